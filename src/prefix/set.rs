@@ -1,0 +1,119 @@
+//! A set of addresses of both families, as the fewest prefixes.
+
+use ipnet::IpNet;
+
+use super::{Prefix, Written, aggregate, prefixes_of_range};
+
+/// Addresses of both families: each side ascending, aggregated, without overlap. IPv4 before IPv6.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PrefixSet {
+    /// The IPv4 prefixes.
+    pub v4: Vec<Prefix<u32>>,
+    /// The IPv6 prefixes.
+    pub v6: Vec<Prefix<u128>>,
+}
+
+impl PrefixSet {
+    /// The set of what was written, in any order.
+    pub fn of_written(written: impl IntoIterator<Item = Written>) -> Self {
+        let (mut v4, mut v6) = (Vec::new(), Vec::new());
+        for one in written {
+            match one {
+                Written::V4(prefix) => v4.push(prefix),
+                Written::V6(prefix) => v6.push(prefix),
+                Written::Range4(first, last) => v4.extend(prefixes_of_range(first, last)),
+                Written::Range6(first, last) => v6.extend(prefixes_of_range(first, last)),
+            }
+        }
+        Self::of_prefixes(v4, v6)
+    }
+
+    /// The set of these prefixes, in any order.
+    pub fn of_prefixes(mut v4: Vec<Prefix<u32>>, mut v6: Vec<Prefix<u128>>) -> Self {
+        v4.sort_unstable_by_key(Prefix::key);
+        v6.sort_unstable_by_key(Prefix::key);
+        Self {
+            v4: aggregate(v4),
+            v6: aggregate(v6),
+        }
+    }
+
+    /// The set of these networks, in any order.
+    pub fn of_nets(nets: impl IntoIterator<Item = IpNet>) -> Self {
+        let (mut v4, mut v6) = (Vec::new(), Vec::new());
+        for net in nets {
+            match net {
+                IpNet::V4(net) => v4.push(net.into()),
+                IpNet::V6(net) => v6.push(net.into()),
+            }
+        }
+        Self::of_prefixes(v4, v6)
+    }
+
+    /// Number of prefixes of both families.
+    pub fn len(&self) -> usize {
+        self.v4.len() + self.v6.len()
+    }
+
+    /// Whether there is no address in it.
+    pub fn is_empty(&self) -> bool {
+        self.v4.is_empty() && self.v6.is_empty()
+    }
+
+    /// The prefixes in order, IPv4 before IPv6.
+    pub fn nets(&self) -> impl Iterator<Item = IpNet> + '_ {
+        let v4 = self.v4.iter().map(Prefix::to_net);
+        v4.chain(self.v6.iter().map(Prefix::to_net))
+    }
+
+    /// The prefix of the set that contains `net` whole.
+    pub fn covering(&self, net: IpNet) -> Option<IpNet> {
+        match net {
+            IpNet::V4(net) => covering(&self.v4, net.into()),
+            IpNet::V6(net) => covering(&self.v6, net.into()),
+        }
+    }
+
+    /// Whether any address of `net` is in the set.
+    pub fn overlaps(&self, net: IpNet) -> bool {
+        match net {
+            IpNet::V4(net) => overlaps(&self.v4, net.into()),
+            IpNet::V6(net) => overlaps(&self.v6, net.into()),
+        }
+    }
+
+    /// Share of all IPv4 addresses, `0.0..=1.0`.
+    pub fn share_v4(&self) -> f64 {
+        self.v4.iter().map(Prefix::share).sum()
+    }
+}
+
+fn covering<B: super::Bits>(sorted: &[Prefix<B>], net: Prefix<B>) -> Option<IpNet> {
+    let after = sorted.partition_point(|p| p.first() <= net.first());
+    let candidate = sorted[..after].last()?;
+    candidate.contains(&net).then(|| candidate.to_net())
+}
+
+fn overlaps<B: super::Bits>(sorted: &[Prefix<B>], net: Prefix<B>) -> bool {
+    let after = sorted.partition_point(|p| p.last() < net.first());
+    sorted.get(after).is_some_and(|p| p.overlaps(&net))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_covering_prefix_is_found_and_a_neighbour_is_not() {
+        let set = PrefixSet::of_nets(["72.37.186.0/23".parse().unwrap()]);
+        let net = |text: &str| text.parse::<IpNet>().unwrap();
+        assert_eq!(
+            set.covering(net("72.37.187.9/32")),
+            Some(net("72.37.186.0/23"))
+        );
+        assert_eq!(set.covering(net("72.37.188.1/32")), None);
+        assert_eq!(set.covering(net("72.37.186.0/22")), None);
+        assert!(set.overlaps(net("72.37.184.0/22")));
+        assert!(!set.overlaps(net("72.37.188.0/22")));
+    }
+}
