@@ -1,0 +1,165 @@
+//! Last good copies on disk (I/O), one file for each feed and content: `NAME.DIGEST`.
+//!
+//! A copy is written whole under a name that says its content, and only then named in the ledger.
+//! So no crash leaves a torn copy, and the copy in force stays while a newer one waits.
+
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::owner;
+use crate::time::Timestamp;
+
+/// The folder of the copies.
+#[derive(Clone, Debug)]
+pub struct Copies {
+    folder: PathBuf,
+}
+
+/// In the place of a digest: the note that names the copy in force.
+const APPLIED: &str = "applied";
+
+/// A short name for exact content: the first 16 hexadecimal digits of its SHA-256.
+pub fn digest(content: &[u8]) -> String {
+    let hash = Sha256::digest(content);
+    hash.iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+impl Copies {
+    /// The copies under the state directory; the folder is made when the first is saved.
+    pub fn under(state_dir: &Path) -> Self {
+        Self {
+            folder: state_dir.join("copies"),
+        }
+    }
+
+    /// The folder itself, for messages.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Keep a body. Answers its digest. A body that is there, whole, is not written again.
+    pub fn save(&self, feed: &str, body: &[u8]) -> io::Result<String> {
+        let digest = digest(body);
+        let path = self.path(feed, &digest);
+        if self.load(feed, &digest).is_ok() {
+            return Ok(digest);
+        }
+        fs::create_dir_all(&self.folder)?;
+        owner::like_folder(&self.folder);
+        let beside = self.folder.join(format!(".{feed}.new"));
+        let written = File::create(&beside).and_then(|mut file| {
+            file.write_all(body)?;
+            file.sync_all()
+        });
+        if let Err(error) = written.and_then(|()| fs::rename(&beside, &path)) {
+            let _ = fs::remove_file(&beside);
+            return Err(error);
+        }
+        owner::like_folder(&path);
+        File::open(&self.folder)?.sync_all()?;
+        Ok(digest)
+    }
+
+    /// Note on the copy itself when it was last confirmed: a ledger that is lost can be begun anew
+    /// from the copies.
+    pub fn confirm(&self, feed: &str, digest: &str, now: Timestamp) {
+        let time = UNIX_EPOCH + Duration::from_secs(now.0.max(0) as u64);
+        // A courtesy: without it the copy looks older than it is.
+        let _ = File::open(self.path(feed, digest)).and_then(|file| file.set_modified(time));
+    }
+
+    /// Note beside the copies which one of a feed is behind what is in force.
+    pub fn note_applied(&self, feed: &str, digest: &str) -> io::Result<()> {
+        let note = self.path(feed, APPLIED);
+        if !self.path(feed, digest).exists() {
+            // The copy itself is lost: there is nothing to begin with.
+            return Ok(());
+        }
+        if fs::read_to_string(&note).is_ok_and(|noted| noted == digest) {
+            return Ok(());
+        }
+        let beside = self.folder.join(format!(".{feed}.new"));
+        fs::write(&beside, digest)?;
+        owner::like_folder(&beside);
+        fs::rename(&beside, &note)
+    }
+
+    /// The copy of a feed that was last in force: its digest, and when it was last confirmed.
+    pub fn applied(&self, feed: &str) -> Option<(String, Timestamp)> {
+        let digest = fs::read_to_string(self.path(feed, APPLIED)).ok()?;
+        let modified = fs::metadata(self.path(feed, &digest))
+            .ok()?
+            .modified()
+            .ok()?;
+        let age = modified.duration_since(UNIX_EPOCH).ok()?;
+        Some((digest, Timestamp(age.as_secs() as i64)))
+    }
+
+    /// The body with this digest, if it is there and is still the same.
+    pub fn load(&self, feed: &str, wanted: &str) -> io::Result<Vec<u8>> {
+        let path = self.path(feed, wanted);
+        let body = fs::read(&path)?;
+        if digest(&body) != wanted {
+            let what = format!("{}: the content has changed", path.display());
+            return Err(io::Error::new(io::ErrorKind::InvalidData, what));
+        }
+        Ok(body)
+    }
+
+    /// Remove the copies that nothing names any more: `(feed, digest)` of those that stay.
+    pub fn keep_only(&self, named: &HashSet<(String, String)>) -> io::Result<()> {
+        let names: HashSet<String> = named
+            .iter()
+            .flat_map(|(feed, digest)| [format!("{feed}.{digest}"), format!("{feed}.{APPLIED}")])
+            .collect();
+        let entries = match fs::read_dir(&self.folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            Err(error) => return Err(error),
+        };
+        for entry in entries {
+            let entry = entry?;
+            if !names.contains(entry.file_name().to_string_lossy().as_ref()) {
+                fs::remove_file(entry.path())?;
+            }
+        }
+        Ok(())
+    }
+
+    fn path(&self, feed: &str, digest: &str) -> PathBuf {
+        self.folder.join(format!("{feed}.{digest}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_copy_is_kept_until_nothing_names_it_and_damage_is_noticed() {
+        let dir = tempfile::tempdir().unwrap();
+        let copies = Copies::under(dir.path());
+        let one = copies.save("noc", b"192.0.2.0/24\n").unwrap();
+        let two = copies.save("noc", b"198.51.100.0/24\n").unwrap();
+        assert_eq!(copies.load("noc", &one).unwrap(), b"192.0.2.0/24\n");
+
+        copies
+            .keep_only(&HashSet::from([("noc".to_owned(), two.clone())]))
+            .unwrap();
+        assert!(copies.load("noc", &one).is_err());
+
+        fs::write(copies.path("noc", &two), b"0.0.0.0/0\n").unwrap();
+        let error = copies.load("noc", &two).unwrap_err().to_string();
+        assert!(error.ends_with("the content has changed"), "{error}");
+        copies.save("noc", b"198.51.100.0/24\n").unwrap();
+        assert!(copies.load("noc", &two).is_ok(), "saving again repairs it");
+    }
+}

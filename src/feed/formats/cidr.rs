@@ -1,0 +1,130 @@
+//! The plain list: one prefix, address or range a line, IPv4 and IPv6 mixed.
+//!
+//! Comments start with `#`, `;` or `//`, on a line of their own or behind an entry; a comment
+//! behind an entry is its reference. Nothing in this format proves that a file is whole, so a
+//! last line without its newline is not believed: `198.51.100.0/2` may have been `/24`.
+
+use super::{Reader, lines};
+use crate::feed::Refused;
+
+pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
+    for (number, line, ended) in lines(text) {
+        let (entry, comment) = split_comment(line);
+        let entry = entry.trim_ascii();
+        if entry.is_empty() {
+            reader.comment(comment);
+            continue;
+        }
+        if !ended {
+            let why = "the last line has no newline, so it may be cut short";
+            reader.copy.reject(number, line, why);
+            continue;
+        }
+        if let Some(kind) = other_file(entry) {
+            return Err(Refused::Foreign(format!(
+                "line {number}: {kind}, not a plain list"
+            )));
+        }
+        reader.entry(number, entry, comment.trim());
+    }
+    Ok(())
+}
+
+/// The entry and the text behind the comment sign.
+fn split_comment(line: &str) -> (&str, &str) {
+    let bytes = line.as_bytes();
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
+            b'#' | b';' => return (&line[..at], line[at + 1..].trim_start_matches(['#', ';'])),
+            b'/' if bytes.get(at + 1) == Some(&b'/') => return (&line[..at], &line[at + 2..]),
+            _ => {}
+        }
+    }
+    (line, "")
+}
+
+/// Files that are no list at all, by a line that no list has.
+fn other_file(entry: &str) -> Option<&'static str> {
+    if entry.starts_with('{') || entry.starts_with('[') && entry.ends_with([',', '[', '{']) {
+        return Some("JSON");
+    }
+    let mut words = entry.split_ascii_whitespace();
+    let (first, second) = (words.next()?, words.next()?);
+    let sink = matches!(first, "0.0.0.0" | "127.0.0.1" | "::1" | "::");
+    let names_a_host = second.starts_with(|c: char| c.is_ascii_alphabetic());
+    (sink && names_a_host).then_some("a hosts file")
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::feed::formats::{Format, Rules, parse_body};
+
+    #[test]
+    fn entries_of_both_families_with_comments_behind_them_are_read() {
+        let body = "\
+# hosts of the spammer\r
+72.37.186/23 # ticket 17\r
+2001:db8::/32\t; ticket 18
+192.0.2.1 // one
+\t198.51.100.0 - 198.51.100.3
+192.0.2.1#x
+";
+        let copy = parse_body(body.as_bytes(), &Rules::of(Format::Cidr)).unwrap();
+        let v4: Vec<_> = copy
+            .v4
+            .iter()
+            .map(|e| (e.prefix().to_string(), e.line, copy.reference(e)))
+            .collect();
+        assert_eq!(
+            v4,
+            [
+                ("72.37.186.0/23".to_owned(), 2, "ticket 17"),
+                ("192.0.2.1/32".to_owned(), 4, "one"),
+                ("198.51.100.0/30".to_owned(), 5, ""),
+                ("192.0.2.1/32".to_owned(), 6, "x"),
+            ]
+        );
+        assert_eq!(copy.v6[0].prefix().to_string(), "2001:db8::/32");
+        assert_eq!(copy.rejected, 0);
+    }
+
+    #[test]
+    fn a_last_line_without_newline_is_not_believed() {
+        let body = "192.0.2.0/24\n198.51.100.0/24\n203.0.113.0/2";
+        let copy = parse_body(body.as_bytes(), &Rules::of(Format::Cidr)).unwrap();
+        assert_eq!(copy.len(), 2);
+        assert_eq!(
+            copy.rejections[0].to_string(),
+            "line 3: \"203.0.113.0/2\": the last line has no newline, so it may be cut short"
+        );
+    }
+
+    #[test]
+    fn a_hosts_file_gives_nothing() {
+        let body = "# my hosts\n127.0.0.1 localhost\n0.0.0.0 ads.example\n";
+        let refused = parse_body(body.as_bytes(), &Rules::of(Format::Cidr)).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "line 2: a hosts file, not a plain list"
+        );
+    }
+
+    #[test]
+    fn a_list_of_comments_is_a_list_without_an_entry() {
+        let body = "# This list has been merged into another one\n# bye\n";
+        let refused = parse_body(body.as_bytes(), &Rules::of(Format::Cidr)).unwrap_err();
+        assert_eq!(
+            refused.to_string(),
+            "a list without an entry: \"This list has been merged into another one\""
+        );
+        let own = Rules {
+            may_be_empty: true,
+            ..Rules::of(Format::Cidr)
+        };
+        assert!(parse_body(body.as_bytes(), &own).unwrap().is_empty());
+        assert!(
+            parse_body(b"\n", &own).is_err(),
+            "zero bytes may be a full disk"
+        );
+    }
+}

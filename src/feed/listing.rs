@@ -1,0 +1,201 @@
+//! What one feed lists: compact entries, and the lines that were none.
+
+use std::fmt;
+
+use crate::prefix::{Bits, Prefix, Written, prefixes_of_range};
+
+/// One prefix as a feed lists it: 16 bytes for IPv4, 32 for IPv6, so that a million of them fit.
+///
+/// The reference (an SBL number, a category) is a slice of the text that its [`FeedCopy`] keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Entry<B> {
+    addr: B,
+    /// Line in the copy, from 1.
+    pub line: u32,
+    reference_at: u32,
+    /// Index of the feed; 0 inside a [`FeedCopy`], set by the merge.
+    pub feed: u16,
+    len: u8,
+    reference_len: u8,
+}
+
+impl<B: Bits> Entry<B> {
+    /// The listed prefix.
+    #[inline]
+    pub fn prefix(&self) -> Prefix<B> {
+        Prefix::new(self.addr, self.len)
+    }
+
+    /// The same entry, listed by the feed with this index.
+    #[inline]
+    pub fn of_feed(&self, feed: u16) -> Self {
+        Self { feed, ..*self }
+    }
+
+    /// What entries sort by first: the prefix.
+    #[inline]
+    pub fn key(&self) -> B::Key {
+        self.addr.key(self.len)
+    }
+}
+
+/// A line that is no entry, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rejection {
+    /// Line in the copy, from 1.
+    pub line: u32,
+    /// The text, at most [`Rejection::MAX_TEXT`] characters of it.
+    pub text: String,
+    /// The reason.
+    pub reason: String,
+}
+
+impl Rejection {
+    /// Longest text kept of a rejected line, in characters.
+    pub const MAX_TEXT: usize = 60;
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {:?}: {}", self.line, self.text, self.reason)
+    }
+}
+
+/// One copy of one feed, parsed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FeedCopy {
+    /// IPv4 entries in the order of the file.
+    pub v4: Vec<Entry<u32>>,
+    /// IPv6 entries in the order of the file.
+    pub v6: Vec<Entry<u128>>,
+    /// All references, one after the other; entries hold slices.
+    references: String,
+    /// Number of rejected lines.
+    pub rejected: usize,
+    /// The first [`FeedCopy::MAX_REJECTIONS`] rejected lines.
+    pub rejections: Vec<Rejection>,
+}
+
+impl FeedCopy {
+    /// Rejected lines kept with text and reason; more are only counted.
+    pub const MAX_REJECTIONS: usize = 20;
+
+    /// Number of entries of both families.
+    pub fn len(&self) -> usize {
+        self.v4.len() + self.v6.len()
+    }
+
+    /// Whether nothing is listed.
+    pub fn is_empty(&self) -> bool {
+        self.v4.is_empty() && self.v6.is_empty()
+    }
+
+    /// The reference of an entry of this copy, empty when the feed gives none.
+    pub fn reference<B>(&self, entry: &Entry<B>) -> &str {
+        let start = entry.reference_at as usize;
+        &self.references[start..start + usize::from(entry.reference_len)]
+    }
+
+    /// Add what a line lists, with its reference.
+    pub fn add(&mut self, written: Written, line: u32, reference: &str) {
+        let (reference_at, reference_len) = self.keep_reference(reference);
+        match written {
+            Written::V4(prefix) => self
+                .v4
+                .push(entry(prefix, line, reference_at, reference_len)),
+            Written::V6(prefix) => self
+                .v6
+                .push(entry(prefix, line, reference_at, reference_len)),
+            Written::Range4(first, last) => self.v4.extend(
+                prefixes_of_range(first, last)
+                    .into_iter()
+                    .map(|prefix| entry(prefix, line, reference_at, reference_len)),
+            ),
+            Written::Range6(first, last) => self.v6.extend(
+                prefixes_of_range(first, last)
+                    .into_iter()
+                    .map(|prefix| entry(prefix, line, reference_at, reference_len)),
+            ),
+        }
+    }
+
+    /// Count a line that is no entry.
+    pub fn reject(&mut self, line: u32, text: &str, reason: impl fmt::Display) {
+        self.rejected += 1;
+        if self.rejections.len() < Self::MAX_REJECTIONS {
+            self.rejections.push(Rejection {
+                line,
+                text: text.trim().chars().take(Rejection::MAX_TEXT).collect(),
+                reason: reason.to_string(),
+            });
+        }
+    }
+
+    fn keep_reference(&mut self, reference: &str) -> (u32, u8) {
+        let reference = clip(reference, usize::from(u8::MAX));
+        let Ok(at) = u32::try_from(self.references.len()) else {
+            return (0, 0);
+        };
+        // Neighbouring entries of one section share their reference.
+        if !reference.is_empty() && self.references.ends_with(reference) {
+            return (at - reference.len() as u32, reference.len() as u8);
+        }
+        self.references.push_str(reference);
+        (at, reference.len() as u8)
+    }
+}
+
+fn entry<B: Bits>(prefix: Prefix<B>, line: u32, reference_at: u32, reference_len: u8) -> Entry<B> {
+    Entry {
+        addr: prefix.first(),
+        line,
+        reference_at,
+        feed: 0,
+        len: prefix.len(),
+        reference_len,
+    }
+}
+
+/// The longest start of `text` that has at most `max` bytes and ends between characters.
+fn clip(text: &str, max: usize) -> &str {
+    if text.len() <= max {
+        return text;
+    }
+    let mut end = max;
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::prefix::{HostBits, parse};
+
+    #[test]
+    fn an_entry_is_16_bytes_for_ipv4_and_32_for_ipv6() {
+        assert_eq!(size_of::<Entry<u32>>(), 16);
+        assert_eq!(size_of::<Entry<u128>>(), 32);
+    }
+
+    #[test]
+    fn entries_keep_their_own_reference_and_a_range_shares_one() {
+        let mut copy = FeedCopy::default();
+        let written = |text| parse(text, HostBits::Refuse).unwrap();
+        copy.add(written("192.0.2.0/24"), 1, "SBL1");
+        copy.add(written("198.51.100.0-198.51.100.2"), 2, "SBL22");
+        copy.add(written("203.0.113.0/24"), 3, "");
+        let references: Vec<_> = copy.v4.iter().map(|e| copy.reference(e)).collect();
+        assert_eq!(references, ["SBL1", "SBL22", "SBL22", ""]);
+        assert_eq!(copy.v4[2].line, 2);
+    }
+
+    #[test]
+    fn a_long_reference_is_clipped_between_characters() {
+        let mut copy = FeedCopy::default();
+        let long = "ü".repeat(200);
+        copy.add(parse("192.0.2.1", HostBits::Refuse).unwrap(), 1, &long);
+        assert_eq!(copy.reference(&copy.v4[0]).chars().count(), 127);
+    }
+}

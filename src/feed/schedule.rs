@@ -1,0 +1,79 @@
+//! When a feed is looked at next. Pure: the time is handed in, so floors survive restarts.
+
+use std::time::Duration;
+
+use crate::time::Timestamp;
+
+/// First wait after a failure; it doubles with each further one, up to the feed's interval.
+const FIRST_RETRY: Duration = Duration::from_secs(60);
+
+/// What the schedule of a feed depends on.
+#[derive(Clone, Copy, Debug)]
+pub struct Rhythm {
+    /// Interval between looks.
+    pub every: Duration,
+    /// The publisher's own least interval; zero when there is none.
+    pub floor: Duration,
+}
+
+impl Rhythm {
+    /// When the next look is due, after a look at `last` that was the `failures`-th failure in a row.
+    pub fn next(&self, last: Option<Timestamp>, failures: u32) -> Timestamp {
+        let Some(last) = last else {
+            return Timestamp(0);
+        };
+        let wait = match failures {
+            0 => self.every,
+            n => FIRST_RETRY
+                .saturating_mul(1 << (n - 1).min(16))
+                .min(self.every),
+        };
+        last.after(wait.max(self.floor))
+    }
+
+    /// When a look is permitted at all, if that is later than `now`: the publisher's floor.
+    pub fn floor_until(&self, last: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
+        let until = last?.after(self.floor);
+        (until > now).then_some(until)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RHYTHM: Rhythm = Rhythm {
+        every: Duration::from_secs(7_200),
+        floor: Duration::from_secs(3_600),
+    };
+
+    #[test]
+    fn a_feed_never_looked_at_is_due_at_once() {
+        assert_eq!(RHYTHM.next(None, 0), Timestamp(0));
+    }
+
+    #[test]
+    fn failures_are_retried_sooner_but_never_below_the_floor() {
+        let last = Some(Timestamp(1_000));
+        assert_eq!(RHYTHM.next(last, 0), Timestamp(8_200));
+        assert_eq!(RHYTHM.next(last, 1), Timestamp(4_600));
+        let free = Rhythm {
+            floor: Duration::ZERO,
+            ..RHYTHM
+        };
+        assert_eq!(free.next(last, 1), Timestamp(1_060));
+        assert_eq!(free.next(last, 3), Timestamp(1_240));
+        assert_eq!(free.next(last, 40), Timestamp(8_200));
+    }
+
+    #[test]
+    fn the_floor_holds_across_restarts() {
+        let last = Some(Timestamp(1_000));
+        assert_eq!(
+            RHYTHM.floor_until(last, Timestamp(2_000)),
+            Some(Timestamp(4_600))
+        );
+        assert_eq!(RHYTHM.floor_until(last, Timestamp(4_600)), None);
+        assert_eq!(RHYTHM.floor_until(None, Timestamp(2_000)), None);
+    }
+}
