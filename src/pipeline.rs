@@ -1,0 +1,261 @@
+//! The whole decision on one page: what is known → what should be in force, and whether it may.
+//!
+//! ```text
+//!  feeds ──standing──► RIB ──policy──► effective set ──gate──► go   ──► desired = effective set
+//!                                                         └──► held ──► desired = what is in force
+//! ```
+//!
+//! No clock, no file, no socket: [`decide`] is a pure function of its argument, so every decision
+//! can be repeated and tested. After the merge nothing can add an address: `policy` only removes,
+//! subtraction splits, aggregation joins exactly.
+
+use std::sync::Arc;
+
+use crate::feed::FeedCopy;
+use crate::feed::standing::{Ages, Standing};
+use crate::plan::{
+    Cause, Change, Explained, FeedChange, Verdict, cause_of_addition, cause_of_removal, judge,
+};
+use crate::policy::limits::FeedLimits;
+use crate::policy::{Effective, Policy};
+use crate::prefix::{PrefixSet, subtract_set};
+use crate::rib::{Rib, Source};
+use crate::time::Timestamp;
+
+/// A copy of a feed: its content, the name of that content, and when it was last confirmed.
+#[derive(Clone, Debug)]
+pub struct AtHand {
+    /// Digest of the body.
+    pub digest: String,
+    /// What it lists.
+    pub copy: Arc<FeedCopy>,
+}
+
+/// A configured feed, as far as the decision needs it.
+#[derive(Clone, Debug)]
+pub struct Feed {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Whether reserved space is left in.
+    pub reserved: bool,
+    /// Its own limits.
+    pub limits: FeedLimits,
+    /// When its copy grows stale and when it expires.
+    pub ages: Ages,
+    /// When the last good copy was last confirmed.
+    pub confirmed: Option<Timestamp>,
+    /// The last good copy; `None` when there is none, or when it cannot be read.
+    pub current: Option<AtHand>,
+    /// The copy that the generation in force was made from.
+    pub applied: Option<Applied>,
+}
+
+/// The copy behind the generation in force, for one feed.
+#[derive(Clone, Debug)]
+pub enum Applied {
+    /// It is at hand.
+    Copy(AtHand),
+    /// There was one, and it can no longer be read.
+    Lost,
+}
+
+impl Feed {
+    fn applied_copy(&self) -> Option<&AtHand> {
+        match &self.applied {
+            Some(Applied::Copy(copy)) => Some(copy),
+            _ => None,
+        }
+    }
+}
+
+/// Everything a decision depends on.
+#[derive(Clone, Debug)]
+pub struct Input<'a> {
+    /// The configured feeds, in order.
+    pub feeds: &'a [Feed],
+    /// What may be dropped.
+    pub policy: &'a Policy,
+    /// Number of the generation in force; 0 when there was none yet.
+    pub generation: u64,
+    /// The set in force.
+    pub in_force: &'a PrefixSet,
+    /// Whether nothing is in force because of a flush that has ended: what was in force before it is
+    /// then what a held change leaves.
+    pub flushed: bool,
+    /// Whether the operator flushed everything and has not said `unpin` since.
+    pub pinned: bool,
+    /// The time of the decision.
+    pub now: Timestamp,
+}
+
+/// What should be in force, and the whole story of it.
+#[derive(Clone, Debug)]
+pub struct Decision {
+    /// The name of [`Decision::proposed`].
+    pub id: String,
+    /// Standing of each feed, in order.
+    pub standings: Vec<Standing>,
+    /// Every listing that counts now.
+    pub rib: Rib,
+    /// Every listing behind the generation in force.
+    pub rib_before: Rib,
+    /// What is left of the listings after the policy, and what it took.
+    pub effective: Effective,
+    /// From what is in force to the effective set.
+    pub proposed: Change,
+    /// Go, or the reasons to hold [`Decision::proposed`].
+    pub verdict: Verdict,
+    /// Whether everything stays withdrawn by the operator's order.
+    pub pinned: bool,
+    /// What should be in force after this decision.
+    pub desired: PrefixSet,
+    /// From what is in force to [`Decision::desired`].
+    pub change: Change,
+}
+
+/// Decide what should be in force.
+pub fn decide(input: &Input) -> Decision {
+    // Which copies count: an expired or missing one does not.
+    let standing = |feed: &Feed| Standing::at(feed.confirmed, feed.ages, input.now);
+    let standings: Vec<_> = input.feeds.iter().map(standing).collect();
+    let counting: Vec<&Feed> = input
+        .feeds
+        .iter()
+        .zip(&standings)
+        .filter_map(|(feed, standing)| standing.counts().then_some(feed))
+        .collect();
+
+    // What is listed, and what of it may be dropped.
+    let rib = merge(&counting, |feed| feed.current.as_ref());
+    let rib_before = merge(&counting, Feed::applied_copy);
+    let effective = input.policy.apply(&rib);
+
+    // Whether that may replace what is in force. A pin is the operator's order and stands above.
+    let proposed = Change::between(input.in_force, &effective.set);
+    let verdict = if input.pinned {
+        Verdict::default()
+    } else {
+        let mut verdict = gate(input, &counting, &rib_before, &effective.set);
+        verdict.reasons.extend(counting.iter().filter_map(lost));
+        verdict
+    };
+    let desired = if input.pinned {
+        PrefixSet::default()
+    } else if verdict.reasons.is_empty() {
+        effective.set.clone()
+    } else if input.flushed {
+        // Held after a flush: what was in force before it.
+        input.policy.apply(&rib_before).set
+    } else {
+        // Held: what is in force stays, but for what has been protected since.
+        subtract_set(input.in_force, input.policy.protect.set())
+    };
+
+    Decision {
+        id: proposed.id(input.generation),
+        standings,
+        rib,
+        rib_before,
+        proposed,
+        verdict,
+        pinned: input.pinned,
+        change: Change::between(input.in_force, &desired),
+        desired,
+        effective,
+    }
+}
+
+impl Decision {
+    /// Whether the proposed change waits for approval.
+    pub fn held(&self) -> bool {
+        !self.verdict.reasons.is_empty()
+    }
+
+    /// The additions of a change with every cause.
+    pub fn explain_additions<'a>(
+        &'a self,
+        change: &'a Change,
+    ) -> impl Iterator<Item = Explained> + 'a {
+        change.additions().map(|net| {
+            let mut explained = cause_of_addition(net, &self.rib);
+            // What was refused is no cause.
+            let refused = |cause: &Cause| {
+                matches!(cause, Cause::Listed(listing) if self.effective.refused.contains(listing))
+            };
+            explained.because.retain(|cause| !refused(cause));
+            explained
+        })
+    }
+
+    /// The removals of a change with every cause.
+    pub fn explain_removals<'a>(
+        &'a self,
+        change: &'a Change,
+        policy: &'a Policy,
+    ) -> impl Iterator<Item = Explained> + 'a {
+        change.removals().map(move |prefix| {
+            if self.pinned {
+                let because = vec![Cause::Flushed];
+                return Explained { prefix, because };
+            }
+            let (before, now) = (&self.rib_before, &self.rib);
+            cause_of_removal(prefix, before, now, &self.effective.set, &policy.protect)
+        })
+    }
+}
+
+fn merge<'a>(feeds: &[&'a Feed], which: impl Fn(&'a Feed) -> Option<&'a AtHand>) -> Rib {
+    let source = |feed: &&'a Feed| {
+        Some(Source {
+            name: feed.name.clone(),
+            reserved: feed.reserved,
+            copy: which(feed)?.copy.clone(),
+        })
+    };
+    Rib::merge(feeds.iter().filter_map(source).collect())
+}
+
+/// A copy that counts and cannot be read is no empty feed: nothing changes until it is fetched again.
+fn lost(feed: &&Feed) -> Option<String> {
+    let name = &feed.name;
+    feed.current
+        .is_none()
+        .then(|| format!("{name}: its last good copy cannot be read"))
+}
+
+/// Judge what the publishers changed: the feeds that both generations share, under today's policy.
+fn gate(input: &Input, counting: &[&Feed], rib_before: &Rib, total: &PrefixSet) -> Verdict {
+    let (policy, limits) = (input.policy, &input.policy.limits);
+    if counting
+        .iter()
+        .any(|feed| matches!(feed.applied, Some(Applied::Lost)))
+    {
+        // What a publisher changed cannot be told any more: the whole change is judged.
+        return judge(&[], (input.in_force, total), total, limits);
+    }
+    let alone = |feed: &Feed, copy: &AtHand| policy.apply(&merge(&[feed], |_| Some(copy))).set;
+    let change = |feed: &&Feed| {
+        let (now, before) = (feed.current.as_ref()?, feed.applied_copy());
+        let same = before.is_some_and(|before| before.digest == now.digest);
+        (!same).then(|| FeedChange {
+            name: feed.name.to_string(),
+            limits: feed.limits,
+            before: before.map(|copy| alone(feed, copy)),
+            now: alone(feed, now),
+        })
+    };
+    let changes: Vec<FeedChange> = counting.iter().filter_map(change).collect();
+    if changes.is_empty() {
+        return judge(&[], (total, total), total, limits);
+    }
+    let shared = |feed: &&&Feed| feed.applied_copy().is_some();
+    let shared: Vec<&Feed> = counting.iter().filter(shared).copied().collect();
+    let before = policy.apply(rib_before).set;
+    let now = policy
+        .apply(&merge(&shared, |feed| feed.current.as_ref()))
+        .set;
+    judge(&changes, (&before, &now), total, limits)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,112 @@
+//! Why a prefix comes or goes: every cause, in words and as data.
+
+use std::fmt;
+
+use ipnet::IpNet;
+use serde::Serialize;
+
+use crate::policy::protect::Protect;
+use crate::prefix::PrefixSet;
+use crate::rib::{Listing, Rib};
+
+/// One reason for a prefix to come or to go.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "cause")]
+pub enum Cause {
+    /// A feed lists it.
+    Listed(Listing),
+    /// A feed listed it and no longer does.
+    Delisted(Listing),
+    /// Its addresses are still dropped, by this prefix: neighbours were joined.
+    Joined {
+        /// The prefix that covers it now.
+        into: IpNet,
+    },
+    /// Its addresses are dropped in smaller pieces now.
+    Split,
+    /// Protected space takes addresses from it.
+    Protected {
+        /// The protected network.
+        net: IpNet,
+        /// Why it is protected.
+        why: String,
+    },
+    /// The operator flushed everything.
+    Flushed,
+    /// Nothing known lists it any more: its feed was removed or its copy expired.
+    NoLongerCounted,
+}
+
+/// A prefix with its causes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Explained {
+    /// The prefix that comes or goes.
+    pub prefix: IpNet,
+    /// Every cause.
+    pub because: Vec<Cause>,
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Listed(listing) => write!(f, "{listing}"),
+            Self::Delisted(listing) => write!(f, "no longer {listing}"),
+            Self::Joined { into } => write!(f, "now part of {into}"),
+            Self::Split => f.write_str("now in smaller pieces"),
+            Self::Protected { net, why } => write!(f, "{net} is protected: {why}"),
+            Self::Flushed => f.write_str("flushed by the operator"),
+            Self::NoLongerCounted => f.write_str("its feed no longer counts"),
+        }
+    }
+}
+
+impl fmt::Display for Listing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.feed)?;
+        if !self.reference.is_empty() {
+            write!(f, " {}", self.reference)?;
+        }
+        write!(f, " line {}", self.line)
+    }
+}
+
+/// Why `prefix` comes: every listing behind it.
+pub fn cause_of_addition(prefix: IpNet, now: &Rib) -> Explained {
+    let because = now.listings(prefix).into_iter().map(Cause::Listed);
+    Explained {
+        prefix,
+        because: because.collect(),
+    }
+}
+
+/// Why `prefix` goes, with the listings `before` and `now` and the set that will be in force.
+pub fn cause_of_removal(
+    prefix: IpNet,
+    before: &Rib,
+    now: &Rib,
+    desired: &PrefixSet,
+    protect: &Protect,
+) -> Explained {
+    let mut because = Vec::new();
+    if let Some(into) = desired.covering(prefix) {
+        because.push(Cause::Joined { into });
+    } else {
+        let still = now.listings(prefix);
+        let gone = before.listings(prefix).into_iter().filter(|old| {
+            let same = |l: &Listing| l.feed == old.feed && l.prefix == old.prefix;
+            !still.iter().any(same)
+        });
+        because.extend(gone.map(Cause::Delisted));
+        because.extend(protect.touching(prefix).map(|protected| Cause::Protected {
+            net: protected.net,
+            why: protected.why.clone(),
+        }));
+        if desired.overlaps(prefix) {
+            because.push(Cause::Split);
+        }
+        if because.is_empty() {
+            because.push(Cause::NoLongerCounted);
+        }
+    }
+    Explained { prefix, because }
+}

@@ -1,0 +1,248 @@
+//! The gate: a change beyond the limits is held, whole.
+//!
+//! Growth and shrinkage are judged on what the *publishers* changed. A feed that the operator adds
+//! or removes, space that he protects, and a copy that expires are no reason to hold; the caller
+//! hands in both sides under the same policy and the same feeds.
+
+use crate::plan::Change;
+use crate::policy::limits::{FeedLimits, Limits, Share};
+use crate::prefix::PrefixSet;
+
+/// The same feed twice: as it counts in the generation in force, and as it is now.
+#[derive(Clone, Debug)]
+pub struct FeedChange {
+    /// Name of the feed.
+    pub name: String,
+    /// Its own limits.
+    pub limits: FeedLimits,
+    /// What it listed for the generation in force, aggregated; `None` for a new feed.
+    pub before: Option<PrefixSet>,
+    /// What it lists now, aggregated.
+    pub now: PrefixSet,
+}
+
+/// Go, or hold for these reasons.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// Every reason to hold the change; empty means go.
+    pub reasons: Vec<String>,
+}
+
+/// Judge a change: each changed feed by itself, then the whole.
+///
+/// `publishers` holds the effective set of the feeds that both generations share, before and now,
+/// under today's policy. `total` is the whole effective set that would be in force.
+pub fn judge(
+    feeds: &[FeedChange],
+    publishers: (&PrefixSet, &PrefixSet),
+    total: &PrefixSet,
+    limits: &Limits,
+) -> Verdict {
+    let mut reasons = Vec::new();
+    for feed in feeds {
+        size(&feed.name, &feed.now, limits, &mut reasons);
+        if let Some(before) = &feed.before {
+            let own = Limits {
+                max_added: feed.limits.max_added.unwrap_or(limits.max_added),
+                max_removed: feed.limits.max_removed.unwrap_or(limits.max_removed),
+                ..*limits
+            };
+            growth(&feed.name, before, &feed.now, &own, &mut reasons);
+        }
+    }
+    let (before, now) = publishers;
+    growth("all feeds", before, now, limits, &mut reasons);
+    size("all feeds", total, limits, &mut reasons);
+    shortest(total, limits, &mut reasons);
+    Verdict { reasons }
+}
+
+/// More of IPv4 than this, and a change is not small, however few prefixes it has: ten times a /16.
+const SMALL_SHARE: Share = Share(10.0 / 65_536.0);
+
+fn growth(
+    who: &str,
+    before: &PrefixSet,
+    now: &PrefixSet,
+    limits: &Limits,
+    reasons: &mut Vec<String>,
+) {
+    if before.is_empty() {
+        return;
+    }
+    let change = Change::between(before, now);
+    let mut count = |count: usize, limit: Share, verb: &str, key: &str| {
+        let of = before.len();
+        let share = Share(count as f64 / of as f64);
+        if count > limits.small_change && share > limit {
+            reasons.push(format!(
+                "{who}: {count} of {of} prefixes would {verb}, {share} ({key} {limit})"
+            ));
+        }
+    };
+    count(change.added(), limits.max_added, "be added", "max_added");
+    count(change.removed(), limits.max_removed, "go", "max_removed");
+    // A few wide prefixes are few, and may be most of the Internet: addresses count as well.
+    let (covered, more) = (before.share_v4(), now.share_v4() - before.share_v4());
+    let share = Share(more / covered.max(f64::MIN_POSITIVE));
+    if more > SMALL_SHARE.0 && share > limits.max_added {
+        let (now, limit) = (Share(now.share_v4()), limits.max_added);
+        let before = Share(covered);
+        reasons.push(format!(
+            "{who}: from {before} to {now} of all IPv4 addresses (max_added {limit})"
+        ));
+    }
+}
+
+fn size(who: &str, set: &PrefixSet, limits: &Limits, reasons: &mut Vec<String>) {
+    if set.len() > limits.max_routes {
+        let (routes, most) = (set.len(), limits.max_routes);
+        reasons.push(format!("{who}: {routes} routes (max_routes {most})"));
+    }
+    let share = Share(set.share_v4());
+    if share > limits.max_share_v4 {
+        let most = limits.max_share_v4;
+        reasons.push(format!(
+            "{who}: {share} of all IPv4 addresses (max_share_v4 {most})"
+        ));
+    }
+}
+
+/// Listings are refused one by one when too short; here the sum of them is looked at.
+fn shortest(total: &PrefixSet, limits: &Limits, reasons: &mut Vec<String>) {
+    let v4 = total.v4.iter().find(|p| p.len() < limits.shortest_v4);
+    let v6 = total.v6.iter().find(|p| p.len() < limits.shortest_v6);
+    if let Some(prefix) = v4 {
+        let least = limits.shortest_v4;
+        reasons.push(format!(
+            "together the feeds make {prefix} (shortest_v4 {least})"
+        ));
+    }
+    if let Some(prefix) = v6 {
+        let least = limits.shortest_v6;
+        reasons.push(format!(
+            "together the feeds make {prefix} (shortest_v6 {least})"
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `count` separate /32 prefixes from `start` on.
+    fn hosts(start: u32, count: u32) -> PrefixSet {
+        let v4 = (0..count).map(|i| crate::prefix::Prefix::host(0x0b00_0000 + 2 * (start + i)));
+        PrefixSet {
+            v4: v4.collect(),
+            v6: Vec::new(),
+        }
+    }
+
+    fn limits() -> Limits {
+        Limits {
+            max_routes: 1_000,
+            small_change: 2,
+            ..Limits::default()
+        }
+    }
+
+    fn judged(before: &PrefixSet, now: &PrefixSet, own: FeedLimits) -> Vec<String> {
+        let feed = FeedChange {
+            name: "drop".to_owned(),
+            limits: own,
+            before: Some(before.clone()),
+            now: now.clone(),
+        };
+        judge(&[feed], (before, now), now, &limits()).reasons
+    }
+
+    #[test]
+    fn a_change_within_the_limits_goes() {
+        assert!(judged(&hosts(0, 100), &hosts(20, 100), FeedLimits::default()).is_empty());
+    }
+
+    #[test]
+    fn too_many_removals_are_held_for_the_feed_and_for_all() {
+        assert_eq!(
+            judged(&hosts(0, 100), &hosts(39, 61), FeedLimits::default()),
+            [
+                "drop: 39 of 100 prefixes would go, 39% (max_removed 25%)",
+                "all feeds: 39 of 100 prefixes would go, 39% (max_removed 25%)"
+            ]
+        );
+    }
+
+    #[test]
+    fn too_many_additions_are_held_unless_the_feed_may_grow() {
+        let held = judged(&hosts(0, 100), &hosts(0, 151), FeedLimits::default());
+        assert_eq!(
+            held[0],
+            "drop: 51 of 100 prefixes would be added, 51% (max_added 50%)"
+        );
+        let own = FeedLimits {
+            max_added: Some(Share(1.0)),
+            ..FeedLimits::default()
+        };
+        assert_eq!(
+            judged(&hosts(0, 100), &hosts(0, 151), own).len(),
+            1,
+            "the sum still holds"
+        );
+    }
+
+    #[test]
+    fn a_change_of_a_few_prefixes_is_never_held_for_its_share() {
+        assert!(judged(&hosts(0, 3), &hosts(2, 1), FeedLimits::default()).is_empty());
+    }
+
+    #[test]
+    fn a_few_wide_prefixes_are_no_small_change() {
+        let wide = |count: u32| PrefixSet {
+            v4: (0..count)
+                .map(|i| crate::prefix::Prefix::new((20 + 2 * i) << 24, 8))
+                .collect(),
+            v6: Vec::new(),
+        };
+        let mut now = wide(2);
+        now.v4.splice(0..0, hosts(0, 100).v4);
+        assert_eq!(
+            judged(&hosts(0, 100), &now, FeedLimits::default())[0],
+            "drop: from 0% to 0.7813% of all IPv4 addresses (max_added 50%)"
+        );
+        let slash_16 = PrefixSet {
+            v4: vec![crate::prefix::Prefix::new(20 << 24, 16)],
+            v6: Vec::new(),
+        };
+        assert!(judged(&hosts(0, 1), &slash_16, FeedLimits::default()).is_empty());
+    }
+
+    #[test]
+    fn the_first_fill_is_held_by_size_and_not_by_growth() {
+        let empty = PrefixSet::default();
+        assert!(
+            judge(&[], (&empty, &empty), &hosts(0, 900), &limits())
+                .reasons
+                .is_empty()
+        );
+        let reasons = judge(&[], (&empty, &empty), &hosts(0, 1_001), &limits()).reasons;
+        assert_eq!(reasons, ["all feeds: 1001 routes (max_routes 1000)"]);
+    }
+
+    #[test]
+    fn the_sum_of_good_listings_may_still_be_the_default_route() {
+        let everything = PrefixSet {
+            v4: vec![crate::prefix::Prefix::new(0, 0)],
+            v6: Vec::new(),
+        };
+        let empty = PrefixSet::default();
+        let reasons = judge(&[], (&empty, &empty), &everything, &limits()).reasons;
+        assert_eq!(
+            reasons,
+            [
+                "all feeds: 100% of all IPv4 addresses (max_share_v4 5%)",
+                "together the feeds make 0.0.0.0/0 (shortest_v4 8)"
+            ]
+        );
+    }
+}

@@ -1,0 +1,9 @@
+//! The plan: what would change, whether it may, and why each prefix comes or goes. Pure.
+
+mod describe;
+mod diff;
+mod gate;
+
+pub use describe::{Cause, Explained, cause_of_addition, cause_of_removal};
+pub use diff::{Change, Side};
+pub use gate::{FeedChange, Verdict, judge};

@@ -1,0 +1,211 @@
+//! Policy: what may be dropped. It only ever takes away: nothing here adds an address. Pure.
+//!
+//! ```text
+//!  RIB ──refuse what is too short──► cut reserved space, feed by feed ──► aggregate ──► cut protected space
+//! ```
+
+pub mod limits;
+pub mod protect;
+pub mod reserved;
+
+use std::collections::HashSet;
+
+use ipnet::IpNet;
+
+use crate::feed::Entry;
+use crate::prefix::{Bits, Prefix, PrefixSet, aggregate, subtract};
+use crate::rib::{Listing, Rib};
+use limits::Limits;
+use protect::Protect;
+
+/// Everything that decides what may be dropped.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// What is never dropped.
+    pub protect: Protect,
+    /// How much may be dropped, and how fast that may change.
+    pub limits: Limits,
+}
+
+/// What is left to drop, and what the policy took away.
+#[derive(Clone, Debug, Default)]
+pub struct Effective {
+    /// The effective set.
+    pub set: PrefixSet,
+    /// Listings refused because they are shorter than the limit.
+    pub refused: Vec<Listing>,
+    /// Listed prefixes from which reserved space was cut.
+    pub reserved: Vec<IpNet>,
+    /// Aggregated prefixes from which protected space was cut.
+    pub cut: Vec<IpNet>,
+    /// Aggregated prefixes dropped whole, because the cut would have taken too many pieces.
+    pub dropped: Vec<IpNet>,
+}
+
+impl Policy {
+    /// Apply the policy to what is listed.
+    pub fn apply(&self, rib: &Rib) -> Effective {
+        let mut effective = Effective::default();
+        let (v4, v6) = reserved::space();
+        let limits = &self.limits;
+        let protected = self.protect.set();
+        effective.set.v4 = one_family(
+            rib,
+            rib.v4(),
+            limits.shortest_v4,
+            &v4,
+            &protected.v4,
+            &mut effective,
+        );
+        effective.set.v6 = one_family(
+            rib,
+            rib.v6(),
+            limits.shortest_v6,
+            &v6,
+            &protected.v6,
+            &mut effective,
+        );
+        effective
+    }
+}
+
+fn one_family<B: Bits>(
+    rib: &Rib,
+    entries: &[Entry<B>],
+    shortest: u8,
+    reserved: &[Prefix<B>],
+    protected: &[Prefix<B>],
+    effective: &mut Effective,
+) -> Vec<Prefix<B>> {
+    let mut listed = Vec::with_capacity(entries.len());
+    let mut pieces = Vec::new();
+    let mut passed = 0;
+    let too_short = |entry: &&Entry<B>| entry.prefix().len() < shortest;
+    // A range is many entries of one line: what is too wide as a whole is not taken in parts.
+    let refused: HashSet<(u16, u32)> = entries
+        .iter()
+        .filter(too_short)
+        .map(|entry| (entry.feed, entry.line))
+        .collect();
+    for entry in entries {
+        let prefix = entry.prefix();
+        if !refused.is_empty() && refused.contains(&(entry.feed, entry.line)) {
+            effective.refused.push(rib.listing(entry));
+            continue;
+        }
+        // Entries ascend, so reserved space that ends before this one is passed for good.
+        while reserved
+            .get(passed)
+            .is_some_and(|r| r.last() < prefix.first())
+        {
+            passed += 1;
+        }
+        let touched = reserved.get(passed).is_some_and(|r| r.overlaps(&prefix));
+        if touched && !rib.sources()[usize::from(entry.feed)].reserved {
+            pieces.extend(subtract(&[prefix], reserved).left);
+            effective.reserved.push(prefix.to_net());
+        } else {
+            listed.push(prefix);
+        }
+    }
+    if !pieces.is_empty() {
+        listed.extend(pieces);
+        listed.sort_unstable_by_key(Prefix::key);
+    }
+    let result = subtract(&aggregate(listed), protected);
+    effective.cut.extend(result.cut.iter().map(Prefix::to_net));
+    effective
+        .dropped
+        .extend(result.dropped.iter().map(Prefix::to_net));
+    result.left
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feed::formats::{Format, Rules, parse_body};
+    use crate::policy::protect::Protected;
+    use crate::rib::Source;
+    use std::sync::Arc;
+
+    fn rib(list: &str, reserved: bool) -> Rib {
+        Rib::merge(vec![Source {
+            name: "noc".into(),
+            reserved,
+            copy: Arc::new(parse_body(list.as_bytes(), &Rules::of(Format::Cidr)).unwrap()),
+        }])
+    }
+
+    fn policy(protect: &[&str]) -> Policy {
+        let typed = protect.iter().map(|net| Protected {
+            net: net.parse().unwrap(),
+            why: "typed".to_owned(),
+        });
+        Policy {
+            protect: Protect::new(typed.collect()),
+            limits: Limits::default(),
+        }
+    }
+
+    fn shown(effective: &Effective) -> Vec<String> {
+        effective.set.nets().map(|net| net.to_string()).collect()
+    }
+
+    #[test]
+    fn protected_space_is_cut_out_exactly() {
+        let effective = policy(&["192.0.2.64/26"]).apply(&rib("192.0.2.0/24\n", false));
+        assert_eq!(shown(&effective), ["192.0.2.0/26", "192.0.2.128/25"]);
+        assert_eq!(effective.cut, ["192.0.2.0/24".parse::<IpNet>().unwrap()]);
+    }
+
+    #[test]
+    fn reserved_space_is_cut_out_of_every_feed_but_a_bogon_feed() {
+        let list = "10.0.0.0/8\n9.0.0.0/8\n192.168.0.0/15\nfc00::/32\n2001:db8::/32\n";
+        let effective = policy(&[]).apply(&rib(list, false));
+        assert_eq!(
+            shown(&effective),
+            ["9.0.0.0/8", "192.169.0.0/16", "2001:db8::/32"]
+        );
+        assert_eq!(effective.reserved.len(), 3);
+
+        let bogons = policy(&[]).apply(&rib(
+            "10.0.0.0/8\n127.0.0.0/8\n224.0.0.0/8\n169.254.0.0/16\n",
+            true,
+        ));
+        assert_eq!(
+            shown(&bogons),
+            ["10.0.0.0/8"],
+            "loopback, multicast and link-local stay out"
+        );
+    }
+
+    #[test]
+    fn a_range_that_is_too_wide_is_refused_whole() {
+        let list = "1.0.0.0-223.255.255.255 # oops\n192.0.2.0-192.0.2.9\n";
+        let effective = policy(&[]).apply(&rib(list, false));
+        assert_eq!(shown(&effective), ["192.0.2.0/29", "192.0.2.8/31"]);
+        assert!(effective.refused.iter().all(|listing| listing.line == 1));
+    }
+
+    #[test]
+    fn what_is_shorter_than_the_limit_is_refused_with_its_listing() {
+        let effective = policy(&[]).apply(&rib(
+            "0.0.0.0/0 # x\n::/0\n192.0.2.0/24\n12.0.0.0/7\n",
+            false,
+        ));
+        assert_eq!(shown(&effective), ["192.0.2.0/24"]);
+        let refused: Vec<_> = effective
+            .refused
+            .iter()
+            .map(|l| (l.line, l.prefix.to_string()))
+            .collect();
+        assert_eq!(
+            refused,
+            [
+                (1, "0.0.0.0/0".to_owned()),
+                (4, "12.0.0.0/7".to_owned()),
+                (2, "::/0".to_owned())
+            ]
+        );
+    }
+}

@@ -1,0 +1,48 @@
+//! Protected space: subtracted from everything, always.
+
+use ipnet::IpNet;
+
+use super::reserved;
+use crate::prefix::PrefixSet;
+
+/// One protected network and where it comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Protected {
+    /// The network.
+    pub net: IpNet,
+    /// `[protect] prefixes`, a file with its line, or the registry's reason.
+    pub why: String,
+}
+
+/// All protected networks, and their union.
+#[derive(Clone, Debug)]
+pub struct Protect {
+    entries: Vec<Protected>,
+    set: PrefixSet,
+}
+
+impl Protect {
+    /// What the operator typed; space that is never dropped is added to it.
+    pub fn new(typed: Vec<Protected>) -> Self {
+        let mut entries = typed;
+        entries.extend(
+            reserved::nets(&reserved::NEVER).map(|(net, why)| Protected {
+                net,
+                why: why.to_owned(),
+            }),
+        );
+        let set = PrefixSet::of_nets(entries.iter().map(|entry| entry.net));
+        Self { entries, set }
+    }
+
+    /// The union of all protected networks.
+    pub fn set(&self) -> &PrefixSet {
+        &self.set
+    }
+
+    /// Every entry that shares an address with `net`: all causes, not the first one found.
+    pub fn touching(&self, net: IpNet) -> impl Iterator<Item = &Protected> {
+        let touches = move |e: &&Protected| e.net.contains(&net) || net.contains(&e.net);
+        self.entries.iter().filter(touches)
+    }
+}
