@@ -1,0 +1,210 @@
+//! From the written shapes to the model: every value judged, every problem kept.
+
+mod feed;
+mod protect;
+mod target;
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use toml::Spanned;
+
+use super::model::Config;
+use super::written::{self, Percent, Span, Written};
+use super::{Problem, ReadFile};
+use crate::feed::fetch::FetchLimits;
+use crate::policy::Policy;
+use crate::policy::limits::{Limits, Share};
+use crate::policy::protect::Protect;
+
+/// Where state is kept when the file does not say.
+pub const STATE_DIR: &str = "/var/lib/nullrouted";
+
+/// Judge everything; the result is only good when no problem was added.
+pub fn check(
+    written: &Written,
+    base: &Path,
+    read: ReadFile,
+    problems: &mut Vec<Problem>,
+) -> Config {
+    let mut check = Check { base, problems };
+    let feeds = check.feeds(&written.feed);
+    let (protected, protect) = check.protect(&written.protect, read);
+    Config {
+        state_dir: match &written.state_dir {
+            Some(dir) => check.path(dir),
+            None => PathBuf::from(STATE_DIR),
+        },
+        feeds,
+        policy: Policy {
+            protect: Protect::new(protected),
+            limits: check.limits(&written.limits),
+        },
+        protect,
+        kernel: check.kernel(&written.kernel),
+        routers: check.routers(&written.router),
+        fetch: check.fetch(&written.fetch),
+    }
+}
+
+struct Check<'a> {
+    base: &'a Path,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl Check<'_> {
+    fn problem(&mut self, span: Range<usize>, message: impl Into<String>) -> &mut Problem {
+        self.problems.push(Problem::at(span, message));
+        let last = self.problems.len() - 1;
+        &mut self.problems[last]
+    }
+
+    fn hinted(&mut self, span: Range<usize>, message: impl Into<String>, hint: impl Into<String>) {
+        self.problem(span, message).hint = Some(hint.into());
+    }
+
+    fn path(&self, written: &Spanned<String>) -> PathBuf {
+        self.base.join(written.get_ref())
+    }
+
+    /// One of a few words.
+    fn word<T: Copy>(
+        &mut self,
+        key: &str,
+        written: &Spanned<String>,
+        permitted: &[(&str, T)],
+    ) -> Option<T> {
+        let found = permitted.iter().find(|(name, _)| name == written.get_ref());
+        if found.is_none() {
+            let names: Vec<_> = permitted.iter().map(|(name, _)| *name).collect();
+            let message = format!("{key}: {:?} is not known", written.get_ref());
+            self.hinted(
+                written.span(),
+                message,
+                format!("permitted are {}", names.join(", ")),
+            );
+        }
+        found.map(|(_, value)| *value)
+    }
+
+    /// A whole number within bounds.
+    fn number(
+        &mut self,
+        key: &str,
+        written: Option<&Spanned<i64>>,
+        bounds: (i64, i64),
+        default: i64,
+    ) -> i64 {
+        let Some(written) = written else {
+            return default;
+        };
+        let (least, most) = bounds;
+        if !(least..=most).contains(written.get_ref()) {
+            let message = format!("{key}: {} is not from {least} to {most}", written.get_ref());
+            self.problem(written.span(), message);
+            return default;
+        }
+        *written.get_ref()
+    }
+
+    /// Names become file names and words in messages, so few characters are permitted.
+    fn name(
+        &mut self,
+        of: &str,
+        name: Option<&Spanned<String>>,
+        span: &Range<usize>,
+    ) -> Option<String> {
+        let Some(name) = name else {
+            self.problem(span.clone(), format!("a {of} without a name"));
+            return None;
+        };
+        let text = name.get_ref();
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c);
+        let fine = text.starts_with(|c: char| c.is_ascii_alphanumeric()) && text.chars().all(plain);
+        if !fine || text.len() > 64 {
+            let hint = "a to z, 0 to 9, and - _ . inside, at most 64 characters";
+            self.hinted(
+                name.span(),
+                format!("name: {text:?} cannot be the name of a {of}"),
+                hint,
+            );
+            return None;
+        }
+        Some(text.clone())
+    }
+
+    fn limits(&mut self, written: &written::Limits) -> Limits {
+        let default = Limits::default();
+        let shortest_v4 = self.number(
+            "shortest_v4",
+            written.shortest_v4.as_ref(),
+            (1, 32),
+            default.shortest_v4.into(),
+        );
+        let shortest_v6 = self.number(
+            "shortest_v6",
+            written.shortest_v6.as_ref(),
+            (1, 128),
+            default.shortest_v6.into(),
+        );
+        let most = i64::from(u32::MAX);
+        let max_routes = self.number(
+            "max_routes",
+            written.max_routes.as_ref(),
+            (0, most),
+            default.max_routes as i64,
+        );
+        let small_change = self.number(
+            "small_change",
+            written.small_change.as_ref(),
+            (0, most),
+            default.small_change as i64,
+        );
+        Limits {
+            shortest_v4: shortest_v4 as u8,
+            shortest_v6: shortest_v6 as u8,
+            max_routes: max_routes as usize,
+            max_added: share(written.max_added.as_ref()).unwrap_or(default.max_added),
+            max_removed: share(written.max_removed.as_ref()).unwrap_or(default.max_removed),
+            max_share_v4: share(written.max_share_v4.as_ref()).unwrap_or(default.max_share_v4),
+            small_change: small_change as usize,
+        }
+    }
+
+    fn fetch(&mut self, written: &written::Fetch) -> FetchLimits {
+        let megabyte = 1_000_000;
+        let max_bytes = self.number(
+            "max_bytes",
+            written.max_bytes.as_ref(),
+            (1, 100_000 * megabyte),
+            64 * megabyte,
+        );
+        let contact = written.contact.as_ref().filter(|contact| {
+            let fine = contact
+                .get_ref()
+                .chars()
+                .all(|c| c.is_ascii_graphic() || c == ' ');
+            if !fine {
+                let message = "contact: goes into an HTTP header, so plain ASCII only";
+                self.problem(contact.span(), message);
+            }
+            fine
+        });
+        FetchLimits {
+            connect_timeout: span(written.connect_timeout.as_ref())
+                .unwrap_or(Duration::from_secs(10)),
+            timeout: span(written.timeout.as_ref()).unwrap_or(Duration::from_secs(60)),
+            max_bytes: max_bytes as u64,
+            contact: contact.map(|contact| contact.get_ref().clone()),
+        }
+    }
+}
+
+fn span(written: Option<&Spanned<Span>>) -> Option<Duration> {
+    written.map(|span| span.get_ref().0)
+}
+
+fn share(written: Option<&Spanned<Percent>>) -> Option<Share> {
+    written.map(|percent| percent.get_ref().0)
+}

@@ -1,0 +1,85 @@
+//! `[protect]`: what is never dropped, typed or in files that must be whole.
+
+use std::path::Path;
+
+use super::Check;
+use crate::config::model::TypedProtect;
+use crate::config::{ReadFile, written};
+use crate::feed::formats::{Format, Rules, parse_body};
+use crate::policy::protect::Protected;
+use crate::prefix::{HostBits, PrefixSet, Written, parse};
+
+impl Check<'_> {
+    pub(super) fn protect(
+        &mut self,
+        written: &written::Protect,
+        read: ReadFile,
+    ) -> (Vec<Protected>, TypedProtect) {
+        let mut protected = Vec::new();
+        let mut typed = TypedProtect::default();
+        for prefix in &written.prefixes {
+            match parse(prefix.get_ref(), HostBits::Refuse) {
+                Ok(meaning) => protected.extend(protect_each(meaning, "[protect] prefixes")),
+                Err(reason) => {
+                    let message = format!("prefixes: {:?}: {reason}", prefix.get_ref());
+                    self.problem(prefix.span(), message);
+                }
+            }
+            typed.prefixes.push(prefix.get_ref().clone());
+        }
+        for file in &written.files {
+            let path = self.path(file);
+            match protect_file(&path, read) {
+                Ok(found) => protected.extend(found),
+                Err(why) => {
+                    let hint = "a file that protects must be whole: every line counts";
+                    self.hinted(
+                        file.span(),
+                        format!("files: {}: {why}", path.display()),
+                        hint,
+                    );
+                }
+            }
+            typed.files.push(path);
+        }
+        (protected, typed)
+    }
+}
+
+fn protect_each(meaning: Written, why: &str) -> Vec<Protected> {
+    let nets = PrefixSet::of_written([meaning]);
+    let protected = nets.nets().map(|net| Protected {
+        net,
+        why: why.to_owned(),
+    });
+    protected.collect()
+}
+
+/// A plain list that must be whole: one bad line, and it protects less than the operator believes.
+fn protect_file(path: &Path, read: ReadFile) -> Result<Vec<Protected>, String> {
+    let body = read(path).map_err(|error| error.to_string())?;
+    let rules = Rules {
+        may_be_empty: true,
+        ..Rules::of(Format::Cidr)
+    };
+    let copy = parse_body(&body, &rules).map_err(|refused| refused.to_string())?;
+    if let Some(rejection) = copy.rejections.first() {
+        return Err(rejection.to_string());
+    }
+    let why = |line: u32, reference: &str| match reference {
+        "" => format!("{} line {line}", path.display()),
+        reference => format!("{} line {line}: {reference}", path.display()),
+    };
+    let v4 = copy
+        .v4
+        .iter()
+        .map(|e| (e.prefix().to_net(), why(e.line, copy.reference(e))));
+    let v6 = copy
+        .v6
+        .iter()
+        .map(|e| (e.prefix().to_net(), why(e.line, copy.reference(e))));
+    Ok(v4
+        .chain(v6)
+        .map(|(net, why)| Protected { net, why })
+        .collect())
+}

@@ -1,0 +1,121 @@
+//! The configuration as understood: every value checked, every default filled in.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use reqwest::Url;
+
+use crate::feed::fetch::FetchLimits;
+use crate::feed::formats::Rules;
+use crate::feed::schedule::Rhythm;
+use crate::feed::standing::Ages;
+use crate::policy::Policy;
+use crate::policy::limits::FeedLimits;
+use crate::target::kernel::Mark;
+use crate::target::router::Family;
+
+/// A checked configuration.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where the ledger and the copies are.
+    pub state_dir: PathBuf,
+    /// The feeds, in the order of the file.
+    pub feeds: Vec<FeedConfig>,
+    /// What may be dropped.
+    pub policy: Policy,
+    /// The protection as it was typed; what it means is in the policy.
+    pub protect: TypedProtect,
+    /// The kernel as a target.
+    pub kernel: KernelConfig,
+    /// The router files.
+    pub routers: Vec<RouterConfig>,
+    /// Bounds of a download.
+    pub fetch: FetchLimits,
+}
+
+/// `[protect]` as typed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TypedProtect {
+    /// The prefixes, as written.
+    pub prefixes: Vec<String>,
+    /// The files.
+    pub files: Vec<PathBuf>,
+}
+
+/// Where a feed comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Over HTTP.
+    Url(Url),
+    /// A local file.
+    Path(PathBuf),
+}
+
+impl std::fmt::Display for Origin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Url(url) => write!(f, "{url}"),
+            Self::Path(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// One feed.
+#[derive(Clone, Debug)]
+pub struct FeedConfig {
+    /// Its name: file name of its copies, word in every message.
+    pub name: String,
+    /// The preset it was made from.
+    pub preset: Option<&'static str>,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// How its lines are read.
+    pub rules: Rules,
+    /// When it is looked at.
+    pub rhythm: Rhythm,
+    /// When its copy grows stale and when it expires.
+    pub ages: Ages,
+    /// Its own limits.
+    pub limits: FeedLimits,
+    /// Whether reserved space is left in.
+    pub reserved: bool,
+    /// Credit for what is generated from it.
+    pub attribution: Option<&'static str>,
+}
+
+/// The kernel as a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KernelConfig {
+    /// Whether routes are installed at all.
+    pub enabled: bool,
+    /// What marks a route as ours.
+    pub mark: Mark,
+    /// Whether the routes go when the daemon stops.
+    pub withdraw_on_stop: bool,
+}
+
+/// One router file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouterConfig {
+    /// Its name: argument of `render`.
+    pub name: String,
+    /// The family of the router.
+    pub family: Family,
+    /// Where the file goes.
+    pub path: PathBuf,
+    /// Command that checks a new file, `{file}` in it; empty for none.
+    pub check: Vec<String>,
+    /// Command that loads the new file, `{file}` in it; empty for none.
+    pub reload: Vec<String>,
+}
+
+impl FeedConfig {
+    /// How often a feed is looked at when nothing says otherwise: over HTTP.
+    pub const EVERY_URL: Duration = Duration::from_secs(6 * 3_600);
+    /// The same for a local file.
+    pub const EVERY_PATH: Duration = Duration::from_secs(60);
+    /// Default of `stale_after`.
+    pub const STALE_AFTER: Duration = Duration::from_secs(24 * 3_600);
+    /// Default of `expire_after`.
+    pub const EXPIRE_AFTER: Duration = Duration::from_secs(7 * 24 * 3_600);
+}

@@ -1,0 +1,92 @@
+//! The configuration as understood, as TOML with every default written out.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use super::model::{Config, Origin};
+use crate::prefix::HostBits;
+
+/// The text of `check --print`: what [`super::parse`] reads as the same configuration.
+pub fn print(config: &Config) -> String {
+    let mut out = String::new();
+    // Writing to a String does not fail.
+    let _ = write_all(&mut out, config);
+    out
+}
+
+fn write_all(out: &mut String, config: &Config) -> std::fmt::Result {
+    writeln!(out, "state_dir = {:?}", config.state_dir)?;
+    for feed in &config.feeds {
+        writeln!(out, "\n[[feed]]\nname         = {:?}", feed.name)?;
+        if let Some(preset) = feed.preset {
+            writeln!(out, "preset       = {preset:?}")?;
+        }
+        match &feed.origin {
+            Origin::Url(url) => writeln!(out, "url          = {:?}", url.as_str())?,
+            Origin::Path(path) => writeln!(out, "path         = {path:?}")?,
+        }
+        writeln!(out, "format       = {:?}", feed.rules.format.name())?;
+        writeln!(out, "every        = {}", duration(feed.rhythm.every))?;
+        writeln!(out, "stale_after  = {}", duration(feed.ages.stale_after))?;
+        writeln!(out, "expire_after = {}", duration(feed.ages.expire_after))?;
+        let host_bits = match feed.rules.host_bits {
+            HostBits::Refuse => "refuse",
+            HostBits::Mask => "mask",
+        };
+        writeln!(out, "host_bits    = {host_bits:?}")?;
+        writeln!(out, "reserved     = {}", feed.reserved)?;
+        if let Some(share) = feed.limits.max_added {
+            writeln!(out, "max_added    = \"{share}\"")?;
+        }
+        if let Some(share) = feed.limits.max_removed {
+            writeln!(out, "max_removed  = \"{share}\"")?;
+        }
+    }
+    writeln!(out, "\n[protect]")?;
+    writeln!(out, "prefixes = {:?}", config.protect.prefixes)?;
+    writeln!(out, "files    = {:?}", config.protect.files)?;
+    let limits = &config.policy.limits;
+    writeln!(out, "\n[limits]")?;
+    writeln!(out, "shortest_v4  = {}", limits.shortest_v4)?;
+    writeln!(out, "shortest_v6  = {}", limits.shortest_v6)?;
+    writeln!(out, "max_routes   = {}", limits.max_routes)?;
+    writeln!(out, "max_added    = \"{}\"", limits.max_added)?;
+    writeln!(out, "max_removed  = \"{}\"", limits.max_removed)?;
+    writeln!(out, "max_share_v4 = \"{}\"", limits.max_share_v4)?;
+    writeln!(out, "small_change = {}", limits.small_change)?;
+    let kernel = &config.kernel;
+    writeln!(out, "\n[kernel]")?;
+    writeln!(out, "enabled  = {}", kernel.enabled)?;
+    writeln!(out, "table    = {}", kernel.mark.table)?;
+    writeln!(out, "protocol = {}", kernel.mark.protocol)?;
+    writeln!(out, "metric   = {}", kernel.mark.metric)?;
+    writeln!(out, "type     = \"{}\"", kernel.mark.kind)?;
+    let on_stop = if kernel.withdraw_on_stop {
+        "withdraw"
+    } else {
+        "keep"
+    };
+    writeln!(out, "on_stop  = {on_stop:?}")?;
+    for router in &config.routers {
+        writeln!(out, "\n[[router]]\nname   = {:?}", router.name)?;
+        writeln!(out, "family = \"{}\"", router.family)?;
+        writeln!(out, "path   = {:?}", router.path)?;
+        writeln!(out, "check  = {:?}", router.check)?;
+        writeln!(out, "reload = {:?}", router.reload)?;
+    }
+    writeln!(out, "\n[fetch]")?;
+    if let Some(contact) = &config.fetch.contact {
+        writeln!(out, "contact         = {contact:?}")?;
+    }
+    writeln!(
+        out,
+        "connect_timeout = {}",
+        duration(config.fetch.connect_timeout)
+    )?;
+    writeln!(out, "timeout         = {}", duration(config.fetch.timeout))?;
+    writeln!(out, "max_bytes       = {}", config.fetch.max_bytes)
+}
+
+fn duration(span: Duration) -> String {
+    format!("\"{}\"", humantime::format_duration(span))
+}

@@ -1,0 +1,220 @@
+//! What an operator reads when the configuration is wrong, word by word.
+
+use super::*;
+
+fn read_nothing(_: &Path) -> std::io::Result<Vec<u8>> {
+    Err(std::io::ErrorKind::NotFound.into())
+}
+
+fn problems(text: &str) -> String {
+    match parse(
+        Path::new("/etc/nullrouted/nullrouted.toml"),
+        text,
+        &read_nothing,
+    ) {
+        Ok(_) => "no problem".to_owned(),
+        Err(problems) => problems.to_string(),
+    }
+}
+
+fn accepted(text: &str) -> Config {
+    parse(
+        Path::new("/etc/nullrouted/nullrouted.toml"),
+        text,
+        &read_nothing,
+    )
+    .unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+#[test]
+fn a_preset_is_one_line() {
+    let config = accepted("[[feed]]\nname = \"drop\"\npreset = \"spamhaus-drop-v4\"\n");
+    let feed = &config.feeds[0];
+    assert_eq!(
+        feed.origin.to_string(),
+        "https://www.spamhaus.org/drop/drop_v4.json"
+    );
+    assert_eq!(feed.rules.format.name(), "spamhaus-json");
+    assert_eq!(feed.rhythm.floor.as_secs(), 3_600);
+    assert!(
+        feed.attribution
+            .is_some_and(|credit| credit.contains("Spamhaus"))
+    );
+    assert_eq!(config.state_dir, Path::new("/var/lib/nullrouted"));
+}
+
+#[test]
+fn every_problem_is_reported_at_once_with_its_place() {
+    let text = r#"stat_dir = "/x"
+
+[[feed]]
+name = "Partner One"
+url = "ftp://lists.example.net/bad.txt"
+every = 60
+
+[[feed]]
+name = "noc"
+format = "dshield"
+
+[protect]
+prefixes = ["203.0.113.9/24", "not a network"]
+
+[limits]
+shortest_v4 = 40
+max_added = "lots"
+
+[kernel]
+protocol = 186
+"#;
+    assert_eq!(
+        problems(text),
+        r#"/etc/nullrouted/nullrouted.toml:1:1: stat_dir: no such key here
+    1 | stat_dir = "/x"
+      | ^^^^^^^^
+      hint: permitted are state_dir, feed, protect, limits, kernel, router, fetch
+/etc/nullrouted/nullrouted.toml:4:8: name: "Partner One" cannot be the name of a feed
+    4 | name = "Partner One"
+      |        ^^^^^^^^^^^^^
+      hint: a to z, 0 to 9, and - _ . inside, at most 64 characters
+/etc/nullrouted/nullrouted.toml:5:7: url: ftp: is not fetched
+    5 | url = "ftp://lists.example.net/bad.txt"
+      |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      hint: permitted are https and http; for a file write path = …
+/etc/nullrouted/nullrouted.toml:6:9: every: expected a duration in quotes, such as "6h", found integer `60`
+    6 | every = 60
+      |         ^^
+/etc/nullrouted/nullrouted.toml:8:1: a feed without a preset, a url or a path
+    8 | [[feed]]
+      | ^^^^^^^^
+      hint: presets are spamhaus-drop-v4, spamhaus-drop-v6
+/etc/nullrouted/nullrouted.toml:10:10: format: "dshield" is not known
+   10 | format = "dshield"
+      |          ^^^^^^^^^
+      hint: permitted are cidr, spamhaus-text, spamhaus-json
+/etc/nullrouted/nullrouted.toml:13:13: prefixes: "203.0.113.9/24": host bits set, probably 203.0.113.0/24 was meant
+   13 | prefixes = ["203.0.113.9/24", "not a network"]
+      |             ^^^^^^^^^^^^^^^^
+/etc/nullrouted/nullrouted.toml:13:31: prefixes: "not a network": not an address or a prefix
+   13 | prefixes = ["203.0.113.9/24", "not a network"]
+      |                               ^^^^^^^^^^^^^^^
+/etc/nullrouted/nullrouted.toml:16:15: shortest_v4: 40 is not from 1 to 32
+   16 | shortest_v4 = 40
+      |               ^^
+/etc/nullrouted/nullrouted.toml:17:13: max_added: expected a share in quotes, such as "25%", found string "lots"
+   17 | max_added = "lots"
+      |             ^^^^^^
+/etc/nullrouted/nullrouted.toml:20:12: protocol: 186 belongs to FRR's zebra, which may remove our routes or lose its own
+   20 | protocol = 186
+      |            ^^^
+      hint: the default is 166
+11 problems"#
+    );
+}
+
+#[test]
+fn broken_toml_is_shown_where_it_breaks() {
+    let shown = problems("state_dir = \"/x\n[[feed]]\nname = \n");
+    assert!(
+        shown.starts_with("/etc/nullrouted/nullrouted.toml:1:"),
+        "{shown}"
+    );
+    assert!(shown.contains(":3:"), "{shown}");
+}
+
+#[test]
+fn a_protect_file_that_is_missing_or_not_whole_is_a_problem() {
+    let text = "[protect]\nfiles = [\"allow.list\"]\n";
+    assert!(problems(text).contains("files: /etc/nullrouted/allow.list: entity not found"));
+    let torn = |_: &Path| Ok(b"192.0.2.0/24\n198.51.100.0/24\n203.0.113.0/2".to_vec());
+    let shown = parse(Path::new("/etc/nullrouted/nullrouted.toml"), text, &torn)
+        .unwrap_err()
+        .to_string();
+    assert!(
+        shown.contains("line 3: \"203.0.113.0/2\": the last line has no newline"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_feed_more_often_than_the_publisher_permits_is_a_problem() {
+    let text = "[[feed]]\nname = \"drop\"\npreset = \"spamhaus-drop-v4\"\nevery = \"5m\"\n";
+    let shown = problems(text);
+    assert!(shown.contains("every: 5m is too often"), "{shown}");
+    assert!(
+        shown.contains("the publisher asks for at least \"1h\""),
+        "{shown}"
+    );
+}
+
+#[test]
+fn two_feeds_or_routers_cannot_share_a_name_or_a_file() {
+    let text = r#"
+[[feed]]
+name = "a"
+path = "a"
+[[feed]]
+name = "a"
+path = "b"
+[[router]]
+name = "r"
+family = "frr"
+path = "f"
+[[router]]
+name = "s"
+family = "frr"
+path = "f"
+"#;
+    let shown = problems(text);
+    assert!(
+        shown.contains("name: \"a\" is the name of another feed"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("path: \"/etc/nullrouted/f\" is the path of another router"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_missing_file_says_how_to_name_another() {
+    let shown = load(Path::new("/nonexistent/nullrouted.toml"))
+        .unwrap_err()
+        .to_string();
+    assert_eq!(
+        shown,
+        "/nonexistent/nullrouted.toml: No such file or directory (os error 2)\n      \
+         hint: name another file with --config FILE\n1 problem"
+    );
+}
+
+#[test]
+fn what_is_printed_reads_as_the_same_configuration() {
+    let text = r#"
+state_dir = "/srv/nullrouted"
+[[feed]]
+name = "drop"
+preset = "spamhaus-drop-v6"
+max_removed = "12.5%"
+[[feed]]
+name = "noc"
+path = "noc.list"
+reserved = true
+host_bits = "mask"
+[protect]
+prefixes = ["203.0.113/24", "2001:db8:1::/48"]
+[kernel]
+type = "prohibit"
+on_stop = "withdraw"
+[[router]]
+name = "edge1"
+family = "frr"
+path = "/etc/frr/nullrouted.conf"
+check = ["vtysh", "-C", "-f", "{file}"]
+[fetch]
+contact = "noc@example.net"
+"#;
+    let once = print(&accepted(text));
+    let twice = print(&accepted(&once));
+    assert_eq!(once, twice);
+    assert!(once.contains("every        = \"12h\""), "{once}");
+}

@@ -1,0 +1,145 @@
+//! The shapes of the TOML file, as written. Every value keeps its place in the text.
+//!
+//! Plain structs with `deny_unknown_fields`; no `flatten` and no tagged enums, which lose the
+//! position of an error. Everything is optional here: what is missing is judged by the check.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, Error, Visitor};
+use toml::Spanned;
+
+use crate::policy::limits::Share;
+
+/// The whole file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Written {
+    pub state_dir: Option<Spanned<String>>,
+    pub feed: Vec<Spanned<Feed>>,
+    pub protect: Protect,
+    pub limits: Limits,
+    pub kernel: Kernel,
+    pub router: Vec<Spanned<Router>>,
+    pub fetch: Fetch,
+}
+
+/// `[[feed]]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Feed {
+    pub name: Option<Spanned<String>>,
+    pub preset: Option<Spanned<String>>,
+    pub url: Option<Spanned<String>>,
+    pub path: Option<Spanned<String>>,
+    pub format: Option<Spanned<String>>,
+    pub every: Option<Spanned<Span>>,
+    pub stale_after: Option<Spanned<Span>>,
+    pub expire_after: Option<Spanned<Span>>,
+    pub max_added: Option<Spanned<Percent>>,
+    pub max_removed: Option<Spanned<Percent>>,
+    pub host_bits: Option<Spanned<String>>,
+    pub reserved: bool,
+}
+
+/// `[protect]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Protect {
+    pub prefixes: Vec<Spanned<String>>,
+    pub files: Vec<Spanned<String>>,
+}
+
+/// `[limits]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Limits {
+    pub shortest_v4: Option<Spanned<i64>>,
+    pub shortest_v6: Option<Spanned<i64>>,
+    pub max_routes: Option<Spanned<i64>>,
+    pub max_added: Option<Spanned<Percent>>,
+    pub max_removed: Option<Spanned<Percent>>,
+    pub max_share_v4: Option<Spanned<Percent>>,
+    pub small_change: Option<Spanned<i64>>,
+}
+
+/// `[kernel]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Kernel {
+    pub enabled: Option<bool>,
+    pub table: Option<Spanned<i64>>,
+    pub protocol: Option<Spanned<i64>>,
+    pub metric: Option<Spanned<i64>>,
+    pub r#type: Option<Spanned<String>>,
+    pub on_stop: Option<Spanned<String>>,
+}
+
+/// `[[router]]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Router {
+    pub name: Option<Spanned<String>>,
+    pub family: Option<Spanned<String>>,
+    pub path: Option<Spanned<String>>,
+    pub check: Vec<String>,
+    pub reload: Vec<String>,
+}
+
+/// `[fetch]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Fetch {
+    pub contact: Option<Spanned<String>>,
+    pub connect_timeout: Option<Spanned<Span>>,
+    pub timeout: Option<Spanned<Span>>,
+    pub max_bytes: Option<Spanned<i64>>,
+}
+
+/// A duration: `"6h"`, `"90m"`, `"7d"`.
+#[derive(Clone, Copy, Debug)]
+pub struct Span(pub Duration);
+
+/// A share in percent: `"25%"`. More than 100 % is a sensible bound for a growth.
+#[derive(Clone, Copy, Debug)]
+pub struct Percent(pub Share);
+
+impl<'de> Deserialize<'de> for Span {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text(
+            deserializer,
+            "a duration in quotes, such as \"6h\"",
+            |text| humantime::parse_duration(text).ok().map(Span),
+        )
+    }
+}
+
+impl<'de> Deserialize<'de> for Percent {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        text(deserializer, "a share in quotes, such as \"25%\"", |text| {
+            let percent: f64 = text.strip_suffix('%')?.trim().parse().ok()?;
+            (percent >= 0.0).then_some(Percent(Share(percent / 100.0)))
+        })
+    }
+}
+
+/// A value written as a string; `expected` is what the operator reads when it is not one.
+fn text<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    expected: &'static str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<T, D::Error> {
+    struct Text<F>(&'static str, F);
+    impl<T, F: Fn(&str) -> Option<T>> Visitor<'_> for Text<F> {
+        type Value = T;
+        fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+            f.write_str(self.0)
+        }
+        fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+            let unexpected = serde::de::Unexpected::Str(text);
+            (self.1)(text).ok_or_else(|| E::invalid_value(unexpected, &self))
+        }
+    }
+    deserializer.deserialize_str(Text(expected, parse))
+}
