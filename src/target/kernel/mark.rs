@@ -1,0 +1,88 @@
+//! What marks a route as ours.
+
+use std::fmt;
+
+/// What a route of ours does with a packet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Kind {
+    /// Drop it silently (`RTN_BLACKHOLE`).
+    #[default]
+    Blackhole,
+    /// Answer ICMP host unreachable (`RTN_UNREACHABLE`).
+    Unreachable,
+    /// Answer ICMP administratively prohibited (`RTN_PROHIBIT`).
+    Prohibit,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Blackhole, Self::Unreachable, Self::Prohibit];
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Blackhole => "blackhole",
+            Self::Unreachable => "unreachable",
+            Self::Prohibit => "prohibit",
+        })
+    }
+}
+
+/// Table, protocol and type together say "ours". The metric says where a route of ours stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// Routing table; 254 is the main one.
+    pub table: u32,
+    /// Protocol number of the origin (`RTPROT_*`, rtnetlink.h).
+    pub protocol: u8,
+    /// Type of the route.
+    pub kind: Kind,
+    /// Metric; for IPv6 a 0 becomes 1024 ([`Mark::metric_v6`]), as the kernel has it.
+    pub metric: u32,
+}
+
+impl Default for Mark {
+    fn default() -> Self {
+        Self {
+            table: 254,
+            protocol: 166,
+            kind: Kind::Blackhole,
+            metric: 0,
+        }
+    }
+}
+
+impl Mark {
+    /// Whether routes with the one and with the other mark cannot be told apart.
+    pub fn same_as(&self, other: &Self) -> bool {
+        (self.table, self.protocol, self.kind) == (other.table, other.protocol, other.kind)
+    }
+
+    /// What the kernel makes of metric 0 in IPv6 (`IP6_RT_PRIO_USER`, net/ipv6/route.c).
+    const IPV6_DEFAULT_METRIC: u32 = 1024;
+
+    /// The metric of our IPv6 routes.
+    pub fn metric_v6(&self) -> u32 {
+        match self.metric {
+            0 => Self::IPV6_DEFAULT_METRIC,
+            metric => metric,
+        }
+    }
+
+    /// Who else uses a protocol number as his mark: include/uapi/linux/rtnetlink.h, and what zebra
+    /// sweeps at its start (zebra/rt_netlink.h).
+    pub fn owner_of_protocol(protocol: u8) -> Option<&'static str> {
+        Some(match protocol {
+            0..=2 => "the kernel",
+            3 | 4 => "the administrator",
+            9 => "router advertisements",
+            11 | 42 | 186..=198 => "FRR's zebra",
+            12 => "BIRD",
+            16 => "DHCP clients",
+            18 => "keepalived",
+            99 => "Open/R",
+            _ => return None,
+        })
+    }
+}
