@@ -1,0 +1,294 @@
+//! Generations: the sets that were in force, the one that is, and what holds the next one back.
+
+use ipnet::IpNet;
+use rusqlite::{OptionalExtension, params};
+
+use super::{Ledger, LedgerError};
+use crate::plan::Explained;
+use crate::prefix::PrefixSet;
+use crate::time::Timestamp;
+
+/// One row of `generation`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GenerationRow {
+    /// Its number, from 1.
+    pub number: u64,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// Prefixes in force with it.
+    pub routes: usize,
+    /// Prefixes it brought.
+    pub added: usize,
+    /// Prefixes it took away.
+    pub removed: usize,
+    /// What it came from.
+    pub cause: String,
+}
+
+/// One prefix in force.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct RouteRow {
+    /// The prefix.
+    pub prefix: IpNet,
+    /// The generation that brought it.
+    pub generation: u64,
+    /// The time of that generation.
+    pub since: Timestamp,
+}
+
+/// The change that waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HoldRow {
+    /// Name of its exact content.
+    pub id: String,
+    /// When it was first seen.
+    pub at: Timestamp,
+    /// Every reason.
+    pub reasons: Vec<String>,
+}
+
+/// What became of the last generation at a target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetRow {
+    /// `kernel`, or the name of a router.
+    pub name: String,
+    /// When.
+    pub at: Timestamp,
+    /// Whether something failed.
+    pub failed: bool,
+    /// Counts, or what failed.
+    pub report: String,
+    /// Content of a router file that is in place and loaded.
+    pub digest: Option<String>,
+}
+
+impl Ledger {
+    /// The newest generation.
+    pub fn generation(&self) -> Result<Option<GenerationRow>, LedgerError> {
+        let row = self.db.query_row(
+            "SELECT number, at, routes, added, removed, cause FROM generation ORDER BY number DESC LIMIT 1",
+            [],
+            |row| {
+                Ok(GenerationRow {
+                    number: row.get::<_, i64>(0)? as u64,
+                    at: Timestamp(row.get(1)?),
+                    routes: row.get::<_, i64>(2)? as usize,
+                    added: row.get::<_, i64>(3)? as usize,
+                    removed: row.get::<_, i64>(4)? as usize,
+                    cause: row.get(5)?,
+                })
+            },
+        );
+        row.optional().map_err(|error| self.error(error))
+    }
+
+    /// The set in force.
+    pub fn in_force(&self) -> Result<PrefixSet, LedgerError> {
+        let read = || {
+            let mut statement = self.db.prepare("SELECT prefix FROM route")?;
+            let mut rows = statement.query([])?;
+            let mut nets: Vec<IpNet> = Vec::new();
+            while let Some(row) = rows.next()? {
+                let text = row.get_ref(0)?.as_str()?;
+                nets.push(text.parse().map_err(|_| rusqlite::Error::InvalidQuery)?);
+            }
+            Ok(PrefixSet::of_nets(nets))
+        };
+        read().map_err(|error| self.error(error))
+    }
+
+    /// The set in force with the generations that brought it, IPv4 before IPv6, ascending.
+    pub fn routes(&self) -> Result<Vec<RouteRow>, LedgerError> {
+        let read = || {
+            let mut statement = self.db.prepare(
+                "SELECT prefix, number, at FROM route JOIN generation ON number = generation",
+            )?;
+            let rows = statement.query_map([], |row| {
+                let prefix: String = row.get(0)?;
+                Ok(RouteRow {
+                    prefix: prefix.parse().map_err(|_| rusqlite::Error::InvalidQuery)?,
+                    generation: row.get::<_, i64>(1)? as u64,
+                    since: Timestamp(row.get(2)?),
+                })
+            })?;
+            let mut routes: Vec<RouteRow> = rows.collect::<rusqlite::Result<_>>()?;
+            routes.sort_unstable_by_key(|route| route.prefix);
+            Ok(routes)
+        };
+        read().map_err(|error| self.error(error))
+    }
+
+    /// The generation that brought a route in force, with its time.
+    pub fn route_since(&self, prefix: IpNet) -> Result<Option<(u64, Timestamp)>, LedgerError> {
+        let row = self.db.query_row(
+            "SELECT number, at FROM route JOIN generation ON number = generation WHERE prefix = ?1",
+            [prefix.to_string()],
+            |row| Ok((row.get::<_, i64>(0)? as u64, Timestamp(row.get(1)?))),
+        );
+        row.optional().map_err(|error| self.error(error))
+    }
+
+    /// Put a generation in force, with what it brings and takes and why; `cause` is what it comes
+    /// from (refresh, flush, unpin). Answers its number. Part of [`Ledger::atomically`].
+    pub fn write_generation(
+        &self,
+        at: Timestamp,
+        cause: &str,
+        added: impl Iterator<Item = Explained>,
+        removed: impl Iterator<Item = Explained>,
+    ) -> Result<u64, LedgerError> {
+        self.try_write_generation(at, cause, added, removed)
+            .map_err(|error| self.error(error))
+    }
+
+    fn try_write_generation(
+        &self,
+        at: Timestamp,
+        cause: &str,
+        additions: impl Iterator<Item = Explained>,
+        removals: impl Iterator<Item = Explained>,
+    ) -> rusqlite::Result<u64> {
+        let step = &self.db;
+        let number: i64 = step.query_row(
+            "SELECT coalesce(max(number), 0) + 1 FROM generation",
+            [],
+            |row| row.get(0),
+        )?;
+        step.execute(
+            "INSERT INTO generation (number, at, routes, added, removed, cause) VALUES (?1, ?2, 0, 0, 0, ?3)",
+            params![number, at.0, cause],
+        )?;
+        let (mut added, mut removed) = (0_i64, 0_i64);
+        {
+            let mut note = step.prepare(
+                "INSERT INTO change (generation, prefix, op, cause) VALUES (?1, ?2, ?3, ?4)",
+            )?;
+            let mut insert =
+                step.prepare("INSERT OR REPLACE INTO route (prefix, generation) VALUES (?1, ?2)")?;
+            let mut delete = step.prepare("DELETE FROM route WHERE prefix = ?1")?;
+            for explained in removals {
+                let prefix = explained.prefix.to_string();
+                delete.execute([&prefix])?;
+                note.execute(params![number, prefix, "-", causes(&explained)])?;
+                removed += 1;
+            }
+            for explained in additions {
+                let prefix = explained.prefix.to_string();
+                insert.execute(params![prefix, number])?;
+                note.execute(params![number, prefix, "+", causes(&explained)])?;
+                added += 1;
+            }
+        }
+        step.execute(
+            "UPDATE generation SET added = ?2, removed = ?3, routes = (SELECT count(*) FROM route) WHERE number = ?1",
+            params![number, added, removed],
+        )?;
+        Ok(number as u64)
+    }
+
+    /// The copies at hand of these feeds are those behind the set in force. A feed that did not count
+    /// keeps the copy that last did.
+    pub fn mark_applied(&self, counted: &[&str]) -> Result<(), LedgerError> {
+        let names = serde_json::to_string(counted).unwrap_or_default();
+        let marked = self.db.execute(
+            "UPDATE feed SET applied = digest
+             WHERE applied IS NOT digest AND name IN (SELECT value FROM json_each(?1))",
+            [names],
+        );
+        marked.map(|_| ()).map_err(|error| self.error(error))
+    }
+
+    /// Since when everything stays withdrawn.
+    pub fn pinned(&self) -> Result<Option<Timestamp>, LedgerError> {
+        let row = self
+            .db
+            .query_row("SELECT at FROM pin", [], |row| row.get(0));
+        row.optional()
+            .map(|at| at.map(Timestamp))
+            .map_err(|error| self.error(error))
+    }
+
+    /// Stay withdrawn from `at` on, or no longer.
+    pub fn set_pin(&self, at: Option<Timestamp>) -> Result<(), LedgerError> {
+        let done = match at {
+            Some(at) => self
+                .db
+                .execute("INSERT OR IGNORE INTO pin (one, at) VALUES (1, ?1)", [at.0]),
+            None => self.db.execute("DELETE FROM pin", []),
+        };
+        done.map(|_| ()).map_err(|error| self.error(error))
+    }
+
+    /// The change that waits.
+    pub fn hold(&self) -> Result<Option<HoldRow>, LedgerError> {
+        let row = self
+            .db
+            .query_row("SELECT id, at, reasons FROM hold", [], |row| {
+                let reasons: String = row.get(2)?;
+                Ok(HoldRow {
+                    id: row.get(0)?,
+                    at: Timestamp(row.get(1)?),
+                    reasons: reasons.lines().map(str::to_owned).collect(),
+                })
+            });
+        row.optional().map_err(|error| self.error(error))
+    }
+
+    /// A change waits, or none does. The time of one that waited before is kept.
+    pub fn set_hold(&self, hold: Option<&HoldRow>) -> Result<(), LedgerError> {
+        let done = match hold {
+            Some(hold) => self.db.execute(
+                "INSERT INTO hold (one, id, at, reasons) VALUES (1, ?1, ?2, ?3)
+                 ON CONFLICT (one) DO UPDATE SET
+                   at = CASE WHEN id = ?1 THEN at ELSE ?2 END, id = ?1, reasons = ?3",
+                params![hold.id, hold.at.0, hold.reasons.join("\n")],
+            ),
+            None => self.db.execute("DELETE FROM hold", []),
+        };
+        done.map(|_| ()).map_err(|error| self.error(error))
+    }
+
+    /// What became of the last generation at each target, by name.
+    pub fn targets(&self) -> Result<Vec<TargetRow>, LedgerError> {
+        let read = || {
+            let mut statement = self
+                .db
+                .prepare("SELECT name, at, failed, report, digest FROM target ORDER BY name")?;
+            let rows = statement.query_map([], |row| {
+                Ok(TargetRow {
+                    name: row.get(0)?,
+                    at: Timestamp(row.get(1)?),
+                    failed: row.get(2)?,
+                    report: row.get(3)?,
+                    digest: row.get(4)?,
+                })
+            })?;
+            rows.collect::<rusqlite::Result<_>>()
+        };
+        read().map_err(|error| self.error(error))
+    }
+
+    /// Note what became of it at one target.
+    pub fn write_target(&self, row: &TargetRow) -> Result<(), LedgerError> {
+        let done = self.db.execute(
+            "INSERT OR REPLACE INTO target (name, at, failed, report, digest) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![row.name, row.at.0, row.failed, row.report, row.digest],
+        );
+        done.map(|_| ()).map_err(|error| self.error(error))
+    }
+
+    /// Forget targets that are no longer configured.
+    pub fn keep_targets(&self, configured: &[&str]) -> Result<(), LedgerError> {
+        let names = serde_json::to_string(configured).unwrap_or_default();
+        let done = self.db.execute(
+            "DELETE FROM target WHERE name NOT IN (SELECT value FROM json_each(?1))",
+            [names],
+        );
+        done.map(|_| ()).map_err(|error| self.error(error))
+    }
+}
+
+fn causes(explained: &Explained) -> String {
+    let words: Vec<_> = explained.because.iter().map(ToString::to_string).collect();
+    words.join("; ")
+}

@@ -1,0 +1,82 @@
+//! What of the kernel's routes is ours to explain: the marks in use, and whether the ledger is settled.
+
+use std::collections::HashSet;
+
+use ipnet::IpNet;
+use rusqlite::{OptionalExtension, params};
+
+use super::{Ledger, LedgerError};
+use crate::target::kernel::{Kind, Mark};
+use crate::time::Timestamp;
+
+impl Ledger {
+    /// The marks that routes of ours may carry. The metric is no part of a mark.
+    pub fn marks(&self) -> Result<Vec<Mark>, LedgerError> {
+        let read = || {
+            let mut statement = self.db.prepare("SELECT tab, protocol, kind FROM mark")?;
+            let rows = statement.query_map([], |row| {
+                let kind: String = row.get(2)?;
+                let named = Kind::ALL
+                    .into_iter()
+                    .find(|other| other.to_string() == kind);
+                Ok(Mark {
+                    table: row.get(0)?,
+                    protocol: row.get(1)?,
+                    kind: named.ok_or(rusqlite::Error::InvalidQuery)?,
+                    metric: 0,
+                })
+            })?;
+            rows.collect::<rusqlite::Result<_>>()
+        };
+        read().map_err(|error| self.error(error))
+    }
+
+    /// Routes with this mark may be installed from now on.
+    pub fn add_mark(&self, mark: &Mark) -> Result<(), LedgerError> {
+        let done = self.db.execute(
+            "INSERT OR IGNORE INTO mark (tab, protocol, kind) VALUES (?1, ?2, ?3)",
+            params![mark.table, mark.protocol, mark.kind.to_string()],
+        );
+        done.map(|_| ()).map_err(|error| self.error(error))
+    }
+
+    /// No route with this mark is left.
+    pub fn drop_mark(&self, mark: &Mark) -> Result<(), LedgerError> {
+        let done = self.db.execute(
+            "DELETE FROM mark WHERE tab = ?1 AND protocol = ?2 AND kind = ?3",
+            params![mark.table, mark.protocol, mark.kind.to_string()],
+        );
+        done.map(|_| ()).map_err(|error| self.error(error))
+    }
+
+    /// Whether a change has gone through with every feed read: from then on the ledger explains all.
+    pub fn settled(&self) -> Result<bool, LedgerError> {
+        let row = self.db.query_row("SELECT 1 FROM settled", [], |_| Ok(()));
+        let row = row.optional().map_err(|error| self.error(error))?;
+        Ok(row.is_some())
+    }
+
+    /// The ledger explains everything from now on.
+    pub fn settle(&self, now: Timestamp) -> Result<(), LedgerError> {
+        let done = self.db.execute(
+            "INSERT OR IGNORE INTO settled (one, at) VALUES (1, ?1)",
+            [now.0],
+        );
+        done.map(|_| ()).map_err(|error| self.error(error))
+    }
+
+    /// Every prefix that any generation brought or took away.
+    pub fn ever_in_force(&self) -> Result<HashSet<IpNet>, LedgerError> {
+        let read = || {
+            let mut statement = self.db.prepare("SELECT DISTINCT prefix FROM change")?;
+            let mut rows = statement.query([])?;
+            let mut nets = HashSet::new();
+            while let Some(row) = rows.next()? {
+                let text = row.get_ref(0)?.as_str()?;
+                nets.insert(text.parse().map_err(|_| rusqlite::Error::InvalidQuery)?);
+            }
+            Ok(nets)
+        };
+        read().map_err(|error| self.error(error))
+    }
+}

@@ -1,0 +1,139 @@
+//! The ledger: what is known, what was decided, when and why. SQLite, one writer at a time (I/O).
+//!
+//! The daemon and the command line meet here: a verb works the same with and without a running
+//! daemon. The schema stands in `schema`; rows are read and written in one file for each subject.
+
+mod feeds;
+mod generations;
+mod listings;
+mod lock;
+mod marks;
+mod schema;
+
+pub use feeds::FeedRow;
+pub use generations::{GenerationRow, HoldRow, RouteRow, TargetRow};
+pub use listings::Seen;
+pub use lock::{Busy, Lock};
+
+use std::fmt;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::owner;
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+
+/// An open ledger.
+#[derive(Debug)]
+pub struct Ledger {
+    db: Connection,
+}
+
+/// Why the ledger cannot be used, in one line.
+#[derive(Debug)]
+pub enum LedgerError {
+    /// The state directory cannot be made or written.
+    Folder(PathBuf, io::Error),
+    /// Written by a newer version: its schema and the newest one we know.
+    Newer(PathBuf, i64, i64),
+    /// SQLite says no.
+    Sqlite(PathBuf, rusqlite::Error),
+}
+
+impl fmt::Display for LedgerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(path, error) => write!(f, "state_dir {}: {error}", path.display()),
+            Self::Newer(path, theirs, ours) => write!(
+                f,
+                "{}: schema {theirs}, written by a newer nullrouted (this one knows up to {ours})",
+                path.display()
+            ),
+            Self::Sqlite(path, error) => {
+                let path = path.display();
+                match error.sqlite_error_code() {
+                    Some(ErrorCode::DiskFull) => write!(f, "{path}: the disk is full"),
+                    Some(ErrorCode::ReadOnly) => write!(f, "{path}: cannot be written"),
+                    Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => write!(
+                        f,
+                        "{path}: damaged ({error}); move it away to start a new one: routes in force \
+                         stay, their history is lost"
+                    ),
+                    _ => write!(f, "{path}: {error}"),
+                }
+            }
+        }
+    }
+}
+
+impl std::error::Error for LedgerError {}
+
+impl Ledger {
+    /// Name of the file under the state directory.
+    pub const FILE: &'static str = "ledger.sqlite";
+
+    /// Open for writing; folder, file and tables are made when they are missing.
+    pub fn open(state_dir: &Path) -> Result<Self, LedgerError> {
+        std::fs::create_dir_all(state_dir)
+            .map_err(|error| LedgerError::Folder(state_dir.to_owned(), error))?;
+        let path = state_dir.join(Self::FILE);
+        let failed = |error| LedgerError::Sqlite(path.clone(), error);
+        let mut db = Connection::open(&path).map_err(failed)?;
+        // SQLite gives the files beside it the owner of this one.
+        owner::like_folder(&path);
+        schema::prepare(&db).map_err(failed)?;
+        schema::migrate(&mut db, &path)?;
+        Ok(Self { db })
+    }
+
+    /// Open for reading only. Where there is no ledger yet, an empty one in memory.
+    pub fn read(state_dir: &Path) -> Result<Self, LedgerError> {
+        let path = state_dir.join(Self::FILE);
+        let failed = |error| LedgerError::Sqlite(path.clone(), error);
+        let exists = path.try_exists();
+        if !exists.map_err(|error| LedgerError::Folder(state_dir.to_owned(), error))? {
+            return Self::in_memory(&path);
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let db = Connection::open_with_flags(&path, flags).map_err(failed)?;
+        db.busy_timeout(schema::BUSY_TIMEOUT).map_err(failed)?;
+        schema::check(&db, &path)?;
+        if schema::is_empty(&db).map_err(failed)? {
+            // A file without tables: a first start that was cut short.
+            return Self::in_memory(&path);
+        }
+        Ok(Self { db })
+    }
+
+    fn in_memory(path: &Path) -> Result<Self, LedgerError> {
+        let opened = Connection::open_in_memory();
+        let mut db = opened.map_err(|error| LedgerError::Sqlite(path.to_owned(), error))?;
+        schema::migrate(&mut db, path)?;
+        Ok(Self { db })
+    }
+
+    /// Do several things or none of them.
+    pub fn atomically<T>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, LedgerError>,
+    ) -> Result<T, LedgerError> {
+        let run = |sql| {
+            self.db
+                .execute_batch(sql)
+                .map_err(|error| self.error(error))
+        };
+        run("BEGIN IMMEDIATE")?;
+        let done = work(self).and_then(|done| run("COMMIT").map(|()| done));
+        if done.is_err() {
+            // After some errors SQLite has rolled back by itself; then there is nothing to undo.
+            let _ = run("ROLLBACK");
+        }
+        done
+    }
+
+    fn error(&self, error: rusqlite::Error) -> LedgerError {
+        LedgerError::Sqlite(self.db.path().unwrap_or("ledger").into(), error)
+    }
+}
+
+#[cfg(test)]
+mod tests;

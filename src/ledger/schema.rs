@@ -1,0 +1,156 @@
+//! Tables and their versions. A version is never changed once released; a new one is added.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use super::LedgerError;
+
+/// How long a statement waits for another process.
+pub const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// One step a version. Times are seconds since 1970 UTC; prefixes are text, as `list` prints them.
+const VERSIONS: [&str; 1] = ["
+-- A configured feed: what the last looks at it gave.
+CREATE TABLE feed (
+    name          TEXT PRIMARY KEY,
+    origin        TEXT NOT NULL,              -- URL or path of the last good copy
+    etag          TEXT,                       -- validators of the last good copy
+    last_modified TEXT,
+    looked_at     INTEGER,                    -- last attempt
+    failures      INTEGER NOT NULL DEFAULT 0, -- attempts since the last good one
+    state         TEXT NOT NULL DEFAULT '',   -- fresh, failed, foreign, incomplete, retired
+    note          TEXT NOT NULL DEFAULT '',   -- what was seen, in words
+    confirmed_at  INTEGER,                    -- last good copy, or 'not modified'
+    changed_at    INTEGER,                    -- last good copy with another content
+    digest        TEXT,                       -- the last good copy
+    applied       TEXT,                       -- the copy behind the generation in force
+    entries       INTEGER NOT NULL DEFAULT 0,
+    rejected      INTEGER NOT NULL DEFAULT 0,
+    standing      TEXT NOT NULL DEFAULT ''    -- as it was last announced: fresh, stale, expired, missing
+) STRICT;
+
+-- Everything that any feed ever listed.
+CREATE TABLE listing (
+    feed       TEXT NOT NULL,
+    prefix     TEXT NOT NULL,
+    reference  TEXT NOT NULL,
+    first_seen INTEGER NOT NULL,
+    last_seen  INTEGER,                       -- NULL while it is listed
+    PRIMARY KEY (feed, prefix, reference)
+) STRICT, WITHOUT ROWID;
+
+-- A set that was put in force.
+CREATE TABLE generation (
+    number  INTEGER PRIMARY KEY,
+    at      INTEGER NOT NULL,
+    routes  INTEGER NOT NULL,                 -- in force with it
+    added   INTEGER NOT NULL,
+    removed INTEGER NOT NULL,
+    cause   TEXT NOT NULL                     -- refresh, flush, unpin, held
+) STRICT;
+
+-- What a generation changed, with every cause in words.
+CREATE TABLE change (
+    generation INTEGER NOT NULL REFERENCES generation (number),
+    prefix     TEXT NOT NULL,
+    op         TEXT NOT NULL CHECK (op IN ('+', '-')),
+    cause      TEXT NOT NULL,
+    PRIMARY KEY (generation, prefix, op)
+) STRICT, WITHOUT ROWID;
+
+-- The set in force: what every target should hold.
+CREATE TABLE route (
+    prefix     TEXT PRIMARY KEY,
+    generation INTEGER NOT NULL               -- that brought it
+) STRICT, WITHOUT ROWID;
+
+-- At most one row: everything stays withdrawn until unpin.
+CREATE TABLE pin (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    at  INTEGER NOT NULL
+) STRICT;
+
+-- At most one row: the change that waits for approval.
+CREATE TABLE hold (
+    one     INTEGER PRIMARY KEY CHECK (one = 1),
+    id      TEXT NOT NULL,
+    at      INTEGER NOT NULL,                 -- first seen
+    reasons TEXT NOT NULL                     -- one a line
+) STRICT;
+
+-- What became of the last generation at each target.
+CREATE TABLE target (
+    name   TEXT PRIMARY KEY,
+    at     INTEGER NOT NULL,
+    failed INTEGER NOT NULL,                  -- 0 or 1
+    report TEXT NOT NULL,
+    digest TEXT                               -- content of a router file that is in place and loaded
+) STRICT;
+
+-- Marks that routes of ours may carry: the one in use, and former ones until their routes are gone.
+CREATE TABLE mark (
+    tab      INTEGER NOT NULL,
+    protocol INTEGER NOT NULL,
+    kind     TEXT NOT NULL,                   -- blackhole, unreachable, prohibit
+    PRIMARY KEY (tab, protocol, kind)
+) STRICT, WITHOUT ROWID;
+
+-- At most one row: from here on whatever carries our mark is explained by this ledger. Until every
+-- feed has been read once, what an earlier life left behind is not touched.
+CREATE TABLE settled (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    at  INTEGER NOT NULL
+) STRICT;
+"];
+
+/// The newest schema this program knows.
+pub const NEWEST: i64 = VERSIONS.len() as i64;
+
+/// Settings of a connection that writes.
+pub fn prepare(db: &Connection) -> rusqlite::Result<()> {
+    db.busy_timeout(BUSY_TIMEOUT)?;
+    db.pragma_update(None, "journal_mode", "wal")?;
+    db.pragma_update(None, "synchronous", "full")?;
+    // Pages kept in memory, in KiB: used only as far as a change is large.
+    db.pragma_update(None, "cache_size", -65_536)?;
+    db.pragma_update(None, "foreign_keys", true)
+}
+
+/// Bring the tables to the newest version, each step in one transaction.
+pub fn migrate(db: &mut Connection, path: &Path) -> Result<(), LedgerError> {
+    let failed = |error| LedgerError::Sqlite(path.to_owned(), error);
+    check(db, path)?;
+    // Immediate: of two programs that start at once, one waits and then finds it done.
+    let behavior = rusqlite::TransactionBehavior::Immediate;
+    if version(db).map_err(failed)? == NEWEST {
+        return Ok(());
+    }
+    let step = db.transaction_with_behavior(behavior).map_err(failed)?;
+    let from = version(&step).map_err(failed)?;
+    for sql in VERSIONS.iter().skip(from as usize) {
+        step.execute_batch(sql).map_err(failed)?;
+    }
+    step.pragma_update(None, "user_version", NEWEST)
+        .map_err(failed)?;
+    step.commit().map_err(failed)
+}
+
+/// Refuse a ledger of the future.
+pub fn check(db: &Connection, path: &Path) -> Result<(), LedgerError> {
+    let theirs = version(db).map_err(|error| LedgerError::Sqlite(path.to_owned(), error))?;
+    if theirs > NEWEST {
+        return Err(LedgerError::Newer(path.to_owned(), theirs, NEWEST));
+    }
+    Ok(())
+}
+
+/// Whether there is nothing in it, not even tables.
+pub fn is_empty(db: &Connection) -> rusqlite::Result<bool> {
+    Ok(version(db)? == 0)
+}
+
+fn version(db: &Connection) -> rusqlite::Result<i64> {
+    db.pragma_query_value(None, "user_version", |row| row.get(0))
+}

@@ -1,0 +1,206 @@
+//! The ledger by itself: what it keeps, and what it says when it cannot.
+
+use super::*;
+use crate::feed::formats::{Format, Rules, parse_body};
+use crate::plan::Explained;
+use crate::time::Timestamp;
+
+fn copy(list: &str) -> crate::feed::FeedCopy {
+    parse_body(list.as_bytes(), &Rules::of(Format::Cidr)).unwrap()
+}
+
+fn explained(net: &str) -> Explained {
+    Explained {
+        prefix: net.parse().unwrap(),
+        because: Vec::new(),
+    }
+}
+
+#[test]
+fn a_listing_keeps_its_first_day_when_it_goes_and_comes_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut ledger = Ledger::open(dir.path()).unwrap();
+    ledger
+        .write_feed(&FeedRow {
+            name: "noc".to_owned(),
+            ..FeedRow::default()
+        })
+        .unwrap();
+    let both = copy("192.0.2.0/24 # SBL1\n72.37.186.0/23 # SBL2\n192.0.2.0/24 # SBL1\n");
+    let one = copy("72.37.186.0/23 # SBL2\n");
+    ledger.write_listings("noc", &both, Timestamp(100)).unwrap();
+    ledger.write_listings("noc", &one, Timestamp(200)).unwrap();
+    let seen = ledger
+        .listings_covering("192.0.2.7/32".parse().unwrap())
+        .unwrap();
+    assert_eq!(seen.len(), 1, "the second line is the same listing");
+    assert_eq!(
+        (seen[0].first_seen, seen[0].last_seen),
+        (Timestamp(100), Some(Timestamp(200)))
+    );
+
+    ledger.write_listings("noc", &both, Timestamp(300)).unwrap();
+    let seen = ledger
+        .listings_covering("192.0.2.0/24".parse().unwrap())
+        .unwrap();
+    assert_eq!(
+        (seen[0].first_seen, seen[0].last_seen),
+        (Timestamp(100), None)
+    );
+
+    ledger.keep_feeds(&["other"], Timestamp(400)).unwrap();
+    let seen = ledger
+        .listings_covering("72.37.187.9/32".parse().unwrap())
+        .unwrap();
+    assert_eq!(seen[0].last_seen, Some(Timestamp(400)));
+}
+
+#[test]
+fn a_generation_changes_the_set_in_force_and_keeps_what_it_changed() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut ledger = Ledger::open(dir.path()).unwrap();
+    let generation = |ledger: &mut Ledger, at, added: &[&str], removed: &[&str]| {
+        let (added, removed) = (added.iter(), removed.iter());
+        let (added, removed) = (
+            added.map(|net| explained(net)),
+            removed.map(|net| explained(net)),
+        );
+        let written = ledger
+            .atomically(|ledger| ledger.write_generation(Timestamp(at), "refresh", added, removed));
+        written.unwrap()
+    };
+    assert_eq!(
+        generation(&mut ledger, 10, &["192.0.2.0/24", "2001:db8::/32"], &[]),
+        1
+    );
+    assert_eq!(
+        generation(&mut ledger, 20, &["192.0.2.0/25"], &["192.0.2.0/24"]),
+        2
+    );
+    let shown: Vec<_> = ledger
+        .in_force()
+        .unwrap()
+        .nets()
+        .map(|net| net.to_string())
+        .collect();
+    assert_eq!(shown, ["192.0.2.0/25", "2001:db8::/32"]);
+    let newest = ledger.generation().unwrap().unwrap();
+    assert_eq!(
+        (newest.number, newest.routes, newest.added, newest.removed),
+        (2, 2, 1, 1)
+    );
+    let since = ledger
+        .route_since("2001:db8::/32".parse().unwrap())
+        .unwrap();
+    assert_eq!(since, Some((1, Timestamp(10))));
+}
+
+#[test]
+fn a_hold_keeps_the_time_it_was_first_seen_until_its_content_changes() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(dir.path()).unwrap();
+    let hold = |id: &str, at| HoldRow {
+        id: id.to_owned(),
+        at: Timestamp(at),
+        reasons: vec!["why".to_owned()],
+    };
+    ledger.set_hold(Some(&hold("a", 1))).unwrap();
+    ledger.set_hold(Some(&hold("a", 2))).unwrap();
+    assert_eq!(ledger.hold().unwrap().unwrap().at, Timestamp(1));
+    ledger.set_hold(Some(&hold("b", 3))).unwrap();
+    assert_eq!(ledger.hold().unwrap().unwrap().at, Timestamp(3));
+    ledger.set_hold(None).unwrap();
+    assert_eq!(ledger.hold().unwrap(), None);
+}
+
+#[test]
+fn a_ledger_of_a_newer_version_is_refused_in_one_line() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(Ledger::open(dir.path()).unwrap());
+    let path = dir.path().join(Ledger::FILE);
+    Connection::open(&path)
+        .unwrap()
+        .pragma_update(None, "user_version", 7)
+        .unwrap();
+    let expected = format!(
+        "{}: schema 7, written by a newer nullrouted (this one knows up to 1)",
+        path.display()
+    );
+    assert_eq!(Ledger::open(dir.path()).unwrap_err().to_string(), expected);
+    assert_eq!(Ledger::read(dir.path()).unwrap_err().to_string(), expected);
+}
+
+#[test]
+fn a_damaged_ledger_is_named_with_the_way_out() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join(Ledger::FILE), vec![b'x'; 8_192]).unwrap();
+    let error = Ledger::open(dir.path()).unwrap_err().to_string();
+    assert!(
+        error.contains("damaged (file is not a database); move it away"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_state_directory_that_cannot_be_made_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let error = Ledger::open(&file.join("state")).unwrap_err().to_string();
+    assert!(error.starts_with("state_dir "), "{error}");
+    assert!(error.ends_with("Not a directory (os error 20)"), "{error}");
+}
+
+#[test]
+fn reading_where_there_is_no_ledger_makes_none() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = Ledger::read(dir.path()).unwrap();
+    assert!(ledger.in_force().unwrap().is_empty());
+    assert!(!dir.path().join(Ledger::FILE).exists());
+}
+
+#[test]
+fn the_second_writer_gets_one_clear_message() {
+    let dir = tempfile::tempdir().unwrap();
+    let first = Lock::take(dir.path(), Lock::PASS, "refresh")
+        .unwrap()
+        .unwrap();
+    let busy = Lock::take(dir.path(), Lock::PASS, "flush")
+        .unwrap()
+        .unwrap_err()
+        .to_string();
+    let pid = std::process::id();
+    assert!(
+        busy.starts_with(&format!("nullrouted refresh, pid {pid} is at work")),
+        "{busy}"
+    );
+    assert!(
+        busy.ends_with("nothing was changed, try again when it is done"),
+        "{busy}"
+    );
+    drop(first);
+    assert!(Lock::take(dir.path(), Lock::PASS, "flush").unwrap().is_ok());
+}
+
+#[test]
+fn the_ledger_is_in_wal_mode_so_readers_and_the_writer_do_not_wait_for_each_other() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut writer = Ledger::open(dir.path()).unwrap();
+    let mode: String = writer
+        .db
+        .pragma_query_value(None, "journal_mode", |row| row.get(0))
+        .unwrap();
+    assert_eq!(mode, "wal");
+    let transaction = writer.db.transaction().unwrap();
+    transaction
+        .execute("INSERT INTO pin (one, at) VALUES (1, 5)", [])
+        .unwrap();
+    let reader = Ledger::read(dir.path()).unwrap();
+    assert_eq!(
+        reader.pinned().unwrap(),
+        None,
+        "what is not committed is not seen"
+    );
+    transaction.commit().unwrap();
+    assert_eq!(reader.pinned().unwrap(), Some(Timestamp(5)));
+}
