@@ -1,0 +1,282 @@
+//! `demo`: the real program on the real kernel, in namespaces of its own that are gone afterwards.
+//!
+//! ```text
+//!   router namespace (this process)                    far namespace (a child)
+//!  ┌────────────────────────────────────┐             ┌───────────────────────────────┐
+//!  │ feeds on 127.0.0.1 (feeds)         │   veth      │ a shop on 72.37.186.1,        │
+//!  │ nullrouted refresh, plan, why, …   ├─────────────┤ an honest site on 72.37.188.1 │
+//!  └────────────────────────────────────┘ 100.64.0/30 └───────────────────────────────┘
+//! ```
+//!
+//! Every step runs the program as an operator would and shows what it prints. The feeds are ours:
+//! documentation prefixes and the network of the story, in the publishers' formats.
+
+mod feeds;
+mod namespace;
+mod network;
+
+use std::os::fd::AsFd;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Stdio};
+
+use anstream::println;
+use anstyle::{AnsiColor, Style};
+use tokio::process::Command;
+
+use super::{Exit, Outcome, Stop, block_on};
+use crate::target::kernel::{Kernel, Mark};
+use feeds::{Feeds, Published};
+use network::Far;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Be the far host of the demonstration
+    #[arg(long, hide = true)]
+    far: bool,
+}
+
+const TITLE: Style = Style::new()
+    .bold()
+    .fg_color(Some(anstyle::Color::Ansi(AnsiColor::Cyan)));
+const COMMAND: Style = Style::new().bold();
+
+/// The network of the story, and its neighbour, who is honest.
+const SHOP: &str = "72.37.186.1";
+const NEIGHBOUR: &str = "72.37.188.1";
+
+pub(super) fn run(arguments: &Arguments) -> Outcome {
+    if arguments.far {
+        namespace::enter_network().map_err(Stop::failed)?;
+        return block_on(network::serve_far())?
+            .map(|()| Exit::Done)
+            .map_err(Stop::failed);
+    }
+    // Before any thread is started: a user namespace is entered by a whole process or not at all.
+    namespace::enter().map_err(Stop::failed)?;
+    let folder = Folder::new().map_err(Stop::failed)?;
+    block_on(tell(&folder.0))?
+        .map(|()| Exit::Done)
+        .map_err(Stop::failed)
+}
+
+/// The state of the demonstration: gone with it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Result<Self, String> {
+        let path = std::env::temp_dir().join(format!("nullrouted-demo-{}", std::process::id()));
+        std::fs::create_dir(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+async fn tell(folder: &Path) -> Result<(), String> {
+    network::loopback_up().await?;
+    let far = network::far_host().await?;
+    let feeds = Feeds::serve(Published::first()).await?;
+    let demo = Demo {
+        folder,
+        config: write_config(folder, feeds.port())?,
+    };
+    println!(
+        "This is a network namespace of its own: your routes are not touched, and it is gone at the end."
+    );
+
+    title(
+        1,
+        "The traffic before: a spammer's shop in 72.37.186.0/23, and his honest neighbour",
+    );
+    far.visit(SHOP).await;
+    far.visit(NEIGHBOUR).await;
+
+    title(
+        2,
+        "The configuration: two lists in Spamhaus's format over HTTP, one of your own",
+    );
+    println!(
+        "{}",
+        std::fs::read_to_string(&demo.config)
+            .unwrap_or_default()
+            .trim_end()
+    );
+
+    title(
+        3,
+        "One pass: feeds fetched, duplicates joined, protected space cut out, routes installed",
+    );
+    demo.nullrouted(&["refresh"]).await?;
+
+    title(4, "The plan is empty now: what should be there is there");
+    demo.nullrouted(&["plan"]).await?;
+
+    title(5, "The routes in the kernel, as `ip route` prints them");
+    show_routes().await?;
+
+    title(
+        6,
+        "A packet to the shop is refused by the kernel; the neighbour is not touched",
+    );
+    let died = far.visit(SHOP).await;
+    let lives = far.visit(NEIGHBOUR).await;
+    if died || !lives {
+        return Err("the kernel did not do what its routes say; please report this".to_owned());
+    }
+
+    title(7, "Why? Every cause, not the first one found");
+    demo.nullrouted(&["why", "72.37.187.9"]).await?;
+    demo.nullrouted(&["why", "203.0.113.70"]).await?;
+
+    title(8, "The file for an FRR router");
+    demo.nullrouted(&["render", "edge1"]).await?;
+
+    title(
+        9,
+        "The publisher delists the shop. Your own list still has it: a prefix goes with its last reason",
+    );
+    feeds.publish(Published::delisted());
+    demo.nullrouted(&["refresh"]).await?;
+    far.visit(SHOP).await;
+
+    title(10, "You delist it too, and traffic passes again");
+    write(folder, "noc.list", feeds::NOC_LIST_DELISTED)?;
+    demo.nullrouted(&["refresh"]).await?;
+    let back = far.visit(SHOP).await;
+    demo.nullrouted(&["why", "72.37.187.9"]).await?;
+    if !back {
+        return Err("the delisted network is still dropped; please report this".to_owned());
+    }
+
+    title(
+        11,
+        "The brake: everything withdrawn, and it stays so until `nullrouted unpin`",
+    );
+    demo.nullrouted(&["flush"]).await?;
+    show_routes().await?;
+    demo.nullrouted(&["status"]).await?;
+    println!("\nThe namespace is gone now, and every route with it.");
+    Ok(())
+}
+
+fn title(number: usize, text: &str) {
+    println!("\n{TITLE}{number}. {text}{TITLE:#}");
+}
+
+struct Demo<'a> {
+    folder: &'a Path,
+    config: PathBuf,
+}
+
+impl Demo<'_> {
+    /// Run this very program with these words, its output going where ours goes.
+    async fn nullrouted(&self, words: &[&str]) -> Result<(), String> {
+        println!("{COMMAND}$ nullrouted {}{COMMAND:#}", words.join(" "));
+        let program =
+            std::env::current_exe().map_err(|error| format!("no path to myself: {error}"))?;
+        // One stream, so that talk and results stand in the order in which they were said.
+        let talk = std::io::stdout().as_fd().try_clone_to_owned();
+        let talk = talk.map_err(|error| format!("stdout: {error}"))?;
+        let status: ExitStatus = Command::new(program)
+            .arg("--config")
+            .arg(&self.config)
+            .args(words)
+            .current_dir(self.folder)
+            // The feeds are on loopback: a proxy of the caller's has no part in this.
+            .env("NO_PROXY", "*")
+            .stdin(Stdio::null())
+            .stderr(talk)
+            .status()
+            .await
+            .map_err(|error| format!("nullrouted {}: {error}", words.join(" ")))?;
+        if status.success() {
+            return Ok(());
+        }
+        Err(format!(
+            "nullrouted {} ended with {status}",
+            words.join(" ")
+        ))
+    }
+}
+
+fn write(folder: &Path, name: &str, text: &str) -> Result<PathBuf, String> {
+    let path = folder.join(name);
+    let written = std::fs::write(&path, text);
+    written.map_err(|error| format!("{}: {error}", path.display()))?;
+    Ok(path)
+}
+
+fn write_config(folder: &Path, port: u16) -> Result<PathBuf, String> {
+    write(folder, "noc.list", feeds::NOC_LIST)?;
+    let text = format!(
+        r#"state_dir = "state"
+
+[[feed]]
+name   = "drop-v4"
+url    = "http://127.0.0.1:{port}/drop_v4.json"
+format = "spamhaus-json"
+
+[[feed]]
+name   = "drop-v6"
+url    = "http://127.0.0.1:{port}/dropv6.txt"
+format = "spamhaus-text"
+
+[[feed]]
+name = "noc"
+path = "noc.list"
+
+[protect]
+prefixes = ["203.0.113.64/26"]    # a customer of ours, in the middle of a listed network
+
+[[router]]
+name   = "edge1"
+family = "frr"
+path   = "edge1.conf"
+"#
+    );
+    write(folder, "nullrouted.toml", &text)
+}
+
+/// The routes of ours in the kernel, read from it anew.
+async fn show_routes() -> Result<(), String> {
+    let kernel = Kernel::open(Mark::default()).map_err(|fault| fault.to_string())?;
+    let mut v4 = kernel
+        .dump::<u32>()
+        .await
+        .map_err(|fault| fault.to_string())?;
+    let mut v6 = kernel
+        .dump::<u128>()
+        .await
+        .map_err(|fault| fault.to_string())?;
+    v4.sort_by_key(|route| route.prefix);
+    v6.sort_by_key(|route| route.prefix);
+    let ours = v4
+        .iter()
+        .filter(|route| route.ours)
+        .map(ToString::to_string);
+    let lines: Vec<_> = ours
+        .chain(
+            v6.iter()
+                .filter(|route| route.ours)
+                .map(ToString::to_string),
+        )
+        .collect();
+    if lines.is_empty() {
+        println!("(none)");
+    }
+    lines.iter().for_each(|line| println!("{line}"));
+    Ok(())
+}
+
+impl Far {
+    /// Try to open a page at an address and tell how it went; true when it answered.
+    async fn visit(&self, address: &str) -> bool {
+        let (answered, story) = self.ask(address).await;
+        println!("  http://{address}/  {story}");
+        answered
+    }
+}

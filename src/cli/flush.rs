@@ -1,0 +1,151 @@
+//! `flush`: the brake. Withdraw everything that is ours, from any state, and stay so until `unpin`.
+//!
+//! It needs only the mark on the routes: a broken configuration or an unreadable ledger costs it
+//! the router files or the pin, never the routes.
+
+use std::iter;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::output::Talk;
+use super::{Exit, Outcome, Stop, block_on, output};
+use crate::config::{self, Config};
+use crate::ledger::{Busy, Ledger, LedgerError, Lock};
+use crate::pass;
+use crate::pass::apply::{self, Applied, Removable, Task};
+use crate::plan::{Cause, Explained};
+use crate::prefix::PrefixSet;
+use crate::target::kernel::Mark;
+use crate::time::Timestamp;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// What was withdrawn, as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Longest wait for a pass that is under way; it sees the pin and withdraws as well.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
+    output::talk(Talk::Steps);
+    let now = Timestamp::now();
+    let mut complete = true;
+    let (config, problems) = config::salvage(path);
+    if let Some(problems) = problems {
+        complete = false;
+        let Mark {
+            table,
+            protocol,
+            kind,
+            ..
+        } = config.kernel.mark;
+        eprintln!(
+            "{problems}; flushing by what could be read: table {table}, protocol {protocol}, {kind}, \
+             {} router files, state_dir {}",
+            config.routers.len(),
+            config.state_dir.display()
+        );
+    }
+    // The pin first: whatever else is running must not install anything again.
+    let mut ledger = pin(&config, now);
+    let _lock = wait_for_lock(&config).unwrap_or_else(|busy| {
+        complete = false;
+        eprintln!("{busy}; withdrawing all the same, flush again when it is done");
+        None
+    });
+    if ledger.is_err() {
+        // It may have been busy.
+        ledger = pin(&config, now);
+    }
+    if let Err(error) = &ledger {
+        complete = false;
+        eprintln!("{error}; withdrawing without it: stop the service, or it will install again");
+    }
+    let ledger = ledger.ok();
+    let applied = withdraw(&config, ledger.as_ref(), now)?;
+    if let Some(ledger) = &ledger {
+        let recorded = ledger.atomically(|ledger| record(ledger, &applied, now));
+        complete &= recorded.map_err(|error| eprintln!("{error}")).is_ok();
+    }
+    complete &= !applied.targets.iter().any(|target| target.failed);
+    if complete {
+        tracing::info!("flushed; nothing is installed until `nullrouted unpin`");
+    }
+    if arguments.json {
+        let targets: Vec<_> = applied
+            .targets
+            .iter()
+            .map(super::status::target_json)
+            .collect();
+        output::json(&serde_json::json!({ "flushed": complete, "targets": targets }))?;
+    }
+    if complete {
+        Ok(Exit::Done)
+    } else {
+        Err(Stop::failed("the flush is not complete; see above"))
+    }
+}
+
+/// Everything off every target, by the marks that the configuration and the ledger know.
+fn withdraw(config: &Config, ledger: Option<&Ledger>, now: Timestamp) -> Result<Applied, Stop> {
+    let known = |ledger: &Ledger| Ok((pass::former_marks(config, ledger)?, ledger.targets()?));
+    let known = ledger
+        .map(known)
+        .transpose()
+        .unwrap_or_else(|error: LedgerError| {
+            eprintln!("{error}");
+            None
+        });
+    let (former, last) = known.unwrap_or_default();
+    let task = Task {
+        config,
+        desired: &PrefixSet::default(),
+        removable: &Removable::All,
+        credits: &[],
+        last: &last,
+        former: &former,
+        now,
+    };
+    block_on(apply::all(task, || false))
+}
+
+fn pin(config: &Config, now: Timestamp) -> Result<Ledger, LedgerError> {
+    let ledger = Ledger::open(&config.state_dir)?;
+    ledger.set_pin(Some(now))?;
+    Ok(ledger)
+}
+
+/// The lock; `None` where there is no state directory, so that nobody else can have it either.
+fn wait_for_lock(config: &Config) -> Result<Option<Lock>, Busy> {
+    let start = Instant::now();
+    let mut told = false;
+    loop {
+        match Lock::take(&config.state_dir, Lock::PASS, "flush") {
+            Ok(Ok(lock)) => return Ok(Some(lock)),
+            Err(_) => return Ok(None),
+            Ok(Err(busy)) if start.elapsed() > PATIENCE => return Err(busy),
+            Ok(Err(busy)) => {
+                if !told {
+                    eprintln!("waiting: {busy}");
+                    told = true;
+                }
+                std::thread::sleep(Duration::from_millis(50));
+            }
+        }
+    }
+}
+
+fn record(ledger: &Ledger, applied: &Applied, now: Timestamp) -> Result<(), LedgerError> {
+    let in_force = ledger.in_force()?;
+    if !in_force.is_empty() {
+        let gone = in_force.nets().map(|prefix| Explained {
+            prefix,
+            because: vec![Cause::Flushed],
+        });
+        ledger.write_generation(now, "flush", iter::empty(), gone)?;
+    }
+    ledger.set_hold(None)?;
+    pass::write_down(ledger, applied)
+}

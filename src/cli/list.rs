@@ -1,0 +1,56 @@
+//! `list`: the set in force, sorted, IPv4 before IPv6.
+
+use std::path::Path;
+
+use clap::ValueEnum;
+
+use super::{Outcome, load, output};
+use crate::ledger::Ledger;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// How to write it
+    #[arg(long, value_enum, default_value = "cidr")]
+    format: Format,
+    /// The same as --format json
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// One prefix a line
+    Cidr,
+    /// An array of objects
+    Json,
+    /// prefix,generation,since
+    Csv,
+}
+
+pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
+    let config = load(path)?;
+    let ledger = Ledger::read(&config.state_dir)?;
+    let format = if arguments.json {
+        Format::Json
+    } else {
+        arguments.format
+    };
+    if format == Format::Cidr {
+        let set = ledger.in_force()?;
+        return output::done(|out| set.nets().try_for_each(|net| writeln!(out, "{net}")));
+    }
+    let routes = ledger.routes()?;
+    output::done(|out| match format {
+        Format::Csv => {
+            writeln!(out, "prefix,generation,since")?;
+            let mut routes = routes.iter();
+            routes.try_for_each(|route| {
+                writeln!(out, "{},{},{}", route.prefix, route.generation, route.since)
+            })
+        }
+        _ => {
+            serde_json::to_writer(&mut *out, &routes)?;
+            writeln!(out)
+        }
+    })
+}

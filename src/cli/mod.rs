@@ -1,0 +1,174 @@
+//! The command line: one file a verb. Results go to stdout, talk goes to stderr.
+
+mod check;
+mod demo;
+mod flush;
+mod list;
+mod output;
+mod plan;
+mod refresh;
+mod render;
+mod run;
+mod status;
+mod unpin;
+mod why;
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{self, Config};
+use crate::ledger::{Busy, LedgerError};
+use crate::pass::PassError;
+
+/// Null-route daemon: published lists of hostile networks in, blackhole routes and router files out.
+#[derive(Debug, Parser)]
+#[command(name = "nullrouted", version, max_term_width = 100)]
+struct Arguments {
+    /// The configuration
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        default_value = "/etc/nullrouted/nullrouted.toml"
+    )]
+    config: PathBuf,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// The daemon: refresh on schedule, keep kernel and files in step
+    Run(run::Arguments),
+    /// One pass over the feeds, then exit
+    Refresh(refresh::Arguments),
+    /// What a pass over the copies at hand would change, and why; changes nothing
+    Plan(plan::Arguments),
+    /// Read the configuration and report every problem
+    Check(check::Arguments),
+    /// The set in force
+    List(list::Arguments),
+    /// What happens to an address and because of which listings, or why it is not blackholed
+    Why(why::Arguments),
+    /// Feeds, set, holds, targets
+    Status(status::Arguments),
+    /// Print one router's file
+    Render(render::Arguments),
+    /// Withdraw everything that is ours, everywhere, and stay so until unpin
+    Flush(flush::Arguments),
+    /// End a flush: put the set of the copies at hand in force again
+    Unpin(unpin::Arguments),
+    /// See it all in a throw-away network namespace; needs neither root nor network
+    Demo(demo::Arguments),
+}
+
+/// How a verb ends. The numbers are a stable interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// Done; for `plan`: no change.
+    Done = 0,
+    /// Something failed.
+    Failed = 1,
+    /// `plan` found changes.
+    Changes = 2,
+    /// A change is held.
+    Held = 3,
+    /// The command line or the configuration is wrong.
+    Usage = 64,
+}
+
+/// Why a verb could not do its work: what the operator reads, and how it ends.
+#[derive(Debug)]
+struct Stop {
+    exit: Exit,
+    text: String,
+}
+
+type Outcome = Result<Exit, Stop>;
+
+impl Stop {
+    fn failed(text: impl ToString) -> Self {
+        Self {
+            exit: Exit::Failed,
+            text: text.to_string(),
+        }
+    }
+
+    fn usage(text: impl ToString) -> Self {
+        Self {
+            exit: Exit::Usage,
+            text: text.to_string(),
+        }
+    }
+}
+
+impl From<LedgerError> for Stop {
+    fn from(error: LedgerError) -> Self {
+        Self::failed(format!("{error}; nothing was changed"))
+    }
+}
+
+impl From<PassError> for Stop {
+    fn from(error: PassError) -> Self {
+        Self::failed(error)
+    }
+}
+
+impl From<Busy> for Stop {
+    fn from(busy: Busy) -> Self {
+        Self::failed(busy)
+    }
+}
+
+/// The program.
+pub fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are what was asked for; everything else is a wrong command line.
+            let exit = if error.use_stderr() {
+                Exit::Usage
+            } else {
+                Exit::Done
+            };
+            let _ = error.print();
+            return ExitCode::from(exit as u8);
+        }
+    };
+    let config = &arguments.config;
+    let outcome = match arguments.verb {
+        Verb::Run(arguments) => run::run(config, &arguments),
+        Verb::Refresh(arguments) => refresh::run(config, &arguments),
+        Verb::Plan(arguments) => plan::run(config, &arguments),
+        Verb::Check(arguments) => check::run(config, &arguments),
+        Verb::List(arguments) => list::run(config, &arguments),
+        Verb::Why(arguments) => why::run(config, &arguments),
+        Verb::Status(arguments) => status::run(config, &arguments),
+        Verb::Render(arguments) => render::run(config, &arguments),
+        Verb::Flush(arguments) => flush::run(config, &arguments),
+        Verb::Unpin(arguments) => unpin::run(config, &arguments),
+        Verb::Demo(arguments) => demo::run(&arguments),
+    };
+    let exit = outcome.unwrap_or_else(|stop| {
+        eprintln!("{}", stop.text);
+        stop.exit
+    });
+    ExitCode::from(exit as u8)
+}
+
+/// Read the configuration, or stop with every problem of it.
+fn load(path: &Path) -> Result<Config, Stop> {
+    config::load(path).map_err(|problems| Stop::usage(format!("{problems}; nothing was changed")))
+}
+
+/// A runtime for one verb: one thread is enough, and starts at once.
+fn block_on<F: Future>(future: F) -> Result<F::Output, Stop> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Stop::failed(format!("no runtime: {error}")))?;
+    Ok(runtime.block_on(future))
+}

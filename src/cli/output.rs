@@ -1,0 +1,76 @@
+//! What verbs share in how they speak.
+
+use std::io::{self, BufWriter, Write};
+
+use serde::Serialize;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+
+use super::{Exit, Outcome, Stop};
+
+/// How much is said on stderr.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Talk {
+    /// Only what is wrong.
+    Warnings,
+    /// Each step, in one line, also when nothing changed.
+    Steps,
+    /// What changed or is wrong, once, with its time unless the journal adds it.
+    Daemon,
+}
+
+/// Send the lines of the library to stderr; other crates have nothing to say to an operator.
+pub fn talk(talk: Talk) {
+    let level = match talk {
+        Talk::Warnings => LevelFilter::WARN,
+        Talk::Steps => LevelFilter::DEBUG,
+        Talk::Daemon => LevelFilter::INFO,
+    };
+    let journal = std::env::var_os("JOURNAL_STREAM").is_some();
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(io::stderr)
+        .with_target(false)
+        .with_level(false)
+        .with_ansi(false);
+    let lines = if talk == Talk::Daemon && !journal {
+        lines.with_timer(Clock).boxed()
+    } else {
+        lines.without_time().boxed()
+    };
+    let ours = Targets::new().with_target(env!("CARGO_PKG_NAME"), level);
+    let subscriber = tracing_subscriber::registry().with(lines.with_filter(ours));
+    // Fails only when one is installed already: that one goes on.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+struct Clock;
+
+impl tracing_subscriber::fmt::time::FormatTime for Clock {
+    fn format_time(&self, w: &mut tracing_subscriber::fmt::format::Writer<'_>) -> std::fmt::Result {
+        write!(w, "{}", crate::time::Timestamp::now())
+    }
+}
+
+/// Write results to stdout. A reader that has seen enough (`| head`) is no failure.
+pub fn results(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Stop> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    match write(&mut out).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(Stop::failed(format!("stdout: {error}"))),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Write one JSON value and a newline.
+pub fn json(value: &impl Serialize) -> Result<(), Stop> {
+    results(|out| {
+        serde_json::to_writer(&mut *out, value)?;
+        out.write_all(b"\n")
+    })
+}
+
+/// Write results, and be done.
+pub fn done(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Outcome {
+    results(write).map(|()| Exit::Done)
+}

@@ -1,0 +1,225 @@
+//! `plan`: what a pass over the copies at hand would change, and why. Changes nothing.
+
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::output::Talk;
+use super::{Exit, Outcome, block_on, load, output};
+use crate::config::{Config, Origin};
+use crate::feed::copies::{Copies, digest};
+use crate::feed::file;
+use crate::feed::formats::parse_body;
+use crate::ledger::{Ledger, TargetRow};
+use crate::pass;
+use crate::pass::apply::{self, Removable};
+use crate::pass::known::{Known, Memory};
+use crate::pipeline::{AtHand, Decision, Feed};
+use crate::plan::Explained;
+use crate::prefix::PrefixSet;
+use crate::target::kernel::{Fault, Kernel, Mark};
+use crate::target::router::{Sheet, render};
+use crate::time::Timestamp;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The plan as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is known of the targets before the pass.
+struct Before {
+    removable: Removable,
+    former: Vec<Mark>,
+    last: Vec<TargetRow>,
+}
+
+/// What a target would have to do.
+struct TargetPlan {
+    name: String,
+    text: String,
+    changes: bool,
+    failed: bool,
+}
+
+pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
+    output::talk(Talk::Warnings);
+    let config = load(path)?;
+    let ledger = Ledger::read(&config.state_dir)?;
+    let copies = Copies::under(&config.state_dir);
+    let now = Timestamp::now();
+    let mut known = Known::read(&config, &ledger, &copies, &mut Memory::default())?;
+    files_as_they_are(&config, &mut known.feeds, now);
+    let generation = known.generation;
+    let decision = known.decide(&config.policy, now);
+    let before = Before {
+        removable: pass::removable_after(&config, &ledger, &decision)?,
+        former: pass::former_marks(&config, &ledger)?,
+        last: ledger.targets()?,
+    };
+    let targets = block_on(targets(&config, &decision, &before))?;
+
+    // What would be done; or, where it is held, what waits.
+    let shown = if decision.held() {
+        &decision.proposed
+    } else {
+        &decision.change
+    };
+    if arguments.json {
+        let list = |explained: &mut dyn Iterator<Item = Explained>| explained.collect::<Vec<_>>();
+        let target =
+            |t: &TargetPlan| json!({"name": t.name, "changes": t.changes, "would": t.text});
+        output::json(&json!({
+            "id": decision.id,
+            "generation": generation,
+            "add": list(&mut decision.explain_additions(shown)),
+            "remove": list(&mut decision.explain_removals(shown, &config.policy)),
+            "keep": shown.kept(),
+            "held": decision.held().then(|| json!({"reasons": decision.verdict.reasons})),
+            "pinned": decision.pinned,
+            "targets": targets.iter().map(target).collect::<Vec<_>>(),
+        }))?;
+    } else {
+        output::results(|out| print(out, &config, &decision, generation, &targets))?;
+    }
+    let changes = !shown.is_empty() || targets.iter().any(|target| target.changes);
+    if targets.iter().any(|target| target.failed) {
+        return Ok(Exit::Failed);
+    }
+    Ok(match (decision.held(), changes) {
+        (true, _) => Exit::Held,
+        (false, true) => Exit::Changes,
+        (false, false) => Exit::Done,
+    })
+}
+
+/// A local file is its own copy at hand: a good one counts as it is now.
+fn files_as_they_are(config: &Config, feeds: &mut [Feed], now: Timestamp) {
+    for (feed, known) in config.feeds.iter().zip(feeds) {
+        let Origin::Path(path) = &feed.origin else {
+            continue;
+        };
+        let read = file::read(path, config.fetch.max_bytes);
+        match read.and_then(|body| Ok((parse_body(&body, &feed.rules)?, digest(&body)))) {
+            Ok((copy, digest)) => {
+                known.current = Some(AtHand {
+                    digest,
+                    copy: Arc::new(copy),
+                });
+                known.confirmed = Some(now);
+            }
+            Err(refused) => tracing::warn!("feed={}  {}: {refused}", feed.name, refused.state()),
+        }
+    }
+}
+
+async fn targets(config: &Config, decision: &Decision, before: &Before) -> Vec<TargetPlan> {
+    let mut plans = Vec::new();
+    let mut kernel_plan = |plan: Result<(String, bool), Fault>| {
+        let failed = plan.is_err();
+        let (text, changes) = plan.unwrap_or_else(|fault| (format!("fail: {fault}"), false));
+        plans.push(TargetPlan {
+            name: apply::KERNEL.to_owned(),
+            text,
+            changes,
+            failed,
+        });
+    };
+    for mark in &before.former {
+        let counted = apply::count(*mark).await;
+        kernel_plan(counted.map(|count| (format!("remove {count} of a former mark"), count > 0)));
+    }
+    if config.kernel.enabled {
+        kernel_plan(kernel(config, &decision.desired, &before.removable).await);
+    }
+    let attributions = apply::credits(config, &decision.standings, &decision.desired);
+    for router in &config.routers {
+        let sheet = Sheet {
+            set: &decision.desired,
+            attributions: &attributions,
+        };
+        let text = render(router.family, &sheet);
+        let same = std::fs::read(&router.path).is_ok_and(|old| old == text.as_bytes())
+            || apply::is_of_an_earlier_life(router, &before.removable, &before.last);
+        plans.push(TargetPlan {
+            name: router.name.clone(),
+            text: format!(
+                "{} {}",
+                if same { "keep" } else { "replace" },
+                router.path.display()
+            ),
+            changes: !same,
+            failed: false,
+        });
+    }
+    plans
+}
+
+async fn kernel(
+    config: &Config,
+    desired: &PrefixSet,
+    removable: &Removable,
+) -> Result<(String, bool), Fault> {
+    let kernel = Kernel::open(config.kernel.mark)?;
+    let v4 = apply::difference(&kernel, &config.kernel, &desired.v4, removable).await?;
+    let v6 = apply::difference(&kernel, &config.kernel, &desired.v6, removable).await?;
+    let (add, remove) = (
+        v4.add.len() + v6.add.len(),
+        v4.remove.len() + v6.remove.len(),
+    );
+    let occupied = v4.occupied.len() + v6.occupied.len();
+    let keep = v4.keep + v6.keep;
+    let mut text = format!("add {add}, remove {remove}, keep {keep}");
+    if occupied > 0 {
+        text.push_str(&format!(", leave {occupied} to routes that are not ours"));
+    }
+    Ok((text, add + remove > 0))
+}
+
+fn print(
+    out: &mut dyn Write,
+    config: &Config,
+    decision: &Decision,
+    generation: u64,
+    targets: &[TargetPlan],
+) -> io::Result<()> {
+    let change = if decision.held() {
+        &decision.proposed
+    } else {
+        &decision.change
+    };
+    let line = |sign: char, explained: Explained, out: &mut dyn Write| {
+        let causes: Vec<_> = explained.because.iter().map(ToString::to_string).collect();
+        writeln!(
+            out,
+            "{sign} {:<20} {}",
+            explained.prefix.to_string(),
+            causes.join("; ")
+        )
+    };
+    for explained in decision.explain_additions(change) {
+        line('+', explained, out)?;
+    }
+    for explained in decision.explain_removals(change, &config.policy) {
+        line('-', explained, out)?;
+    }
+    let (added, removed, kept) = (change.added(), change.removed(), change.kept());
+    writeln!(
+        out,
+        "plan {}  upon generation {generation}: {added} to add, {removed} to remove, {kept} to keep",
+        decision.id
+    )?;
+    if decision.pinned {
+        writeln!(out, "pinned to nothing by flush, until `nullrouted unpin`")?;
+    }
+    for reason in &decision.verdict.reasons {
+        writeln!(out, "held, reason: {reason}")?;
+    }
+    for target in targets {
+        writeln!(out, "target={}  would {}", target.name, target.text)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,103 @@
+//! `refresh`: one pass, then exit. For a timer, or for the impatient.
+
+use std::path::Path;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::output::Talk;
+use super::{Exit, Outcome, Stop, block_on, load, output};
+use crate::config::Config;
+use crate::ledger::{Ledger, Lock};
+use crate::pass::gather::Scope;
+use crate::pass::known::Memory;
+use crate::pass::{self, Pass};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// Look at this feed only
+    #[arg(long, value_name = "NAME")]
+    feed: Option<String>,
+    /// Look at no feed: use the last good copies
+    #[arg(long, conflicts_with = "feed")]
+    offline: bool,
+    /// The outcome as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
+    output::talk(Talk::Steps);
+    let config = load(path)?;
+    let scope = match &arguments.feed {
+        Some(name) if !config.feeds.iter().any(|feed| feed.name == *name) => {
+            let names: Vec<_> = config.feeds.iter().map(|feed| feed.name.as_str()).collect();
+            return Err(Stop::usage(format!(
+                "--feed {name}: no feed of this name; there are {}",
+                names.join(", ")
+            )));
+        }
+        Some(name) => Scope::Only(name),
+        None if arguments.offline => Scope::Offline,
+        None => Scope::All,
+    };
+    let lock = Lock::take(&config.state_dir, Lock::PASS, "refresh")??;
+    let mut ledger = Ledger::open(&config.state_dir)?;
+    let outcome = pass_with(&config, &mut ledger, &lock, scope, "refresh")?;
+    if arguments.json {
+        output::json(&json(&outcome))?;
+    }
+    Ok(exit(&outcome))
+}
+
+/// One pass; the lock is the caller's, so that what he did before belongs to it.
+pub(super) fn pass_with(
+    config: &Config,
+    ledger: &mut Ledger,
+    _lock: &Lock,
+    scope: Scope<'_>,
+    cause: &'static str,
+) -> Result<pass::Outcome, Stop> {
+    nudge(config);
+    let pass = Pass {
+        config,
+        ledger,
+        memory: &mut Memory::default(),
+        scope,
+        cause,
+    };
+    Ok(block_on(pass.run())??)
+}
+
+/// Tell a running daemon to read the configuration that this pass is made with: with an older one it
+/// would undo the pass at its next own.
+fn nudge(config: &Config) {
+    if let Some(daemon) = Lock::holder(&config.state_dir, Lock::DAEMON) {
+        // It may have ended in this moment, or belong to somebody else: then it is not ours to tell.
+        let _ = kill(Pid::from_raw(daemon), Signal::SIGHUP);
+    }
+}
+
+/// A failed target matters more than a held change.
+pub(super) fn exit(outcome: &pass::Outcome) -> Exit {
+    match outcome {
+        outcome if outcome.failed() => Exit::Failed,
+        outcome if outcome.held.is_some() => Exit::Held,
+        _ => Exit::Done,
+    }
+}
+
+pub(super) fn json(outcome: &pass::Outcome) -> serde_json::Value {
+    let targets: Vec<_> = outcome
+        .targets
+        .iter()
+        .map(super::status::target_json)
+        .collect();
+    serde_json::json!({
+        "generation": outcome.generation,
+        "routes": outcome.routes,
+        "held": outcome.held.as_ref().map(super::status::hold_json),
+        "pinned": outcome.pinned,
+        "targets": targets,
+    })
+}

@@ -1,0 +1,229 @@
+//! `why`: the whole story of an address or prefix on one screen.
+
+mod story;
+
+use std::path::Path;
+
+use ipnet::IpNet;
+
+use super::output::Talk;
+use super::{Exit, Outcome, Stop, block_on, load, output};
+use crate::config::Config;
+use crate::feed::copies::Copies;
+use crate::feed::standing::Standing;
+use crate::ledger::Ledger;
+use crate::pass::apply;
+use crate::pass::known::{Known, Memory};
+use crate::pipeline::Decision;
+use crate::policy::reserved::{RESERVED, touching};
+use crate::prefix::{HostBits, Prefix, Written, parse};
+use crate::target::kernel::{Fault, Kernel, Kin};
+use crate::time::Timestamp;
+use story::{Former, Now, Place, Story, Verdict};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// An address or a prefix, in any written form
+    #[arg(value_name = "ADDRESS|PREFIX")]
+    query: String,
+    /// The story as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
+    output::talk(Talk::Warnings);
+    let query = &arguments.query;
+    let net = match parse(query, HostBits::Mask) {
+        Ok(Written::V4(prefix)) => prefix.to_net(),
+        Ok(Written::V6(prefix)) => prefix.to_net(),
+        Ok(_) => {
+            return Err(Stop::usage(format!(
+                "{query}: a range; ask for an address or a prefix"
+            )));
+        }
+        Err(reason) => return Err(Stop::usage(format!("{query}: {reason}"))),
+    };
+    let config = load(path)?;
+    let story = tell(&config, query, net)?;
+    if arguments.json {
+        output::json(&story.json())?;
+    } else {
+        output::results(|out| story.print(out))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn tell(config: &Config, query: &str, net: IpNet) -> Result<Story, Stop> {
+    let ledger = Ledger::read(&config.state_dir)?;
+    let copies = Copies::under(&config.state_dir);
+    let known = Known::read(config, &ledger, &copies, &mut Memory::default())?;
+    let decision = known.decide(&config.policy, Timestamp::now());
+    let (in_force, pinned) = (&known.in_force, known.pinned);
+    let rows = ledger.feeds()?;
+    let mut listings = Vec::new();
+    for listing in decision.rib.listings(net) {
+        let first_seen = ledger.first_seen(&listing.feed, listing.prefix, &listing.reference)?;
+        let last_seen = rows.get(&listing.feed).and_then(|row| row.confirmed_at);
+        listings.push(Now {
+            listing,
+            first_seen,
+            last_seen,
+        });
+    }
+    let former = |seen: &crate::ledger::Seen| {
+        !listings.iter().any(|now| {
+            (
+                &now.listing.feed,
+                now.listing.prefix,
+                &now.listing.reference,
+            ) == (&seen.feed, seen.prefix, &seen.reference)
+        })
+    };
+    let expired = |name: &str| {
+        let mut feeds = config.feeds.iter().zip(&decision.standings);
+        feeds.any(|(feed, standing)| feed.name == name && *standing == Standing::Expired)
+    };
+    let formerly = ledger.listings_covering(net)?;
+    let formerly = formerly.into_iter().filter(former).map(|seen| Former {
+        expired: seen.last_seen.is_none() && expired(&seen.feed),
+        last_seen: seen
+            .last_seen
+            .or(rows.get(&seen.feed).and_then(|row| row.confirmed_at)),
+        seen,
+    });
+    let formerly: Vec<Former> = formerly.collect();
+
+    let route = in_force.covering(net);
+    let inside = in_force.nets().filter(|route| net.contains(route));
+    let protected_by = protection(config, &decision, net, !listings.is_empty());
+    let verdict = if route.is_some() {
+        Verdict::Blackholed
+    } else if in_force.overlaps(net) {
+        Verdict::Partly
+    } else if decision.effective.set.overlaps(net) {
+        Verdict::Held
+    } else if !listings.is_empty() && !protected_by.is_empty() {
+        Verdict::Protected
+    } else {
+        Verdict::NotListed
+    };
+    let mut held = ledger.hold()?.map(|hold| hold.reasons).unwrap_or_default();
+    if let Some(since) = pinned {
+        held = vec![format!(
+            "everything is withdrawn since {since} (flush), until `nullrouted unpin`"
+        )];
+    } else if held.is_empty() {
+        held = vec!["it waits for the next pass".to_owned()];
+    }
+    // A hold is part of the story where it keeps something back, or keeps in force what none lists.
+    let tells = verdict == Verdict::Held || route.is_some() && listings.is_empty();
+    Ok(Story {
+        query: query.to_owned(),
+        verdict,
+        route,
+        inside: if route.is_none() {
+            inside.collect()
+        } else {
+            Vec::new()
+        },
+        since: route
+            .map(|route| ledger.route_since(route))
+            .transpose()?
+            .flatten(),
+        listings,
+        formerly,
+        protected_by,
+        held: if tells { held } else { Vec::new() },
+        places: match route {
+            Some(route) => places(config, &ledger, route)?,
+            None => Vec::new(),
+        },
+    })
+}
+
+/// Everything that keeps addresses of `net` from being dropped, every cause.
+fn protection(
+    config: &Config,
+    decision: &Decision,
+    net: IpNet,
+    listed: bool,
+) -> Vec<(IpNet, String)> {
+    let typed = config.policy.protect.touching(net);
+    let mut causes: Vec<(IpNet, String)> = typed.map(|p| (p.net, p.why.clone())).collect();
+    let effective = &decision.effective;
+    if listed && effective.set.covering(net).is_none() {
+        for (reserved, why) in touching(&RESERVED, net) {
+            if !causes.iter().any(|(other, _)| *other == reserved) {
+                causes.push((reserved, why.to_owned()));
+            }
+        }
+        let refused = effective
+            .refused
+            .iter()
+            .filter(|listing| listing.prefix.contains(&net));
+        causes.extend(refused.map(|listing| {
+            (
+                listing.prefix,
+                format!("shorter than the limit, refused ({listing})"),
+            )
+        }));
+        let dropped = effective
+            .dropped
+            .iter()
+            .filter(|dropped| dropped.contains(&net));
+        let why = "dropped whole: protected space in it would leave more than 128 pieces";
+        causes.extend(dropped.map(|dropped| (*dropped, why.to_owned())));
+    }
+    causes
+}
+
+/// Where the route really is: the kernel is asked, the files are as the last pass left them.
+fn places(config: &Config, ledger: &Ledger, route: IpNet) -> Result<Vec<Place>, Stop> {
+    let mut places = Vec::new();
+    if config.kernel.enabled {
+        let absent = block_on(absent_from_kernel(config, route))?;
+        let absent = absent.unwrap_or_else(|fault| Some(fault.to_string()));
+        places.push(Place {
+            name: apply::KERNEL.to_owned(),
+            absent,
+        });
+    }
+    let rows = ledger.targets()?;
+    for router in &config.routers {
+        let row = rows.iter().find(|row| row.name == router.name);
+        let absent = match row {
+            None => Some("not written yet".to_owned()),
+            Some(row) if row.failed => Some(row.report.clone()),
+            Some(_) => None,
+        };
+        places.push(Place {
+            name: router.name.clone(),
+            absent,
+        });
+    }
+    Ok(places)
+}
+
+async fn absent_from_kernel(config: &Config, route: IpNet) -> Result<Option<String>, Fault> {
+    let kernel = Kernel::open(config.kernel.mark)?;
+    match route {
+        IpNet::V4(net) => absent_in_family::<u32>(&kernel, net.into()).await,
+        IpNet::V6(net) => absent_in_family::<u128>(&kernel, net.into()).await,
+    }
+}
+
+async fn absent_in_family<B: Kin>(
+    kernel: &Kernel,
+    route: Prefix<B>,
+) -> Result<Option<String>, Fault> {
+    let installed = kernel.dump::<B>().await?;
+    let mut here = installed.iter().filter(|other| other.prefix == route);
+    if here.clone().any(|other| other.ours) {
+        return Ok(None);
+    }
+    Ok(Some(match here.next() {
+        Some(other) => format!("its place has a route that is not ours: {other}"),
+        None => "there is no such route; the next pass puts it back".to_owned(),
+    }))
+}

@@ -1,0 +1,238 @@
+//! The story itself, as text and as JSON. Pure.
+
+use std::fmt;
+use std::io::{self, Write};
+
+use ipnet::IpNet;
+use serde_json::{Value, json};
+
+use crate::ledger::Seen;
+use crate::rib::Listing;
+use crate::time::Timestamp;
+
+/// What happens to the addresses that were asked for. The words are a stable interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// All of them are dropped.
+    Blackholed,
+    /// Some of them are dropped.
+    Partly,
+    /// Listed, and kept from being dropped.
+    Protected,
+    /// Listed, and not in force yet.
+    Held,
+    /// No feed that counts lists them.
+    NotListed,
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Blackholed => "blackholed",
+            Self::Partly => "partly-blackholed",
+            Self::Protected => "protected",
+            Self::Held => "held",
+            Self::NotListed => "not-listed",
+        })
+    }
+}
+
+/// A listing that counts.
+pub struct Now {
+    pub listing: Listing,
+    pub first_seen: Option<Timestamp>,
+    pub last_seen: Option<Timestamp>,
+}
+
+/// A listing that counted once.
+pub struct Former {
+    pub seen: Seen,
+    pub last_seen: Option<Timestamp>,
+    /// Whether it went with an expired copy, and not from the list.
+    pub expired: bool,
+}
+
+/// A target, and why the route is not there if it is not.
+pub struct Place {
+    pub name: String,
+    pub absent: Option<String>,
+}
+
+pub struct Story {
+    pub query: String,
+    pub verdict: Verdict,
+    pub route: Option<IpNet>,
+    /// Routes inside a wider query.
+    pub inside: Vec<IpNet>,
+    pub since: Option<(u64, Timestamp)>,
+    pub listings: Vec<Now>,
+    pub formerly: Vec<Former>,
+    pub protected_by: Vec<(IpNet, String)>,
+    pub held: Vec<String>,
+    pub places: Vec<Place>,
+}
+
+/// Lines of one kind on the screen; JSON has all of them.
+const SHOWN: usize = 15;
+
+impl Story {
+    pub fn json(&self) -> Value {
+        let now = |now: &Now| {
+            let Listing {
+                feed,
+                prefix,
+                reference,
+                line,
+            } = &now.listing;
+            json!({
+                "feed": feed, "prefix": prefix, "reference": reference, "line": line,
+                "first_seen": now.first_seen, "last_seen": now.last_seen,
+            })
+        };
+        let former = |former: &Former| {
+            let Seen {
+                feed,
+                prefix,
+                reference,
+                first_seen,
+                ..
+            } = &former.seen;
+            json!({
+                "feed": feed, "prefix": prefix, "reference": reference,
+                "first_seen": first_seen, "last_seen": former.last_seen, "expired": former.expired,
+            })
+        };
+        let protected = |(net, why): &(IpNet, String)| json!({"prefix": net, "why": why});
+        let here = self.places.iter().filter(|place| place.absent.is_none());
+        let absent = self.places.iter().filter_map(|place| {
+            let why = place.absent.as_ref()?;
+            Some(json!({"name": place.name, "why": why}))
+        });
+        json!({
+            "query": self.query,
+            "verdict": self.verdict.to_string(),
+            "route": self.route,
+            "routes_inside": self.inside,
+            "generation": self.since.map(|(number, _)| number),
+            "since": self.since.map(|(_, at)| at),
+            "listings": self.listings.iter().map(now).collect::<Vec<_>>(),
+            "formerly": self.formerly.iter().map(former).collect::<Vec<_>>(),
+            "protected_by": self.protected_by.iter().map(protected).collect::<Vec<_>>(),
+            "held": self.held,
+            "in_force_at": here.map(|place| &place.name).collect::<Vec<_>>(),
+            "not_in_force_at": absent.collect::<Vec<_>>(),
+        })
+    }
+
+    pub fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+        self.print_verdict(out)?;
+        if let Some((number, at)) = self.since {
+            writeln!(out, "  in force since generation {number}, {at}")?;
+        }
+        let here = self.places.iter().filter(|place| place.absent.is_none());
+        let here: Vec<_> = here.map(|place| place.name.as_str()).collect();
+        if !here.is_empty() {
+            writeln!(out, "  at {}", here.join(", "))?;
+        }
+        for place in &self.places {
+            if let Some(why) = &place.absent {
+                writeln!(out, "  NOT at {}: {why}", place.name)?;
+            }
+        }
+        some(out, &self.inside, |out, route| {
+            writeln!(out, "  blackholed in it: {route}")
+        })?;
+        some(out, &self.held, |out, reason| {
+            writeln!(out, "  held: {reason}")
+        })?;
+        some(out, &self.protected_by, |out, (net, why)| {
+            writeln!(out, "  protected: {net}, {why}")
+        })?;
+        some(out, &self.listings, |out, now| now.print(out))?;
+        some(out, &self.formerly, |out, former| former.print(out))
+    }
+
+    fn print_verdict(&self, out: &mut dyn Write) -> io::Result<()> {
+        let query = &self.query;
+        match (self.verdict, self.route) {
+            (Verdict::Blackholed, Some(route)) => writeln!(out, "{query} is blackholed by {route}"),
+            (Verdict::Blackholed, None) | (Verdict::Partly, _) => {
+                writeln!(out, "{query} is blackholed in part")
+            }
+            (Verdict::Protected, _) => {
+                writeln!(out, "{query} is listed and not blackholed: it is protected")
+            }
+            (Verdict::Held, _) => writeln!(out, "{query} is listed and not blackholed yet"),
+            (Verdict::NotListed, _) if self.formerly.iter().any(|former| former.expired) => {
+                writeln!(
+                    out,
+                    "{query} is not blackholed: the copy that lists it has expired"
+                )
+            }
+            (Verdict::NotListed, _) => writeln!(out, "{query} is not blackholed: no feed lists it"),
+        }
+    }
+}
+
+/// The first lines of a kind, and how many more there are.
+fn some<T>(
+    out: &mut dyn Write,
+    all: &[T],
+    mut print: impl FnMut(&mut dyn Write, &T) -> io::Result<()>,
+) -> io::Result<()> {
+    all.iter().take(SHOWN).try_for_each(|one| print(out, one))?;
+    match all.len().saturating_sub(SHOWN) {
+        0 => Ok(()),
+        more => writeln!(out, "  … and {more} more (--json shows all)"),
+    }
+}
+
+impl Now {
+    fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+        let Listing {
+            feed,
+            prefix,
+            reference,
+            line,
+        } = &self.listing;
+        write!(
+            out,
+            "  listed by {feed}: {prefix}{}, line {line}",
+            in_brackets(reference)
+        )?;
+        match self.first_seen {
+            Some(at) => writeln!(out, ", since {at}"),
+            None => writeln!(out),
+        }
+    }
+}
+
+impl Former {
+    fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+        let Seen {
+            feed,
+            prefix,
+            reference,
+            first_seen,
+            ..
+        } = &self.seen;
+        let word = if self.expired {
+            "listed by the expired copy of"
+        } else {
+            "formerly listed by"
+        };
+        let until = self.last_seen.map_or_else(String::new, |at| at.to_string());
+        let reference = in_brackets(reference);
+        writeln!(
+            out,
+            "  {word} {feed}: {prefix}{reference}, from {first_seen} to {until}"
+        )
+    }
+}
+
+fn in_brackets(reference: &str) -> String {
+    match reference {
+        "" => String::new(),
+        reference => format!(" ({reference})"),
+    }
+}

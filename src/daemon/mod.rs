@@ -1,0 +1,250 @@
+//! The daemon: pass after pass, until it is told to stop (I/O).
+//!
+//! ```text
+//!            ┌───────────────◄── SIGHUP: read the configuration again
+//!            ▼
+//!   pass over what is due ──► READY=1, STATUS=… ──► wait for the next feed or age ──┐
+//!            ▲                                                                      │
+//!            └──────────────────────────────────────────────────────────────────────┘
+//!   SIGTERM, SIGINT: stop; the routes stay, or go with `on_stop = "withdraw"`
+//! ```
+
+mod notify;
+
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+use crate::config::{self, Config};
+use crate::ledger::{Busy, Ledger, LedgerError, Lock};
+use crate::pass::gather::{Scope, next_event};
+use crate::pass::known::Memory;
+use crate::pass::{Outcome, Pass, PassError, apply, former_marks, write_down};
+use crate::prefix::PrefixSet;
+use crate::time::Timestamp;
+
+/// Why the daemon ended without being told to.
+#[derive(Debug)]
+pub enum Ended {
+    /// Another daemon serves this state directory.
+    Busy(Busy),
+    /// The ledger could not be opened at the start.
+    Ledger(LedgerError),
+    /// The signals could not be had.
+    Signals(std::io::Error),
+    /// The routes could not be withdrawn at the stop.
+    Routes,
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Busy(busy) => busy.fmt(f),
+            Self::Ledger(error) => error.fmt(f),
+            Self::Signals(error) => write!(f, "no signals: {error}"),
+            Self::Routes => f.write_str("stopped; not all routes could be withdrawn, see above"),
+        }
+    }
+}
+
+impl std::error::Error for Ended {}
+
+/// Wait after a pass that could not be made, or while another program has the lock.
+const RETRY: Duration = Duration::from_secs(5);
+/// Longest wait: a clock that was set, or a change by a verb, is noticed after it.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
+
+struct Signals {
+    reload: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+enum Told {
+    Reload,
+    Stop,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            reload: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) -> Told {
+        tokio::select! {
+            _ = self.reload.recv() => Told::Reload,
+            _ = self.terminate.recv() => Told::Stop,
+            _ = self.interrupt.recv() => Told::Stop,
+        }
+    }
+}
+
+/// Serve until told to stop. `path` is read again at a SIGHUP.
+pub async fn run(path: &Path, config: Config) -> Result<(), Ended> {
+    let mut signals = Signals::new().map_err(Ended::Signals)?;
+    let taken = Lock::take(&config.state_dir, Lock::DAEMON, "run").map_err(Ended::Ledger)?;
+    let _lock = taken.map_err(Ended::Busy)?;
+    // What cannot work now will not work later: say so at the start.
+    drop(Ledger::open(&config.state_dir).map_err(Ended::Ledger)?);
+    notify::watchdog();
+    let mut config = config;
+    let mut memory = Memory::default();
+    let mut read_at = Timestamp::now();
+    loop {
+        // A pass may be dropped at any point: the next one, in whatever process, finishes it.
+        let told = tokio::select! {
+            told = signals.next() => told,
+            () = serve(&config, &mut memory) => continue,
+        };
+        match told {
+            Told::Stop => break,
+            Told::Reload => reload(path, &mut config, &mut memory, &mut read_at),
+        }
+    }
+    notify::stopping();
+    if config.kernel.withdraw_on_stop {
+        return withdraw(&config).await;
+    }
+    tracing::info!("stopped; the routes stay (on_stop = \"keep\")");
+    Ok(())
+}
+
+/// One pass over what is due, and the wait until something is due again.
+async fn serve(config: &Config, memory: &mut Memory) {
+    let wait = match pass(config, memory).await {
+        Ok(Ok((outcome, wait))) => {
+            notify::ready(&summary(&outcome));
+            wait
+        }
+        Ok(Err(busy)) => {
+            tracing::info!("waiting: {busy}");
+            RETRY
+        }
+        Err(error) => {
+            tracing::error!("{error}");
+            RETRY
+        }
+    };
+    tokio::time::sleep(wait).await;
+}
+
+async fn pass(
+    config: &Config,
+    memory: &mut Memory,
+) -> Result<Result<(Outcome, Duration), Busy>, PassError> {
+    let _lock = match Lock::take(&config.state_dir, Lock::PASS, "run")? {
+        Ok(lock) => lock,
+        Err(busy) => return Ok(Err(busy)),
+    };
+    let mut ledger = Ledger::open(&config.state_dir)?;
+    let pass = Pass {
+        config,
+        ledger: &mut ledger,
+        memory,
+        scope: Scope::Due,
+        cause: "refresh",
+    };
+    let outcome = pass.run().await?;
+    let now = Timestamp::now();
+    let next = next_event(config, &ledger.feeds()?, now);
+    let wait = next.map_or(LONGEST_WAIT, |next| now.age(next));
+    // Never faster than once a second, whatever the feeds say.
+    Ok(Ok((
+        outcome,
+        wait.clamp(Duration::from_secs(1), LONGEST_WAIT),
+    )))
+}
+
+fn summary(outcome: &Outcome) -> String {
+    let mut text = format!(
+        "generation {}, {} routes",
+        outcome.generation, outcome.routes
+    );
+    if let Some(hold) = &outcome.held {
+        text.push_str(&format!(", change {} held", hold.id));
+    }
+    if outcome.pinned.is_some() {
+        text.push_str(", pinned to nothing by flush");
+    }
+    if outcome.failed() {
+        text.push_str(", a target failed");
+    }
+    text
+}
+
+/// Read the configuration again. A bad one changes nothing.
+fn reload(path: &Path, config: &mut Config, memory: &mut Memory, read_at: &mut Timestamp) {
+    notify::reloading();
+    match config::load(path) {
+        Ok(new) if new.state_dir != config.state_dir => {
+            tracing::error!(
+                "state_dir cannot change while running; restart the service. Still running with the configuration read at {read_at}"
+            );
+        }
+        Ok(new) => {
+            *config = new;
+            *read_at = Timestamp::now();
+            memory.clear();
+            tracing::info!("{} read again", path.display());
+        }
+        Err(problems) => {
+            tracing::error!(
+                "{problems}; nothing was changed, still running with the configuration read at {read_at}"
+            );
+        }
+    }
+}
+
+/// Take our routes with us. The ledger keeps what was in force: the next start puts it back.
+async fn withdraw(config: &Config) -> Result<(), Ended> {
+    let _lock = wait_for_lock(config).await;
+    // The routes go whatever the ledger says; it only knows of more marks.
+    let ledger = Ledger::open(&config.state_dir);
+    let former = ledger
+        .as_ref()
+        .ok()
+        .map(|ledger| former_marks(config, ledger));
+    let kernel_only = Config {
+        routers: Vec::new(),
+        ..config.clone()
+    };
+    let task = apply::Task {
+        config: &kernel_only,
+        desired: &PrefixSet::default(),
+        removable: &apply::Removable::All,
+        credits: &[],
+        last: &[],
+        former: &former.and_then(Result::ok).unwrap_or_default(),
+        now: Timestamp::now(),
+    };
+    let mut applied = apply::all(task, || false).await;
+    for target in &mut applied.targets {
+        target
+            .report
+            .push_str("; withdrawn at the stop of the daemon");
+    }
+    let written = ledger.and_then(|ledger| write_down(&ledger, &applied));
+    if applied.targets.iter().any(|target| target.failed) {
+        return Err(Ended::Routes);
+    }
+    tracing::info!("stopped; the routes are withdrawn (on_stop = \"withdraw\")");
+    written.map_err(Ended::Ledger)
+}
+
+/// A verb that is at work is given some time to end.
+async fn wait_for_lock(config: &Config) -> Option<Lock> {
+    for _ in 0..50 {
+        match Lock::take(&config.state_dir, Lock::PASS, "run") {
+            Ok(Ok(lock)) => return Some(lock),
+            Ok(Err(_)) => tokio::time::sleep(Duration::from_millis(200)).await,
+            Err(_) => return None,
+        }
+    }
+    None
+}

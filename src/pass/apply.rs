@@ -1,0 +1,321 @@
+//! The desired set onto the targets (I/O), each by itself: one that fails does not stop the others.
+
+use std::collections::HashSet;
+use std::time::Instant;
+
+use ipnet::IpNet;
+
+use crate::config::{Config, KernelConfig, RouterConfig};
+use crate::feed::copies::digest;
+use crate::feed::standing::Standing;
+use crate::ledger::TargetRow;
+use crate::prefix::{Prefix, PrefixSet};
+use crate::target::kernel::{Difference, Fault, Kernel, Kin, Mark, Report, reconcile};
+use crate::target::publish::{Published, publish};
+use crate::target::router::{Sheet, render};
+use crate::time::Timestamp;
+
+/// The name of the kernel among the targets.
+pub const KERNEL: &str = "kernel";
+
+/// Which routes of ours may go when nothing desires them.
+#[derive(Clone, Debug)]
+pub enum Removable {
+    /// All: the ledger explains whatever carries our mark.
+    All,
+    /// Only what the ledger knows, and what is protected. The rest was left by an earlier life, and a
+    /// feed that has not been read yet may be its reason.
+    Explained {
+        /// Every prefix that was ever in force.
+        ever: HashSet<IpNet>,
+        /// Protected space.
+        protected: PrefixSet,
+    },
+}
+
+impl Removable {
+    /// Whether this route may go.
+    pub fn permits(&self, prefix: IpNet) -> bool {
+        match self {
+            Self::All => true,
+            Self::Explained { ever, protected } => {
+                ever.contains(&prefix) || protected.overlaps(prefix)
+            }
+        }
+    }
+}
+
+/// What is to be brought about, and what is known of the targets.
+#[derive(Clone, Copy, Debug)]
+pub struct Task<'a> {
+    /// The targets.
+    pub config: &'a Config,
+    /// What they should hold.
+    pub desired: &'a PrefixSet,
+    /// Which routes of ours may go.
+    pub removable: &'a Removable,
+    /// Credits for the router files.
+    pub credits: &'a [&'a str],
+    /// What became of the targets the last time.
+    pub last: &'a [TargetRow],
+    /// Marks of earlier configurations: their routes are ours and go.
+    pub former: &'a [Mark],
+    /// The time of the decision.
+    pub now: Timestamp,
+}
+
+/// What came of a task.
+#[derive(Clone, Debug, Default)]
+pub struct Applied {
+    /// What became of each target that was tried.
+    pub targets: Vec<TargetRow>,
+    /// Former marks of which no route is left.
+    pub cleared: Vec<Mark>,
+}
+
+/// What became of a target that did not fail.
+struct Done {
+    /// Counts, or what was written.
+    report: String,
+    /// What an operator should know beyond that.
+    notes: String,
+    /// How long it took, for the log only.
+    took: String,
+    changed: bool,
+    digest: Option<String>,
+}
+
+/// The names of all configured targets.
+pub fn names(config: &Config) -> Vec<&str> {
+    let kernel = config.kernel.enabled.then_some(KERNEL);
+    let routers = config.routers.iter().map(|router| router.name.as_str());
+    kernel.into_iter().chain(routers).collect()
+}
+
+/// The credits of the publishers whose copies count and whose prefixes are in `desired`; `standings`
+/// in the order of the feeds.
+pub fn credits(config: &Config, standings: &[Standing], desired: &PrefixSet) -> Vec<&'static str> {
+    let mut credits = Vec::new();
+    for (feed, standing) in config.feeds.iter().zip(standings) {
+        let counts = standing.counts() && !desired.is_empty();
+        let credit = feed
+            .attribution
+            .filter(|credit| counts && !credits.contains(credit));
+        credits.extend(credit);
+    }
+    credits
+}
+
+/// Bring every target in step. Before each one `stop` is asked: a flush stands above a pass under way.
+pub async fn all(task: Task<'_>, stop: impl Fn() -> bool) -> Applied {
+    let Task { config, former, .. } = task;
+    let mut applied = Applied::default();
+    for mark in former {
+        match clear(*mark).await {
+            Ok(removed) => {
+                let Mark {
+                    table,
+                    protocol,
+                    kind,
+                    ..
+                } = mark;
+                tracing::info!(
+                    "target=kernel  removed {removed} routes of a former mark (table {table}, protocol {protocol}, {kind})"
+                );
+                applied.cleared.push(*mark);
+            }
+            Err(why) => {
+                let failed = Err(format!("routes of a former mark stay: {why}"));
+                note(&mut applied.targets, "kernel-former-mark", failed, task);
+            }
+        }
+    }
+    if config.kernel.enabled && !stop() {
+        let result = kernel(&config.kernel, task).await;
+        note(&mut applied.targets, KERNEL, result, task);
+    }
+    for router in &config.routers {
+        if stop() {
+            tracing::warn!("flushed meanwhile: the remaining targets are left to the flush");
+            break;
+        }
+        let result = file(router, task).await;
+        note(&mut applied.targets, &router.name, result, task);
+    }
+    applied
+}
+
+/// Say it, where it is new, and keep it.
+fn note(rows: &mut Vec<TargetRow>, name: &str, result: Result<Done, String>, task: Task<'_>) {
+    let last = task.last.iter().find(|row| row.name == name);
+    let row = |failed, report, digest| TargetRow {
+        name: name.to_owned(),
+        at: task.now,
+        failed,
+        report,
+        digest,
+    };
+    rows.push(match result {
+        Err(report) => {
+            tracing::error!("target={name}  {report}");
+            row(true, report, None)
+        }
+        Ok(done) => {
+            let known = last.is_some_and(|last| !last.failed && last.report.ends_with(&done.notes));
+            let report = format!("{}{}", done.report, done.notes);
+            let line = format!("target={name}  {}{}{}", done.report, done.took, done.notes);
+            if done.changed || !known {
+                tracing::info!("{line}");
+            } else {
+                tracing::debug!("{line}");
+            }
+            row(false, report, done.digest)
+        }
+    });
+}
+
+async fn kernel(config: &KernelConfig, task: Task<'_>) -> Result<Done, String> {
+    let start = Instant::now();
+    let report = in_step(config, task)
+        .await
+        .map_err(|fault| fault.to_string())?;
+    let took = format!(", {} ms", start.elapsed().as_millis());
+    let Report {
+        added,
+        removed,
+        kept,
+        failed,
+        ..
+    } = report;
+    let text = format!("added {added}, removed {removed}, kept {kept}, failed {failed}");
+    if let Some(why) = report.first_failure {
+        return Err(format!("{text}; {why}"));
+    }
+    let mut notes = String::new();
+    if let Some(first) = report.occupied.first() {
+        let count = report.occupied.len();
+        notes.push_str(&format!(
+            "; {count} left to a route that is not ours ({first})"
+        ));
+    }
+    if report.unexplained > 0 {
+        let count = report.unexplained;
+        notes.push_str(&format!(
+            "; {count} of an earlier life kept until every feed has been read once"
+        ));
+    }
+    let changed = added + removed > 0;
+    Ok(Done {
+        report: text,
+        notes,
+        took,
+        changed,
+        digest: None,
+    })
+}
+
+async fn in_step(config: &KernelConfig, task: Task<'_>) -> Result<Report, Fault> {
+    let kernel = Kernel::open(config.mark)?;
+    let v4 = difference(&kernel, config, &task.desired.v4, task.removable).await?;
+    let v4 = kernel.apply(&v4).await?;
+    let v6 = difference(&kernel, config, &task.desired.v6, task.removable).await?;
+    Ok(v4.and(kernel.apply(&v6).await?))
+}
+
+/// What one family of the kernel lacks and has too much; changes nothing.
+pub async fn difference<B: Kin>(
+    kernel: &Kernel,
+    config: &KernelConfig,
+    desired: &[Prefix<B>],
+    removable: &Removable,
+) -> Result<Difference<B>, Fault> {
+    let installed = kernel.dump().await?;
+    let may_remove = |prefix: &Prefix<B>| removable.permits(prefix.to_net());
+    Ok(reconcile(
+        desired,
+        installed,
+        B::metric(&config.mark),
+        may_remove,
+    ))
+}
+
+/// How many routes carry a mark.
+pub async fn count(mark: Mark) -> Result<usize, Fault> {
+    let kernel = Kernel::open(mark)?;
+    let v4 = kernel.dump::<u32>().await?;
+    let v6 = kernel.dump::<u128>().await?;
+    let ours = v4.iter().filter(|route| route.ours).count();
+    Ok(ours + v6.iter().filter(|route| route.ours).count())
+}
+
+/// Remove every route with a former mark. Answers how many there were.
+async fn clear(mark: Mark) -> Result<usize, String> {
+    let report = clear_mark(mark).await.map_err(|fault| fault.to_string())?;
+    match report.first_failure {
+        Some(why) => Err(why),
+        None => Ok(report.removed),
+    }
+}
+
+async fn clear_mark(mark: Mark) -> Result<Report, Fault> {
+    let config = KernelConfig {
+        enabled: true,
+        mark,
+        withdraw_on_stop: false,
+    };
+    let kernel = Kernel::open(mark)?;
+    let v4 = difference::<u32>(&kernel, &config, &[], &Removable::All).await?;
+    let v6 = difference::<u128>(&kernel, &config, &[], &Removable::All).await?;
+    Ok(kernel.apply(&v4).await?.and(kernel.apply(&v6).await?))
+}
+
+/// Whether the file was there before this ledger, and is not to be replaced yet. One that we tried to
+/// write, with whatever result, is ours.
+pub fn is_of_an_earlier_life(
+    router: &RouterConfig,
+    removable: &Removable,
+    last: &[TargetRow],
+) -> bool {
+    let young = matches!(removable, Removable::Explained { .. });
+    let tried = last
+        .iter()
+        .any(|row| row.name == router.name && (row.failed || row.digest.is_some()));
+    young && !tried && router.path.exists()
+}
+
+async fn file(router: &RouterConfig, task: Task<'_>) -> Result<Done, String> {
+    let last = task.last.iter().find(|row| row.name == router.name);
+    let written = last.and_then(|row| row.digest.as_ref());
+    let path = router.path.display();
+    if is_of_an_earlier_life(router, task.removable, task.last) {
+        return Ok(Done {
+            report: format!("{path} kept"),
+            notes: "; it is of an earlier life, and stays until every feed has been read once"
+                .to_owned(),
+            took: String::new(),
+            changed: false,
+            digest: None,
+        });
+    }
+    let sheet = Sheet {
+        set: task.desired,
+        attributions: task.credits,
+    };
+    let text = render(router.family, &sheet);
+    // What was loaded is this text, from this place, by this command.
+    let loaded = format!("{text}\n{}\n{:?}", router.path.display(), router.reload);
+    let digest = digest(loaded.as_bytes());
+    let published = publish(router, &text, written == Some(&digest)).await?;
+    let word = match published {
+        Published::Unchanged => "unchanged",
+        Published::Loaded => "loaded again",
+        Published::Replaced => "replaced",
+    };
+    Ok(Done {
+        report: format!("{path} {word}, {} prefixes", task.desired.len()),
+        notes: String::new(),
+        took: String::new(),
+        changed: published != Published::Unchanged,
+        digest: Some(digest),
+    })
+}

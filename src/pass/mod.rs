@@ -1,0 +1,359 @@
+//! One pass, from the feeds to the targets (I/O). `refresh` is one pass, the daemon is many.
+//!
+//! ```text
+//!  gather: look at the feeds that are due ──► last good copies, ledger
+//!  known:  last good copies, ledger ──► what the decision needs
+//!  decide: pipeline (pure)
+//!  record: the new generation in the ledger, before anything is changed
+//!  apply:  the targets, each compared with what is really there
+//! ```
+//!
+//! The ledger is written first, so every route that is ever found in the kernel has its story, and
+//! a pass that dies half-way is finished by the next one.
+
+pub mod apply;
+pub mod gather;
+pub mod known;
+
+use std::collections::HashSet;
+use std::fmt;
+
+use crate::config::Config;
+use crate::feed::copies::Copies;
+use crate::feed::standing::Standing;
+use crate::ledger::{HoldRow, Ledger, LedgerError, TargetRow};
+use crate::pipeline::Decision;
+use crate::target::kernel::Mark;
+use crate::time::Timestamp;
+use apply::Removable;
+use gather::Scope;
+use known::{Known, Memory};
+
+/// What a pass is made with.
+#[derive(Debug)]
+pub struct Pass<'a> {
+    /// The configuration.
+    pub config: &'a Config,
+    /// The ledger, open for writing.
+    pub ledger: &'a mut Ledger,
+    /// What earlier passes of the same process left in memory.
+    pub memory: &'a mut Memory,
+    /// Which feeds to look at.
+    pub scope: Scope<'a>,
+    /// What it is done for: the cause of the generation that comes of it.
+    pub cause: &'static str,
+}
+
+/// What came of a pass.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The generation in force after it.
+    pub generation: u64,
+    /// Prefixes in force after it.
+    pub routes: usize,
+    /// The change that waits, if one does.
+    pub held: Option<HoldRow>,
+    /// Since when everything stays withdrawn, if it does.
+    pub pinned: Option<Timestamp>,
+    /// What became of it at each target.
+    pub targets: Vec<TargetRow>,
+}
+
+/// Why a pass could not be made at all. What is in force stays.
+#[derive(Debug)]
+pub enum PassError {
+    /// The ledger failed before anything was changed.
+    Ledger(LedgerError),
+    /// The targets are in step, and the ledger could not take down what became of them.
+    Unrecorded(LedgerError),
+    /// The copies of the feeds could not be written.
+    Copies(String),
+}
+
+impl fmt::Display for PassError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ledger(error) => write!(f, "{error}; nothing was changed"),
+            Self::Unrecorded(error) => {
+                write!(
+                    f,
+                    "{error}; the targets are in step, but status does not show it"
+                )
+            }
+            Self::Copies(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for PassError {}
+
+impl From<LedgerError> for PassError {
+    fn from(error: LedgerError) -> Self {
+        Self::Ledger(error)
+    }
+}
+
+impl Outcome {
+    /// Whether a target failed.
+    pub fn failed(&self) -> bool {
+        self.targets.iter().any(|target| target.failed)
+    }
+}
+
+impl Pass<'_> {
+    /// Make the pass.
+    pub async fn run(self) -> Result<Outcome, PassError> {
+        let Self {
+            config,
+            ledger,
+            memory,
+            scope,
+            cause,
+        } = self;
+        let copies = Copies::under(&config.state_dir);
+        gather::gather(config, ledger, &copies, memory, scope).await?;
+
+        // From here on the time stands still: one decision has one time.
+        let now = Timestamp::now();
+        let known = Known::read(config, ledger, &copies, memory)?;
+        let decision = known.decide(&config.policy, now);
+        describe(config, ledger, &decision, memory)?;
+
+        let held = hold(&decision, now);
+        // All of it or nothing, and before anything is changed.
+        let generation = ledger.atomically(|ledger| {
+            record(
+                config,
+                ledger,
+                &decision,
+                held.as_ref(),
+                known.generation,
+                cause,
+                now,
+            )
+        })?;
+        sweep(config, ledger, &copies, memory)?;
+
+        let former = former_marks(config, ledger)?;
+        let task = apply::Task {
+            config,
+            desired: &decision.desired,
+            removable: &removable(config, ledger)?,
+            credits: &apply::credits(config, &decision.standings, &decision.desired),
+            last: &ledger.targets()?,
+            former: &former,
+            now,
+        };
+        // Whoever flushes now has the last word: he waits for us, and withdraws then.
+        let flushed = || known.pinned.is_none() && ledger.pinned().is_ok_and(|pin| pin.is_some());
+        let applied = apply::all(task, flushed).await;
+        write_down(ledger, &applied).map_err(PassError::Unrecorded)?;
+        Ok(Outcome {
+            generation,
+            routes: decision.desired.len(),
+            held,
+            pinned: known.pinned,
+            targets: applied.targets,
+        })
+    }
+}
+
+/// Marks under which routes of ours may still be found, and which the configuration no longer names.
+pub fn former_marks(config: &Config, ledger: &Ledger) -> Result<Vec<Mark>, LedgerError> {
+    let current = config.kernel.enabled.then_some(config.kernel.mark);
+    let marks = ledger.marks()?.into_iter();
+    Ok(marks
+        .filter(|mark| !current.is_some_and(|current| current.same_as(mark)))
+        .collect())
+}
+
+/// The same after a decision, for those who only look: one that goes with every feed read settles.
+pub fn removable_after(
+    config: &Config,
+    ledger: &Ledger,
+    decision: &Decision,
+) -> Result<Removable, LedgerError> {
+    let settles = !decision.held() && !decision.standings.contains(&Standing::Missing);
+    if settles || decision.pinned {
+        return Ok(Removable::All);
+    }
+    removable(config, ledger)
+}
+
+/// Which routes of ours may go when nothing desires them.
+pub fn removable(config: &Config, ledger: &Ledger) -> Result<Removable, LedgerError> {
+    if ledger.settled()? || ledger.pinned()?.is_some() {
+        return Ok(Removable::All);
+    }
+    Ok(Removable::Explained {
+        ever: ledger.ever_in_force()?,
+        protected: config.policy.protect.set().clone(),
+    })
+}
+
+/// Write down what became of the targets.
+pub fn write_down(ledger: &Ledger, applied: &apply::Applied) -> Result<(), LedgerError> {
+    applied
+        .cleared
+        .iter()
+        .try_for_each(|mark| ledger.drop_mark(mark))?;
+    applied
+        .targets
+        .iter()
+        .try_for_each(|target| ledger.write_target(target))
+}
+
+/// Say what changed: a feed's standing, what the policy took, what the gate said; each once.
+fn describe(
+    config: &Config,
+    ledger: &Ledger,
+    decision: &Decision,
+    memory: &mut Memory,
+) -> Result<(), LedgerError> {
+    let rows = ledger.feeds()?;
+    for (feed, standing) in config.feeds.iter().zip(&decision.standings) {
+        let Some(row) = rows.get(&feed.name) else {
+            continue;
+        };
+        let (old, new) = (row.standing.as_str(), standing.to_string());
+        if old == new {
+            continue;
+        }
+        let what = match standing {
+            Standing::Expired => format!("; its {} entries no longer count", row.entries),
+            Standing::Stale => format!("; its {} entries still count", row.entries),
+            _ => String::new(),
+        };
+        match old {
+            "" => tracing::debug!("feed={}  {new}{what}", feed.name),
+            old => tracing::warn!("feed={}  {old} -> {new}{what}", feed.name),
+        }
+        ledger.announce_standing(&feed.name, &new)?;
+    }
+
+    let line = policy_line(decision);
+    if memory.policy_line == line {
+        tracing::debug!("{line}");
+    } else {
+        tracing::info!("{line}");
+        memory.policy_line = line;
+    }
+    if decision.pinned {
+        tracing::debug!(
+            "pinned to nothing by flush: nothing is installed until `nullrouted unpin`"
+        );
+    }
+    let known = ledger.hold()?.is_some_and(|hold| hold.id == decision.id);
+    for reason in &decision.verdict.reasons {
+        let line = format!("plan {}  held, reason: {reason}", decision.id);
+        if known {
+            tracing::debug!("{line}");
+        } else {
+            tracing::warn!("{line}");
+        }
+    }
+    Ok(())
+}
+
+/// What is left after the policy and what it took away.
+fn policy_line(decision: &Decision) -> String {
+    let effective = &decision.effective;
+    let mut parts = vec![format!("{} routes", effective.set.len())];
+    let mut count = |number: usize, what: &str| {
+        if number > 0 {
+            parts.push(format!("{number} {what}"));
+        }
+    };
+    count(effective.cut.len(), "cut by protect");
+    count(effective.reserved.len(), "cut by reserved space");
+    count(effective.refused.len(), "refused as too short");
+    count(
+        effective.dropped.len(),
+        "dropped whole, because protected space would leave more than 128 pieces",
+    );
+    let first = effective.refused.first();
+    let first = first
+        .map(|l| format!("; first refused: {} ({l})", l.prefix))
+        .unwrap_or_default();
+    format!("policy  {}{first}", parts.join(", "))
+}
+
+/// The change that waits after this decision.
+fn hold(decision: &Decision, now: Timestamp) -> Option<HoldRow> {
+    decision.held().then(|| HoldRow {
+        id: decision.id.clone(),
+        at: now,
+        reasons: decision.verdict.reasons.clone(),
+    })
+}
+
+/// Write down what was decided. Answers the generation in force.
+fn record(
+    config: &Config,
+    ledger: &Ledger,
+    decision: &Decision,
+    held: Option<&HoldRow>,
+    generation: u64,
+    cause: &str,
+    now: Timestamp,
+) -> Result<u64, LedgerError> {
+    let change = &decision.change;
+    let mut generation = generation;
+    if !change.is_empty() {
+        let added = decision.explain_additions(change);
+        let removed = decision.explain_removals(change, &config.policy);
+        let cause = if decision.pinned { "flush" } else { cause };
+        generation = ledger.write_generation(now, cause, added, removed)?;
+        let (added, removed, kept) = (change.added(), change.removed(), change.kept());
+        tracing::info!("generation {generation}  {added} added, {removed} removed, {kept} kept");
+    }
+    ledger.set_hold(held)?;
+    if held.is_none() && !decision.pinned {
+        let counted = config.feeds.iter().zip(&decision.standings);
+        let counted = counted.filter(|(_, standing)| standing.counts());
+        let counted: Vec<&str> = counted.map(|(feed, _)| feed.name.as_str()).collect();
+        ledger.mark_applied(&counted)?;
+        if !decision.standings.contains(&Standing::Missing) {
+            ledger.settle(now)?;
+        }
+    }
+    if config.kernel.enabled {
+        ledger.add_mark(&config.kernel.mark)?;
+    }
+    let names: Vec<&str> = config.feeds.iter().map(|feed| feed.name.as_str()).collect();
+    ledger.keep_feeds(&names, now)?;
+    ledger.keep_targets(&apply::names(config))?;
+    Ok(generation)
+}
+
+/// Remove copies that nothing names any more, from disk and from memory.
+fn sweep(
+    config: &Config,
+    ledger: &Ledger,
+    copies: &Copies,
+    memory: &mut Memory,
+) -> Result<(), PassError> {
+    let rows = ledger.feeds()?;
+    let mut named: HashSet<(String, String)> = config
+        .feeds
+        .iter()
+        .filter_map(|feed| rows.get(&feed.name))
+        .flat_map(|row| [&row.digest, &row.applied].map(|d| Some((row.name.clone(), d.clone()?))))
+        .flatten()
+        .collect();
+    memory.keep_only(&named);
+    // Which copy was in force is noted beside it: a ledger that is lost begins with that one.
+    for (feed, digest) in config.feeds.iter().filter_map(|feed| {
+        let row = rows.get(&feed.name)?;
+        Some((&feed.name, row.applied.as_ref()?))
+    }) {
+        let noted = copies.note_applied(feed, digest);
+        noted.map_err(|error| PassError::Copies(format!("copies: {error}")))?;
+    }
+    let unknown = config.feeds.iter().map(|feed| &feed.name);
+    let unknown = unknown.filter(|name| rows.get(*name).is_none_or(|row| row.digest.is_none()));
+    named.extend(unknown.filter_map(|name| Some((name.clone(), copies.applied(name)?.0))));
+    copies
+        .keep_only(&named)
+        .map_err(|error| PassError::Copies(format!("copies: {error}")))
+}
