@@ -1,0 +1,296 @@
+//! Real FRR: the file is accepted, and a neighbor gets exactly the effective set.
+//!
+//! ```text
+//!  trigger: nullrouted, zebra, bgpd (AS 65001) ──100.64.0.0/30── neighbor: bgpd (AS 65000)
+//! ```
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Child, Command};
+
+use support::namespace::{Namespace, eventually};
+use support::{Place, Ran, installed, is_root, left_out};
+
+const FRR: &str = "/usr/lib/frr";
+
+/// FRR's daemons change their user and group, which a namespace of an ordinary user does not allow.
+fn can_run_frr() -> bool {
+    if !installed("vtysh") || !installed("bgpd") {
+        left_out("FRR is not installed");
+        return false;
+    }
+    if !is_root() {
+        left_out("FRR's daemons start as root only");
+        return false;
+    }
+    true
+}
+
+/// A daemon of FRR, ended with this.
+struct Daemon(Child);
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// One router's daemons and their sockets.
+struct Router<'a> {
+    namespace: &'a Namespace,
+    place: Place,
+    _daemons: Vec<Daemon>,
+}
+
+impl<'a> Router<'a> {
+    fn start(namespace: &'a Namespace, config: &str, daemons: &[&str]) -> Self {
+        let place = Place::new("");
+        let dir = place.path("");
+        // The daemons run as their own user and make their sockets here.
+        std::fs::set_permissions(&dir, Permissions::from_mode(0o777)).unwrap();
+        let at = |name: &str| dir.join(name).display().to_string();
+        let start = |daemon: &&str| {
+            // Each daemon reads only what it knows from its own file.
+            place.write(
+                &format!("{daemon}.conf"),
+                if *daemon == "bgpd" { config } else { "" },
+            );
+            let mut command = namespace.command(&format!("{FRR}/{daemon}"));
+            command.args(["-P", "0", "-A", "127.0.0.1"]);
+            command.args([
+                "-f",
+                &at(&format!("{daemon}.conf")),
+                "-i",
+                &at(&format!("{daemon}.pid")),
+            ]);
+            command.args([
+                "-z",
+                &at("zserv.api"),
+                "--vty_socket",
+                &at(""),
+                "--log",
+                &format!("file:{}", at("frr.log")),
+            ]);
+            if *daemon == "zebra" {
+                command.args(["-s", "90000000"]);
+            }
+            let child = Daemon(command.spawn().unwrap());
+            eventually(&format!("{daemon} is up"), || {
+                dir.join(format!("{daemon}.vty")).exists()
+            });
+            child
+        };
+        let daemons = daemons.iter().map(start).collect();
+        Self {
+            namespace,
+            place,
+            _daemons: daemons,
+        }
+    }
+
+    fn vtysh(&self, arguments: &[&str]) -> Ran {
+        let socket = self.place.path("").display().to_string();
+        let all = [&["--vty_socket", &socket], arguments].concat();
+        self.namespace.run("vtysh", &all)
+    }
+
+    /// What BGP holds: prefix and its communities.
+    fn bgp(&self) -> BTreeMap<String, Vec<String>> {
+        let mut all = BTreeMap::new();
+        for family in ["ipv4", "ipv6"] {
+            let shown = self.vtysh(&["-c", &format!("show bgp {family} unicast json")]);
+            let Ok(json) = serde_json::from_str::<serde_json::Value>(&shown.out) else {
+                continue;
+            };
+            for prefix in json["routes"]
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|(prefix, _)| prefix)
+            {
+                let detail =
+                    self.vtysh(&["-c", &format!("show bgp {family} unicast {prefix} json")]);
+                let json: serde_json::Value = serde_json::from_str(&detail.out).unwrap();
+                let list = json["paths"][0]["community"]["list"]
+                    .as_array()
+                    .cloned()
+                    .unwrap_or_default();
+                let mut list: Vec<_> = list
+                    .iter()
+                    .map(|c| c.as_str().unwrap().to_owned())
+                    .collect();
+                list.sort();
+                all.insert(prefix.clone(), list);
+            }
+        }
+        all
+    }
+}
+
+#[test]
+fn vtysh_accepts_every_golden_file() {
+    if !installed("vtysh") {
+        return left_out("FRR is not installed");
+    }
+    for entry in std::fs::read_dir(support::repository().join("tests/golden/router")).unwrap() {
+        let path = entry.unwrap().path();
+        let ran = check(&path);
+        assert_eq!(
+            ran.code,
+            Some(0),
+            "{}: {}{}",
+            path.display(),
+            ran.out,
+            ran.err
+        );
+    }
+}
+
+#[test]
+fn vtysh_refuses_a_file_that_is_wrong_so_the_check_is_one() {
+    if !installed("vtysh") {
+        return left_out("FRR is not installed");
+    }
+    let place = Place::new("");
+    place.write(
+        "wrong.conf",
+        "ip prefix-list NULLROUTED-V4 seq 5 permit 192.0.2.0/33\n",
+    );
+    assert_ne!(check(&place.path("wrong.conf")).code, Some(0));
+}
+
+fn check(path: &Path) -> Ran {
+    Ran::of(
+        Command::new("vtysh")
+            .arg("-C")
+            .arg("-f")
+            .arg(path)
+            .output()
+            .unwrap(),
+    )
+}
+
+const TRIGGER: &str = "\
+router bgp 65001
+ bgp router-id 100.64.0.1
+ no bgp default ipv4-unicast
+ bgp route-map delay-timer 1
+ neighbor 100.64.0.2 remote-as 65000
+ neighbor 100.64.0.2 timers connect 1
+ address-family ipv4 unicast
+  redistribute kernel route-map NULLROUTED-IN
+  neighbor 100.64.0.2 activate
+  neighbor 100.64.0.2 route-map NULLROUTED-OUT out
+ exit-address-family
+ address-family ipv6 unicast
+  redistribute kernel route-map NULLROUTED-IN6
+  neighbor 100.64.0.2 activate
+  neighbor 100.64.0.2 route-map NULLROUTED-OUT out
+ exit-address-family
+exit
+";
+
+const NEIGHBOR: &str = "\
+router bgp 65000
+ bgp router-id 100.64.0.2
+ no bgp default ipv4-unicast
+ no bgp ebgp-requires-policy
+ neighbor 100.64.0.1 remote-as 65001
+ neighbor 100.64.0.1 timers connect 1
+ address-family ipv4 unicast
+  neighbor 100.64.0.1 activate
+ exit-address-family
+ address-family ipv6 unicast
+  neighbor 100.64.0.1 activate
+ exit-address-family
+exit
+";
+
+#[test]
+fn a_neighbor_gets_exactly_the_effective_set_and_loses_what_is_delisted() {
+    if !can_run_frr() {
+        return;
+    }
+    let Some(near) = Namespace::new() else { return };
+    let Some(far) = near.another() else { return };
+    near.wire(
+        "near",
+        "100.64.0.1/30 fd00:1::1/64",
+        &far,
+        "far",
+        "100.64.0.2/30 fd00:1::2/64",
+    );
+    // Routes of others that must never be announced: a default, a static blackhole that is listed nowhere.
+    near.ip("route add default via 100.64.0.2");
+    near.ip("route add blackhole 198.51.100.0/24 proto static");
+
+    let trigger = Router::start(&near, TRIGGER, &["zebra", "bgpd"]);
+    let neighbor = Router::start(&far, NEIGHBOR, &["bgpd"]);
+    let socket = trigger.place.path("").display().to_string();
+    let place = Place::new(&format!(
+        "[[feed]]\nname = \"noc\"\npath = \"noc.list\"\n[protect]\nprefixes = [\"203.0.113.64/26\"]\n\
+         [[router]]\nname = \"edge1\"\nfamily = \"frr\"\npath = \"edge1.conf\"\n\
+         check = [\"vtysh\", \"-C\", \"-f\", \"{{file}}\"]\n\
+         reload = [\"vtysh\", \"--vty_socket\", \"{socket}\", \"-f\", \"{{file}}\"]\n"
+    ));
+    place.write(
+        "noc.list",
+        "72.37.186/23\n203.0.113.0/24\n2001:db8:bad::/48\n192.0.2.0/24\n",
+    );
+    place
+        .run_in(&near, &["refresh"])
+        .code(0)
+        .says("edge1.conf replaced, 5 prefixes");
+
+    let blackhole = vec!["blackhole".to_owned(), "noExport".to_owned()];
+    let expected = |prefixes: &[&str]| -> BTreeMap<String, Vec<String>> {
+        prefixes
+            .iter()
+            .map(|prefix| (prefix.to_string(), blackhole.clone()))
+            .collect()
+    };
+    let all = expected(&[
+        "72.37.186.0/23",
+        "192.0.2.0/24",
+        "203.0.113.0/26",
+        "203.0.113.128/25",
+        "2001:db8:bad::/48",
+    ]);
+    eventually_bgp(&neighbor, &all);
+
+    place.write(
+        "noc.list",
+        "203.0.113.0/24\n2001:db8:bad::/48\n192.0.2.0/24\n",
+    );
+    place.run_in(&near, &["refresh"]).code(0);
+    eventually_bgp(
+        &neighbor,
+        &expected(&[
+            "192.0.2.0/24",
+            "203.0.113.0/26",
+            "203.0.113.128/25",
+            "2001:db8:bad::/48",
+        ]),
+    );
+
+    place.run_in(&near, &["flush"]).code(0);
+    eventually_bgp(&neighbor, &BTreeMap::new());
+}
+
+#[track_caller]
+fn eventually_bgp(router: &Router, expected: &BTreeMap<String, Vec<String>>) {
+    let mut seen = BTreeMap::new();
+    for _ in 0..150 {
+        seen = router.bgp();
+        if seen == *expected {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    assert_eq!(seen, *expected);
+}

@@ -1,0 +1,167 @@
+//! What the tests share: a place for configuration and state, and namespaces of their own.
+//!
+//! Kernel tests run in a network namespace that this module makes, and in no other: it refuses one
+//! that is its own or that is not empty. Where the machine forbids namespaces, such a test says so
+//! and passes, unless `NULLROUTED_TESTS=all` (as `tests/run` sets it), where it fails.
+
+#![allow(dead_code)]
+
+pub mod http;
+pub mod namespace;
+
+use std::fmt::Debug;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// The program under test.
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_nullrouted");
+
+/// A folder with a configuration and a state directory.
+pub struct Place {
+    dir: TempDir,
+}
+
+impl Place {
+    /// A configuration of this text; relative paths in it stand for files of this place.
+    pub fn new(config: &str) -> Self {
+        let place = Self {
+            dir: tempfile::tempdir().unwrap(),
+        };
+        place.configure(config);
+        place
+    }
+
+    pub fn configure(&self, config: &str) {
+        self.write(
+            "nullrouted.toml",
+            &format!("state_dir = \"state\"\n{config}"),
+        );
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub fn config(&self) -> PathBuf {
+        self.path("nullrouted.toml")
+    }
+
+    pub fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).unwrap();
+    }
+
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    /// Run a verb where we are.
+    pub fn run(&self, verb: &[&str]) -> Ran {
+        Ran::of(self.command(Command::new(PROGRAM), verb).output().unwrap())
+    }
+
+    /// The same in a namespace.
+    pub fn run_in(&self, namespace: &namespace::Namespace, verb: &[&str]) -> Ran {
+        Ran::of(
+            self.command(namespace.command(PROGRAM), verb)
+                .output()
+                .unwrap(),
+        )
+    }
+
+    pub fn command(&self, mut program: Command, verb: &[&str]) -> Command {
+        program.arg("--config").arg(self.config()).args(verb);
+        program
+    }
+}
+
+/// What a program said and how it ended.
+#[derive(Clone, Debug)]
+pub struct Ran {
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+impl Ran {
+    pub fn of(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    #[track_caller]
+    pub fn code(self, expected: i32) -> Self {
+        assert_eq!(
+            self.code,
+            Some(expected),
+            "stdout:\n{}\nstderr:\n{}",
+            self.out,
+            self.err
+        );
+        self
+    }
+
+    #[track_caller]
+    pub fn says(self, part: &str) -> Self {
+        let said = format!("{}{}", self.out, self.err);
+        assert!(said.contains(part), "expected {part:?} in:\n{said}");
+        self
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {}", self.out))
+    }
+
+    pub fn lines(&self) -> Vec<&str> {
+        self.out.lines().map(str::trim_end).collect()
+    }
+}
+
+/// Whether everything must run: where it is set, a test that would be left out fails.
+pub fn everything() -> bool {
+    std::env::var_os("NULLROUTED_TESTS").is_some_and(|value| value == "all")
+}
+
+/// Leave a test out, saying why.
+pub fn left_out(why: impl Debug) {
+    assert!(
+        !everything(),
+        "NULLROUTED_TESTS=all, and this machine cannot run it: {why:?}"
+    );
+    eprintln!("left out: {why:?}");
+}
+
+/// Whether a program of this name is installed.
+pub fn installed(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let also = [
+        PathBuf::from("/usr/sbin"),
+        PathBuf::from("/sbin"),
+        PathBuf::from("/usr/lib/frr"),
+    ];
+    std::env::split_paths(&path)
+        .chain(also)
+        .any(|dir| dir.join(program).is_file())
+}
+
+/// `root` is whoever may be any user: in a user namespace with one user mapped there is no other.
+pub fn is_root() -> bool {
+    let read = |file: &str| std::fs::read_to_string(file).unwrap_or_default();
+    let status = read("/proc/self/status");
+    let uid = status.lines().find_map(|line| line.strip_prefix("Uid:"));
+    let zero = uid.is_some_and(|line| line.split_whitespace().next() == Some("0"));
+    let mapped = read("/proc/self/uid_map");
+    let mapped = mapped
+        .lines()
+        .filter_map(|line| line.split_whitespace().nth(2)?.parse::<u64>().ok());
+    zero && mapped.sum::<u64>() > 65_534
+}
+
+/// The repository.
+pub fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}

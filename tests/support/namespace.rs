@@ -1,0 +1,183 @@
+//! Network namespaces made by the tests, held by a process that ends with them.
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::{Ran, is_root, left_out};
+
+/// A namespace of our own, with its own mounts; an ordinary user gets a user namespace around it.
+pub struct Namespace {
+    holder: Child,
+    user: bool,
+}
+
+impl Namespace {
+    /// A new, empty network; `None`, having said why, where the machine forbids it.
+    pub fn new() -> Option<Self> {
+        let user = !is_root();
+        let flags: &[&str] = if user {
+            &["--user", "--map-root-user"]
+        } else {
+            &[]
+        };
+        Self::hold(Command::new("unshare").args(flags), user)
+    }
+
+    /// One more network beside this one, within the same rights.
+    pub fn another(&self) -> Option<Self> {
+        let mut command = self.enter(&[]);
+        Self::hold(command.arg("unshare"), self.user)
+    }
+
+    fn hold(unshare: &mut Command, user: bool) -> Option<Self> {
+        let ours = |pid: &str| fs::read_link(format!("/proc/{pid}/ns/net")).unwrap();
+        let held = unshare
+            .args(["--net", "--mount", "sh", "-c", "echo $$; exec cat"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        let mut holder = match held {
+            Ok(holder) => holder,
+            Err(error) => {
+                left_out(format!("unshare: {error}"));
+                return None;
+            }
+        };
+        let mut line = String::new();
+        BufReader::new(holder.stdout.as_mut().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        if line.is_empty() {
+            drop(holder.stdin.take());
+            let why = Ran::of(holder.wait_with_output().unwrap());
+            left_out(format!("no namespace: {}", why.err.trim()));
+            return None;
+        }
+        let namespace = Self { holder, user };
+        let pid = namespace.pid().to_string();
+        assert_ne!(
+            ours(&pid),
+            ours("self"),
+            "refusing to touch the network we were given"
+        );
+        let links = namespace.run("ip", &["-o", "link"]);
+        assert_eq!(
+            links.out.lines().count(),
+            1,
+            "refusing a network that is not empty: {}",
+            links.out
+        );
+        namespace.ip("link set lo up");
+        Some(namespace)
+    }
+
+    /// The process that holds it.
+    pub fn pid(&self) -> u32 {
+        self.holder.id()
+    }
+
+    /// A program in it.
+    pub fn command(&self, program: &str) -> Command {
+        let mut command = self.enter(&["--net", "--mount"]);
+        command.arg(program);
+        command
+    }
+
+    fn enter(&self, more: &[&str]) -> Command {
+        let mut command = Command::new("nsenter");
+        command.args(["--target", &self.pid().to_string()]);
+        if self.user {
+            command.args(["--user", "--preserve-credentials"]);
+        }
+        command.args(more).arg("--");
+        command
+    }
+
+    pub fn run(&self, program: &str, arguments: &[&str]) -> Ran {
+        let output: Output = self.command(program).args(arguments).output().unwrap();
+        Ran::of(output)
+    }
+
+    /// `ip …`, which must work.
+    #[track_caller]
+    pub fn ip(&self, words: &str) -> String {
+        let words: Vec<_> = words.split_whitespace().collect();
+        self.run("ip", &words).code(0).out
+    }
+
+    /// A shell line, which must work.
+    #[track_caller]
+    pub fn sh(&self, line: &str) -> String {
+        self.run("sh", &["-ec", line]).code(0).out
+    }
+
+    /// The routes of ours, as `ip` prints them, without blanks at the end.
+    pub fn ours(&self) -> Vec<String> {
+        let v4 = self.ip("-4 route show proto 166");
+        let v6 = self.ip("-6 route show proto 166");
+        let lines = v4.lines().chain(v6.lines());
+        lines.map(|line| line.trim_end().to_owned()).collect()
+    }
+
+    /// All routes that are not ours.
+    pub fn foreign(&self) -> Vec<String> {
+        let all = [
+            self.ip("-4 route show table all"),
+            self.ip("-6 route show table all"),
+        ]
+        .concat();
+        let foreign = all.lines().filter(|line| !line.contains("proto 166"));
+        foreign.map(|line| line.trim_end().to_owned()).collect()
+    }
+
+    /// A wire between two namespaces: interface names and addresses at both ends.
+    pub fn wire(
+        &self,
+        name: &str,
+        address: &str,
+        other: &Self,
+        other_name: &str,
+        other_address: &str,
+    ) {
+        let pid = other.pid();
+        self.ip(&format!(
+            "link add {name} type veth peer name {other_name} netns {pid}"
+        ));
+        self.address(name, address);
+        other.address(other_name, other_address);
+        self.ip(&format!("link set {name} up"));
+        other.ip(&format!("link set {other_name} up"));
+    }
+
+    pub fn address(&self, device: &str, addresses: &str) {
+        for address in addresses.split_whitespace() {
+            let nodad = if address.contains(':') { " nodad" } else { "" };
+            self.ip(&format!("address add {address} dev {device}{nodad}"));
+        }
+    }
+}
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        // The holder ends with its stdin; the namespace with the last process in it.
+        drop(self.holder.stdin.take());
+        let _ = self.holder.wait();
+    }
+}
+
+/// Wait until something is so, at most ten seconds.
+#[track_caller]
+pub fn eventually(what: &str, mut so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !so() {
+        assert!(
+            start.elapsed() < Duration::from_secs(10),
+            "not within ten seconds: {what}"
+        );
+        sleep(Duration::from_millis(20));
+    }
+}

@@ -1,0 +1,135 @@
+//! The systemd units and the small files around them.
+
+mod support;
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use support::{Place, Ran, installed, left_out, repository};
+
+fn unit(name: &str) -> PathBuf {
+    repository().join("systemd").join(name)
+}
+
+/// The units with the path of a program that exists, or `verify` complains of that alone.
+fn verifiable() -> Place {
+    let place = Place::new("");
+    for name in [
+        "nullrouted.service",
+        "nullrouted-refresh.service",
+        "nullrouted-refresh.timer",
+    ] {
+        let text = std::fs::read_to_string(unit(name)).unwrap();
+        place.write(name, &text.replace("/usr/bin/nullrouted", support::PROGRAM));
+    }
+    place
+}
+
+#[test]
+fn systemd_verifies_every_unit() {
+    if !installed("systemd-analyze") {
+        return left_out("systemd-analyze is not installed");
+    }
+    let place = verifiable();
+    let units = [
+        "nullrouted.service",
+        "nullrouted-refresh.service",
+        "nullrouted-refresh.timer",
+    ];
+    let paths = units.map(|name| place.path(name));
+    let ran = Ran::of(
+        Command::new("systemd-analyze")
+            .arg("verify")
+            .args(paths)
+            .output()
+            .unwrap(),
+    );
+    let about_us: Vec<_> = ran
+        .err
+        .lines()
+        .filter(|line| line.contains("nullrouted"))
+        .collect();
+    assert!(about_us.is_empty() && ran.code == Some(0), "{}", ran.err);
+}
+
+#[test]
+fn the_services_score_1_5_or_lower() {
+    if !installed("systemd-analyze") {
+        return left_out("systemd-analyze is not installed");
+    }
+    for name in ["nullrouted.service", "nullrouted-refresh.service"] {
+        let mut command = Command::new("systemd-analyze");
+        command.args(["security", "--offline=true", "--threshold=15", "--no-pager"]);
+        let ran = Ran::of(command.arg(unit(name)).output().unwrap());
+        assert_eq!(ran.code, Some(0), "{name}: {}{}", ran.out, ran.err);
+    }
+}
+
+#[test]
+fn the_service_has_one_capability_and_notifies() {
+    let text = std::fs::read_to_string(unit("nullrouted.service")).unwrap();
+    for line in [
+        "Type=notify",
+        "CapabilityBoundingSet=CAP_NET_ADMIN",
+        "AmbientCapabilities=CAP_NET_ADMIN",
+        "User=nullrouted",
+    ] {
+        assert!(text.lines().any(|other| other == line), "{line}");
+    }
+    assert!(text.lines().any(|line| line.starts_with("WatchdogSec=")));
+}
+
+#[test]
+fn the_user_and_the_folders_are_made_by_systemds_tools() {
+    for tool in ["systemd-sysusers", "systemd-tmpfiles"] {
+        if !installed(tool) {
+            return left_out(format!("{tool} is not installed"));
+        }
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let root = format!("--root={}", dir.path().display());
+    let run = |tool: &str, words: &[&str]| {
+        let ran = Ran::of(Command::new(tool).arg(&root).args(words).output().unwrap());
+        assert_eq!(ran.code, Some(0), "{tool}: {}", ran.err);
+    };
+    if !support::is_root() {
+        return left_out("users are made by root only, in a folder of the test");
+    }
+    std::fs::create_dir(dir.path().join("etc")).unwrap();
+    run(
+        "systemd-sysusers",
+        &[unit("sysusers.conf").to_str().unwrap()],
+    );
+    let users = std::fs::read_to_string(dir.path().join("etc/passwd")).unwrap();
+    assert!(users.contains("nullrouted:x:"), "{users}");
+    run(
+        "systemd-tmpfiles",
+        &["--create", unit("tmpfiles.conf").to_str().unwrap()],
+    );
+    assert!(dir.path().join("var/lib/nullrouted").is_dir());
+}
+
+#[test]
+fn ip_route_knows_our_protocol_by_name() {
+    let Some(router) = support::namespace::Namespace::new() else {
+        return;
+    };
+    router.ip("route add blackhole 72.37.186.0/23 proto 166");
+    // The namespace has mounts of its own: the host's /etc stays as it is.
+    router.sh(&format!(
+        "mkdir -p /etc/iproute2/rt_protos.d 2>/dev/null || true
+         mount -t tmpfs tmpfs /etc/iproute2/rt_protos.d
+         cp {} /etc/iproute2/rt_protos.d/nullrouted.conf",
+        unit("rt_protos.conf").display()
+    ));
+    assert_eq!(
+        router.ip("route show proto nullrouted").trim(),
+        "blackhole 72.37.186.0/23"
+    );
+}
+
+#[test]
+fn networkd_is_told_to_leave_our_routes_alone() {
+    let text = std::fs::read_to_string(unit("networkd.conf")).unwrap();
+    assert!(text.contains("[Network]\nManageForeignRoutes=no"));
+}
