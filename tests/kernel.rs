@@ -484,6 +484,34 @@ fn somebody_faster_than_us_is_understood_by_meaning() {
     );
 }
 
+#[test]
+fn a_kernel_test_refuses_a_namespace_that_was_not_made_for_it() {
+    let this = std::env::current_exe().unwrap();
+    let inside = |here: Option<(String, std::path::PathBuf)>| {
+        let mut command = std::process::Command::new(&this);
+        command.args([
+            "--exact",
+            "inside::apply_a_difference_that_is_out_of_date",
+            "--ignored",
+        ]);
+        if let Some((holder, outside)) = here {
+            command.env("NULLROUTED_INSIDE", holder);
+            command.env("NULLROUTED_OUTSIDE", outside);
+        }
+        support::Ran::of(command.output().unwrap()).code(101)
+    };
+    inside(None).says("refusing: not started by its test");
+    let ours = std::fs::read_link("/proc/self/ns/net").unwrap();
+    let pid = std::process::id().to_string();
+    inside(Some((pid.clone(), ours))).says("refusing: the network we were given");
+    let Some(other) = Namespace::new() else {
+        return;
+    };
+    let elsewhere = std::path::PathBuf::from("net:[0]");
+    inside(Some((other.pid().to_string(), elsewhere)))
+        .says("refusing: not in the namespace that was made");
+}
+
 mod inside {
     use nullrouted::prefix::Prefix;
     use nullrouted::target::kernel::{Difference, Kernel, Mark};
