@@ -169,14 +169,14 @@ impl Drop for Namespace {
     }
 }
 
-/// Wait until something is so, at most ten seconds.
+/// Wait until something is so, at most thirty seconds.
 #[track_caller]
 pub fn eventually(what: &str, mut so: impl FnMut() -> bool) {
     let start = Instant::now();
     while !so() {
         assert!(
-            start.elapsed() < Duration::from_secs(10),
-            "not within ten seconds: {what}"
+            start.elapsed() < Duration::from_secs(30),
+            "not within thirty seconds: {what}"
         );
         sleep(Duration::from_millis(20));
     }
