@@ -171,6 +171,11 @@ impl Decision {
         !self.verdict.reasons.is_empty()
     }
 
+    /// Whether it goes through with every feed read: whatever carries our mark is explained then.
+    pub fn settles(&self) -> bool {
+        !self.held() && !self.pinned && !self.standings.contains(&Standing::Missing)
+    }
+
     /// The additions of a change with every cause.
     pub fn explain_additions<'a>(
         &'a self,

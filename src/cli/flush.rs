@@ -5,12 +5,12 @@
 
 use std::iter;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::output::Talk;
 use super::{Exit, Outcome, Stop, block_on, output};
 use crate::config::{self, Config};
-use crate::ledger::{Busy, Ledger, LedgerError, Lock};
+use crate::ledger::{Ledger, LedgerError, Lock};
 use crate::pass;
 use crate::pass::apply::{self, Applied, Removable, Task};
 use crate::plan::{Cause, Explained};
@@ -50,7 +50,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     }
     // The pin first: whatever else is running must not install anything again.
     let mut ledger = pin(&config, now);
-    let _lock = wait_for_lock(&config).unwrap_or_else(|busy| {
+    let _lock = Lock::wait(&config.state_dir, "flush", PATIENCE).unwrap_or_else(|busy| {
         complete = false;
         eprintln!("{busy}; withdrawing all the same, flush again when it is done");
         None
@@ -69,7 +69,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         let recorded = ledger.atomically(|ledger| record(ledger, &applied, now));
         complete &= recorded.map_err(|error| eprintln!("{error}")).is_ok();
     }
-    complete &= !applied.targets.iter().any(|target| target.failed);
+    complete &= !applied.failed();
     if complete {
         tracing::info!("flushed; nothing is installed until `nullrouted unpin`");
     }
@@ -115,26 +115,6 @@ fn pin(config: &Config, now: Timestamp) -> Result<Ledger, LedgerError> {
     let ledger = Ledger::open(&config.state_dir)?;
     ledger.set_pin(Some(now))?;
     Ok(ledger)
-}
-
-/// The lock; `None` where there is no state directory, so that nobody else can have it either.
-fn wait_for_lock(config: &Config) -> Result<Option<Lock>, Busy> {
-    let start = Instant::now();
-    let mut told = false;
-    loop {
-        match Lock::take(&config.state_dir, Lock::PASS, "flush") {
-            Ok(Ok(lock)) => return Ok(Some(lock)),
-            Err(_) => return Ok(None),
-            Ok(Err(busy)) if start.elapsed() > PATIENCE => return Err(busy),
-            Ok(Err(busy)) => {
-                if !told {
-                    eprintln!("waiting: {busy}");
-                    told = true;
-                }
-                std::thread::sleep(Duration::from_millis(50));
-            }
-        }
-    }
 }
 
 fn record(ledger: &Ledger, applied: &Applied, now: Timestamp) -> Result<(), LedgerError> {

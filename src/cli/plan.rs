@@ -164,8 +164,8 @@ async fn kernel(
     removable: &Removable,
 ) -> Result<(String, bool), Fault> {
     let kernel = Kernel::open(config.kernel.mark)?;
-    let v4 = apply::difference(&kernel, &config.kernel, &desired.v4, removable).await?;
-    let v6 = apply::difference(&kernel, &config.kernel, &desired.v6, removable).await?;
+    let v4 = apply::difference(&kernel, &desired.v4, removable).await?;
+    let v6 = apply::difference(&kernel, &desired.v6, removable).await?;
     let (add, remove) = (
         v4.add.len() + v6.add.len(),
         v4.remove.len() + v6.remove.len(),

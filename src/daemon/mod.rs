@@ -53,6 +53,8 @@ impl std::error::Error for Ended {}
 
 /// Wait after a pass that could not be made, or while another program has the lock.
 const RETRY: Duration = Duration::from_secs(5);
+/// Longest wait for a verb at work when the routes are withdrawn at the stop.
+const STOP_PATIENCE: Duration = Duration::from_secs(10);
 /// Longest wait: a clock that was set, or a change by a verb, is noticed after it.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
@@ -203,7 +205,10 @@ fn reload(path: &Path, config: &mut Config, memory: &mut Memory, read_at: &mut T
 
 /// Take our routes with us. The ledger keeps what was in force: the next start puts it back.
 async fn withdraw(config: &Config) -> Result<(), Ended> {
-    let _lock = wait_for_lock(config).await;
+    // A verb that is at work is given some time to end.
+    let _lock = Lock::wait(&config.state_dir, "run", STOP_PATIENCE)
+        .ok()
+        .flatten();
     // The routes go whatever the ledger says; it only knows of more marks.
     let ledger = Ledger::open(&config.state_dir);
     let former = ledger
@@ -230,21 +235,9 @@ async fn withdraw(config: &Config) -> Result<(), Ended> {
             .push_str("; withdrawn at the stop of the daemon");
     }
     let written = ledger.and_then(|ledger| write_down(&ledger, &applied));
-    if applied.targets.iter().any(|target| target.failed) {
+    if applied.failed() {
         return Err(Ended::Routes);
     }
     tracing::info!("stopped; the routes are withdrawn (on_stop = \"withdraw\")");
     written.map_err(Ended::Ledger)
-}
-
-/// A verb that is at work is given some time to end.
-async fn wait_for_lock(config: &Config) -> Option<Lock> {
-    for _ in 0..50 {
-        match Lock::take(&config.state_dir, Lock::PASS, "run") {
-            Ok(Ok(lock)) => return Some(lock),
-            Ok(Err(_)) => tokio::time::sleep(Duration::from_millis(200)).await,
-            Err(_) => return None,
-        }
-    }
-    None
 }

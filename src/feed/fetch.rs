@@ -1,7 +1,6 @@
 //! Feeds over HTTP (I/O): conditional, bounded in time and size, honest about who asks.
 
 use std::error::Error;
-use std::sync::Arc;
 use std::time::Duration;
 
 use reqwest::header::{
@@ -64,9 +63,7 @@ impl Fetcher {
             agent.push_str(&format!(" (+{contact})"));
         }
         // Fails only when a provider is installed already, which serves as well.
-        let _ = rustls::crypto::CryptoProvider::install_default(Arc::unwrap_or_clone(Arc::new(
-            rustls::crypto::ring::default_provider(),
-        )));
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
             .user_agent(agent)
             .connect_timeout(limits.connect_timeout)

@@ -45,6 +45,12 @@ const COLUMNS: &str = "name, origin, etag, last_modified, looked_at, failures, s
                        confirmed_at, changed_at, digest, applied, entries, rejected, standing";
 
 impl FeedRow {
+    /// The last attempt, unless it lies in the future: then the clock was set back, and nothing is
+    /// known of it.
+    pub fn looked_by(&self, now: Timestamp) -> Option<Timestamp> {
+        self.looked_at.filter(|at| *at <= now)
+    }
+
     fn read(row: &Row) -> rusqlite::Result<Self> {
         let time =
             |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(Timestamp));

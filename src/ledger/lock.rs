@@ -4,6 +4,7 @@ use std::fmt;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::LedgerError;
 use crate::owner;
@@ -42,6 +43,27 @@ impl Lock {
     pub const PASS: &'static str = "pass.lock";
     /// Held for the life of a daemon: two on one state directory would undo each other's work.
     pub const DAEMON: &'static str = "daemon.lock";
+
+    /// Wait for the lock of a pass, saying so once; `None` where there is no state directory, so that
+    /// nobody else can have it either.
+    pub fn wait(state_dir: &Path, who: &str, patience: Duration) -> Result<Option<Self>, Busy> {
+        let start = Instant::now();
+        let mut told = false;
+        loop {
+            match Self::take(state_dir, Self::PASS, who) {
+                Ok(Ok(lock)) => return Ok(Some(lock)),
+                Err(_) => return Ok(None),
+                Ok(Err(busy)) if start.elapsed() > patience => return Err(busy),
+                Ok(Err(busy)) => {
+                    if !told {
+                        tracing::warn!("waiting: {busy}");
+                        told = true;
+                    }
+                    std::thread::sleep(Duration::from_millis(50));
+                }
+            }
+        }
+    }
 
     /// The process that holds the lock `name`, if one does.
     pub fn holder(state_dir: &Path, name: &str) -> Option<i32> {

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use ipnet::IpNet;
 
+use super::say;
 use crate::config::{Config, KernelConfig, RouterConfig};
 use crate::feed::copies::digest;
 use crate::feed::standing::Standing;
@@ -71,6 +72,13 @@ pub struct Applied {
     pub targets: Vec<TargetRow>,
     /// Former marks of which no route is left.
     pub cleared: Vec<Mark>,
+}
+
+impl Applied {
+    /// Whether a target failed.
+    pub fn failed(&self) -> bool {
+        self.targets.iter().any(|target| target.failed)
+    }
 }
 
 /// What became of a target that did not fail.
@@ -164,11 +172,7 @@ fn note(rows: &mut Vec<TargetRow>, name: &str, result: Result<Done, String>, tas
             let known = last.is_some_and(|last| !last.failed && last.report.ends_with(&done.notes));
             let report = format!("{}{}", done.report, done.notes);
             let line = format!("target={name}  {}{}{}", done.report, done.took, done.notes);
-            if done.changed || !known {
-                tracing::info!("{line}");
-            } else {
-                tracing::debug!("{line}");
-            }
+            say::news(done.changed || !known, &line);
             row(false, report, done.digest)
         }
     });
@@ -216,16 +220,15 @@ async fn kernel(config: &KernelConfig, task: Task<'_>) -> Result<Done, String> {
 
 async fn in_step(config: &KernelConfig, task: Task<'_>) -> Result<Report, Fault> {
     let kernel = Kernel::open(config.mark)?;
-    let v4 = difference(&kernel, config, &task.desired.v4, task.removable).await?;
+    let v4 = difference(&kernel, &task.desired.v4, task.removable).await?;
     let v4 = kernel.apply(&v4).await?;
-    let v6 = difference(&kernel, config, &task.desired.v6, task.removable).await?;
+    let v6 = difference(&kernel, &task.desired.v6, task.removable).await?;
     Ok(v4.and(kernel.apply(&v6).await?))
 }
 
 /// What one family of the kernel lacks and has too much; changes nothing.
 pub async fn difference<B: Kin>(
     kernel: &Kernel,
-    config: &KernelConfig,
     desired: &[Prefix<B>],
     removable: &Removable,
 ) -> Result<Difference<B>, Fault> {
@@ -234,7 +237,7 @@ pub async fn difference<B: Kin>(
     Ok(reconcile(
         desired,
         installed,
-        B::metric(&config.mark),
+        B::metric(kernel.mark()),
         may_remove,
     ))
 }
@@ -258,14 +261,9 @@ async fn clear(mark: Mark) -> Result<usize, String> {
 }
 
 async fn clear_mark(mark: Mark) -> Result<Report, Fault> {
-    let config = KernelConfig {
-        enabled: true,
-        mark,
-        withdraw_on_stop: false,
-    };
     let kernel = Kernel::open(mark)?;
-    let v4 = difference::<u32>(&kernel, &config, &[], &Removable::All).await?;
-    let v6 = difference::<u128>(&kernel, &config, &[], &Removable::All).await?;
+    let v4 = difference::<u32>(&kernel, &[], &Removable::All).await?;
+    let v6 = difference::<u128>(&kernel, &[], &Removable::All).await?;
     Ok(kernel.apply(&v4).await?.and(kernel.apply(&v6).await?))
 }
 

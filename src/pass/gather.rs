@@ -7,8 +7,8 @@ use std::sync::Arc;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
-use super::PassError;
 use super::known::Memory;
+use super::{PassError, say};
 use crate::config::{Config, FeedConfig, Origin};
 use crate::feed::copies::Copies;
 use crate::feed::fetch::{Fetched, Fetcher, Validators};
@@ -157,7 +157,7 @@ pub fn next_look(feed: &FeedConfig, row: Option<&FeedRow>, now: Timestamp) -> Ti
     let Some(row) = row else {
         return Timestamp(0);
     };
-    let looked_at = row.looked_at.filter(|at| *at <= now);
+    let looked_at = row.looked_by(now);
     let moved = row.digest.is_some() && row.origin != feed.origin.to_string();
     let put_back = row.digest.is_none() && row.failures == 0;
     if moved && row.failures == 0 || put_back || row.state == Ledger::LOOKING {
@@ -173,7 +173,7 @@ fn is_wanted(feed: &FeedConfig, row: Option<&FeedRow>, scope: Scope, now: Timest
         Scope::Only(name) => feed.name == name,
         Scope::Offline => false,
     };
-    let looked = row.and_then(|row| row.looked_at.filter(|at| *at <= now));
+    let looked = row.and_then(|row| row.looked_by(now));
     let floor = feed.rhythm.floor_until(looked, now).filter(|_| wanted);
     if let (Some(until), Some(looked)) = (floor, looked) {
         let ago = short(looked.age(now));
@@ -302,12 +302,7 @@ fn refuse(
         Some(from) => format!("the copy from {from} has expired"),
     };
     let line = format!("feed={}  {}: {refused}; {next}", feed.name, row.state);
-    // Said once; while it goes on, `status` shows it.
-    if known {
-        tracing::debug!("{line}");
-    } else {
-        tracing::warn!("{line}");
-    }
+    say::warning(!known, &line);
     ledger.write_feed(&row)?;
     Ok(())
 }
@@ -323,11 +318,7 @@ fn tell(feed: &FeedConfig, copy: &FeedCopy, old: Option<&FeedCopy>, changed: boo
         parts.push(format!("{} rejected ({first})", copy.rejected));
     }
     let line = format!("feed={}  {}", feed.name, parts.join(", "));
-    if changed {
-        tracing::info!("{line}");
-    } else {
-        tracing::debug!("{line}");
-    }
+    say::news(changed, &line);
 }
 
 /// What a copy lists, each prefix once, in order; not aggregated.

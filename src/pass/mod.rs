@@ -14,6 +14,7 @@
 pub mod apply;
 pub mod gather;
 pub mod known;
+mod say;
 
 use std::collections::HashSet;
 use std::fmt;
@@ -173,8 +174,7 @@ pub fn removable_after(
     ledger: &Ledger,
     decision: &Decision,
 ) -> Result<Removable, LedgerError> {
-    let settles = !decision.held() && !decision.standings.contains(&Standing::Missing);
-    if settles || decision.pinned {
+    if decision.settles() {
         return Ok(Removable::All);
     }
     removable(config, ledger)
@@ -232,12 +232,8 @@ fn describe(
     }
 
     let line = policy_line(decision);
-    if memory.policy_line == line {
-        tracing::debug!("{line}");
-    } else {
-        tracing::info!("{line}");
-        memory.policy_line = line;
-    }
+    say::news(memory.policy_line != line, &line);
+    memory.policy_line = line;
     if decision.pinned {
         tracing::debug!(
             "pinned to nothing by flush: nothing is installed until `nullrouted unpin`"
@@ -246,11 +242,7 @@ fn describe(
     let known = ledger.hold()?.is_some_and(|hold| hold.id == decision.id);
     for reason in &decision.verdict.reasons {
         let line = format!("plan {}  held, reason: {reason}", decision.id);
-        if known {
-            tracing::debug!("{line}");
-        } else {
-            tracing::warn!("{line}");
-        }
+        say::warning(!known, &line);
     }
     Ok(())
 }
@@ -313,9 +305,9 @@ fn record(
         let counted = counted.filter(|(_, standing)| standing.counts());
         let counted: Vec<&str> = counted.map(|(feed, _)| feed.name.as_str()).collect();
         ledger.mark_applied(&counted)?;
-        if !decision.standings.contains(&Standing::Missing) {
-            ledger.settle(now)?;
-        }
+    }
+    if decision.settles() {
+        ledger.settle(now)?;
     }
     if config.kernel.enabled {
         ledger.add_mark(&config.kernel.mark)?;

@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 
 use super::reserved;
-use crate::prefix::PrefixSet;
+use crate::prefix::{PrefixSet, overlap};
 
 /// One protected network and where it comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +42,8 @@ impl Protect {
 
     /// Every entry that shares an address with `net`: all causes, not the first one found.
     pub fn touching(&self, net: IpNet) -> impl Iterator<Item = &Protected> {
-        let touches = move |e: &&Protected| e.net.contains(&net) || net.contains(&e.net);
-        self.entries.iter().filter(touches)
+        self.entries
+            .iter()
+            .filter(move |entry| overlap(&entry.net, &net))
     }
 }

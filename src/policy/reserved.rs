@@ -6,7 +6,7 @@
 
 use ipnet::IpNet;
 
-use crate::prefix::{Prefix, PrefixSet};
+use crate::prefix::{Prefix, PrefixSet, overlap};
 
 /// Cut out of every feed that does not say `reserved = true`.
 pub const RESERVED: [(&str, &str); 19] = [
@@ -46,7 +46,7 @@ pub fn touching(
     table: &'static [(&'static str, &'static str)],
     net: IpNet,
 ) -> impl Iterator<Item = (IpNet, &'static str)> {
-    nets(table).filter(move |(entry, _)| entry.contains(&net) || net.contains(entry))
+    nets(table).filter(move |(entry, _)| overlap(entry, &net))
 }
 
 /// The networks of a table.

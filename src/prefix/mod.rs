@@ -241,6 +241,11 @@ impl<B: Bits> fmt::Debug for Prefix<B> {
     }
 }
 
+/// Whether two networks share an address: one then contains the other.
+pub fn overlap(one: &IpNet, other: &IpNet) -> bool {
+    one.contains(other) || other.contains(one)
+}
+
 impl From<Ipv4Net> for Prefix<u32> {
     fn from(net: Ipv4Net) -> Self {
         Self::new(net.addr().into(), net.prefix_len())

@@ -85,6 +85,11 @@ impl Kernel {
         Ok(Self { handle, mark })
     }
 
+    /// What marks a route as ours here.
+    pub fn mark(&self) -> &Mark {
+        &self.mark
+    }
+
     /// All routes of one family in our table. A family that the kernel does not have has none.
     pub async fn dump<B: Kin>(&self) -> Result<Vec<Installed<B>>, Fault> {
         for _ in 0..DUMP_TRIES {
