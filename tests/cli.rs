@@ -5,16 +5,7 @@ mod support;
 use std::process::Command;
 
 use support::namespace::Namespace;
-use support::{PROGRAM, Place, Ran};
-
-const NO_KERNEL: &str = "[kernel]\nenabled = false\n";
-const NOC: &str = "[[feed]]\nname = \"noc\"\npath = \"noc.list\"\n";
-
-fn place(list: &str) -> Place {
-    let place = Place::new(&format!("{NOC}{NO_KERNEL}"));
-    place.write("noc.list", list);
-    place
-}
+use support::{NO_KERNEL, NOC, PROGRAM, Place, Ran};
 
 #[test]
 fn a_wrong_command_line_ends_with_64_and_help_with_0() {
@@ -28,7 +19,7 @@ fn a_wrong_command_line_ends_with_64_and_help_with_0() {
         .code(64)
         .says("unrecognized subcommand 'nonsense'");
     run(&["why"]).code(64);
-    let place = place("192.0.2.0/24\n");
+    let place = Place::of_list("192.0.2.0/24\n");
     place
         .run(&["why", "192.0.2.300"])
         .code(64)
@@ -69,7 +60,7 @@ fn a_wrong_configuration_ends_every_verb_with_64_and_changes_nothing() {
 
 #[test]
 fn check_prints_the_configuration_as_understood() {
-    let place = place("");
+    let place = Place::of_list("");
     place
         .run(&["check"])
         .code(0)
@@ -82,7 +73,7 @@ fn check_prints_the_configuration_as_understood() {
 fn the_shipped_configuration_loads_and_with_every_key_enabled_too() {
     let shipped =
         std::fs::read_to_string(support::repository().join("config/nullrouted.toml")).unwrap();
-    let place = place("");
+    let place = Place::of_list("");
     let check = |text: &str| {
         place.write("shipped.toml", text);
         Ran::of(
@@ -133,7 +124,7 @@ fn the_configuration_in_the_readme_has_ten_lines_and_loads() {
 
 #[test]
 fn list_why_and_plan_are_stable_interfaces() {
-    let place = place("72.37.186/23 # SBL1001\n2001:db8:bad::/48\n");
+    let place = Place::of_list("72.37.186/23 # SBL1001\n2001:db8:bad::/48\n");
     place
         .run(&["plan"])
         .code(2)
@@ -236,7 +227,7 @@ fn why_names_every_cause_for_an_address_that_passes() {
 
 #[test]
 fn rejected_lines_are_counted_and_shown_with_line_and_reason() {
-    let place = place(
+    let place = Place::of_list(
         "192.0.2.0/24\n192.0.2.9/24\n1.2.3.4/33\n010.0.0.1\n198.51.100.0/24\n203.0.113.0/24\n",
     );
     place
@@ -252,7 +243,7 @@ fn rejected_lines_are_counted_and_shown_with_line_and_reason() {
 
 #[test]
 fn a_local_file_emptied_on_purpose_is_empty_and_an_empty_file_is_not_believed() {
-    let place = place("192.0.2.0/24\n");
+    let place = Place::of_list("192.0.2.0/24\n");
     place.run(&["refresh"]).code(0);
     place.write("noc.list", "");
     place
@@ -267,7 +258,7 @@ fn a_local_file_emptied_on_purpose_is_empty_and_an_empty_file_is_not_believed() 
 
 #[test]
 fn a_missing_file_keeps_the_last_good_copy() {
-    let place = place("192.0.2.0/24\n");
+    let place = Place::of_list("192.0.2.0/24\n");
     place.run(&["refresh"]).code(0);
     std::fs::remove_file(place.path("noc.list")).unwrap();
     let ran = place.run(&["refresh"]).code(0);
@@ -290,7 +281,7 @@ fn a_missing_file_keeps_the_last_good_copy() {
 
 #[test]
 fn two_writers_get_one_clear_message() {
-    let place = place("192.0.2.0/24\n");
+    let place = Place::of_list("192.0.2.0/24\n");
     place.run(&["refresh"]).code(0);
     let lock = std::fs::File::options()
         .write(true)
@@ -308,7 +299,7 @@ fn two_writers_get_one_clear_message() {
 
 #[test]
 fn a_ledger_from_a_newer_version_is_left_alone() {
-    let place = place("192.0.2.0/24\n");
+    let place = Place::of_list("192.0.2.0/24\n");
     place.run(&["refresh"]).code(0);
     let ledger = rusqlite::Connection::open(place.path("state/ledger.sqlite")).unwrap();
     ledger.pragma_update(None, "user_version", 99).unwrap();
@@ -321,7 +312,7 @@ fn a_ledger_from_a_newer_version_is_left_alone() {
 
 #[test]
 fn a_state_directory_that_cannot_be_written_is_one_clear_line() {
-    let place = place("192.0.2.0/24\n");
+    let place = Place::of_list("192.0.2.0/24\n");
     place.write("blocked", "");
     place.write(
         "nullrouted.toml",

@@ -2,13 +2,11 @@
 
 mod support;
 
-use support::Place;
 use support::namespace::Namespace;
-
-const CONFIG: &str = "[[feed]]\nname = \"noc\"\npath = \"noc.list\"\n";
+use support::{NOC, Place};
 
 fn place(list: &str) -> Place {
-    let place = Place::new(CONFIG);
+    let place = Place::new(NOC);
     place.write("noc.list", list);
     place
 }
@@ -141,7 +139,7 @@ fn routes_of_an_earlier_life_stay_until_every_feed_has_been_read_once() {
     router.ip("route add blackhole 198.51.100.0/24 proto 166");
     let place = place("192.0.2.0/24\n");
     place.configure(&format!(
-        "{CONFIG}[[feed]]\nname = \"other\"\npath = \"other.list\"\n"
+        "{NOC}[[feed]]\nname = \"other\"\npath = \"other.list\"\n"
     ));
     place
         .run_in(&router, &["refresh"])
@@ -166,7 +164,7 @@ fn table_protocol_type_and_metric_are_as_configured() {
     };
     let place = place("72.37.186.0/23\n2001:db8:bad::/48\n");
     place.configure(&format!(
-        "{CONFIG}[kernel]\ntable = 1000\nprotocol = 200\ntype = \"prohibit\"\nmetric = 666\n"
+        "{NOC}[kernel]\ntable = 1000\nprotocol = 200\ntype = \"prohibit\"\nmetric = 666\n"
     ));
     place.run_in(&router, &["refresh"]).code(0);
     assert_eq!(
@@ -206,7 +204,7 @@ fn flush_works_with_a_broken_configuration_and_says_what_it_used() {
     };
     let place = place("72.37.186.0/23\n2001:db8:bad::/48\n");
     let kernel = "[kernel]\ntable = 1000\nprotocol = 200\n";
-    place.configure(&format!("{CONFIG}{kernel}"));
+    place.configure(&format!("{NOC}{kernel}"));
     place.run_in(&router, &["refresh"]).code(0);
     assert_ne!(router.ip("route show table 1000"), "");
     // One value is wrong: the rest is understood. Where the syntax is wrong no mark is guessed, and the
@@ -222,7 +220,7 @@ fn flush_works_with_a_broken_configuration_and_says_what_it_used() {
         ),
     ] {
         place.run_in(&router, &["unpin"]);
-        place.configure(&format!("{CONFIG}{kernel}{broken}"));
+        place.configure(&format!("{NOC}{kernel}{broken}"));
         let ran = place.run_in(&router, &["flush"]).code(1);
         assert!(
             ran.err
@@ -231,7 +229,7 @@ fn flush_works_with_a_broken_configuration_and_says_what_it_used() {
             ran.err
         );
         assert_eq!(router.ip("route show table all proto 200"), "");
-        place.configure(&format!("{CONFIG}{kernel}"));
+        place.configure(&format!("{NOC}{kernel}"));
         place
             .run_in(&router, &["status"])
             .code(0)
@@ -279,7 +277,7 @@ fn flush_never_goes_by_a_mark_that_is_refused() {
     let foreign = router.foreign();
     let place = place("72.37.186.0/23\n");
     for protocol in ["3", "4", "11", "16_", "4_"] {
-        place.configure(&format!("{CONFIG}[kernel]\nprotocol = {protocol}\n"));
+        place.configure(&format!("{NOC}[kernel]\nprotocol = {protocol}\n"));
         place.run_in(&router, &["flush"]).code(1);
         assert_eq!(router.foreign(), foreign, "protocol = {protocol}");
     }
@@ -292,7 +290,7 @@ fn a_flush_that_cannot_remove_the_routes_of_a_former_mark_does_not_claim_it() {
     };
     let place = place("72.37.186.0/23\n");
     place.run_in(&router, &["refresh"]).code(0);
-    place.configure(&format!("{CONFIG}[kernel]\nenabled = false\n"));
+    place.configure(&format!("{NOC}[kernel]\nenabled = false\n"));
     place
         .run_in(&router, &["plan"])
         .code(2)
@@ -324,7 +322,7 @@ fn routes_of_a_former_mark_are_withdrawn() {
         ("table = 1000", "blackhole 72.37.186.0/23 proto 166"),
         ("protocol = 201", "blackhole 72.37.186.0/23 proto 201"),
     ] {
-        place.configure(&format!("{CONFIG}[kernel]\n{kernel}\n"));
+        place.configure(&format!("{NOC}[kernel]\n{kernel}\n"));
         place
             .run_in(&router, &["refresh"])
             .code(0)
@@ -342,7 +340,7 @@ fn routes_of_a_former_mark_are_withdrawn() {
         );
         place.run_in(&router, &["plan"]).code(0);
     }
-    place.configure(&format!("{CONFIG}[kernel]\nenabled = false\n"));
+    place.configure(&format!("{NOC}[kernel]\nenabled = false\n"));
     place.run_in(&router, &["refresh"]).code(0);
     let all = [
         router.ip("route show table all"),
@@ -366,10 +364,10 @@ fn what_is_protected_goes_also_while_a_feed_has_never_been_read() {
     };
     let place = place("203.0.113.0/24\n192.0.2.0/24\n");
     let other = "[[feed]]\nname = \"other\"\npath = \"other.list\"\n";
-    place.configure(&format!("{CONFIG}{other}"));
+    place.configure(&format!("{NOC}{other}"));
     place.run_in(&router, &["refresh"]).code(0);
     place.configure(&format!(
-        "{CONFIG}{other}[protect]\nprefixes = [\"203.0.113.0/24\"]\n"
+        "{NOC}{other}[protect]\nprefixes = [\"203.0.113.0/24\"]\n"
     ));
     // The pass that decides it may not touch the kernel; the next one finishes it.
     let mut command = router.command("setpriv");
@@ -390,7 +388,7 @@ fn a_lost_ledger_with_an_unreachable_feed_changes_neither_routes_nor_files() {
     };
     let place = place("203.0.113.0/24\n192.0.2.0/24\n");
     let file = "[[router]]\nname = \"edge1\"\nfamily = \"frr\"\npath = \"edge1.conf\"\n";
-    place.configure(&format!("{CONFIG}{file}"));
+    place.configure(&format!("{NOC}{file}"));
     place.run_in(&router, &["refresh"]).code(0);
     let (routes, text) = (router.ours(), place.read("edge1.conf"));
     std::fs::remove_file(place.path("noc.list")).unwrap();

@@ -9,16 +9,7 @@ use std::time::Duration;
 
 use support::http::{Answer, Server};
 use support::namespace::eventually;
-use support::{PROGRAM, Place, Ran, is_root};
-
-const NO_KERNEL: &str = "[kernel]\nenabled = false\n";
-const NOC: &str = "[[feed]]\nname = \"noc\"\npath = \"noc.list\"\n";
-
-fn place(list: &str) -> Place {
-    let place = Place::new(&format!("{NOC}{NO_KERNEL}"));
-    place.write("noc.list", list);
-    place
-}
+use support::{NO_KERNEL, NOC, PROGRAM, Place, Ran, is_root};
 
 fn ledger(place: &Place) -> rusqlite::Connection {
     rusqlite::Connection::open(place.path("state/ledger.sqlite")).unwrap()
@@ -49,7 +40,7 @@ impl Drop for Running {
 
 #[test]
 fn a_running_daemon_does_not_put_back_what_a_verb_has_protected() {
-    let place = place("203.0.113.0/24\n192.0.2.0/24\n");
+    let place = Place::of_list("203.0.113.0/24\n192.0.2.0/24\n");
     let config = |protect: &str| {
         format!(
             "{NOC}every = \"1s\"\n[protect]\nfiles = [\"allow.list\"]\nprefixes = [{protect}]\n{NO_KERNEL}"
@@ -82,7 +73,7 @@ fn a_running_daemon_does_not_put_back_what_a_verb_has_protected() {
 
 #[test]
 fn a_flush_stands_above_a_pass_that_is_under_way() {
-    let place = place("192.0.2.0/24\n");
+    let place = Place::of_list("192.0.2.0/24\n");
     place.configure(&format!(
         "{NOC}{NO_KERNEL}[[router]]\nname = \"edge1\"\nfamily = \"frr\"\npath = \"edge1.conf\"\n\
          reload = [\"sh\", \"-c\", \"touch reloading; sleep 1\"]\n\
@@ -113,7 +104,7 @@ fn a_flush_stands_above_a_pass_that_is_under_way() {
 
 #[test]
 fn unpin_changes_nothing_while_another_pass_is_at_work() {
-    let place = place("192.0.2.0/24\n");
+    let place = Place::of_list("192.0.2.0/24\n");
     place.run(&["refresh"]).code(0);
     place.run(&["flush"]).code(0);
     let lock = std::fs::File::options()
@@ -136,7 +127,7 @@ fn unpin_changes_nothing_while_another_pass_is_at_work() {
 
 #[test]
 fn a_clock_that_was_set_back_does_not_stop_the_looks() {
-    let place = place("192.0.2.0/24\n");
+    let place = Place::of_list("192.0.2.0/24\n");
     place.run(&["refresh"]).code(0);
     let ahead = "UPDATE feed SET looked_at = looked_at + 100000000, confirmed_at = confirmed_at + 100000000";
     ledger(&place).execute(ahead, []).unwrap();
@@ -227,7 +218,7 @@ fn a_held_change_does_not_slip_through_a_flush_or_a_lost_ledger() {
 
 #[test]
 fn a_router_file_of_ours_is_written_again_after_a_failed_reload() {
-    let place = place("192.0.2.0/24\n198.51.100.0/24\n");
+    let place = Place::of_list("192.0.2.0/24\n198.51.100.0/24\n");
     let config = |reload: &str, protect: &str| {
         format!(
             "{NOC}[[feed]]\nname = \"never\"\npath = \"never.list\"\n[protect]\nprefixes = [{protect}]\n\
@@ -248,7 +239,7 @@ fn a_router_file_of_ours_is_written_again_after_a_failed_reload() {
 
 #[test]
 fn a_reload_command_that_is_added_later_is_run() {
-    let place = place("192.0.2.0/24\n");
+    let place = Place::of_list("192.0.2.0/24\n");
     let config = |reload: &str| {
         format!(
             "{NOC}{NO_KERNEL}[[router]]\nname = \"edge1\"\nfamily = \"frr\"\npath = \"edge1.conf\"\n{reload}"
@@ -336,7 +327,7 @@ fn losing_the_copy_behind_what_is_in_force_does_not_open_the_gate() {
         .take(20)
         .map(|line| format!("{line}\n"))
         .collect();
-    let place = place(&many);
+    let place = Place::of_list(&many);
     place.run(&["refresh"]).code(0);
     let copies = || {
         std::fs::read_dir(place.path("state/copies"))
@@ -356,7 +347,7 @@ fn losing_the_copy_behind_what_is_in_force_does_not_open_the_gate() {
 
 #[test]
 fn without_certificates_local_files_and_protection_still_count() {
-    let place = place("192.0.2.0/24\n203.0.113.0/24\n");
+    let place = Place::of_list("192.0.2.0/24\n203.0.113.0/24\n");
     place.configure(&format!(
         "{NOC}[[feed]]\nname = \"far\"\nurl = \"https://127.0.0.1:9/\"\n\
          [protect]\nprefixes = [\"203.0.113.0/24\"]\n{NO_KERNEL}"
@@ -376,7 +367,7 @@ fn a_state_directory_without_permission_is_named_by_readers_and_writers() {
         return;
     }
     // As root, become somebody who may not: a copy of the program that he may run.
-    let place = place("192.0.2.0/24\n");
+    let place = Place::of_list("192.0.2.0/24\n");
     place.run(&["refresh"]).code(0);
     let open = std::fs::Permissions::from_mode(0o755);
     std::fs::set_permissions(place.path(""), open.clone()).unwrap();
@@ -403,7 +394,7 @@ fn what_root_does_by_hand_the_service_may_still_write() {
         return;
     }
     use std::os::unix::fs::MetadataExt;
-    let place = place("192.0.2.0/24\n");
+    let place = Place::of_list("192.0.2.0/24\n");
     let state = place.path("state");
     std::fs::create_dir(&state).unwrap();
     std::os::unix::fs::chown(&state, Some(65534), Some(65534)).unwrap();
@@ -418,7 +409,7 @@ fn what_root_does_by_hand_the_service_may_still_write() {
 
 #[test]
 fn a_ledger_file_without_tables_is_an_empty_ledger() {
-    let place = place("192.0.2.0/24\n");
+    let place = Place::of_list("192.0.2.0/24\n");
     std::fs::create_dir(place.path("state")).unwrap();
     place.write("state/ledger.sqlite", "");
     place.run(&["status"]).code(0).says("no generation yet");
@@ -453,7 +444,7 @@ fn a_change_of_standing_is_said_once_with_what_follows() {
 
 #[test]
 fn what_each_generation_changed_is_in_the_ledger_with_its_causes() {
-    let place = place("192.0.2.0/24 # SBL1\n198.51.100.0/24\n");
+    let place = Place::of_list("192.0.2.0/24 # SBL1\n198.51.100.0/24\n");
     place.run(&["refresh"]).code(0);
     place.write("noc.list", "198.51.100.0/24\n");
     let json = place.run(&["refresh", "--json"]).code(0).json();
@@ -489,7 +480,7 @@ fn what_each_generation_changed_is_in_the_ledger_with_its_causes() {
 
 #[test]
 fn why_of_a_prefix_names_the_parts_and_every_listing_in_it() {
-    let place = place("192.0.2.0/25 # a\n192.0.2.128/25 # b\n203.0.113.0/24\n");
+    let place = Place::of_list("192.0.2.0/25 # a\n192.0.2.128/25 # b\n203.0.113.0/24\n");
     place.configure(&format!(
         "{NOC}[protect]\nprefixes = [\"203.0.113.64/26\"]\n{NO_KERNEL}"
     ));

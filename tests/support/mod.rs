@@ -18,6 +18,12 @@ use tempfile::TempDir;
 /// The program under test.
 pub const PROGRAM: &str = env!("CARGO_BIN_EXE_nullrouted");
 
+/// One feed of our own, in `noc.list` of the place.
+pub const NOC: &str = "[[feed]]\nname = \"noc\"\npath = \"noc.list\"\n";
+
+/// No kernel among the targets: what is in force is what `list` shows, and no namespace is needed.
+pub const NO_KERNEL: &str = "[kernel]\nenabled = false\n";
+
 /// A folder with a configuration and a state directory.
 pub struct Place {
     dir: TempDir,
@@ -30,6 +36,13 @@ impl Place {
             dir: tempfile::tempdir().unwrap(),
         };
         place.configure(config);
+        place
+    }
+
+    /// A place whose only feed is this list, and whose only target is the ledger.
+    pub fn of_list(list: &str) -> Self {
+        let place = Self::new(&format!("{NOC}{NO_KERNEL}"));
+        place.write("noc.list", list);
         place
     }
 
