@@ -54,7 +54,7 @@ every = 60
 
 [[feed]]
 name = "noc"
-format = "dshield"
+format = "dsheild"
 
 [protect]
 prefixes = ["203.0.113.9/24", "not a network"]
@@ -87,10 +87,10 @@ protocol = 186
     8 | [[feed]]
       | ^^^^^^^^
       hint: presets are spamhaus-drop-v4, spamhaus-drop-v6
-/etc/nullrouted/nullrouted.toml:10:10: format: "dshield" is not known
-   10 | format = "dshield"
+/etc/nullrouted/nullrouted.toml:10:10: format: "dsheild" is not known
+   10 | format = "dsheild"
       |          ^^^^^^^^^
-      hint: permitted are cidr, spamhaus-text, spamhaus-json
+      hint: permitted are auto, cidr, spamhaus-text, spamhaus-json, asndrop-json, firehol, dshield, emerging-threats, abusech-csv, abusech-text, csv, json, p2p, dat, rbldnsd, rsc, ipset, nginx, stix, misp, crowdsec
 /etc/nullrouted/nullrouted.toml:13:13: prefixes: "203.0.113.9/24": host bits set, probably 203.0.113.0/24 was meant
    13 | prefixes = ["203.0.113.9/24", "not a network"]
       |             ^^^^^^^^^^^^^^^^

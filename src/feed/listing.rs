@@ -1,8 +1,11 @@
 //! What one feed lists: compact entries, and the lines that were none.
 
 use std::fmt;
+use std::time::Duration;
 
-use crate::prefix::{Bits, Prefix, Written, prefixes_of_range};
+use super::formats::Format;
+use crate::prefix::{Bits, Prefix, PrefixSet, Written, prefixes_of_range, subtract};
+use crate::time::Timestamp;
 
 /// One prefix as a feed lists it: 16 bytes for IPv4, 32 for IPv6, so that a million of them fit.
 ///
@@ -10,7 +13,8 @@ use crate::prefix::{Bits, Prefix, Written, prefixes_of_range};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry<B> {
     addr: B,
-    /// Line in the copy, from 1.
+    /// Line in the copy, from 1; in a JSON document the item. 0 when the newest copy no longer lists
+    /// it, and its withdrawal waits.
     pub line: u32,
     reference_at: u32,
     /// Index of the feed; 0 inside a [`FeedCopy`], set by the merge.
@@ -38,6 +42,39 @@ impl<B: Bits> Entry<B> {
         self.addr.key(self.len)
     }
 }
+
+/// An origin AS as a feed lists it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OriginEntry {
+    /// Number of the AS.
+    pub asn: u32,
+    /// Line in the copy, from 1; 0 when the newest copy no longer lists it.
+    pub line: u32,
+    reference_at: u32,
+    reference_len: u8,
+}
+
+/// When an entry ends by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// At this time.
+    At(Timestamp),
+    /// So long after the copy was downloaded.
+    After(Duration),
+}
+
+impl End {
+    /// The time, for a copy downloaded at `fetched`.
+    pub fn time(self, fetched: Timestamp) -> Timestamp {
+        match self {
+            Self::At(time) => time,
+            Self::After(span) => fetched.after(span),
+        }
+    }
+}
+
+/// Ends of entries: index of the entry, and when it ends. Ascending by index.
+pub type Ends = Vec<(u32, End)>;
 
 /// A line that is no entry, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +105,18 @@ pub struct FeedCopy {
     pub v4: Vec<Entry<u32>>,
     /// IPv6 entries in the order of the file.
     pub v6: Vec<Entry<u128>>,
+    /// Origin ASes in the order of the file.
+    pub origins: Vec<OriginEntry>,
+    /// IPv4 entries that end by themselves.
+    pub ends_v4: Ends,
+    /// IPv6 entries that end by themselves.
+    pub ends_v6: Ends,
+    /// The format it was read as.
+    pub format: Format,
+    /// What in it proves that it is whole, if anything does.
+    pub proof: Option<&'static str>,
+    /// When its publisher generated it, as it says itself.
+    pub generated: Option<Timestamp>,
     /// All references, one after the other; entries hold slices.
     references: String,
     /// Number of rejected lines.
@@ -80,20 +129,64 @@ impl FeedCopy {
     /// Rejected lines kept with text and reason; more are only counted.
     pub const MAX_REJECTIONS: usize = 20;
 
-    /// Number of entries of both families.
+    /// Number of entries: prefixes of both families, and origin ASes.
     pub fn len(&self) -> usize {
-        self.v4.len() + self.v6.len()
+        self.v4.len() + self.v6.len() + self.origins.len()
     }
 
     /// Whether nothing is listed.
     pub fn is_empty(&self) -> bool {
-        self.v4.is_empty() && self.v6.is_empty()
+        self.len() == 0
     }
 
     /// The reference of an entry of this copy, empty when the feed gives none.
     pub fn reference<B>(&self, entry: &Entry<B>) -> &str {
-        let start = entry.reference_at as usize;
-        &self.references[start..start + usize::from(entry.reference_len)]
+        self.slice(entry.reference_at, entry.reference_len)
+    }
+
+    /// The reference of an origin AS: its name, where the feed gives one.
+    pub fn origin_reference(&self, origin: &OriginEntry) -> &str {
+        self.slice(origin.reference_at, origin.reference_len)
+    }
+
+    fn slice(&self, at: u32, len: u8) -> &str {
+        let start = at as usize;
+        &self.references[start..start + usize::from(len)]
+    }
+
+    /// Add an IPv4 entry without a reference: the shortest way, for the longest lists.
+    #[inline]
+    pub fn add_v4(&mut self, prefix: Prefix<u32>, line: u32) {
+        self.v4.push(entry(prefix, line, 0, 0));
+    }
+
+    /// Add an origin AS.
+    pub fn add_origin(&mut self, asn: u32, line: u32, reference: &str) {
+        let (reference_at, reference_len) = self.keep_reference(reference);
+        self.origins.push(OriginEntry {
+            asn,
+            line,
+            reference_at,
+            reference_len,
+        });
+    }
+
+    /// Give the entries added since there were `before` (IPv4, IPv6) of them an end of their own.
+    pub fn end_from(&mut self, before: (usize, usize), end: End) {
+        let (v4, v6) = (before.0..self.v4.len(), before.1..self.v6.len());
+        self.ends_v4.extend(v4.map(|index| (index as u32, end)));
+        self.ends_v6.extend(v6.map(|index| (index as u32, end)));
+    }
+
+    /// Cut exceptions out of what is listed. An entry that would fall into more than
+    /// [`crate::prefix::MAX_PIECES`] pieces goes whole, and is counted as rejected.
+    pub fn exclude(&mut self, excluded: &PrefixSet) {
+        let mut dropped = Vec::new();
+        exclude(&mut self.v4, &mut self.ends_v4, &excluded.v4, &mut dropped);
+        exclude(&mut self.v6, &mut self.ends_v6, &excluded.v6, &mut dropped);
+        for (line, prefix) in dropped {
+            self.reject(line, &prefix, "too many exceptions in it");
+        }
     }
 
     /// Add what a line lists, with its reference.
@@ -143,6 +236,39 @@ impl FeedCopy {
         self.references.push_str(reference);
         (at, reference.len() as u8)
     }
+}
+
+/// Replace the entries that an exception touches by what is left of them.
+fn exclude<B: Bits>(
+    entries: &mut Vec<Entry<B>>,
+    ends: &mut Ends,
+    holes: &[Prefix<B>],
+    dropped: &mut Vec<(u32, String)>,
+) {
+    let mut left = Vec::with_capacity(entries.len());
+    let mut left_ends = Vec::new();
+    let mut next_end = 0;
+    for (index, old) in entries.iter().enumerate() {
+        let end = ends.get(next_end).filter(|(at, _)| *at as usize == index);
+        next_end += usize::from(end.is_some());
+        let prefix = old.prefix();
+        // Holes ascend and do not overlap.
+        let passed = holes.partition_point(|hole| hole.last() < prefix.first());
+        let rest = subtract(&[prefix], &holes[passed..]);
+        if !rest.dropped.is_empty() {
+            dropped.push((old.line, prefix.to_string()));
+        }
+        for piece in rest.left {
+            left_ends.extend(end.map(|(_, end)| (left.len() as u32, *end)));
+            left.push(Entry {
+                addr: piece.first(),
+                len: piece.len(),
+                ..*old
+            });
+        }
+    }
+    *entries = left;
+    *ends = left_ends;
 }
 
 fn entry<B: Bits>(prefix: Prefix<B>, line: u32, reference_at: u32, reference_len: u8) -> Entry<B> {

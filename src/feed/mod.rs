@@ -1,11 +1,12 @@
 //! Feeds: where listings come from, and whether what came is the whole list and the right one.
 //!
 //! ```text
-//!  fetch / file (I/O) ──body──► formats ──► FeedCopy ──► standing (fresh, stale, expired)
-//!                                 │                          ▲
-//!                                 └── Refused: the last good copy stays (copies, I/O)
+//!  fetch / file (I/O) ──► body ──text──► formats ──► FeedCopy ──► standing (fresh, stale, expired)
+//!                          │               │
+//!                          └───────────────┴── Refused: the last good copy stays (copies, I/O)
 //! ```
 
+pub mod body;
 pub mod copies;
 pub mod fetch;
 pub mod file;
@@ -16,5 +17,5 @@ mod refused;
 pub mod schedule;
 pub mod standing;
 
-pub use listing::{Entry, FeedCopy, Rejection};
+pub use listing::{End, Entry, FeedCopy, OriginEntry, Rejection};
 pub use refused::Refused;

@@ -1,6 +1,9 @@
 //! Why a body is not taken as a copy of its feed. What was in force stays in force.
 
 use std::fmt;
+use std::time::Duration;
+
+use crate::time::{Timestamp, short};
 
 /// The reason, in the words an operator reads after `feed=NAME`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,9 +12,16 @@ pub enum Refused {
     Unreachable(String),
     /// Nothing, or only blanks, where a list was expected.
     Empty,
-    /// A well-formed list without an entry: the publisher's tombstone, or an outage. The
-    /// text is the comment that says which, if there is one.
+    /// Comments and no entry, and nothing that proves that this is the whole list. The text is the
+    /// first comment, if there is one.
     NoEntries(Option<String>),
+    /// The whole list, proven by what is named here, and nothing on it, where something was: an
+    /// outage, or the end. It waits for the operator.
+    ValidEmpty(&'static str),
+    /// The publisher's tombstone: no entry, and a comment that says why.
+    Retired(String),
+    /// An older list than the one at hand: when it was generated, and when the other was.
+    Older(Timestamp, Timestamp),
     /// Not a list of this kind: an HTML page, an error text, another publisher's file.
     Foreign(String),
     /// The format's own proof of completeness is missing or does not match.
@@ -27,19 +37,35 @@ pub enum Refused {
     },
     /// Larger than the configured limit, in bytes.
     TooLarge(u64),
-    /// Slower than the configured limit, in seconds.
+    /// Not complete within the configured time, in seconds.
     TooSlow(u64),
+    /// Slower than the configured least speed, in bytes a second.
+    BelowSpeed(u64),
+    /// The server asks to be left alone: what it said, and for how long.
+    Throttled(String, Duration),
 }
 
 impl Refused {
+    /// How long the server asked to be left alone.
+    pub fn wait(&self) -> Option<Duration> {
+        match self {
+            Self::Throttled(_, wait) => Some(*wait),
+            _ => None,
+        }
+    }
+
     /// The name of the state, one word, as `status` shows it.
     pub fn state(&self) -> &'static str {
         match self {
-            Self::Unreachable(_) | Self::TooSlow(_) => "failed",
+            Self::Unreachable(_) | Self::TooSlow(_) | Self::BelowSpeed(_) | Self::Throttled(..) => {
+                "failed"
+            }
             Self::Empty | Self::Foreign(_) | Self::TooManyBadLines { .. } | Self::TooLarge(_) => {
                 "foreign"
             }
-            Self::NoEntries(_) => "retired",
+            Self::NoEntries(_) | Self::ValidEmpty(_) => "empty",
+            Self::Retired(_) => "retired",
+            Self::Older(..) => "stale",
             Self::Incomplete(_) => "incomplete",
         }
     }
@@ -52,6 +78,16 @@ impl fmt::Display for Refused {
             Self::Empty => f.write_str("empty"),
             Self::NoEntries(None) => f.write_str("a list without an entry"),
             Self::NoEntries(Some(note)) => write!(f, "a list without an entry: {note:?}"),
+            Self::ValidEmpty(proof) => {
+                write!(f, "valid but empty ({proof}); waits for approval")
+            }
+            Self::Retired(note) => write!(f, "retired by its publisher: {note:?}"),
+            Self::Older(this, at_hand) => {
+                write!(
+                    f,
+                    "the server sent an older list, of {this}; the one at hand is of {at_hand}"
+                )
+            }
             Self::Foreign(what) => f.write_str(what),
             Self::Incomplete(what) => write!(f, "cut short: {what}"),
             Self::TooManyBadLines { bad, lines, first } => {
@@ -59,6 +95,10 @@ impl fmt::Display for Refused {
             }
             Self::TooLarge(limit) => write!(f, "larger than {limit} bytes"),
             Self::TooSlow(limit) => write!(f, "not complete after {limit} s"),
+            Self::BelowSpeed(limit) => write!(f, "slower than {limit} bytes a second"),
+            Self::Throttled(said, wait) => {
+                write!(f, "{said}; the server asks to wait {}", short(*wait))
+            }
         }
     }
 }

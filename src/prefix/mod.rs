@@ -15,7 +15,7 @@ mod set;
 mod subtract;
 
 pub use aggregate::aggregate;
-pub use parse::{HostBits, Malformed, Written, parse};
+pub use parse::{HostBits, Malformed, Written, leading_v4, parse};
 pub use range::prefixes_of_range;
 pub use set::PrefixSet;
 pub use subtract::{MAX_PIECES, Subtracted, subtract, subtract_set};

@@ -58,6 +58,10 @@ pub enum Malformed {
     Zone,
     /// A range whose ends are of two families, or whose end lies before its start.
     Range(&'static str),
+    /// No range, where the format has nothing else.
+    NotARange,
+    /// A character that looks like a blank or a digit and is none.
+    NotAscii(char),
 }
 
 impl fmt::Display for Malformed {
@@ -79,6 +83,8 @@ impl fmt::Display for Malformed {
             }
             Self::Zone => f.write_str("a zone (%) names a link, not a network"),
             Self::Range(what) => f.write_str(what),
+            Self::NotARange => f.write_str("not a range of addresses"),
+            Self::NotAscii(c) => write!(f, "the character U+{:04X} in it", *c as u32),
         }
     }
 }
@@ -90,6 +96,9 @@ pub fn parse(text: &str, host_bits: HostBits) -> Result<Written, Malformed> {
     let text = text.trim_ascii();
     if text.is_empty() {
         return Err(Malformed::Empty);
+    }
+    if let Some(c) = text.chars().find(|c| !c.is_ascii()) {
+        return Err(Malformed::NotAscii(c));
     }
     if let Some((first, last)) = text.split_once('-') {
         return parse_range(first.trim_ascii(), last.trim_ascii());
@@ -114,6 +123,56 @@ pub fn parse(text: &str, host_bits: HostBits) -> Result<Written, Malformed> {
         None => return Err(Malformed::TooFewOctets(octets)),
     };
     network(addr, len, host_bits).map(Written::V4)
+}
+
+/// The IPv4 address or prefix that a text starts with, plainly written (`192.0.2.7`, `192.0.2.0/24`):
+/// address, length, and the bytes it takes. `None` for everything else, which [`parse`] may still read.
+/// Host bits are not looked at.
+#[inline]
+pub fn leading_v4(bytes: &[u8]) -> Option<(u32, u8, usize)> {
+    let mut addr = 0;
+    let mut at = 0;
+    for octet in 0..4 {
+        let (value, digits) = leading_number(&bytes[at..])?;
+        if value > 255 {
+            return None;
+        }
+        addr = addr << 8 | value;
+        at += digits;
+        if octet < 3 {
+            if bytes.get(at) != Some(&b'.') {
+                return None;
+            }
+            at += 1;
+        }
+    }
+    if bytes.get(at) != Some(&b'/') {
+        return Some((addr, 32, at));
+    }
+    let (len, digits) = leading_number(&bytes[at + 1..])?;
+    (len <= 32).then_some((addr, len as u8, at + 1 + digits))
+}
+
+/// Up to three digits without a zero in front of others.
+#[inline]
+fn leading_number(bytes: &[u8]) -> Option<(u32, usize)> {
+    let digit = |at: usize| {
+        bytes
+            .get(at)
+            .map(|byte| u32::from(byte.wrapping_sub(b'0')))
+            .filter(|d| *d < 10)
+    };
+    let first = digit(0)?;
+    let Some(second) = digit(1) else {
+        return Some((first, 1));
+    };
+    if first == 0 {
+        return None;
+    }
+    match digit(2) {
+        None => Some((first * 10 + second, 2)),
+        Some(third) => Some((first * 100 + second * 10 + third, 3)),
+    }
 }
 
 fn network<B: Bits>(addr: B, len: u8, host_bits: HostBits) -> Result<Prefix<B>, Malformed> {

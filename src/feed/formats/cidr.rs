@@ -3,31 +3,89 @@
 //! Comments start with `#`, `;` or `//`, on a line of their own or behind an entry; a comment
 //! behind an entry is its reference. Nothing in this format proves that a file is whole, so a
 //! last line without its newline is not believed: `198.51.100.0/2` may have been `/24`.
+//!
+//! Most lines of most lists are a bare IPv4 address or prefix and nothing else; they are read in one
+//! walk over their bytes. Whatever is anything else takes the longer way, where all the rules stand.
 
-use super::{Reader, lines};
+use super::{Reader, dates, lines};
 use crate::feed::Refused;
+use crate::prefix::{HostBits, Prefix, leading_v4};
 
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
-    for (number, line, ended) in lines(text) {
-        let (entry, comment) = split_comment(line);
-        let entry = entry.trim_ascii();
-        if entry.is_empty() {
-            reader.comment(comment);
-            continue;
+    let mut rest = text;
+    let mut number = 0;
+    // As long as lines are plain; then one the long way, and on.
+    loop {
+        let (plain, read) = read_plain(rest, number, reader);
+        rest = &rest[read..];
+        number += plain;
+        let Some(line) = lines(rest).next() else {
+            return Ok(());
+        };
+        number += 1;
+        let taken = rest.find('\n').map_or(rest.len(), |at| at + 1);
+        // A text whose lines end with CR alone has no LF to walk by.
+        if taken == rest.len() && line.text.len() + 2 < rest.len() {
+            for line in lines(rest) {
+                read_line(number + line.number - 1, line.text, line.ended, reader)?;
+            }
+            return Ok(());
         }
-        if !ended {
-            let why = "the last line has no newline, so it may be cut short";
-            reader.copy.reject(number, line, why);
-            continue;
-        }
-        if let Some(kind) = other_file(entry) {
-            return Err(Refused::Foreign(format!(
-                "line {number}: {kind}, not a plain list"
-            )));
-        }
-        reader.entry(number, entry, comment.trim());
+        read_line(number, line.text, line.ended, reader)?;
+        rest = &rest[taken..];
     }
+}
+
+/// Read lines that are a bare IPv4 address or prefix. Answers how many there were, and their bytes.
+fn read_plain(text: &str, before: u32, reader: &mut Reader) -> (u32, usize) {
+    let Some((shortest, longest)) = reader.rules.lengths_v4 else {
+        return (0, 0);
+    };
+    let bytes = text.as_bytes();
+    let (mut lines, mut at) = (0, 0);
+    while let Some((addr, len, read)) = leading_v4(&bytes[at..]) {
+        let end = match bytes[at + read..] {
+            [b'\n', ..] => 1,
+            [b'\r', b'\n', ..] => 2,
+            _ => break,
+        };
+        let prefix = Prefix::new(addr, len);
+        let host_bits = prefix.first() != addr && reader.rules.host_bits == HostBits::Refuse;
+        if host_bits || len < shortest || len > longest {
+            break;
+        }
+        lines += 1;
+        at += read + end;
+        reader.copy.add_v4(prefix, before + lines);
+    }
+    (lines, at)
+}
+
+fn read_line(number: u32, line: &str, ended: bool, reader: &mut Reader) -> Result<(), Refused> {
+    let (entry, comment) = split_comment(line);
+    let entry = entry.trim_ascii();
+    if entry.is_empty() {
+        reader.generated(generated(comment));
+        reader.comment(comment);
+        return Ok(());
+    }
+    if !ended {
+        reader.unended(number, line);
+        return Ok(());
+    }
+    if let Some(kind) = other_file(entry) {
+        return Err(Refused::Foreign(format!(
+            "line {number}: {kind}, not a plain list"
+        )));
+    }
+    reader.entry(number, entry, comment.trim());
     Ok(())
+}
+
+/// `last updated 1710089701 (…)`, as Team Cymru writes it.
+fn generated(comment: &str) -> Option<crate::time::Timestamp> {
+    let (_, rest) = comment.split_once("last updated ")?;
+    dates::epoch(rest.split_ascii_whitespace().next()?.parse().ok()?)
 }
 
 /// The entry and the text behind the comment sign.
@@ -115,7 +173,7 @@ mod tests {
         let refused = parse_body(body.as_bytes(), &Rules::of(Format::Cidr)).unwrap_err();
         assert_eq!(
             refused.to_string(),
-            "a list without an entry: \"This list has been merged into another one\""
+            "retired by its publisher: \"This list has been merged into another one\""
         );
         let own = Rules {
             may_be_empty: true,

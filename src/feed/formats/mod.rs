@@ -1,35 +1,118 @@
 //! The formats: one file each, a pure function from text to [`FeedCopy`] or [`Refused`].
 //!
-//! Each format knows what proves that its file is whole and the right one. What all share stands
-//! here: the rules a feed adds (families, expected lengths, host bits), and when a file with bad
-//! lines is a bad file.
+//! Each format knows what proves that its file is whole and the right one. What all share stands in
+//! `reader`: the rules a feed adds (families, expected lengths, host bits), and when a file with bad
+//! lines is a bad file. To add one: its file, its line in [`Format::NAMES`], its arm in `read`, its
+//! golden pairs in `tests/golden/feed`.
 
+mod abusech;
+mod asndrop;
 mod cidr;
+mod crowdsec;
+mod csv;
+mod dat;
+mod dates;
+mod dshield;
+mod emerging_threats;
+mod firehol;
+mod ipset;
+mod json;
+mod json_lines;
+mod lines;
+mod misp;
+mod named_sets;
+mod nginx;
+mod p2p;
+mod padded;
+mod rbldnsd;
+mod reader;
+mod recognise;
+mod rsc;
 mod spamhaus_json;
 mod spamhaus_text;
+mod stix;
 
+use std::borrow::Cow;
 use std::fmt;
 
+use super::body::{Latin1, decode, unpack};
 use super::{FeedCopy, Refused};
-use crate::prefix::{HostBits, Written, parse};
+use crate::prefix::HostBits;
+use lines::lines;
+use reader::Reader;
 
 /// A format by the name it has in the configuration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
+    /// Whichever of the others the content shows.
+    Auto,
     /// One prefix or address a line, comments, IPv4 and IPv6 mixed.
+    #[default]
     Cidr,
     /// Spamhaus DROP as text: `PREFIX ; SBLn`, closed by `; EOF`.
     SpamhausText,
     /// Spamhaus DROP as JSON lines, closed by a metadata record.
     SpamhausJson,
+    /// Spamhaus ASN-DROP: origin ASes as JSON lines, closed by a metadata record.
+    AsnDropJson,
+    /// FireHOL netset and ipset: a header box that counts.
+    Firehol,
+    /// DShield block list: twenty rows of tab-separated columns.
+    Dshield,
+    /// Emerging Threats block list: sections of addresses and prefixes.
+    EmergingThreats,
+    /// abuse.ch as CSV, closed by `# END n entries`.
+    AbusechCsv,
+    /// abuse.ch as text: an address a line, closed by `# END n entries`.
+    AbusechText,
+    /// CSV with a named column.
+    Csv,
+    /// JSON, an array or lines, with a path to the field.
+    Json,
+    /// PeerGuardian text: `name:FIRST-LAST`.
+    P2p,
+    /// eMule `ipfilter.dat`: `FIRST - LAST , level , name`.
+    Dat,
+    /// rbldnsd `ip4set` zone.
+    Rbldnsd,
+    /// MikroTik RouterOS script with address lists.
+    Rsc,
+    /// `ipset save`.
+    Ipset,
+    /// nginx `deny` lines.
+    Nginx,
+    /// STIX 2.1 bundle with indicators.
+    Stix,
+    /// MISP event.
+    Misp,
+    /// CrowdSec decisions, as a list or a stream.
+    Crowdsec,
 }
 
 impl Format {
     /// Every format with its name in the configuration.
-    pub const NAMES: [(&'static str, Self); 3] = [
+    pub const NAMES: [(&'static str, Self); 21] = [
+        ("auto", Self::Auto),
         ("cidr", Self::Cidr),
         ("spamhaus-text", Self::SpamhausText),
         ("spamhaus-json", Self::SpamhausJson),
+        ("asndrop-json", Self::AsnDropJson),
+        ("firehol", Self::Firehol),
+        ("dshield", Self::Dshield),
+        ("emerging-threats", Self::EmergingThreats),
+        ("abusech-csv", Self::AbusechCsv),
+        ("abusech-text", Self::AbusechText),
+        ("csv", Self::Csv),
+        ("json", Self::Json),
+        ("p2p", Self::P2p),
+        ("dat", Self::Dat),
+        ("rbldnsd", Self::Rbldnsd),
+        ("rsc", Self::Rsc),
+        ("ipset", Self::Ipset),
+        ("nginx", Self::Nginx),
+        ("stix", Self::Stix),
+        ("misp", Self::Misp),
+        ("crowdsec", Self::Crowdsec),
     ];
 
     /// The name in the configuration.
@@ -38,6 +121,14 @@ impl Format {
             .iter()
             .find(|(_, format)| *format == self)
             .map_or("", |(name, _)| name)
+    }
+
+    /// Whether bytes that are no UTF-8 are known to be Latin-1 in files of this format.
+    fn latin1(self) -> Latin1 {
+        match self {
+            Self::Rbldnsd | Self::P2p | Self::Dat => Latin1::Known,
+            _ => Latin1::Refused,
+        }
     }
 }
 
@@ -58,9 +149,17 @@ pub struct Rules {
     pub lengths_v4: Option<(u8, u8)>,
     /// Shortest and longest IPv6 length expected, or that no IPv6 is.
     pub lengths_v6: Option<(u8, u8)>,
+    /// Words that a comment of the list must have: it is another list otherwise. ASCII.
+    pub header: Option<&'static str>,
+    /// Where the address is: a column of CSV, a path in JSON, the name of a set in a file of sets.
+    pub field: Option<String>,
+    /// Where the reference is: another column of CSV, another key of the same JSON object.
+    pub reference: Option<String>,
     /// Whether a list that holds comments and no entry means just that: true for the operator's own
     /// files, never for what is downloaded.
     pub may_be_empty: bool,
+    /// Most bytes that may come out of a packed body.
+    pub max_bytes: u64,
 }
 
 impl Rules {
@@ -71,27 +170,23 @@ impl Rules {
             host_bits: HostBits::Refuse,
             lengths_v4: Some((0, 32)),
             lengths_v6: Some((0, 128)),
+            header: None,
+            field: None,
+            reference: None,
             may_be_empty: false,
+            max_bytes: u64::MAX,
         }
     }
 }
 
-/// More than this share of bad lines, and the file is refused: a list with typing errors has few.
-const MAX_BAD_SHARE: f64 = 0.05;
-/// A file is never refused for so few bad lines, as long as most lines are good.
-const FEW_BAD_LINES: usize = 3;
-
-/// Parse one body.
+/// Parse one body: unpacked, decoded, read, and judged as a whole.
 ///
 /// # Errors
 /// [`Refused`] when the body is not the whole list or not the right one. Single bad lines are no
 /// error: they are counted in [`FeedCopy::rejected`].
 pub fn parse_body(body: &[u8], rules: &Rules) -> Result<FeedCopy, Refused> {
-    let text = std::str::from_utf8(body).map_err(|error| {
-        let at = error.valid_up_to();
-        Refused::Foreign(format!("not UTF-8 text (byte {at})"))
-    })?;
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let body = unpack(body, rules.max_bytes)?;
+    let text = decode_as(body, rules.format)?;
     let start = text.trim_ascii_start();
     if start.is_empty() {
         return Err(Refused::Empty);
@@ -101,92 +196,51 @@ pub fn parse_body(body: &[u8], rules: &Rules) -> Result<FeedCopy, Refused> {
             "an HTML or XML page, not a list".to_owned(),
         ));
     }
-    let mut reader = Reader {
-        rules,
-        copy: FeedCopy::default(),
-        first_comment: None,
+    let format = match rules.format {
+        Format::Auto => recognise::recognise(&text)?,
+        format => format,
     };
-    match rules.format {
-        Format::Cidr => cidr::read(text, &mut reader)?,
-        Format::SpamhausText => spamhaus_text::read(text, &mut reader)?,
-        Format::SpamhausJson => spamhaus_json::read(text, &mut reader)?,
-    }
+    let mut reader = Reader::new(rules);
+    reader.copy.format = format;
+    read(format, &text, &mut reader)?;
     reader.finish()
 }
 
-/// Collects what a format reads; the same rules for every format.
-struct Reader<'a> {
-    rules: &'a Rules,
-    copy: FeedCopy,
-    first_comment: Option<String>,
-}
-
-impl Reader<'_> {
-    /// A line that should hold an entry: listed, or rejected with the reason.
-    fn entry(&mut self, line: u32, text: &str, reference: &str) {
-        let written = match parse(text, self.rules.host_bits) {
-            Ok(written) => written,
-            Err(reason) => return self.copy.reject(line, text, reason),
-        };
-        match self.unexpected(&written) {
-            None => self.copy.add(written, line, reference),
-            Some(reason) => self.copy.reject(line, text, reason),
-        }
+/// Latin-1 is known of a format only: what is still to be recognised is tried as both.
+fn decode_as(body: Cow<'_, [u8]>, format: Format) -> Result<Cow<'_, str>, Refused> {
+    if format != Format::Auto || std::str::from_utf8(&body).is_ok() {
+        return decode(body, format.latin1());
     }
-
-    /// Why the feed's own rules forbid this entry. Ranges are held by the limits of the policy.
-    fn unexpected(&self, written: &Written) -> Option<String> {
-        let (family, len, expected) = match written {
-            Written::V4(prefix) => ("IPv4", Some(prefix.len()), self.rules.lengths_v4),
-            Written::V6(prefix) => ("IPv6", Some(prefix.len()), self.rules.lengths_v6),
-            Written::Range4(..) => ("IPv4", None, self.rules.lengths_v4),
-            Written::Range6(..) => ("IPv6", None, self.rules.lengths_v6),
-        };
-        match (expected, len) {
-            (None, _) => Some(format!("this feed lists no {family}")),
-            (Some((shortest, longest)), Some(len)) if len < shortest || len > longest => {
-                Some(format!("this feed lists /{shortest} to /{longest}"))
-            }
-            _ => None,
-        }
-    }
-
-    /// Remember the first comment: in a list without entries it often says why.
-    fn comment(&mut self, text: &str) {
-        if self.first_comment.is_none() && !text.trim().is_empty() {
-            let start: String = text.trim().chars().take(100).collect();
-            self.first_comment = Some(start);
-        }
-    }
-
-    fn finish(self) -> Result<FeedCopy, Refused> {
-        let (good, bad) = (self.copy.len(), self.copy.rejected);
-        let lines = good + bad;
-        let too_many = bad as f64 > lines as f64 * MAX_BAD_SHARE;
-        if too_many && (bad > FEW_BAD_LINES || good == 0) {
-            let first = self.copy.rejections.first();
-            return Err(Refused::TooManyBadLines {
-                bad,
-                lines,
-                first: first.map(ToString::to_string).unwrap_or_default(),
-            });
-        }
-        if good == 0 && !self.rules.may_be_empty {
-            return Err(Refused::NoEntries(self.first_comment));
-        }
-        Ok(self.copy)
+    let text = decode(body.clone(), Latin1::Known)?;
+    match recognise::recognise(&text)?.latin1() {
+        Latin1::Known => Ok(Cow::Owned(text.into_owned())),
+        Latin1::Refused => decode(body, Latin1::Refused),
     }
 }
 
-/// The lines of a text with their numbers from 1, ends of line removed, and whether each was ended.
-fn lines(text: &str) -> impl Iterator<Item = (u32, &str, bool)> {
-    text.split_inclusive('\n')
-        .zip(1_u32..)
-        .map(|(line, number)| {
-            let ended = line.ends_with('\n');
-            let line = line.strip_suffix('\n').unwrap_or(line);
-            (number, line.strip_suffix('\r').unwrap_or(line), ended)
-        })
+fn read(format: Format, text: &str, reader: &mut Reader) -> Result<(), Refused> {
+    match format {
+        Format::Auto | Format::Cidr => cidr::read(text, reader),
+        Format::SpamhausText => spamhaus_text::read(text, reader),
+        Format::SpamhausJson => spamhaus_json::read(text, reader),
+        Format::AsnDropJson => asndrop::read(text, reader),
+        Format::Firehol => firehol::read(text, reader),
+        Format::Dshield => dshield::read(text, reader),
+        Format::EmergingThreats => emerging_threats::read(text, reader),
+        Format::AbusechCsv => abusech::read_csv(text, reader),
+        Format::AbusechText => abusech::read_text(text, reader),
+        Format::Csv => csv::read(text, reader),
+        Format::Json => json::read(text, reader),
+        Format::P2p => p2p::read(text, reader),
+        Format::Dat => dat::read(text, reader),
+        Format::Rbldnsd => rbldnsd::read(text, reader),
+        Format::Rsc => rsc::read(text, reader),
+        Format::Ipset => ipset::read(text, reader),
+        Format::Nginx => nginx::read(text, reader),
+        Format::Stix => stix::read(text, reader),
+        Format::Misp => misp::read(text, reader),
+        Format::Crowdsec => crowdsec::read(text, reader),
+    }
 }
 
 #[cfg(test)]
@@ -201,17 +255,23 @@ mod tests {
 
     #[test]
     fn an_error_body_is_never_a_list() {
-        for format in [Format::Cidr, Format::SpamhausText, Format::SpamhausJson] {
+        for (_, format) in Format::NAMES {
             for body in [
                 "<!DOCTYPE html><html><body>8.8.8.8 1.10.0.1/8</body></html>",
                 "  \n<html>",
                 "error code: 520",
+                "error code: 520\n",
                 "{\"status\":500,\"message\":\"Internal Server Error\"}",
                 "Could not connect: \n",
+                "Umm... You can only fetch the data every 30 minutes\n",
                 "",
                 "  \n \n",
             ] {
-                let refused = parse_body(body.as_bytes(), &Rules::of(format));
+                let rules = Rules {
+                    field: Some("ip".to_owned()),
+                    ..Rules::of(format)
+                };
+                let refused = parse_body(body.as_bytes(), &rules);
                 assert!(refused.is_err(), "{format}: {body:?} gave {refused:?}");
             }
         }
@@ -249,5 +309,25 @@ mod tests {
             ["this feed lists /8 to /24", "this feed lists no IPv6"]
         );
         assert_eq!(copy.len(), 3);
+    }
+
+    #[test]
+    fn a_list_whose_header_names_another_list_is_another_list() {
+        let rules = Rules {
+            header: Some("Level 1"),
+            ..Rules::of(Format::Cidr)
+        };
+        let read = |body: &str| parse_body(body.as_bytes(), &rules).map(|copy| copy.len());
+        assert_eq!(read("# this is LEVEL 1\n192.0.2.0/24\n"), Ok(1));
+        assert_eq!(
+            read("# this is level 2\n192.0.2.0/24\n")
+                .unwrap_err()
+                .to_string(),
+            "another list: no comment of it says \"Level 1\"; its first comment is \"this is level 2\""
+        );
+        assert_eq!(
+            read("192.0.2.0/24\n").unwrap_err().to_string(),
+            "another list: no comment of it says \"Level 1\"; it has no comment at all"
+        );
     }
 }

@@ -3,13 +3,23 @@
 //! A whole file starts with a comment that names Spamhaus and ends with `; EOF` (every good copy
 //! since 2024-02-29 does). Publisher's page: <https://www.spamhaus.org/drop/>.
 
-use super::{Reader, lines};
+use super::lines::Line;
+use super::{Reader, dates, lines, reader};
 use crate::feed::Refused;
+use crate::time::Timestamp;
+
+/// The publisher's `Expires` is the time of generation and this (in 301 of 301 pairs with the JSON).
+const VALID_FOR: i64 = 3_600;
 
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     let mut named = false;
     let mut closed = false;
-    for (number, line, ended) in lines(text) {
+    for Line {
+        number,
+        text: line,
+        ended,
+    } in lines(text)
+    {
         if line.trim_ascii().is_empty() {
             continue;
         }
@@ -19,13 +29,14 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
         if entry.is_empty() {
             named |= comment.contains("Spamhaus");
             closed = ended && comment == "EOF";
+            reader.generated(generated(comment));
             reader.comment(comment);
             continue;
         }
         if !named {
             return Err(Refused::Foreign(format!(
                 "no Spamhaus header before line {number}, {:?}",
-                line.chars().take(40).collect::<String>()
+                reader::start_of(line)
             )));
         }
         reader.entry(number, entry, comment);
@@ -35,7 +46,13 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             "the last line is not \"; EOF\"".to_owned(),
         ));
     }
+    reader.proven("it ends with \"; EOF\"");
     Ok(())
+}
+
+fn generated(comment: &str) -> Option<Timestamp> {
+    let expires = dates::http(comment.strip_prefix("Expires:")?)?;
+    Some(Timestamp(expires.0 - VALID_FOR))
 }
 
 #[cfg(test)]
@@ -103,7 +120,7 @@ mod tests {
 ";
         assert_eq!(
             read(tombstone).unwrap_err(),
-            "a list without an entry: \"This list has been merged into https://lists.example/drop.txt\""
+            "retired by its publisher: \"This list has been merged into https://lists.example/drop.txt\""
         );
     }
 }

@@ -1,0 +1,11 @@
+//! From the bytes of a body to its text: unpacked, and in whatever encoding it came. Pure.
+//!
+//! ```text
+//!  bytes ──unpack (gzip, zip)──► bytes ──decode (UTF-8, UTF-16, Latin-1)──► text
+//! ```
+
+mod decode;
+mod unpack;
+
+pub use decode::{Latin1, decode};
+pub use unpack::unpack;

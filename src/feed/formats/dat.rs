@@ -1,0 +1,43 @@
+//! eMule `ipfilter.dat`: `FIRST - LAST , level , name` a line; octets are padded with zeros and decimal.
+//! A level above 127 means that the range is *not* blocked. Level and name may be missing.
+
+use super::lines::Line;
+use super::{Reader, lines, padded};
+use crate::feed::Refused;
+
+/// The highest level that is blocked.
+const BLOCKED: u32 = 127;
+
+pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
+    for Line {
+        number,
+        text: line,
+        ended,
+    } in lines(text)
+    {
+        let line = line.trim_ascii();
+        if line.is_empty() {
+            continue;
+        }
+        if let Some(comment) = line.strip_prefix('#').or_else(|| line.strip_prefix("//")) {
+            reader.comment(comment);
+            continue;
+        }
+        if !ended {
+            reader.unended(number, line);
+            continue;
+        }
+        let mut fields = line.splitn(3, ',').map(str::trim);
+        let range = fields.next().unwrap_or("");
+        let level = fields.next().map_or(Ok(0), str::parse::<u32>);
+        match level {
+            Ok(level) if level > BLOCKED => {}
+            Ok(_) => {
+                let name = fields.next().unwrap_or("");
+                reader.take(number, line, padded::range(range), name);
+            }
+            Err(_) => reader.reject(number, line, "the access level is no number"),
+        }
+    }
+    Ok(())
+}

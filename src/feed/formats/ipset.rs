@@ -1,0 +1,68 @@
+//! `ipset save`: `create NAME hash:net …`, then `add NAME ENTRY [timeout N] [comment "…"]`.
+//!
+//! `nomatch` makes an exception (ipset(8)). Sets of ports, interfaces or addresses in pairs are left: an
+//! entry of theirs means less than the address.
+
+use super::lines::Line;
+use super::named_sets::NamedSets;
+use super::reader::ends_after;
+use super::{Reader, lines};
+use crate::feed::Refused;
+use crate::prefix::parse;
+
+pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
+    let mut sets = NamedSets::of(reader);
+    for Line {
+        number,
+        text: line,
+        ended,
+    } in lines(text)
+    {
+        let line = line.trim_ascii();
+        let mut words = line
+            .split_ascii_whitespace()
+            .skip_while(|word| *word == "ipset");
+        match words.next() {
+            None | Some("create" | "flush" | "destroy" | "swap" | "COMMIT" | "-N" | "-F") => {
+                continue;
+            }
+            Some(word) if word.starts_with('#') => {
+                reader.comment(line);
+                continue;
+            }
+            Some("add" | "-A") => {}
+            Some(_) => {
+                reader.reject(number, line, "no command of ipset save");
+                continue;
+            }
+        }
+        let mut words = words.skip_while(|word| word.starts_with('-'));
+        let (Some(set), Some(entry)) = (words.next(), words.next()) else {
+            reader.reject(number, line, "no set and entry behind add");
+            continue;
+        };
+        if !sets.takes(set) {
+            continue;
+        }
+        let options: Vec<&str> = words.collect();
+        if !ended {
+            reader.unended(number, line);
+        } else if options.contains(&"nomatch") {
+            reader.exclude(number, line, parse(entry, reader.rules.host_bits));
+        } else {
+            let seconds = options.iter().skip_while(|word| **word != "timeout").nth(1);
+            let seconds = seconds
+                .and_then(|seconds| seconds.parse().ok())
+                .filter(|s| *s > 0);
+            reader.entry_until(number, entry, comment(line), seconds.map(ends_after));
+        }
+    }
+    sets.judge()
+}
+
+fn comment(line: &str) -> &str {
+    let behind = line
+        .split_once(" comment \"")
+        .map_or("", |(_, behind)| behind);
+    behind.split('"').next().unwrap_or("")
+}

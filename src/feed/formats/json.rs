@@ -1,0 +1,155 @@
+//! JSON with a path to the field: one document, or one a line.
+//!
+//! A path is names with dots between them; `[]` behind a name, or alone, means each item of an array:
+//! `prefixes[].ipv4Prefix`, `[].ip`, `v4[]`. The reference is another key of the object that holds the
+//! field. A document that parses is whole; of lines only those that are ended are believed.
+
+use serde_json::Value;
+
+use super::lines::Line;
+use super::reader::start_of;
+use super::{Reader, lines};
+use crate::feed::Refused;
+
+pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
+    let Some(path) = reader.rules.field.clone() else {
+        return Err(Refused::Foreign(
+            "JSON, and the configuration names no field (field = \"…\")".to_owned(),
+        ));
+    };
+    let reference = reader.rules.reference.clone();
+    let mut walk = Walk {
+        reader,
+        reference: reference.as_deref(),
+        found: 0,
+    };
+    match serde_json::from_str::<Value>(text) {
+        Ok(document) => {
+            let mut item = 0;
+            let known = walk.document(&document, &path, &mut || {
+                item += 1;
+                item
+            });
+            if !known {
+                let start = start_of(text);
+                return Err(Refused::Foreign(format!(
+                    "JSON without {path:?}: {start:?}"
+                )));
+            }
+            reader.proven("a whole JSON document");
+            Ok(())
+        }
+        // More behind the first value: one a line. Anything else is cut or no JSON.
+        Err(error) if error.is_syntax() && starts_with_a_document(text) => {
+            walk.json_lines(text, &path)
+        }
+        Err(error) if error.is_eof() => Err(Refused::Incomplete(format!("{error}"))),
+        Err(error) => Err(Refused::Foreign(format!("no JSON: {error}"))),
+    }
+}
+
+fn starts_with_a_document(text: &str) -> bool {
+    let first = lines(text)
+        .map(|line| line.text)
+        .find(|line| !line.trim().is_empty());
+    first.is_some_and(|line| serde_json::from_str::<Value>(line).is_ok())
+}
+
+struct Walk<'a, 'b, 'c> {
+    reader: &'a mut Reader<'b>,
+    reference: Option<&'c str>,
+    found: u64,
+}
+
+impl Walk<'_, '_, '_> {
+    fn json_lines(mut self, text: &str, path: &str) -> Result<(), Refused> {
+        for Line {
+            number,
+            text: line,
+            ended,
+        } in lines(text)
+        {
+            if line.trim().is_empty() {
+                continue;
+            }
+            match serde_json::from_str::<Value>(line) {
+                _ if !ended => self.reader.unended(number, line),
+                Ok(value) => {
+                    // A record without the field says something else: metadata.
+                    self.document(&value, path, &mut || number);
+                }
+                Err(error) => self
+                    .reader
+                    .reject(number, line, format!("no JSON: {error}")),
+            }
+        }
+        if self.found == 0 {
+            let start = start_of(text);
+            return Err(Refused::Foreign(format!(
+                "JSON without {path:?}: {start:?}"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Everything at the path; `number` gives the line of the next item. Answers whether the path leads
+    /// anywhere at all: an empty array does.
+    fn document(&mut self, value: &Value, path: &str, number: &mut dyn FnMut() -> u32) -> bool {
+        let steps: Vec<&str> = path.split('.').collect();
+        self.step(value, &steps, "", number)
+    }
+
+    fn step(
+        &mut self,
+        value: &Value,
+        steps: &[&str],
+        reference: &str,
+        number: &mut dyn FnMut() -> u32,
+    ) -> bool {
+        let Some((step, rest)) = steps.split_first() else {
+            return self.leaf(value, reference, number());
+        };
+        let (name, each) = match step.strip_suffix("[]") {
+            Some(name) => (name, true),
+            None => (*step, false),
+        };
+        let reason = self.reference.and_then(|key| value.get(key)).map(words);
+        let reference = reason.as_deref().unwrap_or(reference);
+        let next = match name {
+            "" => Some(value),
+            name => value.get(name),
+        };
+        match next {
+            Some(Value::Array(items)) if each => {
+                let mut any = items.is_empty();
+                for item in items {
+                    any |= self.step(item, rest, reference, number);
+                }
+                any
+            }
+            Some(next) if !each => self.step(next, rest, reference, number),
+            _ => false,
+        }
+    }
+
+    fn leaf(&mut self, value: &Value, reference: &str, line: u32) -> bool {
+        match value {
+            Value::Null => return true,
+            Value::String(text) => self.reader.entry(line, text, reference),
+            other => {
+                let text = other.to_string();
+                self.reader.reject(line, &text, "not a text");
+            }
+        }
+        self.found += 1;
+        true
+    }
+}
+
+fn words(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => String::new(),
+        other => other.to_string(),
+    }
+}

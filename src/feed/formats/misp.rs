@@ -1,0 +1,80 @@
+//! A MISP event: attributes of the types `ip-src` and `ip-dst`, also inside objects, that are meant
+//! for detection (`to_ids`). What names a host otherwise (`domain|ip`) is shared by others and left.
+//! <https://www.misp-project.org/datamodels/>
+
+use serde::Deserialize;
+
+use super::Reader;
+use crate::feed::Refused;
+
+/// One event, or the answer of a search.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Document {
+    Search { response: Vec<Wrapped> },
+    One(Wrapped),
+    Bare(Event),
+}
+
+#[derive(Deserialize)]
+struct Wrapped {
+    #[serde(rename = "Event")]
+    event: Event,
+}
+
+#[derive(Deserialize)]
+struct Event {
+    #[serde(default)]
+    info: String,
+    #[serde(rename = "Attribute")]
+    attributes: Vec<Attribute>,
+    #[serde(default, rename = "Object")]
+    objects: Vec<Object>,
+}
+
+#[derive(Deserialize)]
+struct Object {
+    #[serde(default, rename = "Attribute")]
+    attributes: Vec<Attribute>,
+}
+
+#[derive(Deserialize)]
+struct Attribute {
+    #[serde(rename = "type")]
+    kind: String,
+    value: String,
+    #[serde(default)]
+    to_ids: bool,
+    #[serde(default)]
+    deleted: bool,
+}
+
+pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
+    let document = serde_json::from_str(text).map_err(|error| match error.is_eof() {
+        true => Refused::Incomplete(error.to_string()),
+        false => Refused::Foreign(format!("no MISP event: {error}")),
+    })?;
+    let events = match document {
+        Document::Search { response } => response.into_iter().map(|one| one.event).collect(),
+        Document::One(one) => vec![one.event],
+        Document::Bare(event) => vec![event],
+    };
+    let mut item = 0;
+    for event in &events {
+        let inside = event.objects.iter().flat_map(|object| &object.attributes);
+        for attribute in event.attributes.iter().chain(inside) {
+            item += 1;
+            if !attribute.to_ids || attribute.deleted {
+                continue;
+            }
+            // `ip-dst|port` has the value `192.0.2.1|443`.
+            let kind = attribute.kind.trim_end_matches("|port");
+            if matches!(kind, "ip-src" | "ip-dst") {
+                let address = attribute.value.split('|').next().unwrap_or("");
+                reader.entry(item, address, &event.info);
+            }
+        }
+    }
+    reader.proven("a whole JSON document");
+    Ok(())
+}

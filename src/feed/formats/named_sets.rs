@@ -1,0 +1,49 @@
+//! Files that hold sets with names (`ipset save`, RouterOS address lists): which one is meant.
+//!
+//! A file with a block list may have an allow list beside it. So a file with more than one name is
+//! refused until the configuration says which one (`field = "…"`).
+
+use std::collections::BTreeSet;
+
+use super::Reader;
+use crate::feed::Refused;
+
+/// The set that is meant, and the names that were seen.
+pub(super) struct NamedSets {
+    wanted: Option<String>,
+    seen: BTreeSet<String>,
+}
+
+impl NamedSets {
+    /// As the configuration of the feed says.
+    pub fn of(reader: &Reader) -> Self {
+        Self {
+            wanted: reader.rules.field.clone(),
+            seen: BTreeSet::new(),
+        }
+    }
+
+    /// Whether an entry of the set of this name is meant.
+    pub fn takes(&mut self, name: &str) -> bool {
+        if !self.seen.contains(name) {
+            self.seen.insert(name.to_owned());
+        }
+        self.wanted.as_deref().is_none_or(|wanted| wanted == name)
+    }
+
+    /// Whether what was seen is unambiguous.
+    pub fn judge(self) -> Result<(), Refused> {
+        let names: Vec<String> = self.seen.into_iter().collect();
+        let listed = names.join(", ");
+        match self.wanted {
+            Some(wanted) if !names.contains(&wanted) => Err(Refused::Foreign(format!(
+                "no set of the name {wanted:?} in it; there are {listed:?}"
+            ))),
+            None if names.len() > 1 => Err(Refused::Foreign(format!(
+                "{} sets in one file ({listed}); field = \"…\" says which one is meant",
+                names.len()
+            ))),
+            _ => Ok(()),
+        }
+    }
+}

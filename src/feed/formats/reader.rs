@@ -1,0 +1,227 @@
+//! What all formats share: collecting entries, and judging the file as a whole.
+
+use std::time::Duration;
+
+use super::Rules;
+use crate::feed::{End, FeedCopy, Refused};
+use crate::prefix::{Bits, Malformed, PrefixSet, Written, parse, prefixes_of_range};
+use crate::time::Timestamp;
+
+/// More than this share of bad lines, and the file is refused: a list with typing errors has few.
+const MAX_BAD_SHARE: f64 = 0.05;
+/// A file is never refused for so few bad lines, as long as most lines are good.
+const FEW_BAD_LINES: usize = 3;
+/// Longest comment kept for a message, in characters.
+const MAX_COMMENT: usize = 100;
+
+/// Words by which publishers say that a list has come to its end.
+const TOMBSTONES: [&str; 9] = [
+    "merged into",
+    "deprecated",
+    "discontinued",
+    "no longer",
+    "has been retired",
+    "has been removed",
+    "shut down",
+    "has moved",
+    "end of life",
+];
+
+/// Collects what a format reads; the same rules for every format.
+pub(super) struct Reader<'a> {
+    pub rules: &'a Rules,
+    pub copy: FeedCopy,
+    first_comment: Option<String>,
+    tombstone: Option<String>,
+    /// Whether a comment had the words that the list's header must have.
+    named: bool,
+    excluded: Vec<Written>,
+}
+
+impl<'a> Reader<'a> {
+    pub fn new(rules: &'a Rules) -> Self {
+        Self {
+            rules,
+            copy: FeedCopy::default(),
+            first_comment: None,
+            tombstone: None,
+            named: rules.header.is_none(),
+            excluded: Vec::new(),
+        }
+    }
+
+    /// A line that should hold an entry: listed, or rejected with the reason.
+    pub fn entry(&mut self, line: u32, text: &str, reference: &str) {
+        self.take(line, text, parse(text, self.rules.host_bits), reference);
+    }
+
+    /// The same for an entry that is in force until then only.
+    pub fn entry_until(&mut self, line: u32, text: &str, reference: &str, end: Option<End>) {
+        let before = (self.copy.v4.len(), self.copy.v6.len());
+        self.entry(line, text, reference);
+        if let Some(end) = end {
+            self.copy.end_from(before, end);
+        }
+    }
+
+    /// The same for a text that the format read by its own rules.
+    pub fn take(
+        &mut self,
+        line: u32,
+        text: &str,
+        read: Result<Written, Malformed>,
+        reference: &str,
+    ) {
+        let written = match read {
+            Ok(written) => written,
+            Err(reason) => return self.copy.reject(line, text, reason),
+        };
+        match self.unexpected(&written) {
+            None => self.copy.add(written, line, reference),
+            Some(reason) => self.copy.reject(line, text, reason),
+        }
+    }
+
+    /// A line that is no entry and should be one.
+    pub fn reject(&mut self, line: u32, text: &str, reason: impl std::fmt::Display) {
+        self.copy.reject(line, text, reason);
+    }
+
+    /// The line after which nothing came, and which is not ended: it may be cut.
+    pub fn unended(&mut self, line: u32, text: &str) {
+        let why = "the last line has no newline, so it may be cut short";
+        self.copy.reject(line, text, why);
+    }
+
+    /// An exception: never listed, whatever the other lines say.
+    pub fn exclude(&mut self, line: u32, text: &str, read: Result<Written, Malformed>) {
+        match read {
+            Ok(written) => self.excluded.push(written),
+            Err(reason) => self.copy.reject(line, text, reason),
+        }
+    }
+
+    /// An origin AS.
+    pub fn origin(&mut self, line: u32, asn: u32, reference: &str) {
+        self.copy.add_origin(asn, line, reference);
+    }
+
+    /// A comment: it may name the list, or say that it has come to its end.
+    pub fn comment(&mut self, text: &str) {
+        let text = text.trim().trim_matches('#').trim();
+        if text.is_empty() {
+            return;
+        }
+        let clipped = || text.chars().take(MAX_COMMENT).collect::<String>();
+        if self.first_comment.is_none() {
+            self.first_comment = Some(clipped());
+        }
+        if self.tombstone.is_none() && self.copy.is_empty() {
+            let lower = text.to_lowercase();
+            let says = |words: &&str| lower.contains(*words);
+            self.tombstone = TOMBSTONES.iter().any(|words| says(&words)).then(clipped);
+        }
+        if let Some(header) = self.rules.header.filter(|_| !self.named) {
+            self.named = contains_ignoring_case(text, header);
+        }
+    }
+
+    /// The publisher's own time of generation.
+    pub fn generated(&mut self, at: Option<Timestamp>) {
+        self.copy.generated = at.or(self.copy.generated);
+    }
+
+    /// What proves that the file is whole.
+    pub fn proven(&mut self, proof: &'static str) {
+        self.copy.proof = Some(proof);
+    }
+
+    /// Why the feed's own rules forbid this entry. Ranges are held by the limits of the policy.
+    fn unexpected(&self, written: &Written) -> Option<String> {
+        let (family, len, expected) = match written {
+            Written::V4(prefix) => ("IPv4", Some(prefix.len()), self.rules.lengths_v4),
+            Written::V6(prefix) => ("IPv6", Some(prefix.len()), self.rules.lengths_v6),
+            Written::Range4(..) => ("IPv4", None, self.rules.lengths_v4),
+            Written::Range6(..) => ("IPv6", None, self.rules.lengths_v6),
+        };
+        match (expected, len) {
+            (None, _) => Some(format!("this feed lists no {family}")),
+            (Some((shortest, longest)), Some(len)) if len < shortest || len > longest => {
+                Some(format!("this feed lists /{shortest} to /{longest}"))
+            }
+            _ => None,
+        }
+    }
+
+    /// Judge the file as a whole.
+    pub fn finish(mut self) -> Result<FeedCopy, Refused> {
+        let (good, bad) = (self.copy.len(), self.copy.rejected);
+        let lines = good + bad;
+        let too_many = bad as f64 > lines as f64 * MAX_BAD_SHARE;
+        if too_many && (bad > FEW_BAD_LINES || good == 0) {
+            let first = self.copy.rejections.first();
+            return Err(Refused::TooManyBadLines {
+                bad,
+                lines,
+                first: first.map(ToString::to_string).unwrap_or_default(),
+            });
+        }
+        if good == 0
+            && let Some(note) = self.tombstone
+        {
+            return Err(Refused::Retired(note));
+        }
+        if let Some(header) = self.rules.header.filter(|_| !self.named) {
+            let seen = self.first_comment.map_or_else(
+                || "it has no comment at all".to_owned(),
+                |first| format!("its first comment is {first:?}"),
+            );
+            return Err(Refused::Foreign(format!(
+                "another list: no comment of it says {header:?}; {seen}"
+            )));
+        }
+        if good == 0 && self.copy.proof.is_none() && !own {
+            return Err(Refused::NoEntries(self.first_comment));
+        }
+        if !self.excluded.is_empty() {
+            self.copy.exclude(&set_of(&self.excluded));
+        }
+        Ok(self.copy)
+    }
+}
+
+fn set_of(written: &[Written]) -> PrefixSet {
+    let mut nets = Vec::new();
+    for one in written {
+        match *one {
+            Written::V4(prefix) => nets.push(prefix.to_net()),
+            Written::V6(prefix) => nets.push(prefix.to_net()),
+            Written::Range4(first, last) => nets.extend(nets_of(first, last)),
+            Written::Range6(first, last) => nets.extend(nets_of(first, last)),
+        }
+    }
+    PrefixSet::of_nets(nets)
+}
+
+fn nets_of<B: Bits>(first: B, last: B) -> impl Iterator<Item = ipnet::IpNet> {
+    prefixes_of_range(first, last)
+        .into_iter()
+        .map(|prefix| prefix.to_net())
+}
+
+/// Whether `text` has `part` in it, in whatever case; `part` is ASCII.
+pub(super) fn contains_ignoring_case(text: &str, part: &str) -> bool {
+    let (text, part) = (text.as_bytes(), part.as_bytes());
+    text.windows(part.len())
+        .any(|window| window.eq_ignore_ascii_case(part))
+}
+
+/// The first characters of a line, for a message.
+pub(super) fn start_of(line: &str) -> String {
+    line.trim().chars().take(60).collect()
+}
+
+/// A duration in seconds, as an end counted from the download.
+pub(super) fn ends_after(seconds: u64) -> End {
+    End::After(Duration::from_secs(seconds))
+}

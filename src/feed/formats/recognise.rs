@@ -1,0 +1,152 @@
+//! Which format a text is in, by what no other format has. What shows nothing of its own is refused:
+//! a guess would be a list of something else.
+
+use super::reader::{contains_ignoring_case, start_of};
+use super::{Format, lines, p2p, padded};
+use crate::feed::Refused;
+use crate::prefix::{HostBits, parse};
+
+/// Lines that are looked at: headers of publishers are shorter than this.
+const LOOKED_AT: usize = 200;
+
+/// The format of a text.
+///
+/// # Errors
+/// [`Refused::Foreign`] that says what it looks like, where that is known, and how to name it.
+pub(super) fn recognise(text: &str) -> Result<Format, Refused> {
+    let start = text.trim_start();
+    if start.starts_with(['{', '[']) || start.trim_end() == "null" {
+        return json(start);
+    }
+    let (mut comments, mut entries) = (Vec::new(), Vec::new());
+    for line in lines(text).take(LOOKED_AT).map(|line| line.text.trim()) {
+        match line {
+            "" => {}
+            line if line.starts_with(['#', ';']) || line.starts_with("//") => comments.push(line),
+            line => entries.push(line),
+        }
+    }
+    // The end of a file tells as well as its start.
+    let last = text.trim_end().rsplit(['\n', '\r']).next().unwrap_or("");
+    let says = |words: &str| {
+        comments
+            .iter()
+            .any(|line| contains_ignoring_case(line, words))
+    };
+    let most = |is: &dyn Fn(&str) -> bool| {
+        let found = entries.iter().filter(|line| is(line)).count();
+        found > 0 && found * 2 > entries.len()
+    };
+    let known = [
+        (
+            says("Spamhaus") && entries.iter().all(|e| e.contains(';')) && last.trim() == "; EOF",
+            Format::SpamhausText,
+        ),
+        (says("Entries") && says("FireHOL"), Format::Firehol),
+        (
+            says("DShield") && (most(&is_columns) || entries.is_empty()),
+            Format::Dshield,
+        ),
+        (says("Emerging Threats"), Format::EmergingThreats),
+        (
+            is_abusech(last) && most(&|e| e.contains(',')),
+            Format::AbusechCsv,
+        ),
+        (is_abusech(last), Format::AbusechText),
+        (
+            most(&|e| e.contains("address-list") || e.starts_with("add list=")),
+            Format::Rsc,
+        ),
+        (
+            most(&|e| e.starts_with("add ") || e.starts_with("create ")),
+            Format::Ipset,
+        ),
+        (
+            most(&|e| (e.starts_with("deny ") || e.starts_with("allow ")) && e.contains(';')),
+            Format::Nginx,
+        ),
+        (
+            entries
+                .iter()
+                .any(|e| e.starts_with("$SOA") || e.starts_with(":127.")),
+            Format::Rbldnsd,
+        ),
+        (
+            most(&|e| e.contains(" - ") && e.contains(" , ")),
+            Format::Dat,
+        ),
+        (most(&is_padded), Format::Dat),
+        (
+            most(&|e| p2p::split(e).is_some_and(|(_, range)| padded::range(range).is_ok())),
+            Format::P2p,
+        ),
+        (
+            most(&is_plain) || entries.is_empty() && !comments.is_empty(),
+            Format::Cidr,
+        ),
+    ];
+    if let Some((_, format)) = known.iter().find(|(shows, _)| *shows) {
+        return Ok(*format);
+    }
+    Err(unknown(&other(&entries), text))
+}
+
+fn json(text: &str) -> Result<Format, Refused> {
+    let first = text.lines().next().unwrap_or("");
+    let has = |key: &str| text.contains(&format!("\"{key}\""));
+    match () {
+        () if first.contains("\"cidr\"") && first.contains("\"sblid\"") => Ok(Format::SpamhausJson),
+        () if first.contains("\"asn\"") && first.contains("\"asname\"") => Ok(Format::AsnDropJson),
+        () if has("objects") && has("bundle") => Ok(Format::Stix),
+        () if has("Attribute") && has("to_ids") => Ok(Format::Misp),
+        () if has("scope") && has("duration") && has("value") => Ok(Format::Crowdsec),
+        () => Err(unknown(
+            "JSON; with format = \"json\" and field = \"…\" it can be read",
+            text,
+        )),
+    }
+}
+
+fn is_abusech(last: &str) -> bool {
+    last.starts_with("# END ") && last.ends_with(" entries")
+}
+
+fn is_columns(line: &str) -> bool {
+    line.matches('\t').count() >= 2
+}
+
+fn is_padded(line: &str) -> bool {
+    let range = line.split(',').next().unwrap_or("");
+    padded::range(range).is_ok() && parse(range, HostBits::Refuse).is_err()
+}
+
+fn is_plain(line: &str) -> bool {
+    let entry = line.split(['#', ';']).next().unwrap_or("");
+    let entry = entry.split("//").next().unwrap_or("");
+    parse(entry, HostBits::Mask).is_ok()
+}
+
+/// What is known and not read without a word of the operator.
+fn other(entries: &[&str]) -> String {
+    let first = entries.first().copied().unwrap_or("");
+    let starts = |words: &[&str]| words.iter().any(|word| first.starts_with(word));
+    if starts(&["0.0.0.0 ", "127.0.0.1 ", "::1 ", "0.0.0.0\t", "127.0.0.1\t"]) {
+        "a hosts file: it names hosts, not networks".to_owned()
+    } else if starts(&[
+        "ip prefix-list",
+        "ipv6 prefix-list",
+        "set policy-options",
+        "access-list",
+    ]) {
+        "a router's configuration, where permit, deny, le and ge change what a line means"
+            .to_owned()
+    } else if first.matches([',', ';', '|']).count() >= 2 {
+        "CSV; with format = \"csv\" and field = \"…\" it can be read".to_owned()
+    } else {
+        "no list that is known".to_owned()
+    }
+}
+
+fn unknown(what: &str, text: &str) -> Refused {
+    Refused::Foreign(format!("{what} (it begins {:?})", start_of(text)))
+}

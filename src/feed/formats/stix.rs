@@ -1,0 +1,170 @@
+//! A STIX 2.1 bundle: indicators whose pattern is a choice of addresses and networks.
+//!
+//! `[ipv4-addr:value = '198.51.100.0/24' OR ipv6-addr:value = '2001:db8::/32']`. A pattern that says more
+//! than that (AND, NOT, a port) means less than the whole address, and is left. Revoked indicators are
+//! left, and `valid_until` ends an entry.
+//! <https://docs.oasis-open.org/cti/stix/v2.1/os/stix-v2.1-os.html>, sections 4.7 and 9.
+
+use serde::Deserialize;
+
+use super::{Reader, dates};
+use crate::feed::{End, Refused};
+
+#[derive(Deserialize)]
+struct Bundle {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    objects: Vec<Object>,
+}
+
+#[derive(Deserialize)]
+struct Object {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    id: String,
+    #[serde(default)]
+    name: String,
+    #[serde(default)]
+    revoked: bool,
+    #[serde(default)]
+    pattern: String,
+    #[serde(default)]
+    pattern_type: String,
+    #[serde(default)]
+    indicator_types: Vec<String>,
+    valid_until: Option<String>,
+}
+
+pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
+    let bundle: Bundle = serde_json::from_str(text).map_err(|error| match error.is_eof() {
+        true => Refused::Incomplete(error.to_string()),
+        false => Refused::Foreign(format!("no STIX bundle: {error}")),
+    })?;
+    if bundle.kind != "bundle" {
+        return Err(Refused::Foreign(format!(
+            "no STIX bundle: type {:?}",
+            bundle.kind
+        )));
+    }
+    for (object, item) in bundle.objects.iter().zip(1..) {
+        let benign = object.indicator_types.iter().any(|kind| kind == "benign");
+        let is_pattern = object.kind == "indicator" && object.pattern_type == "stix";
+        if !is_pattern || object.revoked || benign || !names_addresses(&object.pattern) {
+            continue;
+        }
+        let reference = match object.name.as_str() {
+            "" => &object.id,
+            name => name,
+        };
+        let end = match object.valid_until.as_deref().map(dates::iso) {
+            None => None,
+            Some(Some(time)) => Some(End::At(time)),
+            Some(None) => {
+                reader.reject(
+                    item,
+                    object.valid_until.as_deref().unwrap_or(""),
+                    "valid_until is no time",
+                );
+                continue;
+            }
+        };
+        match choice(&object.pattern) {
+            Some(values) => values
+                .iter()
+                .for_each(|value| reader.entry_until(item, value, reference, end)),
+            None => reader.reject(
+                item,
+                &object.pattern,
+                "a pattern that is not only a choice of addresses",
+            ),
+        }
+    }
+    reader.proven("a whole JSON document");
+    Ok(())
+}
+
+fn names_addresses(pattern: &str) -> bool {
+    ["ipv4-addr:value", "ipv6-addr:value"]
+        .iter()
+        .any(|path| pattern.contains(path))
+}
+
+/// The values of a pattern that is one or more observations of a choice of addresses.
+fn choice(pattern: &str) -> Option<Vec<String>> {
+    let mut values = Vec::new();
+    let mut rest = pattern.trim();
+    loop {
+        rest = rest.strip_prefix('[')?;
+        loop {
+            rest = comparison(rest.trim_start(), &mut values)?.trim_start();
+            match rest.strip_prefix("OR ") {
+                Some(more) => rest = more,
+                None => break,
+            }
+        }
+        rest = rest.strip_prefix(']')?.trim_start();
+        if rest.is_empty() {
+            return Some(values);
+        }
+        rest = rest.strip_prefix("OR ")?.trim_start();
+    }
+}
+
+/// `ipv4-addr:value = '…'`, `ISSUBSET '…'` or `IN ('…', '…')`; answers what stands behind it.
+fn comparison<'a>(text: &'a str, values: &mut Vec<String>) -> Option<&'a str> {
+    let rest = text
+        .strip_prefix("ipv4-addr:value")
+        .or_else(|| text.strip_prefix("ipv6-addr:value"))?
+        .trim_start();
+    for operator in ["=", "ISSUBSET"] {
+        if let Some(rest) = rest.strip_prefix(operator) {
+            return literal(rest.trim_start(), values);
+        }
+    }
+    let mut rest = rest.strip_prefix("IN")?.trim_start().strip_prefix('(')?;
+    loop {
+        rest = literal(rest.trim_start(), values)?.trim_start();
+        match rest.strip_prefix(',') {
+            Some(more) => rest = more,
+            None => return rest.strip_prefix(')'),
+        }
+    }
+}
+
+fn literal<'a>(text: &'a str, values: &mut Vec<String>) -> Option<&'a str> {
+    let (value, rest) = text.strip_prefix('\'')?.split_once('\'')?;
+    values.push(value.to_owned());
+    Some(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_choice_of_addresses_is_a_choice() {
+        let two = Some(vec!["192.0.2.0/24".to_owned(), "2001:db8::1".to_owned()]);
+        for pattern in [
+            "[ipv4-addr:value = '192.0.2.0/24' OR ipv6-addr:value = '2001:db8::1']",
+            "[ipv4-addr:value='192.0.2.0/24'] OR [ipv6-addr:value = '2001:db8::1']",
+            "[ipv4-addr:value IN ('192.0.2.0/24', '2001:db8::1')]",
+            "[ipv4-addr:value ISSUBSET '192.0.2.0/24' OR ipv6-addr:value = '2001:db8::1']",
+        ] {
+            assert_eq!(choice(pattern), two, "{pattern}");
+        }
+        for pattern in [
+            "",
+            "[ipv4-addr:value = '192.0.2.1' AND network-traffic:dst_port = 443]",
+            "[ipv4-addr:value != '192.0.2.1']",
+            "[ipv4-addr:value NOT = '192.0.2.1']",
+            "[ipv4-addr:value = '192.0.2.1'] FOLLOWEDBY [domain-name:value = 'a.example']",
+            "[ipv4-addr:value = '192.0.2.1'",
+            "[ipv4-addr:value = '192.0.2.1]",
+            "[ipv4-addr:value LIKE '192.0.2.%']",
+        ] {
+            assert_eq!(choice(pattern), None, "{pattern}");
+        }
+    }
+}
