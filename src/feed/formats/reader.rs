@@ -166,7 +166,9 @@ impl<'a> Reader<'a> {
                 first: first.map(ToString::to_string).unwrap_or_default(),
             });
         }
+        let own = self.rules.may_be_empty;
         if good == 0
+            && !own
             && let Some(note) = self.tombstone
         {
             return Err(Refused::Retired(note));
