@@ -26,7 +26,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         None => tracing::info!("there was no pin"),
     }
     ledger.set_pin(None)?;
-    let outcome = pass_with(&config, &mut ledger, &lock, Scope::Offline, "unpin");
+    let outcome = pass_with(&config, &mut ledger, &lock, Scope::Offline.into(), "unpin");
     let outcome = outcome.map_err(|stop| Stop {
         text: format!(
             "{}. The pin is gone: the next pass installs again",

@@ -15,6 +15,7 @@ fn golden(name: &str, family: Family, nets: &[&str], attributions: &[&str]) {
         family,
         &Sheet {
             set: &set,
+            origins: &[],
             attributions,
         },
     );
@@ -58,6 +59,7 @@ fn an_empty_set_renders_a_list_that_matches_nothing() {
         Family::Frr,
         &Sheet {
             set: &set(&[]),
+            origins: &[],
             attributions: &[],
         },
     );
@@ -93,6 +95,7 @@ fn one_changed_prefix_changes_one_line_and_the_count() {
             Family::Frr,
             &Sheet {
                 set: &set(nets),
+                origins: &[],
                 attributions: &[],
             },
         )
@@ -122,6 +125,7 @@ fn equal_sets_give_equal_bytes() {
             Family::Frr,
             &Sheet {
                 set,
+                origins: &[],
                 attributions: &[],
             },
         )
