@@ -12,7 +12,8 @@
 //! * A list that exists without an entry permits everything. The first entry is a deny, so the list
 //!   has one from the start, and in the empty case too.
 //! * An as-path list is a regular expression an entry; `_64496$` is a path that begins at AS 64496.
-//!   Taken away first, because a list loaded over an older one keeps old entries here as well.
+//!   Taken away first, because a list loaded over an older one keeps old entries here as well; and made
+//!   before that, because bgpd refuses to take away an as-path list that is not there.
 //! * `no-export` set at origination would keep the route from an eBGP neighbor altogether; it is
 //!   added on the way out.
 //! * The sequence number of an entry comes from the entry itself, so that one changed prefix changes
@@ -108,11 +109,12 @@ fn list(
 /// entry is the AS itself; the last number is no AS (RFC 7300), and its entry ends the list.
 fn as_path(out: &mut String, origins: &[u32]) {
     let name = "bgp as-path access-list NULLROUTED-ORIGINS";
-    let _ = writeln!(out, "no {name}");
+    let end = format!("{name} seq {} deny .*", u32::MAX);
+    let _ = writeln!(out, "{end}\nno {name}");
     for asn in origins {
         let _ = writeln!(out, "{name} seq {asn} permit _{asn}$");
     }
-    let _ = writeln!(out, "{name} seq {} deny .*\n!", u32::MAX);
+    let _ = writeln!(out, "{end}\n!");
 }
 
 /// What becomes a BGP route: our kernel routes with a prefix of the list, and nothing else.

@@ -10,12 +10,16 @@ fn set(nets: &[&str]) -> PrefixSet {
 }
 
 fn golden(name: &str, family: Family, nets: &[&str], attributions: &[&str]) {
+    golden_with(name, family, nets, &[], attributions);
+}
+
+fn golden_with(name: &str, family: Family, nets: &[&str], origins: &[u32], attributions: &[&str]) {
     let set = set(nets);
     let text = render(
         family,
         &Sheet {
             set: &set,
-            origins: &[],
+            origins,
             attributions,
         },
     );
@@ -49,6 +53,13 @@ fn frr_golden_files() {
         Family::Frr,
         &both,
         &["Example list, (c) Example, https://lists.example/terms"],
+    );
+    golden_with(
+        "frr--asn.conf",
+        Family::Frr,
+        &V4,
+        &[64_496, 4_200_000_000],
+        &[],
     );
 }
 
