@@ -8,6 +8,7 @@ use nix::unistd::Pid;
 use super::output::Talk;
 use super::{Exit, Outcome, Stop, block_on, load, output};
 use crate::config::Config;
+use crate::feed::fetch::Progress;
 use crate::ledger::{Ledger, Lock};
 use crate::pass::gather::Scope;
 use crate::pass::known::Memory;
@@ -27,7 +28,8 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
-    output::talk(Talk::Steps);
+    let progress = Progress::on_stderr();
+    output::talk_beside(Talk::Steps, &progress);
     let config = load(path)?;
     let scope = match &arguments.feed {
         Some(name) if !config.feeds.iter().any(|feed| feed.name == *name) => {
@@ -43,7 +45,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     };
     let lock = Lock::take(&config.state_dir, Lock::PASS, "refresh")??;
     let mut ledger = Ledger::open(&config.state_dir)?;
-    let outcome = pass_with(&config, &mut ledger, &lock, scope, "refresh")?;
+    let outcome = pass_with(&config, &mut ledger, &lock, scope, "refresh", &progress)?;
     if arguments.json {
         output::json(&json(&outcome))?;
     }
@@ -57,6 +59,7 @@ pub(super) fn pass_with(
     _lock: &Lock,
     scope: Scope<'_>,
     cause: &'static str,
+    progress: &Progress,
 ) -> Result<pass::Outcome, Stop> {
     nudge(config);
     let pass = Pass {
@@ -65,6 +68,7 @@ pub(super) fn pass_with(
         memory: &mut Memory::default(),
         scope,
         cause,
+        progress,
     };
     Ok(block_on(pass.run())??)
 }

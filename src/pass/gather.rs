@@ -11,7 +11,7 @@ use super::known::Memory;
 use super::{PassError, say};
 use crate::config::{Config, FeedConfig, Origin};
 use crate::feed::copies::Copies;
-use crate::feed::fetch::{Fetched, Fetcher, Validators};
+use crate::feed::fetch::{Fetched, Fetcher, Line, Progress, Validators};
 use crate::feed::formats::parse_body;
 use crate::feed::standing::Standing;
 use crate::feed::{FeedCopy, Refused, file};
@@ -48,6 +48,7 @@ pub async fn gather(
     copies: &Copies,
     memory: &mut Memory,
     scope: Scope<'_>,
+    progress: &Progress,
 ) -> Result<(), PassError> {
     let now = Timestamp::now();
     adopt(config, ledger, copies, memory, now)?;
@@ -67,7 +68,11 @@ pub async fn gather(
         });
         let validators = validators(feed, &row, copies, memory);
         let fetcher = fetcher.clone();
-        looks.push(async move { (feed, row, look(config, feed, &validators, fetcher).await) });
+        looks.push(async move {
+            let line = progress.line(&feed.name);
+            let look = look(config, feed, &validators, fetcher, &line).await;
+            (feed, row, look)
+        });
     }
     while let Some((feed, row, look)) = looks.next().await {
         judge(ledger, copies, memory, feed, row, look)?;
@@ -202,13 +207,14 @@ async fn look(
     feed: &FeedConfig,
     known: &Validators,
     fetcher: Result<Fetcher, String>,
+    line: &Line,
 ) -> Look {
     let found = match (&feed.origin, fetcher) {
         (Origin::Path(path), _) => {
             let body = file::read(path, config.fetch.max_bytes);
             body.map(|body| Fetched::Body(body, Validators::default()))
         }
-        (Origin::Url(url), Ok(fetcher)) => fetcher.get(url, known).await,
+        (Origin::Url(url), Ok(fetcher)) => fetcher.get(url, &feed.access, known, line).await,
         (Origin::Url(_), Err(why)) => Err(Refused::Unreachable(why)),
     };
     match found {

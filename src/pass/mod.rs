@@ -21,6 +21,7 @@ use std::fmt;
 
 use crate::config::Config;
 use crate::feed::copies::Copies;
+use crate::feed::fetch::Progress;
 use crate::feed::standing::Standing;
 use crate::ledger::{HoldRow, Ledger, LedgerError, TargetRow};
 use crate::pipeline::Decision;
@@ -43,6 +44,8 @@ pub struct Pass<'a> {
     pub scope: Scope<'a>,
     /// What it is done for: the cause of the generation that comes of it.
     pub cause: &'static str,
+    /// Where downloads are shown while they last.
+    pub progress: &'a Progress,
 }
 
 /// What came of a pass.
@@ -110,9 +113,10 @@ impl Pass<'_> {
             memory,
             scope,
             cause,
+            progress,
         } = self;
         let copies = Copies::under(&config.state_dir);
-        gather::gather(config, ledger, &copies, memory, scope).await?;
+        gather::gather(config, ledger, &copies, memory, scope, progress).await?;
 
         // From here on the time stands still: one decision has one time.
         let now = Timestamp::now();
