@@ -200,3 +200,136 @@ fn is_this_machine(url: &Url) -> bool {
         None => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::config::{Config, Problems, parse, print};
+
+    fn read(text: &str) -> Result<Config, Problems> {
+        let nothing = |_: &Path| Err(std::io::ErrorKind::NotFound.into());
+        parse(Path::new("/etc/nullrouted/nullrouted.toml"), text, &nothing)
+    }
+
+    /// The problems of a feed with these lines, without the lines that show the text.
+    fn problems(lines: &str) -> String {
+        let text = format!("[[feed]]\nname = \"member\"\n{lines}\n");
+        let shown = read(&text).map_or_else(|problems| problems.to_string(), |_| String::new());
+        let told = shown.lines().filter(|line| !line.contains(" | "));
+        told.collect::<Vec<_>>().join("\n")
+    }
+
+    const HTTPS: &str = "url = \"https://members.example.net/x\"\n";
+
+    #[test]
+    fn a_secret_travels_over_https_or_within_the_machine() {
+        for (key, also) in [
+            ("password_file", "user = \"a\"\n"),
+            ("bearer_file", ""),
+            ("api_key_file", ""),
+        ] {
+            let with = |url: &str| problems(&format!("{also}{key} = \"f\"\nurl = \"{url}\""));
+            let shown = with("http://members.example.net/x");
+            let told = format!("{key}: would be sent to members.example.net over http");
+            assert!(shown.contains(&told), "{shown}");
+            for url in [
+                "https://members.example.net/x",
+                "http://127.0.0.1:8080/x",
+                "http://[::1]/x",
+                "http://localhost/x",
+            ] {
+                assert_eq!(with(url), "", "{key} to {url}");
+            }
+        }
+        let certificate = "client_certificate_file = \"f\"\nurl = \"http://127.0.0.1/x\"";
+        assert!(problems(certificate).contains("over http there are no certificates"));
+        assert!(
+            problems("bearer_file = \"f\"\npath = \"x\"")
+                .contains("bearer_file: a feed with a path is read, not asked for")
+        );
+    }
+
+    #[test]
+    fn a_feed_has_one_secret_and_a_name_has_its_password() {
+        assert_eq!(
+            problems(&format!("{HTTPS}bearer_file = \"b\"\napi_key_file = \"k\"")),
+            "/etc/nullrouted/nullrouted.toml:5:16: api_key_file: a feed is asked for with one \
+             secret, and has bearer_file\n      hint: permitted is one of password_file, \
+             bearer_file and api_key_file\n1 problem"
+        );
+        for (lines, why) in [
+            ("user = \"a\"", "user: without password_file"),
+            ("password_file = \"f\"", "password_file: without user"),
+            (
+                "user = \"a:b\"\npassword_file = \"f\"",
+                "user: a colon or control character cannot be sent",
+            ),
+        ] {
+            let shown = problems(&format!("{HTTPS}{lines}"));
+            assert!(shown.contains(why), "{shown}");
+        }
+    }
+
+    #[test]
+    fn the_bounds_of_a_download_are_checked() {
+        for (line, why) in [
+            (
+                "proxy = \"socks5://proxy.example.net:1080\"",
+                "proxy: socks5: is not supported",
+            ),
+            (
+                "proxy = \"http://u:p@proxy.example.net\"",
+                "proxy: a name or password in it would be shown in messages",
+            ),
+            ("timeout = \"0s\"", "timeout: 0s is too short"),
+            (
+                "first_byte_timeout = \"10ms\"",
+                "first_byte_timeout: 10ms is too short",
+            ),
+            ("min_speed = -1", "min_speed: -1 is not from 0 to "),
+        ] {
+            let shown = problems(&format!("{HTTPS}[fetch]\n{line}"));
+            assert!(shown.contains(why), "{shown}");
+        }
+    }
+
+    #[test]
+    fn what_is_unpacked_has_the_limit_of_what_is_fetched() {
+        let text = format!("[[feed]]\nname = \"a\"\n{HTTPS}[fetch]\nmax_bytes = 5000\n");
+        assert_eq!(read(&text).unwrap().feeds[0].rules.max_bytes, 5_000);
+        let text = format!("[[feed]]\nname = \"a\"\n{HTTPS}");
+        assert_eq!(read(&text).unwrap().feeds[0].rules.max_bytes, 64_000_000);
+    }
+
+    #[test]
+    fn every_key_of_a_download_is_printed_as_it_is_read() {
+        let feeds: String = [
+            "user = \"edge1\"\npassword_file = \"/p\"\nclient_certificate_file = \"/c\"",
+            "bearer_file = \"/b\"",
+            "api_key_file = \"/k\"",
+        ]
+        .iter()
+        .enumerate()
+        .map(|(i, keys)| format!("[[feed]]\nname = \"f{i}\"\n{HTTPS}{keys}\n"))
+        .collect();
+        let fetch = r#"[fetch]
+contact = "noc@example.net"
+connect_timeout = "2s"
+first_byte_timeout = "3s"
+timeout = "4s"
+min_speed = 5
+min_speed_time = "6s"
+max_bytes = 7
+proxy = "http://proxy.example.net:3128"
+ca_file = "ca.pem"
+"#;
+        let config = read(&format!("{feeds}{fetch}")).unwrap();
+        let again = read(&print(&config)).unwrap();
+        assert_eq!(again.fetch, config.fetch);
+        for (one, other) in config.feeds.iter().zip(&again.feeds) {
+            assert_ne!(one.access, crate::feed::fetch::Access::default());
+            assert_eq!(one.access, other.access);
+        }
+    }
+}

@@ -203,7 +203,7 @@ mod tests {
     #[test]
     fn a_secret_that_everybody_can_read_is_noticed() {
         let file = tempfile::NamedTempFile::new().unwrap();
-        let mut noticed = |mode| {
+        let noticed = |mode| {
             fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
             open_to_all("bearer_file", file.path())
         };
