@@ -75,8 +75,10 @@ impl Access {
             Secret::Bearer(_) => (AUTHORIZATION, format!("Bearer {text}")),
             Secret::ApiKey(_) => (HeaderName::from_static("x-api-key"), text),
         };
-        let mut value =
-            HeaderValue::from_str(&value).map_err(|_| unusable(key, file, "not plain ASCII"))?;
+        // RFC 9110, section 5.5: what is beyond ASCII has no agreed meaning in a header.
+        let value = Some(value).filter(|value| value.is_ascii());
+        let value = value.and_then(|value| HeaderValue::try_from(value).ok());
+        let mut value = value.ok_or_else(|| unusable(key, file, "not plain ASCII"))?;
         value.set_sensitive(true);
         Ok(Opened::Header(name, value))
     }
