@@ -223,10 +223,10 @@ impl Fetcher {
     fn judge_permissions(&self, access: &Access) {
         let mut judged = self.0.judged.lock().unwrap_or_else(PoisonError::into_inner);
         for (key, file) in access.files() {
-            if judged.insert(file.to_owned()) {
-                if let Some(problem) = access::open_to_all(key, file) {
-                    tracing::warn!("{problem}");
-                }
+            if judged.insert(file.to_owned())
+                && let Some(problem) = access::open_to_all(key, file)
+            {
+                tracing::warn!("{problem}");
             }
         }
     }
