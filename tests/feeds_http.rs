@@ -59,7 +59,7 @@ impl Fed {
 
 fn config(server: &Server) -> String {
     format!(
-        "[[feed]]\nname = \"partner\"\nurl = \"{}\"\n[kernel]\nenabled = false\n\
+        "[[feed]]\nname = \"partner\"\nurl = \"{}\"\nwithdraw_after = \"1 copy\"\n[kernel]\nenabled = false\n\
          [fetch]\ntimeout = \"1s\"\nconnect_timeout = \"1s\"\nmax_bytes = 5000\ncontact = \"noc@example.net\"\n",
         server.url()
     )
@@ -101,7 +101,7 @@ fn an_html_page_an_error_text_and_an_empty_body_are_no_lists() {
     fed.keeps_its_copy(
         Answer::Body(tombstone),
         "retired",
-        "a list without an entry: \"This list has been merged into another\"",
+        "retired by its publisher: \"This list has been merged into another\"",
     );
 }
 

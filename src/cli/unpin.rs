@@ -31,7 +31,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         &config,
         &mut ledger,
         &lock,
-        Scope::Offline,
+        Scope::Offline.into(),
         "unpin",
         &Progress::default(),
     );

@@ -34,7 +34,19 @@ fn write_all(out: &mut String, config: &Config) -> std::fmt::Result {
             HostBits::Refuse => "refuse",
             HostBits::Mask => "mask",
         };
+        writeln!(out, "withdraw_after = \"{}\"", feed.withdraw_after)?;
+        if let Some(max_age) = feed.ages.max_age {
+            writeln!(out, "max_age      = {}", duration(max_age))?;
+        }
         writeln!(out, "host_bits    = {host_bits:?}")?;
+        writeln!(out, "lengths_v4   = {}", lengths(feed.rules.lengths_v4))?;
+        writeln!(out, "lengths_v6   = {}", lengths(feed.rules.lengths_v6))?;
+        if let Some(field) = &feed.rules.field {
+            writeln!(out, "field        = {field:?}")?;
+        }
+        if let Some(reference) = &feed.rules.reference {
+            writeln!(out, "reference    = {reference:?}")?;
+        }
         writeln!(out, "reserved     = {}", feed.reserved)?;
         write_access(out, &feed.access)?;
         if let Some(share) = feed.limits.max_added {
@@ -47,6 +59,10 @@ fn write_all(out: &mut String, config: &Config) -> std::fmt::Result {
     writeln!(out, "\n[protect]")?;
     writeln!(out, "prefixes = {:?}", config.protect.prefixes)?;
     writeln!(out, "files    = {:?}", config.protect.files)?;
+    if let Some(origins) = &config.origins {
+        writeln!(out, "\n[asn]\ntable   = {:?}", origins.table)?;
+        writeln!(out, "max_age = {}", duration(origins.max_age))?;
+    }
     let limits = &config.policy.limits;
     writeln!(out, "\n[limits]")?;
     writeln!(out, "shortest_v4  = {}", limits.shortest_v4)?;
@@ -113,6 +129,13 @@ fn write_fetch(out: &mut String, fetch: &FetchLimits) -> std::fmt::Result {
         writeln!(out, "ca_file            = {file:?}")?;
     }
     Ok(())
+}
+
+fn lengths(lengths: Option<(u8, u8)>) -> String {
+    match lengths {
+        Some((shortest, longest)) => format!("\"{shortest}-{longest}\""),
+        None => "\"none\"".to_owned(),
+    }
 }
 
 fn duration(span: Duration) -> String {

@@ -6,8 +6,8 @@ use ipnet::IpNet;
 use rusqlite::{OptionalExtension, params};
 
 use super::{Ledger, LedgerError};
-use crate::feed::{Entry, FeedCopy};
-use crate::prefix::Bits;
+use crate::feed::FeedCopy;
+use crate::feed::leaving::items;
 use crate::time::Timestamp;
 
 /// A listing with its life.
@@ -92,14 +92,21 @@ impl Ledger {
         let closed = self.db.execute(
             "UPDATE listing SET last_seen = ?1
              WHERE last_seen IS NULL AND feed NOT IN (SELECT value FROM json_each(?2))",
-            params![now.0, names],
+            params![now.0, &names],
         );
         let emptied = closed.and_then(|_| {
             self.db.execute(
                 "UPDATE feed SET etag = NULL, last_modified = NULL, confirmed_at = NULL, digest = NULL,
-                                 applied = NULL, entries = 0, rejected = 0
+                                 applied = NULL, applied_table = NULL, generated = NULL,
+                                 entries = 0, rejected = 0
                  WHERE name NOT IN (SELECT value FROM json_each(?1))",
-                [names],
+                [&names],
+            )
+        });
+        let emptied = emptied.and_then(|_| {
+            self.db.execute(
+                "DELETE FROM leaving WHERE feed NOT IN (SELECT value FROM json_each(?1))",
+                [&names],
             )
         });
         emptied.map(|_| ()).map_err(|error| self.error(error))
@@ -151,11 +158,7 @@ impl Ledger {
     }
 }
 
+/// Each listing as text, with its reference.
 fn rows_of(copy: &FeedCopy) -> impl Iterator<Item = (String, &str)> {
-    let v4 = copy.v4.iter().map(|entry| row_of(copy, entry));
-    v4.chain(copy.v6.iter().map(|entry| row_of(copy, entry)))
-}
-
-fn row_of<'a, B: Bits>(copy: &'a FeedCopy, entry: &Entry<B>) -> (String, &'a str) {
-    (entry.prefix().to_string(), copy.reference(entry))
+    items(copy).map(|(item, reference)| (item.to_string(), reference))
 }

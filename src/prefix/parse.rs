@@ -10,7 +10,7 @@ use std::net::Ipv6Addr;
 use super::{Bits, Prefix};
 
 /// What a text meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Written {
     /// An IPv4 prefix or address.
     V4(Prefix<u32>),

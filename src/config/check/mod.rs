@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use toml::Spanned;
 
-use super::model::Config;
+use super::model::{Config, FeedConfig, OriginsConfig};
 use super::written::{self, Percent, Span, Written};
 use super::{Problem, ReadFile};
 use crate::policy::Policy;
@@ -49,6 +49,7 @@ pub fn check(
         kernel: check.kernel(&written.kernel),
         routers: check.routers(&written.router),
         fetch,
+        origins: check.origins(&written.asn),
     }
 }
 
@@ -174,6 +175,19 @@ impl Check<'_> {
             max_share_v4: share(written.max_share_v4.as_ref()).unwrap_or(default.max_share_v4),
             small_change: small_change as usize,
         }
+    }
+
+    fn origins(&mut self, written: &written::Asn) -> Option<OriginsConfig> {
+        if let (None, Some(max_age)) = (&written.table, &written.max_age) {
+            self.problem(
+                max_age.span(),
+                "max_age: there is no table that it could be the age of",
+            );
+        }
+        Some(OriginsConfig {
+            table: self.path(written.table.as_ref()?),
+            max_age: span(written.max_age.as_ref()).unwrap_or(FeedConfig::TABLE_AGE),
+        })
     }
 }
 
