@@ -8,6 +8,7 @@ use nix::unistd::Pid;
 use super::output::Talk;
 use super::{Exit, Outcome, Stop, block_on, load, output};
 use crate::config::Config;
+use crate::feed::fetch::Progress;
 use crate::ledger::{Ledger, Lock};
 use crate::pass::gather::{Manner, Scope};
 use crate::pass::known::Memory;
@@ -33,7 +34,8 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
-    output::talk(Talk::Steps);
+    let progress = Progress::on_stderr();
+    output::talk_beside(Talk::Steps, &progress);
     let config = load(path)?;
     let scope = match &arguments.feed {
         Some(name) if !config.feeds.iter().any(|feed| feed.name == *name) => {
@@ -56,7 +58,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
             ignore_floor: arguments.ignore_floor,
         },
     };
-    let outcome = pass_with(&config, &mut ledger, &lock, looks, "refresh")?;
+    let outcome = pass_with(&config, &mut ledger, &lock, looks, "refresh", &progress)?;
     if arguments.json {
         output::json(&json(&outcome))?;
     }
@@ -83,6 +85,7 @@ pub(super) fn pass_with(
     _lock: &Lock,
     looks: Looks<'_>,
     cause: &'static str,
+    progress: &Progress,
 ) -> Result<pass::Outcome, Stop> {
     nudge(config);
     let pass = Pass {
@@ -92,6 +95,7 @@ pub(super) fn pass_with(
         scope: looks.scope,
         manner: looks.manner,
         cause,
+        progress,
     };
     Ok(block_on(pass.run())??)
 }

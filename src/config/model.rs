@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use reqwest::Url;
 
-use crate::feed::fetch::FetchLimits;
+use crate::feed::fetch::{Access, FetchLimits};
 use crate::feed::formats::Rules;
 use crate::feed::leaving::WithdrawAfter;
 use crate::feed::schedule::Rhythm;
@@ -81,6 +81,8 @@ pub struct FeedConfig {
     pub preset: Option<&'static str>,
     /// Where it comes from.
     pub origin: Origin,
+    /// What it is asked for with.
+    pub access: Access,
     /// How its lines are read.
     pub rules: Rules,
     /// When it is looked at.

@@ -49,6 +49,11 @@ pub struct Feed {
     pub field: Option<Spanned<String>>,
     pub reference: Option<Spanned<String>>,
     pub reserved: Option<bool>,
+    pub client_certificate_file: Option<Spanned<String>>,
+    pub user: Option<Spanned<String>>,
+    pub password_file: Option<Spanned<String>>,
+    pub bearer_file: Option<Spanned<String>>,
+    pub api_key_file: Option<Spanned<String>>,
 }
 
 /// `[protect]`
@@ -101,8 +106,13 @@ pub struct Router {
 pub struct Fetch {
     pub contact: Option<Spanned<String>>,
     pub connect_timeout: Option<Spanned<Span>>,
+    pub first_byte_timeout: Option<Spanned<Span>>,
     pub timeout: Option<Spanned<Span>>,
+    pub min_speed: Option<Spanned<i64>>,
+    pub min_speed_time: Option<Spanned<Span>>,
     pub max_bytes: Option<Spanned<i64>>,
+    pub proxy: Option<Spanned<String>>,
+    pub ca_file: Option<Spanned<String>>,
 }
 
 /// `[asn]`

@@ -18,6 +18,7 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::{self, Config};
+use crate::feed::fetch::Progress;
 use crate::ledger::{Busy, Ledger, LedgerError, Lock};
 use crate::pass::gather::{Manner, Scope, next_event};
 use crate::pass::known::Memory;
@@ -152,6 +153,7 @@ async fn pass(
         scope: Scope::Due,
         manner: Manner::default(),
         cause: "refresh",
+        progress: &Progress::default(),
     };
     let outcome = pass.run().await?;
     let now = Timestamp::now();

@@ -11,7 +11,7 @@ use super::known::Memory;
 use super::{PassError, say};
 use crate::config::{Config, FeedConfig, Origin};
 use crate::feed::copies::Copies;
-use crate::feed::fetch::{Fetched, Fetcher, Validators};
+use crate::feed::fetch::{Fetched, Fetcher, Line, Progress, Validators};
 use crate::feed::leaving::WithdrawAfter;
 use crate::feed::{Refused, file};
 use crate::ledger::{FeedRow, Ledger, Of};
@@ -55,6 +55,7 @@ pub async fn gather(
     memory: &mut Memory,
     scope: Scope<'_>,
     manner: Manner,
+    progress: &Progress,
 ) -> Result<(), PassError> {
     let now = Timestamp::now();
     adopt(config, ledger, copies, memory, now)?;
@@ -78,7 +79,11 @@ pub async fn gather(
             false => validators(feed, &row, copies, memory),
         };
         let fetcher = fetcher.clone();
-        looks.push(async move { (feed, row, look(config, feed, &validators, fetcher).await) });
+        looks.push(async move {
+            let line = progress.line(&feed.name);
+            let look = look(config, feed, &validators, fetcher, &line).await;
+            (feed, row, look)
+        });
     }
     while let Some((feed, row, look)) = looks.next().await {
         let mut judge = Judge {
@@ -270,13 +275,14 @@ async fn look(
     feed: &FeedConfig,
     known: &Validators,
     fetcher: Result<Fetcher, String>,
+    line: &Line,
 ) -> Look {
     let found = match (&feed.origin, fetcher) {
         (Origin::Path(path), _) => {
             let body = file::read(path, config.fetch.max_bytes);
             body.map(|body| Fetched::Body(body, Validators::default()))
         }
-        (Origin::Url(url), Ok(fetcher)) => fetcher.get(url, known).await,
+        (Origin::Url(url), Ok(fetcher)) => fetcher.get(url, &feed.access, known, line).await,
         (Origin::Url(_), Err(why)) => Err(Refused::Unreachable(why)),
     };
     match found {

@@ -23,6 +23,7 @@ use std::fmt;
 
 use crate::config::Config;
 use crate::feed::copies::Copies;
+use crate::feed::fetch::Progress;
 use crate::feed::standing::Standing;
 use crate::ledger::{HoldRow, Ledger, LedgerError, TargetRow};
 use crate::pipeline::Decision;
@@ -47,6 +48,8 @@ pub struct Pass<'a> {
     pub manner: Manner,
     /// What it is done for: the cause of the generation that comes of it.
     pub cause: &'static str,
+    /// Where downloads are shown while they last.
+    pub progress: &'a Progress,
 }
 
 /// What came of a pass.
@@ -117,9 +120,10 @@ impl Pass<'_> {
             scope,
             manner,
             cause,
+            progress,
         } = self;
         let copies = Copies::under(&config.state_dir);
-        gather::gather(config, ledger, &copies, memory, scope, manner).await?;
+        gather::gather(config, ledger, &copies, memory, scope, manner, progress).await?;
 
         // From here on the time stands still: one decision has one time.
         let now = Timestamp::now();

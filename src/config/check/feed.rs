@@ -3,7 +3,6 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use reqwest::Url;
 use toml::Spanned;
 
 use super::{Check, share, span};
@@ -19,6 +18,7 @@ use crate::prefix::HostBits;
 
 /// More feeds than anybody has; an entry of the RIB names its feed in 16 bits.
 const MOST_FEEDS: usize = 1_000;
+const URL_SCHEMES: &str = "permitted are https and http; for a file write path = …";
 
 impl Check<'_> {
     pub(super) fn feeds(&mut self, written: &[Spanned<written::Feed>]) -> Vec<FeedConfig> {
@@ -56,6 +56,7 @@ impl Check<'_> {
         });
         let origin = self.origin(feed, preset, &span);
         let rules = self.rules(feed, preset, origin.as_ref());
+        let access = self.access(feed, origin.as_ref());
         let rhythm = self.rhythm(feed, preset, origin.as_ref());
         let ages = self.ages(feed, preset, rhythm);
         let patience = match &origin {
@@ -66,6 +67,7 @@ impl Check<'_> {
             name: name?,
             preset: preset.map(|preset| preset.name),
             origin: origin?,
+            access,
             rules,
             rhythm,
             ages,
@@ -95,7 +97,7 @@ impl Check<'_> {
                 self.problem(url.span(), "url: a feed has a url or a path, not both");
                 None
             }
-            (Some(url), None) => self.url(url).map(Origin::Url),
+            (Some(url), None) => self.url("url", url, URL_SCHEMES).map(Origin::Url),
             (None, Some(path)) => Some(Origin::Path(self.path(path))),
             (None, None) => match preset {
                 Some(preset) => preset.url.parse().ok().map(Origin::Url),
@@ -112,34 +114,6 @@ impl Check<'_> {
                 }
             },
         }
-    }
-
-    fn url(&mut self, written: &Spanned<String>) -> Option<Url> {
-        let url = match written.get_ref().parse::<Url>() {
-            Ok(url) => url,
-            Err(error) => {
-                let message = format!("url: {:?}: {error}", written.get_ref());
-                self.problem(written.span(), message);
-                return None;
-            }
-        };
-        if !matches!(url.scheme(), "http" | "https") {
-            let message = format!("url: {}: is not fetched", url.scheme());
-            self.hinted(
-                written.span(),
-                message,
-                "permitted are https and http; for a file write path = …",
-            );
-            return None;
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            self.problem(
-                written.span(),
-                "url: a name or password in it would be shown in messages",
-            );
-            return None;
-        }
-        Some(url)
     }
 
     fn rules(
