@@ -119,7 +119,7 @@ impl<'a> Reader<'a> {
         if self.tombstone.is_none() && self.copy.is_empty() {
             let lower = text.to_lowercase();
             let says = |words: &&str| lower.contains(*words);
-            self.tombstone = TOMBSTONES.iter().any(|words| says(words)).then(clipped);
+            self.tombstone = TOMBSTONES.iter().any(says).then(clipped);
         }
         if let Some(header) = self.rules.header.filter(|_| !self.named) {
             self.named = contains_ignoring_case(text, header);
