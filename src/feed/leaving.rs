@@ -75,6 +75,9 @@ impl WithdrawAfter {
         new: &FeedCopy,
         now: Timestamp,
     ) -> Vec<Leaving> {
+        if self == Self::AT_ONCE {
+            return Vec::new();
+        }
         let listed: HashSet<Item> = items(new).map(|(item, _)| item).collect();
         let mut still: Vec<Leaving> = leaving
             .into_iter()

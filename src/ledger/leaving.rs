@@ -38,26 +38,23 @@ impl Ledger {
         read().map_err(|error| self.error(error))
     }
 
-    /// This is leaving a feed now, and nothing else.
-    pub fn write_leaving(&mut self, feed: &str, leaving: &[Leaving]) -> Result<(), LedgerError> {
-        let mut write = || {
-            let step = self.db.transaction()?;
-            step.execute(
+    /// This is leaving a feed now, and nothing else. Part of [`Ledger::atomically`].
+    pub fn write_leaving(&self, feed: &str, leaving: &[Leaving]) -> Result<(), LedgerError> {
+        let write = || {
+            self.db.execute(
                 "DELETE FROM leaving WHERE feed = ?1 AND NOT applied",
                 [feed],
             )?;
-            {
-                let mut insert = step.prepare(
-                    "INSERT INTO leaving (feed, applied, item, reference, since, missed) VALUES (?1, 0, ?2, ?3, ?4, ?5)",
-                )?;
-                for one in leaving {
-                    let item = one.item.to_string();
-                    insert.execute(params![feed, item, one.reference, one.since.0, one.missed])?;
-                }
+            let mut insert = self.db.prepare_cached(
+                "INSERT INTO leaving (feed, applied, item, reference, since, missed)
+                 VALUES (?1, 0, ?2, ?3, ?4, ?5)",
+            )?;
+            for one in leaving {
+                let item = one.item.to_string();
+                insert.execute(params![feed, item, one.reference, one.since.0, one.missed])?;
             }
-            step.commit()
+            Ok(())
         };
-        let written = write();
-        written.map_err(|error| self.error(error))
+        write().map_err(|error| self.error(error))
     }
 }

@@ -104,7 +104,7 @@ fn end_waits(config: &Config, ledger: &mut Ledger, now: Timestamp) -> Result<(),
         let before = leaving.len();
         leaving.retain(|leaving| !feed.withdraw_after.is_over(leaving, now));
         if leaving.len() < before {
-            ledger.write_leaving(&feed.name, &leaving)?;
+            ledger.atomically(|ledger| ledger.write_leaving(&feed.name, &leaving))?;
         }
     }
     Ok(())
@@ -141,10 +141,12 @@ fn adopt(
         row.rejected = copy.rejected;
         row.digest = Some(digest);
         row.generated = copy.generated;
-        ledger.write_feed(&row)?;
-        // It was in force: what the publisher changed since is judged against it.
-        ledger.mark_applied(&[&feed.name], None)?;
-        ledger.write_listings(&feed.name, &copy, confirmed)?;
+        ledger.atomically(|ledger| {
+            ledger.write_feed(&row)?;
+            // It was in force: what the publisher changed since is judged against it.
+            ledger.mark_applied(&[&feed.name], None)?;
+            ledger.write_listings(&feed.name, &copy, confirmed)
+        })?;
     }
     Ok(())
 }

@@ -93,16 +93,16 @@ impl Judge<'_> {
     /// The copy at hand is still the current one.
     fn confirmed(&mut self, feed: &FeedConfig, mut row: FeedRow) -> Result<(), PassError> {
         let leaving = self.ledger.leaving(&feed.name, Of::Current)?;
-        if !leaving.is_empty() {
-            let leaving = feed.withdraw_after.confirmed(leaving, self.now);
-            self.ledger.write_leaving(&feed.name, &leaving)?;
-        }
+        let leaving = feed.withdraw_after.confirmed(leaving, self.now);
         self.good(&mut row, "unchanged");
         if let Some(digest) = &row.digest {
             self.copies.confirm(&feed.name, digest, self.now);
         }
         tracing::debug!("feed={}  {} entries, not modified", feed.name, row.entries);
-        self.ledger.write_feed(&row)?;
+        self.ledger.atomically(|ledger| {
+            ledger.write_leaving(&feed.name, &leaving)?;
+            ledger.write_feed(&row)
+        })?;
         Ok(())
     }
 
@@ -125,27 +125,33 @@ impl Judge<'_> {
         let changed = row.digest.as_ref() != Some(&digest)
             && !old.is_some_and(|old| same_listings(old, &copy));
         tell(feed, &copy, old, changed);
+        let nothing = FeedCopy::default();
         let leaving = self.ledger.leaving(&feed.name, Of::Current)?;
-        if changed || !leaving.is_empty() {
-            let nothing = FeedCopy::default();
-            let old = old.unwrap_or(&nothing);
-            let leaving = feed.withdraw_after.step(old, leaving, &copy, self.now);
-            self.ledger.write_leaving(&feed.name, &leaving)?;
-        }
+        let old = old.unwrap_or(&nothing);
+        let leaving = match changed || !leaving.is_empty() {
+            true => feed.withdraw_after.step(old, leaving, &copy, self.now),
+            false => leaving,
+        };
         self.good(&mut row, if changed { "fresh" } else { "unchanged" });
         if changed {
             row.changed_at = Some(self.now);
-            self.ledger.write_listings(&feed.name, &copy, self.now)?;
         }
         row.entries = copy.len();
         row.rejected = copy.rejected;
         row.generated = copy.generated;
         row.validators = validators;
         row.origin = feed.origin.to_string();
-        self.memory.remember(&feed.name, &digest, Arc::new(copy));
         self.copies.confirm(&feed.name, &digest, self.now);
-        row.digest = Some(digest);
-        self.ledger.write_feed(&row)?;
+        row.digest = Some(digest.clone());
+        // One copy is counted once: all of it or nothing.
+        self.ledger.atomically(|ledger| {
+            ledger.write_leaving(&feed.name, &leaving)?;
+            if changed {
+                ledger.write_listings(&feed.name, &copy, self.now)?;
+            }
+            ledger.write_feed(&row)
+        })?;
+        self.memory.remember(&feed.name, &digest, Arc::new(copy));
         Ok(())
     }
 
