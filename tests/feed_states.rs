@@ -283,6 +283,35 @@ fn force_asks_for_the_whole_body_and_the_floor_yields_only_when_told_to() {
 }
 
 #[test]
+fn a_server_that_asks_to_wait_is_left_alone_by_whoever_asks() {
+    let fed = Fed::new("", BOTH);
+    let later = Answer::Later("503 Service Unavailable", "3600".to_owned());
+    fed.server.answer(later);
+    fed.place.run(&["refresh"]).code(0).says(
+        "failed: HTTP 503 Service Unavailable; the server asks to wait 1h; keeping 2 entries",
+    );
+    let asked = fed.server.requests().len();
+    let waits = "the server asks to wait until ";
+    fed.place.run(&["refresh"]).code(0);
+    fed.place.run(&["refresh", "--force"]).code(0).says(waits);
+    assert_eq!(fed.server.requests().len(), asked);
+    let status = fed.place.run(&["status"]).code(0);
+    status.says("next look in ");
+    fed.server.answer(Answer::Body(BOTH.to_owned()));
+    fed.place
+        .run(&["refresh", "--ignore-floor"])
+        .code(0)
+        .says("which is ignored");
+    assert_eq!(fed.state(), "unchanged");
+    fed.place.run(&["refresh"]).code(0);
+    assert_eq!(
+        fed.server.requests().len(),
+        asked + 2,
+        "it asks for nothing any more"
+    );
+}
+
+#[test]
 fn the_feeds_verb_lists_what_is_configured_and_what_can_be() {
     let fed = Fed::new("", BOTH);
     let ran = fed.place.run(&["feeds"]).code(0);
