@@ -12,6 +12,8 @@ use crate::feed::Refused;
 use crate::prefix::{HostBits, Prefix, leading_v4};
 
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
+    // About so many lines; room that is not used is never touched.
+    reader.copy.v4.reserve(text.len() / 16);
     let mut rest = text;
     let mut number = 0;
     // As long as lines are plain; then one the long way, and on.
