@@ -32,6 +32,8 @@ struct Decision {
     #[serde(rename = "type")]
     kind: String,
     value: String,
+    /// A decision of a scenario on trial: it is not to be carried out.
+    simulated: Option<bool>,
 }
 
 fn nothing_is_empty<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Vec<Decision>, D::Error> {
@@ -52,7 +54,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             .iter()
             .any(|scope| decision.scope.eq_ignore_ascii_case(scope));
         // A captcha is no ban, and a country no prefix.
-        if decision.kind != "ban" || !of_addresses {
+        if decision.kind != "ban" || decision.simulated == Some(true) || !of_addresses {
             continue;
         }
         match go_duration(&decision.duration) {

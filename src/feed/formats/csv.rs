@@ -8,6 +8,9 @@ use super::lines::Line;
 use super::{Reader, lines};
 use crate::feed::Refused;
 
+/// Longest row, in bytes: fields cost memory each, so a line of commas would cost much of it.
+pub(super) const LONGEST: usize = 65_536;
+
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     let Some(wanted) = reader.rules.field.clone() else {
         return Err(Refused::Foreign(
@@ -24,6 +27,10 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     } in lines(text)
     {
         let names_in_comment = line.starts_with('#') && columns.is_none();
+        if line.len() > LONGEST {
+            reader.reject(number, line, "a row longer than any table has");
+            continue;
+        }
         let row = line.trim_start_matches(['#', ' ']);
         if line.trim_ascii().is_empty() || line.starts_with('#') && !names_in_comment {
             continue;
@@ -43,7 +50,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
                 None if !names_in_comment => {
                     return Err(Refused::Foreign(format!(
                         "no column {wanted:?} in line {number}; there are {}",
-                        fields.join(", ")
+                        fields[..fields.len().min(20)].join(", ")
                     )));
                 }
                 // A number says nothing about a comment.
@@ -52,6 +59,12 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             }
             continue;
         };
+        if ended && goes_on(row, separator) {
+            return Err(Refused::Foreign(format!(
+                "line {number}: a field in quotes that goes on in the next line, where its text would \
+                 be taken for a row"
+            )));
+        }
         take(
             reader,
             number,
@@ -103,6 +116,21 @@ fn separator_of(row: &str) -> u8 {
         .unwrap_or(&b',')
 }
 
+/// Whether the last field is in quotes that are not closed.
+fn goes_on(row: &str, separator: u8) -> bool {
+    let (mut quoted, mut starts) = (false, true);
+    for byte in row.bytes() {
+        match byte {
+            // A doubled quote closes and opens again.
+            b'"' if quoted => quoted = false,
+            b'"' if starts => quoted = true,
+            _ => {}
+        }
+        starts = byte == separator || starts && byte == b' ' || byte == b'"' && !quoted;
+    }
+    quoted
+}
+
 /// The fields of one row, unquoted (RFC 4180, without line breaks inside a field) and trimmed.
 pub(super) fn fields(row: &str, separator: u8) -> Vec<String> {
     let mut csv = ::csv::ReaderBuilder::new()
@@ -110,6 +138,7 @@ pub(super) fn fields(row: &str, separator: u8) -> Vec<String> {
         .flexible(true)
         .trim(::csv::Trim::All)
         .delimiter(separator)
+        .buffer_capacity(row.len().max(1))
         .from_reader(row.as_bytes());
     let record = csv
         .records()

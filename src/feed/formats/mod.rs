@@ -185,6 +185,10 @@ impl Rules {
 /// [`Refused`] when the body is not the whole list or not the right one. Single bad lines are no
 /// error: they are counted in [`FeedCopy::rejected`].
 pub fn parse_body(body: &[u8], rules: &Rules) -> Result<FeedCopy, Refused> {
+    parse(body, rules).map_err(Refused::in_one_line)
+}
+
+fn parse(body: &[u8], rules: &Rules) -> Result<FeedCopy, Refused> {
     let body = unpack(body, rules.max_bytes)?;
     let text = decode_as(body, rules.format)?;
     let start = text.trim_ascii_start();
@@ -195,6 +199,12 @@ pub fn parse_body(body: &[u8], rules: &Rules) -> Result<FeedCopy, Refused> {
         return Err(Refused::Foreign(
             "an HTML or XML page, not a list".to_owned(),
         ));
+    }
+    if let Some(end) = lines::other_line_end(start) {
+        return Err(Refused::Foreign(format!(
+            "its lines end with U+{:04X}, which is no end of a line",
+            end as u32
+        )));
     }
     let format = match rules.format {
         Format::Auto => recognise::recognise(&text)?,

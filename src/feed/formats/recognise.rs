@@ -26,6 +26,11 @@ pub(super) fn recognise(text: &str) -> Result<Format, Refused> {
             line => entries.push(line),
         }
     }
+    let begins = |words: &str| {
+        comments
+            .iter()
+            .any(|line| line.trim_start_matches(['#', ' ']).starts_with(words))
+    };
     // The end of a file tells as well as its start.
     let last = text.trim_end().rsplit(['\n', '\r']).next().unwrap_or("");
     let says = |words: &str| {
@@ -39,7 +44,9 @@ pub(super) fn recognise(text: &str) -> Result<Format, Refused> {
     };
     let known = [
         (
-            says("Spamhaus") && entries.iter().all(|e| e.contains(';')) && last.trim() == "; EOF",
+            // Also without its end: cut, it is no plain list, but a cut one.
+            says("; Spamhaus") && entries.iter().all(|e| e.contains(';'))
+                || says("Spamhaus") && last.trim() == "; EOF",
             Format::SpamhausText,
         ),
         (says("Entries") && says("FireHOL"), Format::Firehol),
@@ -49,12 +56,15 @@ pub(super) fn recognise(text: &str) -> Result<Format, Refused> {
         ),
         (says("Emerging Threats"), Format::EmergingThreats),
         (
-            is_abusech(last) && most(&|e| e.contains(',')),
+            (is_abusech(last) || begins("abuse.ch")) && most(&|e| e.contains(',')),
             Format::AbusechCsv,
         ),
-        (is_abusech(last), Format::AbusechText),
+        (is_abusech(last) || begins("abuse.ch"), Format::AbusechText),
         (
-            most(&|e| e.contains("address-list") || e.starts_with("add list=")),
+            most(&|e| {
+                e.contains("address-list")
+                    || e.starts_with("add ") && e.contains("list=") && e.contains("address=")
+            }),
             Format::Rsc,
         ),
         (
@@ -66,9 +76,11 @@ pub(super) fn recognise(text: &str) -> Result<Format, Refused> {
             Format::Nginx,
         ),
         (
-            entries
-                .iter()
-                .any(|e| e.starts_with("$SOA") || e.starts_with(":127.")),
+            entries.iter().any(|e| {
+                ["$SOA ", "$NS ", ":127."]
+                    .iter()
+                    .any(|sign| e.starts_with(sign))
+            }),
             Format::Rbldnsd,
         ),
         (
