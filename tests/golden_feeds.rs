@@ -18,9 +18,17 @@ use nullrouted::prefix::{Bits, HostBits};
 /// Formats that no content shows: any table and any document may be one.
 const NEVER_RECOGNISED: [&str; 2] = ["csv", "json"];
 
+/// Bodies that several formats could be, and `auto` refuses for that.
+const AMBIGUOUS: [&str; 3] = [
+    "asndrop-json--empty",
+    "spamhaus-json--empty",
+    "crowdsec--null",
+];
+
 /// Bodies that `auto` reads as something else than the name says, and what as: a file that is wrong for
 /// its format is often right for another.
-const READ_AS_ANOTHER: [(&str, &str); 13] = [
+const READ_AS_ANOTHER: [(&str, &str); 14] = [
+    ("dshield--wrong", "spamhaus-text"),
     ("abusech-text--wrong", "cidr"),
     ("cidr--drop", "spamhaus-text"),
     ("emerging-threats--wrong", "cidr"),
@@ -122,7 +130,12 @@ fn shown_entries<B: Bits>(
             Some(End::At(time)) => format!(" until {time}"),
             Some(End::After(span)) => format!(" until {} s after the download", span.as_secs()),
         };
-        writeln!(text, "{} {} {reference}{until}", entry.line, entry.prefix()).unwrap();
+        let reference = if reference.is_empty() {
+            String::new()
+        } else {
+            format!(" {reference}")
+        };
+        writeln!(text, "{} {}{reference}{until}", entry.line, entry.prefix()).unwrap();
     }
 }
 
@@ -162,7 +175,10 @@ fn auto_reads_every_golden_body_the_same_or_refuses_it() {
         let another = READ_AS_ANOTHER.iter().find(|(name, _)| *name == case);
         let right = match (&as_named, &as_auto, another) {
             (_, Ok(copy), Some((_, format))) => copy.format.name() == *format,
-            (Ok(_), Err(_), None) => NEVER_RECOGNISED.contains(&named.format.name()),
+            (Ok(_), Err(_), None) => {
+                NEVER_RECOGNISED.contains(&named.format.name())
+                    || AMBIGUOUS.contains(&case.as_str())
+            }
             (Err(_), Ok(_), None) => false,
             (Err(_), Err(refused), _) => !refused.to_string().is_empty(),
             _ => as_named == as_auto,

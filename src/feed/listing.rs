@@ -228,11 +228,14 @@ impl FeedCopy {
 
     fn keep_reference(&mut self, reference: &str) -> (u32, u8) {
         let reference = clip(reference, usize::from(u8::MAX));
+        if reference.is_empty() {
+            return (0, 0);
+        }
         let Ok(at) = u32::try_from(self.references.len()) else {
             return (0, 0);
         };
         // Neighbouring entries of one section share their reference.
-        if !reference.is_empty() && self.references.ends_with(reference) {
+        if self.references.ends_with(reference) {
             return (at - reference.len() as u32, reference.len() as u8);
         }
         self.references.push_str(reference);

@@ -8,6 +8,7 @@
 
 pub mod http;
 pub mod namespace;
+pub mod real;
 
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};

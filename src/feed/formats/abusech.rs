@@ -16,7 +16,7 @@ pub(super) fn read_csv(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             reader.reject(number, line, "a row longer than any table has");
             return Ok(true);
         }
-        let fields = csv::fields(line, b',');
+        let fields = csv::Row::of(line, b',').fields;
         if names.is_none() && is_names(&fields) {
             names = Some(fields);
             return Ok(false);

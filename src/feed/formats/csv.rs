@@ -40,7 +40,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
         }
         let Some((address, reason)) = columns else {
             separator = separator_of(row);
-            let fields = fields(row, separator);
+            let Row { fields, .. } = Row::of(row, separator);
             columns = find(&fields, &wanted, reference.as_deref());
             let has_names = wanted.parse::<usize>().is_err();
             match columns {
@@ -59,20 +59,14 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             }
             continue;
         };
-        if ended && goes_on(row, separator) {
+        let read = Row::of(row, separator);
+        if ended && read.open {
             return Err(Refused::Foreign(format!(
                 "line {number}: a field in quotes that goes on in the next line, where its text would \
                  be taken for a row"
             )));
         }
-        take(
-            reader,
-            number,
-            line,
-            ended,
-            &fields(row, separator),
-            (address, reason),
-        );
+        take(reader, number, line, ended, &read.fields, (address, reason));
     }
     Ok(())
 }
@@ -116,34 +110,68 @@ fn separator_of(row: &str) -> u8 {
         .unwrap_or(&b',')
 }
 
-/// Whether the last field is in quotes that are not closed.
-fn goes_on(row: &str, separator: u8) -> bool {
-    let (mut quoted, mut starts) = (false, true);
-    for byte in row.bytes() {
-        match byte {
-            // A doubled quote closes and opens again.
-            b'"' if quoted => quoted = false,
-            b'"' if starts => quoted = true,
-            _ => {}
-        }
-        starts = byte == separator || starts && byte == b' ' || byte == b'"' && !quoted;
-    }
-    quoted
+/// The fields of one row, unquoted (RFC 4180) and trimmed, and whether the last one is in quotes that
+/// are not closed. By hand: a reader of the csv crate costs more to make than a row to read.
+pub(super) struct Row {
+    pub fields: Vec<String>,
+    pub open: bool,
 }
 
-/// The fields of one row, unquoted (RFC 4180, without line breaks inside a field) and trimmed.
-pub(super) fn fields(row: &str, separator: u8) -> Vec<String> {
-    let mut csv = ::csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .trim(::csv::Trim::All)
-        .delimiter(separator)
-        .buffer_capacity(row.len().max(1))
-        .from_reader(row.as_bytes());
-    let record = csv
-        .records()
-        .next()
-        .and_then(Result::ok)
-        .unwrap_or_default();
-    record.iter().map(str::to_owned).collect()
+impl Row {
+    pub fn of(text: &str, separator: u8) -> Self {
+        let separator = char::from(separator);
+        let (mut fields, mut field) = (Vec::new(), String::new());
+        let (mut open, mut quoted) = (false, false);
+        let mut chars = text.chars().peekable();
+        while let Some(c) = chars.next() {
+            match c {
+                '"' if open && chars.peek() == Some(&'"') => {
+                    chars.next();
+                    field.push('"');
+                }
+                '"' if open => open = false,
+                '"' if !quoted && field.trim().is_empty() => {
+                    field.clear();
+                    (open, quoted) = (true, true);
+                }
+                c if c == separator && !open => {
+                    fields.push(field.trim().to_owned());
+                    field.clear();
+                    quoted = false;
+                }
+                c => field.push(c),
+            }
+        }
+        fields.push(field.trim().to_owned());
+        Self { fields, open }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_split_as_the_csv_crate_splits_it() {
+        for row in [
+            "a,b,c",
+            " a , \"b, c\" ,d",
+            "\"a \"\"b\"\" c\",,",
+            "5\" disk,x",
+            "\"a\"b,c",
+            "\"\",\"\"",
+            "ü,\" ö \"",
+        ] {
+            let mut csv = ::csv::ReaderBuilder::new()
+                .has_headers(false)
+                .trim(::csv::Trim::All)
+                .from_reader(row.as_bytes());
+            let record = csv.records().next().unwrap().unwrap();
+            let read = Row::of(row, b',');
+            assert!(!read.open, "{row}");
+            assert_eq!(read.fields, record.iter().collect::<Vec<_>>(), "{row}");
+        }
+        assert!(Row::of("1,\"open", b',').open);
+        assert!(Row::of("1,\"open \"\"", b',').open);
+    }
 }

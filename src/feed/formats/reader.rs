@@ -41,6 +41,8 @@ pub(super) struct Reader<'a> {
     excluded: Vec<Written>,
     /// Entries beyond one a line: a range is one line and may be many prefixes.
     surplus: usize,
+    /// Whether the last line may be the start of an entry: cut, and no sign of another kind of file.
+    cut: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -53,6 +55,7 @@ impl<'a> Reader<'a> {
             named: rules.header.is_none(),
             excluded: Vec::new(),
             surplus: 0,
+            cut: false,
         }
     }
 
@@ -99,6 +102,8 @@ impl<'a> Reader<'a> {
 
     /// The line after which nothing came, and which is not ended: it may be cut.
     pub fn unended(&mut self, line: u32, text: &str) {
+        let of_address = |c: char| c.is_ascii_hexdigit() || matches!(c, '.' | ':' | '/' | '-');
+        self.cut = text.trim().chars().all(of_address);
         let why = "the last line has no newline, so it may be cut short";
         self.copy.reject(line, text, why);
     }
@@ -172,7 +177,8 @@ impl<'a> Reader<'a> {
         let (good, bad) = (self.copy.len() - self.surplus, self.copy.rejected);
         let lines = good + bad;
         let too_many = bad as f64 > lines as f64 * MAX_BAD_SHARE;
-        if too_many && (bad > FEW_BAD_LINES || bad >= good) {
+        let odd = bad - usize::from(self.cut);
+        if too_many && (bad > FEW_BAD_LINES || good == 0 || odd >= good) {
             let first = self.copy.rejections.first();
             return Err(Refused::TooManyBadLines {
                 bad,

@@ -45,7 +45,7 @@ pub(super) fn recognise(text: &str) -> Result<Format, Refused> {
     let known = [
         (
             // Also without its end: cut, it is no plain list, but a cut one.
-            says("; Spamhaus") && entries.iter().all(|e| e.contains(';'))
+            says("; Spamhaus") && entries.iter().rev().skip(1).all(|e| e.contains(';'))
                 || says("Spamhaus") && last.trim() == "; EOF",
             Format::SpamhausText,
         ),
@@ -56,15 +56,14 @@ pub(super) fn recognise(text: &str) -> Result<Format, Refused> {
         ),
         (says("Emerging Threats"), Format::EmergingThreats),
         (
-            (is_abusech(last) || begins("abuse.ch")) && most(&|e| e.contains(',')),
+            (is_abusech(last) || begins("abuse.ch"))
+                && (most(&|e| e.contains(',')) || entries.is_empty() && says(",DstIP")),
             Format::AbusechCsv,
         ),
         (is_abusech(last) || begins("abuse.ch"), Format::AbusechText),
         (
-            most(&|e| {
-                e.contains("address-list")
-                    || e.starts_with("add ") && e.contains("list=") && e.contains("address=")
-            }),
+            entries.iter().any(|e| e.contains(" firewall address-list"))
+                || most(&|e| e.starts_with("add list=")),
             Format::Rsc,
         ),
         (
@@ -87,7 +86,10 @@ pub(super) fn recognise(text: &str) -> Result<Format, Refused> {
             most(&|e| e.contains(" - ") && e.contains(" , ")),
             Format::Dat,
         ),
-        (most(&is_padded), Format::Dat),
+        (
+            entries.iter().any(|e| is_padded(e)) && entries.iter().all(|e| is_dat(e)),
+            Format::Dat,
+        ),
         (
             most(&|e| p2p::split(e).is_some_and(|(_, range)| padded::range(range).is_ok())),
             Format::P2p,
@@ -130,6 +132,11 @@ fn is_columns(line: &str) -> bool {
 fn is_padded(line: &str) -> bool {
     let range = line.split(',').next().unwrap_or("");
     padded::range(range).is_ok() && parse(range, HostBits::Refuse).is_err()
+}
+
+fn is_dat(line: &str) -> bool {
+    let range = line.split(',').next().unwrap_or("");
+    padded::range_or_address(range).is_ok()
 }
 
 fn is_plain(line: &str) -> bool {
