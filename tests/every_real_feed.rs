@@ -203,7 +203,7 @@ const SHAPES: [(&str, &[&str]); 17] = [
     ("crowdsec-decisions.json", &["auto", "crowdsec"]),
     ("crowdsec-stream.json", &["auto", "crowdsec"]),
     // The limits of the policy hold these.
-    ("default-route.txt", &["auto", "cidr", "dat", "rbldnsd"]),
+    ("default-route.txt", &["auto", "cidr", "rbldnsd"]),
     ("drop-cr-only.txt", &["auto", "cidr", "spamhaus-text"]),
     ("drop-crlf.txt", &["auto", "cidr", "spamhaus-text"]),
     (

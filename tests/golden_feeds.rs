@@ -194,6 +194,40 @@ fn auto_reads_every_golden_body_the_same_or_refuses_it() {
     assert!(wrong.is_empty(), "{}", wrong.concat());
 }
 
+/// Not with exceptions: where they stand behind the entries, nothing in those formats shows their loss.
+#[test]
+fn no_cut_of_a_plain_golden_body_lists_what_the_whole_does_not() {
+    for case in cases().iter().filter(|case| case.ends_with("--plain")) {
+        let body = fs::read(folder().join(format!("{case}.in"))).unwrap();
+        for rules in [
+            rules(case),
+            Rules {
+                format: Format::Auto,
+                ..rules(case)
+            },
+        ] {
+            let Ok(whole) = parse_body(&body, &rules) else {
+                continue;
+            };
+            for end in 0..body.len() {
+                let Ok(cut) = parse_body(&body[..end], &rules) else {
+                    continue;
+                };
+                let v4 = cut.v4.iter().map(Entry::prefix);
+                for prefix in v4 {
+                    let there = whole.v4.iter().any(|entry| entry.prefix() == prefix);
+                    assert!(there, "{case} as {} cut at {end}: {prefix}", rules.format);
+                }
+                let v6 = cut.v6.iter().map(Entry::prefix);
+                for prefix in v6 {
+                    let there = whole.v6.iter().any(|entry| entry.prefix() == prefix);
+                    assert!(there, "{case} as {} cut at {end}: {prefix}", rules.format);
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn every_format_has_the_cases_that_all_formats_have() {
     let cases = cases();

@@ -384,11 +384,7 @@ mod tests {
 
     #[test]
     fn a_reason_quotes_the_start_of_a_long_text_only() {
-        for text in [
-            "9".repeat(10_000),
-            format!("1.2.3.4/{}", "x".repeat(10_000)),
-            "0".repeat(10_000),
-        ] {
+        for text in ["9".repeat(10_000), "1.2.3.4/".repeat(10_000)] {
             let reason = parse(&text, HostBits::Refuse).unwrap_err().to_string();
             assert!(reason.len() < 200, "{} bytes", reason.len());
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::Reader;
+use super::json::bounded;
 use crate::feed::{End, Refused};
 
 #[derive(Deserialize)]
@@ -41,6 +42,7 @@ fn nothing_is_empty<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Vec<Decisi
 }
 
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
+    bounded(text)?;
     let document = serde_json::from_str(text).map_err(|error| match error.is_eof() {
         true => Refused::Incomplete(error.to_string()),
         false => Refused::Foreign(format!("no CrowdSec decisions: {error}")),

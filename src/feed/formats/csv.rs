@@ -130,10 +130,7 @@ impl Row {
                     field.push('"');
                 }
                 '"' if open => open = false,
-                '"' if !quoted && field.trim().is_empty() => {
-                    field.clear();
-                    (open, quoted) = (true, true);
-                }
+                '"' if !quoted && field.is_empty() => (open, quoted) = (true, true),
                 c if c == separator && !open => {
                     fields.push(field.trim().to_owned());
                     field.clear();

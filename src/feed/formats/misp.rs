@@ -6,6 +6,7 @@
 use serde::Deserialize;
 
 use super::Reader;
+use super::json::bounded;
 use crate::feed::Refused;
 
 /// One event, or the answer of a search.
@@ -51,6 +52,7 @@ struct Attribute {
 }
 
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
+    bounded(text)?;
     let document = serde_json::from_str(text).map_err(|error| match error.is_eof() {
         true => Refused::Incomplete(error.to_string()),
         false => Refused::Foreign(format!("no MISP event: {error}")),

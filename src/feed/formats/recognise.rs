@@ -38,10 +38,8 @@ pub(super) fn recognise(text: &str) -> Result<Format, Refused> {
             .iter()
             .any(|line| contains_ignoring_case(line, words))
     };
-    let most = |is: &dyn Fn(&str) -> bool| {
-        let found = entries.iter().filter(|line| is(line)).count();
-        found > 0 && found * 2 > entries.len()
-    };
+    let count = |is: &dyn Fn(&str) -> bool| entries.iter().filter(|line| is(line)).count();
+    let most = |is: &dyn Fn(&str) -> bool| count(is) * 2 > entries.len();
     let known = [
         (
             // Also without its end: cut, it is no plain list, but a cut one.
@@ -87,7 +85,8 @@ pub(super) fn recognise(text: &str) -> Result<Format, Refused> {
             Format::Dat,
         ),
         (
-            entries.iter().any(|e| is_padded(e)) && entries.iter().all(|e| is_dat(e)),
+            // Single addresses in it are read either way; prefixes are not.
+            count(&is_padded) > count(&|e| e.contains('/')) && most(&is_dat),
             Format::Dat,
         ),
         (

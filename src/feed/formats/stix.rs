@@ -7,6 +7,7 @@
 
 use serde::Deserialize;
 
+use super::json::bounded;
 use super::{Reader, dates};
 use crate::feed::{End, Refused};
 
@@ -38,6 +39,7 @@ struct Object {
 }
 
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
+    bounded(text)?;
     let bundle: Bundle = serde_json::from_str(text).map_err(|error| match error.is_eof() {
         true => Refused::Incomplete(error.to_string()),
         false => Refused::Foreign(format!("no STIX bundle: {error}")),
