@@ -134,7 +134,7 @@ impl<'a> Reader<'a> {
         if self.tombstone.is_none() && self.copy.is_empty() {
             let lower = text.to_lowercase();
             let says = |words: &&str| lower.contains(*words);
-            self.tombstone = TOMBSTONES.iter().any(|words| says(&words)).then(clipped);
+            self.tombstone = TOMBSTONES.iter().any(says).then(clipped);
         }
         if let Some(header) = self.rules.header.filter(|_| !self.named) {
             self.named = contains_ignoring_case(text, header);
@@ -178,7 +178,11 @@ impl<'a> Reader<'a> {
         let lines = good + bad;
         let too_many = bad as f64 > lines as f64 * MAX_BAD_SHARE;
         let odd = bad - usize::from(self.cut);
-        if too_many && (bad > FEW_BAD_LINES || good == 0 || odd >= good) {
+        // An error page in which an address stands alone in a line has as many bad lines as good ones;
+        // so may a file of the operator's own.
+        let own = self.rules.may_be_empty;
+        let mostly_bad = good == 0 || odd > good || odd == good && !own;
+        if too_many && (bad > FEW_BAD_LINES || mostly_bad) {
             let first = self.copy.rejections.first();
             return Err(Refused::TooManyBadLines {
                 bad,
@@ -186,7 +190,6 @@ impl<'a> Reader<'a> {
                 first: first.map(ToString::to_string).unwrap_or_default(),
             });
         }
-        let own = self.rules.may_be_empty;
         if good == 0
             && !own
             && let Some(note) = self.tombstone

@@ -72,12 +72,9 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
                 continue;
             }
         };
-        match choice(&object.pattern) {
-            Some(values) => values
-                .iter()
-                .for_each(|value| reader.entry_until(item, value, reference, end)),
-            // It means less than the address.
-            None => {}
+        // Any other pattern means less than the address.
+        for value in choice(&object.pattern).unwrap_or_default() {
+            reader.entry_until(item, &value, reference, end);
         }
     }
     reader.proven("a whole JSON document");
