@@ -70,6 +70,7 @@ fn frr_file_rendered(bencher: Bencher) {
     let set = effective(&sample::plain(MILLION));
     let sheet = Sheet {
         set: &set,
+        origins: &[],
         attributions: &[],
     };
     let size = render(Family::Frr, &sheet).len();

@@ -9,6 +9,7 @@
 //! can be repeated and tested. After the merge nothing can add an address: `policy` only removes,
 //! subtraction splits, aggregation joins exactly.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::feed::FeedCopy;
@@ -22,13 +23,15 @@ use crate::prefix::{PrefixSet, subtract_set};
 use crate::rib::{Rib, Source};
 use crate::time::Timestamp;
 
-/// A copy of a feed: its content, the name of that content, and when it was last confirmed.
+/// A copy of a feed: its content, the name of that content, and when it was downloaded.
 #[derive(Clone, Debug)]
 pub struct AtHand {
-    /// Digest of the body.
+    /// Digest of everything it is made of: the body, what is leaving it, the table of origins.
     pub digest: String,
     /// What it lists.
     pub copy: Arc<FeedCopy>,
+    /// When it was downloaded: entries may end so long after it.
+    pub fetched: Timestamp,
 }
 
 /// A configured feed, as far as the decision needs it.
@@ -44,6 +47,8 @@ pub struct Feed {
     pub ages: Ages,
     /// When the last good copy was last confirmed.
     pub confirmed: Option<Timestamp>,
+    /// When the publisher says that he made it.
+    pub generated: Option<Timestamp>,
     /// The last good copy; `None` when there is none, or when it cannot be read.
     pub current: Option<AtHand>,
     /// The copy that the generation in force was made from.
@@ -79,6 +84,8 @@ pub struct Input<'a> {
     pub generation: u64,
     /// The set in force.
     pub in_force: &'a PrefixSet,
+    /// The origin ASes in force, ascending.
+    pub origins_in_force: &'a [u32],
     /// Whether nothing is in force because of a flush that has ended: what was in force before it is
     /// then what a held change leaves.
     pub flushed: bool,
@@ -111,12 +118,16 @@ pub struct Decision {
     pub desired: PrefixSet,
     /// From what is in force to [`Decision::desired`].
     pub change: Change,
+    /// The origin ASes that should be in force, ascending: for the routers to match on.
+    pub origins: Vec<u32>,
+    /// When the next entry ends by itself.
+    pub next_end: Option<Timestamp>,
 }
 
 /// Decide what should be in force.
 pub fn decide(input: &Input) -> Decision {
     // Which copies count: an expired or missing one does not.
-    let standing = |feed: &Feed| Standing::at(feed.confirmed, feed.ages, input.now);
+    let standing = |feed: &Feed| Standing::at(feed.confirmed, feed.generated, feed.ages, input.now);
     let standings: Vec<_> = input.feeds.iter().map(standing).collect();
     let counting: Vec<&Feed> = input
         .feeds
@@ -126,8 +137,8 @@ pub fn decide(input: &Input) -> Decision {
         .collect();
 
     // What is listed, and what of it may be dropped.
-    let rib = merge(&counting, |feed| feed.current.as_ref());
-    let rib_before = merge(&counting, Feed::applied_copy);
+    let rib = merge(&counting, input.now, |feed| feed.current.as_ref());
+    let rib_before = merge(&counting, input.now, Feed::applied_copy);
     let effective = input.policy.apply(&rib);
 
     // Whether that may replace what is in force. A pin is the operator's order and stands above.
@@ -151,7 +162,20 @@ pub fn decide(input: &Input) -> Decision {
         subtract_set(input.in_force, input.policy.protect.set())
     };
 
+    let origins = if input.pinned {
+        Vec::new()
+    } else if verdict.reasons.is_empty() {
+        origins(&rib)
+    } else {
+        input.origins_in_force.to_vec()
+    };
+    let ends = counting.iter().filter_map(|feed| feed.current.as_ref());
+
     Decision {
+        origins,
+        next_end: ends
+            .filter_map(|at| at.copy.next_end(at.fetched, input.now))
+            .min(),
         id: proposed.id(input.generation),
         standings,
         rib,
@@ -209,12 +233,27 @@ impl Decision {
     }
 }
 
-fn merge<'a>(feeds: &[&'a Feed], which: impl Fn(&'a Feed) -> Option<&'a AtHand>) -> Rib {
+/// Every AS that a feed lists, once.
+fn origins(rib: &Rib) -> Vec<u32> {
+    let listed = rib.sources().iter().flat_map(|source| &source.copy.origins);
+    let origins: BTreeSet<u32> = listed.map(|origin| origin.asn).collect();
+    origins.into_iter().collect()
+}
+
+fn merge<'a>(
+    feeds: &[&'a Feed],
+    now: Timestamp,
+    which: impl Fn(&'a Feed) -> Option<&'a AtHand>,
+) -> Rib {
     let source = |feed: &&'a Feed| {
+        let AtHand { copy, fetched, .. } = which(feed)?;
         Some(Source {
             name: feed.name.clone(),
             reserved: feed.reserved,
-            copy: which(feed)?.copy.clone(),
+            copy: match copy.has_ends() {
+                true => Arc::new(copy.without_ended(*fetched, now)),
+                false => copy.clone(),
+            },
         })
     };
     Rib::merge(feeds.iter().filter_map(source).collect())
@@ -238,15 +277,24 @@ fn gate(input: &Input, counting: &[&Feed], rib_before: &Rib, total: &PrefixSet) 
         // What a publisher changed cannot be told any more: the whole change is judged.
         return judge(&[], (input.in_force, total), total, limits);
     }
-    let alone = |feed: &Feed, copy: &AtHand| policy.apply(&merge(&[feed], |_| Some(copy))).set;
+    let alone = |feed: &Feed, copy: &AtHand| {
+        let rib = merge(&[feed], input.now, |_| Some(copy));
+        (policy.apply(&rib).set, origins(&rib))
+    };
     let change = |feed: &&Feed| {
         let (now, before) = (feed.current.as_ref()?, feed.applied_copy());
         let same = before.is_some_and(|before| before.digest == now.digest);
-        (!same).then(|| FeedChange {
-            name: feed.name.to_string(),
-            limits: feed.limits,
-            before: before.map(|copy| alone(feed, copy)),
-            now: alone(feed, now),
+        (!same).then(|| {
+            let (set_before, origins_before) = before.map(|copy| alone(feed, copy)).unzip();
+            let (now, origins_now) = alone(feed, now);
+            FeedChange {
+                name: feed.name.to_string(),
+                limits: feed.limits,
+                before: set_before,
+                now,
+                origins_before: origins_before.unwrap_or_default(),
+                origins_now,
+            }
         })
     };
     let changes: Vec<FeedChange> = counting.iter().filter_map(change).collect();
@@ -257,7 +305,7 @@ fn gate(input: &Input, counting: &[&Feed], rib_before: &Rib, total: &PrefixSet) 
     let shared: Vec<&Feed> = counting.iter().filter(shared).copied().collect();
     let before = policy.apply(rib_before).set;
     let now = policy
-        .apply(&merge(&shared, |feed| feed.current.as_ref()))
+        .apply(&merge(&shared, input.now, |feed| feed.current.as_ref()))
         .set;
     judge(&changes, (&before, &now), total, limits)
 }

@@ -294,3 +294,99 @@ fn eventually_bgp(router: &Router, expected: &BTreeMap<String, Vec<String>>) {
     }
     assert_eq!(seen, *expected);
 }
+
+/// A router that refuses what listed ASes announce, by the list that we write.
+const REFUSES_ORIGINS: &str = "\
+route-map FROM-NEIGHBOR deny 10
+ match as-path NULLROUTED-ORIGINS
+exit
+route-map FROM-NEIGHBOR permit 20
+exit
+router bgp 65001
+ bgp router-id 100.64.0.1
+ no bgp default ipv4-unicast
+ bgp route-map delay-timer 1
+ neighbor 100.64.0.2 remote-as 65000
+ neighbor 100.64.0.2 timers connect 1
+ address-family ipv4 unicast
+  neighbor 100.64.0.2 activate
+  neighbor 100.64.0.2 soft-reconfiguration inbound
+  neighbor 100.64.0.2 route-map FROM-NEIGHBOR in
+ exit-address-family
+exit
+";
+
+/// A neighbor that passes on a route that began at AS 64496, one at AS 64497, and one of its own.
+const ANNOUNCES_ORIGINS: &str = "\
+ip prefix-list ONE seq 5 permit 192.0.2.0/24
+ip prefix-list TWO seq 5 permit 198.51.100.0/24
+route-map OUT permit 10
+ match ip address prefix-list ONE
+ set as-path prepend 64496
+exit
+route-map OUT permit 20
+ match ip address prefix-list TWO
+ set as-path prepend 64497
+exit
+route-map OUT permit 30
+exit
+router bgp 65000
+ bgp router-id 100.64.0.2
+ no bgp default ipv4-unicast
+ no bgp ebgp-requires-policy
+ no bgp network import-check
+ neighbor 100.64.0.1 remote-as 65001
+ neighbor 100.64.0.1 timers connect 1
+ address-family ipv4 unicast
+  network 192.0.2.0/24
+  network 198.51.100.0/24
+  network 203.0.113.0/24
+  neighbor 100.64.0.1 activate
+  neighbor 100.64.0.1 route-map OUT out
+ exit-address-family
+exit
+";
+
+#[test]
+fn routes_of_listed_origins_are_refused_by_the_as_path_list() {
+    if !can_run_frr() {
+        return;
+    }
+    let Some(near) = Namespace::new() else { return };
+    let Some(far) = near.another() else { return };
+    near.wire("near", "100.64.0.1/30", &far, "far", "100.64.0.2/30");
+    let edge = Router::start(&near, REFUSES_ORIGINS, &["bgpd"]);
+    let _neighbor = Router::start(&far, ANNOUNCES_ORIGINS, &["bgpd"]);
+    let socket = edge.place.path("").display().to_string();
+    let place = Place::new(&format!(
+        "[[feed]]\nname = \"asndrop\"\npath = \"asndrop.json\"\nformat = \"asndrop-json\"\nstale_after = \"3650d\"\n\
+         [kernel]\nenabled = false\n\
+         [[router]]\nname = \"edge1\"\nfamily = \"frr\"\npath = \"edge1.conf\"\n\
+         check = [\"vtysh\", \"-C\", \"-f\", \"{{file}}\"]\n\
+         reload = [\"vtysh\", \"--vty_socket\", \"{socket}\", \"-f\", \"{{file}}\"]\n"
+    ));
+    let list = |asn: u32| {
+        let record = format!("{{\"asn\":{asn},\"asname\":\"SPAMMER\"}}\n");
+        let size = record.len();
+        format!(
+            "{record}{{\"type\":\"metadata\",\"timestamp\":1790000000,\"size\":{size},\"records\":1}}\n"
+        )
+    };
+    let routes = |prefixes: &[&str]| -> BTreeMap<String, Vec<String>> {
+        prefixes
+            .iter()
+            .map(|prefix| (prefix.to_string(), Vec::new()))
+            .collect()
+    };
+    place.write("asndrop.json", &list(64_496));
+    place.run_in(&near, &["refresh"]).code(0);
+    eventually_bgp(&edge, &routes(&["198.51.100.0/24", "203.0.113.0/24"]));
+    place.write("asndrop.json", &list(64_497));
+    place.run_in(&near, &["refresh"]).code(0);
+    eventually_bgp(&edge, &routes(&["192.0.2.0/24", "203.0.113.0/24"]));
+    place.run_in(&near, &["flush"]).code(0);
+    eventually_bgp(
+        &edge,
+        &routes(&["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"]),
+    );
+}

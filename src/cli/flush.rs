@@ -102,6 +102,7 @@ fn withdraw(config: &Config, ledger: Option<&Ledger>, now: Timestamp) -> Result<
     let task = Task {
         config,
         desired: &PrefixSet::default(),
+        origins: &[],
         removable: &Removable::All,
         credits: &[],
         last: &last,
@@ -126,6 +127,7 @@ fn record(ledger: &Ledger, applied: &Applied, now: Timestamp) -> Result<(), Ledg
         });
         ledger.write_generation(now, "flush", iter::empty(), gone)?;
     }
+    ledger.set_origins(&[])?;
     ledger.set_hold(None)?;
     pass::write_down(ledger, applied)
 }

@@ -2,6 +2,7 @@
 
 mod check;
 mod demo;
+mod feeds;
 mod flush;
 mod list;
 mod output;
@@ -53,6 +54,8 @@ enum Verb {
     List(list::Arguments),
     /// What happens to an address and because of which listings, or why it is not blackholed
     Why(why::Arguments),
+    /// Feeds: what is configured and how it is doing, and the presets that can be turned on
+    Feeds(feeds::Arguments),
     /// Feeds, set, holds, targets
     Status(status::Arguments),
     /// Print one router's file
@@ -146,6 +149,7 @@ pub fn main() -> ExitCode {
         Verb::Check(arguments) => check::run(config, &arguments),
         Verb::List(arguments) => list::run(config, &arguments),
         Verb::Why(arguments) => why::run(config, &arguments),
+        Verb::Feeds(arguments) => feeds::run(config, &arguments),
         Verb::Status(arguments) => status::run(config, &arguments),
         Verb::Render(arguments) => render::run(config, &arguments),
         Verb::Flush(arguments) => flush::run(config, &arguments),

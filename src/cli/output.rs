@@ -8,6 +8,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 
 use super::{Exit, Outcome, Stop};
+use crate::feed::fetch::Progress;
 
 /// How much is said on stderr.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +23,11 @@ pub enum Talk {
 
 /// Send the lines of the library to stderr; other crates have nothing to say to an operator.
 pub fn talk(talk: Talk) {
+    talk_beside(talk, &Progress::default());
+}
+
+/// The same beside downloads that are shown: their lines make room for each line of talk.
+pub fn talk_beside(talk: Talk, progress: &Progress) {
     let level = match talk {
         Talk::Warnings => LevelFilter::WARN,
         Talk::Steps => LevelFilter::DEBUG,
@@ -29,7 +35,10 @@ pub fn talk(talk: Talk) {
     };
     let journal = std::env::var_os("JOURNAL_STREAM").is_some();
     let lines = tracing_subscriber::fmt::layer()
-        .with_writer(io::stderr)
+        .with_writer({
+            let progress = progress.clone();
+            move || Beside(progress.clone())
+        })
         .with_target(false)
         .with_level(false)
         .with_ansi(false);
@@ -42,6 +51,19 @@ pub fn talk(talk: Talk) {
     let subscriber = tracing_subscriber::registry().with(lines.with_filter(ours));
     // Fails only when one is installed already: that one goes on.
     let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+/// Stderr, beside what is shown there. A line of the subscriber is one write.
+struct Beside(Progress);
+
+impl Write for Beside {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.aside(|| io::stderr().write(line))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        io::stderr().flush()
+    }
 }
 
 struct Clock;

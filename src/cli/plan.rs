@@ -2,21 +2,18 @@
 
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::Arc;
 
 use serde_json::json;
 
 use super::output::Talk;
 use super::{Exit, Outcome, block_on, load, output};
-use crate::config::{Config, Origin};
-use crate::feed::copies::{Copies, digest};
-use crate::feed::file;
-use crate::feed::formats::parse_body;
+use crate::config::Config;
+use crate::feed::copies::Copies;
 use crate::ledger::{Ledger, TargetRow};
 use crate::pass;
 use crate::pass::apply::{self, Removable};
-use crate::pass::known::{Known, Memory};
-use crate::pipeline::{AtHand, Decision, Feed};
+use crate::pass::known::{Files, Known, Memory};
+use crate::pipeline::Decision;
 use crate::plan::Explained;
 use crate::prefix::PrefixSet;
 use crate::target::kernel::{Fault, Kernel, Mark};
@@ -51,8 +48,8 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     let ledger = Ledger::read(&config.state_dir)?;
     let copies = Copies::under(&config.state_dir);
     let now = Timestamp::now();
-    let mut known = Known::read(&config, &ledger, &copies, &mut Memory::default())?;
-    files_as_they_are(&config, &mut known.feeds, now);
+    let memory = &mut Memory::default();
+    let known = Known::read_as(&config, &ledger, &copies, memory, Files::AsTheyAre, now)?;
     let generation = known.generation;
     let decision = known.decide(&config.policy, now);
     let before = Before {
@@ -96,26 +93,6 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     })
 }
 
-/// A local file is its own copy at hand: a good one counts as it is now.
-fn files_as_they_are(config: &Config, feeds: &mut [Feed], now: Timestamp) {
-    for (feed, known) in config.feeds.iter().zip(feeds) {
-        let Origin::Path(path) = &feed.origin else {
-            continue;
-        };
-        let read = file::read(path, config.fetch.max_bytes);
-        match read.and_then(|body| Ok((parse_body(&body, &feed.rules)?, digest(&body)))) {
-            Ok((copy, digest)) => {
-                known.current = Some(AtHand {
-                    digest,
-                    copy: Arc::new(copy),
-                });
-                known.confirmed = Some(now);
-            }
-            Err(refused) => tracing::warn!("feed={}  {}: {refused}", feed.name, refused.state()),
-        }
-    }
-}
-
 async fn targets(config: &Config, decision: &Decision, before: &Before) -> Vec<TargetPlan> {
     let mut plans = Vec::new();
     let mut kernel_plan = |plan: Result<(String, bool), Fault>| {
@@ -139,6 +116,7 @@ async fn targets(config: &Config, decision: &Decision, before: &Before) -> Vec<T
     for router in &config.routers {
         let sheet = Sheet {
             set: &decision.desired,
+            origins: &decision.origins,
             attributions: &attributions,
         };
         let text = render(router.family, &sheet);

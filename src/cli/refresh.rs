@@ -8,8 +8,9 @@ use nix::unistd::Pid;
 use super::output::Talk;
 use super::{Exit, Outcome, Stop, block_on, load, output};
 use crate::config::Config;
+use crate::feed::fetch::Progress;
 use crate::ledger::{Ledger, Lock};
-use crate::pass::gather::Scope;
+use crate::pass::gather::{Manner, Scope};
 use crate::pass::known::Memory;
 use crate::pass::{self, Pass};
 
@@ -21,13 +22,20 @@ pub(super) struct Arguments {
     /// Look at no feed: use the last good copies
     #[arg(long, conflicts_with = "feed")]
     offline: bool,
+    /// Download whole bodies, also where the copy at hand may still be the current one
+    #[arg(long, conflicts_with = "offline")]
+    force: bool,
+    /// Look also where the publisher asks to wait: he may lock you out for it
+    #[arg(long, conflicts_with = "offline")]
+    ignore_floor: bool,
     /// The outcome as JSON
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
-    output::talk(Talk::Steps);
+    let progress = Progress::on_stderr();
+    output::talk_beside(Talk::Steps, &progress);
     let config = load(path)?;
     let scope = match &arguments.feed {
         Some(name) if !config.feeds.iter().any(|feed| feed.name == *name) => {
@@ -43,11 +51,31 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     };
     let lock = Lock::take(&config.state_dir, Lock::PASS, "refresh")??;
     let mut ledger = Ledger::open(&config.state_dir)?;
-    let outcome = pass_with(&config, &mut ledger, &lock, scope, "refresh")?;
+    let looks = Looks {
+        scope,
+        manner: Manner {
+            force: arguments.force,
+            ignore_floor: arguments.ignore_floor,
+        },
+    };
+    let outcome = pass_with(&config, &mut ledger, &lock, looks, "refresh", &progress)?;
     if arguments.json {
         output::json(&json(&outcome))?;
     }
     Ok(exit(&outcome))
+}
+
+/// Which feeds a pass looks at, and how.
+pub(super) struct Looks<'a> {
+    pub scope: Scope<'a>,
+    pub manner: Manner,
+}
+
+impl<'a> From<Scope<'a>> for Looks<'a> {
+    fn from(scope: Scope<'a>) -> Self {
+        let manner = Manner::default();
+        Self { scope, manner }
+    }
 }
 
 /// One pass; the lock is the caller's, so that what he did before belongs to it.
@@ -55,16 +83,19 @@ pub(super) fn pass_with(
     config: &Config,
     ledger: &mut Ledger,
     _lock: &Lock,
-    scope: Scope<'_>,
+    looks: Looks<'_>,
     cause: &'static str,
+    progress: &Progress,
 ) -> Result<pass::Outcome, Stop> {
     nudge(config);
     let pass = Pass {
         config,
         ledger,
         memory: &mut Memory::default(),
-        scope,
+        scope: looks.scope,
+        manner: looks.manner,
         cause,
+        progress,
     };
     Ok(block_on(pass.run())??)
 }

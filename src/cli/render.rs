@@ -43,8 +43,8 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         .feeds
         .iter()
         .map(|feed| {
-            let confirmed = rows.get(&feed.name).and_then(|row| row.confirmed_at);
-            Standing::at(confirmed, feed.ages, now)
+            let row = rows.get(&feed.name).cloned().unwrap_or_default();
+            Standing::at(row.confirmed_at, row.generated, feed.ages, now)
         })
         .collect();
     let set = ledger.in_force()?;
@@ -53,6 +53,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         router.family,
         &Sheet {
             set: &set,
+            origins: &ledger.origins()?,
             attributions: &attributions,
         },
     );

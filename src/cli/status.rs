@@ -9,8 +9,9 @@ use super::{Outcome, load, output};
 use crate::config::{Config, FeedConfig};
 use crate::feed::Rejection;
 use crate::feed::copies::Copies;
+use crate::feed::formats::Format;
 use crate::feed::standing::Standing;
-use crate::ledger::{FeedRow, GenerationRow, HoldRow, Ledger, TargetRow};
+use crate::ledger::{FeedRow, GenerationRow, HoldRow, Ledger, Of, TargetRow};
 use crate::pass::gather;
 use crate::pass::known::Memory;
 use crate::time::{Timestamp, short};
@@ -35,12 +36,17 @@ struct Status<'a> {
     now: Timestamp,
 }
 
-struct FeedStatus<'a> {
-    config: &'a FeedConfig,
+/// How one feed is doing.
+pub(super) struct FeedStatus<'a> {
+    pub config: &'a FeedConfig,
     row: FeedRow,
     standing: Standing,
     next_look: Timestamp,
     rejections: Vec<Rejection>,
+    /// Listings that the newest copy lacks and that still count.
+    leaving: usize,
+    /// What a feed with `format = "auto"` was read as.
+    recognised: Option<Format>,
 }
 
 pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
@@ -65,7 +71,8 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     output::done(|out| status.print(out))
 }
 
-fn feeds<'a>(
+/// Every configured feed.
+pub(super) fn feeds<'a>(
     config: &'a Config,
     ledger: &Ledger,
     now: Timestamp,
@@ -73,43 +80,31 @@ fn feeds<'a>(
     let mut rows = ledger.feeds()?;
     let copies = Copies::under(&config.state_dir);
     let mut memory = Memory::default();
-    let mut one = |feed: &'a FeedConfig| {
+    let mut found = Vec::with_capacity(config.feeds.len());
+    for feed in &config.feeds {
         let row = rows.remove(&feed.name).unwrap_or_default();
-        let digest = row.digest.as_ref().filter(|_| row.rejected > 0);
+        let auto = feed.rules.format == Format::Auto;
+        // The copy is read only where there is something in it to show.
+        let digest = row.digest.as_ref().filter(|_| auto || row.rejected > 0);
         let copy = digest.and_then(|digest| memory.get(&copies, feed, digest));
-        FeedStatus {
+        found.push(FeedStatus {
             config: feed,
-            standing: Standing::at(row.confirmed_at, feed.ages, now),
+            standing: Standing::at(row.confirmed_at, row.generated, feed.ages, now),
             next_look: gather::next_look(feed, Some(&row), now),
-            rejections: copy.map(|copy| copy.rejections.clone()).unwrap_or_default(),
+            rejections: copy
+                .as_ref()
+                .map(|copy| copy.rejections.clone())
+                .unwrap_or_default(),
+            recognised: copy.filter(|_| auto).map(|copy| copy.format),
+            leaving: ledger.leaving(&feed.name, Of::Current)?.len(),
             row,
-        }
-    };
-    Ok(config.feeds.iter().map(&mut one).collect())
+        });
+    }
+    Ok(found)
 }
 
 impl Status<'_> {
     fn json(&self) -> Value {
-        let feed = |feed: &FeedStatus| {
-            json!({
-                "name": feed.config.name,
-                "origin": feed.config.origin.to_string(),
-                "standing": feed.standing.to_string(),
-                "state": feed.row.state,
-                "note": feed.row.note,
-                "entries": feed.row.entries,
-                "rejected": feed.row.rejected,
-                "rejections": feed.rejections.iter().map(|r| {
-                    json!({"line": r.line, "text": r.text, "reason": r.reason})
-                }).collect::<Vec<_>>(),
-                "failures": feed.row.failures,
-                "looked_at": feed.row.looked_at,
-                "confirmed_at": feed.row.confirmed_at,
-                "changed_at": feed.row.changed_at,
-                "next_look": feed.next_look,
-                "attribution": feed.config.attribution,
-            })
-        };
         let generation = self.generation.as_ref().map(|row| {
             json!({
                 "number": row.number, "at": row.at, "routes": row.routes,
@@ -120,7 +115,7 @@ impl Status<'_> {
             "version": env!("CARGO_PKG_VERSION"),
             "generation": generation,
             "routes": {"v4": self.routes.0, "v6": self.routes.1},
-            "feeds": self.feeds.iter().map(feed).collect::<Vec<_>>(),
+            "feeds": self.feeds.iter().map(FeedStatus::json).collect::<Vec<_>>(),
             "held": self.hold.as_ref().map(hold_json),
             "pinned": self.pinned,
             "targets": self.targets.iter().map(target_json).collect::<Vec<_>>(),
@@ -176,7 +171,38 @@ impl Status<'_> {
 }
 
 impl FeedStatus<'_> {
-    fn print(&self, out: &mut dyn Write, width: usize, now: Timestamp) -> io::Result<()> {
+    pub(super) fn json(&self) -> Value {
+        json!({
+            "name": self.config.name,
+            "preset": self.config.preset,
+            "origin": self.config.origin.to_string(),
+            "format": self.config.rules.format.name(),
+            "recognised_as": self.recognised.map(Format::name),
+            "standing": self.standing.to_string(),
+            "state": self.row.state,
+            "note": self.row.note,
+            "entries": self.row.entries,
+            "leaving": self.leaving,
+            "rejected": self.row.rejected,
+            "rejections": self.rejections.iter().map(|r| {
+                json!({"line": r.line, "text": r.text, "reason": r.reason})
+            }).collect::<Vec<_>>(),
+            "failures": self.row.failures,
+            "looked_at": self.row.looked_at,
+            "confirmed_at": self.row.confirmed_at,
+            "changed_at": self.row.changed_at,
+            "generated_at": self.row.generated,
+            "next_look": self.next_look,
+            "attribution": self.config.attribution,
+        })
+    }
+
+    pub(super) fn print(
+        &self,
+        out: &mut dyn Write,
+        width: usize,
+        now: Timestamp,
+    ) -> io::Result<()> {
         let (name, row) = (&self.config.name, &self.row);
         write!(
             out,
@@ -193,6 +219,28 @@ impl FeedStatus<'_> {
             false => writeln!(out, ", next look due")?,
         }
         let indent = width + 7;
+        if let Some(format) = self.recognised {
+            writeln!(out, "{:indent$}read as {format}", "")?;
+        }
+        if let Some(at) = row
+            .generated
+            .filter(|at| at.age(now) >= self.config.ages.stale_after)
+        {
+            writeln!(
+                out,
+                "{:indent$}its publisher made it {} ago",
+                "",
+                short(at.age(now))
+            )?;
+        }
+        if self.leaving > 0 {
+            let (count, rule) = (self.leaving, self.config.withdraw_after);
+            writeln!(
+                out,
+                "{:indent$}{count} no longer listed, withdrawn after {rule}",
+                ""
+            )?;
+        }
         if row.failures > 0 {
             let times = if row.failures == 1 {
                 "once".to_owned()

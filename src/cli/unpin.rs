@@ -5,6 +5,7 @@ use std::path::Path;
 use super::output::Talk;
 use super::refresh::{exit, json, pass_with};
 use super::{Outcome, Stop, load, output};
+use crate::feed::fetch::Progress;
 use crate::ledger::{Ledger, Lock};
 use crate::pass::gather::Scope;
 
@@ -26,7 +27,14 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         None => tracing::info!("there was no pin"),
     }
     ledger.set_pin(None)?;
-    let outcome = pass_with(&config, &mut ledger, &lock, Scope::Offline, "unpin");
+    let outcome = pass_with(
+        &config,
+        &mut ledger,
+        &lock,
+        Scope::Offline.into(),
+        "unpin",
+        &Progress::default(),
+    );
     let outcome = outcome.map_err(|stop| Stop {
         text: format!(
             "{}. The pin is gone: the next pass installs again",

@@ -57,8 +57,9 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
 fn tell(config: &Config, query: &str, net: IpNet) -> Result<Story, Stop> {
     let ledger = Ledger::read(&config.state_dir)?;
     let copies = Copies::under(&config.state_dir);
-    let known = Known::read(config, &ledger, &copies, &mut Memory::default())?;
-    let decision = known.decide(&config.policy, Timestamp::now());
+    let now = Timestamp::now();
+    let known = Known::read(config, &ledger, &copies, &mut Memory::default(), now)?;
+    let decision = known.decide(&config.policy, now);
     let (in_force, pinned) = (&known.in_force, known.pinned);
     let rows = ledger.feeds()?;
     let mut listings = Vec::new();

@@ -10,7 +10,9 @@ mod print;
 mod problem;
 mod written;
 
-pub use model::{Config, FeedConfig, KernelConfig, Origin, RouterConfig, TypedProtect};
+pub use model::{
+    Config, FeedConfig, KernelConfig, Origin, OriginsConfig, RouterConfig, TypedProtect,
+};
 pub use print::print;
 pub use problem::{Place, Problem, Problems};
 

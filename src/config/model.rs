@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use reqwest::Url;
 
-use crate::feed::fetch::FetchLimits;
+use crate::feed::fetch::{Access, FetchLimits};
 use crate::feed::formats::Rules;
+use crate::feed::leaving::WithdrawAfter;
 use crate::feed::schedule::Rhythm;
 use crate::feed::standing::Ages;
 use crate::policy::Policy;
@@ -31,6 +32,17 @@ pub struct Config {
     pub routers: Vec<RouterConfig>,
     /// Bounds of a download.
     pub fetch: FetchLimits,
+    /// What turns origin ASes into prefixes.
+    pub origins: Option<OriginsConfig>,
+}
+
+/// `[asn]`: the table of origins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OriginsConfig {
+    /// The file.
+    pub table: PathBuf,
+    /// Older than this, it is not believed.
+    pub max_age: Duration,
 }
 
 /// `[protect]` as typed.
@@ -69,12 +81,16 @@ pub struct FeedConfig {
     pub preset: Option<&'static str>,
     /// Where it comes from.
     pub origin: Origin,
+    /// What it is asked for with.
+    pub access: Access,
     /// How its lines are read.
     pub rules: Rules,
     /// When it is looked at.
     pub rhythm: Rhythm,
     /// When its copy grows stale and when it expires.
     pub ages: Ages,
+    /// When what it no longer lists is withdrawn.
+    pub withdraw_after: WithdrawAfter,
     /// Its own limits.
     pub limits: FeedLimits,
     /// Whether reserved space is left in.
@@ -116,6 +132,8 @@ impl FeedConfig {
     pub const EVERY_PATH: Duration = Duration::from_secs(60);
     /// Default of `stale_after`.
     pub const STALE_AFTER: Duration = Duration::from_secs(24 * 3_600);
+    /// Default of `[asn] max_age`.
+    pub const TABLE_AGE: Duration = Duration::from_secs(30 * 24 * 3_600);
     /// Default of `expire_after`.
     pub const EXPIRE_AFTER: Duration = Duration::from_secs(7 * 24 * 3_600);
 }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use super::model::{Config, Origin};
+use crate::feed::fetch::{Access, FetchLimits, Secret};
 use crate::prefix::HostBits;
 
 /// The text of `check --print`: what [`super::parse`] reads as the same configuration.
@@ -33,8 +34,21 @@ fn write_all(out: &mut String, config: &Config) -> std::fmt::Result {
             HostBits::Refuse => "refuse",
             HostBits::Mask => "mask",
         };
+        writeln!(out, "withdraw_after = \"{}\"", feed.withdraw_after)?;
+        if let Some(max_age) = feed.ages.max_age {
+            writeln!(out, "max_age      = {}", duration(max_age))?;
+        }
         writeln!(out, "host_bits    = {host_bits:?}")?;
+        writeln!(out, "lengths_v4   = {}", lengths(feed.rules.lengths_v4))?;
+        writeln!(out, "lengths_v6   = {}", lengths(feed.rules.lengths_v6))?;
+        if let Some(field) = &feed.rules.field {
+            writeln!(out, "field        = {field:?}")?;
+        }
+        if let Some(reference) = &feed.rules.reference {
+            writeln!(out, "reference    = {reference:?}")?;
+        }
         writeln!(out, "reserved     = {}", feed.reserved)?;
+        write_access(out, &feed.access)?;
         if let Some(share) = feed.limits.max_added {
             writeln!(out, "max_added    = \"{share}\"")?;
         }
@@ -45,6 +59,10 @@ fn write_all(out: &mut String, config: &Config) -> std::fmt::Result {
     writeln!(out, "\n[protect]")?;
     writeln!(out, "prefixes = {:?}", config.protect.prefixes)?;
     writeln!(out, "files    = {:?}", config.protect.files)?;
+    if let Some(origins) = &config.origins {
+        writeln!(out, "\n[asn]\ntable   = {:?}", origins.table)?;
+        writeln!(out, "max_age = {}", duration(origins.max_age))?;
+    }
     let limits = &config.policy.limits;
     writeln!(out, "\n[limits]")?;
     writeln!(out, "shortest_v4  = {}", limits.shortest_v4)?;
@@ -74,17 +92,50 @@ fn write_all(out: &mut String, config: &Config) -> std::fmt::Result {
         writeln!(out, "check  = {:?}", router.check)?;
         writeln!(out, "reload = {:?}", router.reload)?;
     }
-    writeln!(out, "\n[fetch]")?;
-    if let Some(contact) = &config.fetch.contact {
-        writeln!(out, "contact         = {contact:?}")?;
+    write_fetch(out, &config.fetch)
+}
+
+/// Only where secrets are, never what they are.
+fn write_access(out: &mut String, access: &Access) -> std::fmt::Result {
+    if let Some(Secret::Basic { user, .. }) = &access.secret {
+        writeln!(out, "user         = {user:?}")?;
     }
-    writeln!(
-        out,
-        "connect_timeout = {}",
-        duration(config.fetch.connect_timeout)
-    )?;
-    writeln!(out, "timeout         = {}", duration(config.fetch.timeout))?;
-    writeln!(out, "max_bytes       = {}", config.fetch.max_bytes)
+    for (key, file) in access.files() {
+        writeln!(out, "{key} = {file:?}")?;
+    }
+    Ok(())
+}
+
+fn write_fetch(out: &mut String, fetch: &FetchLimits) -> std::fmt::Result {
+    writeln!(out, "\n[fetch]")?;
+    if let Some(contact) = &fetch.contact {
+        writeln!(out, "contact            = {contact:?}")?;
+    }
+    let spans = [
+        ("connect_timeout   ", fetch.connect_timeout),
+        ("first_byte_timeout", fetch.first_byte_timeout),
+        ("timeout           ", fetch.timeout),
+        ("min_speed_time    ", fetch.min_speed_time),
+    ];
+    for (key, span) in spans {
+        writeln!(out, "{key} = {}", duration(span))?;
+    }
+    writeln!(out, "min_speed          = {}", fetch.min_speed)?;
+    writeln!(out, "max_bytes          = {}", fetch.max_bytes)?;
+    if let Some(proxy) = &fetch.proxy {
+        writeln!(out, "proxy              = {:?}", proxy.as_str())?;
+    }
+    if let Some(file) = &fetch.ca_file {
+        writeln!(out, "ca_file            = {file:?}")?;
+    }
+    Ok(())
+}
+
+fn lengths(lengths: Option<(u8, u8)>) -> String {
+    match lengths {
+        Some((shortest, longest)) => format!("\"{shortest}-{longest}\""),
+        None => "\"none\"".to_owned(),
+    }
 }
 
 fn duration(span: Duration) -> String {

@@ -71,7 +71,7 @@ protocol = 186
         r#"/etc/nullrouted/nullrouted.toml:1:1: stat_dir: no such key here
     1 | stat_dir = "/x"
       | ^^^^^^^^
-      hint: permitted are state_dir, feed, protect, limits, kernel, router, fetch
+      hint: permitted are state_dir, feed, protect, limits, kernel, router, fetch, asn
 /etc/nullrouted/nullrouted.toml:4:8: name: "Partner One" cannot be the name of a feed
     4 | name = "Partner One"
       |        ^^^^^^^^^^^^^
@@ -86,7 +86,7 @@ protocol = 186
 /etc/nullrouted/nullrouted.toml:8:1: a feed without a preset, a url or a path
     8 | [[feed]]
       | ^^^^^^^^
-      hint: presets are spamhaus-drop-v4, spamhaus-drop-v6
+      hint: `nullrouted feeds` lists the presets
 /etc/nullrouted/nullrouted.toml:10:10: format: "dsheild" is not known
    10 | format = "dsheild"
       |          ^^^^^^^^^

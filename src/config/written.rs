@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
 use toml::Spanned;
 
+use crate::feed::leaving::WithdrawAfter;
 use crate::policy::limits::Share;
 
 /// The whole file.
@@ -23,6 +24,7 @@ pub struct Written {
     pub kernel: Kernel,
     pub router: Vec<Spanned<Router>>,
     pub fetch: Fetch,
+    pub asn: Asn,
 }
 
 /// `[[feed]]`
@@ -40,7 +42,18 @@ pub struct Feed {
     pub max_added: Option<Spanned<Percent>>,
     pub max_removed: Option<Spanned<Percent>>,
     pub host_bits: Option<Spanned<String>>,
-    pub reserved: bool,
+    pub lengths_v4: Option<Spanned<String>>,
+    pub lengths_v6: Option<Spanned<String>>,
+    pub withdraw_after: Option<Spanned<Wait>>,
+    pub max_age: Option<Spanned<Span>>,
+    pub field: Option<Spanned<String>>,
+    pub reference: Option<Spanned<String>>,
+    pub reserved: Option<bool>,
+    pub client_certificate_file: Option<Spanned<String>>,
+    pub user: Option<Spanned<String>>,
+    pub password_file: Option<Spanned<String>>,
+    pub bearer_file: Option<Spanned<String>>,
+    pub api_key_file: Option<Spanned<String>>,
 }
 
 /// `[protect]`
@@ -93,8 +106,32 @@ pub struct Router {
 pub struct Fetch {
     pub contact: Option<Spanned<String>>,
     pub connect_timeout: Option<Spanned<Span>>,
+    pub first_byte_timeout: Option<Spanned<Span>>,
     pub timeout: Option<Spanned<Span>>,
+    pub min_speed: Option<Spanned<i64>>,
+    pub min_speed_time: Option<Spanned<Span>>,
     pub max_bytes: Option<Spanned<i64>>,
+    pub proxy: Option<Spanned<String>>,
+    pub ca_file: Option<Spanned<String>>,
+}
+
+/// `[asn]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Asn {
+    pub table: Option<Spanned<String>>,
+    pub max_age: Option<Spanned<Span>>,
+}
+
+/// `"2 copies"`, or a duration.
+#[derive(Clone, Copy, Debug)]
+pub struct Wait(pub WithdrawAfter);
+
+impl<'de> Deserialize<'de> for Wait {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let expected = "copies or a duration in quotes, such as \"2 copies\" or \"6h\"";
+        text(deserializer, expected, |text| text.parse().ok().map(Wait))
+    }
 }
 
 /// A duration: `"6h"`, `"90m"`, `"7d"`.

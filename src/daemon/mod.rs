@@ -18,8 +18,9 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::{self, Config};
+use crate::feed::fetch::Progress;
 use crate::ledger::{Busy, Ledger, LedgerError, Lock};
-use crate::pass::gather::{Scope, next_event};
+use crate::pass::gather::{Manner, Scope, next_event};
 use crate::pass::known::Memory;
 use crate::pass::{Outcome, Pass, PassError, apply, former_marks, write_down};
 use crate::prefix::PrefixSet;
@@ -150,11 +151,16 @@ async fn pass(
         ledger: &mut ledger,
         memory,
         scope: Scope::Due,
+        manner: Manner::default(),
         cause: "refresh",
+        progress: &Progress::default(),
     };
     let outcome = pass.run().await?;
     let now = Timestamp::now();
-    let next = next_event(config, &ledger.feeds()?, now);
+    let next = next_event(config, &ledger.feeds()?, now)
+        .into_iter()
+        .chain(outcome.next_end)
+        .min();
     let wait = next.map_or(LONGEST_WAIT, |next| now.age(next));
     // Never faster than once a second, whatever the feeds say.
     Ok(Ok((
@@ -222,6 +228,7 @@ async fn withdraw(config: &Config) -> Result<(), Ended> {
     let task = apply::Task {
         config: &kernel_only,
         desired: &PrefixSet::default(),
+        origins: &[],
         removable: &apply::Removable::All,
         credits: &[],
         last: &[],

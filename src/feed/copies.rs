@@ -95,12 +95,15 @@ impl Copies {
     /// The copy of a feed that was last in force: its digest, and when it was last confirmed.
     pub fn applied(&self, feed: &str) -> Option<(String, Timestamp)> {
         let digest = fs::read_to_string(self.path(feed, APPLIED)).ok()?;
-        let modified = fs::metadata(self.path(feed, &digest))
-            .ok()?
-            .modified()
-            .ok()?;
-        let age = modified.duration_since(UNIX_EPOCH).ok()?;
-        Some((digest, Timestamp(age.as_secs() as i64)))
+        let confirmed = self.confirmed(feed, &digest)?;
+        Some((digest, confirmed))
+    }
+
+    /// When a copy was last confirmed, by the note on itself.
+    pub fn confirmed(&self, feed: &str, digest: &str) -> Option<Timestamp> {
+        let about = fs::metadata(self.path(feed, digest)).ok()?;
+        let age = about.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+        Some(Timestamp(age.as_secs() as i64))
     }
 
     /// The body with this digest, if it is there and is still the same.

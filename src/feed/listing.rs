@@ -180,6 +180,29 @@ impl FeedCopy {
         self.ends_v6.extend(v6.map(|index| (index as u32, end)));
     }
 
+    /// Whether entries of it end by themselves.
+    pub fn has_ends(&self) -> bool {
+        !self.ends_v4.is_empty() || !self.ends_v6.is_empty()
+    }
+
+    /// The copy without the entries that have ended, for one downloaded at `fetched`.
+    pub fn without_ended(&self, fetched: Timestamp, now: Timestamp) -> Self {
+        let mut copy = self.clone();
+        drop_ended(&mut copy.v4, &copy.ends_v4, fetched, now);
+        drop_ended(&mut copy.v6, &copy.ends_v6, fetched, now);
+        copy.ends_v4.clear();
+        copy.ends_v6.clear();
+        copy
+    }
+
+    /// When the next entry ends.
+    pub fn next_end(&self, fetched: Timestamp, now: Timestamp) -> Option<Timestamp> {
+        let ends = self.ends_v4.iter().chain(&self.ends_v6);
+        ends.map(|(_, end)| end.time(fetched))
+            .filter(|end| *end > now)
+            .min()
+    }
+
     /// Cut exceptions out of what is listed. An entry that would fall into more than
     /// [`crate::prefix::MAX_PIECES`] pieces goes whole, and is counted as rejected.
     pub fn exclude(&mut self, excluded: &PrefixSet) {
@@ -241,6 +264,20 @@ impl FeedCopy {
         self.references.push_str(reference);
         (at, reference.len() as u8)
     }
+}
+
+fn drop_ended<B>(entries: &mut Vec<Entry<B>>, ends: &Ends, fetched: Timestamp, now: Timestamp) {
+    let mut ended = ends
+        .iter()
+        .filter(|(_, end)| end.time(fetched) <= now)
+        .map(|(index, _)| *index)
+        .peekable();
+    let mut index = 0;
+    entries.retain(|_| {
+        let gone = ended.next_if_eq(&index).is_some();
+        index += 1;
+        !gone
+    });
 }
 
 /// Replace the entries that an exception touches by what is left of them.

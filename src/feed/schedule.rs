@@ -7,6 +7,10 @@ use crate::time::Timestamp;
 /// First wait after a failure; it doubles with each further one, up to the feed's interval.
 const FIRST_RETRY: Duration = Duration::from_secs(60);
 
+/// The most by which a look is put off so that not everybody looks at once: a tenth of the interval,
+/// and no more than this.
+const MOST_JITTER: Duration = Duration::from_secs(1_800);
+
 /// What the schedule of a feed depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct Rhythm {
@@ -17,8 +21,9 @@ pub struct Rhythm {
 }
 
 impl Rhythm {
-    /// When the next look is due, after a look at `last` that was the `failures`-th failure in a row.
-    pub fn next(&self, last: Option<Timestamp>, failures: u32) -> Timestamp {
+    /// When the next look is due, after a look at `last` that was the `failures`-th failure in a row;
+    /// `jitter` was drawn at that look, 0 to 999 per mille of the spread.
+    pub fn next(&self, last: Option<Timestamp>, failures: u32, jitter: u16) -> Timestamp {
         let Some(last) = last else {
             return Timestamp(0);
         };
@@ -28,7 +33,9 @@ impl Rhythm {
                 .saturating_mul(1 << (n - 1).min(16))
                 .min(self.every),
         };
-        last.after(wait.max(self.floor))
+        let spread = (wait / 10).min(MOST_JITTER);
+        let jitter = spread * u32::from(jitter.min(999)) / 1_000;
+        last.after(wait.max(self.floor) + jitter)
     }
 
     /// When a look is permitted at all, if that is later than `now`: the publisher's floor.
@@ -49,21 +56,37 @@ mod tests {
 
     #[test]
     fn a_feed_never_looked_at_is_due_at_once() {
-        assert_eq!(RHYTHM.next(None, 0), Timestamp(0));
+        assert_eq!(RHYTHM.next(None, 0, 0), Timestamp(0));
     }
 
     #[test]
     fn failures_are_retried_sooner_but_never_below_the_floor() {
         let last = Some(Timestamp(1_000));
-        assert_eq!(RHYTHM.next(last, 0), Timestamp(8_200));
-        assert_eq!(RHYTHM.next(last, 1), Timestamp(4_600));
+        assert_eq!(RHYTHM.next(last, 0, 0), Timestamp(8_200));
+        assert_eq!(RHYTHM.next(last, 1, 0), Timestamp(4_600));
         let free = Rhythm {
             floor: Duration::ZERO,
             ..RHYTHM
         };
-        assert_eq!(free.next(last, 1), Timestamp(1_060));
-        assert_eq!(free.next(last, 3), Timestamp(1_240));
-        assert_eq!(free.next(last, 40), Timestamp(8_200));
+        assert_eq!(free.next(last, 1, 0), Timestamp(1_060));
+        assert_eq!(free.next(last, 3, 0), Timestamp(1_240));
+        assert_eq!(free.next(last, 40, 0), Timestamp(8_200));
+    }
+
+    #[test]
+    fn looks_are_spread_over_a_tenth_of_the_interval_and_never_come_early() {
+        let last = Some(Timestamp(0));
+        assert_eq!(RHYTHM.next(last, 0, 500), Timestamp(7_560));
+        assert_eq!(RHYTHM.next(last, 0, 999), Timestamp(7_919));
+        let daily = Rhythm {
+            every: Duration::from_secs(86_400),
+            ..RHYTHM
+        };
+        assert_eq!(
+            daily.next(last, 0, 999),
+            Timestamp(88_198),
+            "at most half an hour"
+        );
     }
 
     #[test]

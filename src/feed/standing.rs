@@ -12,6 +12,9 @@ pub struct Ages {
     pub stale_after: Duration,
     /// From here on what the copy lists is withdrawn.
     pub expire_after: Duration,
+    /// From here on, counted from the publisher's own date, it is withdrawn as well: a list that is
+    /// downloaded every day may be years old.
+    pub max_age: Option<Duration>,
 }
 
 /// What a feed contributes at a given time.
@@ -29,15 +32,24 @@ pub enum Standing {
 
 impl Standing {
     /// The standing of a copy that was last confirmed (downloaded, read, or answered by "not
-    /// modified") at `confirmed`.
-    pub fn at(confirmed: Option<Timestamp>, ages: Ages, now: Timestamp) -> Self {
+    /// modified") at `confirmed`, and made by its publisher at `generated`, if he says so.
+    pub fn at(
+        confirmed: Option<Timestamp>,
+        generated: Option<Timestamp>,
+        ages: Ages,
+        now: Timestamp,
+    ) -> Self {
         let Some(confirmed) = confirmed else {
             return Self::Missing;
         };
         let age = confirmed.age(now);
-        if age >= ages.expire_after {
+        let made = generated.map(|at| at.age(now));
+        let outdated = made
+            .zip(ages.max_age)
+            .is_some_and(|(made, most)| made >= most);
+        if age >= ages.expire_after || outdated {
             Self::Expired
-        } else if age >= ages.stale_after {
+        } else if age >= ages.stale_after || made.is_some_and(|made| made >= ages.stale_after) {
             Self::Stale
         } else {
             Self::Fresh
@@ -70,13 +82,48 @@ mod tests {
         let ages = Ages {
             stale_after: Duration::from_secs(100),
             expire_after: Duration::from_secs(1_000),
+            max_age: None,
         };
-        let at = |now| Standing::at(Some(Timestamp(5_000)), ages, Timestamp(now));
+        let at = |now| Standing::at(Some(Timestamp(5_000)), None, ages, Timestamp(now));
         assert_eq!(at(5_099), Standing::Fresh);
         assert_eq!(at(5_100), Standing::Stale);
         assert_eq!(at(5_999), Standing::Stale);
         assert_eq!(at(6_000), Standing::Expired);
         assert_eq!(at(10), Standing::Fresh, "a clock set back expires nothing");
-        assert_eq!(Standing::at(None, ages, Timestamp(0)), Standing::Missing);
+        assert_eq!(
+            Standing::at(None, None, ages, Timestamp(0)),
+            Standing::Missing
+        );
+    }
+
+    #[test]
+    fn a_list_that_its_publisher_no_longer_makes_grows_old_however_often_it_is_downloaded() {
+        let mut ages = Ages {
+            stale_after: Duration::from_secs(100),
+            expire_after: Duration::from_secs(1_000),
+            max_age: None,
+        };
+        let at = |ages, made| {
+            Standing::at(
+                Some(Timestamp(5_000)),
+                Some(Timestamp(made)),
+                ages,
+                Timestamp(5_000),
+            )
+        };
+        assert_eq!(at(ages, 4_901), Standing::Fresh);
+        assert_eq!(at(ages, 4_900), Standing::Stale, "the operator is warned");
+        assert_eq!(
+            at(ages, 0),
+            Standing::Stale,
+            "and nothing is withdrawn for it"
+        );
+        ages.max_age = Some(Duration::from_secs(3_000));
+        assert_eq!(at(ages, 2_001), Standing::Stale);
+        assert_eq!(
+            at(ages, 2_000),
+            Standing::Expired,
+            "but where the list says so"
+        );
     }
 }

@@ -19,30 +19,43 @@ pub struct FeedRow {
     pub validators: Validators,
     /// Last attempt.
     pub looked_at: Option<Timestamp>,
+    /// Drawn at the last attempt, so that the next one is not made by everybody at once: 0 to 999
+    /// per mille of the spread.
+    pub jitter: u16,
+    /// The server asked to be left alone until then.
+    pub not_before: Option<Timestamp>,
     /// Failed attempts since the last good one.
     pub failures: u32,
-    /// Name of the state: fresh, failed, foreign, incomplete, retired.
+    /// Name of the state: fresh, unchanged, failed, incomplete, foreign, retired, empty, stale.
     pub state: String,
     /// What was seen at the last attempt, in words.
     pub note: String,
     /// Last good copy, or "not modified".
     pub confirmed_at: Option<Timestamp>,
-    /// Last good copy with another content.
+    /// Last good copy that listed something else.
     pub changed_at: Option<Timestamp>,
+    /// When the publisher says that he made the last good copy.
+    pub generated: Option<Timestamp>,
     /// The last good copy.
     pub digest: Option<String>,
     /// The copy behind the generation in force.
     pub applied: Option<String>,
+    /// The table of origins that was used with it.
+    pub applied_table: Option<String>,
     /// Entries of the last good copy.
     pub entries: usize,
     /// Rejected lines of the last good copy.
     pub rejected: usize,
     /// The standing as it was last announced.
     pub standing: String,
+    /// Since when the longest of its withdrawals waits; read only.
+    pub leaving_since: Option<Timestamp>,
 }
 
-const COLUMNS: &str = "name, origin, etag, last_modified, looked_at, failures, state, note, \
-                       confirmed_at, changed_at, digest, applied, entries, rejected, standing";
+const COLUMNS: &str = "name, origin, etag, last_modified, looked_at, jitter, not_before, failures, \
+                       state, note, confirmed_at, changed_at, generated, digest, applied, \
+                       applied_table, entries, rejected, standing, \
+                       (SELECT min(since) FROM leaving WHERE feed = name AND NOT leaving.applied)";
 
 impl FeedRow {
     /// The last attempt, unless it lies in the future: then the clock was set back, and nothing is
@@ -62,16 +75,21 @@ impl FeedRow {
                 last_modified: row.get(3)?,
             },
             looked_at: time(4)?,
-            failures: row.get(5)?,
-            state: row.get(6)?,
-            note: row.get(7)?,
-            confirmed_at: time(8)?,
-            changed_at: time(9)?,
-            digest: row.get(10)?,
-            applied: row.get(11)?,
-            entries: row.get::<_, i64>(12)? as usize,
-            rejected: row.get::<_, i64>(13)? as usize,
-            standing: row.get(14)?,
+            jitter: row.get(5)?,
+            not_before: time(6)?,
+            failures: row.get(7)?,
+            state: row.get(8)?,
+            note: row.get(9)?,
+            confirmed_at: time(10)?,
+            changed_at: time(11)?,
+            generated: time(12)?,
+            digest: row.get(13)?,
+            applied: row.get(14)?,
+            applied_table: row.get(15)?,
+            entries: row.get::<_, i64>(16)? as usize,
+            rejected: row.get::<_, i64>(17)? as usize,
+            standing: row.get(18)?,
+            leaving_since: time(19)?,
         })
     }
 }
@@ -119,23 +137,27 @@ impl Ledger {
     pub fn write_feed(&self, row: &FeedRow) -> Result<(), LedgerError> {
         let time = |time: Option<Timestamp>| time.map(|time| time.0);
         let written = self.db.execute(
-            "INSERT INTO feed (name, origin, etag, last_modified, looked_at, failures, state, note,
-                               confirmed_at, changed_at, digest, entries, rejected)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
+            "INSERT INTO feed (name, origin, etag, last_modified, looked_at, jitter, not_before, failures,
+                               state, note, confirmed_at, changed_at, generated, digest, entries, rejected)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
              ON CONFLICT (name) DO UPDATE SET
-               origin = ?2, etag = ?3, last_modified = ?4, looked_at = ?5, failures = ?6, state = ?7,
-               note = ?8, confirmed_at = ?9, changed_at = ?10, digest = ?11, entries = ?12, rejected = ?13",
+               origin = ?2, etag = ?3, last_modified = ?4, looked_at = ?5, jitter = ?6, not_before = ?7,
+               failures = ?8, state = ?9, note = ?10, confirmed_at = ?11, changed_at = ?12,
+               generated = ?13, digest = ?14, entries = ?15, rejected = ?16",
             params![
                 row.name,
                 row.origin,
                 row.validators.etag,
                 row.validators.last_modified,
                 time(row.looked_at),
+                row.jitter,
+                time(row.not_before),
                 row.failures,
                 row.state,
                 row.note,
                 time(row.confirmed_at),
                 time(row.changed_at),
+                time(row.generated),
                 row.digest,
                 row.entries as i64,
                 row.rejected as i64,

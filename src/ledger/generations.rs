@@ -186,16 +186,56 @@ impl Ledger {
         Ok(number as u64)
     }
 
-    /// The copies at hand of these feeds are those behind the set in force. A feed that did not count
-    /// keeps the copy that last did.
-    pub fn mark_applied(&self, counted: &[&str]) -> Result<(), LedgerError> {
+    /// The copies at hand of these feeds, with what is leaving them and this table of origins, are those
+    /// behind the set in force. A feed that did not count keeps what last did.
+    pub fn mark_applied(&self, counted: &[&str], table: Option<&str>) -> Result<(), LedgerError> {
         let names = serde_json::to_string(counted).unwrap_or_default();
-        let marked = self.db.execute(
-            "UPDATE feed SET applied = digest
-             WHERE applied IS NOT digest AND name IN (SELECT value FROM json_each(?1))",
-            [names],
-        );
-        marked.map(|_| ()).map_err(|error| self.error(error))
+        let mark = || {
+            self.db.execute(
+                "UPDATE feed SET applied = digest, applied_table = ?2
+                 WHERE (applied IS NOT digest OR applied_table IS NOT ?2)
+                   AND name IN (SELECT value FROM json_each(?1))",
+                params![names, table],
+            )?;
+            self.db.execute(
+                "DELETE FROM leaving WHERE applied AND feed IN (SELECT value FROM json_each(?1))",
+                [&names],
+            )?;
+            self.db.execute(
+                "INSERT INTO leaving (feed, applied, item, reference, since, missed)
+                 SELECT feed, 1, item, reference, since, missed FROM leaving
+                 WHERE NOT applied AND feed IN (SELECT value FROM json_each(?1))",
+                [&names],
+            )
+        };
+        mark().map(|_| ()).map_err(|error| self.error(error))
+    }
+
+    /// The origin ASes in force, ascending.
+    pub fn origins(&self) -> Result<Vec<u32>, LedgerError> {
+        let read = || {
+            let mut statement = self.db.prepare("SELECT asn FROM origin ORDER BY asn")?;
+            statement
+                .query_map([], |row| row.get(0))?
+                .collect::<rusqlite::Result<_>>()
+        };
+        read().map_err(|error| self.error(error))
+    }
+
+    /// These origin ASes are in force. Part of [`Ledger::atomically`].
+    pub fn set_origins(&self, origins: &[u32]) -> Result<(), LedgerError> {
+        let origins = serde_json::to_string(origins).unwrap_or_default();
+        let set = || {
+            self.db.execute(
+                "DELETE FROM origin WHERE asn NOT IN (SELECT value FROM json_each(?1))",
+                [&origins],
+            )?;
+            self.db.execute(
+                "INSERT OR IGNORE INTO origin (asn) SELECT value FROM json_each(?1)",
+                [&origins],
+            )
+        };
+        set().map(|_| ()).map_err(|error| self.error(error))
     }
 
     /// Since when everything stays withdrawn.

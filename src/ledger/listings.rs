@@ -6,8 +6,8 @@ use ipnet::IpNet;
 use rusqlite::{OptionalExtension, params};
 
 use super::{Ledger, LedgerError};
-use crate::feed::{Entry, FeedCopy};
-use crate::prefix::Bits;
+use crate::feed::FeedCopy;
+use crate::feed::leaving::items;
 use crate::time::Timestamp;
 
 /// A listing with its life.
@@ -26,27 +26,16 @@ pub struct Seen {
 }
 
 impl Ledger {
-    /// Bring the listings of one feed in step with a new copy, in one transaction.
+    /// Bring the listings of one feed in step with a new copy. Part of [`Ledger::atomically`].
     pub fn write_listings(
-        &mut self,
+        &self,
         feed: &str,
         copy: &FeedCopy,
         now: Timestamp,
     ) -> Result<(), LedgerError> {
-        self.try_write_listings(feed, copy, now)
-            .map_err(|error| self.error(error))
-    }
-
-    fn try_write_listings(
-        &mut self,
-        feed: &str,
-        copy: &FeedCopy,
-        now: Timestamp,
-    ) -> rusqlite::Result<()> {
-        let step = self.db.transaction()?;
-        {
+        let write = || {
             let mut known = HashMap::new();
-            let mut select = step.prepare(
+            let mut select = self.db.prepare(
                 "SELECT prefix, reference, last_seen IS NULL FROM listing WHERE feed = ?1",
             )?;
             let mut rows = select.query([feed])?;
@@ -54,11 +43,11 @@ impl Ledger {
                 let key: (String, String) = (row.get(0)?, row.get(1)?);
                 known.insert(key, row.get::<_, bool>(2)?);
             }
-            let mut insert = step.prepare(
+            let mut insert = self.db.prepare(
                 "INSERT INTO listing (feed, prefix, reference, first_seen) VALUES (?1, ?2, ?3, ?4)
                  ON CONFLICT DO NOTHING",
             )?;
-            let mut back = step.prepare(
+            let mut back = self.db.prepare(
                 "UPDATE listing SET last_seen = NULL WHERE feed = ?1 AND prefix = ?2 AND reference = ?3",
             )?;
             for (prefix, reference) in rows_of(copy) {
@@ -73,7 +62,7 @@ impl Ledger {
                     }
                 }
             }
-            let mut gone = step.prepare(
+            let mut gone = self.db.prepare(
                 "UPDATE listing SET last_seen = ?4 WHERE feed = ?1 AND prefix = ?2 AND reference = ?3",
             )?;
             for ((prefix, reference), listed) in &known {
@@ -81,8 +70,9 @@ impl Ledger {
                     gone.execute(params![feed, prefix, reference, now.0])?;
                 }
             }
-        }
-        step.commit()
+            Ok(())
+        };
+        write().map_err(|error| self.error(error))
     }
 
     /// Feeds that are no longer configured list nothing and have no copy. When they were last
@@ -92,14 +82,21 @@ impl Ledger {
         let closed = self.db.execute(
             "UPDATE listing SET last_seen = ?1
              WHERE last_seen IS NULL AND feed NOT IN (SELECT value FROM json_each(?2))",
-            params![now.0, names],
+            params![now.0, &names],
         );
         let emptied = closed.and_then(|_| {
             self.db.execute(
                 "UPDATE feed SET etag = NULL, last_modified = NULL, confirmed_at = NULL, digest = NULL,
-                                 applied = NULL, entries = 0, rejected = 0
+                                 applied = NULL, applied_table = NULL, generated = NULL,
+                                 entries = 0, rejected = 0
                  WHERE name NOT IN (SELECT value FROM json_each(?1))",
-                [names],
+                [&names],
+            )
+        });
+        let emptied = emptied.and_then(|_| {
+            self.db.execute(
+                "DELETE FROM leaving WHERE feed NOT IN (SELECT value FROM json_each(?1))",
+                [&names],
             )
         });
         emptied.map(|_| ()).map_err(|error| self.error(error))
@@ -151,11 +148,7 @@ impl Ledger {
     }
 }
 
+/// Each listing as text, with its reference.
 fn rows_of(copy: &FeedCopy) -> impl Iterator<Item = (String, &str)> {
-    let v4 = copy.v4.iter().map(|entry| row_of(copy, entry));
-    v4.chain(copy.v6.iter().map(|entry| row_of(copy, entry)))
-}
-
-fn row_of<'a, B: Bits>(copy: &'a FeedCopy, entry: &Entry<B>) -> (String, &'a str) {
-    (entry.prefix().to_string(), copy.reference(entry))
+    items(copy).map(|(item, reference)| (item.to_string(), reference))
 }

@@ -5,6 +5,7 @@
 
 mod feeds;
 mod generations;
+mod leaving;
 mod listings;
 mod lock;
 mod marks;
@@ -12,6 +13,7 @@ mod schema;
 
 pub use feeds::FeedRow;
 pub use generations::{GenerationRow, HoldRow, RouteRow, TargetRow};
+pub use leaving::Of;
 pub use listings::Seen;
 pub use lock::{Busy, Lock};
 

@@ -19,13 +19,17 @@ CREATE TABLE feed (
     etag          TEXT,                       -- validators of the last good copy
     last_modified TEXT,
     looked_at     INTEGER,                    -- last attempt
+    jitter        INTEGER NOT NULL DEFAULT 0, -- drawn at the last attempt: 0 to 999 per mille of the spread
+    not_before    INTEGER,                    -- the server asked to be left alone until then
     failures      INTEGER NOT NULL DEFAULT 0, -- attempts since the last good one
-    state         TEXT NOT NULL DEFAULT '',   -- fresh, failed, foreign, incomplete, retired
+    state         TEXT NOT NULL DEFAULT '',   -- fresh, unchanged, failed, incomplete, foreign, retired, empty, stale
     note          TEXT NOT NULL DEFAULT '',   -- what was seen, in words
     confirmed_at  INTEGER,                    -- last good copy, or 'not modified'
-    changed_at    INTEGER,                    -- last good copy with another content
+    changed_at    INTEGER,                    -- last good copy that listed something else
+    generated     INTEGER,                    -- when the publisher says that he made the last good copy
     digest        TEXT,                       -- the last good copy
     applied       TEXT,                       -- the copy behind the generation in force
+    applied_table TEXT,                       -- the table of origins that was used with it
     entries       INTEGER NOT NULL DEFAULT 0,
     rejected      INTEGER NOT NULL DEFAULT 0,
     standing      TEXT NOT NULL DEFAULT ''    -- as it was last announced: fresh, stale, expired, missing
@@ -34,12 +38,28 @@ CREATE TABLE feed (
 -- Everything that any feed ever listed.
 CREATE TABLE listing (
     feed       TEXT NOT NULL,
-    prefix     TEXT NOT NULL,
+    prefix     TEXT NOT NULL,                 -- or AS and a number
     reference  TEXT NOT NULL,
     first_seen INTEGER NOT NULL,
     last_seen  INTEGER,                       -- NULL while it is listed
     PRIMARY KEY (feed, prefix, reference)
 ) STRICT, WITHOUT ROWID;
+
+-- What the newest copy of a feed lacks, and what still counts until its withdrawal is due.
+CREATE TABLE leaving (
+    feed      TEXT NOT NULL,
+    applied   INTEGER NOT NULL,               -- 0: now; 1: behind the generation in force
+    item      TEXT NOT NULL,                  -- a prefix, or AS and a number
+    reference TEXT NOT NULL,
+    since     INTEGER NOT NULL,               -- the first good copy without it
+    missed    INTEGER NOT NULL,               -- good copies in a row without it
+    PRIMARY KEY (feed, applied, item, reference)
+) STRICT, WITHOUT ROWID;
+
+-- Origin ASes in force: what the router files match on.
+CREATE TABLE origin (
+    asn INTEGER PRIMARY KEY
+) STRICT;
 
 -- A set that was put in force.
 CREATE TABLE generation (

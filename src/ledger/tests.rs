@@ -19,7 +19,7 @@ fn explained(net: &str) -> Explained {
 #[test]
 fn a_listing_keeps_its_first_day_when_it_goes_and_comes_back() {
     let dir = tempfile::tempdir().unwrap();
-    let mut ledger = Ledger::open(dir.path()).unwrap();
+    let ledger = Ledger::open(dir.path()).unwrap();
     ledger
         .write_feed(&FeedRow {
             name: "noc".to_owned(),

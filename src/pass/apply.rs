@@ -53,6 +53,8 @@ pub struct Task<'a> {
     pub config: &'a Config,
     /// What they should hold.
     pub desired: &'a PrefixSet,
+    /// The origin ASes that routers should match on, ascending.
+    pub origins: &'a [u32],
     /// Which routes of ours may go.
     pub removable: &'a Removable,
     /// Credits for the router files.
@@ -297,6 +299,7 @@ async fn file(router: &RouterConfig, task: Task<'_>) -> Result<Done, String> {
     }
     let sheet = Sheet {
         set: task.desired,
+        origins: task.origins,
         attributions: task.credits,
     };
     let text = render(router.family, &sheet);

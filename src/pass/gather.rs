@@ -1,23 +1,20 @@
-//! Looking at feeds: fetch or read, judge, keep the copy (I/O). What cannot be had or is not the
-//! list changes nothing: the last good copy stays.
+//! Looking at feeds: which, and when (I/O). What comes is judged by `judge`; what cannot be had or is not
+//! the list changes nothing: the last good copy stays.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
+use super::judge::Judge;
 use super::known::Memory;
 use super::{PassError, say};
 use crate::config::{Config, FeedConfig, Origin};
 use crate::feed::copies::Copies;
-use crate::feed::fetch::{Fetched, Fetcher, Validators};
-use crate::feed::formats::parse_body;
-use crate::feed::standing::Standing;
-use crate::feed::{FeedCopy, Refused, file};
-use crate::ledger::{FeedRow, Ledger};
-use crate::plan::Change;
-use crate::prefix::PrefixSet;
+use crate::feed::fetch::{Fetched, Fetcher, Line, Progress, Validators};
+use crate::feed::leaving::WithdrawAfter;
+use crate::feed::{Refused, file};
+use crate::ledger::{FeedRow, Ledger, Of};
 use crate::time::{Timestamp, short};
 
 /// Which feeds a pass looks at. The publisher's floor stands above all of them.
@@ -34,10 +31,19 @@ pub enum Scope<'a> {
 }
 
 /// What a look gave, before it is judged.
-enum Look {
+pub(super) enum Look {
     Unchanged,
     Body(Vec<u8>, Validators),
     Failed(Refused),
+}
+
+/// How a pass looks at feeds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Manner {
+    /// Ask for the whole body, also where the copy at hand may still be the current one.
+    pub force: bool,
+    /// Look also where the publisher's floor or the server's own word forbids it.
+    pub ignore_floor: bool,
 }
 
 /// Look at the feeds of the scope, all at once, and judge each as it comes: one slow host delays
@@ -48,14 +54,17 @@ pub async fn gather(
     copies: &Copies,
     memory: &mut Memory,
     scope: Scope<'_>,
+    manner: Manner,
+    progress: &Progress,
 ) -> Result<(), PassError> {
     let now = Timestamp::now();
     adopt(config, ledger, copies, memory, now)?;
+    end_waits(config, ledger, now)?;
     let mut rows = ledger.feeds()?;
     let wanted: Vec<&FeedConfig> = config
         .feeds
         .iter()
-        .filter(|feed| is_wanted(feed, rows.get(&feed.name), scope, now))
+        .filter(|feed| is_wanted(feed, rows.get(&feed.name), scope, manner, now))
         .collect();
     let fetcher = fetcher_for(config, &wanted);
     let mut looks = FuturesUnordered::new();
@@ -65,12 +74,38 @@ pub async fn gather(
             name: feed.name.clone(),
             ..FeedRow::default()
         });
-        let validators = validators(feed, &row, copies, memory);
+        let validators = match manner.force {
+            true => Validators::default(),
+            false => validators(feed, &row, copies, memory),
+        };
         let fetcher = fetcher.clone();
-        looks.push(async move { (feed, row, look(config, feed, &validators, fetcher).await) });
+        looks.push(async move {
+            let line = progress.line(&feed.name);
+            let look = look(config, feed, &validators, fetcher, &line).await;
+            (feed, row, look)
+        });
     }
     while let Some((feed, row, look)) = looks.next().await {
-        judge(ledger, copies, memory, feed, row, look)?;
+        let mut judge = Judge {
+            ledger,
+            copies,
+            memory,
+            now: Timestamp::now(),
+        };
+        judge.judge(feed, row, look)?;
+    }
+    Ok(())
+}
+
+/// Forget what waited long enough: from here on it is not listed.
+fn end_waits(config: &Config, ledger: &mut Ledger, now: Timestamp) -> Result<(), PassError> {
+    for feed in &config.feeds {
+        let mut leaving = ledger.leaving(&feed.name, Of::Current)?;
+        let before = leaving.len();
+        leaving.retain(|leaving| !feed.withdraw_after.is_over(leaving, now));
+        if leaving.len() < before {
+            ledger.atomically(|ledger| ledger.write_leaving(&feed.name, &leaving))?;
+        }
     }
     Ok(())
 }
@@ -105,10 +140,13 @@ fn adopt(
         row.entries = copy.len();
         row.rejected = copy.rejected;
         row.digest = Some(digest);
-        ledger.write_feed(&row)?;
-        // It was in force: what the publisher changed since is judged against it.
-        ledger.mark_applied(&[&feed.name])?;
-        ledger.write_listings(&feed.name, &copy, confirmed)?;
+        row.generated = copy.generated;
+        ledger.atomically(|ledger| {
+            ledger.write_feed(&row)?;
+            // It was in force: what the publisher changed since is judged against it.
+            ledger.mark_applied(&[&feed.name], None)?;
+            ledger.write_listings(&feed.name, &copy, confirmed)
+        })?;
     }
     Ok(())
 }
@@ -145,6 +183,12 @@ pub fn next_event(
         let turns = ages
             .into_iter()
             .filter_map(move |age| Some(confirmed?.after(age)));
+        let outdated = row.and_then(|row| Some(row.generated?.after(feed.ages.max_age?)));
+        let gone = match feed.withdraw_after {
+            WithdrawAfter::Time(span) => row.and_then(|row| Some(row.leaving_since?.after(span))),
+            WithdrawAfter::Copies(_) => None,
+        };
+        let turns = turns.chain(outdated).chain(gone);
         std::iter::once(next_look(feed, row, now)).chain(turns.filter(move |turn| *turn > now))
     });
     events.min()
@@ -158,31 +202,62 @@ pub fn next_look(feed: &FeedConfig, row: Option<&FeedRow>, now: Timestamp) -> Ti
         return Timestamp(0);
     };
     let looked_at = row.looked_by(now);
+    let not_before = row.not_before.unwrap_or_default();
     let moved = row.digest.is_some() && row.origin != feed.origin.to_string();
     let put_back = row.digest.is_none() && row.failures == 0;
     if moved && row.failures == 0 || put_back || row.state == Ledger::LOOKING {
-        return looked_at.map_or(Timestamp(0), |at| at.after(feed.rhythm.floor));
+        let permitted = looked_at.map_or(Timestamp(0), |at| at.after(feed.rhythm.floor));
+        return permitted.max(not_before);
     }
-    feed.rhythm.next(looked_at, row.failures)
+    feed.rhythm
+        .next(looked_at, row.failures, row.jitter)
+        .max(not_before)
 }
 
-fn is_wanted(feed: &FeedConfig, row: Option<&FeedRow>, scope: Scope, now: Timestamp) -> bool {
+fn is_wanted(
+    feed: &FeedConfig,
+    row: Option<&FeedRow>,
+    scope: Scope,
+    manner: Manner,
+    now: Timestamp,
+) -> bool {
     let wanted = match scope {
         Scope::All => true,
         Scope::Due => next_look(feed, row, now) <= now,
         Scope::Only(name) => feed.name == name,
         Scope::Offline => false,
     };
-    let looked = row.and_then(|row| row.looked_by(now));
-    let floor = feed.rhythm.floor_until(looked, now).filter(|_| wanted);
-    if let (Some(until), Some(looked)) = (floor, looked) {
-        let ago = short(looked.age(now));
-        tracing::debug!(
-            "feed={}  looked at {ago} ago; the publisher asks to wait until {until}",
-            feed.name
-        );
+    if !wanted {
+        return false;
     }
-    wanted && floor.is_none()
+    let looked = row.and_then(|row| row.looked_by(now));
+    let floor = feed.rhythm.floor_until(looked, now);
+    let asked = row
+        .and_then(|row| row.not_before)
+        .filter(|until| *until > now);
+    let Some(until) = floor.max(asked) else {
+        return true;
+    };
+    let who = if floor >= asked {
+        "publisher"
+    } else {
+        "server"
+    };
+    let ago = looked.map_or_else(
+        || "never".to_owned(),
+        |at| format!("{} ago", short(at.age(now))),
+    );
+    let name = &feed.name;
+    if manner.ignore_floor {
+        tracing::warn!(
+            "feed={name}  looked at {ago}; the {who} asks to wait until {until}, which is ignored"
+        );
+        return true;
+    }
+    let line = format!("feed={name}  looked at {ago}; the {who} asks to wait until {until}");
+    // News for whoever asked for this very feed.
+    say::news(manner.force || matches!(scope, Scope::Only(_)), &line);
+    false
 }
 
 /// An HTTP client where one is needed; where there is none, why: that is the remote feeds' failure
@@ -202,13 +277,14 @@ async fn look(
     feed: &FeedConfig,
     known: &Validators,
     fetcher: Result<Fetcher, String>,
+    line: &Line,
 ) -> Look {
     let found = match (&feed.origin, fetcher) {
         (Origin::Path(path), _) => {
             let body = file::read(path, config.fetch.max_bytes);
             body.map(|body| Fetched::Body(body, Validators::default()))
         }
-        (Origin::Url(url), Ok(fetcher)) => fetcher.get(url, known).await,
+        (Origin::Url(url), Ok(fetcher)) => fetcher.get(url, &feed.access, known, line).await,
         (Origin::Url(_), Err(why)) => Err(Refused::Unreachable(why)),
     };
     match found {
@@ -216,118 +292,4 @@ async fn look(
         Ok(Fetched::Body(body, validators)) => Look::Body(body, validators),
         Err(refused) => Look::Failed(refused),
     }
-}
-
-/// Take what came as the new copy, or say why not; write down either.
-fn judge(
-    ledger: &mut Ledger,
-    copies: &Copies,
-    memory: &mut Memory,
-    feed: &FeedConfig,
-    mut row: FeedRow,
-    look: Look,
-) -> Result<(), PassError> {
-    let now = Timestamp::now();
-    row.looked_at = Some(now);
-    match look {
-        Look::Unchanged => {
-            good(&mut row, now);
-            if let Some(digest) = &row.digest {
-                copies.confirm(&feed.name, digest, now);
-            }
-            tracing::debug!("feed={}  {} entries, not modified", feed.name, row.entries);
-            ledger.write_feed(&row)?;
-        }
-        Look::Failed(refused) => refuse(ledger, feed, row, &refused, now)?,
-        Look::Body(body, validators) => match parse_body(&body, &feed.rules) {
-            Err(refused) => refuse(ledger, feed, row, &refused, now)?,
-            Ok(copy) => {
-                let digest = copies.save(&feed.name, &body).map_err(|error| {
-                    let folder = &copies.folder().display();
-                    PassError::Copies(format!(
-                        "{folder}: {error}; the last good copies stay in force"
-                    ))
-                })?;
-                drop(body);
-                let old = row
-                    .digest
-                    .as_deref()
-                    .and_then(|digest| memory.get(copies, feed, digest));
-                let changed = row.digest.as_ref() != Some(&digest);
-                tell(feed, &copy, old.as_deref(), changed);
-                good(&mut row, now);
-                if changed {
-                    row.changed_at = Some(now);
-                    ledger.write_listings(&feed.name, &copy, now)?;
-                }
-                row.entries = copy.len();
-                row.rejected = copy.rejected;
-                row.validators = validators;
-                row.origin = feed.origin.to_string();
-                memory.remember(&feed.name, &digest, Arc::new(copy));
-                copies.confirm(&feed.name, &digest, now);
-                row.digest = Some(digest);
-                ledger.write_feed(&row)?;
-            }
-        },
-    }
-    Ok(())
-}
-
-fn good(row: &mut FeedRow, now: Timestamp) {
-    row.failures = 0;
-    row.state = Standing::Fresh.to_string();
-    row.note.clear();
-    row.confirmed_at = Some(now);
-}
-
-fn refuse(
-    ledger: &Ledger,
-    feed: &FeedConfig,
-    mut row: FeedRow,
-    refused: &Refused,
-    now: Timestamp,
-) -> Result<(), PassError> {
-    let (state, note) = (refused.state().to_owned(), refused.to_string());
-    let known = row.state == state && row.note == note;
-    row.failures = row.failures.saturating_add(1);
-    row.state = state;
-    row.note = note;
-    let next = match row.confirmed_at {
-        None => "there is no earlier copy".to_owned(),
-        Some(from) if Standing::at(Some(from), feed.ages, now).counts() => {
-            let until = from.after(feed.ages.expire_after);
-            format!("keeping {} entries from {from} until {until}", row.entries)
-        }
-        Some(from) => format!("the copy from {from} has expired"),
-    };
-    let line = format!("feed={}  {}: {refused}; {next}", feed.name, row.state);
-    say::warning(!known, &line);
-    ledger.write_feed(&row)?;
-    Ok(())
-}
-
-/// One line for a new copy: what it holds, what changed, what was rejected.
-fn tell(feed: &FeedConfig, copy: &FeedCopy, old: Option<&FeedCopy>, changed: bool) {
-    let mut parts = vec![format!("{} entries", copy.len())];
-    if let Some(old) = old {
-        let change = Change::between(&listed(old), &listed(copy));
-        parts.push(format!("{} new, {} gone", change.added(), change.removed()));
-    }
-    if let Some(first) = copy.rejections.first() {
-        parts.push(format!("{} rejected ({first})", copy.rejected));
-    }
-    let line = format!("feed={}  {}", feed.name, parts.join(", "));
-    say::news(changed, &line);
-}
-
-/// What a copy lists, each prefix once, in order; not aggregated.
-fn listed(copy: &FeedCopy) -> PrefixSet {
-    let mut v4: Vec<_> = copy.v4.iter().map(|entry| entry.prefix()).collect();
-    let mut v6: Vec<_> = copy.v6.iter().map(|entry| entry.prefix()).collect();
-    v4.sort_unstable_by_key(|prefix| prefix.key());
-    v6.sort_unstable_by_key(|prefix| prefix.key());
-    v4.dedup();
-    v6.dedup();
-    PrefixSet { v4, v6 }
 }

@@ -3,11 +3,13 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use crate::config::{Config, FeedConfig};
-use crate::feed::FeedCopy;
-use crate::feed::copies::Copies;
+use super::origins::{Remembered, Table};
+use crate::config::{Config, FeedConfig, Origin};
+use crate::feed::copies::{self, Copies};
 use crate::feed::formats::parse_body;
-use crate::ledger::{FeedRow, Ledger, LedgerError};
+use crate::feed::leaving::{Leaving, same_listings};
+use crate::feed::{FeedCopy, file};
+use crate::ledger::{FeedRow, Ledger, LedgerError, Of};
 use crate::pipeline::{Applied, AtHand, Decision, Feed, Input, decide};
 use crate::policy::Policy;
 use crate::prefix::PrefixSet;
@@ -20,6 +22,8 @@ pub struct Memory {
     copies: HashMap<(String, String), Arc<FeedCopy>>,
     /// The last line said about the policy: said again only when it reads otherwise.
     pub policy_line: String,
+    /// The table of origins, read once.
+    origins: Remembered,
 }
 
 impl Memory {
@@ -70,6 +74,15 @@ impl Memory {
     }
 }
 
+/// Which content of local files counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Files {
+    /// That of the last look.
+    AsCopied,
+    /// What is in them now: for a plan of what a pass would do.
+    AsTheyAre,
+}
+
 /// Everything a decision needs but the policy and the time.
 #[derive(Debug)]
 pub struct Known {
@@ -77,6 +90,10 @@ pub struct Known {
     pub feeds: Vec<Feed>,
     /// The set in force.
     pub in_force: PrefixSet,
+    /// The origin ASes in force, ascending.
+    pub origins: Vec<u32>,
+    /// Content of the table of origins that is used.
+    pub table: Option<String>,
     /// The number of the generation in force; 0 before the first.
     pub generation: u64,
     /// Whether that generation is a flush.
@@ -92,16 +109,66 @@ impl Known {
         ledger: &Ledger,
         copies: &Copies,
         memory: &mut Memory,
+        now: Timestamp,
+    ) -> Result<Self, LedgerError> {
+        Self::read_as(config, ledger, copies, memory, Files::AsCopied, now)
+    }
+
+    /// The same; local files as they are now or as they were when they were last looked at.
+    pub fn read_as(
+        config: &Config,
+        ledger: &Ledger,
+        copies: &Copies,
+        memory: &mut Memory,
+        files: Files,
+        now: Timestamp,
     ) -> Result<Self, LedgerError> {
         let rows = ledger.feeds()?;
-        let feed = |feed: &FeedConfig| {
-            let row = rows.get(&feed.name).cloned().unwrap_or_default();
-            one(feed, &row, copies, memory)
-        };
+        let table = memory.origins.table(config, now);
+        let mut feeds = Vec::with_capacity(config.feeds.len());
+        for feed in &config.feeds {
+            let mut row = rows.get(&feed.name).cloned().unwrap_or_default();
+            let leaving = [Of::Current, Of::Applied].map(|of| ledger.leaving(&feed.name, of));
+            let [mut current, applied] = leaving;
+            if let Ok(leaving) = &mut current {
+                leaving.retain(|leaving| !feed.withdraw_after.is_over(leaving, now));
+            }
+            let mut current = current?;
+            if let (Files::AsTheyAre, Origin::Path(path)) = (files, &feed.origin) {
+                let read = file::read(path, config.fetch.max_bytes);
+                match read
+                    .and_then(|body| Ok((parse_body(&body, &feed.rules)?, copies::digest(&body))))
+                {
+                    Ok((copy, digest)) => {
+                        let old = row
+                            .digest
+                            .as_ref()
+                            .and_then(|old| memory.get(copies, feed, old));
+                        if let Some(old) = old.filter(|old| !same_listings(old, &copy)) {
+                            current = feed.withdraw_after.step(&old, current, &copy, now);
+                        }
+                        memory.remember(&feed.name, &digest, Arc::new(copy));
+                        row.digest = Some(digest);
+                        row.confirmed_at = Some(now);
+                    }
+                    Err(refused) => {
+                        tracing::warn!("feed={}  {}: {refused}", feed.name, refused.state());
+                    }
+                }
+            }
+            let parts = Parts {
+                row: &row,
+                leaving: [current, applied?],
+                table: &table,
+            };
+            feeds.push(one(feed, &parts, copies, memory));
+        }
         let newest = ledger.generation()?;
         Ok(Self {
-            feeds: config.feeds.iter().map(feed).collect(),
+            feeds,
             in_force: ledger.in_force()?,
+            origins: ledger.origins()?,
+            table: table.digest(),
             generation: newest.as_ref().map_or(0, |row| row.number),
             flushed: newest.is_some_and(|row| row.cause == "flush"),
             pinned: ledger.pinned()?,
@@ -115,6 +182,7 @@ impl Known {
             policy,
             generation: self.generation,
             in_force: &self.in_force,
+            origins_in_force: &self.origins,
             flushed: self.flushed && self.in_force.is_empty(),
             pinned: self.pinned.is_some(),
             now,
@@ -122,27 +190,85 @@ impl Known {
     }
 }
 
-fn one(feed: &FeedConfig, row: &FeedRow, copies: &Copies, memory: &mut Memory) -> Feed {
-    let mut held = |digest: &Option<String>| {
+/// What the copies of a feed are made of.
+struct Parts<'a> {
+    row: &'a FeedRow,
+    /// What is leaving the newest copy, and the one behind the generation in force.
+    leaving: [Vec<Leaving>; 2],
+    table: &'a Table,
+}
+
+fn one(feed: &FeedConfig, parts: &Parts, copies: &Copies, memory: &mut Memory) -> Feed {
+    let Parts {
+        row,
+        leaving: [leaving, leaving_applied],
+        table,
+    } = parts;
+    let mut held = |digest: &Option<String>, leaving: &[Leaving]| {
         let digest = digest.as_ref()?;
-        Some(AtHand {
-            digest: digest.clone(),
-            copy: memory.get(copies, feed, digest)?,
-        })
+        let copy = memory.get(copies, feed, digest)?;
+        let confirmed = row.confirmed_at.unwrap_or_default();
+        let fetched = copies.confirmed(&feed.name, digest).unwrap_or(confirmed);
+        Some(assembled(digest, copy, fetched, leaving, table))
     };
-    let current = held(&row.digest);
-    let applied = match &row.applied {
-        None => None,
-        same if *same == row.digest => Some(current.clone()),
-        other => Some(held(other)),
-    };
+    let needs_table = |at: &AtHand| !at.copy.origins.is_empty();
+    let current = held(&row.digest, leaving).filter(|at| {
+        // A table that was used and cannot be read is not an empty one.
+        let lost = table.failed() && row.applied_table.is_some();
+        !(lost && needs_table(at))
+    });
+    let applied = row.applied.as_ref().map(|_| {
+        if row.applied == row.digest && leaving == leaving_applied {
+            return current.clone();
+        }
+        held(&row.applied, leaving_applied)
+    });
+    let applied = applied.map(|at| match at {
+        Some(at) if needs_table(&at) && table.differs_from(row.applied_table.as_deref()) => {
+            Applied::Lost
+        }
+        Some(at) => Applied::Copy(at),
+        None => Applied::Lost,
+    });
     Feed {
         name: feed.name.as_str().into(),
         reserved: feed.reserved,
         limits: feed.limits,
         ages: feed.ages,
         confirmed: row.confirmed_at,
+        generated: row.generated,
         current,
-        applied: applied.map(|copy| copy.map_or(Applied::Lost, Applied::Copy)),
+        applied,
     }
+}
+
+/// A copy with what is leaving it, and with the prefixes of its origin ASes.
+fn assembled(
+    digest: &str,
+    copy: Arc<FeedCopy>,
+    fetched: Timestamp,
+    leaving: &[Leaving],
+    table: &Table,
+) -> AtHand {
+    let mut at = AtHand {
+        digest: digest.to_owned(),
+        copy,
+        fetched,
+    };
+    if !leaving.is_empty() {
+        at.copy = Arc::new(at.copy.with_leaving(leaving));
+        let text: Vec<String> = leaving
+            .iter()
+            .map(|one| format!("{} {}", one.item, one.reference))
+            .collect();
+        at.digest
+            .push_str(&format!("-{}", copies::digest(text.join("\n").as_bytes())));
+    }
+    if let Table::Read(table) = table
+        && !at.copy.origins.is_empty()
+    {
+        at.copy = Arc::new(table.expand(&at.copy));
+        at.digest.push_str(&format!("+{}", table.digest));
+    }
+    at
 }

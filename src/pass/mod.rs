@@ -13,7 +13,9 @@
 
 pub mod apply;
 pub mod gather;
+mod judge;
 pub mod known;
+mod origins;
 mod say;
 
 use std::collections::HashSet;
@@ -21,13 +23,14 @@ use std::fmt;
 
 use crate::config::Config;
 use crate::feed::copies::Copies;
+use crate::feed::fetch::Progress;
 use crate::feed::standing::Standing;
 use crate::ledger::{HoldRow, Ledger, LedgerError, TargetRow};
 use crate::pipeline::Decision;
 use crate::target::kernel::Mark;
 use crate::time::Timestamp;
 use apply::Removable;
-use gather::Scope;
+use gather::{Manner, Scope};
 use known::{Known, Memory};
 
 /// What a pass is made with.
@@ -41,8 +44,12 @@ pub struct Pass<'a> {
     pub memory: &'a mut Memory,
     /// Which feeds to look at.
     pub scope: Scope<'a>,
+    /// How to look at them.
+    pub manner: Manner,
     /// What it is done for: the cause of the generation that comes of it.
     pub cause: &'static str,
+    /// Where downloads are shown while they last.
+    pub progress: &'a Progress,
 }
 
 /// What came of a pass.
@@ -58,6 +65,8 @@ pub struct Outcome {
     pub pinned: Option<Timestamp>,
     /// What became of it at each target.
     pub targets: Vec<TargetRow>,
+    /// When the next entry ends by itself.
+    pub next_end: Option<Timestamp>,
 }
 
 /// Why a pass could not be made at all. What is in force stays.
@@ -109,29 +118,23 @@ impl Pass<'_> {
             ledger,
             memory,
             scope,
+            manner,
             cause,
+            progress,
         } = self;
         let copies = Copies::under(&config.state_dir);
-        gather::gather(config, ledger, &copies, memory, scope).await?;
+        gather::gather(config, ledger, &copies, memory, scope, manner, progress).await?;
 
         // From here on the time stands still: one decision has one time.
         let now = Timestamp::now();
-        let known = Known::read(config, ledger, &copies, memory)?;
+        let known = Known::read(config, ledger, &copies, memory, now)?;
         let decision = known.decide(&config.policy, now);
         describe(config, ledger, &decision, memory)?;
 
         let held = hold(&decision, now);
         // All of it or nothing, and before anything is changed.
         let generation = ledger.atomically(|ledger| {
-            record(
-                config,
-                ledger,
-                &decision,
-                held.as_ref(),
-                known.generation,
-                cause,
-                now,
-            )
+            record(config, ledger, &decision, held.as_ref(), &known, cause, now)
         })?;
         sweep(config, ledger, &copies, memory)?;
 
@@ -139,6 +142,7 @@ impl Pass<'_> {
         let task = apply::Task {
             config,
             desired: &decision.desired,
+            origins: &decision.origins,
             removable: &removable(config, ledger)?,
             credits: &apply::credits(config, &decision.standings, &decision.desired),
             last: &ledger.targets()?,
@@ -155,6 +159,7 @@ impl Pass<'_> {
             held,
             pinned: known.pinned,
             targets: applied.targets,
+            next_end: decision.next_end,
         })
     }
 }
@@ -285,12 +290,12 @@ fn record(
     ledger: &Ledger,
     decision: &Decision,
     held: Option<&HoldRow>,
-    generation: u64,
+    known: &Known,
     cause: &str,
     now: Timestamp,
 ) -> Result<u64, LedgerError> {
     let change = &decision.change;
-    let mut generation = generation;
+    let mut generation = known.generation;
     if !change.is_empty() {
         let added = decision.explain_additions(change);
         let removed = decision.explain_removals(change, &config.policy);
@@ -304,7 +309,12 @@ fn record(
         let counted = config.feeds.iter().zip(&decision.standings);
         let counted = counted.filter(|(_, standing)| standing.counts());
         let counted: Vec<&str> = counted.map(|(feed, _)| feed.name.as_str()).collect();
-        ledger.mark_applied(&counted)?;
+        ledger.mark_applied(&counted, known.table.as_deref())?;
+    }
+    if decision.origins != known.origins {
+        ledger.set_origins(&decision.origins)?;
+        let (before, now) = (known.origins.len(), decision.origins.len());
+        tracing::info!("origins  {now} origin ASes in force, before {before}");
     }
     if decision.settles() {
         ledger.settle(now)?;

@@ -15,6 +15,7 @@ fn held(list: &str) -> AtHand {
     AtHand {
         digest: digest(list.as_bytes()),
         copy: Arc::new(parse_body(list.as_bytes(), &Rules::of(Format::Cidr)).unwrap()),
+        fetched: NOW,
     }
 }
 
@@ -26,8 +27,10 @@ fn feed(name: &str, applied: Option<&str>, current: Option<&str>) -> Feed {
         ages: Ages {
             stale_after: Duration::from_secs(DAY),
             expire_after: Duration::from_secs(7 * DAY),
+            max_age: None,
         },
         confirmed: current.map(|_| NOW),
+        generated: None,
         current: current.map(held),
         applied: applied.map(|list| Applied::Copy(held(list))),
     }
@@ -57,6 +60,7 @@ fn decide_from(in_force: &PrefixSet, feeds: &[Feed], policy: &Policy) -> Decisio
         policy,
         generation: 41,
         in_force,
+        origins_in_force: &[],
         flushed: false,
         pinned: false,
         now: NOW,
@@ -204,6 +208,7 @@ fn a_pin_to_nothing_withdraws_everything_and_stands_above_the_gate() {
         policy: &policy(&[]),
         generation: 41,
         in_force: &in_force,
+        origins_in_force: &[],
         flushed: false,
         pinned: true,
         now: NOW,
@@ -281,6 +286,7 @@ fn after_a_flush_a_held_change_is_still_held_and_what_was_in_force_before_comes_
         policy: &policy(&["203.0.113.0/24"]),
         generation: 41,
         in_force: &set(&[]),
+        origins_in_force: &[],
         flushed: true,
         pinned: false,
         now: NOW,

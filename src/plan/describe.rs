@@ -66,7 +66,10 @@ impl fmt::Display for Listing {
         if !self.reference.is_empty() {
             write!(f, " {}", self.reference)?;
         }
-        write!(f, " line {}", self.line)
+        match self.line {
+            0 => f.write_str(" no longer listed, its withdrawal waits"),
+            line => write!(f, " line {line}"),
+        }
     }
 }
 

@@ -19,6 +19,10 @@ pub struct FeedChange {
     pub before: Option<PrefixSet>,
     /// What it lists now, aggregated.
     pub now: PrefixSet,
+    /// The origin ASes it listed then, ascending.
+    pub origins_before: Vec<u32>,
+    /// The origin ASes it lists now, ascending.
+    pub origins_now: Vec<u32>,
 }
 
 /// Go, or hold for these reasons.
@@ -48,6 +52,7 @@ pub fn judge(
                 ..*limits
             };
             growth(&feed.name, before, &feed.now, &own, &mut reasons);
+            growth_of_origins(feed, &own, &mut reasons);
         }
     }
     let (before, now) = publishers;
@@ -71,17 +76,8 @@ fn growth(
         return;
     }
     let change = Change::between(before, now);
-    let mut count = |count: usize, limit: Share, verb: &str, key: &str| {
-        let of = before.len();
-        let share = Share(count as f64 / of as f64);
-        if count > limits.small_change && share > limit {
-            reasons.push(format!(
-                "{who}: {count} of {of} prefixes would {verb}, {share} ({key} {limit})"
-            ));
-        }
-    };
-    count(change.added(), limits.max_added, "be added", "max_added");
-    count(change.removed(), limits.max_removed, "go", "max_removed");
+    let counts = (change.added(), change.removed(), before.len());
+    count(who, "prefixes", counts, limits, reasons);
     // A few wide prefixes are few, and may be most of the Internet: addresses count as well.
     let (covered, more) = (before.share_v4(), now.share_v4() - before.share_v4());
     let share = Share(more / covered.max(f64::MIN_POSITIVE));
@@ -92,6 +88,39 @@ fn growth(
             "{who}: from {before} to {now} of all IPv4 addresses (max_added {limit})"
         ));
     }
+}
+
+/// The same limits for the ASes that routers will match on.
+fn growth_of_origins(feed: &FeedChange, limits: &Limits, reasons: &mut Vec<String>) {
+    let (before, now) = (&feed.origins_before, &feed.origins_now);
+    let lacking = |these: &[u32], those: &[u32]| {
+        let lacks = |asn: &&u32| those.binary_search(asn).is_err();
+        these.iter().filter(lacks).count()
+    };
+    if !before.is_empty() {
+        let counts = (lacking(now, before), lacking(before, now), before.len());
+        count(&feed.name, "origin ASes", counts, limits, reasons);
+    }
+}
+
+/// `(added, removed, before)` against the limits.
+fn count(
+    who: &str,
+    what: &str,
+    (added, removed, before): (usize, usize, usize),
+    limits: &Limits,
+    reasons: &mut Vec<String>,
+) {
+    let mut one = |count: usize, limit: Share, verb: &str, key: &str| {
+        let share = Share(count as f64 / before as f64);
+        if count > limits.small_change && share > limit {
+            reasons.push(format!(
+                "{who}: {count} of {before} {what} would {verb}, {share} ({key} {limit})"
+            ));
+        }
+    };
+    one(added, limits.max_added, "be added", "max_added");
+    one(removed, limits.max_removed, "go", "max_removed");
 }
 
 fn size(who: &str, set: &PrefixSet, limits: &Limits, reasons: &mut Vec<String>) {
@@ -153,6 +182,8 @@ mod tests {
             limits: own,
             before: Some(before.clone()),
             now: now.clone(),
+            origins_before: Vec::new(),
+            origins_now: Vec::new(),
         };
         judge(&[feed], (before, now), now, &limits()).reasons
     }
@@ -188,6 +219,26 @@ mod tests {
             judged(&hosts(0, 100), &hosts(0, 151), own).len(),
             1,
             "the sum still holds"
+        );
+    }
+
+    #[test]
+    fn too_many_new_origin_ases_are_held_like_prefixes() {
+        let feed = FeedChange {
+            name: "asndrop".to_owned(),
+            limits: FeedLimits::default(),
+            before: Some(PrefixSet::default()),
+            now: PrefixSet::default(),
+            origins_before: (1..=10).collect(),
+            origins_now: (5..=20).collect(),
+        };
+        let nothing = PrefixSet::default();
+        assert_eq!(
+            judge(&[feed], (&nothing, &nothing), &nothing, &limits()).reasons,
+            [
+                "asndrop: 10 of 10 origin ASes would be added, 100% (max_added 50%)",
+                "asndrop: 4 of 10 origin ASes would go, 40% (max_removed 25%)"
+            ]
         );
     }
 

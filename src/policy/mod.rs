@@ -8,8 +8,6 @@ pub mod limits;
 pub mod protect;
 pub mod reserved;
 
-use std::collections::HashSet;
-
 use ipnet::IpNet;
 
 use crate::feed::Entry;
@@ -82,14 +80,16 @@ fn one_family<B: Bits>(
     let mut passed = 0;
     let too_short = |entry: &&Entry<B>| entry.prefix().len() < shortest;
     // A range is many entries of one line: what is too wide as a whole is not taken in parts.
-    let refused: HashSet<(u16, u32)> = entries
+    let mut refused: Vec<(u16, u32)> = entries
         .iter()
         .filter(too_short)
         .map(|entry| (entry.feed, entry.line))
         .collect();
+    refused.sort_unstable();
+    refused.dedup();
     for entry in entries {
         let prefix = entry.prefix();
-        if !refused.is_empty() && refused.contains(&(entry.feed, entry.line)) {
+        if refused.binary_search(&(entry.feed, entry.line)).is_ok() {
             effective.refused.push(rib.listing(entry));
             continue;
         }

@@ -10,7 +10,7 @@ use std::net::Ipv6Addr;
 use super::{Bits, Prefix};
 
 /// What a text meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Written {
     /// An IPv4 prefix or address.
     V4(Prefix<u32>),
@@ -131,47 +131,38 @@ pub fn parse(text: &str, host_bits: HostBits) -> Result<Written, Malformed> {
 #[inline]
 pub fn leading_v4(bytes: &[u8]) -> Option<(u32, u8, usize)> {
     let mut addr = 0;
-    let mut at = 0;
+    let mut rest = bytes;
     for octet in 0..4 {
-        let (value, digits) = leading_number(&bytes[at..])?;
+        let (value, behind) = leading_number(rest)?;
         if value > 255 {
             return None;
         }
         addr = addr << 8 | value;
-        at += digits;
-        if octet < 3 {
-            if bytes.get(at) != Some(&b'.') {
-                return None;
-            }
-            at += 1;
-        }
+        rest = match (octet, behind) {
+            (0..3, [b'.', behind @ ..]) => behind,
+            (3, behind) => behind,
+            _ => return None,
+        };
     }
-    if bytes.get(at) != Some(&b'/') {
-        return Some((addr, 32, at));
+    let mut len = 32;
+    if let [b'/', behind @ ..] = rest {
+        (len, rest) = leading_number(behind)?;
     }
-    let (len, digits) = leading_number(&bytes[at + 1..])?;
-    (len <= 32).then_some((addr, len as u8, at + 1 + digits))
+    (len <= 32).then_some((addr, len as u8, bytes.len() - rest.len()))
 }
 
-/// Up to three digits without a zero in front of others.
+/// Up to three digits without a zero in front of others, and what stands behind them.
 #[inline]
-fn leading_number(bytes: &[u8]) -> Option<(u32, usize)> {
-    let digit = |at: usize| {
-        bytes
-            .get(at)
-            .map(|byte| u32::from(byte.wrapping_sub(b'0')))
-            .filter(|d| *d < 10)
-    };
-    let first = digit(0)?;
-    let Some(second) = digit(1) else {
-        return Some((first, 1));
-    };
-    if first == 0 {
-        return None;
-    }
-    match digit(2) {
-        None => Some((first * 10 + second, 2)),
-        Some(third) => Some((first * 100 + second * 10 + third, 3)),
+fn leading_number(bytes: &[u8]) -> Option<(u32, &[u8])> {
+    let value = |digit: &u8| u32::from(digit - b'0');
+    match bytes {
+        [a @ b'1'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', rest @ ..] => {
+            Some((value(a) * 100 + value(b) * 10 + value(c), rest))
+        }
+        [a @ b'1'..=b'9', b @ b'0'..=b'9', rest @ ..] => Some((value(a) * 10 + value(b), rest)),
+        // A digit behind a zero is left standing, where no dot or end of line is.
+        [a @ b'0'..=b'9', rest @ ..] => Some((value(a), rest)),
+        _ => None,
     }
 }
 

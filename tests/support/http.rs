@@ -1,43 +1,64 @@
 //! A server on loopback that does to a client what real servers have done.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{self, Read, Write, copy};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, sleep};
 use std::time::Duration;
+
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// How the next requests are answered.
 #[derive(Clone, Debug)]
 pub enum Answer {
     /// 200 with this body.
     Body(String),
+    /// 200 with these bytes.
+    Bytes(Vec<u8>),
     /// 200 with this body and an `ETag`; 304 when it is named.
     Tagged(String, String),
     /// 200 with this body and a `Last-Modified`; 304 when it is named.
     Dated(String, String),
     /// Another status, with this body.
     Status(&'static str, String),
+    /// Another status, with this `Retry-After`.
+    Later(&'static str, String),
     /// A redirect to there.
     Redirect(String),
+    /// One answer for a path, another for all the rest.
+    At(&'static str, Box<Answer>, Box<Answer>),
     /// A body that is announced longer than it is.
     Short(String),
     /// A body without length that ends with the connection.
     Open(String),
+    /// A body with a pause in the middle.
+    Pause(String, Duration),
     /// One byte now and then, for ever.
     Drip,
     /// The request is read and nothing is said.
     Silence,
+    /// What a proxy does: a tunnel to this port of ours, whatever was asked for.
+    Tunnel(u16),
 }
 
 /// The server; it ends with the test process.
 pub struct Server {
-    port: u16,
+    pub port: u16,
     answer: Arc<Mutex<Answer>>,
     requests: Arc<Mutex<Vec<String>>>,
 }
 
 impl Server {
     pub fn new(answer: Answer) -> Self {
+        Self::with(answer, None)
+    }
+
+    /// The same over TLS.
+    pub fn tls(answer: Answer, config: ServerConfig) -> Self {
+        Self::with(answer, Some(Arc::new(config)))
+    }
+
+    fn with(answer: Answer, tls: Option<Arc<ServerConfig>>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let server = Self {
             port: listener.local_addr().unwrap().port(),
@@ -48,8 +69,17 @@ impl Server {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (answer, requests) = (answer.clone(), requests.clone());
-                thread::spawn(move || {
-                    let _ = serve(stream, &answer, &requests);
+                let tls = tls.clone();
+                thread::spawn(move || match tls {
+                    None => serve(&stream, &stream, &answer, &requests),
+                    Some(tls) => {
+                        let tls = ServerConnection::new(tls).unwrap();
+                        let below = stream.try_clone()?;
+                        let mut stream = StreamOwned::new(tls, stream);
+                        serve(&mut stream, &below, &answer, &requests)?;
+                        stream.conn.send_close_notify();
+                        stream.flush()
+                    }
                 });
             }
         });
@@ -70,20 +100,27 @@ impl Server {
     }
 }
 
+/// `below` is the connection that carries the stream.
 fn serve(
-    mut stream: TcpStream,
+    mut stream: impl Read + Write,
+    below: &TcpStream,
     answer: &Mutex<Answer>,
     requests: &Mutex<Vec<String>>,
-) -> std::io::Result<()> {
+) -> io::Result<()> {
     let mut head = String::new();
-    let mut reader = BufReader::new(stream.try_clone()?);
     while !head.ends_with("\r\n\r\n") {
-        if reader.read_line(&mut head)? == 0 {
+        let mut byte = [0];
+        if stream.read(&mut byte)? == 0 {
             return Ok(());
         }
+        head.push(char::from(byte[0]));
     }
     requests.lock().unwrap().push(head.clone());
-    let answer = answer.lock().unwrap().clone();
+    let mut answer = answer.lock().unwrap().clone();
+    while let Answer::At(path, here, elsewhere) = answer {
+        let asked = head.split(' ').nth(1) == Some(path);
+        answer = if asked { *here } else { *elsewhere };
+    }
     let whole = |status: &str, more: &str, body: &str| {
         let length = body.len();
         format!(
@@ -92,6 +129,11 @@ fn serve(
     };
     let text = match answer {
         Answer::Body(body) => whole("200 OK", "", &body),
+        Answer::Bytes(body) => {
+            let head = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length:";
+            write!(stream, "{head} {}\r\n\r\n", body.len())?;
+            return stream.write_all(&body);
+        }
         Answer::Tagged(body, tag) if !head.contains(&format!("if-none-match: {tag}")) => {
             whole("200 OK", &format!("ETag: {tag}\r\n"), &body)
         }
@@ -103,12 +145,22 @@ fn serve(
         }
         Answer::Dated(..) => "HTTP/1.1 304 Not Modified\r\nConnection: close\r\n\r\n".to_owned(),
         Answer::Status(status, body) => whole(status, "", &body),
+        Answer::Later(status, wait) => whole(status, &format!("Retry-After: {wait}\r\n"), ""),
         Answer::Redirect(to) => whole("302 Found", &format!("Location: {to}\r\n"), ""),
+        Answer::At(..) => unreachable!("chosen above"),
         Answer::Short(body) => {
             let length = body.len() + 100;
             format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}")
         }
         Answer::Open(body) => format!("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{body}"),
+        Answer::Pause(body, pause) => {
+            let text = whole("200 OK", "", &body);
+            let (first, rest) = text.split_at(text.len() - body.len() / 2);
+            stream.write_all(first.as_bytes())?;
+            stream.flush()?;
+            sleep(pause);
+            rest.to_owned()
+        }
         Answer::Drip => {
             stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n")?;
             for _ in 0..600 {
@@ -121,6 +173,23 @@ fn serve(
             sleep(Duration::from_secs(60));
             return Ok(());
         }
+        Answer::Tunnel(port) => {
+            stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
+            return tunnel(below, &TcpStream::connect(("127.0.0.1", port))?);
+        }
     };
     stream.write_all(text.as_bytes())
+}
+
+/// Carry bytes both ways until both ends have had enough.
+fn tunnel(one: &TcpStream, other: &TcpStream) -> io::Result<()> {
+    let carry = |mut from: &TcpStream, mut to: &TcpStream| {
+        let _ = copy(&mut from, &mut to);
+        let _ = to.shutdown(Shutdown::Write);
+    };
+    thread::scope(|scope| {
+        scope.spawn(|| carry(one, other));
+        carry(other, one);
+    });
+    Ok(())
 }

@@ -9,6 +9,7 @@
 pub mod http;
 pub mod namespace;
 pub mod real;
+pub mod tls;
 
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};

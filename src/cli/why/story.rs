@@ -85,7 +85,8 @@ impl Story {
                 line,
             } = &now.listing;
             json!({
-                "feed": feed, "prefix": prefix, "reference": reference, "line": line,
+                "feed": feed, "prefix": prefix, "reference": reference,
+                "line": (*line > 0).then_some(line), "leaving": *line == 0,
                 "first_seen": now.first_seen, "last_seen": now.last_seen,
             })
         };
@@ -195,11 +196,14 @@ impl Now {
             reference,
             line,
         } = &self.listing;
-        write!(
-            out,
-            "  listed by {feed}: {prefix}{}, line {line}",
-            in_brackets(reference)
-        )?;
+        let reference = in_brackets(reference);
+        match line {
+            0 => write!(
+                out,
+                "  listed by {feed} until lately: {prefix}{reference}, its withdrawal waits"
+            )?,
+            line => write!(out, "  listed by {feed}: {prefix}{reference}, line {line}")?,
+        }
         match self.first_seen {
             Some(at) => writeln!(out, ", since {at}"),
             None => writeln!(out),

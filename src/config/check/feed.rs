@@ -3,21 +3,22 @@
 use std::ops::Range;
 use std::time::Duration;
 
-use reqwest::Url;
 use toml::Spanned;
 
 use super::{Check, share, span};
 use crate::config::model::{FeedConfig, Origin};
 use crate::config::written;
 use crate::feed::formats::{Format, Rules};
+use crate::feed::leaving::WithdrawAfter;
 use crate::feed::preset::{PRESETS, Preset};
 use crate::feed::schedule::Rhythm;
 use crate::feed::standing::Ages;
-use crate::policy::limits::FeedLimits;
+use crate::policy::limits::{FeedLimits, Limits};
 use crate::prefix::HostBits;
 
 /// More feeds than anybody has; an entry of the RIB names its feed in 16 bits.
 const MOST_FEEDS: usize = 1_000;
+const URL_SCHEMES: &str = "permitted are https and http; for a file write path = …";
 
 impl Check<'_> {
     pub(super) fn feeds(&mut self, written: &[Spanned<written::Feed>]) -> Vec<FeedConfig> {
@@ -55,20 +56,32 @@ impl Check<'_> {
         });
         let origin = self.origin(feed, preset, &span);
         let rules = self.rules(feed, preset, origin.as_ref());
+        let access = self.access(feed, origin.as_ref());
         let rhythm = self.rhythm(feed, preset, origin.as_ref());
-        let ages = self.ages(feed, rhythm);
+        let ages = self.ages(feed, preset, rhythm);
+        let patience = match &origin {
+            Some(Origin::Path(_)) => WithdrawAfter::AT_ONCE,
+            _ => WithdrawAfter::DEFAULT,
+        };
         Some(FeedConfig {
             name: name?,
             preset: preset.map(|preset| preset.name),
             origin: origin?,
+            access,
             rules,
             rhythm,
             ages,
+            withdraw_after: feed
+                .withdraw_after
+                .as_ref()
+                .map_or(patience, |wait| wait.get_ref().0),
             limits: FeedLimits {
                 max_added: share(feed.max_added.as_ref()),
                 max_removed: share(feed.max_removed.as_ref()),
             },
-            reserved: feed.reserved,
+            reserved: feed
+                .reserved
+                .unwrap_or(preset.is_some_and(|preset| preset.reserved)),
             attribution: preset.map(|preset| preset.attribution),
         })
     }
@@ -84,15 +97,14 @@ impl Check<'_> {
                 self.problem(url.span(), "url: a feed has a url or a path, not both");
                 None
             }
-            (Some(url), None) => self.url(url).map(Origin::Url),
+            (Some(url), None) => self.url("url", url, URL_SCHEMES).map(Origin::Url),
             (None, Some(path)) => Some(Origin::Path(self.path(path))),
             (None, None) => match preset {
                 Some(preset) => preset.url.parse().ok().map(Origin::Url),
                 // An unknown preset has been reported already.
                 None if feed.preset.is_some() => None,
                 None => {
-                    let names: Vec<_> = PRESETS.iter().map(|preset| preset.name).collect();
-                    let hint = format!("presets are {}", names.join(", "));
+                    let hint = "`nullrouted feeds` lists the presets";
                     self.hinted(
                         span.clone(),
                         "a feed without a preset, a url or a path",
@@ -102,34 +114,6 @@ impl Check<'_> {
                 }
             },
         }
-    }
-
-    fn url(&mut self, written: &Spanned<String>) -> Option<Url> {
-        let url = match written.get_ref().parse::<Url>() {
-            Ok(url) => url,
-            Err(error) => {
-                let message = format!("url: {:?}: {error}", written.get_ref());
-                self.problem(written.span(), message);
-                return None;
-            }
-        };
-        if !matches!(url.scheme(), "http" | "https") {
-            let message = format!("url: {}: is not fetched", url.scheme());
-            self.hinted(
-                written.span(),
-                message,
-                "permitted are https and http; for a file write path = …",
-            );
-            return None;
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            self.problem(
-                written.span(),
-                "url: a name or password in it would be shown in messages",
-            );
-            return None;
-        }
-        Some(url)
     }
 
     fn rules(
@@ -150,15 +134,73 @@ impl Check<'_> {
         });
         let mut rules = Rules {
             host_bits: host_bits.unwrap_or_default(),
+            header: preset
+                .filter(|preset| preset.format == format)
+                .and_then(|preset| preset.header),
+            field: feed.field.as_ref().map(|field| field.get_ref().clone()),
+            reference: feed.reference.as_ref().map(|field| field.get_ref().clone()),
             // A list of the operator's own may be empty; a publisher's is then retired or broken.
             may_be_empty: matches!(origin, Some(Origin::Path(_))) && format == Format::Cidr,
             ..Rules::of(format)
         };
+        self.field(feed, format);
+        if rules.host_bits == HostBits::Mask {
+            // A mask that was cut is shorter than this: it must not be made right.
+            rules.lengths_v4 = Some((Limits::default().shortest_v4, 32));
+            rules.lengths_v6 = Some((Limits::default().shortest_v6, 128));
+        }
         if let Some(preset) = preset {
             rules.lengths_v4 = preset.lengths_v4;
             rules.lengths_v6 = preset.lengths_v6;
         }
+        if let Some(written) = &feed.lengths_v4 {
+            rules.lengths_v4 = self.lengths("lengths_v4", written, 32);
+        }
+        if let Some(written) = &feed.lengths_v6 {
+            rules.lengths_v6 = self.lengths("lengths_v6", written, 128);
+        }
         rules
+    }
+
+    /// Some formats need to be told where the address is, others have no use for it.
+    fn field(&mut self, feed: &written::Feed, format: Format) {
+        let needed = matches!(format, Format::Csv | Format::Json);
+        let useful = needed || matches!(format, Format::Ipset | Format::Rsc | Format::Auto);
+        match (&feed.field, &feed.format) {
+            (None, Some(written)) if needed => self.hinted(
+                written.span(),
+                format!("format: {format} does not say by itself where the address is"),
+                "field = \"…\": the name or number of a column in CSV, a path such as \"items[].ip\" in JSON",
+            ),
+            (Some(written), _) if !useful => {
+                let message = format!("field: {format} has no fields to choose from");
+                self.problem(written.span(), message);
+            }
+            _ => {}
+        }
+        if let Some(written) = feed.reference.as_ref().filter(|_| !needed) {
+            let message = format!("reference: {format} knows by itself where its references are");
+            self.problem(written.span(), message);
+        }
+    }
+
+    /// `8-24`, or `none`.
+    fn lengths(&mut self, key: &str, written: &Spanned<String>, width: u8) -> Option<(u8, u8)> {
+        let text = written.get_ref();
+        if text == "none" {
+            return None;
+        }
+        let ends = text.split_once('-').and_then(|(shortest, longest)| {
+            Some((shortest.trim().parse().ok()?, longest.trim().parse().ok()?))
+        });
+        let good = ends.filter(|(shortest, longest)| shortest <= longest && *longest <= width);
+        if good.is_none() {
+            let message = format!("{key}: {text:?} is no pair of lengths");
+            let hint =
+                format!("such as \"8-{width}\", or \"none\" when the list has no such prefix");
+            self.hinted(written.span(), message, hint);
+        }
+        good.or(Some((0, width)))
     }
 
     fn rhythm(
@@ -192,7 +234,7 @@ impl Check<'_> {
         Rhythm { every, floor }
     }
 
-    fn ages(&mut self, feed: &written::Feed, rhythm: Rhythm) -> Ages {
+    fn ages(&mut self, feed: &written::Feed, preset: Option<&Preset>, rhythm: Rhythm) -> Ages {
         let written_expiry = span(feed.expire_after.as_ref());
         let stale_after = span(feed.stale_after.as_ref()).unwrap_or_else(|| {
             let usual = FeedConfig::STALE_AFTER.max(rhythm.every.saturating_mul(2));
@@ -215,9 +257,11 @@ impl Check<'_> {
         {
             self.problem(written.span(), "expire_after: shorter than stale_after");
         }
+        let max_age = span(feed.max_age.as_ref()).or(preset.and_then(|preset| preset.max_age));
         Ages {
             stale_after,
             expire_after,
+            max_age,
         }
     }
 }

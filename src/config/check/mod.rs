@@ -1,6 +1,7 @@
 //! From the written shapes to the model: every value judged, every problem kept.
 
 mod feed;
+mod fetch;
 mod protect;
 mod target;
 
@@ -10,10 +11,9 @@ use std::time::Duration;
 
 use toml::Spanned;
 
-use super::model::Config;
+use super::model::{Config, FeedConfig, OriginsConfig};
 use super::written::{self, Percent, Span, Written};
 use super::{Problem, ReadFile};
-use crate::feed::fetch::FetchLimits;
 use crate::policy::Policy;
 use crate::policy::limits::{Limits, Share};
 use crate::policy::protect::Protect;
@@ -29,7 +29,11 @@ pub fn check(
     problems: &mut Vec<Problem>,
 ) -> Config {
     let mut check = Check { base, problems };
-    let feeds = check.feeds(&written.feed);
+    let fetch = check.fetch(&written.fetch);
+    let mut feeds = check.feeds(&written.feed);
+    for feed in &mut feeds {
+        feed.rules.max_bytes = fetch.max_bytes;
+    }
     let (protected, protect) = check.protect(&written.protect, read);
     Config {
         state_dir: match &written.state_dir {
@@ -44,7 +48,8 @@ pub fn check(
         protect,
         kernel: check.kernel(&written.kernel),
         routers: check.routers(&written.router),
-        fetch: check.fetch(&written.fetch),
+        fetch,
+        origins: check.origins(&written.asn),
     }
 }
 
@@ -172,32 +177,17 @@ impl Check<'_> {
         }
     }
 
-    fn fetch(&mut self, written: &written::Fetch) -> FetchLimits {
-        let megabyte = 1_000_000;
-        let max_bytes = self.number(
-            "max_bytes",
-            written.max_bytes.as_ref(),
-            (1, 100_000 * megabyte),
-            64 * megabyte,
-        );
-        let contact = written.contact.as_ref().filter(|contact| {
-            let fine = contact
-                .get_ref()
-                .chars()
-                .all(|c| c.is_ascii_graphic() || c == ' ');
-            if !fine {
-                let message = "contact: goes into an HTTP header, so plain ASCII only";
-                self.problem(contact.span(), message);
-            }
-            fine
-        });
-        FetchLimits {
-            connect_timeout: span(written.connect_timeout.as_ref())
-                .unwrap_or(Duration::from_secs(10)),
-            timeout: span(written.timeout.as_ref()).unwrap_or(Duration::from_secs(60)),
-            max_bytes: max_bytes as u64,
-            contact: contact.map(|contact| contact.get_ref().clone()),
+    fn origins(&mut self, written: &written::Asn) -> Option<OriginsConfig> {
+        if let (None, Some(max_age)) = (&written.table, &written.max_age) {
+            self.problem(
+                max_age.span(),
+                "max_age: there is no table that it could be the age of",
+            );
         }
+        Some(OriginsConfig {
+            table: self.path(written.table.as_ref()?),
+            max_age: span(written.max_age.as_ref()).unwrap_or(FeedConfig::TABLE_AGE),
+        })
     }
 }
 

@@ -11,6 +11,9 @@
 //!   begins each list with `no`.
 //! * A list that exists without an entry permits everything. The first entry is a deny, so the list
 //!   has one from the start, and in the empty case too.
+//! * An as-path list is a regular expression an entry; `_64496$` is a path that begins at AS 64496.
+//!   Taken away first, because a list loaded over an older one keeps old entries here as well; and made
+//!   before that, because bgpd refuses to take away an as-path list that is not there.
 //! * `no-export` set at origination would keep the route from an eBGP neighbor altogether; it is
 //!   added on the way out.
 //! * The sequence number of an entry comes from the entry itself, so that one changed prefix changes
@@ -46,6 +49,7 @@ pub(super) fn render(sheet: &Sheet) -> String {
         "le 128",
         numbered(&set.v6, seq_v6),
     );
+    as_path(&mut out, sheet.origins);
     out.push_str("bgp community-list standard NULLROUTED seq 5 permit blackhole\n!\n");
     inward(&mut out, "NULLROUTED-IN", "ip", "V4");
     inward(&mut out, "NULLROUTED-IN6", "ipv6", "V6");
@@ -67,6 +71,8 @@ fn header(out: &mut String, sheet: &Sheet) {
 !          address-family ipv6 unicast
 !           redistribute kernel route-map NULLROUTED-IN6
 !           neighbor ADDRESS route-map NULLROUTED-OUT out
+!         and in a route-map for what neighbors announce, before its permits:
+!          match as-path NULLROUTED-ORIGINS    (in a deny clause: listed origin ASes)
 ! Undo:   take the redistribute lines out again
 ! Never feed this file to frr-reload.py: it is a part, and the rest would be removed.
 ! FRR before 9.0 takes minutes for lists above some thousand entries.
@@ -97,6 +103,18 @@ fn list(
         "{name} seq {} deny {default} {everything}\n!",
         u32::MAX
     );
+}
+
+/// Paths that begin at a listed AS: for the operator's own route-maps to refuse. The sequence number of an
+/// entry is the AS itself; the last number is no AS (RFC 7300), and its entry ends the list.
+fn as_path(out: &mut String, origins: &[u32]) {
+    let name = "bgp as-path access-list NULLROUTED-ORIGINS";
+    let end = format!("{name} seq {} deny .*", u32::MAX);
+    let _ = writeln!(out, "{end}\nno {name}");
+    for asn in origins {
+        let _ = writeln!(out, "{name} seq {asn} permit _{asn}$");
+    }
+    let _ = writeln!(out, "{end}\n!");
 }
 
 /// What becomes a BGP route: our kernel routes with a prefix of the list, and nothing else.

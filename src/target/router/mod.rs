@@ -33,6 +33,8 @@ impl fmt::Display for Family {
 pub struct Sheet<'a> {
     /// The effective set.
     pub set: &'a PrefixSet,
+    /// The origin ASes in force, ascending.
+    pub origins: &'a [u32],
     /// Credits of the publishers whose lists are in it, in the order of the feeds.
     pub attributions: &'a [&'a str],
 }

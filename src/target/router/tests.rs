@@ -10,11 +10,16 @@ fn set(nets: &[&str]) -> PrefixSet {
 }
 
 fn golden(name: &str, family: Family, nets: &[&str], attributions: &[&str]) {
+    golden_with(name, family, nets, &[], attributions);
+}
+
+fn golden_with(name: &str, family: Family, nets: &[&str], origins: &[u32], attributions: &[&str]) {
     let set = set(nets);
     let text = render(
         family,
         &Sheet {
             set: &set,
+            origins,
             attributions,
         },
     );
@@ -49,6 +54,13 @@ fn frr_golden_files() {
         &both,
         &["Example list, (c) Example, https://lists.example/terms"],
     );
+    golden_with(
+        "frr--asn.conf",
+        Family::Frr,
+        &V4,
+        &[64_496, 4_200_000_000],
+        &[],
+    );
 }
 
 #[test]
@@ -58,6 +70,7 @@ fn an_empty_set_renders_a_list_that_matches_nothing() {
         Family::Frr,
         &Sheet {
             set: &set(&[]),
+            origins: &[],
             attributions: &[],
         },
     );
@@ -93,6 +106,7 @@ fn one_changed_prefix_changes_one_line_and_the_count() {
             Family::Frr,
             &Sheet {
                 set: &set(nets),
+                origins: &[],
                 attributions: &[],
             },
         )
@@ -122,6 +136,7 @@ fn equal_sets_give_equal_bytes() {
             Family::Frr,
             &Sheet {
                 set,
+                origins: &[],
                 attributions: &[],
             },
         )

@@ -1,0 +1,335 @@
+//! `[fetch]`, and what a feed is asked for with: bounds, ways out, and where secrets are.
+
+use std::time::Duration;
+
+use reqwest::Url;
+use toml::Spanned;
+use url::Host;
+
+use super::{Check, span};
+use crate::config::model::Origin;
+use crate::config::written::{self, Span};
+use crate::feed::fetch::{Access, FetchLimits, Secret};
+
+/// Shorter than this no network is, and a message would speak of 0 seconds.
+const LEAST_SPAN: Duration = Duration::from_secs(1);
+
+impl Check<'_> {
+    pub(super) fn fetch(&mut self, written: &written::Fetch) -> FetchLimits {
+        let default = FetchLimits::default();
+        let most = 100_000_000_000;
+        let max_bytes = written.max_bytes.as_ref();
+        let max_bytes = self.number("max_bytes", max_bytes, (1, most), default.max_bytes as i64);
+        let min_speed = written.min_speed.as_ref();
+        let min_speed = self.number("min_speed", min_speed, (0, most), default.min_speed as i64);
+        let contact = written.contact.as_ref().filter(|contact| {
+            let fine = contact
+                .get_ref()
+                .chars()
+                .all(|c| c.is_ascii_graphic() || c == ' ');
+            if !fine {
+                let message = "contact: goes into an HTTP header, so plain ASCII only";
+                self.problem(contact.span(), message);
+            }
+            fine
+        });
+        let contact = contact.map(|contact| contact.get_ref().clone());
+        let proxy = written.proxy.as_ref();
+        let mut wait = |key: &str, written: &Option<Spanned<Span>>, default: Duration| {
+            self.wait(key, written.as_ref(), default)
+        };
+        FetchLimits {
+            connect_timeout: wait(
+                "connect_timeout",
+                &written.connect_timeout,
+                default.connect_timeout,
+            ),
+            first_byte_timeout: wait(
+                "first_byte_timeout",
+                &written.first_byte_timeout,
+                default.first_byte_timeout,
+            ),
+            timeout: wait("timeout", &written.timeout, default.timeout),
+            min_speed: min_speed as u64,
+            min_speed_time: wait(
+                "min_speed_time",
+                &written.min_speed_time,
+                default.min_speed_time,
+            ),
+            max_bytes: max_bytes as u64,
+            contact,
+            proxy: proxy.and_then(|url| self.url("proxy", url, "permitted are http and https")),
+            ca_file: written.ca_file.as_ref().map(|file| self.path(file)),
+        }
+    }
+
+    /// Something that is asked over HTTP; `hint` says what is permitted.
+    pub(super) fn url(&mut self, key: &str, written: &Spanned<String>, hint: &str) -> Option<Url> {
+        let text = written.get_ref();
+        let url = match text.parse::<Url>() {
+            Ok(url) => url,
+            Err(error) => {
+                self.problem(written.span(), format!("{key}: {text:?}: {error}"));
+                return None;
+            }
+        };
+        if !matches!(url.scheme(), "http" | "https") {
+            let message = match key {
+                "url" => format!("{key}: {}: is not fetched", url.scheme()),
+                _ => format!("{key}: {}: is not supported", url.scheme()),
+            };
+            self.hinted(written.span(), message, hint);
+            return None;
+        }
+        if !url.username().is_empty() || url.password().is_some() {
+            let message = format!("{key}: a name or password in it would be shown in messages");
+            self.problem(written.span(), message);
+            return None;
+        }
+        Some(url)
+    }
+
+    /// What a feed is asked for with.
+    pub(super) fn access(&mut self, feed: &written::Feed, origin: Option<&Origin>) -> Access {
+        let keys = [
+            ("client_certificate_file", &feed.client_certificate_file),
+            ("user", &feed.user),
+            ("password_file", &feed.password_file),
+            ("bearer_file", &feed.bearer_file),
+            ("api_key_file", &feed.api_key_file),
+        ];
+        for (key, written) in keys {
+            if let (Some(written), Some(origin)) = (written, origin) {
+                self.is_safe(key, written, origin);
+            }
+        }
+        Access {
+            client_certificate: feed
+                .client_certificate_file
+                .as_ref()
+                .map(|file| self.path(file)),
+            secret: self.secret(feed),
+        }
+    }
+
+    /// Whether nobody on the way reads what is sent.
+    fn is_safe(&mut self, key: &str, written: &Spanned<String>, origin: &Origin) {
+        match origin {
+            Origin::Path(_) => {
+                let message = format!("{key}: a feed with a path is read, not asked for");
+                self.problem(written.span(), message);
+            }
+            Origin::Url(url) if url.scheme() == "https" => {}
+            Origin::Url(_) if key == "client_certificate_file" => {
+                let message = format!("{key}: over http there are no certificates");
+                self.hinted(written.span(), message, "the feed's url must be https");
+            }
+            Origin::Url(url) if is_this_machine(url) => {}
+            Origin::Url(url) => {
+                let host = url.host_str().unwrap_or_default();
+                let message = format!("{key}: would be sent to {host} over http, for all to read");
+                let hint = "permitted over https, and over http to this machine";
+                self.hinted(written.span(), message, hint);
+            }
+        }
+    }
+
+    /// At most one secret a feed.
+    fn secret(&mut self, feed: &written::Feed) -> Option<Secret> {
+        let basic = match (&feed.user, &feed.password_file) {
+            (Some(user), Some(file)) => {
+                // RFC 7617, section 2.
+                if user
+                    .get_ref()
+                    .contains(|c: char| c == ':' || c.is_control())
+                {
+                    let message = "user: a colon or control character cannot be sent";
+                    self.problem(user.span(), message);
+                }
+                let user = user.get_ref().clone();
+                let password_file = self.path(file);
+                Some((
+                    file,
+                    Secret::Basic {
+                        user,
+                        password_file,
+                    },
+                ))
+            }
+            (Some(alone), None) => {
+                self.problem(alone.span(), "user: without password_file");
+                None
+            }
+            (None, Some(alone)) => {
+                self.problem(alone.span(), "password_file: without user");
+                None
+            }
+            (None, None) => None,
+        };
+        let bearer = feed.bearer_file.as_ref();
+        let bearer = bearer.map(|file| (file, Secret::Bearer(self.path(file))));
+        let api_key = feed.api_key_file.as_ref();
+        let api_key = api_key.map(|file| (file, Secret::ApiKey(self.path(file))));
+        let mut found = [basic, bearer, api_key].into_iter().flatten();
+        let first = found.next().map(|(_, secret)| secret)?;
+        for (written, further) in found {
+            let (one, other) = (first.file().0, further.file().0);
+            let message = format!("{other}: a feed is asked for with one secret, and has {one}");
+            let hint = "permitted is one of password_file, bearer_file and api_key_file";
+            self.hinted(written.span(), message, hint);
+        }
+        Some(first)
+    }
+
+    fn wait(&mut self, key: &str, written: Option<&Spanned<Span>>, default: Duration) -> Duration {
+        let wait = span(written).unwrap_or(default);
+        if let Some(written) = written.filter(|_| wait < LEAST_SPAN) {
+            let message = format!("{key}: {} is too short", humantime::format_duration(wait));
+            self.hinted(written.span(), message, "at least \"1s\"");
+        }
+        wait
+    }
+}
+
+/// Whether a URL is one of this machine as it is written.
+fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use crate::config::{Config, Problems, parse, print};
+
+    fn read(text: &str) -> Result<Config, Problems> {
+        let nothing = |_: &Path| Err(std::io::ErrorKind::NotFound.into());
+        parse(Path::new("/etc/nullrouted/nullrouted.toml"), text, &nothing)
+    }
+
+    /// The problems of a feed with these lines, without the lines that show the text.
+    fn problems(lines: &str) -> String {
+        let text = format!("[[feed]]\nname = \"member\"\n{lines}\n");
+        let shown = read(&text).map_or_else(|problems| problems.to_string(), |_| String::new());
+        let told = shown.lines().filter(|line| !line.contains(" | "));
+        told.collect::<Vec<_>>().join("\n")
+    }
+
+    const HTTPS: &str = "url = \"https://members.example.net/x\"\n";
+
+    #[test]
+    fn a_secret_travels_over_https_or_within_the_machine() {
+        for (key, also) in [
+            ("password_file", "user = \"a\"\n"),
+            ("bearer_file", ""),
+            ("api_key_file", ""),
+        ] {
+            let with = |url: &str| problems(&format!("{also}{key} = \"f\"\nurl = \"{url}\""));
+            let shown = with("http://members.example.net/x");
+            let told = format!("{key}: would be sent to members.example.net over http");
+            assert!(shown.contains(&told), "{shown}");
+            for url in [
+                "https://members.example.net/x",
+                "http://127.0.0.1:8080/x",
+                "http://[::1]/x",
+                "http://localhost/x",
+            ] {
+                assert_eq!(with(url), "", "{key} to {url}");
+            }
+        }
+        let certificate = "client_certificate_file = \"f\"\nurl = \"http://127.0.0.1/x\"";
+        assert!(problems(certificate).contains("over http there are no certificates"));
+        assert!(
+            problems("bearer_file = \"f\"\npath = \"x\"")
+                .contains("bearer_file: a feed with a path is read, not asked for")
+        );
+    }
+
+    #[test]
+    fn a_feed_has_one_secret_and_a_name_has_its_password() {
+        assert_eq!(
+            problems(&format!("{HTTPS}bearer_file = \"b\"\napi_key_file = \"k\"")),
+            "/etc/nullrouted/nullrouted.toml:5:16: api_key_file: a feed is asked for with one \
+             secret, and has bearer_file\n      hint: permitted is one of password_file, \
+             bearer_file and api_key_file\n1 problem"
+        );
+        for (lines, why) in [
+            ("user = \"a\"", "user: without password_file"),
+            ("password_file = \"f\"", "password_file: without user"),
+            (
+                "user = \"a:b\"\npassword_file = \"f\"",
+                "user: a colon or control character cannot be sent",
+            ),
+        ] {
+            let shown = problems(&format!("{HTTPS}{lines}"));
+            assert!(shown.contains(why), "{shown}");
+        }
+    }
+
+    #[test]
+    fn the_bounds_of_a_download_are_checked() {
+        for (line, why) in [
+            (
+                "proxy = \"socks5://proxy.example.net:1080\"",
+                "proxy: socks5: is not supported",
+            ),
+            (
+                "proxy = \"http://u:p@proxy.example.net\"",
+                "proxy: a name or password in it would be shown in messages",
+            ),
+            ("timeout = \"0s\"", "timeout: 0s is too short"),
+            (
+                "first_byte_timeout = \"10ms\"",
+                "first_byte_timeout: 10ms is too short",
+            ),
+            ("min_speed = -1", "min_speed: -1 is not from 0 to "),
+        ] {
+            let shown = problems(&format!("{HTTPS}[fetch]\n{line}"));
+            assert!(shown.contains(why), "{shown}");
+        }
+    }
+
+    #[test]
+    fn what_is_unpacked_has_the_limit_of_what_is_fetched() {
+        let text = format!("[[feed]]\nname = \"a\"\n{HTTPS}[fetch]\nmax_bytes = 5000\n");
+        assert_eq!(read(&text).unwrap().feeds[0].rules.max_bytes, 5_000);
+        let text = format!("[[feed]]\nname = \"a\"\n{HTTPS}");
+        assert_eq!(read(&text).unwrap().feeds[0].rules.max_bytes, 64_000_000);
+    }
+
+    #[test]
+    fn every_key_of_a_download_is_printed_as_it_is_read() {
+        let feeds: String = [
+            "user = \"edge1\"\npassword_file = \"/p\"\nclient_certificate_file = \"/c\"",
+            "bearer_file = \"/b\"",
+            "api_key_file = \"/k\"",
+        ]
+        .iter()
+        .enumerate()
+        .map(|(i, keys)| format!("[[feed]]\nname = \"f{i}\"\n{HTTPS}{keys}\n"))
+        .collect();
+        let fetch = r#"[fetch]
+contact = "noc@example.net"
+connect_timeout = "2s"
+first_byte_timeout = "3s"
+timeout = "4s"
+min_speed = 5
+min_speed_time = "6s"
+max_bytes = 7
+proxy = "http://proxy.example.net:3128"
+ca_file = "ca.pem"
+"#;
+        let config = read(&format!("{feeds}{fetch}")).unwrap();
+        let again = read(&print(&config)).unwrap();
+        assert_eq!(again.fetch, config.fetch);
+        for (one, other) in config.feeds.iter().zip(&again.feeds) {
+            assert_ne!(one.access, crate::feed::fetch::Access::default());
+            assert_eq!(one.access, other.access);
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! What a feed proves itself with (I/O): files with secrets, read when they are used.
+//!
+//! A secret goes into a header marked as sensitive and into nothing else: messages name its file.
+
+use std::fmt::Display;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use reqwest::{Identity, RequestBuilder};
+
+use crate::feed::Refused;
+
+const CLIENT_CERTIFICATE: &str = "client_certificate_file";
+
+/// What a feed asks with. The default asks as anybody.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Access {
+    /// PEM file with a client certificate, its chain and its key.
+    pub client_certificate: Option<PathBuf>,
+    /// The secret of the request.
+    pub secret: Option<Secret>,
+}
+
+/// A secret by the file it is in, and how it is sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Secret {
+    /// HTTP basic authentication (RFC 7617).
+    Basic {
+        /// The name.
+        user: String,
+        /// File with the password.
+        password_file: PathBuf,
+    },
+    /// A bearer token (RFC 6750), in this file.
+    Bearer(PathBuf),
+    /// `X-Api-Key`, in this file.
+    ApiKey(PathBuf),
+}
+
+/// A secret, read: put into every request to the feed's own host. Not shown, so it has no `Debug`.
+pub(super) enum Opened {
+    /// There is none.
+    Nothing,
+    /// A name and a password.
+    Basic(String, String),
+    /// A header, marked as sensitive.
+    Header(HeaderName, HeaderValue),
+}
+
+impl Access {
+    /// The files that hold secrets, each with the key that names it.
+    pub fn files(&self) -> impl Iterator<Item = (&'static str, &Path)> {
+        let certificate = self.client_certificate.as_deref();
+        let secret = self.secret.as_ref().map(Secret::file);
+        certificate
+            .map(|file| (CLIENT_CERTIFICATE, file))
+            .into_iter()
+            .chain(secret)
+    }
+
+    /// Read the secret of the request.
+    ///
+    /// # Errors
+    /// [`Refused::Unreachable`], naming the file.
+    pub(super) fn open(&self) -> Result<Opened, Refused> {
+        let Some(secret) = &self.secret else {
+            return Ok(Opened::Nothing);
+        };
+        let (key, file) = secret.file();
+        let text = read_line(key, file)?;
+        let (name, value) = match secret {
+            Secret::Basic { user, .. } => return Ok(Opened::Basic(user.clone(), text)),
+            Secret::Bearer(_) => (AUTHORIZATION, format!("Bearer {text}")),
+            Secret::ApiKey(_) => (HeaderName::from_static("x-api-key"), text),
+        };
+        // RFC 9110, section 5.5: what is beyond ASCII has no agreed meaning in a header.
+        let value = Some(value).filter(|value| value.is_ascii());
+        let value = value.and_then(|value| HeaderValue::try_from(value).ok());
+        let mut value = value.ok_or_else(|| unusable(key, file, "not plain ASCII"))?;
+        value.set_sensitive(true);
+        Ok(Opened::Header(name, value))
+    }
+
+    /// Read the client certificate, where there is one.
+    ///
+    /// # Errors
+    /// [`Refused::Unreachable`], naming the file.
+    pub(super) fn identity(&self) -> Result<Option<Identity>, Refused> {
+        let Some(file) = &self.client_certificate else {
+            return Ok(None);
+        };
+        let key = CLIENT_CERTIFICATE;
+        let pem = fs::read(file).map_err(|error| unusable(key, file, error))?;
+        let identity = Identity::from_pem(&pem);
+        identity
+            .map(Some)
+            .map_err(|_| unusable(key, file, "no certificate with its key, both as PEM"))
+    }
+}
+
+impl Opened {
+    /// The request, with the secret.
+    pub(super) fn put(&self, request: RequestBuilder) -> RequestBuilder {
+        match self {
+            Self::Nothing => request,
+            Self::Basic(user, password) => request.basic_auth(user, Some(password)),
+            Self::Header(name, value) => request.header(name, value),
+        }
+    }
+}
+
+impl Secret {
+    /// The key that names the file, and the file.
+    pub fn file(&self) -> (&'static str, &Path) {
+        match self {
+            Self::Basic { password_file, .. } => ("password_file", password_file),
+            Self::Bearer(file) => ("bearer_file", file),
+            Self::ApiKey(file) => ("api_key_file", file),
+        }
+    }
+}
+
+/// What is wrong with the permissions of a secret, if something is: it is used all the same.
+pub fn open_to_all(key: &str, file: &Path) -> Option<String> {
+    // What cannot be read is reported when it is read.
+    let mode = fs::metadata(file).ok()?.permissions().mode() & 0o777;
+    (mode & 0o007 != 0).then(|| {
+        let file = file.display();
+        format!("{key}: {file} is open to every user (mode {mode:04o}) and used all the same")
+    })
+}
+
+/// The one line of a file, without its end.
+fn read_line(key: &str, file: &Path) -> Result<String, Refused> {
+    let mut text = fs::read_to_string(file).map_err(|error| unusable(key, file, error))?;
+    if text.ends_with('\n') {
+        text.pop();
+        if text.ends_with('\r') {
+            text.pop();
+        }
+    }
+    if text.is_empty() {
+        return Err(unusable(key, file, "empty"));
+    }
+    // RFC 7617, section 2, and RFC 9110, section 5.5: no control characters in what is sent.
+    if text.contains(char::is_control) {
+        return Err(unusable(key, file, "more than one line of text"));
+    }
+    Ok(text)
+}
+
+fn unusable(key: &str, file: &Path, why: impl Display) -> Refused {
+    Refused::Unreachable(format!("{key}: {}: {why}; not asked", file.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What comes of a bearer token in a file with this content.
+    fn bearer(content: &[u8]) -> Result<HeaderValue, String> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(&file, content).unwrap();
+        let access = Access {
+            secret: Some(Secret::Bearer(file.path().to_owned())),
+            ..Access::default()
+        };
+        match access.open() {
+            Ok(Opened::Header(_, value)) => Ok(value),
+            Ok(_) => panic!("a token is a header"),
+            Err(refused) => {
+                let text = refused.to_string();
+                let why = text.strip_prefix(&format!("bearer_file: {}: ", file.path().display()));
+                Err(why.unwrap().to_owned())
+            }
+        }
+    }
+
+    #[test]
+    fn a_secret_is_a_line_without_its_end_and_is_not_shown() {
+        for content in ["hush", "hush\n", "hush\r\n"] {
+            let value = bearer(content.as_bytes()).unwrap();
+            assert_eq!(value, "Bearer hush");
+            assert!(!format!("{value:?}").contains("hush"));
+        }
+        assert_eq!(bearer(b" a b \n").unwrap(), "Bearer  a b ");
+    }
+
+    #[test]
+    fn what_is_no_secret_is_refused_and_never_quoted() {
+        for (content, why) in [
+            (&b""[..], "empty; not asked"),
+            (b"\n", "empty; not asked"),
+            (b"a\nb\n", "more than one line of text; not asked"),
+            (b"a\n\n", "more than one line of text; not asked"),
+            ("h\u{e4}sh".as_bytes(), "not plain ASCII; not asked"),
+            (b"\xff", "stream did not contain valid UTF-8; not asked"),
+        ] {
+            assert_eq!(bearer(content).unwrap_err(), why);
+        }
+    }
+
+    #[test]
+    fn a_secret_that_everybody_can_read_is_noticed() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let noticed = |mode| {
+            fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+            open_to_all("bearer_file", file.path())
+        };
+        assert_eq!(noticed(0o600), None);
+        assert_eq!(noticed(0o640), None, "a group may be the daemon's own");
+        let line = noticed(0o644).unwrap();
+        assert!(line.ends_with(" is open to every user (mode 0644) and used all the same"));
+    }
+}

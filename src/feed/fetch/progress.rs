@@ -1,0 +1,80 @@
+//! Downloads under way, shown on a terminal (I/O): a line a feed, gone afterwards.
+
+use std::env::var_os;
+use std::io::{IsTerminal, stderr};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+/// Where downloads are shown. The default shows nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Progress(Option<MultiProgress>);
+
+/// The line of one download; it goes when this is dropped.
+#[derive(Debug)]
+pub struct Line(Option<ProgressBar>);
+
+impl Progress {
+    /// On stderr, where that is a terminal that can move its cursor and `NO_COLOR` does not ask for
+    /// plain lines (<https://no-color.org>).
+    pub fn on_stderr() -> Self {
+        let is_set = |name: &str| var_os(name).is_some_and(|value| !value.is_empty());
+        let plain = is_set("NO_COLOR") || var_os("TERM").is_some_and(|term| term == "dumb");
+        Self((stderr().is_terminal() && !plain).then(MultiProgress::new))
+    }
+
+    /// A line for the feed of this name.
+    pub fn line(&self, name: &str) -> Line {
+        Line(self.0.as_ref().map(|all| {
+            let line = all.add(ProgressBar::no_length());
+            line.set_style(style("{prefix}  waiting"));
+            line.set_prefix(name.to_owned());
+            line.tick();
+            line
+        }))
+    }
+
+    /// Write something else to the terminal: the lines make room and come back below it.
+    pub fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
+        match &self.0 {
+            Some(all) => all.suspend(write),
+            None => write(),
+        }
+    }
+}
+
+impl Line {
+    /// The body begins; `bytes` long, where that is known.
+    pub fn begin(&self, bytes: Option<u64>) {
+        let Some(line) = &self.0 else { return };
+        match bytes {
+            Some(bytes) => {
+                line.set_length(bytes);
+                line.set_style(style(
+                    "{prefix}  [{bar:20}] {decimal_bytes} of {decimal_total_bytes}",
+                ));
+            }
+            None => line.set_style(style("{prefix}  {decimal_bytes}")),
+        }
+    }
+
+    /// So many bytes of it are there, all in all.
+    pub fn at(&self, bytes: usize) {
+        if let Some(line) = &self.0 {
+            line.set_position(bytes as u64);
+        }
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        if let Some(line) = &self.0 {
+            line.finish_and_clear();
+        }
+    }
+}
+
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("=> ")
+}

@@ -1,0 +1,312 @@
+//! Withdrawals wait, additions do not. Pure: the time is handed in.
+//!
+//! A tenth of what DROP removes is back within a day, and a content network may serve yesterday's list
+//! for some hours. So what the newest copy lacks keeps counting until so many good copies in a row
+//! lacked it, or for so long.
+//!
+//! ```text
+//!  copy 1: A B     copy 2: A       copy 3: A           (withdraw_after = "2 copies")
+//!  counts: A B     counts: A B     counts: A
+//!                          └─ leaving, lacked by 1 copy
+//! ```
+
+use std::collections::HashSet;
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use super::{Entry, FeedCopy};
+use crate::prefix::{Bits, Written};
+use crate::time::Timestamp;
+
+/// When something that is no longer listed is withdrawn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WithdrawAfter {
+    /// When so many good copies in a row lacked it; at least 1.
+    Copies(u32),
+    /// So long after the first good copy that lacked it.
+    Time(Duration),
+}
+
+/// What a feed lists: a network, or an origin AS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Item {
+    /// A prefix.
+    Prefix(IpNet),
+    /// An origin AS.
+    Origin(u32),
+}
+
+/// A listing that the newest copy lacks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leaving {
+    /// What was listed.
+    pub item: Item,
+    /// By which reference.
+    pub reference: String,
+    /// The first good copy without it.
+    pub since: Timestamp,
+    /// Good copies in a row without it.
+    pub missed: u32,
+}
+
+impl WithdrawAfter {
+    /// The default for what is downloaded.
+    pub const DEFAULT: Self = Self::Copies(2);
+    /// The default for the operator's own files: what he deletes is gone.
+    pub const AT_ONCE: Self = Self::Copies(1);
+
+    /// Whether the wait is over.
+    pub fn is_over(self, leaving: &Leaving, now: Timestamp) -> bool {
+        match self {
+            Self::Copies(copies) => leaving.missed >= copies,
+            Self::Time(span) => leaving.since.age(now) >= span,
+        }
+    }
+
+    /// What is leaving after a new good copy: what `old` or `leaving` had and `new` has not, as long as
+    /// the wait is not over.
+    pub fn step(
+        self,
+        old: &FeedCopy,
+        leaving: Vec<Leaving>,
+        new: &FeedCopy,
+        now: Timestamp,
+    ) -> Vec<Leaving> {
+        if self == Self::AT_ONCE {
+            return Vec::new();
+        }
+        let listed: HashSet<Item> = items(new).map(|(item, _)| item).collect();
+        let mut still: Vec<Leaving> = leaving
+            .into_iter()
+            .filter(|leaving| !listed.contains(&leaving.item))
+            .map(|leaving| Leaving {
+                missed: leaving.missed.saturating_add(1),
+                ..leaving
+            })
+            .collect();
+        let left_before: HashSet<Item> = still.iter().map(|leaving| leaving.item).collect();
+        let gone = items(old)
+            .filter(|(item, _)| !listed.contains(item) && !left_before.contains(item))
+            .map(|(item, reference)| Leaving {
+                item,
+                reference: reference.to_owned(),
+                since: now,
+                missed: 1,
+            });
+        still.extend(gone);
+        still.retain(|leaving| !self.is_over(leaving, now));
+        still.sort_unstable_by(|a, b| (a.item, &a.reference).cmp(&(b.item, &b.reference)));
+        still.dedup_by(|a, b| (a.item, &a.reference) == (b.item, &b.reference));
+        still
+    }
+
+    /// What is leaving after the newest copy was confirmed once more.
+    pub fn confirmed(self, mut leaving: Vec<Leaving>, now: Timestamp) -> Vec<Leaving> {
+        for one in &mut leaving {
+            one.missed = one.missed.saturating_add(1);
+        }
+        leaving.retain(|one| !self.is_over(one, now));
+        leaving
+    }
+}
+
+impl fmt::Display for WithdrawAfter {
+    /// As it is written in the configuration.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Copies(1) => f.write_str("1 copy"),
+            Self::Copies(copies) => write!(f, "{copies} copies"),
+            Self::Time(span) => humantime::format_duration(*span).fmt(f),
+        }
+    }
+}
+
+impl FromStr for WithdrawAfter {
+    type Err = ();
+
+    /// `1 copy`, `2 copies`, or a duration.
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let copies = text.strip_suffix(" copies").or(text.strip_suffix(" copy"));
+        match copies.map(|copies| copies.trim().parse()) {
+            Some(Ok(copies @ 1..=100)) => Ok(Self::Copies(copies)),
+            Some(_) => Err(()),
+            None => humantime::parse_duration(text)
+                .map(Self::Time)
+                .map_err(|_| ()),
+        }
+    }
+}
+
+impl fmt::Display for Item {
+    /// `192.0.2.0/24` or `AS64496`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Prefix(net) => net.fmt(f),
+            Self::Origin(asn) => write!(f, "AS{asn}"),
+        }
+    }
+}
+
+impl FromStr for Item {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        match text.strip_prefix("AS") {
+            Some(asn) => asn.parse().map(Self::Origin).map_err(|_| ()),
+            None => text.parse().map(Self::Prefix).map_err(|_| ()),
+        }
+    }
+}
+
+impl FeedCopy {
+    /// The same copy with what is leaving: listed in line 0, for no line of it lists that any more.
+    pub fn with_leaving(&self, leaving: &[Leaving]) -> Self {
+        let mut copy = self.clone();
+        for one in leaving {
+            match one.item {
+                Item::Prefix(IpNet::V4(net)) => {
+                    copy.add(Written::V4(net.into()), 0, &one.reference)
+                }
+                Item::Prefix(IpNet::V6(net)) => {
+                    copy.add(Written::V6(net.into()), 0, &one.reference)
+                }
+                Item::Origin(asn) => copy.add_origin(asn, 0, &one.reference),
+            }
+        }
+        copy
+    }
+}
+
+/// Whether two copies list the same by the same references, in whatever order and lines.
+pub fn same_listings(one: &FeedCopy, other: &FeedCopy) -> bool {
+    let sorted = |copy| {
+        let mut items: Vec<_> = items(copy).collect();
+        items.sort_unstable();
+        items.dedup();
+        items
+    };
+    // Ends are part of what a copy says.
+    one.ends_v4 == other.ends_v4 && one.ends_v6 == other.ends_v6 && sorted(one) == sorted(other)
+}
+
+/// Everything a copy lists, with its references.
+pub fn items(copy: &FeedCopy) -> impl Iterator<Item = (Item, &str)> {
+    let v4 = copy.v4.iter().map(|entry| of_entry(copy, entry));
+    let v6 = copy.v6.iter().map(|entry| of_entry(copy, entry));
+    let origins = copy
+        .origins
+        .iter()
+        .map(|origin| (Item::Origin(origin.asn), copy.origin_reference(origin)));
+    v4.chain(v6).chain(origins)
+}
+
+fn of_entry<'a, B: Bits>(copy: &'a FeedCopy, entry: &Entry<B>) -> (Item, &'a str) {
+    (Item::Prefix(entry.prefix().to_net()), copy.reference(entry))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feed::formats::{Format, Rules, parse_body};
+
+    const DAY: Duration = Duration::from_secs(86_400);
+
+    fn copy(list: &str) -> FeedCopy {
+        let rules = Rules {
+            may_be_empty: true,
+            ..Rules::of(Format::Cidr)
+        };
+        parse_body(format!("#\n{list}").as_bytes(), &rules).unwrap()
+    }
+
+    fn shown(leaving: &[Leaving]) -> Vec<String> {
+        leaving
+            .iter()
+            .map(|l| {
+                format!(
+                    "{} {} since {} missed {}",
+                    l.item, l.reference, l.since.0, l.missed
+                )
+            })
+            .collect()
+    }
+
+    const BOTH: &str = "192.0.2.0/24 # one\n198.51.100.0/24 # two\n";
+    const ONE: &str = "192.0.2.0/24 # one\n";
+
+    #[test]
+    fn a_removal_waits_for_the_second_good_copy_that_lacks_it() {
+        let rule = WithdrawAfter::DEFAULT;
+        let first = rule.step(&copy(BOTH), Vec::new(), &copy(ONE), Timestamp(10));
+        assert_eq!(shown(&first), ["198.51.100.0/24 two since 10 missed 1"]);
+        assert_eq!(copy(ONE).with_leaving(&first).len(), 2);
+        assert!(
+            rule.step(&copy(ONE), first.clone(), &copy(ONE), Timestamp(20))
+                .is_empty()
+        );
+        assert!(rule.confirmed(first, Timestamp(20)).is_empty());
+    }
+
+    #[test]
+    fn what_comes_back_in_between_was_never_gone() {
+        let rule = WithdrawAfter::DEFAULT;
+        let first = rule.step(&copy(BOTH), Vec::new(), &copy(ONE), Timestamp(10));
+        let back = rule.step(&copy(ONE), first, &copy(BOTH), Timestamp(20));
+        assert!(back.is_empty());
+        let again = rule.step(&copy(BOTH), back, &copy(ONE), Timestamp(30));
+        assert_eq!(shown(&again), ["198.51.100.0/24 two since 30 missed 1"]);
+    }
+
+    #[test]
+    fn a_new_reference_for_the_same_prefix_is_no_removal() {
+        let other = "192.0.2.0/24 # new\n198.51.100.0/24 # two\n";
+        assert!(
+            WithdrawAfter::DEFAULT
+                .step(&copy(BOTH), Vec::new(), &copy(other), Timestamp(10))
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn a_time_is_counted_from_the_first_copy_that_lacked_it() {
+        let rule = WithdrawAfter::Time(DAY);
+        let mut leaving = rule.step(&copy(BOTH), Vec::new(), &copy(ONE), Timestamp(0));
+        for hour in 1..24 {
+            leaving = rule.confirmed(leaving, Timestamp(hour * 3_600));
+            assert_eq!(leaving.len(), 1, "after {hour} h");
+        }
+        assert!(rule.confirmed(leaving, Timestamp(86_400)).is_empty());
+    }
+
+    #[test]
+    fn the_operators_own_list_is_believed_at_once() {
+        assert!(
+            WithdrawAfter::AT_ONCE
+                .step(&copy(BOTH), Vec::new(), &copy(ONE), Timestamp(0))
+                .is_empty()
+        );
+    }
+
+    #[test]
+    fn copies_are_the_same_whatever_their_order_and_comments() {
+        assert!(same_listings(
+            &copy(BOTH),
+            &copy("# x\n198.51.100.0/24 # two\n192.0.2.0/24 # one\n")
+        ));
+        assert!(!same_listings(&copy(BOTH), &copy(ONE)));
+        assert!(!same_listings(&copy(ONE), &copy("192.0.2.0/24 # other\n")));
+    }
+
+    #[test]
+    fn the_rule_is_written_as_it_is_read() {
+        for text in ["1 copy", "2 copies", "6h", "1day"] {
+            assert_eq!(text.parse::<WithdrawAfter>().unwrap().to_string(), text);
+        }
+        for text in ["0 copies", "two copies", "2", "copies", "-1 copies", ""] {
+            assert_eq!(text.parse::<WithdrawAfter>(), Err(()), "{text}");
+        }
+    }
+}

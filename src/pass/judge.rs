@@ -1,0 +1,228 @@
+//! What came of a look: the new copy, or why not; either is written down and said (I/O).
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::gather::Look;
+use super::known::Memory;
+use super::{PassError, say};
+use crate::config::{FeedConfig, Origin};
+use crate::feed::copies::Copies;
+use crate::feed::fetch::Validators;
+use crate::feed::formats::{Format, parse_body};
+use crate::feed::leaving::same_listings;
+use crate::feed::standing::Standing;
+use crate::feed::{FeedCopy, Refused};
+use crate::ledger::{FeedRow, Ledger, Of};
+use crate::plan::Change;
+use crate::prefix::PrefixSet;
+use crate::time::Timestamp;
+
+/// A date so far ahead of us is a mistake, and no reason to refuse what comes after it.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(86_400);
+
+/// Whoever judges, and where it is written down.
+pub(super) struct Judge<'a> {
+    pub ledger: &'a mut Ledger,
+    pub copies: &'a Copies,
+    pub memory: &'a mut Memory,
+    pub now: Timestamp,
+}
+
+impl Judge<'_> {
+    /// Take what came as the new copy, or say why not.
+    pub fn judge(
+        &mut self,
+        feed: &FeedConfig,
+        mut row: FeedRow,
+        look: Look,
+    ) -> Result<(), PassError> {
+        row.looked_at = Some(self.now);
+        row.jitter = match feed.origin {
+            Origin::Url(_) => (RandomState::new().hash_one(0) % 1_000) as u16,
+            Origin::Path(_) => 0,
+        };
+        row.not_before = None;
+        match look {
+            Look::Unchanged => self.confirmed(feed, row),
+            Look::Failed(refused) => self.refused(feed, row, &refused),
+            Look::Body(body, validators) => {
+                let old = row
+                    .digest
+                    .clone()
+                    .and_then(|digest| self.memory.get(self.copies, feed, &digest));
+                match parse_body(&body, &feed.rules)
+                    .and_then(|copy| self.preferred(feed, &row, old.as_deref(), copy))
+                {
+                    Err(refused) => self.refused(feed, row, &refused),
+                    Ok(copy) => self.taken(feed, row, old.as_deref(), (&body, copy), validators),
+                }
+            }
+        }
+    }
+
+    /// Whether a good copy is to be preferred to the one at hand.
+    fn preferred(
+        &self,
+        feed: &FeedConfig,
+        row: &FeedRow,
+        old: Option<&FeedCopy>,
+        copy: FeedCopy,
+    ) -> Result<FeedCopy, Refused> {
+        let something = old.is_some_and(|old| !old.is_empty());
+        if let Some(proof) = copy
+            .proof
+            .filter(|_| copy.is_empty() && something && !feed.rules.may_be_empty)
+        {
+            return Err(Refused::ValidEmpty(proof));
+        }
+        // A file of the operator's is what he put there.
+        let same_place =
+            row.origin == feed.origin.to_string() && matches!(feed.origin, Origin::Url(_));
+        match (copy.generated, row.generated) {
+            (Some(this), Some(at_hand))
+                if same_place && this < at_hand && at_hand <= self.now.after(CLOCK_TOLERANCE) =>
+            {
+                Err(Refused::Older(this, at_hand))
+            }
+            _ => Ok(copy),
+        }
+    }
+
+    /// The copy at hand is still the current one.
+    fn confirmed(&mut self, feed: &FeedConfig, mut row: FeedRow) -> Result<(), PassError> {
+        let leaving = self.ledger.leaving(&feed.name, Of::Current)?;
+        let leaving = feed.withdraw_after.confirmed(leaving, self.now);
+        self.good(&mut row, "unchanged");
+        if let Some(digest) = &row.digest {
+            self.copies.confirm(&feed.name, digest, self.now);
+        }
+        tracing::debug!("feed={}  {} entries, not modified", feed.name, row.entries);
+        self.ledger.atomically(|ledger| {
+            ledger.write_leaving(&feed.name, &leaving)?;
+            ledger.write_feed(&row)
+        })?;
+        Ok(())
+    }
+
+    /// A new copy, which may list the same as the old one.
+    fn taken(
+        &mut self,
+        feed: &FeedConfig,
+        mut row: FeedRow,
+        old: Option<&FeedCopy>,
+        (body, copy): (&[u8], FeedCopy),
+        validators: Validators,
+    ) -> Result<(), PassError> {
+        let digest = self.copies.save(&feed.name, body).map_err(|error| {
+            let folder = &self.copies.folder().display();
+            PassError::Copies(format!(
+                "{folder}: {error}; the last good copies stay in force"
+            ))
+        })?;
+        // A change is a change of what is listed: headers and dates change all the time.
+        let changed = row.digest.as_ref() != Some(&digest)
+            && !old.is_some_and(|old| same_listings(old, &copy));
+        tell(feed, &copy, old, changed);
+        let nothing = FeedCopy::default();
+        let leaving = self.ledger.leaving(&feed.name, Of::Current)?;
+        let old = old.unwrap_or(&nothing);
+        let leaving = match changed || !leaving.is_empty() {
+            true => feed.withdraw_after.step(old, leaving, &copy, self.now),
+            false => leaving,
+        };
+        self.good(&mut row, if changed { "fresh" } else { "unchanged" });
+        if changed {
+            row.changed_at = Some(self.now);
+        }
+        row.entries = copy.len();
+        row.rejected = copy.rejected;
+        row.generated = copy.generated;
+        row.validators = validators;
+        row.origin = feed.origin.to_string();
+        self.copies.confirm(&feed.name, &digest, self.now);
+        row.digest = Some(digest.clone());
+        // One copy is counted once: all of it or nothing.
+        self.ledger.atomically(|ledger| {
+            ledger.write_leaving(&feed.name, &leaving)?;
+            if changed {
+                ledger.write_listings(&feed.name, &copy, self.now)?;
+            }
+            ledger.write_feed(&row)
+        })?;
+        self.memory.remember(&feed.name, &digest, Arc::new(copy));
+        Ok(())
+    }
+
+    fn good(&self, row: &mut FeedRow, state: &str) {
+        row.failures = 0;
+        row.state = state.to_owned();
+        row.note.clear();
+        row.confirmed_at = Some(self.now);
+    }
+
+    fn refused(
+        &mut self,
+        feed: &FeedConfig,
+        mut row: FeedRow,
+        refused: &Refused,
+    ) -> Result<(), PassError> {
+        let (state, note) = (refused.state().to_owned(), refused.to_string());
+        let known = row.state == state && row.note == note;
+        row.failures = row.failures.saturating_add(1);
+        row.state = state;
+        row.note = note;
+        row.not_before = refused.wait().map(|wait| self.now.after(wait));
+        let standing = |from| Standing::at(Some(from), row.generated, feed.ages, self.now);
+        let next = match row.confirmed_at {
+            None => "there is no earlier copy".to_owned(),
+            Some(from) if standing(from).counts() => {
+                let until = from.after(feed.ages.expire_after);
+                format!("keeping {} entries from {from} until {until}", row.entries)
+            }
+            Some(from) => format!("the copy from {from} has expired"),
+        };
+        let line = format!("feed={}  {}: {refused}; {next}", feed.name, row.state);
+        say::warning(!known, &line);
+        self.ledger.write_feed(&row)?;
+        Ok(())
+    }
+}
+
+/// One line for a new copy: what it holds, what changed, what was rejected.
+fn tell(feed: &FeedConfig, copy: &FeedCopy, old: Option<&FeedCopy>, changed: bool) {
+    let mut parts = vec![format!("{} entries", copy.len())];
+    let before = old.map(|old| old.format);
+    if feed.rules.format == Format::Auto && before != Some(copy.format) {
+        parts[0].push_str(&format!(", recognised as {}", copy.format));
+        if let Some(before) = before {
+            parts[0].push_str(&format!(" (before as {before})"));
+        }
+    }
+    if let Some(old) = old {
+        let change = Change::between(&listed(old), &listed(copy));
+        parts.push(format!("{} new, {} gone", change.added(), change.removed()));
+        if change.removed() > 0
+            && feed.withdraw_after != crate::feed::leaving::WithdrawAfter::AT_ONCE
+        {
+            parts.push(format!("withdrawn after {}", feed.withdraw_after));
+        }
+    }
+    if let Some(first) = copy.rejections.first() {
+        parts.push(format!("{} rejected ({first})", copy.rejected));
+    }
+    let line = format!("feed={}  {}", feed.name, parts.join(", "));
+    say::news(changed, &line);
+}
+
+/// What a copy lists, each prefix once, in order; not aggregated.
+fn listed(copy: &FeedCopy) -> PrefixSet {
+    let mut v4: Vec<_> = copy.v4.iter().map(|entry| entry.prefix()).collect();
+    let mut v6: Vec<_> = copy.v6.iter().map(|entry| entry.prefix()).collect();
+    v4.sort_unstable_by_key(|prefix| prefix.key());
+    v6.sort_unstable_by_key(|prefix| prefix.key());
+    v4.dedup();
+    v6.dedup();
+    PrefixSet { v4, v6 }
+}

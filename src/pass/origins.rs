@@ -1,0 +1,119 @@
+//! The table of origins at hand (I/O): read when it changes, believed as long as it is not too old.
+
+use std::fs;
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
+
+use crate::config::{Config, OriginsConfig};
+use crate::feed::copies::digest;
+use crate::feed::file;
+use crate::feed::origins::OriginTable;
+use crate::time::{Timestamp, short};
+
+/// What is known of the table.
+#[derive(Clone, Debug, Default)]
+pub enum Table {
+    /// None is configured.
+    #[default]
+    Unset,
+    /// It is at hand.
+    Read(Arc<OriginTable>),
+    /// It is older than the configuration permits: like an expired feed, it no longer counts.
+    Expired,
+    /// It cannot be read, or is no table.
+    Failed,
+}
+
+impl Table {
+    /// The name of its content.
+    pub fn digest(&self) -> Option<String> {
+        match self {
+            Self::Read(table) => Some(table.digest.clone()),
+            _ => None,
+        }
+    }
+
+    /// Whether there should be one and it cannot be read.
+    pub fn failed(&self) -> bool {
+        matches!(self, Self::Failed)
+    }
+
+    /// Whether another table was used before: what its prefixes were cannot be told any more.
+    pub fn differs_from(&self, before: Option<&str>) -> bool {
+        match (self, before) {
+            (Self::Read(table), Some(before)) => table.digest != before,
+            (Self::Failed, Some(_)) => true,
+            _ => false,
+        }
+    }
+}
+
+/// The table as it was read last.
+#[derive(Debug, Default)]
+pub struct Remembered {
+    /// Modification time in nanoseconds and size of the file that was read.
+    stamp: Option<(u128, u64)>,
+    table: Option<Arc<OriginTable>>,
+    /// What was said about it last.
+    said: String,
+}
+
+impl Remembered {
+    /// The table that the configuration names.
+    pub fn table(&mut self, config: &Config, now: Timestamp) -> Table {
+        let Some(origins) = &config.origins else {
+            return Table::Unset;
+        };
+        let (table, line) = match self.read(origins, config.fetch.max_bytes) {
+            Err(why) => {
+                let path = origins.table.display();
+                (
+                    Table::Failed,
+                    format!("[asn] table {path}: {why}; origin ASes give no new prefixes"),
+                )
+            }
+            Ok(modified) if modified.age(now) >= origins.max_age => {
+                let (path, age) = (origins.table.display(), short(modified.age(now)));
+                let line = format!(
+                    "[asn] table {path}: {age} old (max_age {}); it no longer counts",
+                    short(origins.max_age)
+                );
+                (Table::Expired, line)
+            }
+            Ok(_) => (
+                self.table.clone().map_or(Table::Failed, Table::Read),
+                String::new(),
+            ),
+        };
+        if self.said != line && !line.is_empty() {
+            tracing::warn!("{line}");
+        }
+        self.said = line;
+        table
+    }
+
+    /// Read the file if it is another than before. Answers when it was last written.
+    fn read(&mut self, origins: &OriginsConfig, max_bytes: u64) -> Result<Timestamp, String> {
+        let about = fs::metadata(&origins.table).map_err(|error| error.to_string())?;
+        let modified = about.modified().map_err(|error| error.to_string())?;
+        let since = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
+        let stamp = Some((since.as_nanos(), about.len()));
+        if self.stamp != stamp {
+            self.table = None;
+            self.stamp = None;
+            let body =
+                file::read(&origins.table, max_bytes).map_err(|refused| refused.to_string())?;
+            let table = OriginTable::parse(&body, digest(&body), max_bytes.saturating_mul(8));
+            let table = table.map_err(|refused| refused.to_string())?;
+            tracing::info!(
+                "[asn] table {}  {} prefixes, {} of several origins are left out",
+                origins.table.display(),
+                table.prefixes,
+                table.shared
+            );
+            self.table = Some(Arc::new(table));
+            self.stamp = stamp;
+        }
+        Ok(Timestamp(since.as_secs() as i64))
+    }
+}
