@@ -1,31 +1,13 @@
 //! Real copies of real lists, where the folder with them stands beside the repository. It is not part
 //! of it: publishers grant no licence for that. Elsewhere this test says so and passes.
 
+mod support;
+
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use nullrouted::feed::formats::{Format, Rules, parse_body};
 use nullrouted::feed::preset::PRESETS;
-
-fn folder() -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()?
-        .join("shared/feeds");
-    if beside.is_dir() {
-        return Some(beside);
-    }
-    eprintln!("left out: no folder of real feeds beside the repository");
-    None
-}
-
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut files: Vec<_> = fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    files.sort();
-    files
-}
+use support::real::{files, folder};
 
 /// The entries that a text copy holds, counted without our parser.
 fn entries_of_text(text: &str) -> usize {

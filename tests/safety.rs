@@ -275,7 +275,7 @@ fn a_publishers_tombstone_in_a_local_file_withdraws_nothing() {
     place
         .run(&["refresh"])
         .code(0)
-        .says("feed=noc  retired: retired by its publisher: ");
+        .says("feed=noc  retired: retired by its publisher");
     assert_eq!(place.run(&["list"]).lines(), ["192.0.2.0/24"]);
 }
 

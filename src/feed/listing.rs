@@ -90,6 +90,8 @@ pub struct Rejection {
 impl Rejection {
     /// Longest text kept of a rejected line, in characters.
     pub const MAX_TEXT: usize = 60;
+    /// Longest reason, in characters: a reason may quote the line.
+    pub const MAX_REASON: usize = 200;
 }
 
 impl fmt::Display for Rejection {
@@ -242,18 +244,21 @@ impl FeedCopy {
             self.rejections.push(Rejection {
                 line,
                 text: text.trim().chars().take(Rejection::MAX_TEXT).collect(),
-                reason: reason.to_string(),
+                reason: printable(&reason.to_string(), Rejection::MAX_REASON),
             });
         }
     }
 
     fn keep_reference(&mut self, reference: &str) -> (u32, u8) {
         let reference = clip(reference, usize::from(u8::MAX));
+        if reference.is_empty() {
+            return (0, 0);
+        }
         let Ok(at) = u32::try_from(self.references.len()) else {
             return (0, 0);
         };
         // Neighbouring entries of one section share their reference.
-        if !reference.is_empty() && self.references.ends_with(reference) {
+        if self.references.ends_with(reference) {
             return (at - reference.len() as u32, reference.len() as u8);
         }
         self.references.push_str(reference);
@@ -317,6 +322,12 @@ fn entry<B: Bits>(prefix: Prefix<B>, line: u32, reference_at: u32, reference_len
         len: prefix.len(),
         reference_len,
     }
+}
+
+/// The first `max` characters, in one line: what a message quotes is written by others.
+pub(super) fn printable(text: &str, max: usize) -> String {
+    let shown = |c: char| if c.is_control() { '\u{fffd}' } else { c };
+    text.chars().take(max).map(shown).collect()
 }
 
 /// The longest start of `text` that has at most `max` bytes and ends between characters.

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::listing::printable;
 use crate::time::{Timestamp, short};
 
 /// The reason, in the words an operator reads after `feed=NAME`.
@@ -46,6 +47,26 @@ pub enum Refused {
 }
 
 impl Refused {
+    /// Longest text of a reason, in characters: it may quote the body, which may be one long line.
+    const MAX_TEXT: usize = 400;
+
+    /// The same with a text that fits into a line of a log.
+    pub(super) fn in_one_line(self) -> Self {
+        let clip = |text: String| printable(&text, Self::MAX_TEXT);
+        match self {
+            Self::Foreign(what) => Self::Foreign(clip(what)),
+            Self::Incomplete(what) => Self::Incomplete(clip(what)),
+            Self::NoEntries(note) => Self::NoEntries(note.map(clip)),
+            Self::Retired(note) => Self::Retired(clip(note)),
+            Self::TooManyBadLines { bad, lines, first } => Self::TooManyBadLines {
+                bad,
+                lines,
+                first: clip(first),
+            },
+            other => other,
+        }
+    }
+
     /// How long the server asked to be left alone.
     pub fn wait(&self) -> Option<Duration> {
         match self {

@@ -171,6 +171,11 @@ fn leading_number(bytes: &[u8]) -> Option<(u32, &[u8])> {
     }
 }
 
+/// What a reason quotes: the text may be as long as the file.
+fn start_of(text: &str) -> String {
+    text.chars().take(40).collect()
+}
+
 fn network<B: Bits>(addr: B, len: u8, host_bits: HostBits) -> Result<Prefix<B>, Malformed> {
     let prefix = Prefix::new(addr, len);
     if prefix.first() != addr && host_bits == HostBits::Refuse {
@@ -226,10 +231,10 @@ fn parse_v4(text: &str) -> Result<(u32, usize), Malformed> {
         }
         if at - start > 1 && bytes[start] == b'0' {
             // `0x0a` stops at the x and is caught as no address; here it is `010`.
-            return Err(Malformed::LeadingZero(text[start..at].to_owned()));
+            return Err(Malformed::LeadingZero(start_of(&text[start..at])));
         }
         if octet > 255 {
-            return Err(Malformed::Octet(text[start..at].to_owned()));
+            return Err(Malformed::Octet(start_of(&text[start..at])));
         }
         octets += 1;
         addr |= octet << (32 - 8 * octets);
@@ -255,7 +260,7 @@ fn parse_length(text: &str, width: u8) -> Result<u8, Malformed> {
         && text.bytes().all(|b| b.is_ascii_digit())
         && (text.len() == 1 || !text.starts_with('0'));
     if !plain {
-        return Err(Malformed::Length(text.to_owned()));
+        return Err(Malformed::Length(start_of(text)));
     }
     match text.parse::<u8>() {
         Ok(len) if len <= width => Ok(len),
@@ -269,7 +274,7 @@ fn parse_netmask(text: &str) -> Result<u8, Malformed> {
     if u32::netmask(len) == mask {
         Ok(len)
     } else {
-        Err(Malformed::Netmask(text.to_owned()))
+        Err(Malformed::Netmask(start_of(text)))
     }
 }
 
@@ -370,6 +375,14 @@ mod tests {
             let expected = format!("refused: {expected}");
             let got = meaning(text);
             assert_eq!(got, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_reason_quotes_the_start_of_a_long_text_only() {
+        for text in ["9".repeat(10_000), "1.2.3.4/".repeat(10_000)] {
+            let reason = parse(&text, HostBits::Refuse).unwrap_err().to_string();
+            assert!(reason.len() < 200, "{} bytes", reason.len());
         }
     }
 

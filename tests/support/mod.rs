@@ -8,6 +8,7 @@
 
 pub mod http;
 pub mod namespace;
+pub mod real;
 pub mod tls;
 
 use std::fmt::Debug;

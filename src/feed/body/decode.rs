@@ -65,9 +65,16 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, Refused> {
             "UTF-16 with an odd number of bytes".to_owned(),
         ));
     }
-    char::decode_utf16(pairs.iter().map(|pair| unit(*pair)))
-        .collect::<Result<_, _>>()
-        .map_err(|_| Refused::Foreign("broken UTF-16".to_owned()))
+    let text = char::decode_utf16(pairs.iter().map(|pair| unit(*pair)))
+        .collect::<Result<String, _>>()
+        .map_err(|_| Refused::Foreign("broken UTF-16".to_owned()))?;
+    // UTF-32 begins with the mark of UTF-16.
+    if text.contains('\0') {
+        return Err(Refused::Foreign(
+            "not text (a zero character in it)".to_owned(),
+        ));
+    }
+    Ok(text)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //! proves that the file is whole. <https://feodotracker.abuse.ch/blocklist/>
 
 use super::lines::Line;
-use super::{Reader, csv, lines};
+use super::{Reader, csv, dates, lines};
 use crate::feed::Refused;
 
 /// Columns that hold the address, and those that say why, by their names in the lists.
@@ -12,7 +12,11 @@ const REASON: [&str; 4] = ["malware", "threat", "reference", "dstport"];
 pub(super) fn read_csv(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     let mut names: Option<Vec<String>> = None;
     read(text, reader, |reader, number, line, is_comment| {
-        let fields = csv::fields(line, b',');
+        if line.len() > csv::LONGEST {
+            reader.reject(number, line, "a row longer than any table has");
+            return Ok(true);
+        }
+        let fields = csv::Row::of(line, b',').fields;
         if names.is_none() && is_names(&fields) {
             names = Some(fields);
             return Ok(false);
@@ -78,6 +82,9 @@ fn read(
         }
         if let Some(comment) = line.strip_prefix('#') {
             said = end(comment);
+            if let Some((_, date)) = comment.split_once("Last updated: ") {
+                reader.generated(dates::iso(date.trim_end_matches(['#', ' '])));
+            }
             row(reader, number, comment.trim(), true)?;
             reader.comment(comment);
         } else if row(reader, number, line, false)? {

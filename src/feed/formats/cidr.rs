@@ -7,13 +7,16 @@
 //! Most lines of most lists are a bare IPv4 address or prefix and nothing else; they are read in one
 //! walk over their bytes. Whatever is anything else takes the longer way, where all the rules stand.
 
-use super::{Reader, dates, lines};
+use super::lines::{line_end, lines_ended_by};
+use super::{Reader, dates};
 use crate::feed::Refused;
 use crate::prefix::{HostBits, Prefix, leading_v4};
 
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     // About so many lines; room that is not used is never touched.
     reader.copy.v4.reserve(text.len() / 16);
+    // Of the whole text, not of what is left of it: the last line may have a CR in it and no LF.
+    let end = line_end(text);
     let mut rest = text;
     let mut number = 0;
     // As long as lines are plain; then one the long way, and on.
@@ -21,20 +24,12 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
         let (plain, read) = read_plain(rest, number, reader);
         rest = &rest[read..];
         number += plain;
-        let Some(line) = lines(rest).next() else {
+        let Some(line) = lines_ended_by(end, rest).next() else {
             return Ok(());
         };
         number += 1;
-        let taken = rest.find('\n').map_or(rest.len(), |at| at + 1);
-        // A text whose lines end with CR alone has no LF to walk by.
-        if taken == rest.len() && line.text.len() + 2 < rest.len() {
-            for line in lines(rest) {
-                read_line(number + line.number - 1, line.text, line.ended, reader)?;
-            }
-            return Ok(());
-        }
         read_line(number, line.text, line.ended, reader)?;
-        rest = &rest[taken..];
+        rest = rest.find(end).map_or("", |at| &rest[at + 1..]);
     }
 }
 
@@ -104,7 +99,7 @@ fn split_comment(line: &str) -> (&str, &str) {
 }
 
 /// Files that are no list at all, by a line that no list has.
-fn other_file(entry: &str) -> Option<&'static str> {
+pub(super) fn other_file(entry: &str) -> Option<&'static str> {
     if entry.starts_with('{') || entry.starts_with('[') && entry.ends_with([',', '[', '{']) {
         return Some("JSON");
     }
@@ -114,6 +109,9 @@ fn other_file(entry: &str) -> Option<&'static str> {
     let names_a_host = second.starts_with(|c: char| c.is_ascii_alphabetic());
     (sink && names_a_host).then_some("a hosts file")
 }
+
+#[cfg(test)]
+mod ways;
 
 #[cfg(test)]
 mod tests {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::Reader;
+use super::json::bounded;
 use crate::feed::{End, Refused};
 
 #[derive(Deserialize)]
@@ -32,6 +33,8 @@ struct Decision {
     #[serde(rename = "type")]
     kind: String,
     value: String,
+    /// A decision of a scenario on trial: it is not to be carried out.
+    simulated: Option<bool>,
 }
 
 fn nothing_is_empty<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Vec<Decision>, D::Error> {
@@ -39,6 +42,7 @@ fn nothing_is_empty<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Vec<Decisi
 }
 
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
+    bounded(text)?;
     let document = serde_json::from_str(text).map_err(|error| match error.is_eof() {
         true => Refused::Incomplete(error.to_string()),
         false => Refused::Foreign(format!("no CrowdSec decisions: {error}")),
@@ -52,7 +56,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             .iter()
             .any(|scope| decision.scope.eq_ignore_ascii_case(scope));
         // A captcha is no ban, and a country no prefix.
-        if decision.kind != "ban" || !of_addresses {
+        if decision.kind != "ban" || decision.simulated == Some(true) || !of_addresses {
             continue;
         }
         match go_duration(&decision.duration) {

@@ -8,6 +8,9 @@ use super::lines::Line;
 use super::{Reader, lines};
 use crate::feed::Refused;
 
+/// Longest row, in bytes: fields cost memory each, so a line of commas would cost much of it.
+pub(super) const LONGEST: usize = 65_536;
+
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     let Some(wanted) = reader.rules.field.clone() else {
         return Err(Refused::Foreign(
@@ -24,6 +27,10 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     } in lines(text)
     {
         let names_in_comment = line.starts_with('#') && columns.is_none();
+        if line.len() > LONGEST {
+            reader.reject(number, line, "a row longer than any table has");
+            continue;
+        }
         let row = line.trim_start_matches(['#', ' ']);
         if line.trim_ascii().is_empty() || line.starts_with('#') && !names_in_comment {
             continue;
@@ -33,7 +40,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
         }
         let Some((address, reason)) = columns else {
             separator = separator_of(row);
-            let fields = fields(row, separator);
+            let Row { fields, .. } = Row::of(row, separator);
             columns = find(&fields, &wanted, reference.as_deref());
             let has_names = wanted.parse::<usize>().is_err();
             match columns {
@@ -43,7 +50,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
                 None if !names_in_comment => {
                     return Err(Refused::Foreign(format!(
                         "no column {wanted:?} in line {number}; there are {}",
-                        fields.join(", ")
+                        fields[..fields.len().min(20)].join(", ")
                     )));
                 }
                 // A number says nothing about a comment.
@@ -52,14 +59,14 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             }
             continue;
         };
-        take(
-            reader,
-            number,
-            line,
-            ended,
-            &fields(row, separator),
-            (address, reason),
-        );
+        let read = Row::of(row, separator);
+        if ended && read.open {
+            return Err(Refused::Foreign(format!(
+                "line {number}: a field in quotes that goes on in the next line, where its text would \
+                 be taken for a row"
+            )));
+        }
+        take(reader, number, line, ended, &read.fields, (address, reason));
     }
     Ok(())
 }
@@ -103,18 +110,65 @@ fn separator_of(row: &str) -> u8 {
         .unwrap_or(&b',')
 }
 
-/// The fields of one row, unquoted (RFC 4180, without line breaks inside a field) and trimmed.
-pub(super) fn fields(row: &str, separator: u8) -> Vec<String> {
-    let mut csv = ::csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .trim(::csv::Trim::All)
-        .delimiter(separator)
-        .from_reader(row.as_bytes());
-    let record = csv
-        .records()
-        .next()
-        .and_then(Result::ok)
-        .unwrap_or_default();
-    record.iter().map(str::to_owned).collect()
+/// The fields of one row, unquoted (RFC 4180) and trimmed, and whether the last one is in quotes that
+/// are not closed. By hand: a reader of the csv crate costs more to make than a row to read.
+pub(super) struct Row {
+    pub fields: Vec<String>,
+    pub open: bool,
+}
+
+impl Row {
+    pub fn of(text: &str, separator: u8) -> Self {
+        let separator = char::from(separator);
+        let (mut fields, mut field) = (Vec::new(), String::new());
+        let (mut open, mut quoted) = (false, false);
+        let mut chars = text.chars().peekable();
+        while let Some(c) = chars.next() {
+            match c {
+                '"' if open && chars.peek() == Some(&'"') => {
+                    chars.next();
+                    field.push('"');
+                }
+                '"' if open => open = false,
+                '"' if !quoted && field.is_empty() => (open, quoted) = (true, true),
+                c if c == separator && !open => {
+                    fields.push(field.trim().to_owned());
+                    field.clear();
+                    quoted = false;
+                }
+                c => field.push(c),
+            }
+        }
+        fields.push(field.trim().to_owned());
+        Self { fields, open }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_split_as_the_csv_crate_splits_it() {
+        for row in [
+            "a,b,c",
+            " a , \"b, c\" ,d",
+            "\"a \"\"b\"\" c\",,",
+            "5\" disk,x",
+            "\"a\"b,c",
+            "\"\",\"\"",
+            "ü,\" ö \"",
+        ] {
+            let mut csv = ::csv::ReaderBuilder::new()
+                .has_headers(false)
+                .trim(::csv::Trim::All)
+                .from_reader(row.as_bytes());
+            let record = csv.records().next().unwrap().unwrap();
+            let read = Row::of(row, b',');
+            assert!(!read.open, "{row}");
+            assert_eq!(read.fields, record.iter().collect::<Vec<_>>(), "{row}");
+        }
+        assert!(Row::of("1,\"open", b',').open);
+        assert!(Row::of("1,\"open \"\"", b',').open);
+    }
 }

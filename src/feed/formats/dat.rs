@@ -1,5 +1,6 @@
 //! eMule `ipfilter.dat`: `FIRST - LAST , level , name` a line; octets are padded with zeros and decimal.
-//! A level above 127 means that the range is *not* blocked. Level and name may be missing.
+//! A level above 127 means that the range is *not* blocked. Level and name may be missing, and lists that
+//! were made by other programs have single addresses too.
 
 use super::lines::Line;
 use super::{Reader, lines, padded};
@@ -28,13 +29,14 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             continue;
         }
         let mut fields = line.splitn(3, ',').map(str::trim);
-        let range = fields.next().unwrap_or("");
+        // Text programs make an en dash of a hyphen; nothing else can be meant.
+        let range = fields.next().unwrap_or("").replace('\u{2013}', "-");
         let level = fields.next().map_or(Ok(0), str::parse::<u32>);
         match level {
             Ok(level) if level > BLOCKED => {}
             Ok(_) => {
                 let name = fields.next().unwrap_or("");
-                reader.take(number, line, padded::range(range), name);
+                reader.take(number, line, padded::range_or_address(&range), name);
             }
             Err(_) => reader.reject(number, line, "the access level is no number"),
         }

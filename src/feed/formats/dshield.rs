@@ -15,6 +15,7 @@ const ROWS: u32 = 20;
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     let mut named = false;
     let mut rows = 0;
+    let mut cut = false;
     for Line {
         number,
         text: line,
@@ -43,6 +44,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
         let mut columns = line.split('\t').map(str::trim);
         let [start, _end, length, targets, name] = [(); 5].map(|()| columns.next().unwrap_or(""));
         if !ended {
+            cut = true;
             reader.unended(number, line);
         } else if length.is_empty() || !length.bytes().all(|byte| byte.is_ascii_digit()) {
             reader.reject(number, line, "no length in the third column");
@@ -50,6 +52,9 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             let prefix = format!("{start}/{length}");
             reader.entry(number, &prefix, &reference(targets, name));
         }
+    }
+    if cut {
+        return Err(Refused::Incomplete(format!("row {rows} has no newline")));
     }
     if rows == ROWS {
         reader.proven("twenty rows");

@@ -7,8 +7,8 @@
 
 use super::lines::Line;
 use super::{Reader, dates, lines};
-use crate::feed::{FeedCopy, Refused};
-use crate::prefix::{Bits, Prefix};
+use crate::feed::Refused;
+use crate::prefix::{HostBits, Written, parse};
 
 /// What the box says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +20,7 @@ struct Counts {
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     let mut counts = None;
     let mut found = 0;
+    let mut there = Addresses::default();
     for Line {
         number,
         text: line,
@@ -43,12 +44,14 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
                 "no FireHOL header (\"# Entries :\") before line {number}"
             )));
         }
-        found += 1;
-        if ended {
-            reader.entry(number, line, "");
-        } else {
-            reader.unended(number, line);
+        if !ended {
+            return Err(Refused::Incomplete(format!(
+                "line {number}, the last one, has no newline"
+            )));
         }
+        found += 1;
+        there.add(line);
+        reader.entry(number, line, "");
     }
     let Some(said) = counts else {
         return Err(Refused::Foreign(
@@ -60,12 +63,10 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             "the header says {subnets} subnets, there are {found}"
         )));
     }
-    let there = addresses(&reader.copy);
-    // Rejected lines are not counted as addresses, so only a clean file can be proven.
-    if there != u128::from(said.addresses) && reader.copy.rejected == 0 {
+    if !there.may_be(said) {
         return Err(Refused::Incomplete(format!(
-            "the header says {} unique IPs, there are {there}",
-            said.addresses
+            "the header says {} unique IPs, there are {}",
+            said.addresses, there.known
         )));
     }
     reader.proven("its header counts every entry");
@@ -96,13 +97,35 @@ fn read_counts(comment: &str) -> Option<Counts> {
     }
 }
 
-fn addresses(copy: &FeedCopy) -> u128 {
-    fn of<B: Bits>(prefix: Prefix<B>) -> u128 {
-        1_u128
-            .checked_shl(u32::from(B::WIDTH - prefix.len()))
-            .unwrap_or(u128::MAX)
+/// The addresses of all lines, whether this feed takes them or not.
+#[derive(Clone, Copy, Debug, Default)]
+struct Addresses {
+    known: u128,
+    /// Lines that are no prefix: nobody knows how many addresses were meant.
+    unreadable: u128,
+}
+
+impl Addresses {
+    fn add(&mut self, line: &str) {
+        let width = match parse(line, HostBits::Mask) {
+            Ok(Written::V4(prefix)) => 32 - prefix.len(),
+            Ok(Written::V6(prefix)) => 128 - prefix.len(),
+            _ => return self.unreadable += 1,
+        };
+        let addresses = 1_u128.checked_shl(u32::from(width)).unwrap_or(u128::MAX);
+        self.known = self.known.saturating_add(addresses);
     }
-    let v4 = copy.v4.iter().map(|entry| of(entry.prefix()));
-    v4.chain(copy.v6.iter().map(|entry| of(entry.prefix())))
-        .fold(0, u128::saturating_add)
+
+    /// Whether this is what the header counts. An ipset has one or two addresses in a line; where the
+    /// lines are counted too, a line that is no prefix may have had any number of them.
+    fn may_be(self, said: Counts) -> bool {
+        let Some(missing) = u128::from(said.addresses).checked_sub(self.known) else {
+            return false;
+        };
+        let most = match said.subnets {
+            Some(_) if self.unreadable > 0 => u128::MAX,
+            _ => 2 * self.unreadable,
+        };
+        (self.unreadable..=most).contains(&missing)
+    }
 }

@@ -44,7 +44,12 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
         if !sets.takes(set) {
             continue;
         }
-        let options: Vec<&str> = words.collect();
+        // A comment may hold any word, and stands anywhere among the options.
+        let (before, comment, behind) = around_comment(line);
+        let options: Vec<&str> = before
+            .split_ascii_whitespace()
+            .chain(behind.split_ascii_whitespace())
+            .collect();
         if !ended {
             reader.unended(number, line);
         } else if options.contains(&"nomatch") {
@@ -54,15 +59,16 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             let seconds = seconds
                 .and_then(|seconds| seconds.parse().ok())
                 .filter(|s| *s > 0);
-            reader.entry_until(number, entry, comment(line), seconds.map(ends_after));
+            reader.entry_until(number, entry, comment, seconds.map(ends_after));
         }
     }
     sets.judge()
 }
 
-fn comment(line: &str) -> &str {
-    let behind = line
-        .split_once(" comment \"")
-        .map_or("", |(_, behind)| behind);
-    behind.split('"').next().unwrap_or("")
+/// What stands before the comment, the comment, and what stands behind it. ipset(8): a comment has no
+/// quotes in it.
+fn around_comment(line: &str) -> (&str, &str, &str) {
+    let (before, rest) = line.split_once(" comment \"").unwrap_or((line, ""));
+    let (comment, behind) = rest.split_once('"').unwrap_or((rest, ""));
+    (before, comment, behind)
 }

@@ -4,6 +4,7 @@
 //! `prefixes[].ipv4Prefix`, `[].ip`, `v4[]`. The reference is another key of the object that holds the
 //! field. A document that parses is whole; of lines only those that are ended are believed.
 
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::lines::Line;
@@ -23,6 +24,10 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
         reference: reference.as_deref(),
         found: 0,
     };
+    if is_lines(text) {
+        return walk.json_lines(text, &path);
+    }
+    bounded(text)?;
     match serde_json::from_str::<Value>(text) {
         Ok(document) => {
             let mut item = 0;
@@ -39,20 +44,31 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             reader.proven("a whole JSON document");
             Ok(())
         }
-        // More behind the first value: one a line. Anything else is cut or no JSON.
-        Err(error) if error.is_syntax() && starts_with_a_document(text) => {
-            walk.json_lines(text, &path)
-        }
         Err(error) if error.is_eof() => Err(Refused::Incomplete(format!("{error}"))),
         Err(error) => Err(Refused::Foreign(format!("no JSON: {error}"))),
     }
 }
 
-fn starts_with_a_document(text: &str) -> bool {
-    let first = lines(text)
-        .map(|line| line.text)
-        .find(|line| !line.trim().is_empty());
-    first.is_some_and(|line| serde_json::from_str::<Value>(line).is_ok())
+/// Whether there is more behind a first line that is a document by itself.
+fn is_lines(text: &str) -> bool {
+    let mut lines = lines(text).filter(|line| !line.text.trim().is_empty());
+    let (first, second) = (lines.next(), lines.next());
+    let whole = |line: Line| serde_json::from_str::<IgnoredAny>(line.text).is_ok();
+    second.is_some() && first.is_some_and(whole)
+}
+
+/// Most objects in one document.
+const MAX_OBJECTS: usize = 1_000_000;
+
+/// A document is in memory as a whole, where an object of a few bytes takes hundreds.
+pub(super) fn bounded(text: &str) -> Result<(), Refused> {
+    let objects = text.bytes().filter(|byte| *byte == b'{').count();
+    if objects > MAX_OBJECTS {
+        return Err(Refused::Foreign(format!(
+            "JSON with more than {MAX_OBJECTS} objects in one document, which no list has"
+        )));
+    }
+    Ok(())
 }
 
 struct Walk<'a, 'b, 'c> {

@@ -9,10 +9,19 @@ pub(super) struct Line<'a> {
     pub ended: bool,
 }
 
-/// The lines of a text. CR alone ends a line only in a text that has no LF at all: an old Macintosh's
-/// file, not a stray byte.
+/// What ends the lines of a text. CR alone does only in a text that has no LF at all: an old
+/// Macintosh's file, not a stray byte.
+pub(super) fn line_end(text: &str) -> char {
+    if text.contains('\n') { '\n' } else { '\r' }
+}
+
+/// The lines of a text.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
-    let end = if text.contains('\n') { '\n' } else { '\r' };
+    lines_ended_by(line_end(text), text)
+}
+
+/// The lines of a part of a text whose lines end so.
+pub(super) fn lines_ended_by(end: char, text: &str) -> impl Iterator<Item = Line<'_>> {
     text.split_inclusive(end)
         .zip(1_u32..)
         .map(move |(line, number)| {
@@ -24,6 +33,34 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
                 ended,
             }
         })
+}
+
+/// What divides the lines of a text, where it is neither LF, CRLF nor CR alone: most of the list would
+/// be taken for the comment of its first entry. JSON may have such characters in its texts.
+pub(super) fn other_line_end(text: &str) -> Option<char> {
+    if text.starts_with(['{', '[']) {
+        return None;
+    }
+    let bytes = |byte: u8| text.bytes().filter(|b| *b == byte).count();
+    let (lf, cr) = (bytes(b'\n'), bytes(b'\r'));
+    let lines = if lf > 0 { lf } else { cr };
+    let chars = |c: char| (!text.is_ascii()).then(|| text.matches(c).count());
+    // Each LF may have its CR; CR CR LF comes from programs that convert twice.
+    let lone_cr = match lf > 0 && cr > lf {
+        true => cr - text.matches("\r\n").count() - text.matches("\r\r\n").count(),
+        false => 0,
+    };
+    [
+        (lone_cr, '\r'),
+        (bytes(0x0b), '\u{b}'),
+        (bytes(0x0c), '\u{c}'),
+        (chars('\u{85}').unwrap_or(0), '\u{85}'),
+        (chars('\u{2028}').unwrap_or(0), '\u{2028}'),
+        (chars('\u{2029}').unwrap_or(0), '\u{2029}'),
+    ]
+    .into_iter()
+    .find(|(count, _)| *count > lines)
+    .map(|(_, end)| end)
 }
 
 #[cfg(test)]
@@ -47,5 +84,20 @@ mod tests {
         );
         assert_eq!(read("a\rb\r"), [(1, "a", true), (2, "b", true)]);
         assert_eq!(read(""), []);
+    }
+
+    #[test]
+    fn a_text_whose_lines_end_in_another_way_shows_it() {
+        for (text, end) in [
+            ("192.0.2.1 # a\u{85}192.0.2.2 # b\u{85}", Some('\u{85}')),
+            ("a\u{2028}b\u{2028}c\n", Some('\u{2028}')),
+            ("a # b\rc # d\re # f\rg # h\n", Some('\r')),
+            ("a\r\r\nb\r\r\n", None),
+            ("a\r\nb\u{c}\r\n", None),
+            ("a\rb\r", None),
+            ("{\"a\":\"\u{85}\u{85}\"}", None),
+        ] {
+            assert_eq!(other_line_end(text), end, "{text:?}");
+        }
     }
 }

@@ -1,10 +1,12 @@
 //! A MISP event: attributes of the types `ip-src` and `ip-dst`, also inside objects, that are meant
-//! for detection (`to_ids`). What names a host otherwise (`domain|ip`) is shared by others and left.
+//! for detection (`to_ids`). What names less than an address (`ip-dst|port`) or a host otherwise
+//! (`domain|ip`) is shared by others and left.
 //! <https://www.misp-project.org/datamodels/>
 
 use serde::Deserialize;
 
 use super::Reader;
+use super::json::bounded;
 use crate::feed::Refused;
 
 /// One event, or the answer of a search.
@@ -50,6 +52,7 @@ struct Attribute {
 }
 
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
+    bounded(text)?;
     let document = serde_json::from_str(text).map_err(|error| match error.is_eof() {
         true => Refused::Incomplete(error.to_string()),
         false => Refused::Foreign(format!("no MISP event: {error}")),
@@ -67,11 +70,8 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             if !attribute.to_ids || attribute.deleted {
                 continue;
             }
-            // `ip-dst|port` has the value `192.0.2.1|443`.
-            let kind = attribute.kind.trim_end_matches("|port");
-            if matches!(kind, "ip-src" | "ip-dst") {
-                let address = attribute.value.split('|').next().unwrap_or("");
-                reader.entry(item, address, &event.info);
+            if matches!(attribute.kind.as_str(), "ip-src" | "ip-dst") {
+                reader.entry(item, &attribute.value, &event.info);
             }
         }
     }

@@ -185,6 +185,10 @@ impl Rules {
 /// [`Refused`] when the body is not the whole list or not the right one. Single bad lines are no
 /// error: they are counted in [`FeedCopy::rejected`].
 pub fn parse_body(body: &[u8], rules: &Rules) -> Result<FeedCopy, Refused> {
+    parse(body, rules).map_err(Refused::in_one_line)
+}
+
+fn parse(body: &[u8], rules: &Rules) -> Result<FeedCopy, Refused> {
     let body = unpack(body, rules.max_bytes)?;
     let text = decode_as(body, rules.format)?;
     let start = text.trim_ascii_start();
@@ -195,6 +199,12 @@ pub fn parse_body(body: &[u8], rules: &Rules) -> Result<FeedCopy, Refused> {
         return Err(Refused::Foreign(
             "an HTML or XML page, not a list".to_owned(),
         ));
+    }
+    if let Some(end) = lines::other_line_end(start) {
+        return Err(Refused::Foreign(format!(
+            "its lines end with U+{:04X}, which is no end of a line",
+            end as u32
+        )));
     }
     let format = match rules.format {
         Format::Auto => recognise::recognise(&text)?,
@@ -244,90 +254,4 @@ fn read(format: Format, text: &str, reader: &mut Reader) -> Result<(), Refused> 
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn refusal(body: &[u8], format: Format) -> String {
-        parse_body(body, &Rules::of(format))
-            .unwrap_err()
-            .to_string()
-    }
-
-    #[test]
-    fn an_error_body_is_never_a_list() {
-        for (_, format) in Format::NAMES {
-            for body in [
-                "<!DOCTYPE html><html><body>8.8.8.8 1.10.0.1/8</body></html>",
-                "  \n<html>",
-                "error code: 520",
-                "error code: 520\n",
-                "{\"status\":500,\"message\":\"Internal Server Error\"}",
-                "Could not connect: \n",
-                "Umm... You can only fetch the data every 30 minutes\n",
-                "",
-                "  \n \n",
-            ] {
-                let rules = Rules {
-                    field: Some("ip".to_owned()),
-                    ..Rules::of(format)
-                };
-                let refused = parse_body(body.as_bytes(), &rules);
-                assert!(refused.is_err(), "{format}: {body:?} gave {refused:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn the_refusal_says_what_was_seen() {
-        assert_eq!(
-            refusal(b"<html>", Format::Cidr),
-            "an HTML or XML page, not a list"
-        );
-        assert_eq!(refusal(b"\n", Format::Cidr), "empty");
-        assert_eq!(
-            refusal(b"192.0.2.1\n\xa9\n", Format::Cidr),
-            "not UTF-8 text (byte 10)"
-        );
-        assert_eq!(
-            refusal(b"error code: 520\n", Format::Cidr),
-            "1 of 1 lines are no entries (line 1: \"error code: 520\": not an address or a prefix)"
-        );
-    }
-
-    #[test]
-    fn a_feed_of_one_family_rejects_the_other_and_odd_lengths() {
-        let rules = Rules {
-            lengths_v4: Some((8, 24)),
-            lengths_v6: None,
-            ..Rules::of(Format::Cidr)
-        };
-        let body = b"192.0.2.0/24\n198.51.100.0/24\n203.0.113.0/24\n192.0.2.1\n2001:db8::/32\n";
-        let copy = parse_body(body, &rules).unwrap();
-        let reasons: Vec<_> = copy.rejections.iter().map(|r| r.reason.as_str()).collect();
-        assert_eq!(
-            reasons,
-            ["this feed lists /8 to /24", "this feed lists no IPv6"]
-        );
-        assert_eq!(copy.len(), 3);
-    }
-
-    #[test]
-    fn a_list_whose_header_names_another_list_is_another_list() {
-        let rules = Rules {
-            header: Some("Level 1"),
-            ..Rules::of(Format::Cidr)
-        };
-        let read = |body: &str| parse_body(body.as_bytes(), &rules).map(|copy| copy.len());
-        assert_eq!(read("# this is LEVEL 1\n192.0.2.0/24\n"), Ok(1));
-        assert_eq!(
-            read("# this is level 2\n192.0.2.0/24\n")
-                .unwrap_err()
-                .to_string(),
-            "another list: no comment of it says \"Level 1\"; its first comment is \"this is level 2\""
-        );
-        assert_eq!(
-            read("192.0.2.0/24\n").unwrap_err().to_string(),
-            "another list: no comment of it says \"Level 1\"; it has no comment at all"
-        );
-    }
-}
+mod tests;

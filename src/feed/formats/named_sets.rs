@@ -8,6 +8,9 @@ use std::collections::BTreeSet;
 use super::Reader;
 use crate::feed::Refused;
 
+/// Names that a message shows.
+const SHOWN: usize = 10;
+
 /// The set that is meant, and the names that were seen.
 pub(super) struct NamedSets {
     wanted: Option<String>,
@@ -34,7 +37,7 @@ impl NamedSets {
     /// Whether what was seen is unambiguous.
     pub fn judge(self) -> Result<(), Refused> {
         let names: Vec<String> = self.seen.into_iter().collect();
-        let listed = names.join(", ");
+        let listed = names[..names.len().min(SHOWN)].join(", ");
         match self.wanted {
             Some(wanted) if !names.contains(&wanted) => Err(Refused::Foreign(format!(
                 "no set of the name {wanted:?} in it; there are {listed:?}"

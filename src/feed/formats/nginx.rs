@@ -17,6 +17,11 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             reader.comment(comment);
             continue;
         }
+        if rule.contains(['{', '}']) {
+            return Err(Refused::Foreign(format!(
+                "line {number}: rules inside a block, which hold for a part of a server only"
+            )));
+        }
         // The semicolon ends a rule, so a cut one is no rule.
         let (verb, operand) = match rule
             .strip_suffix(';')

@@ -1,5 +1,8 @@
 //! PeerGuardian text: `name:FIRST-LAST` a line. The name may hold colons, so the range stands behind the
-//! last one that is followed by a range; it is the reference. Names are often Latin-1.
+//! last one; the name is the reference. Names are often Latin-1.
+//!
+//! IPv4 only, as the program was: in `name:2:2001:db8::-2001:db8::f` nothing says where the name ends, and
+//! the wrong guess is most of the address space.
 
 use super::lines::Line;
 use super::{Reader, lines, padded};
@@ -30,13 +33,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Name and range. An IPv6 range has colons itself: it starts where an address does.
+/// Name and range.
 pub(super) fn split(line: &str) -> Option<(&str, &str)> {
-    let mut colons = line.match_indices(':').map(|(at, _)| at);
-    if line.contains('.') {
-        let at = colons.next_back()?;
-        return Some((&line[..at], &line[at + 1..]));
-    }
-    let range = colons.find(|at| padded::range(&line[at + 1..]).is_ok())?;
-    Some((&line[..range], &line[range + 1..]))
+    line.rsplit_once(':')
 }

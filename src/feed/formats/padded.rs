@@ -13,6 +13,14 @@ pub(super) fn range(text: &str) -> Result<Written, Malformed> {
     }
 }
 
+/// The same, or one address.
+pub(super) fn range_or_address(text: &str) -> Result<Written, Malformed> {
+    match text.contains('/') {
+        true => Err(Malformed::NotARange),
+        false => parse(&unpadded(text), HostBits::Refuse),
+    }
+}
+
 /// The text without leading zeros of its octets.
 fn unpadded(text: &str) -> Cow<'_, str> {
     if text.contains(':') {

@@ -4,6 +4,7 @@
 //! Short forms: `198.51.100` is a /24, `203.0.113.32-40` a range of the last octet. `127.0.0.2` is the
 //! test entry that every zone has. rbldnsd(8); the zones of UCEPROTECT are Latin-1.
 
+use super::cidr::other_file;
 use super::lines::Line;
 use super::reader::contains_ignoring_case;
 use super::{Reader, lines};
@@ -14,6 +15,7 @@ use crate::prefix::{HostBits, Malformed, Written, parse};
 const TEST_ENTRY: &str = "127.0.0.2";
 
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
+    let mut zone = false;
     for Line {
         number,
         text: line,
@@ -21,19 +23,24 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     } in lines(text)
     {
         let line = line.trim_ascii();
-        if line.is_empty() || line.starts_with(['$', ':']) {
+        if line.is_empty() {
             continue;
         }
-        if let Some(comment) = line.strip_prefix(['#', ';']) {
-            if contains_ignoring_case(comment, "whitelist")
-                && contains_ignoring_case(comment, "this is")
-            {
+        let comment = line.strip_prefix(['#', ';']);
+        if line.starts_with(['$', ':']) || comment.is_some() {
+            if lets_through(line, comment.is_some()) {
                 return Err(Refused::Foreign(format!(
                     "line {number} says that this is a list of what to let through"
                 )));
             }
-            reader.comment(comment);
+            zone |= comment.is_none();
+            comment.into_iter().for_each(|text| reader.comment(text));
             continue;
+        }
+        if let Some(kind) = other_file(line) {
+            return Err(Refused::Foreign(format!(
+                "line {number}: {kind}, not a zone"
+            )));
         }
         if !ended {
             reader.unended(number, line);
@@ -43,20 +50,31 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             .find(|c: char| c.is_ascii_whitespace())
             .unwrap_or(line.len());
         let (entry, value) = (&line[..at], line[at..].trim());
-        match entry.strip_prefix('!') {
-            Some(exception) => reader.exclude(
+        if let Some(exception) = entry.strip_prefix('!') {
+            let read = network(exception, reader.rules.host_bits);
+            reader.exclude(number, line, read);
+        } else if !zone && !value.is_empty() && !value.starts_with(':') {
+            // `192.0.2.7 is not allowed to fetch this` is no zone.
+            reader.reject(
                 number,
                 line,
-                network(exception.trim(), reader.rules.host_bits),
-            ),
-            None if entry == TEST_ENTRY => {}
-            None => {
-                let read = network(entry, reader.rules.host_bits);
-                reader.take(number, line, read, text_of(value));
-            }
+                "text behind it, and no $SOA, $NS or default before",
+            );
+        } else if entry != TEST_ENTRY {
+            let read = network(entry, reader.rules.host_bits);
+            reader.take(number, line, read, text_of(value));
         }
     }
     Ok(())
+}
+
+/// Whether a line says that those who are listed are to be let through.
+fn lets_through(line: &str, is_comment: bool) -> bool {
+    let says = |words: &str| contains_ignoring_case(line, words);
+    match is_comment {
+        true => says("this is") && (says("whitelist") || says("allowlist")),
+        false => says("whitelisted at") || says("is whitelisted") || says("allowlisted"),
+    }
 }
 
 /// `:127.0.0.3:text` or `:3:text` or just the text.
@@ -78,7 +96,8 @@ fn network(text: &str, host_bits: HostBits) -> Result<Written, Malformed> {
         return parse(text, host_bits);
     }
     match (text.contains(['/', ':']), text.matches('.').count()) {
-        (false, dots @ 0..=2) => parse(&format!("{text}/{}", 8 * (dots + 1)), host_bits),
+        // One octet alone is `404 Not Found` more often than a /8.
+        (false, dots @ 1..=2) => parse(&format!("{text}/{}", 8 * (dots + 1)), host_bits),
         _ => parse(text, host_bits),
     }
 }

@@ -13,6 +13,9 @@ const MAX_BAD_SHARE: f64 = 0.05;
 const FEW_BAD_LINES: usize = 3;
 /// Longest comment kept for a message, in characters.
 const MAX_COMMENT: usize = 100;
+/// More entries than any list holds: a line with a range may stand for hundreds of prefixes, so that
+/// the size of a body does not bound what it takes in memory.
+const MAX_ENTRIES: usize = 10_000_000;
 
 /// Words by which publishers say that a list has come to its end.
 const TOMBSTONES: [&str; 9] = [
@@ -36,6 +39,10 @@ pub(super) struct Reader<'a> {
     /// Whether a comment had the words that the list's header must have.
     named: bool,
     excluded: Vec<Written>,
+    /// Entries beyond one a line: a range is one line and may be many prefixes.
+    surplus: usize,
+    /// Whether the last line may be the start of an entry: cut, and no sign of another kind of file.
+    cut: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -47,6 +54,8 @@ impl<'a> Reader<'a> {
             tombstone: None,
             named: rules.header.is_none(),
             excluded: Vec::new(),
+            surplus: 0,
+            cut: false,
         }
     }
 
@@ -76,10 +85,14 @@ impl<'a> Reader<'a> {
             Ok(written) => written,
             Err(reason) => return self.copy.reject(line, text, reason),
         };
-        match self.unexpected(&written) {
-            None => self.copy.add(written, line, reference),
-            Some(reason) => self.copy.reject(line, text, reason),
+        if let Some(reason) = self.unexpected(&written) {
+            return self.copy.reject(line, text, reason);
         }
+        let before = self.copy.len();
+        if before < MAX_ENTRIES {
+            self.copy.add(written, line, reference);
+        }
+        self.surplus += (self.copy.len() - before).saturating_sub(1);
     }
 
     /// A line that is no entry and should be one.
@@ -89,6 +102,8 @@ impl<'a> Reader<'a> {
 
     /// The line after which nothing came, and which is not ended: it may be cut.
     pub fn unended(&mut self, line: u32, text: &str) {
+        let of_address = |c: char| c.is_ascii_hexdigit() || matches!(c, '.' | ':' | '/' | '-');
+        self.cut = text.trim().chars().all(of_address);
         let why = "the last line has no newline, so it may be cut short";
         self.copy.reject(line, text, why);
     }
@@ -136,29 +151,38 @@ impl<'a> Reader<'a> {
         self.copy.proof = Some(proof);
     }
 
-    /// Why the feed's own rules forbid this entry. Ranges are held by the limits of the policy.
+    /// Why the feed's own rules forbid this entry. The widest prefix of a range counts; its narrowest
+    /// is what its ends happen to leave.
     fn unexpected(&self, written: &Written) -> Option<String> {
-        let (family, len, expected) = match written {
-            Written::V4(prefix) => ("IPv4", Some(prefix.len()), self.rules.lengths_v4),
-            Written::V6(prefix) => ("IPv6", Some(prefix.len()), self.rules.lengths_v6),
-            Written::Range4(..) => ("IPv4", None, self.rules.lengths_v4),
-            Written::Range6(..) => ("IPv6", None, self.rules.lengths_v6),
+        let (family, shortest_here, longest_here, expected) = match *written {
+            Written::V4(prefix) => ("IPv4", prefix.len(), prefix.len(), self.rules.lengths_v4),
+            Written::V6(prefix) => ("IPv6", prefix.len(), prefix.len(), self.rules.lengths_v6),
+            Written::Range4(first, last) => ("IPv4", widest(first, last), 0, self.rules.lengths_v4),
+            Written::Range6(first, last) => ("IPv6", widest(first, last), 0, self.rules.lengths_v6),
         };
-        match (expected, len) {
-            (None, _) => Some(format!("this feed lists no {family}")),
-            (Some((shortest, longest)), Some(len)) if len < shortest || len > longest => {
-                Some(format!("this feed lists /{shortest} to /{longest}"))
-            }
-            _ => None,
-        }
+        let Some((shortest, longest)) = expected else {
+            return Some(format!("this feed lists no {family}"));
+        };
+        (shortest_here < shortest || longest_here > longest)
+            .then(|| format!("this feed lists /{shortest} to /{longest}"))
     }
 
     /// Judge the file as a whole.
     pub fn finish(mut self) -> Result<FeedCopy, Refused> {
-        let (good, bad) = (self.copy.len(), self.copy.rejected);
+        if self.copy.len() >= MAX_ENTRIES {
+            return Err(Refused::Foreign(format!(
+                "more than {MAX_ENTRIES} entries, which no list has"
+            )));
+        }
+        let (good, bad) = (self.copy.len() - self.surplus, self.copy.rejected);
         let lines = good + bad;
         let too_many = bad as f64 > lines as f64 * MAX_BAD_SHARE;
-        if too_many && (bad > FEW_BAD_LINES || good == 0) {
+        let odd = bad - usize::from(self.cut);
+        // An error page in which an address stands alone in a line has as many bad lines as good ones;
+        // so may a file of the operator's own.
+        let own = self.rules.may_be_empty;
+        let mostly_bad = good == 0 || odd > good || odd == good && !own;
+        if too_many && (bad > FEW_BAD_LINES || mostly_bad) {
             let first = self.copy.rejections.first();
             return Err(Refused::TooManyBadLines {
                 bad,
@@ -166,7 +190,6 @@ impl<'a> Reader<'a> {
                 first: first.map(ToString::to_string).unwrap_or_default(),
             });
         }
-        let own = self.rules.may_be_empty;
         if good == 0
             && !own
             && let Some(note) = self.tombstone
@@ -182,14 +205,23 @@ impl<'a> Reader<'a> {
                 "another list: no comment of it says {header:?}; {seen}"
             )));
         }
-        if good == 0 && self.copy.proof.is_none() && !own {
-            return Err(Refused::NoEntries(self.first_comment));
-        }
         if !self.excluded.is_empty() {
             self.copy.exclude(&set_of(&self.excluded));
         }
+        if self.copy.is_empty() && self.copy.proof.is_none() && !own {
+            return Err(Refused::NoEntries(self.first_comment));
+        }
         Ok(self.copy)
     }
+}
+
+/// Length of the widest prefix of a range.
+fn widest<B: Bits>(first: B, last: B) -> u8 {
+    let prefixes = prefixes_of_range(first, last).into_iter();
+    prefixes
+        .map(|prefix| prefix.len())
+        .min()
+        .unwrap_or(B::WIDTH)
 }
 
 fn set_of(written: &[Written]) -> PrefixSet {

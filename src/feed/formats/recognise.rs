@@ -26,6 +26,11 @@ pub(super) fn recognise(text: &str) -> Result<Format, Refused> {
             line => entries.push(line),
         }
     }
+    let begins = |words: &str| {
+        comments
+            .iter()
+            .any(|line| line.trim_start_matches(['#', ' ']).starts_with(words))
+    };
     // The end of a file tells as well as its start.
     let last = text.trim_end().rsplit(['\n', '\r']).next().unwrap_or("");
     let says = |words: &str| {
@@ -33,13 +38,13 @@ pub(super) fn recognise(text: &str) -> Result<Format, Refused> {
             .iter()
             .any(|line| contains_ignoring_case(line, words))
     };
-    let most = |is: &dyn Fn(&str) -> bool| {
-        let found = entries.iter().filter(|line| is(line)).count();
-        found > 0 && found * 2 > entries.len()
-    };
+    let count = |is: &dyn Fn(&str) -> bool| entries.iter().filter(|line| is(line)).count();
+    let most = |is: &dyn Fn(&str) -> bool| count(is) * 2 > entries.len();
     let known = [
         (
-            says("Spamhaus") && entries.iter().all(|e| e.contains(';')) && last.trim() == "; EOF",
+            // Also without its end: cut, it is no plain list, but a cut one.
+            says("; Spamhaus") && entries.iter().rev().skip(1).all(|e| e.contains(';'))
+                || says("Spamhaus") && last.trim() == "; EOF",
             Format::SpamhausText,
         ),
         (says("Entries") && says("FireHOL"), Format::Firehol),
@@ -49,12 +54,14 @@ pub(super) fn recognise(text: &str) -> Result<Format, Refused> {
         ),
         (says("Emerging Threats"), Format::EmergingThreats),
         (
-            is_abusech(last) && most(&|e| e.contains(',')),
+            (is_abusech(last) || begins("abuse.ch"))
+                && (most(&|e| e.contains(',')) || entries.is_empty() && says(",DstIP")),
             Format::AbusechCsv,
         ),
-        (is_abusech(last), Format::AbusechText),
+        (is_abusech(last) || begins("abuse.ch"), Format::AbusechText),
         (
-            most(&|e| e.contains("address-list") || e.starts_with("add list=")),
+            entries.iter().any(|e| e.contains(" firewall address-list"))
+                || most(&|e| e.starts_with("add list=")),
             Format::Rsc,
         ),
         (
@@ -66,16 +73,22 @@ pub(super) fn recognise(text: &str) -> Result<Format, Refused> {
             Format::Nginx,
         ),
         (
-            entries
-                .iter()
-                .any(|e| e.starts_with("$SOA") || e.starts_with(":127.")),
+            entries.iter().any(|e| {
+                ["$SOA ", "$NS ", ":127."]
+                    .iter()
+                    .any(|sign| e.starts_with(sign))
+            }),
             Format::Rbldnsd,
         ),
         (
             most(&|e| e.contains(" - ") && e.contains(" , ")),
             Format::Dat,
         ),
-        (most(&is_padded), Format::Dat),
+        (
+            // Single addresses in it are read either way; prefixes are not.
+            count(&is_padded) > count(&|e| e.contains('/')) && most(&is_dat),
+            Format::Dat,
+        ),
         (
             most(&|e| p2p::split(e).is_some_and(|(_, range)| padded::range(range).is_ok())),
             Format::P2p,
@@ -118,6 +131,11 @@ fn is_columns(line: &str) -> bool {
 fn is_padded(line: &str) -> bool {
     let range = line.split(',').next().unwrap_or("");
     padded::range(range).is_ok() && parse(range, HostBits::Refuse).is_err()
+}
+
+fn is_dat(line: &str) -> bool {
+    let range = line.split(',').next().unwrap_or("");
+    padded::range_or_address(range).is_ok()
 }
 
 fn is_plain(line: &str) -> bool {

@@ -2,14 +2,20 @@
 //! `/ip firewall address-list`, below it, or inside `:do { … } on-error={}`.
 //! <https://help.mikrotik.com/docs/spaces/ROS/pages/130220180/Address-lists>
 
+use std::borrow::Cow;
+
 use super::lines::Line;
 use super::named_sets::NamedSets;
 use super::{Reader, lines};
 use crate::feed::Refused;
 
+/// The menu that holds address lists; any other may have commands with an `address` too.
+const MENU: &str = "firewall address-list";
+
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     let mut sets = NamedSets::of(reader);
-    let mut known = false;
+    let (mut known, mut inside) = (false, false);
+    let mut before = String::new();
     for Line {
         number,
         text: line,
@@ -17,31 +23,56 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     } in lines(text)
     {
         let line = line.trim_ascii();
+        // A long command goes on in the next line, as `export` prints it.
+        if let Some(part) = line.strip_suffix('\\')
+            && before.len() + part.len() <= LONGEST
+        {
+            before.push_str(part);
+            continue;
+        }
+        let whole = match before.is_empty() {
+            true => Cow::Borrowed(line),
+            false => Cow::Owned(std::mem::take(&mut before) + line),
+        };
+        let line = &*whole;
         if let Some(comment) = line.strip_prefix('#') {
             reader.comment(comment);
             continue;
         }
-        known |= line.contains("address-list");
+        if line.contains(MENU) {
+            (known, inside) = (true, true);
+        } else if line.starts_with('/') {
+            inside = false;
+        }
         let Some(command) = words_behind_add(line) else {
             continue;
         };
         if !known {
             return Err(Refused::Foreign(format!(
-                "no RouterOS address list: line {number} stands under no \"address-list\""
+                "no RouterOS address list: line {number} stands under no \"{MENU}\""
             )));
         }
-        let list = value(command, "list").unwrap_or_default();
-        if !sets.takes(&list) || value(command, "disabled").as_deref() == Some("yes") {
+        if !inside {
             continue;
         }
-        match value(command, "address") {
+        let words = Words(command);
+        let Some(list) = words.value("list") else {
+            reader.reject(number, line, "no list= in it");
+            continue;
+        };
+        if !sets.takes(list) || words.value("disabled") == Some("yes") {
+            continue;
+        }
+        match words.value("address") {
             _ if !ended => reader.unended(number, line),
-            Some(address) => {
-                let comment = value(command, "comment").unwrap_or_default();
-                reader.entry(number, &address, &comment);
-            }
+            Some(address) => reader.entry(number, address, words.value("comment").unwrap_or("")),
             None => reader.reject(number, line, "no address= in it"),
         }
+    }
+    if !before.is_empty() {
+        return Err(Refused::Incomplete(
+            "the last command goes on in a line that is not there".to_owned(),
+        ));
     }
     if !known {
         return Err(Refused::Foreign(
@@ -50,6 +81,9 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     }
     sets.judge()
 }
+
+/// Longest command, in bytes: no address list has one as long.
+const LONGEST: usize = 4_096;
 
 /// What stands behind the command `add`.
 fn words_behind_add(line: &str) -> Option<&str> {
@@ -60,22 +94,38 @@ fn words_behind_add(line: &str) -> Option<&str> {
     Some(&line[at + 5..])
 }
 
-/// The value of `key=`, with or without quotes.
-fn value(command: &str, key: &str) -> Option<String> {
-    let mut rest = command;
-    loop {
-        let at = rest.find(key)?;
-        let alone = at == 0 || rest[..at].ends_with([' ', '\t']);
-        let behind = &rest[at + key.len()..];
-        match behind.strip_prefix('=') {
-            Some(value) if alone => {
-                let end = |value: &str| value.find([' ', '\t', '}', ';']).unwrap_or(value.len());
-                return Some(match value.strip_prefix('"') {
-                    Some(quoted) => quoted.split('"').next().unwrap_or("").to_owned(),
-                    None => value[..end(value)].to_owned(),
-                });
+/// The words of a command: `key=value`, where a value in quotes may hold anything.
+struct Words<'a>(&'a str);
+
+impl<'a> Words<'a> {
+    fn value(&self, wanted: &str) -> Option<&'a str> {
+        let mut rest = self.0;
+        loop {
+            rest = rest.trim_start();
+            let end = rest.find([' ', '\t', '=', '}', ';'])?;
+            let (key, behind) = rest.split_at(end);
+            let Some(value) = behind.strip_prefix('=') else {
+                rest = behind.strip_prefix([' ', '\t'])?;
+                continue;
+            };
+            let (value, behind) = match value.strip_prefix('"') {
+                Some(quoted) => quoted.split_at(closing_quote(quoted)?),
+                None => value.split_at(value.find([' ', '\t', '}', ';']).unwrap_or(value.len())),
+            };
+            if key == wanted {
+                return Some(value);
             }
-            _ => rest = behind,
+            rest = behind.strip_prefix('"').unwrap_or(behind);
         }
     }
+}
+
+/// Where the quoted text ends; `\"` is a quote inside it.
+fn closing_quote(text: &str) -> Option<usize> {
+    let mut escaped = false;
+    text.bytes().position(|byte| {
+        let closes = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        closes
+    })
 }

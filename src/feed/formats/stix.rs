@@ -7,6 +7,7 @@
 
 use serde::Deserialize;
 
+use super::json::bounded;
 use super::{Reader, dates};
 use crate::feed::{End, Refused};
 
@@ -38,6 +39,7 @@ struct Object {
 }
 
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
+    bounded(text)?;
     let bundle: Bundle = serde_json::from_str(text).map_err(|error| match error.is_eof() {
         true => Refused::Incomplete(error.to_string()),
         false => Refused::Foreign(format!("no STIX bundle: {error}")),
@@ -70,15 +72,9 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
                 continue;
             }
         };
-        match choice(&object.pattern) {
-            Some(values) => values
-                .iter()
-                .for_each(|value| reader.entry_until(item, value, reference, end)),
-            None => reader.reject(
-                item,
-                &object.pattern,
-                "a pattern that is not only a choice of addresses",
-            ),
+        // Any other pattern means less than the address.
+        for value in choice(&object.pattern).unwrap_or_default() {
+            reader.entry_until(item, &value, reference, end);
         }
     }
     reader.proven("a whole JSON document");

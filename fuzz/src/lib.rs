@@ -1,0 +1,3 @@
+//! The invariants that the fuzz targets check.
+
+pub mod checks;
