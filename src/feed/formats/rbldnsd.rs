@@ -7,9 +7,10 @@
 use super::cidr::other_file;
 use super::lines::Line;
 use super::reader::contains_ignoring_case;
-use super::{Reader, lines};
+use super::{Reader, dates, lines};
 use crate::feed::Refused;
 use crate::prefix::{HostBits, Malformed, Written, parse};
+use crate::time::Timestamp;
 
 /// Every zone lists it, so that a mail server can test its setting.
 const TEST_ENTRY: &str = "127.0.0.2";
@@ -34,6 +35,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
                 )));
             }
             zone |= comment.is_none();
+            reader.generated(line.strip_prefix("$SOA ").and_then(day_of_serial));
             comment.into_iter().for_each(|text| reader.comment(text));
             continue;
         }
@@ -83,6 +85,15 @@ fn text_of(value: &str) -> &str {
         Some(rest) => rest.split_once(':').map_or(rest, |(_, text)| text),
         None => value,
     }
+}
+
+/// The day in a serial number such as `2026080612`. The last two digits are an hour to some and a count
+/// to others (RFC 1912, section 2.2), so they are left.
+fn day_of_serial(soa: &str) -> Option<Timestamp> {
+    let serial = soa.split_ascii_whitespace().nth(3)?;
+    let digits = serial.len() == 10 && serial.bytes().all(|byte| byte.is_ascii_digit());
+    let day = digits.then(|| format!("{}-{}-{} 00:00:00", &serial[..4], &serial[4..6], &serial[6..8]))?;
+    dates::iso(&day)
 }
 
 /// A network in the forms of rbldnsd.
