@@ -33,7 +33,8 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
                     "line {number} says that this is a list of what to let through"
                 )));
             }
-            zone |= comment.is_none();
+            // A list of another kind may have comments with a semicolon, and its entries too.
+            zone |= !line.starts_with(';');
             comment.into_iter().for_each(|text| reader.comment(text));
             continue;
         }
@@ -58,7 +59,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             reader.reject(
                 number,
                 line,
-                "text behind it, and no $SOA, $NS or default before",
+                "text behind it, and no comment, $SOA, $NS or default before",
             );
         } else if entry != TEST_ENTRY {
             let read = network(entry, reader.rules.host_bits);
