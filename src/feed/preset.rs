@@ -312,4 +312,14 @@ mod tests {
             assert_ne!(preset.format, Format::Auto, "{name}");
         }
     }
+
+    #[test]
+    fn the_page_on_feeds_names_every_preset_and_format() {
+        let page = include_str!("../../doc/feeds.md");
+        let presets = PRESETS.iter().map(|preset| preset.name);
+        for name in presets.chain(Format::NAMES.map(|(name, _)| name)) {
+            let said = page.contains(&format!("`{name}`")) || page.contains(&format!("\"{name}\""));
+            assert!(said, "{name}");
+        }
+    }
 }

@@ -75,21 +75,14 @@ fn one_family<B: Bits>(
     protected: &[Prefix<B>],
     effective: &mut Effective,
 ) -> Vec<Prefix<B>> {
+    let refused = RefusedLines::of(entries, shortest);
+    let bogons: Vec<bool> = rib.sources().iter().map(|source| source.reserved).collect();
     let mut listed = Vec::with_capacity(entries.len());
     let mut pieces = Vec::new();
     let mut passed = 0;
-    let too_short = |entry: &&Entry<B>| entry.prefix().len() < shortest;
-    // A range is many entries of one line: what is too wide as a whole is not taken in parts.
-    let mut refused: Vec<(u16, u32)> = entries
-        .iter()
-        .filter(too_short)
-        .map(|entry| (entry.feed, entry.line))
-        .collect();
-    refused.sort_unstable();
-    refused.dedup();
     for entry in entries {
         let prefix = entry.prefix();
-        if refused.binary_search(&(entry.feed, entry.line)).is_ok() {
+        if refused.has(entry) {
             effective.refused.push(rib.listing(entry));
             continue;
         }
@@ -101,7 +94,7 @@ fn one_family<B: Bits>(
             passed += 1;
         }
         let touched = reserved.get(passed).is_some_and(|r| r.overlaps(&prefix));
-        if touched && !rib.sources()[usize::from(entry.feed)].reserved {
+        if touched && !bogons[usize::from(entry.feed)] {
             pieces.extend(subtract(&[prefix], reserved).left);
             effective.reserved.push(prefix.to_net());
         } else {
@@ -118,6 +111,37 @@ fn one_family<B: Bits>(
         .dropped
         .extend(result.dropped.iter().map(Prefix::to_net));
     result.left
+}
+
+/// Lines with something too short on them. A range is many entries of one line: what is too wide as a
+/// whole is not taken in parts.
+struct RefusedLines {
+    /// Feed and line, ascending.
+    lines: Vec<(u16, u32)>,
+    /// The last eight bits of those lines: nearly every entry is told by one look.
+    hint: [bool; 256],
+}
+
+impl RefusedLines {
+    fn of<B: Bits>(entries: &[Entry<B>], shortest: u8) -> Self {
+        let too_short = entries
+            .iter()
+            .filter(|entry| entry.prefix().len() < shortest);
+        let mut lines: Vec<(u16, u32)> = too_short.map(|entry| (entry.feed, entry.line)).collect();
+        lines.sort_unstable();
+        lines.dedup();
+        let mut hint = [false; 256];
+        for (_, line) in &lines {
+            hint[usize::from(*line as u8)] = true;
+        }
+        Self { lines, hint }
+    }
+
+    #[inline]
+    fn has<B>(&self, entry: &Entry<B>) -> bool {
+        self.hint[usize::from(entry.line as u8)]
+            && self.lines.binary_search(&(entry.feed, entry.line)).is_ok()
+    }
 }
 
 #[cfg(test)]

@@ -97,6 +97,11 @@ pub fn parse(text: &str, host_bits: HostBits) -> Result<Written, Malformed> {
     if text.is_empty() {
         return Err(Malformed::Empty);
     }
+    if let Some((addr, len, read)) = leading_v4(text.as_bytes())
+        && read == text.len()
+    {
+        return network(addr, len, host_bits).map(Written::V4);
+    }
     if let Some(c) = text.chars().find(|c| !c.is_ascii()) {
         return Err(Malformed::NotAscii(c));
     }

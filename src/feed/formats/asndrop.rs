@@ -1,18 +1,17 @@
 //! Spamhaus ASN-DROP as JSON lines: `{"asn":…,"rir":…,"domain":…,"cc":…,"asname":…}` a line, closed by
 //! its metadata. Publisher's page: <https://www.spamhaus.org/blocklists/do-not-route-or-peer/>.
 
-use std::borrow::Cow;
-
 use serde::Deserialize;
 
-use super::{Reader, json_lines};
+use super::Reader;
+use super::json_lines::{self, Text};
 use crate::feed::Refused;
 
 #[derive(Deserialize)]
 struct Record<'a> {
     asn: Option<u32>,
     #[serde(borrow)]
-    asname: Option<Cow<'a, str>>,
+    asname: Option<Text<'a>>,
 }
 
 /// Numbers that no network may announce (RFC 7607; RFC 4893 section 9; RFC 5398, 6996 and 7300 are
@@ -31,7 +30,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             if NEVER.contains(&asn) {
                 reader.reject(line, &asn.to_string(), "no network has this number");
             } else {
-                reader.origin(line, asn, record.asname.as_deref().unwrap_or(""));
+                reader.origin(line, asn, record.asname.as_ref().map_or("", |text| &text.0));
             }
             true
         },

@@ -13,6 +13,8 @@ use crate::feed::Refused;
 use crate::prefix::{HostBits, Prefix, leading_v4};
 
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
+    // About so many lines; room that is not used is never touched.
+    reader.copy.v4.reserve(text.len() / 16);
     // Of the whole text, not of what is left of it: the last line may have a CR in it and no LF.
     let end = line_end(text);
     let mut rest = text;

@@ -11,6 +11,12 @@ use super::reader::start_of;
 use super::{Reader, dates, lines};
 use crate::feed::Refused;
 
+/// A text that is borrowed where it has no escapes. (An `Option<Cow<str>>` never is: the special case of
+/// the derive is for the bare type.)
+#[derive(Deserialize)]
+#[serde(transparent)]
+pub(super) struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
+
 /// The last line.
 #[derive(Deserialize)]
 struct Metadata<'a> {

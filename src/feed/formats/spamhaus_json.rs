@@ -1,18 +1,17 @@
 //! Spamhaus DROP as JSON lines: `{"cidr":…,"sblid":…,"rir":…}` a line, closed by its metadata.
 
-use std::borrow::Cow;
-
 use serde::Deserialize;
 
-use super::{Reader, json_lines};
+use super::Reader;
+use super::json_lines::{self, Text};
 use crate::feed::Refused;
 
 #[derive(Deserialize)]
 struct Record<'a> {
     #[serde(borrow)]
-    cidr: Option<Cow<'a, str>>,
+    cidr: Option<Text<'a>>,
     #[serde(borrow)]
-    sblid: Option<Cow<'a, str>>,
+    sblid: Option<Text<'a>>,
 }
 
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
@@ -24,7 +23,8 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             let Some(cidr) = &record.cidr else {
                 return false;
             };
-            reader.entry(line, cidr, record.sblid.as_deref().unwrap_or(""));
+            let reference = record.sblid.as_ref().map_or("", |text| &text.0);
+            reader.entry(line, &cidr.0, reference);
             true
         },
     )
