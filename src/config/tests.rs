@@ -218,3 +218,81 @@ contact = "noc@example.net"
     assert_eq!(once, twice);
     assert!(once.contains("every        = \"12h\""), "{once}");
 }
+
+#[test]
+fn what_a_feed_says_of_its_lines_is_checked_word_by_word() {
+    let shown = problems(
+        r#"[[feed]]
+name = "one"
+url = "https://lists.example.net/a.csv"
+format = "csv"
+lengths_v4 = "24-8"
+lengths_v6 = "8"
+withdraw_after = "0 copies"
+max_age = 30
+[[feed]]
+name = "two"
+url = "https://lists.example.net/b.txt"
+field = "ip"
+reference = "why"
+[[feed]]
+name = "three"
+url = "https://lapi.example.net/v1/decisions/stream"
+format = "crowdsec"
+[asn]
+max_age = "30d"
+"#,
+    );
+    assert_eq!(
+        shown,
+        r#"/etc/nullrouted/nullrouted.toml:4:10: format: csv does not say by itself where the address is
+    4 | format = "csv"
+      |          ^^^^^
+      hint: field = "…": the name or number of a column in CSV, a path such as "items[].ip" in JSON
+/etc/nullrouted/nullrouted.toml:5:14: lengths_v4: "24-8" is no pair of lengths
+    5 | lengths_v4 = "24-8"
+      |              ^^^^^^
+      hint: such as "8-32", or "none" when the list has no such prefix
+/etc/nullrouted/nullrouted.toml:6:14: lengths_v6: "8" is no pair of lengths
+    6 | lengths_v6 = "8"
+      |              ^^^
+      hint: such as "8-128", or "none" when the list has no such prefix
+/etc/nullrouted/nullrouted.toml:7:18: withdraw_after: expected copies or a duration in quotes, such as "2 copies" or "6h", found string "0 copies"
+    7 | withdraw_after = "0 copies"
+      |                  ^^^^^^^^^^
+/etc/nullrouted/nullrouted.toml:8:11: max_age: expected a duration in quotes, such as "6h", found integer `30`
+    8 | max_age = 30
+      |           ^^
+/etc/nullrouted/nullrouted.toml:12:9: field: cidr has no fields to choose from
+   12 | field = "ip"
+      |         ^^^^
+/etc/nullrouted/nullrouted.toml:13:13: reference: cidr knows by itself where its references are
+   13 | reference = "why"
+      |             ^^^^^
+/etc/nullrouted/nullrouted.toml:16:7: url: a stream of decisions gives only what is new
+   16 | url = "https://lapi.example.net/v1/decisions/stream"
+      |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      hint: add ?startup=true, so that each answer is the whole list
+/etc/nullrouted/nullrouted.toml:19:11: max_age: there is no table that it could be the age of
+   19 | max_age = "30d"
+      |           ^^^^^
+9 problems"#
+    );
+}
+
+#[test]
+fn a_bogon_preset_keeps_reserved_space_and_a_local_copy_is_believed_at_once() {
+    let config = accepted(
+        "[[feed]]\nname = \"a\"\npreset = \"cymru-fullbogons-v4\"\n\
+         [[feed]]\nname = \"b\"\npreset = \"cymru-fullbogons-v4\"\nreserved = false\npath = \"/x\"\n",
+    );
+    let [a, b] = &config.feeds[..] else { panic!() };
+    assert!(a.reserved && !b.reserved);
+    assert_eq!(
+        a.ages.max_age,
+        Some(std::time::Duration::from_secs(7 * 86_400))
+    );
+    assert_eq!(a.withdraw_after.to_string(), "2 copies");
+    assert_eq!(b.withdraw_after.to_string(), "1 copy");
+    assert_eq!(a.rules.header, Some("last updated"));
+}

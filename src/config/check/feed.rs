@@ -144,6 +144,7 @@ impl Check<'_> {
             ..Rules::of(format)
         };
         self.field(feed, format);
+        self.stream(feed, format, origin);
         if rules.host_bits == HostBits::Mask {
             // A mask that was cut is shorter than this: it must not be made right.
             rules.lengths_v4 = Some((Limits::default().shortest_v4, 32));
@@ -181,6 +182,24 @@ impl Check<'_> {
         if let Some(written) = feed.reference.as_ref().filter(|_| !needed) {
             let message = format!("reference: {format} knows by itself where its references are");
             self.problem(written.span(), message);
+        }
+    }
+
+    /// A stream without this answers with what is new since the last question: a part that looks like a
+    /// whole list.
+    fn stream(&mut self, feed: &written::Feed, format: Format, origin: Option<&Origin>) {
+        let (Some(Origin::Url(url)), Some(written)) = (origin, &feed.url) else {
+            return;
+        };
+        let whole = url
+            .query_pairs()
+            .any(|pair| pair == ("startup".into(), "true".into()));
+        if format == Format::Crowdsec && url.path().ends_with("/stream") && !whole {
+            self.hinted(
+                written.span(),
+                "url: a stream of decisions gives only what is new",
+                "add ?startup=true, so that each answer is the whole list",
+            );
         }
     }
 

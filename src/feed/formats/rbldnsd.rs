@@ -34,7 +34,8 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
                     "line {number} says that this is a list of what to let through"
                 )));
             }
-            zone |= comment.is_none();
+            // A list of another kind may have comments with a semicolon, and its entries too.
+            zone |= !line.starts_with(';');
             reader.generated(line.strip_prefix("$SOA ").and_then(day_of_serial));
             comment.into_iter().for_each(|text| reader.comment(text));
             continue;
@@ -60,7 +61,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             reader.reject(
                 number,
                 line,
-                "text behind it, and no $SOA, $NS or default before",
+                "text behind it, and no comment, $SOA, $NS or default before",
             );
         } else if entry != TEST_ENTRY {
             let read = network(entry, reader.rules.host_bits);
@@ -92,7 +93,14 @@ fn text_of(value: &str) -> &str {
 fn day_of_serial(soa: &str) -> Option<Timestamp> {
     let serial = soa.split_ascii_whitespace().nth(3)?;
     let digits = serial.len() == 10 && serial.bytes().all(|byte| byte.is_ascii_digit());
-    let day = digits.then(|| format!("{}-{}-{} 00:00:00", &serial[..4], &serial[4..6], &serial[6..8]))?;
+    let day = digits.then(|| {
+        format!(
+            "{}-{}-{} 00:00:00",
+            &serial[..4],
+            &serial[4..6],
+            &serial[6..8]
+        )
+    })?;
     dates::iso(&day)
 }
 
