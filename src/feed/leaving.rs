@@ -58,11 +58,11 @@ impl WithdrawAfter {
     /// The default for the operator's own files: what he deletes is gone.
     pub const AT_ONCE: Self = Self::Copies(1);
 
-    /// Whether the wait is over.
+    /// Whether the wait is over. One that began in the future is: the clock was set back.
     pub fn is_over(self, leaving: &Leaving, now: Timestamp) -> bool {
         match self {
             Self::Copies(copies) => leaving.missed >= copies,
-            Self::Time(span) => leaving.since.age(now) >= span,
+            Self::Time(span) => leaving.since.age(now) >= span || leaving.since > now,
         }
     }
 

@@ -47,6 +47,9 @@ pub enum Refused {
 }
 
 impl Refused {
+    /// The longest wait that a server is granted: nobody can silence a feed for longer by one answer.
+    pub const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3_600);
+
     /// Longest text of a reason, in characters: it may quote the body, which may be one long line.
     const MAX_TEXT: usize = 400;
 

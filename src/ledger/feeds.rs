@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Ledger, LedgerError};
+use crate::feed::Refused;
 use crate::feed::fetch::Validators;
 use crate::time::Timestamp;
 
@@ -62,6 +63,14 @@ impl FeedRow {
     /// known of it.
     pub fn looked_by(&self, now: Timestamp) -> Option<Timestamp> {
         self.looked_at.filter(|at| *at <= now)
+    }
+
+    /// Until when the server asked to be left alone. Further ahead than any such wait, the clock was set
+    /// back, and nothing is known of it.
+    pub fn asked_to_wait(&self, now: Timestamp) -> Option<Timestamp> {
+        let longest = now.after(Refused::LONGEST_WAIT);
+        self.not_before
+            .filter(|until| *until > now && *until <= longest)
     }
 
     fn read(row: &Row) -> rusqlite::Result<Self> {

@@ -8,12 +8,12 @@ use futures_util::stream::FuturesUnordered;
 
 use super::judge::Judge;
 use super::known::Memory;
+use super::look::{fetcher_for, look};
 use super::{PassError, say};
-use crate::config::{Config, FeedConfig, Origin};
+use crate::config::{Config, FeedConfig};
 use crate::feed::copies::Copies;
-use crate::feed::fetch::{Fetched, Fetcher, Line, Progress, Validators};
+use crate::feed::fetch::{Progress, Validators};
 use crate::feed::leaving::WithdrawAfter;
-use crate::feed::{Refused, file};
 use crate::ledger::{FeedRow, Ledger, Of};
 use crate::time::{Timestamp, short};
 
@@ -28,13 +28,6 @@ pub enum Scope<'a> {
     Only(&'a str),
     /// None: the copies at hand.
     Offline,
-}
-
-/// What a look gave, before it is judged.
-pub(super) enum Look {
-    Unchanged,
-    Body(Vec<u8>, Validators),
-    Failed(Refused),
 }
 
 /// How a pass looks at feeds.
@@ -202,7 +195,7 @@ pub fn next_look(feed: &FeedConfig, row: Option<&FeedRow>, now: Timestamp) -> Ti
         return Timestamp(0);
     };
     let looked_at = row.looked_by(now);
-    let not_before = row.not_before.unwrap_or_default();
+    let not_before = row.asked_to_wait(now).unwrap_or_default();
     let moved = row.digest.is_some() && row.origin != feed.origin.to_string();
     let put_back = row.digest.is_none() && row.failures == 0;
     if moved && row.failures == 0 || put_back || row.state == Ledger::LOOKING {
@@ -232,9 +225,7 @@ fn is_wanted(
     }
     let looked = row.and_then(|row| row.looked_by(now));
     let floor = feed.rhythm.floor_until(looked, now);
-    let asked = row
-        .and_then(|row| row.not_before)
-        .filter(|until| *until > now);
+    let asked = row.and_then(|row| row.asked_to_wait(now));
     let Some(until) = floor.max(asked) else {
         return true;
     };
@@ -258,38 +249,4 @@ fn is_wanted(
     // News for whoever asked for this very feed.
     say::news(manner.force || matches!(scope, Scope::Only(_)), &line);
     false
-}
-
-/// An HTTP client where one is needed; where there is none, why: that is the remote feeds' failure
-/// and nobody else's.
-fn fetcher_for(config: &Config, wanted: &[&FeedConfig]) -> Result<Fetcher, String> {
-    let remote = wanted
-        .iter()
-        .any(|feed| matches!(feed.origin, Origin::Url(_)));
-    if !remote {
-        return Err("no HTTP client".to_owned());
-    }
-    Fetcher::new(config.fetch.clone())
-}
-
-async fn look(
-    config: &Config,
-    feed: &FeedConfig,
-    known: &Validators,
-    fetcher: Result<Fetcher, String>,
-    line: &Line,
-) -> Look {
-    let found = match (&feed.origin, fetcher) {
-        (Origin::Path(path), _) => {
-            let body = file::read(path, config.fetch.max_bytes);
-            body.map(|body| Fetched::Body(body, Validators::default()))
-        }
-        (Origin::Url(url), Ok(fetcher)) => fetcher.get(url, &feed.access, known, line).await,
-        (Origin::Url(_), Err(why)) => Err(Refused::Unreachable(why)),
-    };
-    match found {
-        Ok(Fetched::Unchanged) => Look::Unchanged,
-        Ok(Fetched::Body(body, validators)) => Look::Body(body, validators),
-        Err(refused) => Look::Failed(refused),
-    }
 }

@@ -4,8 +4,8 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::gather::Look;
 use super::known::Memory;
+use super::look::Look;
 use super::{PassError, say};
 use crate::config::{FeedConfig, Origin};
 use crate::feed::copies::Copies;

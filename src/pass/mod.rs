@@ -15,6 +15,7 @@ pub mod apply;
 pub mod gather;
 mod judge;
 pub mod known;
+mod look;
 mod origins;
 mod say;
 

@@ -11,6 +11,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
 use crate::feed::copies::digest;
+use crate::time::Timestamp;
 
 /// What the publishers serve at one time.
 #[derive(Clone, Debug)]
@@ -61,8 +62,9 @@ impl Published {
         };
         let records: String = v4.iter().map(record).collect();
         let metadata = format!(
-            "{{\"type\":\"metadata\",\"timestamp\":1790000000,\"size\":{},\"records\":{},\
+            "{{\"type\":\"metadata\",\"timestamp\":{},\"size\":{},\"records\":{},\
              \"copyright\":\"none: sample data\",\"terms\":\"none\"}}\n",
+            Timestamp::now().0,
             records.len(),
             v4.len()
         );

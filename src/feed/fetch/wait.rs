@@ -5,8 +5,7 @@ use std::time::{Duration, SystemTime};
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
-/// Nobody can silence a feed for longer than this by one answer.
-const LONGEST: Duration = Duration::from_secs(24 * 3_600);
+use crate::feed::Refused;
 
 /// `Retry-After` of an answer that says "too often" or "not now" (RFC 9110, section 10.2.3): seconds or
 /// an HTTP date, at most 24 hours; `None` where nothing is asked or the date has passed.
@@ -17,12 +16,14 @@ pub fn retry_after(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> 
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let wait = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
         // More digits than fit ask for more than the longest.
-        value.parse().map_or(LONGEST, Duration::from_secs)
+        value
+            .parse()
+            .map_or(Refused::LONGEST_WAIT, Duration::from_secs)
     } else {
         let date = httpdate::parse_http_date(value).ok()?;
         date.duration_since(now).ok()?
     };
-    (!wait.is_zero()).then_some(wait.min(LONGEST))
+    (!wait.is_zero()).then_some(wait.min(Refused::LONGEST_WAIT))
 }
 
 #[cfg(test)]
