@@ -11,7 +11,7 @@ pub mod reserved;
 use ipnet::IpNet;
 
 use crate::feed::Entry;
-use crate::prefix::{Bits, Prefix, PrefixSet, aggregate, subtract};
+use crate::prefix::{Aggregate, Bits, Prefix, PrefixSet, aggregate, subtract};
 use crate::rib::{Listing, Rib};
 use limits::Limits;
 use protect::Protect;
@@ -77,7 +77,7 @@ fn one_family<B: Bits>(
 ) -> Vec<Prefix<B>> {
     let refused = RefusedLines::of(entries, shortest);
     let bogons: Vec<bool> = rib.sources().iter().map(|source| source.reserved).collect();
-    let mut listed = Vec::with_capacity(entries.len());
+    let mut listed = Aggregate::default();
     let mut pieces = Vec::new();
     let mut passed = 0;
     for entry in entries {
@@ -101,11 +101,13 @@ fn one_family<B: Bits>(
             listed.push(prefix);
         }
     }
+    let mut listed = listed.finish();
     if !pieces.is_empty() {
         listed.extend(pieces);
         listed.sort_unstable_by_key(Prefix::key);
+        listed = aggregate(listed);
     }
-    let result = subtract(&aggregate(listed), protected);
+    let result = subtract(&listed, protected);
     effective.cut.extend(result.cut.iter().map(Prefix::to_net));
     effective
         .dropped

@@ -5,20 +5,40 @@ use super::{Bits, Prefix};
 /// Aggregate prefixes in ascending order into the fewest that cover the same addresses, in
 /// ascending order and without overlap.
 ///
-/// One pass with a stack: what the top covers is skipped; two halves of one parent become the
-/// parent, again and again. Nothing is ever covered that was not covered before.
-///
 /// The caller sorts (by [`Prefix::key`]); an unsorted input is a bug that debug builds catch.
 pub fn aggregate<B: Bits>(ascending: impl IntoIterator<Item = Prefix<B>>) -> Vec<Prefix<B>> {
-    let mut stack: Vec<Prefix<B>> = Vec::new();
-    for prefix in ascending {
+    let mut joined = Aggregate::default();
+    ascending.into_iter().for_each(|prefix| joined.push(prefix));
+    joined.finish()
+}
+
+/// [`aggregate`], one prefix at a time.
+///
+/// One pass with a stack: what the top covers is skipped; two halves of one parent become the
+/// parent, again and again. Nothing is ever covered that was not covered before.
+#[derive(Debug)]
+pub struct Aggregate<B: Bits> {
+    stack: Vec<Prefix<B>>,
+}
+
+impl<B: Bits> Default for Aggregate<B> {
+    fn default() -> Self {
+        Self { stack: Vec::new() }
+    }
+}
+
+impl<B: Bits> Aggregate<B> {
+    /// Add a prefix; none may stand before an earlier one.
+    #[inline]
+    pub fn push(&mut self, prefix: Prefix<B>) {
+        let stack = &mut self.stack;
         if let Some(top) = stack.last() {
             debug_assert!(
                 top.first() <= prefix.first(),
                 "unsorted: {prefix} after {top}"
             );
             if top.contains(&prefix) {
-                continue;
+                return;
             }
         }
         let mut joined = prefix;
@@ -32,7 +52,11 @@ pub fn aggregate<B: Bits>(ascending: impl IntoIterator<Item = Prefix<B>>) -> Vec
         }
         stack.push(joined);
     }
-    stack
+
+    /// The fewest prefixes that cover what was added.
+    pub fn finish(self) -> Vec<Prefix<B>> {
+        self.stack
+    }
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ mod range;
 mod set;
 mod subtract;
 
-pub use aggregate::aggregate;
+pub use aggregate::{Aggregate, aggregate};
 pub use parse::{HostBits, Malformed, Written, leading_v4, parse};
 pub use range::prefixes_of_range;
 pub use set::PrefixSet;
