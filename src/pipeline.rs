@@ -51,6 +51,8 @@ pub struct Feed {
     pub generated: Option<Timestamp>,
     /// The last good copy; `None` when there is none, or when it cannot be read.
     pub current: Option<AtHand>,
+    /// What of it cannot be read, in words.
+    pub unreadable: &'static str,
     /// The copy that the generation in force was made from.
     pub applied: Option<Applied>,
 }
@@ -146,9 +148,12 @@ pub fn decide(input: &Input) -> Decision {
     let verdict = if input.pinned {
         Verdict::default()
     } else {
-        let mut verdict = gate(input, &counting, &rib_before, &effective.set);
-        verdict.reasons.extend(counting.iter().filter_map(lost));
-        verdict
+        // What cannot be read cannot be judged: then that alone is the reason, and no limit is.
+        let reasons: Vec<String> = counting.iter().filter_map(lost).collect();
+        match reasons.is_empty() {
+            true => gate(input, &counting, &rib_before, &effective.set),
+            false => Verdict { reasons },
+        }
     };
     let desired = if input.pinned {
         PrefixSet::default()
@@ -206,13 +211,9 @@ impl Decision {
         change: &'a Change,
     ) -> impl Iterator<Item = Explained> + 'a {
         change.additions().map(|net| {
-            let mut explained = cause_of_addition(net, &self.rib);
             // What was refused is no cause.
-            let refused = |cause: &Cause| {
-                matches!(cause, Cause::Listed(listing) if self.effective.refused.contains(listing))
-            };
-            explained.because.retain(|cause| !refused(cause));
-            explained
+            let counts = |feed, line| !self.effective.refused_lines.contains(&(feed, line));
+            cause_of_addition(net, &self.rib, counts)
         })
     }
 
@@ -261,28 +262,23 @@ fn merge<'a>(
 
 /// A copy that counts and cannot be read is no empty feed: nothing changes until it is fetched again.
 fn lost(feed: &&Feed) -> Option<String> {
-    let name = &feed.name;
+    let (name, what) = (&feed.name, feed.unreadable);
     feed.current
         .is_none()
-        .then(|| format!("{name}: its last good copy cannot be read"))
+        .then(|| format!("{name}: {what} cannot be read"))
 }
 
 /// Judge what the publishers changed: the feeds that both generations share, under today's policy.
 fn gate(input: &Input, counting: &[&Feed], rib_before: &Rib, total: &PrefixSet) -> Verdict {
     let (policy, limits) = (input.policy, &input.policy.limits);
-    if counting
-        .iter()
-        .any(|feed| matches!(feed.applied, Some(Applied::Lost)))
-    {
-        // What a publisher changed cannot be told any more: the whole change is judged.
-        return judge(&[], (input.in_force, total), total, limits);
-    }
     let alone = |feed: &Feed, copy: &AtHand| {
         let rib = merge(&[feed], input.now, |_| Some(copy));
         (policy.apply(&rib).set, origins(&rib))
     };
+    let is_lost = |feed: &&Feed| matches!(feed.applied, Some(Applied::Lost));
     let change = |feed: &&Feed| {
-        let (now, before) = (feed.current.as_ref()?, feed.applied_copy());
+        let now = feed.current.as_ref().filter(|_| !is_lost(feed))?;
+        let before = feed.applied_copy();
         let same = before.is_some_and(|before| before.digest == now.digest);
         (!same).then(|| {
             let (set_before, origins_before) = before.map(|copy| alone(feed, copy)).unzip();
@@ -298,6 +294,11 @@ fn gate(input: &Input, counting: &[&Feed], rib_before: &Rib, total: &PrefixSet) 
         })
     };
     let changes: Vec<FeedChange> = counting.iter().filter_map(change).collect();
+    if counting.iter().any(is_lost) {
+        // What that publisher changed cannot be told any more: the whole change is judged, beside what
+        // the others changed.
+        return judge(&changes, (input.in_force, total), total, limits);
+    }
     if changes.is_empty() {
         return judge(&[], (total, total), total, limits);
     }

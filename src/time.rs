@@ -8,6 +8,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
+    /// A time so far ahead of us, or further, is a mistake: the clock was set back, or a publisher's is
+    /// wrong.
+    pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(86_400);
+
     /// The current time, for the shells: the core takes `now` as an argument.
     pub fn now() -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);

@@ -147,9 +147,15 @@ fn a_whole_list_without_an_entry_waits_for_approval() {
     let fed = Fed::new(keys, &drop_text(made, "192.0.2.0/24 ; SBL1\n"));
     fed.sent(&drop_text(made, ""))
         .code(0)
-        .says("feed=partner  empty: valid but empty (it ends with \"; EOF\"); waits for approval; keeping 1 entries from ");
+        .says("feed=partner  empty: valid but empty (it ends with \"; EOF\"); waits for approval: believe_empty = true on the feed gives it; keeping 1 entries from ");
     assert_eq!(fed.listed(), 1);
     assert_eq!(fed.state(), "empty");
+    let config = fed.place.read("nullrouted.toml");
+    let believed = config.replace("format = ", "believe_empty = true\nformat = ");
+    std::fs::write(fed.place.config(), believed).unwrap();
+    fed.place.run(&["refresh"]).code(0);
+    fed.place.run(&["refresh"]).code(0);
+    assert_eq!(fed.listed(), 0);
     // A list that had nothing before has nothing to lose.
     let fresh = Fed::new(keys, &drop_text(made, ""));
     assert_eq!(fresh.state(), "fresh");
@@ -234,6 +240,119 @@ fn entries_with_an_end_of_their_own_end_by_themselves() {
     std::thread::sleep(std::time::Duration::from_millis(2_100));
     fed.place.run(&["refresh", "--offline"]).code(0);
     assert_eq!(fed.listed(), 1);
+}
+
+#[test]
+fn an_entry_that_ended_by_itself_does_not_come_back_when_it_is_no_longer_listed() {
+    let ban = |value: &str, left: &str| {
+        format!(
+            "{{\"duration\":\"{left}\",\"scenario\":\"ssh\",\"scope\":\"Ip\",\"type\":\"ban\",\"value\":\"{value}\"}}"
+        )
+    };
+    let both = format!("[{},{}]", ban("192.0.2.4", "1s"), ban("192.0.2.9", "4h"));
+    let fed = Fed::new("format = \"crowdsec\"", &both);
+    std::thread::sleep(std::time::Duration::from_millis(1_100));
+    fed.sent(&format!("[{}]", ban("192.0.2.9", "3h"))).code(0);
+    assert_eq!(fed.place.run(&["list"]).lines(), ["192.0.2.9/32"]);
+    // One that is taken back before its end is gone at once: that is what it was taken back for.
+    fed.sent(&format!("[{}]", ban("192.0.2.7", "3h"))).code(0);
+    assert_eq!(fed.place.run(&["list"]).lines(), ["192.0.2.7/32"]);
+}
+
+#[test]
+fn an_end_is_counted_from_the_first_look_and_no_confirmation_renews_it() {
+    let place = Place::new(&format!(
+        "[[feed]]\nname = \"sets\"\npath = \"sets\"\nformat = \"ipset\"\n{NO_KERNEL}"
+    ));
+    place.write(
+        "sets",
+        "add drop 192.0.2.0/24 timeout 2\nadd drop 198.51.100.0/24\n",
+    );
+    place.run(&["refresh"]).code(0);
+    assert_eq!(place.run(&["list"]).lines().len(), 2);
+    for _ in 0..3 {
+        std::thread::sleep(std::time::Duration::from_millis(800));
+        place.run(&["refresh"]).code(0);
+    }
+    assert_eq!(place.run(&["list"]).lines(), ["198.51.100.0/24"]);
+}
+
+#[test]
+fn a_date_that_was_wrong_once_does_not_freeze_a_feed() {
+    let keys = "format = \"spamhaus-text\"\nevery = \"1s\"\nstale_after = \"2s\"\nexpire_after = \"3650d\"";
+    let wrong = drop_text("Thu, 06 Aug 2026 15:14:02 GMT", "192.0.2.0/24 ; SBL1\n");
+    let right = drop_text("Wed, 05 Aug 2026 15:14:02 GMT", "198.51.100.0/24 ; SBL2\n");
+    let fed = Fed::new(keys, &wrong);
+    fed.sent(&right)
+        .code(0)
+        .says("the server sent an older list");
+    std::thread::sleep(std::time::Duration::from_millis(2_100));
+    fed.sent(&right).code(0).says("1 new, 1 gone");
+    assert!(fed.place.run(&["list"]).out.contains("198.51.100.0/24"));
+}
+
+#[test]
+fn a_lost_copy_does_not_make_an_empty_list_harmless() {
+    let good = "[{\"ip\":\"192.0.2.4\"},{\"ip\":\"192.0.2.9\"}]";
+    let fed = Fed::new("format = \"json\"\nfield = \"[].ip\"", good);
+    std::fs::remove_dir_all(fed.place.path("state/copies")).unwrap();
+    let ran = fed.sent("[]");
+    assert!(ran.err.contains("empty: valid but empty"), "{}", ran.err);
+    assert_eq!(fed.listed(), 2);
+}
+
+#[test]
+fn plan_says_of_local_files_what_refresh_does() {
+    let place = Place::new(&format!(
+        "[[feed]]\nname = \"noc\"\npath = \"noc.json\"\nformat = \"json\"\nfield = \"[]\"\nwithdraw_after = \"2 copies\"\n{NO_KERNEL}"
+    ));
+    place.write("noc.json", "[\"192.0.2.0/24\",\"198.51.100.0/24\"]");
+    place.run(&["refresh"]).code(0);
+    place.write("noc.json", "[]");
+    place.run(&["plan"]).code(0).says("valid but empty");
+    place.write("noc.json", "[\"192.0.2.0/24\"]");
+    place.run(&["plan"]).code(0);
+    place.run(&["refresh"]).code(0);
+    place.run(&["plan"]).code(2).says("- 198.51.100.0/24");
+    place.run(&["refresh"]).code(0);
+    assert_eq!(place.run(&["list"]).lines(), ["192.0.2.0/24"]);
+}
+
+#[test]
+fn a_flush_does_not_wait_for_a_slow_download() {
+    let fed = Fed::new("", BOTH);
+    fed.server.answer(Answer::Drip);
+    let mut slow = fed
+        .place
+        .command(std::process::Command::new(support::PROGRAM), &["refresh"]);
+    let mut slow = slow.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    let start = std::time::Instant::now();
+    fed.place.run(&["flush"]).code(0);
+    let waited = start.elapsed();
+    assert_eq!(fed.listed(), 0);
+    slow.wait().unwrap();
+    assert!(waited < std::time::Duration::from_secs(8), "{waited:?}");
+}
+
+#[test]
+fn a_key_in_a_url_is_not_shown() {
+    let fed = Fed::new("", BOTH);
+    let config = fed
+        .place
+        .read("nullrouted.toml")
+        .replace("/list.txt", "/list.txt?token=sekrit");
+    std::fs::write(fed.place.config(), config).unwrap();
+    fed.place.run(&["refresh"]).code(0);
+    for verb in [
+        &["status", "--json"][..],
+        &["feeds", "--json"],
+        &["status"],
+        &["feeds"],
+    ] {
+        let ran = fed.place.run(verb).code(0);
+        assert!(!ran.out.contains("sekrit"), "{}", ran.out);
+    }
 }
 
 #[test]

@@ -159,6 +159,20 @@ fn a_redirect_to_another_host_is_followed_without_the_secret() {
 }
 
 #[test]
+fn what_this_machine_serves_is_not_asked_of_a_proxy_and_its_secret_stays_here() {
+    let (here, proxy) = (Server::new(list()), Server::new(list()));
+    let fetch = format!("proxy = \"http://127.0.0.1:{}\"\n", proxy.port);
+    let place = place(
+        &feed("one", &here.url(), "api_key_file = \"key\"\n"),
+        &fetch,
+    );
+    place.write("key", "sekrit-token\n");
+    refresh(&place).says("feed=one  ");
+    assert!(proxy.requests().is_empty(), "{:?}", proxy.requests());
+    assert!(here.requests()[0].contains("x-api-key: sekrit-token"));
+}
+
+#[test]
 fn a_feed_goes_through_the_proxy_of_the_configuration() {
     let proxy = Server::new(list());
     let fetch = format!("proxy = \"http://127.0.0.1:{}\"\n", proxy.port);

@@ -92,7 +92,10 @@ fn a_table_that_cannot_be_read_any_more_withdraws_nothing() {
     place.run(&["refresh"]).code(0);
     for broken in ["", "<html>\n", "1 2\n3 4\n"] {
         place.write("table", broken);
-        place.run(&["refresh"]).code(3).says("cannot be read");
+        place
+            .run(&["refresh"])
+            .code(3)
+            .says("held, reason: asndrop: the table of its origins cannot be read");
         assert_eq!(place.run(&["list"]).lines().len(), 3, "{broken:?}");
     }
     std::fs::remove_file(place.path("table")).unwrap();
@@ -135,6 +138,60 @@ fn an_old_table_no_longer_counts() {
         ["_64496$", "_64497$"],
         "the list of ASes is not old"
     );
+}
+
+#[test]
+fn a_table_that_comes_back_after_its_age_does_not_slip_past_the_limits() {
+    let place = place("[asn]\ntable = \"table\"\n[limits]\nsmall_change = 2\n");
+    let noc = place.read("nullrouted.toml").replacen(
+        "[[feed]]",
+        "[[feed]]\nname = \"noc\"\npath = \"noc.list\"\n[[feed]]",
+        1,
+    );
+    std::fs::write(place.config(), noc).unwrap();
+    place.write("noc.list", "192.0.2.128/25\n");
+    place.run(&["refresh"]).code(0);
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(60 * 86_400);
+    std::fs::File::options()
+        .write(true)
+        .open(place.path("table"))
+        .unwrap()
+        .set_modified(old)
+        .unwrap();
+    place.run(&["refresh"]).code(0).says("no longer counts");
+    assert_eq!(place.run(&["list"]).lines(), ["192.0.2.128/25"]);
+    let more: String = (0..20)
+        .map(|i| format!("72.37.{}.0\t24\t64496\n", 2 * i))
+        .collect();
+    place.write("table", &format!("{TABLE}{more}"));
+    place.run(&["refresh"]).code(3).says("would be added");
+    assert_eq!(place.run(&["list"]).lines(), ["192.0.2.128/25"]);
+}
+
+#[test]
+fn another_table_does_not_switch_off_the_limits_of_other_feeds() {
+    let place =
+        place("[asn]\ntable = \"table\"\n[limits]\nmax_removed = \"100%\"\nsmall_change = 2\n");
+    let noc = place.read("nullrouted.toml").replacen(
+        "[[feed]]",
+        "[[feed]]\nname = \"small\"\npath = \"small.list\"\nmax_removed = \"10%\"\n[[feed]]",
+        1,
+    );
+    std::fs::write(place.config(), noc).unwrap();
+    let list = |count: u32| -> String {
+        (0..count)
+            .map(|i| format!("72.38.{}.0/24\n", 2 * i))
+            .collect()
+    };
+    place.write("small.list", &list(40));
+    place.run(&["refresh"]).code(0);
+    place.write("table", &format!("{TABLE}72.37.0.0\t24\t64496\n"));
+    place.write("small.list", &list(20));
+    place
+        .run(&["refresh"])
+        .code(3)
+        .says("small: 20 of 40 prefixes would go, 50% (max_removed 10%)");
+    assert_eq!(place.run(&["list"]).lines().len(), 43);
 }
 
 #[test]

@@ -125,6 +125,7 @@ impl Replay {
             },
             confirmed: self.confirmed,
             generated: None,
+            unreadable: "its last good copy",
             current: at_hand.clone(),
             applied: self.applied.clone(),
         };

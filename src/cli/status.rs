@@ -142,7 +142,7 @@ impl Status<'_> {
         if let Some(hold) = &self.hold {
             writeln!(
                 out,
-                "HELD  change {} since {}; what is in force stays until the limit named below is raised",
+                "HELD  change {} since {}; what is in force stays; the reasons are",
                 hold.id, hold.at
             )?;
             hold.reasons
@@ -175,7 +175,7 @@ impl FeedStatus<'_> {
         json!({
             "name": self.config.name,
             "preset": self.config.preset,
-            "origin": self.config.origin.to_string(),
+            "origin": self.config.origin.shown(),
             "format": self.config.rules.format.name(),
             "recognised_as": self.recognised.map(Format::name),
             "standing": self.standing.to_string(),

@@ -63,6 +63,20 @@ pub enum Origin {
     Path(PathBuf),
 }
 
+impl Origin {
+    /// The same for the eyes of others: what stands behind `?` in a URL may be a key.
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Url(url) if url.query().is_some() => {
+                let mut url = url.clone();
+                url.set_query(Some("…"));
+                url.to_string().replace("%E2%80%A6", "…")
+            }
+            _ => self.to_string(),
+        }
+    }
+}
+
 impl std::fmt::Display for Origin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -95,6 +109,8 @@ pub struct FeedConfig {
     pub limits: FeedLimits,
     /// Whether reserved space is left in.
     pub reserved: bool,
+    /// Whether a whole list without an entry means just that, where it had entries before.
+    pub believe_empty: bool,
     /// Credit for what is generated from it.
     pub attribution: Option<&'static str>,
 }

@@ -48,6 +48,7 @@ fn write_all(out: &mut String, config: &Config) -> std::fmt::Result {
             writeln!(out, "reference    = {reference:?}")?;
         }
         writeln!(out, "reserved     = {}", feed.reserved)?;
+        writeln!(out, "believe_empty = {}", feed.believe_empty)?;
         write_access(out, &feed.access)?;
         if let Some(share) = feed.limits.max_added {
             writeln!(out, "max_added    = \"{share}\"")?;

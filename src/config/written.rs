@@ -49,6 +49,7 @@ pub struct Feed {
     pub field: Option<Spanned<String>>,
     pub reference: Option<Spanned<String>>,
     pub reserved: Option<bool>,
+    pub believe_empty: Option<bool>,
     pub client_certificate_file: Option<Spanned<String>>,
     pub user: Option<Spanned<String>>,
     pub password_file: Option<Spanned<String>>,

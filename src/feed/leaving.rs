@@ -17,6 +17,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::listing::Ends;
 use super::{Entry, FeedCopy};
 use crate::prefix::{Bits, Written};
 use crate::time::Timestamp;
@@ -58,11 +59,15 @@ impl WithdrawAfter {
     /// The default for the operator's own files: what he deletes is gone.
     pub const AT_ONCE: Self = Self::Copies(1);
 
-    /// Whether the wait is over. One that began in the future is: the clock was set back.
+    /// Whether the wait is over. One that began in the future is: the clock was set
+    /// back.
     pub fn is_over(self, leaving: &Leaving, now: Timestamp) -> bool {
         match self {
             Self::Copies(copies) => leaving.missed >= copies,
-            Self::Time(span) => leaving.since.age(now) >= span || leaving.since > now,
+            Self::Time(span) => {
+                let future = leaving.since > now.after(Timestamp::CLOCK_TOLERANCE);
+                leaving.since.age(now) >= span || future
+            }
         }
     }
 
@@ -88,7 +93,7 @@ impl WithdrawAfter {
             })
             .collect();
         let left_before: HashSet<Item> = still.iter().map(|leaving| leaving.item).collect();
-        let gone = items(old)
+        let gone = waiting(old)
             .filter(|(item, _)| !listed.contains(item) && !left_before.contains(item))
             .map(|(item, reference)| Leaving {
                 item,
@@ -192,15 +197,32 @@ pub fn same_listings(one: &FeedCopy, other: &FeedCopy) -> bool {
     one.ends_v4 == other.ends_v4 && one.ends_v6 == other.ends_v6 && sorted(one) == sorted(other)
 }
 
+/// What a copy lists and what waits when it is no longer listed: everything but the entries that end by
+/// themselves, for whoever sets an end means what he says when he takes it away early.
+fn waiting(copy: &FeedCopy) -> impl Iterator<Item = (Item, &str)> {
+    let lasting = |ends: &Ends, index: usize| {
+        let index = index as u32;
+        ends.binary_search_by_key(&index, |(at, _)| *at).is_err()
+    };
+    let v4 = copy.v4.iter().enumerate();
+    let v4 = v4.filter(move |(index, _)| lasting(&copy.ends_v4, *index));
+    let v6 = copy.v6.iter().enumerate();
+    let v6 = v6.filter(move |(index, _)| lasting(&copy.ends_v6, *index));
+    v4.map(|(_, entry)| of_entry(copy, entry))
+        .chain(v6.map(|(_, entry)| of_entry(copy, entry)))
+        .chain(origins(copy))
+}
+
+fn origins(copy: &FeedCopy) -> impl Iterator<Item = (Item, &str)> {
+    let origins = copy.origins.iter();
+    origins.map(|origin| (Item::Origin(origin.asn), copy.origin_reference(origin)))
+}
+
 /// Everything a copy lists, with its references.
 pub fn items(copy: &FeedCopy) -> impl Iterator<Item = (Item, &str)> {
     let v4 = copy.v4.iter().map(|entry| of_entry(copy, entry));
     let v6 = copy.v6.iter().map(|entry| of_entry(copy, entry));
-    let origins = copy
-        .origins
-        .iter()
-        .map(|origin| (Item::Origin(origin.asn), copy.origin_reference(origin)));
-    v4.chain(v6).chain(origins)
+    v4.chain(v6).chain(origins(copy))
 }
 
 fn of_entry<'a, B: Bits>(copy: &'a FeedCopy, entry: &Entry<B>) -> (Item, &'a str) {

@@ -57,6 +57,11 @@ impl OriginTable {
                 .and_modify(|known| *known = known.filter(|known| Some(*known) == origin))
                 .or_insert(origin);
         }
+        if lines > 0 && !text.ends_with('\n') {
+            return Err(Refused::Incomplete(
+                "the last line of the table has no newline".to_owned(),
+            ));
+        }
         if lines == 0 {
             return Err(Refused::Empty);
         }
@@ -167,6 +172,11 @@ mod tests {
                 .to_string()
         };
         assert_eq!(parse("% nothing\n"), "empty");
+        assert_eq!(
+            parse("192.0.2.0\t24\t64496\n198.51.100.0\t24\t645"),
+            "cut short: the last line of the table has no newline",
+            "AS 645 is somebody else"
+        );
         assert_eq!(
             parse("192.0.2.0/24\n198.51.100.0/24\n"),
             "no table of origins: 2 of 2 lines are no prefix with its AS"

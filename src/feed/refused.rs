@@ -103,7 +103,10 @@ impl fmt::Display for Refused {
             Self::NoEntries(None) => f.write_str("a list without an entry"),
             Self::NoEntries(Some(note)) => write!(f, "a list without an entry: {note:?}"),
             Self::ValidEmpty(proof) => {
-                write!(f, "valid but empty ({proof}); waits for approval")
+                write!(
+                    f,
+                    "valid but empty ({proof}); waits for approval: believe_empty = true on the feed gives it"
+                )
             }
             Self::Retired(note) => write!(f, "retired by its publisher: {note:?}"),
             Self::Older(this, at_hand) => {

@@ -42,7 +42,11 @@ impl Standing {
         let Some(confirmed) = confirmed else {
             return Self::Missing;
         };
-        let age = confirmed.age(now);
+        // Confirmed in the future: the clock was set back, and nothing is known of its age.
+        let age = match confirmed > now.after(Timestamp::CLOCK_TOLERANCE) {
+            true => ages.stale_after,
+            false => confirmed.age(now),
+        };
         let made = generated.map(|at| at.age(now));
         let outdated = made
             .zip(ages.max_age)
@@ -90,6 +94,8 @@ mod tests {
         assert_eq!(at(5_999), Standing::Stale);
         assert_eq!(at(6_000), Standing::Expired);
         assert_eq!(at(10), Standing::Fresh, "a clock set back expires nothing");
+        let far = Standing::at(Some(Timestamp(500_000)), None, ages, Timestamp(10));
+        assert_eq!(far, Standing::Stale, "nor is it fresh for years");
         assert_eq!(
             Standing::at(None, None, ages, Timestamp(0)),
             Standing::Missing

@@ -41,6 +41,10 @@ pub struct FeedRow {
     pub digest: Option<String>,
     /// The copy behind the generation in force.
     pub applied: Option<String>,
+    /// When the last good copy was first taken: ends of its entries are counted from it.
+    pub taken_at: Option<Timestamp>,
+    /// The same for the copy behind the generation in force; read only.
+    pub applied_taken: Option<Timestamp>,
     /// The table of origins that was used with it.
     pub applied_table: Option<String>,
     /// Entries of the last good copy.
@@ -55,7 +59,7 @@ pub struct FeedRow {
 
 const COLUMNS: &str = "name, origin, etag, last_modified, looked_at, jitter, not_before, failures, \
                        state, note, confirmed_at, changed_at, generated, digest, applied, \
-                       applied_table, entries, rejected, standing, \
+                       applied_table, taken_at, applied_taken, entries, rejected, standing, \
                        (SELECT min(since) FROM leaving WHERE feed = name AND NOT leaving.applied)";
 
 impl FeedRow {
@@ -95,10 +99,12 @@ impl FeedRow {
             digest: row.get(13)?,
             applied: row.get(14)?,
             applied_table: row.get(15)?,
-            entries: row.get::<_, i64>(16)? as usize,
-            rejected: row.get::<_, i64>(17)? as usize,
-            standing: row.get(18)?,
-            leaving_since: time(19)?,
+            taken_at: time(16)?,
+            applied_taken: time(17)?,
+            entries: row.get::<_, i64>(18)? as usize,
+            rejected: row.get::<_, i64>(19)? as usize,
+            standing: row.get(20)?,
+            leaving_since: time(21)?,
         })
     }
 }
@@ -147,12 +153,14 @@ impl Ledger {
         let time = |time: Option<Timestamp>| time.map(|time| time.0);
         let written = self.db.execute(
             "INSERT INTO feed (name, origin, etag, last_modified, looked_at, jitter, not_before, failures,
-                               state, note, confirmed_at, changed_at, generated, digest, entries, rejected)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+                               state, note, confirmed_at, changed_at, generated, digest, entries, rejected,
+                               taken_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
              ON CONFLICT (name) DO UPDATE SET
                origin = ?2, etag = ?3, last_modified = ?4, looked_at = ?5, jitter = ?6, not_before = ?7,
                failures = ?8, state = ?9, note = ?10, confirmed_at = ?11, changed_at = ?12,
-               generated = ?13, digest = ?14, entries = ?15, rejected = ?16",
+               generated = ?13, digest = ?14, entries = ?15, rejected = ?16,
+               taken_at = ?17",
             params![
                 row.name,
                 row.origin,
@@ -170,6 +178,7 @@ impl Ledger {
                 row.digest,
                 row.entries as i64,
                 row.rejected as i64,
+                time(row.taken_at),
             ],
         );
         written.map(|_| ()).map_err(|error| self.error(error))

@@ -47,6 +47,15 @@ pub struct HoldRow {
     pub reasons: Vec<String>,
 }
 
+/// The table of origins behind the set in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TableUsed {
+    /// None counted now, and what last did is remembered: nothing slips past the gate on its way back.
+    AsBefore,
+    /// This one, or none because none is configured.
+    Now(Option<String>),
+}
+
 /// What became of the last generation at a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TargetRow {
@@ -188,14 +197,20 @@ impl Ledger {
 
     /// The copies at hand of these feeds, with what is leaving them and this table of origins, are those
     /// behind the set in force. A feed that did not count keeps what last did.
-    pub fn mark_applied(&self, counted: &[&str], table: Option<&str>) -> Result<(), LedgerError> {
+    pub fn mark_applied(&self, counted: &[&str], table: &TableUsed) -> Result<(), LedgerError> {
         let names = serde_json::to_string(counted).unwrap_or_default();
+        let (keeps, table) = match table {
+            TableUsed::AsBefore => (true, None),
+            TableUsed::Now(digest) => (false, digest.as_deref()),
+        };
         let mark = || {
             self.db.execute(
-                "UPDATE feed SET applied = digest, applied_table = ?2
-                 WHERE (applied IS NOT digest OR applied_table IS NOT ?2)
+                "UPDATE feed SET applied = digest, applied_taken = taken_at,
+                                 applied_table = iif(?2, applied_table, ?3)
+                 WHERE (applied IS NOT digest OR applied_taken IS NOT taken_at
+                        OR NOT ?2 AND applied_table IS NOT ?3)
                    AND name IN (SELECT value FROM json_each(?1))",
-                params![names, table],
+                params![names, keeps, table],
             )?;
             self.db.execute(
                 "DELETE FROM leaving WHERE applied AND feed IN (SELECT value FROM json_each(?1))",

@@ -88,6 +88,7 @@ impl Ledger {
             self.db.execute(
                 "UPDATE feed SET etag = NULL, last_modified = NULL, confirmed_at = NULL, digest = NULL,
                                  applied = NULL, applied_table = NULL, generated = NULL,
+                                 taken_at = NULL, applied_taken = NULL,
                                  entries = 0, rejected = 0
                  WHERE name NOT IN (SELECT value FROM json_each(?1))",
                 [&names],

@@ -12,7 +12,7 @@ mod marks;
 mod schema;
 
 pub use feeds::FeedRow;
-pub use generations::{GenerationRow, HoldRow, RouteRow, TargetRow};
+pub use generations::{GenerationRow, HoldRow, RouteRow, TableUsed, TargetRow};
 pub use leaving::Of;
 pub use listings::Seen;
 pub use lock::{Busy, Lock};

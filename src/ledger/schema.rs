@@ -29,6 +29,8 @@ CREATE TABLE feed (
     generated     INTEGER,                    -- when the publisher says that he made the last good copy
     digest        TEXT,                       -- the last good copy
     applied       TEXT,                       -- the copy behind the generation in force
+    taken_at      INTEGER,                    -- when the last good copy was first taken: ends are counted from it
+    applied_taken INTEGER,                    -- the same for the copy behind the generation in force
     applied_table TEXT,                       -- the table of origins that was used with it
     entries       INTEGER NOT NULL DEFAULT 0,
     rejected      INTEGER NOT NULL DEFAULT 0,

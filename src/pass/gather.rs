@@ -2,6 +2,7 @@
 //! the list changes nothing: the last good copy stays.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
@@ -14,7 +15,7 @@ use crate::config::{Config, FeedConfig};
 use crate::feed::copies::Copies;
 use crate::feed::fetch::{Progress, Validators};
 use crate::feed::leaving::WithdrawAfter;
-use crate::ledger::{FeedRow, Ledger, Of};
+use crate::ledger::{FeedRow, Ledger, Of, TableUsed};
 use crate::time::{Timestamp, short};
 
 /// Which feeds a pass looks at. The publisher's floor stands above all of them.
@@ -38,6 +39,9 @@ pub struct Manner {
     /// Look also where the publisher's floor or the server's own word forbids it.
     pub ignore_floor: bool,
 }
+
+/// How often a pass that waits for downloads looks whether it was flushed.
+const GLANCE: Duration = Duration::from_millis(250);
 
 /// Look at the feeds of the scope, all at once, and judge each as it comes: one slow host delays
 /// nobody else.
@@ -78,7 +82,19 @@ pub async fn gather(
             (feed, row, look)
         });
     }
-    while let Some((feed, row, look)) = looks.next().await {
+    let pinned = ledger.pinned()?.is_some();
+    loop {
+        let came = tokio::time::timeout(GLANCE, looks.next()).await;
+        let (feed, row, look) = match came {
+            Ok(Some(came)) => came,
+            Ok(None) => break,
+            // Whoever flushes now waits for us: what has not come by then comes at the next look.
+            Err(_) if !pinned && ledger.pinned()?.is_some() => {
+                tracing::warn!("flushed meanwhile: {} downloads are given up", looks.len());
+                break;
+            }
+            Err(_) => continue,
+        };
         let mut judge = Judge {
             ledger,
             copies,
@@ -134,10 +150,11 @@ fn adopt(
         row.rejected = copy.rejected;
         row.digest = Some(digest);
         row.generated = copy.generated;
+        row.taken_at = Some(confirmed);
         ledger.atomically(|ledger| {
             ledger.write_feed(&row)?;
             // It was in force: what the publisher changed since is judged against it.
-            ledger.mark_applied(&[&feed.name], None)?;
+            ledger.mark_applied(&[&feed.name], &TableUsed::Now(None))?;
             ledger.write_listings(&feed.name, &copy, confirmed)
         })?;
     }

@@ -2,25 +2,22 @@
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::known::Memory;
 use super::look::Look;
+use super::prefer::preferred;
 use super::{PassError, say};
 use crate::config::{FeedConfig, Origin};
 use crate::feed::copies::Copies;
 use crate::feed::fetch::Validators;
-use crate::feed::formats::{Format, parse_body};
-use crate::feed::leaving::same_listings;
+use crate::feed::formats::Format;
+use crate::feed::leaving::{WithdrawAfter, same_listings};
 use crate::feed::standing::Standing;
 use crate::feed::{FeedCopy, Refused};
 use crate::ledger::{FeedRow, Ledger, Of};
 use crate::plan::Change;
 use crate::prefix::PrefixSet;
 use crate::time::Timestamp;
-
-/// A date so far ahead of us is a mistake, and no reason to refuse what comes after it.
-const CLOCK_TOLERANCE: Duration = Duration::from_secs(86_400);
 
 /// Whoever judges, and where it is written down.
 pub(super) struct Judge<'a> {
@@ -47,46 +44,10 @@ impl Judge<'_> {
         match look {
             Look::Unchanged => self.confirmed(feed, row),
             Look::Failed(refused) => self.refused(feed, row, &refused),
-            Look::Body(body, validators) => {
-                let old = row
-                    .digest
-                    .clone()
-                    .and_then(|digest| self.memory.get(self.copies, feed, &digest));
-                match parse_body(&body, &feed.rules)
-                    .and_then(|copy| self.preferred(feed, &row, old.as_deref(), copy))
-                {
-                    Err(refused) => self.refused(feed, row, &refused),
-                    Ok(copy) => self.taken(feed, row, old.as_deref(), (&body, copy), validators),
-                }
-            }
-        }
-    }
-
-    /// Whether a good copy is to be preferred to the one at hand.
-    fn preferred(
-        &self,
-        feed: &FeedConfig,
-        row: &FeedRow,
-        old: Option<&FeedCopy>,
-        copy: FeedCopy,
-    ) -> Result<FeedCopy, Refused> {
-        let something = old.is_some_and(|old| !old.is_empty());
-        if let Some(proof) = copy
-            .proof
-            .filter(|_| copy.is_empty() && something && !feed.rules.may_be_empty)
-        {
-            return Err(Refused::ValidEmpty(proof));
-        }
-        // A file of the operator's is what he put there.
-        let same_place =
-            row.origin == feed.origin.to_string() && matches!(feed.origin, Origin::Url(_));
-        match (copy.generated, row.generated) {
-            (Some(this), Some(at_hand))
-                if same_place && this < at_hand && at_hand <= self.now.after(CLOCK_TOLERANCE) =>
-            {
-                Err(Refused::Older(this, at_hand))
-            }
-            _ => Ok(copy),
+            Look::Copy(body, copy, validators) => match preferred(feed, &row, *copy, self.now) {
+                Err(refused) => self.refused(feed, row, &refused),
+                Ok(copy) => self.taken(feed, row, (&body, copy), validators),
+            },
         }
     }
 
@@ -111,7 +72,6 @@ impl Judge<'_> {
         &mut self,
         feed: &FeedConfig,
         mut row: FeedRow,
-        old: Option<&FeedCopy>,
         (body, copy): (&[u8], FeedCopy),
         validators: Validators,
     ) -> Result<(), PassError> {
@@ -121,6 +81,9 @@ impl Judge<'_> {
                 "{folder}: {error}; the last good copies stay in force"
             ))
         })?;
+        let old = row.digest.as_deref();
+        let old = old.and_then(|digest| self.memory.get(self.copies, feed, digest));
+        let old = old.as_deref();
         // A change is a change of what is listed: headers and dates change all the time.
         let changed = row.digest.as_ref() != Some(&digest)
             && !old.is_some_and(|old| same_listings(old, &copy));
@@ -142,6 +105,9 @@ impl Judge<'_> {
         row.validators = validators;
         row.origin = feed.origin.to_string();
         self.copies.confirm(&feed.name, &digest, self.now);
+        if row.digest.as_ref() != Some(&digest) {
+            row.taken_at = Some(self.now);
+        }
         row.digest = Some(digest.clone());
         // One copy is counted once: all of it or nothing.
         self.ledger.atomically(|ledger| {
@@ -203,9 +169,7 @@ fn tell(feed: &FeedConfig, copy: &FeedCopy, old: Option<&FeedCopy>, changed: boo
     if let Some(old) = old {
         let change = Change::between(&listed(old), &listed(copy));
         parts.push(format!("{} new, {} gone", change.added(), change.removed()));
-        if change.removed() > 0
-            && feed.withdraw_after != crate::feed::leaving::WithdrawAfter::AT_ONCE
-        {
+        if change.removed() > 0 && feed.withdraw_after != WithdrawAfter::AT_ONCE {
             parts.push(format!("withdrawn after {}", feed.withdraw_after));
         }
     }

@@ -4,12 +4,13 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::origins::{Remembered, Table};
+use super::prefer::preferred;
 use crate::config::{Config, FeedConfig, Origin};
 use crate::feed::copies::{self, Copies};
 use crate::feed::formats::parse_body;
-use crate::feed::leaving::{Leaving, same_listings};
+use crate::feed::leaving::Leaving;
 use crate::feed::{FeedCopy, file};
-use crate::ledger::{FeedRow, Ledger, LedgerError, Of};
+use crate::ledger::{FeedRow, Ledger, LedgerError, Of, TableUsed};
 use crate::pipeline::{Applied, AtHand, Decision, Feed, Input, decide};
 use crate::policy::Policy;
 use crate::prefix::PrefixSet;
@@ -20,6 +21,8 @@ use crate::time::Timestamp;
 pub struct Memory {
     /// Copies parsed already, by feed and digest: an unchanged copy is no work.
     copies: HashMap<(String, String), Arc<FeedCopy>>,
+    /// Copies of which was said already that they cannot be used.
+    unusable: HashSet<(String, String)>,
     /// The last line said about the policy: said again only when it reads otherwise.
     pub policy_line: String,
     /// The table of origins, read once.
@@ -63,11 +66,14 @@ impl Memory {
         match copy {
             Ok(copy) => {
                 let copy = Arc::new(copy);
+                self.unusable.remove(&key);
                 self.copies.insert(key, copy.clone());
                 Some(copy)
             }
             Err(why) => {
-                tracing::warn!("feed={}  the copy on disk cannot be used: {why}", feed.name);
+                if self.unusable.insert(key) {
+                    tracing::warn!("feed={}  the copy on disk cannot be used: {why}", feed.name);
+                }
                 None
             }
         }
@@ -92,8 +98,8 @@ pub struct Known {
     pub in_force: PrefixSet,
     /// The origin ASes in force, ascending.
     pub origins: Vec<u32>,
-    /// Content of the table of origins that is used.
-    pub table: Option<String>,
+    /// The table of origins that is used.
+    pub table: TableUsed,
     /// The number of the generation in force; 0 before the first.
     pub generation: u64,
     /// Whether that generation is a flush.
@@ -136,18 +142,19 @@ impl Known {
             let mut current = current?;
             if let (Files::AsTheyAre, Origin::Path(path)) = (files, &feed.origin) {
                 let read = file::read(path, config.fetch.max_bytes);
-                match read
-                    .and_then(|body| Ok((parse_body(&body, &feed.rules)?, copies::digest(&body))))
-                {
+                match read.and_then(|body| {
+                    let copy = preferred(feed, &row, parse_body(&body, &feed.rules)?, now)?;
+                    Ok((copy, copies::digest(&body)))
+                }) {
                     Ok((copy, digest)) => {
-                        let old = row
-                            .digest
-                            .as_ref()
-                            .and_then(|old| memory.get(copies, feed, old));
-                        if let Some(old) = old.filter(|old| !same_listings(old, &copy)) {
+                        let old = row.digest.as_ref();
+                        if let Some(old) = old.and_then(|old| memory.get(copies, feed, old)) {
                             current = feed.withdraw_after.step(&old, current, &copy, now);
                         }
                         memory.remember(&feed.name, &digest, Arc::new(copy));
+                        if row.digest.as_ref() != Some(&digest) {
+                            row.taken_at = Some(now);
+                        }
                         row.digest = Some(digest);
                         row.confirmed_at = Some(now);
                     }
@@ -168,7 +175,7 @@ impl Known {
             feeds,
             in_force: ledger.in_force()?,
             origins: ledger.origins()?,
-            table: table.digest(),
+            table: table.used(),
             generation: newest.as_ref().map_or(0, |row| row.number),
             flushed: newest.is_some_and(|row| row.cause == "flush"),
             pinned: ledger.pinned()?,
@@ -204,15 +211,14 @@ fn one(feed: &FeedConfig, parts: &Parts, copies: &Copies, memory: &mut Memory) -
         leaving: [leaving, leaving_applied],
         table,
     } = parts;
-    let mut held = |digest: &Option<String>, leaving: &[Leaving]| {
+    let mut held = |digest: &Option<String>, taken: Option<Timestamp>, leaving: &[Leaving]| {
         let digest = digest.as_ref()?;
         let copy = memory.get(copies, feed, digest)?;
-        let confirmed = row.confirmed_at.unwrap_or_default();
-        let fetched = copies.confirmed(&feed.name, digest).unwrap_or(confirmed);
+        let fetched = taken.or(row.confirmed_at).unwrap_or_default();
         Some(assembled(digest, copy, fetched, leaving, table))
     };
     let needs_table = |at: &AtHand| !at.copy.origins.is_empty();
-    let current = held(&row.digest, leaving).filter(|at| {
+    let current = held(&row.digest, row.taken_at, leaving).filter(|at| {
         // A table that was used and cannot be read is not an empty one.
         let lost = table.failed() && row.applied_table.is_some();
         !(lost && needs_table(at))
@@ -221,7 +227,7 @@ fn one(feed: &FeedConfig, parts: &Parts, copies: &Copies, memory: &mut Memory) -
         if row.applied == row.digest && leaving == leaving_applied {
             return current.clone();
         }
-        held(&row.applied, leaving_applied)
+        held(&row.applied, row.applied_taken, leaving_applied)
     });
     let applied = applied.map(|at| match at {
         Some(at) if needs_table(&at) && table.differs_from(row.applied_table.as_deref()) => {
@@ -237,6 +243,10 @@ fn one(feed: &FeedConfig, parts: &Parts, copies: &Copies, memory: &mut Memory) -
         ages: feed.ages,
         confirmed: row.confirmed_at,
         generated: row.generated,
+        unreadable: match row.digest.is_some() && table.failed() && row.applied_table.is_some() {
+            true => "the table of its origins",
+            false => "its last good copy",
+        },
         current,
         applied,
     }

@@ -2,14 +2,15 @@
 
 use crate::config::{Config, FeedConfig, Origin};
 use crate::feed::fetch::{Fetched, Fetcher, Line, Validators};
-use crate::feed::{Refused, file};
+use crate::feed::formats::parse_body;
+use crate::feed::{FeedCopy, Refused, file};
 
 /// What a look gave, before it is judged.
 pub enum Look {
     /// The copy at hand is still the current one.
     Unchanged,
-    /// A body, not yet judged.
-    Body(Vec<u8>, Validators),
+    /// A body that is a whole list, and what it lists.
+    Copy(Vec<u8>, Box<FeedCopy>, Validators),
     /// Nothing to judge.
     Failed(Refused),
 }
@@ -44,7 +45,18 @@ pub async fn look(
     };
     match found {
         Ok(Fetched::Unchanged) => Look::Unchanged,
-        Ok(Fetched::Body(body, validators)) => Look::Body(body, validators),
+        Ok(Fetched::Body(body, validators)) => read(feed, body, validators).await,
         Err(refused) => Look::Failed(refused),
+    }
+}
+
+/// Read a body on a thread of its own: a long list must not let the other downloads wait.
+async fn read(feed: &FeedConfig, body: Vec<u8>, validators: Validators) -> Look {
+    let rules = feed.rules.clone();
+    let reading = tokio::task::spawn_blocking(move || (parse_body(&body, &rules), body));
+    match reading.await {
+        Ok((Ok(copy), body)) => Look::Copy(body, Box::new(copy), validators),
+        Ok((Err(refused), _)) => Look::Failed(refused),
+        Err(error) => Look::Failed(Refused::Unreachable(format!("not read: {error}"))),
     }
 }

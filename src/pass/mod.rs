@@ -17,6 +17,7 @@ mod judge;
 pub mod known;
 mod look;
 mod origins;
+mod prefer;
 mod say;
 
 use std::collections::HashSet;
@@ -310,7 +311,7 @@ fn record(
         let counted = config.feeds.iter().zip(&decision.standings);
         let counted = counted.filter(|(_, standing)| standing.counts());
         let counted: Vec<&str> = counted.map(|(feed, _)| feed.name.as_str()).collect();
-        ledger.mark_applied(&counted, known.table.as_deref())?;
+        ledger.mark_applied(&counted, &known.table)?;
     }
     if decision.origins != known.origins {
         ledger.set_origins(&decision.origins)?;

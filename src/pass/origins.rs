@@ -8,6 +8,7 @@ use crate::config::{Config, OriginsConfig};
 use crate::feed::copies::digest;
 use crate::feed::file;
 use crate::feed::origins::OriginTable;
+use crate::ledger::TableUsed;
 use crate::time::{Timestamp, short};
 
 /// What is known of the table.
@@ -25,11 +26,12 @@ pub enum Table {
 }
 
 impl Table {
-    /// The name of its content.
-    pub fn digest(&self) -> Option<String> {
+    /// What the ledger remembers of it.
+    pub fn used(&self) -> TableUsed {
         match self {
-            Self::Read(table) => Some(table.digest.clone()),
-            _ => None,
+            Self::Read(table) => TableUsed::Now(Some(table.digest.clone())),
+            Self::Unset => TableUsed::Now(None),
+            Self::Expired | Self::Failed => TableUsed::AsBefore,
         }
     }
 

@@ -31,6 +31,7 @@ fn feed(name: &str, applied: Option<&str>, current: Option<&str>) -> Feed {
         },
         confirmed: current.map(|_| NOW),
         generated: None,
+        unreadable: "its last good copy",
         current: current.map(held),
         applied: applied.map(|list| Applied::Copy(held(list))),
     }
@@ -363,7 +364,7 @@ mod against_a_naive_model {
 
             // And every prefix in force names a listing, and no route holds an unlisted address.
             for route in &decision.desired.v4 {
-                let causes = cause_of_addition(route.to_net(), &decision.rib).because;
+                let causes = cause_of_addition(route.to_net(), &decision.rib, |_, _| true).because;
                 prop_assert!(!causes.is_empty(), "{route} has no cause");
             }
         }

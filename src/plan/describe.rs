@@ -73,9 +73,12 @@ impl fmt::Display for Listing {
     }
 }
 
-/// Why `prefix` comes: every listing behind it.
-pub fn cause_of_addition(prefix: IpNet, now: &Rib) -> Explained {
-    let because = now.listings(prefix).into_iter().map(Cause::Listed);
+/// Why `prefix` comes: every listing behind it that `counts`, by index of its feed and line.
+pub fn cause_of_addition(prefix: IpNet, now: &Rib, counts: impl Fn(u16, u32) -> bool) -> Explained {
+    let because = now
+        .listings_that(prefix, counts)
+        .into_iter()
+        .map(Cause::Listed);
     Explained {
         prefix,
         because: because.collect(),

@@ -8,6 +8,8 @@ pub mod limits;
 pub mod protect;
 pub mod reserved;
 
+use std::collections::HashSet;
+
 use ipnet::IpNet;
 
 use crate::feed::Entry;
@@ -32,6 +34,8 @@ pub struct Effective {
     pub set: PrefixSet,
     /// Listings refused because they are shorter than the limit.
     pub refused: Vec<Listing>,
+    /// Where they stand: index of the feed, and line.
+    pub refused_lines: HashSet<(u16, u32)>,
     /// Listed prefixes from which reserved space was cut.
     pub reserved: Vec<IpNet>,
     /// Aggregated prefixes from which protected space was cut.
@@ -76,6 +80,7 @@ fn one_family<B: Bits>(
     effective: &mut Effective,
 ) -> Vec<Prefix<B>> {
     let refused = RefusedLines::of(entries, shortest);
+    effective.refused_lines.extend(&refused.lines);
     let bogons: Vec<bool> = rib.sources().iter().map(|source| source.reserved).collect();
     let mut listed = Aggregate::default();
     let mut pieces = Vec::new();

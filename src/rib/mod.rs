@@ -88,9 +88,18 @@ impl Rib {
 
     /// Every listing that shares an address with `net`: those that cover it, then those inside.
     pub fn listings(&self, net: IpNet) -> Vec<Listing> {
+        self.listings_that(net, |_, _| true)
+    }
+
+    /// The same for those that count, by index of the feed and line.
+    pub fn listings_that(&self, net: IpNet, counts: impl Fn(u16, u32) -> bool) -> Vec<Listing> {
         match net {
-            IpNet::V4(net) => self.v4.touching(net.into(), |e| self.listing(e)),
-            IpNet::V6(net) => self.v6.touching(net.into(), |e| self.listing(e)),
+            IpNet::V4(net) => self.v4.touching(net.into(), |e| {
+                counts(e.feed, e.line).then(|| self.listing(e))
+            }),
+            IpNet::V6(net) => self.v6.touching(net.into(), |e| {
+                counts(e.feed, e.line).then(|| self.listing(e))
+            }),
         }
     }
 
@@ -127,20 +136,23 @@ impl<B: Bits> Table<B> {
         Self { entries, lengths }
     }
 
-    fn touching<T>(&self, net: Prefix<B>, make: impl Fn(&Entry<B>) -> T) -> Vec<T> {
+    fn touching<T>(&self, net: Prefix<B>, make: impl Fn(&Entry<B>) -> Option<T>) -> Vec<T> {
         let mut found = Vec::new();
         for &len in self.lengths.iter().take_while(|len| **len < net.len()) {
             let covering = Prefix::new(net.first(), len);
             let start = self.entries.partition_point(|e| e.key() < covering.key());
             let same = self.entries[start..].iter();
-            found.extend(same.take_while(|e| e.prefix() == covering).map(&make));
+            found.extend(
+                same.take_while(|e| e.prefix() == covering)
+                    .filter_map(&make),
+            );
         }
         let start = self.entries.partition_point(|e| e.key() < net.key());
         let inside = self.entries[start..].iter();
         found.extend(
             inside
                 .take_while(|e| e.prefix().first() <= net.last())
-                .map(&make),
+                .filter_map(&make),
         );
         found
     }

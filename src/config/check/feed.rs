@@ -82,6 +82,7 @@ impl Check<'_> {
             reserved: feed
                 .reserved
                 .unwrap_or(preset.is_some_and(|preset| preset.reserved)),
+            believe_empty: feed.believe_empty.unwrap_or(false),
             attribution: preset.map(|preset| preset.attribution),
         })
     }
@@ -132,6 +133,7 @@ impl Check<'_> {
             let words = [("refuse", HostBits::Refuse), ("mask", HostBits::Mask)];
             self.word("host_bits", word, &words)
         });
+        let own = matches!(origin, Some(Origin::Path(_))) && format == Format::Cidr;
         let mut rules = Rules {
             host_bits: host_bits.unwrap_or_default(),
             header: preset
@@ -140,7 +142,8 @@ impl Check<'_> {
             field: feed.field.as_ref().map(|field| field.get_ref().clone()),
             reference: feed.reference.as_ref().map(|field| field.get_ref().clone()),
             // A list of the operator's own may be empty; a publisher's is then retired or broken.
-            may_be_empty: matches!(origin, Some(Origin::Path(_))) && format == Format::Cidr,
+            may_be_empty: own,
+            few_bad_lines: if own { 3 } else { 1 },
             ..Rules::of(format)
         };
         self.field(feed, format);

@@ -59,12 +59,25 @@ impl Clients {
         finish(self.builder()?)
     }
 
-    /// The same for one feed that has a certificate of its own.
+    /// A client for what this machine serves itself: a proxy would see the request and its secret, and ask
+    /// its own loopback.
+    ///
+    /// # Errors
+    /// When the system's certificates cannot be read.
+    pub(super) fn straight(&self) -> Result<Client, String> {
+        finish(self.builder()?.no_proxy())
+    }
+
+    /// The same for one feed that has a certificate of its own, on this machine or elsewhere.
     ///
     /// # Errors
     /// [`Refused::Unreachable`] when certificate and key do not belong together, for one.
-    pub(super) fn home_with(&self, identity: Identity) -> Result<Client, Refused> {
+    pub(super) fn home_with(&self, identity: Identity, here: bool) -> Result<Client, Refused> {
         let builder = self.builder().map(|builder| builder.identity(identity));
+        let builder = builder.map(|builder| match here {
+            true => builder.no_proxy(),
+            false => builder,
+        });
         builder.and_then(finish).map_err(Refused::Unreachable)
     }
 

@@ -59,6 +59,8 @@ pub struct Fetcher(Arc<Shared>);
 struct Shared {
     clients: Clients,
     home: Client,
+    /// For this very machine, which no proxy has to do with.
+    straight: Client,
     away: Client,
     limits: FetchLimits,
     /// Files of secrets whose permissions were judged in this pass.
@@ -75,8 +77,13 @@ impl Fetcher {
     /// When the system's certificates or `ca_file` cannot be read.
     pub fn new(limits: FetchLimits) -> Result<Self, String> {
         let clients = Clients::new(&limits)?;
+        let home = clients.home()?;
         Ok(Self(Arc::new(Shared {
-            home: clients.home()?,
+            straight: match clients.proxied() {
+                true => clients.straight()?,
+                false => home.clone(),
+            },
+            home,
             away: clients.away()?,
             clients,
             limits,
@@ -143,9 +150,13 @@ impl Fetcher {
         } = &*self.0;
         self.judge_permissions(access);
         let secret = access.open()?;
-        let own = access.identity()?.map(|own| clients.home_with(own));
+        let here = private::is_this_machine(url);
+        let own = access.identity()?.map(|own| clients.home_with(own, here));
         let own = own.transpose()?;
-        let home = own.as_ref().unwrap_or(&self.0.home);
+        let home = own.as_ref().unwrap_or(match here {
+            true => &self.0.straight,
+            false => &self.0.home,
+        });
         let (mut at, mut at_home) = (url.clone(), true);
         for _ in 0..=Self::MAX_REDIRECTS {
             let mut request = match at_home {

@@ -2,6 +2,9 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use reqwest::Url;
+use url::Host;
+
 /// Whether an address is one of this machine, of this link or of a private network: what a server out
 /// there has no business to send us to. IPv4 within IPv6 counts as the IPv4 address it leads to.
 ///
@@ -44,6 +47,16 @@ fn is_private_v6(ip: Ipv6Addr) -> bool {
         [first, ..] => {
             first & 0xfe00 == 0xfc00 || first & 0xff80 == 0xfe80 || first & 0xff00 == 0xff00
         }
+    }
+}
+
+/// Whether a URL names this very machine: `localhost`, or a loopback address.
+pub(super) fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        None => false,
     }
 }
 

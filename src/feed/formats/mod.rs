@@ -155,6 +155,9 @@ pub struct Rules {
     pub field: Option<String>,
     /// Where the reference is: another column of CSV, another key of the same JSON object.
     pub reference: Option<String>,
+    /// A file is never refused for so few bad lines, as long as most lines are good: one of a download, some
+    /// of a list of the operator's own, which is short and typed by hand. Beyond that, 5 % are too many.
+    pub few_bad_lines: usize,
     /// Whether a list that holds comments and no entry means just that: true for the operator's own
     /// files, never for what is downloaded.
     pub may_be_empty: bool,
@@ -173,6 +176,7 @@ impl Rules {
             header: None,
             field: None,
             reference: None,
+            few_bad_lines: 1,
             may_be_empty: false,
             max_bytes: u64::MAX,
         }

@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::Reader;
+use super::reader::contains_ignoring_case;
 use crate::feed::Refused;
 
 /// Names that a message shows.
@@ -46,7 +47,16 @@ impl NamedSets {
                 "{} sets in one file ({listed}); field = \"…\" says which one is meant",
                 names.len()
             ))),
+            None if names.iter().any(|name| lets_through(name)) => Err(Refused::Foreign(format!(
+                "the name {listed:?} is one of a list of what to let through; field = \"…\" says that it is meant"
+            ))),
             _ => Ok(()),
         }
     }
+}
+
+/// Whether a name says that its list is the opposite of a block list.
+fn lets_through(name: &str) -> bool {
+    let words = ["allow", "white", "trust", "permit", "accept"];
+    words.iter().any(|word| contains_ignoring_case(name, word))
 }

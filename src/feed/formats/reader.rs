@@ -9,8 +9,6 @@ use crate::time::Timestamp;
 
 /// More than this share of bad lines, and the file is refused: a list with typing errors has few.
 const MAX_BAD_SHARE: f64 = 0.05;
-/// A file is never refused for so few bad lines, as long as most lines are good.
-const FEW_BAD_LINES: usize = 3;
 /// Longest comment kept for a message, in characters.
 const MAX_COMMENT: usize = 100;
 /// More entries than any list holds: a line with a range may stand for hundreds of prefixes, so that
@@ -182,7 +180,7 @@ impl<'a> Reader<'a> {
         // so may a file of the operator's own.
         let own = self.rules.may_be_empty;
         let mostly_bad = good == 0 || odd > good || odd == good && !own;
-        if too_many && (bad > FEW_BAD_LINES || mostly_bad) {
+        if too_many && (odd > self.rules.few_bad_lines || mostly_bad) {
             let first = self.copy.rejections.first();
             return Err(Refused::TooManyBadLines {
                 bad,

@@ -60,7 +60,12 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             "" => &object.id,
             name => name,
         };
-        let end = match object.valid_until.as_deref().map(dates::iso) {
+        let end = match object
+            .valid_until
+            .as_deref()
+            .filter(|time| !never(time))
+            .map(dates::iso)
+        {
             None => None,
             Some(Some(time)) => Some(End::At(time)),
             Some(None) => {
@@ -79,6 +84,13 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     }
     reader.proven("a whole JSON document");
     Ok(())
+}
+
+/// Whether a time is so far ahead that it means no end: `9999-12-31T23:59:59Z`.
+fn never(time: &str) -> bool {
+    time.get(..4)
+        .and_then(|year| year.parse().ok())
+        .is_some_and(|year: u32| year >= 2100)
 }
 
 fn names_addresses(pattern: &str) -> bool {
@@ -138,6 +150,12 @@ fn literal<'a>(text: &'a str, values: &mut Vec<String>) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_beyond_this_century_is_no_end() {
+        assert!(never("9999-12-31T23:59:59Z") && never("2100-01-01T00:00:00Z"));
+        assert!(!never("2099-12-31T23:59:59Z") && !never("soon"));
+    }
 
     #[test]
     fn only_a_choice_of_addresses_is_a_choice() {

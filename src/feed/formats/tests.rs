@@ -54,6 +54,7 @@ fn a_feed_of_one_family_rejects_the_other_and_odd_lengths() {
     let rules = Rules {
         lengths_v4: Some((8, 24)),
         lengths_v6: None,
+        few_bad_lines: 3,
         ..Rules::of(Format::Cidr)
     };
     let body = b"192.0.2.0/24\n198.51.100.0/24\n203.0.113.0/24\n192.0.2.1\n2001:db8::/32\n";
