@@ -126,12 +126,14 @@ fn shown_entries<B: Bits>(
 ) {
     for (entry, index) in entries.iter().zip(0_u32..) {
         let reference = copy.reference(entry);
-        let until = ends.iter().find(|(at, _)| *at == index);
-        let until = match until.map(|(_, end)| *end) {
-            None => String::new(),
-            Some(End::At(time)) => format!(" until {time}"),
-            Some(End::After(span)) => format!(" until {} s after the download", span.as_secs()),
-        };
+        let own = ends.iter().filter(|(at, _)| *at == index);
+        let until: String = own
+            .map(|(_, end)| match end {
+                End::NotBefore(time) => format!(" from {time}"),
+                End::At(time) => format!(" until {time}"),
+                End::After(span) => format!(" until {} s after the download", span.as_secs()),
+            })
+            .collect();
         let reference = if reference.is_empty() {
             String::new()
         } else {

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::listing::Ends;
+use super::ends::{End, Ends};
 use super::{Entry, FeedCopy};
 use crate::prefix::{Bits, Written};
 use crate::time::Timestamp;
@@ -93,7 +93,7 @@ impl WithdrawAfter {
             })
             .collect();
         let left_before: HashSet<Item> = still.iter().map(|leaving| leaving.item).collect();
-        let gone = waiting(old)
+        let gone = waiting(old, now)
             .filter(|(item, _)| !listed.contains(item) && !left_before.contains(item))
             .map(|(item, reference)| Leaving {
                 item,
@@ -198,11 +198,15 @@ pub fn same_listings(one: &FeedCopy, other: &FeedCopy) -> bool {
 }
 
 /// What a copy lists and what waits when it is no longer listed: everything but the entries that end by
-/// themselves, for whoever sets an end means what he says when he takes it away early.
-fn waiting(copy: &FeedCopy) -> impl Iterator<Item = (Item, &str)> {
-    let lasting = |ends: &Ends, index: usize| {
+/// themselves, for whoever sets an end means what he says when he takes it away early; and but those
+/// whose time has not come.
+fn waiting(copy: &FeedCopy, now: Timestamp) -> impl Iterator<Item = (Item, &str)> {
+    let lasting = move |ends: &Ends, index: usize| {
         let index = index as u32;
-        ends.binary_search_by_key(&index, |(at, _)| *at).is_err()
+        let own = &ends[ends.partition_point(|(at, _)| *at < index)..];
+        let own = own.iter().take_while(|(at, _)| *at == index);
+        let begun = |(_, end): &(u32, End)| matches!(end, End::NotBefore(time) if *time <= now);
+        own.into_iter().all(begun)
     };
     let v4 = copy.v4.iter().enumerate();
     let v4 = v4.filter(move |(index, _)| lasting(&copy.ends_v4, *index));

@@ -1,8 +1,8 @@
 //! What one feed lists: compact entries, and the lines that were none.
 
 use std::fmt;
-use std::time::Duration;
 
+use super::ends::{End, Ends, drop_ended};
 use super::formats::Format;
 use crate::prefix::{Bits, Prefix, PrefixSet, Written, prefixes_of_range, subtract};
 use crate::time::Timestamp;
@@ -53,28 +53,6 @@ pub struct OriginEntry {
     reference_at: u32,
     reference_len: u8,
 }
-
-/// When an entry ends by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
-    /// At this time.
-    At(Timestamp),
-    /// So long after the copy was downloaded.
-    After(Duration),
-}
-
-impl End {
-    /// The time, for a copy downloaded at `fetched`.
-    pub fn time(self, fetched: Timestamp) -> Timestamp {
-        match self {
-            Self::At(time) => time,
-            Self::After(span) => fetched.after(span),
-        }
-    }
-}
-
-/// Ends of entries: index of the entry, and when it ends. Ascending by index.
-pub type Ends = Vec<(u32, End)>;
 
 /// A line that is no entry, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -173,11 +151,12 @@ impl FeedCopy {
         });
     }
 
-    /// Give the entries added since there were `before` (IPv4, IPv6) of them an end of their own.
-    pub fn end_from(&mut self, before: (usize, usize), end: End) {
+    /// Give the entries added since there were `before` (IPv4, IPv6) of them ends of their own.
+    pub fn end_from(&mut self, before: (usize, usize), ends: &[End]) {
+        let each = |index: usize| ends.iter().map(move |end| (index as u32, *end));
         let (v4, v6) = (before.0..self.v4.len(), before.1..self.v6.len());
-        self.ends_v4.extend(v4.map(|index| (index as u32, end)));
-        self.ends_v6.extend(v6.map(|index| (index as u32, end)));
+        self.ends_v4.extend(v4.flat_map(each));
+        self.ends_v6.extend(v6.flat_map(each));
     }
 
     /// Whether entries of it end by themselves.
@@ -266,20 +245,6 @@ impl FeedCopy {
     }
 }
 
-fn drop_ended<B>(entries: &mut Vec<Entry<B>>, ends: &Ends, fetched: Timestamp, now: Timestamp) {
-    let mut ended = ends
-        .iter()
-        .filter(|(_, end)| end.time(fetched) <= now)
-        .map(|(index, _)| *index)
-        .peekable();
-    let mut index = 0;
-    entries.retain(|_| {
-        let gone = ended.next_if_eq(&index).is_some();
-        index += 1;
-        !gone
-    });
-}
-
 /// Replace the entries that an exception touches by what is left of them.
 fn exclude<B: Bits>(
     entries: &mut Vec<Entry<B>>,
@@ -291,8 +256,11 @@ fn exclude<B: Bits>(
     let mut left_ends = Vec::new();
     let mut next_end = 0;
     for (index, old) in entries.iter().enumerate() {
-        let end = ends.get(next_end).filter(|(at, _)| *at as usize == index);
-        next_end += usize::from(end.is_some());
+        let own = ends[next_end..]
+            .iter()
+            .take_while(|(at, _)| *at as usize == index);
+        let own: Vec<End> = own.map(|(_, end)| *end).collect();
+        next_end += own.len();
         let prefix = old.prefix();
         // Holes ascend and do not overlap.
         let passed = holes.partition_point(|hole| hole.last() < prefix.first());
@@ -301,7 +269,7 @@ fn exclude<B: Bits>(
             dropped.push((old.line, prefix.to_string()));
         }
         for piece in rest.left {
-            left_ends.extend(end.map(|(_, end)| (left.len() as u32, *end)));
+            left_ends.extend(own.iter().map(|end| (left.len() as u32, *end)));
             left.push(Entry {
                 addr: piece.first(),
                 len: piece.len(),

@@ -8,6 +8,7 @@
 
 pub mod body;
 pub mod copies;
+mod ends;
 pub mod fetch;
 pub mod file;
 pub mod formats;
@@ -19,5 +20,6 @@ mod refused;
 pub mod schedule;
 pub mod standing;
 
-pub use listing::{End, Entry, FeedCopy, OriginEntry, Rejection};
+pub use ends::End;
+pub use listing::{Entry, FeedCopy, OriginEntry, Rejection};
 pub use refused::Refused;

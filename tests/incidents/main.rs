@@ -6,6 +6,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod delivery;
 mod feed_lies;
 
 use support::http::{Answer, Server};

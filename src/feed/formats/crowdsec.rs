@@ -62,8 +62,8 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
         match go_duration(&decision.duration) {
             Some(left) if left.is_zero() => {}
             Some(left) => {
-                let end = Some(End::After(left));
-                reader.entry_until(item, &decision.value, &decision.scenario, end);
+                let end = [End::After(left)];
+                reader.entry_for(item, &decision.value, &decision.scenario, &end);
             }
             None => reader.reject(item, &decision.duration, "not a duration"),
         }

@@ -59,7 +59,8 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             let seconds = seconds
                 .and_then(|seconds| seconds.parse().ok())
                 .filter(|s| *s > 0);
-            reader.entry_until(number, entry, comment, seconds.map(ends_after));
+            let ends: Vec<_> = seconds.map(ends_after).into_iter().collect();
+            reader.entry_for(number, entry, comment, &ends);
         }
     }
     sets.judge()

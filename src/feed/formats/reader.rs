@@ -62,13 +62,11 @@ impl<'a> Reader<'a> {
         self.take(line, text, parse(text, self.rules.host_bits), reference);
     }
 
-    /// The same for an entry that is in force until then only.
-    pub fn entry_until(&mut self, line: u32, text: &str, reference: &str, end: Option<End>) {
+    /// The same for an entry that counts for its time only.
+    pub fn entry_for(&mut self, line: u32, text: &str, reference: &str, ends: &[End]) {
         let before = (self.copy.v4.len(), self.copy.v6.len());
         self.entry(line, text, reference);
-        if let Some(end) = end {
-            self.copy.end_from(before, end);
-        }
+        self.copy.end_from(before, ends);
     }
 
     /// The same for a text that the format read by its own rules.

@@ -2,7 +2,7 @@
 //!
 //! `[ipv4-addr:value = '198.51.100.0/24' OR ipv6-addr:value = '2001:db8::/32']`. A pattern that says more
 //! than that (AND, NOT, a port) means less than the whole address, and is left. Revoked indicators are
-//! left, and `valid_until` ends an entry.
+//! left, and `valid_from` and `valid_until` bound an entry.
 //! <https://docs.oasis-open.org/cti/stix/v2.1/os/stix-v2.1-os.html>, sections 4.7 and 9.
 
 use serde::Deserialize;
@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::json::bounded;
 use super::{Reader, dates};
 use crate::feed::{End, Refused};
+use crate::time::Timestamp;
 
 #[derive(Deserialize)]
 struct Bundle {
@@ -35,6 +36,7 @@ struct Object {
     pattern_type: String,
     #[serde(default)]
     indicator_types: Vec<String>,
+    valid_from: Option<String>,
     valid_until: Option<String>,
 }
 
@@ -60,26 +62,23 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             "" => &object.id,
             name => name,
         };
-        let end = match object
-            .valid_until
-            .as_deref()
-            .filter(|time| !never(time))
-            .map(dates::iso)
-        {
-            None => None,
-            Some(Some(time)) => Some(End::At(time)),
-            Some(None) => {
-                reader.reject(
-                    item,
-                    object.valid_until.as_deref().unwrap_or(""),
-                    "valid_until is no time",
-                );
+        let time = |written: &Option<String>, end: fn(Timestamp) -> End| {
+            let written = written.as_deref().filter(|time| !never(time));
+            written.map(|time| dates::iso(time).map(end).ok_or(time.to_owned()))
+        };
+        let from = time(&object.valid_from, End::NotBefore);
+        let until = time(&object.valid_until, End::At);
+        let ends: Result<Vec<End>, String> = from.into_iter().chain(until).collect();
+        let ends = match ends {
+            Ok(ends) => ends,
+            Err(written) => {
+                reader.reject(item, &written, "no time in UTC");
                 continue;
             }
         };
         // Any other pattern means less than the address.
         for value in choice(&object.pattern).unwrap_or_default() {
-            reader.entry_until(item, &value, reference, end);
+            reader.entry_for(item, &value, reference, &ends);
         }
     }
     reader.proven("a whole JSON document");
