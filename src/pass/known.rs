@@ -9,7 +9,7 @@ use crate::config::{Config, FeedConfig, Origin};
 use crate::feed::copies::{self, Copies};
 use crate::feed::formats::parse_body;
 use crate::feed::leaving::Leaving;
-use crate::feed::{FeedCopy, file};
+use crate::feed::{FeedCopy, Refused, file};
 use crate::ledger::{FeedRow, Ledger, LedgerError, Of, TableUsed};
 use crate::pipeline::{Applied, AtHand, Decision, Feed, Input, decide};
 use crate::policy::Policy;
@@ -134,38 +134,23 @@ impl Known {
         let mut feeds = Vec::with_capacity(config.feeds.len());
         for feed in &config.feeds {
             let mut row = rows.get(&feed.name).cloned().unwrap_or_default();
-            let leaving = [Of::Current, Of::Applied].map(|of| ledger.leaving(&feed.name, of));
-            let [mut current, applied] = leaving;
-            if let Ok(leaving) = &mut current {
-                leaving.retain(|leaving| !feed.withdraw_after.is_over(leaving, now));
-            }
-            let mut current = current?;
+            let mut leaving = ledger.leaving(&feed.name, Of::Current)?;
+            leaving.retain(|leaving| !feed.withdraw_after.is_over(leaving, now));
             if let (Files::AsTheyAre, Origin::Path(path)) = (files, &feed.origin) {
-                let read = file::read(path, config.fetch.max_bytes);
-                match read.and_then(|body| {
-                    let copy = preferred(feed, &row, parse_body(&body, &feed.rules)?, now)?;
-                    Ok((copy, copies::digest(&body)))
-                }) {
-                    Ok((copy, digest)) => {
-                        let old = row.digest.as_ref();
-                        if let Some(old) = old.and_then(|old| memory.get(copies, feed, old)) {
-                            current = feed.withdraw_after.step(&old, current, &copy, now);
-                        }
-                        memory.remember(&feed.name, &digest, Arc::new(copy));
-                        if row.digest.as_ref() != Some(&digest) {
-                            row.taken_at = Some(now);
-                        }
-                        row.digest = Some(digest);
-                        row.confirmed_at = Some(now);
-                    }
+                let body = file::read(path, config.fetch.max_bytes);
+                let taken =
+                    body.and_then(|body| as_it_is(feed, &mut row, &body, copies, memory, now));
+                match taken {
+                    Ok(copy) => leaving = copy.leaving(feed, leaving, now),
                     Err(refused) => {
                         tracing::warn!("feed={}  {}: {refused}", feed.name, refused.state());
                     }
                 }
             }
+            let applied = ledger.leaving(&feed.name, Of::Applied)?;
             let parts = Parts {
                 row: &row,
-                leaving: [current, applied?],
+                leaving: [leaving, applied],
                 table: &table,
             };
             feeds.push(one(feed, &parts, copies, memory));
@@ -197,6 +182,44 @@ impl Known {
     }
 }
 
+/// The copy of before, if there is one, and the copy that a local file is now.
+struct Taken {
+    old: Option<Arc<FeedCopy>>,
+    new: Arc<FeedCopy>,
+}
+
+impl Taken {
+    /// What is leaving after it.
+    fn leaving(&self, feed: &FeedConfig, leaving: Vec<Leaving>, now: Timestamp) -> Vec<Leaving> {
+        match &self.old {
+            Some(old) => feed.withdraw_after.step(old, leaving, &self.new, now),
+            None => leaving,
+        }
+    }
+}
+
+/// Take a local file as a pass would, without writing anything down.
+fn as_it_is(
+    feed: &FeedConfig,
+    row: &mut FeedRow,
+    body: &[u8],
+    copies: &Copies,
+    memory: &mut Memory,
+    now: Timestamp,
+) -> Result<Taken, Refused> {
+    let copy = preferred(feed, row, parse_body(body, &feed.rules)?, now)?;
+    let (new, digest) = (Arc::new(copy), copies::digest(body));
+    let old = row.digest.as_ref();
+    let old = old.and_then(|old| memory.get(copies, feed, old));
+    memory.remember(&feed.name, &digest, new.clone());
+    if row.digest.as_ref() != Some(&digest) {
+        row.taken_at = Some(now);
+    }
+    row.digest = Some(digest);
+    row.confirmed_at = Some(now);
+    Ok(Taken { old, new })
+}
+
 /// What the copies of a feed are made of.
 struct Parts<'a> {
     row: &'a FeedRow,
@@ -218,11 +241,14 @@ fn one(feed: &FeedConfig, parts: &Parts, copies: &Copies, memory: &mut Memory) -
         Some(assembled(digest, copy, fetched, leaving, table))
     };
     let needs_table = |at: &AtHand| !at.copy.origins.is_empty();
-    let current = held(&row.digest, row.taken_at, leaving).filter(|at| {
-        // A table that was used and cannot be read is not an empty one.
-        let lost = table.failed() && row.applied_table.is_some();
-        !(lost && needs_table(at))
-    });
+    let newest = held(&row.digest, row.taken_at, leaving);
+    let unreadable = match &newest {
+        None => "its last good copy",
+        Some(_) => "the table of its origins",
+    };
+    // A table that was used and cannot be read is not an empty one.
+    let lost = table.failed() && row.applied_table.is_some();
+    let current = newest.filter(|at| !(lost && needs_table(at)));
     let applied = row.applied.as_ref().map(|_| {
         if row.applied == row.digest && leaving == leaving_applied {
             return current.clone();
@@ -243,10 +269,7 @@ fn one(feed: &FeedConfig, parts: &Parts, copies: &Copies, memory: &mut Memory) -
         ages: feed.ages,
         confirmed: row.confirmed_at,
         generated: row.generated,
-        unreadable: match row.digest.is_some() && table.failed() && row.applied_table.is_some() {
-            true => "the table of its origins",
-            false => "its last good copy",
-        },
+        unreadable,
         current,
         applied,
     }
