@@ -336,6 +336,38 @@ fn a_flush_does_not_wait_for_a_slow_download() {
 }
 
 #[test]
+fn what_has_come_is_in_force_while_a_slow_host_still_sends() {
+    let (quick, slow) = (
+        Server::new(Answer::Body(BOTH.to_owned())),
+        Server::new(Answer::Drip),
+    );
+    let place = Place::new(&format!(
+        "[[feed]]\nname = \"slow\"\nurl = \"{}\"\n[[feed]]\nname = \"quick\"\nurl = \"{}\"\n{NO_KERNEL}\
+         [fetch]\ntimeout = \"12s\"\nmin_speed = 0\n",
+        slow.url(),
+        quick.url()
+    ));
+    let mut refresh = place.command(std::process::Command::new(support::PROGRAM), &["refresh"]);
+    let mut refresh = refresh.stderr(std::process::Stdio::null()).spawn().unwrap();
+    let start = std::time::Instant::now();
+    let mut listed = 0;
+    while listed == 0 && start.elapsed() < std::time::Duration::from_secs(10) {
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        let ran = place.run(&["list"]);
+        listed = if ran.code == Some(0) {
+            ran.lines().len()
+        } else {
+            0
+        };
+    }
+    let still_sending = refresh.try_wait().unwrap().is_none();
+    refresh.kill().unwrap();
+    refresh.wait().unwrap();
+    assert_eq!(listed, 2);
+    assert!(still_sending, "the slow one was waited for");
+}
+
+#[test]
 fn a_key_in_a_url_is_not_shown() {
     let fed = Fed::new("", BOTH);
     let config = fed

@@ -2,14 +2,16 @@
 //! the list changes nothing: the last good copy stays.
 
 use std::collections::BTreeMap;
+use std::pin::Pin;
 use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
+use tokio::time::{Instant, timeout};
 
 use super::judge::Judge;
 use super::known::Memory;
-use super::look::{fetcher_for, look};
+use super::look::{Look, fetcher_for, look};
 use super::{PassError, say};
 use crate::config::{Config, FeedConfig};
 use crate::feed::copies::Copies;
@@ -43,17 +45,27 @@ pub struct Manner {
 /// How often a pass that waits for downloads looks whether it was flushed.
 const GLANCE: Duration = Duration::from_millis(250);
 
-/// Look at the feeds of the scope, all at once, and judge each as it comes: one slow host delays
-/// nobody else.
-pub async fn gather(
-    config: &Config,
+/// How long the looks that came wait for others before they are acted upon.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// Looks that are under way, all at once.
+pub struct Looks<'a> {
+    pending: FuturesUnordered<Pending<'a>>,
+    /// Whether everything was withdrawn already when they began.
+    pinned: bool,
+}
+
+type Pending<'a> = Pin<Box<dyn Future<Output = (&'a FeedConfig, FeedRow, Look)> + 'a>>;
+
+/// Begin to look at the feeds of the scope.
+pub fn begin<'a>(
+    config: &'a Config,
     ledger: &mut Ledger,
     copies: &Copies,
     memory: &mut Memory,
-    scope: Scope<'_>,
-    manner: Manner,
-    progress: &Progress,
-) -> Result<(), PassError> {
+    (scope, manner): (Scope<'_>, Manner),
+    progress: &'a Progress,
+) -> Result<Looks<'a>, PassError> {
     let now = Timestamp::now();
     adopt(config, ledger, copies, memory, now)?;
     end_waits(config, ledger, now)?;
@@ -64,7 +76,7 @@ pub async fn gather(
         .filter(|feed| is_wanted(feed, rows.get(&feed.name), scope, manner, now))
         .collect();
     let fetcher = fetcher_for(config, &wanted);
-    let mut looks = FuturesUnordered::new();
+    let pending = FuturesUnordered::new();
     for feed in wanted {
         ledger.note_look(&feed.name, now)?;
         let row = rows.remove(&feed.name).unwrap_or_else(|| FeedRow {
@@ -76,34 +88,50 @@ pub async fn gather(
             false => validators(feed, &row, copies, memory),
         };
         let fetcher = fetcher.clone();
-        looks.push(async move {
+        let looking: Pending = Box::pin(async move {
             let line = progress.line(&feed.name);
             let look = look(config, feed, &validators, fetcher, &line).await;
             (feed, row, look)
         });
+        pending.push(looking);
     }
     let pinned = ledger.pinned()?.is_some();
-    loop {
-        let came = tokio::time::timeout(GLANCE, looks.next()).await;
-        let (feed, row, look) = match came {
-            Ok(Some(came)) => came,
-            Ok(None) => break,
-            // Whoever flushes now waits for us: what has not come by then comes at the next look.
-            Err(_) if !pinned && ledger.pinned()?.is_some() => {
-                tracing::warn!("flushed meanwhile: {} downloads are given up", looks.len());
-                break;
-            }
-            Err(_) => continue,
-        };
-        let mut judge = Judge {
-            ledger,
-            copies,
-            memory,
-            now: Timestamp::now(),
-        };
-        judge.judge(feed, row, look)?;
+    Ok(Looks { pending, pinned })
+}
+
+impl Looks<'_> {
+    /// Judge what comes, until all have come, or until some have and the others keep us waiting: one slow
+    /// host delays nobody else. Answers whether all have come.
+    pub async fn judge(
+        &mut self,
+        ledger: &mut Ledger,
+        copies: &Copies,
+        memory: &mut Memory,
+    ) -> Result<bool, PassError> {
+        let mut last: Option<Instant> = None;
+        loop {
+            let (feed, row, look) = match timeout(GLANCE, self.pending.next()).await {
+                Ok(Some(came)) => came,
+                Ok(None) => return Ok(true),
+                // Whoever flushes now waits for us: what has not come by then comes at the next look.
+                Err(_) if !self.pinned && ledger.pinned()?.is_some() => {
+                    let waiting = self.pending.len();
+                    tracing::warn!("flushed meanwhile: {waiting} downloads are given up");
+                    return Ok(true);
+                }
+                Err(_) if last.is_some_and(|last| last.elapsed() >= PATIENCE) => return Ok(false),
+                Err(_) => continue,
+            };
+            let mut judge = Judge {
+                ledger,
+                copies,
+                memory,
+                now: Timestamp::now(),
+            };
+            judge.judge(feed, row, look)?;
+            last = Some(Instant::now());
+        }
     }
-    Ok(())
 }
 
 /// Forget what waited long enough: from here on it is not listed.

@@ -1,7 +1,7 @@
 //! One pass, from the feeds to the targets (I/O). `refresh` is one pass, the daemon is many.
 //!
 //! ```text
-//!  gather: look at the feeds that are due ──► last good copies, ledger
+//!  gather: look at the feeds that are due; judge each ──► last good copies, ledger
 //!  known:  last good copies, ledger ──► what the decision needs
 //!  decide: pipeline (pure)
 //!  record: the new generation in the ledger, before anything is changed
@@ -11,6 +11,7 @@
 //! The ledger is written first, so every route that is ever found in the kernel has its story, and
 //! a pass that dies half-way is finished by the next one.
 
+mod announce;
 pub mod apply;
 pub mod gather;
 mod judge;
@@ -26,7 +27,6 @@ use std::fmt;
 use crate::config::Config;
 use crate::feed::copies::Copies;
 use crate::feed::fetch::Progress;
-use crate::feed::standing::Standing;
 use crate::ledger::{HoldRow, Ledger, LedgerError, TargetRow};
 use crate::pipeline::Decision;
 use crate::target::kernel::Mark;
@@ -125,45 +125,63 @@ impl Pass<'_> {
             progress,
         } = self;
         let copies = Copies::under(&config.state_dir);
-        gather::gather(config, ledger, &copies, memory, scope, manner, progress).await?;
-
-        // From here on the time stands still: one decision has one time.
-        let now = Timestamp::now();
-        let known = Known::read(config, ledger, &copies, memory, now)?;
-        let decision = known.decide(&config.policy, now);
-        describe(config, ledger, &decision, memory)?;
-
-        let held = hold(&decision, now);
-        // All of it or nothing, and before anything is changed.
-        let generation = ledger.atomically(|ledger| {
-            record(config, ledger, &decision, held.as_ref(), &known, cause, now)
-        })?;
-        sweep(config, ledger, &copies, memory)?;
-
-        let former = former_marks(config, ledger)?;
-        let task = apply::Task {
-            config,
-            desired: &decision.desired,
-            origins: &decision.origins,
-            removable: &removable(config, ledger)?,
-            credits: &apply::credits(config, &decision.standings, &decision.desired),
-            last: &ledger.targets()?,
-            former: &former,
-            now,
-        };
-        // Whoever flushes now has the last word: he waits for us, and withdraws then.
-        let flushed = || known.pinned.is_none() && ledger.pinned().is_ok_and(|pin| pin.is_some());
-        let applied = apply::all(task, flushed).await;
-        write_down(ledger, &applied).map_err(PassError::Unrecorded)?;
-        Ok(Outcome {
-            generation,
-            routes: decision.desired.len(),
-            held,
-            pinned: known.pinned,
-            targets: applied.targets,
-            next_end: decision.next_end,
-        })
+        let looks = (scope, manner);
+        let mut looks = gather::begin(config, ledger, &copies, memory, looks, progress)?;
+        // A slow host keeps nobody else waiting: what has come is acted upon, and then the rest.
+        loop {
+            let all = looks.judge(ledger, &copies, memory).await?;
+            let outcome = act(config, ledger, &copies, memory, cause).await?;
+            if all {
+                return Ok(outcome);
+            }
+        }
     }
+}
+
+/// Decide by what is known, write it down, and bring the targets in step.
+async fn act(
+    config: &Config,
+    ledger: &mut Ledger,
+    copies: &Copies,
+    memory: &mut Memory,
+    cause: &str,
+) -> Result<Outcome, PassError> {
+    // From here on the time stands still: one decision has one time.
+    let now = Timestamp::now();
+    let known = Known::read(config, ledger, copies, memory, now)?;
+    let decision = known.decide(&config.policy, now);
+    announce::decision(config, ledger, &decision, memory)?;
+
+    let held = hold(&decision, now);
+    // All of it or nothing, and before anything is changed.
+    let generation = ledger.atomically(|ledger| {
+        record(config, ledger, &decision, held.as_ref(), &known, cause, now)
+    })?;
+    sweep(config, ledger, copies, memory)?;
+
+    let former = former_marks(config, ledger)?;
+    let task = apply::Task {
+        config,
+        desired: &decision.desired,
+        origins: &decision.origins,
+        removable: &removable(config, ledger)?,
+        credits: &apply::credits(config, &decision.standings, &decision.desired),
+        last: &ledger.targets()?,
+        former: &former,
+        now,
+    };
+    // Whoever flushes now has the last word: he waits for us, and withdraws then.
+    let flushed = || known.pinned.is_none() && ledger.pinned().is_ok_and(|pin| pin.is_some());
+    let applied = apply::all(task, flushed).await;
+    write_down(ledger, &applied).map_err(PassError::Unrecorded)?;
+    Ok(Outcome {
+        generation,
+        routes: decision.desired.len(),
+        held,
+        pinned: known.pinned,
+        targets: applied.targets,
+        next_end: decision.next_end,
+    })
 }
 
 /// Marks under which routes of ours may still be found, and which the configuration no longer names.
@@ -208,73 +226,6 @@ pub fn write_down(ledger: &Ledger, applied: &apply::Applied) -> Result<(), Ledge
         .targets
         .iter()
         .try_for_each(|target| ledger.write_target(target))
-}
-
-/// Say what changed: a feed's standing, what the policy took, what the gate said; each once.
-fn describe(
-    config: &Config,
-    ledger: &Ledger,
-    decision: &Decision,
-    memory: &mut Memory,
-) -> Result<(), LedgerError> {
-    let rows = ledger.feeds()?;
-    for (feed, standing) in config.feeds.iter().zip(&decision.standings) {
-        let Some(row) = rows.get(&feed.name) else {
-            continue;
-        };
-        let (old, new) = (row.standing.as_str(), standing.to_string());
-        if old == new {
-            continue;
-        }
-        let what = match standing {
-            Standing::Expired => format!("; its {} entries no longer count", row.entries),
-            Standing::Stale => format!("; its {} entries still count", row.entries),
-            _ => String::new(),
-        };
-        match old {
-            "" => tracing::debug!("feed={}  {new}{what}", feed.name),
-            old => tracing::warn!("feed={}  {old} -> {new}{what}", feed.name),
-        }
-        ledger.announce_standing(&feed.name, &new)?;
-    }
-
-    let line = policy_line(decision);
-    say::news(memory.policy_line != line, &line);
-    memory.policy_line = line;
-    if decision.pinned {
-        tracing::debug!(
-            "pinned to nothing by flush: nothing is installed until `nullrouted unpin`"
-        );
-    }
-    let known = ledger.hold()?.is_some_and(|hold| hold.id == decision.id);
-    for reason in &decision.verdict.reasons {
-        let line = format!("plan {}  held, reason: {reason}", decision.id);
-        say::warning(!known, &line);
-    }
-    Ok(())
-}
-
-/// What is left after the policy and what it took away.
-fn policy_line(decision: &Decision) -> String {
-    let effective = &decision.effective;
-    let mut parts = vec![format!("{} routes", effective.set.len())];
-    let mut count = |number: usize, what: &str| {
-        if number > 0 {
-            parts.push(format!("{number} {what}"));
-        }
-    };
-    count(effective.cut.len(), "cut by protect");
-    count(effective.reserved.len(), "cut by reserved space");
-    count(effective.refused.len(), "refused as too short");
-    count(
-        effective.dropped.len(),
-        "dropped whole, because protected space would leave more than 128 pieces",
-    );
-    let first = effective.refused.first();
-    let first = first
-        .map(|l| format!("; first refused: {} ({l})", l.prefix))
-        .unwrap_or_default();
-    format!("policy  {}{first}", parts.join(", "))
 }
 
 /// The change that waits after this decision.

@@ -1,0 +1,75 @@
+//! What a decision changes, in words: each thing once (I/O: the log, and what the ledger knows was said).
+
+use super::known::Memory;
+use super::say;
+use crate::config::Config;
+use crate::feed::standing::Standing;
+use crate::ledger::{Ledger, LedgerError};
+use crate::pipeline::Decision;
+
+/// Say what changed: a feed's standing, what the policy took, what the gate said; each once.
+pub fn decision(
+    config: &Config,
+    ledger: &Ledger,
+    decision: &Decision,
+    memory: &mut Memory,
+) -> Result<(), LedgerError> {
+    let rows = ledger.feeds()?;
+    for (feed, standing) in config.feeds.iter().zip(&decision.standings) {
+        let Some(row) = rows.get(&feed.name) else {
+            continue;
+        };
+        let (old, new) = (row.standing.as_str(), standing.to_string());
+        if old == new {
+            continue;
+        }
+        let what = match standing {
+            Standing::Expired => format!("; its {} entries no longer count", row.entries),
+            Standing::Stale => format!("; its {} entries still count", row.entries),
+            _ => String::new(),
+        };
+        match old {
+            "" => tracing::debug!("feed={}  {new}{what}", feed.name),
+            old => tracing::warn!("feed={}  {old} -> {new}{what}", feed.name),
+        }
+        ledger.announce_standing(&feed.name, &new)?;
+    }
+
+    let line = policy_line(decision);
+    say::news(memory.policy_line != line, &line);
+    memory.policy_line = line;
+    if decision.pinned {
+        tracing::debug!(
+            "pinned to nothing by flush: nothing is installed until `nullrouted unpin`"
+        );
+    }
+    let known = ledger.hold()?.is_some_and(|hold| hold.id == decision.id);
+    for reason in &decision.verdict.reasons {
+        let line = format!("plan {}  held, reason: {reason}", decision.id);
+        say::warning(!known, &line);
+    }
+    Ok(())
+}
+
+/// What is left after the policy and what it took away.
+fn policy_line(decision: &Decision) -> String {
+    let effective = &decision.effective;
+    let mut parts = vec![format!("{} routes", effective.set.len())];
+    let mut count = |number: usize, what: &str| {
+        if number > 0 {
+            parts.push(format!("{number} {what}"));
+        }
+    };
+    count(effective.cut.len(), "cut by protect");
+    count(effective.reserved.len(), "cut by reserved space");
+    count(effective.refused.len(), "refused as too short");
+    count(
+        effective.dropped.len(),
+        "dropped whole, because protected space would leave more than 128 pieces",
+    );
+    let first = effective.refused.first();
+    let first = first
+        .map(|l| format!("; first refused: {} ({l})", l.prefix))
+        .unwrap_or_default();
+    format!("policy  {}{first}", parts.join(", "))
+}
