@@ -141,7 +141,7 @@ fn entries<B: Bits + Debug>(
         let _ = copy.reference(entry);
     }
     assert!(ends.iter().all(|(at, _)| (*at as usize) < entries.len()));
-    assert!(ends.is_sorted_by(|(one, _), (other, _)| one < other));
+    assert!(ends.is_sorted_by_key(|(at, _)| at));
 }
 
 /// An upper bound for the lines of a body; of a document for its items.
