@@ -133,7 +133,7 @@ pub fn parse(text: &str, host_bits: HostBits) -> Result<Written, Malformed> {
 /// The IPv4 address or prefix that a text starts with, plainly written (`192.0.2.7`, `192.0.2.0/24`):
 /// address, length, and the bytes it takes. `None` for everything else, which [`parse`] may still read.
 /// Host bits are not looked at.
-#[inline]
+#[inline(always)]
 pub fn leading_v4(bytes: &[u8]) -> Option<(u32, u8, usize)> {
     let mut addr = 0;
     let mut rest = bytes;
@@ -157,7 +157,7 @@ pub fn leading_v4(bytes: &[u8]) -> Option<(u32, u8, usize)> {
 }
 
 /// Up to three digits without a zero in front of others, and what stands behind them.
-#[inline]
+#[inline(always)]
 fn leading_number(bytes: &[u8]) -> Option<(u32, &[u8])> {
     let value = |digit: &u8| u32::from(digit - b'0');
     match bytes {

@@ -41,6 +41,10 @@ pub(super) fn other_line_end(text: &str) -> Option<char> {
     if text.starts_with(['{', '[']) {
         return None;
     }
+    // Nearly every list has no such character at all, and that is seen in one quick walk.
+    if memchr::memchr3(b'\r', 0x0b, 0x0c, text.as_bytes()).is_none() && text.is_ascii() {
+        return None;
+    }
     let bytes = |byte: u8| text.bytes().filter(|b| *b == byte).count();
     let (lf, cr) = (bytes(b'\n'), bytes(b'\r'));
     let lines = if lf > 0 { lf } else { cr };
