@@ -38,6 +38,22 @@ fn paths(place: &Place) -> Vec<String> {
         .collect()
 }
 
+/// As if the table had last been written so many days ago.
+fn table_is_of_days_ago(place: &Place, days: u64) {
+    let then = std::time::SystemTime::now() - std::time::Duration::from_secs(days * 86_400);
+    let table = std::fs::File::options()
+        .write(true)
+        .open(place.path("table"));
+    table.unwrap().set_modified(then).unwrap();
+}
+
+/// Put one more feed in front of the others.
+fn with_feed(place: &Place, feed: &str) {
+    let config = place.read("nullrouted.toml");
+    let config = config.replacen("[[feed]]", &format!("[[feed]]\n{feed}[[feed]]"), 1);
+    std::fs::write(place.config(), config).unwrap();
+}
+
 #[test]
 fn a_list_of_origins_becomes_an_as_path_list() {
     let place = place("");
@@ -121,13 +137,7 @@ fn a_table_that_changes_too_much_is_held() {
 fn an_old_table_no_longer_counts() {
     let place = place("[asn]\ntable = \"table\"\nmax_age = \"30d\"\n");
     place.run(&["refresh"]).code(0);
-    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(31 * 86_400);
-    std::fs::File::options()
-        .write(true)
-        .open(place.path("table"))
-        .unwrap()
-        .set_modified(old)
-        .unwrap();
+    table_is_of_days_ago(&place, 31);
     place
         .run(&["refresh"])
         .code(0)
@@ -143,21 +153,10 @@ fn an_old_table_no_longer_counts() {
 #[test]
 fn a_table_that_comes_back_after_its_age_does_not_slip_past_the_limits() {
     let place = place("[asn]\ntable = \"table\"\n[limits]\nsmall_change = 2\n");
-    let noc = place.read("nullrouted.toml").replacen(
-        "[[feed]]",
-        "[[feed]]\nname = \"noc\"\npath = \"noc.list\"\n[[feed]]",
-        1,
-    );
-    std::fs::write(place.config(), noc).unwrap();
+    with_feed(&place, "name = \"noc\"\npath = \"noc.list\"\n");
     place.write("noc.list", "192.0.2.128/25\n");
     place.run(&["refresh"]).code(0);
-    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(60 * 86_400);
-    std::fs::File::options()
-        .write(true)
-        .open(place.path("table"))
-        .unwrap()
-        .set_modified(old)
-        .unwrap();
+    table_is_of_days_ago(&place, 60);
     place.run(&["refresh"]).code(0).says("no longer counts");
     assert_eq!(place.run(&["list"]).lines(), ["192.0.2.128/25"]);
     let more: String = (0..20)
@@ -172,12 +171,10 @@ fn a_table_that_comes_back_after_its_age_does_not_slip_past_the_limits() {
 fn another_table_does_not_switch_off_the_limits_of_other_feeds() {
     let place =
         place("[asn]\ntable = \"table\"\n[limits]\nmax_removed = \"100%\"\nsmall_change = 2\n");
-    let noc = place.read("nullrouted.toml").replacen(
-        "[[feed]]",
-        "[[feed]]\nname = \"small\"\npath = \"small.list\"\nmax_removed = \"10%\"\n[[feed]]",
-        1,
+    with_feed(
+        &place,
+        "name = \"small\"\npath = \"small.list\"\nmax_removed = \"10%\"\n",
     );
-    std::fs::write(place.config(), noc).unwrap();
     let list = |count: u32| -> String {
         (0..count)
             .map(|i| format!("72.38.{}.0/24\n", 2 * i))
