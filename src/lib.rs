@@ -32,6 +32,8 @@ pub mod feed;
 
 pub mod rib;
 
+pub mod discover;
+
 pub mod policy;
 
 pub mod plan;

@@ -1,0 +1,74 @@
+//! Where protected space is found.
+
+use std::fmt;
+use std::time::Duration;
+
+/// A place to look for space that must not be dropped. The names are words of the configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    /// Addresses of the interfaces.
+    Addresses,
+    /// Networks that the interfaces stand in.
+    Connected,
+    /// Gateways and next hops of the FIB.
+    Gateways,
+    /// The system's resolvers.
+    Resolvers,
+    /// Neighbors of the BGP speakers on this machine.
+    BgpNeighbors,
+    /// Hosts that the feeds are fetched from.
+    FeedHosts,
+    /// Peers of established ssh sessions.
+    Sessions,
+}
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+impl Source {
+    /// Every source with its name.
+    pub const NAMES: [(&'static str, Self); 7] = [
+        ("addresses", Self::Addresses),
+        ("connected", Self::Connected),
+        ("gateways", Self::Gateways),
+        ("resolvers", Self::Resolvers),
+        ("bgp-neighbors", Self::BgpNeighbors),
+        ("feed-hosts", Self::FeedHosts),
+        ("sessions", Self::Sessions),
+    ];
+
+    /// What is looked for when the configuration does not say.
+    pub const DEFAULT: [Self; 6] = [
+        Self::Addresses,
+        Self::Connected,
+        Self::Gateways,
+        Self::Resolvers,
+        Self::BgpNeighbors,
+        Self::FeedHosts,
+    ];
+
+    /// Its name in the configuration and in the ledger.
+    pub fn name(self) -> &'static str {
+        let mut names = Self::NAMES.iter();
+        names
+            .find(|(_, source)| *source == self)
+            .map_or("", |(name, _)| name)
+    }
+
+    /// How long what a source once showed stays protected after it no longer shows it. The kernel and the
+    /// files are the truth; a name has other addresses tomorrow and may have the old ones the day after;
+    /// whoever has just logged out wants to come back.
+    pub fn linger(self) -> Duration {
+        match self {
+            Self::Addresses | Self::Connected | Self::Gateways | Self::Resolvers => Duration::ZERO,
+            Self::Sessions => HOUR,
+            Self::BgpNeighbors => 24 * HOUR,
+            Self::FeedHosts => 7 * 24 * HOUR,
+        }
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
