@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use nullrouted::feed::formats::{Format, Rules, parse_body};
 use nullrouted::policy::Policy;
-use nullrouted::policy::limits::Limits;
+use nullrouted::policy::limits::{Limits, Review};
 use nullrouted::policy::protect::Protect;
 use nullrouted::rib::{Rib, Source};
 
@@ -80,6 +80,7 @@ fn aggregate(list: &Path) {
     let copy = parse_body(&body, &Rules::of(Format::Cidr)).unwrap();
     drop(body);
     let source = Source {
+        any_length: false,
         name: "bench".into(),
         // As `iprange` does: everything that is listed.
         reserved: true,
@@ -88,6 +89,7 @@ fn aggregate(list: &Path) {
     let policy = Policy {
         protect: Protect::new(Vec::new()),
         limits: Limits::default(),
+        review: Review::default(),
     };
     let set = policy.apply(&Rib::merge(vec![source])).set;
     let mut out = BufWriter::new(std::io::stdout().lock());

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use divan::{Bencher, black_box, counter::BytesCount};
 use nullrouted::feed::formats::{Format, Rules, parse_body};
 use nullrouted::policy::Policy;
-use nullrouted::policy::limits::Limits;
+use nullrouted::policy::limits::{Limits, Review};
 use nullrouted::policy::protect::Protect;
 use nullrouted::prefix::PrefixSet;
 use nullrouted::rib::{Rib, Source};
@@ -23,12 +23,14 @@ fn policy() -> Policy {
     Policy {
         protect: Protect::new(Vec::new()),
         limits: Limits::default(),
+        review: Review::default(),
     }
 }
 
 fn effective(list: &str) -> PrefixSet {
     let copy = parse_body(list.as_bytes(), &Rules::of(Format::Cidr)).unwrap();
     let source = Source {
+        any_length: false,
         name: "bench".into(),
         reserved: false,
         copy: Arc::new(copy),

@@ -2,25 +2,23 @@
 //!
 //! ```text
 //!  feeds ──standing──► RIB ──policy──► effective set ──gate──► go   ──► desired = effective set
-//!                                                         └──► held ──► desired = what is in force
+//!                       ▲                                └──► held ──► desired = what is in force
+//!  operator's own ──────┘  (never held)                  └──► pinned ─► desired = what was frozen
 //! ```
 //!
 //! No clock, no file, no socket: [`decide`] is a pure function of its argument, so every decision
 //! can be repeated and tested. After the merge nothing can add an address: `policy` only removes,
 //! subtraction splits, aggregation joins exactly.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::feed::FeedCopy;
 use crate::feed::standing::{Ages, Standing};
-use crate::plan::{
-    Cause, Change, Explained, FeedChange, Verdict, cause_of_addition, cause_of_removal, judge,
-};
+use crate::plan::{Cause, Change, Explained, Verdict, cause_of_addition, cause_of_removal};
 use crate::policy::limits::FeedLimits;
 use crate::policy::{Effective, Policy};
 use crate::prefix::{PrefixSet, subtract_set};
-use crate::rib::{Rib, Source};
+use crate::rib::{OPERATOR, Rib, Source};
 use crate::time::Timestamp;
 
 /// A copy of a feed: its content, the name of that content, and when it was downloaded.
@@ -75,11 +73,33 @@ impl Feed {
     }
 }
 
+/// What the operator listed by hand.
+#[derive(Clone, Debug, Default)]
+pub struct Hand {
+    /// What counts now.
+    pub now: Arc<FeedCopy>,
+    /// What counted for the generation in force: the cause of what goes.
+    pub before: Arc<FeedCopy>,
+}
+
+/// A set that is frozen.
+#[derive(Clone, Debug, Default)]
+pub struct Pinned {
+    /// The generation whose set it is; 0 for nothing.
+    pub generation: u64,
+    /// The set; what is protected is cut out of it all the same.
+    pub set: PrefixSet,
+    /// The origin ASes, ascending.
+    pub origins: Vec<u32>,
+}
+
 /// Everything a decision depends on.
 #[derive(Clone, Debug)]
 pub struct Input<'a> {
     /// The configured feeds, in order.
     pub feeds: &'a [Feed],
+    /// What the operator listed by hand: no limit of the feeds holds it.
+    pub hand: &'a Hand,
     /// What may be dropped.
     pub policy: &'a Policy,
     /// Number of the generation in force; 0 when there was none yet.
@@ -88,11 +108,13 @@ pub struct Input<'a> {
     pub in_force: &'a PrefixSet,
     /// The origin ASes in force, ascending.
     pub origins_in_force: &'a [u32],
-    /// Whether nothing is in force because of a flush that has ended: what was in force before it is
-    /// then what a held change leaves.
-    pub flushed: bool,
-    /// Whether the operator flushed everything and has not said `unpin` since.
-    pub pinned: bool,
+    /// Whether what is in force was made by a pin that has ended: what was in force before it is then
+    /// what a held change leaves.
+    pub restores: bool,
+    /// What is frozen, until the operator says `unpin`.
+    pub pinned: Option<&'a Pinned>,
+    /// The ID of the held change that somebody approved.
+    pub approved: Option<&'a str>,
     /// The time of the decision.
     pub now: Timestamp,
 }
@@ -100,11 +122,11 @@ pub struct Input<'a> {
 /// What should be in force, and the whole story of it.
 #[derive(Clone, Debug)]
 pub struct Decision {
-    /// The name of [`Decision::proposed`].
+    /// The name of the exact change: of what the publishers changed, where they did.
     pub id: String,
     /// Standing of each feed, in order.
     pub standings: Vec<Standing>,
-    /// Every listing that counts now.
+    /// Every listing that counts now, the operator's among them.
     pub rib: Rib,
     /// Every listing behind the generation in force.
     pub rib_before: Rib,
@@ -114,8 +136,10 @@ pub struct Decision {
     pub proposed: Change,
     /// Go, or the reasons to hold [`Decision::proposed`].
     pub verdict: Verdict,
-    /// Whether everything stays withdrawn by the operator's order.
-    pub pinned: bool,
+    /// Whether it goes because somebody approved exactly this.
+    pub approved: bool,
+    /// The generation that is frozen by the operator's order; 0 for nothing.
+    pub pinned: Option<u64>,
     /// What should be in force after this decision.
     pub desired: PrefixSet,
     /// From what is in force to [`Decision::desired`].
@@ -128,6 +152,7 @@ pub struct Decision {
 
 /// Decide what should be in force.
 pub fn decide(input: &Input) -> Decision {
+    let policy = input.policy;
     // Which copies count: an expired or missing one does not.
     let standing = |feed: &Feed| Standing::at(feed.confirmed, feed.generated, feed.ages, input.now);
     let standings: Vec<_> = input.feeds.iter().map(standing).collect();
@@ -138,60 +163,77 @@ pub fn decide(input: &Input) -> Decision {
         .filter_map(|(feed, standing)| standing.counts().then_some(feed))
         .collect();
 
-    // What is listed, and what of it may be dropped.
-    let rib = merge(&counting, input.now, |feed| feed.current.as_ref());
-    let rib_before = merge(&counting, input.now, Feed::applied_copy);
-    let effective = input.policy.apply(&rib);
+    // What the feeds list, what of it may be dropped, and whether that may replace what they listed.
+    let fed = merge(&counting, input.now, |feed| feed.current.as_ref());
+    let fed_before = merge(&counting, input.now, Feed::applied_copy);
+    let published = policy.apply(&fed);
+    let judged = publishers::judged(input, &counting, (&fed_before, &fed), &published);
+    let approved = judged.verdict.approvable && input.approved == Some(judged.id.as_str());
+    // A pin is the operator's order and stands above; so does his approval of exactly this.
+    let verdict = match input.pinned.is_some() || approved {
+        true => Verdict::default(),
+        false => judged.verdict,
+    };
+    let go = verdict.reasons.is_empty();
 
-    // Whether that may replace what is in force. A pin is the operator's order and stands above.
+    // What the operator lists stands beside it and is not held.
+    let rib = beside(fed, &input.hand.now);
+    let effective = match input.hand.now.is_empty() {
+        true => published,
+        false => policy.apply(&rib),
+    };
+    let desired = match input.pinned {
+        Some(pin) => subtract_set(&pin.set, policy.protect.set()),
+        None if go => effective.set.clone(),
+        None => held(input, &counting, &fed_before),
+    };
+    let origins = match input.pinned {
+        Some(pin) => pin.origins.clone(),
+        None if go => publishers::origins(&rib),
+        None if input.restores => publishers::origins(&fed_before),
+        None => input.origins_in_force.to_vec(),
+    };
+
     let proposed = Change::between(input.in_force, &effective.set);
-    let verdict = if input.pinned {
-        Verdict::default()
-    } else {
-        // What cannot be read cannot be judged: then that alone is the reason, and no limit is.
-        let reasons: Vec<String> = counting.iter().filter_map(lost).collect();
-        match reasons.is_empty() {
-            true => gate(input, &counting, &rib_before, &effective.set),
-            false => Verdict { reasons },
-        }
-    };
-    let desired = if input.pinned {
-        PrefixSet::default()
-    } else if verdict.reasons.is_empty() {
-        effective.set.clone()
-    } else if input.flushed {
-        // Held after a flush: what was in force before it.
-        input.policy.apply(&rib_before).set
-    } else {
-        // Held: what is in force stays, but for what has been protected since.
-        subtract_set(input.in_force, input.policy.protect.set())
-    };
-
-    let origins = if input.pinned {
-        Vec::new()
-    } else if verdict.reasons.is_empty() {
-        origins(&rib)
-    } else {
-        input.origins_in_force.to_vec()
-    };
     let ends = counting.iter().filter_map(|feed| feed.current.as_ref());
-
     Decision {
         origins,
         next_end: ends
             .filter_map(|at| at.copy.next_end(at.fetched, input.now))
             .min(),
-        id: proposed.id(input.generation),
+        id: match judged.changed {
+            true => judged.id,
+            false => proposed.id(&[], &[]),
+        },
         standings,
         rib,
-        rib_before,
+        rib_before: beside(fed_before, &input.hand.before),
         proposed,
         verdict,
-        pinned: input.pinned,
+        approved,
+        pinned: input.pinned.map(|pin| pin.generation),
         change: Change::between(input.in_force, &desired),
         desired,
         effective,
     }
+}
+
+/// What stays in force while a change is held: of what is, that for which there still is a reason. Nothing
+/// that a publisher added comes with it, nothing that he took away goes; what expired, what the operator
+/// took back and what is protected does.
+fn held(input: &Input, counting: &[&Feed], fed_before: &Rib) -> PrefixSet {
+    let policy = input.policy;
+    let lost = |feed: &&Feed| feed.current.is_none() || matches!(feed.applied, Some(Applied::Lost));
+    let kept = if counting.iter().any(lost) {
+        // The reasons cannot be read, so nothing goes but what is protected.
+        subtract_set(input.in_force, policy.protect.set())
+    } else if input.restores {
+        policy.apply(fed_before).set
+    } else {
+        policy.apply(fed_before).set.intersection(input.in_force)
+    };
+    let hand = beside(Rib::default(), &input.hand.now);
+    kept.union(&policy.apply(&hand).set)
 }
 
 impl Decision {
@@ -200,9 +242,14 @@ impl Decision {
         !self.verdict.reasons.is_empty()
     }
 
+    /// Whether somebody may let the held change go.
+    pub fn approvable(&self) -> bool {
+        self.verdict.approvable
+    }
+
     /// Whether it goes through with every feed read: whatever carries our mark is explained then.
     pub fn settles(&self) -> bool {
-        !self.held() && !self.pinned && !self.standings.contains(&Standing::Missing)
+        !self.held() && self.pinned.is_none() && !self.standings.contains(&Standing::Missing)
     }
 
     /// The additions of a change with every cause.
@@ -213,7 +260,11 @@ impl Decision {
         change.additions().map(|net| {
             // What was refused is no cause.
             let counts = |feed, line| !self.effective.refused_lines.contains(&(feed, line));
-            cause_of_addition(net, &self.rib, counts)
+            let mut explained = cause_of_addition(net, &self.rib, counts);
+            if let Some(generation) = self.pinned {
+                explained.because.insert(0, Cause::Pinned { generation });
+            }
+            explained
         })
     }
 
@@ -224,21 +275,21 @@ impl Decision {
         policy: &'a Policy,
     ) -> impl Iterator<Item = Explained> + 'a {
         change.removals().map(move |prefix| {
-            if self.pinned {
-                let because = vec![Cause::Flushed];
-                return Explained { prefix, because };
+            match self.pinned {
+                Some(0) => {
+                    let because = vec![Cause::Flushed];
+                    return Explained { prefix, because };
+                }
+                Some(generation) if policy.protect.touching(prefix).next().is_none() => {
+                    let because = vec![Cause::Pinned { generation }];
+                    return Explained { prefix, because };
+                }
+                _ => {}
             }
             let (before, now) = (&self.rib_before, &self.rib);
             cause_of_removal(prefix, before, now, &self.effective.set, &policy.protect)
         })
     }
-}
-
-/// Every AS that a feed lists, once.
-fn origins(rib: &Rib) -> Vec<u32> {
-    let listed = rib.sources().iter().flat_map(|source| &source.copy.origins);
-    let origins: BTreeSet<u32> = listed.map(|origin| origin.asn).collect();
-    origins.into_iter().collect()
 }
 
 fn merge<'a>(
@@ -251,6 +302,7 @@ fn merge<'a>(
         Some(Source {
             name: feed.name.clone(),
             reserved: feed.reserved,
+            any_length: false,
             copy: match copy.has_ends() {
                 true => Arc::new(copy.without_ended(*fetched, now)),
                 false => copy.clone(),
@@ -260,56 +312,20 @@ fn merge<'a>(
     Rib::merge(feeds.iter().filter_map(source).collect())
 }
 
-/// A copy that counts and cannot be read is no empty feed: nothing changes until it is fetched again.
-fn lost(feed: &&Feed) -> Option<String> {
-    let (name, what) = (&feed.name, feed.unreadable);
-    feed.current
-        .is_none()
-        .then(|| format!("{name}: {what} cannot be read"))
+/// The listings with the operator's own among them.
+fn beside(fed: Rib, hand: &Arc<FeedCopy>) -> Rib {
+    if hand.is_empty() {
+        return fed;
+    }
+    let hand = Source {
+        name: OPERATOR.into(),
+        reserved: true,
+        any_length: true,
+        copy: hand.clone(),
+    };
+    Rib::merge(fed.sources().iter().cloned().chain([hand]).collect())
 }
 
-/// Judge what the publishers changed: the feeds that both generations share, under today's policy.
-fn gate(input: &Input, counting: &[&Feed], rib_before: &Rib, total: &PrefixSet) -> Verdict {
-    let (policy, limits) = (input.policy, &input.policy.limits);
-    let alone = |feed: &Feed, copy: &AtHand| {
-        let rib = merge(&[feed], input.now, |_| Some(copy));
-        (policy.apply(&rib).set, origins(&rib))
-    };
-    let is_lost = |feed: &&Feed| matches!(feed.applied, Some(Applied::Lost));
-    let change = |feed: &&Feed| {
-        let now = feed.current.as_ref().filter(|_| !is_lost(feed))?;
-        let before = feed.applied_copy();
-        let same = before.is_some_and(|before| before.digest == now.digest);
-        (!same).then(|| {
-            let (set_before, origins_before) = before.map(|copy| alone(feed, copy)).unzip();
-            let (now, origins_now) = alone(feed, now);
-            FeedChange {
-                name: feed.name.to_string(),
-                limits: feed.limits,
-                before: set_before,
-                now,
-                origins_before: origins_before.unwrap_or_default(),
-                origins_now,
-            }
-        })
-    };
-    let changes: Vec<FeedChange> = counting.iter().filter_map(change).collect();
-    if counting.iter().any(is_lost) {
-        // What that publisher changed cannot be told any more: the whole change is judged, beside what
-        // the others changed.
-        return judge(&changes, (input.in_force, total), total, limits);
-    }
-    if changes.is_empty() {
-        return judge(&[], (total, total), total, limits);
-    }
-    let shared = |feed: &&&Feed| feed.applied_copy().is_some();
-    let shared: Vec<&Feed> = counting.iter().filter(shared).copied().collect();
-    let before = policy.apply(rib_before).set;
-    let now = policy
-        .apply(&merge(&shared, input.now, |feed| feed.current.as_ref()))
-        .set;
-    judge(&changes, (&before, &now), total, limits)
-}
-
+mod publishers;
 #[cfg(test)]
 mod tests;

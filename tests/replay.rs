@@ -16,9 +16,9 @@ use nullrouted::feed::copies::digest;
 use nullrouted::feed::formats::{Format, Rules, parse_body};
 use nullrouted::feed::leaving::{Leaving, WithdrawAfter, same_listings};
 use nullrouted::feed::standing::Ages;
-use nullrouted::pipeline::{Applied, AtHand, Feed, Input, decide};
+use nullrouted::pipeline::{Applied, AtHand, Feed, Hand, Input, decide};
 use nullrouted::policy::Policy;
-use nullrouted::policy::limits::{FeedLimits, Limits};
+use nullrouted::policy::limits::{FeedLimits, Limits, Review};
 use nullrouted::policy::protect::Protect;
 use nullrouted::prefix::PrefixSet;
 use nullrouted::time::Timestamp;
@@ -61,6 +61,7 @@ impl Replay {
             policy: Policy {
                 protect: Protect::new(Vec::new()),
                 limits: Limits::default(),
+                review: Review::default(),
             },
             current: None,
             leaving: Vec::new(),
@@ -135,8 +136,10 @@ impl Replay {
             generation: self.generation,
             in_force: &self.in_force,
             origins_in_force: &[],
-            flushed: false,
-            pinned: false,
+            restores: false,
+            pinned: None,
+            approved: None,
+            hand: &Hand::default(),
             now,
         });
         // What is held is approved at once here: the end must be reached.

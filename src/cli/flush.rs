@@ -8,9 +8,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::output::Talk;
+use super::who::who;
 use super::{Exit, Outcome, Stop, block_on, output};
 use crate::config::{self, Config};
-use crate::ledger::{Ledger, LedgerError, Lock};
+use crate::ledger::{Event, Ledger, LedgerError, Lock, Origin, PinRow};
 use crate::pass;
 use crate::pass::apply::{self, Applied, Removable, Task};
 use crate::plan::{Cause, Explained};
@@ -114,7 +115,24 @@ fn withdraw(config: &Config, ledger: Option<&Ledger>, now: Timestamp) -> Result<
 
 fn pin(config: &Config, now: Timestamp) -> Result<Ledger, LedgerError> {
     let ledger = Ledger::open(&config.state_dir)?;
-    ledger.set_pin(Some(now))?;
+    let by = who();
+    let pin = PinRow {
+        at: now,
+        generation: PinRow::NOTHING,
+        by: by.clone(),
+    };
+    ledger.atomically(|ledger| {
+        if ledger.pinned()?.is_none_or(|pin| !pin.is_flush()) {
+            ledger.note_event(&Event {
+                at: now,
+                what: "flush".to_owned(),
+                subject: String::new(),
+                by,
+                text: "everything is withdrawn until unpin".to_owned(),
+            })?;
+        }
+        ledger.set_pin(Some(&pin))
+    })?;
     Ok(ledger)
 }
 
@@ -125,7 +143,12 @@ fn record(ledger: &Ledger, applied: &Applied, now: Timestamp) -> Result<(), Ledg
             prefix,
             because: vec![Cause::Flushed],
         });
-        ledger.write_generation(now, "flush", iter::empty(), gone)?;
+        let origin = Origin {
+            at: now,
+            cause: "flush",
+            approved: None,
+        };
+        ledger.write_generation(origin, iter::empty(), gone)?;
     }
     ledger.set_origins(&[])?;
     ledger.set_hold(None)?;

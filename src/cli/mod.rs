@@ -4,14 +4,18 @@ mod check;
 mod demo;
 mod feeds;
 mod flush;
+mod hand;
 mod list;
 mod output;
+mod pin;
 mod plan;
 mod refresh;
 mod render;
+mod review;
 mod run;
 mod status;
 mod unpin;
+mod who;
 mod why;
 
 use std::future::Future;
@@ -21,7 +25,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::config::{self, Config};
-use crate::ledger::{Busy, LedgerError};
+use crate::ledger::{Busy, Hand, LedgerError, Said};
 use crate::pass::PassError;
 
 /// Null-route daemon: published lists of hostile networks in, blackhole routes and router files out.
@@ -60,9 +64,23 @@ enum Verb {
     Status(status::Arguments),
     /// Print one router's file
     Render(render::Arguments),
+    /// Drop a prefix that no feed lists
+    Add(hand::EnterArguments),
+    /// End an add
+    Remove(hand::EndArguments),
+    /// Never drop a prefix, whatever lists it
+    Allow(hand::EnterArguments),
+    /// End an allow
+    Disallow(hand::EndArguments),
+    /// Apply a held change: exactly the one with this ID
+    Approve(review::Arguments),
+    /// Do not apply a held change
+    Reject(review::Arguments),
+    /// Freeze what is in force, or go back to an earlier generation
+    Pin(pin::Arguments),
     /// Withdraw everything that is ours, everywhere, and stay so until unpin
     Flush(flush::Arguments),
-    /// End a flush: put the set of the copies at hand in force again
+    /// End a pin or a flush: put the set of the copies at hand in force again
     Unpin(unpin::Arguments),
     /// See it all in a throw-away network namespace; needs neither root nor network
     Demo(demo::Arguments),
@@ -152,6 +170,13 @@ pub fn main() -> ExitCode {
         Verb::Feeds(arguments) => feeds::run(config, &arguments),
         Verb::Status(arguments) => status::run(config, &arguments),
         Verb::Render(arguments) => render::run(config, &arguments),
+        Verb::Add(arguments) => hand::enter(Hand::Add, config, &arguments),
+        Verb::Remove(arguments) => hand::end(Hand::Add, config, &arguments),
+        Verb::Allow(arguments) => hand::enter(Hand::Allow, config, &arguments),
+        Verb::Disallow(arguments) => hand::end(Hand::Allow, config, &arguments),
+        Verb::Approve(arguments) => review::run(Said::Approved, config, &arguments),
+        Verb::Reject(arguments) => review::run(Said::Rejected, config, &arguments),
+        Verb::Pin(arguments) => pin::run(config, &arguments),
         Verb::Flush(arguments) => flush::run(config, &arguments),
         Verb::Unpin(arguments) => unpin::run(config, &arguments),
         Verb::Demo(arguments) => demo::run(&arguments),

@@ -51,9 +51,9 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     let memory = &mut Memory::default();
     let known = Known::read_as(&config, &ledger, &copies, memory, Files::AsTheyAre, now)?;
     let generation = known.generation;
-    let decision = known.decide(&config.policy, now);
+    let decision = known.decide(now);
     let before = Before {
-        removable: pass::removable_after(&config, &ledger, &decision)?,
+        removable: pass::removable_after(&ledger, &decision, known.policy.protect.set())?,
         former: pass::former_marks(&config, &ledger)?,
         last: ledger.targets()?,
     };
@@ -73,14 +73,14 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
             "id": decision.id,
             "generation": generation,
             "add": list(&mut decision.explain_additions(shown)),
-            "remove": list(&mut decision.explain_removals(shown, &config.policy)),
+            "remove": list(&mut decision.explain_removals(shown, &known.policy)),
             "keep": shown.kept(),
             "held": decision.held().then(|| json!({"reasons": decision.verdict.reasons})),
-            "pinned": decision.pinned,
+            "pinned": known.pinned.as_ref().map(|pin| &pin.row),
             "targets": targets.iter().map(target).collect::<Vec<_>>(),
         }))?;
     } else {
-        output::results(|out| print(out, &config, &decision, generation, &targets))?;
+        output::results(|out| print(out, &known, &decision, &targets))?;
     }
     let changes = !shown.is_empty() || targets.iter().any(|target| target.changes);
     if targets.iter().any(|target| target.failed) {
@@ -159,9 +159,8 @@ async fn kernel(
 
 fn print(
     out: &mut dyn Write,
-    config: &Config,
+    known: &Known,
     decision: &Decision,
-    generation: u64,
     targets: &[TargetPlan],
 ) -> io::Result<()> {
     let change = if decision.held() {
@@ -181,17 +180,17 @@ fn print(
     for explained in decision.explain_additions(change) {
         line('+', explained, out)?;
     }
-    for explained in decision.explain_removals(change, &config.policy) {
+    for explained in decision.explain_removals(change, &known.policy) {
         line('-', explained, out)?;
     }
     let (added, removed, kept) = (change.added(), change.removed(), change.kept());
     writeln!(
         out,
-        "plan {}  upon generation {generation}: {added} to add, {removed} to remove, {kept} to keep",
-        decision.id
+        "plan {}  upon generation {}: {added} to add, {removed} to remove, {kept} to keep",
+        decision.id, known.generation
     )?;
-    if decision.pinned {
-        writeln!(out, "pinned to nothing by flush, until `nullrouted unpin`")?;
+    if let Some(pin) = &known.pinned {
+        writeln!(out, "pinned {}, until `nullrouted unpin`", pin.row)?;
     }
     for reason in &decision.verdict.reasons {
         writeln!(out, "held, reason: {reason}")?;

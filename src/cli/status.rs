@@ -11,7 +11,7 @@ use crate::feed::Rejection;
 use crate::feed::copies::Copies;
 use crate::feed::formats::Format;
 use crate::feed::standing::Standing;
-use crate::ledger::{FeedRow, GenerationRow, HoldRow, Ledger, Of, TargetRow};
+use crate::ledger::{FeedRow, GenerationRow, HoldRow, Ledger, Of, PinRow, TargetRow};
 use crate::pass::gather;
 use crate::pass::known::Memory;
 use crate::time::{Timestamp, short};
@@ -31,7 +31,7 @@ struct Status<'a> {
     routes: (usize, usize),
     feeds: Vec<FeedStatus<'a>>,
     hold: Option<HoldRow>,
-    pinned: Option<Timestamp>,
+    pinned: Option<PinRow>,
     targets: Vec<TargetRow>,
     now: Timestamp,
 }
@@ -133,11 +133,8 @@ impl Status<'_> {
             )?,
             None => writeln!(out, ", no generation yet")?,
         }
-        if let Some(since) = self.pinned {
-            writeln!(
-                out,
-                "PINNED to nothing by flush since {since}, until `nullrouted unpin`"
-            )?;
+        if let Some(pin) = &self.pinned {
+            writeln!(out, "PINNED {pin}, until `nullrouted unpin`")?;
         }
         if let Some(hold) = &self.hold {
             writeln!(

@@ -1,13 +1,15 @@
-//! `unpin`: the undo of `flush`.
+//! `unpin`: the undo of `pin` and of `flush`.
 
 use std::path::Path;
 
 use super::output::Talk;
 use super::refresh::{exit, json, pass_with};
+use super::who::who;
 use super::{Outcome, Stop, load, output};
 use crate::feed::fetch::Progress;
-use crate::ledger::{Ledger, Lock};
+use crate::ledger::{Event, Ledger, Lock};
 use crate::pass::gather::Scope;
+use crate::time::Timestamp;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -23,10 +25,21 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     let lock = Lock::take(&config.state_dir, Lock::PASS, "unpin")??;
     let mut ledger = Ledger::open(&config.state_dir)?;
     match ledger.pinned()? {
-        Some(since) => tracing::info!("unpinned; everything was withdrawn since {since}"),
+        Some(pin) => {
+            tracing::info!("unpinned; it was pinned {pin}");
+            ledger.atomically(|ledger| {
+                ledger.set_pin(None)?;
+                ledger.note_event(&Event {
+                    at: Timestamp::now(),
+                    what: "unpin".to_owned(),
+                    subject: String::new(),
+                    by: who(),
+                    text: format!("it was pinned {pin}"),
+                })
+            })?;
+        }
         None => tracing::info!("there was no pin"),
     }
-    ledger.set_pin(None)?;
     let outcome = pass_with(
         &config,
         &mut ledger,

@@ -59,8 +59,8 @@ fn tell(config: &Config, query: &str, net: IpNet) -> Result<Story, Stop> {
     let copies = Copies::under(&config.state_dir);
     let now = Timestamp::now();
     let known = Known::read(config, &ledger, &copies, &mut Memory::default(), now)?;
-    let decision = known.decide(&config.policy, now);
-    let (in_force, pinned) = (&known.in_force, known.pinned);
+    let decision = known.decide(now);
+    let in_force = &known.in_force;
     let rows = ledger.feeds()?;
     let mut listings = Vec::new();
     for listing in decision.rib.listings(net) {
@@ -97,7 +97,7 @@ fn tell(config: &Config, query: &str, net: IpNet) -> Result<Story, Stop> {
 
     let route = in_force.covering(net);
     let inside = in_force.nets().filter(|route| net.contains(route));
-    let protected_by = protection(config, &decision, net, !listings.is_empty());
+    let protected_by = protection(&known, &decision, net, !listings.is_empty());
     let verdict = if route.is_some() {
         Verdict::Blackholed
     } else if in_force.overlaps(net) {
@@ -110,10 +110,8 @@ fn tell(config: &Config, query: &str, net: IpNet) -> Result<Story, Stop> {
         Verdict::NotListed
     };
     let mut held = ledger.hold()?.map(|hold| hold.reasons).unwrap_or_default();
-    if let Some(since) = pinned {
-        held = vec![format!(
-            "everything is withdrawn since {since} (flush), until `nullrouted unpin`"
-        )];
+    if let Some(pin) = &known.pinned {
+        held = vec![format!("pinned {}, until `nullrouted unpin`", pin.row)];
     } else if held.is_empty() {
         held = vec!["it waits for the next pass".to_owned()];
     }
@@ -145,12 +143,12 @@ fn tell(config: &Config, query: &str, net: IpNet) -> Result<Story, Stop> {
 
 /// Everything that keeps addresses of `net` from being dropped, every cause.
 fn protection(
-    config: &Config,
+    known: &Known,
     decision: &Decision,
     net: IpNet,
     listed: bool,
 ) -> Vec<(IpNet, String)> {
-    let typed = config.policy.protect.touching(net);
+    let typed = known.policy.protect.touching(net);
     let mut causes: Vec<(IpNet, String)> = typed.map(|p| (p.net, p.why.clone())).collect();
     let effective = &decision.effective;
     if listed && effective.set.covering(net).is_none() {

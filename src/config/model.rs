@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use reqwest::Url;
 
+use crate::discover::Source;
 use crate::feed::fetch::{Access, FetchLimits};
 use crate::feed::formats::Rules;
 use crate::feed::leaving::WithdrawAfter;
@@ -34,6 +35,8 @@ pub struct Config {
     pub fetch: FetchLimits,
     /// What turns origin ASes into prefixes.
     pub origins: Option<OriginsConfig>,
+    /// How long the ledger keeps what is over.
+    pub keep: Duration,
 }
 
 /// `[asn]`: the table of origins.
@@ -52,6 +55,8 @@ pub struct TypedProtect {
     pub prefixes: Vec<String>,
     /// The files.
     pub files: Vec<PathBuf>,
+    /// Where more of it is looked for.
+    pub discover: Vec<Source>,
 }
 
 /// Where a feed comes from.
@@ -139,6 +144,13 @@ pub struct RouterConfig {
     pub check: Vec<String>,
     /// Command that loads the new file, `{file}` in it; empty for none.
     pub reload: Vec<String>,
+}
+
+impl Config {
+    /// Default of `[ledger] keep`.
+    pub const KEEP: Duration = Duration::from_secs(400 * 24 * 3_600);
+    /// Shortest of them: what flaps within a day is to be seen.
+    pub const SHORTEST_KEEP: Duration = Duration::from_secs(24 * 3_600);
 }
 
 impl FeedConfig {

@@ -56,10 +56,22 @@ fn write_all(out: &mut String, config: &Config) -> std::fmt::Result {
         if let Some(share) = feed.limits.max_removed {
             writeln!(out, "max_removed  = \"{share}\"")?;
         }
+        write_counts(
+            out,
+            feed.limits.max_added_count,
+            feed.limits.max_removed_count,
+        )?;
     }
     writeln!(out, "\n[protect]")?;
     writeln!(out, "prefixes = {:?}", config.protect.prefixes)?;
     writeln!(out, "files    = {:?}", config.protect.files)?;
+    let discover: Vec<_> = config
+        .protect
+        .discover
+        .iter()
+        .map(|source| source.name())
+        .collect();
+    writeln!(out, "discover = {discover:?}")?;
     if let Some(origins) = &config.origins {
         writeln!(out, "\n[asn]\ntable   = {:?}", origins.table)?;
         writeln!(out, "max_age = {}", duration(origins.max_age))?;
@@ -71,8 +83,12 @@ fn write_all(out: &mut String, config: &Config) -> std::fmt::Result {
     writeln!(out, "max_routes   = {}", limits.max_routes)?;
     writeln!(out, "max_added    = \"{}\"", limits.max_added)?;
     writeln!(out, "max_removed  = \"{}\"", limits.max_removed)?;
+    write_counts(out, limits.max_added_count, limits.max_removed_count)?;
     writeln!(out, "max_share_v4 = \"{}\"", limits.max_share_v4)?;
+    writeln!(out, "max_share_v6 = \"{}\"", limits.max_share_v6)?;
     writeln!(out, "small_change = {}", limits.small_change)?;
+    writeln!(out, "\n[review]\nmode = {:?}", config.policy.review.name())?;
+    writeln!(out, "\n[ledger]\nkeep = {}", duration(config.keep))?;
     let kernel = &config.kernel;
     writeln!(out, "\n[kernel]")?;
     writeln!(out, "enabled  = {}", kernel.enabled)?;
@@ -94,6 +110,19 @@ fn write_all(out: &mut String, config: &Config) -> std::fmt::Result {
         writeln!(out, "reload = {:?}", router.reload)?;
     }
     write_fetch(out, &config.fetch)
+}
+
+fn write_counts(
+    out: &mut String,
+    added: Option<usize>,
+    removed: Option<usize>,
+) -> std::fmt::Result {
+    for (key, count) in [("max_added_count  ", added), ("max_removed_count", removed)] {
+        if let Some(count) = count {
+            writeln!(out, "{key} = {count}")?;
+        }
+    }
+    Ok(())
 }
 
 /// Only where secrets are, never what they are.

@@ -71,7 +71,7 @@ protocol = 186
         r#"/etc/nullrouted/nullrouted.toml:1:1: stat_dir: no such key here
     1 | stat_dir = "/x"
       | ^^^^^^^^
-      hint: permitted are state_dir, feed, protect, limits, kernel, router, fetch, asn
+      hint: permitted are state_dir, feed, protect, limits, review, ledger, kernel, router, fetch, asn
 /etc/nullrouted/nullrouted.toml:4:8: name: "Partner One" cannot be the name of a feed
     4 | name = "Partner One"
       |        ^^^^^^^^^^^^^

@@ -21,6 +21,8 @@ pub struct Written {
     pub feed: Vec<Spanned<Feed>>,
     pub protect: Protect,
     pub limits: Limits,
+    pub review: Review,
+    pub ledger: Ledger,
     pub kernel: Kernel,
     pub router: Vec<Spanned<Router>>,
     pub fetch: Fetch,
@@ -41,6 +43,8 @@ pub struct Feed {
     pub expire_after: Option<Spanned<Span>>,
     pub max_added: Option<Spanned<Percent>>,
     pub max_removed: Option<Spanned<Percent>>,
+    pub max_added_count: Option<Spanned<i64>>,
+    pub max_removed_count: Option<Spanned<i64>>,
     pub host_bits: Option<Spanned<String>>,
     pub lengths_v4: Option<Spanned<String>>,
     pub lengths_v6: Option<Spanned<String>>,
@@ -63,6 +67,7 @@ pub struct Feed {
 pub struct Protect {
     pub prefixes: Vec<Spanned<String>>,
     pub files: Vec<Spanned<String>>,
+    pub discover: Option<Vec<Spanned<String>>>,
 }
 
 /// `[limits]`
@@ -74,8 +79,25 @@ pub struct Limits {
     pub max_routes: Option<Spanned<i64>>,
     pub max_added: Option<Spanned<Percent>>,
     pub max_removed: Option<Spanned<Percent>>,
+    pub max_added_count: Option<Spanned<i64>>,
+    pub max_removed_count: Option<Spanned<i64>>,
     pub max_share_v4: Option<Spanned<Percent>>,
+    pub max_share_v6: Option<Spanned<Percent>>,
     pub small_change: Option<Spanned<i64>>,
+}
+
+/// `[review]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Review {
+    pub mode: Option<Spanned<String>>,
+}
+
+/// `[ledger]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Ledger {
+    pub keep: Option<Spanned<Span>>,
 }
 
 /// `[kernel]`

@@ -177,8 +177,8 @@ fn summary(outcome: &Outcome) -> String {
     if let Some(hold) = &outcome.held {
         text.push_str(&format!(", change {} held", hold.id));
     }
-    if outcome.pinned.is_some() {
-        text.push_str(", pinned to nothing by flush");
+    if let Some(pin) = &outcome.pinned {
+        text.push_str(&format!(", pinned {pin}"));
     }
     if outcome.failed() {
         text.push_str(", a target failed");

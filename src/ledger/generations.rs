@@ -1,7 +1,7 @@
 //! Generations: the sets that were in force, the one that is, and what holds the next one back.
 
 use ipnet::IpNet;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Ledger, LedgerError};
 use crate::plan::Explained;
@@ -23,6 +23,38 @@ pub struct GenerationRow {
     pub removed: usize,
     /// What it came from.
     pub cause: String,
+    /// The ID of the held change that was approved for it; empty where none was.
+    pub review: String,
+    /// Who approved it.
+    pub by: String,
+}
+
+impl GenerationRow {
+    pub(super) const COLUMNS: &str = "number, at, routes, added, removed, cause, review, by";
+
+    pub(super) fn read(row: &Row) -> rusqlite::Result<Self> {
+        Ok(Self {
+            number: row.get::<_, i64>(0)? as u64,
+            at: Timestamp(row.get(1)?),
+            routes: row.get::<_, i64>(2)? as usize,
+            added: row.get::<_, i64>(3)? as usize,
+            removed: row.get::<_, i64>(4)? as usize,
+            cause: row.get(5)?,
+            review: row.get(6)?,
+            by: row.get(7)?,
+        })
+    }
+}
+
+/// What a new generation comes from.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin<'a> {
+    /// When it was decided.
+    pub at: Timestamp,
+    /// The verb, or what else it came from.
+    pub cause: &'a str,
+    /// The held change that was approved for it, and who approved it.
+    pub approved: Option<(&'a str, &'a str)>,
 }
 
 /// One prefix in force.
@@ -34,17 +66,6 @@ pub struct RouteRow {
     pub generation: u64,
     /// The time of that generation.
     pub since: Timestamp,
-}
-
-/// The change that waits.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HoldRow {
-    /// Name of its exact content.
-    pub id: String,
-    /// When it was first seen.
-    pub at: Timestamp,
-    /// Every reason.
-    pub reasons: Vec<String>,
 }
 
 /// The table of origins behind the set in force.
@@ -74,20 +95,9 @@ pub struct TargetRow {
 impl Ledger {
     /// The newest generation.
     pub fn generation(&self) -> Result<Option<GenerationRow>, LedgerError> {
-        let row = self.db.query_row(
-            "SELECT number, at, routes, added, removed, cause FROM generation ORDER BY number DESC LIMIT 1",
-            [],
-            |row| {
-                Ok(GenerationRow {
-                    number: row.get::<_, i64>(0)? as u64,
-                    at: Timestamp(row.get(1)?),
-                    routes: row.get::<_, i64>(2)? as usize,
-                    added: row.get::<_, i64>(3)? as usize,
-                    removed: row.get::<_, i64>(4)? as usize,
-                    cause: row.get(5)?,
-                })
-            },
-        );
+        let columns = GenerationRow::COLUMNS;
+        let sql = format!("SELECT {columns} FROM generation ORDER BY number DESC LIMIT 1");
+        let row = self.db.query_row(&sql, [], GenerationRow::read);
         row.optional().map_err(|error| self.error(error))
     }
 
@@ -137,35 +147,35 @@ impl Ledger {
         row.optional().map_err(|error| self.error(error))
     }
 
-    /// Put a generation in force, with what it brings and takes and why; `cause` is what it comes
-    /// from (refresh, flush, unpin). Answers its number. Part of [`Ledger::atomically`].
+    /// Put a generation in force, with what it brings and takes and why. Answers its number. Part of
+    /// [`Ledger::atomically`].
     pub fn write_generation(
         &self,
-        at: Timestamp,
-        cause: &str,
+        origin: Origin<'_>,
         added: impl Iterator<Item = Explained>,
         removed: impl Iterator<Item = Explained>,
     ) -> Result<u64, LedgerError> {
-        self.try_write_generation(at, cause, added, removed)
+        self.try_write_generation(origin, added, removed)
             .map_err(|error| self.error(error))
     }
 
     fn try_write_generation(
         &self,
-        at: Timestamp,
-        cause: &str,
+        origin: Origin<'_>,
         additions: impl Iterator<Item = Explained>,
         removals: impl Iterator<Item = Explained>,
     ) -> rusqlite::Result<u64> {
         let step = &self.db;
+        let (review, by) = origin.approved.unwrap_or_default();
         let number: i64 = step.query_row(
             "SELECT coalesce(max(number), 0) + 1 FROM generation",
             [],
             |row| row.get(0),
         )?;
         step.execute(
-            "INSERT INTO generation (number, at, routes, added, removed, cause) VALUES (?1, ?2, 0, 0, 0, ?3)",
-            params![number, at.0, cause],
+            "INSERT INTO generation (number, at, routes, added, removed, cause, review, by)
+             VALUES (?1, ?2, 0, 0, 0, ?3, ?4, ?5)",
+            params![number, origin.at.0, origin.cause, review, by],
         )?;
         let (mut added, mut removed) = (0_i64, 0_i64);
         {
@@ -237,6 +247,26 @@ impl Ledger {
         read().map_err(|error| self.error(error))
     }
 
+    /// Note which origin ASes a generation brings or takes away. Part of [`Ledger::atomically`].
+    pub fn note_origins(
+        &self,
+        generation: u64,
+        op: char,
+        origins: impl Iterator<Item = (u32, String)>,
+    ) -> Result<(), LedgerError> {
+        let note = || {
+            let mut note = self.db.prepare(
+                "INSERT OR REPLACE INTO change (generation, prefix, op, cause) VALUES (?1, ?2, ?3, ?4)",
+            )?;
+            for (asn, cause) in origins {
+                let item = format!("AS{asn}");
+                note.execute(params![generation as i64, item, op.to_string(), cause])?;
+            }
+            Ok(())
+        };
+        note().map_err(|error| self.error(error))
+    }
+
     /// These origin ASes are in force. Part of [`Ledger::atomically`].
     pub fn set_origins(&self, origins: &[u32]) -> Result<(), LedgerError> {
         let origins = serde_json::to_string(origins).unwrap_or_default();
@@ -251,56 +281,6 @@ impl Ledger {
             )
         };
         set().map(|_| ()).map_err(|error| self.error(error))
-    }
-
-    /// Since when everything stays withdrawn.
-    pub fn pinned(&self) -> Result<Option<Timestamp>, LedgerError> {
-        let row = self
-            .db
-            .query_row("SELECT at FROM pin", [], |row| row.get(0));
-        row.optional()
-            .map(|at| at.map(Timestamp))
-            .map_err(|error| self.error(error))
-    }
-
-    /// Stay withdrawn from `at` on, or no longer.
-    pub fn set_pin(&self, at: Option<Timestamp>) -> Result<(), LedgerError> {
-        let done = match at {
-            Some(at) => self
-                .db
-                .execute("INSERT OR IGNORE INTO pin (one, at) VALUES (1, ?1)", [at.0]),
-            None => self.db.execute("DELETE FROM pin", []),
-        };
-        done.map(|_| ()).map_err(|error| self.error(error))
-    }
-
-    /// The change that waits.
-    pub fn hold(&self) -> Result<Option<HoldRow>, LedgerError> {
-        let row = self
-            .db
-            .query_row("SELECT id, at, reasons FROM hold", [], |row| {
-                let reasons: String = row.get(2)?;
-                Ok(HoldRow {
-                    id: row.get(0)?,
-                    at: Timestamp(row.get(1)?),
-                    reasons: reasons.lines().map(str::to_owned).collect(),
-                })
-            });
-        row.optional().map_err(|error| self.error(error))
-    }
-
-    /// A change waits, or none does. The time of one that waited before is kept.
-    pub fn set_hold(&self, hold: Option<&HoldRow>) -> Result<(), LedgerError> {
-        let done = match hold {
-            Some(hold) => self.db.execute(
-                "INSERT INTO hold (one, id, at, reasons) VALUES (1, ?1, ?2, ?3)
-                 ON CONFLICT (one) DO UPDATE SET
-                   at = CASE WHEN id = ?1 THEN at ELSE ?2 END, id = ?1, reasons = ?3",
-                params![hold.id, hold.at.0, hold.reasons.join("\n")],
-            ),
-            None => self.db.execute("DELETE FROM hold", []),
-        };
-        done.map(|_| ()).map_err(|error| self.error(error))
     }
 
     /// What became of the last generation at each target, by name.

@@ -68,7 +68,9 @@ impl Ledger {
     /// Every prefix that any generation brought or took away.
     pub fn ever_in_force(&self) -> Result<HashSet<IpNet>, LedgerError> {
         let read = || {
-            let mut statement = self.db.prepare("SELECT DISTINCT prefix FROM change")?;
+            let mut statement = self
+                .db
+                .prepare("SELECT DISTINCT prefix FROM change WHERE prefix NOT LIKE 'AS%'")?;
             let mut rows = statement.query([])?;
             let mut nets = HashSet::new();
             while let Some(row) = rows.next()? {

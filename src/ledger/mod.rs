@@ -3,19 +3,30 @@
 //! The daemon and the command line meet here: a verb works the same with and without a running
 //! daemon. The schema stands in `schema`; rows are read and written in one file for each subject.
 
+mod discovered;
+mod events;
 mod feeds;
 mod generations;
 mod leaving;
 mod listings;
 mod lock;
 mod marks;
+mod operator;
+mod past;
+mod pin;
+mod review;
 mod schema;
 
+pub use events::Event;
 pub use feeds::FeedRow;
-pub use generations::{GenerationRow, HoldRow, RouteRow, TableUsed, TargetRow};
+pub use generations::{GenerationRow, Origin, RouteRow, TableUsed, TargetRow};
 pub use leaving::Of;
 pub use listings::Seen;
 pub use lock::{Busy, Lock};
+pub use operator::{Hand, OperatorRow};
+pub use past::Past;
+pub use pin::PinRow;
+pub use review::{HoldRow, ReviewRow, Said};
 
 use std::fmt;
 use std::io;

@@ -70,13 +70,15 @@ CREATE TABLE generation (
     routes  INTEGER NOT NULL,                 -- in force with it
     added   INTEGER NOT NULL,
     removed INTEGER NOT NULL,
-    cause   TEXT NOT NULL                     -- refresh, flush, unpin, held
+    cause   TEXT NOT NULL,                    -- the verb, or what else it came from: refresh, protect, flush, add, ...
+    review  TEXT NOT NULL DEFAULT '',         -- ID of the held change that was approved for it
+    by      TEXT NOT NULL DEFAULT ''          -- who approved it
 ) STRICT;
 
 -- What a generation changed, with every cause in words.
 CREATE TABLE change (
     generation INTEGER NOT NULL REFERENCES generation (number),
-    prefix     TEXT NOT NULL,
+    prefix     TEXT NOT NULL,                 -- or AS and a number
     op         TEXT NOT NULL CHECK (op IN ('+', '-')),
     cause      TEXT NOT NULL,
     PRIMARY KEY (generation, prefix, op)
@@ -88,10 +90,67 @@ CREATE TABLE route (
     generation INTEGER NOT NULL               -- that brought it
 ) STRICT, WITHOUT ROWID;
 
--- At most one row: everything stays withdrawn until unpin.
+-- At most one row: what is in force is frozen until unpin.
 CREATE TABLE pin (
-    one INTEGER PRIMARY KEY CHECK (one = 1),
-    at  INTEGER NOT NULL
+    one        INTEGER PRIMARY KEY CHECK (one = 1),
+    at         INTEGER NOT NULL,
+    generation INTEGER NOT NULL,              -- whose set it is; 0 for nothing (flush)
+    by         TEXT NOT NULL
+) STRICT;
+
+-- What the operator added or allowed by hand, now and in the past.
+CREATE TABLE operator (
+    id       INTEGER PRIMARY KEY,
+    kind     TEXT NOT NULL CHECK (kind IN ('add', 'allow')),
+    prefix   TEXT NOT NULL,
+    reason   TEXT NOT NULL,
+    by       TEXT NOT NULL,
+    since    INTEGER NOT NULL,
+    until    INTEGER,                         -- when it ends by itself
+    ended    INTEGER,                         -- when it ended; NULL while it counts
+    ended_by TEXT                             -- who ended it; empty when its time was over
+) STRICT;
+CREATE UNIQUE INDEX operator_counts ON operator (kind, prefix) WHERE ended IS NULL;
+
+-- Protected space that was found by looking around.
+CREATE TABLE discovered (
+    source     TEXT NOT NULL,                 -- addresses, connected, gateways, resolvers, bgp-neighbors, ...
+    prefix     TEXT NOT NULL,
+    why        TEXT NOT NULL,
+    first_seen INTEGER NOT NULL,
+    last_seen  INTEGER NOT NULL,
+    PRIMARY KEY (source, prefix, why)
+) STRICT, WITHOUT ROWID;
+
+-- What people said to held changes.
+CREATE TABLE review (
+    seq     INTEGER PRIMARY KEY,
+    id      TEXT NOT NULL,                    -- of the change
+    verdict TEXT NOT NULL CHECK (verdict IN ('approved', 'rejected')),
+    at      INTEGER NOT NULL,
+    by      TEXT NOT NULL,
+    ended   INTEGER,                          -- when it was applied or became void; NULL while it counts
+    outcome TEXT NOT NULL DEFAULT ''          -- applied, void, or withdrawn by another verdict
+) STRICT;
+CREATE INDEX review_id ON review (id);
+
+-- The log book: what happened beside generations.
+CREATE TABLE event (
+    seq     INTEGER PRIMARY KEY,
+    at      INTEGER NOT NULL,
+    what    TEXT NOT NULL,                    -- add, remove, allow, disallow, expired, held, approve, reject, void,
+                                              -- pin, unpin, flush, protected, unprotected
+    subject TEXT NOT NULL,                    -- a prefix, or the ID of a change, or empty
+    by      TEXT NOT NULL,                    -- who did it; empty for the program itself
+    text    TEXT NOT NULL                     -- the reason, in words
+) STRICT;
+CREATE INDEX event_at ON event (at);
+
+-- At most one row: what was forgotten because it is older than the ledger keeps.
+CREATE TABLE pruned (
+    one        INTEGER PRIMARY KEY CHECK (one = 1),
+    at         INTEGER NOT NULL,              -- when that was looked after last
+    generation INTEGER NOT NULL               -- sets of generations before this one can no longer be told
 ) STRICT;
 
 -- At most one row: the change that waits for approval.
@@ -99,7 +158,9 @@ CREATE TABLE hold (
     one     INTEGER PRIMARY KEY CHECK (one = 1),
     id      TEXT NOT NULL,
     at      INTEGER NOT NULL,                 -- first seen
-    reasons TEXT NOT NULL                     -- one a line
+    reasons TEXT NOT NULL,                    -- one a line
+    added   INTEGER NOT NULL,                 -- prefixes it would bring
+    removed INTEGER NOT NULL                  -- prefixes it would take away
 ) STRICT;
 
 -- What became of the last generation at each target.

@@ -65,8 +65,14 @@ fn a_generation_changes_the_set_in_force_and_keeps_what_it_changed() {
             added.map(|net| explained(net)),
             removed.map(|net| explained(net)),
         );
-        let written = ledger
-            .atomically(|ledger| ledger.write_generation(Timestamp(at), "refresh", added, removed));
+        let written = ledger.atomically(|ledger| {
+            let origin = Origin {
+                at: Timestamp(at),
+                cause: "refresh",
+                approved: None,
+            };
+            ledger.write_generation(origin, added, removed)
+        });
         written.unwrap()
     };
     assert_eq!(
@@ -103,6 +109,9 @@ fn a_hold_keeps_the_time_it_was_first_seen_until_its_content_changes() {
         id: id.to_owned(),
         at: Timestamp(at),
         reasons: vec!["why".to_owned()],
+        added: 1,
+        removed: 2,
+        rejected: None,
     };
     ledger.set_hold(Some(&hold("a", 1))).unwrap();
     ledger.set_hold(Some(&hold("a", 2))).unwrap();
@@ -193,7 +202,10 @@ fn the_ledger_is_in_wal_mode_so_readers_and_the_writer_do_not_wait_for_each_othe
     assert_eq!(mode, "wal");
     let transaction = writer.db.transaction().unwrap();
     transaction
-        .execute("INSERT INTO pin (one, at) VALUES (1, 5)", [])
+        .execute(
+            "INSERT INTO pin (one, at, generation, by) VALUES (1, 5, 0, 'alice')",
+            [],
+        )
         .unwrap();
     let reader = Ledger::read(dir.path()).unwrap();
     assert_eq!(
@@ -202,5 +214,9 @@ fn the_ledger_is_in_wal_mode_so_readers_and_the_writer_do_not_wait_for_each_othe
         "what is not committed is not seen"
     );
     transaction.commit().unwrap();
-    assert_eq!(reader.pinned().unwrap(), Some(Timestamp(5)));
+    let pin = reader.pinned().unwrap().unwrap();
+    assert_eq!(
+        pin.to_string(),
+        "to nothing by flush since 1970-01-01T00:00:05Z (alice)"
+    );
 }

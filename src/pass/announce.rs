@@ -38,10 +38,12 @@ pub fn decision(
     let line = policy_line(decision);
     say::news(memory.policy_line != line, &line);
     memory.policy_line = line;
-    if decision.pinned {
-        tracing::debug!(
+    match decision.pinned {
+        Some(0) => tracing::debug!(
             "pinned to nothing by flush: nothing is installed until `nullrouted unpin`"
-        );
+        ),
+        Some(number) => tracing::debug!("pinned to generation {number} until `nullrouted unpin`"),
+        None => {}
     }
     let known = ledger.hold()?.is_some_and(|hold| hold.id == decision.id);
     for reason in &decision.verdict.reasons {

@@ -17,7 +17,7 @@ use crate::config::{Config, FeedConfig};
 use crate::feed::copies::Copies;
 use crate::feed::fetch::{Progress, Validators};
 use crate::feed::leaving::WithdrawAfter;
-use crate::ledger::{FeedRow, Ledger, Of, TableUsed};
+use crate::ledger::{FeedRow, Ledger, Of, PinRow, TableUsed};
 use crate::time::{Timestamp, short};
 
 /// Which feeds a pass looks at. The publisher's floor stands above all of them.
@@ -51,8 +51,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Looks that are under way, all at once.
 pub struct Looks<'a> {
     pending: FuturesUnordered<Pending<'a>>,
-    /// Whether everything was withdrawn already when they began.
-    pinned: bool,
+    /// What was frozen when they began.
+    pinned: Option<PinRow>,
 }
 
 type Pending<'a> = Pin<Box<dyn Future<Output = (&'a FeedConfig, FeedRow, Look)> + 'a>>;
@@ -95,7 +95,7 @@ pub fn begin<'a>(
         });
         pending.push(looking);
     }
-    let pinned = ledger.pinned()?.is_some();
+    let pinned = ledger.pinned()?;
     Ok(Looks { pending, pinned })
 }
 
@@ -114,7 +114,7 @@ impl Looks<'_> {
                 Ok(Some(came)) => came,
                 Ok(None) => return Ok(true),
                 // Whoever flushes now waits for us: what has not come by then comes at the next look.
-                Err(_) if !self.pinned && ledger.pinned()?.is_some() => {
+                Err(_) if self.is_flushed(ledger)? => {
                     let waiting = self.pending.len();
                     tracing::warn!("flushed meanwhile: {waiting} downloads are given up");
                     return Ok(true);
@@ -131,6 +131,14 @@ impl Looks<'_> {
             judge.judge(feed, row, look)?;
             last = Some(Instant::now());
         }
+    }
+}
+
+impl Looks<'_> {
+    /// Whether somebody flushed since they began.
+    fn is_flushed(&self, ledger: &Ledger) -> Result<bool, PassError> {
+        let pin = ledger.pinned()?;
+        Ok(pin != self.pinned && pin.is_some_and(|pin| pin.is_flush()))
     }
 }
 

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use super::origins::{Remembered, Table};
 use super::prefer::preferred;
+use super::{hand, protection};
 use crate::config::{Config, FeedConfig, Origin};
 use crate::feed::copies::{self, Copies};
 use crate::feed::formats::parse_body;
 use crate::feed::leaving::Leaving;
 use crate::feed::{FeedCopy, Refused, file};
-use crate::ledger::{FeedRow, Ledger, LedgerError, Of, TableUsed};
-use crate::pipeline::{Applied, AtHand, Decision, Feed, Input, decide};
+use crate::ledger::{FeedRow, Ledger, LedgerError, Of, Past, PinRow, ReviewRow, TableUsed};
+use crate::pipeline::{Applied, AtHand, Decision, Feed, Hand, Input, Pinned, decide};
 use crate::policy::Policy;
 use crate::prefix::PrefixSet;
 use crate::time::Timestamp;
@@ -89,7 +90,7 @@ pub enum Files {
     AsTheyAre,
 }
 
-/// Everything a decision needs but the policy and the time.
+/// Everything a decision needs but the time.
 #[derive(Debug)]
 pub struct Known {
     /// Every configured feed, in order.
@@ -102,10 +103,27 @@ pub struct Known {
     pub table: TableUsed,
     /// The number of the generation in force; 0 before the first.
     pub generation: u64,
-    /// Whether that generation is a flush.
-    pub flushed: bool,
-    /// Since when everything stays withdrawn.
-    pub pinned: Option<Timestamp>,
+    /// Whether that generation was made by a pin.
+    pub made_by_pin: bool,
+    /// What is frozen.
+    pub pinned: Option<Pin>,
+    /// The approval that has not been used yet.
+    pub approval: Option<ReviewRow>,
+    /// What the operator listed by hand.
+    pub hand: Hand,
+    /// What may be dropped: what is protected was typed, found, or allowed by hand.
+    pub policy: Policy,
+    /// When the next thing that the operator did by hand ends by itself.
+    pub next_end: Option<Timestamp>,
+}
+
+/// What is frozen, and who did it.
+#[derive(Clone, Debug)]
+pub struct Pin {
+    /// The order.
+    pub row: PinRow,
+    /// The set.
+    pub set: Pinned,
 }
 
 impl Known {
@@ -156,30 +174,60 @@ impl Known {
             feeds.push(one(feed, &parts, copies, memory));
         }
         let newest = ledger.generation()?;
+        let by_hand = ledger.operator(newest.as_ref().map_or(now, |row| row.at))?;
         Ok(Self {
+            hand: hand::listed(&by_hand, now),
+            policy: protection::policy(config, &ledger.discovered()?, &by_hand, now),
+            next_end: hand::next_end(&by_hand, now),
+            approval: ledger.approval()?,
             feeds,
             in_force: ledger.in_force()?,
             origins: ledger.origins()?,
             table: table.used(),
             generation: newest.as_ref().map_or(0, |row| row.number),
-            flushed: newest.is_some_and(|row| row.cause == "flush"),
-            pinned: ledger.pinned()?,
+            made_by_pin: newest.is_some_and(|row| ["flush", "pin"].contains(&row.cause.as_str())),
+            pinned: pin(ledger)?,
         })
     }
 
     /// Decide by it.
-    pub fn decide(&self, policy: &Policy, now: Timestamp) -> Decision {
+    pub fn decide(&self, now: Timestamp) -> Decision {
         decide(&Input {
             feeds: &self.feeds,
-            policy,
+            hand: &self.hand,
+            policy: &self.policy,
             generation: self.generation,
             in_force: &self.in_force,
             origins_in_force: &self.origins,
-            flushed: self.flushed && self.in_force.is_empty(),
-            pinned: self.pinned.is_some(),
+            restores: self.made_by_pin,
+            pinned: self.pinned.as_ref().map(|pin| &pin.set),
+            approved: self.approval.as_ref().map(|approval| approval.id.as_str()),
             now,
         })
     }
+}
+
+/// What is frozen. A generation that can no longer be told keeps what is in force.
+fn pin(ledger: &Ledger) -> Result<Option<Pin>, LedgerError> {
+    let Some(row) = ledger.pinned()? else {
+        return Ok(None);
+    };
+    let past = match row.generation {
+        PinRow::NOTHING => Past::default(),
+        number => match ledger.at_generation(number)? {
+            Some(past) => past,
+            None => Past {
+                set: ledger.in_force()?,
+                origins: ledger.origins()?,
+            },
+        },
+    };
+    let set = Pinned {
+        generation: row.generation,
+        set: past.set,
+        origins: past.origins,
+    };
+    Ok(Some(Pin { row, set }))
 }
 
 /// The copy of before, if there is one, and the copy that a local file is now.

@@ -14,26 +14,32 @@
 mod announce;
 pub mod apply;
 pub mod gather;
+pub mod hand;
 mod judge;
 pub mod known;
 mod look;
 mod origins;
 mod prefer;
+pub mod protection;
+mod record;
 mod say;
+mod sweep;
 
-use std::collections::HashSet;
 use std::fmt;
 
 use crate::config::Config;
 use crate::feed::copies::Copies;
 use crate::feed::fetch::Progress;
-use crate::ledger::{HoldRow, Ledger, LedgerError, TargetRow};
+use crate::ledger::{HoldRow, Ledger, LedgerError, PinRow, TargetRow};
 use crate::pipeline::Decision;
+use crate::prefix::PrefixSet;
 use crate::target::kernel::Mark;
 use crate::time::Timestamp;
 use apply::Removable;
 use gather::{Manner, Scope};
 use known::{Known, Memory};
+use record::Record;
+use sweep::sweep;
 
 /// What a pass is made with.
 #[derive(Debug)]
@@ -63,8 +69,8 @@ pub struct Outcome {
     pub routes: usize,
     /// The change that waits, if one does.
     pub held: Option<HoldRow>,
-    /// Since when everything stays withdrawn, if it does.
-    pub pinned: Option<Timestamp>,
+    /// What is frozen, if something is.
+    pub pinned: Option<PinRow>,
     /// What became of it at each target.
     pub targets: Vec<TargetRow>,
     /// When the next entry ends by itself.
@@ -149,14 +155,18 @@ async fn act(
     // From here on the time stands still: one decision has one time.
     let now = Timestamp::now();
     let known = Known::read(config, ledger, copies, memory, now)?;
-    let decision = known.decide(&config.policy, now);
+    let decision = known.decide(now);
     announce::decision(config, ledger, &decision, memory)?;
 
-    let held = hold(&decision, now);
+    let record = Record {
+        config,
+        decision: &decision,
+        known: &known,
+        cause,
+        now,
+    };
     // All of it or nothing, and before anything is changed.
-    let generation = ledger.atomically(|ledger| {
-        record(config, ledger, &decision, held.as_ref(), &known, cause, now)
-    })?;
+    let (generation, held) = ledger.atomically(|ledger| record.write(ledger))?;
     sweep(config, ledger, copies, memory)?;
 
     let former = former_marks(config, ledger)?;
@@ -164,23 +174,31 @@ async fn act(
         config,
         desired: &decision.desired,
         origins: &decision.origins,
-        removable: &removable(config, ledger)?,
+        removable: &removable(ledger, known.policy.protect.set())?,
         credits: &apply::credits(config, &decision.standings, &decision.desired),
         last: &ledger.targets()?,
         former: &former,
         now,
     };
     // Whoever flushes now has the last word: he waits for us, and withdraws then.
-    let flushed = || known.pinned.is_none() && ledger.pinned().is_ok_and(|pin| pin.is_some());
+    let pinned = known.pinned.map(|pin| pin.row);
+    let flushed = || {
+        ledger
+            .pinned()
+            .is_ok_and(|pin| pin.is_some() && pin != pinned)
+    };
     let applied = apply::all(task, flushed).await;
     write_down(ledger, &applied).map_err(PassError::Unrecorded)?;
     Ok(Outcome {
         generation,
         routes: decision.desired.len(),
         held,
-        pinned: known.pinned,
+        pinned,
         targets: applied.targets,
-        next_end: decision.next_end,
+        next_end: [decision.next_end, known.next_end]
+            .into_iter()
+            .flatten()
+            .min(),
     })
 }
 
@@ -195,24 +213,25 @@ pub fn former_marks(config: &Config, ledger: &Ledger) -> Result<Vec<Mark>, Ledge
 
 /// The same after a decision, for those who only look: one that goes with every feed read settles.
 pub fn removable_after(
-    config: &Config,
     ledger: &Ledger,
     decision: &Decision,
+    protected: &PrefixSet,
 ) -> Result<Removable, LedgerError> {
     if decision.settles() {
         return Ok(Removable::All);
     }
-    removable(config, ledger)
+    removable(ledger, protected)
 }
 
 /// Which routes of ours may go when nothing desires them.
-pub fn removable(config: &Config, ledger: &Ledger) -> Result<Removable, LedgerError> {
-    if ledger.settled()? || ledger.pinned()?.is_some() {
+pub fn removable(ledger: &Ledger, protected: &PrefixSet) -> Result<Removable, LedgerError> {
+    // A flush is the operator's word that all of it goes.
+    if ledger.settled()? || ledger.pinned()?.is_some_and(|pin| pin.is_flush()) {
         return Ok(Removable::All);
     }
     Ok(Removable::Explained {
         ever: ledger.ever_in_force()?,
-        protected: config.policy.protect.set().clone(),
+        protected: protected.clone(),
     })
 }
 
@@ -226,89 +245,4 @@ pub fn write_down(ledger: &Ledger, applied: &apply::Applied) -> Result<(), Ledge
         .targets
         .iter()
         .try_for_each(|target| ledger.write_target(target))
-}
-
-/// The change that waits after this decision.
-fn hold(decision: &Decision, now: Timestamp) -> Option<HoldRow> {
-    decision.held().then(|| HoldRow {
-        id: decision.id.clone(),
-        at: now,
-        reasons: decision.verdict.reasons.clone(),
-    })
-}
-
-/// Write down what was decided. Answers the generation in force.
-fn record(
-    config: &Config,
-    ledger: &Ledger,
-    decision: &Decision,
-    held: Option<&HoldRow>,
-    known: &Known,
-    cause: &str,
-    now: Timestamp,
-) -> Result<u64, LedgerError> {
-    let change = &decision.change;
-    let mut generation = known.generation;
-    if !change.is_empty() {
-        let added = decision.explain_additions(change);
-        let removed = decision.explain_removals(change, &config.policy);
-        let cause = if decision.pinned { "flush" } else { cause };
-        generation = ledger.write_generation(now, cause, added, removed)?;
-        let (added, removed, kept) = (change.added(), change.removed(), change.kept());
-        tracing::info!("generation {generation}  {added} added, {removed} removed, {kept} kept");
-    }
-    ledger.set_hold(held)?;
-    if held.is_none() && !decision.pinned {
-        let counted = config.feeds.iter().zip(&decision.standings);
-        let counted = counted.filter(|(_, standing)| standing.counts());
-        let counted: Vec<&str> = counted.map(|(feed, _)| feed.name.as_str()).collect();
-        ledger.mark_applied(&counted, &known.table)?;
-    }
-    if decision.origins != known.origins {
-        ledger.set_origins(&decision.origins)?;
-        let (before, now) = (known.origins.len(), decision.origins.len());
-        tracing::info!("origins  {now} origin ASes in force, before {before}");
-    }
-    if decision.settles() {
-        ledger.settle(now)?;
-    }
-    if config.kernel.enabled {
-        ledger.add_mark(&config.kernel.mark)?;
-    }
-    let names: Vec<&str> = config.feeds.iter().map(|feed| feed.name.as_str()).collect();
-    ledger.keep_feeds(&names, now)?;
-    ledger.keep_targets(&apply::names(config))?;
-    Ok(generation)
-}
-
-/// Remove copies that nothing names any more, from disk and from memory.
-fn sweep(
-    config: &Config,
-    ledger: &Ledger,
-    copies: &Copies,
-    memory: &mut Memory,
-) -> Result<(), PassError> {
-    let rows = ledger.feeds()?;
-    let mut named: HashSet<(String, String)> = config
-        .feeds
-        .iter()
-        .filter_map(|feed| rows.get(&feed.name))
-        .flat_map(|row| [&row.digest, &row.applied].map(|d| Some((row.name.clone(), d.clone()?))))
-        .flatten()
-        .collect();
-    memory.keep_only(&named);
-    // Which copy was in force is noted beside it: a ledger that is lost begins with that one.
-    for (feed, digest) in config.feeds.iter().filter_map(|feed| {
-        let row = rows.get(&feed.name)?;
-        Some((&feed.name, row.applied.as_ref()?))
-    }) {
-        let noted = copies.note_applied(feed, digest);
-        noted.map_err(|error| PassError::Copies(format!("copies: {error}")))?;
-    }
-    let unknown = config.feeds.iter().map(|feed| &feed.name);
-    let unknown = unknown.filter(|name| rows.get(*name).is_none_or(|row| row.digest.is_none()));
-    named.extend(unknown.filter_map(|name| Some((name.clone(), copies.applied(name)?.0))));
-    copies
-        .keep_only(&named)
-        .map_err(|error| PassError::Copies(format!("copies: {error}")))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::feed::copies::digest;
 use crate::feed::formats::{Format, Rules, parse_body};
-use crate::policy::limits::Limits;
+use crate::policy::limits::{Limits, Review};
 use crate::policy::protect::{Protect, Protected};
 
 const DAY: u64 = 86_400;
@@ -48,6 +48,7 @@ fn policy(protect: &[&str]) -> Policy {
             small_change: 1,
             ..Limits::default()
         },
+        review: Review::default(),
     }
 }
 
@@ -62,8 +63,10 @@ fn decide_from(in_force: &PrefixSet, feeds: &[Feed], policy: &Policy) -> Decisio
         generation: 41,
         in_force,
         origins_in_force: &[],
-        flushed: false,
-        pinned: false,
+        restores: false,
+        pinned: None,
+        approved: None,
+        hand: &Hand::default(),
         now: NOW,
     })
 }
@@ -210,8 +213,10 @@ fn a_pin_to_nothing_withdraws_everything_and_stands_above_the_gate() {
         generation: 41,
         in_force: &in_force,
         origins_in_force: &[],
-        flushed: false,
-        pinned: true,
+        restores: false,
+        pinned: Some(&Pinned::default()),
+        approved: None,
+        hand: &Hand::default(),
         now: NOW,
     });
     assert!(decision.desired.is_empty());
@@ -288,8 +293,10 @@ fn after_a_flush_a_held_change_is_still_held_and_what_was_in_force_before_comes_
         generation: 41,
         in_force: &set(&[]),
         origins_in_force: &[],
-        flushed: true,
-        pinned: false,
+        restores: true,
+        pinned: None,
+        approved: None,
+        hand: &Hand::default(),
         now: NOW,
     });
     assert!(decision.held());

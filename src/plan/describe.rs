@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::policy::protect::Protect;
 use crate::prefix::PrefixSet;
-use crate::rib::{Listing, Rib};
+use crate::rib::{Listing, OPERATOR, Rib};
 
 /// One reason for a prefix to come or to go.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -33,6 +33,11 @@ pub enum Cause {
     },
     /// The operator flushed everything.
     Flushed,
+    /// The operator went back to an earlier generation, or stays with one.
+    Pinned {
+        /// Its number.
+        generation: u64,
+    },
     /// Nothing known lists it any more: its feed was removed or its copy expired.
     NoLongerCounted,
 }
@@ -55,6 +60,7 @@ impl fmt::Display for Cause {
             Self::Split => f.write_str("now in smaller pieces"),
             Self::Protected { net, why } => write!(f, "{net} is protected: {why}"),
             Self::Flushed => f.write_str("flushed by the operator"),
+            Self::Pinned { generation } => write!(f, "pinned to generation {generation}"),
             Self::NoLongerCounted => f.write_str("its feed no longer counts"),
         }
     }
@@ -62,6 +68,9 @@ impl fmt::Display for Cause {
 
 impl fmt::Display for Listing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.feed == OPERATOR {
+            return write!(f, "added by hand: {}", self.reference);
+        }
         write!(f, "{}", self.feed)?;
         if !self.reference.is_empty() {
             write!(f, " {}", self.reference)?;

@@ -103,16 +103,22 @@ impl Change {
         v4.chain(self.v6.remove.iter().map(Prefix::to_net))
     }
 
-    /// The short name of this exact change to this exact generation: twelve hexadecimal digits.
-    /// Another content, or the same upon another generation, has another name.
-    pub fn id(&self, generation: u64) -> String {
+    /// The short name of this exact change, and of that from one list of origin ASes to another: twelve
+    /// hexadecimal digits. Another content has another name; so has the same content that comes when
+    /// it goes here.
+    pub fn id(&self, origins_before: &[u32], origins_now: &[u32]) -> String {
         let mut hash = Sha256::new();
-        hash.update(format!("generation {generation}\n"));
         for net in self.additions() {
             hash.update(format!("+{net}\n"));
         }
         for net in self.removals() {
             hash.update(format!("-{net}\n"));
+        }
+        for asn in lacking(origins_now, origins_before) {
+            hash.update(format!("+AS{asn}\n"));
+        }
+        for asn in lacking(origins_before, origins_now) {
+            hash.update(format!("-AS{asn}\n"));
         }
         let digest = hash.finalize();
         digest
@@ -121,6 +127,12 @@ impl Change {
             .map(|byte| format!("{byte:02x}"))
             .collect()
     }
+}
+
+/// Those of `these` that are not among `those`; both ascending.
+pub fn lacking<'a>(these: &'a [u32], those: &'a [u32]) -> impl Iterator<Item = u32> + 'a {
+    let lacks = |asn: &u32| those.binary_search(asn).is_err();
+    these.iter().copied().filter(lacks)
 }
 
 #[cfg(test)]
@@ -158,13 +170,21 @@ mod tests {
     }
 
     #[test]
-    fn the_id_names_the_exact_content_upon_an_exact_generation() {
+    fn the_id_names_the_exact_content() {
         let nets = |list: &[&str]| PrefixSet::of_nets(list.iter().map(|n| n.parse().unwrap()));
         let change = Change::between(&nets(&[]), &nets(&["192.0.2.0/24"]));
         let other = Change::between(&nets(&[]), &nets(&["192.0.2.0/25"]));
-        assert_eq!(change.id(1).len(), 12);
-        assert_ne!(change.id(1), other.id(1));
-        assert_ne!(change.id(1), change.id(2));
-        assert_eq!(change.id(1), change.clone().id(1));
+        let back = Change::between(&nets(&["192.0.2.0/24"]), &nets(&[]));
+        let id = change.id(&[], &[]);
+        assert_eq!(id.len(), 12);
+        assert_ne!(id, other.id(&[], &[]));
+        assert_ne!(id, back.id(&[], &[]));
+        assert_ne!(id, change.id(&[], &[64496]));
+        assert_ne!(change.id(&[64496], &[]), change.id(&[], &[64496]));
+        assert_eq!(
+            change.id(&[64497], &[64496, 64497]),
+            change.id(&[], &[64496])
+        );
+        assert_eq!(id, change.clone().id(&[], &[]));
     }
 }

@@ -4,7 +4,7 @@
 //! or removes, space that he protects, and a copy that expires are no reason to hold; the caller
 //! hands in both sides under the same policy and the same feeds.
 
-use crate::plan::Change;
+use super::{Change, lacking};
 use crate::policy::limits::{FeedLimits, Limits, Share};
 use crate::prefix::PrefixSet;
 
@@ -30,6 +30,8 @@ pub struct FeedChange {
 pub struct Verdict {
     /// Every reason to hold the change; empty means go.
     pub reasons: Vec<String>,
+    /// Whether somebody may let it go all the same.
+    pub approvable: bool,
 }
 
 /// Judge a change: each changed feed by itself, then the whole.
@@ -46,11 +48,7 @@ pub fn judge(
     for feed in feeds {
         size(&feed.name, &feed.now, limits, &mut reasons);
         if let Some(before) = &feed.before {
-            let own = Limits {
-                max_added: feed.limits.max_added.unwrap_or(limits.max_added),
-                max_removed: feed.limits.max_removed.unwrap_or(limits.max_removed),
-                ..*limits
-            };
+            let own = feed.limits.over(limits);
             growth(&feed.name, before, &feed.now, &own, &mut reasons);
             growth_of_origins(feed, &own, &mut reasons);
         }
@@ -59,11 +57,18 @@ pub fn judge(
     growth("all feeds", before, now, limits, &mut reasons);
     size("all feeds", total, limits, &mut reasons);
     shortest(total, limits, &mut reasons);
-    Verdict { reasons }
+    // Nobody may approve what would drop everything.
+    let everything = total.v4.iter().any(|p| p.len() == 0) || total.v6.iter().any(|p| p.len() == 0);
+    Verdict {
+        reasons,
+        approvable: !everything,
+    }
 }
 
 /// More of IPv4 than this, and a change is not small, however few prefixes it has: ten times a /16.
 const SMALL_SHARE: Share = Share(10.0 / 65_536.0);
+/// The same for IPv6: ten times a /28, the widest that registries give to one provider in ordinary times.
+const SMALL_SHARE_V6: Share = Share(10.0 / 268_435_456.0);
 
 fn growth(
     who: &str,
@@ -79,26 +84,26 @@ fn growth(
     let counts = (change.added(), change.removed(), before.len());
     count(who, "prefixes", counts, limits, reasons);
     // A few wide prefixes are few, and may be most of the Internet: addresses count as well.
-    let (covered, more) = (before.share_v4(), now.share_v4() - before.share_v4());
-    let share = Share(more / covered.max(f64::MIN_POSITIVE));
-    if more > SMALL_SHARE.0 && share > limits.max_added {
-        let (now, limit) = (Share(now.share_v4()), limits.max_added);
-        let before = Share(covered);
-        reasons.push(format!(
-            "{who}: from {before} to {now} of all IPv4 addresses (max_added {limit})"
-        ));
-    }
+    let mut covers = |family: &str, before: f64, now: f64, small: Share| {
+        let more = now - before;
+        let share = Share(more / before.max(f64::MIN_POSITIVE));
+        if more > small.0 && share > limits.max_added {
+            let (before, now, limit) = (Share(before), Share(now), limits.max_added);
+            reasons.push(format!(
+                "{who}: from {before} to {now} of all {family} addresses (max_added {limit})"
+            ));
+        }
+    };
+    covers("IPv4", before.share_v4(), now.share_v4(), SMALL_SHARE);
+    covers("IPv6", before.share_v6(), now.share_v6(), SMALL_SHARE_V6);
 }
 
 /// The same limits for the ASes that routers will match on.
 fn growth_of_origins(feed: &FeedChange, limits: &Limits, reasons: &mut Vec<String>) {
     let (before, now) = (&feed.origins_before, &feed.origins_now);
-    let lacking = |these: &[u32], those: &[u32]| {
-        let lacks = |asn: &&u32| those.binary_search(asn).is_err();
-        these.iter().filter(lacks).count()
-    };
     if !before.is_empty() {
-        let counts = (lacking(now, before), lacking(before, now), before.len());
+        let (added, removed) = (lacking(now, before), lacking(before, now));
+        let counts = (added.count(), removed.count(), before.len());
         count(&feed.name, "origin ASes", counts, limits, reasons);
     }
 }
@@ -111,16 +116,28 @@ fn count(
     limits: &Limits,
     reasons: &mut Vec<String>,
 ) {
-    let mut one = |count: usize, limit: Share, verb: &str, key: &str| {
+    let mut one = |count: usize, limit: Share, most: Option<usize>, verb: &str, key: &str| {
         let share = Share(count as f64 / before as f64);
         if count > limits.small_change && share > limit {
             reasons.push(format!(
                 "{who}: {count} of {before} {what} would {verb}, {share} ({key} {limit})"
             ));
         }
+        if let Some(most) = most.filter(|most| count > *most) {
+            reasons.push(format!(
+                "{who}: {count} {what} would {verb} ({key}_count {most})"
+            ));
+        }
     };
-    one(added, limits.max_added, "be added", "max_added");
-    one(removed, limits.max_removed, "go", "max_removed");
+    let Limits {
+        max_added,
+        max_removed,
+        max_added_count,
+        max_removed_count,
+        ..
+    } = *limits;
+    one(added, max_added, max_added_count, "be added", "max_added");
+    one(removed, max_removed, max_removed_count, "go", "max_removed");
 }
 
 fn size(who: &str, set: &PrefixSet, limits: &Limits, reasons: &mut Vec<String>) {
@@ -128,12 +145,16 @@ fn size(who: &str, set: &PrefixSet, limits: &Limits, reasons: &mut Vec<String>) 
         let (routes, most) = (set.len(), limits.max_routes);
         reasons.push(format!("{who}: {routes} routes (max_routes {most})"));
     }
-    let share = Share(set.share_v4());
-    if share > limits.max_share_v4 {
-        let most = limits.max_share_v4;
-        reasons.push(format!(
-            "{who}: {share} of all IPv4 addresses (max_share_v4 {most})"
-        ));
+    for (share, most, family, key) in [
+        (set.share_v4(), limits.max_share_v4, "IPv4", "max_share_v4"),
+        (set.share_v6(), limits.max_share_v6, "IPv6", "max_share_v6"),
+    ] {
+        let share = Share(share);
+        if share > most {
+            reasons.push(format!(
+                "{who}: {share} of all {family} addresses ({key} {most})"
+            ));
+        }
     }
 }
 

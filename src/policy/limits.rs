@@ -28,8 +28,14 @@ pub struct Limits {
     pub max_added: Share,
     /// Most removals at once, as a share of what is in force.
     pub max_removed: Share,
+    /// Most additions at once, in prefixes; `None` for any number.
+    pub max_added_count: Option<usize>,
+    /// Most removals at once, in prefixes; `None` for any number.
+    pub max_removed_count: Option<usize>,
     /// Most IPv4 addresses in force, as a share of all there are.
     pub max_share_v4: Share,
+    /// Most IPv6 addresses in force, as a share of all there are.
+    pub max_share_v6: Share,
     /// A change of at most so many prefixes is never held for its share: one of three is 33 %.
     pub small_change: usize,
 }
@@ -42,7 +48,10 @@ impl Default for Limits {
             max_routes: 500_000,
             max_added: Share(0.50),
             max_removed: Share(0.25),
+            max_added_count: None,
+            max_removed_count: None,
             max_share_v4: Share(0.05),
+            max_share_v6: Share(0.01),
             small_change: 10,
         }
     }
@@ -55,6 +64,47 @@ pub struct FeedLimits {
     pub max_added: Option<Share>,
     /// Overrides [`Limits::max_removed`].
     pub max_removed: Option<Share>,
+    /// Overrides [`Limits::max_added_count`].
+    pub max_added_count: Option<usize>,
+    /// Overrides [`Limits::max_removed_count`].
+    pub max_removed_count: Option<usize>,
+}
+
+impl FeedLimits {
+    /// The limits for this feed: its own, and those for all where it has none.
+    pub fn over(&self, all: &Limits) -> Limits {
+        Limits {
+            max_added: self.max_added.unwrap_or(all.max_added),
+            max_removed: self.max_removed.unwrap_or(all.max_removed),
+            max_added_count: self.max_added_count.or(all.max_added_count),
+            max_removed_count: self.max_removed_count.or(all.max_removed_count),
+            ..*all
+        }
+    }
+}
+
+/// Who lets a change of the publishers go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Review {
+    /// The limits: what is within them goes by itself.
+    #[default]
+    Limits,
+    /// A person, each time.
+    Manual,
+}
+
+impl Review {
+    /// Both with their names in the configuration.
+    pub const NAMES: [(&'static str, Self); 2] =
+        [("limits", Self::Limits), ("manual", Self::Manual)];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Limits => "limits",
+            Self::Manual => "manual",
+        }
+    }
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use ipnet::IpNet;
 use crate::feed::Entry;
 use crate::prefix::{Aggregate, Bits, Prefix, PrefixSet, aggregate, subtract};
 use crate::rib::{Listing, Rib};
-use limits::Limits;
+use limits::{Limits, Review};
 use protect::Protect;
 
 /// Everything that decides what may be dropped.
@@ -25,6 +25,8 @@ pub struct Policy {
     pub protect: Protect,
     /// How much may be dropped, and how fast that may change.
     pub limits: Limits,
+    /// Who lets a change go.
+    pub review: Review,
 }
 
 /// What is left to drop, and what the policy took away.
@@ -32,6 +34,8 @@ pub struct Policy {
 pub struct Effective {
     /// The effective set.
     pub set: PrefixSet,
+    /// The same before protected space was cut out of it.
+    pub listed: PrefixSet,
     /// Listings refused because they are shorter than the limit.
     pub refused: Vec<Listing>,
     /// Where they stand: index of the feed, and line.
@@ -51,7 +55,7 @@ impl Policy {
         let (v4, v6) = reserved::space();
         let limits = &self.limits;
         let protected = self.protect.set();
-        effective.set.v4 = one_family(
+        (effective.listed.v4, effective.set.v4) = one_family(
             rib,
             rib.v4(),
             limits.shortest_v4,
@@ -59,7 +63,7 @@ impl Policy {
             &protected.v4,
             &mut effective,
         );
-        effective.set.v6 = one_family(
+        (effective.listed.v6, effective.set.v6) = one_family(
             rib,
             rib.v6(),
             limits.shortest_v6,
@@ -78,8 +82,17 @@ fn one_family<B: Bits>(
     reserved: &[Prefix<B>],
     protected: &[Prefix<B>],
     effective: &mut Effective,
-) -> Vec<Prefix<B>> {
-    let refused = RefusedLines::of(entries, shortest);
+) -> (Vec<Prefix<B>>, Vec<Prefix<B>>) {
+    let any_length: Vec<bool> = rib
+        .sources()
+        .iter()
+        .map(|source| source.any_length)
+        .collect();
+    let least = |feed: u16| match any_length[usize::from(feed)] {
+        true => 1,
+        false => shortest,
+    };
+    let refused = RefusedLines::of(entries, least);
     effective.refused_lines.extend(&refused.lines);
     let bogons: Vec<bool> = rib.sources().iter().map(|source| source.reserved).collect();
     let mut listed = Aggregate::default();
@@ -117,7 +130,7 @@ fn one_family<B: Bits>(
     effective
         .dropped
         .extend(result.dropped.iter().map(Prefix::to_net));
-    result.left
+    (listed, result.left)
 }
 
 /// Lines with something too short on them. A range is many entries of one line: what is too wide as a
@@ -130,10 +143,10 @@ struct RefusedLines {
 }
 
 impl RefusedLines {
-    fn of<B: Bits>(entries: &[Entry<B>], shortest: u8) -> Self {
+    fn of<B: Bits>(entries: &[Entry<B>], least: impl Fn(u16) -> u8) -> Self {
         let too_short = entries
             .iter()
-            .filter(|entry| entry.prefix().len() < shortest);
+            .filter(|entry| entry.prefix().len() < least(entry.feed));
         let mut lines: Vec<(u16, u32)> = too_short.map(|entry| (entry.feed, entry.line)).collect();
         lines.sort_unstable();
         lines.dedup();
@@ -163,6 +176,7 @@ mod tests {
         Rib::merge(vec![Source {
             name: "noc".into(),
             reserved,
+            any_length: false,
             copy: Arc::new(parse_body(list.as_bytes(), &Rules::of(Format::Cidr)).unwrap()),
         }])
     }
@@ -175,6 +189,7 @@ mod tests {
         Policy {
             protect: Protect::new(typed.collect()),
             limits: Limits::default(),
+            review: Review::default(),
         }
     }
 

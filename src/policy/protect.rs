@@ -18,13 +18,16 @@ pub struct Protected {
 #[derive(Clone, Debug)]
 pub struct Protect {
     entries: Vec<Protected>,
+    /// How many of them are not in the registry.
+    typed: usize,
     set: PrefixSet,
 }
 
 impl Protect {
-    /// What the operator typed; space that is never dropped is added to it.
+    /// What was typed, found, or allowed by hand; space that is never dropped is added to it.
     pub fn new(typed: Vec<Protected>) -> Self {
         let mut entries = typed;
+        let typed = entries.len();
         entries.extend(
             reserved::nets(&reserved::NEVER).map(|(net, why)| Protected {
                 net,
@@ -32,7 +35,16 @@ impl Protect {
             }),
         );
         let set = PrefixSet::of_nets(entries.iter().map(|entry| entry.net));
-        Self { entries, set }
+        Self {
+            entries,
+            typed,
+            set,
+        }
+    }
+
+    /// All but the space that is never dropped.
+    pub fn typed(&self) -> &[Protected] {
+        &self.entries[..self.typed]
     }
 
     /// The union of all protected networks.

@@ -86,6 +86,52 @@ impl PrefixSet {
     pub fn share_v4(&self) -> f64 {
         self.v4.iter().map(Prefix::share).sum()
     }
+
+    /// Share of all IPv6 addresses, `0.0..=1.0`.
+    pub fn share_v6(&self) -> f64 {
+        self.v6.iter().map(Prefix::share).sum()
+    }
+
+    /// The addresses of either.
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
+        if other.is_empty() {
+            return self.clone();
+        }
+        let v4 = self.v4.iter().chain(&other.v4).copied().collect();
+        let v6 = self.v6.iter().chain(&other.v6).copied().collect();
+        Self::of_prefixes(v4, v6)
+    }
+
+    /// The addresses of both.
+    #[must_use]
+    pub fn intersection(&self, other: &Self) -> Self {
+        PrefixSet {
+            v4: common(&self.v4, &other.v4),
+            v6: common(&self.v6, &other.v6),
+        }
+    }
+}
+
+/// Of two prefixes that share an address one contains the other: the smaller is what both have.
+fn common<B: super::Bits>(one: &[Prefix<B>], other: &[Prefix<B>]) -> Vec<Prefix<B>> {
+    let (mut i, mut j) = (0, 0);
+    let mut both = Vec::new();
+    while let (Some(a), Some(b)) = (one.get(i), other.get(j)) {
+        if a.contains(b) {
+            both.push(*b);
+        } else if b.contains(a) {
+            both.push(*a);
+        }
+        // Whichever ends first meets nothing more.
+        if a.last() <= b.last() {
+            i += 1;
+        }
+        if b.last() <= a.last() {
+            j += 1;
+        }
+    }
+    both
 }
 
 fn covering<B: super::Bits>(sorted: &[Prefix<B>], net: Prefix<B>) -> Option<IpNet> {
@@ -102,6 +148,29 @@ fn overlaps<B: super::Bits>(sorted: &[Prefix<B>], net: Prefix<B>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    fn some() -> impl Strategy<Value = PrefixSet> {
+        let one = (0_u32..256, 24_u8..=32).prop_map(|(host, len)| Prefix::new(host, len));
+        prop::collection::vec(one, 0..20)
+            .prop_map(|prefixes| PrefixSet::of_prefixes(prefixes, Vec::new()))
+    }
+
+    fn single(set: &PrefixSet) -> BTreeSet<u32> {
+        set.v4.iter().flat_map(|p| p.first()..=p.last()).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn what_either_has_and_what_both_have(one in some(), other in some()) {
+            let (union, both) = (one.union(&other), one.intersection(&other));
+            prop_assert_eq!(single(&union), &single(&one) | &single(&other));
+            prop_assert_eq!(single(&both), &single(&one) & &single(&other));
+            // As few prefixes as can be, in order.
+            prop_assert_eq!(PrefixSet::of_prefixes(both.v4.clone(), Vec::new()), both);
+        }
+    }
 
     #[test]
     fn the_covering_prefix_is_found_and_a_neighbour_is_not() {

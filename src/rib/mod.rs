@@ -11,13 +11,18 @@ use serde::Serialize;
 use crate::feed::{Entry, FeedCopy};
 use crate::prefix::{Bits, Prefix};
 
+/// The name under which the operator's own entries are listed; no feed may have it.
+pub const OPERATOR: &str = "operator";
+
 /// A feed that counts, with the copy that counts.
 #[derive(Clone, Debug)]
 pub struct Source {
     /// Name of the feed.
     pub name: Arc<str>,
-    /// Whether reserved space is left in (a bogon feed).
+    /// Whether reserved space is left in (a bogon feed, the operator's own hand).
     pub reserved: bool,
+    /// Whether the limit of length is not for it: the operator confirmed what he typed.
+    pub any_length: bool,
     /// What it lists.
     pub copy: Arc<FeedCopy>,
 }
@@ -165,6 +170,7 @@ mod tests {
 
     fn source(name: &str, list: &str) -> Source {
         Source {
+            any_length: false,
             name: name.into(),
             reserved: false,
             copy: Arc::new(parse_body(list.as_bytes(), &Rules::of(Format::Cidr)).unwrap()),

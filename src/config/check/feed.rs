@@ -15,6 +15,7 @@ use crate::feed::schedule::Rhythm;
 use crate::feed::standing::Ages;
 use crate::policy::limits::{FeedLimits, Limits};
 use crate::prefix::HostBits;
+use crate::rib::OPERATOR;
 
 /// More feeds than anybody has; an entry of the RIB names its feed in 16 bits.
 const MOST_FEEDS: usize = 1_000;
@@ -49,6 +50,11 @@ impl Check<'_> {
         let span = written.span();
         let feed = written.get_ref();
         let name = self.name("feed", feed.name.as_ref(), &span);
+        if name.as_deref() == Some(OPERATOR) {
+            let message =
+                format!("name: {OPERATOR:?} stands for what is added by hand (nullrouted add)");
+            self.problem(span.clone(), message);
+        }
         let preset = feed.preset.as_ref().and_then(|name| {
             let known: Vec<(&str, &'static Preset)> =
                 PRESETS.iter().map(|preset| (preset.name, preset)).collect();
@@ -78,6 +84,8 @@ impl Check<'_> {
             limits: FeedLimits {
                 max_added: share(feed.max_added.as_ref()),
                 max_removed: share(feed.max_removed.as_ref()),
+                max_added_count: self.count("max_added_count", feed.max_added_count.as_ref()),
+                max_removed_count: self.count("max_removed_count", feed.max_removed_count.as_ref()),
             },
             reserved: feed
                 .reserved

@@ -15,7 +15,7 @@ use super::model::{Config, FeedConfig, OriginsConfig};
 use super::written::{self, Percent, Span, Written};
 use super::{Problem, ReadFile};
 use crate::policy::Policy;
-use crate::policy::limits::{Limits, Share};
+use crate::policy::limits::{Limits, Review, Share};
 use crate::policy::protect::Protect;
 
 /// Where state is kept when the file does not say.
@@ -44,12 +44,14 @@ pub fn check(
         policy: Policy {
             protect: Protect::new(protected),
             limits: check.limits(&written.limits),
+            review: check.review(&written.review),
         },
         protect,
         kernel: check.kernel(&written.kernel),
         routers: check.routers(&written.router),
         fetch,
         origins: check.origins(&written.asn),
+        keep: check.keep(&written.ledger),
     }
 }
 
@@ -172,9 +174,36 @@ impl Check<'_> {
             max_routes: max_routes as usize,
             max_added: share(written.max_added.as_ref()).unwrap_or(default.max_added),
             max_removed: share(written.max_removed.as_ref()).unwrap_or(default.max_removed),
+            max_added_count: self.count("max_added_count", written.max_added_count.as_ref()),
+            max_removed_count: self.count("max_removed_count", written.max_removed_count.as_ref()),
             max_share_v4: share(written.max_share_v4.as_ref()).unwrap_or(default.max_share_v4),
+            max_share_v6: share(written.max_share_v6.as_ref()).unwrap_or(default.max_share_v6),
             small_change: small_change as usize,
         }
+    }
+
+    /// A number of prefixes, where one is written.
+    fn count(&mut self, key: &str, written: Option<&Spanned<i64>>) -> Option<usize> {
+        let most = i64::from(u32::MAX);
+        written.map(|_| self.number(key, written, (0, most), 0) as usize)
+    }
+
+    fn review(&mut self, written: &written::Review) -> Review {
+        let mode = written.mode.as_ref();
+        mode.and_then(|word| self.word("mode", word, &Review::NAMES))
+            .unwrap_or_default()
+    }
+
+    fn keep(&mut self, written: &written::Ledger) -> Duration {
+        let keep = span(written.keep.as_ref()).unwrap_or(Config::KEEP);
+        if let Some(written) = written
+            .keep
+            .as_ref()
+            .filter(|_| keep < Config::SHORTEST_KEEP)
+        {
+            self.problem(written.span(), "keep: at least \"1d\" is kept");
+        }
+        keep
     }
 
     fn origins(&mut self, written: &written::Asn) -> Option<OriginsConfig> {

@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
+use toml::Spanned;
+
 use super::Check;
 use crate::config::model::TypedProtect;
 use crate::config::{ReadFile, written};
+use crate::discover::Source;
 use crate::feed::formats::{Format, Rules, parse_body};
 use crate::policy::protect::Protected;
 use crate::prefix::{HostBits, PrefixSet, Written, parse};
@@ -42,7 +45,20 @@ impl Check<'_> {
             }
             typed.files.push(path);
         }
+        typed.discover = self.discover(written.discover.as_deref());
         (protected, typed)
+    }
+
+    fn discover(&mut self, written: Option<&[Spanned<String>]>) -> Vec<Source> {
+        let Some(written) = written else {
+            return Source::DEFAULT.to_vec();
+        };
+        let mut sources = Vec::new();
+        for word in written {
+            let source = self.word("discover", word, &Source::NAMES);
+            sources.extend(source.filter(|source| !sources.contains(source)));
+        }
+        sources
     }
 }
 

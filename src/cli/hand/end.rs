@@ -1,0 +1,89 @@
+//! `remove` and `disallow`: the undo of `add` and `allow`.
+
+use std::path::Path;
+
+use ipnet::IpNet;
+
+use super::super::who::who;
+use super::super::{Outcome, Stop, load, output};
+use super::{at_work, bring_about, note, one_prefix};
+use crate::ledger::{Event, Hand, Ledger};
+use crate::pass::hand::said;
+use crate::prefix::overlap;
+use crate::time::Timestamp;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// The prefix, as it was entered
+    prefix: String,
+    /// The outcome as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(hand: Hand, path: &Path, arguments: &Arguments) -> Outcome {
+    output::talk(output::Talk::Warnings);
+    let config = load(path)?;
+    let prefix = one_prefix(&arguments.prefix)?;
+    let (lock, mut ledger) = at_work(&config, hand.undo())?;
+    let (now, by) = (Timestamp::now(), who());
+    let ended = ledger.atomically(|ledger| {
+        let ended = ledger.end_operator(hand, prefix, now, &by)?;
+        Ok(ended)
+    })?;
+    let Some(ended) = ended else {
+        return Err(none(hand, prefix, &ledger)?);
+    };
+    let event = Event {
+        at: now,
+        what: String::new(),
+        subject: prefix.to_string(),
+        by,
+        text: format!("was: {}", said(&ended)),
+    };
+    note(&ledger, hand.undo(), event)?;
+    let (exit, outcome) = bring_about(
+        path,
+        (&config, &mut ledger, &lock),
+        hand.undo(),
+        arguments.json,
+    )?;
+    if arguments.json {
+        return Ok(exit);
+    }
+    let in_force = ledger.in_force()?;
+    let dropped = in_force.overlaps(prefix);
+    let what = match (hand, &outcome.pinned) {
+        (Hand::Add, Some(pin)) if dropped => {
+            format!("no longer added, and still in force: pinned {pin}, until `nullrouted unpin`")
+        }
+        (Hand::Add, _) if dropped => {
+            format!("no longer added by hand, and still blackholed: see nullrouted why {prefix}")
+        }
+        (Hand::Add, _) => "no longer blackholed".to_owned(),
+        (Hand::Allow, _) if dropped => "no longer allowed: it is blackholed now".to_owned(),
+        (Hand::Allow, _) => "no longer allowed; nothing of it is blackholed".to_owned(),
+    };
+    let generation = outcome.generation;
+    output::results(|out| writeln!(out, "{prefix} {what}; generation {generation}"))?;
+    Ok(exit)
+}
+
+/// There is no such entry: what there is instead.
+fn none(hand: Hand, prefix: IpNet, ledger: &Ledger) -> Result<Stop, Stop> {
+    let rows = ledger.operator(Timestamp::now())?;
+    let mut near = rows
+        .iter()
+        .filter(|row| row.hand == hand && row.ended.is_none() && overlap(&row.prefix, &prefix));
+    let verb = hand.verb();
+    let hint = match near.next() {
+        Some(row) => format!("there is {}: {}", row.prefix, said(row)),
+        None if hand == Hand::Add => {
+            format!("what a feed lists is taken out with: nullrouted allow {prefix} --reason TEXT")
+        }
+        None => "nullrouted status shows what was entered".to_owned(),
+    };
+    Ok(Stop::usage(format!(
+        "{prefix}: nobody said `{verb}` for exactly this; {hint}; nothing was changed"
+    )))
+}

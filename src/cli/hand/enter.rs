@@ -1,0 +1,206 @@
+//! `add` and `allow`: what is to be dropped, and what is not, by the operator's own hand.
+
+use std::path::Path;
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use super::super::who::who;
+use super::super::{Outcome, Stop, load, output};
+use super::{at_work, bring_about, confirm, note, one_prefix, undo};
+use crate::feed::copies::Copies;
+use crate::ledger::{Event, Hand, Ledger, OperatorRow};
+use crate::pass::known::{Known, Memory};
+use crate::pass::{self, hand};
+use crate::policy::limits::{Limits, Share};
+use crate::policy::reserved::{RESERVED, touching};
+use crate::prefix::PrefixSet;
+use crate::time::{Timestamp, short};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    /// A prefix or an address, such as 72.37.186/23
+    prefix: String,
+    /// Why: shown by why, list and history
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    /// For how long, such as 2h or 7d; without it until it is taken back
+    #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
+    time: Option<Duration>,
+    /// Also where it touches protected space (which stays protected) or is shorter than the limit;
+    /// to be confirmed on a terminal
+    #[arg(long)]
+    force: bool,
+    /// The outcome as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Longest reason, in bytes: it is shown with the prefix, on one line.
+const LONGEST_REASON: usize = 200;
+
+pub(crate) fn run(hand: Hand, path: &Path, arguments: &Arguments) -> Outcome {
+    output::talk(output::Talk::Warnings);
+    let config = load(path)?;
+    let prefix = one_prefix(&arguments.prefix)?;
+    let reason = reason(&arguments.reason)?;
+    let (lock, mut ledger) = at_work(&config, hand.verb())?;
+    let now = Timestamp::now();
+    let (copies, memory) = (Copies::under(&config.state_dir), &mut Memory::default());
+    let known = Known::read(&config, &ledger, &copies, memory, now)?;
+
+    let against = objections(hand, prefix, &known, &config.policy.limits)?;
+    if !against.is_empty() {
+        if !arguments.force {
+            return Err(Stop::usage(format!(
+                "{}; nothing was changed (--force does it all the same, after a second confirmation)",
+                against.join("; ")
+            )));
+        }
+        confirm::confirm(&against, &prefix.to_string())?;
+    }
+
+    let row = OperatorRow {
+        id: 0,
+        hand,
+        prefix,
+        reason,
+        by: who(),
+        since: now,
+        until: arguments.time.map(|time| now.after(time)),
+        ended: None,
+    };
+    let before = ledger.atomically(|ledger| {
+        let before = ledger.end_operator(hand, prefix, now, &row.by)?;
+        ledger.write_operator(&row)?;
+        Ok(before)
+    })?;
+    note(&ledger, hand.verb(), event(&row))?;
+    let (exit, outcome) = bring_about(
+        path,
+        (&config, &mut ledger, &lock),
+        hand.verb(),
+        arguments.json,
+    )?;
+    if arguments.json {
+        return Ok(exit);
+    }
+    let line = tell(&row, before.as_ref(), &ledger, &outcome)?;
+    output::results(|out| writeln!(out, "{line}"))?;
+    Ok(exit)
+}
+
+fn reason(text: &str) -> Result<String, Stop> {
+    let text = text.trim();
+    if text.is_empty() || text.len() > LONGEST_REASON || text.chars().any(char::is_control) {
+        return Err(Stop::usage(format!(
+            "--reason: one line of 1 to {LONGEST_REASON} bytes; nothing was changed"
+        )));
+    }
+    Ok(text.to_owned())
+}
+
+/// What speaks against it, each in a line.
+///
+/// # Errors
+/// What is never permitted, not even with `--force`.
+fn objections(
+    hand: Hand,
+    prefix: IpNet,
+    known: &Known,
+    limits: &Limits,
+) -> Result<Vec<String>, Stop> {
+    let mut against = Vec::new();
+    let (shortest, key, family) = match prefix {
+        IpNet::V4(_) => (limits.shortest_v4, "shortest_v4", "IPv4"),
+        IpNet::V6(_) => (limits.shortest_v6, "shortest_v6", "IPv6"),
+    };
+    if prefix.prefix_len() == 0 {
+        return Err(Stop::usage(format!(
+            "{prefix}: the whole Internet is never {}; nothing was changed{}",
+            match hand {
+                Hand::Add => "dropped",
+                Hand::Allow => "allowed by one entry",
+            },
+            match hand {
+                Hand::Add => "",
+                Hand::Allow => " (nullrouted flush withdraws everything)",
+            }
+        )));
+    }
+    if prefix.prefix_len() < shortest {
+        let share = Share(0.5_f64.powi(i32::from(prefix.prefix_len())));
+        against.push(format!(
+            "{prefix} is {share} of all {family} addresses (shorter than {key} {shortest})"
+        ));
+    }
+    if hand == Hand::Add {
+        let protected = known.policy.protect.touching(prefix);
+        against.extend(protected.map(|one| {
+            format!(
+                "{} in {prefix} is protected and stays so: {}",
+                one.net, one.why
+            )
+        }));
+        let listed = |net: &IpNet| !known.policy.protect.set().overlaps(*net);
+        let reserved = touching(&RESERVED, prefix).filter(|(net, _)| listed(net));
+        against.extend(
+            reserved.map(|(net, why)| format!("{prefix} touches reserved space, {net}: {why}")),
+        );
+    }
+    Ok(against)
+}
+
+fn event(row: &OperatorRow) -> Event {
+    let until = row
+        .until
+        .map_or_else(String::new, |until| format!(" (until {until})"));
+    Event {
+        at: row.since,
+        what: String::new(),
+        subject: row.prefix.to_string(),
+        by: row.by.clone(),
+        text: format!("{}{until}", row.reason),
+    }
+}
+
+/// What came of it, in one line.
+fn tell(
+    row: &OperatorRow,
+    before: Option<&OperatorRow>,
+    ledger: &Ledger,
+    outcome: &pass::Outcome,
+) -> Result<String, Stop> {
+    let OperatorRow { prefix, .. } = row;
+    let in_force = ledger.in_force()?;
+    let what = match row.hand {
+        Hand::Add if in_force.covering(*prefix).is_some() => {
+            "added: it is blackholed now".to_owned()
+        }
+        Hand::Add => match &outcome.pinned {
+            Some(pin) => format!("noted, and not in force: pinned {pin}, until `nullrouted unpin`"),
+            None => added_in_part(*prefix, &in_force),
+        },
+        Hand::Allow => "allowed: nothing of it is blackholed".to_owned(),
+    };
+    let until = match row.until {
+        Some(until) => format!(", until {until} ({})", short(row.since.age(until))),
+        None => String::new(),
+    };
+    let instead = match before {
+        Some(before) => format!("; it takes the place of: {}", hand::said(before)),
+        None => String::new(),
+    };
+    let undo = undo(row.hand, *prefix);
+    Ok(format!(
+        "{prefix} {what}{until}{instead}; generation {}; undo: {undo}",
+        outcome.generation
+    ))
+}
+
+fn added_in_part(prefix: IpNet, in_force: &PrefixSet) -> String {
+    match in_force.overlaps(prefix) {
+        true => "added: it is blackholed but for what is protected in it".to_owned(),
+        false => "added, and not blackholed: all of it is protected".to_owned(),
+    }
+}

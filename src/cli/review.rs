@@ -1,0 +1,131 @@
+//! `approve` and `reject`: the word of a second person on a held change.
+
+use std::path::Path;
+
+use super::hand::at_work;
+use super::output::Talk;
+use super::refresh::{exit, json, pass_with};
+use super::who::who;
+use super::{Exit, Outcome, Stop, load, output};
+use crate::feed::copies::Copies;
+use crate::feed::fetch::Progress;
+use crate::ledger::{Event, Ledger, LedgerError, Said};
+use crate::pass::gather::Scope;
+use crate::pass::known::{Known, Memory};
+use crate::pipeline::Decision;
+use crate::time::Timestamp;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    /// The ID of the held change, as plan and status show it
+    id: String,
+    /// The outcome as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(said: Said, path: &Path, arguments: &Arguments) -> Outcome {
+    output::talk(Talk::Steps);
+    let verb = match said {
+        Said::Approved => "approve",
+        Said::Rejected => "reject",
+    };
+    let config = load(path)?;
+    let (lock, mut ledger) = at_work(&config, verb)?;
+    let now = Timestamp::now();
+    let (copies, memory) = (Copies::under(&config.state_dir), &mut Memory::default());
+    let known = Known::read(&config, &ledger, &copies, memory, now)?;
+    let decision = known.decide(now);
+    let id = arguments.id.trim().to_lowercase();
+    if known.pinned.is_some() || !decision.held() || decision.id != id {
+        return Err(Stop::failed(not_it(&id, &known, &decision, &ledger)?));
+    }
+    let by = who();
+    if said == Said::Approved && !decision.approvable() {
+        return Err(Stop::failed(format!(
+            "{id} cannot be approved: {}; nothing was changed",
+            decision.verdict.reasons.join("; ")
+        )));
+    }
+    let (added, removed) = (decision.proposed.added(), decision.proposed.removed());
+    let text = format!(
+        "{added} to add, {removed} to remove; {}",
+        decision.verdict.reasons.join("; ")
+    );
+    ledger.atomically(|ledger| {
+        ledger.say(&id, said, now, &by)?;
+        ledger.note_event(&Event {
+            at: now,
+            what: verb.to_owned(),
+            subject: id.clone(),
+            by: by.clone(),
+            text,
+        })
+    })?;
+    let outcome = pass_with(
+        &config,
+        &mut ledger,
+        &lock,
+        Scope::Offline.into(),
+        verb,
+        &Progress::default(),
+    );
+    let outcome = outcome.map_err(|stop| Stop {
+        text: format!(
+            "{}. The word is written down: the next pass goes by it",
+            stop.text
+        ),
+        ..stop
+    })?;
+    if arguments.json {
+        output::json(&json(&outcome))?;
+    } else if said == Said::Rejected {
+        output::results(|out| {
+            writeln!(
+                out,
+                "{id} rejected: what is in force stays; another change of the feeds is judged anew"
+            )
+        })?;
+    }
+    Ok(match (said, exit(&outcome)) {
+        // It was answered: nobody is waited for.
+        (Said::Rejected, Exit::Held) => Exit::Done,
+        (_, exit) => exit,
+    })
+}
+
+/// Why this ID names nothing that waits.
+fn not_it(
+    id: &str,
+    known: &Known,
+    decision: &Decision,
+    ledger: &Ledger,
+) -> Result<String, LedgerError> {
+    if let Some(pin) = &known.pinned {
+        let pin = &pin.row;
+        return Ok(format!(
+            "{id}: nothing is judged while pinned {pin}; `nullrouted unpin` first; nothing was changed"
+        ));
+    }
+    let waits = match decision.held() {
+        true => format!(
+            "what waits now is {} (nullrouted plan shows it)",
+            decision.id
+        ),
+        false => "nothing waits".to_owned(),
+    };
+    let former = ledger.review_of(id)?.map(|row| {
+        let (at, by, said) = (row.at, row.by, row.said.name());
+        match row.outcome.as_str() {
+            "" => format!("was {said} by {by} at {at}"),
+            outcome => format!("was {said} by {by} at {at} ({outcome})"),
+        }
+    });
+    let held = ledger.was_held(id)?;
+    let former = match (former, held) {
+        (Some(former), _) => former,
+        (None, true) => "is void: the feeds have moved on".to_owned(),
+        (None, false) => "is no change that was ever held here".to_owned(),
+    };
+    Ok(format!("{id} {former}; {waits}; nothing was changed"))
+}

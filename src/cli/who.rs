@@ -1,0 +1,22 @@
+//! Who is at the keyboard: for the log book.
+
+use nix::unistd::{Uid, User};
+
+/// The user who logged in, where the kernel knows (`/proc/self/loginuid`, which `sudo` does not change);
+/// else who called `sudo`; else whoever runs this.
+pub(super) fn who() -> String {
+    let login = std::fs::read_to_string("/proc/self/loginuid").ok();
+    let login = login.and_then(|text| text.trim().parse().ok());
+    // All ones: nobody logged in, as in a service or a container.
+    let login = login.filter(|uid: &u32| *uid != u32::MAX);
+    let name = |uid: Uid| User::from_uid(uid).ok().flatten().map(|user| user.name);
+    login
+        .and_then(|uid| name(Uid::from_raw(uid)))
+        .or_else(|| {
+            std::env::var("SUDO_USER")
+                .ok()
+                .filter(|name| !name.is_empty())
+        })
+        .or_else(|| name(Uid::current()))
+        .unwrap_or_else(|| format!("uid {}", Uid::current()))
+}

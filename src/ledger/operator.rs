@@ -1,0 +1,138 @@
+//! What the operator added or allowed by hand.
+
+use ipnet::IpNet;
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::{Ledger, LedgerError};
+use crate::time::Timestamp;
+
+/// What an operator entry does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hand {
+    /// It is to be dropped, as if a feed listed it.
+    Add,
+    /// It is not to be dropped, whatever lists it.
+    Allow,
+}
+
+impl Hand {
+    /// The verb, which is its name in the ledger.
+    pub fn verb(self) -> &'static str {
+        match self {
+            Self::Add => "add",
+            Self::Allow => "allow",
+        }
+    }
+
+    /// The verb that undoes it.
+    pub fn undo(self) -> &'static str {
+        match self {
+            Self::Add => "remove",
+            Self::Allow => "disallow",
+        }
+    }
+}
+
+/// One row of `operator`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OperatorRow {
+    /// Its number in the ledger, from 1.
+    pub id: u32,
+    /// What it does.
+    pub hand: Hand,
+    /// The prefix.
+    pub prefix: IpNet,
+    /// Why.
+    pub reason: String,
+    /// Who.
+    pub by: String,
+    /// From when.
+    pub since: Timestamp,
+    /// When it ends by itself.
+    pub until: Option<Timestamp>,
+    /// When it ended; `None` while nobody ended it and its time was not seen to be over.
+    pub ended: Option<Timestamp>,
+}
+
+impl OperatorRow {
+    /// Whether it counts at this time.
+    pub fn counts(&self, now: Timestamp) -> bool {
+        self.ended.is_none() && self.until.is_none_or(|until| until > now)
+    }
+
+    fn read(row: &Row) -> rusqlite::Result<Self> {
+        let (hand, prefix): (String, String) = (row.get(1)?, row.get(2)?);
+        Ok(Self {
+            id: row.get(0)?,
+            hand: match hand.as_str() {
+                "add" => Hand::Add,
+                _ => Hand::Allow,
+            },
+            prefix: prefix.parse().map_err(|_| rusqlite::Error::InvalidQuery)?,
+            reason: row.get(3)?,
+            by: row.get(4)?,
+            since: Timestamp(row.get(5)?),
+            until: row.get::<_, Option<i64>>(6)?.map(Timestamp),
+            ended: row.get::<_, Option<i64>>(7)?.map(Timestamp),
+        })
+    }
+}
+
+const COLUMNS: &str = "id, kind, prefix, reason, by, since, until, ended";
+
+impl Ledger {
+    /// Entries that have not ended, or ended at `since` or later; in the order in which they were made.
+    pub fn operator(&self, since: Timestamp) -> Result<Vec<OperatorRow>, LedgerError> {
+        let read = || {
+            let mut statement = self.db.prepare(&format!(
+                "SELECT {COLUMNS} FROM operator WHERE ended IS NULL OR ended >= ?1 ORDER BY id"
+            ))?;
+            let rows = statement.query_map([since.0], OperatorRow::read)?;
+            rows.collect::<rusqlite::Result<_>>()
+        };
+        read().map_err(|error| self.error(error))
+    }
+
+    /// Write a new entry; its `id` is given by the ledger. Fails where one for the same prefix counts.
+    pub fn write_operator(&self, row: &OperatorRow) -> Result<(), LedgerError> {
+        let done = self.db.execute(
+            "INSERT INTO operator (kind, prefix, reason, by, since, until) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![
+                row.hand.verb(),
+                row.prefix.to_string(),
+                row.reason,
+                row.by,
+                row.since.0,
+                row.until.map(|until| until.0),
+            ],
+        );
+        done.map(|_| ()).map_err(|error| self.error(error))
+    }
+
+    /// End the entry for exactly this prefix; `by` is empty when its time was over. Answers it as it was.
+    pub fn end_operator(
+        &self,
+        hand: Hand,
+        prefix: IpNet,
+        at: Timestamp,
+        by: &str,
+    ) -> Result<Option<OperatorRow>, LedgerError> {
+        let prefix = prefix.to_string();
+        let end = || {
+            let sql = format!(
+                "SELECT {COLUMNS} FROM operator WHERE kind = ?1 AND prefix = ?2 AND ended IS NULL"
+            );
+            let row = self
+                .db
+                .query_row(&sql, [hand.verb(), &prefix], OperatorRow::read)
+                .optional()?;
+            self.db.execute(
+                "UPDATE operator SET ended = ?3, ended_by = ?4
+                 WHERE kind = ?1 AND prefix = ?2 AND ended IS NULL",
+                params![hand.verb(), prefix, at.0, by],
+            )?;
+            Ok(row)
+        };
+        end().map_err(|error| self.error(error))
+    }
+}

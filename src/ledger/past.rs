@@ -1,0 +1,75 @@
+//! The set of an earlier generation, told backwards from the one in force.
+
+use std::collections::{BTreeSet, HashSet};
+
+use ipnet::IpNet;
+use rusqlite::{OptionalExtension, params};
+
+use super::{Ledger, LedgerError};
+use crate::prefix::PrefixSet;
+
+/// What was in force with a generation.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Past {
+    /// The prefixes.
+    pub set: PrefixSet,
+    /// The origin ASes, ascending.
+    pub origins: Vec<u32>,
+}
+
+impl Ledger {
+    /// Generations before this one can no longer be told: what changed after them was forgotten.
+    pub fn oldest_told(&self) -> Result<u64, LedgerError> {
+        let row = self
+            .db
+            .query_row("SELECT generation FROM pruned", [], |row| {
+                row.get::<_, i64>(0)
+            });
+        let row = row.optional().map_err(|error| self.error(error))?;
+        Ok(row.map_or(0, |generation| generation as u64))
+    }
+
+    /// What was in force with this generation; `None` for one that never was, or that is too old. 0 is the
+    /// time before the first.
+    pub fn at_generation(&self, number: u64) -> Result<Option<Past>, LedgerError> {
+        let newest = self.generation()?.map_or(0, |row| row.number);
+        if number > newest || number < self.oldest_told()? {
+            return Ok(None);
+        }
+        let mut nets: HashSet<IpNet> = self.in_force()?.nets().collect();
+        let mut origins: BTreeSet<u32> = self.origins()?.into_iter().collect();
+        let mut undo = |item: &str, came: bool| -> Option<()> {
+            if let Some(asn) = item.strip_prefix("AS") {
+                let asn = asn.parse().ok()?;
+                match came {
+                    true => origins.remove(&asn),
+                    false => origins.insert(asn),
+                };
+            } else {
+                let net = item.parse().ok()?;
+                match came {
+                    true => nets.remove(&net),
+                    false => nets.insert(net),
+                };
+            }
+            Some(())
+        };
+        let mut read = || {
+            let mut statement = self.db.prepare(
+                "SELECT prefix, op FROM change WHERE generation > ?1 ORDER BY generation DESC",
+            )?;
+            let mut rows = statement.query(params![number as i64])?;
+            while let Some(row) = rows.next()? {
+                let came = row.get_ref(1)?.as_str()? == "+";
+                undo(row.get_ref(0)?.as_str()?, came).ok_or(rusqlite::Error::InvalidQuery)?;
+            }
+            Ok(())
+        };
+        let told: rusqlite::Result<()> = read();
+        told.map_err(|error| self.error(error))?;
+        Ok(Some(Past {
+            set: PrefixSet::of_nets(nets),
+            origins: origins.into_iter().collect(),
+        }))
+    }
+}

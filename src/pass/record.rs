@@ -1,0 +1,207 @@
+//! A decision, written down before anything is changed.
+
+use super::apply;
+use super::known::Known;
+use crate::config::Config;
+use crate::ledger::{Event, HoldRow, Ledger, LedgerError, Origin};
+use crate::pipeline::Decision;
+use crate::plan::lacking;
+use crate::time::Timestamp;
+
+/// What is written down.
+#[derive(Clone, Copy)]
+pub(super) struct Record<'a> {
+    pub config: &'a Config,
+    pub decision: &'a Decision,
+    pub known: &'a Known,
+    /// What the pass is made for.
+    pub cause: &'a str,
+    pub now: Timestamp,
+}
+
+impl Record<'_> {
+    /// Write all of it; part of [`Ledger::atomically`]. Answers the generation in force and the change that
+    /// waits.
+    pub fn write(&self, ledger: &Ledger) -> Result<(u64, Option<HoldRow>), LedgerError> {
+        let Self {
+            config,
+            decision,
+            known,
+            now,
+            ..
+        } = *self;
+        self.end_what_is_over(ledger)?;
+        self.review(ledger)?;
+        let generation = self.generation(ledger)?;
+        let held = self.hold(ledger)?;
+        if held.is_none() && decision.pinned.is_none() {
+            let counted = config.feeds.iter().zip(&decision.standings);
+            let counted = counted.filter(|(_, standing)| standing.counts());
+            let counted: Vec<&str> = counted.map(|(feed, _)| feed.name.as_str()).collect();
+            ledger.mark_applied(&counted, &known.table)?;
+        }
+        if decision.settles() {
+            ledger.settle(now)?;
+        }
+        if config.kernel.enabled {
+            ledger.add_mark(&config.kernel.mark)?;
+        }
+        let names: Vec<&str> = config.feeds.iter().map(|feed| feed.name.as_str()).collect();
+        ledger.keep_feeds(&names, now)?;
+        ledger.keep_targets(&apply::names(config))?;
+        Ok((generation, held))
+    }
+
+    /// The new generation, if anything changes.
+    fn generation(&self, ledger: &Ledger) -> Result<u64, LedgerError> {
+        let Self {
+            decision, known, ..
+        } = *self;
+        let change = &decision.change;
+        let (before, after) = (&known.origins, &decision.origins);
+        if change.is_empty() && before == after {
+            return Ok(known.generation);
+        }
+        let approval = known.approval.as_ref().filter(|_| decision.approved);
+        let origin = Origin {
+            at: self.now,
+            // A pin that somebody else made is brought about by whoever comes first.
+            cause: match (decision.pinned, known.pinned.as_ref()) {
+                (Some(0), _) => "flush",
+                (Some(_), Some(_)) if self.cause == "refresh" => "pin",
+                _ => self.cause,
+            },
+            approved: approval.map(|approval| (approval.id.as_str(), approval.by.as_str())),
+        };
+        let added = decision.explain_additions(change);
+        let removed = decision.explain_removals(change, &known.policy);
+        let generation = ledger.write_generation(origin, added, removed)?;
+        let (added, removed, kept) = (change.added(), change.removed(), change.kept());
+        let by = approval.map_or_else(String::new, |approval| {
+            format!(", change {} approved by {}", approval.id, approval.by)
+        });
+        tracing::info!(
+            "generation {generation}  {added} added, {removed} removed, {kept} kept{by}"
+        );
+        if before != after {
+            let come = lacking(after, before).map(|asn| (asn, self.why_origin(asn)));
+            ledger.note_origins(generation, '+', come)?;
+            let gone = lacking(before, after).map(|asn| (asn, "no longer listed".to_owned()));
+            ledger.note_origins(generation, '-', gone)?;
+            ledger.set_origins(after)?;
+            let (before, after) = (before.len(), after.len());
+            tracing::info!("origins  {after} origin ASes in force, before {before}");
+        }
+        Ok(generation)
+    }
+
+    /// Every feed that lists the AS.
+    fn why_origin(&self, asn: u32) -> String {
+        let sources = self.decision.rib.sources().iter();
+        let listed = sources.flat_map(|source| {
+            let origins = source
+                .copy
+                .origins
+                .iter()
+                .filter(move |origin| origin.asn == asn);
+            origins.map(|origin| {
+                let name = source.copy.origin_reference(origin);
+                format!("{} {name}", source.name).trim_end().to_owned()
+            })
+        });
+        listed.collect::<Vec<_>>().join("; ")
+    }
+
+    /// The change that waits after this decision.
+    fn hold(&self, ledger: &Ledger) -> Result<Option<HoldRow>, LedgerError> {
+        let decision = self.decision;
+        let before = ledger.hold()?;
+        if !decision.held() {
+            ledger.set_hold(None)?;
+            return Ok(None);
+        }
+        let hold = HoldRow {
+            id: decision.id.clone(),
+            at: self.now,
+            reasons: decision.verdict.reasons.clone(),
+            added: decision.proposed.added(),
+            removed: decision.proposed.removed(),
+            rejected: None,
+        };
+        ledger.set_hold(Some(&hold))?;
+        if before.is_none_or(|before| before.id != hold.id) {
+            self.note(ledger, "held", &hold.id, &hold.reasons.join("; "))?;
+        }
+        ledger.hold()
+    }
+
+    /// An approval is used up by its change, and void when the feeds have moved on.
+    fn review(&self, ledger: &Ledger) -> Result<(), LedgerError> {
+        let Self {
+            decision,
+            known,
+            now,
+            ..
+        } = *self;
+        let Some(approval) = &known.approval else {
+            return Ok(());
+        };
+        let id = &approval.id;
+        if decision.approved {
+            return ledger.end_reviews("applied", now);
+        }
+        if decision.pinned.is_some() {
+            return Ok(());
+        }
+        ledger.end_reviews("void", now)?;
+        let what = match decision.held() {
+            true => format!("what waits now is {}", decision.id),
+            false => "nothing waits any more".to_owned(),
+        };
+        tracing::warn!(
+            "the approval of {id} by {} is void: the feeds have moved on; {what}",
+            approval.by
+        );
+        self.note(
+            ledger,
+            "void",
+            id,
+            &format!("the feeds have moved on; {what}"),
+        )
+    }
+
+    /// Entries of the operator whose time is over.
+    fn end_what_is_over(&self, ledger: &Ledger) -> Result<(), LedgerError> {
+        for row in ledger.operator(self.now.after(Timestamp::CLOCK_TOLERANCE))? {
+            if row.ended.is_some() || row.counts(self.now) {
+                continue;
+            }
+            ledger.end_operator(row.hand, row.prefix, self.now, "")?;
+            let (verb, prefix) = (row.hand.verb(), row.prefix.to_string());
+            tracing::info!("{verb} {prefix}  its time is over: {}", row.reason);
+            self.note(
+                ledger,
+                "expired",
+                &prefix,
+                &format!("{verb}: {}", row.reason),
+            )?;
+        }
+        Ok(())
+    }
+
+    fn note(
+        &self,
+        ledger: &Ledger,
+        what: &str,
+        subject: &str,
+        text: &str,
+    ) -> Result<(), LedgerError> {
+        ledger.note_event(&Event {
+            at: self.now,
+            what: what.to_owned(),
+            subject: subject.to_owned(),
+            by: String::new(),
+            text: text.to_owned(),
+        })
+    }
+}

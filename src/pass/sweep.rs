@@ -1,0 +1,41 @@
+//! After a decision: copies that nothing names any more go (I/O).
+
+use std::collections::HashSet;
+
+use super::PassError;
+use super::known::Memory;
+use crate::config::Config;
+use crate::feed::copies::Copies;
+use crate::ledger::Ledger;
+
+/// Remove copies that nothing names any more, from disk and from memory.
+pub(super) fn sweep(
+    config: &Config,
+    ledger: &Ledger,
+    copies: &Copies,
+    memory: &mut Memory,
+) -> Result<(), PassError> {
+    let rows = ledger.feeds()?;
+    let mut named: HashSet<(String, String)> = config
+        .feeds
+        .iter()
+        .filter_map(|feed| rows.get(&feed.name))
+        .flat_map(|row| [&row.digest, &row.applied].map(|d| Some((row.name.clone(), d.clone()?))))
+        .flatten()
+        .collect();
+    memory.keep_only(&named);
+    // Which copy was in force is noted beside it: a ledger that is lost begins with that one.
+    for (feed, digest) in config.feeds.iter().filter_map(|feed| {
+        let row = rows.get(&feed.name)?;
+        Some((&feed.name, row.applied.as_ref()?))
+    }) {
+        let noted = copies.note_applied(feed, digest);
+        noted.map_err(|error| PassError::Copies(format!("copies: {error}")))?;
+    }
+    let unknown = config.feeds.iter().map(|feed| &feed.name);
+    let unknown = unknown.filter(|name| rows.get(*name).is_none_or(|row| row.digest.is_none()));
+    named.extend(unknown.filter_map(|name| Some((name.clone(), copies.applied(name)?.0))));
+    copies
+        .keep_only(&named)
+        .map_err(|error| PassError::Copies(format!("copies: {error}")))
+}
