@@ -59,6 +59,9 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     };
     let targets = block_on(targets(&config, &decision, &before))?;
 
+    let hold = ledger.hold()?.filter(|hold| hold.id == decision.id);
+    let rejected = hold.as_ref().and_then(|hold| hold.rejected.as_ref());
+
     // What would be done; or, where it is held, what waits.
     let shown = if decision.held() {
         &decision.proposed
@@ -75,19 +78,24 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
             "add": list(&mut decision.explain_additions(shown)),
             "remove": list(&mut decision.explain_removals(shown, &known.policy)),
             "keep": shown.kept(),
-            "held": decision.held().then(|| json!({"reasons": decision.verdict.reasons})),
+            "held": decision.held().then(|| json!({
+                "reasons": decision.verdict.reasons,
+                "approvable": decision.approvable(),
+                "rejected_by": rejected.map(|(by, _)| by),
+            })),
             "pinned": known.pinned.as_ref().map(|pin| &pin.row),
             "targets": targets.iter().map(target).collect::<Vec<_>>(),
         }))?;
     } else {
-        output::results(|out| print(out, &known, &decision, &targets))?;
+        output::results(|out| print(out, &known, &decision, &targets, rejected))?;
     }
     let changes = !shown.is_empty() || targets.iter().any(|target| target.changes);
     if targets.iter().any(|target| target.failed) {
         return Ok(Exit::Failed);
     }
     Ok(match (decision.held(), changes) {
-        (true, _) => Exit::Held,
+        (true, _) if rejected.is_none() => Exit::Held,
+        (true, _) => Exit::Done,
         (false, true) => Exit::Changes,
         (false, false) => Exit::Done,
     })
@@ -162,6 +170,7 @@ fn print(
     known: &Known,
     decision: &Decision,
     targets: &[TargetPlan],
+    rejected: Option<&(String, Timestamp)>,
 ) -> io::Result<()> {
     let change = if decision.held() {
         &decision.proposed
@@ -194,6 +203,18 @@ fn print(
     }
     for reason in &decision.verdict.reasons {
         writeln!(out, "held, reason: {reason}")?;
+    }
+    let id = &decision.id;
+    match rejected {
+        Some((by, at)) => writeln!(
+            out,
+            "rejected by {by} at {at}; nullrouted approve {id} would still apply it"
+        )?,
+        None if decision.held() && decision.approvable() => writeln!(
+            out,
+            "nullrouted approve {id} applies exactly this, nullrouted reject {id} ends the question"
+        )?,
+        None => {}
     }
     for target in targets {
         writeln!(out, "target={}  would {}", target.name, target.text)?;

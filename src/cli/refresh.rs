@@ -9,7 +9,7 @@ use super::output::Talk;
 use super::{Exit, Outcome, Stop, block_on, load, output};
 use crate::config::Config;
 use crate::feed::fetch::Progress;
-use crate::ledger::{Ledger, Lock};
+use crate::ledger::{HoldRow, Ledger, Lock};
 use crate::pass::gather::{Manner, Scope};
 use crate::pass::known::Memory;
 use crate::pass::{self, Pass};
@@ -113,7 +113,7 @@ fn nudge(config: &Config) {
 pub(super) fn exit(outcome: &pass::Outcome) -> Exit {
     match outcome {
         outcome if outcome.failed() => Exit::Failed,
-        outcome if outcome.held.is_some() => Exit::Held,
+        outcome if outcome.held.as_ref().is_some_and(HoldRow::waits) => Exit::Held,
         _ => Exit::Done,
     }
 }

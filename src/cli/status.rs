@@ -1,4 +1,6 @@
-//! `status`: feeds, set, holds, targets, on one screen.
+//! `status`: feeds, set, holds, protection, targets, on one screen.
+
+mod feed;
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -6,15 +8,14 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{Outcome, load, output};
-use crate::config::{Config, FeedConfig};
-use crate::feed::Rejection;
-use crate::feed::copies::Copies;
-use crate::feed::formats::Format;
-use crate::feed::standing::Standing;
-use crate::ledger::{FeedRow, GenerationRow, HoldRow, Ledger, Of, PinRow, TargetRow};
-use crate::pass::gather;
-use crate::pass::known::Memory;
-use crate::time::{Timestamp, short};
+use crate::discover::Source;
+use crate::ledger::{GenerationRow, HoldRow, Ledger, OperatorRow, PinRow, TargetRow};
+use crate::pass::hand::said;
+use crate::pass::protection;
+use crate::policy::protect::Protect;
+use crate::time::Timestamp;
+
+pub(super) use feed::{FeedStatus, feeds};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -23,9 +24,6 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-/// Rejected lines of a feed that are shown; `--json` shows all that are kept.
-const REJECTIONS_SHOWN: usize = 3;
-
 struct Status<'a> {
     generation: Option<GenerationRow>,
     routes: (usize, usize),
@@ -33,21 +31,18 @@ struct Status<'a> {
     hold: Option<HoldRow>,
     pinned: Option<PinRow>,
     targets: Vec<TargetRow>,
+    /// What the operator added or allowed by hand.
+    by_hand: Vec<OperatorRow>,
+    /// What is never dropped.
+    protect: Protect,
+    /// What of it was found by looking around, by source.
+    found: Vec<(&'static str, usize)>,
     now: Timestamp,
 }
 
-/// How one feed is doing.
-pub(super) struct FeedStatus<'a> {
-    pub config: &'a FeedConfig,
-    row: FeedRow,
-    standing: Standing,
-    next_look: Timestamp,
-    rejections: Vec<Rejection>,
-    /// Listings that the newest copy lacks and that still count.
-    leaving: usize,
-    /// What a feed with `format = "auto"` was read as.
-    recognised: Option<Format>,
-}
+/// Lines of each kind on the screen; `--json` has all of them. Feeds that have something to say come first.
+const FEEDS_SHOWN: usize = 8;
+const OTHERS_SHOWN: usize = 3;
 
 pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     output::talk(output::Talk::Warnings);
@@ -55,6 +50,12 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     let ledger = Ledger::read(&config.state_dir)?;
     let now = Timestamp::now();
     let in_force = ledger.in_force()?;
+    let mut by_hand = ledger.operator(now)?;
+    let found = ledger.discovered()?;
+    let policy = protection::policy(&config, &found, &by_hand, now);
+    by_hand.retain(|row| row.counts(now));
+    let of = |source: &Source| found.iter().filter(|one| one.source == *source).count();
+    let sources = config.protect.discover.iter();
     let status = Status {
         generation: ledger.generation()?,
         routes: (in_force.v4.len(), in_force.v6.len()),
@@ -62,6 +63,9 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         hold: ledger.hold()?,
         pinned: ledger.pinned()?,
         targets: ledger.targets()?,
+        by_hand,
+        protect: policy.protect,
+        found: sources.map(|source| (source.name(), of(source))).collect(),
         now,
     };
     if arguments.json {
@@ -69,38 +73,6 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         return Ok(super::Exit::Done);
     }
     output::done(|out| status.print(out))
-}
-
-/// Every configured feed.
-pub(super) fn feeds<'a>(
-    config: &'a Config,
-    ledger: &Ledger,
-    now: Timestamp,
-) -> Result<Vec<FeedStatus<'a>>, super::Stop> {
-    let mut rows = ledger.feeds()?;
-    let copies = Copies::under(&config.state_dir);
-    let mut memory = Memory::default();
-    let mut found = Vec::with_capacity(config.feeds.len());
-    for feed in &config.feeds {
-        let row = rows.remove(&feed.name).unwrap_or_default();
-        let auto = feed.rules.format == Format::Auto;
-        // The copy is read only where there is something in it to show.
-        let digest = row.digest.as_ref().filter(|_| auto || row.rejected > 0);
-        let copy = digest.and_then(|digest| memory.get(&copies, feed, digest));
-        found.push(FeedStatus {
-            config: feed,
-            standing: Standing::at(row.confirmed_at, row.generated, feed.ages, now),
-            next_look: gather::next_look(feed, Some(&row), now),
-            rejections: copy
-                .as_ref()
-                .map(|copy| copy.rejections.clone())
-                .unwrap_or_default(),
-            recognised: copy.filter(|_| auto).map(|copy| copy.format),
-            leaving: ledger.leaving(&feed.name, Of::Current)?.len(),
-            row,
-        });
-    }
-    Ok(found)
 }
 
 impl Status<'_> {
@@ -119,6 +91,10 @@ impl Status<'_> {
             "held": self.hold.as_ref().map(hold_json),
             "pinned": self.pinned,
             "targets": self.targets.iter().map(target_json).collect::<Vec<_>>(),
+            "by_hand": self.by_hand.iter().map(hand_json).collect::<Vec<_>>(),
+            "protected": self.protect.typed().iter().map(|one| {
+                json!({"prefix": one.net, "why": one.why})
+            }).collect::<Vec<_>>(),
         })
     }
 
@@ -137,24 +113,20 @@ impl Status<'_> {
             writeln!(out, "PINNED {pin}, until `nullrouted unpin`")?;
         }
         if let Some(hold) = &self.hold {
+            print_hold(out, hold)?;
+        }
+        self.print_feeds(out)?;
+        for row in self.by_hand.iter().take(OTHERS_SHOWN) {
             writeln!(
                 out,
-                "HELD  change {} since {}; what is in force stays; the reasons are",
-                hold.id, hold.at
+                "hand {} {}  {}",
+                row.hand.verb(),
+                row.prefix,
+                said(row)
             )?;
-            hold.reasons
-                .iter()
-                .try_for_each(|reason| writeln!(out, "      {reason}"))?;
         }
-        let width = self
-            .feeds
-            .iter()
-            .map(|feed| feed.config.name.len())
-            .max()
-            .unwrap_or(0);
-        for feed in &self.feeds {
-            feed.print(out, width, self.now)?;
-        }
+        more(out, self.by_hand.len(), OTHERS_SHOWN, "by hand")?;
+        self.print_protection(out)?;
         for target in &self.targets {
             let state = if target.failed { "FAILED" } else { "ok" };
             writeln!(
@@ -165,101 +137,93 @@ impl Status<'_> {
         }
         Ok(())
     }
-}
 
-impl FeedStatus<'_> {
-    pub(super) fn json(&self) -> Value {
-        json!({
-            "name": self.config.name,
-            "preset": self.config.preset,
-            "origin": self.config.origin.shown(),
-            "format": self.config.rules.format.name(),
-            "recognised_as": self.recognised.map(Format::name),
-            "standing": self.standing.to_string(),
-            "state": self.row.state,
-            "note": self.row.note,
-            "entries": self.row.entries,
-            "leaving": self.leaving,
-            "rejected": self.row.rejected,
-            "rejections": self.rejections.iter().map(|r| {
-                json!({"line": r.line, "text": r.text, "reason": r.reason})
-            }).collect::<Vec<_>>(),
-            "failures": self.row.failures,
-            "looked_at": self.row.looked_at,
-            "confirmed_at": self.row.confirmed_at,
-            "changed_at": self.row.changed_at,
-            "generated_at": self.row.generated,
-            "next_look": self.next_look,
-            "attribution": self.config.attribution,
-        })
+    fn print_feeds(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut feeds: Vec<&FeedStatus> = self.feeds.iter().collect();
+        if feeds.len() > FEEDS_SHOWN {
+            feeds.sort_by_key(|feed| !feed.has_news());
+        }
+        let shown = &feeds[..feeds.len().min(FEEDS_SHOWN)];
+        let widths = shown.iter().map(|feed| feed.config.name.len());
+        let width = widths.max().unwrap_or(0);
+        shown
+            .iter()
+            .try_for_each(|feed| feed.print(out, width, self.now))?;
+        more(out, feeds.len(), FEEDS_SHOWN, "feeds")
     }
 
-    pub(super) fn print(
-        &self,
-        out: &mut dyn Write,
-        width: usize,
-        now: Timestamp,
-    ) -> io::Result<()> {
-        let (name, row) = (&self.config.name, &self.row);
-        write!(
+    fn print_protection(&self, out: &mut dyn Write) -> io::Result<()> {
+        let all = self.protect.typed().len();
+        let found: Vec<String> = self
+            .found
+            .iter()
+            .filter(|(_, count)| *count > 0)
+            .map(|(source, count)| format!("{count} {source}"))
+            .collect();
+        match (all, found.join(", ").as_str()) {
+            (0, _) => writeln!(
+                out,
+                "protect  nothing but loopback, link-local and multicast"
+            ),
+            (all, "") => writeln!(out, "protect  {all} networks"),
+            (all, found) => writeln!(out, "protect  {all} networks, found among them: {found}"),
+        }
+    }
+}
+
+fn print_hold(out: &mut dyn Write, hold: &HoldRow) -> io::Result<()> {
+    let HoldRow {
+        id,
+        at,
+        added,
+        removed,
+        reasons,
+        rejected,
+    } = hold;
+    writeln!(
+        out,
+        "HELD  change {id} since {at}: {added} to add, {removed} to remove; what is in force stays"
+    )?;
+    match rejected {
+        Some((by, at)) => writeln!(
             out,
-            "feed {name:<width$}  {:<8} {:>7} entries",
-            self.standing.to_string(),
-            row.entries
-        )?;
-        match row.confirmed_at {
-            Some(at) => write!(out, ", confirmed {} ago", short(at.age(now)))?,
-            None => write!(out, ", never read")?,
-        }
-        match self.next_look > now {
-            true => writeln!(out, ", next look in {}", short(now.age(self.next_look)))?,
-            false => writeln!(out, ", next look due")?,
-        }
-        let indent = width + 7;
-        if let Some(format) = self.recognised {
-            writeln!(out, "{:indent$}read as {format}", "")?;
-        }
-        if let Some(at) = row
-            .generated
-            .filter(|at| at.age(now) >= self.config.ages.stale_after)
-        {
-            writeln!(
-                out,
-                "{:indent$}its publisher made it {} ago",
-                "",
-                short(at.age(now))
-            )?;
-        }
-        if self.leaving > 0 {
-            let (count, rule) = (self.leaving, self.config.withdraw_after);
-            writeln!(
-                out,
-                "{:indent$}{count} no longer listed, withdrawn after {rule}",
-                ""
-            )?;
-        }
-        if row.failures > 0 {
-            let times = if row.failures == 1 {
-                "once".to_owned()
-            } else {
-                format!("{} times", row.failures)
-            };
-            writeln!(out, "{:indent$}{} {times}: {}", "", row.state, row.note)?;
-        }
-        if row.rejected > 0 {
-            writeln!(out, "{:indent$}{} rejected", "", row.rejected)?;
-        }
-        for rejection in self.rejections.iter().take(REJECTIONS_SHOWN) {
-            writeln!(out, "{:indent$}  {rejection}", "")?;
-        }
-        Ok(())
+            "      rejected by {by} at {at}; nullrouted approve {id} would still apply it"
+        )?,
+        None => writeln!(
+            out,
+            "      nullrouted plan shows it, nullrouted approve {id} applies it, nullrouted reject {id} ends it"
+        )?,
+    }
+    let shown = reasons.iter().take(OTHERS_SHOWN);
+    shown
+        .into_iter()
+        .try_for_each(|reason| writeln!(out, "      {reason}"))?;
+    more(out, reasons.len(), OTHERS_SHOWN, "reasons")
+}
+
+/// How many are not shown.
+fn more(out: &mut dyn Write, all: usize, shown: usize, what: &str) -> io::Result<()> {
+    match all.saturating_sub(shown) {
+        0 => Ok(()),
+        more => writeln!(out, "  … {more} more {what} (--json shows all)"),
     }
 }
 
 pub(super) fn hold_json(hold: &HoldRow) -> Value {
-    json!({"id": hold.id, "since": hold.at, "reasons": hold.reasons})
+    json!({
+        "id": hold.id, "since": hold.at, "reasons": hold.reasons,
+        "added": hold.added, "removed": hold.removed,
+        "rejected_by": hold.rejected.as_ref().map(|(by, _)| by),
+    })
 }
 
 pub(super) fn target_json(target: &TargetRow) -> Value {
     json!({"name": target.name, "at": target.at, "failed": target.failed, "report": target.report})
+}
+
+fn hand_json(row: &OperatorRow) -> Value {
+    json!({
+        "verb": row.hand.verb(), "prefix": row.prefix, "reason": row.reason, "by": row.by,
+        "since": row.since, "until": row.until,
+    })
 }

@@ -10,13 +10,16 @@ use super::output::Talk;
 use super::{Exit, Outcome, Stop, block_on, load, output};
 use crate::config::Config;
 use crate::feed::copies::Copies;
+use crate::feed::record;
 use crate::feed::standing::Standing;
-use crate::ledger::Ledger;
+use crate::ledger::{Hand, Ledger, Seen};
 use crate::pass::apply;
+use crate::pass::hand::said;
 use crate::pass::known::{Known, Memory};
 use crate::pipeline::Decision;
 use crate::policy::reserved::{RESERVED, touching};
 use crate::prefix::{HostBits, Prefix, Written, parse};
+use crate::rib::OPERATOR;
 use crate::target::kernel::{Fault, Kernel, Kin};
 use crate::time::Timestamp;
 use story::{Former, Now, Place, Story, Verdict};
@@ -66,7 +69,10 @@ fn tell(config: &Config, query: &str, net: IpNet) -> Result<Story, Stop> {
     for listing in decision.rib.listings(net) {
         let first_seen = ledger.first_seen(&listing.feed, listing.prefix, &listing.reference)?;
         let last_seen = rows.get(&listing.feed).and_then(|row| row.confirmed_at);
+        let feed = config.feeds.iter().find(|feed| feed.name == listing.feed);
+        let preset = feed.and_then(|feed| feed.preset);
         listings.push(Now {
+            record: record::link(preset, &listing.reference, listing.prefix),
             listing,
             first_seen,
             last_seen,
@@ -93,7 +99,8 @@ fn tell(config: &Config, query: &str, net: IpNet) -> Result<Story, Stop> {
             .or(rows.get(&seen.feed).and_then(|row| row.confirmed_at)),
         seen,
     });
-    let formerly: Vec<Former> = formerly.collect();
+    let mut formerly: Vec<Former> = formerly.collect();
+    formerly.extend(by_hand(&ledger, net, now)?);
 
     let route = in_force.covering(net);
     let inside = in_force.nets().filter(|route| net.contains(route));
@@ -109,7 +116,7 @@ fn tell(config: &Config, query: &str, net: IpNet) -> Result<Story, Stop> {
     } else {
         Verdict::NotListed
     };
-    let mut held = ledger.hold()?.map(|hold| hold.reasons).unwrap_or_default();
+    let mut held = decision.verdict.reasons.clone();
     if let Some(pin) = &known.pinned {
         held = vec![format!("pinned {}, until `nullrouted unpin`", pin.row)];
     } else if held.is_empty() {
@@ -133,12 +140,33 @@ fn tell(config: &Config, query: &str, net: IpNet) -> Result<Story, Stop> {
         listings,
         formerly,
         protected_by,
+        change: (tells && decision.held()).then(|| decision.id.clone()),
         held: if tells { held } else { Vec::new() },
         places: match route {
-            Some(route) => places(config, &ledger, route)?,
+            Some(route) => places(config, &ledger, route, net)?,
             None => Vec::new(),
         },
     })
+}
+
+/// What was added by hand once and covers `net`.
+fn by_hand(ledger: &Ledger, net: IpNet, now: Timestamp) -> Result<Vec<Former>, Stop> {
+    let rows = ledger.operator(Timestamp::default())?;
+    let over = rows
+        .into_iter()
+        .filter(|row| row.hand == Hand::Add && !row.counts(now) && row.prefix.contains(&net));
+    let former = over.map(|row| Former {
+        expired: false,
+        last_seen: row.ended.or(row.until),
+        seen: Seen {
+            feed: OPERATOR.to_owned(),
+            prefix: row.prefix,
+            reference: said(&row),
+            first_seen: row.since,
+            last_seen: row.ended,
+        },
+    });
+    Ok(former.collect())
 }
 
 /// Everything that keeps addresses of `net` from being dropped, every cause.
@@ -178,13 +206,14 @@ fn protection(
 }
 
 /// Where the route really is: the kernel is asked, the files are as the last pass left them.
-fn places(config: &Config, ledger: &Ledger, route: IpNet) -> Result<Vec<Place>, Stop> {
+fn places(config: &Config, ledger: &Ledger, route: IpNet, net: IpNet) -> Result<Vec<Place>, Stop> {
     let mut places = Vec::new();
     if config.kernel.enabled {
-        let absent = block_on(absent_from_kernel(config, route))?;
+        let absent = block_on(absent_from_kernel(config, route, net))?;
         let absent = absent.unwrap_or_else(|fault| Some(fault.to_string()));
         places.push(Place {
             name: apply::KERNEL.to_owned(),
+            at: format!("table {}", config.kernel.mark.table),
             absent,
         });
     }
@@ -198,25 +227,46 @@ fn places(config: &Config, ledger: &Ledger, route: IpNet) -> Result<Vec<Place>, 
         };
         places.push(Place {
             name: router.name.clone(),
+            at: router.path.display().to_string(),
             absent,
         });
     }
     Ok(places)
 }
 
-async fn absent_from_kernel(config: &Config, route: IpNet) -> Result<Option<String>, Fault> {
+async fn absent_from_kernel(
+    config: &Config,
+    route: IpNet,
+    net: IpNet,
+) -> Result<Option<String>, Fault> {
     let kernel = Kernel::open(config.kernel.mark)?;
-    match route {
-        IpNet::V4(net) => absent_in_family::<u32>(&kernel, net.into()).await,
-        IpNet::V6(net) => absent_in_family::<u128>(&kernel, net.into()).await,
+    match (route, net) {
+        (IpNet::V4(route), IpNet::V4(net)) => {
+            absent_in_family::<u32>(&kernel, route.into(), net.into()).await
+        }
+        (IpNet::V6(route), IpNet::V6(net)) => {
+            absent_in_family::<u128>(&kernel, route.into(), net.into()).await
+        }
+        _ => Ok(None),
     }
 }
 
 async fn absent_in_family<B: Kin>(
     kernel: &Kernel,
     route: Prefix<B>,
+    net: Prefix<B>,
 ) -> Result<Option<String>, Fault> {
     let installed = kernel.dump::<B>().await?;
+    // Longest match wins, whatever we install.
+    let inside = installed.iter().filter(|other| {
+        !other.ours && other.prefix.len() > route.len() && route.contains(&other.prefix)
+    });
+    let wins = inside.filter(|other| other.prefix.overlaps(&net) && other.forwards());
+    if let Some(other) = wins.max_by_key(|other| other.prefix.len()) {
+        return Ok(Some(format!(
+            "a more specific route that is not ours wins: {other}"
+        )));
+    }
     let mut here = installed.iter().filter(|other| other.prefix == route);
     if here.clone().any(|other| other.ours) {
         return Ok(None);

@@ -16,6 +16,7 @@ pub mod leaving;
 mod listing;
 pub mod origins;
 pub mod preset;
+pub mod record;
 mod refused;
 pub mod schedule;
 pub mod standing;

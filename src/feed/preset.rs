@@ -27,6 +27,8 @@ pub struct Preset {
     pub lengths_v4: Option<(u8, u8)>,
     /// Expected IPv6 lengths; `None` when the list holds no IPv6.
     pub lengths_v6: Option<(u8, u8)>,
+    /// The page about one address on it, `{address}` in it, where its publisher has one.
+    pub record: Option<&'static str>,
     /// Credit that goes into what is generated from the list.
     pub attribution: &'static str,
     /// The licence, or what is known of it.
@@ -55,6 +57,7 @@ const USUAL: Preset = Preset {
     reserved: false,
     lengths_v4: V4,
     lengths_v6: None,
+    record: None,
     attribution: "",
     licence: "",
     good_for: "",
@@ -154,6 +157,7 @@ pub const PRESETS: [Preset; 18] = [
     },
     Preset {
         name: "dshield",
+        record: Some("https://isc.sans.edu/ipinfo/{address}"),
         url: "https://feeds.dshield.org/block.txt",
         format: Format::Dshield,
         lengths_v4: Some((24, 24)),
@@ -177,6 +181,7 @@ pub const PRESETS: [Preset; 18] = [
     },
     Preset {
         name: "feodo",
+        record: Some("https://feodotracker.abuse.ch/browse/host/{address}/"),
         url: "https://feodotracker.abuse.ch/downloads/ipblocklist.csv",
         format: Format::AbusechCsv,
         floor: MINUTE.saturating_mul(5),

@@ -137,13 +137,16 @@ impl Ledger {
         read().map_err(|error| self.error(error))
     }
 
-    /// The generation that brought a route in force, with its time.
-    pub fn route_since(&self, prefix: IpNet) -> Result<Option<(u64, Timestamp)>, LedgerError> {
-        let row = self.db.query_row(
-            "SELECT number, at FROM route JOIN generation ON number = generation WHERE prefix = ?1",
-            [prefix.to_string()],
-            |row| Ok((row.get::<_, i64>(0)? as u64, Timestamp(row.get(1)?))),
+    /// The generation that brought a route in force.
+    pub fn route_since(&self, prefix: IpNet) -> Result<Option<GenerationRow>, LedgerError> {
+        let columns = GenerationRow::COLUMNS;
+        let sql = format!(
+            "SELECT {columns} FROM generation
+             WHERE number = (SELECT generation FROM route WHERE prefix = ?1)"
         );
+        let row = self
+            .db
+            .query_row(&sql, [prefix.to_string()], GenerationRow::read);
         row.optional().map_err(|error| self.error(error))
     }
 

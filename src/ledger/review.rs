@@ -58,6 +58,13 @@ pub struct HoldRow {
     pub rejected: Option<(String, Timestamp)>,
 }
 
+impl HoldRow {
+    /// Whether somebody is still to say something to it.
+    pub fn waits(&self) -> bool {
+        self.rejected.is_none()
+    }
+}
+
 const COLUMNS: &str = "id, verdict, at, by, ended, outcome";
 
 impl ReviewRow {

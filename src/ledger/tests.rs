@@ -98,7 +98,8 @@ fn a_generation_changes_the_set_in_force_and_keeps_what_it_changed() {
     let since = ledger
         .route_since("2001:db8::/32".parse().unwrap())
         .unwrap();
-    assert_eq!(since, Some((1, Timestamp(10))));
+    let since = since.unwrap();
+    assert_eq!((since.number, since.at), (1, Timestamp(10)));
 }
 
 #[test]

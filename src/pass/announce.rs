@@ -46,8 +46,14 @@ pub fn decision(
         None => {}
     }
     let known = ledger.hold()?.is_some_and(|hold| hold.id == decision.id);
+    let id = &decision.id;
     for reason in &decision.verdict.reasons {
-        let line = format!("plan {}  held, reason: {reason}", decision.id);
+        let line = format!("plan {id}  held, reason: {reason}");
+        say::warning(!known, &line);
+    }
+    if decision.held() && decision.approvable() {
+        let line =
+            format!("plan {id}  nullrouted plan shows it, nullrouted approve {id} applies it");
         say::warning(!known, &line);
     }
     Ok(())

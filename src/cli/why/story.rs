@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use ipnet::IpNet;
 use serde_json::{Value, json};
 
-use crate::ledger::Seen;
-use crate::rib::Listing;
+use crate::ledger::{GenerationRow, Seen};
+use crate::rib::{Listing, OPERATOR};
 use crate::time::Timestamp;
 
 /// What happens to the addresses that were asked for. The words are a stable interface.
@@ -42,6 +42,8 @@ pub struct Now {
     pub listing: Listing,
     pub first_seen: Option<Timestamp>,
     pub last_seen: Option<Timestamp>,
+    /// The publisher's page about it.
+    pub record: Option<String>,
 }
 
 /// A listing that counted once.
@@ -55,6 +57,8 @@ pub struct Former {
 /// A target, and why the route is not there if it is not.
 pub struct Place {
     pub name: String,
+    /// The table, or the file.
+    pub at: String,
     pub absent: Option<String>,
 }
 
@@ -64,11 +68,13 @@ pub struct Story {
     pub route: Option<IpNet>,
     /// Routes inside a wider query.
     pub inside: Vec<IpNet>,
-    pub since: Option<(u64, Timestamp)>,
+    pub since: Option<GenerationRow>,
     pub listings: Vec<Now>,
     pub formerly: Vec<Former>,
     pub protected_by: Vec<(IpNet, String)>,
     pub held: Vec<String>,
+    /// The ID of the change that waits.
+    pub change: Option<String>,
     pub places: Vec<Place>,
 }
 
@@ -87,7 +93,7 @@ impl Story {
             json!({
                 "feed": feed, "prefix": prefix, "reference": reference,
                 "line": (*line > 0).then_some(line), "leaving": *line == 0,
-                "first_seen": now.first_seen, "last_seen": now.last_seen,
+                "first_seen": now.first_seen, "last_seen": now.last_seen, "record": now.record,
             })
         };
         let former = |former: &Former| {
@@ -103,6 +109,7 @@ impl Story {
                 "first_seen": first_seen, "last_seen": former.last_seen, "expired": former.expired,
             })
         };
+        let since = self.since.as_ref();
         let protected = |(net, why): &(IpNet, String)| json!({"prefix": net, "why": why});
         let here = self.places.iter().filter(|place| place.absent.is_none());
         let absent = self.places.iter().filter_map(|place| {
@@ -114,12 +121,15 @@ impl Story {
             "verdict": self.verdict.to_string(),
             "route": self.route,
             "routes_inside": self.inside,
-            "generation": self.since.map(|(number, _)| number),
-            "since": self.since.map(|(_, at)| at),
+            "generation": since.map(|row| row.number),
+            "since": since.map(|row| row.at),
+            "cause": since.map(|row| &row.cause),
+            "approved_by": since.filter(|row| !row.by.is_empty()).map(|row| &row.by),
             "listings": self.listings.iter().map(now).collect::<Vec<_>>(),
             "formerly": self.formerly.iter().map(former).collect::<Vec<_>>(),
             "protected_by": self.protected_by.iter().map(protected).collect::<Vec<_>>(),
             "held": self.held,
+            "change": self.change,
             "in_force_at": here.map(|place| &place.name).collect::<Vec<_>>(),
             "not_in_force_at": absent.collect::<Vec<_>>(),
         })
@@ -127,11 +137,20 @@ impl Story {
 
     pub fn print(&self, out: &mut dyn Write) -> io::Result<()> {
         self.print_verdict(out)?;
-        if let Some((number, at)) = self.since {
-            writeln!(out, "  in force since generation {number}, {at}")?;
+        if let Some(row) = &self.since {
+            let GenerationRow {
+                number, at, cause, ..
+            } = row;
+            write!(out, "  in force since generation {number}, {at} ({cause})")?;
+            match row.by.as_str() {
+                "" => writeln!(out)?,
+                by => writeln!(out, ", change {} approved by {by}", row.review)?,
+            }
         }
         let here = self.places.iter().filter(|place| place.absent.is_none());
-        let here: Vec<_> = here.map(|place| place.name.as_str()).collect();
+        let here: Vec<_> = here
+            .map(|place| format!("{} ({})", place.name, place.at))
+            .collect();
         if !here.is_empty() {
             writeln!(out, "  at {}", here.join(", "))?;
         }
@@ -146,6 +165,12 @@ impl Story {
         some(out, &self.held, |out, reason| {
             writeln!(out, "  held: {reason}")
         })?;
+        if let Some(id) = &self.change {
+            writeln!(
+                out,
+                "  change {id}: nullrouted plan shows it, nullrouted approve {id} applies it"
+            )?;
+        }
         some(out, &self.protected_by, |out, (net, why)| {
             writeln!(out, "  protected: {net}, {why}")
         })?;
@@ -169,6 +194,9 @@ impl Story {
                     out,
                     "{query} is not blackholed: the copy that lists it has expired"
                 )
+            }
+            (Verdict::NotListed, _) if !self.formerly.is_empty() => {
+                writeln!(out, "{query} is not blackholed: nothing lists it any more")
             }
             (Verdict::NotListed, _) => writeln!(out, "{query} is not blackholed: no feed lists it"),
         }
@@ -198,6 +226,7 @@ impl Now {
         } = &self.listing;
         let reference = in_brackets(reference);
         match line {
+            _ if feed == OPERATOR => write!(out, "  added by hand: {prefix}{reference}")?,
             0 => write!(
                 out,
                 "  listed by {feed} until lately: {prefix}{reference}, its withdrawal waits"
@@ -205,8 +234,12 @@ impl Now {
             line => write!(out, "  listed by {feed}: {prefix}{reference}, line {line}")?,
         }
         match self.first_seen {
-            Some(at) => writeln!(out, ", since {at}"),
-            None => writeln!(out),
+            Some(at) => writeln!(out, ", since {at}")?,
+            None => writeln!(out)?,
+        }
+        match &self.record {
+            Some(page) => writeln!(out, "    {page}"),
+            None => Ok(()),
         }
     }
 }
@@ -220,6 +253,14 @@ impl Former {
             first_seen,
             ..
         } = &self.seen;
+        if feed == OPERATOR {
+            let reference = in_brackets(reference);
+            let until = self.last_seen.map_or_else(String::new, |at| at.to_string());
+            return writeln!(
+                out,
+                "  formerly added by hand: {prefix}{reference}, from {first_seen} to {until}"
+            );
+        }
         let word = if self.expired {
             "listed by the expired copy of"
         } else {

@@ -69,6 +69,18 @@ pub struct Installed<B: Bits> {
     pub kind: RouteType,
 }
 
+impl<B: Bits> Installed<B> {
+    /// Whether packets to it go on their way: it is no route that drops them.
+    pub fn forwards(&self) -> bool {
+        let drops = [
+            RouteType::BlackHole,
+            RouteType::Unreachable,
+            RouteType::Prohibit,
+        ];
+        !drops.contains(&self.kind)
+    }
+}
+
 /// Read a route of the dump; `None` when it is of another table, or no route at all (a cached
 /// clone, a route by source or type of service).
 pub fn read<B: Kin>(message: &RouteMessage, mark: &Mark) -> Option<Installed<B>> {

@@ -1,0 +1,158 @@
+//! How the feeds are doing: for `status` and `feeds`.
+
+use std::io::{self, Write};
+
+use serde_json::{Value, json};
+
+use crate::cli::Stop;
+use crate::config::{Config, FeedConfig};
+use crate::feed::Rejection;
+use crate::feed::copies::Copies;
+use crate::feed::formats::Format;
+use crate::feed::standing::Standing;
+use crate::ledger::{FeedRow, Ledger, Of};
+use crate::pass::gather;
+use crate::pass::known::Memory;
+use crate::time::{Timestamp, short};
+
+/// Rejected lines of a feed that are shown; `--json` shows all that are kept.
+const REJECTIONS_SHOWN: usize = 3;
+
+/// How one feed is doing.
+pub(crate) struct FeedStatus<'a> {
+    pub config: &'a FeedConfig,
+    row: FeedRow,
+    standing: Standing,
+    next_look: Timestamp,
+    rejections: Vec<Rejection>,
+    /// Listings that the newest copy lacks and that still count.
+    leaving: usize,
+    /// What a feed with `format = "auto"` was read as.
+    recognised: Option<Format>,
+}
+
+/// Every configured feed.
+pub(crate) fn feeds<'a>(
+    config: &'a Config,
+    ledger: &Ledger,
+    now: Timestamp,
+) -> Result<Vec<FeedStatus<'a>>, Stop> {
+    let mut rows = ledger.feeds()?;
+    let copies = Copies::under(&config.state_dir);
+    let mut memory = Memory::default();
+    let mut found = Vec::with_capacity(config.feeds.len());
+    for feed in &config.feeds {
+        let row = rows.remove(&feed.name).unwrap_or_default();
+        let auto = feed.rules.format == Format::Auto;
+        // The copy is read only where there is something in it to show.
+        let digest = row.digest.as_ref().filter(|_| auto || row.rejected > 0);
+        let copy = digest.and_then(|digest| memory.get(&copies, feed, digest));
+        found.push(FeedStatus {
+            config: feed,
+            standing: Standing::at(row.confirmed_at, row.generated, feed.ages, now),
+            next_look: gather::next_look(feed, Some(&row), now),
+            rejections: copy
+                .as_ref()
+                .map(|copy| copy.rejections.clone())
+                .unwrap_or_default(),
+            recognised: copy.filter(|_| auto).map(|copy| copy.format),
+            leaving: ledger.leaving(&feed.name, Of::Current)?.len(),
+            row,
+        });
+    }
+    Ok(found)
+}
+
+impl FeedStatus<'_> {
+    pub(crate) fn json(&self) -> Value {
+        json!({
+            "name": self.config.name,
+            "preset": self.config.preset,
+            "origin": self.config.origin.shown(),
+            "format": self.config.rules.format.name(),
+            "recognised_as": self.recognised.map(Format::name),
+            "standing": self.standing.to_string(),
+            "state": self.row.state,
+            "note": self.row.note,
+            "entries": self.row.entries,
+            "leaving": self.leaving,
+            "rejected": self.row.rejected,
+            "rejections": self.rejections.iter().map(|r| {
+                json!({"line": r.line, "text": r.text, "reason": r.reason})
+            }).collect::<Vec<_>>(),
+            "failures": self.row.failures,
+            "looked_at": self.row.looked_at,
+            "confirmed_at": self.row.confirmed_at,
+            "changed_at": self.row.changed_at,
+            "generated_at": self.row.generated,
+            "next_look": self.next_look,
+            "attribution": self.config.attribution,
+        })
+    }
+
+    /// Whether there is more to say than that all is well.
+    pub(crate) fn has_news(&self) -> bool {
+        self.standing != Standing::Fresh || self.row.failures > 0 || self.row.rejected > 0
+    }
+
+    pub(crate) fn print(
+        &self,
+        out: &mut dyn Write,
+        width: usize,
+        now: Timestamp,
+    ) -> io::Result<()> {
+        let (name, row) = (&self.config.name, &self.row);
+        write!(
+            out,
+            "feed {name:<width$}  {:<8} {:>7} entries",
+            self.standing.to_string(),
+            row.entries
+        )?;
+        match row.confirmed_at {
+            Some(at) => write!(out, ", confirmed {} ago", short(at.age(now)))?,
+            None => write!(out, ", never read")?,
+        }
+        match self.next_look > now {
+            true => writeln!(out, ", next look in {}", short(now.age(self.next_look)))?,
+            false => writeln!(out, ", next look due")?,
+        }
+        let indent = width + 7;
+        if let Some(format) = self.recognised {
+            writeln!(out, "{:indent$}read as {format}", "")?;
+        }
+        if let Some(at) = row
+            .generated
+            .filter(|at| at.age(now) >= self.config.ages.stale_after)
+        {
+            writeln!(
+                out,
+                "{:indent$}its publisher made it {} ago",
+                "",
+                short(at.age(now))
+            )?;
+        }
+        if self.leaving > 0 {
+            let (count, rule) = (self.leaving, self.config.withdraw_after);
+            writeln!(
+                out,
+                "{:indent$}{count} no longer listed, withdrawn after {rule}",
+                ""
+            )?;
+        }
+        if row.failures > 0 {
+            let times = if row.failures == 1 {
+                "once".to_owned()
+            } else {
+                format!("{} times", row.failures)
+            };
+            writeln!(out, "{:indent$}{} {times}: {}", "", row.state, row.note)?;
+        }
+        if row.rejected > 0 {
+            writeln!(out, "{:indent$}{} rejected", "", row.rejected)?;
+        }
+        for rejection in self.rejections.iter().take(REJECTIONS_SHOWN) {
+            writeln!(out, "{:indent$}  {rejection}", "")?;
+        }
+        Ok(())
+    }
+}
