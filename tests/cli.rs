@@ -218,7 +218,7 @@ fn why_names_every_cause_for_an_address_that_passes() {
     let gone = place.run(&["why", "72.37.186.1"]).code(0);
     assert!(
         gone.out.starts_with(
-            "72.37.186.1 is not blackholed: no feed lists it\n  formerly listed by noc"
+            "72.37.186.1 is not blackholed: nothing lists it any more\n  formerly listed by noc"
         ),
         "{}",
         gone.out
