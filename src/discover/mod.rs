@@ -6,9 +6,24 @@
 //!                      ▲                                             (pure)
 //!  netlink ──watch─────┘
 //! ```
+//!
+//! What is read is pure and stands in `text` (files and what programs print) and `kernel::message`
+//! (rtnetlink); what reads it is thin.
 
+mod files;
+mod hosts;
+mod kernel;
+mod look;
+mod network;
+mod program;
 mod remember;
+mod root;
 mod source;
+mod speakers;
+mod text;
 
+pub use kernel::Watch;
+pub use look::{Host, Names, Wanted, look};
 pub use remember::{Found, Look, Remembered, remember};
+pub use root::Root;
 pub use source::Source;

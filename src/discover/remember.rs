@@ -57,3 +57,82 @@ pub fn remember(old: &[Remembered], looks: &[Look], now: Timestamp) -> Vec<Remem
     kept.dedup_by(|a, b| (a.source, &a.found) == (b.source, &b.found));
     kept
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(net: &str, why: &str) -> Found {
+        Found {
+            net: net.parse().unwrap(),
+            why: why.to_owned(),
+        }
+    }
+
+    fn said(all: &[Remembered]) -> Vec<String> {
+        let said = |one: &Remembered| {
+            let (first, last) = (one.first_seen.0, one.last_seen.0);
+            format!("{} {} {first} {last}", one.source, one.found.net)
+        };
+        all.iter().map(said).collect()
+    }
+
+    #[test]
+    fn what_is_shown_again_keeps_its_first_time() {
+        let shown = |net: &str| vec![(Source::Addresses, Ok(vec![found(net, "address of eth0")]))];
+        let first = remember(&[], &shown("192.0.2.1/32"), Timestamp(100));
+        assert_eq!(said(&first), ["addresses 192.0.2.1/32 100 100"]);
+        let again = remember(&first, &shown("192.0.2.1/32"), Timestamp(200));
+        assert_eq!(said(&again), ["addresses 192.0.2.1/32 100 200"]);
+        let other = remember(&again, &shown("192.0.2.2/32"), Timestamp(300));
+        assert_eq!(said(&other), ["addresses 192.0.2.2/32 300 300"]);
+    }
+
+    #[test]
+    fn what_is_shown_no_more_lingers_as_long_as_its_source_says() {
+        let peer = found("192.0.2.1/32", "BGP neighbor in FRR");
+        let old = remember(&[], &[(Source::BgpNeighbors, Ok(vec![peer]))], Timestamp(0));
+        let after = |seconds| {
+            let none = [(Source::BgpNeighbors, Ok(vec![]))];
+            remember(&old, &none, Timestamp(seconds))
+        };
+        let day = 86_400;
+        assert_eq!(said(&after(day - 1)), ["bgp-neighbors 192.0.2.1/32 0 0"]);
+        assert!(after(day).is_empty());
+        assert_eq!(after(-5).len(), 1, "a clock that was set back");
+    }
+
+    #[test]
+    fn a_source_that_fails_keeps_all_and_one_not_wanted_nothing() {
+        let looks = [
+            (
+                Source::Gateways,
+                Ok(vec![found("192.0.2.1/32", "gateway on eth0")]),
+            ),
+            (
+                Source::Sessions,
+                Ok(vec![found("198.51.100.7/32", "ssh session")]),
+            ),
+        ];
+        let old = remember(&[], &looks, Timestamp(0));
+        let failed = [(Source::Gateways, Err("no netlink socket".to_owned()))];
+        let years = Timestamp(100_000_000);
+        assert_eq!(
+            said(&remember(&old, &failed, years)),
+            ["gateways 192.0.2.1/32 0 0"]
+        );
+        assert!(remember(&old, &[], Timestamp(1)).is_empty());
+    }
+
+    #[test]
+    fn one_network_may_be_shown_for_several_reasons_but_once_for_each() {
+        let twice = vec![
+            found("192.0.2.1/32", "host of feed b: lists.example"),
+            found("192.0.2.1/32", "host of feed a: lists.example"),
+            found("192.0.2.1/32", "host of feed b: lists.example"),
+        ];
+        let kept = remember(&[], &[(Source::FeedHosts, Ok(twice))], Timestamp(7));
+        assert_eq!(kept.len(), 2);
+        assert!(kept[0].found.why.contains("feed a"), "in order");
+    }
+}

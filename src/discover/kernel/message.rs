@@ -1,0 +1,356 @@
+//! What is read from the kernel's messages (rtnetlink(7); `include/uapi/linux/rtnetlink.h`, `if_addr.h`,
+//! `if_link.h`). Pure.
+//!
+//! Only the few attributes that are needed are looked at, in place: a full routing table goes by here, and
+//! an attribute that is new to us must not hide a gateway.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use netlink_packet_core::{NetlinkBuffer, NlasIterator};
+
+use crate::discover::network;
+
+/// Types of messages.
+pub const NLMSG_ERROR: u16 = 2;
+pub const NLMSG_DONE: u16 = 3;
+pub const RTM_NEWLINK: u16 = 16;
+pub const RTM_NEWADDR: u16 = 20;
+pub const RTM_DELADDR: u16 = 21;
+pub const RTM_NEWROUTE: u16 = 24;
+
+const IFLA_IFNAME: u16 = 3;
+const IFA_ADDRESS: u16 = 1;
+const IFA_LOCAL: u16 = 2;
+const RTA_OIF: u16 = 4;
+const RTA_GATEWAY: u16 = 5;
+const RTA_MULTIPATH: u16 = 9;
+const RTA_VIA: u16 = 18;
+const RTN_UNICAST: u8 = 1;
+
+/// Bytes of `struct ifinfomsg`, `ifaddrmsg`, `rtmsg` and `rtnexthop`.
+const LINK_HEADER: usize = 16;
+const ADDRESS_HEADER: usize = 8;
+const ROUTE_HEADER: usize = 12;
+const HOP_HEADER: usize = 8;
+
+/// One message of a datagram.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Message<'a> {
+    /// Its type, `RTM_…` or `NLMSG_…`.
+    pub kind: u16,
+    /// Its flags, `NLM_F_…`.
+    pub flags: u16,
+    /// What comes after the header.
+    pub payload: &'a [u8],
+}
+
+/// The datagram ends inside a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Torn;
+
+/// The messages of a datagram (netlink(7)).
+pub fn messages(mut datagram: &[u8]) -> impl Iterator<Item = Result<Message<'_>, Torn>> {
+    std::iter::from_fn(move || {
+        if datagram.is_empty() {
+            return None;
+        }
+        let rest = std::mem::take(&mut datagram);
+        let Ok(message) = NetlinkBuffer::new_checked(rest) else {
+            return Some(Err(Torn));
+        };
+        let length = message.length() as usize;
+        datagram = rest.get(length.next_multiple_of(4)..).unwrap_or(&[]);
+        Some(Ok(Message {
+            kind: message.message_type(),
+            flags: message.flags(),
+            payload: message.payload(),
+        }))
+    })
+}
+
+/// The number that an error or the end of a dump carries: 0 or a negative errno.
+pub fn code(payload: &[u8]) -> i32 {
+    number(payload).map_or(0, u32::cast_signed)
+}
+
+/// An interface: its index and name.
+pub fn link(payload: &[u8]) -> Option<(u32, String)> {
+    let index = number(payload.get(4..)?)?;
+    let mut name = None;
+    attributes(payload.get(LINK_HEADER..)?, |kind, value| {
+        if kind == IFLA_IFNAME {
+            let text = value.split(|byte| *byte == 0).next().unwrap_or_default();
+            name = Some(String::from_utf8_lossy(text).into_owned());
+        }
+    });
+    Some((index, name?))
+}
+
+/// An address of an interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Address {
+    /// The index of the interface.
+    pub interface: u32,
+    length: u8,
+    own: IpAddr,
+    /// The other end where the interface has one, else the address itself.
+    other: IpAddr,
+}
+
+impl Address {
+    /// Read one. `IFA_LOCAL` is the address; `IFA_ADDRESS` is the peer's where it differs, and IPv6 without
+    /// a peer has nothing but it (`if_addr.h`).
+    pub fn read(payload: &[u8]) -> Option<Self> {
+        let length = *payload.get(1)?;
+        let interface = number(payload.get(4..)?)?;
+        let (mut own, mut other) = (None, None);
+        attributes(payload.get(ADDRESS_HEADER..)?, |kind, value| match kind {
+            IFA_LOCAL => own = address(value),
+            IFA_ADDRESS => other = address(value),
+            _ => {}
+        });
+        Some(Self {
+            interface,
+            length,
+            own: own.or(other)?,
+            other: other.or(own)?,
+        })
+    }
+
+    /// The interface's own address.
+    pub fn own(&self) -> Option<IpNet> {
+        network::host(self.own)
+    }
+
+    /// The address of the other end.
+    pub fn peer(&self) -> Option<IpNet> {
+        (self.other != self.own).then(|| network::host(self.other))?
+    }
+
+    /// The network that the interface stands in; it may be as large as somebody wrote it. `None` where it
+    /// is no more than the address itself.
+    pub fn network(&self) -> Option<IpNet> {
+        network::host(self.other)?;
+        let net = IpNet::new(self.other, self.length).ok()?.trunc();
+        (net != IpNet::from(self.own)).then_some(net)
+    }
+}
+
+/// A next hop of a route.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Hop {
+    /// Where packets are sent to.
+    pub net: IpNet,
+    /// The index of the interface that leads there; 0 where the route does not say.
+    pub interface: u32,
+    /// Whether the route has several of them.
+    pub several: bool,
+}
+
+/// Visit the next hops of a unicast route: `RTA_GATEWAY`, `RTA_VIA` (of the other family), and those of
+/// `RTA_MULTIPATH`. Other types of routes have none, and cost one comparison.
+pub fn hops(payload: &[u8], mut visit: impl FnMut(Hop)) {
+    let Some((header, rest)) = payload.split_at_checked(ROUTE_HEADER) else {
+        return;
+    };
+    if header[7] != RTN_UNICAST {
+        return;
+    }
+    let (mut gateway, mut interface) = (None, 0);
+    attributes(rest, |kind, value| match kind {
+        RTA_OIF => interface = number(value).unwrap_or(0),
+        RTA_MULTIPATH => multipath(value, &mut visit),
+        _ => gateway = via(kind, value).or(gateway),
+    });
+    if let Some(net) = gateway {
+        visit(Hop {
+            net,
+            interface,
+            several: false,
+        });
+    }
+}
+
+/// `struct rtnexthop` (length, flags, weight, interface) with its attributes, one after the other.
+fn multipath(mut rest: &[u8], visit: &mut impl FnMut(Hop)) {
+    while let Some((header, _)) = rest.split_at_checked(HOP_HEADER) {
+        let length = usize::from(u16::from_ne_bytes([header[0], header[1]]));
+        let interface = number(&header[4..]).unwrap_or(0);
+        let Some(inside) = rest.get(HOP_HEADER..length) else {
+            return;
+        };
+        attributes(inside, |kind, value| {
+            if let Some(net) = via(kind, value) {
+                visit(Hop {
+                    net,
+                    interface,
+                    several: true,
+                });
+            }
+        });
+        rest = rest.get(length.next_multiple_of(4)..).unwrap_or(&[]);
+    }
+}
+
+fn via(kind: u16, value: &[u8]) -> Option<IpNet> {
+    let value = match kind {
+        RTA_GATEWAY => value,
+        // `struct rtvia`: the family, then the address.
+        RTA_VIA => value.get(2..)?,
+        _ => return None,
+    };
+    network::host(address(value)?)
+}
+
+fn attributes(bytes: &[u8], mut visit: impl FnMut(u16, &[u8])) {
+    for attribute in NlasIterator::new(bytes).map_while(Result::ok) {
+        visit(attribute.kind(), attribute.value());
+    }
+}
+
+fn address(value: &[u8]) -> Option<IpAddr> {
+    let v4 = || Some(IpAddr::from(<[u8; 4]>::try_from(value).ok()?));
+    let v6 = || Some(IpAddr::from(<[u8; 16]>::try_from(value).ok()?));
+    v4().or_else(v6)
+}
+
+/// The first four bytes as a number of this machine.
+fn number(value: &[u8]) -> Option<u32> {
+    value.first_chunk().map(|bytes| u32::from_ne_bytes(*bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use netlink_packet_core::{Emitable, NetlinkMessage};
+    use netlink_packet_route::address::{AddressAttribute, AddressMessage};
+    use netlink_packet_route::link::{LinkAttribute, LinkMessage};
+    use netlink_packet_route::route::{
+        RouteAddress, RouteAttribute, RouteMessage, RouteNextHop, RouteType, RouteVia,
+    };
+    use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
+
+    use super::*;
+
+    fn bytes(message: &impl Emitable) -> Vec<u8> {
+        let mut bytes = vec![0; message.buffer_len()];
+        message.emit(&mut bytes);
+        bytes
+    }
+
+    fn route(kind: RouteType, attributes: Vec<RouteAttribute>) -> Vec<u8> {
+        let mut route = RouteMessage::default();
+        route.header.address_family = AddressFamily::Inet;
+        route.header.kind = kind;
+        route.attributes = attributes;
+        bytes(&route)
+    }
+
+    fn v4(text: &str) -> RouteAddress {
+        RouteAddress::Inet(text.parse().unwrap())
+    }
+
+    fn seen(route: &[u8]) -> Vec<String> {
+        let mut seen = Vec::new();
+        hops(route, |hop| {
+            seen.push(format!("{} {} {}", hop.net, hop.interface, hop.several));
+        });
+        seen
+    }
+
+    #[test]
+    fn next_hops_are_read_wherever_a_route_keeps_them() {
+        let gateway = RouteAttribute::Gateway(v4("192.0.2.1"));
+        let oif = RouteAttribute::Oif(7);
+        let one = route(RouteType::Unicast, vec![gateway.clone(), oif.clone()]);
+        assert_eq!(seen(&one), ["192.0.2.1/32 7 false"]);
+
+        let via = RouteAttribute::Via(RouteVia::Inet6("2001:db8::1".parse().unwrap()));
+        let other_family = route(RouteType::Unicast, vec![oif.clone(), via.clone()]);
+        assert_eq!(seen(&other_family), ["2001:db8::1/128 7 false"]);
+
+        let hop = |interface_index, attribute| {
+            let mut hop = RouteNextHop::default();
+            hop.interface_index = interface_index;
+            hop.attributes = vec![attribute];
+            hop
+        };
+        let several = RouteAttribute::MultiPath(vec![
+            hop(7, gateway.clone()),
+            hop(8, RouteAttribute::Gateway(v4("192.0.2.5"))),
+            hop(9, via),
+        ]);
+        assert_eq!(
+            seen(&route(RouteType::Unicast, vec![several])),
+            [
+                "192.0.2.1/32 7 true",
+                "192.0.2.5/32 8 true",
+                "2001:db8::1/128 9 true"
+            ]
+        );
+        let linked = RouteAttribute::Gateway(RouteAddress::Inet6("fe80::1".parse().unwrap()));
+        assert_eq!(seen(&route(RouteType::Unicast, vec![linked, oif])), [""; 0]);
+        let dropping = route(RouteType::BlackHole, vec![gateway]);
+        assert_eq!(seen(&dropping), [""; 0], "its type counts");
+        for cut in 0..one.len() {
+            seen(&one[..cut]);
+        }
+    }
+
+    fn read_address(length: u8, attributes: Vec<AddressAttribute>) -> Address {
+        let mut address = AddressMessage::default();
+        address.header.index = 3;
+        address.header.prefix_len = length;
+        address.attributes = attributes;
+        Address::read(&bytes(&address)).unwrap()
+    }
+
+    #[test]
+    fn an_address_has_a_network_or_a_peer() {
+        let own = |text: &str| AddressAttribute::Local(text.parse().unwrap());
+        let other = |text: &str| AddressAttribute::Address(text.parse().unwrap());
+        let net = |net: Option<IpNet>| net.map(|net| net.to_string()).unwrap_or_default();
+        let said = |a: Address| [net(a.own()), net(a.peer()), net(a.network())];
+
+        let plain = read_address(24, vec![other("192.0.2.7"), own("192.0.2.7")]);
+        assert_eq!(said(plain), ["192.0.2.7/32", "", "192.0.2.0/24"]);
+        assert_eq!(plain.interface, 3);
+        let pointed = read_address(32, vec![other("192.0.2.8"), own("10.0.0.1")]);
+        assert_eq!(
+            said(pointed),
+            ["10.0.0.1/32", "192.0.2.8/32", "192.0.2.8/32"]
+        );
+        let v6 = read_address(64, vec![other("2001:db8::7")]);
+        assert_eq!(said(v6), ["2001:db8::7/128", "", "2001:db8::/64"]);
+        let single = read_address(32, vec![other("203.0.113.1"), own("203.0.113.1")]);
+        assert_eq!(said(single), ["203.0.113.1/32", "", ""]);
+        for never in ["127.0.0.1", "::1", "fe80::7"] {
+            assert_eq!(said(read_address(8, vec![other(never)])), ["", "", ""]);
+        }
+    }
+
+    #[test]
+    fn a_datagram_holds_messages_and_a_torn_one_is_told() {
+        let mut link = LinkMessage::default();
+        link.header.index = 9;
+        link.attributes = vec![
+            LinkAttribute::Mtu(1_500),
+            LinkAttribute::IfName("wan0".into()),
+        ];
+        let mut packet = NetlinkMessage::from(RouteNetlinkMessage::NewLink(link));
+        packet.finalize();
+        let one = bytes(&packet);
+        let two = [one.clone(), one.clone()].concat();
+        let read: Vec<_> = messages(&two).map(Result::unwrap).collect();
+        assert_eq!(read.len(), 2);
+        assert!(read.iter().all(|message| message.kind == RTM_NEWLINK));
+        assert_eq!(link_name(read[1].payload), Some((9, "wan0".to_owned())));
+        let torn: Vec<_> = messages(&two[..two.len() - 4]).collect();
+        assert_eq!(torn.len(), 2);
+        assert_eq!(torn[1], Err(Torn));
+    }
+
+    fn link_name(payload: &[u8]) -> Option<(u32, String)> {
+        super::link(payload)
+    }
+}

@@ -1,0 +1,9 @@
+//! What the kernel shows: addresses of interfaces and next hops of routes, over rtnetlink(7).
+
+mod dump;
+mod message;
+mod shown;
+mod watch;
+
+pub use shown::{addresses, connected, gateways};
+pub use watch::Watch;

@@ -1,0 +1,122 @@
+//! The addresses, networks and next hops that the kernel knows (I/O).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+
+use ipnet::IpNet;
+use netlink_packet_route::address::AddressMessage;
+use netlink_packet_route::link::LinkMessage;
+use netlink_packet_route::route::{RouteMessage, RouteType};
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
+
+use super::dump::dump;
+use super::message::{self, Address, RTM_NEWADDR, RTM_NEWLINK, RTM_NEWROUTE};
+use crate::discover::{Found, network};
+
+/// The addresses of the interfaces, and those of their other ends.
+///
+/// # Errors
+/// A socket that cannot be had, or what the kernel answers.
+pub async fn addresses() -> io::Result<Vec<Found>> {
+    let names = Interfaces::ask().await?;
+    let mut shown = Vec::new();
+    for address in ask_addresses().await? {
+        let name = names.name(address.interface);
+        let own = address.own().map(|net| found(net, "address of", &name));
+        let peer = address.peer().map(|net| found(net, "peer of", &name));
+        shown.extend(own.into_iter().chain(peer));
+    }
+    Ok(shown)
+}
+
+/// The networks that the interfaces stand in.
+///
+/// # Errors
+/// A socket that cannot be had, or what the kernel answers.
+pub async fn connected() -> io::Result<Vec<Found>> {
+    let names = Interfaces::ask().await?;
+    let all = ask_addresses().await?;
+    let shown = all.iter().filter_map(|address| {
+        let name = names.name(address.interface);
+        Some(found(address.network()?, "connected on", &name))
+    });
+    Ok(shown
+        .filter(|found| network::sensible(&found.net, &found.why))
+        .collect())
+}
+
+/// Gateways and next hops of the unicast routes of all tables. Only they are kept while the routes go by.
+///
+/// # Errors
+/// A socket that cannot be had, or what the kernel answers.
+pub async fn gateways() -> io::Result<Vec<Found>> {
+    let names = Interfaces::ask().await?;
+    // Whether a gateway is one of several everywhere: it is named the same in whatever order they come.
+    let mut several: BTreeMap<(IpNet, u32), bool> = BTreeMap::new();
+    for family in [AddressFamily::Inet, AddressFamily::Inet6] {
+        let mut request = RouteMessage::default();
+        request.header.address_family = family;
+        request.header.kind = RouteType::Unicast;
+        dump(&RouteNetlinkMessage::GetRoute(request), |route| {
+            if route.kind == RTM_NEWROUTE {
+                message::hops(route.payload, |hop| {
+                    let known = several.entry((hop.net, hop.interface)).or_insert(true);
+                    *known &= hop.several;
+                });
+            }
+        })
+        .await?;
+    }
+    let shown = several.into_iter().map(|((net, interface), several)| {
+        let what = if several { "next hop" } else { "gateway" };
+        if interface == 0 {
+            return Found {
+                net,
+                why: what.to_owned(),
+            };
+        }
+        found(net, &format!("{what} on"), &names.name(interface))
+    });
+    Ok(shown.collect())
+}
+
+fn found(net: IpNet, what: &str, interface: &str) -> Found {
+    Found {
+        net,
+        why: format!("{what} {interface}"),
+    }
+}
+
+async fn ask_addresses() -> io::Result<BTreeSet<Address>> {
+    let mut all = BTreeSet::new();
+    let request = RouteNetlinkMessage::GetAddress(AddressMessage::default());
+    dump(&request, |answer| {
+        if answer.kind == RTM_NEWADDR {
+            all.extend(Address::read(answer.payload));
+        }
+    })
+    .await?;
+    Ok(all)
+}
+
+/// The names of the interfaces.
+struct Interfaces(BTreeMap<u32, String>);
+
+impl Interfaces {
+    async fn ask() -> io::Result<Self> {
+        let mut names = BTreeMap::new();
+        let request = RouteNetlinkMessage::GetLink(LinkMessage::default());
+        dump(&request, |answer| {
+            if answer.kind == RTM_NEWLINK {
+                names.extend(message::link(answer.payload));
+            }
+        })
+        .await?;
+        Ok(Self(names))
+    }
+
+    fn name(&self, index: u32) -> String {
+        let unknown = || format!("interface {index}");
+        self.0.get(&index).cloned().unwrap_or_else(unknown)
+    }
+}

@@ -1,0 +1,81 @@
+//! One look at every source (I/O).
+
+use std::io;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use tokio::time::timeout;
+
+use super::{Found, Look, Root, Source, files, hosts, kernel, speakers};
+
+/// What to look at.
+#[derive(Clone, Debug)]
+pub struct Wanted<'a> {
+    /// The sources.
+    pub sources: &'a [Source],
+    /// Hosts that must be reached, for [`Source::FeedHosts`].
+    pub hosts: &'a [Host],
+    /// Whether names are resolved.
+    pub names: Names,
+    /// Where files and programs are.
+    pub root: Root,
+}
+
+/// A host that must be reached.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Host {
+    /// A DNS name, or an address without brackets.
+    pub name: String,
+    /// What it is for, in words: `feed spamhaus-drop-v4`, `proxy`.
+    pub feed: String,
+}
+
+/// Whether names are resolved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Names {
+    /// Ask the resolver.
+    Ask,
+    /// Leave it alone: for verbs that only look. Where a host has a name, the source then answers that it
+    /// was not asked, and what is remembered of it stays.
+    Leave,
+}
+
+/// A source that has not answered within this time is not waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Look at each source once, at all of them together, five seconds at most. What goes wrong with one is its
+/// own answer, in words for the operator, and nobody else's. The answers stand in the order of [`Source`].
+pub async fn look(wanted: &Wanted<'_>) -> Vec<Look> {
+    let mut sources = wanted.sources.to_vec();
+    sources.sort();
+    sources.dedup();
+    let looks = sources.into_iter().map(|source| async move {
+        let late = |_| Err(format!("no answer within {PATIENCE:?}"));
+        let shown = timeout(PATIENCE, one(source, wanted)).await;
+        (source, shown.unwrap_or_else(late).map(in_order))
+    });
+    join_all(looks).await
+}
+
+async fn one(source: Source, wanted: &Wanted<'_>) -> Result<Vec<Found>, String> {
+    let root = &wanted.root;
+    match source {
+        Source::Addresses => kernel::addresses().await.map_err(unread("addresses")),
+        Source::Connected => kernel::connected().await.map_err(unread("addresses")),
+        Source::Gateways => kernel::gateways().await.map_err(unread("routes")),
+        Source::Resolvers => files::resolvers(root).await,
+        Source::BgpNeighbors => speakers::neighbors(root).await,
+        Source::FeedHosts => hosts::addresses(wanted.hosts, wanted.names).await,
+        Source::Sessions => files::sessions(root).await,
+    }
+}
+
+fn unread(what: &str) -> impl Fn(io::Error) -> String {
+    move |error| format!("the {what} cannot be read: {error}")
+}
+
+fn in_order(mut shown: Vec<Found>) -> Vec<Found> {
+    shown.sort();
+    shown.dedup();
+    shown
+}

@@ -1,0 +1,73 @@
+//! Ask a program, line by line (I/O).
+
+use std::io;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
+use tokio::process::Command;
+use tokio::time::timeout;
+
+use super::text::Reader;
+
+/// A program that has not answered by then is ended.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// So much of what it complains of is kept, in bytes.
+const COMPLAINT: u64 = 4_096;
+
+/// Run a program and read what it prints, which may be long: nothing of it is kept but what is found.
+///
+/// # Errors
+/// In words: it cannot be run, takes longer than three seconds, or says that it failed.
+pub async fn ask<R: Reader>(program: &Path, arguments: &[&str]) -> Result<R, String> {
+    match timeout(PATIENCE, run(program, arguments)).await {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err(format!("no answer within {PATIENCE:?}")),
+    }
+}
+
+async fn run<R: Reader>(program: &Path, arguments: &[&str]) -> io::Result<Result<R, String>> {
+    let mut child = Command::new(program)
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?;
+    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+    let read = async {
+        let (mut reader, mut last, mut line) = (R::default(), String::new(), Vec::new());
+        let Some(stdout) = stdout else {
+            return Ok((reader, last));
+        };
+        let mut stdout = BufReader::new(stdout);
+        while stdout.read_until(b'\n', &mut line).await? > 0 {
+            let text = String::from_utf8_lossy(&line);
+            let text = text.trim_end();
+            reader.line(text);
+            if !text.is_empty() {
+                text.clone_into(&mut last);
+            }
+            line.clear();
+        }
+        Ok::<_, io::Error>((reader, last))
+    };
+    let complaint = async {
+        let mut said = Vec::new();
+        if let Some(stderr) = stderr {
+            stderr.take(COMPLAINT).read_to_end(&mut said).await?;
+        }
+        Ok::<_, io::Error>(String::from_utf8_lossy(&said).into_owned())
+    };
+    let ((reader, last), complaint) = tokio::try_join!(read, complaint)?;
+    let status = child.wait().await?;
+    if status.success() {
+        return Ok(Ok(reader));
+    }
+    let mut lines = complaint.lines().map(str::trim).chain([last.as_str()]);
+    let why = lines.find(|line| !line.is_empty());
+    Ok(Err(why.map_or_else(|| status.to_string(), str::to_owned)))
+}

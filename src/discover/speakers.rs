@@ -1,0 +1,234 @@
+//! Neighbors of the BGP speakers on this machine (I/O).
+//!
+//! A speaker that runs is asked; where it does not answer, its configuration is read.
+
+use std::collections::BTreeSet;
+use std::io;
+
+use ipnet::IpNet;
+
+use super::program::ask;
+use super::text::{Reader, bird, frr};
+use super::{Found, Root};
+
+/// How a speaker is asked, and what there is besides.
+struct Speaker {
+    name: &'static str,
+    program: &'static str,
+    arguments: &'static [&'static str],
+    /// Its configuration.
+    files: &'static [&'static str],
+    /// What is there while it runs.
+    running: &'static [&'static str],
+    /// What may help where it neither answers nor can be read.
+    hint: &'static str,
+}
+
+const FRR: Speaker = Speaker {
+    name: "FRR",
+    program: "vtysh",
+    arguments: &["-c", "show running-config"],
+    files: &["/etc/frr/frr.conf", "/etc/frr/bgpd.conf"],
+    running: &["/run/frr/bgpd.vty", "/var/run/frr/bgpd.vty"],
+    hint: "may its user talk to FRR? (group frrvty)",
+};
+
+const BIRD: Speaker = Speaker {
+    name: "BIRD",
+    program: "birdc",
+    // Restricted: it can look, and nothing else.
+    arguments: &["-r", "show", "protocols", "all"],
+    files: &["/etc/bird/bird.conf", "/etc/bird.conf"],
+    running: &["/run/bird/bird.ctl", "/var/run/bird.ctl", "/run/bird.ctl"],
+    hint: "may its user talk to BIRD? (group bird)",
+};
+
+/// The neighbors of FRR and of BIRD. Where neither is installed there are none.
+///
+/// # Errors
+/// In words that say what to do: one of them is installed and neither answers nor can be read, and the
+/// other shows nothing.
+pub async fn neighbors(root: &Root) -> Result<Vec<Found>, String> {
+    let frr = one::<frr::Config, frr::Config>(&FRR, root);
+    let bird = one::<bird::Status, bird::Config>(&BIRD, root);
+    match tokio::join!(frr, bird) {
+        (Ok(frr), Ok(bird)) => Ok([frr, bird].concat()),
+        (Ok(shown), Err(why)) | (Err(why), Ok(shown)) if !shown.is_empty() => {
+            tracing::warn!("{why}");
+            Ok(shown)
+        }
+        (Err(frr), Err(bird)) => Err(format!("{frr}; {bird}")),
+        (Err(why), Ok(_)) | (Ok(_), Err(why)) => Err(why),
+    }
+}
+
+/// Ask one speaker for its status `S`, or read its configuration `C`.
+async fn one<S: Reader, C: Reader>(speaker: &Speaker, root: &Root) -> Result<Vec<Found>, String> {
+    let name = speaker.name;
+    let found = |nets: BTreeSet<IpNet>| -> Vec<Found> {
+        let found = |net| Found {
+            net,
+            why: format!("BGP neighbor in {name}"),
+        };
+        nets.into_iter().map(found).collect()
+    };
+    let asked = match root.program(speaker.program) {
+        Some(program) => Some(ask::<S>(&program, speaker.arguments).await),
+        None => None,
+    };
+    let why = match asked {
+        Some(Ok(status)) => return Ok(found(status.found())),
+        Some(Err(why)) => Some(why),
+        None => None,
+    };
+    let mut config = C::default();
+    let mut read = false;
+    let mut hidden = None;
+    for file in speaker.files {
+        match root.lines(file, |line| config.line(line)) {
+            Ok(()) => read = true,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => hidden = Some(format!("{file}: {error}")),
+        }
+    }
+    if read {
+        return Ok(found(config.found()));
+    }
+    let Some(why) = why else {
+        return Ok(vec![]);
+    };
+    // Installed, but neither configured nor running: it speaks to nobody.
+    if hidden.is_none() && !speaker.running.iter().any(|place| is_there(root, place)) {
+        return Ok(vec![]);
+    }
+    let hidden = hidden.map_or_else(String::new, |hidden| format!("; {hidden}"));
+    let (program, hint) = (speaker.program, speaker.hint);
+    Err(format!("{program}: {why}{hidden}; {hint}"))
+}
+
+/// Whether something is there, or may be: in a folder that is closed to us.
+fn is_there(root: &Root, absolute: &str) -> bool {
+    root.path(absolute).try_exists().unwrap_or(true)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    struct Place(tempfile::TempDir);
+
+    impl Place {
+        fn new() -> Self {
+            Self(tempfile::tempdir().unwrap())
+        }
+
+        fn write(&self, name: &str, text: &str) {
+            let path = self.0.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, text).unwrap();
+            fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+
+        fn folder(&self, name: &str) {
+            fs::create_dir_all(self.0.path().join(name)).unwrap();
+        }
+
+        async fn look(&self) -> Result<Vec<String>, String> {
+            let shown = neighbors(&Root::at(self.0.path())).await?;
+            let said = |found: &Found| format!("{} {}", found.net, found.why);
+            Ok(shown.iter().map(said).collect())
+        }
+    }
+
+    const SILENT: &str =
+        "#!/bin/sh\necho 'Exiting: failed to connect to any daemons.' >&2\nexit 1\n";
+
+    #[tokio::test]
+    async fn nothing_installed_shows_nothing() {
+        assert_eq!(Place::new().look().await, Ok(vec![]));
+    }
+
+    #[tokio::test]
+    async fn a_speaker_that_answers_is_believed_before_its_file() {
+        let place = Place::new();
+        place.write(
+            "usr/bin/vtysh",
+            "#!/bin/sh\n[ \"$1 $2\" = '-c show running-config' ] || exit 9\n\
+             printf 'router bgp 1\\n neighbor 192.0.2.1 remote-as 2\\nexit\\n'\n",
+        );
+        place.write(
+            "etc/frr/frr.conf",
+            "router bgp 1\n neighbor 192.0.2.9 remote-as 2\n",
+        );
+        place.write(
+            "usr/sbin/birdc",
+            "#!/bin/sh\n[ \"$*\" = '-r show protocols all' ] || exit 9\necho '    Neighbor address: 2001:db8::1'\n",
+        );
+        assert_eq!(
+            place.look().await.unwrap(),
+            [
+                "192.0.2.1/32 BGP neighbor in FRR",
+                "2001:db8::1/128 BGP neighbor in BIRD"
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_speaker_that_is_silent_is_read() {
+        let place = Place::new();
+        place.write("usr/bin/vtysh", SILENT);
+        place.write(
+            "etc/frr/bgpd.conf",
+            "router bgp 1\n neighbor 192.0.2.9 remote-as 2\n",
+        );
+        place.write(
+            "etc/bird.conf",
+            "protocol bgp a { neighbor 192.0.2.8 as 3; }\n",
+        );
+        assert_eq!(
+            place.look().await.unwrap(),
+            [
+                "192.0.2.9/32 BGP neighbor in FRR",
+                "192.0.2.8/32 BGP neighbor in BIRD"
+            ]
+        );
+    }
+
+    #[tokio::test]
+    async fn a_speaker_that_neither_answers_nor_can_be_read_is_an_error_that_says_what_to_do() {
+        let place = Place::new();
+        place.write("usr/bin/vtysh", SILENT);
+        assert_eq!(place.look().await, Ok(vec![]), "installed, not in use");
+        place.write("run/frr/bgpd.vty", "");
+        assert_eq!(
+            place.look().await.unwrap_err(),
+            "vtysh: Exiting: failed to connect to any daemons.; may its user talk to FRR? (group frrvty)"
+        );
+        // A folder cannot be read as a file, as root neither.
+        place.folder("etc/frr/frr.conf");
+        let refused = place.look().await.unwrap_err();
+        assert!(refused.contains("; /etc/frr/frr.conf: "), "{refused}");
+        place.write(
+            "etc/bird.conf",
+            "protocol bgp a { neighbor 192.0.2.8 as 3; }\n",
+        );
+        assert_eq!(place.look().await.unwrap().len(), 1, "the other is shown");
+    }
+
+    #[tokio::test]
+    async fn a_program_that_hangs_is_not_waited_for() {
+        let place = Place::new();
+        place.write("usr/bin/vtysh", "#!/bin/sh\nexec sleep 60\n");
+        place.write("run/frr/bgpd.vty", "");
+        let begun = std::time::Instant::now();
+        let refused = place.look().await.unwrap_err();
+        assert!(
+            refused.starts_with("vtysh: no answer within 3s"),
+            "{refused}"
+        );
+        assert!(begun.elapsed().as_secs() < 5);
+    }
+}

@@ -1,0 +1,196 @@
+//! BGP neighbors in BIRD 2: what `birdc show protocols all` prints (`bgp_show_proto_info`,
+//! proto/bgp/bgp.c), and its configuration (<https://bird.nic.cz/doc/bird-2.0.12.html>).
+
+use std::collections::BTreeSet;
+
+use ipnet::IpNet;
+
+use super::{Reader, address, range};
+
+/// Reads `Neighbor address:` and `Neighbor range:`.
+#[derive(Debug, Default)]
+pub struct Status {
+    found: BTreeSet<IpNet>,
+}
+
+impl Reader for Status {
+    fn line(&mut self, line: &str) {
+        match line.trim().split_once(':') {
+            Some(("Neighbor address", value)) => self.found.extend(address(value.trim())),
+            Some(("Neighbor range", value)) => self.found.extend(range(value.trim())),
+            _ => {}
+        }
+    }
+
+    fn found(self) -> BTreeSet<IpNet> {
+        self.found
+    }
+}
+
+/// Reads `neighbor ADDRESS …` and `neighbor range PREFIX …` of a configuration; what it includes is not
+/// followed.
+#[derive(Debug, Default)]
+pub struct Config {
+    within: Within,
+    word: String,
+    before: Before,
+    found: BTreeSet<IpNet>,
+}
+
+/// Where in the text we are.
+#[derive(Debug, Default, PartialEq)]
+enum Within {
+    #[default]
+    Code,
+    Comment,
+    Quotes,
+}
+
+/// What the words before stand for.
+#[derive(Debug, Default)]
+enum Before {
+    #[default]
+    Other,
+    Neighbor,
+    Range,
+}
+
+impl Reader for Config {
+    fn line(&mut self, line: &str) {
+        let mut characters = line.chars().peekable();
+        while let Some(character) = characters.next() {
+            match (&self.within, character, characters.peek()) {
+                (Within::Comment, '*', Some('/')) => {
+                    characters.next();
+                    self.within = Within::Code;
+                }
+                (Within::Comment, ..) => {}
+                (Within::Quotes, '"', _) => self.within = Within::Code,
+                (Within::Quotes, ..) => {}
+                (Within::Code, '#', _) => break,
+                (Within::Code, '/', Some('*')) => {
+                    characters.next();
+                    self.end_of_word();
+                    self.within = Within::Comment;
+                }
+                (Within::Code, '"', _) => {
+                    self.end_of_word();
+                    self.before = Before::Other;
+                    self.within = Within::Quotes;
+                }
+                (Within::Code, ';' | '{' | '}', _) => {
+                    self.end_of_word();
+                    self.before = Before::Other;
+                }
+                (Within::Code, blank, _) if blank.is_whitespace() => self.end_of_word(),
+                (Within::Code, other, _) => self.word.push(other),
+            }
+        }
+        self.end_of_word();
+        // A text in quotes ends with its line.
+        if self.within == Within::Quotes {
+            self.within = Within::Code;
+        }
+    }
+
+    fn found(self) -> BTreeSet<IpNet> {
+        self.found
+    }
+}
+
+impl Config {
+    fn end_of_word(&mut self) {
+        let word = std::mem::take(&mut self.word);
+        self.before = match (&self.before, word.as_str()) {
+            (_, "") => return,
+            (Before::Neighbor, "range") => Before::Range,
+            (Before::Neighbor, who) => {
+                self.found.extend(address(who));
+                Before::Other
+            }
+            (Before::Range, net) => {
+                self.found.extend(range(net));
+                Before::Other
+            }
+            (Before::Other, "neighbor") => Before::Neighbor,
+            (Before::Other, _) => Before::Other,
+        };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::discover::text::read;
+
+    #[test]
+    fn the_status_shows_neighbors_that_are_up_and_down() {
+        let text = "BIRD 2.0.12 ready.
+Access restricted
+Name       Proto      Table      State  Since         Info
+device1    Device     ---        up     12:00:00.000  
+
+upstream4  BGP        ---        up     12:00:00.000  Established   
+  Description:    Neighbor address: 192.0.2.66
+  BGP state:          Established
+    Neighbor address: 198.51.100.1
+    Neighbor AS:      65000
+    Local AS:         65001
+    Neighbor ID:      198.51.100.9
+  Channel ipv4
+    State:          UP
+    BGP Next hop:   198.51.100.2
+
+link6      BGP        ---        start  12:00:00.000  Active        Socket: Connection refused
+  BGP state:          Active
+    Neighbor address: fe80::1%eth0
+    Neighbor AS:      65000
+
+upstream6  BGP        ---        down   12:00:00.000  
+  BGP state:          Down
+    Neighbor address: 2001:db8::1%eth0
+
+customers  BGP        ---        up     12:00:00.000  Passive       
+  BGP state:          Passive
+    Neighbor range:   203.0.113.0/24
+";
+        assert_eq!(
+            read::<Status>(text),
+            ["198.51.100.1/32", "203.0.113.0/24", "2001:db8::1/128"]
+        );
+    }
+
+    #[test]
+    fn the_configuration_shows_neighbors_outside_comments_and_texts() {
+        let text = r#"
+log syslog all; # neighbor 192.0.2.1 as 1;
+define OURAS = 65001;
+/* protocol bgp old { neighbor 192.0.2.2 as 2;
+   neighbor 192.0.2.3 as 3; } */
+template bgp upstreams { local as OURAS; hold time 90; }
+protocol bgp upstream4 from upstreams {
+	description "neighbor 192.0.2.4 as 4";
+	neighbor 198.51.100.1 as 65000;
+}
+protocol bgp upstream6 { local 2001:db8::2 as OURAS;neighbor 2001:db8::1/* their router */ as 65000;}
+protocol bgp odd { neighbor 198.51.100.5
+	port 1179 as 65000; }
+protocol bgp inside { neighbor 10.0.0.9 internal; }
+protocol bgp linked { neighbor fe80::1 % 'eth0' as 65000; neighbor fe80::2%eth0 as 65000; }
+protocol bgp customers { neighbor range 203.0.113.0/24 as 65010; dynamic name "c"; }
+protocol bgp anybody { neighbor range ::/0 external; }
+protocol bgp named { neighbor PEER as 65000; }
+protocol ospf v2 { area 0 { interface "eth2" { neighbors { 192.0.2.5; }; }; }; }
+"#;
+        assert_eq!(
+            read::<Config>(text),
+            [
+                "10.0.0.9/32",
+                "198.51.100.1/32",
+                "198.51.100.5/32",
+                "203.0.113.0/24",
+                "2001:db8::1/128",
+            ]
+        );
+    }
+}
