@@ -114,7 +114,7 @@ fn is_there(root: &Root, absolute: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::os::unix::fs::PermissionsExt;
+    use std::process::Command;
 
     use super::*;
 
@@ -128,8 +128,13 @@ mod tests {
         fn write(&self, name: &str, text: &str) {
             let path = self.0.path().join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(&path, text).unwrap();
-            fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+            let draft = self.0.path().join("draft");
+            fs::write(&draft, text).unwrap();
+            // Written by another process: a program that is open for writing here, or in a child that some
+            // other test starts meanwhile, cannot be run (ETXTBSY).
+            let mut install = Command::new("install");
+            install.args(["-m", "755"]).arg(draft).arg(path);
+            assert!(install.status().unwrap().success());
         }
 
         fn folder(&self, name: &str) {

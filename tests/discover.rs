@@ -1,0 +1,334 @@
+//! Looking around: what the kernel of a namespace shows, and how soon a change in it is noticed.
+//!
+//! The library is called in the namespace by this program, run there once more with one of the ignored
+//! tests below, which print what they see.
+
+mod support;
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nullrouted::discover::{Names, Root, Source, Wanted, Watch, look};
+use support::Ran;
+use support::namespace::Namespace;
+
+const KERNEL: [Source; 3] = [Source::Addresses, Source::Connected, Source::Gateways];
+
+fn runtime() -> tokio::runtime::Runtime {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    builder.enable_all().build().unwrap()
+}
+
+fn wanted(sources: &[Source]) -> Wanted<'_> {
+    Wanted {
+        sources,
+        hosts: &[],
+        names: Names::Leave,
+        root: Root::default(),
+    }
+}
+
+/// This program in a namespace, doing one of the ignored tests.
+fn inside(namespace: &Namespace, test: &str) -> Command {
+    let this = std::env::current_exe().unwrap();
+    let mut command = namespace.command(this.to_str().unwrap());
+    command.args([
+        "--exact",
+        test,
+        "--ignored",
+        "--nocapture",
+        "--test-threads=1",
+    ]);
+    let outside = std::fs::read_link("/proc/self/ns/net").unwrap();
+    command.env("NULLROUTED_INSIDE", namespace.pid().to_string());
+    command.env("NULLROUTED_OUTSIDE", outside);
+    command
+}
+
+/// What such a run printed.
+fn printed(out: &str) -> Vec<String> {
+    // The harness prints the name of the test before the first line, without an end.
+    let lines = out.lines().filter_map(|line| line.split_once("| "));
+    lines.map(|(_, said)| said.to_owned()).collect()
+}
+
+fn seen(namespace: &Namespace) -> Vec<String> {
+    let ran = Ran::of(inside(namespace, "inside::look_around").output().unwrap());
+    printed(&ran.code(0).out)
+}
+
+/// A [`Watch`] in a namespace.
+struct Watching {
+    child: Child,
+    lines: Receiver<String>,
+}
+
+impl Watching {
+    fn begin(namespace: &Namespace) -> Self {
+        let mut command = inside(namespace, "inside::watch_and_look");
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let stdout = child.stdout.take().unwrap();
+        let (send, lines) = channel();
+        thread::spawn(move || {
+            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                for said in printed(&line) {
+                    let _ = send.send(said);
+                }
+            }
+        });
+        let watching = Self { child, lines };
+        let first = watching.lines.recv_timeout(Duration::from_secs(30));
+        assert_eq!(first.unwrap(), "watching");
+        watching
+    }
+
+    /// How often it wakes within a time.
+    fn wakes(&self, within: Duration) -> usize {
+        let end = Instant::now() + within;
+        let mut wakes = 0;
+        loop {
+            let left = end.saturating_duration_since(Instant::now());
+            match self.lines.recv_timeout(left) {
+                Ok(_) => wakes += 1,
+                Err(RecvTimeoutError::Timeout) => return wakes,
+                Err(error) => panic!("the watch has ended: {error}"),
+            }
+        }
+    }
+
+    /// It must wake within a second for this; what else comes with it is let pass.
+    #[track_caller]
+    fn notices(&self, what: &str) {
+        let woken = self.lines.recv_timeout(Duration::from_secs(1));
+        assert!(woken.is_ok(), "not noticed within a second: {what}");
+        self.wakes(Duration::from_millis(300));
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Two interfaces that are up.
+fn router() -> Option<Namespace> {
+    let router = Namespace::new()?;
+    for (name, other) in [("wan0", "wan1"), ("lan0", "lan1")] {
+        router.ip(&format!("link add {name} type veth peer name {other}"));
+        router.ip(&format!("link set {name} up"));
+        router.ip(&format!("link set {other} up"));
+    }
+    Some(router)
+}
+
+fn blackholes(router: &Namespace, count: usize) {
+    let line = "route add blackhole 10.%d.%d.%d/32 proto 166\\n";
+    router.sh(&format!(
+        "awk 'BEGIN {{ for (i = 0; i < {count}; i++) \
+         printf \"{line}\", i / 65536, i / 256 % 256, i % 256 }}' | ip -batch -"
+    ));
+}
+
+#[test]
+fn addresses_networks_and_next_hops_are_seen_and_what_drops_is_not() {
+    let Some(router) = router() else {
+        return;
+    };
+    router.address("wan0", "192.0.2.2/24 2001:db8:1::2/64");
+    router.address("lan0", "203.0.113.1/32 198.51.100.1/7");
+    router.ip("address add 10.0.0.1 peer 10.0.0.2/32 dev lan0");
+    router.address("lo", "198.51.100.77/32 2001:db8:77::1/128");
+    for route in [
+        "route add default via 192.0.2.1",
+        "route add 10.1.0.0/16 nexthop via 192.0.2.3 dev wan0 nexthop via 10.0.0.2 dev lan0",
+        "route add 10.2.0.0/16 via 192.0.2.4 table 1000",
+        "route add 10.3.0.0/16 via inet6 2001:db8:1::5 dev wan0",
+        "-6 route add default via 2001:db8:1::1",
+        "-6 route add 2001:db8:2::/48 nexthop via 2001:db8:1::6 nexthop via 2001:db8:1::7",
+        "-6 route add 2001:db8:3::/48 via fe80::1 dev wan0",
+        "-6 route add blackhole 2001:db8:4::/48 proto 166",
+        "route add 10.4.0.0/16 dev wan0",
+        "nexthop add id 7 via 192.0.2.8 dev wan0",
+        "route add 10.5.0.0/16 nhid 7",
+    ] {
+        router.ip(route);
+    }
+    blackholes(&router, 10_000);
+    let begun = Instant::now();
+    assert_eq!(
+        seen(&router),
+        [
+            "addresses: 10.0.0.1/32 address of lan0",
+            "addresses: 10.0.0.2/32 peer of lan0",
+            "addresses: 192.0.2.2/32 address of wan0",
+            "addresses: 198.51.100.1/32 address of lan0",
+            "addresses: 198.51.100.77/32 address of lo",
+            "addresses: 203.0.113.1/32 address of lan0",
+            "addresses: 2001:db8:1::2/128 address of wan0",
+            "addresses: 2001:db8:77::1/128 address of lo",
+            "connected: 10.0.0.2/32 connected on lan0",
+            "connected: 192.0.2.0/24 connected on wan0",
+            "connected: 2001:db8:1::/64 connected on wan0",
+            "gateways: 10.0.0.2/32 next hop on lan0",
+            "gateways: 192.0.2.1/32 gateway on wan0",
+            "gateways: 192.0.2.3/32 next hop on wan0",
+            "gateways: 192.0.2.4/32 gateway on wan0",
+            "gateways: 192.0.2.8/32 gateway on wan0",
+            "gateways: 2001:db8:1::1/128 gateway on wan0",
+            "gateways: 2001:db8:1::5/128 gateway on wan0",
+            "gateways: 2001:db8:1::6/128 next hop on wan0",
+            "gateways: 2001:db8:1::7/128 next hop on wan0",
+        ]
+    );
+    assert!(
+        begun.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        begun.elapsed()
+    );
+}
+
+#[test]
+fn a_change_is_noticed_and_our_own_blackholes_are_none() {
+    let Some(router) = router() else {
+        return;
+    };
+    router.address("wan0", "192.0.2.2/24 2001:db8:1::2/64");
+    router.ip("route add default via 192.0.2.1");
+    let watching = Watching::begin(&router);
+    // The interfaces themselves settle for a while: link-local addresses, which are shown to nobody.
+    assert_eq!(watching.wakes(Duration::from_secs(1)), 0);
+
+    router.ip("address add 198.51.100.1/24 dev lan0");
+    watching.notices("a new address");
+    router.ip("route add 10.1.0.0/16 via 192.0.2.9");
+    watching.notices("a new gateway");
+    router.ip("-6 route add 2001:db8:2::/48 nexthop via 2001:db8:1::6 nexthop via 2001:db8:1::7");
+    watching.notices("new next hops");
+    router.ip("address del 198.51.100.1/24 dev lan0");
+    watching.notices("an address that has gone");
+
+    router.ip("route add 10.2.0.0/16 via 192.0.2.9");
+    router.ip("route add 10.3.0.0/16 dev wan0");
+    router.ip("route del 10.2.0.0/16");
+    router.ip("address change 192.0.2.2/24 dev wan0");
+    assert_eq!(
+        watching.wakes(Duration::from_secs(1)),
+        0,
+        "all of it is known"
+    );
+
+    blackholes(&router, 20_000);
+    let woken = watching.wakes(Duration::from_secs(1));
+    assert!(woken <= 1, "{woken} times for what has no gateway");
+    router.ip("address add 198.51.100.2/32 dev lo");
+    watching.notices("an address after them");
+}
+
+#[test]
+fn a_change_is_told_once_and_is_not_lost_with_a_future() {
+    let Some(router) = Namespace::new() else {
+        return;
+    };
+    let ran = Ran::of(
+        inside(&router, "inside::ask_without_waiting")
+            .output()
+            .unwrap(),
+    );
+    let told = printed(&ran.code(0).out);
+    assert_eq!(told, ["false", "true", "false", "true", "true", "true"]);
+}
+
+#[test]
+fn nothing_of_the_kernel_wanted_is_nothing_to_wait_for() {
+    runtime().block_on(async {
+        let mut watch = Watch::open(&[Source::Resolvers, Source::FeedHosts]).unwrap();
+        assert!(!watch.poll_changed());
+        let waited = tokio::time::timeout(Duration::from_millis(20), watch.changed()).await;
+        assert!(waited.is_err());
+    });
+}
+
+mod inside {
+    use super::*;
+
+    /// Only in the namespace that another test made and holds; anywhere else it refuses.
+    fn in_the_namespace_made_for_it() {
+        let holder = std::env::var("NULLROUTED_INSIDE").expect("refusing: not started by its test");
+        let of = |pid: &str| std::fs::read_link(format!("/proc/{pid}/ns/net")).unwrap();
+        let here = of("self");
+        assert_eq!(
+            here,
+            of(&holder),
+            "refusing: not in the namespace that was made"
+        );
+        let outside = std::env::var_os("NULLROUTED_OUTSIDE").unwrap();
+        assert_ne!(
+            here.as_os_str(),
+            outside,
+            "refusing: the network we were given"
+        );
+    }
+
+    #[test]
+    #[ignore = "run by the others, in their namespaces"]
+    fn look_around() {
+        in_the_namespace_made_for_it();
+        runtime().block_on(async {
+            for (source, shown) in look(&wanted(&KERNEL)).await {
+                for found in shown.unwrap() {
+                    println!("| {source}: {} {}", found.net, found.why);
+                }
+            }
+        });
+    }
+
+    #[test]
+    #[ignore = "run by the others, in their namespaces"]
+    fn watch_and_look() {
+        in_the_namespace_made_for_it();
+        runtime().block_on(async {
+            let mut watch = Watch::open(&KERNEL).unwrap();
+            watch.know(&look(&wanted(&KERNEL)).await);
+            println!("| watching");
+            loop {
+                watch.changed().await;
+                watch.know(&look(&wanted(&KERNEL)).await);
+                println!("| changed");
+            }
+        });
+    }
+
+    #[test]
+    #[ignore = "run by the others, in their namespaces"]
+    fn ask_without_waiting() {
+        in_the_namespace_made_for_it();
+        runtime().block_on(async {
+            let mut watch = Watch::open(&KERNEL).unwrap();
+            watch.know(&look(&wanted(&KERNEL)).await);
+            println!("| {}", watch.poll_changed());
+            let add = |address: &str| {
+                let mut ip = Command::new("ip");
+                ip.args(["address", "add", address, "dev", "lo"]);
+                assert!(ip.status().unwrap().success());
+            };
+            add("198.51.100.7/32");
+            println!("| {}", watch.poll_changed());
+            println!("| {}", watch.poll_changed());
+            add("198.51.100.8/32");
+            // Dropped while it gathers, and told the next time all the same.
+            let dropped = tokio::time::timeout(Duration::from_millis(20), watch.changed()).await;
+            println!("| {}", dropped.is_err());
+            let told = tokio::time::timeout(Duration::from_secs(1), watch.changed()).await;
+            println!("| {}", told.is_ok());
+            watch.know(&look(&wanted(&KERNEL)).await);
+            // Known by now, though the message comes only after it.
+            let told = tokio::time::timeout(Duration::from_millis(200), watch.changed()).await;
+            println!("| {}", told.is_err());
+        });
+    }
+}
