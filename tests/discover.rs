@@ -127,7 +127,7 @@ fn router() -> Option<Namespace> {
 }
 
 fn blackholes(router: &Namespace, count: usize) {
-    let line = "route add blackhole 10.%d.%d.%d/32 proto 166\\n";
+    let line = "route add blackhole 100.%d.%d.%d/32 proto 166\\n";
     router.sh(&format!(
         "awk 'BEGIN {{ for (i = 0; i < {count}; i++) \
          printf \"{line}\", i / 65536, i / 256 % 256, i % 256 }}' | ip -batch -"
