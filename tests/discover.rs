@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nullrouted::discover::{Names, Root, Source, Wanted, Watch, look};
+use nullrouted::discover::{Host, Names, Root, Source, Wanted, Watch, look};
 use support::Ran;
 use support::namespace::Namespace;
 
@@ -241,6 +241,48 @@ fn a_change_is_told_once_and_is_not_lost_with_a_future() {
     );
     let told = printed(&ran.code(0).out);
     assert_eq!(told, ["false", "true", "false", "true", "true", "true"]);
+}
+
+#[test]
+fn each_source_answers_for_itself_and_once() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(dir.path().join("etc/frr")).unwrap();
+    let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+    write("etc/resolv.conf", "nameserver 192.0.2.53\n");
+    write(
+        "etc/frr/frr.conf",
+        "router bgp 1\n neighbor 192.0.2.1 remote-as 2\n",
+    );
+    let host = Host {
+        name: "10.0.0.7".to_owned(),
+        feed: "feed noc".to_owned(),
+    };
+    let wanted = Wanted {
+        sources: &[
+            Source::Sessions,
+            Source::FeedHosts,
+            Source::Resolvers,
+            Source::BgpNeighbors,
+            Source::FeedHosts,
+        ],
+        hosts: &[host],
+        names: Names::Leave,
+        root: Root::at(dir.path()),
+    };
+    let looks = runtime().block_on(look(&wanted));
+    let said = looks.iter().map(|(source, shown)| match shown {
+        Ok(shown) => format!("{source}: {} {}", shown[0].net, shown[0].why),
+        Err(why) => format!("{source}: {}", why.split(':').next().unwrap()),
+    });
+    assert_eq!(
+        said.collect::<Vec<_>>(),
+        [
+            "resolvers: 192.0.2.53/32 resolver in /etc/resolv.conf",
+            "bgp-neighbors: 192.0.2.1/32 BGP neighbor in FRR",
+            "feed-hosts: 10.0.0.7/32 host of feed noc: 10.0.0.7",
+            "sessions: /proc/self/net/tcp",
+        ]
+    );
 }
 
 #[test]
