@@ -199,5 +199,8 @@ fn block_on<F: Future>(future: F) -> Result<F::Output, Stop> {
         .enable_all()
         .build()
         .map_err(|error| Stop::failed(format!("no runtime: {error}")))?;
-    Ok(runtime.block_on(future))
+    let done = runtime.block_on(future);
+    // A resolver that does not answer is asked on a thread of its own; nobody waits for that one.
+    runtime.shutdown_background();
+    Ok(done)
 }

@@ -12,7 +12,7 @@ use crate::feed::copies::Copies;
 use crate::ledger::{Ledger, TargetRow};
 use crate::pass;
 use crate::pass::apply::{self, Removable};
-use crate::pass::known::{Files, Known, Memory};
+use crate::pass::known::{Known, Memory, View};
 use crate::pipeline::Decision;
 use crate::plan::Explained;
 use crate::prefix::PrefixSet;
@@ -49,7 +49,9 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     let copies = Copies::under(&config.state_dir);
     let now = Timestamp::now();
     let memory = &mut Memory::default();
-    let known = Known::read_as(&config, &ledger, &copies, memory, Files::AsTheyAre, now)?;
+    let found = block_on(pass::around::as_it_is(&config, &ledger.discovered()?, now))?;
+    let view = View::AsItIs(found);
+    let known = Known::read_as(&config, &ledger, &copies, memory, &view, now)?;
     let generation = known.generation;
     let decision = known.decide(now);
     let before = Before {

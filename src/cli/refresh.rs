@@ -12,7 +12,7 @@ use crate::feed::fetch::Progress;
 use crate::ledger::{HoldRow, Ledger, Lock};
 use crate::pass::gather::{Manner, Scope};
 use crate::pass::known::Memory;
-use crate::pass::{self, Pass};
+use crate::pass::{self, Pass, around};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -88,16 +88,21 @@ pub(super) fn pass_with(
     progress: &Progress,
 ) -> Result<pass::Outcome, Stop> {
     nudge(config);
-    let pass = Pass {
-        config,
-        ledger,
-        memory: &mut Memory::default(),
-        scope: looks.scope,
-        manner: looks.manner,
-        cause,
-        progress,
+    let passing = async {
+        let mut watch = around::watch(config);
+        let pass = Pass {
+            config,
+            ledger,
+            memory: &mut Memory::default(),
+            scope: looks.scope,
+            manner: looks.manner,
+            cause,
+            progress,
+            watch: &mut watch,
+        };
+        pass.run().await
     };
-    Ok(block_on(pass.run())??)
+    Ok(block_on(passing)??)
 }
 
 /// Tell a running daemon to read the configuration that this pass is made with: with an older one it

@@ -18,11 +18,12 @@ use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::{self, Config};
+use crate::discover::Watch;
 use crate::feed::fetch::Progress;
 use crate::ledger::{Busy, Ledger, LedgerError, Lock};
 use crate::pass::gather::{Manner, Scope, next_event};
 use crate::pass::known::Memory;
-use crate::pass::{Outcome, Pass, PassError, apply, former_marks, write_down};
+use crate::pass::{Outcome, Pass, PassError, apply, around, former_marks, write_down};
 use crate::prefix::PrefixSet;
 use crate::time::Timestamp;
 
@@ -56,6 +57,8 @@ impl std::error::Error for Ended {}
 const RETRY: Duration = Duration::from_secs(5);
 /// Longest wait for a verb at work when the routes are withdrawn at the stop.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
+/// Shortest wait: an address that appears is protected within a second, pass and all.
+const PAUSE: Duration = Duration::from_millis(300);
 /// Longest wait: a clock that was set, or a change by a verb, is noticed after it.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
@@ -99,15 +102,19 @@ pub async fn run(path: &Path, config: Config) -> Result<(), Ended> {
     let mut config = config;
     let mut memory = Memory::default();
     let mut read_at = Timestamp::now();
+    let mut watch = around::watch(&config);
     loop {
         // A pass may be dropped at any point: the next one, in whatever process, finishes it.
         let told = tokio::select! {
             told = signals.next() => told,
-            () = serve(&config, &mut memory) => continue,
+            () = serve(&config, &mut memory, &mut watch) => continue,
         };
         match told {
             Told::Stop => break,
-            Told::Reload => reload(path, &mut config, &mut memory, &mut read_at),
+            Told::Reload => {
+                reload(path, &mut config, &mut memory, &mut read_at);
+                watch = around::watch(&config);
+            }
         }
     }
     notify::stopping();
@@ -119,8 +126,8 @@ pub async fn run(path: &Path, config: Config) -> Result<(), Ended> {
 }
 
 /// One pass over what is due, and the wait until something is due again.
-async fn serve(config: &Config, memory: &mut Memory) {
-    let wait = match pass(config, memory).await {
+async fn serve(config: &Config, memory: &mut Memory, watch: &mut Watch) {
+    let wait = match pass(config, memory, watch).await {
         Ok(Ok((outcome, wait))) => {
             notify::ready(&summary(&outcome));
             wait
@@ -134,12 +141,19 @@ async fn serve(config: &Config, memory: &mut Memory) {
             RETRY
         }
     };
-    tokio::time::sleep(wait).await;
+    // Whatever flaps, never more than so often.
+    let pause = PAUSE.min(wait);
+    tokio::time::sleep(pause).await;
+    tokio::select! {
+        () = tokio::time::sleep(wait.saturating_sub(pause)) => {}
+        () = watch.changed() => {}
+    }
 }
 
 async fn pass(
     config: &Config,
     memory: &mut Memory,
+    watch: &mut Watch,
 ) -> Result<Result<(Outcome, Duration), Busy>, PassError> {
     let _lock = match Lock::take(&config.state_dir, Lock::PASS, "run")? {
         Ok(lock) => lock,
@@ -154,6 +168,7 @@ async fn pass(
         manner: Manner::default(),
         cause: "refresh",
         progress: &Progress::default(),
+        watch,
     };
     let outcome = pass.run().await?;
     let now = Timestamp::now();

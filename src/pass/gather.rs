@@ -14,6 +14,7 @@ use super::known::Memory;
 use super::look::{Look, fetcher_for, look};
 use super::{PassError, say};
 use crate::config::{Config, FeedConfig};
+use crate::discover::Watch;
 use crate::feed::copies::Copies;
 use crate::feed::fetch::{Progress, Validators};
 use crate::feed::leaving::WithdrawAfter;
@@ -40,6 +41,17 @@ pub struct Manner {
     pub force: bool,
     /// Look also where the publisher's floor or the server's own word forbids it.
     pub ignore_floor: bool,
+}
+
+/// Why the looks that have come are acted upon now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Round {
+    /// All have come.
+    Last,
+    /// Others keep us waiting.
+    More,
+    /// An address or a gateway appeared meanwhile.
+    Changed,
 }
 
 /// How often a pass that waits for downloads looks whether it was flushed.
@@ -101,25 +113,29 @@ pub fn begin<'a>(
 
 impl Looks<'_> {
     /// Judge what comes, until all have come, or until some have and the others keep us waiting: one slow
-    /// host delays nobody else. Answers whether all have come.
+    /// host delays nobody else. Nor does it delay what must be protected now.
     pub async fn judge(
         &mut self,
         ledger: &mut Ledger,
         copies: &Copies,
         memory: &mut Memory,
-    ) -> Result<bool, PassError> {
+        watch: &mut Watch,
+    ) -> Result<Round, PassError> {
         let mut last: Option<Instant> = None;
         loop {
             let (feed, row, look) = match timeout(GLANCE, self.pending.next()).await {
                 Ok(Some(came)) => came,
-                Ok(None) => return Ok(true),
+                Ok(None) => return Ok(Round::Last),
                 // Whoever flushes now waits for us: what has not come by then comes at the next look.
                 Err(_) if self.is_flushed(ledger)? => {
                     let waiting = self.pending.len();
                     tracing::warn!("flushed meanwhile: {waiting} downloads are given up");
-                    return Ok(true);
+                    return Ok(Round::Last);
                 }
-                Err(_) if last.is_some_and(|last| last.elapsed() >= PATIENCE) => return Ok(false),
+                Err(_) if watch.poll_changed() => return Ok(Round::Changed),
+                Err(_) if last.is_some_and(|last| last.elapsed() >= PATIENCE) => {
+                    return Ok(Round::More);
+                }
                 Err(_) => continue,
             };
             let mut judge = Judge {

@@ -7,6 +7,7 @@ use super::origins::{Remembered, Table};
 use super::prefer::preferred;
 use super::{hand, protection};
 use crate::config::{Config, FeedConfig, Origin};
+use crate::discover;
 use crate::feed::copies::{self, Copies};
 use crate::feed::formats::parse_body;
 use crate::feed::leaving::Leaving;
@@ -26,6 +27,8 @@ pub struct Memory {
     unusable: HashSet<(String, String)>,
     /// The last line said about the policy: said again only when it reads otherwise.
     pub policy_line: String,
+    /// What was said of sources of protected space that cannot be looked at.
+    pub around: HashSet<String>,
     /// The table of origins, read once.
     origins: Remembered,
 }
@@ -81,13 +84,13 @@ impl Memory {
     }
 }
 
-/// Which content of local files counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Files {
-    /// That of the last look.
-    AsCopied,
-    /// What is in them now: for a plan of what a pass would do.
-    AsTheyAre,
+/// What the decision is made by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum View {
+    /// What the last looks gave.
+    AsRecorded,
+    /// What is in local files now, and around us: for a plan of what a pass would do.
+    AsItIs(Vec<discover::Remembered>),
 }
 
 /// Everything a decision needs but the time.
@@ -135,16 +138,16 @@ impl Known {
         memory: &mut Memory,
         now: Timestamp,
     ) -> Result<Self, LedgerError> {
-        Self::read_as(config, ledger, copies, memory, Files::AsCopied, now)
+        Self::read_as(config, ledger, copies, memory, &View::AsRecorded, now)
     }
 
-    /// The same; local files as they are now or as they were when they were last looked at.
+    /// The same, as seen by the last pass or as it is now.
     pub fn read_as(
         config: &Config,
         ledger: &Ledger,
         copies: &Copies,
         memory: &mut Memory,
-        files: Files,
+        view: &View,
         now: Timestamp,
     ) -> Result<Self, LedgerError> {
         let rows = ledger.feeds()?;
@@ -154,7 +157,7 @@ impl Known {
             let mut row = rows.get(&feed.name).cloned().unwrap_or_default();
             let mut leaving = ledger.leaving(&feed.name, Of::Current)?;
             leaving.retain(|leaving| !feed.withdraw_after.is_over(leaving, now));
-            if let (Files::AsTheyAre, Origin::Path(path)) = (files, &feed.origin) {
+            if let (View::AsItIs(_), Origin::Path(path)) = (view, &feed.origin) {
                 let body = file::read(path, config.fetch.max_bytes);
                 let taken =
                     body.and_then(|body| as_it_is(feed, &mut row, &body, copies, memory, now));
@@ -175,9 +178,13 @@ impl Known {
         }
         let newest = ledger.generation()?;
         let by_hand = ledger.operator(newest.as_ref().map_or(now, |row| row.at))?;
+        let found = match view {
+            View::AsRecorded => &ledger.discovered()?,
+            View::AsItIs(found) => found,
+        };
         Ok(Self {
             hand: hand::listed(&by_hand, now),
-            policy: protection::policy(config, &ledger.discovered()?, &by_hand, now),
+            policy: protection::policy(config, found, &by_hand, now),
             next_end: hand::next_end(&by_hand, now),
             approval: ledger.approval()?,
             feeds,

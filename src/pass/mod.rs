@@ -13,6 +13,7 @@
 
 mod announce;
 pub mod apply;
+pub mod around;
 pub mod gather;
 pub mod hand;
 mod judge;
@@ -28,6 +29,7 @@ mod sweep;
 use std::fmt;
 
 use crate::config::Config;
+use crate::discover::{Names, Watch};
 use crate::feed::copies::Copies;
 use crate::feed::fetch::Progress;
 use crate::ledger::{HoldRow, Ledger, LedgerError, PinRow, TargetRow};
@@ -36,13 +38,12 @@ use crate::prefix::PrefixSet;
 use crate::target::kernel::Mark;
 use crate::time::Timestamp;
 use apply::Removable;
-use gather::{Manner, Scope};
+use gather::{Manner, Round, Scope};
 use known::{Known, Memory};
 use record::Record;
 use sweep::sweep;
 
 /// What a pass is made with.
-#[derive(Debug)]
 pub struct Pass<'a> {
     /// The configuration.
     pub config: &'a Config,
@@ -58,6 +59,8 @@ pub struct Pass<'a> {
     pub cause: &'static str,
     /// Where downloads are shown while they last.
     pub progress: &'a Progress,
+    /// Who notices that an address or a gateway appears.
+    pub watch: &'a mut Watch,
 }
 
 /// What came of a pass.
@@ -129,15 +132,25 @@ impl Pass<'_> {
             manner,
             cause,
             progress,
+            watch,
         } = self;
         let copies = Copies::under(&config.state_dir);
+        let names = match scope {
+            Scope::Offline => Names::Leave,
+            _ => Names::Ask,
+        };
         let looks = (scope, manner);
         let mut looks = gather::begin(config, ledger, &copies, memory, looks, progress)?;
-        // A slow host keeps nobody else waiting: what has come is acted upon, and then the rest.
+        around::look_around(config, ledger, memory, names, watch).await?;
+        // A slow host keeps nobody else waiting: what has come is acted upon, and then the rest. Nor does
+        // what must be protected wait for it.
         loop {
-            let all = looks.judge(ledger, &copies, memory).await?;
+            let round = looks.judge(ledger, &copies, memory, watch).await?;
+            if round == Round::Changed || watch.poll_changed() {
+                around::look_around(config, ledger, memory, Names::Leave, watch).await?;
+            }
             let outcome = act(config, ledger, &copies, memory, cause).await?;
-            if all {
+            if round == Round::Last {
                 return Ok(outcome);
             }
         }

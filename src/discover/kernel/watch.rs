@@ -71,6 +71,18 @@ impl Watch {
         })
     }
 
+    /// One that notices nothing.
+    pub fn blind() -> Self {
+        Self {
+            socket: None,
+            buffer: Vec::new(),
+            seen: Seen {
+                known: BTreeMap::new(),
+                news: false,
+            },
+        }
+    }
+
     /// What the last look showed is known: it is news no more. A look that failed changes nothing.
     pub fn know(&mut self, looks: &[Look]) {
         for (source, look) in looks {

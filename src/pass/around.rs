@@ -1,0 +1,149 @@
+//! Looking around for space that must not be dropped, and writing down what is found (I/O).
+
+use super::known::Memory;
+use super::say;
+use crate::config::{Config, Origin};
+use crate::discover::{Host, Look, Names, Remembered, Root, Source, Wanted, Watch, look, remember};
+use crate::ledger::{Event, Ledger, LedgerError};
+use crate::time::Timestamp;
+
+/// So many changes are told one by one at most.
+const TOLD: usize = 10;
+
+/// Who notices that an address or a gateway appears. Where the kernel tells nobody, a pass still looks.
+pub fn watch(config: &Config) -> Watch {
+    Watch::open(&config.protect.discover).unwrap_or_else(|error| {
+        tracing::warn!(
+            "protect  what appears is noticed at the next pass only: no netlink socket: {error}"
+        );
+        Watch::blind()
+    })
+}
+
+/// Look around, and bring what is remembered in step. `watch` learns what is known now.
+pub(super) async fn look_around(
+    config: &Config,
+    ledger: &Ledger,
+    memory: &mut Memory,
+    names: Names,
+    watch: &mut Watch,
+) -> Result<(), LedgerError> {
+    let looks = shown(config, names).await;
+    watch.know(&looks);
+    complain(&looks, memory);
+    let now = Timestamp::now();
+    let before = ledger.discovered()?;
+    let found = remember(&before, &looks, now);
+    if found == before {
+        return Ok(());
+    }
+    ledger.atomically(|ledger| {
+        tell(ledger, &before, &found, now)?;
+        ledger.write_discovered(&found)
+    })
+}
+
+/// What would be remembered after a look; writes nothing down, and asks neither names nor other programs.
+pub async fn as_it_is(config: &Config, before: &[Remembered], now: Timestamp) -> Vec<Remembered> {
+    let quick: Vec<Source> = config.protect.discover.clone();
+    let (slow, quick): (Vec<Source>, Vec<Source>) = quick
+        .into_iter()
+        .partition(|source| matches!(source, Source::BgpNeighbors | Source::FeedHosts));
+    let mut looks = look(&wanted(&quick, &[], Names::Leave)).await;
+    let not_asked = |source| (source, Err("not asked".to_owned()));
+    looks.extend(slow.into_iter().map(not_asked));
+    remember(before, &looks, now)
+}
+
+async fn shown(config: &Config, names: Names) -> Vec<Look> {
+    look(&wanted(&config.protect.discover, &hosts(config), names)).await
+}
+
+fn wanted<'a>(sources: &'a [Source], hosts: &'a [Host], names: Names) -> Wanted<'a> {
+    Wanted {
+        sources,
+        hosts,
+        names,
+        root: Root::default(),
+    }
+}
+
+/// Whoever must be reached to fetch the feeds.
+fn hosts(config: &Config) -> Vec<Host> {
+    let feeds = config.feeds.iter().filter_map(|feed| match &feed.origin {
+        Origin::Url(url) => Some((url, format!("feed {}", feed.name))),
+        Origin::Path(_) => None,
+    });
+    let proxy = config
+        .fetch
+        .proxy
+        .iter()
+        .map(|url| (url, "the proxy".to_owned()));
+    let named = feeds.chain(proxy).filter_map(|(url, feed)| {
+        let name = url.host_str()?.trim_matches(['[', ']']).to_owned();
+        Some(Host { name, feed })
+    });
+    named.collect()
+}
+
+/// A source that cannot be looked at is named once.
+fn complain(looks: &[Look], memory: &mut Memory) {
+    let failed: Vec<String> = looks
+        .iter()
+        .filter_map(|(source, look)| Some(format!("{source}: {}", look.as_ref().err()?)))
+        .filter(|line| !line.contains(": not asked"))
+        .collect();
+    for line in &failed {
+        let line = format!("protect  {line}; what it showed before stays protected");
+        say::warning(memory.around.insert(line.clone()), &line);
+    }
+    if failed.is_empty() {
+        memory.around.clear();
+    }
+}
+
+/// What is protected now and was not, and the other way round.
+fn tell(
+    ledger: &Ledger,
+    before: &[Remembered],
+    found: &[Remembered],
+    now: Timestamp,
+) -> Result<(), LedgerError> {
+    let lacking = |these: &[Remembered], those: &[Remembered]| -> Vec<Remembered> {
+        let same = |one: &Remembered, other: &Remembered| {
+            (one.source, &one.found) == (other.source, &other.found)
+        };
+        let new = these
+            .iter()
+            .filter(|one| !those.iter().any(|other| same(one, other)));
+        new.cloned().collect()
+    };
+    let (new, gone) = (lacking(found, before), lacking(before, found));
+    if before.is_empty() || new.len() + gone.len() > TOLD {
+        let (all, new, gone) = (found.len(), new.len(), gone.len());
+        tracing::info!("protect  {all} networks found by looking around, {new} new, {gone} gone");
+    }
+    let told = !before.is_empty() && new.len() + gone.len() <= TOLD;
+    for (what, one) in new
+        .iter()
+        .map(|one| ("protected", one))
+        .chain(gone.iter().map(|one| ("unprotected", one)))
+    {
+        let (net, why) = (one.found.net, &one.found.why);
+        // Names have other addresses all the time.
+        say::news(
+            told && one.source != Source::FeedHosts,
+            &format!("protect  {net} is {what} now: {why}"),
+        );
+        if one.source != Source::FeedHosts {
+            ledger.note_event(&Event {
+                at: now,
+                what: what.to_owned(),
+                subject: net.to_string(),
+                by: String::new(),
+                text: why.clone(),
+            })?;
+        }
+    }
+    Ok(())
+}
