@@ -48,7 +48,15 @@ impl Place {
         place
     }
 
+    /// Nothing is looked for around the machine that runs the test, unless the text says where: its own
+    /// addresses may well be those of the examples.
     pub fn configure(&self, config: &str) {
+        const NOTHING: &str = "[protect]\ndiscover = []\n";
+        let config = match (config.contains("discover"), config.contains("[protect]\n")) {
+            (true, _) => config.to_owned(),
+            (false, true) => config.replacen("[protect]\n", NOTHING, 1),
+            (false, false) => format!("{config}\n{NOTHING}"),
+        };
         self.write(
             "nullrouted.toml",
             &format!("state_dir = \"state\"\n{config}"),

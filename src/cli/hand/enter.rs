@@ -13,7 +13,7 @@ use crate::ledger::{Event, Hand, Ledger, OperatorRow};
 use crate::pass::known::{Known, Memory};
 use crate::pass::{self, hand};
 use crate::policy::limits::{Limits, Share};
-use crate::policy::reserved::{RESERVED, touching};
+use crate::policy::reserved::{NEVER, RESERVED, nets, touching};
 use crate::prefix::PrefixSet;
 use crate::time::{Timestamp, short};
 
@@ -126,6 +126,12 @@ fn objections(
                 Hand::Add => "",
                 Hand::Allow => " (nullrouted flush withdraws everything)",
             }
+        )));
+    }
+    let never = nets(&NEVER).find(|(net, _)| hand == Hand::Add && net.contains(&prefix));
+    if let Some((_, why)) = never {
+        return Err(Stop::usage(format!(
+            "{prefix}: {why} is never dropped; nothing was changed"
         )));
     }
     if prefix.prefix_len() < shortest {
