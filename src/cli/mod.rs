@@ -5,6 +5,7 @@ mod demo;
 mod feeds;
 mod flush;
 mod hand;
+mod history;
 mod list;
 mod output;
 mod pin;
@@ -62,6 +63,8 @@ enum Verb {
     Feeds(feeds::Arguments),
     /// Feeds, set, holds, targets
     Status(status::Arguments),
+    /// The log book, what ever touched a prefix, and the sets of earlier generations
+    History(history::Arguments),
     /// Print one router's file
     Render(render::Arguments),
     /// Drop a prefix that no feed lists
@@ -169,6 +172,7 @@ pub fn main() -> ExitCode {
         Verb::Why(arguments) => why::run(config, &arguments),
         Verb::Feeds(arguments) => feeds::run(config, &arguments),
         Verb::Status(arguments) => status::run(config, &arguments),
+        Verb::History(arguments) => history::run(config, &arguments),
         Verb::Render(arguments) => render::run(config, &arguments),
         Verb::Add(arguments) => hand::enter(Hand::Add, config, &arguments),
         Verb::Remove(arguments) => hand::end(Hand::Add, config, &arguments),

@@ -202,6 +202,7 @@ async fn act(
     };
     let applied = apply::all(task, flushed).await;
     write_down(ledger, &applied).map_err(PassError::Unrecorded)?;
+    ledger.forget(now, config.keep);
     Ok(Outcome {
         generation,
         routes: decision.desired.len(),

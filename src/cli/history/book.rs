@@ -1,0 +1,114 @@
+//! The log book: generations and events, the oldest first.
+
+use std::io::IsTerminal;
+
+use super::super::{Exit, Outcome, output};
+use super::entry::{Entry, print};
+use crate::ledger::{Book, Ledger};
+
+/// Entries that are shown without `--all`.
+const SHOWN: usize = 40;
+
+/// Characters a line has on a terminal at most; elsewhere, and with `--json`, all of it is there.
+const LINE: usize = 100;
+
+pub(super) fn run(ledger: &Ledger, all: bool, json: bool) -> Outcome {
+    let most = if all { usize::MAX } else { SHOWN };
+    let book = ledger.at_one_moment(|ledger| ledger.book(most))?;
+    let (earlier, entries) = newest(book, most);
+    if json {
+        output::json(&entries.iter().map(Entry::json).collect::<Vec<_>>())?;
+        return Ok(Exit::Done);
+    }
+    let most = std::io::stdout().is_terminal().then_some(LINE);
+    output::done(|out| {
+        match earlier {
+            0 if entries.is_empty() => writeln!(out, "nothing has happened yet")?,
+            0 => {}
+            1 => writeln!(out, "… 1 earlier entry (--all shows it)")?,
+            _ => writeln!(out, "… {earlier} earlier entries (--all shows them)")?,
+        }
+        print(out, &entries, most)
+    })
+}
+
+/// The newest of both, merged, and how many there are before them.
+fn newest(book: Book, most: usize) -> (usize, Vec<Entry>) {
+    let events = book.events.into_iter().rev().map(Entry::Event);
+    let generations = book.generations.into_iter().rev().map(Entry::Generation);
+    let mut entries: Vec<Entry> = events.chain(generations).collect();
+    Entry::sort(&mut entries);
+    entries.drain(..entries.len().saturating_sub(most));
+    (book.entries.saturating_sub(entries.len()), entries)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::{Event, GenerationRow};
+    use crate::time::Timestamp;
+
+    fn generation(number: u64, at: i64) -> GenerationRow {
+        GenerationRow {
+            number,
+            at: Timestamp(at),
+            routes: 1_598,
+            added: 12,
+            removed: 3,
+            cause: "refresh".to_owned(),
+            review: String::new(),
+            by: String::new(),
+        }
+    }
+
+    fn event(what: &str, at: i64) -> Event {
+        Event {
+            at: Timestamp(at),
+            what: what.to_owned(),
+            subject: "192.0.2.0/24".to_owned(),
+            by: "alice".to_owned(),
+            text: "ticket\t7".to_owned(),
+        }
+    }
+
+    fn shown(book: Book, most: usize, line: Option<usize>) -> (usize, Vec<String>) {
+        let (earlier, entries) = newest(book, most);
+        let mut out = Vec::new();
+        print(&mut out, &entries, line).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        (earlier, text.lines().map(str::to_owned).collect())
+    }
+
+    fn book() -> Book {
+        Book {
+            generations: vec![generation(10, 30), generation(9, 20), generation(8, 10)],
+            events: vec![event("remove", 30), event("add", 15)],
+            entries: 7,
+        }
+    }
+
+    #[test]
+    fn both_are_merged_by_time_and_an_event_stands_before_its_generation() {
+        let (earlier, lines) = shown(book(), 4, None);
+        assert_eq!(earlier, 3);
+        assert_eq!(
+            lines,
+            [
+                "1970-01-01T00:00:15Z  add            192.0.2.0/24  ticket 7  (alice)",
+                "1970-01-01T00:00:20Z  generation 9   refresh  +12 -3  1598 routes",
+                "1970-01-01T00:00:30Z  remove         192.0.2.0/24  ticket 7  (alice)",
+                "1970-01-01T00:00:30Z  generation 10  refresh  +12 -3  1598 routes",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_line_is_cut_where_it_would_not_fit() {
+        let mut long = book();
+        long.events[0].text = "ä".repeat(200);
+        let (_, lines) = shown(long, 2, Some(100));
+        assert_eq!(lines[0].chars().count(), 100);
+        assert!(lines[0].ends_with("ä…"), "{}", lines[0]);
+        assert!(lines[1].ends_with("1598 routes"), "{}", lines[1]);
+    }
+}

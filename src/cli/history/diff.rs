@@ -1,0 +1,78 @@
+//! What one generation has and another had not.
+
+use serde::Serialize;
+
+use super::super::{Exit, Outcome, Stop, output};
+use super::told;
+use crate::ledger::{Ledger, Past};
+use crate::plan::{Change, lacking};
+
+/// The difference, as JSON has it.
+#[derive(Debug, Serialize)]
+struct Diff {
+    from: u64,
+    to: u64,
+    added: Vec<Item>,
+    removed: Vec<Item>,
+    keep: usize,
+}
+
+/// What came or went last in between, and why.
+#[derive(Debug, Serialize)]
+struct Item {
+    /// A prefix, or AS and a number.
+    prefix: String,
+    because: String,
+}
+
+pub(super) fn run(ledger: &Ledger, from: u64, to: u64, json: bool) -> Outcome {
+    let diff = ledger.at_one_moment(|ledger| between(ledger, from, to))?;
+    if json {
+        output::json(&diff)?;
+        return Ok(Exit::Done);
+    }
+    output::done(|out| {
+        let width = diff.added.iter().chain(&diff.removed);
+        let width = width.map(|item| item.prefix.len()).max().unwrap_or(0);
+        for (op, items) in [('+', &diff.added), ('-', &diff.removed)] {
+            for Item { prefix, because } in items {
+                let line = format!("{op} {prefix:<width$}  {because}");
+                writeln!(out, "{}", line.trim_end())?;
+            }
+        }
+        writeln!(
+            out,
+            "generation {from} -> {to}: {} added, {} removed, {} kept",
+            diff.added.len(),
+            diff.removed.len(),
+            diff.keep
+        )
+    })
+}
+
+fn between(ledger: &Ledger, from: u64, to: u64) -> Result<Diff, Stop> {
+    let (before, after) = (told(ledger, from)?, told(ledger, to)?);
+    let change = Change::between(&before.set, &after.set);
+    let (after_first, last) = (from.min(to), from.max(to));
+    let explained = |prefix: String| {
+        let because = ledger.newest_cause(&prefix, after_first, last)?;
+        Ok::<_, Stop>(Item { prefix, because })
+    };
+    let added = change.additions().map(|net| net.to_string());
+    let added = added.chain(origins(&after, &before));
+    let removed = change.removals().map(|net| net.to_string());
+    let removed = removed.chain(origins(&before, &after));
+    let new_origins = lacking(&after.origins, &before.origins).count();
+    Ok(Diff {
+        from,
+        to,
+        added: added.map(explained).collect::<Result<_, _>>()?,
+        removed: removed.map(explained).collect::<Result<_, _>>()?,
+        keep: change.kept() + after.origins.len() - new_origins,
+    })
+}
+
+/// The origin ASes that one has and the other has not.
+fn origins<'a>(one: &'a Past, other: &'a Past) -> impl Iterator<Item = String> + 'a {
+    lacking(&one.origins, &other.origins).map(|asn| format!("AS{asn}"))
+}

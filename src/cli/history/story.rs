@@ -1,0 +1,79 @@
+//! Everything that ever touched one prefix.
+
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+use super::super::{Exit, Outcome, output};
+use super::entry::{Entry, print};
+use crate::ledger::{Event, Ledger, LedgerError, OperatorRow};
+use crate::prefix::overlap;
+use crate::time::Timestamp;
+
+pub(super) fn run(ledger: &Ledger, net: IpNet, keep: Duration, json: bool) -> Outcome {
+    let (entries, since) = ledger.at_one_moment(|ledger| {
+        let entries = entries(ledger, net)?;
+        // Only where there is nothing else to say: it takes a look at every listing.
+        let since = match entries.is_empty() {
+            true => known_since(ledger, keep)?,
+            false => None,
+        };
+        Ok::<_, LedgerError>((entries, since))
+    })?;
+    if json {
+        output::json(&entries.iter().map(Entry::json).collect::<Vec<_>>())?;
+        return Ok(Exit::Done);
+    }
+    output::done(|out| match (entries.as_slice(), since) {
+        ([], Some(since)) => writeln!(out, "{net}: nothing is known of it since {since}"),
+        ([], None) => writeln!(out, "{net}: nothing is known of it: the ledger is empty"),
+        (entries, _) => print(out, entries, None),
+    })
+}
+
+fn entries(ledger: &Ledger, net: IpNet) -> Result<Vec<Entry>, LedgerError> {
+    let mut entries = Vec::new();
+    for seen in ledger.listings_near(net)? {
+        if let Some(at) = seen.last_seen {
+            entries.push(Entry::Delisted(seen.clone(), at));
+        }
+        entries.push(Entry::Listed(seen));
+    }
+    let events = ledger.events_near(net)?;
+    let by_hand = ledger.operator(Timestamp(i64::MIN))?;
+    let by_hand = by_hand.iter().filter(|row| overlap(&row.prefix, &net));
+    // The log book tells of them as well, as far back as it goes.
+    let untold = by_hand.map(begun).filter(|begun| {
+        let same = |event: &Event| {
+            (event.at, &event.what, &event.subject) == (begun.at, &begun.what, &begun.subject)
+        };
+        !events.iter().any(same)
+    });
+    entries.extend(untold.map(Entry::Event));
+    entries.extend(events.into_iter().map(Entry::Event));
+    entries.extend(ledger.changes_near(net)?.into_iter().map(Entry::Change));
+    Entry::sort(&mut entries);
+    Ok(entries)
+}
+
+/// The beginning of what the operator did by hand, as the log book would tell it.
+fn begun(row: &OperatorRow) -> Event {
+    let until = row.until.map(|until| format!(" (until {until})"));
+    Event {
+        at: row.since,
+        what: row.hand.verb().to_owned(),
+        subject: row.prefix.to_string(),
+        by: row.by.clone(),
+        text: format!("{}{}", row.reason, until.unwrap_or_default()),
+    }
+}
+
+/// From when on nothing was forgotten.
+fn known_since(ledger: &Ledger, keep: Duration) -> Result<Option<Timestamp>, LedgerError> {
+    let forgotten = ledger.pruned_at()?;
+    let forgotten = forgotten.map(|at| Timestamp(at.0.saturating_sub_unsigned(keep.as_secs())));
+    // What is still listed may be older than what is kept of everything else.
+    Ok(ledger
+        .oldest()?
+        .map(|oldest| forgotten.map_or(oldest, |forgotten| oldest.max(forgotten))))
+}

@@ -1,0 +1,243 @@
+//! What happened, as it is told afterwards: the log book, and everything that ever touched a prefix.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::near::Near;
+use super::{Event, GenerationRow, Ledger, LedgerError, Seen};
+use crate::prefix::overlap;
+use crate::time::Timestamp;
+
+/// The newest of the log book.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Book {
+    /// Generations, the newest first.
+    pub generations: Vec<GenerationRow>,
+    /// Events, the newest first.
+    pub events: Vec<Event>,
+    /// How many there are of both, these and older ones.
+    pub entries: usize,
+}
+
+/// What a generation did to one prefix.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangeRow {
+    /// When.
+    pub at: Timestamp,
+    /// Which generation.
+    pub generation: u64,
+    /// The prefix.
+    pub prefix: IpNet,
+    /// Whether it came; else it went.
+    pub came: bool,
+    /// Every cause in words.
+    pub cause: String,
+}
+
+impl ChangeRow {
+    fn read(row: &Row) -> rusqlite::Result<Self> {
+        Ok(Self {
+            at: Timestamp(row.get(0)?),
+            generation: row.get::<_, i64>(1)? as u64,
+            prefix: net(row, 2)?,
+            came: row.get_ref(3)?.as_str()? == "+",
+            cause: row.get(4)?,
+        })
+    }
+}
+
+fn net(row: &Row, column: usize) -> rusqlite::Result<IpNet> {
+    let text = row.get_ref(column)?.as_str()?;
+    text.parse().map_err(|_| rusqlite::Error::InvalidQuery)
+}
+
+/// Rows of one statement.
+fn rows<T>(
+    db: &Connection,
+    sql: &str,
+    values: impl rusqlite::Params,
+    read: impl FnMut(&Row) -> rusqlite::Result<T>,
+) -> rusqlite::Result<Vec<T>> {
+    let mut statement = db.prepare(sql)?;
+    statement.query_map(values, read)?.collect()
+}
+
+impl Event {
+    const COLUMNS: &str = "at, what, subject, by, text";
+
+    fn read(row: &Row) -> rusqlite::Result<Self> {
+        Ok(Self {
+            at: Timestamp(row.get(0)?),
+            what: row.get(1)?,
+            subject: row.get(2)?,
+            by: row.get(3)?,
+            text: row.get(4)?,
+        })
+    }
+}
+
+impl Ledger {
+    /// Read several things of one moment, whatever is written meanwhile.
+    pub fn at_one_moment<T, E: From<LedgerError>>(
+        &self,
+        read: impl FnOnce(&Self) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let run = |sql| {
+            let done = self.db.execute_batch(sql);
+            done.map_err(|error| E::from(self.error(error)))
+        };
+        run("BEGIN")?;
+        let done = read(self);
+        // Nothing was written: there is nothing to keep or to undo.
+        run("ROLLBACK").and(done)
+    }
+
+    /// So many generations and so many events, the newest of each.
+    pub fn book(&self, most: usize) -> Result<Book, LedgerError> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let read = || {
+            let (generation, event) = (GenerationRow::COLUMNS, Event::COLUMNS);
+            let generations = format!(
+                "SELECT {generation} FROM generation ORDER BY at DESC, number DESC LIMIT ?1"
+            );
+            let events = format!("SELECT {event} FROM event ORDER BY at DESC, seq DESC LIMIT ?1");
+            let count = "SELECT (SELECT count(*) FROM generation) + (SELECT count(*) FROM event)";
+            Ok(Book {
+                generations: rows(&self.db, &generations, [most], GenerationRow::read)?,
+                events: rows(&self.db, &events, [most], Event::read)?,
+                entries: self.db.query_row(count, [], |row| row.get::<_, i64>(0))? as usize,
+            })
+        };
+        read().map_err(|error| self.error(error))
+    }
+
+    /// What generations did to prefixes that overlap `net`, in their order.
+    pub fn changes_near(&self, net: IpNet) -> Result<Vec<ChangeRow>, LedgerError> {
+        let near = Near::to(net);
+        let columns = "at, generation, prefix, op, change.cause";
+        // CROSS JOIN: the few keys first, each looked up in the index.
+        let covering = format!(
+            "SELECT {columns} FROM json_each(?1) AS key CROSS JOIN change CROSS JOIN generation
+             WHERE prefix = key.value AND number = generation"
+        );
+        let inner = format!(
+            "SELECT {columns} FROM change CROSS JOIN generation
+             WHERE prefix >= ?1 AND prefix < ?2 AND prefix NOT LIKE 'AS%' AND number = generation"
+        );
+        let read = || {
+            let mut found = rows(&self.db, &covering, [&near.covering], ChangeRow::read)?;
+            let inner = rows(&self.db, &inner, [&near.from, &near.to], ChangeRow::read)?;
+            found.extend(inner.into_iter().filter(|row| within(&row.prefix, &net)));
+            found.sort_unstable_by_key(|row| (row.generation, row.came, row.prefix));
+            Ok(found)
+        };
+        read().map_err(|error| self.error(error))
+    }
+
+    /// Every listing, present and past, of a prefix that overlaps `net`; of the covering ones and then of
+    /// the inner ones the oldest first.
+    pub fn listings_near(&self, net: IpNet) -> Result<Vec<Seen>, LedgerError> {
+        let mut found = self.listings_covering(net)?;
+        let near = Near::to(net);
+        let sql = "SELECT feed, prefix, reference, first_seen, last_seen FROM listing
+                   WHERE feed IN (SELECT name FROM feed) AND prefix >= ?1 AND prefix < ?2
+                     AND prefix NOT LIKE 'AS%'
+                   ORDER BY first_seen, feed, prefix, reference";
+        let read = |row: &Row| {
+            Ok(Seen {
+                feed: row.get(0)?,
+                prefix: self::net(row, 1)?,
+                reference: row.get(2)?,
+                first_seen: Timestamp(row.get(3)?),
+                last_seen: row.get::<_, Option<i64>>(4)?.map(Timestamp),
+            })
+        };
+        let inner = rows(&self.db, sql, [&near.from, &near.to], read);
+        let inner = inner.map_err(|error| self.error(error))?;
+        found.extend(inner.into_iter().filter(|seen| within(&seen.prefix, &net)));
+        Ok(found)
+    }
+
+    /// Events about prefixes that overlap `net`, in the order in which they were noted. All events are
+    /// gone through.
+    pub fn events_near(&self, net: IpNet) -> Result<Vec<Event>, LedgerError> {
+        let columns = Event::COLUMNS;
+        let sql =
+            format!("SELECT {columns} FROM event WHERE subject GLOB '*[.:]*' ORDER BY at, seq");
+        let read = || {
+            let mut statement = self.db.prepare(&sql)?;
+            let mut rows = statement.query([])?;
+            let mut found = Vec::new();
+            while let Some(row) = rows.next()? {
+                let subject = row.get_ref(2)?.as_str()?;
+                if about(subject).is_some_and(|subject| overlap(&subject, &net)) {
+                    found.push(Event::read(row)?);
+                }
+            }
+            Ok(found)
+        };
+        read().map_err(|error| self.error(error))
+    }
+
+    /// Why an item (a prefix, or AS and a number) came or went last in the generations after `after` up to
+    /// `to`; empty where nothing did.
+    pub fn newest_cause(&self, item: &str, after: u64, to: u64) -> Result<String, LedgerError> {
+        let read = || {
+            // Of one generation: what it took away stands before what it brought.
+            let mut statement = self.db.prepare_cached(
+                "SELECT cause FROM change WHERE prefix = ?1 AND generation > ?2 AND generation <= ?3
+                 ORDER BY generation DESC, op LIMIT 1",
+            )?;
+            let row = statement.query_row(params![item, after as i64, to as i64], |row| row.get(0));
+            row.optional()
+        };
+        let cause = read().map_err(|error| self.error(error))?;
+        Ok(cause.unwrap_or_default())
+    }
+
+    /// The generation that brought a prefix which was in force with generation `number`, and its time;
+    /// `None` where that was forgotten.
+    pub fn brought_by(
+        &self,
+        prefix: IpNet,
+        number: u64,
+    ) -> Result<Option<(u64, Timestamp)>, LedgerError> {
+        let read = || {
+            let mut statement = self.db.prepare_cached(
+                "SELECT generation, at FROM change CROSS JOIN generation
+                 WHERE prefix = ?1 AND generation <= ?2 AND op = '+' AND number = generation
+                 ORDER BY generation DESC LIMIT 1",
+            )?;
+            let values = params![prefix.to_string(), number as i64];
+            let row = statement.query_row(values, |row| {
+                Ok((row.get::<_, i64>(0)? as u64, Timestamp(row.get(1)?)))
+            });
+            row.optional()
+        };
+        read().map_err(|error| self.error(error))
+    }
+
+    /// The time of the oldest thing in it; `None` where there is nothing. All listings are gone through.
+    pub fn oldest(&self) -> Result<Option<Timestamp>, LedgerError> {
+        let sql = "SELECT min(at) FROM (SELECT min(at) AS at FROM generation
+                                        UNION ALL SELECT min(at) FROM event
+                                        UNION ALL SELECT min(since) FROM operator
+                                        UNION ALL SELECT min(first_seen) FROM listing)";
+        let oldest = self.db.query_row(sql, [], |row| row.get(0));
+        let oldest: Option<i64> = oldest.map_err(|error| self.error(error))?;
+        Ok(oldest.map(Timestamp))
+    }
+}
+
+/// Inside, and smaller.
+fn within(inner: &IpNet, net: &IpNet) -> bool {
+    inner != net && net.contains(inner)
+}
+
+/// The prefix or address that an event is about.
+fn about(subject: &str) -> Option<IpNet> {
+    let address = || subject.parse::<IpAddr>().ok().map(IpNet::from);
+    subject.parse().ok().or_else(address)
+}
