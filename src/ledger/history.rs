@@ -114,6 +114,10 @@ impl Ledger {
     }
 
     /// What generations did to prefixes that overlap `net`, in their order.
+    ///
+    /// For a single address this takes one look in the index for each prefix that covers it, however large
+    /// the ledger is. For a wider one also the rows of its range of texts are read (see [`Near`]): of IPv4
+    /// those of the same octets, so at worst, for less than a /8, every row.
     pub fn changes_near(&self, net: IpNet) -> Result<Vec<ChangeRow>, LedgerError> {
         let near = Near::to(net);
         let columns = "at, generation, prefix, op, change.cause";
@@ -137,7 +141,7 @@ impl Ledger {
     }
 
     /// Every listing, present and past, of a prefix that overlaps `net`; of the covering ones and then of
-    /// the inner ones the oldest first.
+    /// the inner ones the oldest first. The cost is that of [`Ledger::changes_near`], once for each feed.
     pub fn listings_near(&self, net: IpNet) -> Result<Vec<Seen>, LedgerError> {
         let mut found = self.listings_covering(net)?;
         let near = Near::to(net);
