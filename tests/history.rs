@@ -3,7 +3,10 @@
 
 mod support;
 
-use std::collections::{BTreeMap, BTreeSet};
+#[path = "history/forgotten.rs"]
+mod forgotten;
+#[path = "history/page.rs"]
+mod page;
 
 use rusqlite::Connection;
 use support::{NO_KERNEL, NOC, Place};
@@ -263,24 +266,6 @@ fn everything_that_ever_touched_a_prefix_is_told() {
 }
 
 #[test]
-fn what_is_added_by_hand_is_told_when_the_log_book_no_longer_does() {
-    let place = three_generations();
-    ledger(&place).execute("DELETE FROM event", []).unwrap();
-    let story = place.run(&["history", "5.5.5.5"]).code(0);
-    let first = untimed(story.lines()[0]);
-    assert!(
-        first.starts_with("add           5.5.5.0/24  ticket 8  ("),
-        "{first}"
-    );
-    assert!(
-        untimed(story.lines()[1])
-            .starts_with("generation 3  + 5.5.5.0/24  added by hand: ticket 8"),
-        "{}",
-        story.out
-    );
-}
-
-#[test]
 fn two_generations_are_compared_either_way_round() {
     let place = three_generations();
     let diff = |a: &str, b: &str| {
@@ -405,139 +390,4 @@ fn what_excludes_each_other_is_a_wrong_command_line() {
         .run(&["history", "192.0.2.1-192.0.2.9"])
         .code(64)
         .says("a range");
-}
-
-#[test]
-fn what_is_old_is_forgotten_once_a_day_and_what_is_in_force_keeps_its_story() {
-    let place = three_generations();
-    place.run(&["remove", "5.5.5.0/24"]).code(0);
-    let before = place.run(&["history", "--generation", "4"]).code(0).out;
-    older(&place, 500);
-    let ran = place.run(&["refresh", "--force"]).code(0);
-    let line = ran
-        .err
-        .lines()
-        .find(|line| line.starts_with("ledger  forgot "));
-    assert_eq!(
-        line,
-        Some(
-            "ledger  forgot 1 listing, 1 generation, 3 events and 1 entry by hand older than 400d"
-        )
-    );
-    let again = place.run(&["refresh"]).code(0);
-    assert!(!again.err.contains("forgot"), "{}", again.err);
-
-    // The newest is left, and the two that brought what is in force.
-    assert_eq!(
-        place.run(&["history", "--generation", "4"]).code(0).out,
-        before
-    );
-    assert_eq!(place.run(&["list"]).code(0).out, before);
-    place
-        .run(&["history", "--diff", "3", "4"])
-        .code(64)
-        .says("there are 4 to 4");
-    place.run(&["pin", "3"]).code(64).says("there are 4 to 4");
-    place
-        .run(&["why", "72.37.186.1"])
-        .code(0)
-        .says("generation 1");
-    let story = place.run(&["history", "72.37.186.1"]).code(0);
-    assert_eq!(
-        untimed(story.lines()[1]),
-        "generation 1  + 72.37.186.0/23  noc SBL1001 line 1"
-    );
-    // What the operator added counts still: it is told without the log book.
-    let by_hand = place.run(&["history", "72.37.187.200"]).code(0);
-    by_hand.says("add           72.37.187.128/25  ticket 7");
-    // What was forgotten is not claimed to have never been, though what is in force is older.
-    let sql = "SELECT strftime('%Y-%m-%dT%H:%M:%SZ', at - 400 * 86400, 'unixepoch') FROM pruned";
-    let since: String = ledger(&place).query_row(sql, [], |row| row.get(0)).unwrap();
-    assert_eq!(
-        place.run(&["history", "2001:db8:bad::1"]).code(0).out,
-        format!("2001:db8:bad::1/128: nothing is known of it since {since}\n")
-    );
-    let list = place.run(&["list", "--json"]).code(0).json();
-    assert_eq!(list.as_array().unwrap().len(), before.lines().count());
-}
-
-#[test]
-fn a_ledger_that_cannot_forget_fails_no_pass() {
-    let place = of_list("192.0.2.0/24\n");
-    place.run(&["refresh"]).code(0);
-    let db = ledger(&place);
-    db.execute_batch(
-        "UPDATE pruned SET at = 0;
-         CREATE TRIGGER no BEFORE UPDATE ON pruned BEGIN SELECT RAISE(ABORT, 'not today'); END;",
-    )
-    .unwrap();
-    let ran = place.run(&["refresh"]).code(0);
-    assert!(
-        ran.err.contains("ledger  nothing old was forgotten: "),
-        "{}",
-        ran.err
-    );
-    assert!(ran.err.contains("not today"), "{}", ran.err);
-}
-
-/// The page about the ledger, and a ledger without anything in it.
-fn page_and_ledger() -> (String, Place) {
-    let page = std::fs::read_to_string(support::repository().join("doc/ledger.md")).unwrap();
-    let place = of_list("192.0.2.0/24\n");
-    place.run(&["refresh"]).code(0);
-    (page, place)
-}
-
-#[test]
-fn the_page_names_every_table_and_column_and_no_other() {
-    let (page, place) = page_and_ledger();
-    let db = ledger(&place);
-    let mut there: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    let sql = "SELECT m.name, c.name FROM sqlite_schema AS m JOIN pragma_table_info(m.name) AS c
-               WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'";
-    let mut statement = db.prepare(sql).unwrap();
-    let mut rows = statement.query([]).unwrap();
-    while let Some(row) = rows.next().unwrap() {
-        let (table, column) = (row.get(0).unwrap(), row.get(1).unwrap());
-        there.entry(table).or_default().insert(column);
-    }
-    let mut named: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for section in page.split("\n### `").skip(1) {
-        let (table, text) = section.split_once('`').unwrap();
-        let rows = text.lines().filter(|line| line.starts_with("| `"));
-        let cells = rows.filter_map(|line| line.split('|').nth(1));
-        let columns = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2));
-        let old = named.insert(table.to_owned(), columns.map(str::to_owned).collect());
-        assert_eq!(old, None, "{table} stands there twice");
-    }
-    assert_eq!(named, there);
-}
-
-#[test]
-fn every_query_of_the_page_runs() {
-    let (page, place) = page_and_ledger();
-    let db = ledger(&place);
-    let blocks = page.split("```sql\n").skip(1);
-    let blocks: Vec<&str> = blocks
-        .map(|rest| rest.split("```").next().unwrap())
-        .collect();
-    assert!(blocks.len() >= 6, "{}", blocks.len());
-    let shown = |sql: &str| {
-        let mut statement = db
-            .prepare(sql)
-            .unwrap_or_else(|error| panic!("{error}: {sql}"));
-        assert!(statement.readonly(), "{sql}");
-        let mut rows = statement.query([]).unwrap();
-        let mut count = 0;
-        while rows.next().unwrap().is_some() {
-            count += 1;
-        }
-        count
-    };
-    let counts: Vec<usize> = blocks.iter().map(|sql| shown(sql)).collect();
-    assert_eq!(counts[..2], [1, 1], "what is in force, and what changed");
-    let version: i64 = db
-        .pragma_query_value(None, "user_version", |row| row.get(0))
-        .unwrap();
-    assert!(page.contains(&format!("this page is about version {version}")));
 }

@@ -116,7 +116,7 @@ impl Ledger {
     /// What generations did to prefixes that overlap `net`, in their order.
     ///
     /// For a single address this takes one look in the index for each prefix that covers it, however large
-    /// the ledger is. For a wider one also the rows of its range of texts are read (see [`Near`]): of IPv4
+    /// the ledger is. For a wider one also the rows of its range of texts are read (see `near.rs`): of IPv4
     /// those of the same octets, so at worst, for less than a /8, every row.
     pub fn changes_near(&self, net: IpNet) -> Result<Vec<ChangeRow>, LedgerError> {
         let near = Near::to(net);
