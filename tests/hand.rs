@@ -260,7 +260,7 @@ fn what_is_protected_reserved_too_wide_or_wrong_is_refused_with_the_reason() {
         ),
         (
             &["add", "192.0.2.0-192.0.2.9", "--reason", "x"],
-            "192.0.2.0-192.0.2.9: a range; write it as prefixes, one at a time; nothing was changed",
+            "192.0.2.0-192.0.2.9: a range; name an address or a prefix; nothing was changed",
         ),
         (
             &["add", "192.0.2.0/24", "--reason", " "],

@@ -167,4 +167,9 @@ fn origin_ases_go_back_with_their_generation() {
     assert!(file.contains("64496") && !file.contains("64498"), "{file}");
     place.run(&["unpin"]).code(0);
     assert!(place.read("edge1.conf").contains("64498"));
+    // Also over a flush, which takes them all away.
+    place.run(&["flush"]).code(0);
+    assert!(!place.read("edge1.conf").contains("64498"));
+    place.run(&["pin", "1"]).code(0);
+    assert!(place.read("edge1.conf").contains("64496"));
 }

@@ -242,7 +242,12 @@ fn nobody_may_approve_what_cannot_be_read_or_would_drop_everything() {
     place
         .run(&["refresh"])
         .code(3)
-        .says("together the feeds make 0.0.0.0/1");
+        .says("together the feeds make 0.0.0.0/2");
+    let everything = waiting(&place).unwrap();
+    place.run(&["approve", &everything]).code(1).says(&format!(
+        "{everything} cannot be approved: noc: 93.4% of all IPv4 addresses"
+    ));
+    assert_eq!(routes(&place), 0);
     let (place, id) = held("");
     for file in std::fs::read_dir(place.path("state/copies")).unwrap() {
         std::fs::write(file.unwrap().path(), "torn").unwrap();

@@ -137,8 +137,8 @@ fn pin(config: &Config, now: Timestamp) -> Result<Ledger, LedgerError> {
 }
 
 fn record(ledger: &Ledger, applied: &Applied, now: Timestamp) -> Result<(), LedgerError> {
-    let in_force = ledger.in_force()?;
-    if !in_force.is_empty() {
+    let (in_force, origins) = (ledger.in_force()?, ledger.origins()?);
+    if !in_force.is_empty() || !origins.is_empty() {
         let gone = in_force.nets().map(|prefix| Explained {
             prefix,
             because: vec![Cause::Flushed],
@@ -148,7 +148,11 @@ fn record(ledger: &Ledger, applied: &Applied, now: Timestamp) -> Result<(), Ledg
             cause: "flush",
             approved: None,
         };
-        ledger.write_generation(origin, iter::empty(), gone)?;
+        let generation = ledger.write_generation(origin, iter::empty(), gone)?;
+        let gone = origins
+            .into_iter()
+            .map(|asn| (asn, Cause::Flushed.to_string()));
+        ledger.note_origins(generation, '-', gone)?;
     }
     ledger.set_origins(&[])?;
     ledger.set_hold(None)?;

@@ -7,6 +7,7 @@ mod flush;
 mod hand;
 mod history;
 mod list;
+mod net;
 mod output;
 mod pin;
 mod plan;

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use ipnet::IpNet;
 
+use super::net::one_net;
 use super::output::Talk;
 use super::{Exit, Outcome, Stop, block_on, load, output};
 use crate::config::Config;
@@ -18,7 +19,7 @@ use crate::pass::hand::said;
 use crate::pass::known::{Known, Memory};
 use crate::pipeline::Decision;
 use crate::policy::reserved::{RESERVED, touching};
-use crate::prefix::{HostBits, Prefix, Written, parse};
+use crate::prefix::{HostBits, Prefix};
 use crate::rib::OPERATOR;
 use crate::target::kernel::{Fault, Kernel, Kin};
 use crate::time::Timestamp;
@@ -37,16 +38,7 @@ pub(super) struct Arguments {
 pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     output::talk(Talk::Warnings);
     let query = &arguments.query;
-    let net = match parse(query, HostBits::Mask) {
-        Ok(Written::V4(prefix)) => prefix.to_net(),
-        Ok(Written::V6(prefix)) => prefix.to_net(),
-        Ok(_) => {
-            return Err(Stop::usage(format!(
-                "{query}: a range; ask for an address or a prefix"
-            )));
-        }
-        Err(reason) => return Err(Stop::usage(format!("{query}: {reason}"))),
-    };
+    let net = one_net(query, HostBits::Mask)?;
     let config = load(path)?;
     let story = tell(&config, query, net)?;
     if arguments.json {

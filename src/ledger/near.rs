@@ -91,7 +91,7 @@ mod tests {
     fn some() -> impl Strategy<Value = (IpNet, u8)> {
         // Zero groups are what shortens a text, so they come often.
         let group = prop_oneof![Just(0_u16), any::<u16>()];
-        let v6 = prop::array::uniform8(group).prop_map(|groups| IpAddr::from(groups));
+        let v6 = prop::array::uniform8(group).prop_map(IpAddr::from);
         let v4 = any::<[u8; 4]>().prop_map(IpAddr::from);
         let one = |addr: IpAddr, len: u8| IpNet::new(addr, len).unwrap().trunc();
         prop_oneof![

@@ -5,7 +5,7 @@ use super::known::Known;
 use crate::config::Config;
 use crate::ledger::{Event, HoldRow, Ledger, LedgerError, Origin};
 use crate::pipeline::Decision;
-use crate::plan::lacking;
+use crate::plan::{Cause, lacking};
 use crate::time::Timestamp;
 
 /// What is written down.
@@ -86,7 +86,12 @@ impl Record<'_> {
         if before != after {
             let come = lacking(after, before).map(|asn| (asn, self.why_origin(asn)));
             ledger.note_origins(generation, '+', come)?;
-            let gone = lacking(before, after).map(|asn| (asn, "no longer listed".to_owned()));
+            let why = match decision.pinned {
+                Some(0) => Cause::Flushed.to_string(),
+                Some(generation) => Cause::Pinned { generation }.to_string(),
+                None => "no longer listed".to_owned(),
+            };
+            let gone = lacking(before, after).map(|asn| (asn, why.clone()));
             ledger.note_origins(generation, '-', gone)?;
             ledger.set_origins(after)?;
             let (before, after) = (before.len(), after.len());

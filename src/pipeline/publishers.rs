@@ -43,6 +43,11 @@ pub(super) fn judged(
     let unreadable: Vec<String> = counting.iter().filter_map(lost).collect();
     let verdict = if unreadable.is_empty() {
         let mut verdict = gate(input, counting, &effective_before.set, &published.set);
+        // Nobody may approve what would drop everything but what is protected.
+        let listed = &published.listed;
+        let everything =
+            listed.v4.iter().any(|p| p.len() == 0) || listed.v6.iter().any(|p| p.len() == 0);
+        verdict.approvable &= !everything;
         if changed && input.policy.review == Review::Manual {
             let why = "every change waits for a second person ([review] mode = \"manual\")";
             verdict.reasons.push(why.to_owned());

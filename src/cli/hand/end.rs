@@ -4,12 +4,13 @@ use std::path::Path;
 
 use ipnet::IpNet;
 
+use super::super::net::one_net;
 use super::super::who::who;
 use super::super::{Outcome, Stop, load, output};
-use super::{at_work, bring_about, note, one_prefix};
+use super::{at_work, bring_about, note};
 use crate::ledger::{Event, Hand, Ledger};
 use crate::pass::hand::said;
-use crate::prefix::overlap;
+use crate::prefix::{HostBits, overlap};
 use crate::time::Timestamp;
 
 #[derive(Debug, clap::Args)]
@@ -24,7 +25,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(hand: Hand, path: &Path, arguments: &Arguments) -> Outcome {
     output::talk(output::Talk::Warnings);
     let config = load(path)?;
-    let prefix = one_prefix(&arguments.prefix)?;
+    let prefix = one_net(&arguments.prefix, HostBits::Refuse)?;
     let (lock, mut ledger) = at_work(&config, hand.undo())?;
     let (now, by) = (Timestamp::now(), who());
     let ended = ledger.atomically(|ledger| {

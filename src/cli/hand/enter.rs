@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::super::net::one_net;
 use super::super::who::who;
 use super::super::{Outcome, Stop, load, output};
-use super::{at_work, bring_about, confirm, note, one_prefix, undo};
+use super::{at_work, bring_about, confirm, note, undo};
 use crate::feed::copies::Copies;
 use crate::ledger::{Event, Hand, Ledger, OperatorRow};
 use crate::pass::known::{Known, Memory};
 use crate::pass::{self, hand};
 use crate::policy::limits::{Limits, Share};
 use crate::policy::reserved::{NEVER, RESERVED, nets, touching};
-use crate::prefix::PrefixSet;
+use crate::prefix::{HostBits, PrefixSet};
 use crate::time::{Timestamp, short};
 
 #[derive(Debug, clap::Args)]
@@ -42,7 +43,7 @@ const LONGEST_REASON: usize = 200;
 pub(crate) fn run(hand: Hand, path: &Path, arguments: &Arguments) -> Outcome {
     output::talk(output::Talk::Warnings);
     let config = load(path)?;
-    let prefix = one_prefix(&arguments.prefix)?;
+    let prefix = one_net(&arguments.prefix, HostBits::Refuse)?;
     let reason = reason(&arguments.reason)?;
     let (lock, mut ledger) = at_work(&config, hand.verb())?;
     let now = Timestamp::now();

@@ -19,7 +19,6 @@ use crate::feed::fetch::Progress;
 use crate::ledger::{Event, Hand, Ledger, Lock};
 use crate::pass::Outcome;
 use crate::pass::gather::Scope;
-use crate::prefix::{HostBits, Written, parse};
 
 /// Longest wait for a pass that is under way.
 pub(super) const PATIENCE: Duration = Duration::from_secs(90);
@@ -36,20 +35,6 @@ pub(super) fn at_work(config: &Config, verb: &str) -> Result<(Lock, Ledger), Sto
                 "state_dir {folder}: cannot be locked; nothing was changed"
             )))
         }
-    }
-}
-
-/// One prefix or address; host bits are refused, for what was meant is not sure.
-fn one_prefix(text: &str) -> Result<IpNet, Stop> {
-    match parse(text, HostBits::Refuse) {
-        Ok(Written::V4(prefix)) => Ok(prefix.to_net()),
-        Ok(Written::V6(prefix)) => Ok(prefix.to_net()),
-        Ok(_) => Err(Stop::usage(format!(
-            "{text}: a range; write it as prefixes, one at a time; nothing was changed"
-        ))),
-        Err(reason) => Err(Stop::usage(format!(
-            "{text}: {reason}; nothing was changed"
-        ))),
     }
 }
 

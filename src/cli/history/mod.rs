@@ -9,11 +9,10 @@ mod story;
 
 use std::path::Path;
 
-use ipnet::IpNet;
-
+use super::net::one_net;
 use super::{Outcome, Stop, load};
 use crate::ledger::{Ledger, Past};
-use crate::prefix::{HostBits, Written, parse};
+use crate::prefix::HostBits;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -35,7 +34,8 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
-    let net = arguments.prefix.as_deref().map(one_net).transpose()?;
+    let net = arguments.prefix.as_deref();
+    let net = net.map(|text| one_net(text, HostBits::Mask)).transpose()?;
     let config = load(path)?;
     let ledger = Ledger::read(&config.state_dir)?;
     let json = arguments.json;
@@ -48,17 +48,6 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     match arguments.diff.as_deref() {
         Some(&[from, to]) => diff::run(&ledger, from, to, json),
         _ => book::run(&ledger, arguments.all, json),
-    }
-}
-
-fn one_net(text: &str) -> Result<IpNet, Stop> {
-    match parse(text, HostBits::Mask) {
-        Ok(Written::V4(prefix)) => Ok(prefix.to_net()),
-        Ok(Written::V6(prefix)) => Ok(prefix.to_net()),
-        Ok(_) => Err(Stop::usage(format!(
-            "{text}: a range; ask for an address or a prefix"
-        ))),
-        Err(reason) => Err(Stop::usage(format!("{text}: {reason}"))),
     }
 }
 
