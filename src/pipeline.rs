@@ -132,7 +132,7 @@ pub struct Decision {
     pub rib_before: Rib,
     /// What is left of the listings after the policy, and what it took.
     pub effective: Effective,
-    /// From what is in force to the effective set.
+    /// To the effective set: from what is in force, or, where it is held, from what stays meanwhile.
     pub proposed: Change,
     /// Go, or the reasons to hold [`Decision::proposed`].
     pub verdict: Verdict,
@@ -194,7 +194,8 @@ pub fn decide(input: &Input) -> Decision {
         None => input.origins_in_force.to_vec(),
     };
 
-    let proposed = Change::between(input.in_force, &effective.set);
+    let stays = if go { input.in_force } else { &desired };
+    let proposed = Change::between(stays, &effective.set);
     let ends = counting.iter().filter_map(|feed| feed.current.as_ref());
     Decision {
         origins,

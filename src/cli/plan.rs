@@ -14,7 +14,7 @@ use crate::pass;
 use crate::pass::apply::{self, Removable};
 use crate::pass::known::{Known, Memory, View};
 use crate::pipeline::Decision;
-use crate::plan::Explained;
+use crate::plan::{Change, Explained};
 use crate::prefix::PrefixSet;
 use crate::target::kernel::{Fault, Kernel, Mark};
 use crate::target::router::{Sheet, render};
@@ -188,12 +188,24 @@ fn print(
             causes.join("; ")
         )
     };
-    for explained in decision.explain_additions(change) {
-        line('+', explained, out)?;
+    let lines = |change: &Change, out: &mut dyn Write| -> io::Result<()> {
+        for explained in decision.explain_additions(change) {
+            line('+', explained, out)?;
+        }
+        for explained in decision.explain_removals(change, &known.policy) {
+            line('-', explained, out)?;
+        }
+        Ok(())
+    };
+    if decision.held() && !decision.change.is_empty() {
+        lines(&decision.change, out)?;
+        let (added, removed) = (decision.change.added(), decision.change.removed());
+        writeln!(
+            out,
+            "at once, whatever is held: {added} to add, {removed} to remove"
+        )?;
     }
-    for explained in decision.explain_removals(change, &known.policy) {
-        line('-', explained, out)?;
-    }
+    lines(change, out)?;
     let (added, removed, kept) = (change.added(), change.removed(), change.kept());
     writeln!(
         out,

@@ -40,8 +40,11 @@ struct Status<'a> {
     now: Timestamp,
 }
 
-/// Lines of each kind on the screen; `--json` has all of them. Feeds that have something to say come first.
+/// So many feeds are shown whatever they say; of more, those that have something to say.
 const FEEDS_SHOWN: usize = 8;
+/// Of them so many. `--json` has everything.
+const NEWS_SHOWN: usize = 5;
+/// Lines of every other kind.
 const OTHERS_SHOWN: usize = 3;
 
 pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
@@ -139,17 +142,22 @@ impl Status<'_> {
     }
 
     fn print_feeds(&self, out: &mut dyn Write) -> io::Result<()> {
-        let mut feeds: Vec<&FeedStatus> = self.feeds.iter().collect();
-        if feeds.len() > FEEDS_SHOWN {
-            feeds.sort_by_key(|feed| !feed.has_news());
+        let mut shown: Vec<&FeedStatus> = self.feeds.iter().collect();
+        if shown.len() > FEEDS_SHOWN {
+            shown.retain(|feed| feed.has_news());
+            shown.truncate(NEWS_SHOWN);
         }
-        let shown = &feeds[..feeds.len().min(FEEDS_SHOWN)];
         let widths = shown.iter().map(|feed| feed.config.name.len());
         let width = widths.max().unwrap_or(0);
         shown
             .iter()
             .try_for_each(|feed| feed.print(out, width, self.now))?;
-        more(out, feeds.len(), FEEDS_SHOWN, "feeds")
+        let news = self.feeds.iter().filter(|feed| feed.has_news()).count();
+        let others = match news > shown.len() {
+            true => "feeds",
+            false => "feeds, all well",
+        };
+        more(out, self.feeds.len(), shown.len(), others)
     }
 
     fn print_protection(&self, out: &mut dyn Write) -> io::Result<()> {
