@@ -195,6 +195,7 @@ state_dir = "/srv/nullrouted"
 name = "drop"
 preset = "spamhaus-drop-v6"
 max_removed = "12.5%"
+max_added_count = 20
 [[feed]]
 name = "noc"
 path = "noc.list"
@@ -202,6 +203,14 @@ reserved = true
 host_bits = "mask"
 [protect]
 prefixes = ["203.0.113/24", "2001:db8:1::/48"]
+discover = ["sessions", "addresses"]
+[limits]
+max_removed_count = 300
+max_share_v6 = "0.5%"
+[review]
+mode = "manual"
+[ledger]
+keep = "30d"
 [kernel]
 type = "prohibit"
 on_stop = "withdraw"
@@ -216,7 +225,65 @@ contact = "noc@example.net"
     let once = print(&accepted(text));
     let twice = print(&accepted(&once));
     assert_eq!(once, twice);
-    assert!(once.contains("every        = \"12h\""), "{once}");
+    for line in [
+        "every        = \"12h\"",
+        "max_added_count   = 20",
+        "max_removed_count = 300",
+        "max_share_v6 = \"0.5%\"",
+        "discover = [\"sessions\", \"addresses\"]",
+        "mode = \"manual\"",
+        "keep = \"30days\"",
+    ] {
+        assert!(once.contains(line), "{line}: {once}");
+    }
+    let all = accepted("");
+    assert!(print(&all).contains(
+        "discover = [\"addresses\", \"connected\", \"gateways\", \"resolvers\", \"bgp-neighbors\", \"feed-hosts\"]"
+    ));
+}
+
+#[test]
+fn how_safe_it_is_to_be_is_checked_word_by_word() {
+    let shown = problems(
+        r#"[[feed]]
+name = "operator"
+path = "noc.list"
+[protect]
+discover = ["adresses", "sessions"]
+[limits]
+max_share_v6 = 1
+max_added_count = -1
+[review]
+mode = "two"
+[ledger]
+keep = "1h"
+"#,
+    );
+    for (line, column, text) in [
+        (
+            1,
+            1,
+            "name: \"operator\" stands for what is added by hand (nullrouted add)",
+        ),
+        (5, 13, "discover: \"adresses\" is not known"),
+        (
+            7,
+            16,
+            "max_share_v6: expected a share in quotes, such as \"25%\", found integer `1`",
+        ),
+        (8, 19, "max_added_count: -1 is not from 0 to 4294967295"),
+        (10, 8, "mode: \"two\" is not known"),
+        (12, 8, "keep: at least \"1d\" is kept"),
+    ] {
+        let expected = format!("nullrouted.toml:{line}:{column}: {text}");
+        assert!(shown.contains(&expected), "{expected}\n{shown}");
+    }
+    assert!(shown.contains("hint: permitted are addresses, connected, gateways, resolvers, bgp-neighbors, feed-hosts, sessions"));
+    assert!(
+        shown.contains("hint: permitted are limits, manual"),
+        "{shown}"
+    );
+    assert!(shown.ends_with("6 problems"), "{shown}");
 }
 
 #[test]
