@@ -12,8 +12,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
-#[test]
-fn network_down() {
+pub fn network_down() {
     let incident = Incident::after("", body(&plain(5)));
     incident.survives(Answer::Silence, "failed", "no answer after 1 s");
     incident.survives(
@@ -23,8 +22,7 @@ fn network_down() {
     );
 }
 
-#[test]
-fn cut_in_the_mask() {
+pub fn cut_in_the_mask() {
     // A quarter of IPv4, if it were believed.
     let cut = "223.155.16.0/2";
     let incident = Incident::after("", body(&plain(50)));
@@ -66,8 +64,7 @@ fn cut_in_the_mask() {
     }
 }
 
-#[test]
-fn cut_at_newline() {
+pub fn cut_at_newline() {
     let text = drop_text(9, 12);
     let at = text.match_indices('\n').nth(5).unwrap().0 + 1;
     Incident::after(TEXT, body(&text)).survives_body(
@@ -118,8 +115,7 @@ fn cut_at_newline() {
     );
 }
 
-#[test]
-fn gz_bomb() {
+pub fn gz_bomb() {
     let incident = Incident::after("", Answer::Bytes(gzip(plain(5).as_bytes())));
     let bomb = gzip(&vec![b'#'; 16 << 20]);
     assert!(bomb.len() < 40_000);
@@ -148,8 +144,7 @@ fn gz_bomb() {
     incident.survives(Answer::Drip, "failed", "not complete after 2 s");
 }
 
-#[test]
-fn latin_1_utf_16_bom_crlf_nel() {
+pub fn encodings() {
     let utf16: Vec<u8> = format!("\u{feff}{}", plain(5))
         .encode_utf16()
         .flat_map(u16::to_le_bytes)
@@ -186,8 +181,7 @@ fn latin_1_utf_16_bom_crlf_nel() {
     assert_eq!(zone.in_force, ["72.37.186.0/23"]);
 }
 
-#[test]
-fn redirect_home() {
+pub fn redirect_home() {
     let incident = Incident::after("", body(&plain(5)));
     for (to, cause) in [
         (

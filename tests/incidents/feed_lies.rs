@@ -11,8 +11,7 @@ pub fn body(text: &str) -> Answer {
     Answer::Body(text.to_owned())
 }
 
-#[test]
-fn html_page() {
+pub fn html_page() {
     let page = "<!DOCTYPE html><html><body>8.8.8.8 <a href=\"http://1.10.0.1/8\">moved</a></body></html>\n";
     for (keys, good) in [
         ("", plain(5)),
@@ -29,8 +28,7 @@ fn html_page() {
     }
 }
 
-#[test]
-fn error_body() {
+pub fn error_body() {
     let incident = Incident::after(TEXT, body(&drop_text(5, 12)));
     for text in [
         "error code: 520",
@@ -57,8 +55,7 @@ fn error_body() {
     );
 }
 
-#[test]
-fn default_route() {
+pub fn default_route() {
     let incident = Incident::after("", body(&plain(80)));
     let hostile = "0.0.0.0/0\n0.0.0.0\n122.199.17.117/16\n::/0\n";
     incident
@@ -80,8 +77,7 @@ fn default_route() {
     }
 }
 
-#[test]
-fn sum_is_default() {
+pub fn sum_is_default() {
     // No entry is wide, and together they are everything.
     let everything: String = (0..256).map(|i| format!("{i}.0.0.0/8\n")).collect();
     let incident = Incident::after("reserved = true", body(&plain(80)));
@@ -104,8 +100,7 @@ fn sum_is_default() {
     assert_eq!(incident.listed(), incident.in_force);
 }
 
-#[test]
-fn tombstone() {
+pub fn tombstone() {
     let spamhaus = "; This list has been merged into https://lists.example/drop.txt\n; Spamhaus EDROP List\n; EOF\n";
     Incident::after(TEXT, body(&drop_text(5, 12))).survives_body(
         spamhaus,
@@ -134,8 +129,7 @@ fn tombstone() {
     assert!(incident.listed().is_empty());
 }
 
-#[test]
-fn legal_jump() {
+pub fn legal_jump() {
     // A third more within half an hour is legal, and goes.
     let incident = Incident::after(TEXT, body(&drop_text(100, 12)));
     incident
@@ -152,8 +146,7 @@ fn legal_jump() {
     assert_eq!(incident.listed(), incident.in_force);
 }
 
-#[test]
-fn flip_flop() {
+pub fn flip_flop() {
     let (many, few) = (drop_text(60, 12), drop_text(50, 12));
     let incident = Incident::after(TEXT, body(&many));
     for _ in 0..4 {
@@ -167,8 +160,7 @@ fn flip_flop() {
     assert_eq!(generation, 1, "no router saw anything of it");
 }
 
-#[test]
-fn header_lies() {
+pub fn header_lies() {
     // The same date, other entries: a change.
     let date = "Thu, 06 Aug 2026 11:26:13 GMT".to_owned();
     let incident = Incident::after("", Answer::Dated(plain(50), date));
@@ -192,8 +184,7 @@ fn header_lies() {
     assert_eq!(status["generation"]["number"], 2);
 }
 
-#[test]
-fn older_copy() {
+pub fn older_copy() {
     let incident = Incident::after(TEXT, body(&drop_text(60, 12)));
     incident.survives_body(
         &drop_text(50, 11),
@@ -202,8 +193,7 @@ fn older_copy() {
     );
 }
 
-#[test]
-fn bogons_age() {
+pub fn bogons_age() {
     let list = |made: u64| format!("# last updated {made} (then)\n{}", plain(5));
     let now = std::time::SystemTime::now()
         .duration_since(std::time::UNIX_EPOCH)
@@ -233,8 +223,7 @@ fn bogons_age() {
         .says("its publisher made it ");
 }
 
-#[test]
-fn rbldnsd_exclusion() {
+pub fn rbldnsd_exclusion() {
     let zone = "$SOA 3600 bl.example. h.example. 1 1 1 1 1\n:127.0.0.2:listed, see http://x/?$\n127.0.0.2\n\
                 72.37.186.0/23 spam\n!10.0.0.0/8\n!72.37.187.9\n10.1.2.3\n";
     let incident = Incident::after("format = \"rbldnsd\"\nreserved = true", body(zone));
@@ -265,8 +254,7 @@ fn rbldnsd_exclusion() {
     );
 }
 
-#[test]
-fn hosts_file() {
+pub fn hosts_file() {
     let incident = Incident::after("", body(&plain(5)));
     incident.survives_body(
         "# ads\n0.0.0.0 ads.example\n127.0.0.1 localhost\n",
@@ -281,8 +269,7 @@ fn hosts_file() {
     );
 }
 
-#[test]
-fn wrong_list() {
+pub fn wrong_list() {
     let dshield = "# DShield.org Recommended Block List\n192.0.2.0\t192.0.2.255\t24\t9\tX\tUS\t-\n";
     Incident::after(TEXT, body(&drop_text(5, 12))).survives_body(
         dshield,
@@ -306,8 +293,7 @@ fn wrong_list() {
     assert_eq!(incident.listed(), incident.in_force);
 }
 
-#[test]
-fn dshield_columns() {
+pub fn dshield_columns() {
     let rows = |end: u32| -> String {
         (0..20)
             .map(|i| {
@@ -334,8 +320,7 @@ fn dshield_columns() {
     assert_eq!(incident.listed(), incident.in_force);
 }
 
-#[test]
-fn glued_lines() {
+pub fn glued_lines() {
     let incident = Incident::after("", body(&plain(80)));
     incident
         .then(body(&format!("176.221.42.3254.174.140.223\n{}", plain(80))))

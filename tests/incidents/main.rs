@@ -1,110 +1,114 @@
-//! What has really gone wrong with tools like this one, by name. In each incident the last good copy is in
-//! force; then what really came is served over a real socket; and nothing in force may move that should not.
+//! What has really gone wrong with tools like this one, by name, in the order of the tables of incidents.
 //!
-//! Comes through: what was in force stays, nothing outside the list is dropped, and one line names the cause.
+//! Comes through: what was in force stays, nothing outside the list is dropped, no route of anybody else's
+//! moves, and one line names the cause. A test binary of its own: it prints what it survived as a table.
+//!
+//! ```text
+//! cargo test --test incidents -- redirect      only those with this in their name
+//! ```
 
 #[path = "../support/mod.rs"]
 mod support;
 
 mod delivery;
 mod feed_lies;
+mod ground;
+mod inside;
+mod over_http;
+mod own_network;
+mod right_list;
+mod runner;
 
-use support::http::{Answer, Server};
-use support::{NO_KERNEL, Place, Ran};
+use std::process::ExitCode;
 
-/// A feed over HTTP with a good copy in force.
-struct Incident {
-    server: Server,
-    place: Place,
-    in_force: Vec<String>,
-}
+use over_http::{Incident, drop_json, drop_text, plain};
+use runner::{Case, case};
 
-impl Incident {
-    /// A feed with these keys, which has delivered this copy.
-    fn after(keys: &str, good: Answer) -> Self {
-        Self::with(keys, "", good)
+const LIES: &str = "The feed lies";
+const HURTS: &str = "The list is right and still hurts";
+
+/// The tables with their ids, in their order: nothing is left out, and nothing is there twice.
+const TABLES: [(&str, &[&str]); 2] = [
+    (
+        LIES,
+        &[
+            "html-page",
+            "error-body",
+            "network-down",
+            "cut-in-the-mask",
+            "cut-at-newline",
+            "default-route",
+            "sum-is-default",
+            "tombstone",
+            "legal-jump",
+            "flip-flop",
+            "header-lies",
+            "older-copy",
+            "bogons-age",
+            "rbldnsd-exclusion",
+            "hosts-file",
+            "wrong-list",
+            "dshield-columns",
+            "glued-lines",
+            "gz-bomb",
+            "latin-1, utf-16, bom, crlf, nel",
+            "redirect-home",
+        ],
+    ),
+    (
+        HURTS,
+        &[
+            "private-space",
+            "resolver",
+            "own-prefix",
+            "feed-host",
+            "login",
+            "shared-ownership",
+            "stale-ban",
+            "mass-expiry",
+            "more-specific",
+        ],
+    ),
+];
+
+#[rustfmt::skip]
+static CASES: [Case; 30] = [
+    case(LIES, "html-page", "an HTML page comes as the list", feed_lies::html_page),
+    case(LIES, "error-body", "an error text comes as the list", feed_lies::error_body),
+    case(LIES, "network-down", "the server does not answer", delivery::network_down),
+    case(LIES, "cut-in-the-mask", "a cut makes a /23 a /2", delivery::cut_in_the_mask),
+    case(LIES, "cut-at-newline", "a cut leaves whole lines", delivery::cut_at_newline),
+    case(LIES, "default-route", "0.0.0.0/0 is on the list", feed_lies::default_route),
+    case(LIES, "sum-is-default", "the entries together are everything", feed_lies::sum_is_default),
+    case(LIES, "tombstone", "the list has been given up", feed_lies::tombstone),
+    case(LIES, "legal-jump", "the list grows by a third at once", feed_lies::legal_jump),
+    case(LIES, "flip-flop", "entries go and come back", feed_lies::flip_flop),
+    case(LIES, "header-lies", "Last-Modified says nothing", feed_lies::header_lies),
+    case(LIES, "older-copy", "yesterday's list comes again", feed_lies::older_copy),
+    case(LIES, "bogons-age", "a bogon list of 2022 comes today", feed_lies::bogons_age),
+    case(LIES, "rbldnsd-exclusion", "a zone excludes with !", feed_lies::rbldnsd_exclusion),
+    case(LIES, "hosts-file", "a hosts file comes as the list", feed_lies::hosts_file),
+    case(LIES, "wrong-list", "another publisher's list comes", feed_lies::wrong_list),
+    case(LIES, "dshield-columns", "end column wrong, header uncommented", feed_lies::dshield_columns),
+    case(LIES, "glued-lines", "two lists joined without a newline", feed_lies::glued_lines),
+    case(LIES, "gz-bomb", "a body without end", delivery::gz_bomb),
+    case(LIES, "latin-1, utf-16, bom, crlf, nel", "encodings and ends of lines", delivery::encodings),
+    case(LIES, "redirect-home", "redirected to a login page, home, a file", delivery::redirect_home),
+    case(HURTS, "private-space", "RFC 1918, loopback, 224/3 are listed", right_list::private_space),
+    case(HURTS, "resolver", "the system's resolver is listed", own_network::resolver),
+    case(HURTS, "own-prefix", "own network, gateway, neighbor, customer", own_network::own_prefix),
+    case(HURTS, "feed-host", "the feed lists its own server", own_network::feed_host),
+    case(HURTS, "login", "the operator's way in is listed", own_network::login),
+    case(HURTS, "shared-ownership", "one of two feeds drops a prefix", right_list::shared_ownership),
+    case(HURTS, "stale-ban", "bans that nobody lifts", right_list::stale_ban),
+    case(HURTS, "mass-expiry", "an outage longer than a copy lives", right_list::mass_expiry),
+    case(HURTS, "more-specific", "a longer route wins over the blackhole", right_list::more_specific),
+];
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match words.split_first() {
+        Some((first, rest)) if first == inside::INSIDE => inside::main(rest),
+        _ => runner::main(&TABLES, &CASES, &words),
     }
-
-    /// The same with more than the feed in the configuration.
-    fn with(keys: &str, more: &str, good: Answer) -> Self {
-        let server = Server::new(good);
-        let place = Place::new(&format!(
-            "[[feed]]\nname = \"partner\"\nurl = \"{}\"\n{keys}\n{NO_KERNEL}\
-             [fetch]\ntimeout = \"2s\"\nfirst_byte_timeout = \"1s\"\nmax_bytes = 2_000_000\n{more}",
-            server.url()
-        ));
-        let ran = place.run(&["refresh"]).code(0);
-        let mut incident = Self {
-            server,
-            place,
-            in_force: Vec::new(),
-        };
-        incident.in_force = incident.listed();
-        assert!(!incident.in_force.is_empty(), "{}", ran.err);
-        incident
-    }
-
-    fn listed(&self) -> Vec<String> {
-        let ran = self.place.run(&["list"]).code(0);
-        ran.lines().into_iter().map(str::to_owned).collect()
-    }
-
-    /// What really came. Answers what the operator reads.
-    fn then(&self, answer: Answer) -> Ran {
-        self.server.answer(answer);
-        self.place.run(&["refresh"])
-    }
-
-    /// It changes nothing, is named, and shows in the status.
-    #[track_caller]
-    fn survives(&self, answer: Answer, state: &str, cause: &str) {
-        let ran = self.then(answer).code(0);
-        let line = format!("feed=partner  {state}: {cause}");
-        assert!(
-            ran.err.contains(&line),
-            "expected {line:?} in:\n{}",
-            ran.err
-        );
-        assert_eq!(self.listed(), self.in_force, "what was in force stays");
-        let status = self.place.run(&["status", "--json"]).code(0).json();
-        assert_eq!(status["feeds"][0]["state"], state);
-    }
-
-    #[track_caller]
-    fn survives_body(&self, body: &str, state: &str, cause: &str) {
-        self.survives(Answer::Body(body.to_owned()), state, cause);
-    }
-}
-
-/// A plain list of `count` networks that do not join.
-fn plain(count: u32) -> String {
-    (0..count)
-        .map(|i| format!("72.37.{}.0/24\n", 2 * i))
-        .collect()
-}
-
-/// The same as Spamhaus text, generated at this hour of a day.
-fn drop_text(count: u32, hour: u32) -> String {
-    let entries: String = (0..count)
-        .map(|i| format!("72.37.{}.0/24 ; SBL{i}\n", 2 * i))
-        .collect();
-    format!(
-        "; Spamhaus DROP List\n; Expires: Thu, 06 Aug 2026 {hour:02}:00:00 GMT\n{entries}; EOF\n"
-    )
-}
-
-/// The same as Spamhaus JSON.
-fn drop_json(count: u32) -> String {
-    let records: String = (0..count)
-        .map(|i| {
-            format!(
-                "{{\"cidr\":\"72.37.{}.0/24\",\"sblid\":\"SBL{i}\",\"rir\":\"arin\"}}\n",
-                2 * i
-            )
-        })
-        .collect();
-    let size = records.len();
-    format!(
-        "{records}{{\"type\":\"metadata\",\"timestamp\":1790000000,\"size\":{size},\"records\":{count}}}\n"
-    )
 }

@@ -11,6 +11,7 @@ pub mod namespace;
 pub mod real;
 pub mod tls;
 
+use std::cell::RefCell;
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -149,6 +150,10 @@ pub fn everything() -> bool {
     std::env::var_os("NULLROUTED_TESTS").is_some_and(|value| value == "all")
 }
 
+thread_local! {
+    static LEFT_OUT: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
 /// Leave a test out, saying why.
 pub fn left_out(why: impl Debug) {
     assert!(
@@ -156,6 +161,12 @@ pub fn left_out(why: impl Debug) {
         "NULLROUTED_TESTS=all, and this machine cannot run it: {why:?}"
     );
     eprintln!("left out: {why:?}");
+    LEFT_OUT.set(Some(format!("{why:?}")));
+}
+
+/// Why something was left out in this thread since this was asked last.
+pub fn was_left_out() -> Option<String> {
+    LEFT_OUT.take()
 }
 
 /// Whether a program of this name is installed.

@@ -1,0 +1,114 @@
+//! What the incidents on real routes stand on: the files of a machine, its routes, its packets.
+
+use std::fs::File;
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use ipnet::{IpNet, Ipv4Net};
+
+use crate::support::namespace::Namespace;
+use crate::support::{PROGRAM, Place};
+
+/// Give a namespace an `/etc` of its own, with these files and no others. The machine's stays as it is: the
+/// mount is in the namespace alone. Nor does a router or resolver of the machine show through.
+pub fn etc(namespace: &Namespace, files: &[(&str, &str)]) {
+    namespace.sh(
+        "if grep -q ' shared:' /proc/self/mountinfo; then echo 'mounts would spread' >&2; exit 9; fi
+         for dir in /run/frr /run/bird /run/systemd/resolve; do
+             if [ -d $dir ]; then mount -t tmpfs tmpfs $dir; fi
+         done
+         mount -t tmpfs tmpfs /etc",
+    );
+    for (name, text) in files {
+        let line = "mkdir -p \"$(dirname \"/etc/$1\")\"; printf %s \"$2\" > \"/etc/$1\"";
+        namespace
+            .run("sh", &["-ec", line, "sh", name, text])
+            .code(0);
+    }
+}
+
+/// Our routes of IPv4 in a namespace.
+pub fn holes(namespace: &Namespace) -> Vec<Ipv4Net> {
+    let shown = namespace.ip("-4 route show proto 166");
+    let nets = shown.lines().map(|line| {
+        let net = line.split_whitespace().nth(1).unwrap();
+        let host = || net.parse().map(|ip| Ipv4Net::new_assert(ip, 32));
+        net.parse().or_else(|_| host()).unwrap()
+    });
+    nets.collect()
+}
+
+/// The part of some networks that is in this one.
+pub fn within(nets: &[Ipv4Net], net: &str) -> Vec<Ipv4Net> {
+    let net: Ipv4Net = net.parse().unwrap();
+    nets.iter()
+        .filter(|one| net.contains(*one))
+        .copied()
+        .collect()
+}
+
+/// How many addresses they have.
+pub fn size(nets: &[Ipv4Net]) -> u64 {
+    nets.iter().map(|net| 1 << (32 - net.prefix_len())).sum()
+}
+
+/// Whether one of them has an address of this network, or this address.
+pub fn touch(nets: &[Ipv4Net], net: &str) -> bool {
+    let host = || net.parse().map(|ip| Ipv4Net::new_assert(ip, 32));
+    let net: Ipv4Net = net.parse().or_else(|_| host()).unwrap();
+    nets.iter()
+        .any(|one| one.contains(&net) || net.contains(one))
+}
+
+/// The set in force.
+pub fn listed(place: &Place) -> Vec<IpNet> {
+    let list = place.run(&["list"]).code(0);
+    list.out.lines().map(|line| line.parse().unwrap()).collect()
+}
+
+/// Whether one packet there is answered within a second.
+pub fn answers(namespace: &Namespace, address: &str) -> bool {
+    let ping = namespace.run("ping", &["-n", "-c", "1", "-W", "1", address]);
+    ping.code == Some(0)
+}
+
+/// Wait until something is so, two seconds at most; how long it took.
+#[track_caller]
+pub fn soon(what: &str, mut so: impl FnMut() -> bool) -> Duration {
+    let begun = Instant::now();
+    while !so() {
+        let waited = begun.elapsed();
+        assert!(
+            waited < Duration::from_secs(2),
+            "not within two seconds: {what}"
+        );
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    begun.elapsed()
+}
+
+/// Turn the clock of the ledger.
+#[track_caller]
+pub fn edit(place: &Place, change: &str) {
+    let ledger = rusqlite::Connection::open(place.path("state/ledger.sqlite")).unwrap();
+    ledger.busy_timeout(Duration::from_secs(5)).unwrap();
+    assert!(ledger.execute(change, []).unwrap() > 0, "{change}");
+}
+
+/// The daemon in a namespace; it ends with this.
+pub struct Daemon(Child);
+
+impl Daemon {
+    pub fn start(place: &Place, namespace: &Namespace) -> Self {
+        let mut command = place.command(namespace.command(PROGRAM), &["run"]);
+        let log = File::create(place.path("log")).unwrap();
+        Self(command.stdout(Stdio::null()).stderr(log).spawn().unwrap())
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
