@@ -9,15 +9,19 @@ use ipnet::{IpNet, Ipv4Net};
 use crate::support::namespace::Namespace;
 use crate::support::{PROGRAM, Place};
 
-/// Give a namespace an `/etc` of its own, with these files and no others. The machine's stays as it is: the
-/// mount is in the namespace alone. Nor does a router or resolver of the machine show through.
+/// Give a namespace an `/etc` of its own, with these files and the authorities of TLS. The machine's stays as it
+/// is: the mounts are in the namespace alone. Nor does a router or resolver of the machine show through.
 pub fn etc(namespace: &Namespace, files: &[(&str, &str)]) {
     namespace.sh(
         "if grep -q ' shared:' /proc/self/mountinfo; then echo 'mounts would spread' >&2; exit 9; fi
          for dir in /run/frr /run/bird /run/systemd/resolve; do
              if [ -d $dir ]; then mount -t tmpfs tmpfs $dir; fi
          done
-         mount -t tmpfs tmpfs /etc",
+         mount -t tmpfs tmpfs /mnt
+         for dir in ssl pki ca-certificates; do
+             if [ -d /etc/$dir ]; then mkdir /mnt/$dir; mount --bind /etc/$dir /mnt/$dir; fi
+         done
+         mount --rbind /mnt /etc",
     );
     for (name, text) in files {
         let line = "mkdir -p \"$(dirname \"/etc/$1\")\"; printf %s \"$2\" > \"/etc/$1\"";

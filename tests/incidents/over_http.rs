@@ -3,6 +3,9 @@
 use crate::support::http::{Answer, Server};
 use crate::support::{NO_KERNEL, Place, Ran};
 
+/// Wherever the tests run, nothing of the machine's own network is cut out of their lists.
+pub const ALONE: &str = "[protect]\ndiscover = []\n";
+
 /// A feed over HTTP with a good copy in force.
 pub struct Incident {
     pub server: Server,
@@ -21,7 +24,8 @@ impl Incident {
         let server = Server::new(good);
         let place = Place::new(&format!(
             "[[feed]]\nname = \"partner\"\nurl = \"{}\"\n{keys}\n{NO_KERNEL}\
-             [fetch]\ntimeout = \"2s\"\nfirst_byte_timeout = \"1s\"\nmax_bytes = 2_000_000\n{more}",
+             [fetch]\ntimeout = \"2s\"\nfirst_byte_timeout = \"1s\"\nmax_bytes = 2_000_000\n\
+             {ALONE}{more}",
             server.url()
         ));
         let ran = place.run(&["refresh"]).code(0);

@@ -146,7 +146,10 @@ pub fn feed_host() {
     let file = place.path("served.list").display().to_string();
     let _server = Helper::start(&far, &["serve", "203.0.113.7:80", &file]);
 
-    place.run_in(&router, &["refresh"]).code(0);
+    place
+        .run_in(&router, &["refresh"])
+        .code(0)
+        .says("feed=partner  1 entries");
     let around = || within(&holes(&router), "203.0.113.0/24");
     assert_eq!(
         (around().len(), size(&around())),

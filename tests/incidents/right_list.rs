@@ -3,6 +3,7 @@
 use crate::Incident;
 use crate::feed_lies::body;
 use crate::ground::{answers, edit, etc, holes, listed, touch};
+use crate::over_http::ALONE;
 use crate::runner::note;
 use crate::support::http::{Answer, Server};
 use crate::support::namespace::{Namespace, eventually};
@@ -134,7 +135,7 @@ pub fn mass_expiry() {
         .map(|(name, server)| format!("[[feed]]\nname = \"{name}\"\nurl = \"{}\"\n", server.url()));
     let feeds: String = feeds.collect();
     let place = Place::new(&format!(
-        "{feeds}{NO_KERNEL}[fetch]\nfirst_byte_timeout = \"1s\"\n"
+        "{feeds}{NO_KERNEL}{ALONE}[fetch]\nfirst_byte_timeout = \"1s\"\n"
     ));
     place.run(&["refresh"]).code(0);
     assert_eq!(listed(&place).len(), 3);

@@ -85,9 +85,6 @@ pub fn main(tables: &[(&str, &[&str])], cases: &'static [Case], words: &[String]
 
 /// Every id of the tables, once, in their order; and nothing too long for a line.
 fn check(tables: &[(&str, &[&str])], cases: &[Case]) {
-    let of = |(table, ids): &(&'static str, &[&'static str])| -> Vec<(&str, &str)> {
-        ids.iter().map(|id| (*table, *id)).collect()
-    };
     let wanted: Vec<_> = tables
         .iter()
         .flat_map(|(table, ids)| ids.iter().map(|id| (*table, *id)))
