@@ -33,16 +33,23 @@ pub fn resolver() {
     let Some((router, _far)) = world("8.8.8.8/32 8.8.8.9/32") else {
         return;
     };
-    etc(
-        &router,
-        &[("resolv.conf", "search example\nnameserver 8.8.8.8\n")],
-    );
-    let place = local("8.8.8.0/24\n", "");
+    let file = "search example\nnameserver 8.8.8.8\nnameserver 2001:4860:4860::8888\n";
+    etc(&router, &[("resolv.conf", file)]);
+    let place = local("8.8.8.0/24\n2001:4860:4860::/48\n", "");
     place.run_in(&router, &["refresh"]).code(0);
     let holes = holes(&router);
     assert_eq!((holes.len(), size(&holes)), (8, 255), "{holes:?}");
     assert!(!touch(&holes, "8.8.8.8"), "{holes:?}");
+    assert_eq!(
+        router.ours().len(),
+        8 + 80,
+        "all of the /48 but one address"
+    );
     assert!(answers(&router, "8.8.8.8") && !answers(&router, "8.8.8.9"));
+    place
+        .run_in(&router, &["why", "2001:4860:4860::8888"])
+        .code(0)
+        .says("resolver in /etc/resolv.conf");
     place
         .run_in(&router, &["why", "8.8.8.8"])
         .code(0)
