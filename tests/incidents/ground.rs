@@ -76,9 +76,9 @@ pub fn answers(namespace: &Namespace, address: &str) -> bool {
     ping.code == Some(0)
 }
 
-/// Wait until something is so, two seconds at most; how long it took.
+/// Wait until something is so, two seconds at most.
 #[track_caller]
-pub fn soon(what: &str, mut so: impl FnMut() -> bool) -> Duration {
+pub fn soon(what: &str, mut so: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !so() {
         let waited = begun.elapsed();
@@ -88,7 +88,6 @@ pub fn soon(what: &str, mut so: impl FnMut() -> bool) -> Duration {
         );
         std::thread::sleep(Duration::from_millis(10));
     }
-    begun.elapsed()
 }
 
 /// Turn the clock of the ledger.

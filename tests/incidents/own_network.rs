@@ -114,26 +114,47 @@ pub fn own_prefix() {
 /// With the daemon at work: a network that comes up inside a blackhole is cut out of it within two seconds.
 fn a_new_address_is_protected_at_once(router: &Namespace, place: &Place) {
     router.ip("route flush proto 166");
-    let _daemon = Daemon::start(place, router);
-    let hole = || within(&holes(router), "72.37.186.0/23");
-    let shown = || -> Vec<String> { hole().iter().map(ToString::to_string).collect() };
+    let daemon = Daemon::start(place, router);
     eventually("its first pass is over", || holes(router).len() == 27);
     std::thread::sleep(Duration::from_millis(500));
+    let took = an_address_comes_and_goes(router);
+    note(format!("{took} after ip address, by the daemon"));
+    drop(daemon);
 
+    // Also while it waits for a host that does not answer, nor says that it does not.
+    let config = place.read("nullrouted.toml");
+    let away = "[[feed]]\nname = \"away\"\nurl = \"http://203.1.2.3/list.txt\"\n";
+    place.write("nullrouted.toml", &format!("{config}{away}"));
+    let _daemon = Daemon::start(place, router);
+    // A connection that is being opened (02).
+    let waits = || {
+        router
+            .sh("grep -c ' 02 ' /proc/self/net/tcp || true")
+            .trim()
+            == "1"
+    };
+    eventually("it waits for a host", waits);
+    let took = an_address_comes_and_goes(router);
+    assert!(waits(), "all of it during the wait");
+    note(format!("{took} while a download hangs"));
+}
+
+/// How long it took, in words.
+fn an_address_comes_and_goes(router: &Namespace) -> String {
+    let hole = || -> Vec<String> {
+        let hole = within(&holes(router), "72.37.186.0/23");
+        hole.iter().map(ToString::to_string).collect()
+    };
     let begun = Instant::now();
     router.ip("address add 72.37.186.77/24 dev wan0");
-    soon("the new network is protected", || {
-        shown() == ["72.37.187.0/24"]
-    });
+    soon("the network is protected", || hole() == ["72.37.187.0/24"]);
     let came = begun.elapsed().as_millis();
     assert_eq!(holes(router).len(), 27, "and nothing else moves");
-    router.ip("address del 72.37.186.77/24 dev wan0");
     let begun = Instant::now();
-    soon("it has gone", || shown() == ["72.37.186.0/23"]);
+    router.ip("address del 72.37.186.77/24 dev wan0");
+    soon("it has gone", || hole() == ["72.37.186.0/23"]);
     let went = begun.elapsed().as_millis();
-    note(format!(
-        "a new address was protected after {came} ms, and no longer {went} ms after it went"
-    ));
+    format!("protected {came} ms, given up {went} ms")
 }
 
 pub fn feed_host() {
@@ -196,13 +217,20 @@ pub fn feed_host() {
 }
 
 pub fn login() {
+    // A socket for both families, as systemd opens it, shows its IPv4 peers among those of IPv6.
+    for at in ["198.51.100.2:22", "[::]:22"] {
+        a_session_is_protected(at);
+    }
+}
+
+fn a_session_is_protected(at: &str) {
     let Some((router, far)) = world("203.0.113.77/32") else {
         return;
     };
     // The operator sits behind the far end, in a network that is listed.
     far.ip("route replace 198.51.100.0/24 dev lan0 src 203.0.113.77");
     let place = local("203.0.113.0/24\n", "[protect]\ndiscover = [\"sessions\"]\n");
-    let _listener = Helper::start(&router, &["listen", "198.51.100.2:22"]);
+    let _listener = Helper::start(&router, &["listen", at]);
     let mut operator = Helper::start(&far, &["connect", "198.51.100.2:22"]);
     assert_eq!(operator.ask("before"), "before");
 
@@ -218,7 +246,7 @@ pub fn login() {
 
     drop(operator);
     // Established (01) at port 22 (0016).
-    let established = "grep -c ':0016 .* 01 ' /proc/self/net/tcp || true";
+    let established = "cat /proc/self/net/tcp /proc/self/net/tcp6 | grep -c ':0016 .* 01 ' || true";
     eventually("the session has ended", || {
         router.sh(established).trim() == "0"
     });

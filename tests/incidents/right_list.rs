@@ -2,7 +2,7 @@
 
 use crate::Incident;
 use crate::feed_lies::body;
-use crate::ground::{answers, edit, etc, holes, listed, touch};
+use crate::ground::{Daemon, answers, edit, etc, holes, listed, touch};
 use crate::over_http::ALONE;
 use crate::runner::note;
 use crate::support::http::{Answer, Server};
@@ -128,6 +128,12 @@ pub fn stale_ban() {
     place.run_in(&router, &["refresh"]).code(0);
     let left = ["blackhole 72.37.186.0/23", "blackhole 203.0.113.11"];
     assert_eq!(router.ours(), left);
+
+    // And by itself, where the daemon is at work.
+    let _daemon = Daemon::start(&place, &router);
+    add("203.0.113.12", "3s");
+    assert_eq!(router.ours().len(), 3);
+    eventually("its three seconds are over", || router.ours() == left);
 }
 
 pub fn mass_expiry() {

@@ -67,6 +67,10 @@ pub fn main(tables: &[(&str, &[&str])], cases: &'static [Case], words: &[String]
         chosen.iter().for_each(|case| println!("{}: test", case.id));
         return ExitCode::SUCCESS;
     }
+    if chosen.is_empty() {
+        println!("no incident is asked for by {words:?}");
+        return ExitCode::SUCCESS;
+    }
     let begun = Instant::now();
     let results = run(&chosen, asked.at_once);
     print(&chosen, &results);
@@ -204,7 +208,7 @@ fn one(case: &Case) -> Result {
     let (left_out, message) = (was_left_out(), MESSAGE.take());
     let end = match (ran, left_out) {
         (Err(_), _) => End::Failed(message.unwrap_or_default()),
-        (Ok(()), Some(why)) => End::LeftOut(why),
+        (Ok(()), Some(why)) => End::LeftOut(why.trim_matches('"').to_owned()),
         (Ok(()), None) => End::Survived,
     };
     Result {
