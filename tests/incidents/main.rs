@@ -16,6 +16,7 @@ mod ground;
 mod inside;
 mod over_http;
 mod own_network;
+mod reached;
 mod right_list;
 mod runner;
 
@@ -97,8 +98,8 @@ static CASES: [Case; 30] = [
     case(HURTS, "private-space", "RFC 1918, loopback, 224/3 are listed", right_list::private_space),
     case(HURTS, "resolver", "the system's resolver is listed", own_network::resolver),
     case(HURTS, "own-prefix", "own network, gateway, neighbor, customer", own_network::own_prefix),
-    case(HURTS, "feed-host", "the feed lists its own server", own_network::feed_host),
-    case(HURTS, "login", "the operator's way in is listed", own_network::login),
+    case(HURTS, "feed-host", "the feed lists its own server", reached::feed_host),
+    case(HURTS, "login", "the operator's way in is listed", reached::login),
     case(HURTS, "shared-ownership", "one of two feeds drops a prefix", right_list::shared_ownership),
     case(HURTS, "stale-ban", "bans that nobody lifts", right_list::stale_ban),
     case(HURTS, "mass-expiry", "an outage longer than a copy lives", right_list::mass_expiry),

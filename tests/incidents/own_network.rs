@@ -1,5 +1,5 @@
-//! The list is right, and names whoever must be reached: the operator's own network, its resolver, the feed's
-//! own server, the operator on his way in. Real routes and packets in namespaces.
+//! The list is right, and names the operator's own network: its resolver, its addresses, its neighbors. Real
+//! routes and packets in namespaces.
 //!
 //! ```text
 //!  router .2 ──198.51.100.0/24── .1 far: the rest of the world, on its loopback
@@ -7,14 +7,13 @@
 
 use std::time::{Duration, Instant};
 
-use crate::ground::{Daemon, answers, edit, etc, holes, size, soon, touch, within};
-use crate::inside::Helper;
+use crate::ground::{Daemon, answers, etc, holes, size, soon, touch, within};
 use crate::runner::note;
 use crate::support::namespace::{Namespace, eventually};
 use crate::support::{NOC, Place};
 
 /// A router and the rest of the world, which has these addresses.
-fn world(addresses: &str) -> Option<(Namespace, Namespace)> {
+pub fn world(addresses: &str) -> Option<(Namespace, Namespace)> {
     let router = Namespace::new()?;
     let far = router.another()?;
     router.wire("wan0", "198.51.100.2/24", &far, "lan0", "198.51.100.1/24");
@@ -23,7 +22,7 @@ fn world(addresses: &str) -> Option<(Namespace, Namespace)> {
     Some((router, far))
 }
 
-fn local(list: &str, more: &str) -> Place {
+pub fn local(list: &str, more: &str) -> Place {
     let place = Place::new(&format!("{NOC}{more}"));
     place.write("noc.list", list);
     place
@@ -155,114 +154,4 @@ fn an_address_comes_and_goes(router: &Namespace) -> String {
     soon("it has gone", || hole() == ["72.37.186.0/23"]);
     let went = begun.elapsed().as_millis();
     format!("protected {came} ms, given up {went} ms")
-}
-
-pub fn feed_host() {
-    let Some((router, far)) = world("203.0.113.7/32 203.0.113.8/32") else {
-        return;
-    };
-    let etc_hosts = "127.0.0.1 localhost\n203.0.113.7 lists.example\n";
-    etc(
-        &router,
-        &[("hosts", etc_hosts), ("nsswitch.conf", "hosts: files\n")],
-    );
-    let config = |more: &str| {
-        format!("[[feed]]\nname = \"partner\"\nurl = \"http://lists.example/list.txt\"\n{more}")
-    };
-    let place = Place::new(&config(""));
-    place.write("served.list", "203.0.113.0/24\n");
-    let file = place.path("served.list").display().to_string();
-    let _server = Helper::start(&far, &["serve", "203.0.113.7:80", &file]);
-
-    place
-        .run_in(&router, &["refresh"])
-        .code(0)
-        .says("feed=partner  1 entries");
-    let around = || within(&holes(&router), "203.0.113.0/24");
-    assert_eq!(
-        (around().len(), size(&around())),
-        (8, 255),
-        "{:?}",
-        around()
-    );
-    assert!(!touch(&holes(&router), "203.0.113.7"));
-    assert!(!answers(&router, "203.0.113.8"), "the others are dropped");
-    place
-        .run_in(&router, &["why", "203.0.113.7"])
-        .code(0)
-        .says("is listed and not blackholed: it is protected")
-        .says("host of feed partner: lists.example");
-    place.write("served.list", "203.0.113.0/24\n72.37.186.0/23\n");
-    place
-        .run_in(&router, &["refresh"])
-        .code(0)
-        .says("2 entries, 1 new");
-    assert!(touch(&holes(&router), "72.37.186.1"));
-
-    // What would be otherwise: it cuts itself off, and the last good copy stays.
-    place.configure(&config(
-        "[fetch]\nconnect_timeout = \"1s\"\n[protect]\ndiscover = []\n",
-    ));
-    place.run_in(&router, &["refresh"]).code(0);
-    assert!(touch(&holes(&router), "203.0.113.7"));
-    let ran = place.run_in(&router, &["refresh"]).code(0);
-    ran.says("feed=partner  failed: ");
-    // And it finds its way back.
-    place.configure(&config("[fetch]\nconnect_timeout = \"1s\"\n"));
-    place.run_in(&router, &["refresh"]).code(0);
-    assert!(!touch(&holes(&router), "203.0.113.7"));
-    place.write("served.list", "203.0.113.0/24\n72.37.184.0/22\n");
-    let ran = place.run_in(&router, &["refresh"]).code(0);
-    ran.says("2 entries, 1 new");
-}
-
-pub fn login() {
-    // A socket for both families, as systemd opens it, shows its IPv4 peers among those of IPv6.
-    for at in ["198.51.100.2:22", "[::]:22"] {
-        a_session_is_protected(at);
-    }
-}
-
-fn a_session_is_protected(at: &str) {
-    let Some((router, far)) = world("203.0.113.77/32") else {
-        return;
-    };
-    // The operator sits behind the far end, in a network that is listed.
-    far.ip("route replace 198.51.100.0/24 dev lan0 src 203.0.113.77");
-    let place = local("203.0.113.0/24\n", "[protect]\ndiscover = [\"sessions\"]\n");
-    let _listener = Helper::start(&router, &["listen", at]);
-    let mut operator = Helper::start(&far, &["connect", "198.51.100.2:22"]);
-    assert_eq!(operator.ask("before"), "before");
-
-    place.run_in(&router, &["refresh"]).code(0);
-    let all = holes(&router);
-    assert_eq!((all.len(), size(&all)), (8, 255), "{all:?}");
-    assert!(!touch(&all, "203.0.113.77"), "{all:?}");
-    assert_eq!(operator.ask("after"), "after", "the session lives");
-    let why = || place.run_in(&router, &["why", "203.0.113.77"]).code(0);
-    why()
-        .says("is listed and not blackholed: it is protected")
-        .says("protected: 203.0.113.77/32, ssh session\n");
-
-    drop(operator);
-    // Established (01) at port 22 (0016).
-    let established = "cat /proc/self/net/tcp /proc/self/net/tcp6 | grep -c ':0016 .* 01 ' || true";
-    eventually("the session has ended", || {
-        router.sh(established).trim() == "0"
-    });
-    let refreshed = || {
-        place.run_in(&router, &["refresh"]).code(0);
-        size(&holes(&router))
-    };
-    assert_eq!(refreshed(), 255, "he may come back within the hour");
-    let later = |seconds: u32| {
-        let change = format!("UPDATE discovered SET last_seen = last_seen - {seconds}");
-        edit(&place, &change);
-    };
-    later(3_000);
-    assert_eq!(refreshed(), 255);
-    why().says("ssh session, last seen ");
-    later(700);
-    assert_eq!(refreshed(), 256, "after the hour");
-    why().says("203.0.113.77 is blackholed by 203.0.113.0/24");
 }
