@@ -1,0 +1,318 @@
+//! Each limit at its edge.
+
+use super::*;
+use crate::prefix::Prefix;
+
+/// `count` separate /32 prefixes from `start` on.
+fn hosts(start: u32, count: u32) -> PrefixSet {
+    let v4 = (0..count).map(|i| Prefix::host(0x0b00_0000 + 2 * (start + i)));
+    PrefixSet {
+        v4: v4.collect(),
+        v6: Vec::new(),
+    }
+}
+
+fn limits() -> Limits {
+    Limits {
+        max_routes: 1_000,
+        small_change: 2,
+        ..Limits::default()
+    }
+}
+
+fn judged(before: &PrefixSet, now: &PrefixSet, own: FeedLimits) -> Vec<String> {
+    let feed = FeedChange {
+        name: "drop".to_owned(),
+        limits: own,
+        before: Some(before.clone()),
+        now: now.clone(),
+        origins_before: Vec::new(),
+        origins_now: Vec::new(),
+    };
+    judge(&[feed], (before, now), now, &limits()).reasons
+}
+
+#[test]
+fn a_change_within_the_limits_goes() {
+    assert!(judged(&hosts(0, 100), &hosts(20, 100), FeedLimits::default()).is_empty());
+}
+
+#[test]
+fn too_many_removals_are_held_for_the_feed_and_for_all() {
+    assert_eq!(
+        judged(&hosts(0, 100), &hosts(39, 61), FeedLimits::default()),
+        [
+            "drop: 39 of 100 prefixes would go, 39% (max_removed 25%)",
+            "all feeds: 39 of 100 prefixes would go, 39% (max_removed 25%)"
+        ]
+    );
+}
+
+#[test]
+fn too_many_additions_are_held_unless_the_feed_may_grow() {
+    let held = judged(&hosts(0, 100), &hosts(0, 151), FeedLimits::default());
+    assert_eq!(
+        held[0],
+        "drop: 51 of 100 prefixes would be added, 51% (max_added 50%)"
+    );
+    let own = FeedLimits {
+        max_added: Some(Share(1.0)),
+        ..FeedLimits::default()
+    };
+    assert_eq!(
+        judged(&hosts(0, 100), &hosts(0, 151), own).len(),
+        1,
+        "the sum still holds"
+    );
+}
+
+#[test]
+fn too_many_new_origin_ases_are_held_like_prefixes() {
+    let feed = FeedChange {
+        name: "asndrop".to_owned(),
+        limits: FeedLimits::default(),
+        before: Some(PrefixSet::default()),
+        now: PrefixSet::default(),
+        origins_before: (1..=10).collect(),
+        origins_now: (5..=20).collect(),
+    };
+    let nothing = PrefixSet::default();
+    assert_eq!(
+        judge(&[feed], (&nothing, &nothing), &nothing, &limits()).reasons,
+        [
+            "asndrop: 10 of 10 origin ASes would be added, 100% (max_added 50%)",
+            "asndrop: 4 of 10 origin ASes would go, 40% (max_removed 25%)"
+        ]
+    );
+}
+
+#[test]
+fn a_change_of_a_few_prefixes_is_never_held_for_its_share() {
+    assert!(judged(&hosts(0, 3), &hosts(2, 1), FeedLimits::default()).is_empty());
+}
+
+#[test]
+fn a_few_wide_prefixes_are_no_small_change() {
+    let wide = |count: u32| PrefixSet {
+        v4: (0..count)
+            .map(|i| Prefix::new((20 + 2 * i) << 24, 8))
+            .collect(),
+        v6: Vec::new(),
+    };
+    let mut now = wide(2);
+    now.v4.splice(0..0, hosts(0, 100).v4);
+    assert_eq!(
+        judged(&hosts(0, 100), &now, FeedLimits::default())[0],
+        "drop: from 0% to 0.7813% of all IPv4 addresses (max_added 50%)"
+    );
+    let slash_16 = PrefixSet {
+        v4: vec![Prefix::new(20 << 24, 16)],
+        v6: Vec::new(),
+    };
+    assert!(judged(&hosts(0, 1), &slash_16, FeedLimits::default()).is_empty());
+}
+
+#[test]
+fn the_first_fill_is_held_by_size_and_not_by_growth() {
+    let empty = PrefixSet::default();
+    assert!(
+        judge(&[], (&empty, &empty), &hosts(0, 900), &limits())
+            .reasons
+            .is_empty()
+    );
+    let reasons = judge(&[], (&empty, &empty), &hosts(0, 1_001), &limits()).reasons;
+    assert_eq!(reasons, ["all feeds: 1001 routes (max_routes 1000)"]);
+}
+
+#[test]
+fn the_sum_of_good_listings_may_still_be_the_default_route() {
+    let everything = PrefixSet {
+        v4: vec![Prefix::new(0, 0)],
+        v6: Vec::new(),
+    };
+    let empty = PrefixSet::default();
+    let reasons = judge(&[], (&empty, &empty), &everything, &limits()).reasons;
+    assert_eq!(
+        reasons,
+        [
+            "all feeds: 100% of all IPv4 addresses (max_share_v4 5%)",
+            "together the feeds make 0.0.0.0/0 (shortest_v4 8)"
+        ]
+    );
+}
+
+/// One limit of a count set, for all feeds or for this one.
+fn counts(added: Option<usize>, removed: Option<usize>) -> (Limits, FeedLimits) {
+    let all = Limits {
+        max_added_count: added,
+        max_removed_count: removed,
+        ..limits()
+    };
+    let own = FeedLimits {
+        max_added_count: added,
+        max_removed_count: removed,
+        ..FeedLimits::default()
+    };
+    (all, own)
+}
+
+fn judged_by(
+    before: &PrefixSet,
+    now: &PrefixSet,
+    (all, own): (&Limits, FeedLimits),
+) -> Vec<String> {
+    let feed = FeedChange {
+        name: "drop".to_owned(),
+        limits: own,
+        before: Some(before.clone()),
+        now: now.clone(),
+        origins_before: Vec::new(),
+        origins_now: Vec::new(),
+    };
+    judge(&[feed], (before, now), now, all).reasons
+}
+
+#[test]
+fn a_count_of_additions_is_a_limit_for_all_and_for_each_feed() {
+    let (all, own) = counts(Some(5), None);
+    let (before, five, six) = (hosts(0, 100), hosts(0, 105), hosts(0, 106));
+    assert!(judged_by(&before, &five, (&all, FeedLimits::default())).is_empty());
+    assert_eq!(
+        judged_by(&before, &six, (&all, FeedLimits::default())),
+        [
+            "drop: 6 prefixes would be added (max_added_count 5)",
+            "all feeds: 6 prefixes would be added (max_added_count 5)"
+        ]
+    );
+    assert!(judged_by(&before, &five, (&limits(), own)).is_empty());
+    assert_eq!(
+        judged_by(&before, &six, (&limits(), own)),
+        ["drop: 6 prefixes would be added (max_added_count 5)"]
+    );
+}
+
+#[test]
+fn a_count_of_removals_is_a_limit_for_all_and_for_each_feed() {
+    let (all, own) = counts(None, Some(5));
+    let (before, five, six) = (hosts(0, 100), hosts(5, 95), hosts(6, 94));
+    assert!(judged_by(&before, &five, (&all, FeedLimits::default())).is_empty());
+    assert_eq!(
+        judged_by(&before, &six, (&all, FeedLimits::default())),
+        [
+            "drop: 6 prefixes would go (max_removed_count 5)",
+            "all feeds: 6 prefixes would go (max_removed_count 5)"
+        ]
+    );
+    assert!(judged_by(&before, &five, (&limits(), own)).is_empty());
+    assert_eq!(
+        judged_by(&before, &six, (&limits(), own)),
+        ["drop: 6 prefixes would go (max_removed_count 5)"]
+    );
+}
+
+#[test]
+fn a_count_holds_even_a_small_change() {
+    let (all, _) = counts(Some(0), Some(0));
+    assert_eq!(
+        judged_by(&hosts(0, 9), &hosts(1, 9), (&all, FeedLimits::default())).len(),
+        4
+    );
+}
+
+#[test]
+fn the_count_of_a_feed_stands_in_the_place_of_that_for_all() {
+    let (all, _) = counts(Some(5), None);
+    let (_, own) = counts(Some(9), None);
+    assert_eq!(
+        judged_by(&hosts(0, 100), &hosts(0, 108), (&all, own)),
+        ["all feeds: 8 prefixes would be added (max_added_count 5)"]
+    );
+}
+
+/// Separate IPv6 prefixes of this length.
+fn wide_v6(count: u128, len: u8) -> PrefixSet {
+    let v6 = (0..count).map(|i| Prefix::new((0x2a00 << 112) + (2 * i << (128 - len)), len));
+    PrefixSet {
+        v4: Vec::new(),
+        v6: v6.collect(),
+    }
+}
+
+#[test]
+fn a_share_of_ipv6_is_a_limit_for_each_feed_and_for_all() {
+    // 1 % is 82.9 of the 8 192 /13 prefixes that there are.
+    let all = Limits {
+        shortest_v6: 13,
+        ..limits()
+    };
+    let empty = PrefixSet::default();
+    let new = |now: PrefixSet| {
+        let feed = FeedChange {
+            name: "bogons".to_owned(),
+            limits: FeedLimits::default(),
+            before: None,
+            now: now.clone(),
+            origins_before: Vec::new(),
+            origins_now: Vec::new(),
+        };
+        judge(&[feed], (&empty, &empty), &now, &all).reasons
+    };
+    assert!(new(wide_v6(81, 13)).is_empty());
+    assert_eq!(
+        new(wide_v6(82, 13)),
+        [
+            "bogons: 1% of all IPv6 addresses (max_share_v6 1%)",
+            "all feeds: 1% of all IPv6 addresses (max_share_v6 1%)"
+        ]
+    );
+}
+
+#[test]
+fn a_few_wide_ipv6_prefixes_are_no_small_change() {
+    let before = wide_v6(1, 48);
+    let with = |prefix: Prefix<u128>| {
+        let mut now = before.clone();
+        now.v6.push(prefix);
+        judged(&before, &now, FeedLimits::default())
+    };
+    // Eight times a /28 is small; sixteen times is not.
+    assert!(with(Prefix::new(0x2b00 << 112, 25)).is_empty());
+    assert_eq!(
+        with(Prefix::new(0x2b00 << 112, 24))[0],
+        "drop: from 0% to 0% of all IPv6 addresses (max_added 50%)"
+    );
+    // It is a growth: as much again to much more is within the limit.
+    let much = wide_v6(9, 24);
+    let mut more = much.clone();
+    more.v6.push(Prefix::new(0x2b00 << 112, 24));
+    assert!(judged(&much, &more, FeedLimits::default()).is_empty());
+}
+
+#[test]
+fn nobody_may_approve_that_everything_is_dropped() {
+    let empty = PrefixSet::default();
+    let approvable = |total: &PrefixSet| judge(&[], (&empty, &empty), total, &limits()).approvable;
+    let v4 = |len| PrefixSet {
+        v4: vec![Prefix::new(0, len)],
+        v6: Vec::new(),
+    };
+    let v6 = |len| PrefixSet {
+        v4: hosts(0, 3).v4,
+        v6: vec![Prefix::new(0, len)],
+    };
+    assert!(!approvable(&v4(0)) && !approvable(&v6(0)));
+    assert!(approvable(&v4(1)) && approvable(&v6(1)));
+    // Not even under the widest limits that a configuration may have.
+    let widest = Limits {
+        shortest_v4: 1,
+        shortest_v6: 1,
+        max_share_v4: Share(1.0),
+        max_share_v6: Share(1.0),
+        ..limits()
+    };
+    for everything in [v4(0), v6(0)] {
+        let verdict = judge(&[], (&empty, &empty), &everything, &widest);
+        assert!(!verdict.approvable);
+        assert_eq!(verdict.reasons.len(), 1, "{:?}", verdict.reasons);
+    }
+}
