@@ -10,6 +10,7 @@
 //! can be repeated and tested. After the merge nothing can add an address: `policy` only removes,
 //! subtraction splits, aggregation joins exactly.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::feed::FeedCopy;
@@ -122,7 +123,8 @@ pub struct Input<'a> {
 /// What should be in force, and the whole story of it.
 #[derive(Clone, Debug)]
 pub struct Decision {
-    /// The name of the exact change: of what the publishers changed, where they did.
+    /// The name of the exact change: of what the publishers changed, where they did, and otherwise of what is
+    /// proposed. An approval names this.
     pub id: String,
     /// Standing of each feed, in order.
     pub standings: Vec<Standing>,
@@ -132,7 +134,7 @@ pub struct Decision {
     pub rib_before: Rib,
     /// What is left of the listings after the policy, and what it took.
     pub effective: Effective,
-    /// To the effective set: from what is in force, or, where it is held, from what stays meanwhile.
+    /// To the effective set, from what stays in force as long as it may not go.
     pub proposed: Change,
     /// Go, or the reasons to hold [`Decision::proposed`].
     pub verdict: Verdict,
@@ -168,13 +170,6 @@ pub fn decide(input: &Input) -> Decision {
     let fed_before = merge(&counting, input.now, Feed::applied_copy);
     let published = policy.apply(&fed);
     let judged = publishers::judged(input, &counting, (&fed_before, &fed), &published);
-    let approved = judged.verdict.approvable && input.approved == Some(judged.id.as_str());
-    // A pin is the operator's order and stands above; so does his approval of exactly this.
-    let verdict = match input.pinned.is_some() || approved {
-        true => Verdict::default(),
-        false => judged.verdict,
-    };
-    let go = verdict.reasons.is_empty();
 
     // What the operator lists stands beside it and is not held.
     let rib = beside(fed, &input.hand.now);
@@ -182,30 +177,45 @@ pub fn decide(input: &Input) -> Decision {
         true => published,
         false => policy.apply(&rib),
     };
+    // What stays in force as long as it may not go.
+    let stays = match judged.verdict.reasons.is_empty() || input.pinned.is_some() {
+        true => Cow::Borrowed(input.in_force),
+        false => Cow::Owned(held(input, &counting, &fed_before)),
+    };
+    let proposed = Change::between(&stays, &effective.set);
+    let origins_proposed = publishers::origins(&rib);
+    let id = match judged.changed {
+        true => judged.id,
+        false => proposed.id(input.origins_in_force, &origins_proposed),
+    };
+
+    // A pin is the operator's order and stands above; so does an approval of exactly this.
+    let named = input.approved == Some(id.as_str());
+    let approved = named && judged.verdict.approvable && input.pinned.is_none();
+    let verdict = match input.pinned.is_some() || approved {
+        true => Verdict::default(),
+        false => judged.verdict,
+    };
+    let go = verdict.reasons.is_empty();
     let desired = match input.pinned {
         Some(pin) => subtract_set(&pin.set, policy.protect.set()),
         None if go => effective.set.clone(),
-        None => held(input, &counting, &fed_before),
+        None => stays.into_owned(),
     };
     let origins = match input.pinned {
         Some(pin) => pin.origins.clone(),
-        None if go => publishers::origins(&rib),
+        None if go => origins_proposed,
         None if input.restores => publishers::origins(&fed_before),
         None => input.origins_in_force.to_vec(),
     };
 
-    let stays = if go { input.in_force } else { &desired };
-    let proposed = Change::between(stays, &effective.set);
     let ends = counting.iter().filter_map(|feed| feed.current.as_ref());
     Decision {
         origins,
         next_end: ends
             .filter_map(|at| at.copy.next_end(at.fetched, input.now))
             .min(),
-        id: match judged.changed {
-            true => judged.id,
-            false => proposed.id(&[], &[]),
-        },
+        id,
         standings,
         rib,
         rib_before: beside(fed_before, &input.hand.before),
