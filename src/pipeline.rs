@@ -72,6 +72,11 @@ impl Feed {
             _ => None,
         }
     }
+
+    /// Whether a copy that is needed cannot be read.
+    fn is_lost(&self) -> bool {
+        self.current.is_none() || matches!(self.applied, Some(Applied::Lost))
+    }
 }
 
 /// What the operator listed by hand.
@@ -205,8 +210,7 @@ pub fn decide(input: &Input) -> Decision {
     let origins = match input.pinned {
         Some(pin) => pin.origins.clone(),
         None if go => origins_proposed,
-        None if input.restores => publishers::origins(&fed_before),
-        None => input.origins_in_force.to_vec(),
+        None => held_origins(input, &counting, &fed_before),
     };
 
     let ends = counting.iter().filter_map(|feed| feed.current.as_ref());
@@ -234,8 +238,7 @@ pub fn decide(input: &Input) -> Decision {
 /// took back and what is protected does.
 fn held(input: &Input, counting: &[&Feed], fed_before: &Rib) -> PrefixSet {
     let policy = input.policy;
-    let lost = |feed: &&Feed| feed.current.is_none() || matches!(feed.applied, Some(Applied::Lost));
-    let kept = if counting.iter().any(lost) {
+    let kept = if counting.iter().any(|feed| feed.is_lost()) {
         // The reasons cannot be read, so nothing goes but what is protected.
         subtract_set(input.in_force, policy.protect.set())
     } else if input.restores {
@@ -245,6 +248,17 @@ fn held(input: &Input, counting: &[&Feed], fed_before: &Rib) -> PrefixSet {
     };
     let hand = beside(Rib::default(), &input.hand.now);
     kept.union(&policy.apply(&hand).set)
+}
+
+/// The same for the origin ASes.
+fn held_origins(input: &Input, counting: &[&Feed], fed_before: &Rib) -> Vec<u32> {
+    let in_force = input.origins_in_force;
+    if counting.iter().any(|feed| feed.is_lost()) {
+        return in_force.to_vec();
+    }
+    let mut kept = publishers::origins(fed_before);
+    kept.retain(|asn| input.restores || in_force.binary_search(asn).is_ok());
+    kept
 }
 
 impl Decision {
