@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{Applied, AtHand, Feed, Input, merge};
+use super::{Applied, AtHand, Feed, Input, beside, merge};
 use crate::plan::{Change, FeedChange, Verdict, judge};
 use crate::policy::Effective;
 use crate::policy::limits::Review;
-use crate::prefix::PrefixSet;
+use crate::prefix::{PrefixSet, subtract_set};
 use crate::rib::Rib;
 
 /// What the publishers changed since the generation in force.
@@ -109,8 +109,10 @@ fn gate(input: &Input, counting: &[&Feed], before: &PrefixSet, total: &PrefixSet
     let changes: Vec<FeedChange> = counting.iter().filter_map(change).collect();
     if counting.iter().any(is_lost) {
         // What that publisher changed cannot be told any more: the whole change is judged, beside what
-        // the others changed.
-        return judge(&changes, (input.in_force, total), total, limits);
+        // the others changed. What the operator protects goes for him, and what he lists stays for him.
+        let hand = policy.apply(&beside(Rib::default(), &input.hand.now)).set;
+        let before = subtract_set(input.in_force, policy.protect.set()).union(&hand);
+        return judge(&changes, (&before, &total.union(&hand)), total, limits);
     }
     if changes.is_empty() {
         return judge(&[], (total, total), total, limits);
