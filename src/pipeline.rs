@@ -351,6 +351,10 @@ fn beside(fed: Rib, hand: &Arc<FeedCopy>) -> Rib {
     Rib::merge(fed.sources().iter().cloned().chain([hand]).collect())
 }
 
+#[cfg(test)]
+mod properties;
 mod publishers;
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;

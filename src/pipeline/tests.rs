@@ -1,15 +1,10 @@
 //! Decisions, told as stories: no network, no kernel, no waiting.
 
-use std::time::Duration;
-
+use super::testing::{AGES, DAY, NOW, protect};
 use super::*;
 use crate::feed::copies::digest;
 use crate::feed::formats::{Format, Rules, parse_body};
 use crate::policy::limits::{Limits, Review};
-use crate::policy::protect::{Protect, Protected};
-
-const DAY: u64 = 86_400;
-const NOW: Timestamp = Timestamp(1_790_000_000);
 
 fn held(list: &str) -> AtHand {
     AtHand {
@@ -24,11 +19,7 @@ fn feed(name: &str, applied: Option<&str>, current: Option<&str>) -> Feed {
         name: name.into(),
         reserved: false,
         limits: FeedLimits::default(),
-        ages: Ages {
-            stale_after: Duration::from_secs(DAY),
-            expire_after: Duration::from_secs(7 * DAY),
-            max_age: None,
-        },
+        ages: AGES,
         confirmed: current.map(|_| NOW),
         generated: None,
         unreadable: "its last good copy",
@@ -37,13 +28,9 @@ fn feed(name: &str, applied: Option<&str>, current: Option<&str>) -> Feed {
     }
 }
 
-fn policy(protect: &[&str]) -> Policy {
-    let typed = protect.iter().map(|net| Protected {
-        net: net.parse().unwrap(),
-        why: "[protect] prefixes".to_owned(),
-    });
+fn policy(protected: &[&str]) -> Policy {
     Policy {
-        protect: Protect::new(typed.collect()),
+        protect: protect(protected.iter().map(|net| net.parse().unwrap())),
         limits: Limits {
             small_change: 1,
             ..Limits::default()

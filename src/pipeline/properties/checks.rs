@@ -1,0 +1,249 @@
+//! What must be true of every decision.
+
+use std::collections::{BTreeSet, HashMap};
+
+use proptest::prelude::*;
+use proptest::test_runner::TestCaseResult;
+
+use super::naive::Cells;
+use super::shell::{Copy, Known, Shell};
+use crate::pipeline::Decision;
+
+/// How often it came to what.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// Something changed, within the limits.
+    pub gone: usize,
+    pub held: usize,
+    /// Held for more than its review.
+    pub beyond: usize,
+    /// It waited, and went because it was approved.
+    pub approved: usize,
+    pub pinned: usize,
+    pub restored: usize,
+}
+
+/// What comes and what goes.
+type Content = [BTreeSet<String>; 2];
+
+/// The content of every ID, and the ID of every content.
+#[derive(Debug, Default)]
+pub struct Ids {
+    contents: HashMap<String, Content>,
+    ids: HashMap<Content, String>,
+}
+
+impl Ids {
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// No ID names two contents, and no content has two IDs.
+    fn note(&mut self, id: &str, content: Content) -> TestCaseResult {
+        let known = self.contents.entry(id.to_owned());
+        prop_assert_eq!(known.or_insert_with(|| content.clone()), &content);
+        let known = self.ids.entry(content);
+        prop_assert_eq!(known.or_insert_with(|| id.to_owned()), id);
+        Ok(())
+    }
+}
+
+/// What the model makes of it.
+struct Told<'a> {
+    shell: &'a Shell,
+    counting: Vec<&'a Known>,
+    /// What is never dropped.
+    out: Cells,
+    /// What the operator lists.
+    hand: Cells,
+    in_force: Cells,
+    /// What the feeds that count listed for what is in force, and list now.
+    before: Cells,
+    now: Cells,
+    origins_before: BTreeSet<u32>,
+    origins_now: BTreeSet<u32>,
+    /// Whether a copy that counts cannot be read, and one behind what is in force.
+    unreadable: bool,
+    lost: bool,
+}
+
+fn applied(feed: &Known) -> Option<&Copy> {
+    feed.applied()?.ok()
+}
+
+impl<'a> Told<'a> {
+    fn of(shell: &'a Shell) -> Self {
+        let counts = |feed: &&Known| feed.counts(shell.now);
+        let counting: Vec<&Known> = shell.configured().filter(counts).collect();
+        let cells = |which: fn(&Known) -> Option<&Copy>| {
+            let each = counting.iter();
+            let each = each.filter_map(|feed| Some(shell.lists(feed, which(feed)?)));
+            each.fold(Cells::default(), Cells::or)
+        };
+        let origins = |which: fn(&Known) -> Option<&Copy>| {
+            let each = counting.iter().filter_map(|feed| which(feed));
+            each.flat_map(|copy| copy.origins.clone()).collect()
+        };
+        let is_lost = |feed: &&Known| feed.applied().is_some_and(|copy| copy.is_err());
+        Self {
+            out: Cells::of(shell.protected.iter().copied()).or(shell.space.never()),
+            hand: Cells::of(shell.hand.iter().copied()),
+            in_force: shell.space.cells(&shell.in_force),
+            before: cells(applied),
+            now: cells(Known::current),
+            origins_before: origins(applied),
+            origins_now: origins(Known::current),
+            unreadable: counting.iter().any(|feed| feed.current().is_none()),
+            lost: counting.iter().any(is_lost),
+            counting,
+            shell,
+        }
+    }
+
+    /// Whether the publishers changed anything.
+    fn changed(&self) -> bool {
+        self.before != self.now || self.origins_before != self.origins_now
+    }
+
+    /// Whether what the publishers changed is beyond any limit.
+    fn beyond(&self) -> bool {
+        let Shell { bounds, space, .. } = self.shell;
+        let total = self.now.minus(self.out);
+        let feeds = self.counting.iter();
+        let whole = if self.lost {
+            // The operator's own is no reason, nor is what he protects.
+            let beside = |set: Cells| set.or(self.hand).minus(self.out);
+            bounds.too_much(space, beside(self.in_force), beside(total))
+        } else {
+            let shared = self.counting.iter().filter(|feed| feed.applied.is_some());
+            let shared = shared.filter_map(|feed| Some(self.shell.lists(feed, feed.current()?)));
+            let now = shared.fold(Cells::default(), Cells::or);
+            bounds.too_much(space, self.before.minus(self.out), now.minus(self.out))
+        };
+        whole
+            || bounds.too_large(total)
+            || bounds.too_short(total)
+            || feeds
+                .filter_map(|feed| self.beyond_of(feed))
+                .any(|beyond| beyond)
+    }
+
+    /// The same for one feed, where it changed.
+    fn beyond_of(&self, feed: &Known) -> Option<bool> {
+        let Shell { bounds, space, .. } = self.shell;
+        let lists = |copy| self.shell.lists(feed, copy).minus(self.out);
+        let now = feed.current()?;
+        let before = match feed.applied() {
+            None => return Some(bounds.too_large(lists(now))),
+            Some(before) => before.ok().filter(|before| !before.same(now))?,
+        };
+        let bounds = bounds.of_feed(&feed.own);
+        Some(
+            bounds.too_large(lists(now))
+                || bounds.too_much(space, lists(before), lists(now))
+                || bounds.too_many(&before.origins, &now.origins),
+        )
+    }
+
+    /// What an approval would let go.
+    fn content(&self) -> Content {
+        let strings = |cells: Cells, origins: &BTreeSet<u32>| {
+            let nets = cells.nets().into_iter();
+            let nets = nets.map(|net| self.shell.space.net(net).to_string());
+            let origins = origins.iter().map(|asn| format!("AS{asn}"));
+            nets.chain(origins).collect::<BTreeSet<String>>()
+        };
+        let (before, now) = match self.changed() {
+            true => (
+                strings(self.before, &self.origins_before),
+                strings(self.now, &self.origins_now),
+            ),
+            false => (
+                strings(self.in_force, &self.shell.origins.iter().copied().collect()),
+                strings(self.now.or(self.hand).minus(self.out), &self.origins_now),
+            ),
+        };
+        [&now - &before, &before - &now]
+    }
+}
+
+/// Check a decision against what is known when it is made.
+pub fn before(
+    shell: &Shell,
+    decision: &Decision,
+    ids: &mut Ids,
+    tally: &mut Tally,
+) -> TestCaseResult {
+    let told = Told::of(shell);
+    let desired = shell.space.cells(&decision.desired);
+    let hand = told.hand.minus(told.out);
+    let fed = told.now.or(told.before);
+
+    prop_assert!(desired.and(told.out).is_empty(), "protected");
+    ids.note(&decision.id, told.content())?;
+
+    if let Some(pin) = &shell.pinned {
+        tally.pinned += 1;
+        prop_assert!(!decision.approved && !decision.held());
+        prop_assert_eq!(desired, shell.space.cells(&pin.set).minus(told.out));
+        prop_assert_eq!(&decision.origins, &pin.origins);
+        return Ok(());
+    }
+    // An approval lets go what has its name, and nothing else.
+    let approved = !told.unreadable && shell.approval.as_ref() == Some(&decision.id);
+    prop_assert_eq!(decision.approved, approved);
+    let beyond = told.unreadable || told.beyond();
+    let waits = beyond || shell.manual && told.changed();
+    prop_assert_eq!(
+        decision.held(),
+        waits && !approved,
+        "{:?}",
+        decision.verdict
+    );
+    prop_assert!(hand.within(desired), "the operator's own");
+
+    let origins: BTreeSet<u32> = decision.origins.iter().copied().collect();
+    if !decision.held() {
+        tally.approved += usize::from(waits);
+        tally.gone += usize::from(!waits && !decision.change.is_empty());
+        prop_assert_eq!(desired, told.now.or(told.hand).minus(told.out));
+        prop_assert_eq!(origins, told.origins_now);
+        return Ok(());
+    }
+    tally.held += 1;
+    tally.beyond += usize::from(beyond);
+    let in_force: BTreeSet<u32> = shell.origins.iter().copied().collect();
+    if told.unreadable || told.lost {
+        // Nothing goes, for the reasons of it cannot be told; and nothing comes.
+        prop_assert_eq!(desired, told.in_force.or(told.hand).minus(told.out));
+        prop_assert_eq!(origins, in_force);
+        return Ok(());
+    }
+    prop_assert!(desired.within(fed.or(told.hand)), "invented");
+    // What was in force and still has its reason stays; nothing else does.
+    let (kept, origins_kept) = match shell.made_by_pin {
+        true => (told.before, told.origins_before),
+        false => (
+            told.before.and(told.in_force),
+            &told.origins_before & &in_force,
+        ),
+    };
+    tally.restored += usize::from(shell.made_by_pin);
+    prop_assert_eq!(desired, kept.or(told.hand).minus(told.out));
+    prop_assert_eq!(origins, origins_kept);
+    if !shell.made_by_pin {
+        prop_assert!(
+            desired.within(told.in_force.or(told.hand)),
+            "came while held"
+        );
+    }
+    Ok(())
+}
+
+/// When nothing happens, the next decision changes nothing.
+pub fn after(shell: &Shell) -> TestCaseResult {
+    let next = shell.decide();
+    prop_assert!(next.change.is_empty(), "{:?}", next.change);
+    prop_assert_eq!(&next.origins, &shell.origins);
+    Ok(())
+}

@@ -1,0 +1,384 @@
+//! What stands around the decision, in memory: what people and publishers do, and what a pass writes down.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::testing::{AGES, NOW, protect};
+use super::super::{Applied, AtHand, Decision, Feed, Hand, Input, Pinned, decide};
+use super::naive::{Bounds, Cells, Net, OwnBounds, Space};
+use crate::feed::{End, FeedCopy};
+use crate::policy::Policy;
+use crate::policy::limits::Review;
+use crate::prefix::{PrefixSet, Written};
+use crate::time::Timestamp;
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// What a publisher lists: prefixes, some of which end after so many hours, and origin ASes.
+#[derive(Clone, Debug, Default)]
+pub struct List {
+    pub nets: Vec<(Net, Option<u16>)>,
+    pub origins: BTreeSet<u32>,
+}
+
+/// One thing that happens.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// A feed lists something else; one that was not configured is added.
+    Publish(usize, List),
+    /// It lists one prefix more.
+    More(usize, Net),
+    /// It lists one prefix less.
+    Less(usize, usize),
+    /// Nothing was heard of it for too long.
+    Expire(usize),
+    /// The same copy is confirmed.
+    Confirm(usize),
+    /// Its copy, or the one behind what is in force, can no longer be read, or can be again.
+    Unreadable(usize, bool, bool),
+    /// It is taken out of the configuration.
+    Leave(usize),
+    Add(Net),
+    Remove(usize),
+    Protect(Net),
+    Unprotect(usize),
+    Limits(Bounds),
+    FeedLimits(usize, OwnBounds),
+    Manual(bool),
+    /// What waits is approved.
+    Approve,
+    /// An ID that was seen some time is approved.
+    ApproveOld(usize),
+    ApproveForeign,
+    Flush,
+    Pin(usize),
+    Unpin,
+    Hours(u16),
+}
+
+/// One feed, as the ledger and the copies have it.
+#[derive(Clone, Debug, Default)]
+pub struct Known {
+    pub configured: bool,
+    pub bogons: bool,
+    pub own: OwnBounds,
+    pub confirmed: Option<Timestamp>,
+    pub current: Option<Copy>,
+    pub applied: Option<Copy>,
+    /// Whether the one and the other cannot be read.
+    pub lost: [bool; 2],
+}
+
+/// A copy of a list, with the times at which its entries end.
+#[derive(Clone, Debug)]
+pub struct Copy {
+    pub nets: Vec<(Net, Option<Timestamp>)>,
+    pub origins: BTreeSet<u32>,
+    at: AtHand,
+}
+
+impl Copy {
+    fn new(
+        space: &Space,
+        nets: Vec<(Net, Option<Timestamp>)>,
+        origins: BTreeSet<u32>,
+        now: Timestamp,
+    ) -> Self {
+        let mut copy = FeedCopy::default();
+        for (line, (net, until)) in (1..).zip(&nets) {
+            let before = (copy.v4.len(), copy.v6.len());
+            copy.add(written(space, *net), line, "");
+            if let Some(until) = until {
+                copy.end_from(before, &[End::At(*until)]);
+            }
+        }
+        for asn in &origins {
+            copy.add_origin(*asn, 0, "");
+        }
+        let at = AtHand {
+            digest: format!("{nets:?} {origins:?}"),
+            copy: Arc::new(copy),
+            fetched: now,
+        };
+        Self { nets, origins, at }
+    }
+
+    /// Whether it is the same copy.
+    pub fn same(&self, other: &Self) -> bool {
+        self.at.digest == other.at.digest
+    }
+}
+
+fn written(space: &Space, net: Net) -> Written {
+    match space.net(net) {
+        ipnet::IpNet::V4(net) => Written::V4(net.into()),
+        ipnet::IpNet::V6(net) => Written::V6(net.into()),
+    }
+}
+
+/// Everything that lasts from one pass to the next.
+#[derive(Debug)]
+pub struct Shell {
+    pub space: &'static Space,
+    pub feeds: Vec<Known>,
+    pub bounds: Bounds,
+    pub manual: bool,
+    pub hand: Vec<Net>,
+    pub protected: Vec<Net>,
+    pub in_force: PrefixSet,
+    pub origins: Vec<u32>,
+    /// The sets of all generations; the first is nothing.
+    past: Vec<Pinned>,
+    /// Whether what is in force was made by a pin.
+    pub made_by_pin: bool,
+    pub pinned: Option<Pinned>,
+    pub approval: Option<String>,
+    /// The ID of the change that waits.
+    pub waits: Option<String>,
+    seen: Vec<String>,
+    pub now: Timestamp,
+}
+
+impl Shell {
+    pub fn new(space: &'static Space, bogons: &[bool], bounds: Bounds) -> Self {
+        let feed = |bogons: &bool| Known {
+            configured: true,
+            bogons: *bogons,
+            ..Known::default()
+        };
+        Self {
+            space,
+            feeds: bogons.iter().map(feed).collect(),
+            bounds,
+            manual: false,
+            hand: Vec::new(),
+            protected: Vec::new(),
+            in_force: PrefixSet::default(),
+            origins: Vec::new(),
+            past: vec![Pinned::default()],
+            made_by_pin: false,
+            pinned: None,
+            approval: None,
+            waits: None,
+            seen: Vec::new(),
+            now: NOW,
+        }
+    }
+
+    /// Something happens.
+    pub fn happen(&mut self, step: &Step) {
+        let count = self.feeds.len();
+        let now = self.now;
+        match step {
+            Step::Publish(feed, list) => {
+                let until = |hours: u16| now.after(HOUR * u32::from(hours));
+                let nets = list.nets.iter().map(|(net, end)| (*net, end.map(until)));
+                self.publish(feed % count, nets.collect(), list.origins.clone());
+            }
+            Step::More(feed, net) => self.republish(feed % count, |nets| nets.push((*net, None))),
+            Step::Less(feed, which) => self.republish(feed % count, |nets| {
+                let which = which % nets.len().max(1);
+                nets.drain(which..nets.len().min(which + 1));
+            }),
+            Step::Expire(feed) => {
+                let feed = &mut self.feeds[feed % count];
+                let long_ago = Timestamp(now.0 - 30 * 86_400);
+                feed.confirmed = feed.confirmed.and(Some(long_ago));
+            }
+            Step::Confirm(feed) => {
+                let feed = &mut self.feeds[feed % count];
+                feed.confirmed = feed.confirmed.and(Some(now));
+            }
+            Step::Unreadable(feed, current, applied) => {
+                self.feeds[feed % count].lost = [*current, *applied];
+            }
+            Step::Leave(feed) => self.feeds[feed % count].configured = false,
+            Step::Add(net) if !self.hand.contains(net) => self.hand.push(*net),
+            Step::Remove(which) => {
+                let which = which % self.hand.len().max(1);
+                self.hand.drain(which..self.hand.len().min(which + 1));
+            }
+            Step::Protect(net) => self.protected.push(*net),
+            Step::Unprotect(which) => {
+                let which = which % self.protected.len().max(1);
+                let end = self.protected.len().min(which + 1);
+                self.protected.drain(which..end);
+            }
+            Step::Limits(bounds) => self.bounds = *bounds,
+            Step::FeedLimits(feed, own) => self.feeds[feed % count].own = *own,
+            Step::Manual(manual) => self.manual = *manual,
+            Step::Approve => self.approval = self.waits.clone().or(self.approval.take()),
+            Step::ApproveOld(which) => {
+                let seen = self.seen.get(which % self.seen.len().max(1));
+                self.approval = seen.cloned();
+            }
+            Step::ApproveForeign => self.approval = Some("0123456789ab".to_owned()),
+            Step::Flush => {
+                self.pinned = Some(Pinned::default());
+                self.waits = None;
+                let (set, origins) = (PrefixSet::default(), Vec::new());
+                self.generation(set, origins, true);
+            }
+            Step::Pin(which) if self.past.len() > 1 => {
+                let which = 1 + which % (self.past.len() - 1);
+                self.pinned = Some(self.past[which].clone());
+            }
+            Step::Unpin => self.pinned = None,
+            Step::Hours(hours) => self.now = now.after(HOUR * u32::from(*hours)),
+            Step::Add(_) | Step::Pin(_) => {}
+        }
+    }
+
+    fn publish(
+        &mut self,
+        feed: usize,
+        nets: Vec<(Net, Option<Timestamp>)>,
+        origins: BTreeSet<u32>,
+    ) {
+        let copy = Copy::new(self.space, nets, origins, self.now);
+        let feed = &mut self.feeds[feed];
+        feed.configured = true;
+        feed.confirmed = Some(self.now);
+        feed.lost[0] = false;
+        feed.current = Some(copy);
+    }
+
+    fn republish(&mut self, feed: usize, edit: impl Fn(&mut Vec<(Net, Option<Timestamp>)>)) {
+        if let Some(Copy { nets, origins, .. }) = self.feeds[feed].current.clone() {
+            let mut nets = nets;
+            edit(&mut nets);
+            self.publish(feed, nets, origins);
+        }
+    }
+
+    /// Decide by what is known.
+    pub fn decide(&self) -> Decision {
+        let nets = self.protected.iter().map(|net| self.space.net(*net));
+        let policy = Policy {
+            protect: protect(nets),
+            limits: self.bounds.limits(self.space),
+            review: match self.manual {
+                true => Review::Manual,
+                false => Review::Limits,
+            },
+        };
+        let mut copy = FeedCopy::default();
+        for (line, net) in (1..).zip(&self.hand) {
+            copy.add(written(self.space, *net), line, "");
+        }
+        let hand = Hand {
+            now: Arc::new(copy),
+            before: Arc::default(),
+        };
+        let feeds: Vec<Feed> = self.configured().map(Known::feed).collect();
+        decide(&Input {
+            feeds: &feeds,
+            hand: &hand,
+            policy: &policy,
+            generation: self.past.len() as u64 - 1,
+            in_force: &self.in_force,
+            origins_in_force: &self.origins,
+            restores: self.made_by_pin,
+            pinned: self.pinned.as_ref(),
+            approved: self.approval.as_deref(),
+            now: self.now,
+        })
+    }
+
+    /// Write a decision down, as a pass does.
+    pub fn record(&mut self, decision: &Decision) {
+        if decision.approved || decision.pinned.is_none() {
+            self.approval = None;
+        }
+        self.generation(
+            decision.desired.clone(),
+            decision.origins.clone(),
+            decision.pinned.is_some(),
+        );
+        self.waits = decision.held().then(|| decision.id.clone());
+        self.seen.extend(self.waits.clone());
+        let now = self.now;
+        for feed in &mut self.feeds {
+            if !decision.held() && decision.pinned.is_none() && feed.counts(now) {
+                feed.applied = feed.current.clone();
+                feed.lost[1] = feed.lost[0];
+            }
+            if !feed.configured {
+                let (bogons, own) = (feed.bogons, feed.own);
+                *feed = Known {
+                    bogons,
+                    own,
+                    ..Known::default()
+                };
+            }
+        }
+    }
+
+    fn generation(&mut self, set: PrefixSet, origins: Vec<u32>, made_by_pin: bool) {
+        if set != self.in_force || origins != self.origins {
+            self.past.push(Pinned {
+                generation: self.past.len() as u64,
+                set: set.clone(),
+                origins: origins.clone(),
+            });
+            self.made_by_pin = made_by_pin;
+            (self.in_force, self.origins) = (set, origins);
+        }
+    }
+
+    /// The feeds in the configuration.
+    pub fn configured(&self) -> impl Iterator<Item = &Known> {
+        self.feeds.iter().filter(|feed| feed.configured)
+    }
+
+    /// The cells that a feed lists with a copy.
+    pub fn lists(&self, feed: &Known, copy: &Copy) -> Cells {
+        let nets = copy.nets.iter();
+        let nets = nets.filter(|(_, until)| until.is_none_or(|until| until > self.now));
+        let nets = nets.map(|(net, _)| *net);
+        let cells = Cells::of(nets.filter(|net| !self.bounds.refuses(*net)));
+        match feed.bogons {
+            true => cells,
+            false => cells.minus(self.space.reserved()),
+        }
+    }
+}
+
+impl Known {
+    /// Whether its copy counts.
+    pub fn counts(&self, now: Timestamp) -> bool {
+        let confirmed = self.confirmed.filter(|_| self.configured);
+        confirmed.is_some_and(|at| at.age(now) < AGES.expire_after)
+    }
+
+    /// The copy at hand.
+    pub fn current(&self) -> Option<&Copy> {
+        self.current.as_ref().filter(|_| !self.lost[0])
+    }
+
+    /// The copy behind what is in force. It may be the one at hand, and is then read no more than that.
+    pub fn applied(&self) -> Option<Result<&Copy, ()>> {
+        let applied = self.applied.as_ref()?;
+        let same = self.current.as_ref().is_some_and(|at| at.same(applied));
+        let lost = self.lost[usize::from(!same)];
+        Some(if lost { Err(()) } else { Ok(applied) })
+    }
+
+    fn feed(&self) -> Feed {
+        Feed {
+            name: "feed".into(),
+            reserved: self.bogons,
+            limits: self.own.limits(),
+            ages: AGES,
+            confirmed: self.confirmed,
+            generated: None,
+            current: self.current().map(|copy| copy.at.clone()),
+            unreadable: "its last good copy",
+            applied: self.applied().map(|copy| match copy {
+                Ok(copy) => Applied::Copy(copy.at.clone()),
+                Err(()) => Applied::Lost,
+            }),
+        }
+    }
+}
