@@ -231,7 +231,7 @@ fn the_count_of_a_feed_stands_in_the_place_of_that_for_all() {
 
 /// Separate IPv6 prefixes of this length.
 fn wide_v6(count: u128, len: u8) -> PrefixSet {
-    let v6 = (0..count).map(|i| Prefix::new((0x2a00 << 112) + (2 * i << (128 - len)), len));
+    let v6 = (0..count).map(|i| Prefix::new((0x2a00 << 112) + ((2 * i) << (128 - len)), len));
     PrefixSet {
         v4: Vec::new(),
         v6: v6.collect(),
