@@ -23,7 +23,7 @@ enum Format {
     Cidr,
     /// An array of objects
     Json,
-    /// prefix,generation,since
+    /// prefix,generation,since,because
     Csv,
 }
 
@@ -42,11 +42,14 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     let routes = ledger.routes()?;
     output::done(|out| match format {
         Format::Csv => {
-            writeln!(out, "prefix,generation,since")?;
-            let mut routes = routes.iter();
-            routes.try_for_each(|route| {
-                writeln!(out, "{},{},{}", route.prefix, route.generation, route.since)
-            })
+            let mut csv = csv::Writer::from_writer(out);
+            csv.write_record(["prefix", "generation", "since", "because"])?;
+            for route in &routes {
+                let (prefix, since) = (route.prefix.to_string(), route.since.to_string());
+                let generation = route.generation.to_string();
+                csv.write_record([&prefix, &generation, &since, &route.because])?;
+            }
+            csv.flush()
         }
         _ => {
             serde_json::to_writer(&mut *out, &routes)?;

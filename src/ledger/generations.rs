@@ -66,6 +66,8 @@ pub struct RouteRow {
     pub generation: u64,
     /// The time of that generation.
     pub since: Timestamp,
+    /// Why it brought it, in words.
+    pub because: String,
 }
 
 /// The table of origins behind the set in force.
@@ -120,7 +122,10 @@ impl Ledger {
     pub fn routes(&self) -> Result<Vec<RouteRow>, LedgerError> {
         let read = || {
             let mut statement = self.db.prepare(
-                "SELECT prefix, number, at FROM route JOIN generation ON number = generation",
+                "SELECT route.prefix, number, at, coalesce(cause_of.cause, '')
+                 FROM route JOIN generation ON number = route.generation
+                 LEFT JOIN change AS cause_of ON cause_of.generation = number
+                   AND cause_of.prefix = route.prefix AND op = '+'",
             )?;
             let rows = statement.query_map([], |row| {
                 let prefix: String = row.get(0)?;
@@ -128,6 +133,7 @@ impl Ledger {
                     prefix: prefix.parse().map_err(|_| rusqlite::Error::InvalidQuery)?,
                     generation: row.get::<_, i64>(1)? as u64,
                     since: Timestamp(row.get(2)?),
+                    because: row.get(3)?,
                 })
             })?;
             let mut routes: Vec<RouteRow> = rows.collect::<rusqlite::Result<_>>()?;

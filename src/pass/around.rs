@@ -20,53 +20,69 @@ pub fn watch(config: &Config) -> Watch {
     })
 }
 
-/// Look around, and bring what is remembered in step. `watch` learns what is known now.
+/// Look around, and bring what is remembered in step. `watch` learns what is known now. Answers whether
+/// there is something new.
 pub(super) async fn look_around(
     config: &Config,
     ledger: &Ledger,
     memory: &mut Memory,
-    names: Names,
+    at: Where,
     watch: &mut Watch,
-) -> Result<(), LedgerError> {
-    let looks = shown(config, names).await;
+) -> Result<bool, LedgerError> {
+    let looks = looks(config, |source| {
+        (source == Source::FeedHosts) == (at == Where::Hosts)
+    })
+    .await;
     watch.know(&looks);
     complain(&looks, memory);
     let now = Timestamp::now();
     let before = ledger.discovered()?;
     let found = remember(&before, &looks, now);
     if found == before {
-        return Ok(());
+        return Ok(false);
     }
     ledger.atomically(|ledger| {
-        tell(ledger, &before, &found, now)?;
-        ledger.write_discovered(&found)
+        let new = tell(ledger, &before, &found, now)?;
+        ledger.write_discovered(&found)?;
+        Ok(new)
     })
+}
+
+/// Where a pass looks: what is near answers at once, the names of hosts when a resolver does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Where {
+    /// At the kernel, in files, at the routers on this machine.
+    Near,
+    /// At the addresses of hosts.
+    Hosts,
 }
 
 /// What would be remembered after a look; writes nothing down, and asks neither names nor other programs.
 pub async fn as_it_is(config: &Config, before: &[Remembered], now: Timestamp) -> Vec<Remembered> {
-    let quick: Vec<Source> = config.protect.discover.clone();
-    let (slow, quick): (Vec<Source>, Vec<Source>) = quick
-        .into_iter()
-        .partition(|source| matches!(source, Source::BgpNeighbors | Source::FeedHosts));
-    let mut looks = look(&wanted(&quick, &[], Names::Leave)).await;
-    let not_asked = |source| (source, Err("not asked".to_owned()));
-    looks.extend(slow.into_iter().map(not_asked));
-    remember(before, &looks, now)
+    let quick = |source| ![Source::BgpNeighbors, Source::FeedHosts].contains(&source);
+    remember(before, &looks(config, quick).await, now)
 }
 
-async fn shown(config: &Config, names: Names) -> Vec<Look> {
-    look(&wanted(&config.protect.discover, &hosts(config), names)).await
-}
-
-fn wanted<'a>(sources: &'a [Source], hosts: &'a [Host], names: Names) -> Wanted<'a> {
-    Wanted {
-        sources,
-        hosts,
-        names,
+/// One look at the sources that are asked; the others keep what they showed.
+async fn looks(config: &Config, asked: impl Fn(Source) -> bool) -> Vec<Look> {
+    let (asked, others): (Vec<Source>, Vec<Source>) = config
+        .protect
+        .discover
+        .iter()
+        .partition(|source| asked(**source));
+    let mut looks = look(&Wanted {
+        sources: &asked,
+        hosts: &hosts(config),
+        names: Names::Ask,
         root: Root::default(),
-    }
+    })
+    .await;
+    let not_asked = |source| (source, Err(NOT_ASKED.to_owned()));
+    looks.extend(others.into_iter().map(not_asked));
+    looks
 }
+
+const NOT_ASKED: &str = "not asked";
 
 /// Whoever must be reached to fetch the feeds.
 fn hosts(config: &Config) -> Vec<Host> {
@@ -91,24 +107,21 @@ fn complain(looks: &[Look], memory: &mut Memory) {
     let failed: Vec<String> = looks
         .iter()
         .filter_map(|(source, look)| Some(format!("{source}: {}", look.as_ref().err()?)))
-        .filter(|line| !line.contains(": not asked"))
+        .filter(|line| !line.ends_with(NOT_ASKED))
         .collect();
     for line in &failed {
         let line = format!("protect  {line}; what it showed before stays protected");
         say::warning(memory.around.insert(line.clone()), &line);
     }
-    if failed.is_empty() {
-        memory.around.clear();
-    }
 }
 
-/// What is protected now and was not, and the other way round.
+/// What is protected now and was not, and the other way round. Answers whether there is something new.
 fn tell(
     ledger: &Ledger,
     before: &[Remembered],
     found: &[Remembered],
     now: Timestamp,
-) -> Result<(), LedgerError> {
+) -> Result<bool, LedgerError> {
     let lacking = |these: &[Remembered], those: &[Remembered]| -> Vec<Remembered> {
         let same = |one: &Remembered, other: &Remembered| {
             (one.source, &one.found) == (other.source, &other.found)
@@ -145,5 +158,5 @@ fn tell(
             })?;
         }
     }
-    Ok(())
+    Ok(!new.is_empty())
 }

@@ -65,6 +65,8 @@ pub struct Looks<'a> {
     pending: FuturesUnordered<Pending<'a>>,
     /// What was frozen when they began.
     pinned: Option<PinRow>,
+    /// Whether what was known before has been acted upon.
+    acted: bool,
 }
 
 type Pending<'a> = Pin<Box<dyn Future<Output = (&'a FeedConfig, FeedRow, Look)> + 'a>>;
@@ -108,11 +110,15 @@ pub fn begin<'a>(
         pending.push(looking);
     }
     let pinned = ledger.pinned()?;
-    Ok(Looks { pending, pinned })
+    Ok(Looks {
+        pending,
+        pinned,
+        acted: ledger.generation()?.is_none(),
+    })
 }
 
 impl Looks<'_> {
-    /// Judge what comes, until all have come, or until some have and the others keep us waiting: one slow
+    /// Judge what comes, until all have come, or until they keep us waiting: one slow
     /// host delays nobody else. Nor does it delay what must be protected now.
     pub async fn judge(
         &mut self,
@@ -121,7 +127,8 @@ impl Looks<'_> {
         memory: &mut Memory,
         watch: &mut Watch,
     ) -> Result<Round, PassError> {
-        let mut last: Option<Instant> = None;
+        // When there was something to act upon: at first what is known from before.
+        let mut since = (!self.acted).then(Instant::now);
         loop {
             let (feed, row, look) = match timeout(GLANCE, self.pending.next()).await {
                 Ok(Some(came)) => came,
@@ -133,7 +140,8 @@ impl Looks<'_> {
                     return Ok(Round::Last);
                 }
                 Err(_) if watch.poll_changed() => return Ok(Round::Changed),
-                Err(_) if last.is_some_and(|last| last.elapsed() >= PATIENCE) => {
+                Err(_) if since.is_some_and(|since| since.elapsed() >= PATIENCE) => {
+                    self.acted = true;
                     return Ok(Round::More);
                 }
                 Err(_) => continue,
@@ -145,7 +153,7 @@ impl Looks<'_> {
                 now: Timestamp::now(),
             };
             judge.judge(feed, row, look)?;
-            last = Some(Instant::now());
+            since = Some(Instant::now());
         }
     }
 }

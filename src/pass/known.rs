@@ -27,6 +27,8 @@ pub struct Memory {
     unusable: HashSet<(String, String)>,
     /// The last line said about the policy: said again only when it reads otherwise.
     pub policy_line: String,
+    /// Whether a pass of this process has brought the targets in step.
+    pub acted: bool,
     /// What was said of sources of protected space that cannot be looked at.
     pub around: HashSet<String>,
     /// The table of origins, read once.

@@ -29,7 +29,7 @@ mod sweep;
 use std::fmt;
 
 use crate::config::Config;
-use crate::discover::{Names, Watch};
+use crate::discover::Watch;
 use crate::feed::copies::Copies;
 use crate::feed::fetch::Progress;
 use crate::ledger::{HoldRow, Ledger, LedgerError, PinRow, TargetRow};
@@ -38,6 +38,7 @@ use crate::prefix::PrefixSet;
 use crate::target::kernel::Mark;
 use crate::time::Timestamp;
 use apply::Removable;
+use around::Where;
 use gather::{Manner, Round, Scope};
 use known::{Known, Memory};
 use record::Record;
@@ -121,6 +122,9 @@ impl Outcome {
     }
 }
 
+/// Cause of a generation that comes of looking around.
+const PROTECT: &str = "protect";
+
 impl Pass<'_> {
     /// Make the pass.
     pub async fn run(self) -> Result<Outcome, PassError> {
@@ -135,19 +139,24 @@ impl Pass<'_> {
             watch,
         } = self;
         let copies = Copies::under(&config.state_dir);
-        let names = match scope {
-            Scope::Offline => Names::Leave,
-            _ => Names::Ask,
-        };
         let looks = (scope, manner);
         let mut looks = gather::begin(config, ledger, &copies, memory, looks, progress)?;
-        around::look_around(config, ledger, memory, names, watch).await?;
+        let new = around::look_around(config, ledger, memory, Where::Near, watch).await?;
+        // What must be protected waits for no name and no download, nor does a daemon that starts with what is
+        // known, after a reboot that took the routes.
+        let start = scope == Scope::Due && !memory.acted;
+        if (new || start) && ledger.generation()?.is_some() {
+            act(config, ledger, &copies, memory, PROTECT).await?;
+        }
+        if scope != Scope::Offline {
+            around::look_around(config, ledger, memory, Where::Hosts, watch).await?;
+        }
         // A slow host keeps nobody else waiting: what has come is acted upon, and then the rest. Nor does
         // what must be protected wait for it.
         loop {
             let round = looks.judge(ledger, &copies, memory, watch).await?;
             if round == Round::Changed || watch.poll_changed() {
-                around::look_around(config, ledger, memory, Names::Leave, watch).await?;
+                around::look_around(config, ledger, memory, Where::Near, watch).await?;
             }
             let outcome = act(config, ledger, &copies, memory, cause).await?;
             if round == Round::Last {
@@ -201,6 +210,7 @@ async fn act(
             .is_ok_and(|pin| pin.is_some() && pin != pinned)
     };
     let applied = apply::all(task, flushed).await;
+    memory.acted = true;
     write_down(ledger, &applied).map_err(PassError::Unrecorded)?;
     ledger.forget(now, config.keep);
     Ok(Outcome {

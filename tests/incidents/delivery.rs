@@ -4,7 +4,7 @@ use std::io::Write;
 
 use crate::feed_lies::{JSON, TEXT, body};
 use crate::support::http::Answer;
-use crate::{Incident, drop_json, drop_text, plain};
+use crate::{Incident, drop_json, drop_text, plain, reached};
 
 fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
@@ -20,6 +20,7 @@ pub fn network_down() {
         "failed",
         "HTTP 503",
     );
+    reached::after_a_start_while_the_network_is_down();
 }
 
 pub fn cut_in_the_mask() {

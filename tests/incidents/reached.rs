@@ -1,7 +1,9 @@
 //! The list is right, and names what must be reached to go on: the feed's own server, and the router by whoever
 //! runs it.
 
-use crate::ground::{answers, edit, etc, holes, size, touch, within};
+use std::time::{Duration, Instant};
+
+use crate::ground::{Daemon, answers, edit, etc, holes, size, touch, within};
 use crate::inside::Helper;
 use crate::own_network::{local, world};
 use crate::support::Place;
@@ -115,4 +117,46 @@ fn a_session_is_protected(at: &str) {
     later(700);
     assert_eq!(refreshed(), 256, "after the hour");
     why().says("203.0.113.77 is blackholed by 203.0.113.0/24");
+}
+
+/// A host is silent when the daemon starts. What is known does not wait for it: neither the last good copy, after
+/// a reboot that took the routes, nor an address that came while the daemon was stopped.
+pub fn after_a_start_while_the_network_is_down() {
+    let Some((router, far)) = world("203.0.113.7/32") else {
+        return;
+    };
+    let place = Place::new("[[feed]]\nname = \"partner\"\nurl = \"http://203.0.113.7/list.txt\"\n");
+    place.write("served.list", "72.37.186.0/23\n");
+    let file = place.path("served.list").display().to_string();
+    let server = Helper::start(&far, &["serve", "203.0.113.7:80", &file]);
+    place.run_in(&router, &["refresh"]).code(0);
+    assert!(touch(&holes(&router), "72.37.186.1"));
+    drop(server);
+    far.ip("address del 203.0.113.7/32 dev lo");
+
+    let mut late = Vec::new();
+    for (what, change, wanted) in [
+        (
+            "the last good copy",
+            "route flush proto 166",
+            "72.37.186.0/23",
+        ),
+        (
+            "a new address",
+            "address add 72.37.186.77/24 dev wan0",
+            "72.37.187.0/24",
+        ),
+    ] {
+        edit(&place, "UPDATE feed SET looked_at = looked_at - 86400");
+        router.ip(change);
+        let begun = Instant::now();
+        let _daemon = Daemon::start(&place, &router);
+        let wanted: Vec<_> = vec![wanted.parse().unwrap()];
+        eventually(what, || holes(&router) == wanted);
+        let took = begun.elapsed();
+        if took > Duration::from_secs(3) {
+            late.push(format!("{what} counts {took:.1?} after the start"));
+        }
+    }
+    assert!(late.is_empty(), "{late:#?}");
 }

@@ -105,6 +105,11 @@ pub fn stale_ban() {
         why.says("is blackholed by ").says(reason);
     }
     place
+        .run_in(&router, &["list", "--json"])
+        .code(0)
+        .says("spammer")
+        .says("DDoS, ticket 7");
+    place
         .run_in(&router, &["status"])
         .code(0)
         .says("3 routes in force")
@@ -134,7 +139,6 @@ pub fn stale_ban() {
     add("203.0.113.12", "3s");
     assert_eq!(router.ours().len(), 3);
     eventually("its three seconds are over", || router.ours() == left);
-    note("the reasons are shown by why and status; list has none yet");
 }
 
 pub fn mass_expiry() {
