@@ -4,7 +4,9 @@
 //! A history is driven through the real decision by a shell in memory. After every decision what should be in
 //! force is told anew by a model of single cells.
 
+mod bounds;
 mod checks;
+mod feeds;
 mod history;
 mod naive;
 mod regressions;

@@ -5,8 +5,9 @@ use std::collections::{BTreeSet, HashMap};
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 
+use super::feeds::{Copy, Known};
 use super::naive::Cells;
-use super::shell::{Copy, Known, Shell};
+use super::shell::Shell;
 use crate::pipeline::Decision;
 
 /// How often it came to what.

@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 
+use super::bounds::{Bounds, OwnBounds};
 use super::checks::{Ids, Tally, after, before};
-use super::naive::{Bounds, Net, OwnBounds, SPACES};
+use super::naive::{Net, SPACES};
 use super::shell::{List, Shell, Step};
 
 /// Where it begins, and what happens before each decision.

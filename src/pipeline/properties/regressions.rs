@@ -1,8 +1,9 @@
 //! What the histories found, told short.
 
+use super::bounds::{Bounds, OwnBounds};
 use super::checks::{Ids, Tally};
 use super::history::History;
-use super::naive::{Bounds, Cells, Net, OwnBounds};
+use super::naive::{Cells, Net};
 use super::shell::{List, Shell, Step};
 
 const ONE: Net = Net {

@@ -4,13 +4,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::testing::{AGES, NOW, protect};
-use super::super::{Applied, AtHand, Decision, Feed, Hand, Input, Pinned, decide};
-use super::naive::{Bounds, Cells, Net, OwnBounds, Space};
-use crate::feed::{End, FeedCopy};
+use super::super::testing::{NOW, protect};
+use super::super::{Decision, Feed, Hand, Input, Pinned, decide};
+use super::bounds::{Bounds, OwnBounds};
+use super::feeds::{Copy, Known, written};
+use super::naive::{Cells, Net, Space};
+use crate::feed::FeedCopy;
 use crate::policy::Policy;
 use crate::policy::limits::Review;
-use crate::prefix::{PrefixSet, Written};
+use crate::prefix::PrefixSet;
 use crate::time::Timestamp;
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -55,66 +57,6 @@ pub enum Step {
     Pin(usize),
     Unpin,
     Hours(u16),
-}
-
-/// One feed, as the ledger and the copies have it.
-#[derive(Clone, Debug, Default)]
-pub struct Known {
-    pub configured: bool,
-    pub bogons: bool,
-    pub own: OwnBounds,
-    pub confirmed: Option<Timestamp>,
-    pub current: Option<Copy>,
-    pub applied: Option<Copy>,
-    /// Whether the one and the other cannot be read.
-    pub lost: [bool; 2],
-}
-
-/// A copy of a list, with the times at which its entries end.
-#[derive(Clone, Debug)]
-pub struct Copy {
-    pub nets: Vec<(Net, Option<Timestamp>)>,
-    pub origins: BTreeSet<u32>,
-    at: AtHand,
-}
-
-impl Copy {
-    fn new(
-        space: &Space,
-        nets: Vec<(Net, Option<Timestamp>)>,
-        origins: BTreeSet<u32>,
-        now: Timestamp,
-    ) -> Self {
-        let mut copy = FeedCopy::default();
-        for (line, (net, until)) in (1..).zip(&nets) {
-            let before = (copy.v4.len(), copy.v6.len());
-            copy.add(written(space, *net), line, "");
-            if let Some(until) = until {
-                copy.end_from(before, &[End::At(*until)]);
-            }
-        }
-        for asn in &origins {
-            copy.add_origin(*asn, 0, "");
-        }
-        let at = AtHand {
-            digest: format!("{nets:?} {origins:?}"),
-            copy: Arc::new(copy),
-            fetched: now,
-        };
-        Self { nets, origins, at }
-    }
-
-    /// Whether it is the same copy.
-    pub fn same(&self, other: &Self) -> bool {
-        self.at.digest == other.at.digest
-    }
-}
-
-fn written(space: &Space, net: Net) -> Written {
-    match space.net(net) {
-        ipnet::IpNet::V4(net) => Written::V4(net.into()),
-        ipnet::IpNet::V6(net) => Written::V6(net.into()),
-    }
 }
 
 /// Everything that lasts from one pass to the next.
@@ -341,44 +283,6 @@ impl Shell {
         match feed.bogons {
             true => cells,
             false => cells.minus(self.space.reserved()),
-        }
-    }
-}
-
-impl Known {
-    /// Whether its copy counts.
-    pub fn counts(&self, now: Timestamp) -> bool {
-        let confirmed = self.confirmed.filter(|_| self.configured);
-        confirmed.is_some_and(|at| at.age(now) < AGES.expire_after)
-    }
-
-    /// The copy at hand.
-    pub fn current(&self) -> Option<&Copy> {
-        self.current.as_ref().filter(|_| !self.lost[0])
-    }
-
-    /// The copy behind what is in force. It may be the one at hand, and is then read no more than that.
-    pub fn applied(&self) -> Option<Result<&Copy, ()>> {
-        let applied = self.applied.as_ref()?;
-        let same = self.current.as_ref().is_some_and(|at| at.same(applied));
-        let lost = self.lost[usize::from(!same)];
-        Some(if lost { Err(()) } else { Ok(applied) })
-    }
-
-    fn feed(&self) -> Feed {
-        Feed {
-            name: "feed".into(),
-            reserved: self.bogons,
-            limits: self.own.limits(),
-            ages: AGES,
-            confirmed: self.confirmed,
-            generated: None,
-            current: self.current().map(|copy| copy.at.clone()),
-            unreadable: "its last good copy",
-            applied: self.applied().map(|copy| match copy {
-                Ok(copy) => Applied::Copy(copy.at.clone()),
-                Err(()) => Applied::Lost,
-            }),
         }
     }
 }

@@ -316,3 +316,20 @@ fn nobody_may_approve_that_everything_is_dropped() {
         assert_eq!(verdict.reasons.len(), 1, "{:?}", verdict.reasons);
     }
 }
+
+#[test]
+fn a_feed_that_is_too_large_alone_is_held_though_others_join_its_prefixes() {
+    let feed = FeedChange {
+        name: "drop".to_owned(),
+        limits: FeedLimits::default(),
+        before: None,
+        now: hosts(0, 1_001),
+        origins_before: Vec::new(),
+        origins_now: Vec::new(),
+    };
+    let (empty, joined) = (PrefixSet::default(), hosts(0, 1));
+    assert_eq!(
+        judge(&[feed], (&empty, &empty), &joined, &limits()).reasons,
+        ["drop: 1001 routes (max_routes 1000)"]
+    );
+}
