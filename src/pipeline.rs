@@ -183,21 +183,30 @@ pub fn decide(input: &Input) -> Decision {
         false => policy.apply(&rib),
     };
     // What stays in force as long as it may not go.
-    let stays = match judged.verdict.reasons.is_empty() || input.pinned.is_some() {
-        true => Cow::Borrowed(input.in_force),
-        false => Cow::Owned(held(input, &counting, &fed_before)),
+    let (stays, origins_stay) = match judged.verdict.reasons.is_empty() || input.pinned.is_some() {
+        true => (
+            Cow::Borrowed(input.in_force),
+            input.origins_in_force.to_vec(),
+        ),
+        false => (
+            Cow::Owned(held(input, &counting, &fed_before)),
+            held_origins(input, &counting, &fed_before),
+        ),
     };
     let proposed = Change::between(&stays, &effective.set);
     let origins_proposed = publishers::origins(&rib);
+    let idle = !judged.changed && proposed.is_empty() && origins_stay == origins_proposed;
     let id = match judged.changed {
         true => judged.id,
-        false => proposed.id(input.origins_in_force, &origins_proposed),
+        false => proposed.id(&origins_stay, &origins_proposed),
     };
 
     // A pin is the operator's order and stands above; so does an approval of exactly this.
     let named = input.approved == Some(id.as_str());
     let approved = named && judged.verdict.approvable && input.pinned.is_none();
-    let verdict = match input.pinned.is_some() || approved {
+    // And nothing waits where nothing would change: what is in force beyond a limit was approved once.
+    let nothing_waits = idle && judged.verdict.approvable;
+    let verdict = match input.pinned.is_some() || approved || nothing_waits {
         true => Verdict::default(),
         false => judged.verdict,
     };
@@ -210,7 +219,7 @@ pub fn decide(input: &Input) -> Decision {
     let origins = match input.pinned {
         Some(pin) => pin.origins.clone(),
         None if go => origins_proposed,
-        None => held_origins(input, &counting, &fed_before),
+        None => origins_stay,
     };
 
     let ends = counting.iter().filter_map(|feed| feed.current.as_ref());

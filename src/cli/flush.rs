@@ -147,6 +147,7 @@ fn record(ledger: &Ledger, applied: &Applied, now: Timestamp) -> Result<(), Ledg
             at: now,
             cause: "flush",
             approved: None,
+            pinned: true,
         };
         let generation = ledger.write_generation(origin, iter::empty(), gone)?;
         let gone = origins

@@ -27,10 +27,13 @@ pub struct GenerationRow {
     pub review: String,
     /// Who approved it.
     pub by: String,
+    /// Whether it was made while pinned.
+    pub pinned: bool,
 }
 
 impl GenerationRow {
-    pub(super) const COLUMNS: &str = "number, at, routes, added, removed, cause, review, by";
+    pub(super) const COLUMNS: &str =
+        "number, at, routes, added, removed, cause, review, by, pinned";
 
     pub(super) fn read(row: &Row) -> rusqlite::Result<Self> {
         Ok(Self {
@@ -42,6 +45,7 @@ impl GenerationRow {
             cause: row.get(5)?,
             review: row.get(6)?,
             by: row.get(7)?,
+            pinned: row.get(8)?,
         })
     }
 }
@@ -55,6 +59,8 @@ pub struct Origin<'a> {
     pub cause: &'a str,
     /// The held change that was approved for it, and who approved it.
     pub approved: Option<(&'a str, &'a str)>,
+    /// Whether it is made while pinned.
+    pub pinned: bool,
 }
 
 /// One prefix in force.
@@ -182,9 +188,9 @@ impl Ledger {
             |row| row.get(0),
         )?;
         step.execute(
-            "INSERT INTO generation (number, at, routes, added, removed, cause, review, by)
-             VALUES (?1, ?2, 0, 0, 0, ?3, ?4, ?5)",
-            params![number, origin.at.0, origin.cause, review, by],
+            "INSERT INTO generation (number, at, routes, added, removed, cause, review, by, pinned)
+             VALUES (?1, ?2, 0, 0, 0, ?3, ?4, ?5, ?6)",
+            params![number, origin.at.0, origin.cause, review, by, origin.pinned],
         )?;
         let (mut added, mut removed) = (0_i64, 0_i64);
         {

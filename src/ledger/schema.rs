@@ -72,7 +72,8 @@ CREATE TABLE generation (
     removed INTEGER NOT NULL,
     cause   TEXT NOT NULL,                    -- the verb, or what else it came from: refresh, protect, flush, add, ...
     review  TEXT NOT NULL DEFAULT '',         -- ID of the held change that was approved for it
-    by      TEXT NOT NULL DEFAULT ''          -- who approved it
+    by      TEXT NOT NULL DEFAULT '',         -- who approved it
+    pinned  INTEGER NOT NULL DEFAULT 0        -- 1 where it was made while pinned, or flushed
 ) STRICT;
 
 -- What a generation changed, with every cause in words.

@@ -70,6 +70,7 @@ fn a_generation_changes_the_set_in_force_and_keeps_what_it_changed() {
                 at: Timestamp(at),
                 cause: "refresh",
                 approved: None,
+                pinned: false,
             };
             ledger.write_generation(origin, added, removed)
         });

@@ -194,7 +194,7 @@ impl Known {
             origins: ledger.origins()?,
             table: table.used(),
             generation: newest.as_ref().map_or(0, |row| row.number),
-            made_by_pin: newest.is_some_and(|row| ["flush", "pin"].contains(&row.cause.as_str())),
+            made_by_pin: newest.is_some_and(|row| row.pinned),
             pinned: pin(ledger)?,
         })
     }

@@ -71,6 +71,7 @@ impl Record<'_> {
                 (Some(_), Some(_)) if self.cause == "refresh" => "pin",
                 _ => self.cause,
             },
+            pinned: decision.pinned.is_some(),
             approved: approval.map(|approval| (approval.id.as_str(), approval.by.as_str())),
         };
         let added = decision.explain_additions(change);

@@ -8,9 +8,14 @@ pub struct Share(pub f64);
 
 impl fmt::Display for Share {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // One digit after the point, more only below one percent.
-        let digits = if self.0 < 0.01 { 10_000.0 } else { 10.0 };
-        let percent = (self.0 * 100.0 * digits).round() / digits;
+        let percent = self.0 * 100.0;
+        // One digit after the point; below one percent, four that count.
+        let digits = match percent > 0.0 && percent < 1.0 {
+            true => 3 - percent.log10().floor() as i32,
+            false => 1,
+        };
+        let places = 10_f64.powi(digits);
+        let percent = (percent * places).round() / places;
         write!(f, "{percent}%")
     }
 }
@@ -22,7 +27,7 @@ pub struct Limits {
     pub shortest_v4: u8,
     /// Shortest IPv6 length that is accepted, from any source.
     pub shortest_v6: u8,
-    /// Most routes in force.
+    /// Most routes that the feeds make.
     pub max_routes: usize,
     /// Most additions at once, as a share of what is in force.
     pub max_added: Share,
@@ -32,9 +37,9 @@ pub struct Limits {
     pub max_added_count: Option<usize>,
     /// Most removals at once, in prefixes; `None` for any number.
     pub max_removed_count: Option<usize>,
-    /// Most IPv4 addresses in force, as a share of all there are.
+    /// Most IPv4 addresses that the feeds make, as a share of all there are.
     pub max_share_v4: Share,
-    /// Most IPv6 addresses in force, as a share of all there are.
+    /// Most IPv6 addresses that the feeds make, as a share of all there are.
     pub max_share_v6: Share,
     /// A change of at most so many prefixes is never held for its share: one of three is 33 %.
     pub small_change: usize,
@@ -116,5 +121,8 @@ mod tests {
         assert_eq!(Share(0.25).to_string(), "25%");
         assert_eq!(Share(0.6137).to_string(), "61.4%");
         assert_eq!(Share(0.0004).to_string(), "0.04%");
+        assert_eq!(Share(1.0 / 128.0).to_string(), "0.7813%");
+        assert_eq!(Share(3.0 / 2.0_f64.powi(29)).to_string(), "0.0000005588%");
+        assert_eq!(Share(0.0).to_string(), "0%");
     }
 }

@@ -58,6 +58,7 @@ mod tests {
             cause: "refresh".to_owned(),
             review: String::new(),
             by: String::new(),
+            pinned: false,
         }
     }
 

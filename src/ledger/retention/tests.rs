@@ -42,6 +42,7 @@ fn generation(ledger: &Ledger, at: i64, nets: u8, origins: u8) {
         at: Timestamp(at),
         cause: "refresh",
         approved: None,
+        pinned: false,
     };
     let written = ledger.atomically(|ledger| {
         let (added, removed) = (lacks(&after, &before), lacks(&before, &after));
