@@ -29,10 +29,7 @@ pub(super) async fn look_around(
     at: Where,
     watch: &mut Watch,
 ) -> Result<bool, LedgerError> {
-    let looks = looks(config, |source| {
-        (source == Source::FeedHosts) == (at == Where::Hosts)
-    })
-    .await;
+    let looks = looks(config, at).await;
     watch.know(&looks);
     complain(&looks, memory);
     let now = Timestamp::now();
@@ -48,28 +45,34 @@ pub(super) async fn look_around(
     })
 }
 
-/// Where a pass looks: what is near answers at once, the names of hosts when a resolver does.
+/// Where a pass looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Where {
-    /// At the kernel, in files, at the routers on this machine.
+    /// At the kernel and in files, which answer at once.
     Near,
-    /// At the addresses of hosts.
-    Hosts,
+    /// At other programs and at names, which may keep us waiting.
+    Far,
+}
+
+impl Where {
+    fn is_at(self, source: Source) -> bool {
+        let far = [Source::BgpNeighbors, Source::FeedHosts].contains(&source);
+        far == (self == Self::Far)
+    }
 }
 
 /// What would be remembered after a look; writes nothing down, and asks neither names nor other programs.
 pub async fn as_it_is(config: &Config, before: &[Remembered], now: Timestamp) -> Vec<Remembered> {
-    let quick = |source| ![Source::BgpNeighbors, Source::FeedHosts].contains(&source);
-    remember(before, &looks(config, quick).await, now)
+    remember(before, &looks(config, Where::Near).await, now)
 }
 
 /// One look at the sources that are asked; the others keep what they showed.
-async fn looks(config: &Config, asked: impl Fn(Source) -> bool) -> Vec<Look> {
+async fn looks(config: &Config, at: Where) -> Vec<Look> {
     let (asked, others): (Vec<Source>, Vec<Source>) = config
         .protect
         .discover
         .iter()
-        .partition(|source| asked(**source));
+        .partition(|source| at.is_at(**source));
     let mut looks = look(&Wanted {
         sources: &asked,
         hosts: &hosts(config),

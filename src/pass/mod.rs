@@ -149,7 +149,7 @@ impl Pass<'_> {
             act(config, ledger, &copies, memory, PROTECT).await?;
         }
         if scope != Scope::Offline {
-            around::look_around(config, ledger, memory, Where::Hosts, watch).await?;
+            around::look_around(config, ledger, memory, Where::Far, watch).await?;
         }
         // A slow host keeps nobody else waiting: what has come is acted upon, and then the rest. Nor does
         // what must be protected wait for it.
