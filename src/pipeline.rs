@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use crate::feed::FeedCopy;
 use crate::feed::standing::{Ages, Standing};
-use crate::plan::{Cause, Change, Explained, Verdict, cause_of_addition, cause_of_removal};
+use crate::plan::{Cause, Change, Explained, Verdict, cause_of_addition, cause_of_removal, fits};
 use crate::policy::limits::FeedLimits;
 use crate::policy::{Effective, Policy};
 use crate::prefix::{PrefixSet, subtract_set};
@@ -242,7 +242,7 @@ pub fn decide(input: &Input) -> Decision {
     }
 }
 
-/// What stays in force while a change is held: of what is, that for which there still is a reason. Nothing
+/// What stays in force while a change is held: what was applied, as far as there still is a reason. Nothing
 /// that a publisher added comes with it, nothing that he took away goes; what expired, what the operator
 /// took back and what is protected does.
 fn held(input: &Input, counting: &[&Feed], fed_before: &Rib) -> PrefixSet {
@@ -250,10 +250,14 @@ fn held(input: &Input, counting: &[&Feed], fed_before: &Rib) -> PrefixSet {
     let kept = if counting.iter().any(|feed| feed.is_lost()) {
         // The reasons cannot be read, so nothing goes but what is protected.
         subtract_set(input.in_force, policy.protect.set())
-    } else if input.restores {
-        policy.apply(fed_before).set
     } else {
-        policy.apply(fed_before).set.intersection(input.in_force)
+        let applied = policy.apply(fed_before).set;
+        // What is no longer protected, or counts again, comes back: nothing of it is news. But what is beyond
+        // the limits as a whole does not grow.
+        match input.restores || fits(&applied, &policy.limits) {
+            true => applied,
+            false => applied.intersection(input.in_force),
+        }
     };
     let hand = beside(Rib::default(), &input.hand.now);
     kept.union(&policy.apply(&hand).set)
@@ -261,13 +265,10 @@ fn held(input: &Input, counting: &[&Feed], fed_before: &Rib) -> PrefixSet {
 
 /// The same for the origin ASes.
 fn held_origins(input: &Input, counting: &[&Feed], fed_before: &Rib) -> Vec<u32> {
-    let in_force = input.origins_in_force;
     if counting.iter().any(|feed| feed.is_lost()) {
-        return in_force.to_vec();
+        return input.origins_in_force.to_vec();
     }
-    let mut kept = publishers::origins(fed_before);
-    kept.retain(|asn| input.restores || in_force.binary_search(asn).is_ok());
-    kept
+    publishers::origins(fed_before)
 }
 
 impl Decision {

@@ -42,7 +42,7 @@ pub(super) fn judged(
     // What cannot be read cannot be judged: then that alone is the reason, and nobody can approve it.
     let unreadable: Vec<String> = counting.iter().filter_map(lost).collect();
     let verdict = if unreadable.is_empty() {
-        let mut verdict = gate(input, counting, &effective_before.set, &published.set);
+        let mut verdict = gate(input, counting, &effective_before.listed, &published.set);
         // Nobody may approve what would drop everything but what is protected.
         let listed = &published.listed;
         let everything =
@@ -86,7 +86,7 @@ fn gate(input: &Input, counting: &[&Feed], before: &PrefixSet, total: &PrefixSet
     let (policy, limits) = (input.policy, &input.policy.limits);
     let alone = |feed: &Feed, copy: &AtHand| {
         let rib = merge(&[feed], input.now, |_| Some(copy));
-        (policy.apply(&rib).set, origins(&rib))
+        (policy.apply(&rib), origins(&rib))
     };
     let is_lost = |feed: &&Feed| matches!(feed.applied, Some(Applied::Lost));
     let change = |feed: &&Feed| {
@@ -94,13 +94,14 @@ fn gate(input: &Input, counting: &[&Feed], before: &PrefixSet, total: &PrefixSet
         let before = feed.applied_copy();
         let same = before.is_some_and(|before| before.digest == now.digest);
         (!same).then(|| {
-            let (set_before, origins_before) = before.map(|copy| alone(feed, copy)).unzip();
+            let (before, origins_before) = before.map(|copy| alone(feed, copy)).unzip();
             let (now, origins_now) = alone(feed, now);
             FeedChange {
                 name: feed.name.to_string(),
                 limits: feed.limits,
-                before: set_before,
-                now,
+                before: before.map(|before| before.listed),
+                now: now.listed,
+                effective: now.set,
                 origins_before: origins_before.unwrap_or_default(),
                 origins_now,
             }
@@ -121,6 +122,6 @@ fn gate(input: &Input, counting: &[&Feed], before: &PrefixSet, total: &PrefixSet
     let shared: Vec<&Feed> = counting.iter().filter(shared).copied().collect();
     let now = policy
         .apply(&merge(&shared, input.now, |feed| feed.current.as_ref()))
-        .set;
+        .listed;
     judge(&changes, (before, &now), total, limits)
 }

@@ -15,10 +15,13 @@ pub struct FeedChange {
     pub name: String,
     /// Its own limits.
     pub limits: FeedLimits,
-    /// What it listed for the generation in force, aggregated; `None` for a new feed.
+    /// What it listed for the generation in force, aggregated, with what is protected in it; `None` for a new
+    /// feed.
     pub before: Option<PrefixSet>,
-    /// What it lists now, aggregated.
+    /// What it lists now, the same way.
     pub now: PrefixSet,
+    /// What of it may be dropped.
+    pub effective: PrefixSet,
     /// The origin ASes it listed then, ascending.
     pub origins_before: Vec<u32>,
     /// The origin ASes it lists now, ascending.
@@ -36,8 +39,9 @@ pub struct Verdict {
 
 /// Judge a change: each changed feed by itself, then the whole.
 ///
-/// `publishers` holds the effective set of the feeds that both generations share, before and now,
-/// under today's policy. `total` is the whole effective set that would be in force.
+/// `publishers` holds what the feeds list that both generations share, before and now, under today's limits
+/// and with what is protected in it: what grows inside protected space is judged when it grows, and not when the
+/// protection ends. `total` is the whole effective set that would be in force.
 pub fn judge(
     feeds: &[FeedChange],
     publishers: (&PrefixSet, &PrefixSet),
@@ -46,7 +50,7 @@ pub fn judge(
 ) -> Verdict {
     let mut reasons = Vec::new();
     for feed in feeds {
-        size(&feed.name, &feed.now, limits, &mut reasons);
+        size(&feed.name, &feed.effective, limits, &mut reasons);
         if let Some(before) = &feed.before {
             let own = feed.limits.over(limits);
             growth(&feed.name, before, &feed.now, &own, &mut reasons);
@@ -77,12 +81,12 @@ fn growth(
     limits: &Limits,
     reasons: &mut Vec<String>,
 ) {
-    if before.is_empty() {
-        return;
-    }
     let change = Change::between(before, now);
     let counts = (change.added(), change.removed(), before.len());
     count(who, "prefixes", counts, limits, reasons);
+    if before.is_empty() {
+        return;
+    }
     // A few wide prefixes are few, and may be most of the Internet: addresses count as well.
     let mut covers = |family: &str, before: f64, now: f64, small: Share| {
         let more = now - before;
@@ -101,14 +105,12 @@ fn growth(
 /// The same limits for the ASes that routers will match on.
 fn growth_of_origins(feed: &FeedChange, limits: &Limits, reasons: &mut Vec<String>) {
     let (before, now) = (&feed.origins_before, &feed.origins_now);
-    if !before.is_empty() {
-        let (added, removed) = (lacking(now, before), lacking(before, now));
-        let counts = (added.count(), removed.count(), before.len());
-        count(&feed.name, "origin ASes", counts, limits, reasons);
-    }
+    let (added, removed) = (lacking(now, before), lacking(before, now));
+    let counts = (added.count(), removed.count(), before.len());
+    count(&feed.name, "origin ASes", counts, limits, reasons);
 }
 
-/// `(added, removed, before)` against the limits.
+/// `(added, removed, before)` against the limits. Of nothing there is no share.
 fn count(
     who: &str,
     what: &str,
@@ -118,7 +120,7 @@ fn count(
 ) {
     let mut one = |count: usize, limit: Share, most: Option<usize>, verb: &str, key: &str| {
         let share = Share(count as f64 / before as f64);
-        if count > limits.small_change && share > limit {
+        if before > 0 && count > limits.small_change && share > limit {
             reasons.push(format!(
                 "{who}: {count} of {before} {what} would {verb}, {share} ({key} {limit})"
             ));
@@ -138,6 +140,14 @@ fn count(
     } = *limits;
     one(added, max_added, max_added_count, "be added", "max_added");
     one(removed, max_removed, max_removed_count, "go", "max_removed");
+}
+
+/// Whether a set is within the limits of size and length.
+pub fn fits(set: &PrefixSet, limits: &Limits) -> bool {
+    let mut reasons = Vec::new();
+    size("", set, limits, &mut reasons);
+    shortest(set, limits, &mut reasons);
+    reasons.is_empty()
 }
 
 fn size(who: &str, set: &PrefixSet, limits: &Limits, reasons: &mut Vec<String>) {

@@ -84,12 +84,19 @@ impl PrefixSet {
 
     /// Share of all IPv4 addresses, `0.0..=1.0`.
     pub fn share_v4(&self) -> f64 {
-        self.v4.iter().map(Prefix::share).sum()
+        // Not `sum`: that of nothing is -0.
+        self.v4
+            .iter()
+            .map(Prefix::share)
+            .fold(0.0, std::ops::Add::add)
     }
 
     /// Share of all IPv6 addresses, `0.0..=1.0`.
     pub fn share_v6(&self) -> f64 {
-        self.v6.iter().map(Prefix::share).sum()
+        self.v6
+            .iter()
+            .map(Prefix::share)
+            .fold(0.0, std::ops::Add::add)
     }
 
     /// The addresses of either.

@@ -99,7 +99,7 @@ impl Bounds {
             more > space.small[family] && more * 100 > self.percent(0) * before
         };
         let many = self.too_many(&before.nets(), &now.nets());
-        !before.is_empty() && (many || wider(0) || wider(1))
+        many || !before.is_empty() && (wider(0) || wider(1))
     }
 
     /// Whether too many come or go.
@@ -110,9 +110,10 @@ impl Bounds {
         ];
         let beyond = |way: usize| {
             let (count, most) = (counts[way], self.change.count[way]);
-            let share = count * 100 > self.percent(way) * before.len();
+            // Of nothing there is no share.
+            let share = !before.is_empty() && count * 100 > self.percent(way) * before.len();
             count > self.small && share || most.is_some_and(|most| count > most)
         };
-        !before.is_empty() && (beyond(0) || beyond(1))
+        beyond(0) || beyond(1)
     }
 }

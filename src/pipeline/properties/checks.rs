@@ -119,7 +119,7 @@ impl<'a> Told<'a> {
             let shared = self.counting.iter().filter(|feed| feed.applied.is_some());
             let shared = shared.filter_map(|feed| Some(self.shell.lists(feed, feed.current()?)));
             let now = shared.fold(Cells::default(), Cells::or);
-            bounds.too_much(space, self.before.minus(self.out), now.minus(self.out))
+            bounds.too_much(space, self.before, now)
         };
         whole
             || bounds.too_large(total)
@@ -132,15 +132,17 @@ impl<'a> Told<'a> {
     /// The same for one feed, where it changed.
     fn beyond_of(&self, feed: &Known) -> Option<bool> {
         let Shell { bounds, space, .. } = self.shell;
-        let lists = |copy| self.shell.lists(feed, copy).minus(self.out);
+        let lists = |copy| self.shell.lists(feed, copy);
+        let large = |copy| bounds.too_large(lists(copy).minus(self.out));
         let now = feed.current()?;
         let before = match feed.applied() {
-            None => return Some(bounds.too_large(lists(now))),
+            None => return Some(large(now)),
             Some(before) => before.ok().filter(|before| !before.same(now))?,
         };
+        let large = large(now);
         let bounds = bounds.of_feed(&feed.own);
         Some(
-            bounds.too_large(lists(now))
+            large
                 || bounds.too_much(space, lists(before), lists(now))
                 || bounds.too_many(&before.origins, &now.origins),
         )
@@ -161,13 +163,16 @@ impl<'a> Told<'a> {
         let (kept, origins) = if self.unreadable || self.lost {
             // Nothing goes, for the reasons of it cannot be told; and nothing comes.
             (self.in_force, in_force)
-        } else if self.shell.made_by_pin {
-            (self.before, self.origins_before.clone())
         } else {
-            (
-                self.before.and(self.in_force),
-                &self.origins_before & &in_force,
-            )
+            // What is beyond the limits as a whole does not grow.
+            let bounds = &self.shell.bounds;
+            let applied = self.before.minus(self.out);
+            let fits = !bounds.too_large(applied) && !bounds.too_short(applied);
+            let kept = match self.shell.made_by_pin || fits {
+                true => applied,
+                false => applied.and(self.in_force),
+            };
+            (kept, self.origins_before.clone())
         };
         (kept.or(self.hand).minus(self.out), origins)
     }
@@ -259,12 +264,8 @@ pub fn before(
     }
     prop_assert!(desired.within(fed.or(told.hand)), "invented");
     tally.restored += usize::from(shell.made_by_pin);
-    if !shell.made_by_pin {
-        prop_assert!(
-            desired.within(told.in_force.or(told.hand)),
-            "came while held"
-        );
-    }
+    let news = desired.minus(told.before).minus(told.hand);
+    prop_assert!(news.is_empty(), "came while held");
     Ok(())
 }
 

@@ -26,6 +26,7 @@ fn judged(before: &PrefixSet, now: &PrefixSet, own: FeedLimits) -> Vec<String> {
         limits: own,
         before: Some(before.clone()),
         now: now.clone(),
+        effective: now.clone(),
         origins_before: Vec::new(),
         origins_now: Vec::new(),
     };
@@ -73,6 +74,7 @@ fn too_many_new_origin_ases_are_held_like_prefixes() {
         limits: FeedLimits::default(),
         before: Some(PrefixSet::default()),
         now: PrefixSet::default(),
+        effective: PrefixSet::default(),
         origins_before: (1..=10).collect(),
         origins_now: (5..=20).collect(),
     };
@@ -166,6 +168,7 @@ fn judged_by(
         limits: own,
         before: Some(before.clone()),
         now: now.clone(),
+        effective: now.clone(),
         origins_before: Vec::new(),
         origins_now: Vec::new(),
     };
@@ -252,6 +255,7 @@ fn a_share_of_ipv6_is_a_limit_for_each_feed_and_for_all() {
             limits: FeedLimits::default(),
             before: None,
             now: now.clone(),
+            effective: now.clone(),
             origins_before: Vec::new(),
             origins_now: Vec::new(),
         };
@@ -324,6 +328,7 @@ fn a_feed_that_is_too_large_alone_is_held_though_others_join_its_prefixes() {
         limits: FeedLimits::default(),
         before: None,
         now: hosts(0, 1_001),
+        effective: hosts(0, 1_001),
         origins_before: Vec::new(),
         origins_now: Vec::new(),
     };
