@@ -182,6 +182,7 @@ pub fn decide(input: &Input) -> Decision {
         true => published,
         false => policy.apply(&rib),
     };
+    let origins_proposed = publishers::origins(&rib);
     // What stays in force as long as it may not go.
     let (stays, origins_stay) = match judged.verdict.reasons.is_empty() || input.pinned.is_some() {
         true => (
@@ -189,12 +190,11 @@ pub fn decide(input: &Input) -> Decision {
             input.origins_in_force.to_vec(),
         ),
         false => (
-            Cow::Owned(held(input, &counting, &fed_before)),
-            held_origins(input, &counting, &fed_before),
+            Cow::Owned(held(input, &counting, &fed_before, &effective.set)),
+            held_origins(input, &counting, &fed_before, &origins_proposed),
         ),
     };
     let proposed = Change::between(&stays, &effective.set);
-    let origins_proposed = publishers::origins(&rib);
     let idle = !judged.changed && proposed.is_empty() && origins_stay == origins_proposed;
     let id = match judged.changed {
         true => judged.id,
@@ -242,21 +242,24 @@ pub fn decide(input: &Input) -> Decision {
     }
 }
 
-/// What stays in force while a change is held: what was applied, as far as there still is a reason. Nothing
+/// What stays in force while a change is held: what was applied, as far as there still is a reason; `listed` is
+/// what would be in force if everything went. Nothing
 /// that a publisher added comes with it, nothing that he took away goes; what expired, what the operator
 /// took back and what is protected does.
-fn held(input: &Input, counting: &[&Feed], fed_before: &Rib) -> PrefixSet {
+fn held(input: &Input, counting: &[&Feed], fed_before: &Rib, listed: &PrefixSet) -> PrefixSet {
     let policy = input.policy;
     let kept = if counting.iter().any(|feed| feed.is_lost()) {
         // The reasons cannot be read, so nothing goes but what is protected.
         subtract_set(input.in_force, policy.protect.set())
     } else {
         let applied = policy.apply(fed_before).set;
-        // What is no longer protected, or counts again, comes back: nothing of it is news. But what is beyond
-        // the limits as a whole does not grow.
-        match input.restores || fits(&applied, &policy.limits) {
-            true => applied,
-            false => applied.intersection(input.in_force),
+        if input.restores {
+            applied
+        } else if fits(&applied, &policy.limits) {
+            // What is still listed comes back where it is no longer protected, or counts again: it is no news.
+            applied.intersection(&input.in_force.union(listed))
+        } else {
+            applied.intersection(input.in_force)
         }
     };
     let hand = beside(Rib::default(), &input.hand.now);
@@ -264,11 +267,16 @@ fn held(input: &Input, counting: &[&Feed], fed_before: &Rib) -> PrefixSet {
 }
 
 /// The same for the origin ASes.
-fn held_origins(input: &Input, counting: &[&Feed], fed_before: &Rib) -> Vec<u32> {
+fn held_origins(input: &Input, counting: &[&Feed], fed_before: &Rib, listed: &[u32]) -> Vec<u32> {
     if counting.iter().any(|feed| feed.is_lost()) {
         return input.origins_in_force.to_vec();
     }
-    publishers::origins(fed_before)
+    let mut kept = publishers::origins(fed_before);
+    let in_force = input.origins_in_force;
+    let stays =
+        |asn: &u32| in_force.binary_search(asn).is_ok() || listed.binary_search(asn).is_ok();
+    kept.retain(|asn| input.restores || stays(asn));
+    kept
 }
 
 impl Decision {
@@ -322,7 +330,8 @@ impl Decision {
                 _ => {}
             }
             let (before, now) = (&self.rib_before, &self.rib);
-            cause_of_removal(prefix, before, now, &self.effective.set, &policy.protect)
+            let policy = (&policy.protect, &self.effective.dropped[..]);
+            cause_of_removal(prefix, before, now, &self.effective.set, policy)
         })
     }
 }

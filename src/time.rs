@@ -12,6 +12,9 @@ impl Timestamp {
     /// wrong.
     pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(86_400);
 
+    /// The last second that is written: of the year 9999 (RFC 3339 has four digits).
+    pub const LAST: Self = Self(253_402_300_799);
+
     /// The current time, for the shells: the core takes `now` as an argument.
     pub fn now() -> Self {
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
@@ -32,7 +35,8 @@ impl Timestamp {
 impl fmt::Display for Timestamp {
     /// RFC 3339 in UTC: `2026-08-22T06:00:03Z`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let time = UNIX_EPOCH + Duration::from_secs(self.0.max(0) as u64);
+        let seconds = self.0.clamp(0, Self::LAST.0) as u64;
+        let time = UNIX_EPOCH + Duration::from_secs(seconds);
         fmt::Display::fmt(&humantime::format_rfc3339_seconds(time), f)
     }
 }
@@ -70,6 +74,13 @@ mod tests {
     #[test]
     fn a_time_reads_as_rfc_3339() {
         assert_eq!(Timestamp(1_787_378_403).to_string(), "2026-08-22T06:00:03Z");
+    }
+
+    #[test]
+    fn a_time_beyond_all_calendars_is_written_as_the_last() {
+        let never = Timestamp(0).after(Duration::MAX);
+        assert_eq!(never.to_string(), "9999-12-31T23:59:59Z");
+        assert_eq!(Timestamp(i64::MIN).to_string(), "1970-01-01T00:00:00Z");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::hand::at_work;
+use super::hand::{at_work, reason};
 use super::output::Talk;
 use super::refresh::{exit, json, pass_with};
 use super::who::who;
@@ -17,8 +17,8 @@ pub(super) struct Arguments {
     /// The generation to go back to, as history shows it; without it the one in force
     generation: Option<u64>,
     /// Why: shown by history
-    #[arg(long, value_name = "TEXT", default_value = "")]
-    reason: String,
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
     /// The outcome as JSON
     #[arg(long)]
     json: bool,
@@ -27,6 +27,7 @@ pub(super) struct Arguments {
 pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     output::talk(Talk::Steps);
     let config = load(path)?;
+    let reason = arguments.reason.as_deref().map(reason).transpose()?;
     let (lock, mut ledger) = at_work(&config, "pin")?;
     let newest = ledger.generation()?.map_or(0, |row| row.number);
     let generation = arguments.generation.unwrap_or(newest);
@@ -44,7 +45,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         )));
     };
     let (now, by) = (Timestamp::now(), who());
-    let text = format!("{} prefixes {}", past.set.len(), arguments.reason);
+    let text = format!("{} prefixes {}", past.set.len(), reason.unwrap_or_default());
     ledger.atomically(|ledger| {
         ledger.set_pin(Some(&PinRow {
             at: now,

@@ -19,7 +19,7 @@ use crate::pass::hand::said;
 use crate::pass::known::{Known, Memory};
 use crate::pipeline::Decision;
 use crate::policy::reserved::{RESERVED, touching};
-use crate::prefix::{HostBits, Prefix};
+use crate::prefix::{HostBits, Prefix, overlap};
 use crate::rib::OPERATOR;
 use crate::target::kernel::{Fault, Kernel, Kin};
 use crate::time::Timestamp;
@@ -190,7 +190,7 @@ fn protection(
         let dropped = effective
             .dropped
             .iter()
-            .filter(|dropped| dropped.contains(&net));
+            .filter(|dropped| overlap(dropped, &net));
         let why = "dropped whole: protected space in it would leave more than 128 pieces";
         causes.extend(dropped.map(|dropped| (*dropped, why.to_owned())));
     }

@@ -13,7 +13,7 @@ mod notify;
 
 use std::fmt;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -57,6 +57,8 @@ impl std::error::Error for Ended {}
 const RETRY: Duration = Duration::from_secs(5);
 /// Longest wait for a verb at work when the routes are withdrawn at the stop.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
+/// How often the lock of a verb at work is tried.
+const POLL: Duration = Duration::from_millis(100);
 /// Shortest wait: an address that appears is protected within a second, pass and all.
 const PAUSE: Duration = Duration::from_millis(300);
 /// Longest wait: a clock that was set, or a change by a verb, is noticed after it.
@@ -134,7 +136,7 @@ async fn serve(config: &Config, memory: &mut Memory, watch: &mut Watch) {
         }
         Ok(Err(busy)) => {
             tracing::info!("waiting: {busy}");
-            RETRY
+            Duration::ZERO
         }
         Err(error) => {
             tracing::error!("{error}");
@@ -150,12 +152,23 @@ async fn serve(config: &Config, memory: &mut Memory, watch: &mut Watch) {
     }
 }
 
+/// The lock of a pass. A verb is usually done within a moment: nobody is told of that wait.
+async fn lock(config: &Config) -> Result<Result<Lock, Busy>, LedgerError> {
+    let begun = Instant::now();
+    loop {
+        match Lock::take(&config.state_dir, Lock::PASS, "run")? {
+            Err(_) if begun.elapsed() < RETRY => tokio::time::sleep(POLL).await,
+            taken => return Ok(taken),
+        }
+    }
+}
+
 async fn pass(
     config: &Config,
     memory: &mut Memory,
     watch: &mut Watch,
 ) -> Result<Result<(Outcome, Duration), Busy>, PassError> {
-    let _lock = match Lock::take(&config.state_dir, Lock::PASS, "run")? {
+    let _lock = match lock(config).await? {
         Ok(lock) => lock,
         Err(busy) => return Ok(Err(busy)),
     };
@@ -211,10 +224,16 @@ fn reload(path: &Path, config: &mut Config, memory: &mut Memory, read_at: &mut T
             );
         }
         Ok(new) => {
+            let same = config::print(&new) == config::print(config)
+                && new.policy.protect.typed() == config.policy.protect.typed();
             *config = new;
             *read_at = Timestamp::now();
             memory.clear();
-            tracing::info!("{} read again", path.display());
+            // A verb asks for it each time: only what reads otherwise is news.
+            match same {
+                true => tracing::debug!("{} read again", path.display()),
+                false => tracing::info!("{} read again", path.display()),
+            }
         }
         Err(problems) => {
             tracing::error!(

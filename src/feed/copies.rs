@@ -130,7 +130,9 @@ impl Copies {
         };
         for entry in entries {
             let entry = entry?;
-            if !names.contains(entry.file_name().to_string_lossy().as_ref()) {
+            // A folder is no copy of ours.
+            let named = names.contains(entry.file_name().to_string_lossy().as_ref());
+            if !named && !entry.file_type()?.is_dir() {
                 fs::remove_file(entry.path())?;
             }
         }

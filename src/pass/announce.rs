@@ -75,9 +75,12 @@ fn policy_line(decision: &Decision) -> String {
         effective.dropped.len(),
         "dropped whole, because protected space would leave more than 128 pieces",
     );
-    let first = effective.refused.first();
-    let first = first
-        .map(|l| format!("; first refused: {} ({l})", l.prefix))
-        .unwrap_or_default();
+    let mut first = String::new();
+    if let Some(net) = effective.dropped.first() {
+        first.push_str(&format!("; first dropped whole: {net}"));
+    }
+    if let Some(listing) = effective.refused.first() {
+        first.push_str(&format!("; first refused: {} ({listing})", listing.prefix));
+    }
     format!("policy  {}{first}", parts.join(", "))
 }

@@ -67,6 +67,8 @@ pub struct Looks<'a> {
     pinned: Option<PinRow>,
     /// Whether what was known before has been acted upon.
     acted: bool,
+    /// Why a copy that came could not be kept.
+    pub(super) unsaved: Option<String>,
 }
 
 type Pending<'a> = Pin<Box<dyn Future<Output = (&'a FeedConfig, FeedRow, Look)> + 'a>>;
@@ -114,6 +116,7 @@ pub fn begin<'a>(
         pending,
         pinned,
         acted: ledger.generation()?.is_none(),
+        unsaved: None,
     })
 }
 
@@ -152,7 +155,11 @@ impl Looks<'_> {
                 memory,
                 now: Timestamp::now(),
             };
-            judge.judge(feed, row, look)?;
+            match judge.judge(feed, row, look) {
+                // The others and what must be protected do not wait for a full disk.
+                Err(PassError::Copies(why)) => self.unsaved = self.unsaved.take().or(Some(why)),
+                judged => judged?,
+            }
             since = Some(Instant::now());
         }
     }

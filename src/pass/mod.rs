@@ -86,6 +86,8 @@ pub struct Outcome {
 pub enum PassError {
     /// The ledger failed before anything was changed.
     Ledger(LedgerError),
+    /// What was decided is written down, and the targets are as they were.
+    NotApplied(LedgerError),
     /// The targets are in step, and the ledger could not take down what became of them.
     Unrecorded(LedgerError),
     /// The copies of the feeds could not be written.
@@ -96,6 +98,9 @@ impl fmt::Display for PassError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Ledger(error) => write!(f, "{error}; nothing was changed"),
+            Self::NotApplied(error) => {
+                write!(f, "{error}; decided and not applied: the next pass does it")
+            }
             Self::Unrecorded(error) => {
                 write!(
                     f,
@@ -160,7 +165,10 @@ impl Pass<'_> {
             }
             let outcome = act(config, ledger, &copies, memory, cause).await?;
             if round == Round::Last {
-                return Ok(outcome);
+                return match looks.unsaved.take() {
+                    Some(why) => Err(PassError::Copies(why)),
+                    None => Ok(outcome),
+                };
             }
         }
     }
@@ -180,6 +188,7 @@ async fn act(
     let decision = known.decide(now);
     announce::decision(config, ledger, &decision, memory)?;
 
+    let (former, last) = (former_marks(config, ledger)?, ledger.targets()?);
     let record = Record {
         config,
         decision: &decision,
@@ -189,16 +198,14 @@ async fn act(
     };
     // All of it or nothing, and before anything is changed.
     let (generation, held) = ledger.atomically(|ledger| record.write(ledger))?;
-    sweep(config, ledger, copies, memory)?;
 
-    let former = former_marks(config, ledger)?;
     let task = apply::Task {
         config,
         desired: &decision.desired,
         origins: &decision.origins,
-        removable: &removable(ledger, known.policy.protect.set())?,
+        removable: &removable(ledger, known.policy.protect.set()).map_err(PassError::NotApplied)?,
         credits: &apply::credits(config, &decision.standings, &decision.desired),
-        last: &ledger.targets()?,
+        last: &last,
         former: &former,
         now,
     };
@@ -212,6 +219,7 @@ async fn act(
     let applied = apply::all(task, flushed).await;
     memory.acted = true;
     write_down(ledger, &applied).map_err(PassError::Unrecorded)?;
+    sweep(config, ledger, copies, memory);
     ledger.forget(now, config.keep);
     Ok(Outcome {
         generation,

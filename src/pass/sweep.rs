@@ -1,20 +1,27 @@
 //! After a decision: copies that nothing names any more go (I/O).
 
 use std::collections::HashSet;
+use std::error::Error;
 
-use super::PassError;
 use super::known::Memory;
 use crate::config::Config;
 use crate::feed::copies::Copies;
 use crate::ledger::Ledger;
 
-/// Remove copies that nothing names any more, from disk and from memory.
-pub(super) fn sweep(
+/// Remove copies that nothing names any more, from disk and from memory. The targets are in step by then: what
+/// goes wrong is said, and done again after the next pass.
+pub(super) fn sweep(config: &Config, ledger: &Ledger, copies: &Copies, memory: &mut Memory) {
+    if let Err(error) = try_sweep(config, ledger, copies, memory) {
+        tracing::warn!("copies  {error}");
+    }
+}
+
+fn try_sweep(
     config: &Config,
     ledger: &Ledger,
     copies: &Copies,
     memory: &mut Memory,
-) -> Result<(), PassError> {
+) -> Result<(), Box<dyn Error>> {
     let rows = ledger.feeds()?;
     let mut named: HashSet<(String, String)> = config
         .feeds
@@ -29,13 +36,10 @@ pub(super) fn sweep(
         let row = rows.get(&feed.name)?;
         Some((&feed.name, row.applied.as_ref()?))
     }) {
-        let noted = copies.note_applied(feed, digest);
-        noted.map_err(|error| PassError::Copies(format!("copies: {error}")))?;
+        copies.note_applied(feed, digest)?;
     }
     let unknown = config.feeds.iter().map(|feed| &feed.name);
     let unknown = unknown.filter(|name| rows.get(*name).is_none_or(|row| row.digest.is_none()));
     named.extend(unknown.filter_map(|name| Some((name.clone(), copies.applied(name)?.0))));
-    copies
-        .keep_only(&named)
-        .map_err(|error| PassError::Copies(format!("copies: {error}")))
+    Ok(copies.keep_only(&named)?)
 }

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use serde::Serialize;
 
 use crate::policy::protect::Protect;
-use crate::prefix::PrefixSet;
+use crate::prefix::{MAX_PIECES, PrefixSet, overlap};
 use crate::rib::{Listing, OPERATOR, Rib};
 
 /// One reason for a prefix to come or to go.
@@ -30,6 +30,11 @@ pub enum Cause {
         net: IpNet,
         /// Why it is protected.
         why: String,
+    },
+    /// What is protected in a prefix that lists it would leave too many pieces.
+    TooManyPieces {
+        /// The listed prefix, dropped whole.
+        net: IpNet,
     },
     /// The operator flushed everything.
     Flushed,
@@ -59,6 +64,10 @@ impl fmt::Display for Cause {
             Self::Joined { into } => write!(f, "now part of {into}"),
             Self::Split => f.write_str("now in smaller pieces"),
             Self::Protected { net, why } => write!(f, "{net} is protected: {why}"),
+            Self::TooManyPieces { net } => write!(
+                f,
+                "{net} is dropped whole: what is protected in it would leave more than {MAX_PIECES} pieces"
+            ),
             Self::Flushed => f.write_str("flushed by the operator"),
             Self::Pinned { generation } => write!(f, "pinned to generation {generation}"),
             Self::NoLongerCounted => f.write_str("its feed no longer counts"),
@@ -94,13 +103,14 @@ pub fn cause_of_addition(prefix: IpNet, now: &Rib, counts: impl Fn(u16, u32) -> 
     }
 }
 
-/// Why `prefix` goes, with the listings `before` and `now` and the set that will be in force.
+/// Why `prefix` goes, with the listings `before` and `now`, the set that will be in force, what is protected, and
+/// what was dropped whole for it.
 pub fn cause_of_removal(
     prefix: IpNet,
     before: &Rib,
     now: &Rib,
     desired: &PrefixSet,
-    protect: &Protect,
+    (protect, dropped): (&Protect, &[IpNet]),
 ) -> Explained {
     let mut because = Vec::new();
     if let Some(into) = desired.covering(prefix) {
@@ -116,6 +126,8 @@ pub fn cause_of_removal(
             net: protected.net,
             why: protected.why.clone(),
         }));
+        let whole = dropped.iter().filter(|net| overlap(net, &prefix));
+        because.extend(whole.map(|net| Cause::TooManyPieces { net: *net }));
         if desired.overlaps(prefix) {
             because.push(Cause::Split);
         }

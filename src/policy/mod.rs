@@ -44,7 +44,7 @@ pub struct Effective {
     pub reserved: Vec<IpNet>,
     /// Aggregated prefixes from which protected space was cut.
     pub cut: Vec<IpNet>,
-    /// Aggregated prefixes dropped whole, because the cut would have taken too many pieces.
+    /// Listed prefixes dropped whole, because the cut would have taken too many pieces.
     pub dropped: Vec<IpNet>,
 }
 
@@ -127,10 +127,32 @@ fn one_family<B: Bits>(
     }
     let result = subtract(&listed, protected);
     effective.cut.extend(result.cut.iter().map(Prefix::to_net));
-    effective
-        .dropped
-        .extend(result.dropped.iter().map(Prefix::to_net));
-    (listed, result.left)
+    let mut left = result.left;
+    if !result.dropped.is_empty() {
+        // Neighbors were joined, and together they would fall into too many pieces: each by itself then, so
+        // that one goes only for what is protected in it.
+        let counts = entries.iter().filter(|entry| !refused.has(entry));
+        let within = |entry: &&Entry<B>| result.dropped.iter().any(|d| d.overlaps(&entry.prefix()));
+        let mut alone: Vec<Prefix<B>> = Vec::new();
+        for entry in counts.filter(within) {
+            match bogons[usize::from(entry.feed)] {
+                true => alone.push(entry.prefix()),
+                false => alone.extend(subtract(&[entry.prefix()], reserved).left),
+            }
+        }
+        alone.sort_unstable_by_key(Prefix::key);
+        alone.dedup();
+        for prefix in alone {
+            let one = subtract(&[prefix], protected);
+            left.extend(one.left);
+            effective
+                .dropped
+                .extend(one.dropped.iter().map(Prefix::to_net));
+        }
+        left.sort_unstable_by_key(Prefix::key);
+        left = aggregate(left);
+    }
+    (listed, left)
 }
 
 /// Lines with something too short on them. A range is many entries of one line: what is too wide as a
@@ -202,6 +224,19 @@ mod tests {
         let effective = policy(&["192.0.2.64/26"]).apply(&rib("192.0.2.0/24\n", false));
         assert_eq!(shown(&effective), ["192.0.2.0/26", "192.0.2.128/25"]);
         assert_eq!(effective.cut, ["192.0.2.0/24".parse::<IpNet>().unwrap()]);
+    }
+
+    #[test]
+    fn a_listing_goes_only_for_what_is_protected_in_itself() {
+        // Twenty hosts in a listed /16 leave too many pieces; its neighbor, and a /24 inside, have none.
+        let hosts = (0..20).map(|i| format!("203.0.{}.77/32", 12 * i));
+        let hosts: Vec<String> = hosts.collect();
+        let protect: Vec<&str> = hosts.iter().map(String::as_str).collect();
+        let list = "203.0.0.0/16\n203.0.61.0/24\n203.1.0.0/16\n";
+        let effective = policy(&protect).apply(&rib(list, false));
+        assert_eq!(shown(&effective), ["203.0.61.0/24", "203.1.0.0/16"]);
+        let dropped: Vec<String> = effective.dropped.iter().map(ToString::to_string).collect();
+        assert_eq!(dropped, ["203.0.0.0/16"]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::ground::{Daemon, answers, etc, holes, size, soon, touch, within};
 use crate::runner::note;
 use crate::support::namespace::{Namespace, eventually};
-use crate::support::{NOC, Place};
+use crate::support::{AROUND, NOC, Place};
 
 /// A router and the rest of the world, which has these addresses.
 pub fn world(addresses: &str) -> Option<(Namespace, Namespace)> {
@@ -23,7 +23,7 @@ pub fn world(addresses: &str) -> Option<(Namespace, Namespace)> {
 }
 
 pub fn local(list: &str, more: &str) -> Place {
-    let place = Place::new(&format!("{NOC}{more}"));
+    let place = Place::new(&format!("{AROUND}{NOC}{more}"));
     place.write("noc.list", list);
     place
 }

@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use crate::ground::{Daemon, answers, edit, etc, holes, size, touch, within};
 use crate::inside::Helper;
 use crate::own_network::{local, world};
-use crate::support::Place;
 use crate::support::namespace::eventually;
+use crate::support::{AROUND, Place};
 
 pub fn feed_host() {
     let Some((router, far)) = world("203.0.113.7/32 203.0.113.8/32") else {
@@ -19,7 +19,9 @@ pub fn feed_host() {
         &[("hosts", etc_hosts), ("nsswitch.conf", "hosts: files\n")],
     );
     let config = |more: &str| {
-        format!("[[feed]]\nname = \"partner\"\nurl = \"http://lists.example/list.txt\"\n{more}")
+        format!(
+            "{AROUND}[[feed]]\nname = \"partner\"\nurl = \"http://lists.example/list.txt\"\n{more}"
+        )
     };
     let place = Place::new(&config(""));
     place.write("served.list", "203.0.113.0/24\n");
@@ -125,7 +127,9 @@ pub fn after_a_start_while_the_network_is_down() {
     let Some((router, far)) = world("203.0.113.7/32") else {
         return;
     };
-    let place = Place::new("[[feed]]\nname = \"partner\"\nurl = \"http://203.0.113.7/list.txt\"\n");
+    let place = Place::new(&format!(
+        "{AROUND}[[feed]]\nname = \"partner\"\nurl = \"http://203.0.113.7/list.txt\"\n"
+    ));
     place.write("served.list", "72.37.186.0/23\n");
     let file = place.path("served.list").display().to_string();
     let server = Helper::start(&far, &["serve", "203.0.113.7:80", &file]);

@@ -27,6 +27,9 @@ pub const NOC: &str = "[[feed]]\nname = \"noc\"\npath = \"noc.list\"\n";
 /// No kernel among the targets: what is in force is what `list` shows, and no namespace is needed.
 pub const NO_KERNEL: &str = "[kernel]\nenabled = false\n";
 
+/// For a configuration: what is around is looked for, as it is by default. For namespaces of our own.
+pub const AROUND: &str = "# discover what is around\n";
+
 /// A folder with a configuration and a state directory.
 pub struct Place {
     dir: TempDir,
@@ -49,7 +52,7 @@ impl Place {
         place
     }
 
-    /// Nothing is looked for around the machine that runs the test, unless the text says where: its own
+    /// Nothing is looked for around the machine that runs the test, unless the text says where ([`AROUND`]): its own
     /// addresses may well be those of the examples.
     pub fn configure(&self, config: &str) {
         const NOTHING: &str = "[protect]\ndiscover = []\n";

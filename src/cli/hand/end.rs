@@ -7,7 +7,7 @@ use ipnet::IpNet;
 use super::super::net::one_net;
 use super::super::who::who;
 use super::super::{Outcome, Stop, load, output};
-use super::{at_work, bring_about, note};
+use super::{at_work, bring_about};
 use crate::ledger::{Event, Hand, Ledger};
 use crate::pass::hand::said;
 use crate::prefix::{HostBits, overlap};
@@ -30,19 +30,20 @@ pub(crate) fn run(hand: Hand, path: &Path, arguments: &Arguments) -> Outcome {
     let (now, by) = (Timestamp::now(), who());
     let ended = ledger.atomically(|ledger| {
         let ended = ledger.end_operator(hand, prefix, now, &by)?;
+        if let Some(ended) = &ended {
+            ledger.note_event(&Event {
+                at: now,
+                what: hand.undo().to_owned(),
+                subject: prefix.to_string(),
+                by: by.clone(),
+                text: format!("was: {}", said(ended)),
+            })?;
+        }
         Ok(ended)
     })?;
-    let Some(ended) = ended else {
+    if ended.is_none() {
         return Err(none(hand, prefix, &ledger)?);
-    };
-    let event = Event {
-        at: now,
-        what: String::new(),
-        subject: prefix.to_string(),
-        by,
-        text: format!("was: {}", said(&ended)),
-    };
-    note(&ledger, hand.undo(), event)?;
+    }
     let (exit, outcome) = bring_about(
         path,
         (&config, &mut ledger, &lock),
@@ -55,6 +56,7 @@ pub(crate) fn run(hand: Hand, path: &Path, arguments: &Arguments) -> Outcome {
     let in_force = ledger.in_force()?;
     let dropped = in_force.overlaps(prefix);
     let what = match (hand, &outcome.pinned) {
+        _ if outcome.failed() => "taken back, and not everywhere yet".to_owned(),
         (Hand::Add, Some(pin)) if dropped => {
             format!("no longer added, and still in force: pinned {pin}, until `nullrouted unpin`")
         }

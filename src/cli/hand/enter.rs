@@ -7,13 +7,14 @@ use ipnet::IpNet;
 
 use super::super::net::one_net;
 use super::super::who::who;
-use super::super::{Outcome, Stop, load, output};
-use super::{at_work, bring_about, confirm, note, undo};
+use super::super::{Outcome, Stop, block_on, load, output};
+use super::{at_work, bring_about, confirm, undo};
+use crate::config::Config;
 use crate::feed::copies::Copies;
 use crate::ledger::{Event, Hand, Ledger, OperatorRow};
-use crate::pass::known::{Known, Memory};
-use crate::pass::{self, hand};
-use crate::policy::limits::{Limits, Share};
+use crate::pass::known::{Known, Memory, View};
+use crate::pass::{self, around, hand};
+use crate::policy::limits::Share;
 use crate::policy::reserved::{NEVER, RESERVED, nets, touching};
 use crate::prefix::{HostBits, PrefixSet};
 use crate::time::{Timestamp, short};
@@ -45,20 +46,16 @@ pub(crate) fn run(hand: Hand, path: &Path, arguments: &Arguments) -> Outcome {
     let config = load(path)?;
     let prefix = one_net(&arguments.prefix, HostBits::Refuse)?;
     let reason = reason(&arguments.reason)?;
+    let time = arguments.time.map(time).transpose()?;
+    // Whoever is asked may take his time: nobody else waits for him.
+    let confirmed = confirmed(hand, prefix, &config, arguments.force)?;
     let (lock, mut ledger) = at_work(&config, hand.verb())?;
     let now = Timestamp::now();
-    let (copies, memory) = (Copies::under(&config.state_dir), &mut Memory::default());
-    let known = Known::read(&config, &ledger, &copies, memory, now)?;
-
-    let against = objections(hand, prefix, &known, &config.policy.limits)?;
-    if !against.is_empty() {
-        if !arguments.force {
-            return Err(Stop::usage(format!(
-                "{}; nothing was changed (--force does it all the same, after a second confirmation)",
-                against.join("; ")
-            )));
-        }
-        confirm::confirm(&against, &prefix.to_string())?;
+    let meanwhile = objections(hand, prefix, &known(&config, &ledger, now)?, &config)?;
+    if let Some(news) = meanwhile.iter().find(|one| !confirmed.contains(one)) {
+        return Err(Stop::failed(format!(
+            "meanwhile {news}; nothing was changed"
+        )));
     }
 
     let row = OperatorRow {
@@ -68,15 +65,15 @@ pub(crate) fn run(hand: Hand, path: &Path, arguments: &Arguments) -> Outcome {
         reason,
         by: who(),
         since: now,
-        until: arguments.time.map(|time| now.after(time)),
+        until: time.map(|time| now.after(time)),
         ended: None,
     };
     let before = ledger.atomically(|ledger| {
         let before = ledger.end_operator(hand, prefix, now, &row.by)?;
         ledger.write_operator(&row)?;
+        ledger.note_event(&event(&row))?;
         Ok(before)
     })?;
-    note(&ledger, hand.verb(), event(&row))?;
     let (exit, outcome) = bring_about(
         path,
         (&config, &mut ledger, &lock),
@@ -91,7 +88,53 @@ pub(crate) fn run(hand: Hand, path: &Path, arguments: &Arguments) -> Outcome {
     Ok(exit)
 }
 
-fn reason(text: &str) -> Result<String, Stop> {
+/// What speaks against it and was confirmed on a terminal.
+fn confirmed(hand: Hand, prefix: IpNet, config: &Config, force: bool) -> Result<Vec<String>, Stop> {
+    let ledger = Ledger::read(&config.state_dir)?;
+    let known = known(config, &ledger, Timestamp::now())?;
+    let against = objections(hand, prefix, &known, config)?;
+    if !against.is_empty() && !force {
+        return Err(Stop::usage(format!(
+            "{}; nothing was changed (--force does it all the same, after a second confirmation)",
+            against.join("; ")
+        )));
+    }
+    if !against.is_empty() {
+        confirm::confirm(&against, &prefix.to_string())?;
+    }
+    Ok(against)
+}
+
+/// What is known, and around us, at this moment.
+fn known(config: &Config, ledger: &Ledger, now: Timestamp) -> Result<Known, Stop> {
+    let found = block_on(around::as_it_is(config, &ledger.discovered()?, now))?;
+    let (copies, memory) = (Copies::under(&config.state_dir), &mut Memory::default());
+    Ok(Known::read_as(
+        config,
+        ledger,
+        &copies,
+        memory,
+        &View::AsItIs(found),
+        now,
+    )?)
+}
+
+/// A time that is over before it begins, or that nobody lives to see, is a typing error.
+fn time(time: Duration) -> Result<Duration, Stop> {
+    match (SHORTEST..=LONGEST).contains(&time) {
+        true => Ok(time),
+        false => Err(Stop::usage(format!(
+            "--for: from 1s to {}; without it until it is taken back; nothing was changed",
+            short(LONGEST)
+        ))),
+    }
+}
+
+const SHORTEST: Duration = Duration::from_secs(1);
+const LONGEST: Duration = Duration::from_secs(3_650 * 86_400);
+
+/// The reason as it is kept.
+pub(crate) fn reason(text: &str) -> Result<String, Stop> {
     let text = text.trim();
     if text.is_empty() || text.len() > LONGEST_REASON || text.chars().any(char::is_control) {
         return Err(Stop::usage(format!(
@@ -109,8 +152,9 @@ fn objections(
     hand: Hand,
     prefix: IpNet,
     known: &Known,
-    limits: &Limits,
+    config: &Config,
 ) -> Result<Vec<String>, Stop> {
+    let limits = &config.policy.limits;
     let mut against = Vec::new();
     let (shortest, key, family) = match prefix {
         IpNet::V4(_) => (limits.shortest_v4, "shortest_v4", "IPv4"),
@@ -164,7 +208,7 @@ fn event(row: &OperatorRow) -> Event {
         .map_or_else(String::new, |until| format!(" (until {until})"));
     Event {
         at: row.since,
-        what: String::new(),
+        what: row.hand.verb().to_owned(),
         subject: row.prefix.to_string(),
         by: row.by.clone(),
         text: format!("{}{until}", row.reason),
@@ -181,6 +225,8 @@ fn tell(
     let OperatorRow { prefix, .. } = row;
     let in_force = ledger.in_force()?;
     let what = match row.hand {
+        // Where it is not in force is said on stderr, line by line.
+        _ if outcome.failed() => "noted, and not in force everywhere".to_owned(),
         Hand::Add if in_force.covering(*prefix).is_some() => {
             "added: it is blackholed now".to_owned()
         }

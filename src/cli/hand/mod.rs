@@ -5,7 +5,7 @@ mod end;
 mod enter;
 
 pub(super) use end::{Arguments as EndArguments, run as end};
-pub(super) use enter::{Arguments as EnterArguments, run as enter};
+pub(super) use enter::{Arguments as EnterArguments, reason, run as enter};
 
 use std::path::Path;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use super::refresh::{Looks, pass_with};
 use super::{Exit, Stop};
 use crate::config::Config;
 use crate::feed::fetch::Progress;
-use crate::ledger::{Event, Hand, Ledger, Lock};
+use crate::ledger::{Hand, Ledger, Lock};
 use crate::pass::Outcome;
 use crate::pass::gather::Scope;
 
@@ -36,12 +36,6 @@ pub(super) fn at_work(config: &Config, verb: &str) -> Result<(Lock, Ledger), Sto
             )))
         }
     }
-}
-
-/// Note it in the log book.
-fn note(ledger: &Ledger, verb: &str, event: Event) -> Result<(), Stop> {
-    let what = verb.to_owned();
-    Ok(ledger.note_event(&Event { what, ..event })?)
 }
 
 /// Bring it about, and say what came of it for this prefix.

@@ -168,11 +168,18 @@ impl<'a> Told<'a> {
             let bounds = &self.shell.bounds;
             let applied = self.before.minus(self.out);
             let fits = !bounds.too_large(applied) && !bounds.too_short(applied);
-            let kept = match self.shell.made_by_pin || fits {
-                true => applied,
-                false => applied.and(self.in_force),
+            let listed = match fits {
+                true => self.in_force.or(self.proposed()),
+                false => self.in_force,
             };
-            (kept, self.origins_before.clone())
+            let mut origins = self.origins_before.clone();
+            match self.shell.made_by_pin {
+                true => (applied, origins),
+                false => {
+                    origins.retain(|asn| in_force.contains(asn) || self.origins_now.contains(asn));
+                    (applied.and(listed), origins)
+                }
+            }
         };
         (kept.or(self.hand).minus(self.out), origins)
     }
