@@ -12,8 +12,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use nullrouted::discover::{Host, Names, Root, Source, Wanted, Watch, look};
-use support::Ran;
 use support::namespace::Namespace;
+use support::{Ran, left_out};
 
 const KERNEL: [Source; 3] = [Source::Addresses, Source::Connected, Source::Gateways];
 
@@ -153,8 +153,6 @@ fn addresses_networks_and_next_hops_are_seen_and_what_drops_is_not() {
         "-6 route add 2001:db8:3::/48 via fe80::1 dev wan0",
         "-6 route add blackhole 2001:db8:4::/48 proto 166",
         "route add 10.4.0.0/16 dev wan0",
-        "nexthop add id 7 via 192.0.2.8 dev wan0",
-        "route add 10.5.0.0/16 nhid 7",
     ] {
         router.ip(route);
     }
@@ -178,7 +176,6 @@ fn addresses_networks_and_next_hops_are_seen_and_what_drops_is_not() {
             "gateways: 192.0.2.1/32 gateway on wan0",
             "gateways: 192.0.2.3/32 next hop on wan0",
             "gateways: 192.0.2.4/32 gateway on wan0",
-            "gateways: 192.0.2.8/32 gateway on wan0",
             "gateways: 2001:db8:1::1/128 gateway on wan0",
             "gateways: 2001:db8:1::5/128 gateway on wan0",
             "gateways: 2001:db8:1::6/128 next hop on wan0",
@@ -190,6 +187,85 @@ fn addresses_networks_and_next_hops_are_seen_and_what_drops_is_not() {
         "{:?}",
         begun.elapsed()
     );
+}
+
+/// Two interfaces and nexthop objects; `None`, having said why, where there are none.
+fn router_with_objects(compat_mode: u8) -> Option<Namespace> {
+    let router = router()?;
+    let there = router.run("ip", &["nexthop", "show"]);
+    if there.code != Some(0) {
+        left_out(format!("no nexthop objects: {}", there.err.trim()));
+        return None;
+    }
+    // As routers have it: routes in the messages of the kernel name the object, or also where it leads.
+    let mode = "/proc/sys/net/ipv4/nexthop_compat_mode";
+    router.sh(&format!("echo {compat_mode} > {mode}"));
+    router.address("wan0", "192.0.2.2/24 2001:db8:1::2/64");
+    Some(router)
+}
+
+#[test]
+fn next_hops_of_nexthop_objects_are_seen_whether_or_not_the_routes_tell_them() {
+    for compat_mode in [0, 1] {
+        let Some(router) = router_with_objects(compat_mode) else {
+            return;
+        };
+        for line in [
+            "nexthop add id 6 via 203.0.113.66 dev wan0 onlink",
+            "nexthop add id 7 via 192.0.2.7 dev wan0",
+            "nexthop add id 8 via 192.0.2.8 dev wan0",
+            "nexthop add id 9 via 2001:db8:1::9 dev wan0",
+            "nexthop add id 10 group 7/8",
+            "nexthop add id 11 blackhole",
+            "nexthop add id 12 dev lan0",
+            "nexthop add id 13 via 198.51.100.13 fdb",
+            "route add 97.0.0.0/8 nhid 6",
+            "route add 10.1.0.0/16 nhid 10",
+            "route add 10.2.0.0/16 nhid 11",
+            "route add 10.3.0.0/16 nhid 12",
+            "-6 route add 2001:db8:2::/48 nhid 9",
+        ] {
+            router.ip(line);
+        }
+        let seen = seen(&router);
+        let gateways = seen
+            .iter()
+            .filter_map(|line| line.strip_prefix("gateways: "));
+        // Where no route tells it, an object counts as one of several.
+        let alone = ["next hop", "gateway"][usize::from(compat_mode)];
+        assert_eq!(
+            gateways.collect::<Vec<_>>(),
+            [
+                "192.0.2.7/32 next hop on wan0",
+                "192.0.2.8/32 next hop on wan0",
+                "198.51.100.13/32 next hop",
+                &format!("203.0.113.66/32 {alone} on wan0"),
+                &format!("2001:db8:1::9/128 {alone} on wan0"),
+            ],
+            "compat mode {compat_mode}"
+        );
+    }
+}
+
+#[test]
+fn an_object_with_a_new_gateway_is_noticed() {
+    for compat_mode in [0, 1] {
+        let Some(router) = router_with_objects(compat_mode) else {
+            return;
+        };
+        router.ip("nexthop add id 6 via 192.0.2.6 dev wan0");
+        let watching = Watching::begin(&router);
+        assert_eq!(watching.wakes(Duration::from_secs(1)), 0);
+        router.ip("nexthop add id 7 via 192.0.2.7 dev wan0");
+        watching.notices("a new object");
+        router.ip("nexthop replace id 7 via 2001:db8:1::7 dev wan0");
+        watching.notices("another gateway of an object");
+        router.ip("nexthop add id 8 via 192.0.2.6 dev wan0");
+        router.ip("nexthop add id 9 blackhole");
+        router.ip("nexthop add id 10 group 6/8");
+        router.ip("route add 10.1.0.0/16 nhid 10");
+        assert_eq!(watching.wakes(Duration::from_secs(1)), 0, "it is known");
+    }
 }
 
 #[test]

@@ -6,8 +6,10 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use netlink_packet_core::{NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NetlinkMessage};
-use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_core::{
+    NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload,
+    NetlinkSerializable,
+};
 use netlink_sys::protocols::NETLINK_ROUTE;
 use netlink_sys::{AsyncSocket, AsyncSocketExt, TokioSocket};
 use nix::errno::Errno;
@@ -23,13 +25,13 @@ const TRY_FOR: Duration = Duration::from_secs(2);
 pub const DATAGRAM: usize = 64 * 1_024;
 
 /// Send a request and hand over every message of the answer. A dump that a change interrupted is asked
-/// again; what all of them showed together is the answer, so `read` may see a message twice. A family that
-/// the kernel does not have has none.
+/// again; what all of them showed together is the answer, so `read` may see a message twice. A family, or a
+/// kind of message, that the kernel does not have has none.
 ///
 /// # Errors
 /// What the kernel answers, and a socket that cannot be had.
-pub async fn dump(
-    request: &RouteNetlinkMessage,
+pub async fn dump<M: NetlinkSerializable + Clone>(
+    request: &M,
     mut read: impl FnMut(Message<'_>),
 ) -> io::Result<()> {
     let begun = Instant::now();
@@ -43,15 +45,16 @@ pub async fn dump(
 }
 
 /// One dump; whether it is whole.
-async fn once(
-    request: &RouteNetlinkMessage,
+async fn once<M: NetlinkSerializable + Clone>(
+    request: &M,
     read: &mut impl FnMut(Message<'_>),
 ) -> io::Result<bool> {
     let mut socket = TokioSocket::new(NETLINK_ROUTE)?;
     // Without it (Linux before 4.20) filters in a request are ignored, and all is sent.
     let _ = socket.socket_ref().set_netlink_get_strict_chk(true);
     socket.socket_mut().bind_auto()?;
-    let mut packet = NetlinkMessage::from(request.clone());
+    let request = NetlinkPayload::InnerMessage(request.clone());
+    let mut packet = NetlinkMessage::new(NetlinkHeader::default(), request);
     packet.header.flags = NLM_F_REQUEST | NLM_F_DUMP;
     packet.finalize();
     let mut bytes = vec![0; packet.buffer_len()];

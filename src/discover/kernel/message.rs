@@ -137,14 +137,14 @@ impl Address {
     }
 }
 
-/// A next hop of a route.
+/// A next hop of a route, or of a nexthop object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Hop {
     /// Where packets are sent to.
     pub net: IpNet,
     /// The index of the interface that leads there; 0 where the route does not say.
     pub interface: u32,
-    /// Whether the route has several of them.
+    /// Whether it is one of several.
     pub several: bool,
 }
 
@@ -203,20 +203,22 @@ fn via(kind: u16, value: &[u8]) -> Option<IpNet> {
     network::host(address(value)?)
 }
 
-fn attributes(bytes: &[u8], mut visit: impl FnMut(u16, &[u8])) {
+/// Visit the attributes of a message, up to one that is torn.
+pub fn attributes(bytes: &[u8], mut visit: impl FnMut(u16, &[u8])) {
     for attribute in NlasIterator::new(bytes).map_while(Result::ok) {
         visit(attribute.kind(), attribute.value());
     }
 }
 
-fn address(value: &[u8]) -> Option<IpAddr> {
+/// An address of either family.
+pub fn address(value: &[u8]) -> Option<IpAddr> {
     let v4 = || Some(IpAddr::from(<[u8; 4]>::try_from(value).ok()?));
     let v6 = || Some(IpAddr::from(<[u8; 16]>::try_from(value).ok()?));
     v4().or_else(v6)
 }
 
 /// The first four bytes as a number of this machine.
-fn number(value: &[u8]) -> Option<u32> {
+pub fn number(value: &[u8]) -> Option<u32> {
     value.first_chunk().map(|bytes| u32::from_ne_bytes(*bytes))
 }
 

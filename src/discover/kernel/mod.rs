@@ -2,6 +2,7 @@
 
 mod dump;
 mod message;
+mod object;
 mod shown;
 mod watch;
 

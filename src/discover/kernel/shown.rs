@@ -10,7 +10,8 @@ use netlink_packet_route::route::{RouteMessage, RouteType};
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
 use super::dump::dump;
-use super::message::{self, Address, RTM_NEWADDR, RTM_NEWLINK, RTM_NEWROUTE};
+use super::message::{self, Address, Hop, RTM_NEWADDR, RTM_NEWLINK, RTM_NEWROUTE};
+use super::object::{self, Objects, RTM_NEWNEXTHOP};
 use crate::discover::{Found, network};
 
 /// The addresses of the interfaces, and those of their other ends.
@@ -45,7 +46,8 @@ pub async fn connected() -> io::Result<Vec<Found>> {
         .collect())
 }
 
-/// Gateways and next hops of the unicast routes of all tables. Only they are kept while the routes go by.
+/// Gateways and next hops of the unicast routes of all tables, and of all nexthop objects. Only they are kept
+/// while the routes go by.
 ///
 /// # Errors
 /// A socket that cannot be had, or what the kernel answers.
@@ -53,20 +55,27 @@ pub async fn gateways() -> io::Result<Vec<Found>> {
     let names = Interfaces::ask().await?;
     // Whether a gateway is one of several everywhere: it is named the same in whatever order they come.
     let mut several: BTreeMap<(IpNet, u32), bool> = BTreeMap::new();
+    let mut see = |hop: Hop| {
+        let known = several.entry((hop.net, hop.interface)).or_insert(true);
+        *known &= hop.several;
+    };
     for family in [AddressFamily::Inet, AddressFamily::Inet6] {
         let mut request = RouteMessage::default();
         request.header.address_family = family;
         request.header.kind = RouteType::Unicast;
         dump(&RouteNetlinkMessage::GetRoute(request), |route| {
             if route.kind == RTM_NEWROUTE {
-                message::hops(route.payload, |hop| {
-                    let known = several.entry((hop.net, hop.interface)).or_insert(true);
-                    *known &= hop.several;
-                });
+                message::hops(route.payload, &mut see);
             }
         })
         .await?;
     }
+    dump(&Objects, |object| {
+        if object.kind == RTM_NEWNEXTHOP {
+            object::hop(object.payload).into_iter().for_each(&mut see);
+        }
+    })
+    .await?;
     let shown = several.into_iter().map(|((net, interface), several)| {
         let what = if several { "next hop" } else { "gateway" };
         if interface == 0 {

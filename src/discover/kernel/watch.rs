@@ -12,14 +12,16 @@ use tokio::time::sleep;
 
 use super::dump::DATAGRAM;
 use super::message::{self, Address, Message, RTM_DELADDR, RTM_NEWADDR, RTM_NEWROUTE};
+use super::object::{self, RTM_NEWNEXTHOP};
 use crate::discover::{Look, Source, network};
 
 /// Groups of rtnetlink(7), as bits (`RTNLGRP_…` of `include/uapi/linux/rtnetlink.h` less one). None of
-/// them needs a capability.
+/// them needs a capability; a kernel that does not have one leaves it silent.
 const IPV4_IFADDR: u32 = 1 << 4;
 const IPV4_ROUTE: u32 = 1 << 6;
 const IPV6_IFADDR: u32 = 1 << 8;
 const IPV6_ROUTE: u32 = 1 << 10;
+const NEXTHOP: u32 = 1 << 31;
 
 /// What comes so soon after a change belongs to it: an interface gets its addresses one after the other.
 const GATHER: Duration = Duration::from_millis(50);
@@ -30,7 +32,7 @@ const ROOM: i32 = 4 << 20;
 /// So many datagrams are read in one go at most, however fast they come.
 const DRAIN: usize = 16_384;
 
-/// Listens for changes of addresses and routes.
+/// Listens for changes of addresses, routes and nexthop objects.
 pub struct Watch {
     /// None where nothing of the kernel is wanted.
     socket: Option<TokioSocket>,
@@ -58,7 +60,7 @@ impl Watch {
         for source in sources {
             groups |= match source {
                 Source::Addresses | Source::Connected => IPV4_IFADDR | IPV6_IFADDR,
-                Source::Gateways => IPV4_ROUTE | IPV6_ROUTE,
+                Source::Gateways => IPV4_ROUTE | IPV6_ROUTE | NEXTHOP,
                 _ => continue,
             };
             known.insert(*source, BTreeSet::new());
@@ -156,6 +158,10 @@ impl Seen {
             RTM_NEWROUTE => message::hops(message.payload, |hop| {
                 news |= self.unknown(Source::Gateways, hop.net);
             }),
+            RTM_NEWNEXTHOP => {
+                let hop = object::hop(message.payload);
+                news = hop.is_some_and(|hop| self.unknown(Source::Gateways, hop.net));
+            }
             RTM_NEWADDR | RTM_DELADDR => {
                 let gone = message.kind == RTM_DELADDR;
                 let address = Address::read(message.payload);
