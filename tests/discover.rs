@@ -3,6 +3,8 @@
 //! The library is called in the namespace by this program, run there once more with one of the ignored
 //! tests below, which print what they see.
 
+#[path = "discover/inside.rs"]
+mod inside;
 mod support;
 
 use std::io::{BufRead, BufReader};
@@ -11,7 +13,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nullrouted::discover::{Host, Names, Root, Source, Wanted, Watch, look};
+use nullrouted::discover::{Cause, Host, Names, Root, Source, Wanted, Watch, look};
 use support::namespace::Namespace;
 use support::{Ran, left_out};
 
@@ -346,9 +348,14 @@ fn each_source_answers_for_itself_and_once() {
         root: Root::at(dir.path()),
     };
     let looks = runtime().block_on(look(&wanted));
-    let said = looks.iter().map(|(source, shown)| match shown {
-        Ok(shown) => format!("{source}: {} {}", shown[0].net, shown[0].why),
-        Err(why) => format!("{source}: {}", why.split(':').next().unwrap()),
+    let said = looks.iter().map(|(source, shown)| {
+        let found = shown.found.iter().map(|f| format!("{} {}", f.net, f.why));
+        let failed = shown.failed.iter().map(|failed| match &failed.cause {
+            Cause::Error(text) => text.split(':').next().unwrap().to_owned(),
+            Cause::NotAsked => "not asked".to_owned(),
+        });
+        let all: Vec<_> = found.chain(failed).collect();
+        format!("{source}: {}", all.join(", "))
     });
     assert_eq!(
         said.collect::<Vec<_>>(),
@@ -369,84 +376,4 @@ fn nothing_of_the_kernel_wanted_is_nothing_to_wait_for() {
         let waited = tokio::time::timeout(Duration::from_millis(20), watch.changed()).await;
         assert!(waited.is_err());
     });
-}
-
-mod inside {
-    use super::*;
-
-    /// Only in the namespace that another test made and holds; anywhere else it refuses.
-    fn in_the_namespace_made_for_it() {
-        let holder = std::env::var("NULLROUTED_INSIDE").expect("refusing: not started by its test");
-        let of = |pid: &str| std::fs::read_link(format!("/proc/{pid}/ns/net")).unwrap();
-        let here = of("self");
-        assert_eq!(
-            here,
-            of(&holder),
-            "refusing: not in the namespace that was made"
-        );
-        let outside = std::env::var_os("NULLROUTED_OUTSIDE").unwrap();
-        assert_ne!(
-            here.as_os_str(),
-            outside,
-            "refusing: the network we were given"
-        );
-    }
-
-    #[test]
-    #[ignore = "run by the others, in their namespaces"]
-    fn look_around() {
-        in_the_namespace_made_for_it();
-        runtime().block_on(async {
-            for (source, shown) in look(&wanted(&KERNEL)).await {
-                for found in shown.unwrap() {
-                    println!("| {source}: {} {}", found.net, found.why);
-                }
-            }
-        });
-    }
-
-    #[test]
-    #[ignore = "run by the others, in their namespaces"]
-    fn watch_and_look() {
-        in_the_namespace_made_for_it();
-        runtime().block_on(async {
-            let mut watch = Watch::open(&KERNEL).unwrap();
-            watch.know(&look(&wanted(&KERNEL)).await);
-            println!("| watching");
-            loop {
-                watch.changed().await;
-                watch.know(&look(&wanted(&KERNEL)).await);
-                println!("| changed");
-            }
-        });
-    }
-
-    #[test]
-    #[ignore = "run by the others, in their namespaces"]
-    fn ask_without_waiting() {
-        in_the_namespace_made_for_it();
-        runtime().block_on(async {
-            let mut watch = Watch::open(&KERNEL).unwrap();
-            watch.know(&look(&wanted(&KERNEL)).await);
-            println!("| {}", watch.poll_changed());
-            let add = |address: &str| {
-                let mut ip = Command::new("ip");
-                ip.args(["address", "add", address, "dev", "lo"]);
-                assert!(ip.status().unwrap().success());
-            };
-            add("198.51.100.7/32");
-            println!("| {}", watch.poll_changed());
-            println!("| {}", watch.poll_changed());
-            add("198.51.100.8/32");
-            // Dropped while it gathers, and told the next time all the same.
-            let dropped = tokio::time::timeout(Duration::from_millis(20), watch.changed()).await;
-            println!("| {}", dropped.is_err());
-            let told = tokio::time::timeout(Duration::from_secs(1), watch.changed()).await;
-            println!("| {}", told.is_ok());
-            watch.know(&look(&wanted(&KERNEL)).await);
-            // Known by now, though the message comes only after it.
-            let told = tokio::time::timeout(Duration::from_millis(200), watch.changed()).await;
-            println!("| {}", told.is_err());
-        });
-    }
 }

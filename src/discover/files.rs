@@ -7,7 +7,7 @@ use std::io;
 use tokio::task::spawn_blocking;
 
 use super::text::{resolv, sshd, tcp};
-use super::{Found, Root};
+use super::{Found, Root, Shown};
 
 /// The file that the C library reads, and the one behind it where systemd-resolved stands between.
 const RESOLVERS: [&str; 2] = ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"];
@@ -20,51 +20,53 @@ const SSHD: &str = "/etc/ssh/sshd_config";
 const SSHD_MORE: &str = "/etc/ssh/sshd_config.d";
 const SSH_PORT: u16 = 22;
 
-/// The system's resolvers. A file that is not there shows none.
-///
-/// # Errors
-/// In words, when a file that is there cannot be read.
-pub async fn resolvers(root: &Root) -> Result<Vec<Found>, String> {
+/// The system's resolvers. A file that is not there shows none; one that cannot be read is a part that failed.
+pub async fn resolvers(root: &Root) -> Shown {
     let root = root.clone();
     blocking(move || {
-        let mut shown: Vec<Found> = Vec::new();
+        let mut shown = Shown::default();
         for file in RESOLVERS {
-            if_there(file, || {
-                root.lines(file, |line| {
-                    let new = resolv::nameserver(line)
-                        .filter(|net| shown.iter().all(|found| found.net != *net));
-                    shown.extend(new.map(|net| Found {
-                        net,
-                        why: format!("resolver in {file}"),
-                    }));
-                })
-            })?;
+            let why = format!("resolver in {file}");
+            let all = &mut shown.found;
+            let read = root.lines(file, |line| {
+                let new = resolv::nameserver(line)
+                    .filter(|net| all.iter().all(|found| found.net != *net));
+                all.extend(new.map(|net| Found {
+                    net,
+                    why: why.clone(),
+                }));
+            });
+            if let Err(cause) = if_there(file, read) {
+                shown.fail(Some(&why), cause);
+            }
         }
-        Ok(shown)
+        shown
     })
     .await
 }
 
 /// Whoever has an established connection to a port of the ssh server.
-///
-/// # Errors
-/// In words, when the connections cannot be read.
-pub async fn sessions(root: &Root) -> Result<Vec<Found>, String> {
+pub async fn sessions(root: &Root) -> Shown {
     let root = root.clone();
     blocking(move || {
         let ports = ssh_ports(&root);
-        let mut shown = BTreeSet::new();
+        let mut peers = BTreeSet::new();
         let mut read = |line: &str| {
             let peer = tcp::established(line).filter(|(port, _)| ports.contains(port));
-            shown.extend(peer.map(|(_, net)| Found {
-                net,
-                why: "ssh session".to_owned(),
-            }));
+            peers.extend(peer.map(|(_, net)| net));
         };
-        root.lines(TCP, &mut read)
-            .map_err(|error| format!("{TCP}: {error}"))?;
-        if_there(TCP6, || root.lines(TCP6, &mut read))?;
-        Ok(shown.into_iter().collect())
+        let v4 = root.lines(TCP, &mut read);
+        let v4 = v4.map_err(|error| format!("{TCP}: {error}"));
+        let v6 = if_there(TCP6, root.lines(TCP6, &mut read));
+        let found = |net| Found {
+            net,
+            why: "ssh session".to_owned(),
+        };
+        let mut shown = Shown::from(peers.into_iter().map(found).collect::<Vec<_>>());
+        for cause in [v4, v6].into_iter().filter_map(Result::err) {
+            shown.fail(None, cause);
+        }
+        shown
     })
     .await
 }
@@ -85,24 +87,23 @@ fn ssh_ports(root: &Root) -> BTreeSet<u16> {
     ports
 }
 
-fn if_there(file: &str, read: impl FnOnce() -> io::Result<()>) -> Result<(), String> {
-    match read() {
+fn if_there(file: &str, read: io::Result<()>) -> Result<(), String> {
+    match read {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(format!("{file}: {error}")),
         _ => Ok(()),
     }
 }
 
 /// A file may be long (`/proc/net/tcp` has a line for every connection) or slow.
-async fn blocking<T: Send + 'static>(
-    read: impl FnOnce() -> Result<T, String> + Send + 'static,
-) -> Result<T, String> {
-    let failed = |error| Err(format!("not read: {error}"));
+async fn blocking(read: impl FnOnce() -> Shown + Send + 'static) -> Shown {
+    let failed = |error| Shown::error(format!("not read: {error}"));
     spawn_blocking(read).await.unwrap_or_else(failed)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::discover::Cause;
 
     fn place(files: &[(&str, &str)]) -> (tempfile::TempDir, Root) {
         let dir = tempfile::tempdir().unwrap();
@@ -115,15 +116,26 @@ mod tests {
         (dir, root)
     }
 
-    fn said(shown: &[Found]) -> Vec<String> {
+    fn said(shown: &Shown) -> Vec<String> {
         let said = |found: &Found| format!("{} {}", found.net, found.why);
-        shown.iter().map(said).collect()
+        shown.found.iter().map(said).collect()
+    }
+
+    /// The only part that failed.
+    fn failed(shown: &Shown) -> (Option<&str>, &str) {
+        match shown.failed.as_slice() {
+            [one] => match &one.cause {
+                Cause::Error(text) => (one.why.as_deref(), text),
+                Cause::NotAsked => panic!("{shown:?}"),
+            },
+            _ => panic!("{shown:?}"),
+        }
     }
 
     #[tokio::test]
     async fn resolvers_stand_in_two_files_and_either_may_be_missing() {
         let (_dir, root) = place(&[]);
-        assert_eq!(resolvers(&root).await, Ok(vec![]));
+        assert_eq!(resolvers(&root).await, Shown::default());
         let (_dir, root) = place(&[
             (
                 "etc/resolv.conf",
@@ -135,15 +147,21 @@ mod tests {
             ),
         ]);
         assert_eq!(
-            said(&resolvers(&root).await.unwrap()),
+            said(&resolvers(&root).await),
             [
                 "192.0.2.1/32 resolver in /etc/resolv.conf",
                 "2001:db8::53/128 resolver in /run/systemd/resolve/resolv.conf"
             ]
         );
-        let (_dir, root) = place(&[("etc/resolv.conf/a-folder", "")]);
-        let refused = resolvers(&root).await.unwrap_err();
-        assert!(refused.starts_with("/etc/resolv.conf: "), "{refused}");
+        let (_dir, root) = place(&[
+            ("etc/resolv.conf/a-folder", ""),
+            ("run/systemd/resolve/resolv.conf", "nameserver 192.0.2.1\n"),
+        ]);
+        let half = resolvers(&root).await;
+        assert_eq!(half.found.len(), 1, "the other is shown");
+        let (why, cause) = failed(&half);
+        assert_eq!(why, Some("resolver in /etc/resolv.conf"));
+        assert!(cause.starts_with("/etc/resolv.conf: "), "{cause}");
     }
 
     #[cfg(target_endian = "little")]
@@ -152,16 +170,18 @@ mod tests {
         let tcp = "  0: 010200C0:0016 076433C6:D431 01 0\n  1: 010200C0:08AE 086433C6:D431 01 0\n\
             \x20 2: 010200C0:01BB 096433C6:D431 01 0\n";
         let (_dir, root) = place(&[("proc/self/net/tcp", tcp)]);
-        let shown = sessions(&root).await.unwrap();
+        let shown = sessions(&root).await;
         assert_eq!(said(&shown), ["198.51.100.7/32 ssh session"]);
         let (_dir, root) = place(&[
             ("proc/self/net/tcp", tcp),
             ("etc/ssh/sshd_config.d/10-port.conf", "Port 2222\n"),
             ("etc/ssh/sshd_config.d/old.bak", "Port 443\n"),
         ]);
-        assert_eq!(sessions(&root).await.unwrap().len(), 2);
+        assert_eq!(sessions(&root).await.found.len(), 2);
         let (_dir, root) = place(&[]);
-        let refused = sessions(&root).await.unwrap_err();
-        assert!(refused.starts_with("/proc/self/net/tcp: "), "{refused}");
+        let none = sessions(&root).await;
+        let (why, cause) = failed(&none);
+        assert_eq!(why, None);
+        assert!(cause.starts_with("/proc/self/net/tcp: "), "{cause}");
     }
 }

@@ -9,46 +9,44 @@ use futures_util::future::join_all;
 use tokio::net::lookup_host;
 use tokio::time::timeout;
 
-use super::{Found, Host, Names, network};
+use super::{Cause, Failed, Found, Host, Names, Shown, network};
 
 /// A name that takes longer is left to the next look; the others count.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// All addresses of all hosts, private ones too. A name that does not resolve is no fault of the others.
-///
-/// # Errors
-/// In words, when names may not be asked for, or none resolves.
-pub async fn addresses(hosts: &[Host], names: Names) -> Result<Vec<Found>, String> {
-    let mut shown = Vec::new();
+/// All addresses of all hosts, private ones too. A name that does not resolve, or is not asked for, is a part
+/// that failed, for each feed that has it.
+pub async fn addresses(hosts: &[Host], names: Names) -> Shown {
+    let mut shown = Shown::default();
     let mut named: BTreeMap<&str, Vec<&Host>> = BTreeMap::new();
     for host in hosts {
         match host.name.parse::<IpAddr>() {
-            Ok(ip) => shown.extend(found(host, ip)),
+            Ok(ip) => shown.found.extend(found(host, ip)),
             Err(_) => named.entry(&host.name).or_default().push(host),
         }
     }
-    if names == Names::Leave && !named.is_empty() {
-        return Err("not asked: names are resolved by a pass only".to_owned());
-    }
-    let answers = named.keys().map(|name| resolve(name));
+    let answers = named.keys().map(|name| answer(name, names));
     let answers = join_all(answers).await;
-    let mut answered = shown.len() + usize::from(named.is_empty());
-    let mut failure = None;
     for (hosts, answer) in named.values().zip(answers) {
-        match answer {
-            Ok(ips) => {
-                answered += 1;
-                let each = |host: &&Host| -> Vec<_> {
-                    ips.iter().filter_map(|ip| found(host, *ip)).collect()
-                };
-                shown.extend(hosts.iter().flat_map(each));
+        for host in hosts {
+            match &answer {
+                Ok(ips) => shown
+                    .found
+                    .extend(ips.iter().filter_map(|ip| found(host, *ip))),
+                Err(cause) => shown.failed.push(Failed {
+                    why: Some(why(host)),
+                    cause: cause.clone(),
+                }),
             }
-            Err(why) => failure = failure.or(Some(why)),
         }
     }
-    match failure {
-        Some(why) if answered == 0 => Err(why),
-        _ => Ok(shown),
+    shown
+}
+
+async fn answer(name: &str, names: Names) -> Result<Vec<IpAddr>, Cause> {
+    match names {
+        Names::Ask => resolve(name).await.map_err(Cause::Error),
+        Names::Leave => Err(Cause::NotAsked),
     }
 }
 
@@ -62,11 +60,14 @@ async fn resolve(name: &str) -> Result<Vec<IpAddr>, String> {
 }
 
 fn found(host: &Host, ip: IpAddr) -> Option<Found> {
-    let Host { name, feed } = host;
     Some(Found {
         net: network::host(ip)?,
-        why: format!("host of {feed}: {name}"),
+        why: why(host),
     })
+}
+
+fn why(Host { name, feed }: &Host) -> String {
+    format!("host of {feed}: {name}")
 }
 
 #[cfg(test)]
@@ -80,6 +81,22 @@ mod tests {
         }
     }
 
+    fn said(shown: &Shown) -> Vec<String> {
+        let found = shown.found.iter().map(|f| format!("{} {}", f.net, f.why));
+        let failed = shown.failed.iter().map(|failed| {
+            let why = failed.why.as_deref().unwrap_or("all");
+            match &failed.cause {
+                Cause::NotAsked => format!("not asked: {why}"),
+                // The rest is the resolver's own words.
+                Cause::Error(text) => {
+                    let (text, _) = text.split_once(": ").unwrap();
+                    format!("{text}: {why}")
+                }
+            }
+        });
+        found.chain(failed).collect()
+    }
+
     #[tokio::test]
     async fn a_literal_needs_no_resolver_and_a_name_is_asked_only_where_it_may_be() {
         let literals = [
@@ -87,13 +104,8 @@ mod tests {
             host("2001:db8::7", "proxy"),
         ];
         for names in [Names::Ask, Names::Leave] {
-            let shown = addresses(&literals, names).await.unwrap();
-            let shown: Vec<_> = shown
-                .iter()
-                .map(|f| format!("{} {}", f.net, f.why))
-                .collect();
             assert_eq!(
-                shown,
+                said(&addresses(&literals, names).await),
                 [
                     "192.168.0.7/32 host of feed noc: 192.168.0.7",
                     "2001:db8::7/128 host of proxy: 2001:db8::7"
@@ -104,22 +116,33 @@ mod tests {
             host("192.168.0.7", "feed noc"),
             host("lists.invalid", "feed x"),
         ];
-        let refused = addresses(&named, Names::Leave).await.unwrap_err();
-        assert!(refused.starts_with("not asked"), "{refused}");
-        assert_eq!(addresses(&[], Names::Ask).await, Ok(vec![]));
+        assert_eq!(
+            said(&addresses(&named, Names::Leave).await),
+            [
+                "192.168.0.7/32 host of feed noc: 192.168.0.7",
+                "not asked: host of feed x: lists.invalid"
+            ]
+        );
+        assert_eq!(addresses(&[], Names::Ask).await, Shown::default());
     }
 
     #[tokio::test]
     async fn a_name_that_does_not_resolve_fails_alone() {
-        let some = [host("lists.invalid", "feed a"), host("192.0.2.9", "feed b")];
-        assert_eq!(addresses(&some, Names::Ask).await.unwrap().len(), 1);
-        let none = addresses(&some[..1], Names::Ask).await.unwrap_err();
-        assert!(
-            none.starts_with("lists.invalid does not resolve: "),
-            "{none}"
+        let some = [
+            host("lists.invalid", "feed a"),
+            host("192.0.2.9", "feed b"),
+            host("lists.invalid", "feed c"),
+        ];
+        assert_eq!(
+            said(&addresses(&some, Names::Ask).await),
+            [
+                "192.0.2.9/32 host of feed b: 192.0.2.9",
+                "lists.invalid does not resolve: host of feed a: lists.invalid",
+                "lists.invalid does not resolve: host of feed c: lists.invalid",
+            ]
         );
         // A name of this machine resolves, to an address that is never dropped.
         let own = [host("localhost", "feed c")];
-        assert_eq!(addresses(&own, Names::Ask).await, Ok(vec![]));
+        assert_eq!(addresses(&own, Names::Ask).await, Shown::default());
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
-use super::{Found, Look, Root, Source, files, hosts, kernel, speakers};
+use super::{Found, Look, Root, Shown, Source, files, hosts, kernel, speakers};
 
 /// What to look at.
 #[derive(Clone, Debug)]
@@ -35,34 +35,34 @@ pub struct Host {
 pub enum Names {
     /// Ask the resolver.
     Ask,
-    /// Leave it alone: for verbs that only look. Where a host has a name, the source then answers that it
-    /// was not asked, and what is remembered of it stays.
+    /// Leave it alone: for verbs that only look. A host that has a name was then not asked for, and what is
+    /// remembered of it stays.
     Leave,
 }
 
 /// A source that has not answered within this time is not waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Look at each source once, at all of them together, five seconds at most. What goes wrong with one is its
-/// own answer, in words for the operator, and nobody else's. The answers stand in the order of [`Source`].
+/// Look at each source once, at all of them together, five seconds at most. What goes wrong with one, or
+/// with a part of it, is its own answer, in words for the operator, and nobody else's. The answers stand in the order of [`Source`].
 pub async fn look(wanted: &Wanted<'_>) -> Vec<Look> {
     let mut sources = wanted.sources.to_vec();
     sources.sort();
     sources.dedup();
     let looks = sources.into_iter().map(|source| async move {
-        let late = |_| Err(format!("no answer within {PATIENCE:?}"));
+        let late = |_| Shown::error(format!("no answer within {PATIENCE:?}"));
         let shown = timeout(PATIENCE, one(source, wanted)).await;
-        (source, shown.unwrap_or_else(late).map(in_order))
+        (source, in_order(shown.unwrap_or_else(late)))
     });
     join_all(looks).await
 }
 
-async fn one(source: Source, wanted: &Wanted<'_>) -> Result<Vec<Found>, String> {
+async fn one(source: Source, wanted: &Wanted<'_>) -> Shown {
     let root = &wanted.root;
     match source {
-        Source::Addresses => kernel::addresses().await.map_err(unread("addresses")),
-        Source::Connected => kernel::connected().await.map_err(unread("addresses")),
-        Source::Gateways => kernel::gateways().await.map_err(unread("routes")),
+        Source::Addresses => of_the_kernel(kernel::addresses().await),
+        Source::Connected => of_the_kernel(kernel::connected().await),
+        Source::Gateways => kernel::gateways().await,
         Source::Resolvers => files::resolvers(root).await,
         Source::BgpNeighbors => speakers::neighbors(root).await,
         Source::FeedHosts => hosts::addresses(wanted.hosts, wanted.names).await,
@@ -70,12 +70,13 @@ async fn one(source: Source, wanted: &Wanted<'_>) -> Result<Vec<Found>, String> 
     }
 }
 
-fn unread(what: &str) -> impl Fn(io::Error) -> String {
-    move |error| format!("the {what} cannot be read: {error}")
+fn of_the_kernel(addresses: io::Result<Vec<Found>>) -> Shown {
+    let unread = |error| Shown::error(format!("the addresses cannot be read: {error}"));
+    addresses.map_or_else(unread, Shown::from)
 }
 
-fn in_order(mut shown: Vec<Found>) -> Vec<Found> {
-    shown.sort();
-    shown.dedup();
+fn in_order(mut shown: Shown) -> Shown {
+    shown.found.sort();
+    shown.found.dedup();
     shown
 }

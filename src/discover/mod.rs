@@ -10,6 +10,7 @@
 //! What is read is pure and stands in `text` (files and what programs print) and `kernel::message`
 //! (rtnetlink); what reads it is thin.
 
+mod answer;
 mod files;
 mod hosts;
 mod kernel;
@@ -22,8 +23,9 @@ mod source;
 mod speakers;
 mod text;
 
+pub use answer::{Cause, Failed, Found, Look, Shown};
 pub use kernel::Watch;
 pub use look::{Host, Names, Wanted, look};
-pub use remember::{Found, Look, Remembered, remember};
+pub use remember::{Remembered, remember};
 pub use root::Root;
 pub use source::Source;

@@ -1,21 +1,7 @@
 //! What was found before and what is found now → what is protected. Pure.
 
-use ipnet::IpNet;
-
-use super::Source;
+use super::{Found, Look, Source};
 use crate::time::Timestamp;
-
-/// A network that a source shows.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Found {
-    /// The network; one address is a /32 or /128.
-    pub net: IpNet,
-    /// Why it must not be dropped, in words: `address of eth0`.
-    pub why: String,
-}
-
-/// What a look at one source gave; in words why it could not be looked at.
-pub type Look = (Source, Result<Vec<Found>, String>);
 
 /// A found network with its life.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,17 +16,14 @@ pub struct Remembered {
     pub last_seen: Timestamp,
 }
 
-/// Bring what is remembered in step with new looks. A source that could not be looked at keeps what it last
-/// showed, for as long as it takes; one that is not among the looks is no longer wanted, and protects nothing.
+/// Bring what is remembered in step with new looks. What a source, or a part of it, showed that gave no answer
+/// now is kept for as long as it takes; a source that is not among the looks is no longer wanted, and protects
+/// nothing.
 pub fn remember(old: &[Remembered], looks: &[Look], now: Timestamp) -> Vec<Remembered> {
     let mut kept = Vec::new();
-    for (source, look) in looks {
+    for (source, shown) in looks {
         let mut before: Vec<&Remembered> = old.iter().filter(|one| one.source == *source).collect();
-        let Ok(shown) = look else {
-            kept.extend(before.into_iter().cloned());
-            continue;
-        };
-        for found in shown {
+        for found in &shown.found {
             let known = before.iter().position(|one| one.found == *found);
             let first_seen = known.map_or(now, |at| before.swap_remove(at).first_seen);
             kept.push(Remembered {
@@ -50,8 +33,10 @@ pub fn remember(old: &[Remembered], looks: &[Look], now: Timestamp) -> Vec<Remem
                 last_seen: now,
             });
         }
-        let lingers = |one: &&Remembered| one.last_seen.age(now) < source.linger();
-        kept.extend(before.into_iter().filter(lingers).cloned());
+        let stays = |one: &&Remembered| {
+            shown.leaves_open(&one.found.why) || one.last_seen.age(now) < source.linger()
+        };
+        kept.extend(before.into_iter().filter(stays).cloned());
     }
     kept.sort_by(|a, b| (a.source, &a.found).cmp(&(b.source, &b.found)));
     kept.dedup_by(|a, b| (a.source, &a.found) == (b.source, &b.found));
@@ -61,6 +46,7 @@ pub fn remember(old: &[Remembered], looks: &[Look], now: Timestamp) -> Vec<Remem
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::discover::{Cause, Failed, Shown};
 
     fn found(net: &str, why: &str) -> Found {
         Found {
@@ -79,7 +65,12 @@ mod tests {
 
     #[test]
     fn what_is_shown_again_keeps_its_first_time() {
-        let shown = |net: &str| vec![(Source::Addresses, Ok(vec![found(net, "address of eth0")]))];
+        let shown = |net: &str| {
+            vec![(
+                Source::Addresses,
+                vec![found(net, "address of eth0")].into(),
+            )]
+        };
         let first = remember(&[], &shown("192.0.2.1/32"), Timestamp(100));
         assert_eq!(said(&first), ["addresses 192.0.2.1/32 100 100"]);
         let again = remember(&first, &shown("192.0.2.1/32"), Timestamp(200));
@@ -91,9 +82,13 @@ mod tests {
     #[test]
     fn what_is_shown_no_more_lingers_as_long_as_its_source_says() {
         let peer = found("192.0.2.1/32", "BGP neighbor in FRR");
-        let old = remember(&[], &[(Source::BgpNeighbors, Ok(vec![peer]))], Timestamp(0));
+        let old = remember(
+            &[],
+            &[(Source::BgpNeighbors, vec![peer].into())],
+            Timestamp(0),
+        );
         let after = |seconds| {
-            let none = [(Source::BgpNeighbors, Ok(vec![]))];
+            let none = [(Source::BgpNeighbors, Shown::default())];
             remember(&old, &none, Timestamp(seconds))
         };
         let day = 86_400;
@@ -107,15 +102,15 @@ mod tests {
         let looks = [
             (
                 Source::Gateways,
-                Ok(vec![found("192.0.2.1/32", "gateway on eth0")]),
+                vec![found("192.0.2.1/32", "gateway on eth0")].into(),
             ),
             (
                 Source::Sessions,
-                Ok(vec![found("198.51.100.7/32", "ssh session")]),
+                vec![found("198.51.100.7/32", "ssh session")].into(),
             ),
         ];
         let old = remember(&[], &looks, Timestamp(0));
-        let failed = [(Source::Gateways, Err("no netlink socket".to_owned()))];
+        let failed = [(Source::Gateways, Shown::error("no netlink socket"))];
         let years = Timestamp(100_000_000);
         assert_eq!(
             said(&remember(&old, &failed, years)),
@@ -125,13 +120,50 @@ mod tests {
     }
 
     #[test]
+    fn a_part_that_fails_keeps_what_it_showed_and_the_rest_goes_on() {
+        let (frr, bird) = ("BGP neighbor in FRR", "BGP neighbor in BIRD");
+        let both = vec![
+            found("192.0.2.1/32", frr),
+            found("192.0.2.2/32", frr),
+            found("192.0.2.3/32", bird),
+        ];
+        let old = remember(&[], &[(Source::BgpNeighbors, both.into())], Timestamp(0));
+        let half = |cause| Shown {
+            found: vec![found("192.0.2.2/32", frr), found("192.0.2.4/32", frr)],
+            failed: vec![Failed {
+                why: Some(bird.to_owned()),
+                cause,
+            }],
+        };
+        for cause in [Cause::NotAsked, Cause::Error("no daemon".to_owned())] {
+            let looks = [(Source::BgpNeighbors, half(cause))];
+            let years = remember(&old, &looks, Timestamp(100_000_000));
+            assert_eq!(
+                said(&years),
+                [
+                    "bgp-neighbors 192.0.2.2/32 0 100000000",
+                    "bgp-neighbors 192.0.2.3/32 0 0",
+                    "bgp-neighbors 192.0.2.4/32 100000000 100000000",
+                ]
+            );
+        }
+        let mut whole = half(Cause::NotAsked);
+        whole.failed[0].why = None;
+        let looks = [(Source::BgpNeighbors, whole)];
+        let years = remember(&old, &looks, Timestamp(100_000_000));
+        assert_eq!(years.len(), 4, "what was found counts, and all else stays");
+        let answered = [(Source::BgpNeighbors, Shown::default())];
+        assert!(remember(&years, &answered, Timestamp(200_000_000)).is_empty());
+    }
+
+    #[test]
     fn one_network_may_be_shown_for_several_reasons_but_once_for_each() {
         let twice = vec![
             found("192.0.2.1/32", "host of feed b: lists.example"),
             found("192.0.2.1/32", "host of feed a: lists.example"),
             found("192.0.2.1/32", "host of feed b: lists.example"),
         ];
-        let kept = remember(&[], &[(Source::FeedHosts, Ok(twice))], Timestamp(7));
+        let kept = remember(&[], &[(Source::FeedHosts, twice.into())], Timestamp(7));
         assert_eq!(kept.len(), 2);
         assert!(kept[0].found.why.contains("feed a"), "in order");
     }

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 
 use super::program::ask;
 use super::text::{Reader, bird, frr};
-use super::{Found, Root};
+use super::{Found, Root, Shown};
 
 /// How a speaker is asked, and what there is besides.
 struct Speaker {
@@ -43,41 +43,37 @@ const BIRD: Speaker = Speaker {
     hint: "may its user talk to BIRD? (group bird)",
 };
 
-/// The neighbors of FRR and of BIRD. Where neither is installed there are none.
-///
-/// # Errors
-/// In words that say what to do: one of them is installed and neither answers nor can be read, and the
-/// other shows nothing.
-pub async fn neighbors(root: &Root) -> Result<Vec<Found>, String> {
+/// The neighbors of FRR and of BIRD. Where neither is installed there are none; one that is installed and
+/// neither answers nor can be read is a part that failed, in words that say what to do.
+pub async fn neighbors(root: &Root) -> Shown {
     let frr = one::<frr::Config, frr::Config>(&FRR, root);
     let bird = one::<bird::Status, bird::Config>(&BIRD, root);
-    match tokio::join!(frr, bird) {
-        (Ok(frr), Ok(bird)) => Ok([frr, bird].concat()),
-        (Ok(shown), Err(why)) | (Err(why), Ok(shown)) if !shown.is_empty() => {
-            tracing::warn!("{why}");
-            Ok(shown)
+    let (frr, bird) = tokio::join!(frr, bird);
+    let mut shown = Shown::default();
+    for (speaker, answer) in [(FRR, frr), (BIRD, bird)] {
+        let why = format!("BGP neighbor in {}", speaker.name);
+        match answer {
+            Ok(nets) => shown.found.extend(nets.into_iter().map(|net| Found {
+                net,
+                why: why.clone(),
+            })),
+            Err(cause) => shown.fail(Some(&why), cause),
         }
-        (Err(frr), Err(bird)) => Err(format!("{frr}; {bird}")),
-        (Err(why), Ok(_)) | (Ok(_), Err(why)) => Err(why),
     }
+    shown
 }
 
 /// Ask one speaker for its status `S`, or read its configuration `C`.
-async fn one<S: Reader, C: Reader>(speaker: &Speaker, root: &Root) -> Result<Vec<Found>, String> {
-    let name = speaker.name;
-    let found = |nets: BTreeSet<IpNet>| -> Vec<Found> {
-        let found = |net| Found {
-            net,
-            why: format!("BGP neighbor in {name}"),
-        };
-        nets.into_iter().map(found).collect()
-    };
+async fn one<S: Reader, C: Reader>(
+    speaker: &Speaker,
+    root: &Root,
+) -> Result<BTreeSet<IpNet>, String> {
     let asked = match root.program(speaker.program) {
         Some(program) => Some(ask::<S>(&program, speaker.arguments).await),
         None => None,
     };
     let why = match asked {
-        Some(Ok(status)) => return Ok(found(status.found())),
+        Some(Ok(status)) => return Ok(status.found()),
         Some(Err(why)) => Some(why),
         None => None,
     };
@@ -92,14 +88,14 @@ async fn one<S: Reader, C: Reader>(speaker: &Speaker, root: &Root) -> Result<Vec
         }
     }
     if read {
-        return Ok(found(config.found()));
+        return Ok(config.found());
     }
     let Some(why) = why else {
-        return Ok(vec![]);
+        return Ok(BTreeSet::new());
     };
     // Installed, but neither configured nor running: it speaks to nobody.
     if hidden.is_none() && !speaker.running.iter().any(|place| is_there(root, place)) {
-        return Ok(vec![]);
+        return Ok(BTreeSet::new());
     }
     let hidden = hidden.map_or_else(String::new, |hidden| format!("; {hidden}"));
     let (program, hint) = (speaker.program, speaker.hint);
@@ -117,6 +113,7 @@ mod tests {
     use std::process::Command;
 
     use super::*;
+    use crate::discover::{Cause, Failed};
 
     struct Place(tempfile::TempDir);
 
@@ -141,10 +138,18 @@ mod tests {
             fs::create_dir_all(self.0.path().join(name)).unwrap();
         }
 
-        async fn look(&self) -> Result<Vec<String>, String> {
-            let shown = neighbors(&Root::at(self.0.path())).await?;
-            let said = |found: &Found| format!("{} {}", found.net, found.why);
-            Ok(shown.iter().map(said).collect())
+        /// What is found, then what failed.
+        async fn look(&self) -> Vec<String> {
+            let shown = neighbors(&Root::at(self.0.path())).await;
+            let found = shown.found.iter().map(|f| format!("{} {}", f.net, f.why));
+            let failed = shown.failed.iter().map(|failed| match failed {
+                Failed {
+                    why: Some(why),
+                    cause: Cause::Error(text),
+                } => format!("{why}: {text}"),
+                other => panic!("{other:?}"),
+            });
+            found.chain(failed).collect()
         }
     }
 
@@ -153,7 +158,7 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_installed_shows_nothing() {
-        assert_eq!(Place::new().look().await, Ok(vec![]));
+        assert_eq!(Place::new().look().await, [""; 0]);
     }
 
     #[tokio::test]
@@ -173,7 +178,7 @@ mod tests {
             "#!/bin/sh\n[ \"$*\" = '-r show protocols all' ] || exit 9\necho '    Neighbor address: 2001:db8::1'\n",
         );
         assert_eq!(
-            place.look().await.unwrap(),
+            place.look().await,
             [
                 "192.0.2.1/32 BGP neighbor in FRR",
                 "2001:db8::1/128 BGP neighbor in BIRD"
@@ -194,7 +199,7 @@ mod tests {
             "protocol bgp a { neighbor 192.0.2.8 as 3; }\n",
         );
         assert_eq!(
-            place.look().await.unwrap(),
+            place.look().await,
             [
                 "192.0.2.9/32 BGP neighbor in FRR",
                 "192.0.2.8/32 BGP neighbor in BIRD"
@@ -206,21 +211,38 @@ mod tests {
     async fn a_speaker_that_neither_answers_nor_can_be_read_is_an_error_that_says_what_to_do() {
         let place = Place::new();
         place.write("usr/bin/vtysh", SILENT);
-        assert_eq!(place.look().await, Ok(vec![]), "installed, not in use");
+        assert_eq!(place.look().await, [""; 0], "installed, not in use");
         place.write("run/frr/bgpd.vty", "");
         assert_eq!(
-            place.look().await.unwrap_err(),
-            "vtysh: Exiting: failed to connect to any daemons.; may its user talk to FRR? (group frrvty)"
+            place.look().await,
+            [
+                "BGP neighbor in FRR: vtysh: Exiting: failed to connect to any daemons.; \
+              may its user talk to FRR? (group frrvty)"
+            ]
         );
         // A folder cannot be read as a file, as root neither.
         place.folder("etc/frr/frr.conf");
-        let refused = place.look().await.unwrap_err();
+        let refused = place.look().await.concat();
         assert!(refused.contains("; /etc/frr/frr.conf: "), "{refused}");
         place.write(
             "etc/bird.conf",
             "protocol bgp a { neighbor 192.0.2.8 as 3; }\n",
         );
-        assert_eq!(place.look().await.unwrap().len(), 1, "the other is shown");
+        let both = place.look().await;
+        assert_eq!(both[0], "192.0.2.8/32 BGP neighbor in BIRD");
+        assert!(
+            both[1].starts_with("BGP neighbor in FRR: vtysh: "),
+            "{both:?}"
+        );
+        place.write("usr/sbin/birdc", SILENT);
+        assert_eq!(place.look().await, both, "its file is read");
+        fs::remove_file(place.0.path().join("etc/bird.conf")).unwrap();
+        place.write("run/bird/bird.ctl", "");
+        let neither = place.look().await;
+        assert!(
+            neither[1].starts_with("BGP neighbor in BIRD: birdc: "),
+            "{neither:?}"
+        );
     }
 
     #[tokio::test]
@@ -229,9 +251,9 @@ mod tests {
         place.write("usr/bin/vtysh", "#!/bin/sh\nexec sleep 60\n");
         place.write("run/frr/bgpd.vty", "");
         let begun = std::time::Instant::now();
-        let refused = place.look().await.unwrap_err();
+        let refused = place.look().await.concat();
         assert!(
-            refused.starts_with("vtysh: no answer within 3s"),
+            refused.starts_with("BGP neighbor in FRR: vtysh: no answer within 3s"),
             "{refused}"
         );
         assert!(begun.elapsed().as_secs() < 5);

@@ -1,9 +1,13 @@
 //! Looking around for space that must not be dropped, and writing down what is found (I/O).
 
+use std::collections::{BTreeMap, HashSet};
+
 use super::known::Memory;
 use super::say;
 use crate::config::{Config, Origin};
-use crate::discover::{Host, Look, Names, Remembered, Root, Source, Wanted, Watch, look, remember};
+use crate::discover::{
+    Cause, Host, Look, Names, Remembered, Root, Shown, Source, Wanted, Watch, look, remember,
+};
 use crate::ledger::{Event, Ledger, LedgerError};
 use crate::time::Timestamp;
 
@@ -31,7 +35,9 @@ pub(super) async fn look_around(
 ) -> Result<bool, LedgerError> {
     let looks = looks(config, at).await;
     watch.know(&looks);
-    complain(&looks, memory);
+    for (line, is_new) in complaints(&looks, &mut memory.around) {
+        say::warning(is_new, &line);
+    }
     let now = Timestamp::now();
     let before = ledger.discovered()?;
     let found = remember(&before, &looks, now);
@@ -80,12 +86,10 @@ async fn looks(config: &Config, at: Where) -> Vec<Look> {
         root: Root::default(),
     })
     .await;
-    let not_asked = |source| (source, Err(NOT_ASKED.to_owned()));
+    let not_asked = |source| (source, Shown::not_asked());
     looks.extend(others.into_iter().map(not_asked));
     looks
 }
-
-const NOT_ASKED: &str = "not asked";
 
 /// Whoever must be reached to fetch the feeds.
 fn hosts(config: &Config) -> Vec<Host> {
@@ -105,17 +109,28 @@ fn hosts(config: &Config) -> Vec<Host> {
     named.collect()
 }
 
-/// A source that cannot be looked at is named once.
-fn complain(looks: &[Look], memory: &mut Memory) {
-    let failed: Vec<String> = looks
-        .iter()
-        .filter_map(|(source, look)| Some(format!("{source}: {}", look.as_ref().err()?)))
-        .filter(|line| !line.ends_with(NOT_ASKED))
-        .collect();
-    for line in &failed {
-        let line = format!("protect  {line}; what it showed before stays protected");
-        say::warning(memory.around.insert(line.clone()), &line);
+/// What is said of the parts that failed, and whether it is news: each is named once, and again when it has
+/// answered in between, whatever the words. What was not asked has not answered, and is not named. `said`
+/// has the parts that were named.
+fn complaints(looks: &[Look], said: &mut HashSet<String>) -> BTreeMap<String, bool> {
+    let mut lines = BTreeMap::new();
+    for (source, shown) in looks {
+        let part = |why: Option<&str>| format!("{source}: {}", why.unwrap_or_default());
+        let failed = |why: Option<&str>| shown.failed.iter().any(|one| one.why.as_deref() == why);
+        said.retain(|one| {
+            let why = one.strip_prefix(&part(None));
+            why.is_none_or(|why| failed(None) || (!why.is_empty() && failed(Some(why))))
+        });
+        for one in &shown.failed {
+            let Cause::Error(cause) = &one.cause else {
+                continue;
+            };
+            // Two feeds may have one host.
+            let line = format!("protect  {source}: {cause}; what it showed before stays protected");
+            *lines.entry(line).or_default() |= said.insert(part(one.why.as_deref()));
+        }
     }
+    lines
 }
 
 /// What is protected now and was not, and the other way round. Answers whether there is something new.
@@ -162,4 +177,87 @@ fn tell(
         }
     }
     Ok(!new.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::discover::Failed;
+
+    fn failed(why: Option<&str>, cause: &str) -> Failed {
+        Failed {
+            why: why.map(str::to_owned),
+            cause: Cause::Error(cause.to_owned()),
+        }
+    }
+
+    /// What is news after a look at the feeds' hosts.
+    fn news(said: &mut HashSet<String>, failed: &[Failed]) -> Vec<String> {
+        let shown = Shown {
+            found: vec![],
+            failed: failed.to_vec(),
+        };
+        complained(said, shown)
+    }
+
+    fn complained(said: &mut HashSet<String>, shown: Shown) -> Vec<String> {
+        let lines = complaints(&[(Source::FeedHosts, shown)], said);
+        let news = lines.into_iter().filter(|(_, is_new)| *is_new);
+        let cause = |line: String| line.split(';').next().unwrap_or_default().to_owned();
+        news.map(|(line, _)| cause(line)).collect()
+    }
+
+    #[test]
+    fn a_part_that_fails_is_told_once_until_it_has_answered() {
+        let said = &mut HashSet::new();
+        let (a, b) = (
+            failed(Some("a"), "a is gone"),
+            failed(Some("b"), "b is gone"),
+        );
+        let both = [a.clone(), b.clone()];
+        assert_eq!(news(said, &both[..1]), ["protect  feed-hosts: a is gone"]);
+        assert_eq!(news(said, &both), ["protect  feed-hosts: b is gone"]);
+        assert_eq!(news(said, &[failed(Some("a"), "a is late"), b]), [""; 0]);
+        assert_eq!(news(said, &both[1..]), [""; 0], "a answers");
+        assert_eq!(news(said, &both), ["protect  feed-hosts: a is gone"]);
+    }
+
+    #[test]
+    fn what_is_not_asked_is_not_told_and_has_not_answered() {
+        let said = &mut HashSet::new();
+        let a = [failed(Some("a"), "a is gone")];
+        assert_eq!(news(said, &a).len(), 1);
+        assert_eq!(complained(said, Shown::not_asked()), [""; 0]);
+        assert_eq!(news(said, &a), [""; 0]);
+        let one = Failed {
+            why: Some("a".to_owned()),
+            cause: Cause::NotAsked,
+        };
+        assert_eq!(news(said, &[one]), [""; 0]);
+        assert_eq!(news(said, &a), [""; 0]);
+        let late = "no answer within 5s";
+        assert_eq!(complained(said, Shown::error(late)).len(), 1);
+        assert_eq!(complained(said, Shown::error(late)), [""; 0]);
+        assert_eq!(news(said, &a), [""; 0], "the whole had not answered");
+        assert_eq!(complained(said, Shown::error(late)).len(), 1, "it had");
+        // Another source is looked at beside it.
+        let other = [(Source::Resolvers, Shown::default())];
+        assert!(complaints(&other, said).is_empty());
+        assert_eq!(complained(said, Shown::error(late)), [""; 0]);
+    }
+
+    #[test]
+    fn a_host_of_two_feeds_is_told_once() {
+        let said = &mut HashSet::new();
+        let a = failed(
+            Some("host of feed a: lists.invalid"),
+            "lists.invalid does not resolve",
+        );
+        let b = failed(
+            Some("host of feed b: lists.invalid"),
+            "lists.invalid does not resolve",
+        );
+        assert_eq!(news(said, &[a.clone(), b.clone()]).len(), 1);
+        assert_eq!(news(said, &[a, b]), [""; 0]);
+    }
 }

@@ -12,7 +12,7 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use super::dump::dump;
 use super::message::{self, Address, Hop, RTM_NEWADDR, RTM_NEWLINK, RTM_NEWROUTE};
 use super::object::{self, Objects, RTM_NEWNEXTHOP};
-use crate::discover::{Found, network};
+use crate::discover::{Found, Shown, network};
 
 /// The addresses of the interfaces, and those of their other ends.
 ///
@@ -47,36 +47,17 @@ pub async fn connected() -> io::Result<Vec<Found>> {
 }
 
 /// Gateways and next hops of the unicast routes of all tables, and of all nexthop objects. Only they are kept
-/// while the routes go by.
-///
-/// # Errors
-/// A socket that cannot be had, or what the kernel answers.
-pub async fn gateways() -> io::Result<Vec<Found>> {
-    let names = Interfaces::ask().await?;
-    // Whether a gateway is one of several everywhere: it is named the same in whatever order they come.
-    let mut several: BTreeMap<(IpNet, u32), bool> = BTreeMap::new();
-    let mut see = |hop: Hop| {
-        let known = several.entry((hop.net, hop.interface)).or_insert(true);
-        *known &= hop.several;
-    };
-    for family in [AddressFamily::Inet, AddressFamily::Inet6] {
-        let mut request = RouteMessage::default();
-        request.header.address_family = family;
-        request.header.kind = RouteType::Unicast;
-        dump(&RouteNetlinkMessage::GetRoute(request), |route| {
-            if route.kind == RTM_NEWROUTE {
-                message::hops(route.payload, &mut see);
-            }
-        })
-        .await?;
-    }
-    dump(&Objects, |object| {
-        if object.kind == RTM_NEWNEXTHOP {
-            object::hop(object.payload).into_iter().for_each(&mut see);
+/// while the routes go by. What cannot be had takes nothing from the rest.
+pub async fn gateways() -> Shown {
+    let (mut shown, hops) = hops().await;
+    let names = match Interfaces::ask().await {
+        Ok(names) => names,
+        Err(error) => {
+            shown.fail(None, format!("the interfaces cannot be read: {error}"));
+            return shown;
         }
-    })
-    .await?;
-    let shown = several.into_iter().map(|((net, interface), several)| {
+    };
+    let named = hops.into_iter().map(|((net, interface), several)| {
         let what = if several { "next hop" } else { "gateway" };
         if interface == 0 {
             return Found {
@@ -86,7 +67,44 @@ pub async fn gateways() -> io::Result<Vec<Found>> {
         }
         found(net, &format!("{what} on"), &names.name(interface))
     });
-    Ok(shown.collect())
+    shown.found = named.collect();
+    shown
+}
+
+/// Where packets are sent to, through which interface, and whether that is one of several everywhere: it is
+/// named the same in whatever order they come.
+type Hops = BTreeMap<(IpNet, u32), bool>;
+
+/// The next hops of routes and of nexthop objects, and which of the two cannot be had.
+async fn hops() -> (Shown, Hops) {
+    let (mut shown, mut hops) = (Shown::default(), Hops::new());
+    let mut see = |hop: Hop| {
+        let known = hops.entry((hop.net, hop.interface)).or_insert(true);
+        *known &= hop.several;
+    };
+    for family in [AddressFamily::Inet, AddressFamily::Inet6] {
+        let mut request = RouteMessage::default();
+        request.header.address_family = family;
+        request.header.kind = RouteType::Unicast;
+        let request = RouteNetlinkMessage::GetRoute(request);
+        let dumped = dump(&request, |route| {
+            if route.kind == RTM_NEWROUTE {
+                message::hops(route.payload, &mut see);
+            }
+        });
+        if let Err(error) = dumped.await {
+            shown.fail(None, format!("the routes cannot be read: {error}"));
+        }
+    }
+    let dumped = dump(&Objects, |object| {
+        if object.kind == RTM_NEWNEXTHOP {
+            object::hop(object.payload).into_iter().for_each(&mut see);
+        }
+    });
+    if let Err(error) = dumped.await {
+        shown.fail(None, format!("the nexthop objects cannot be read: {error}"));
+    }
+    (shown, hops)
 }
 
 fn found(net: IpNet, what: &str, interface: &str) -> Found {

@@ -85,12 +85,16 @@ impl Watch {
         }
     }
 
-    /// What the last look showed is known: it is news no more. A look that failed changes nothing.
+    /// What the last look showed is known: it is news no more. What gave no answer is known as before.
     pub fn know(&mut self, looks: &[Look]) {
-        for (source, look) in looks {
-            if let (Some(known), Ok(shown)) = (self.seen.known.get_mut(source), look) {
-                *known = shown.iter().map(|found| found.net).collect();
+        for (source, shown) in looks {
+            let Some(known) = self.seen.known.get_mut(source) else {
+                continue;
+            };
+            if shown.failed.is_empty() {
+                known.clear();
             }
+            known.extend(shown.found.iter().map(|found| found.net));
         }
     }
 
@@ -187,4 +191,32 @@ fn shows(address: Address) -> impl Iterator<Item = (Source, IpNet)> {
     let network = address.network().filter(|net| !network::too_wide(net));
     let network = network.map(|net| (Source::Connected, net));
     [own, peer, network].into_iter().flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::discover::{Found, Shown};
+
+    #[test]
+    fn what_gave_no_answer_is_known_as_before() {
+        let mut watch = Watch::blind();
+        watch.seen.known.insert(Source::Gateways, BTreeSet::new());
+        let gateway = |net: &str| Found {
+            net: net.parse().unwrap(),
+            why: "gateway on eth0".to_owned(),
+        };
+        let mut known = |shown: Shown| -> Vec<String> {
+            watch.know(&[(Source::Gateways, shown)]);
+            let known = watch.seen.known[&Source::Gateways].iter();
+            known.map(IpNet::to_string).collect()
+        };
+        let (one, two) = ("192.0.2.1/32", "192.0.2.2/32");
+        assert_eq!(known(vec![gateway(one)].into()), [one]);
+        assert_eq!(known(Shown::error("no socket")), [one]);
+        let mut half = Shown::error("no nexthop objects");
+        half.found.push(gateway(two));
+        assert_eq!(known(half), [one, two]);
+        assert_eq!(known(vec![gateway(two)].into()), [two]);
+    }
 }
