@@ -141,6 +141,8 @@ pub struct Decision {
     pub effective: Effective,
     /// To the effective set, from what stays in force as long as it may not go.
     pub proposed: Change,
+    /// What the publishers changed, with what of it is protected.
+    pub published: Change,
     /// Go, or the reasons to hold [`Decision::proposed`].
     pub verdict: Verdict,
     /// Whether it goes because somebody approved exactly this.
@@ -233,6 +235,7 @@ pub fn decide(input: &Input) -> Decision {
         rib,
         rib_before: beside(fed_before, &input.hand.before),
         proposed,
+        published: judged.change,
         verdict,
         approved,
         pinned: input.pinned.map(|pin| pin.generation),

@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
-use support::{NO_KERNEL, NOC, PROGRAM, Place, Ran, installed, left_out};
+use support::namespace::Namespace;
+use support::{AROUND, NO_KERNEL, NOC, PROGRAM, Place, Ran, installed, left_out};
 
 const LIST: &str = "72.37.186.0/23 # SBL123\n198.51.100.0/24 # SBL124\n";
 
@@ -272,6 +273,14 @@ fn what_is_protected_reserved_too_wide_or_wrong_is_refused_with_the_reason() {
             "--for <TIME>",
         ),
         (
+            &["add", "192.0.2.0/24", "--reason", "x", "--for", "10000y"],
+            "--for: from 1s to 3650d; without it until it is taken back; nothing was changed",
+        ),
+        (
+            &["allow", "192.0.2.0/24", "--reason", "x", "--for", "0s"],
+            "--for: from 1s to 3650d",
+        ),
+        (
             &["add", "203.0.113.7", "--reason", "x", "--force"],
             "--force has to be confirmed on a terminal, and this is none; nothing was changed",
         ),
@@ -378,4 +387,44 @@ fn a_verb_waits_for_a_pass_that_is_under_way() {
     let add = Ran::of(add.wait_with_output().unwrap()).code(0);
     assert!(add.err.contains("waiting: nullrouted "), "{}", add.err);
     assert_eq!(listed(&place).len(), 3);
+}
+
+#[test]
+fn whoever_is_asked_on_a_terminal_keeps_nobody_waiting() {
+    if !installed("script") {
+        return left_out("script is not installed");
+    }
+    let place = place("");
+    let line = format!(
+        "{PROGRAM} --config {} add 44.0.0.0/7 --reason x --force",
+        place.config().display()
+    );
+    let mut script = Command::new("script");
+    script
+        .args(["-qec", &line, "/dev/null"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped());
+    let mut child = script.spawn().unwrap();
+    let mut shown = [0; 64];
+    std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut shown).unwrap();
+    // It asks by now, and nothing waits for the answer.
+    let flush = place.run(&["flush"]).code(0);
+    assert!(!flush.err.contains("waiting"), "{}", flush.err);
+    drop(child.stdin.take());
+    let _ = child.wait();
+    assert!(listed(&place).is_empty());
+}
+
+#[test]
+fn the_routers_own_address_is_refused_before_any_pass_has_seen_it() {
+    let Some(router) = Namespace::new() else {
+        return;
+    };
+    router.address("lo", "203.0.113.9/32");
+    let place = Place::new(&format!("{AROUND}{NOC}"));
+    place.write("noc.list", LIST);
+    place
+        .run_in(&router, &["add", "203.0.113.9", "--reason", "x"])
+        .code(64)
+        .says("203.0.113.9/32 in 203.0.113.9/32 is protected and stays so: address of lo");
 }

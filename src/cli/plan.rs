@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::path::Path;
 
+use ipnet::IpNet;
 use serde_json::json;
 
 use super::output::Talk;
@@ -83,6 +84,9 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
             "held": decision.held().then(|| json!({
                 "reasons": decision.verdict.reasons,
                 "approvable": decision.approvable(),
+                "protected": protected(&known, &decision).iter().map(|(sign, net)| {
+                    json!({"op": sign, "prefix": net})
+                }).collect::<Vec<_>>(),
                 "rejected_by": rejected.map(|(by, _)| by),
             })),
             "pinned": known.pinned.as_ref().map(|pin| &pin.row),
@@ -167,6 +171,20 @@ async fn kernel(
     Ok((text, add + remove > 0))
 }
 
+/// What of a held change nobody would see in what is proposed: all of it is protected.
+fn protected(known: &Known, decision: &Decision) -> Vec<(char, IpNet)> {
+    if !decision.held() {
+        return Vec::new();
+    }
+    let published = &decision.published;
+    let added = published.additions().map(|net| ('+', net));
+    let changes = added.chain(published.removals().map(|net| ('-', net)));
+    let protect = known.policy.protect.set();
+    changes
+        .filter(|(_, net)| protect.covering(*net).is_some())
+        .collect()
+}
+
 fn print(
     out: &mut dyn Write,
     known: &Known,
@@ -206,6 +224,13 @@ fn print(
         )?;
     }
     lines(change, out)?;
+    for (sign, net) in protected(known, decision) {
+        let why = match sign {
+            '+' => "listed now, and protected",
+            _ => "no longer listed, and protected",
+        };
+        writeln!(out, "{sign} {:<20} {why}", net.to_string())?;
+    }
     let (added, removed, kept) = (change.added(), change.removed(), change.kept());
     writeln!(
         out,

@@ -16,6 +16,8 @@ pub(super) struct Judged {
     pub id: String,
     /// Whether they changed anything.
     pub changed: bool,
+    /// What comes and goes, protected space included.
+    pub change: Change,
     /// Go, or the reasons to hold it.
     pub verdict: Verdict,
 }
@@ -61,6 +63,7 @@ pub(super) fn judged(
     };
     Judged {
         id: change.id(&origins_before, &origins_now),
+        change,
         changed,
         verdict,
     }
