@@ -199,7 +199,7 @@ fn router_with_objects(compat_mode: u8) -> Option<Namespace> {
         left_out(format!("no nexthop objects: {}", there.err.trim()));
         return None;
     }
-    // As routers have it: routes in the messages of the kernel name the object, or also where it leads.
+    // 0: what the kernel says of a route names the object only; 1: also where it leads (ip-sysctl.rst).
     let mode = "/proc/sys/net/ipv4/nexthop_compat_mode";
     router.sh(&format!("echo {compat_mode} > {mode}"));
     router.address("wan0", "192.0.2.2/24 2001:db8:1::2/64");

@@ -50,13 +50,10 @@ pub async fn connected() -> io::Result<Vec<Found>> {
 /// while the routes go by. What cannot be had takes nothing from the rest.
 pub async fn gateways() -> Shown {
     let (mut shown, hops) = hops().await;
-    let names = match Interfaces::ask().await {
-        Ok(names) => names,
-        Err(error) => {
-            shown.fail(None, format!("the interfaces cannot be read: {error}"));
-            return shown;
-        }
-    };
+    let names = Interfaces::ask().await.unwrap_or_else(|error| {
+        shown.fail(None, format!("the interfaces cannot be read: {error}"));
+        Interfaces(BTreeMap::new())
+    });
     let named = hops.into_iter().map(|((net, interface), several)| {
         let what = if several { "next hop" } else { "gateway" };
         if interface == 0 {
