@@ -4,12 +4,10 @@ use std::path::Path;
 
 use super::hand::{at_work, reason};
 use super::output::Talk;
-use super::refresh::{exit, json, pass_with};
+use super::refresh::{bring_about, exit};
 use super::who::who;
 use super::{Outcome, Stop, load, output};
-use crate::feed::fetch::Progress;
 use crate::ledger::{Event, PinRow};
-use crate::pass::gather::Scope;
 use crate::time::Timestamp;
 
 #[derive(Debug, clap::Args)]
@@ -60,21 +58,9 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
             text: text.trim().to_owned(),
         })
     })?;
-    let outcome = pass_with(
-        &config,
-        &mut ledger,
-        &lock,
-        Scope::Offline.into(),
-        "pin",
-        &Progress::default(),
-    );
-    let outcome = outcome.map_err(|stop| Stop {
-        text: format!("{}. The pin is set: the next pass goes by it", stop.text),
-        ..stop
-    })?;
-    if arguments.json {
-        output::json(&json(&outcome))?;
-    } else {
+    let next = "The pin is set: the next pass goes by it";
+    let outcome = bring_about((&config, &mut ledger, &lock), "pin", next, arguments.json)?;
+    if !arguments.json {
         tracing::info!(
             "pinned to generation {generation}: lists are still looked at, and nothing of theirs is applied \
              until `nullrouted unpin`; what is protected stays protected"

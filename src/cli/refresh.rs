@@ -105,6 +105,26 @@ pub(super) fn pass_with(
     Ok(block_on(passing)??)
 }
 
+/// A pass over the copies at hand that brings about what a verb has written down; `next` says what happens where
+/// the pass cannot be made.
+pub(super) fn bring_about(
+    (config, ledger, lock): (&Config, &mut Ledger, &Lock),
+    verb: &'static str,
+    next: &str,
+    json: bool,
+) -> Result<pass::Outcome, Stop> {
+    let looks = Scope::Offline.into();
+    let outcome = pass_with(config, ledger, lock, looks, verb, &Progress::default());
+    let outcome = outcome.map_err(|stop| Stop {
+        text: format!("{}. {next}", stop.text),
+        ..stop
+    })?;
+    if json {
+        output::json(&self::json(&outcome))?;
+    }
+    Ok(outcome)
+}
+
 /// Tell a running daemon to read the configuration that this pass is made with: with an older one it
 /// would undo the pass at its next own.
 fn nudge(config: &Config) {

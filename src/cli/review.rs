@@ -4,13 +4,11 @@ use std::path::Path;
 
 use super::hand::at_work;
 use super::output::Talk;
-use super::refresh::{exit, json, pass_with};
+use super::refresh::{bring_about, exit};
 use super::who::who;
 use super::{Exit, Outcome, Stop, load, output};
 use crate::feed::copies::Copies;
-use crate::feed::fetch::Progress;
 use crate::ledger::{Event, Ledger, LedgerError, Said};
-use crate::pass::gather::Scope;
 use crate::pass::known::{Known, Memory};
 use crate::pipeline::Decision;
 use crate::time::Timestamp;
@@ -62,24 +60,9 @@ pub(super) fn run(said: Said, path: &Path, arguments: &Arguments) -> Outcome {
             text,
         })
     })?;
-    let outcome = pass_with(
-        &config,
-        &mut ledger,
-        &lock,
-        Scope::Offline.into(),
-        verb,
-        &Progress::default(),
-    );
-    let outcome = outcome.map_err(|stop| Stop {
-        text: format!(
-            "{}. The word is written down: the next pass goes by it",
-            stop.text
-        ),
-        ..stop
-    })?;
-    if arguments.json {
-        output::json(&json(&outcome))?;
-    } else if said == Said::Rejected {
+    let next = "The word is written down: the next pass goes by it";
+    let outcome = bring_about((&config, &mut ledger, &lock), verb, next, arguments.json)?;
+    if said == Said::Rejected && !arguments.json {
         output::results(|out| {
             writeln!(
                 out,

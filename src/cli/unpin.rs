@@ -3,12 +3,10 @@
 use std::path::Path;
 
 use super::output::Talk;
-use super::refresh::{exit, json, pass_with};
+use super::refresh::{bring_about, exit};
 use super::who::who;
-use super::{Outcome, Stop, load, output};
-use crate::feed::fetch::Progress;
+use super::{Outcome, load, output};
 use crate::ledger::{Event, Ledger, Lock};
-use crate::pass::gather::Scope;
 use crate::time::Timestamp;
 
 #[derive(Debug, clap::Args)]
@@ -40,23 +38,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         }
         None => tracing::info!("there was no pin"),
     }
-    let outcome = pass_with(
-        &config,
-        &mut ledger,
-        &lock,
-        Scope::Offline.into(),
-        "unpin",
-        &Progress::default(),
-    );
-    let outcome = outcome.map_err(|stop| Stop {
-        text: format!(
-            "{}. The pin is gone: the next pass installs again",
-            stop.text
-        ),
-        ..stop
-    })?;
-    if arguments.json {
-        output::json(&json(&outcome))?;
-    }
+    let next = "The pin is gone: the next pass installs again";
+    let outcome = bring_about((&config, &mut ledger, &lock), "unpin", next, arguments.json)?;
     Ok(exit(&outcome))
 }

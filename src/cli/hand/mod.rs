@@ -12,13 +12,10 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::refresh::{Looks, pass_with};
-use super::{Exit, Stop};
+use super::{Exit, Stop, refresh};
 use crate::config::Config;
-use crate::feed::fetch::Progress;
 use crate::ledger::{Hand, Ledger, Lock};
 use crate::pass::Outcome;
-use crate::pass::gather::Scope;
 
 /// Longest wait for a pass that is under way.
 pub(super) const PATIENCE: Duration = Duration::from_secs(90);
@@ -38,29 +35,20 @@ pub(super) fn at_work(config: &Config, verb: &str) -> Result<(Lock, Ledger), Sto
     }
 }
 
-/// Bring it about, and say what came of it for this prefix.
+/// Bring it about. That a change of the feeds is held is not this verb's business.
 fn bring_about(
     path: &Path,
-    (config, ledger, lock): (&Config, &mut Ledger, &Lock),
+    at: (&Config, &mut Ledger, &Lock),
     verb: &'static str,
     json: bool,
 ) -> Result<(Exit, Outcome), Stop> {
-    let looks = Looks::from(Scope::Offline);
-    let outcome = pass_with(config, ledger, lock, looks, verb, &Progress::default());
-    let outcome = outcome.map_err(|stop| Stop {
-        text: format!(
-            "{}. It is written down: the next pass brings it about (nullrouted --config {} refresh)",
-            stop.text,
-            path.display()
-        ),
-        ..stop
-    })?;
-    if json {
-        super::output::json(&super::refresh::json(&outcome))?;
-    }
+    let next = format!(
+        "It is written down: the next pass brings it about (nullrouted --config {} refresh)",
+        path.display()
+    );
+    let outcome = refresh::bring_about(at, verb, &next, json)?;
     let exit = match outcome.failed() {
         true => Exit::Failed,
-        // That a change of the feeds is held is not this verb's business.
         false => Exit::Done,
     };
     Ok((exit, outcome))

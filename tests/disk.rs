@@ -1,0 +1,45 @@
+//! What the disk refuses delays nothing else.
+
+mod support;
+
+use support::{NO_KERNEL, NOC, Place};
+
+#[test]
+fn what_cannot_be_swept_stands_between_no_decision_and_the_targets() {
+    let place = Place::of_list("192.0.2.0/24\n198.51.100.0/24\n");
+    place.run(&["refresh"]).code(0);
+    // As on a file system of its own, and worse: a copy that cannot be removed.
+    std::fs::create_dir(place.path("state/copies/lost+found")).unwrap();
+    place
+        .run(&["allow", "192.0.2.0/24", "--reason", "x"])
+        .code(0);
+    place.run(&["refresh"]).code(0);
+    assert_eq!(place.run(&["list"]).lines(), ["198.51.100.0/24"]);
+}
+
+#[test]
+fn a_copy_that_cannot_be_kept_is_said_and_keeps_nothing_else_from_being_done() {
+    let place = Place::of_list("192.0.2.0/24\n");
+    place.run(&["refresh"]).code(0);
+    place.configure(&format!(
+        "{NOC}[[feed]]\nname = \"other\"\npath = \"other.list\"\n{NO_KERNEL}[protect]\nprefixes = [\"192.0.2.0/25\"]\n"
+    ));
+    place.write("other.list", "198.51.100.0/24\n");
+    // Nothing can be written where the copies are: not even by root is a file a folder.
+    std::fs::rename(place.path("state/copies"), place.path("state/kept")).unwrap();
+    place.write("state/copies", "");
+    let ran = place.run(&["refresh"]).code(1);
+    assert!(
+        ran.err.contains("the last good copies stay in force"),
+        "{}",
+        ran.err
+    );
+    std::fs::remove_file(place.path("state/copies")).unwrap();
+    std::fs::rename(place.path("state/kept"), place.path("state/copies")).unwrap();
+    assert_eq!(
+        place.run(&["list"]).lines(),
+        ["192.0.2.128/25"],
+        "{}",
+        ran.err
+    );
+}
