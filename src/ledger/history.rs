@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::near::Near;
-use super::{Event, GenerationRow, Ledger, LedgerError, Seen};
+use super::{Event, GenerationRow, Ledger, LedgerError, RouteRow, Seen};
 use crate::prefix::overlap;
 use crate::time::Timestamp;
 
@@ -201,22 +201,23 @@ impl Ledger {
         Ok(cause.unwrap_or_default())
     }
 
-    /// The generation that brought a prefix which was in force with generation `number`, and its time;
+    /// A prefix which was in force with generation `number`, with the generation that brought it;
     /// `None` where that was forgotten.
-    pub fn brought_by(
-        &self,
-        prefix: IpNet,
-        number: u64,
-    ) -> Result<Option<(u64, Timestamp)>, LedgerError> {
+    pub fn brought_by(&self, prefix: IpNet, number: u64) -> Result<Option<RouteRow>, LedgerError> {
         let read = || {
             let mut statement = self.db.prepare_cached(
-                "SELECT generation, at FROM change CROSS JOIN generation
+                "SELECT generation, at, change.cause FROM change CROSS JOIN generation
                  WHERE prefix = ?1 AND generation <= ?2 AND op = '+' AND number = generation
                  ORDER BY generation DESC LIMIT 1",
             )?;
             let values = params![prefix.to_string(), number as i64];
             let row = statement.query_row(values, |row| {
-                Ok((row.get::<_, i64>(0)? as u64, Timestamp(row.get(1)?)))
+                Ok(RouteRow {
+                    prefix,
+                    generation: row.get::<_, i64>(0)? as u64,
+                    since: Timestamp(row.get(1)?),
+                    because: row.get(2)?,
+                })
             });
             row.optional()
         };

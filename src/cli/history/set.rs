@@ -15,6 +15,8 @@ struct Row {
     /// The generation that brought it; null where that was forgotten.
     generation: Option<u64>,
     since: Option<Timestamp>,
+    /// Why it brought it, in words.
+    because: Option<String>,
 }
 
 pub(super) fn run(ledger: &Ledger, number: u64, json: bool) -> Outcome {
@@ -25,11 +27,12 @@ pub(super) fn run(ledger: &Ledger, number: u64, json: bool) -> Outcome {
     let rows = ledger.at_one_moment(|ledger| {
         let past = told(ledger, number)?;
         let rows = past.set.nets().map(|prefix| {
-            let (generation, since) = ledger.brought_by(prefix, number)?.unzip();
+            let brought = ledger.brought_by(prefix, number)?;
             Ok(Row {
                 prefix,
-                generation,
-                since,
+                generation: brought.as_ref().map(|row| row.generation),
+                since: brought.as_ref().map(|row| row.since),
+                because: brought.map(|row| row.because),
             })
         });
         rows.collect::<Result<Vec<_>, Stop>>()
