@@ -155,6 +155,8 @@ pub struct Decision {
     pub change: Change,
     /// The origin ASes that should be in force, ascending: for the routers to match on.
     pub origins: Vec<u32>,
+    /// Whether what is in force was made by a pin that has ended.
+    pub after_pin: bool,
     /// When the next entry ends by itself.
     pub next_end: Option<Timestamp>,
 }
@@ -227,6 +229,7 @@ pub fn decide(input: &Input) -> Decision {
     let ends = counting.iter().filter_map(|feed| feed.current.as_ref());
     Decision {
         origins,
+        after_pin: input.restores,
         next_end: ends
             .filter_map(|at| at.copy.next_end(at.fetched, input.now))
             .min(),
@@ -314,10 +317,11 @@ impl Decision {
         })
     }
 
-    /// The removals of a change with every cause.
+    /// The removals of a change that leads to `after`, with every cause.
     pub fn explain_removals<'a>(
         &'a self,
         change: &'a Change,
+        after: &'a PrefixSet,
         policy: &'a Policy,
     ) -> impl Iterator<Item = Explained> + 'a {
         change.removals().map(move |prefix| {
@@ -334,7 +338,11 @@ impl Decision {
             }
             let (before, now) = (&self.rib_before, &self.rib);
             let policy = (&policy.protect, &self.effective.dropped[..]);
-            cause_of_removal(prefix, before, now, &self.effective.set, policy)
+            let mut explained = cause_of_removal(prefix, before, now, after, policy);
+            if self.after_pin && explained.because == [Cause::NoLongerCounted] {
+                explained.because = vec![Cause::Unpinned];
+            }
+            explained
         })
     }
 }

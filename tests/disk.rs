@@ -43,3 +43,22 @@ fn a_copy_that_cannot_be_kept_is_said_and_keeps_nothing_else_from_being_done() {
         ran.err
     );
 }
+
+#[test]
+fn a_feed_that_cannot_be_kept_is_a_failure_that_is_counted() {
+    let place = Place::of_list("192.0.2.0/24\n");
+    std::fs::create_dir(place.path("state")).unwrap();
+    place.write("state/copies", "");
+    place
+        .run(&["refresh"])
+        .code(1)
+        .says("feed=noc  failed: it came and cannot be kept: ");
+    let status = place.run(&["status", "--json"]).code(0).json();
+    assert_eq!(
+        (
+            &status["feeds"][0]["state"],
+            &status["feeds"][0]["failures"]
+        ),
+        (&"failed".into(), &1.into())
+    );
+}

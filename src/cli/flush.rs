@@ -13,9 +13,8 @@ use super::{Exit, Outcome, Stop, block_on, output};
 use crate::config::{self, Config};
 use crate::ledger::{Event, Ledger, LedgerError, Lock, Origin, PinRow};
 use crate::pass;
-use crate::pass::apply::{self, Applied, Removable, Task};
+use crate::pass::apply::{self, Applied, Task};
 use crate::plan::{Cause, Explained};
-use crate::prefix::PrefixSet;
 use crate::target::kernel::Mark;
 use crate::time::Timestamp;
 
@@ -51,6 +50,11 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     }
     // The pin first: whatever else is running must not install anything again.
     let mut ledger = pin(&config, now);
+    // A pass that waits for a router's reload keeps the lock for long. The kernel does not wait for it: what it
+    // still installs after this goes when it is done.
+    if Lock::holder(&config.state_dir, Lock::PASS).is_some() {
+        brake(&config, ledger.as_ref().ok(), now)?;
+    }
     let _lock = Lock::wait(&config.state_dir, "flush", PATIENCE).unwrap_or_else(|busy| {
         complete = false;
         eprintln!("{busy}; withdrawing all the same, flush again when it is done");
@@ -89,6 +93,17 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     }
 }
 
+/// Everything off the kernel at once; what becomes of it is told by the withdrawal that follows.
+fn brake(config: &Config, ledger: Option<&Ledger>, now: Timestamp) -> Result<(), Stop> {
+    let former = ledger.and_then(|ledger| pass::former_marks(config, ledger).ok());
+    let former = former.unwrap_or_default();
+    let task = Task {
+        former: &former,
+        ..Task::nothing(config, now)
+    };
+    block_on(apply::to_kernel(task, &|| false)).map(drop)
+}
+
 /// Everything off every target, by the marks that the configuration and the ledger know.
 fn withdraw(config: &Config, ledger: Option<&Ledger>, now: Timestamp) -> Result<Applied, Stop> {
     let known = |ledger: &Ledger| Ok((pass::former_marks(config, ledger)?, ledger.targets()?));
@@ -101,14 +116,9 @@ fn withdraw(config: &Config, ledger: Option<&Ledger>, now: Timestamp) -> Result<
         });
     let (former, last) = known.unwrap_or_default();
     let task = Task {
-        config,
-        desired: &PrefixSet::default(),
-        origins: &[],
-        removable: &Removable::All,
-        credits: &[],
         last: &last,
         former: &former,
-        now,
+        ..Task::nothing(config, now)
     };
     block_on(apply::all(task, || false))
 }

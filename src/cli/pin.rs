@@ -26,7 +26,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     output::talk(Talk::Steps);
     let config = load(path)?;
     let reason = arguments.reason.as_deref().map(reason).transpose()?;
-    let (lock, mut ledger) = at_work(&config, "pin")?;
+    let (lock, ledger) = at_work(&config, "pin")?;
     let newest = ledger.generation()?.map_or(0, |row| row.number);
     let generation = arguments.generation.unwrap_or(newest);
     if generation == PinRow::NOTHING {
@@ -59,7 +59,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         })
     })?;
     let next = "The pin is set: the next pass goes by it";
-    let outcome = bring_about((&config, &mut ledger, &lock), "pin", next, arguments.json)?;
+    let outcome = bring_about((&config, &ledger, &lock), "pin", next, arguments.json)?;
     if !arguments.json {
         tracing::info!(
             "pinned to generation {generation}: lists are still looked at, and nothing of theirs is applied \

@@ -72,6 +72,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         &decision.change
     };
     if arguments.json {
+        let after = after(&decision);
         let list = |explained: &mut dyn Iterator<Item = Explained>| explained.collect::<Vec<_>>();
         let target =
             |t: &TargetPlan| json!({"name": t.name, "changes": t.changes, "would": t.text});
@@ -79,7 +80,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
             "id": decision.id,
             "generation": generation,
             "add": list(&mut decision.explain_additions(shown)),
-            "remove": list(&mut decision.explain_removals(shown, &known.policy)),
+            "remove": list(&mut decision.explain_removals(shown, after, &known.policy)),
             "keep": shown.kept(),
             "held": decision.held().then(|| json!({
                 "reasons": decision.verdict.reasons,
@@ -171,6 +172,14 @@ async fn kernel(
     Ok((text, add + remove > 0))
 }
 
+/// What would be in force after it; or, where it is held, after what waits.
+fn after(decision: &Decision) -> &PrefixSet {
+    match decision.held() {
+        true => &decision.effective.set,
+        false => &decision.desired,
+    }
+}
+
 /// What of a held change nobody would see in what is proposed: all of it is protected.
 fn protected(known: &Known, decision: &Decision) -> Vec<(char, IpNet)> {
     if !decision.held() {
@@ -206,24 +215,24 @@ fn print(
             causes.join("; ")
         )
     };
-    let lines = |change: &Change, out: &mut dyn Write| -> io::Result<()> {
+    let lines = |change: &Change, after: &PrefixSet, out: &mut dyn Write| -> io::Result<()> {
         for explained in decision.explain_additions(change) {
             line('+', explained, out)?;
         }
-        for explained in decision.explain_removals(change, &known.policy) {
+        for explained in decision.explain_removals(change, after, &known.policy) {
             line('-', explained, out)?;
         }
         Ok(())
     };
     if decision.held() && !decision.change.is_empty() {
-        lines(&decision.change, out)?;
+        lines(&decision.change, &decision.desired, out)?;
         let (added, removed) = (decision.change.added(), decision.change.removed());
         writeln!(
             out,
             "at once, whatever is held: {added} to add, {removed} to remove"
         )?;
     }
-    lines(change, out)?;
+    lines(change, after(decision), out)?;
     for (sign, net) in protected(known, decision) {
         let why = match sign {
             '+' => "listed now, and protected",

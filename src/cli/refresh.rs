@@ -50,7 +50,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         None => Scope::All,
     };
     let lock = Lock::take(&config.state_dir, Lock::PASS, "refresh")??;
-    let mut ledger = Ledger::open(&config.state_dir)?;
+    let ledger = Ledger::open(&config.state_dir)?;
     let looks = Looks {
         scope,
         manner: Manner {
@@ -58,7 +58,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
             ignore_floor: arguments.ignore_floor,
         },
     };
-    let outcome = pass_with(&config, &mut ledger, &lock, looks, "refresh", &progress)?;
+    let outcome = pass_with(&config, &ledger, &lock, looks, "refresh", &progress)?;
     if arguments.json {
         output::json(&json(&outcome))?;
     }
@@ -81,7 +81,7 @@ impl<'a> From<Scope<'a>> for Looks<'a> {
 /// One pass; the lock is the caller's, so that what he did before belongs to it.
 pub(super) fn pass_with(
     config: &Config,
-    ledger: &mut Ledger,
+    ledger: &Ledger,
     _lock: &Lock,
     looks: Looks<'_>,
     cause: &'static str,
@@ -108,7 +108,7 @@ pub(super) fn pass_with(
 /// A pass over the copies at hand that brings about what a verb has written down; `next` says what happens where
 /// the pass cannot be made.
 pub(super) fn bring_about(
-    (config, ledger, lock): (&Config, &mut Ledger, &Lock),
+    (config, ledger, lock): (&Config, &Ledger, &Lock),
     verb: &'static str,
     next: &str,
     json: bool,

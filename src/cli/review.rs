@@ -29,7 +29,7 @@ pub(super) fn run(said: Said, path: &Path, arguments: &Arguments) -> Outcome {
         Said::Rejected => "reject",
     };
     let config = load(path)?;
-    let (lock, mut ledger) = at_work(&config, verb)?;
+    let (lock, ledger) = at_work(&config, verb)?;
     let now = Timestamp::now();
     let (copies, memory) = (Copies::under(&config.state_dir), &mut Memory::default());
     let known = Known::read(&config, &ledger, &copies, memory, now)?;
@@ -61,7 +61,7 @@ pub(super) fn run(said: Said, path: &Path, arguments: &Arguments) -> Outcome {
         })
     })?;
     let next = "The word is written down: the next pass goes by it";
-    let outcome = bring_about((&config, &mut ledger, &lock), verb, next, arguments.json)?;
+    let outcome = bring_about((&config, &ledger, &lock), verb, next, arguments.json)?;
     if said == Said::Rejected && !arguments.json {
         output::results(|out| {
             writeln!(

@@ -21,7 +21,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     let config = load(path)?;
     // The lock first: while another pass is at work nothing is changed, not even the pin.
     let lock = Lock::take(&config.state_dir, Lock::PASS, "unpin")??;
-    let mut ledger = Ledger::open(&config.state_dir)?;
+    let ledger = Ledger::open(&config.state_dir)?;
     match ledger.pinned()? {
         Some(pin) => {
             tracing::info!("unpinned; it was pinned {pin}");
@@ -39,6 +39,6 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         None => tracing::info!("there was no pin"),
     }
     let next = "The pin is gone: the next pass installs again";
-    let outcome = bring_about((&config, &mut ledger, &lock), "unpin", next, arguments.json)?;
+    let outcome = bring_about((&config, &ledger, &lock), "unpin", next, arguments.json)?;
     Ok(exit(&outcome))
 }

@@ -24,7 +24,6 @@ use crate::ledger::{Busy, Ledger, LedgerError, Lock};
 use crate::pass::gather::{Manner, Scope, next_event};
 use crate::pass::known::Memory;
 use crate::pass::{Outcome, Pass, PassError, apply, around, former_marks, write_down};
-use crate::prefix::PrefixSet;
 use crate::time::Timestamp;
 
 /// Why the daemon ended without being told to.
@@ -255,21 +254,12 @@ async fn withdraw(config: &Config) -> Result<(), Ended> {
         .as_ref()
         .ok()
         .map(|ledger| former_marks(config, ledger));
-    let kernel_only = Config {
-        routers: Vec::new(),
-        ..config.clone()
-    };
+    let former = former.and_then(Result::ok).unwrap_or_default();
     let task = apply::Task {
-        config: &kernel_only,
-        desired: &PrefixSet::default(),
-        origins: &[],
-        removable: &apply::Removable::All,
-        credits: &[],
-        last: &[],
-        former: &former.and_then(Result::ok).unwrap_or_default(),
-        now: Timestamp::now(),
+        former: &former,
+        ..apply::Task::nothing(config, Timestamp::now())
     };
-    let mut applied = apply::all(task, || false).await;
+    let mut applied = apply::to_kernel(task, &|| false).await;
     for target in &mut applied.targets {
         target
             .report

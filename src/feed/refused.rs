@@ -42,6 +42,8 @@ pub enum Refused {
     TooSlow(u64),
     /// Slower than the configured least speed, in bytes a second.
     BelowSpeed(u64),
+    /// It came, and there is no place for it: why.
+    NotKept(String),
     /// The server asks to be left alone: what it said, and for how long.
     Throttled(String, Duration),
 }
@@ -81,9 +83,11 @@ impl Refused {
     /// The name of the state, one word, as `status` shows it.
     pub fn state(&self) -> &'static str {
         match self {
-            Self::Unreachable(_) | Self::TooSlow(_) | Self::BelowSpeed(_) | Self::Throttled(..) => {
-                "failed"
-            }
+            Self::NotKept(_)
+            | Self::Unreachable(_)
+            | Self::TooSlow(_)
+            | Self::BelowSpeed(_)
+            | Self::Throttled(..) => "failed",
             Self::Empty | Self::Foreign(_) | Self::TooManyBadLines { .. } | Self::TooLarge(_) => {
                 "foreign"
             }
@@ -99,6 +103,7 @@ impl fmt::Display for Refused {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreachable(why) => f.write_str(why),
+            Self::NotKept(why) => write!(f, "it came and cannot be kept: {why}"),
             Self::Empty => f.write_str("empty"),
             Self::NoEntries(None) => f.write_str("a list without an entry"),
             Self::NoEntries(Some(note)) => write!(f, "a list without an entry: {note:?}"),

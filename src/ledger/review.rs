@@ -122,6 +122,15 @@ impl Ledger {
         done.map(|_| ()).map_err(|error| self.error(error))
     }
 
+    /// What was said to other changes than `id` is void. Part of [`Ledger::atomically`].
+    pub fn void_but(&self, id: Option<&str>, at: Timestamp) -> Result<(), LedgerError> {
+        let done = self.db.execute(
+            "UPDATE review SET ended = ?1, outcome = 'void' WHERE ended IS NULL AND id IS NOT ?2",
+            params![at.0, id],
+        );
+        done.map(|_| ()).map_err(|error| self.error(error))
+    }
+
     /// The change that waits.
     pub fn hold(&self) -> Result<Option<HoldRow>, LedgerError> {
         let row = self.db.query_row(

@@ -84,7 +84,6 @@ CREATE TABLE change (
     cause      TEXT NOT NULL,
     PRIMARY KEY (generation, prefix, op)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX change_prefix ON change (prefix);
 
 -- The set in force: what every target should hold.
 CREATE TABLE route (

@@ -67,6 +67,27 @@ pub struct Task<'a> {
     pub now: Timestamp,
 }
 
+impl<'a> Task<'a> {
+    /// To hold nothing, whatever is there.
+    pub fn nothing(config: &'a Config, now: Timestamp) -> Self {
+        Self {
+            config,
+            desired: &NOTHING,
+            origins: &[],
+            removable: &Removable::All,
+            credits: &[],
+            last: &[],
+            former: &[],
+            now,
+        }
+    }
+}
+
+static NOTHING: PrefixSet = PrefixSet {
+    v4: Vec::new(),
+    v6: Vec::new(),
+};
+
 /// What came of a task.
 #[derive(Clone, Debug, Default)]
 pub struct Applied {
@@ -118,6 +139,14 @@ pub fn credits(config: &Config, standings: &[Standing], desired: &PrefixSet) -> 
 
 /// Bring every target in step. Before each one `stop` is asked: a flush stands above a pass under way.
 pub async fn all(task: Task<'_>, stop: impl Fn() -> bool) -> Applied {
+    let mut applied = to_kernel(task, &stop).await;
+    let files = to_files(task, &stop).await;
+    applied.targets.extend(files.targets);
+    applied
+}
+
+/// The kernel: routes of former marks go, ours are brought in step.
+pub async fn to_kernel(task: Task<'_>, stop: &impl Fn() -> bool) -> Applied {
     let Task { config, former, .. } = task;
     let mut applied = Applied::default();
     for mark in former {
@@ -144,7 +173,13 @@ pub async fn all(task: Task<'_>, stop: impl Fn() -> bool) -> Applied {
         let result = kernel(&config.kernel, task).await;
         note(&mut applied.targets, KERNEL, result, task);
     }
-    for router in &config.routers {
+    applied
+}
+
+/// The router files, each with its reload.
+pub async fn to_files(task: Task<'_>, stop: &impl Fn() -> bool) -> Applied {
+    let mut applied = Applied::default();
+    for router in &task.config.routers {
         if stop() {
             tracing::warn!("flushed meanwhile: the remaining targets are left to the flush");
             break;

@@ -24,23 +24,21 @@ pub fn watch(config: &Config) -> Watch {
     })
 }
 
-/// Look around, and bring what is remembered in step. `watch` learns what is known now. Answers whether
-/// there is something new.
-pub(super) async fn look_around(
-    config: &Config,
+/// Bring what is remembered in step with what was seen; `watch` learns what is known now. Answers whether there
+/// is something new.
+pub(super) fn take_in(
+    looks: &[Look],
     ledger: &Ledger,
     memory: &mut Memory,
-    at: Where,
     watch: &mut Watch,
 ) -> Result<bool, LedgerError> {
-    let looks = looks(config, at).await;
-    watch.know(&looks);
-    for (line, is_new) in complaints(&looks, &mut memory.around) {
+    watch.know(looks);
+    for (line, is_new) in complaints(looks, &mut memory.around) {
         say::warning(is_new, &line);
     }
     let now = Timestamp::now();
     let before = ledger.discovered()?;
-    let found = remember(&before, &looks, now);
+    let found = remember(&before, looks, now);
     if found == before {
         return Ok(false);
     }
@@ -73,7 +71,7 @@ pub async fn as_it_is(config: &Config, before: &[Remembered], now: Timestamp) ->
 }
 
 /// One look at the sources that are asked; the others keep what they showed.
-async fn looks(config: &Config, at: Where) -> Vec<Look> {
+pub(super) async fn looks(config: &Config, at: Where) -> Vec<Look> {
     let (asked, others): (Vec<Source>, Vec<Source>) = config
         .protect
         .discover

@@ -76,7 +76,7 @@ type Pending<'a> = Pin<Box<dyn Future<Output = (&'a FeedConfig, FeedRow, Look)> 
 /// Begin to look at the feeds of the scope.
 pub fn begin<'a>(
     config: &'a Config,
-    ledger: &mut Ledger,
+    ledger: &Ledger,
     copies: &Copies,
     memory: &mut Memory,
     (scope, manner): (Scope<'_>, Manner),
@@ -125,7 +125,7 @@ impl Looks<'_> {
     /// host delays nobody else. Nor does it delay what must be protected now.
     pub async fn judge(
         &mut self,
-        ledger: &mut Ledger,
+        ledger: &Ledger,
         copies: &Copies,
         memory: &mut Memory,
         watch: &mut Watch,
@@ -174,7 +174,7 @@ impl Looks<'_> {
 }
 
 /// Forget what waited long enough: from here on it is not listed.
-fn end_waits(config: &Config, ledger: &mut Ledger, now: Timestamp) -> Result<(), PassError> {
+fn end_waits(config: &Config, ledger: &Ledger, now: Timestamp) -> Result<(), PassError> {
     for feed in &config.feeds {
         let mut leaving = ledger.leaving(&feed.name, Of::Current)?;
         let before = leaving.len();
@@ -190,7 +190,7 @@ fn end_waits(config: &Config, ledger: &mut Ledger, now: Timestamp) -> Result<(),
 /// lost, the list was not.
 fn adopt(
     config: &Config,
-    ledger: &mut Ledger,
+    ledger: &Ledger,
     copies: &Copies,
     memory: &mut Memory,
     now: Timestamp,

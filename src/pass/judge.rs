@@ -21,7 +21,7 @@ use crate::time::Timestamp;
 
 /// Whoever judges, and where it is written down.
 pub(super) struct Judge<'a> {
-    pub ledger: &'a mut Ledger,
+    pub ledger: &'a Ledger,
     pub copies: &'a Copies,
     pub memory: &'a mut Memory,
     pub now: Timestamp,
@@ -75,12 +75,16 @@ impl Judge<'_> {
         (body, copy): (&[u8], FeedCopy),
         validators: Validators,
     ) -> Result<(), PassError> {
-        let digest = self.copies.save(&feed.name, body).map_err(|error| {
-            let folder = &self.copies.folder().display();
-            PassError::Copies(format!(
-                "{folder}: {error}; the last good copies stay in force"
-            ))
-        })?;
+        let digest = match self.copies.save(&feed.name, body) {
+            Ok(digest) => digest,
+            Err(error) => {
+                let why = format!("{}: {error}", self.copies.folder().display());
+                // A failure like others for this feed: it is counted, and not tried again at once.
+                self.refused(feed, row, &Refused::NotKept(why.clone()))?;
+                let why = format!("{why}; the last good copies stay in force");
+                return Err(PassError::Copies(why));
+            }
+        };
         let old = row.digest.as_deref();
         let old = old.and_then(|digest| self.memory.get(self.copies, feed, digest));
         let old = old.as_deref();

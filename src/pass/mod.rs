@@ -11,6 +11,7 @@
 //! The ledger is written first, so every route that is ever found in the kernel has its story, and
 //! a pass that dies half-way is finished by the next one.
 
+mod act;
 mod announce;
 pub mod apply;
 pub mod around;
@@ -37,19 +38,17 @@ use crate::pipeline::Decision;
 use crate::prefix::PrefixSet;
 use crate::target::kernel::Mark;
 use crate::time::Timestamp;
+use act::{Act, PROTECT};
 use apply::Removable;
-use around::Where;
 use gather::{Manner, Round, Scope};
-use known::{Known, Memory};
-use record::Record;
-use sweep::sweep;
+use known::Memory;
 
 /// What a pass is made with.
 pub struct Pass<'a> {
     /// The configuration.
     pub config: &'a Config,
     /// The ledger, open for writing.
-    pub ledger: &'a mut Ledger,
+    pub ledger: &'a Ledger,
     /// What earlier passes of the same process left in memory.
     pub memory: &'a mut Memory,
     /// Which feeds to look at.
@@ -127,9 +126,6 @@ impl Outcome {
     }
 }
 
-/// Cause of a generation that comes of looking around.
-const PROTECT: &str = "protect";
-
 impl Pass<'_> {
     /// Make the pass.
     pub async fn run(self) -> Result<Outcome, PassError> {
@@ -146,24 +142,30 @@ impl Pass<'_> {
         let copies = Copies::under(&config.state_dir);
         let looks = (scope, manner);
         let mut looks = gather::begin(config, ledger, &copies, memory, looks, progress)?;
-        let new = around::look_around(config, ledger, memory, Where::Near, watch).await?;
-        // What must be protected waits for no name and no download, nor does a daemon that starts with what is
-        // known, after a reboot that took the routes.
-        let start = scope == Scope::Due && !memory.acted;
-        if (new || start) && ledger.generation()?.is_some() {
-            act(config, ledger, &copies, memory, PROTECT).await?;
-        }
+        let mut act = Act {
+            config,
+            ledger,
+            copies: &copies,
+            memory,
+            watch,
+        };
+        let new = act.look_near().await?;
         if scope != Scope::Offline {
-            around::look_around(config, ledger, memory, Where::Far, watch).await?;
-        }
-        // A slow host keeps nobody else waiting: what has come is acted upon, and then the rest. Nor does
-        // what must be protected wait for it.
-        loop {
-            let round = looks.judge(ledger, &copies, memory, watch).await?;
-            if round == Round::Changed || watch.poll_changed() {
-                around::look_around(config, ledger, memory, Where::Near, watch).await?;
+            // What must be protected waits for no name and no download, nor does a daemon that starts with what
+            // is known, after a reboot that took the routes.
+            let start = scope == Scope::Due && !act.memory.acted;
+            if (new || start) && ledger.generation()?.is_some() {
+                act.act(PROTECT).await?;
             }
-            let outcome = act(config, ledger, &copies, memory, cause).await?;
+            act.look_far().await?;
+        }
+        // A slow host keeps nobody else waiting: what has come is acted upon, and then the rest.
+        loop {
+            let round = looks.judge(ledger, &copies, act.memory, act.watch).await?;
+            if round == Round::Changed || act.watch.poll_changed() {
+                act.look_near().await?;
+            }
+            let outcome = act.act(cause).await?;
             if round == Round::Last {
                 return match looks.unsaved.take() {
                     Some(why) => Err(PassError::Copies(why)),
@@ -172,66 +174,6 @@ impl Pass<'_> {
             }
         }
     }
-}
-
-/// Decide by what is known, write it down, and bring the targets in step.
-async fn act(
-    config: &Config,
-    ledger: &mut Ledger,
-    copies: &Copies,
-    memory: &mut Memory,
-    cause: &str,
-) -> Result<Outcome, PassError> {
-    // From here on the time stands still: one decision has one time.
-    let now = Timestamp::now();
-    let known = Known::read(config, ledger, copies, memory, now)?;
-    let decision = known.decide(now);
-    announce::decision(config, ledger, &decision, memory)?;
-
-    let (former, last) = (former_marks(config, ledger)?, ledger.targets()?);
-    let record = Record {
-        config,
-        decision: &decision,
-        known: &known,
-        cause,
-        now,
-    };
-    // All of it or nothing, and before anything is changed.
-    let (generation, held) = ledger.atomically(|ledger| record.write(ledger))?;
-
-    let task = apply::Task {
-        config,
-        desired: &decision.desired,
-        origins: &decision.origins,
-        removable: &removable(ledger, known.policy.protect.set()).map_err(PassError::NotApplied)?,
-        credits: &apply::credits(config, &decision.standings, &decision.desired),
-        last: &last,
-        former: &former,
-        now,
-    };
-    // Whoever flushes now has the last word: he waits for us, and withdraws then.
-    let pinned = known.pinned.map(|pin| pin.row);
-    let flushed = || {
-        ledger
-            .pinned()
-            .is_ok_and(|pin| pin.is_some() && pin != pinned)
-    };
-    let applied = apply::all(task, flushed).await;
-    memory.acted = true;
-    write_down(ledger, &applied).map_err(PassError::Unrecorded)?;
-    sweep(config, ledger, copies, memory);
-    ledger.forget(now, config.keep);
-    Ok(Outcome {
-        generation,
-        routes: decision.desired.len(),
-        held,
-        pinned,
-        targets: applied.targets,
-        next_end: [decision.next_end, known.next_end]
-            .into_iter()
-            .flatten()
-            .min(),
-    })
 }
 
 /// Marks under which routes of ours may still be found, and which the configuration no longer names.

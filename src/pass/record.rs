@@ -34,6 +34,10 @@ impl Record<'_> {
         self.review(ledger)?;
         let generation = self.generation(ledger)?;
         let held = self.hold(ledger)?;
+        if decision.pinned.is_none() {
+            // A rejection was of another question.
+            ledger.void_but(held.as_ref().map(|hold| hold.id.as_str()), now)?;
+        }
         if held.is_none() && decision.pinned.is_none() {
             let counted = config.feeds.iter().zip(&decision.standings);
             let counted = counted.filter(|(_, standing)| standing.counts());
@@ -75,7 +79,7 @@ impl Record<'_> {
             approved: approval.map(|approval| (approval.id.as_str(), approval.by.as_str())),
         };
         let added = decision.explain_additions(change);
-        let removed = decision.explain_removals(change, &known.policy);
+        let removed = decision.explain_removals(change, &decision.desired, &known.policy);
         let generation = ledger.write_generation(origin, added, removed)?;
         let (added, removed, kept) = (change.added(), change.removed(), change.kept());
         let by = approval.map_or_else(String::new, |approval| {

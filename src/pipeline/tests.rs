@@ -102,7 +102,7 @@ fn a_failed_feed_keeps_its_entries_until_they_expire() {
     );
     assert!(expired.desired.is_empty());
     let explained: Vec<_> = expired
-        .explain_removals(&expired.change, &policy(&[]))
+        .explain_removals(&expired.change, &expired.desired, &policy(&[]))
         .collect();
     assert_eq!(explained[0].because, [Cause::NoLongerCounted]);
 }
@@ -175,7 +175,7 @@ fn what_the_operator_protects_is_cut_without_approval() {
     assert!(!decision.held());
     assert_eq!(decision.desired, set(&["198.51.100.0/25"]));
     let causes: Vec<_> = decision
-        .explain_removals(&decision.change, &now)
+        .explain_removals(&decision.change, &decision.desired, &now)
         .flat_map(|e| e.because)
         .map(|cause| cause.to_string())
         .collect();
@@ -303,7 +303,7 @@ fn joined_neighbours_say_where_their_addresses_went() {
     let decision = decide_from(&set(&["192.0.2.0/25"]), &feeds, &policy(&[]));
     let policy = policy(&[]);
     let gone: Vec<_> = decision
-        .explain_removals(&decision.change, &policy)
+        .explain_removals(&decision.change, &decision.desired, &policy)
         .collect();
     assert_eq!(gone[0].because[0].to_string(), "now part of 192.0.2.0/24");
 }

@@ -43,6 +43,8 @@ pub enum Cause {
         /// Its number.
         generation: u64,
     },
+    /// The pin that kept it has ended.
+    Unpinned,
     /// Nothing known lists it any more: its feed was removed or its copy expired.
     NoLongerCounted,
 }
@@ -70,6 +72,7 @@ impl fmt::Display for Cause {
             ),
             Self::Flushed => f.write_str("flushed by the operator"),
             Self::Pinned { generation } => write!(f, "pinned to generation {generation}"),
+            Self::Unpinned => f.write_str("the pin that kept it has ended"),
             Self::NoLongerCounted => f.write_str("its feed no longer counts"),
         }
     }

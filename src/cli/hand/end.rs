@@ -26,7 +26,7 @@ pub(crate) fn run(hand: Hand, path: &Path, arguments: &Arguments) -> Outcome {
     output::talk(output::Talk::Warnings);
     let config = load(path)?;
     let prefix = one_net(&arguments.prefix, HostBits::Refuse)?;
-    let (lock, mut ledger) = at_work(&config, hand.undo())?;
+    let (lock, ledger) = at_work(&config, hand.undo())?;
     let (now, by) = (Timestamp::now(), who());
     let ended = ledger.atomically(|ledger| {
         let ended = ledger.end_operator(hand, prefix, now, &by)?;
@@ -44,12 +44,8 @@ pub(crate) fn run(hand: Hand, path: &Path, arguments: &Arguments) -> Outcome {
     if ended.is_none() {
         return Err(none(hand, prefix, &ledger)?);
     }
-    let (exit, outcome) = bring_about(
-        path,
-        (&config, &mut ledger, &lock),
-        hand.undo(),
-        arguments.json,
-    )?;
+    let (exit, outcome) =
+        bring_about(path, (&config, &ledger, &lock), hand.undo(), arguments.json)?;
     if arguments.json {
         return Ok(exit);
     }

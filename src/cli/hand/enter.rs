@@ -49,7 +49,7 @@ pub(crate) fn run(hand: Hand, path: &Path, arguments: &Arguments) -> Outcome {
     let time = arguments.time.map(time).transpose()?;
     // Whoever is asked may take his time: nobody else waits for him.
     let confirmed = confirmed(hand, prefix, &config, arguments.force)?;
-    let (lock, mut ledger) = at_work(&config, hand.verb())?;
+    let (lock, ledger) = at_work(&config, hand.verb())?;
     let now = Timestamp::now();
     let meanwhile = objections(hand, prefix, &known(&config, &ledger, now)?, &config)?;
     if let Some(news) = meanwhile.iter().find(|one| !confirmed.contains(one)) {
@@ -74,12 +74,8 @@ pub(crate) fn run(hand: Hand, path: &Path, arguments: &Arguments) -> Outcome {
         ledger.note_event(&event(&row))?;
         Ok(before)
     })?;
-    let (exit, outcome) = bring_about(
-        path,
-        (&config, &mut ledger, &lock),
-        hand.verb(),
-        arguments.json,
-    )?;
+    let (exit, outcome) =
+        bring_about(path, (&config, &ledger, &lock), hand.verb(), arguments.json)?;
     if arguments.json {
         return Ok(exit);
     }

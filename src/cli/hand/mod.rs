@@ -38,7 +38,7 @@ pub(super) fn at_work(config: &Config, verb: &str) -> Result<(Lock, Ledger), Sto
 /// Bring it about. That a change of the feeds is held is not this verb's business.
 fn bring_about(
     path: &Path,
-    at: (&Config, &mut Ledger, &Lock),
+    at: (&Config, &Ledger, &Lock),
     verb: &'static str,
     json: bool,
 ) -> Result<(Exit, Outcome), Stop> {

@@ -1,0 +1,189 @@
+//! Decide, write it down, and bring the targets in step (I/O). Whatever has to be waited for meanwhile, an address
+//! that appears does not wait.
+
+use std::pin::pin;
+
+use super::apply::{self, Applied, Removable, Task};
+use super::around::{self, Where};
+use super::known::{Known, Memory};
+use super::record::Record;
+use super::sweep::sweep;
+use super::{Outcome, PassError, announce, former_marks, removable, write_down};
+use crate::config::Config;
+use crate::discover::Watch;
+use crate::feed::copies::Copies;
+use crate::ledger::{HoldRow, Ledger, LedgerError, PinRow, TargetRow};
+use crate::pipeline::Decision;
+use crate::target::kernel::Mark;
+use crate::time::Timestamp;
+
+/// Cause of a generation that comes of looking around.
+pub(super) const PROTECT: &str = "protect";
+
+/// Whoever acts, and what he needs for it.
+pub(super) struct Act<'a> {
+    pub config: &'a Config,
+    pub ledger: &'a Ledger,
+    pub copies: &'a Copies,
+    pub memory: &'a mut Memory,
+    pub watch: &'a mut Watch,
+}
+
+/// What was decided and written down.
+struct Step {
+    known: Known,
+    decision: Decision,
+    generation: u64,
+    held: Option<HoldRow>,
+    former: Vec<Mark>,
+    last: Vec<TargetRow>,
+    removable: Removable,
+    credits: Vec<&'static str>,
+    now: Timestamp,
+}
+
+impl Step {
+    fn task<'a>(&'a self, config: &'a Config) -> Task<'a> {
+        Task {
+            config,
+            desired: &self.decision.desired,
+            origins: &self.decision.origins,
+            removable: &self.removable,
+            credits: &self.credits,
+            last: &self.last,
+            former: &self.former,
+            now: self.now,
+        }
+    }
+
+    fn pin(&self) -> Option<PinRow> {
+        self.known.pinned.as_ref().map(|pin| pin.row.clone())
+    }
+}
+
+impl Act<'_> {
+    /// Look at what answers at once. Answers whether there is something new to protect.
+    pub async fn look_near(&mut self) -> Result<bool, LedgerError> {
+        let looks = around::looks(self.config, Where::Near).await;
+        around::take_in(&looks, self.ledger, self.memory, self.watch)
+    }
+
+    /// Look at what may keep us waiting, and at what appears meanwhile.
+    pub async fn look_far(&mut self) -> Result<(), PassError> {
+        let mut looks = pin!(around::looks(self.config, Where::Far));
+        loop {
+            tokio::select! {
+                looks = &mut looks => {
+                    around::take_in(&looks, self.ledger, self.memory, self.watch)?;
+                    return Ok(());
+                }
+                () = self.watch.changed() => {
+                    self.protect().await?;
+                }
+            }
+        }
+    }
+
+    /// Bring every target in step.
+    pub async fn act(&mut self, cause: &str) -> Result<Outcome, PassError> {
+        let mut cause = cause;
+        loop {
+            let (outcome, changed) = self.once(cause).await?;
+            self.memory.acted = true;
+            sweep(self.config, self.ledger, self.copies, self.memory);
+            if !changed {
+                self.ledger.forget(Timestamp::now(), self.config.keep);
+                return Ok(outcome);
+            }
+            // The files were written by what was known before.
+            cause = PROTECT;
+        }
+    }
+
+    /// The same once; answers also whether something appeared meanwhile.
+    async fn once(&mut self, cause: &str) -> Result<(Outcome, bool), PassError> {
+        let (config, ledger) = (self.config, self.ledger);
+        let step = self.decide(cause)?;
+        let (task, pin) = (step.task(config), step.pin());
+        // Whoever flushes now has the last word: he waits for us, and withdraws then.
+        let flushed = || ledger.pinned().is_ok_and(|now| now.is_some() && now != pin);
+        let mut applied = apply::to_kernel(task, &flushed).await;
+        let mut changed = false;
+        {
+            // A reload may take minutes.
+            let mut files = pin!(apply::to_files(task, &flushed));
+            loop {
+                tokio::select! {
+                    done = &mut files => {
+                        applied.targets.extend(done.targets);
+                        break;
+                    }
+                    () = self.watch.changed() => {
+                        changed |= self.protect().await?;
+                    }
+                }
+            }
+        }
+        write_down(ledger, &applied).map_err(PassError::Unrecorded)?;
+        let Step {
+            known, decision, ..
+        } = &step;
+        let ends = [decision.next_end, known.next_end];
+        let outcome = Outcome {
+            generation: step.generation,
+            routes: decision.desired.len(),
+            pinned: pin,
+            targets: applied.targets,
+            next_end: ends.into_iter().flatten().min(),
+            held: step.held,
+        };
+        Ok((outcome, changed))
+    }
+
+    /// Something may have appeared: then the kernel is brought in step at once, where anything is in force yet.
+    /// Answers whether it was.
+    async fn protect(&mut self) -> Result<bool, PassError> {
+        if !self.look_near().await? || self.ledger.generation()?.is_none() {
+            return Ok(false);
+        }
+        let (config, ledger) = (self.config, self.ledger);
+        let step = self.decide(PROTECT)?;
+        let pin = step.pin();
+        let flushed = || ledger.pinned().is_ok_and(|now| now.is_some() && now != pin);
+        let applied: Applied = apply::to_kernel(step.task(config), &flushed).await;
+        write_down(ledger, &applied).map_err(PassError::Unrecorded)?;
+        Ok(true)
+    }
+
+    /// Decide by what is known, and write it down before anything is changed.
+    fn decide(&mut self, cause: &str) -> Result<Step, PassError> {
+        let (config, ledger) = (self.config, self.ledger);
+        // From here on the time stands still: one decision has one time.
+        let now = Timestamp::now();
+        let known = Known::read(config, ledger, self.copies, self.memory, now)?;
+        let decision = known.decide(now);
+        announce::decision(config, ledger, &decision, self.memory)?;
+        let (former, last) = (former_marks(config, ledger)?, ledger.targets()?);
+        let record = Record {
+            config,
+            decision: &decision,
+            known: &known,
+            cause,
+            now,
+        };
+        // All of it or nothing.
+        let (generation, held) = ledger.atomically(|ledger| record.write(ledger))?;
+        let protected = known.policy.protect.set();
+        Ok(Step {
+            removable: removable(ledger, protected).map_err(PassError::NotApplied)?,
+            credits: apply::credits(config, &decision.standings, &decision.desired),
+            known,
+            decision,
+            generation,
+            held,
+            former,
+            last,
+            now,
+        })
+    }
+}
