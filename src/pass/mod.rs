@@ -1,11 +1,12 @@
 //! One pass, from the feeds to the targets (I/O). `refresh` is one pass, the daemon is many.
 //!
 //! ```text
+//!  around: look for what must not be dropped ──► ledger
 //!  gather: look at the feeds that are due; judge each ──► last good copies, ledger
 //!  known:  last good copies, ledger ──► what the decision needs
 //!  decide: pipeline (pure)
 //!  record: the new generation in the ledger, before anything is changed
-//!  apply:  the targets, each compared with what is really there
+//!  apply:  the targets, each compared with what is really there; what appears meanwhile does not wait
 //! ```
 //!
 //! The ledger is written first, so every route that is ever found in the kernel has its story, and
