@@ -13,7 +13,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nullrouted::discover::{Cause, Host, Names, Root, Source, Wanted, Watch, look};
+use nullrouted::discover::{Cause, Host, Root, Source, Wanted, Watch, look};
 use support::namespace::Namespace;
 use support::{Ran, left_out};
 
@@ -28,7 +28,6 @@ fn wanted(sources: &[Source]) -> Wanted<'_> {
     Wanted {
         sources,
         hosts: &[],
-        names: Names::Leave,
         root: Root::default(),
     }
 }
@@ -344,7 +343,6 @@ fn each_source_answers_for_itself_and_once() {
             Source::FeedHosts,
         ],
         hosts: &[host],
-        names: Names::Leave,
         root: Root::at(dir.path()),
     };
     let looks = runtime().block_on(look(&wanted));

@@ -9,14 +9,14 @@ use futures_util::future::join_all;
 use tokio::net::lookup_host;
 use tokio::time::timeout;
 
-use super::{Cause, Failed, Found, Host, Names, Shown, network};
+use super::{Cause, Failed, Found, Host, Shown, network};
 
 /// A name that takes longer is left to the next look; the others count.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// All addresses of all hosts, private ones too. A name that does not resolve, or is not asked for, is a part
-/// that failed, for each feed that has it.
-pub async fn addresses(hosts: &[Host], names: Names) -> Shown {
+/// All addresses of all hosts, private ones too. A name that does not resolve is a part that failed, for
+/// each feed that has it.
+pub async fn addresses(hosts: &[Host]) -> Shown {
     let mut shown = Shown::default();
     let mut named: BTreeMap<&str, Vec<&Host>> = BTreeMap::new();
     for host in hosts {
@@ -25,7 +25,7 @@ pub async fn addresses(hosts: &[Host], names: Names) -> Shown {
             Err(_) => named.entry(&host.name).or_default().push(host),
         }
     }
-    let answers = named.keys().map(|name| answer(name, names));
+    let answers = named.keys().map(|name| resolve(name));
     let answers = join_all(answers).await;
     for (hosts, answer) in named.values().zip(answers) {
         for host in hosts {
@@ -33,21 +33,14 @@ pub async fn addresses(hosts: &[Host], names: Names) -> Shown {
                 Ok(ips) => shown
                     .found
                     .extend(ips.iter().filter_map(|ip| found(host, *ip))),
-                Err(cause) => shown.failed.push(Failed {
+                Err(text) => shown.failed.push(Failed {
                     why: Some(why(host)),
-                    cause: cause.clone(),
+                    cause: Cause::Error(text.clone()),
                 }),
             }
         }
     }
     shown
-}
-
-async fn answer(name: &str, names: Names) -> Result<Vec<IpAddr>, Cause> {
-    match names {
-        Names::Ask => resolve(name).await.map_err(Cause::Error),
-        Names::Leave => Err(Cause::NotAsked),
-    }
 }
 
 async fn resolve(name: &str) -> Result<Vec<IpAddr>, String> {
@@ -98,32 +91,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_literal_needs_no_resolver_and_a_name_is_asked_only_where_it_may_be() {
+    async fn a_literal_needs_no_resolver() {
         let literals = [
             host("192.168.0.7", "feed noc"),
             host("2001:db8::7", "proxy"),
         ];
-        for names in [Names::Ask, Names::Leave] {
-            assert_eq!(
-                said(&addresses(&literals, names).await),
-                [
-                    "192.168.0.7/32 host of feed noc: 192.168.0.7",
-                    "2001:db8::7/128 host of proxy: 2001:db8::7"
-                ]
-            );
-        }
-        let named = [
-            host("192.168.0.7", "feed noc"),
-            host("lists.invalid", "feed x"),
-        ];
         assert_eq!(
-            said(&addresses(&named, Names::Leave).await),
+            said(&addresses(&literals).await),
             [
                 "192.168.0.7/32 host of feed noc: 192.168.0.7",
-                "not asked: host of feed x: lists.invalid"
+                "2001:db8::7/128 host of proxy: 2001:db8::7"
             ]
         );
-        assert_eq!(addresses(&[], Names::Ask).await, Shown::default());
+        assert_eq!(addresses(&[]).await, Shown::default());
     }
 
     #[tokio::test]
@@ -134,7 +114,7 @@ mod tests {
             host("lists.invalid", "feed c"),
         ];
         assert_eq!(
-            said(&addresses(&some, Names::Ask).await),
+            said(&addresses(&some).await),
             [
                 "192.0.2.9/32 host of feed b: 192.0.2.9",
                 "lists.invalid does not resolve: host of feed a: lists.invalid",
@@ -143,6 +123,6 @@ mod tests {
         );
         // A name of this machine resolves, to an address that is never dropped.
         let own = [host("localhost", "feed c")];
-        assert_eq!(addresses(&own, Names::Ask).await, Shown::default());
+        assert_eq!(addresses(&own).await, Shown::default());
     }
 }

@@ -15,8 +15,6 @@ pub struct Wanted<'a> {
     pub sources: &'a [Source],
     /// Hosts that must be reached, for [`Source::FeedHosts`].
     pub hosts: &'a [Host],
-    /// Whether names are resolved.
-    pub names: Names,
     /// Where files and programs are.
     pub root: Root,
 }
@@ -28,16 +26,6 @@ pub struct Host {
     pub name: String,
     /// What it is for, in words: `feed spamhaus-drop-v4`, `proxy`.
     pub feed: String,
-}
-
-/// Whether names are resolved.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Names {
-    /// Ask the resolver.
-    Ask,
-    /// Leave it alone: for verbs that only look. A host that has a name was then not asked for, and what is
-    /// remembered of it stays.
-    Leave,
 }
 
 /// A source that has not answered within this time is not waited for.
@@ -65,7 +53,7 @@ async fn one(source: Source, wanted: &Wanted<'_>) -> Shown {
         Source::Gateways => kernel::gateways().await,
         Source::Resolvers => files::resolvers(root).await,
         Source::BgpNeighbors => speakers::neighbors(root).await,
-        Source::FeedHosts => hosts::addresses(wanted.hosts, wanted.names).await,
+        Source::FeedHosts => hosts::addresses(wanted.hosts).await,
         Source::Sessions => files::sessions(root).await,
     }
 }

@@ -25,7 +25,7 @@ mod text;
 
 pub use answer::{Cause, Failed, Found, Look, Shown};
 pub use kernel::Watch;
-pub use look::{Host, Names, Wanted, look};
+pub use look::{Host, Wanted, look};
 pub use remember::{Remembered, remember};
 pub use root::Root;
 pub use source::Source;

@@ -6,7 +6,7 @@ use super::known::Memory;
 use super::say;
 use crate::config::{Config, Origin};
 use crate::discover::{
-    Cause, Host, Look, Names, Remembered, Root, Shown, Source, Wanted, Watch, look, remember,
+    Cause, Host, Look, Remembered, Root, Shown, Source, Wanted, Watch, look, remember,
 };
 use crate::ledger::{Event, Ledger, LedgerError};
 use crate::time::Timestamp;
@@ -80,7 +80,6 @@ pub(super) async fn looks(config: &Config, at: Where) -> Vec<Look> {
     let mut looks = look(&Wanted {
         sources: &asked,
         hosts: &hosts(config),
-        names: Names::Ask,
         root: Root::default(),
     })
     .await;
