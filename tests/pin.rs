@@ -173,3 +173,20 @@ fn origin_ases_go_back_with_their_generation() {
     place.run(&["pin", "1"]).code(0);
     assert!(place.read("edge1.conf").contains("64496"));
 }
+
+#[test]
+fn what_a_pin_brought_back_goes_because_the_pin_has_ended() {
+    let place = Place::of_list("192.0.2.0/24\n");
+    place.run(&["refresh"]).code(0);
+    place.write("noc.list", "198.51.100.0/24\n");
+    place.run(&["refresh"]).code(0);
+    place.run(&["pin", "1"]).code(0);
+    place.run(&["unpin"]).code(0);
+    let told = place.run(&["history", "192.0.2.0/24"]).code(0);
+    assert!(
+        told.out.contains("the pin that kept it has ended"),
+        "{}",
+        told.out
+    );
+    assert!(!told.out.contains("no longer counts"), "{}", told.out);
+}

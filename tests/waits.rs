@@ -117,3 +117,20 @@ fn the_brake_waits_for_no_reload() {
     assert!(router.ours().is_empty());
     assert!(!place.read("edge1.conf").contains("permit 5.5.0.0/16"));
 }
+
+#[test]
+fn what_a_verb_brings_is_told_as_its_own_also_where_an_address_appeared() {
+    let Some(router) = Namespace::new() else {
+        return;
+    };
+    let place = Place::new(&format!("{AROUND}{NOC}"));
+    place.write("noc.list", "5.5.0.0/16\n");
+    place.run_in(&router, &["refresh"]).code(0);
+    router.address("lo", "5.5.1.1/32");
+    place
+        .run_in(&router, &["add", "5.6.0.0/24", "--reason", "phish"])
+        .code(0);
+    let status = place.run_in(&router, &["status", "--json"]).code(0).json();
+    assert_eq!(status["generation"]["cause"], "add");
+    assert_eq!(status["generation"]["number"], 2);
+}

@@ -1,5 +1,6 @@
 //! What is held, how it is answered, and what voids the question.
 
+use crate::support::{NO_KERNEL, NOC, Place};
 use crate::{held, networks, routes, waiting};
 
 #[test]
@@ -176,4 +177,27 @@ fn a_rejected_change_is_not_applied_and_asks_nobody_again() {
     place.run(&["reject", &id]).code(0);
     place.run(&["approve", &id]).code(0);
     assert_eq!(routes(&place), 5);
+}
+
+#[test]
+fn what_goes_while_a_change_is_held_goes_for_its_own_reason() {
+    let place = Place::new(&format!("{NOC}{NO_KERNEL}[review]\nmode = \"manual\"\n"));
+    place.write("noc.list", "192.0.2.0/24\n");
+    place.run(&["refresh"]).code(3);
+    place.run(&["approve", &waiting(&place).unwrap()]).code(0);
+    place
+        .run(&["add", "198.51.100.0/24", "--reason", "phish"])
+        .code(0);
+    // The same prefix waits on a list: it is not in force for that.
+    place.write("noc.list", "192.0.2.0/24\n198.51.100.0/24\n");
+    place.run(&["refresh"]).code(3);
+    place.run(&["remove", "198.51.100.0/24"]).code(0);
+    assert_eq!(place.run(&["list"]).lines(), ["192.0.2.0/24"]);
+    let told = place.run(&["history", "198.51.100.0/24"]).code(0);
+    assert!(
+        told.out.contains("no longer added by hand: phish"),
+        "{}",
+        told.out
+    );
+    assert!(!told.out.contains("now part of"), "{}", told.out);
 }
