@@ -115,20 +115,20 @@ impl Ledger {
 
     /// What generations did to prefixes that overlap `net`, in their order.
     ///
-    /// For a single address this takes one look in the index for each prefix that covers it, however large
-    /// the ledger is. For a wider one also the rows of its range of texts are read (see `near.rs`): of IPv4
-    /// those of the same octets, so at worst, for less than a /8, every row.
+    /// For a single address this takes one look into each generation for each prefix that covers it. For a
+    /// wider one also the rows of its range of texts are read (see `near.rs`): of IPv4 those of the same
+    /// octets, so at worst, for less than a /8, every row.
     pub fn changes_near(&self, net: IpNet) -> Result<Vec<ChangeRow>, LedgerError> {
         let near = Near::to(net);
         let columns = "at, generation, prefix, op, change.cause";
-        // CROSS JOIN: the few keys first, each looked up in the index.
+        // CROSS JOIN: the generations first, for changes stand by generation and then by prefix.
         let covering = format!(
-            "SELECT {columns} FROM json_each(?1) AS key CROSS JOIN change CROSS JOIN generation
-             WHERE prefix = key.value AND number = generation"
+            "SELECT {columns} FROM generation CROSS JOIN json_each(?1) AS key CROSS JOIN change
+             WHERE generation = number AND prefix = key.value"
         );
         let inner = format!(
-            "SELECT {columns} FROM change CROSS JOIN generation
-             WHERE prefix >= ?1 AND prefix < ?2 AND prefix NOT LIKE 'AS%' AND number = generation"
+            "SELECT {columns} FROM generation CROSS JOIN change
+             WHERE generation = number AND prefix >= ?1 AND prefix < ?2 AND prefix NOT LIKE 'AS%'"
         );
         let read = || {
             let mut found = rows(&self.db, &covering, [&near.covering], ChangeRow::read)?;
@@ -191,8 +191,9 @@ impl Ledger {
         let read = || {
             // Of one generation: what it took away stands before what it brought.
             let mut statement = self.db.prepare_cached(
-                "SELECT cause FROM change WHERE prefix = ?1 AND generation > ?2 AND generation <= ?3
-                 ORDER BY generation DESC, op LIMIT 1",
+                "SELECT change.cause FROM generation CROSS JOIN change
+                 WHERE number > ?2 AND number <= ?3 AND generation = number AND prefix = ?1
+                 ORDER BY number DESC, op LIMIT 1",
             )?;
             let row = statement.query_row(params![item, after as i64, to as i64], |row| row.get(0));
             row.optional()
@@ -206,9 +207,9 @@ impl Ledger {
     pub fn brought_by(&self, prefix: IpNet, number: u64) -> Result<Option<RouteRow>, LedgerError> {
         let read = || {
             let mut statement = self.db.prepare_cached(
-                "SELECT generation, at, change.cause FROM change CROSS JOIN generation
-                 WHERE prefix = ?1 AND generation <= ?2 AND op = '+' AND number = generation
-                 ORDER BY generation DESC LIMIT 1",
+                "SELECT number, at, change.cause FROM generation CROSS JOIN change
+                 WHERE number <= ?2 AND generation = number AND prefix = ?1 AND op = '+'
+                 ORDER BY number DESC LIMIT 1",
             )?;
             let values = params![prefix.to_string(), number as i64];
             let row = statement.query_row(values, |row| {

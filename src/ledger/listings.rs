@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use ipnet::IpNet;
 use rusqlite::{OptionalExtension, params};
 
+use super::near::covering;
 use super::{Ledger, LedgerError};
 use crate::feed::FeedCopy;
 use crate::feed::leaving::items;
@@ -122,10 +123,6 @@ impl Ledger {
 
     /// Every listing, present and past, of a prefix that covers `net` whole.
     pub fn listings_covering(&self, net: IpNet) -> Result<Vec<Seen>, LedgerError> {
-        let covering: Vec<String> = (0..=net.prefix_len())
-            .filter_map(|len| Some(IpNet::new(net.addr(), len).ok()?.trunc().to_string()))
-            .collect();
-        let names = serde_json::to_string(&covering).unwrap_or_default();
         let read = || {
             let mut statement = self.db.prepare(
                 "SELECT feed, prefix, reference, first_seen, last_seen FROM listing
@@ -133,7 +130,7 @@ impl Ledger {
                    AND prefix IN (SELECT value FROM json_each(?1))
                  ORDER BY first_seen, feed, prefix, reference",
             )?;
-            let rows = statement.query_map([names], |row| {
+            let rows = statement.query_map([covering(net)], |row| {
                 let prefix: String = row.get(1)?;
                 Ok(Seen {
                     feed: row.get(0)?,

@@ -1,5 +1,5 @@
 //! Which texts of prefixes can overlap a query: the exact ones that cover it, and a range that holds every
-//! inner one. So an index on the text answers both, and nothing else is read.
+//! inner one. So a key that begins with the text answers both, and little else is read.
 
 use std::net::IpAddr;
 
@@ -20,16 +20,21 @@ pub(super) struct Near {
 
 impl Near {
     pub fn to(net: IpNet) -> Self {
-        let covering: Vec<String> = (0..=net.prefix_len())
-            .filter_map(|len| Some(IpNet::new(net.addr(), len).ok()?.trunc().to_string()))
-            .collect();
         let (from, to) = inner(net);
         Self {
-            covering: serde_json::to_string(&covering).unwrap_or_default(),
+            covering: covering(net),
             from,
             to,
         }
     }
+}
+
+/// The texts of everything that covers a prefix, as a JSON array.
+pub(super) fn covering(net: IpNet) -> String {
+    let covering: Vec<String> = (0..=net.prefix_len())
+        .filter_map(|len| Some(IpNet::new(net.addr(), len).ok()?.trunc().to_string()))
+        .collect();
+    serde_json::to_string(&covering).unwrap_or_default()
 }
 
 fn inner(net: IpNet) -> (String, String) {
