@@ -108,8 +108,6 @@ pub struct Input<'a> {
     pub hand: &'a Hand,
     /// What may be dropped.
     pub policy: &'a Policy,
-    /// Number of the generation in force; 0 when there was none yet.
-    pub generation: u64,
     /// The set in force.
     pub in_force: &'a PrefixSet,
     /// The origin ASes in force, ascending.

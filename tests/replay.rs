@@ -133,7 +133,6 @@ impl Replay {
         let decision = decide(&Input {
             feeds: &[feed],
             policy: &self.policy,
-            generation: self.generation,
             in_force: &self.in_force,
             origins_in_force: &[],
             restores: false,

@@ -177,8 +177,9 @@ impl Ledger {
                         AND EXISTS (SELECT 1 FROM origin
                                     WHERE asn = CAST(substr(change.prefix, 3) AS INTEGER))
                         AND NOT EXISTS (
-                          SELECT 1 FROM change AS later
-                          WHERE later.prefix = change.prefix AND later.generation > change.generation))",
+                          SELECT 1 FROM generation AS after CROSS JOIN change AS later
+                          WHERE after.number > change.generation
+                            AND later.generation = after.number AND later.prefix = change.prefix))",
             [first],
         )?;
         let generations = self.db.execute(

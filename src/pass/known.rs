@@ -205,7 +205,6 @@ impl Known {
             feeds: &self.feeds,
             hand: &self.hand,
             policy: &self.policy,
-            generation: self.generation,
             in_force: &self.in_force,
             origins_in_force: &self.origins,
             restores: self.made_by_pin,

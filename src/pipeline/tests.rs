@@ -47,7 +47,6 @@ fn decide_from(in_force: &PrefixSet, feeds: &[Feed], policy: &Policy) -> Decisio
     decide(&Input {
         feeds,
         policy,
-        generation: 41,
         in_force,
         origins_in_force: &[],
         restores: false,
@@ -197,7 +196,6 @@ fn a_pin_to_nothing_withdraws_everything_and_stands_above_the_gate() {
     let decision = decide(&Input {
         feeds: &feeds,
         policy: &policy(&[]),
-        generation: 41,
         in_force: &in_force,
         origins_in_force: &[],
         restores: false,
@@ -277,7 +275,6 @@ fn after_a_flush_a_held_change_is_still_held_and_what_was_in_force_before_comes_
     let decision = decide(&Input {
         feeds: &feeds,
         policy: &policy(&["203.0.113.0/24"]),
-        generation: 41,
         in_force: &set(&[]),
         origins_in_force: &[],
         restores: true,

@@ -218,7 +218,6 @@ impl Shell {
             feeds: &feeds,
             hand: &hand,
             policy: &policy,
-            generation: self.past.len() as u64 - 1,
             in_force: &self.in_force,
             origins_in_force: &self.origins,
             restores: self.made_by_pin,
