@@ -32,6 +32,8 @@ pub mod feed;
 
 pub mod rib;
 
+mod netlink;
+
 pub mod discover;
 
 pub mod policy;

@@ -1,23 +1,11 @@
-//! What is read from the kernel's messages (rtnetlink(7); `include/uapi/linux/rtnetlink.h`, `if_addr.h`,
-//! `if_link.h`). Pure.
-//!
-//! Only the few attributes that are needed are looked at, in place: a full routing table goes by here, and
-//! an attribute that is new to us must not hide a gateway.
+//! What is read from the kernel's messages (rtnetlink(7); `include/uapi/linux/if_addr.h`, `if_link.h`). Pure.
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use netlink_packet_core::{NetlinkBuffer, NlasIterator};
 
 use crate::discover::network;
-
-/// Types of messages.
-pub const NLMSG_ERROR: u16 = 2;
-pub const NLMSG_DONE: u16 = 3;
-pub const RTM_NEWLINK: u16 = 16;
-pub const RTM_NEWADDR: u16 = 20;
-pub const RTM_DELADDR: u16 = 21;
-pub const RTM_NEWROUTE: u16 = 24;
+use crate::netlink::message::{address, attributes, number};
 
 const IFLA_IFNAME: u16 = 3;
 const IFA_ADDRESS: u16 = 1;
@@ -33,46 +21,6 @@ const LINK_HEADER: usize = 16;
 const ADDRESS_HEADER: usize = 8;
 const ROUTE_HEADER: usize = 12;
 const HOP_HEADER: usize = 8;
-
-/// One message of a datagram.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Message<'a> {
-    /// Its type, `RTM_…` or `NLMSG_…`.
-    pub kind: u16,
-    /// Its flags, `NLM_F_…`.
-    pub flags: u16,
-    /// What comes after the header.
-    pub payload: &'a [u8],
-}
-
-/// The datagram ends inside a message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Torn;
-
-/// The messages of a datagram (netlink(7)).
-pub fn messages(mut datagram: &[u8]) -> impl Iterator<Item = Result<Message<'_>, Torn>> {
-    std::iter::from_fn(move || {
-        if datagram.is_empty() {
-            return None;
-        }
-        let rest = std::mem::take(&mut datagram);
-        let Ok(message) = NetlinkBuffer::new_checked(rest) else {
-            return Some(Err(Torn));
-        };
-        let length = message.length() as usize;
-        datagram = rest.get(length.next_multiple_of(4)..).unwrap_or(&[]);
-        Some(Ok(Message {
-            kind: message.message_type(),
-            flags: message.flags(),
-            payload: message.payload(),
-        }))
-    })
-}
-
-/// The number that an error or the end of a dump carries: 0 or a negative errno.
-pub fn code(payload: &[u8]) -> i32 {
-    number(payload).map_or(0, u32::cast_signed)
-}
 
 /// An interface: its index and name.
 pub fn link(payload: &[u8]) -> Option<(u32, String)> {
@@ -203,34 +151,14 @@ fn via(kind: u16, value: &[u8]) -> Option<IpNet> {
     network::host(address(value)?)
 }
 
-/// Visit the attributes of a message, up to one that is torn.
-pub fn attributes(bytes: &[u8], mut visit: impl FnMut(u16, &[u8])) {
-    for attribute in NlasIterator::new(bytes).map_while(Result::ok) {
-        visit(attribute.kind(), attribute.value());
-    }
-}
-
-/// An address of either family.
-pub fn address(value: &[u8]) -> Option<IpAddr> {
-    let v4 = || Some(IpAddr::from(<[u8; 4]>::try_from(value).ok()?));
-    let v6 = || Some(IpAddr::from(<[u8; 16]>::try_from(value).ok()?));
-    v4().or_else(v6)
-}
-
-/// The first four bytes as a number of this machine.
-pub fn number(value: &[u8]) -> Option<u32> {
-    value.first_chunk().map(|bytes| u32::from_ne_bytes(*bytes))
-}
-
 #[cfg(test)]
 mod tests {
-    use netlink_packet_core::{Emitable, NetlinkMessage};
+    use netlink_packet_core::Emitable;
+    use netlink_packet_route::AddressFamily;
     use netlink_packet_route::address::{AddressAttribute, AddressMessage};
-    use netlink_packet_route::link::{LinkAttribute, LinkMessage};
     use netlink_packet_route::route::{
         RouteAddress, RouteAttribute, RouteMessage, RouteNextHop, RouteType, RouteVia,
     };
-    use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
     use super::*;
 
@@ -329,30 +257,5 @@ mod tests {
         for never in ["127.0.0.1", "::1", "fe80::7"] {
             assert_eq!(said(read_address(8, vec![other(never)])), ["", "", ""]);
         }
-    }
-
-    #[test]
-    fn a_datagram_holds_messages_and_a_torn_one_is_told() {
-        let mut link = LinkMessage::default();
-        link.header.index = 9;
-        link.attributes = vec![
-            LinkAttribute::Mtu(1_500),
-            LinkAttribute::IfName("wan0".into()),
-        ];
-        let mut packet = NetlinkMessage::from(RouteNetlinkMessage::NewLink(link));
-        packet.finalize();
-        let one = bytes(&packet);
-        let two = [one.clone(), one.clone()].concat();
-        let read: Vec<_> = messages(&two).map(Result::unwrap).collect();
-        assert_eq!(read.len(), 2);
-        assert!(read.iter().all(|message| message.kind == RTM_NEWLINK));
-        assert_eq!(link_name(read[1].payload), Some((9, "wan0".to_owned())));
-        let torn: Vec<_> = messages(&two[..two.len() - 4]).collect();
-        assert_eq!(torn.len(), 2);
-        assert_eq!(torn[1], Err(Torn));
-    }
-
-    fn link_name(payload: &[u8]) -> Option<(u32, String)> {
-        super::link(payload)
     }
 }

@@ -1,6 +1,5 @@
 //! What the kernel shows: addresses of interfaces and next hops of routes, over rtnetlink(7).
 
-mod dump;
 mod message;
 mod object;
 mod shown;

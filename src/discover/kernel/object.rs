@@ -6,8 +6,9 @@
 
 use netlink_packet_core::NetlinkSerializable;
 
-use super::message::{Hop, address, attributes, number};
+use super::message::Hop;
 use crate::discover::network;
+use crate::netlink::message::{address, attributes, number};
 
 /// Types of messages (`include/uapi/linux/rtnetlink.h`).
 pub const RTM_NEWNEXTHOP: u16 = 104;

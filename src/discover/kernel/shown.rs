@@ -9,10 +9,11 @@ use netlink_packet_route::link::LinkMessage;
 use netlink_packet_route::route::{RouteMessage, RouteType};
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
-use super::dump::dump;
-use super::message::{self, Address, Hop, RTM_NEWADDR, RTM_NEWLINK, RTM_NEWROUTE};
+use super::message::{self, Address, Hop};
 use super::object::{self, Objects, RTM_NEWNEXTHOP};
 use crate::discover::{Found, Shown, network};
+use crate::netlink::dump;
+use crate::netlink::message::{RTM_NEWADDR, RTM_NEWLINK, RTM_NEWROUTE};
 
 /// The addresses of the interfaces, and those of their other ends.
 ///

@@ -10,10 +10,11 @@ use netlink_sys::protocols::NETLINK_ROUTE;
 use netlink_sys::{AsyncSocket, AsyncSocketExt, SocketAddr, TokioSocket};
 use tokio::time::sleep;
 
-use super::dump::DATAGRAM;
-use super::message::{self, Address, Message, RTM_DELADDR, RTM_NEWADDR, RTM_NEWROUTE};
+use super::message::{self, Address};
 use super::object::{self, RTM_NEWNEXTHOP};
 use crate::discover::{Look, Source, network};
+use crate::netlink::DATAGRAM;
+use crate::netlink::message::{Message, RTM_DELADDR, RTM_NEWADDR, RTM_NEWROUTE, messages};
 
 /// Groups of rtnetlink(7), as bits (`RTNLGRP_…` of `include/uapi/linux/rtnetlink.h` less one). None of
 /// them needs a capability; a kernel that does not have one leaves it silent.
@@ -146,9 +147,7 @@ fn listen(groups: u32) -> io::Result<TokioSocket> {
 impl Seen {
     fn judge(&mut self, received: io::Result<()>, datagram: &[u8]) {
         self.news |= match received {
-            Ok(()) => {
-                message::messages(datagram).any(|one| one.map_or(true, |one| self.is_news(one)))
-            }
+            Ok(()) => messages(datagram).any(|one| one.map_or(true, |one| self.is_news(one))),
             Err(error) if error.kind() == io::ErrorKind::Interrupted => false,
             // ENOBUFS: notifications were lost (netlink(7)). Whatever else it is, a look will tell.
             Err(_) => true,

@@ -14,15 +14,13 @@ use netlink_sys::protocols::NETLINK_ROUTE;
 use netlink_sys::{AsyncSocket, AsyncSocketExt, TokioSocket};
 use nix::errno::Errno;
 
+use super::DATAGRAM;
 use super::message::{self, Message, NLMSG_DONE, NLMSG_ERROR, Torn};
 
 /// So often is a dump asked again that was interrupted by a change …
 const TRIES: usize = 5;
 /// … and no more after so long: a router with all routes of the Internet changes all the time.
 const TRY_FOR: Duration = Duration::from_secs(2);
-
-/// Room for a datagram: the kernel sends at most 32 KiB (`netlink_dump`, net/netlink/af_netlink.c).
-pub const DATAGRAM: usize = 64 * 1_024;
 
 /// Send a request and hand over every message of the answer. A dump that a change interrupted is asked
 /// again; what all of them showed together is the answer, so `read` may see a message twice. A family, or a
@@ -36,7 +34,7 @@ pub async fn dump<M: NetlinkSerializable + Clone>(
 ) -> io::Result<()> {
     let begun = Instant::now();
     for _ in 0..TRIES {
-        let whole = once(request, &mut read).await?;
+        let whole = dump_once(request, &mut read).await?;
         if whole || begun.elapsed() > TRY_FOR {
             break;
         }
@@ -44,10 +42,13 @@ pub async fn dump<M: NetlinkSerializable + Clone>(
     Ok(())
 }
 
-/// One dump; whether it is whole.
-async fn once<M: NetlinkSerializable + Clone>(
+/// One dump; answers whether it is whole: no change came between (`NLM_F_DUMP_INTR`).
+///
+/// # Errors
+/// What the kernel answers, and a socket that cannot be had.
+pub async fn dump_once<M: NetlinkSerializable + Clone>(
     request: &M,
-    read: &mut impl FnMut(Message<'_>),
+    mut read: impl FnMut(Message<'_>),
 ) -> io::Result<bool> {
     let mut socket = TokioSocket::new(NETLINK_ROUTE)?;
     // Without it (Linux before 4.20) filters in a request are ignored, and all is sent.
