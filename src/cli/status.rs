@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Outcome, load, output};
 use crate::discover::Source;
-use crate::ledger::{GenerationRow, HoldRow, Ledger, OperatorRow, PinRow, TargetRow};
+use crate::ledger::{GenerationRow, HoldRow, Ledger, Observed, OperatorRow, PinRow, TargetRow};
 use crate::pass::hand::said;
 use crate::pass::protection;
 use crate::policy::protect::Protect;
@@ -31,6 +31,8 @@ struct Status<'a> {
     hold: Option<HoldRow>,
     pinned: Option<PinRow>,
     targets: Vec<TargetRow>,
+    /// What was last seen of the kernel and of those who listen to it.
+    observed: Vec<Observed>,
     /// What the operator added or allowed by hand.
     by_hand: Vec<OperatorRow>,
     /// What is never dropped.
@@ -66,6 +68,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         hold: ledger.hold()?,
         pinned: ledger.pinned()?,
         targets: ledger.targets()?,
+        observed: ledger.observed()?,
         by_hand,
         protect: policy.protect,
         found: sources.map(|source| (source.name(), of(source))).collect(),
@@ -94,6 +97,7 @@ impl Status<'_> {
             "held": self.hold.as_ref().map(hold_json),
             "pinned": self.pinned,
             "targets": self.targets.iter().map(target_json).collect::<Vec<_>>(),
+            "observed": self.observed,
             "by_hand": self.by_hand.iter().map(hand_json).collect::<Vec<_>>(),
             "protected": self.protect.typed().iter().map(|one| {
                 json!({"prefix": one.net, "why": one.why})
@@ -138,7 +142,11 @@ impl Status<'_> {
                 target.name, target.report, target.at
             )?;
         }
-        Ok(())
+        self.observed.iter().try_for_each(|seen| {
+            let Observed { what, at, text, .. } = seen;
+            let state = if seen.alarm { "ALARM  " } else { "" };
+            writeln!(out, "{what}  {state}{text}  ({at})")
+        })
     }
 
     fn print_feeds(&self, out: &mut dyn Write) -> io::Result<()> {

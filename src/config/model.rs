@@ -129,6 +129,19 @@ pub struct KernelConfig {
     pub mark: Mark,
     /// Whether the routes go when the daemon stops.
     pub withdraw_on_stop: bool,
+    /// Priority of the rule that leads to our table, where we are to keep one.
+    pub rule: Option<u32>,
+    /// How often the daemon compares everything with the kernel.
+    pub audit: Duration,
+    /// Whether routes of others inside our prefixes are covered.
+    pub cover_more_specifics: bool,
+}
+
+impl KernelConfig {
+    /// Default of `audit`.
+    pub const AUDIT: Duration = Duration::from_secs(3_600);
+    /// Shortest of them.
+    pub const SHORTEST_AUDIT: Duration = Duration::from_secs(10);
 }
 
 /// One router file.

@@ -102,6 +102,12 @@ fn write_all(out: &mut String, config: &Config) -> std::fmt::Result {
         "keep"
     };
     writeln!(out, "on_stop  = {on_stop:?}")?;
+    if let Some(priority) = kernel.rule {
+        writeln!(out, "rule     = {priority}")?;
+    }
+    writeln!(out, "audit    = {}", duration(kernel.audit))?;
+    let cover = kernel.cover_more_specifics;
+    writeln!(out, "cover_more_specifics = {cover}")?;
     for router in &config.routers {
         writeln!(out, "\n[[router]]\nname   = {:?}", router.name)?;
         writeln!(out, "family = \"{}\"", router.family)?;

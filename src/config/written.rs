@@ -110,6 +110,9 @@ pub struct Kernel {
     pub metric: Option<Spanned<i64>>,
     pub r#type: Option<Spanned<String>>,
     pub on_stop: Option<Spanned<String>>,
+    pub rule: Option<Spanned<i64>>,
+    pub audit: Option<Spanned<Span>>,
+    pub cover_more_specifics: Option<bool>,
 }
 
 /// `[[router]]`

@@ -173,6 +173,15 @@ CREATE TABLE target (
     digest TEXT                               -- content of a router file that is in place and loaded
 ) STRICT;
 
+-- What was last seen of the kernel and of those who listen to it, for status.
+CREATE TABLE observed (
+    what  TEXT PRIMARY KEY,                   -- watch, audit, bus, zebra, covers
+    at    INTEGER NOT NULL,
+    alarm INTEGER NOT NULL,                   -- 1 where somebody should do something
+    count INTEGER NOT NULL,                   -- since the table was made: routes put back, audits made, ...
+    text  TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- Marks that routes of ours may carry: the one in use, and former ones until their routes are gone.
 CREATE TABLE mark (
     tab      INTEGER NOT NULL,

@@ -6,7 +6,7 @@
 mod dump;
 pub mod message;
 
-pub use dump::{dump, dump_once};
+pub use dump::dump;
 
 /// Room for a datagram: the kernel sends at most 32 KiB (`netlink_dump`, net/netlink/af_netlink.c).
 pub const DATAGRAM: usize = 64 * 1_024;

@@ -2,6 +2,7 @@
 
 mod feed;
 mod fetch;
+mod kernel;
 mod protect;
 mod target;
 
