@@ -1,12 +1,26 @@
-//! Speaking rtnetlink(7) with sockets of our own: dumps that keep nothing, and the frame of a message.
+//! Speaking rtnetlink(7) with sockets of our own: dumps that keep nothing, requests by the hundred, and the frame of
+//! a message.
 //!
 //! Not through a connection of `rtnetlink`: that one queues what has come, and asks one thing at a time. A
 //! full routing table is a million messages, of which a handful is wanted, or a million requests.
 
 mod dump;
 pub mod message;
+mod requests;
 
-pub use dump::dump;
+pub use dump::{dump, dump_once};
+pub use requests::{Answer, Refusal, Requests};
+
+use netlink_sys::Socket;
+use nix::sys::socket::{setsockopt, sockopt};
 
 /// Room for a datagram: the kernel sends at most 32 KiB (`netlink_dump`, net/netlink/af_netlink.c).
 pub const DATAGRAM: usize = 64 * 1_024;
+
+/// Let so many bytes wait for us: as many as we like with `CAP_NET_ADMIN`, else as `net.core.rmem_max` permits. Less
+/// means that an overflow is told sooner, never that it is not told.
+pub fn make_room(socket: &Socket, bytes: usize) {
+    if setsockopt(socket, sockopt::RcvBufForce, &bytes).is_err() {
+        let _ = socket.set_rx_buf_sz(i32::try_from(bytes).unwrap_or(i32::MAX));
+    }
+}
