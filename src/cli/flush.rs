@@ -14,8 +14,9 @@ use crate::config::{self, Config};
 use crate::ledger::{Event, Ledger, LedgerError, Lock, Origin, PinRow};
 use crate::pass;
 use crate::pass::apply::{self, Applied, Task};
+use crate::pass::kernel;
 use crate::plan::{Cause, Explained};
-use crate::target::kernel::Mark;
+use crate::target::kernel::{Fib, Mark};
 use crate::time::Timestamp;
 
 #[derive(Debug, clap::Args)]
@@ -101,7 +102,7 @@ fn brake(config: &Config, ledger: Option<&Ledger>, now: Timestamp) -> Result<(),
         former: &former,
         ..Task::nothing(config, now)
     };
-    block_on(apply::to_kernel(task, &|| false)).map(drop)
+    block_on(kernel::to_kernel(task, &mut Fib::default(), &|| false)).map(drop)
 }
 
 /// Everything off every target, by the marks that the configuration and the ledger know.

@@ -13,11 +13,12 @@ use crate::feed::copies::Copies;
 use crate::ledger::{Ledger, TargetRow};
 use crate::pass;
 use crate::pass::apply::{self, Removable};
+use crate::pass::kernel;
 use crate::pass::known::{Known, Memory, View};
 use crate::pipeline::Decision;
 use crate::plan::{Change, Explained};
 use crate::prefix::PrefixSet;
-use crate::target::kernel::{Fault, Kernel, Mark};
+use crate::target::kernel::{Fault, Mark, planned};
 use crate::target::router::{Sheet, render};
 use crate::time::Timestamp;
 
@@ -114,14 +115,14 @@ async fn targets(config: &Config, decision: &Decision, before: &Before) -> Vec<T
         let failed = plan.is_err();
         let (text, changes) = plan.unwrap_or_else(|fault| (format!("fail: {fault}"), false));
         plans.push(TargetPlan {
-            name: apply::KERNEL.to_owned(),
+            name: kernel::KERNEL.to_owned(),
             text,
             changes,
             failed,
         });
     };
     for mark in &before.former {
-        let counted = apply::count(*mark).await;
+        let counted = kernel::count(*mark).await;
         kernel_plan(counted.map(|count| (format!("remove {count} of a former mark"), count > 0)));
     }
     if config.kernel.enabled {
@@ -156,9 +157,10 @@ async fn kernel(
     desired: &PrefixSet,
     removable: &Removable,
 ) -> Result<(String, bool), Fault> {
-    let kernel = Kernel::open(config.kernel.mark)?;
-    let v4 = apply::difference(&kernel, &desired.v4, removable).await?;
-    let v6 = apply::difference(&kernel, &desired.v6, removable).await?;
+    let (mark, cover) = (config.kernel.mark, config.kernel.cover_more_specifics);
+    let permits = |net| removable.permits(net);
+    let v4 = planned(mark, &desired.v4, cover, permits).await?;
+    let v6 = planned(mark, &desired.v6, cover, permits).await?;
     let (add, remove) = (
         v4.add.len() + v6.add.len(),
         v4.remove.len() + v6.remove.len(),

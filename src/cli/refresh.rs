@@ -12,7 +12,8 @@ use crate::feed::fetch::Progress;
 use crate::ledger::{HoldRow, Ledger, Lock};
 use crate::pass::gather::{Manner, Scope};
 use crate::pass::known::Memory;
-use crate::pass::{self, Pass, around};
+use crate::pass::senses::Senses;
+use crate::pass::{self, Pass};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -89,7 +90,7 @@ pub(super) fn pass_with(
 ) -> Result<pass::Outcome, Stop> {
     nudge(config);
     let passing = async {
-        let mut watch = around::watch(config);
+        let mut senses = Senses::of_verb(config);
         let pass = Pass {
             config,
             ledger,
@@ -98,7 +99,7 @@ pub(super) fn pass_with(
             manner: looks.manner,
             cause,
             progress,
-            watch: &mut watch,
+            senses: &mut senses,
         };
         pass.run().await
     };

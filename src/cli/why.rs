@@ -2,6 +2,7 @@
 
 mod story;
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use ipnet::IpNet;
@@ -14,14 +15,14 @@ use crate::feed::copies::Copies;
 use crate::feed::record;
 use crate::feed::standing::Standing;
 use crate::ledger::{Hand, Ledger, Seen};
-use crate::pass::apply;
 use crate::pass::hand::said;
+use crate::pass::kernel;
 use crate::pass::known::{Known, Memory};
 use crate::pipeline::Decision;
 use crate::policy::reserved::{RESERVED, touching};
 use crate::prefix::{HostBits, Prefix, overlap};
 use crate::rib::OPERATOR;
-use crate::target::kernel::{Fault, Kernel, Kin};
+use crate::target::kernel::{Fault, Installed, Kin, Mark, Which, read};
 use crate::time::Timestamp;
 use story::{Former, Now, Place, Story, Verdict};
 
@@ -204,7 +205,7 @@ fn places(config: &Config, ledger: &Ledger, route: IpNet, net: IpNet) -> Result<
         let absent = block_on(absent_from_kernel(config, route, net))?;
         let absent = absent.unwrap_or_else(|fault| Some(fault.to_string()));
         places.push(Place {
-            name: apply::KERNEL.to_owned(),
+            name: kernel::KERNEL.to_owned(),
             at: format!("table {}", config.kernel.mark.table),
             absent,
         });
@@ -231,27 +232,34 @@ async fn absent_from_kernel(
     route: IpNet,
     net: IpNet,
 ) -> Result<Option<String>, Fault> {
-    let kernel = Kernel::open(config.kernel.mark)?;
+    let mark = &config.kernel.mark;
     match (route, net) {
         (IpNet::V4(route), IpNet::V4(net)) => {
-            absent_in_family::<u32>(&kernel, route.into(), net.into()).await
+            absent_in_family::<u32>(mark, route.into(), net.into()).await
         }
         (IpNet::V6(route), IpNet::V6(net)) => {
-            absent_in_family::<u128>(&kernel, route.into(), net.into()).await
+            absent_in_family::<u128>(mark, route.into(), net.into()).await
         }
         _ => Ok(None),
     }
 }
 
 async fn absent_in_family<B: Kin>(
-    kernel: &Kernel,
+    mark: &Mark,
     route: Prefix<B>,
     net: Prefix<B>,
 ) -> Result<Option<String>, Fault> {
-    let installed = kernel.dump::<B>().await?;
-    // Longest match wins, whatever we install.
+    let installed = read::<B>(mark, Which::All).await?;
+    let here: HashSet<Prefix<B>> = ours(&installed).map(|route| route.prefix).collect();
+    let covered = |other: &Installed<B>| match other.prefix.halves() {
+        Some((low, high)) => here.contains(&low) && here.contains(&high),
+        None => ours(&installed)
+            .any(|route| route.prefix == other.prefix && route.metric < other.metric),
+    };
+    // Longest match wins, unless something of ours covers it.
     let inside = installed.iter().filter(|other| {
-        !other.ours && other.prefix.len() > route.len() && route.contains(&other.prefix)
+        let longer = other.prefix.len() > route.len() && route.contains(&other.prefix);
+        !other.ours && longer && !covered(other)
     });
     let wins = inside.filter(|other| other.prefix.overlaps(&net) && other.forwards());
     if let Some(other) = wins.max_by_key(|other| other.prefix.len()) {
@@ -267,4 +275,8 @@ async fn absent_in_family<B: Kin>(
         Some(other) => format!("its place has a route that is not ours: {other}"),
         None => "there is no such route; the next pass puts it back".to_owned(),
     }))
+}
+
+fn ours<B: Kin>(installed: &[Installed<B>]) -> impl Iterator<Item = &Installed<B>> {
+    installed.iter().filter(|route| route.ours)
 }

@@ -9,6 +9,7 @@
 //!   SIGTERM, SIGINT: stop; the routes stay, or go with `on_stop = "withdraw"`
 //! ```
 
+mod guard;
 mod notify;
 
 use std::fmt;
@@ -18,13 +19,17 @@ use std::time::{Duration, Instant};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::config::{self, Config};
-use crate::discover::Watch;
 use crate::feed::fetch::Progress;
 use crate::ledger::{Busy, Ledger, LedgerError, Lock};
 use crate::pass::gather::{Manner, Scope, next_event};
 use crate::pass::known::Memory;
-use crate::pass::{Outcome, Pass, PassError, apply, around, former_marks, write_down};
+use crate::pass::senses::Senses;
+use crate::pass::{
+    Outcome, Pass, PassError, apply, around, former_marks, kernel, watched, write_down,
+};
+use crate::target::kernel::Fib;
 use crate::time::Timestamp;
+use guard::Guard;
 
 /// Why the daemon ended without being told to.
 #[derive(Debug)]
@@ -103,22 +108,26 @@ pub async fn run(path: &Path, config: Config) -> Result<(), Ended> {
     let mut config = config;
     let mut memory = Memory::default();
     let mut read_at = Timestamp::now();
-    let mut watch = around::watch(&config);
+    // Open before anything is read, so that nothing falls between.
+    let mut senses = Senses::open(&config);
+    let mut guard = Guard::new();
+    guard::tell(&config, &mut senses, true).map_err(Ended::Ledger)?;
     loop {
         // A pass may be dropped at any point: the next one, in whatever process, finishes it.
         let told = tokio::select! {
             told = signals.next() => told,
-            () = serve(&config, &mut memory, &mut watch) => continue,
+            () = serve(&config, &mut memory, &mut senses, &mut guard) => continue,
         };
         match told {
             Told::Stop => break,
             Told::Reload => {
                 reload(path, &mut config, &mut memory, &mut read_at);
-                watch = around::watch(&config);
+                senses.around = around::watch(&config);
             }
         }
     }
     notify::stopping();
+    left_alone(&config);
     if config.kernel.withdraw_on_stop {
         return withdraw(&config).await;
     }
@@ -127,8 +136,8 @@ pub async fn run(path: &Path, config: Config) -> Result<(), Ended> {
 }
 
 /// One pass over what is due, and the wait until something is due again.
-async fn serve(config: &Config, memory: &mut Memory, watch: &mut Watch) {
-    let wait = match pass(config, memory, watch).await {
+async fn serve(config: &Config, memory: &mut Memory, senses: &mut Senses, guard: &mut Guard) {
+    let wait = match pass(config, memory, senses).await {
         Ok(Ok((outcome, wait))) => {
             notify::ready(&summary(&outcome));
             wait
@@ -142,13 +151,10 @@ async fn serve(config: &Config, memory: &mut Memory, watch: &mut Watch) {
             RETRY
         }
     };
-    // Whatever flaps, never more than so often.
-    let pause = PAUSE.min(wait);
-    tokio::time::sleep(pause).await;
-    tokio::select! {
-        () = tokio::time::sleep(wait.saturating_sub(pause)) => {}
-        () = watch.changed() => {}
+    if let Err(error) = guard::tell(config, senses, false) {
+        tracing::error!("{error}");
     }
+    guard.wait(config, senses, wait).await;
 }
 
 /// The lock of a pass. A verb is usually done within a moment: nobody is told of that wait.
@@ -165,7 +171,7 @@ async fn lock(config: &Config) -> Result<Result<Lock, Busy>, LedgerError> {
 async fn pass(
     config: &Config,
     memory: &mut Memory,
-    watch: &mut Watch,
+    senses: &mut Senses,
 ) -> Result<Result<(Outcome, Duration), Busy>, PassError> {
     let _lock = match lock(config).await? {
         Ok(lock) => lock,
@@ -180,7 +186,7 @@ async fn pass(
         manner: Manner::default(),
         cause: "refresh",
         progress: &Progress::default(),
-        watch,
+        senses,
     };
     let outcome = pass.run().await?;
     let now = Timestamp::now();
@@ -242,6 +248,16 @@ fn reload(path: &Path, config: &mut Config, memory: &mut Memory, read_at: &mut T
     }
 }
 
+/// For `status`: what somebody removes now stays away.
+fn left_alone(config: &Config) {
+    if config.kernel.enabled
+        && let Ok(ledger) = Ledger::open(&config.state_dir)
+    {
+        let text = "the daemon is stopped: what is removed is put back by the next pass";
+        let _ = ledger.observe(&watched::state(text, false, Timestamp::now()));
+    }
+}
+
 /// Take our routes with us. The ledger keeps what was in force: the next start puts it back.
 async fn withdraw(config: &Config) -> Result<(), Ended> {
     // A verb that is at work is given some time to end.
@@ -259,7 +275,7 @@ async fn withdraw(config: &Config) -> Result<(), Ended> {
         former: &former,
         ..apply::Task::nothing(config, Timestamp::now())
     };
-    let mut applied = apply::to_kernel(task, &|| false).await;
+    let mut applied = kernel::to_kernel(task, &mut Fib::default(), &|| false).await;
     for target in &mut applied.targets {
         target
             .report

@@ -23,7 +23,7 @@ const TRIES: usize = 5;
 const TRY_FOR: Duration = Duration::from_secs(2);
 
 /// Send a request and hand over every message of the answer. A dump that a change interrupted is asked
-/// again; what all of them showed together is the answer, so `read` may see a message twice. A family, or a
+/// again; what all of them showed together is the answer, so `read` may see a message twice. A family, a table, or a
 /// kind of message, that the kernel does not have has none.
 ///
 /// # Errors
@@ -82,7 +82,7 @@ fn ended(payload: &[u8]) -> io::Result<()> {
     match message::code(payload) {
         0.. => Ok(()),
         code => match Errno::from_raw(code.saturating_neg()) {
-            Errno::EAFNOSUPPORT | Errno::EOPNOTSUPP => Ok(()),
+            Errno::EAFNOSUPPORT | Errno::EOPNOTSUPP | Errno::ENOENT => Ok(()),
             errno => Err(errno.into()),
         },
     }

@@ -16,7 +16,7 @@ use std::io;
 use std::time::Duration;
 
 use netlink_packet_core::{
-    NLM_F_ACK, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload, NetlinkSerializable,
+    NLM_F_ACK, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload,
 };
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_sys::protocols::NETLINK_ROUTE;
@@ -98,6 +98,12 @@ impl Requests {
     /// The port of the socket: notifications of what was changed through it carry it.
     pub fn port(&self) -> u32 {
         self.port
+    }
+
+    /// Forget what is packed: whoever packed it was stopped before he sent it.
+    pub fn clear(&mut self) {
+        self.packed.clear();
+        self.count = 0;
     }
 
     /// How many requests are packed.

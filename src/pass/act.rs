@@ -5,12 +5,14 @@ use std::pin::pin;
 
 use super::apply::{self, Applied, Removable, Task};
 use super::around::{self, Where};
+use super::kernel::to_kernel;
 use super::known::{Known, Memory};
+use super::mend::{Why, mend};
 use super::record::Record;
+use super::senses::{News, Senses};
 use super::sweep::sweep;
 use super::{Outcome, PassError, announce, former_marks, removable, write_down};
 use crate::config::Config;
-use crate::discover::Watch;
 use crate::feed::copies::Copies;
 use crate::ledger::{HoldRow, Ledger, LedgerError, PinRow, TargetRow};
 use crate::pipeline::Decision;
@@ -20,13 +22,16 @@ use crate::time::Timestamp;
 /// Cause of a generation that comes of looking around.
 pub(super) const PROTECT: &str = "protect";
 
+/// So often a change of the kernel is given up and begun anew because something appears meanwhile.
+const INTERRUPTIONS: u32 = 3;
+
 /// Whoever acts, and what he needs for it.
 pub(super) struct Act<'a> {
     pub config: &'a Config,
     pub ledger: &'a Ledger,
     pub copies: &'a Copies,
     pub memory: &'a mut Memory,
-    pub watch: &'a mut Watch,
+    pub senses: &'a mut Senses,
 }
 
 /// What was decided and written down.
@@ -52,6 +57,7 @@ impl Step {
             credits: &self.credits,
             last: &self.last,
             former: &self.former,
+            again: false,
             now: self.now,
         }
     }
@@ -65,7 +71,7 @@ impl Act<'_> {
     /// Look at what answers at once. Answers whether there is something new to protect.
     pub async fn look_near(&mut self) -> Result<bool, LedgerError> {
         let looks = around::looks(self.config, Where::Near).await;
-        around::take_in(&looks, self.ledger, self.memory, self.watch)
+        around::take_in(&looks, self.ledger, self.memory, &mut self.senses.around)
     }
 
     /// Look at what may keep us waiting, and at what appears meanwhile.
@@ -74,11 +80,11 @@ impl Act<'_> {
         loop {
             tokio::select! {
                 looks = &mut looks => {
-                    around::take_in(&looks, self.ledger, self.memory, self.watch)?;
+                    around::take_in(&looks, self.ledger, self.memory, &mut self.senses.around)?;
                     return Ok(());
                 }
-                () = self.watch.changed() => {
-                    self.protect().await?;
+                news = self.senses.changed() => {
+                    self.protect(news).await?;
                 }
             }
         }
@@ -87,27 +93,45 @@ impl Act<'_> {
     /// Bring every target in step.
     pub async fn act(&mut self, cause: &str) -> Result<Outcome, PassError> {
         let mut cause = cause;
+        let mut interruptions = 0;
         loop {
-            let (outcome, changed) = self.once(cause).await?;
-            self.memory.acted = true;
-            sweep(self.config, self.ledger, self.copies, self.memory);
-            if !changed {
-                self.ledger.forget(Timestamp::now(), self.config.keep);
-                return Ok(outcome);
+            let patient = interruptions == INTERRUPTIONS;
+            if let Some((outcome, changed)) = self.once(cause, patient).await? {
+                self.memory.acted = true;
+                sweep(self.config, self.ledger, self.copies, self.memory);
+                if !changed {
+                    self.ledger.forget(Timestamp::now(), self.config.keep);
+                    return Ok(outcome);
+                }
+            } else {
+                interruptions += 1;
             }
-            // The files were written by what was known before.
+            // What was done was done by what was known before.
             cause = PROTECT;
         }
     }
 
-    /// The same once; answers also whether something appeared meanwhile.
-    async fn once(&mut self, cause: &str) -> Result<(Outcome, bool), PassError> {
+    /// The same once; answers also whether something appeared meanwhile. `None`: something appeared while the kernel was
+    /// changed, which may take seconds, so that was given up; unless `patient`.
+    async fn once(
+        &mut self,
+        cause: &str,
+        patient: bool,
+    ) -> Result<Option<(Outcome, bool)>, PassError> {
         let (config, ledger) = (self.config, self.ledger);
         let step = self.decide(cause)?;
         let (task, pin) = (step.task(config), step.pin());
         // Whoever flushes now has the last word: he waits for us, and withdraws then.
         let flushed = || ledger.pinned().is_ok_and(|now| now.is_some() && now != pin);
-        let mut applied = apply::to_kernel(task, &flushed).await;
+        let Senses { around, fib } = &mut *self.senses;
+        let mut applied = tokio::select! {
+            biased;
+            applied = to_kernel(task, fib, &flushed) => applied,
+            () = around.changed(), if !patient => {
+                self.look_near().await?;
+                return Ok(None);
+            }
+        };
         let mut changed = false;
         {
             // A reload may take minutes.
@@ -118,8 +142,8 @@ impl Act<'_> {
                         applied.targets.extend(done.targets);
                         break;
                     }
-                    () = self.watch.changed() => {
-                        changed |= self.protect().await?;
+                    news = self.senses.changed() => {
+                        changed |= self.protect(news).await?;
                     }
                 }
             }
@@ -137,12 +161,16 @@ impl Act<'_> {
             next_end: ends.into_iter().flatten().min(),
             held: step.held,
         };
-        Ok((outcome, changed))
+        Ok(Some((outcome, changed)))
     }
 
     /// Something may have appeared: then the kernel is brought in step at once, where anything is in force yet.
-    /// Answers whether it was.
-    async fn protect(&mut self) -> Result<bool, PassError> {
+    /// Answers whether it was. What somebody else changed is put back.
+    async fn protect(&mut self, news: News) -> Result<bool, PassError> {
+        if news == News::Routes {
+            mend(self.config, self.ledger, &mut self.senses.fib, Why::Told).await?;
+            return Ok(false);
+        }
         if !self.look_near().await? || self.ledger.generation()?.is_none() {
             return Ok(false);
         }
@@ -150,7 +178,8 @@ impl Act<'_> {
         let step = self.decide(PROTECT)?;
         let pin = step.pin();
         let flushed = || ledger.pinned().is_ok_and(|now| now.is_some() && now != pin);
-        let applied: Applied = apply::to_kernel(step.task(config), &flushed).await;
+        let fib = &mut self.senses.fib;
+        let applied: Applied = to_kernel(step.task(config), fib, &flushed).await;
         write_down(ledger, &applied).map_err(PassError::Unrecorded)?;
         Ok(true)
     }

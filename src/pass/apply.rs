@@ -1,23 +1,20 @@
 //! The desired set onto the targets (I/O), each by itself: one that fails does not stop the others.
 
 use std::collections::HashSet;
-use std::time::Instant;
 
 use ipnet::IpNet;
 
+use super::kernel::{KERNEL, to_kernel};
 use super::say;
-use crate::config::{Config, KernelConfig, RouterConfig};
+use crate::config::{Config, RouterConfig};
 use crate::feed::copies::digest;
 use crate::feed::standing::Standing;
-use crate::ledger::TargetRow;
-use crate::prefix::{Prefix, PrefixSet};
-use crate::target::kernel::{Difference, Fault, Kernel, Kin, Mark, Report, reconcile};
+use crate::ledger::{Observed, TargetRow};
+use crate::prefix::PrefixSet;
+use crate::target::kernel::{Fib, Mark, Report};
 use crate::target::publish::{Published, publish};
 use crate::target::router::{Sheet, render};
 use crate::time::Timestamp;
-
-/// The name of the kernel among the targets.
-pub const KERNEL: &str = "kernel";
 
 /// Which routes of ours may go when nothing desires them.
 #[derive(Clone, Debug)]
@@ -63,6 +60,8 @@ pub struct Task<'a> {
     pub last: &'a [TargetRow],
     /// Marks of earlier configurations: their routes are ours and go.
     pub former: &'a [Mark],
+    /// Whether the kernel was brought in step with it before: what is missing then was removed by somebody.
+    pub again: bool,
     /// The time of the decision.
     pub now: Timestamp,
 }
@@ -78,12 +77,13 @@ impl<'a> Task<'a> {
             credits: &[],
             last: &[],
             former: &[],
+            again: false,
             now,
         }
     }
 }
 
-static NOTHING: PrefixSet = PrefixSet {
+pub(super) static NOTHING: PrefixSet = PrefixSet {
     v4: Vec::new(),
     v6: Vec::new(),
 };
@@ -95,6 +95,10 @@ pub struct Applied {
     pub targets: Vec<TargetRow>,
     /// Former marks of which no route is left.
     pub cleared: Vec<Mark>,
+    /// What was seen of the kernel on the way.
+    pub observed: Vec<Observed>,
+    /// What was done in the kernel, where it was possible.
+    pub kernel: Option<Report>,
 }
 
 impl Applied {
@@ -105,15 +109,15 @@ impl Applied {
 }
 
 /// What became of a target that did not fail.
-struct Done {
+pub(super) struct Done {
     /// Counts, or what was written.
-    report: String,
+    pub report: String,
     /// What an operator should know beyond that.
-    notes: String,
+    pub notes: String,
     /// How long it took, for the log only.
-    took: String,
-    changed: bool,
-    digest: Option<String>,
+    pub took: String,
+    pub changed: bool,
+    pub digest: Option<String>,
 }
 
 /// The names of all configured targets.
@@ -139,40 +143,9 @@ pub fn credits(config: &Config, standings: &[Standing], desired: &PrefixSet) -> 
 
 /// Bring every target in step. Before each one `stop` is asked: a flush stands above a pass under way.
 pub async fn all(task: Task<'_>, stop: impl Fn() -> bool) -> Applied {
-    let mut applied = to_kernel(task, &stop).await;
+    let mut applied = to_kernel(task, &mut Fib::default(), &stop).await;
     let files = to_files(task, &stop).await;
     applied.targets.extend(files.targets);
-    applied
-}
-
-/// The kernel: routes of former marks go, ours are brought in step.
-pub async fn to_kernel(task: Task<'_>, stop: &impl Fn() -> bool) -> Applied {
-    let Task { config, former, .. } = task;
-    let mut applied = Applied::default();
-    for mark in former {
-        match clear(*mark).await {
-            Ok(removed) => {
-                let Mark {
-                    table,
-                    protocol,
-                    kind,
-                    ..
-                } = mark;
-                tracing::info!(
-                    "target=kernel  removed {removed} routes of a former mark (table {table}, protocol {protocol}, {kind})"
-                );
-                applied.cleared.push(*mark);
-            }
-            Err(why) => {
-                let failed = Err(format!("routes of a former mark stay: {why}"));
-                note(&mut applied.targets, "kernel-former-mark", failed, task);
-            }
-        }
-    }
-    if config.kernel.enabled && !stop() {
-        let result = kernel(&config.kernel, task).await;
-        note(&mut applied.targets, KERNEL, result, task);
-    }
     applied
 }
 
@@ -191,7 +164,12 @@ pub async fn to_files(task: Task<'_>, stop: &impl Fn() -> bool) -> Applied {
 }
 
 /// Say it, where it is new, and keep it.
-fn note(rows: &mut Vec<TargetRow>, name: &str, result: Result<Done, String>, task: Task<'_>) {
+pub(super) fn note(
+    rows: &mut Vec<TargetRow>,
+    name: &str,
+    result: Result<Done, String>,
+    task: Task<'_>,
+) {
     let last = task.last.iter().find(|row| row.name == name);
     let row = |failed, report, digest| TargetRow {
         name: name.to_owned(),
@@ -209,99 +187,12 @@ fn note(rows: &mut Vec<TargetRow>, name: &str, result: Result<Done, String>, tas
             let known = last.is_some_and(|last| !last.failed && last.report.ends_with(&done.notes));
             let report = format!("{}{}", done.report, done.notes);
             let line = format!("target={name}  {}{}{}", done.report, done.took, done.notes);
-            say::news(done.changed || !known, &line);
+            // What is put back has a line of its own.
+            let changed = done.changed && !task.again;
+            say::news(changed || !known, &line);
             row(false, report, done.digest)
         }
     });
-}
-
-async fn kernel(config: &KernelConfig, task: Task<'_>) -> Result<Done, String> {
-    let start = Instant::now();
-    let report = in_step(config, task)
-        .await
-        .map_err(|fault| fault.to_string())?;
-    let took = format!(", {} ms", start.elapsed().as_millis());
-    let Report {
-        added,
-        removed,
-        kept,
-        failed,
-        ..
-    } = report;
-    let text = format!("added {added}, removed {removed}, kept {kept}, failed {failed}");
-    if let Some(why) = report.first_failure {
-        return Err(format!("{text}; {why}"));
-    }
-    let mut notes = String::new();
-    if let Some(first) = report.occupied.first() {
-        let count = report.occupied.len();
-        notes.push_str(&format!(
-            "; {count} left to a route that is not ours ({first})"
-        ));
-    }
-    if report.unexplained > 0 {
-        let count = report.unexplained;
-        notes.push_str(&format!(
-            "; {count} of an earlier life kept until every feed has been read once"
-        ));
-    }
-    let changed = added + removed > 0;
-    Ok(Done {
-        report: text,
-        notes,
-        took,
-        changed,
-        digest: None,
-    })
-}
-
-async fn in_step(config: &KernelConfig, task: Task<'_>) -> Result<Report, Fault> {
-    let kernel = Kernel::open(config.mark)?;
-    let v4 = difference(&kernel, &task.desired.v4, task.removable).await?;
-    let v4 = kernel.apply(&v4).await?;
-    let v6 = difference(&kernel, &task.desired.v6, task.removable).await?;
-    Ok(v4.and(kernel.apply(&v6).await?))
-}
-
-/// What one family of the kernel lacks and has too much; changes nothing.
-pub async fn difference<B: Kin>(
-    kernel: &Kernel,
-    desired: &[Prefix<B>],
-    removable: &Removable,
-) -> Result<Difference<B>, Fault> {
-    let installed = kernel.dump().await?;
-    let may_remove = |prefix: &Prefix<B>| removable.permits(prefix.to_net());
-    Ok(reconcile(
-        desired,
-        installed,
-        B::metric(kernel.mark()),
-        may_remove,
-    ))
-}
-
-/// How many routes carry a mark.
-pub async fn count(mark: Mark) -> Result<usize, Fault> {
-    let kernel = Kernel::open(mark)?;
-    let v4 = kernel.dump::<u32>().await?;
-    let v6 = kernel.dump::<u128>().await?;
-    let ours = v4.iter().filter(|route| route.ours).count();
-    Ok(ours + v6.iter().filter(|route| route.ours).count())
-}
-
-/// Remove every route with a former mark. Answers how many there were.
-async fn clear(mark: Mark) -> Result<usize, String> {
-    let report = clear_mark(mark).await.map_err(|fault| fault.to_string())?;
-    match report.first_failure {
-        Some(why) => Err(why),
-        None => Ok(report.removed),
-    }
-}
-
-async fn clear_mark(mark: Mark) -> Result<Report, Fault> {
-    let kernel = Kernel::open(mark)?;
-    let v4 = difference::<u32>(&kernel, &[], &Removable::All).await?;
-    let v6 = difference::<u128>(&kernel, &[], &Removable::All).await?;
-    Ok(kernel.apply(&v4).await?.and(kernel.apply(&v6).await?))
 }
 
 /// Whether the file was there before this ledger, and is not to be replaced yet. One that we tried to

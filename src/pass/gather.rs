@@ -12,9 +12,9 @@ use tokio::time::{Instant, timeout};
 use super::judge::Judge;
 use super::known::Memory;
 use super::look::{Look, fetcher_for, look};
+use super::senses::Senses;
 use super::{PassError, say};
 use crate::config::{Config, FeedConfig};
-use crate::discover::Watch;
 use crate::feed::copies::Copies;
 use crate::feed::fetch::{Progress, Validators};
 use crate::feed::leaving::WithdrawAfter;
@@ -128,7 +128,7 @@ impl Looks<'_> {
         ledger: &Ledger,
         copies: &Copies,
         memory: &mut Memory,
-        watch: &mut Watch,
+        senses: &mut Senses,
     ) -> Result<Round, PassError> {
         // When there was something to act upon: at first what is known from before.
         let mut since = (!self.acted).then(Instant::now);
@@ -142,7 +142,7 @@ impl Looks<'_> {
                     tracing::warn!("flushed meanwhile: {waiting} downloads are given up");
                     return Ok(Round::Last);
                 }
-                Err(_) if watch.poll_changed() => return Ok(Round::Changed),
+                Err(_) if senses.poll_changed() => return Ok(Round::Changed),
                 Err(_) if since.is_some_and(|since| since.elapsed() >= PATIENCE) => {
                     self.acted = true;
                     return Ok(Round::More);

@@ -19,19 +19,22 @@ pub mod around;
 pub mod gather;
 pub mod hand;
 mod judge;
+pub mod kernel;
 pub mod known;
 mod look;
+pub mod mend;
 mod origins;
 mod prefer;
 pub mod protection;
 mod record;
 mod say;
+pub mod senses;
 mod sweep;
+pub mod watched;
 
 use std::fmt;
 
 use crate::config::Config;
-use crate::discover::Watch;
 use crate::feed::copies::Copies;
 use crate::feed::fetch::Progress;
 use crate::ledger::{HoldRow, Ledger, LedgerError, PinRow, TargetRow};
@@ -43,6 +46,7 @@ use act::{Act, PROTECT};
 use apply::Removable;
 use gather::{Manner, Round, Scope};
 use known::Memory;
+use senses::Senses;
 
 /// What a pass is made with.
 pub struct Pass<'a> {
@@ -60,8 +64,8 @@ pub struct Pass<'a> {
     pub cause: &'static str,
     /// Where downloads are shown while they last.
     pub progress: &'a Progress,
-    /// Who notices that an address or a gateway appears.
-    pub watch: &'a mut Watch,
+    /// What is noticed meanwhile, and our routes.
+    pub senses: &'a mut Senses,
 }
 
 /// What came of a pass.
@@ -138,7 +142,7 @@ impl Pass<'_> {
             manner,
             cause,
             progress,
-            watch,
+            senses,
         } = self;
         let copies = Copies::under(&config.state_dir);
         let looks = (scope, manner);
@@ -148,7 +152,7 @@ impl Pass<'_> {
             ledger,
             copies: &copies,
             memory,
-            watch,
+            senses,
         };
         let new = act.look_near().await?;
         if scope != Scope::Offline {
@@ -162,8 +166,8 @@ impl Pass<'_> {
         }
         // A slow host keeps nobody else waiting: what has come is acted upon, and then the rest.
         loop {
-            let round = looks.judge(ledger, &copies, act.memory, act.watch).await?;
-            if round == Round::Changed || act.watch.poll_changed() {
+            let round = looks.judge(ledger, &copies, act.memory, act.senses).await?;
+            if round == Round::Changed || act.senses.poll_changed() {
                 act.look_near().await?;
             }
             let outcome = act.act(cause).await?;
@@ -216,6 +220,10 @@ pub fn write_down(ledger: &Ledger, applied: &apply::Applied) -> Result<(), Ledge
         .cleared
         .iter()
         .try_for_each(|mark| ledger.drop_mark(mark))?;
+    applied
+        .observed
+        .iter()
+        .try_for_each(|seen| ledger.observe(seen))?;
     applied
         .targets
         .iter()

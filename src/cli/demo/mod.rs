@@ -24,7 +24,7 @@ use anstyle::{AnsiColor, Style};
 use tokio::process::Command;
 
 use super::{Exit, Outcome, Stop, block_on};
-use crate::target::kernel::{Kernel, Mark};
+use crate::target::kernel::{Installed, Kin, Mark, Which, read};
 use feeds::{Feeds, Published};
 use network::Far;
 
@@ -243,33 +243,20 @@ path   = "edge1.conf"
 
 /// The routes of ours in the kernel, read from it anew.
 async fn show_routes() -> Result<(), String> {
-    let kernel = Kernel::open(Mark::default()).map_err(|fault| fault.to_string())?;
-    let mut v4 = kernel
-        .dump::<u32>()
-        .await
-        .map_err(|fault| fault.to_string())?;
-    let mut v6 = kernel
-        .dump::<u128>()
-        .await
-        .map_err(|fault| fault.to_string())?;
-    v4.sort_by_key(|route| route.prefix);
-    v6.sort_by_key(|route| route.prefix);
-    let ours = v4
-        .iter()
-        .filter(|route| route.ours)
-        .map(ToString::to_string);
-    let lines: Vec<_> = ours
-        .chain(
-            v6.iter()
-                .filter(|route| route.ours)
-                .map(ToString::to_string),
-        )
-        .collect();
+    let mut lines = lines_of::<u32>().await?;
+    lines.extend(lines_of::<u128>().await?);
     if lines.is_empty() {
         println!("(none)");
     }
     lines.iter().for_each(|line| println!("{line}"));
     Ok(())
+}
+
+async fn lines_of<B: Kin>() -> Result<Vec<String>, String> {
+    let routes = read::<B>(&Mark::default(), Which::Ours).await;
+    let mut routes = routes.map_err(|fault| fault.to_string())?;
+    routes.sort_by_key(Installed::key);
+    Ok(routes.iter().map(ToString::to_string).collect())
 }
 
 impl Far {

@@ -2,55 +2,57 @@
 
 use std::fmt;
 
-use netlink_packet_route::AddressFamily;
+use netlink_packet_core::{
+    NLM_F_CREATE, NLM_F_EXCL, NetlinkHeader, NetlinkMessage, NetlinkPayload,
+};
 use netlink_packet_route::route::{
     RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteProtocol, RouteScope, RouteType,
 };
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
 use super::{Kind, Mark};
+use crate::netlink::message::{attributes, number};
 use crate::prefix::{Bits, Prefix};
 
 /// What differs between the families in a message.
 pub trait Kin: Bits {
     /// `AF_INET` or `AF_INET6`.
     const FAMILY: AddressFamily;
+    /// Who listens to changes of routes (`RTNLGRP_IPV4_ROUTE`, `RTNLGRP_IPV6_ROUTE`).
+    const GROUP: u32;
     /// The metric of our routes in this family.
     fn metric(mark: &Mark) -> u32;
     /// As an attribute.
     fn to_address(self) -> RouteAddress;
-    /// From an attribute; `None` for the other family.
-    fn from_address(address: &RouteAddress) -> Option<Self>;
+    /// From the bytes of an attribute; `None` for another family.
+    fn from_bytes(bytes: &[u8]) -> Option<Self>;
 }
 
 impl Kin for u32 {
     const FAMILY: AddressFamily = AddressFamily::Inet;
+    const GROUP: u32 = 7;
     fn metric(mark: &Mark) -> u32 {
         mark.metric
     }
     fn to_address(self) -> RouteAddress {
         RouteAddress::Inet(self.into())
     }
-    fn from_address(address: &RouteAddress) -> Option<Self> {
-        match address {
-            RouteAddress::Inet(address) => Some((*address).into()),
-            _ => None,
-        }
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self::from_be_bytes)
     }
 }
 
 impl Kin for u128 {
     const FAMILY: AddressFamily = AddressFamily::Inet6;
+    const GROUP: u32 = 11;
     fn metric(mark: &Mark) -> u32 {
         mark.metric_v6()
     }
     fn to_address(self) -> RouteAddress {
         RouteAddress::Inet6(self.into())
     }
-    fn from_address(address: &RouteAddress) -> Option<Self> {
-        match address {
-            RouteAddress::Inet6(address) => Some((*address).into()),
-            _ => None,
-        }
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self::from_be_bytes)
     }
 }
 
@@ -69,7 +71,27 @@ pub struct Installed<B: Bits> {
     pub kind: RouteType,
 }
 
+/// What tells one route of a table from another: the prefix, the metric, and whether it is somebody else's, so that
+/// ours stands before his in the same place.
+pub type Key<B> = (Prefix<B>, u32, bool);
+
 impl<B: Bits> Installed<B> {
+    /// A route of ours.
+    pub fn ours((prefix, metric): (Prefix<B>, u32), mark: &Mark) -> Self {
+        Self {
+            prefix,
+            metric,
+            ours: true,
+            protocol: mark.protocol,
+            kind: type_of(mark.kind),
+        }
+    }
+
+    /// By what routes are kept in order.
+    pub fn key(&self) -> Key<B> {
+        (self.prefix, self.metric, !self.ours)
+    }
+
     /// Whether packets to it go on their way: it is no route that drops them.
     pub fn forwards(&self) -> bool {
         let drops = [
@@ -81,80 +103,134 @@ impl<B: Bits> Installed<B> {
     }
 }
 
-/// Read a route of the dump; `None` when it is of another table, or no route at all (a cached
-/// clone, a route by source or type of service).
-pub fn read<B: Kin>(message: &RouteMessage, mark: &Mark) -> Option<Installed<B>> {
-    let header = &message.header;
-    if header.source_prefix_length != 0 || header.tos != 0 || table(message) != mark.table {
+/// Bytes of `struct rtmsg`: family, lengths of destination and source, type of service, table, protocol, scope,
+/// type, and four of flags.
+const HEADER: usize = 12;
+/// A route that was made for one packet (`RTM_F_CLONED`).
+const CLONED: u32 = 0x200;
+const RTA_DST: u16 = 1;
+const RTA_PRIORITY: u16 = 6;
+const RTA_TABLE: u16 = 15;
+
+/// Read a route; `None` when it is of the other family or another table, or no route by destination alone (a
+/// cached clone, a route by source or type of service).
+pub fn read<B: Kin>(payload: &[u8], mark: &Mark) -> Option<Installed<B>> {
+    let (header, rest) = payload.split_at_checked(HEADER)?;
+    let [family, length, source, tos, table, protocol, _, kind] = *header.first_chunk()?;
+    if family != u8::from(B::FAMILY) || source != 0 || tos != 0 {
         return None;
     }
-    if header
-        .flags
-        .contains(netlink_packet_route::route::RouteFlags::Cloned)
-    {
+    if number(&header[8..]).is_some_and(|flags| flags & CLONED != 0) {
         return None;
     }
-    let mut address = B::ZERO;
-    let mut metric = 0;
-    for attribute in &message.attributes {
-        match attribute {
-            RouteAttribute::Destination(destination) => address = B::from_address(destination)?,
-            RouteAttribute::Priority(priority) => metric = *priority,
-            _ => {}
-        }
-    }
-    let protocol = u8::from(header.protocol);
-    Some(Installed {
-        prefix: Prefix::new(address, header.destination_prefix_length.min(B::WIDTH)),
+    let (mut address, mut metric, mut table) = (Some(B::ZERO), 0, u32::from(table));
+    attributes(rest, |kind, value| match kind {
+        RTA_DST => address = B::from_bytes(value),
+        RTA_PRIORITY => metric = number(value).unwrap_or(0),
+        RTA_TABLE => table = number(value).unwrap_or(table),
+        _ => {}
+    });
+    let kind = RouteType::from(kind);
+    (table == mark.table).then_some(Installed {
+        prefix: Prefix::new(address?, length.min(B::WIDTH)),
         metric,
-        ours: protocol == mark.protocol && header.kind == kind(mark.kind),
+        ours: protocol == mark.protocol && kind == type_of(mark.kind),
         protocol,
-        kind: header.kind,
+        kind,
     })
 }
 
 /// The message that adds or deletes exactly one route of ours: with table, protocol, type and
 /// metric all set, so that a delete can match no other (`fib_table_delete`, `ip6_route_del`).
-pub fn route<B: Kin>(prefix: Prefix<B>, metric: u32, mark: &Mark) -> RouteMessage {
-    let mut message = RouteMessage::default();
-    message.header = RouteHeader {
-        address_family: B::FAMILY,
-        destination_prefix_length: prefix.len(),
-        table: u8::try_from(mark.table).unwrap_or(RouteHeader::RT_TABLE_UNSPEC),
-        protocol: RouteProtocol::from(mark.protocol),
-        scope: RouteScope::Universe,
-        kind: kind(mark.kind),
-        ..RouteHeader::default()
-    };
-    message.attributes = vec![
-        RouteAttribute::Destination(prefix.first().to_address()),
-        RouteAttribute::Table(mark.table),
-    ];
+fn route<B: Kin>(prefix: Prefix<B>, metric: u32, mark: &Mark) -> RouteMessage {
+    let mut message = of_table::<B>(mark);
+    message.header.destination_prefix_length = prefix.len();
+    message.header.protocol = RouteProtocol::from(mark.protocol);
+    message.header.kind = type_of(mark.kind);
+    let destination = RouteAttribute::Destination(prefix.first().to_address());
+    message.attributes.insert(0, destination);
     if metric != 0 {
         message.attributes.push(RouteAttribute::Priority(metric));
     }
     message
 }
 
-/// The request for a dump of one family.
-pub fn dump<B: Kin>() -> RouteMessage {
+fn of_table<B: Kin>(mark: &Mark) -> RouteMessage {
     let mut message = RouteMessage::default();
-    message.header.address_family = B::FAMILY;
+    message.header = RouteHeader {
+        address_family: B::FAMILY,
+        table: u8::try_from(mark.table).unwrap_or(RouteHeader::RT_TABLE_UNSPEC),
+        scope: RouteScope::Universe,
+        ..RouteHeader::default()
+    };
+    message.attributes = vec![RouteAttribute::Table(mark.table)];
     message
 }
 
-fn table(message: &RouteMessage) -> u32 {
-    let attribute = message
-        .attributes
-        .iter()
-        .find_map(|attribute| match attribute {
-            RouteAttribute::Table(table) => Some(*table),
-            _ => None,
-        });
-    attribute.unwrap_or(message.header.table.into())
+/// What to ask the kernel for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// Our routes only.
+    Ours,
+    /// Every route of our table.
+    All,
 }
 
-fn kind(kind: Kind) -> RouteType {
+/// The request for a dump of one family. A kernel that does not filter (Linux before 4.20) sends more: [`read`]
+/// tells what is ours.
+pub fn dump<B: Kin>(which: Which, mark: &Mark) -> RouteNetlinkMessage {
+    let mut message = of_table::<B>(mark);
+    if which == Which::Ours {
+        message.header.protocol = RouteProtocol::from(mark.protocol);
+        message.header.kind = type_of(mark.kind);
+    }
+    RouteNetlinkMessage::GetRoute(message)
+}
+
+/// A request about one route of ours, to be filled in for one after the other.
+pub struct Request {
+    mark: Mark,
+    packet: NetlinkMessage<RouteNetlinkMessage>,
+}
+
+impl Request {
+    /// Adds a route. `NLM_F_EXCL`: never in the place of another; never `NLM_F_REPLACE`, which takes a foreign route
+    /// away.
+    pub fn add(mark: Mark) -> Self {
+        let message = RouteNetlinkMessage::NewRoute(RouteMessage::default());
+        Self::new(mark, message, NLM_F_CREATE | NLM_F_EXCL)
+    }
+
+    /// Deletes a route.
+    pub fn delete(mark: Mark) -> Self {
+        let message = RouteNetlinkMessage::DelRoute(RouteMessage::default());
+        Self::new(mark, message, 0)
+    }
+
+    fn new(mark: Mark, message: RouteNetlinkMessage, flags: u16) -> Self {
+        let payload = NetlinkPayload::InnerMessage(message);
+        let mut packet = NetlinkMessage::new(NetlinkHeader::default(), payload);
+        packet.header.flags = flags;
+        Self { mark, packet }
+    }
+
+    /// The request for this route.
+    pub fn of<B: Kin>(
+        &mut self,
+        prefix: Prefix<B>,
+        metric: u32,
+    ) -> &mut NetlinkMessage<RouteNetlinkMessage> {
+        if let NetlinkPayload::InnerMessage(
+            RouteNetlinkMessage::NewRoute(message) | RouteNetlinkMessage::DelRoute(message),
+        ) = &mut self.packet.payload
+        {
+            *message = route(prefix, metric, &self.mark);
+        }
+        &mut self.packet
+    }
+}
+
+fn type_of(kind: Kind) -> RouteType {
     match kind {
         Kind::Blackhole => RouteType::BlackHole,
         Kind::Unreachable => RouteType::Unreachable,
@@ -205,34 +281,59 @@ fn protocol_name(protocol: u8) -> String {
 
 #[cfg(test)]
 mod tests {
+    use netlink_packet_core::Emitable;
+
     use super::*;
+
+    fn seen(message: &RouteMessage, mark: &Mark) -> Option<Installed<u32>> {
+        let mut bytes = vec![0; message.buffer_len()];
+        message.emit(&mut bytes);
+        for cut in 0..bytes.len() {
+            read::<u32>(&bytes[..cut], mark);
+        }
+        assert_eq!(read::<u128>(&bytes, mark), None);
+        read(&bytes, mark)
+    }
 
     #[test]
     fn a_route_of_ours_is_recognised_in_the_dump_and_no_other() {
         let mark = Mark::default();
         let prefix = Prefix::new(0x4825_ba00_u32, 23);
         let message = route(prefix, 0, &mark);
-        let seen = read::<u32>(&message, &mark).unwrap();
-        assert!(seen.ours);
-        assert_eq!(seen.to_string(), "blackhole 72.37.186.0/23 proto 166");
+        let ours = seen(&message, &mark).unwrap();
+        assert!(ours.ours);
+        assert_eq!(ours.to_string(), "blackhole 72.37.186.0/23 proto 166");
 
         let mut other = message.clone();
         other.header.protocol = RouteProtocol::Static;
-        assert!(!read::<u32>(&other, &mark).unwrap().ours);
+        assert!(!seen(&other, &mark).unwrap().ours);
 
         let mut unicast = message.clone();
         unicast.header.kind = RouteType::Unicast;
-        assert!(!read::<u32>(&unicast, &mark).unwrap().ours);
+        assert!(!seen(&unicast, &mark).unwrap().ours);
+
+        let mut by_source = message.clone();
+        by_source.header.source_prefix_length = 8;
+        assert_eq!(seen(&by_source, &mark), None);
 
         let elsewhere = Mark {
             table: 1_000,
             ..mark
         };
-        assert!(read::<u32>(&message, &elsewhere).is_none());
-        assert!(
-            read::<u32>(&route(prefix, 7, &elsewhere), &elsewhere)
-                .unwrap()
-                .ours
-        );
+        assert!(seen(&message, &elsewhere).is_none());
+        let there = seen(&route(prefix, 7, &elsewhere), &elsewhere).unwrap();
+        assert!(there.ours);
+        assert_eq!(there.metric, 7);
+    }
+
+    #[test]
+    fn a_request_forgets_the_route_before() {
+        let mut request = Request::add(Mark::default());
+        let (one, two) = (Prefix::host(1_u32), Prefix::new(0x0102_0000_u32, 16));
+        let first = request.of(one, 7).clone();
+        let second = request.of(two, 0).clone();
+        assert_ne!(first, second);
+        let fresh = Request::add(Mark::default()).of(two, 0).clone();
+        assert_eq!(second, fresh);
     }
 }

@@ -2,19 +2,29 @@
 //!
 //! ```text
 //!  desired ─┐
-//!           ├─ reconcile (pure) ──► Difference ──► netlink (I/O) ──► Report
+//!           ├─ reconcile (pure) ──► Difference ──► install (I/O) ──► Report
 //!  dump ────┘        routes of others to a listed prefix: occupied, left alone
 //! ```
 //!
 //! A route is ours when table, protocol and type are those of our [`Mark`]; nothing else is ever
-//! touched. Facts about the kernel's answers stand in `message` and `netlink`.
+//! touched. [`Fib`] keeps what was read, and hears what others change.
 
+mod cover;
+mod ears;
+mod family;
+mod fib;
+mod install;
 mod mark;
 mod message;
-mod netlink;
+mod read;
 mod reconcile;
+mod report;
+mod storm;
 
+pub use family::planned;
+pub use fib::{Fib, Wanted};
 pub use mark::{Kind, Mark};
-pub use message::{Installed, Kin};
-pub use netlink::{Fault, Kernel, Report};
+pub use message::{Installed, Kin, Which};
+pub use read::read;
 pub use reconcile::{Difference, Occupied, reconcile};
+pub use report::{Fault, Report, Restored};

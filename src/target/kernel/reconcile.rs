@@ -3,6 +3,9 @@
 use super::message::Installed;
 use crate::prefix::{Bits, Prefix};
 
+/// A route of ours: its prefix and its metric.
+pub type Route<B> = (Prefix<B>, u32);
+
 /// A listed prefix whose place in the table belongs to somebody else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Occupied<B: Bits> {
@@ -14,9 +17,9 @@ pub struct Occupied<B: Bits> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference<B: Bits> {
     /// Desired and not there.
-    pub add: Vec<Prefix<B>>,
+    pub add: Vec<Route<B>>,
     /// Ours, there, and not desired: with the metric that the kernel shows.
-    pub remove: Vec<(Prefix<B>, u32)>,
+    pub remove: Vec<Route<B>>,
     /// Ours, there and desired.
     pub keep: usize,
     /// Desired, and a route of somebody else has this prefix and metric.
@@ -25,17 +28,17 @@ pub struct Difference<B: Bits> {
     pub unexplained: usize,
 }
 
-/// Compare. `metric` is that of our routes in this family.
+/// Compare. `desired` is ascending, and so is `installed` by [`Installed::key`].
 ///
 /// `may_remove` says whether a route of ours that is not desired may go: while a feed has never
-/// delivered a copy, routes left by an earlier life may be its own.
+/// delivered a copy, routes left by an earlier life may be its own. One to a desired prefix with another metric
+/// always goes.
 pub fn reconcile<B: Bits>(
-    desired: &[Prefix<B>],
-    mut installed: Vec<Installed<B>>,
-    metric: u32,
+    desired: impl IntoIterator<Item = Route<B>>,
+    installed: &[Installed<B>],
     may_remove: impl Fn(&Prefix<B>) -> bool,
 ) -> Difference<B> {
-    installed.sort_unstable_by_key(|route| (route.prefix.key(), !route.ours));
+    let key = |(prefix, metric): &Route<B>| (prefix.key(), *metric);
     let mut difference = Difference {
         add: Vec::new(),
         remove: Vec::new(),
@@ -43,58 +46,50 @@ pub fn reconcile<B: Bits>(
         occupied: Vec::new(),
         unexplained: 0,
     };
-    let mut rest = &installed[..];
-    for prefix in desired {
-        let before = rest.partition_point(|route| route.prefix.key() < prefix.key());
-        let (passed, from_here) = rest.split_at(before);
-        surplus(passed, &may_remove, &mut difference);
-        let same = from_here.partition_point(|route| route.prefix == *prefix);
-        let (here, after) = from_here.split_at(same);
-        rest = after;
-        place(*prefix, here, metric, &mut difference);
+    let mut installed = installed.iter().peekable();
+    let mut last: Option<Prefix<B>> = None;
+    for route in desired {
+        let at = key(&route);
+        let is_desired = |prefix: Prefix<B>, last| prefix == route.0 || Some(prefix) == last;
+        while let Some(before) = installed.next_if(|one| key(&(one.prefix, one.metric)) < at) {
+            let free = is_desired(before.prefix, last) || may_remove(&before.prefix);
+            difference.surplus(before, free);
+        }
+        last = Some(route.0);
+        let Some(here) = installed.next_if(|one| (one.prefix, one.metric) == route) else {
+            difference.add.push(route);
+            continue;
+        };
+        match here.ours {
+            true => difference.keep += 1,
+            false => difference.occupied.push(Occupied { by: here.clone() }),
+        }
+        // IPv6 may have several to one prefix and metric: others beside ours, which come after it.
+        while installed
+            .next_if(|one| (one.prefix, one.metric) == route)
+            .is_some()
+        {}
     }
-    surplus(rest, &may_remove, &mut difference);
+    for rest in installed {
+        let free = Some(rest.prefix) == last || may_remove(&rest.prefix);
+        difference.surplus(rest, free);
+    }
     difference
 }
 
-/// Routes to prefixes that are not desired: ours go, others are not even looked at.
-fn surplus<B: Bits>(
-    routes: &[Installed<B>],
-    may_remove: &impl Fn(&Prefix<B>) -> bool,
-    difference: &mut Difference<B>,
-) {
-    for route in routes.iter().filter(|route| route.ours) {
-        if may_remove(&route.prefix) {
-            difference.remove.push((route.prefix, route.metric));
-        } else {
-            difference.unexplained += 1;
+impl<B: Bits> Difference<B> {
+    /// A route that is not desired: ours goes where it is `free` to, others are not even looked at.
+    fn surplus(&mut self, route: &Installed<B>, free: bool) {
+        match (route.ours, free) {
+            (false, _) => {}
+            (true, true) => self.remove.push((route.prefix, route.metric)),
+            (true, false) => self.unexplained += 1,
         }
     }
-}
 
-/// Routes to one desired prefix.
-fn place<B: Bits>(
-    prefix: Prefix<B>,
-    here: &[Installed<B>],
-    metric: u32,
-    difference: &mut Difference<B>,
-) {
-    let mut there = false;
-    for route in here.iter().filter(|route| route.ours) {
-        if route.metric == metric && !there {
-            there = true;
-        } else {
-            // Ours with another metric: left by another configuration.
-            difference.remove.push((prefix, route.metric));
-        }
-    }
-    let in_the_way = here
-        .iter()
-        .find(|route| !route.ours && route.metric == metric);
-    match in_the_way {
-        _ if there => difference.keep += 1,
-        None => difference.add.push(prefix),
-        Some(route) => difference.occupied.push(Occupied { by: route.clone() }),
+    /// How many routes come and go.
+    pub fn changes(&self) -> usize {
+        self.add.len() + self.remove.len()
     }
 }
 
@@ -115,12 +110,16 @@ mod tests {
         }
     }
 
+    fn against(desired: &[u32], installed: &[Installed<u32>]) -> Difference<u32> {
+        let desired = desired.iter().map(|addr| (Prefix::host(*addr), 0));
+        reconcile(desired, installed, |_| true)
+    }
+
     #[test]
     fn a_foreign_route_to_a_listed_prefix_is_named_and_left_alone() {
-        let installed = vec![route(1, false, 0), route(2, true, 0), route(3, true, 0)];
-        let desired = [Prefix::host(1), Prefix::host(2), Prefix::host(4)];
-        let difference = reconcile(&desired, installed, 0, |_| true);
-        assert_eq!(difference.add, [Prefix::host(4)]);
+        let installed = [route(1, false, 0), route(2, true, 0), route(3, true, 0)];
+        let difference = against(&[1, 2, 4], &installed);
+        assert_eq!(difference.add, [(Prefix::host(4), 0)]);
         assert_eq!(difference.remove, [(Prefix::host(3), 0)]);
         assert_eq!(difference.keep, 1);
         assert_eq!(difference.occupied[0].by, route(1, false, 0));
@@ -128,22 +127,32 @@ mod tests {
 
     #[test]
     fn a_foreign_route_of_another_metric_is_not_in_the_way() {
-        let difference = reconcile(&[Prefix::host(1)], vec![route(1, false, 100)], 0, |_| true);
-        assert_eq!(difference.add, [Prefix::host(1)]);
+        let difference = against(&[1], &[route(1, false, 100)]);
+        assert_eq!(difference.add, [(Prefix::host(1), 0)]);
     }
 
     #[test]
     fn a_route_of_ours_with_an_older_metric_is_replaced() {
-        let difference = reconcile(&[Prefix::host(1)], vec![route(1, true, 50)], 0, |_| true);
-        assert_eq!(difference.add, [Prefix::host(1)]);
-        assert_eq!(difference.remove, [(Prefix::host(1), 50)]);
+        for metric in [50, 0] {
+            let desired = [(Prefix::host(1), 50 - metric)];
+            let difference = reconcile(desired, &[route(1, true, metric)], |_| false);
+            assert_eq!(difference.add, desired);
+            assert_eq!(difference.remove, [(Prefix::host(1), metric)]);
+        }
+    }
+
+    #[test]
+    fn ours_beside_a_foreign_route_of_the_same_metric_is_kept() {
+        let difference = against(&[1], &[route(1, true, 0), route(1, false, 0)]);
+        assert_eq!(difference.keep, 1);
+        assert_eq!(difference.occupied, []);
+        assert_eq!(difference.changes(), 0);
     }
 
     #[test]
     fn routes_of_an_unknown_past_stay_while_a_feed_has_not_been_heard() {
-        let difference = reconcile(&[], vec![route(1, true, 0), route(2, true, 0)], 0, |p| {
-            *p == Prefix::host(2)
-        });
+        let installed = [route(1, true, 0), route(2, true, 0)];
+        let difference = reconcile([], &installed, |p| *p == Prefix::host(2));
         assert_eq!(difference.remove, [(Prefix::host(2), 0)]);
         assert_eq!(difference.unexplained, 1);
     }
@@ -159,17 +168,17 @@ mod tests {
             for (addr, ours, metric) in there {
                 table.insert((addr, metric), ours);
             }
-            let installed = table.iter().map(|((a, m), ours)| route(*a, *ours, *m)).collect();
-            let wanted: Vec<_> = desired.iter().map(|a| Prefix::host(*a)).collect();
-            let difference = reconcile(&wanted, installed, 0, |_| true);
+            let installed: Vec<_> = table.iter().map(|((a, m), ours)| route(*a, *ours, *m)).collect();
+            let wanted: Vec<_> = desired.iter().copied().collect();
+            let difference = against(&wanted, &installed);
 
             let foreign: BTreeSet<_> = table.iter().filter(|(_, ours)| !**ours).map(|(k, _)| *k).collect();
             for (prefix, metric) in &difference.remove {
                 prop_assert!(!foreign.contains(&(prefix.first(), *metric)));
                 table.remove(&(prefix.first(), *metric));
             }
-            for prefix in &difference.add {
-                let before = table.insert((prefix.first(), 0), true);
+            for (prefix, metric) in &difference.add {
+                let before = table.insert((prefix.first(), *metric), true);
                 prop_assert!(before.is_none(), "an add never meets a route");
             }
             let ours: BTreeSet<u32> = table.iter().filter(|(_, o)| **o).map(|((a, _), _)| *a).collect();

@@ -1,0 +1,84 @@
+//! Between two passes: what somebody changes is put back, and everything is read now and then (I/O).
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::{PAUSE, lock};
+use crate::config::Config;
+use crate::ledger::{Ledger, LedgerError};
+use crate::pass::PassError;
+use crate::pass::mend::{Why, mend};
+use crate::pass::senses::{News, Senses};
+use crate::pass::watched;
+use crate::time::Timestamp;
+
+/// Looks after the routes.
+pub(super) struct Guard {
+    audited: Instant,
+}
+
+impl Guard {
+    /// The first audit is due after the span of the configuration; the first pass reads everything anyway.
+    pub fn new() -> Self {
+        Self {
+            audited: Instant::now(),
+        }
+    }
+
+    /// Wait so long, or until there is something that a pass has to look at.
+    pub async fn wait(&mut self, config: &Config, senses: &mut Senses, wait: Duration) {
+        let begun = Instant::now();
+        loop {
+            let now = Timestamp::now();
+            let postponed = senses.fib.next(now).map(|next| now.age(next));
+            let why = tokio::select! {
+                () = sleep_until(begun + wait) => return,
+                news = senses.changed() => match news {
+                    // Whatever flaps, never more than so often.
+                    News::Around => return sleep_until(begun + PAUSE.min(wait)).await,
+                    News::Routes => Why::Told,
+                },
+                () = sleep(postponed.unwrap_or(wait)), if postponed.is_some() => Why::Told,
+                () = sleep_until(self.audited + config.kernel.audit) => Why::Audit,
+            };
+            if why == Why::Audit {
+                self.audited = Instant::now();
+            }
+            if let Err(error) = look_after(config, senses, why).await {
+                tracing::error!("watch  {error}");
+                senses.fib.forget();
+            }
+            sleep(PAUSE).await;
+        }
+    }
+}
+
+async fn look_after(config: &Config, senses: &mut Senses, why: Why) -> Result<(), PassError> {
+    let Ok(_lock) = lock(config).await? else {
+        // A pass of a verb is under way: what it leaves is looked at after it.
+        senses.fib.forget();
+        return Ok(());
+    };
+    let ledger = Ledger::open(&config.state_dir)?;
+    mend(config, &ledger, &mut senses.fib, why).await
+}
+
+/// For `status`: whether somebody listens, and when nobody removes routes any more.
+pub(super) fn tell(config: &Config, senses: &mut Senses, begins: bool) -> Result<(), LedgerError> {
+    let now = Timestamp::now();
+    let (alarm, is_new) = senses.fib.alarm(now);
+    let (text, is_alarm) = match senses.fib.listens() {
+        _ if !config.kernel.enabled => return Ok(()),
+        false => (
+            "cannot listen: what is removed is noticed at the next audit",
+            true,
+        ),
+        true if begins => ("listening", false),
+        true => ("nobody removes routes any more", false),
+    };
+    if begins || is_new && alarm.is_none() {
+        Ledger::open(&config.state_dir)?.observe(&watched::state(text, is_alarm, now))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,137 @@
+//! The desired set into the kernel (I/O).
+
+use std::time::Instant;
+
+use super::apply::{Applied, Done, NOTHING, Task, note};
+use super::watched;
+use crate::config::KernelConfig;
+use crate::target::kernel::{Fault, Fib, Mark, Report, Wanted, Which, read};
+use crate::time::Timestamp;
+
+/// The name of the kernel among the targets.
+pub const KERNEL: &str = "kernel";
+
+/// The kernel: routes of former marks go, ours are brought in step.
+pub async fn to_kernel(task: Task<'_>, fib: &mut Fib, stop: &impl Fn() -> bool) -> Applied {
+    let Task { config, former, .. } = task;
+    let mut applied = Applied::default();
+    for mark in former {
+        match clear(*mark, task.now).await {
+            Ok(removed) => {
+                let Mark {
+                    table,
+                    protocol,
+                    kind,
+                    ..
+                } = mark;
+                tracing::info!(
+                    "target=kernel  removed {removed} routes of a former mark (table {table}, protocol {protocol}, {kind})"
+                );
+                applied.cleared.push(*mark);
+            }
+            Err(why) => {
+                let failed = Err(format!("routes of a former mark stay: {why}"));
+                note(&mut applied.targets, "kernel-former-mark", failed, task);
+            }
+        }
+    }
+    if config.kernel.enabled && !stop() {
+        let (result, report) = in_step(&config.kernel, task, fib).await;
+        note(&mut applied.targets, KERNEL, result, task);
+        if let Some(report) = &report {
+            applied.observed = watched::observed(&config.kernel, report, fib, task.now);
+        }
+        applied.kernel = report;
+    }
+    applied
+}
+
+/// Our routes: what an operator is told, and what was done.
+async fn in_step(
+    config: &KernelConfig,
+    task: Task<'_>,
+    fib: &mut Fib,
+) -> (Result<Done, String>, Option<Report>) {
+    let start = Instant::now();
+    let wanted = Wanted {
+        mark: config.mark,
+        desired: task.desired,
+        may_remove: &|net| task.removable.permits(net),
+        cover: config.cover_more_specifics,
+        again: task.again,
+        now: task.now,
+    };
+    match fib.in_step(wanted).await {
+        Err(fault) => (Err(fault.to_string()), None),
+        Ok(report) => {
+            let took = format!(", {} ms", start.elapsed().as_millis());
+            (told(&report, took), Some(report))
+        }
+    }
+}
+
+fn told(report: &Report, took: String) -> Result<Done, String> {
+    let Report {
+        added,
+        removed,
+        kept,
+        failed,
+        ..
+    } = *report;
+    let text = format!("added {added}, removed {removed}, kept {kept}, failed {failed}");
+    if let Some(why) = &report.first_failure {
+        return Err(format!("{text}; {why}"));
+    }
+    let mut notes = String::new();
+    if let Some(first) = report.occupied.first() {
+        let count = report.occupied.len();
+        notes.push_str(&format!(
+            "; {count} left to a route that is not ours ({first})"
+        ));
+    }
+    if report.unexplained > 0 {
+        let count = report.unexplained;
+        notes.push_str(&format!(
+            "; {count} of an earlier life kept until every feed has been read once"
+        ));
+    }
+    if report.postponed > 0 {
+        let count = report.postponed;
+        notes.push_str(&format!(
+            "; {count} that somebody keeps removing are put back later"
+        ));
+    }
+    let changed = added + removed > 0;
+    Ok(Done {
+        report: text,
+        notes,
+        took,
+        changed,
+        digest: None,
+    })
+}
+
+/// How many routes carry a mark.
+pub async fn count(mark: Mark) -> Result<usize, Fault> {
+    let v4 = read::<u32>(&mark, Which::Ours).await?;
+    let v6 = read::<u128>(&mark, Which::Ours).await?;
+    Ok(v4.len() + v6.len())
+}
+
+/// Remove every route with a former mark. Answers how many there were.
+async fn clear(mark: Mark, now: Timestamp) -> Result<usize, String> {
+    let nothing = Wanted {
+        mark,
+        desired: &NOTHING,
+        may_remove: &|_| true,
+        cover: false,
+        again: false,
+        now,
+    };
+    let report = Fib::default().in_step(nothing).await;
+    let report = report.map_err(|fault| fault.to_string())?;
+    match report.first_failure {
+        Some(why) => Err(why),
+        None => Ok(report.removed),
+    }
+}

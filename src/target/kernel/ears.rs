@@ -1,0 +1,75 @@
+//! Hear of routes that somebody else changes (I/O).
+
+use std::io;
+
+use netlink_sys::protocols::NETLINK_ROUTE;
+use netlink_sys::{AsyncSocket, AsyncSocketExt, SocketAddr, TokioSocket};
+
+use super::message::Kin;
+use crate::netlink::{DATAGRAM, make_room};
+
+const GROUPS: [u32; 2] = [<u32 as Kin>::GROUP, <u128 as Kin>::GROUP];
+
+/// Bytes of notifications that may wait for us; each route takes about 1 KiB of them.
+const ROOM: usize = 16 << 20;
+
+/// A socket that is told of every change of a route.
+pub(super) struct Ears {
+    socket: TokioSocket,
+    buffer: Vec<u8>,
+    closed: Vec<u32>,
+}
+
+impl Ears {
+    /// Listen from now on.
+    ///
+    /// # Errors
+    /// No netlink socket can be had.
+    pub fn open() -> io::Result<Self> {
+        let mut socket = TokioSocket::new(NETLINK_ROUTE)?;
+        make_room(socket.socket_ref(), ROOM);
+        let bits = GROUPS.iter().fold(0, |bits, group| bits | 1 << (group - 1));
+        socket.socket_mut().bind(&SocketAddr::new(0, bits))?;
+        Ok(Self {
+            socket,
+            buffer: Vec::with_capacity(DATAGRAM),
+            closed: Vec::new(),
+        })
+    }
+
+    /// Hear nothing of one group while we make a large change ourselves: each route would be told to us, too.
+    pub fn close(&mut self, group: u32) {
+        let closed = self.socket.socket_ref().drop_membership(group);
+        if closed.is_ok() && !self.closed.contains(&group) {
+            self.closed.push(group);
+        }
+    }
+
+    /// Hear again. What was said meanwhile is lost.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn reopen(&mut self) -> io::Result<()> {
+        for group in std::mem::take(&mut self.closed) {
+            self.socket.socket_ref().add_membership(group)?;
+        }
+        Ok(())
+    }
+
+    /// The next datagram. An error is an overflow, or as bad.
+    pub async fn hear(&mut self) -> io::Result<&[u8]> {
+        self.buffer.clear();
+        self.socket.recv(&mut self.buffer).await?;
+        Ok(&self.buffer)
+    }
+
+    /// The next datagram that is there already.
+    pub fn heard(&mut self) -> Option<io::Result<&[u8]>> {
+        self.buffer.clear();
+        match self.socket.socket_ref().recv(&mut self.buffer, 0) {
+            Ok(_) => Some(Ok(&self.buffer)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
+            Err(error) => Some(Err(error)),
+        }
+    }
+}

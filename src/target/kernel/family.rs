@@ -1,0 +1,333 @@
+//! One family of our table: as last read, and as changed since.
+
+use std::collections::{BTreeMap, HashSet};
+
+use ipnet::IpNet;
+
+use super::cover::{self, Covers};
+use super::ears::Ears;
+use super::install::{Done, install};
+use super::message::{self, Installed, Key, Kin, Which};
+use super::read::read;
+use super::reconcile::{Difference, Route, reconcile};
+use super::report::Restored;
+use super::storm::Storm;
+use super::{Fault, Mark, Report};
+use crate::netlink::Requests;
+use crate::netlink::message::{Message, RTM_NEWROUTE};
+use crate::prefix::Prefix;
+use crate::time::Timestamp;
+
+/// What is to be brought about in one family.
+pub(super) struct Order<'a, B: Kin> {
+    /// What marks a route as ours.
+    pub mark: Mark,
+    /// What should be there, ascending, none inside another.
+    pub desired: &'a [Prefix<B>],
+    /// Whether a route of ours that is not desired may go.
+    pub may_remove: &'a dyn Fn(IpNet) -> bool,
+    /// Whether routes of others inside ours are covered.
+    pub cover: bool,
+    /// Whether it was brought about before: what is missing then was removed by somebody.
+    pub again: bool,
+    /// The time.
+    pub now: Timestamp,
+}
+
+/// So many changes of others are followed one by one; more are read again.
+const FOLLOWED: usize = 50_000;
+/// From so many routes on a change of ours is made without listening, and compared afterwards.
+const LARGE: usize = 5_000;
+/// So often what is there is compared when answers are lost, or when it was a large change.
+const ROUNDS: usize = 4;
+
+/// What is known of one family.
+pub(super) struct Family<B: Kin> {
+    /// Ours, and what others have at or inside of ours as far as it matters, in order. None: not known.
+    held: Option<Vec<Installed<B>>>,
+    /// Gone since then, with the port of whoever did it.
+    gone: BTreeMap<Key<B>, u32>,
+    /// Come since then.
+    come: BTreeMap<Key<B>, Installed<B>>,
+    /// What `held` was read for, where routes inside of it matter.
+    covered: Option<Vec<Prefix<B>>>,
+}
+
+impl<B: Kin> Default for Family<B> {
+    fn default() -> Self {
+        Self {
+            held: None,
+            gone: BTreeMap::new(),
+            come: BTreeMap::new(),
+            covered: None,
+        }
+    }
+}
+
+impl<B: Kin> Family<B> {
+    /// Read everything again next time.
+    pub fn forget(&mut self) {
+        *self = Self::default();
+    }
+
+    /// Hear of a change by somebody else. Answers whether something is to be done about it.
+    pub fn hear(&mut self, message: Message<'_>, mark: &Mark) -> bool {
+        let Some(held) = &self.held else {
+            return false;
+        };
+        let Some(route) = message::read::<B>(message.payload, mark) else {
+            return false;
+        };
+        let here = held
+            .binary_search_by_key(&route.key(), Installed::key)
+            .is_ok();
+        let key = route.key();
+        let was_gone = self.gone.contains_key(&key);
+        if message.kind != RTM_NEWROUTE {
+            let had_come = self.come.remove(&key).is_some();
+            if here && !was_gone {
+                self.gone.insert(key, message.port);
+            }
+            return here || had_come;
+        }
+        // In the place of ours: nobody tells that it went (`NLM_F_REPLACE`).
+        let ours = Installed::ours((route.prefix, route.metric), mark).key();
+        let replaces = !route.ours && held.binary_search_by_key(&ours, Installed::key).is_ok();
+        if replaces {
+            self.gone.insert(ours, message.port);
+        }
+        self.gone.remove(&key);
+        let leaks = |covered: &Vec<Prefix<B>>| cover::covering(covered, &route.prefix).is_some();
+        let matters = route.ours || replaces || self.covered.as_ref().is_some_and(leaks);
+        if !here && matters {
+            self.come.insert(key, route);
+        }
+        if self.gone.len() + self.come.len() > FOLLOWED {
+            self.forget();
+            return true;
+        }
+        !here && matters || was_gone
+    }
+
+    /// Bring it about. Of a large change, those who listen hear nothing: it is compared once more.
+    ///
+    /// # Errors
+    /// The kernel cannot be read, routes may not be changed, or answers are lost again and again.
+    pub async fn in_step(
+        &mut self,
+        (requests, storm, ears): (&mut Requests, &mut Storm, &mut Option<Ears>),
+        order: &Order<'_, B>,
+    ) -> Result<Report, Fault> {
+        let mut report = Report::default();
+        for round in 0..ROUNDS {
+            // What is heard from here on is newer than what is read.
+            ears.as_mut()
+                .map_or(Ok(()), Ears::reopen)
+                .map_err(Fault::Socket)?;
+            let removed_by = self.know(order).await?;
+            let (mut difference, covers) = self.difference(order);
+            let net = |route: &Route<B>| route.0.to_net();
+            let postponed = storm.postpone(&mut difference.add, net, order.now);
+            if round == 0 {
+                report.kept = difference.keep;
+            } else {
+                // What was believed to be done and was not.
+                report.added = report.added.saturating_sub(difference.add.len());
+                report.removed = report.removed.saturating_sub(difference.remove.len());
+            }
+            let large = ears.as_mut().filter(|_| difference.changes() > LARGE);
+            let unheard = large.map(|ears| ears.close(B::GROUP)).is_some();
+            let held = self.held.take().unwrap_or_default();
+            let mut done = install(requests, order.mark, &difference).await?;
+            let restored = restored(order, &difference, &done, &removed_by);
+            storm.restored(
+                &restored.iter().map(|one| one.prefix).collect::<Vec<_>>(),
+                order.now,
+            );
+            report.restored.extend(restored);
+            report.added += done.report.added;
+            report.removed += done.report.removed;
+            if done.lost || unheard {
+                continue;
+            }
+            self.learn(held, &difference, &mut done, order.mark).await?;
+            report.failed = done.report.failed;
+            report.first_failure = done.report.first_failure;
+            report.kept += done.report.kept;
+            report.occupied = difference
+                .occupied
+                .iter()
+                .map(|one| one.by.to_string())
+                .collect();
+            report.occupied.extend(done.report.occupied);
+            report.unexplained = difference.unexplained;
+            report.postponed = postponed;
+            report.covers = covers.routes.len();
+            report.uncovered = covers.uncovered.iter().map(ToString::to_string).collect();
+            return Ok(report);
+        }
+        self.forget();
+        Err(Fault::Deaf)
+    }
+
+    /// Read what is there, or bring what is known up to date. Answers who removed what of ours.
+    async fn know(&mut self, order: &Order<'_, B>) -> Result<BTreeMap<Prefix<B>, u32>, Fault> {
+        let wanted = order.cover.then_some(order.desired);
+        if self.covered.as_deref() != wanted {
+            self.forget();
+        }
+        let gone = std::mem::take(&mut self.gone);
+        let come = std::mem::take(&mut self.come);
+        if let Some(held) = &mut self.held {
+            if !gone.is_empty() {
+                held.retain(|route| !gone.contains_key(&route.key()));
+            }
+            if !come.is_empty() {
+                held.extend(come.into_values());
+                held.sort_by_key(Installed::key);
+            }
+            let ours = gone.into_iter().filter(|((.., foreign), _)| !foreign);
+            return Ok(ours.map(|((prefix, ..), port)| (prefix, port)).collect());
+        }
+        self.covered = wanted.map(<[Prefix<B>]>::to_vec);
+        let which = match order.cover {
+            true => Which::All,
+            false => Which::Ours,
+        };
+        let mut held = read::<B>(&order.mark, which).await?;
+        held.retain(|route| route.ours || cover::covering(order.desired, &route.prefix).is_some());
+        held.sort_by_key(Installed::key);
+        self.held = Some(held);
+        Ok(BTreeMap::new())
+    }
+
+    fn difference(&self, order: &Order<'_, B>) -> (Difference<B>, Covers<B>) {
+        let held = self.held.as_deref().unwrap_or_default();
+        wanted(order, held)
+    }
+
+    /// After a change: what is there now. A route to a prefix that exists already may be anybody's: he is looked up.
+    async fn learn(
+        &mut self,
+        mut held: Vec<Installed<B>>,
+        difference: &Difference<B>,
+        done: &mut Done<B>,
+        mark: Mark,
+    ) -> Result<(), Fault> {
+        let not_done: HashSet<Route<B>> =
+            done.refused.iter().chain(&done.exists).copied().collect();
+        let is_done = |route: &&Route<B>| !not_done.contains(*route);
+        if !difference.remove.is_empty() {
+            let mut gone: Vec<Route<B>> =
+                difference.remove.iter().filter(is_done).copied().collect();
+            gone.sort_unstable();
+            held.retain(|one| !one.ours || gone.binary_search(&(one.prefix, one.metric)).is_err());
+        }
+        let added = difference.add.iter().filter(is_done);
+        held.extend(added.map(|route| Installed::ours(*route, &mark)));
+        if !done.exists.is_empty() {
+            let mut there = read::<B>(&mark, Which::All).await?;
+            there.sort_by_key(Installed::key);
+            for route in std::mem::take(&mut done.exists) {
+                let prefix = route.0;
+                let at = there.partition_point(|one| (one.prefix, one.metric) < route);
+                // Ours stands before others in the same place.
+                match there
+                    .get(at)
+                    .filter(|one| (one.prefix, one.metric) == route)
+                {
+                    Some(found) => {
+                        match found.ours {
+                            true => done.report.kept += 1,
+                            false => done.report.occupied.push(found.to_string()),
+                        }
+                        held.push(found.clone());
+                    }
+                    None => {
+                        let what = format!("{prefix} not added: another program changes it");
+                        done.report.failure(what);
+                    }
+                }
+            }
+        }
+        held.sort_by_key(Installed::key);
+        self.held = Some(held);
+        Ok(())
+    }
+}
+
+/// What should be there, covers and all, against what is.
+pub(super) fn wanted<B: Kin>(
+    order: &Order<'_, B>,
+    held: &[Installed<B>],
+) -> (Difference<B>, Covers<B>) {
+    let metric = B::metric(&order.mark);
+    let covers = match order.cover {
+        true => cover::covers(order.desired, metric, held.iter()),
+        false => Covers::default(),
+    };
+    let desired = order.desired.iter().map(|prefix| (*prefix, metric));
+    let both = merged(desired, covers.routes.iter().copied());
+    let may_remove = |prefix: &Prefix<B>| (order.may_remove)(prefix.to_net());
+    (reconcile(both, held, may_remove), covers)
+}
+
+/// Two ascending sequences as one.
+fn merged<T: Ord>(
+    one: impl Iterator<Item = T>,
+    other: impl Iterator<Item = T>,
+) -> impl Iterator<Item = T> {
+    let (mut one, mut other) = (one.peekable(), other.peekable());
+    std::iter::from_fn(move || match (one.peek(), other.peek()) {
+        (Some(a), Some(b)) if b < a => other.next(),
+        (Some(_), _) => one.next(),
+        (None, _) => other.next(),
+    })
+}
+
+/// What of the additions somebody had removed.
+fn restored<B: Kin>(
+    order: &Order<'_, B>,
+    difference: &Difference<B>,
+    done: &Done<B>,
+    removed_by: &BTreeMap<Prefix<B>, u32>,
+) -> Vec<Restored> {
+    if !order.again && removed_by.is_empty() {
+        return Vec::new();
+    }
+    let not_done: HashSet<&Route<B>> = done.refused.iter().chain(&done.exists).collect();
+    let added = difference
+        .add
+        .iter()
+        .filter(|route| !not_done.contains(route));
+    added
+        .filter_map(|(prefix, _)| {
+            let by = removed_by.get(prefix).copied();
+            let prefix = prefix.to_net();
+            (order.again || by.is_some()).then_some(Restored { prefix, by })
+        })
+        .collect()
+}
+
+/// What is to be done in one family to bring the prefixes about; changes nothing.
+///
+/// # Errors
+/// What the kernel answers.
+pub async fn planned<B: Kin>(
+    mark: Mark,
+    desired: &[Prefix<B>],
+    cover: bool,
+    may_remove: impl Fn(IpNet) -> bool,
+) -> Result<Difference<B>, Fault> {
+    let mut held = read::<B>(&mark, Which::All).await?;
+    held.sort_by_key(Installed::key);
+    let order = Order {
+        mark,
+        desired,
+        may_remove: &may_remove,
+        cover,
+        again: false,
+        now: Timestamp::default(),
+    };
+    Ok(wanted(&order, &held).0)
+}

@@ -1,0 +1,229 @@
+//! Our routes in the kernel, kept as they should be (I/O).
+//!
+//! ```text
+//!  desired ─┐                                   ┌──► batches ──► kernel
+//!           ├─ reconcile (pure) ──► Difference ─┤
+//!  held ────┘                                   └──► held
+//!   ▲ ▲
+//!   │ └── dump: at first, at an audit, when something was not heard
+//!   └──── what others change, as the kernel tells it
+//! ```
+//!
+//! Whoever listens (the daemon) reads everything once and follows what others change: a pass that changes ten routes
+//! among a million costs ten, and one that changes nothing costs nothing. Whoever does not (a verb) reads each time.
+
+use std::future::pending;
+use std::io;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use tokio::time::sleep;
+
+use super::ears::Ears;
+use super::family::{Family, Order};
+use super::message::Kin;
+use super::storm::Storm;
+use super::{Fault, Mark, Report};
+use crate::netlink::Requests;
+use crate::netlink::message::{Message, RTM_DELROUTE, RTM_NEWROUTE, messages};
+use crate::prefix::PrefixSet;
+use crate::time::Timestamp;
+
+/// What comes so soon after a change belongs to it.
+const GATHER: Duration = Duration::from_millis(50);
+/// So many datagrams are read in one go at most, however fast they come.
+const DRAIN: usize = 65_536;
+
+/// What is to be brought about.
+#[derive(Clone, Copy)]
+pub struct Wanted<'a> {
+    /// What marks a route as ours.
+    pub mark: Mark,
+    /// What should be there.
+    pub desired: &'a PrefixSet,
+    /// Whether a route of ours that is not desired may go.
+    pub may_remove: &'a dyn Fn(IpNet) -> bool,
+    /// Whether routes of others inside our prefixes are covered.
+    pub cover: bool,
+    /// Whether it was brought about before: what is missing then was removed by somebody.
+    pub again: bool,
+    /// The time.
+    pub now: Timestamp,
+}
+
+impl<'a> Wanted<'a> {
+    fn order<B: Kin>(&self, desired: &'a [crate::prefix::Prefix<B>]) -> Order<'a, B> {
+        Order {
+            mark: self.mark,
+            desired,
+            may_remove: self.may_remove,
+            cover: self.cover,
+            again: self.again,
+            now: self.now,
+        }
+    }
+}
+
+/// Both families, the socket they are changed with, and whom we hear.
+#[derive(Default)]
+pub struct Fib {
+    requests: Option<Requests>,
+    ears: Option<Ears>,
+    known: Known,
+    storm: Storm,
+    /// Whether an alarm was given.
+    alarmed: bool,
+}
+
+/// What is known of the table.
+#[derive(Default)]
+struct Known {
+    mark: Option<Mark>,
+    v4: Family<u32>,
+    v6: Family<u128>,
+    /// Something is not as it should be, and nobody was told.
+    disturbed: bool,
+    /// How often notifications were lost.
+    overflows: u64,
+}
+
+impl Fib {
+    /// One that listens.
+    ///
+    /// # Errors
+    /// No netlink socket can be had.
+    pub fn listening() -> io::Result<Self> {
+        Ok(Self {
+            ears: Some(Ears::open()?),
+            ..Self::default()
+        })
+    }
+
+    /// Read everything again the next time.
+    pub fn forget(&mut self) {
+        self.known.forget();
+    }
+
+    /// How often notifications were lost since it was made.
+    pub fn overflows(&self) -> u64 {
+        self.known.overflows
+    }
+
+    /// When a route that waits may be put back.
+    pub fn next(&self, now: Timestamp) -> Option<Timestamp> {
+        self.storm.next(now)
+    }
+
+    /// What an operator is told while somebody keeps removing routes, and whether that is news.
+    pub fn alarm(&mut self, now: Timestamp) -> (Option<String>, bool) {
+        let alarm = self.storm.alarm(now);
+        let is_new = alarm.is_some() != self.alarmed;
+        self.alarmed = alarm.is_some();
+        (alarm, is_new)
+    }
+
+    /// Whether it hears what others change.
+    pub fn listens(&self) -> bool {
+        self.ears.is_some()
+    }
+
+    /// Bring it about.
+    ///
+    /// # Errors
+    /// The kernel cannot be read, routes may not be changed, or answers are lost again and again.
+    pub async fn in_step(&mut self, wanted: Wanted<'_>) -> Result<Report, Fault> {
+        self.drain();
+        let Self {
+            requests,
+            ears,
+            known,
+            storm,
+            ..
+        } = self;
+        if known.mark != Some(wanted.mark) {
+            known.forget();
+            known.mark = Some(wanted.mark);
+        }
+        known.disturbed = false;
+        let requests = match requests {
+            Some(requests) => requests,
+            None => requests.insert(Requests::open().map_err(Fault::Socket)?),
+        };
+        let v4 = wanted.order(&wanted.desired.v4);
+        let v4 = known.v4.in_step((requests, storm, ears), &v4).await?;
+        let v6 = wanted.order(&wanted.desired.v6);
+        let v6 = known.v6.in_step((requests, storm, ears), &v6).await?;
+        Ok(v4.and(v6))
+    }
+
+    /// Return when something is not as it was brought about, by somebody else's hand, or when notifications were lost.
+    /// May be dropped at any point: nothing is lost.
+    pub async fn disturbed(&mut self) {
+        let port = self.port();
+        while !self.known.disturbed {
+            match &mut self.ears {
+                Some(ears) => self.known.hear(ears.hear().await, port),
+                None => return pending().await,
+            }
+        }
+        sleep(GATHER).await;
+        self.drain();
+        self.known.disturbed = false;
+    }
+
+    /// Whether [`disturbed`](Self::disturbed) has something to say, without waiting.
+    pub fn poll_disturbed(&mut self) -> bool {
+        self.drain();
+        std::mem::take(&mut self.known.disturbed)
+    }
+
+    /// Read what has been said.
+    fn drain(&mut self) {
+        let port = self.port();
+        for _ in 0..DRAIN {
+            match self.ears.as_mut().and_then(Ears::heard) {
+                Some(heard) => self.known.hear(heard, port),
+                None => return,
+            }
+        }
+    }
+
+    /// The port by which our own changes are known.
+    fn port(&self) -> Option<u32> {
+        self.requests.as_ref().map(Requests::port)
+    }
+}
+
+impl Known {
+    fn forget(&mut self) {
+        self.v4.forget();
+        self.v6.forget();
+    }
+
+    /// What somebody said; `own` is the port of our own changes.
+    fn hear(&mut self, heard: io::Result<&[u8]>, own: Option<u32>) {
+        match heard {
+            Ok(datagram) => {
+                for message in messages(datagram) {
+                    self.disturbed |= message.map_or(true, |message| self.change(message, own));
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            // ENOBUFS: notifications were lost (netlink(7)). Whatever else it is, reading will tell.
+            Err(_) => {
+                self.overflows += 1;
+                self.forget();
+                self.disturbed = true;
+            }
+        }
+    }
+
+    /// Whether something is to be done about it.
+    fn change(&mut self, message: Message<'_>, own: Option<u32>) -> bool {
+        let is_route = [RTM_NEWROUTE, RTM_DELROUTE].contains(&message.kind);
+        let (Some(mark), true) = (self.mark, is_route && Some(message.port) != own) else {
+            return false;
+        };
+        self.v4.hear(message, &mark) || self.v6.hear(message, &mark)
+    }
+}

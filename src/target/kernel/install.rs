@@ -1,0 +1,113 @@
+//! A difference into the kernel (I/O).
+
+use nix::errno::Errno;
+use tokio::task::yield_now;
+
+use super::message::{Kin, Request};
+use super::reconcile::{Difference, Route};
+use super::{Fault, Mark, Report};
+use crate::netlink::{Answer, Refusal, Requests};
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Done<B: Kin> {
+    /// How many were added, removed and refused.
+    pub report: Report,
+    /// Not added: the kernel has a route to this prefix with this metric, ours or somebody else's.
+    pub exists: Vec<Route<B>>,
+    /// Not added or not removed, for another reason.
+    pub refused: Vec<Route<B>>,
+    /// Answers were lost: only a dump tells what was done.
+    pub lost: bool,
+}
+
+/// Add and remove what the difference says, by meaning: a route that is gone already is removed. Additions first: where
+/// neighbours are joined, no address is without its route meanwhile. May be dropped between two batches.
+///
+/// # Errors
+/// [`Fault::Permission`] at the first refusal of that kind, and a socket that fails.
+pub async fn install<B: Kin>(
+    requests: &mut Requests,
+    mark: Mark,
+    difference: &Difference<B>,
+) -> Result<Done<B>, Fault> {
+    let Difference { add, remove, .. } = difference;
+    let (mut exists, mut refused) = (Vec::new(), Vec::new());
+    let mut report = Report::default();
+
+    let lost_additions = send(requests, add, &mut Request::add(mark), |route, refusal| {
+        match refusal.errno {
+            Errno::EEXIST => exists.push(route),
+            _ => refuse(route, "added", refusal, &mut refused, &mut report)?,
+        }
+        Ok(())
+    })
+    .await?;
+    report.added = add.len() - exists.len() - refused.len();
+
+    let refused_additions = refused.len();
+    let delete = &mut Request::delete(mark);
+    let lost_removals = send(requests, remove, delete, |route, refusal| {
+        match refusal.errno {
+            Errno::ESRCH | Errno::ENOENT => {}
+            _ => refuse(route, "removed", refusal, &mut refused, &mut report)?,
+        }
+        Ok(())
+    })
+    .await?;
+    report.removed = remove.len() - (refused.len() - refused_additions);
+
+    Ok(Done {
+        report,
+        exists,
+        refused,
+        lost: lost_additions || lost_removals,
+    })
+}
+
+/// Send a request for each route, and hand over what is refused. Answers whether answers were lost.
+async fn send<B: Kin>(
+    requests: &mut Requests,
+    routes: &[Route<B>],
+    request: &mut Request,
+    mut refused: impl FnMut(Route<B>, Refusal) -> Result<(), Fault>,
+) -> Result<bool, Fault> {
+    let mut lost = false;
+    let mut first = 0;
+    requests.clear();
+    for (at, (prefix, metric)) in routes.iter().enumerate() {
+        let has_room = requests.push(request.of(*prefix, *metric));
+        if has_room && at + 1 < routes.len() {
+            continue;
+        }
+        match requests.send().await.map_err(Fault::Socket)? {
+            Answer::Done(refusals) => {
+                for refusal in refusals {
+                    refused(routes[first + refusal.index], refusal)?;
+                }
+            }
+            Answer::Lost => lost = true,
+        }
+        first = at + 1;
+        // Whoever else has something to do does not wait for a million routes.
+        yield_now().await;
+    }
+    Ok(lost)
+}
+
+fn refuse<B: Kin>(
+    route: Route<B>,
+    what: &str,
+    refusal: Refusal,
+    refused: &mut Vec<Route<B>>,
+    report: &mut Report,
+) -> Result<(), Fault> {
+    let Refusal { errno, words, .. } = refusal;
+    if matches!(errno, Errno::EPERM | Errno::EACCES) {
+        return Err(Fault::Permission);
+    }
+    let words = words.map_or_else(String::new, |words| format!(" ({words})"));
+    report.failure(format!("{} not {what}: {}{words}", route.0, errno.desc()));
+    refused.push(route);
+    Ok(())
+}
