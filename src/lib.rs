@@ -32,7 +32,7 @@ pub mod feed;
 
 pub mod rib;
 
-mod netlink;
+pub mod netlink;
 
 pub mod discover;
 

@@ -34,18 +34,8 @@ fn wanted(sources: &[Source]) -> Wanted<'_> {
 
 /// This program in a namespace, doing one of the ignored tests.
 fn inside(namespace: &Namespace, test: &str) -> Command {
-    let this = std::env::current_exe().unwrap();
-    let mut command = namespace.command(this.to_str().unwrap());
-    command.args([
-        "--exact",
-        test,
-        "--ignored",
-        "--nocapture",
-        "--test-threads=1",
-    ]);
-    let outside = std::fs::read_link("/proc/self/ns/net").unwrap();
-    command.env("NULLROUTED_INSIDE", namespace.pid().to_string());
-    command.env("NULLROUTED_OUTSIDE", outside);
+    let mut command = namespace.test_inside(test);
+    command.arg("--test-threads=1");
     command
 }
 

@@ -142,11 +142,9 @@ impl Status<'_> {
                 target.name, target.report, target.at
             )?;
         }
-        self.observed.iter().try_for_each(|seen| {
-            let Observed { what, at, text, .. } = seen;
-            let state = if seen.alarm { "ALARM  " } else { "" };
-            writeln!(out, "{what}  {state}{text}  ({at})")
-        })
+        self.observed
+            .iter()
+            .try_for_each(|seen| writeln!(out, "{seen}"))
     }
 
     fn print_feeds(&self, out: &mut dyn Write) -> io::Result<()> {

@@ -31,7 +31,7 @@ impl Guard {
         let begun = Instant::now();
         loop {
             let now = Timestamp::now();
-            let postponed = senses.fib.next(now).map(|next| now.age(next));
+            let postponed = senses.fib.next().map(|next| now.age(next));
             let why = tokio::select! {
                 () = sleep_until(begun + wait) => return,
                 news = senses.changed() => match news {

@@ -1,5 +1,7 @@
 //! What was last seen of the kernel and of those who listen to it.
 
+use std::fmt;
+
 use rusqlite::params;
 use serde::Serialize;
 
@@ -19,6 +21,28 @@ pub struct Observed {
     pub count: u64,
     /// In words.
     pub text: String,
+}
+
+impl fmt::Display for Observed {
+    /// As `status` shows it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            what,
+            at,
+            alarm,
+            count,
+            text,
+        } = self;
+        let state = if *alarm { "ALARM  " } else { "" };
+        write!(f, "{what}  {state}")?;
+        match what.as_str() {
+            "watch" if *count == 0 => write!(f, "{text}, 0 routes put back so far")?,
+            "watch" => write!(f, "{count} routes put back so far; {text}")?,
+            "audit" => write!(f, "{text}; {count} audits so far")?,
+            _ => f.write_str(text)?,
+        }
+        write!(f, "  ({at})")
+    }
 }
 
 impl Ledger {

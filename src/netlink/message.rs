@@ -7,13 +7,19 @@ use std::net::IpAddr;
 
 use netlink_packet_core::{NetlinkBuffer, NlasIterator};
 
-/// Types of messages (`include/uapi/linux/netlink.h`, `rtnetlink.h`).
+/// An error, or that there was none. Types of messages: `include/uapi/linux/netlink.h`, `rtnetlink.h`.
 pub const NLMSG_ERROR: u16 = 2;
+/// The end of a dump.
 pub const NLMSG_DONE: u16 = 3;
+/// An interface.
 pub const RTM_NEWLINK: u16 = 16;
+/// An address of an interface.
 pub const RTM_NEWADDR: u16 = 20;
+/// An address that went.
 pub const RTM_DELADDR: u16 = 21;
+/// A route.
 pub const RTM_NEWROUTE: u16 = 24;
+/// A route that went.
 pub const RTM_DELROUTE: u16 = 25;
 
 /// One message of a datagram.

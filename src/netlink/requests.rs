@@ -79,7 +79,10 @@ impl Requests {
     }
 
     /// The same with so many bytes of room for answers.
-    fn with_room(room: usize) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// No netlink socket can be had.
+    pub fn with_room(room: usize) -> io::Result<Self> {
         let mut socket = TokioSocket::new(NETLINK_ROUTE)?;
         let _ = socket.socket_ref().set_ext_ack(true);
         let _ = socket.socket_ref().set_cap_ack(true);

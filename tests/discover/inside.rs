@@ -1,24 +1,7 @@
 //! What this program does in the namespaces that its tests make.
 
 use super::*;
-
-/// Only in the namespace that another test made and holds; anywhere else it refuses.
-fn in_the_namespace_made_for_it() {
-    let holder = std::env::var("NULLROUTED_INSIDE").expect("refusing: not started by its test");
-    let of = |pid: &str| std::fs::read_link(format!("/proc/{pid}/ns/net")).unwrap();
-    let here = of("self");
-    assert_eq!(
-        here,
-        of(&holder),
-        "refusing: not in the namespace that was made"
-    );
-    let outside = std::env::var_os("NULLROUTED_OUTSIDE").unwrap();
-    assert_ne!(
-        here.as_os_str(),
-        outside,
-        "refusing: the network we were given"
-    );
-}
+use crate::support::inside::in_the_namespace_made_for_it;
 
 #[test]
 #[ignore = "run by the others, in their namespaces"]

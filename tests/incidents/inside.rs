@@ -13,6 +13,7 @@ use std::process::{Child, ChildStdout, ExitCode, Stdio};
 use std::thread;
 use std::time::Duration;
 
+use crate::support::inside::in_the_namespace_made_for_it;
 use crate::support::namespace::Namespace;
 
 /// The argument that makes this program a helper.
@@ -28,12 +29,8 @@ impl Helper {
     /// Start it, and wait until it is ready.
     #[track_caller]
     pub fn start(namespace: &Namespace, words: &[&str]) -> Self {
-        let this = std::env::current_exe().unwrap();
-        let mut command = namespace.command(this.to_str().unwrap());
+        let mut command = namespace.this_program();
         command.arg(INSIDE).args(words);
-        command.env("NULLROUTED_INSIDE", namespace.pid().to_string());
-        let outside = fs::read_link("/proc/self/ns/net").unwrap();
-        command.env("NULLROUTED_OUTSIDE", outside);
         let pipes = command.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = pipes.spawn().unwrap();
         let said = BufReader::new(child.stdout.take().unwrap());
@@ -73,24 +70,6 @@ pub fn main(words: &[String]) -> ExitCode {
     };
     done.unwrap();
     ExitCode::SUCCESS
-}
-
-/// Only in the namespace that a test made and holds; anywhere else it refuses.
-fn in_the_namespace_made_for_it() {
-    let holder = std::env::var("NULLROUTED_INSIDE").expect("refusing: not started by a test");
-    let of = |pid: &str| fs::read_link(format!("/proc/{pid}/ns/net")).unwrap();
-    let here = of("self");
-    assert_eq!(
-        here,
-        of(&holder),
-        "refusing: not in the namespace that was made"
-    );
-    let outside = std::env::var_os("NULLROUTED_OUTSIDE").unwrap();
-    assert_ne!(
-        here.as_os_str(),
-        outside,
-        "refusing: the network we were given"
-    );
 }
 
 fn serve(address: &str, one: impl Fn(TcpStream) -> io::Result<()> + Send + Copy) -> io::Result<()> {

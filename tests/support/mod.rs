@@ -7,6 +7,7 @@
 #![allow(dead_code)]
 
 pub mod http;
+pub mod inside;
 pub mod namespace;
 pub mod real;
 pub mod tls;

@@ -119,22 +119,21 @@ impl<B: Kin> Family<B> {
         order: &Order<'_, B>,
     ) -> Result<Report, Fault> {
         let mut report = Report::default();
+        let mut claimed = Claimed::default();
         for round in 0..ROUNDS {
             // What is heard from here on is newer than what is read.
             ears.as_mut()
                 .map_or(Ok(()), Ears::reopen)
                 .map_err(Fault::Socket)?;
-            let removed_by = self.know(order).await?;
+            let removed_by = self.know(order, round > 0).await?;
             let (mut difference, covers) = self.difference(order);
             let net = |route: &Route<B>| route.0.to_net();
             let postponed = storm.postpone(&mut difference.add, net, order.now);
-            if round == 0 {
-                report.kept = difference.keep;
-            } else {
-                // What was believed to be done and was not.
-                report.added = report.added.saturating_sub(difference.add.len());
-                report.removed = report.removed.saturating_sub(difference.remove.len());
+            match round {
+                0 => report.kept = difference.keep,
+                _ => claimed.come_true(&mut report, &difference),
             }
+            claimed = Claimed::of(&report, &difference);
             let large = ears.as_mut().filter(|_| difference.changes() > LARGE);
             let unheard = large.map(|ears| ears.close(B::GROUP)).is_some();
             let held = self.held.take().unwrap_or_default();
@@ -150,7 +149,7 @@ impl<B: Kin> Family<B> {
             if done.lost || unheard {
                 continue;
             }
-            self.learn(held, &difference, &mut done, order.mark).await?;
+            self.learn(held, &difference, &mut done, order).await?;
             report.failed = done.report.failed;
             report.first_failure = done.report.first_failure;
             report.kept += done.report.kept;
@@ -170,8 +169,13 @@ impl<B: Kin> Family<B> {
         Err(Fault::Deaf)
     }
 
-    /// Read what is there, or bring what is known up to date. Answers who removed what of ours.
-    async fn know(&mut self, order: &Order<'_, B>) -> Result<BTreeMap<Prefix<B>, u32>, Fault> {
+    /// Read what is there, or bring what is known up to date. Answers who removed what of ours. Where answers were lost
+    /// (`once_more`), everything is read: whoever stands in our place was not told either.
+    async fn know(
+        &mut self,
+        order: &Order<'_, B>,
+        once_more: bool,
+    ) -> Result<BTreeMap<Prefix<B>, u32>, Fault> {
         let wanted = order.cover.then_some(order.desired);
         if self.covered.as_deref() != wanted {
             self.forget();
@@ -190,7 +194,7 @@ impl<B: Kin> Family<B> {
             return Ok(ours.map(|((prefix, ..), port)| (prefix, port)).collect());
         }
         self.covered = wanted.map(<[Prefix<B>]>::to_vec);
-        let which = match order.cover {
+        let which = match order.cover || once_more {
             true => Which::All,
             false => Which::Ours,
         };
@@ -212,8 +216,9 @@ impl<B: Kin> Family<B> {
         mut held: Vec<Installed<B>>,
         difference: &Difference<B>,
         done: &mut Done<B>,
-        mark: Mark,
+        order: &Order<'_, B>,
     ) -> Result<(), Fault> {
+        let mark = order.mark;
         let not_done: HashSet<Route<B>> =
             done.refused.iter().chain(&done.exists).copied().collect();
         let is_done = |route: &&Route<B>| !not_done.contains(*route);
@@ -251,8 +256,37 @@ impl<B: Kin> Family<B> {
             }
         }
         held.sort_by_key(Installed::key);
-        self.held = Some(held);
+        // A delete for IPv4 takes the first route of ours from its metric on (`fib_table_delete`): another one, if
+        // somebody else had removed it already. That is possible only where another is desired.
+        let is_desired = |(prefix, _): &Route<B>| order.desired.binary_search(prefix).is_ok();
+        self.held = (!difference.remove.iter().any(is_desired)).then_some(held);
         Ok(())
+    }
+}
+
+/// What a round set out to do, for it may not have come true.
+#[derive(Default)]
+struct Claimed {
+    added: usize,
+    removed: usize,
+    occupied: usize,
+}
+
+impl Claimed {
+    fn of<B: Kin>(before: &Report, difference: &Difference<B>) -> Self {
+        Self {
+            added: before.added + difference.add.len(),
+            removed: before.removed + difference.remove.len(),
+            occupied: difference.occupied.len(),
+        }
+    }
+
+    /// What of it was done, as the next round finds it.
+    fn come_true<B: Kin>(&self, report: &mut Report, difference: &Difference<B>) {
+        let not_added = difference.add.len() + difference.occupied.len()
+            - self.occupied.min(difference.occupied.len());
+        report.added = self.added.saturating_sub(not_added);
+        report.removed = self.removed.saturating_sub(difference.remove.len());
     }
 }
 

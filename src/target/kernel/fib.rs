@@ -99,6 +99,15 @@ impl Fib {
         })
     }
 
+    /// The same with so many bytes of room for the kernel's answers, instead of plenty.
+    ///
+    /// # Errors
+    /// No netlink socket can be had.
+    pub fn with_room(mut self, bytes: usize) -> io::Result<Self> {
+        self.requests = Some(Requests::with_room(bytes)?);
+        Ok(self)
+    }
+
     /// Read everything again the next time.
     pub fn forget(&mut self) {
         self.known.forget();
@@ -110,8 +119,8 @@ impl Fib {
     }
 
     /// When a route that waits may be put back.
-    pub fn next(&self, now: Timestamp) -> Option<Timestamp> {
-        self.storm.next(now)
+    pub fn next(&self) -> Option<Timestamp> {
+        self.storm.next()
     }
 
     /// What an operator is told while somebody keeps removing routes, and whether that is news.
@@ -145,6 +154,7 @@ impl Fib {
             known.mark = Some(wanted.mark);
         }
         known.disturbed = false;
+        storm.begin();
         let requests = match requests {
             Some(requests) => requests,
             None => requests.insert(Requests::open().map_err(Fault::Socket)?),

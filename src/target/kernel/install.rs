@@ -103,7 +103,7 @@ fn refuse<B: Kin>(
     report: &mut Report,
 ) -> Result<(), Fault> {
     let Refusal { errno, words, .. } = refusal;
-    if matches!(errno, Errno::EPERM | Errno::EACCES) {
+    if errno == Errno::EPERM {
         return Err(Fault::Permission);
     }
     let words = words.map_or_else(String::new, |words| format!(" ({words})"));

@@ -1,0 +1,80 @@
+//! A daemon in a namespace, and what it says.
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::support::namespace::{Namespace, eventually};
+use crate::support::{PROGRAM, Place};
+
+/// A daemon at work; it ends with this.
+pub struct Daemon {
+    child: Child,
+    said: Arc<Mutex<Vec<String>>>,
+}
+
+impl Daemon {
+    /// Start it, and wait until its first pass is made.
+    #[track_caller]
+    pub fn start(place: &Place, namespace: &Namespace) -> Self {
+        let mut command = place.command(namespace.command(PROGRAM), &["run"]);
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let (lines, heard) = (
+            BufReader::new(child.stderr.take().unwrap()).lines(),
+            said.clone(),
+        );
+        thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                heard.lock().unwrap().push(line);
+            }
+        });
+        let daemon = Self { child, said };
+        daemon.says("target=kernel");
+        daemon
+    }
+
+    /// Everything it said.
+    pub fn said(&self) -> Vec<String> {
+        self.said.lock().unwrap().clone()
+    }
+
+    /// The first line with these words.
+    pub fn line(&self, words: &str) -> Option<String> {
+        self.said().into_iter().find(|line| line.contains(words))
+    }
+
+    /// Wait until it has said this.
+    #[track_caller]
+    pub fn says(&self, words: &str) {
+        let start = std::time::Instant::now();
+        while self.line(words).is_none() {
+            let late = start.elapsed().as_secs() >= 30;
+            assert!(!late, "expected {words:?} in {:#?}", self.said());
+            thread::sleep(std::time::Duration::from_millis(10));
+        }
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        kill(Pid::from_raw(self.child.id() as i32), signal).unwrap();
+    }
+
+    /// Tell it to stop, and wait for its end.
+    pub fn stop(mut self) -> Vec<String> {
+        self.signal(Signal::SIGTERM);
+        self.child.wait().unwrap();
+        eventually("its last words", || self.line("stopped").is_some());
+        self.said()
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

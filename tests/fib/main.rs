@@ -1,0 +1,11 @@
+//! Our routes in real kernels: at full speed, watched, covered, beside others.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod batches;
+mod covers;
+mod daemon;
+mod hands;
+mod million;
+mod watched;
