@@ -37,7 +37,7 @@ pub async fn mend(
     if pin.as_ref().is_some_and(|pin| pin.is_flush()) && !desired.is_empty() {
         return Ok(());
     }
-    let overflows = fib.overflows();
+    let overflow = fib.take_overflow();
     if why == Why::Audit {
         fib.forget();
     }
@@ -59,7 +59,7 @@ pub async fn mend(
     };
     let stop = || ledger.pinned().is_ok_and(|now| now != pin);
     let mut applied = to_kernel(task, fib, &stop).await;
-    if why == Why::Audit || fib.overflows() != overflows {
+    if why == Why::Audit || overflow {
         let audit = audited(&applied, why, now);
         applied.observed.extend(audit);
     }

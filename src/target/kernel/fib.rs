@@ -83,8 +83,8 @@ struct Known {
     v6: Family<u128>,
     /// Something is not as it should be, and nobody was told.
     disturbed: bool,
-    /// How often notifications were lost.
-    overflows: u64,
+    /// Notifications were lost.
+    overflow: bool,
 }
 
 impl Fib {
@@ -113,9 +113,9 @@ impl Fib {
         self.known.forget();
     }
 
-    /// How often notifications were lost since it was made.
-    pub fn overflows(&self) -> u64 {
-        self.known.overflows
+    /// Whether notifications were lost since this was asked last.
+    pub fn take_overflow(&mut self) -> bool {
+        std::mem::take(&mut self.known.overflow)
     }
 
     /// When a route that waits may be put back.
@@ -221,7 +221,7 @@ impl Known {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             // ENOBUFS: notifications were lost (netlink(7)). Whatever else it is, reading will tell.
             Err(_) => {
-                self.overflows += 1;
+                self.overflow = true;
                 self.forget();
                 self.disturbed = true;
             }
