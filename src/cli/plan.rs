@@ -128,6 +128,18 @@ async fn targets(config: &Config, decision: &Decision, before: &Before) -> Vec<T
     if config.kernel.enabled {
         kernel_plan(kernel(config, &decision.desired, &before.removable).await);
     }
+    match kernel::rules_would(
+        &config.kernel,
+        &decision.desired,
+        &before.removable,
+        &before.former,
+    )
+    .await
+    {
+        Ok(None) => {}
+        Ok(Some(text)) => kernel_plan(Ok((text, true))),
+        Err(error) => kernel_plan(Err(Fault::Socket(error))),
+    }
     let attributions = apply::credits(config, &decision.standings, &decision.desired);
     for router in &config.routers {
         let sheet = Sheet {

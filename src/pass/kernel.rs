@@ -1,5 +1,7 @@
 //! The desired set into the kernel (I/O).
 
+mod rules;
+
 use std::time::Instant;
 
 use super::apply::{Applied, Done, NOTHING, Task, note};
@@ -8,6 +10,8 @@ use crate::config::KernelConfig;
 use crate::target::kernel::{Fault, Fib, Mark, Report, Wanted, Which, read};
 use crate::time::Timestamp;
 
+pub use rules::would as rules_would;
+
 /// The name of the kernel among the targets.
 pub const KERNEL: &str = "kernel";
 
@@ -15,6 +19,7 @@ pub const KERNEL: &str = "kernel";
 pub async fn to_kernel(task: Task<'_>, fib: &mut Fib, stop: &impl Fn() -> bool) -> Applied {
     let Task { config, former, .. } = task;
     let mut applied = Applied::default();
+    let rules = rules::begin(task, stop).await;
     for mark in former {
         match clear(*mark, task.now).await {
             Ok(removed) => {
@@ -35,14 +40,15 @@ pub async fn to_kernel(task: Task<'_>, fib: &mut Fib, stop: &impl Fn() -> bool) 
             }
         }
     }
+    let mut routes = None;
     if config.kernel.enabled && !stop() {
         let (result, report) = in_step(&config.kernel, task, fib).await;
-        note(&mut applied.targets, KERNEL, result, task);
         if let Some(report) = &report {
             applied.observed = watched::observed(&config.kernel, report, fib, task.now);
         }
-        applied.kernel = report;
+        (routes, applied.kernel) = (Some(result), report);
     }
+    rules::end(rules, routes, &mut applied, task).await;
     applied
 }
 

@@ -8,6 +8,7 @@
 
 pub mod http;
 pub mod inside;
+pub mod lab;
 pub mod namespace;
 pub mod real;
 pub mod tls;

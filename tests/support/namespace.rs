@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -132,6 +133,39 @@ impl Namespace {
         .concat();
         let foreign = all.lines().filter(|line| !line.contains("proto 166"));
         foreign.map(|line| line.trim_end().to_owned()).collect()
+    }
+
+    /// The policy rules of both families, as `ip` prints them: those with this protocol, or all others.
+    pub fn rules(&self, protocol: &str, with_it: bool) -> Vec<String> {
+        let all = [self.ip("-4 rule show"), self.ip("-6 rule show")].concat();
+        let word = format!("proto {protocol}");
+        let wanted = all.lines().filter(|line| line.contains(&word) == with_it);
+        wanted
+            .map(|line| line.replace('\t', " ").trim_end().to_owned())
+            .collect()
+    }
+
+    /// What `ip monitor` shows of these things, `route` among them, while something is done.
+    pub fn watched(&self, file: &Path, what: &[&str], act: impl FnOnce()) -> String {
+        let seen = || fs::read_to_string(file).unwrap();
+        // Whoever has seen this has seen everything before it.
+        let marked = |mark: &str| {
+            self.ip(&format!("route add blackhole {mark}"));
+            self.ip(&format!("route del blackhole {mark}"));
+            seen().contains(&format!("Deleted blackhole {mark}"))
+        };
+        let mut monitor = self.command("ip");
+        monitor.arg("monitor").args(what);
+        let mut monitor = monitor
+            .stdout(fs::File::create(file).unwrap())
+            .spawn()
+            .unwrap();
+        eventually("the monitor listens", || marked("203.0.113.77"));
+        act();
+        eventually("the monitor has seen all", || marked("203.0.113.78"));
+        monitor.kill().unwrap();
+        monitor.wait().unwrap();
+        seen()
     }
 
     /// A wire between two namespaces: interface names and addresses at both ends.

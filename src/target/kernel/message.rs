@@ -265,7 +265,7 @@ impl<B: Bits> fmt::Display for Installed<B> {
 }
 
 /// The words of `/etc/iproute2/rt_protos` that a foreign route is likely to have.
-fn protocol_name(protocol: u8) -> String {
+pub(super) fn protocol_name(protocol: u8) -> String {
     match protocol {
         2 => "kernel".to_owned(),
         3 => "boot".to_owned(),

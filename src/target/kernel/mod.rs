@@ -19,6 +19,7 @@ mod message;
 mod read;
 mod reconcile;
 mod report;
+pub mod rule;
 mod storm;
 
 pub use family::planned;
