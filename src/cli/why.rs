@@ -268,8 +268,11 @@ async fn absent_in_family<B: Kin>(
         )));
     }
     let mut here = installed.iter().filter(|other| other.prefix == route);
-    if here.clone().any(|other| other.ours) {
-        return Ok(None);
+    if let Some(ours) = here.clone().find(|other| other.ours) {
+        let mut better = here.filter(|o| !o.ours && o.metric < ours.metric && o.forwards());
+        return Ok(better.next().map(|other| {
+            format!("a route that is not ours, with a better metric, wins: {other}")
+        }));
     }
     Ok(Some(match here.next() {
         Some(other) => format!("its place has a route that is not ours: {other}"),
