@@ -7,12 +7,13 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{Outcome, load, output};
+use super::{Outcome, block_on, load, output};
 use crate::discover::Source;
 use crate::ledger::{GenerationRow, HoldRow, Ledger, Observed, OperatorRow, PinRow, TargetRow};
 use crate::pass::hand::said;
 use crate::pass::protection;
 use crate::policy::protect::Protect;
+use crate::target::kernel::sources::{self, Sources};
 use crate::time::Timestamp;
 
 pub(super) use feed::{FeedStatus, feeds};
@@ -39,6 +40,8 @@ struct Status<'a> {
     protect: Protect,
     /// What of it was found by looking around, by source.
     found: Vec<(&'static str, usize)>,
+    /// Whether packets from listed networks are dropped, too; where routes are installed here.
+    sources: Option<Sources>,
     now: Timestamp,
 }
 
@@ -61,6 +64,10 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     by_hand.retain(|row| row.counts(now));
     let of = |source: &Source| found.iter().filter(|one| one.source == *source).count();
     let sources = config.protect.discover.iter();
+    let dropped = match config.kernel.enabled {
+        true => Some(block_on(sources::look(&config.kernel))?),
+        false => None,
+    };
     let status = Status {
         generation: ledger.generation()?,
         routes: (in_force.v4.len(), in_force.v6.len()),
@@ -72,6 +79,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         by_hand,
         protect: policy.protect,
         found: sources.map(|source| (source.name(), of(source))).collect(),
+        sources: dropped,
         now,
     };
     if arguments.json {
@@ -98,6 +106,7 @@ impl Status<'_> {
             "pinned": self.pinned,
             "targets": self.targets.iter().map(target_json).collect::<Vec<_>>(),
             "observed": self.observed,
+            "sources": self.sources,
             "by_hand": self.by_hand.iter().map(hand_json).collect::<Vec<_>>(),
             "protected": self.protect.typed().iter().map(|one| {
                 json!({"prefix": one.net, "why": one.why})
@@ -141,6 +150,9 @@ impl Status<'_> {
                 "target {}  {state}  {}  ({})",
                 target.name, target.report, target.at
             )?;
+        }
+        if let Some(sources) = &self.sources {
+            writeln!(out, "sources  {sources}")?;
         }
         self.observed
             .iter()

@@ -42,7 +42,7 @@ impl Root {
     }
 
     /// Hand over the lines of a file, one after the other. Bytes that are no UTF-8 are replaced.
-    pub(super) fn lines(&self, absolute: &str, mut read: impl FnMut(&str)) -> io::Result<()> {
+    pub(crate) fn lines(&self, absolute: &str, mut read: impl FnMut(&str)) -> io::Result<()> {
         let mut file = BufReader::new(File::open(self.path(absolute))?);
         let mut line = Vec::new();
         while file.read_until(b'\n', &mut line)? > 0 {

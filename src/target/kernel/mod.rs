@@ -20,6 +20,7 @@ mod read;
 mod reconcile;
 mod report;
 pub mod rule;
+pub mod sources;
 mod storm;
 
 pub use family::planned;
