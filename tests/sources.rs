@@ -1,0 +1,176 @@
+//! Packets *from* a listed network: what drops them and what does not, with real ones.
+
+mod support;
+
+use support::lab::{LIST, LISTED, Lab, NEIGHBOURS};
+use support::namespace::eventually;
+use support::{NOC, Place, installed, left_out, repository};
+
+/// Where the far host sends to, by family.
+const VICTIM: [&str; 2] = ["100.64.0.2", "fd00:1::2"];
+
+/// Three echo requests from this address of the far host; how many reach the near one.
+fn arrive(lab: &Lab, source: &str) -> u64 {
+    let victim = VICTIM[usize::from(source.contains(':'))];
+    let before = echoes(lab, source);
+    lab.far.run(
+        "ping",
+        &[
+            "-n", "-c", "3", "-i", "0.2", "-W", "1", "-I", source, victim,
+        ],
+    );
+    echoes(lab, source) - before
+}
+
+/// Echo requests that the near host has counted (`/proc/net/snmp`, `snmp6`).
+fn echoes(lab: &Lab, source: &str) -> u64 {
+    if source.contains(':') {
+        let counters = lab.near.sh("cat /proc/net/snmp6");
+        let line = counters
+            .lines()
+            .find(|line| line.starts_with("Icmp6InEchos "));
+        return line
+            .unwrap()
+            .split_whitespace()
+            .nth(1)
+            .unwrap()
+            .parse()
+            .unwrap();
+    }
+    let counters = lab.near.sh("grep ^Icmp: /proc/net/snmp");
+    let mut lines = counters.lines().map(str::split_whitespace);
+    let (names, mut values) = (lines.next().unwrap(), lines.next().unwrap());
+    let place = names
+        .into_iter()
+        .position(|name| name == "InEchos")
+        .unwrap();
+    values.nth(place).unwrap().parse().unwrap()
+}
+
+fn rp_filter(lab: &Lab, all: u8, far0: u8) {
+    let conf = "/proc/sys/net/ipv4/conf";
+    lab.router.sh(&format!(
+        "echo {all} > {conf}/all/rp_filter; echo {far0} > {conf}/far0/rp_filter; echo 0 > {conf}/near0/rp_filter"
+    ));
+}
+
+/// A router that drops what is listed, without any filter by source.
+fn dropping(kernel: &str) -> Option<(Lab, Place)> {
+    let lab = Lab::new()?;
+    rp_filter(&lab, 0, 0);
+    let place = Place::new(&format!("{NOC}{kernel}"));
+    for address in LISTED.into_iter().chain(NEIGHBOURS) {
+        eventually("it answers before", || lab.answers(address));
+    }
+    place.write("noc.list", LIST);
+    place.run_in(&lab.router, &["refresh"]).code(0);
+    Some((lab, place))
+}
+
+#[test]
+fn packets_from_a_listed_network_arrive_without_and_die_with_the_reverse_path_filter() {
+    let Some((lab, place)) = dropping("") else {
+        return;
+    };
+    let [listed, listed6] = LISTED;
+    let [neighbour, neighbour6] = NEIGHBOURS;
+    let status = || place.run_in(&lab.router, &["status"]).code(0);
+    assert_eq!(arrive(&lab, listed), 3, "a route alone drops no source");
+    assert!(
+        !lab.answers(listed),
+        "the way there is dropped all the same"
+    );
+    status().says(
+        "sources  IPv4 not on far0, near0: net.ipv4.conf.*.rp_filter = 0; IPv6 only by nftables: see the README",
+    );
+    for (all, far0) in [(0, 1), (0, 2), (2, 0)] {
+        rp_filter(&lab, all, far0);
+        let filter = format!("all {all}, far0 {far0}");
+        assert_eq!(arrive(&lab, listed), 0, "{filter}");
+        assert_eq!(arrive(&lab, neighbour), 3, "{filter}");
+        assert_eq!(arrive(&lab, listed6), 3, "{filter}: none for IPv6");
+        assert_eq!(arrive(&lab, neighbour6), 3, "{filter}");
+    }
+    status().says("sources  IPv4 dropped on far0, near0 (loose); IPv6 only");
+    rp_filter(&lab, 0, 1);
+    status().says(
+        "sources  IPv4 dropped on far0 (strict); not on near0: net.ipv4.conf.near0.rp_filter = 0;",
+    );
+    let json = place.run_in(&lab.router, &["status", "--json"]).json();
+    let far0 = serde_json::json!({"name": "far0", "rp_filter": 1, "dropped": true});
+    assert_eq!(json["sources"]["ipv4"][0], far0);
+
+    // Down, or without an address: nothing comes in there.
+    lab.router.ip("link set far0 down");
+    lab.router.ip("address flush dev near0");
+    status().says("sources  IPv4: no interface has an address;");
+}
+
+#[test]
+fn the_line_about_sources_is_for_those_who_install_routes() {
+    let place = Place::of_list(LIST);
+    place.run(&["refresh"]).code(0);
+    let said = place.run(&["status"]).code(0).out;
+    assert!(!said.contains("sources  "), "{said}");
+    let json = place.run(&["status", "--json"]).json();
+    assert!(json["sources"].is_null());
+}
+
+/// What stands in the README between its fences.
+fn of_readme(language: &str, begins: &str) -> String {
+    let readme = std::fs::read_to_string(repository().join("README.md")).unwrap();
+    let fence = format!("```{language}\n");
+    let blocks = readme.split(&fence).skip(1);
+    let mut blocks = blocks.map(|rest| rest.split("```").next().unwrap());
+    blocks
+        .find(|block| block.contains(begins))
+        .unwrap()
+        .to_owned()
+}
+
+#[test]
+fn the_nftables_rules_of_the_readme_drop_them_in_both_families() {
+    if !installed("nft") {
+        return left_out("nftables is not installed");
+    }
+    // Also where the routes stand in a table of their own, which a rule leads to.
+    for kernel in ["", "[kernel]\ntable = 1166\nrule = 5000\n"] {
+        let Some((lab, place)) = dropping(kernel) else {
+            return;
+        };
+        for listed in LISTED {
+            assert_eq!(arrive(&lab, listed), 3, "{listed} before");
+        }
+        place.write("sources.nft", &of_readme("nft", "table inet nullrouted"));
+        let load = format!("nft -f {}", place.path("sources.nft").display());
+        lab.router.sh(&load);
+        lab.router.sh(&load);
+        let drops = lab.router.sh("nft list ruleset");
+        assert_eq!(drops.matches(" drop").count(), 2, "loaded twice: {drops}");
+        for listed in LISTED {
+            assert_eq!(arrive(&lab, listed), 0, "{listed} {kernel}");
+        }
+        for neighbour in NEIGHBOURS {
+            assert_eq!(arrive(&lab, neighbour), 3, "{neighbour} {kernel}");
+        }
+        place.run_in(&lab.router, &["flush"]).code(0);
+        for listed in LISTED {
+            assert_eq!(arrive(&lab, listed), 3, "{listed} after the flush {kernel}");
+        }
+    }
+}
+
+#[test]
+fn the_sysctl_lines_of_the_readme_drop_them_in_ipv4() {
+    let Some((lab, _place)) = dropping("") else {
+        return;
+    };
+    let lines = of_readme("ini", "rp_filter");
+    for line in lines.lines() {
+        let (name, value) = line.split_once(" = ").unwrap();
+        let file = name.replace('.', "/");
+        lab.router.sh(&format!("echo {value} > /proc/sys/{file}"));
+    }
+    assert_eq!(arrive(&lab, LISTED[0]), 0);
+    assert_eq!(arrive(&lab, NEIGHBOURS[0]), 3);
+}
