@@ -1,6 +1,7 @@
 //! The difference between what is in force and what should be, over the union of both.
 
 use std::cmp::Ordering;
+use std::fmt::Write;
 
 use ipnet::IpNet;
 use sha2::{Digest, Sha256};
@@ -108,12 +109,15 @@ impl Change {
     /// it goes here.
     pub fn id(&self, origins_before: &[u32], origins_now: &[u32]) -> String {
         let mut hash = Sha256::new();
-        for net in self.additions() {
-            hash.update(format!("+{net}\n"));
-        }
-        for net in self.removals() {
-            hash.update(format!("-{net}\n"));
-        }
+        let mut line = String::new();
+        let mut update = |sign: char, net: IpNet| {
+            line.clear();
+            // Writing to a string does not fail.
+            let _ = writeln!(line, "{sign}{net}");
+            hash.update(&line);
+        };
+        self.additions().for_each(|net| update('+', net));
+        self.removals().for_each(|net| update('-', net));
         for asn in lacking(origins_now, origins_before) {
             hash.update(format!("+AS{asn}\n"));
         }

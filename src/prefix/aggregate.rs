@@ -43,8 +43,9 @@ impl<B: Bits> Aggregate<B> {
         }
         let mut joined = prefix;
         while let (Some(below), Some(parent)) = (stack.last(), joined.parent()) {
-            // `below` ends before `joined` starts, so equal parents mean the two halves of it.
-            if below.parent() != Some(parent) {
+            // `below` ends before `joined` starts, so all but the last bit in common means the two halves of one.
+            let (len, common) = (joined.len(), below.first().common_len(joined.first()));
+            if below.len() != len || common < len - 1 {
                 break;
             }
             stack.pop();

@@ -211,7 +211,8 @@ impl<B: Bits> Prefix<B> {
 
     /// Number of addresses as a share of the whole family, `0.0..=1.0`.
     pub fn share(&self) -> f64 {
-        0.5_f64.powi(i32::from(self.len))
+        // Two to the power of minus `len`, put together: the sign and the fraction are 0, the exponent is biased.
+        f64::from_bits((1023 - u64::from(self.len)) << 52)
     }
 
     /// The integer or pair that sorts like the prefix itself.

@@ -28,13 +28,20 @@ pub fn subtract<B: Bits>(from: &[Prefix<B>], holes: &[Prefix<B>]) -> Subtracted<
     };
     let mut holes = holes;
     for prefix in from {
-        let passed = holes.partition_point(|hole| hole.last() < prefix.first());
-        holes = &holes[passed..];
-        let touching = holes.partition_point(|hole| hole.first() <= prefix.last());
-        if touching == 0 {
+        // Holes are few, so most prefixes are passed by one look at the next one.
+        while let [hole, behind @ ..] = holes
+            && hole.last() < prefix.first()
+        {
+            holes = behind;
+        }
+        if holes
+            .first()
+            .is_none_or(|hole| prefix.last() < hole.first())
+        {
             result.left.push(*prefix);
             continue;
         }
+        let touching = holes.partition_point(|hole| hole.first() <= prefix.last());
         let before = result.left.len();
         if split(
             *prefix,
