@@ -13,6 +13,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+pub use decided::Decided;
+
 use crate::feed::FeedCopy;
 use crate::feed::standing::{Ages, Standing};
 use crate::plan::{Cause, Change, Explained, Verdict, cause_of_addition, cause_of_removal, fits};
@@ -23,7 +25,7 @@ use crate::rib::{OPERATOR, Rib, Source};
 use crate::time::Timestamp;
 
 /// A copy of a feed: its content, the name of that content, and when it was downloaded.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AtHand {
     /// Digest of everything it is made of: the body, what is leaving it, the table of origins.
     pub digest: String,
@@ -57,7 +59,7 @@ pub struct Feed {
 }
 
 /// The copy behind the generation in force, for one feed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Applied {
     /// It is at hand.
     Copy(AtHand),
@@ -73,6 +75,16 @@ impl Feed {
         }
     }
 
+    /// Whether both copies list the same at any time.
+    fn is_as_applied(&self) -> bool {
+        match (self.applied_copy(), &self.current) {
+            (Some(applied), Some(current)) if !current.copy.has_ends() => {
+                applied.digest == current.digest
+            }
+            (applied, current) => applied == current.as_ref(),
+        }
+    }
+
     /// Whether a copy that is needed cannot be read.
     fn is_lost(&self) -> bool {
         self.current.is_none() || matches!(self.applied, Some(Applied::Lost))
@@ -80,7 +92,7 @@ impl Feed {
 }
 
 /// What the operator listed by hand.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Hand {
     /// What counts now.
     pub now: Arc<FeedCopy>,
@@ -89,7 +101,7 @@ pub struct Hand {
 }
 
 /// A set that is frozen.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Pinned {
     /// The generation whose set it is; 0 for nothing.
     pub generation: u64,
@@ -123,8 +135,17 @@ pub struct Input<'a> {
     pub now: Timestamp,
 }
 
+impl Input<'_> {
+    /// Standing of each feed, in order.
+    fn standings(&self) -> Vec<Standing> {
+        let standing =
+            |feed: &Feed| Standing::at(feed.confirmed, feed.generated, feed.ages, self.now);
+        self.feeds.iter().map(standing).collect()
+    }
+}
+
 /// What should be in force, and the whole story of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
     /// The name of the exact change: of what the publishers changed, where they did, and otherwise of what is
     /// proposed. An approval names this.
@@ -163,8 +184,7 @@ pub struct Decision {
 pub fn decide(input: &Input) -> Decision {
     let policy = input.policy;
     // Which copies count: an expired or missing one does not.
-    let standing = |feed: &Feed| Standing::at(feed.confirmed, feed.generated, feed.ages, input.now);
-    let standings: Vec<_> = input.feeds.iter().map(standing).collect();
+    let standings = input.standings();
     let counting: Vec<&Feed> = input
         .feeds
         .iter()
@@ -174,7 +194,10 @@ pub fn decide(input: &Input) -> Decision {
 
     // What the feeds list, what of it may be dropped, and whether that may replace what they listed.
     let fed = merge(&counting, input.now, |feed| feed.current.as_ref());
-    let fed_before = merge(&counting, input.now, Feed::applied_copy);
+    let fed_before = match counting.iter().all(|feed| feed.is_as_applied()) {
+        true => fed.clone(),
+        false => merge(&counting, input.now, Feed::applied_copy),
+    };
     let published = policy.apply(&fed);
     let judged = publishers::judged(input, &counting, (&fed_before, &fed), &published);
 
@@ -379,6 +402,7 @@ fn beside(fed: Rib, hand: &Arc<FeedCopy>) -> Rib {
     Rib::merge(fed.sources().iter().cloned().chain([hand]).collect())
 }
 
+mod decided;
 #[cfg(test)]
 mod properties;
 mod publishers;

@@ -44,6 +44,7 @@ fn no_history_brings_what_is_protected_or_lets_go_what_nobody_approved() {
         pinned,
         restored,
         beyond,
+        remembered,
     } = tally;
     for (what, count) in [
         ("went by themselves", gone),
@@ -52,6 +53,7 @@ fn no_history_brings_what_is_protected_or_lets_go_what_nobody_approved() {
         ("approved", approved),
         ("pinned", pinned),
         ("held after a pin", restored),
+        ("remembered", remembered),
     ] {
         assert!(count >= 20, "{count} {what}");
     }

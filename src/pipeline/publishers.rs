@@ -1,12 +1,15 @@
 //! What the publishers changed: its name, and whether it may go. Pure.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::{Applied, AtHand, Feed, Input, beside, merge};
+use crate::feed::FeedCopy;
 use crate::plan::{Change, FeedChange, Verdict, judge};
 use crate::policy::Effective;
 use crate::policy::limits::Review;
-use crate::prefix::{PrefixSet, subtract_set};
+use crate::prefix::subtract_set;
 use crate::rib::Rib;
 
 /// What the publishers changed since the generation in force.
@@ -34,8 +37,8 @@ pub(super) fn judged(
         digest(feed.applied_copy()) == digest(feed.current.as_ref())
     };
     let effective_before = match counting.iter().all(same) {
-        true => published.clone(),
-        false => input.policy.apply(before),
+        true => Cow::Borrowed(published),
+        false => Cow::Owned(input.policy.apply(before)),
     };
     let change = Change::between(&effective_before.listed, &published.listed);
     let (origins_before, origins_now) = (origins(before), origins(now));
@@ -44,7 +47,7 @@ pub(super) fn judged(
     // What cannot be read cannot be judged: then that alone is the reason, and nobody can approve it.
     let unreadable: Vec<String> = counting.iter().filter_map(lost).collect();
     let verdict = if unreadable.is_empty() {
-        let mut verdict = gate(input, counting, &effective_before.listed, &published.set);
+        let mut verdict = gate(input, counting, &effective_before, published);
         // Nobody may approve what would drop everything but what is protected.
         let listed = &published.listed;
         let everything =
@@ -71,7 +74,11 @@ pub(super) fn judged(
 
 /// Every AS that a feed lists, once, ascending.
 pub(super) fn origins(rib: &Rib) -> Vec<u32> {
-    let listed = rib.sources().iter().flat_map(|source| &source.copy.origins);
+    asns(rib.sources().iter().map(|source| &source.copy))
+}
+
+fn asns<'a>(copies: impl IntoIterator<Item = &'a Arc<FeedCopy>>) -> Vec<u32> {
+    let listed = copies.into_iter().flat_map(|copy| &copy.origins);
     let origins: BTreeSet<u32> = listed.map(|origin| origin.asn).collect();
     origins.into_iter().collect()
 }
@@ -84,34 +91,37 @@ fn lost(feed: &&Feed) -> Option<String> {
         .then(|| format!("{name}: {what} cannot be read"))
 }
 
-/// The feeds that both generations share, under today's policy, against the limits.
-fn gate(input: &Input, counting: &[&Feed], before: &PrefixSet, total: &PrefixSet) -> Verdict {
-    let (policy, limits) = (input.policy, &input.policy.limits);
-    let alone = |feed: &Feed, copy: &AtHand| {
-        let rib = merge(&[feed], input.now, |_| Some(copy));
-        (policy.apply(&rib), origins(&rib))
+/// The feeds that both generations share, under today's policy, against the limits. `before` and `published`
+/// are what the policy leaves of both sides.
+fn gate(input: &Input, counting: &[&Feed], before: &Effective, published: &Effective) -> Verdict {
+    let (policy, limits, total) = (input.policy, &input.policy.limits, &published.set);
+    // One feed alone is the whole, where there is no other.
+    let alone = |feed: &Feed, copy: &AtHand, whole| match counting.len() {
+        1 => Cow::Borrowed(whole),
+        _ => Cow::Owned(policy.apply(&merge(&[feed], input.now, |_| Some(copy)))),
     };
-    let is_lost = |feed: &&Feed| matches!(feed.applied, Some(Applied::Lost));
-    let change = |feed: &&Feed| {
+    let is_lost = |feed: &Feed| matches!(feed.applied, Some(Applied::Lost));
+    let sides = counting.iter().filter_map(|feed| {
         let now = feed.current.as_ref().filter(|_| !is_lost(feed))?;
-        let before = feed.applied_copy();
-        let same = before.is_some_and(|before| before.digest == now.digest);
+        let was = feed.applied_copy();
+        let same = was.is_some_and(|was| was.digest == now.digest);
         (!same).then(|| {
-            let (before, origins_before) = before.map(|copy| alone(feed, copy)).unzip();
-            let (now, origins_now) = alone(feed, now);
-            FeedChange {
-                name: feed.name.to_string(),
-                limits: feed.limits,
-                before: before.map(|before| before.listed),
-                now: now.listed,
-                effective: now.set,
-                origins_before: origins_before.unwrap_or_default(),
-                origins_now,
-            }
+            let was = was.map(|copy| (copy, alone(feed, copy, before)));
+            (feed, was, (now, alone(feed, now, published)))
         })
-    };
-    let changes: Vec<FeedChange> = counting.iter().filter_map(change).collect();
-    if counting.iter().any(is_lost) {
+    });
+    let sides: Vec<_> = sides.collect();
+    let changes = sides.iter().map(|(feed, was, (copy, now))| FeedChange {
+        name: feed.name.to_string(),
+        limits: feed.limits,
+        before: was.as_ref().map(|(_, was)| &was.listed),
+        now: &now.listed,
+        effective: &now.set,
+        origins_before: asns(was.iter().map(|(copy, _)| &copy.copy)),
+        origins_now: asns([&copy.copy]),
+    });
+    let changes: Vec<FeedChange> = changes.collect();
+    if counting.iter().any(|feed| is_lost(feed)) {
         // What that publisher changed cannot be told any more: the whole change is judged, beside what
         // the others changed. What the operator protects goes for him, and what he lists stays for him.
         let hand = policy.apply(&beside(Rib::default(), &input.hand.now)).set;
@@ -123,8 +133,12 @@ fn gate(input: &Input, counting: &[&Feed], before: &PrefixSet, total: &PrefixSet
     }
     let shared = |feed: &&&Feed| feed.applied_copy().is_some();
     let shared: Vec<&Feed> = counting.iter().filter(shared).copied().collect();
-    let now = policy
-        .apply(&merge(&shared, input.now, |feed| feed.current.as_ref()))
-        .listed;
-    judge(&changes, (before, &now), total, limits)
+    let now = match shared.len() == counting.len() {
+        true => Cow::Borrowed(published),
+        false => {
+            let rib = merge(&shared, input.now, |feed| feed.current.as_ref());
+            Cow::Owned(policy.apply(&rib))
+        }
+    };
+    judge(&changes, (&before.listed, &now.listed), total, limits)
 }

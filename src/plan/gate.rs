@@ -10,18 +10,18 @@ use crate::prefix::PrefixSet;
 
 /// The same feed twice: as it counts in the generation in force, and as it is now.
 #[derive(Clone, Debug)]
-pub struct FeedChange {
+pub struct FeedChange<'a> {
     /// Name of the feed.
     pub name: String,
     /// Its own limits.
     pub limits: FeedLimits,
     /// What it listed for the generation in force, aggregated, with what is protected in it; `None` for a new
     /// feed.
-    pub before: Option<PrefixSet>,
+    pub before: Option<&'a PrefixSet>,
     /// What it lists now, the same way.
-    pub now: PrefixSet,
+    pub now: &'a PrefixSet,
     /// What of it may be dropped.
-    pub effective: PrefixSet,
+    pub effective: &'a PrefixSet,
     /// The origin ASes it listed then, ascending.
     pub origins_before: Vec<u32>,
     /// The origin ASes it lists now, ascending.
@@ -50,10 +50,10 @@ pub fn judge(
 ) -> Verdict {
     let mut reasons = Vec::new();
     for feed in feeds {
-        size(&feed.name, &feed.effective, limits, &mut reasons);
-        if let Some(before) = &feed.before {
+        size(&feed.name, feed.effective, limits, &mut reasons);
+        if let Some(before) = feed.before {
             let own = feed.limits.over(limits);
-            growth(&feed.name, before, &feed.now, &own, &mut reasons);
+            growth(&feed.name, before, feed.now, &own, &mut reasons);
             growth_of_origins(feed, &own, &mut reasons);
         }
     }

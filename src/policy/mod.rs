@@ -19,7 +19,7 @@ use limits::{Limits, Review};
 use protect::Protect;
 
 /// Everything that decides what may be dropped.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Policy {
     /// What is never dropped.
     pub protect: Protect,
@@ -30,7 +30,7 @@ pub struct Policy {
 }
 
 /// What is left to drop, and what the policy took away.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Effective {
     /// The effective set.
     pub set: PrefixSet,

@@ -15,7 +15,7 @@ pub struct Protected {
 }
 
 /// All protected networks, and their union.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Protect {
     entries: Vec<Protected>,
     /// How many of them are not in the registry.

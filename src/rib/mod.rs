@@ -15,7 +15,7 @@ use crate::prefix::{Bits, Prefix};
 pub const OPERATOR: &str = "operator";
 
 /// A feed that counts, with the copy that counts.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source {
     /// Name of the feed.
     pub name: Arc<str>,
@@ -40,15 +40,15 @@ pub struct Listing {
     pub line: u32,
 }
 
-/// All listings, ascending by prefix, then feed, then line.
-#[derive(Clone, Debug, Default)]
+/// All listings, ascending by prefix, then feed, then line. A clone shares them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rib {
     sources: Vec<Source>,
-    v4: Table<u32>,
-    v6: Table<u128>,
+    v4: Arc<Table<u32>>,
+    v6: Arc<Table<u128>>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Debug, PartialEq, Eq)]
 struct Table<B> {
     entries: Vec<Entry<B>>,
     /// The lengths that occur, ascending: a search for covering prefixes tries no others.
@@ -71,8 +71,8 @@ impl Rib {
     /// With more than 65 535 feeds; the configuration refuses them.
     pub fn merge(sources: Vec<Source>) -> Self {
         assert!(sources.len() <= usize::from(u16::MAX), "too many feeds");
-        let v4 = Table::merge(&sources, |copy| &copy.v4);
-        let v6 = Table::merge(&sources, |copy| &copy.v6);
+        let v4 = Arc::new(Table::merge(&sources, |copy| &copy.v4));
+        let v6 = Arc::new(Table::merge(&sources, |copy| &copy.v6));
         Self { sources, v4, v6 }
     }
 
@@ -131,7 +131,8 @@ impl<B: Bits> Table<B> {
                 entries.push(entry.of_feed(feed as u16));
             }
         }
-        entries.sort_unstable_by(|a: &Entry<B>, b| {
+        // Not `sort_unstable`: this one sees that the copies ascend, and only merges them.
+        entries.sort_by(|a: &Entry<B>, b| {
             let order = a.key().cmp(&b.key());
             order.then_with(|| (a.feed, a.line).cmp(&(b.feed, b.line)))
         });

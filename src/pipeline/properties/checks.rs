@@ -22,6 +22,8 @@ pub struct Tally {
     pub approved: usize,
     pub pinned: usize,
     pub restored: usize,
+    /// The decision of the pass before.
+    pub remembered: usize,
 }
 
 /// What comes and what goes.
@@ -277,7 +279,7 @@ pub fn before(
 }
 
 /// When nothing happens, the next decision changes nothing.
-pub fn after(shell: &Shell) -> TestCaseResult {
+pub fn after(shell: &mut Shell) -> TestCaseResult {
     let next = shell.decide();
     prop_assert!(next.change.is_empty(), "{:?}", next.change);
     prop_assert_eq!(&next.origins, &shell.origins);

@@ -31,8 +31,9 @@ impl History {
             let decision = shell.decide();
             before(&shell, &decision, ids, tally)?;
             shell.record(&decision);
-            after(&shell)?;
+            after(&mut shell)?;
         }
+        tally.remembered += shell.remembered;
         Ok(shell)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::testing::{NOW, protect};
-use super::super::{Decision, Feed, Hand, Input, Pinned, decide};
+use super::super::{Decided, Decision, Feed, Hand, Input, Pinned, decide};
 use super::bounds::{Bounds, OwnBounds};
 use super::feeds::{Copy, Known, written};
 use super::naive::{Cells, Net, Space};
@@ -80,6 +80,9 @@ pub struct Shell {
     pub waits: Option<String>,
     seen: Vec<String>,
     pub now: Timestamp,
+    decided: Option<Decided>,
+    /// How often a decision was remembered that was made for an earlier pass.
+    pub remembered: usize,
 }
 
 impl Shell {
@@ -105,6 +108,8 @@ impl Shell {
             waits: None,
             seen: Vec::new(),
             now: NOW,
+            decided: None,
+            remembered: 0,
         }
     }
 
@@ -194,8 +199,8 @@ impl Shell {
         }
     }
 
-    /// Decide by what is known.
-    pub fn decide(&self) -> Decision {
+    /// Decide by what is known. What is remembered for it is what would be decided anew.
+    pub fn decide(&mut self) -> Decision {
         let nets = self.protected.iter().map(|net| self.space.net(*net));
         let policy = Policy {
             protect: protect(nets),
@@ -214,7 +219,7 @@ impl Shell {
             before: Arc::default(),
         };
         let feeds: Vec<Feed> = self.configured().map(Known::feed).collect();
-        decide(&Input {
+        let input = Input {
             feeds: &feeds,
             hand: &hand,
             policy: &policy,
@@ -224,7 +229,15 @@ impl Shell {
             pinned: self.pinned.as_ref(),
             approved: self.approval.as_deref(),
             now: self.now,
-        })
+        };
+        let anew = decide(&input);
+        let last = self.decided.take().filter(|last| last.holds_for(&input));
+        self.remembered += usize::from(last.is_some());
+        let decided = last.unwrap_or_else(|| Decided::by(&input));
+        assert_eq!(**decided.decision(), anew);
+        assert!(decided.holds_for(&input));
+        self.decided = Some(decided);
+        anew
     }
 
     /// Write a decision down, as a pass does.

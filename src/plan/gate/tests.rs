@@ -24,9 +24,9 @@ fn judged(before: &PrefixSet, now: &PrefixSet, own: FeedLimits) -> Vec<String> {
     let feed = FeedChange {
         name: "drop".to_owned(),
         limits: own,
-        before: Some(before.clone()),
-        now: now.clone(),
-        effective: now.clone(),
+        before: Some(before),
+        now,
+        effective: now,
         origins_before: Vec::new(),
         origins_now: Vec::new(),
     };
@@ -69,16 +69,16 @@ fn too_many_additions_are_held_unless_the_feed_may_grow() {
 
 #[test]
 fn too_many_new_origin_ases_are_held_like_prefixes() {
+    let nothing = PrefixSet::default();
     let feed = FeedChange {
         name: "asndrop".to_owned(),
         limits: FeedLimits::default(),
-        before: Some(PrefixSet::default()),
-        now: PrefixSet::default(),
-        effective: PrefixSet::default(),
+        before: Some(&nothing),
+        now: &nothing,
+        effective: &nothing,
         origins_before: (1..=10).collect(),
         origins_now: (5..=20).collect(),
     };
-    let nothing = PrefixSet::default();
     assert_eq!(
         judge(&[feed], (&nothing, &nothing), &nothing, &limits()).reasons,
         [
@@ -166,9 +166,9 @@ fn judged_by(
     let feed = FeedChange {
         name: "drop".to_owned(),
         limits: own,
-        before: Some(before.clone()),
-        now: now.clone(),
-        effective: now.clone(),
+        before: Some(before),
+        now,
+        effective: now,
         origins_before: Vec::new(),
         origins_now: Vec::new(),
     };
@@ -254,8 +254,8 @@ fn a_share_of_ipv6_is_a_limit_for_each_feed_and_for_all() {
             name: "bogons".to_owned(),
             limits: FeedLimits::default(),
             before: None,
-            now: now.clone(),
-            effective: now.clone(),
+            now: &now,
+            effective: &now,
             origins_before: Vec::new(),
             origins_now: Vec::new(),
         };
@@ -327,8 +327,8 @@ fn a_feed_that_is_too_large_alone_is_held_though_others_join_its_prefixes() {
         name: "drop".to_owned(),
         limits: FeedLimits::default(),
         before: None,
-        now: hosts(0, 1_001),
-        effective: hosts(0, 1_001),
+        now: &hosts(0, 1_001),
+        effective: &hosts(0, 1_001),
         origins_before: Vec::new(),
         origins_now: Vec::new(),
     };
