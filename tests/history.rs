@@ -5,6 +5,8 @@ mod support;
 
 #[path = "history/forgotten.rs"]
 mod forgotten;
+#[path = "history/listed.rs"]
+mod listed;
 #[path = "history/page.rs"]
 mod page;
 

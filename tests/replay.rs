@@ -11,11 +11,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use nullrouted::feed::FeedCopy;
 use nullrouted::feed::copies::digest;
 use nullrouted::feed::formats::{Format, Rules, parse_body};
-use nullrouted::feed::leaving::{Leaving, WithdrawAfter, same_listings};
+use nullrouted::feed::leaving::{Leaving, WithdrawAfter};
 use nullrouted::feed::standing::Ages;
+use nullrouted::feed::{Difference, FeedCopy};
 use nullrouted::pipeline::{Applied, AtHand, Feed, Hand, Input, decide};
 use nullrouted::policy::Policy;
 use nullrouted::policy::limits::{FeedLimits, Limits, Review};
@@ -83,7 +83,7 @@ impl Replay {
             Ok(copy) => {
                 self.confirmed = Some(now);
                 self.leaving = match &self.current {
-                    Some(old) if same_listings(old, &copy) => self
+                    Some(old) if Difference::between(old, &copy).is_empty() => self
                         .withdraw_after
                         .confirmed(std::mem::take(&mut self.leaving), now),
                     Some(old) => {

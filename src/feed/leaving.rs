@@ -18,8 +18,8 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::ends::{End, Ends};
-use super::{Entry, FeedCopy};
-use crate::prefix::{Bits, Written};
+use super::{Difference, Entry, FeedCopy};
+use crate::prefix::{Bits, Prefix, Written};
 use crate::time::Timestamp;
 
 /// When something that is no longer listed is withdrawn.
@@ -83,7 +83,15 @@ impl WithdrawAfter {
         if self == Self::AT_ONCE {
             return Vec::new();
         }
-        let listed: HashSet<Item> = items(new).map(|(item, _)| item).collect();
+        let mut went = Difference::between(old, new).went;
+        if old.has_ends() {
+            let asked: HashSet<_> = went.iter().copied().collect();
+            went = waiting(old, now)
+                .filter(|one| asked.contains(one))
+                .collect();
+        }
+        let asked = went.iter().map(|(item, _)| *item);
+        let listed = listed(new, leaving.iter().map(|one| one.item).chain(asked));
         let mut still: Vec<Leaving> = leaving
             .into_iter()
             .filter(|leaving| !listed.contains(&leaving.item))
@@ -93,7 +101,8 @@ impl WithdrawAfter {
             })
             .collect();
         let left_before: HashSet<Item> = still.iter().map(|leaving| leaving.item).collect();
-        let gone = waiting(old, now)
+        let gone = went
+            .into_iter()
             .filter(|(item, _)| !listed.contains(item) && !left_before.contains(item))
             .map(|(item, reference)| Leaving {
                 item,
@@ -181,20 +190,39 @@ impl FeedCopy {
                 Item::Origin(asn) => copy.add_origin(asn, 0, &one.reference),
             }
         }
+        copy.ascend();
         copy
     }
 }
 
-/// Whether two copies list the same by the same references, in whatever order and lines.
-pub fn same_listings(one: &FeedCopy, other: &FeedCopy) -> bool {
-    let sorted = |copy| {
-        let mut items: Vec<_> = items(copy).collect();
-        items.sort_unstable();
-        items.dedup();
-        items
-    };
-    // Ends are part of what a copy says.
-    one.ends_v4 == other.ends_v4 && one.ends_v6 == other.ends_v6 && sorted(one) == sorted(other)
+/// Those of the items that a copy lists, by whatever reference.
+fn listed(copy: &FeedCopy, asked: impl Iterator<Item = Item>) -> HashSet<Item> {
+    let (mut v4, mut v6, mut origins) = (Vec::new(), Vec::new(), HashSet::new());
+    for item in asked {
+        match item {
+            Item::Prefix(IpNet::V4(net)) => v4.push(Prefix::from(net)),
+            Item::Prefix(IpNet::V6(net)) => v6.push(Prefix::from(net)),
+            Item::Origin(asn) => _ = origins.insert(asn),
+        }
+    }
+    let asns = copy.origins.iter().map(|origin| origin.asn);
+    let asns = asns.filter(|asn| origins.contains(asn)).map(Item::Origin);
+    let v4 = among(&copy.v4, v4).map(Item::Prefix);
+    v4.chain(among(&copy.v6, v6).map(Item::Prefix))
+        .chain(asns)
+        .collect()
+}
+
+/// Those of the prefixes that are among the entries. Few are asked for, so the entries are gone through once.
+fn among<B: Bits>(
+    entries: &[Entry<B>],
+    mut asked: Vec<Prefix<B>>,
+) -> impl Iterator<Item = IpNet> + '_ {
+    asked.sort_unstable();
+    let entries = if asked.is_empty() { &[] } else { entries };
+    let prefixes = entries.iter().map(Entry::prefix);
+    let listed = prefixes.filter(move |prefix| asked.binary_search(prefix).is_ok());
+    listed.map(|prefix| prefix.to_net())
 }
 
 /// What a copy lists and what waits when it is no longer listed: everything but the entries that end by
@@ -318,12 +346,14 @@ mod tests {
 
     #[test]
     fn copies_are_the_same_whatever_their_order_and_comments() {
-        assert!(same_listings(
-            &copy(BOTH),
-            &copy("# x\n198.51.100.0/24 # two\n192.0.2.0/24 # one\n")
+        let same =
+            |one: &str, other: &str| Difference::between(&copy(one), &copy(other)).is_empty();
+        assert!(same(
+            BOTH,
+            "# x\n198.51.100.0/24 # two\n192.0.2.0/24 # one\n"
         ));
-        assert!(!same_listings(&copy(BOTH), &copy(ONE)));
-        assert!(!same_listings(&copy(ONE), &copy("192.0.2.0/24 # other\n")));
+        assert!(!same(BOTH, ONE));
+        assert!(!same(ONE, "192.0.2.0/24 # other\n"));
     }
 
     #[test]

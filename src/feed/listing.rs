@@ -1,5 +1,6 @@
 //! What one feed lists: compact entries, and the lines that were none.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use super::ends::{End, Ends, drop_ended};
@@ -41,6 +42,11 @@ impl<B: Bits> Entry<B> {
     pub fn key(&self) -> B::Key {
         self.addr.key(self.len)
     }
+
+    fn by_prefix_and_line(&self, other: &Self) -> Ordering {
+        let order = self.key().cmp(&other.key());
+        order.then_with(|| self.line.cmp(&other.line))
+    }
 }
 
 /// An origin AS as a feed lists it.
@@ -78,12 +84,12 @@ impl fmt::Display for Rejection {
     }
 }
 
-/// One copy of one feed, parsed.
+/// One copy of one feed, parsed: entries in the order of the file, or ascending (see [`FeedCopy::ascend`]).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FeedCopy {
-    /// IPv4 entries in the order of the file.
+    /// IPv4 entries.
     pub v4: Vec<Entry<u32>>,
-    /// IPv6 entries in the order of the file.
+    /// IPv6 entries.
     pub v6: Vec<Entry<u128>>,
     /// Origin ASes in the order of the file.
     pub origins: Vec<OriginEntry>,
@@ -180,6 +186,15 @@ impl FeedCopy {
         ends.map(|(_, end)| end.time(fetched))
             .filter(|end| *end > now)
             .min()
+    }
+
+    /// Put the entries in the order of their prefixes, and of one prefix in that of the file, so that whoever
+    /// walks over it need not sort. A copy with ends stays as it is: they stand by the place of their entry.
+    pub fn ascend(&mut self) {
+        if !self.has_ends() {
+            self.v4.sort_by(Entry::by_prefix_and_line);
+            self.v6.sort_by(Entry::by_prefix_and_line);
+        }
     }
 
     /// Cut exceptions out of what is listed. An entry that would fall into more than

@@ -8,6 +8,7 @@
 
 pub mod body;
 pub mod copies;
+mod difference;
 mod ends;
 pub mod fetch;
 pub mod file;
@@ -21,6 +22,7 @@ mod refused;
 pub mod schedule;
 pub mod standing;
 
+pub use difference::Difference;
 pub use ends::End;
 pub use listing::{Entry, FeedCopy, OriginEntry, Rejection};
 pub use refused::Refused;

@@ -97,6 +97,7 @@ impl OriginTable {
                 expanded.add(*prefix, origin.line, reference.trim_end());
             }
         }
+        expanded.ascend();
         expanded
     }
 }

@@ -39,6 +39,8 @@ pub struct FeedRow {
     pub generated: Option<Timestamp>,
     /// The last good copy.
     pub digest: Option<String>,
+    /// The copy that its listings are in step with, and how it was read.
+    pub listed: Option<String>,
     /// The copy behind the generation in force.
     pub applied: Option<String>,
     /// When the last good copy was first taken: ends of its entries are counted from it.
@@ -60,7 +62,7 @@ pub struct FeedRow {
 const COLUMNS: &str = "name, origin, etag, last_modified, looked_at, jitter, not_before, failures, \
                        state, note, confirmed_at, changed_at, generated, digest, applied, \
                        applied_table, taken_at, applied_taken, entries, rejected, standing, \
-                       (SELECT min(since) FROM leaving WHERE feed = name AND NOT leaving.applied)";
+                       (SELECT min(since) FROM leaving WHERE feed = name AND NOT leaving.applied), listed";
 
 impl FeedRow {
     /// The last attempt, unless it lies in the future: then the clock was set back, and nothing is
@@ -105,6 +107,7 @@ impl FeedRow {
             rejected: row.get::<_, i64>(19)? as usize,
             standing: row.get(20)?,
             leaving_since: time(21)?,
+            listed: row.get(22)?,
         })
     }
 }
@@ -154,13 +157,13 @@ impl Ledger {
         let written = self.db.execute(
             "INSERT INTO feed (name, origin, etag, last_modified, looked_at, jitter, not_before, failures,
                                state, note, confirmed_at, changed_at, generated, digest, entries, rejected,
-                               taken_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)
+                               taken_at, listed)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
              ON CONFLICT (name) DO UPDATE SET
                origin = ?2, etag = ?3, last_modified = ?4, looked_at = ?5, jitter = ?6, not_before = ?7,
                failures = ?8, state = ?9, note = ?10, confirmed_at = ?11, changed_at = ?12,
                generated = ?13, digest = ?14, entries = ?15, rejected = ?16,
-               taken_at = ?17",
+               taken_at = ?17, listed = ?18",
             params![
                 row.name,
                 row.origin,
@@ -179,6 +182,7 @@ impl Ledger {
                 row.entries as i64,
                 row.rejected as i64,
                 time(row.taken_at),
+                row.listed,
             ],
         );
         written.map(|_| ()).map_err(|error| self.error(error))

@@ -5,7 +5,7 @@ use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Ledger, LedgerError};
 use crate::plan::Explained;
-use crate::prefix::PrefixSet;
+use crate::prefix::{Prefix, PrefixSet, leading_v4};
 use crate::time::Timestamp;
 
 /// One row of `generation`.
@@ -114,12 +114,18 @@ impl Ledger {
         let read = || {
             let mut statement = self.db.prepare("SELECT prefix FROM route")?;
             let mut rows = statement.query([])?;
-            let mut nets: Vec<IpNet> = Vec::new();
+            let (mut v4, mut others) = (Vec::new(), Vec::new());
             while let Some(row) = rows.next()? {
-                let text = row.get_ref(0)?.as_str()?;
-                nets.push(text.parse().map_err(|_| rusqlite::Error::InvalidQuery)?);
+                let text = row.get_ref(0)?.as_bytes()?;
+                match leading_v4(text) {
+                    Some((addr, len, read)) if read == text.len() => {
+                        v4.push(Prefix::new(addr, len));
+                    }
+                    _ => others.push(net(text).ok_or(rusqlite::Error::InvalidQuery)?),
+                }
             }
-            Ok(PrefixSet::of_nets(nets))
+            let PrefixSet { v6, .. } = PrefixSet::of_nets(others);
+            Ok(PrefixSet::of_prefixes(v4, v6))
         };
         read().map_err(|error| self.error(error))
     }
@@ -214,7 +220,10 @@ impl Ledger {
             }
         }
         step.execute(
-            "UPDATE generation SET added = ?2, removed = ?3, routes = (SELECT count(*) FROM route) WHERE number = ?1",
+            // Nobody counts a million routes for ten: the generation before knows how many there were.
+            "UPDATE generation SET added = ?2, removed = ?3, routes = ifnull(
+               (SELECT routes FROM generation WHERE number = ?1 - 1) + ?2 - ?3, (SELECT count(*) FROM route))
+             WHERE number = ?1",
             params![number, added, removed],
         )?;
         Ok(number as u64)
@@ -341,4 +350,9 @@ impl Ledger {
 fn causes(explained: &Explained) -> String {
     let words: Vec<_> = explained.because.iter().map(ToString::to_string).collect();
     words.join("; ")
+}
+
+/// A prefix as it is written in the ledger.
+fn net(text: &[u8]) -> Option<IpNet> {
+    std::str::from_utf8(text).ok()?.parse().ok()
 }

@@ -7,7 +7,7 @@ use crate::feed::leaving::Leaving;
 use crate::time::Timestamp;
 
 /// Of which copy: the newest, or the one behind the generation in force.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Of {
     /// The newest good copy.
     Current = 0,

@@ -1,14 +1,12 @@
 //! The listings: everything any feed ever listed, with first and last seen.
 
-use std::collections::HashMap;
-
 use ipnet::IpNet;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, ToSql, params};
 
 use super::near::covering;
 use super::{Ledger, LedgerError};
-use crate::feed::FeedCopy;
-use crate::feed::leaving::items;
+use crate::feed::leaving::{Item, items};
+use crate::feed::{Difference, FeedCopy};
 use crate::time::Timestamp;
 
 /// A listing with its life.
@@ -27,7 +25,8 @@ pub struct Seen {
 }
 
 impl Ledger {
-    /// Bring the listings of one feed in step with a new copy. Part of [`Ledger::atomically`].
+    /// Bring the listings of one feed in step with a copy, whatever they were. Part of
+    /// [`Ledger::atomically`].
     pub fn write_listings(
         &self,
         feed: &str,
@@ -35,45 +34,90 @@ impl Ledger {
         now: Timestamp,
     ) -> Result<(), LedgerError> {
         let write = || {
-            let mut known = HashMap::new();
+            let mut wanted: Vec<(String, &str)> = items(copy)
+                .map(|(item, reference)| (item.to_string(), reference))
+                .collect();
+            // In the order of the table, so that it grows at its end; a second line is the same listing.
+            wanted.sort_unstable();
+            wanted.dedup();
+            let mut wanted = wanted.into_iter().peekable();
+            let mut gone = Vec::new();
             let mut select = self.db.prepare(
-                "SELECT prefix, reference, last_seen IS NULL FROM listing WHERE feed = ?1",
+                "SELECT prefix, reference, last_seen IS NULL FROM listing WHERE feed = ?1
+                 ORDER BY prefix, reference",
             )?;
+            let mut come = Vec::new();
             let mut rows = select.query([feed])?;
             while let Some(row) = rows.next()? {
-                let key: (String, String) = (row.get(0)?, row.get(1)?);
-                known.insert(key, row.get::<_, bool>(2)?);
-            }
-            let mut insert = self.db.prepare(
-                "INSERT INTO listing (feed, prefix, reference, first_seen) VALUES (?1, ?2, ?3, ?4)
-                 ON CONFLICT DO NOTHING",
-            )?;
-            let mut back = self.db.prepare(
-                "UPDATE listing SET last_seen = NULL WHERE feed = ?1 AND prefix = ?2 AND reference = ?3",
-            )?;
-            for (prefix, reference) in rows_of(copy) {
-                match known.remove(&(prefix.clone(), reference.to_owned())) {
-                    Some(true) => {}
-                    Some(false) => {
-                        back.execute(params![feed, prefix, reference])?;
-                    }
-                    // New, or a second line with the same entry.
-                    None => {
-                        insert.execute(params![feed, prefix, reference, now.0])?;
-                    }
+                let key = (row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_str()?);
+                let before = |one: &(String, &str)| (one.0.as_str(), one.1) < key;
+                come.extend(std::iter::from_fn(|| wanted.next_if(before)));
+                let same = wanted.next_if(|one| (one.0.as_str(), one.1) == key);
+                match (same, row.get::<_, bool>(2)?) {
+                    (Some(_), true) | (None, false) => {}
+                    (Some(back), false) => come.push(back),
+                    (None, true) => gone.push((key.0.to_owned(), key.1.to_owned())),
                 }
             }
-            let mut gone = self.db.prepare(
-                "UPDATE listing SET last_seen = ?4 WHERE feed = ?1 AND prefix = ?2 AND reference = ?3",
-            )?;
-            for ((prefix, reference), listed) in &known {
-                if *listed {
-                    gone.execute(params![feed, prefix, reference, now.0])?;
-                }
-            }
-            Ok(())
+            drop(rows);
+            let gone = gone.iter();
+            self.list(feed, come.into_iter().chain(wanted), now)?;
+            self.delist(
+                feed,
+                gone.map(|(prefix, reference)| (prefix, &**reference)),
+                now,
+            )
         };
         write().map_err(|error| self.error(error))
+    }
+
+    /// The same for listings that were in step with the copy before. Part of [`Ledger::atomically`].
+    pub fn change_listings(
+        &self,
+        feed: &str,
+        difference: &Difference,
+        now: Timestamp,
+    ) -> Result<(), LedgerError> {
+        let Difference { came, went, .. } = difference;
+        let write = || {
+            self.list(feed, came.iter().map(as_text), now)?;
+            self.delist(feed, went.iter().map(as_text), now)
+        };
+        write().map_err(|error| self.error(error))
+    }
+
+    /// These are listed from now on. One that comes back keeps its first day.
+    fn list<'a>(
+        &self,
+        feed: &str,
+        come: impl Iterator<Item = (impl ToSql, &'a str)>,
+        now: Timestamp,
+    ) -> rusqlite::Result<()> {
+        let mut insert = self.db.prepare_cached(
+            "INSERT INTO listing (feed, prefix, reference, first_seen) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT DO UPDATE SET last_seen = NULL",
+        )?;
+        for (prefix, reference) in come {
+            insert.execute(params![feed, prefix, reference, now.0])?;
+        }
+        Ok(())
+    }
+
+    /// These were listed until now.
+    fn delist<'a>(
+        &self,
+        feed: &str,
+        gone: impl Iterator<Item = (impl ToSql, &'a str)>,
+        now: Timestamp,
+    ) -> rusqlite::Result<()> {
+        let mut update = self.db.prepare_cached(
+            "UPDATE listing SET last_seen = ?4
+             WHERE feed = ?1 AND prefix = ?2 AND reference = ?3 AND last_seen IS NULL",
+        )?;
+        for (prefix, reference) in gone {
+            update.execute(params![feed, prefix, reference, now.0])?;
+        }
+        Ok(())
     }
 
     /// Feeds that are no longer configured list nothing and have no copy. When they were last
@@ -81,14 +125,17 @@ impl Ledger {
     pub fn keep_feeds(&self, configured: &[&str], now: Timestamp) -> Result<(), LedgerError> {
         let names = serde_json::to_string(configured).unwrap_or_default();
         let closed = self.db.execute(
+            // One that was emptied already lists nothing: nobody goes through its past.
             "UPDATE listing SET last_seen = ?1
-             WHERE last_seen IS NULL AND feed NOT IN (SELECT value FROM json_each(?2))",
+             WHERE last_seen IS NULL
+               AND feed IN (SELECT name FROM feed
+                            WHERE digest IS NOT NULL AND name NOT IN (SELECT value FROM json_each(?2)))",
             params![now.0, &names],
         );
         let emptied = closed.and_then(|_| {
             self.db.execute(
                 "UPDATE feed SET etag = NULL, last_modified = NULL, confirmed_at = NULL, digest = NULL,
-                                 applied = NULL, applied_table = NULL, generated = NULL,
+                                 applied = NULL, applied_table = NULL, generated = NULL, listed = NULL,
                                  taken_at = NULL, applied_taken = NULL,
                                  entries = 0, rejected = 0
                  WHERE name NOT IN (SELECT value FROM json_each(?1))",
@@ -146,7 +193,6 @@ impl Ledger {
     }
 }
 
-/// Each listing as text, with its reference.
-fn rows_of(copy: &FeedCopy) -> impl Iterator<Item = (String, &str)> {
-    items(copy).map(|(item, reference)| (item.to_string(), reference))
+fn as_text<'a>((item, reference): &(Item, &'a str)) -> (String, &'a str) {
+    (item.to_string(), *reference)
 }

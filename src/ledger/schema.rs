@@ -28,6 +28,7 @@ CREATE TABLE feed (
     changed_at    INTEGER,                    -- last good copy that listed something else
     generated     INTEGER,                    -- when the publisher says that he made the last good copy
     digest        TEXT,                       -- the last good copy
+    listed        TEXT,                       -- the copy that its listings are in step with, and how it was read
     applied       TEXT,                       -- the copy behind the generation in force
     taken_at      INTEGER,                    -- when the last good copy was first taken: ends are counted from it
     applied_taken INTEGER,                    -- the same for the copy behind the generation in force
@@ -46,6 +47,7 @@ CREATE TABLE listing (
     last_seen  INTEGER,                       -- NULL while it is listed
     PRIMARY KEY (feed, prefix, reference)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX listing_gone ON listing (last_seen) WHERE last_seen IS NOT NULL;
 
 -- What the newest copy of a feed lacks, and what still counts until its withdrawal is due.
 CREATE TABLE leaving (

@@ -1,6 +1,9 @@
 //! The ledger by itself: what it keeps, and what it says when it cannot.
 
+use proptest::prelude::*;
+
 use super::*;
+use crate::feed::Difference;
 use crate::feed::formats::{Format, Rules, parse_body};
 use crate::plan::Explained;
 use crate::time::Timestamp;
@@ -23,6 +26,7 @@ fn a_listing_keeps_its_first_day_when_it_goes_and_comes_back() {
     ledger
         .write_feed(&FeedRow {
             name: "noc".to_owned(),
+            digest: Some("some".to_owned()),
             ..FeedRow::default()
         })
         .unwrap();
@@ -221,4 +225,36 @@ fn the_ledger_is_in_wal_mode_so_readers_and_the_writer_do_not_wait_for_each_othe
         pin.to_string(),
         "to nothing by flush since 1970-01-01T00:00:05Z (alice)"
     );
+}
+
+/// Every listing with its life.
+fn lives(ledger: &Ledger) -> Vec<String> {
+    let sql = "SELECT feed || ' ' || prefix || ' ' || reference || ' ' || first_seen || ' ' || ifnull(last_seen, '')
+               FROM listing ORDER BY 1";
+    let mut statement = ledger.db.prepare(sql).unwrap();
+    let rows = statement.query_map([], |row| row.get(0)).unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
+proptest! {
+    #[test]
+    fn listings_written_as_differences_are_those_written_whole(
+        // Each copy: hosts and references, in any order, some twice.
+        lists in prop::collection::vec(prop::collection::vec((0_u8..8, 0_u8..2), 1..10), 1..8),
+    ) {
+        let (whole, parts) = (
+            Ledger::in_memory("whole".as_ref()).unwrap(),
+            Ledger::in_memory("parts".as_ref()).unwrap(),
+        );
+        let mut before = crate::feed::FeedCopy::default();
+        for (list, at) in lists.iter().zip(1..) {
+            let line = |(host, reference): &(u8, u8)| format!("192.0.2.{host} # SBL{reference}\n");
+            let copy = copy(&list.iter().map(line).collect::<String>());
+            whole.write_listings("noc", &copy, Timestamp(at)).unwrap();
+            let difference = Difference::between(&before, &copy);
+            parts.change_listings("noc", &difference, Timestamp(at)).unwrap();
+            prop_assert_eq!(lives(&whole), lives(&parts));
+            before = copy;
+        }
+    }
 }

@@ -2,6 +2,7 @@
 //! that appears does not wait.
 
 use std::pin::pin;
+use std::sync::Arc;
 
 use super::apply::{self, Applied, Removable, Task};
 use super::around::{self, Where};
@@ -37,7 +38,7 @@ pub(super) struct Act<'a> {
 /// What was decided and written down.
 struct Step {
     known: Known,
-    decision: Decision,
+    decision: Arc<Decision>,
     generation: u64,
     held: Option<HoldRow>,
     former: Vec<Mark>,
@@ -190,7 +191,7 @@ impl Act<'_> {
         // From here on the time stands still: one decision has one time.
         let now = Timestamp::now();
         let known = Known::read(config, ledger, self.copies, self.memory, now)?;
-        let decision = known.decide(now);
+        let decision = known.decide_once(self.memory, now);
         announce::decision(config, ledger, &decision, self.memory)?;
         let (former, last) = (former_marks(config, ledger)?, ledger.targets()?);
         let record = Record {
@@ -202,6 +203,9 @@ impl Act<'_> {
         };
         // All of it or nothing.
         let (generation, held) = ledger.atomically(|ledger| record.write(ledger))?;
+        self.memory
+            .put_in_force(ledger, &decision.desired)
+            .map_err(PassError::NotApplied)?;
         let protected = known.policy.protect.set();
         Ok(Step {
             removable: removable(ledger, protected).map_err(PassError::NotApplied)?,

@@ -9,12 +9,12 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, timeout};
 
-use super::judge::Judge;
+use super::judge::{Judge, read_as};
 use super::known::Memory;
 use super::look::{Look, fetcher_for, look};
 use super::senses::Senses;
 use super::{PassError, say};
-use crate::config::{Config, FeedConfig};
+use crate::config::{Config, FeedConfig, Origin};
 use crate::feed::copies::Copies;
 use crate::feed::fetch::{Progress, Validators};
 use crate::feed::leaving::WithdrawAfter;
@@ -103,10 +103,14 @@ pub fn begin<'a>(
             true => Validators::default(),
             false => validators(feed, &row, copies, memory),
         };
+        let known = row.digest.as_ref().and_then(|digest| {
+            let copy = memory.at_hand(&feed.name, digest)?;
+            Some((digest.clone(), copy))
+        });
         let fetcher = fetcher.clone();
         let looking: Pending = Box::pin(async move {
             let line = progress.line(&feed.name);
-            let look = look(config, feed, &validators, fetcher, &line).await;
+            let look = look(config, feed, (&validators, known), fetcher, &line).await;
             (feed, row, look)
         });
         pending.push(looking);
@@ -212,6 +216,7 @@ fn adopt(
             feed.name
         );
         row.name.clone_from(&feed.name);
+        row.listed = Some(read_as(feed, &digest));
         row.confirmed_at = Some(confirmed);
         row.entries = copy.len();
         row.rejected = copy.rejected;
@@ -236,14 +241,11 @@ fn validators(
     copies: &Copies,
     memory: &mut Memory,
 ) -> Validators {
-    let copy = row
-        .digest
-        .as_ref()
-        .and_then(|digest| memory.get(copies, feed, digest));
-    if copy.is_some() && row.origin == feed.origin.to_string() {
-        row.validators.clone()
-    } else {
-        Validators::default()
+    let same = matches!(feed.origin, Origin::Url(_)) && row.origin == feed.origin.to_string();
+    let copy = row.digest.as_ref().filter(|_| same);
+    match copy.and_then(|digest| memory.get(copies, feed, digest)) {
+        Some(_) => row.validators.clone(),
+        None => Validators::default(),
     }
 }
 

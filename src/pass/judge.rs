@@ -4,19 +4,17 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
 use super::known::Memory;
-use super::look::Look;
+use super::look::{Body, Look};
 use super::prefer::preferred;
 use super::{PassError, say};
 use crate::config::{FeedConfig, Origin};
-use crate::feed::copies::Copies;
+use crate::feed::copies::{self, Copies};
 use crate::feed::fetch::Validators;
 use crate::feed::formats::Format;
-use crate::feed::leaving::{WithdrawAfter, same_listings};
+use crate::feed::leaving::WithdrawAfter;
 use crate::feed::standing::Standing;
-use crate::feed::{FeedCopy, Refused};
+use crate::feed::{Difference, FeedCopy, Refused};
 use crate::ledger::{FeedRow, Ledger, Of};
-use crate::plan::Change;
-use crate::prefix::PrefixSet;
 use crate::time::Timestamp;
 
 /// Whoever judges, and where it is written down.
@@ -44,9 +42,9 @@ impl Judge<'_> {
         match look {
             Look::Unchanged => self.confirmed(feed, row),
             Look::Failed(refused) => self.refused(feed, row, &refused),
-            Look::Copy(body, copy, validators) => match preferred(feed, &row, *copy, self.now) {
+            Look::Copy(body, validators) => match preferred(feed, &row, &body.copy, self.now) {
                 Err(refused) => self.refused(feed, row, &refused),
-                Ok(copy) => self.taken(feed, row, (&body, copy), validators),
+                Ok(()) => self.taken(feed, row, body, validators),
             },
         }
     }
@@ -72,31 +70,42 @@ impl Judge<'_> {
         &mut self,
         feed: &FeedConfig,
         mut row: FeedRow,
-        (body, copy): (&[u8], FeedCopy),
+        body: Body,
         validators: Validators,
     ) -> Result<(), PassError> {
-        let digest = match self.copies.save(&feed.name, body) {
-            Ok(digest) => digest,
-            Err(error) => {
-                let why = format!("{}: {error}", self.copies.folder().display());
-                // A failure like others for this feed: it is counted, and not tried again at once.
-                self.refused(feed, row, &Refused::NotKept(why.clone()))?;
-                let why = format!("{why}; the last good copies stay in force");
-                return Err(PassError::Copies(why));
-            }
+        let Body {
+            bytes,
+            digest,
+            copy,
+        } = body;
+        if let Err(error) = self.copies.save(&feed.name, &digest, &bytes) {
+            let why = format!("{}: {error}", self.copies.folder().display());
+            // A failure like others for this feed: it is counted, and not tried again at once.
+            self.refused(feed, row, &Refused::NotKept(why.clone()))?;
+            let why = format!("{why}; the last good copies stay in force");
+            return Err(PassError::Copies(why));
+        }
+        self.memory.remember(&feed.name, &digest, copy.clone());
+        let old = match row.digest.as_deref() {
+            Some(same) if same == digest => Some(copy.clone()),
+            Some(before) => self.memory.get(self.copies, feed, before),
+            None => None,
         };
-        let old = row.digest.as_deref();
-        let old = old.and_then(|digest| self.memory.get(self.copies, feed, digest));
-        let old = old.as_deref();
+        let difference = old.as_deref().map(|old| match Arc::as_ptr(&copy) == old {
+            true => Difference::default(),
+            false => Difference::between(old, &copy),
+        });
         // A change is a change of what is listed: headers and dates change all the time.
-        let changed = row.digest.as_ref() != Some(&digest)
-            && !old.is_some_and(|old| same_listings(old, &copy));
-        tell(feed, &copy, old, changed);
-        let nothing = FeedCopy::default();
+        let changed = difference.as_ref().is_none_or(|one| !one.is_empty());
+        let before = old.as_ref().map(|old| old.format).zip(difference.as_ref());
+        tell(feed, &copy, before, changed);
         let leaving = self.ledger.leaving(&feed.name, Of::Current)?;
-        let old = old.unwrap_or(&nothing);
+        let nothing = FeedCopy::default();
         let leaving = match changed || !leaving.is_empty() {
-            true => feed.withdraw_after.step(old, leaving, &copy, self.now),
+            true => {
+                let old = old.as_deref().unwrap_or(&nothing);
+                feed.withdraw_after.step(old, leaving, &copy, self.now)
+            }
             false => leaving,
         };
         self.good(&mut row, if changed { "fresh" } else { "unchanged" });
@@ -109,19 +118,25 @@ impl Judge<'_> {
         row.validators = validators;
         row.origin = feed.origin.to_string();
         self.copies.confirm(&feed.name, &digest, self.now);
+        // The listings are those of the copy before only if it was read by the same rules.
+        let before = row.digest.as_ref().map(|before| read_as(feed, before));
+        let in_step = before.is_some() && row.listed == before;
         if row.digest.as_ref() != Some(&digest) {
             row.taken_at = Some(self.now);
         }
-        row.digest = Some(digest.clone());
+        row.listed = Some(read_as(feed, &digest));
+        row.digest = Some(digest);
         // One copy is counted once: all of it or nothing.
         self.ledger.atomically(|ledger| {
             ledger.write_leaving(&feed.name, &leaving)?;
-            if changed {
-                ledger.write_listings(&feed.name, &copy, self.now)?;
+            match &difference {
+                Some(difference) if in_step => {
+                    ledger.change_listings(&feed.name, difference, self.now)?;
+                }
+                _ => ledger.write_listings(&feed.name, &copy, self.now)?,
             }
             ledger.write_feed(&row)
         })?;
-        self.memory.remember(&feed.name, &digest, Arc::new(copy));
         Ok(())
     }
 
@@ -160,20 +175,26 @@ impl Judge<'_> {
     }
 }
 
-/// One line for a new copy: what it holds, what changed, what was rejected.
-fn tell(feed: &FeedConfig, copy: &FeedCopy, old: Option<&FeedCopy>, changed: bool) {
+/// A copy, and the rules by which it is read: the listings in the ledger are of both, and of a version of this
+/// program.
+pub(super) fn read_as(feed: &FeedConfig, digest: &str) -> String {
+    let rules = format!("{} {:?}", env!("CARGO_PKG_VERSION"), feed.rules);
+    format!("{digest} {}", copies::digest(rules.as_bytes()))
+}
+
+/// One line for a new copy: what it holds, what changed since the one `before`, what was rejected.
+fn tell(feed: &FeedConfig, copy: &FeedCopy, before: Option<(Format, &Difference)>, changed: bool) {
     let mut parts = vec![format!("{} entries", copy.len())];
-    let before = old.map(|old| old.format);
-    if feed.rules.format == Format::Auto && before != Some(copy.format) {
+    let format = before.map(|(format, _)| format);
+    if feed.rules.format == Format::Auto && format != Some(copy.format) {
         parts[0].push_str(&format!(", recognised as {}", copy.format));
-        if let Some(before) = before {
+        if let Some(before) = format {
             parts[0].push_str(&format!(" (before as {before})"));
         }
     }
-    if let Some(old) = old {
-        let change = Change::between(&listed(old), &listed(copy));
-        parts.push(format!("{} new, {} gone", change.added(), change.removed()));
-        if change.removed() > 0 && feed.withdraw_after != WithdrawAfter::AT_ONCE {
+    if let Some((_, Difference { new, gone, .. })) = before {
+        parts.push(format!("{new} new, {gone} gone"));
+        if *gone > 0 && feed.withdraw_after != WithdrawAfter::AT_ONCE {
             parts.push(format!("withdrawn after {}", feed.withdraw_after));
         }
     }
@@ -182,15 +203,4 @@ fn tell(feed: &FeedConfig, copy: &FeedCopy, old: Option<&FeedCopy>, changed: boo
     }
     let line = format!("feed={}  {}", feed.name, parts.join(", "));
     say::news(changed, &line);
-}
-
-/// What a copy lists, each prefix once, in order; not aggregated.
-fn listed(copy: &FeedCopy) -> PrefixSet {
-    let mut v4: Vec<_> = copy.v4.iter().map(|entry| entry.prefix()).collect();
-    let mut v6: Vec<_> = copy.v6.iter().map(|entry| entry.prefix()).collect();
-    v4.sort_unstable_by_key(|prefix| prefix.key());
-    v6.sort_unstable_by_key(|prefix| prefix.key());
-    v4.dedup();
-    v6.dedup();
-    PrefixSet { v4, v6 }
 }

@@ -1,90 +1,22 @@
 //! From the ledger and the copies to what the decision needs (I/O).
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::origins::{Remembered, Table};
+pub use super::memory::Memory;
+use super::origins::Table;
 use super::prefer::preferred;
 use super::{hand, protection};
 use crate::config::{Config, FeedConfig, Origin};
 use crate::discover;
 use crate::feed::copies::{self, Copies};
 use crate::feed::formats::parse_body;
-use crate::feed::leaving::Leaving;
+use crate::feed::leaving::{Item, Leaving};
 use crate::feed::{FeedCopy, Refused, file};
-use crate::ledger::{FeedRow, Ledger, LedgerError, Of, Past, PinRow, ReviewRow, TableUsed};
+use crate::ledger::{FeedRow, Ledger, LedgerError, Of, PinRow, ReviewRow, TableUsed};
 use crate::pipeline::{Applied, AtHand, Decision, Feed, Hand, Input, Pinned, decide};
 use crate::policy::Policy;
 use crate::prefix::PrefixSet;
 use crate::time::Timestamp;
-
-/// What a process remembers between passes.
-#[derive(Debug, Default)]
-pub struct Memory {
-    /// Copies parsed already, by feed and digest: an unchanged copy is no work.
-    copies: HashMap<(String, String), Arc<FeedCopy>>,
-    /// Copies of which was said already that they cannot be used.
-    unusable: HashSet<(String, String)>,
-    /// The last line said about the policy: said again only when it reads otherwise.
-    pub policy_line: String,
-    /// Whether a pass of this process has brought the targets in step.
-    pub acted: bool,
-    /// What was said of sources of protected space that cannot be looked at.
-    pub around: HashSet<String>,
-    /// The table of origins, read once.
-    origins: Remembered,
-}
-
-impl Memory {
-    /// Remember a copy.
-    pub fn remember(&mut self, feed: &str, digest: &str, copy: Arc<FeedCopy>) {
-        self.copies
-            .insert((feed.to_owned(), digest.to_owned()), copy);
-    }
-
-    /// Forget everything: the rules by which lines are read have changed.
-    pub fn clear(&mut self) {
-        self.copies.clear();
-    }
-
-    /// Forget the copies that nothing names any more.
-    pub fn keep_only(&mut self, named: &HashSet<(String, String)>) {
-        self.copies.retain(|key, _| named.contains(key));
-    }
-
-    /// The copy with this digest; read and parsed once. `None`, with a line that says why, when it
-    /// is gone, damaged, or no longer a list by the feed's rules.
-    pub fn get(
-        &mut self,
-        copies: &Copies,
-        feed: &FeedConfig,
-        digest: &str,
-    ) -> Option<Arc<FeedCopy>> {
-        let key = (feed.name.clone(), digest.to_owned());
-        if let Some(copy) = self.copies.get(&key) {
-            return Some(copy.clone());
-        }
-        let body = copies
-            .load(&feed.name, digest)
-            .map_err(|error| error.to_string());
-        let copy = body
-            .and_then(|body| parse_body(&body, &feed.rules).map_err(|refused| refused.to_string()));
-        match copy {
-            Ok(copy) => {
-                let copy = Arc::new(copy);
-                self.unusable.remove(&key);
-                self.copies.insert(key, copy.clone());
-                Some(copy)
-            }
-            Err(why) => {
-                if self.unusable.insert(key) {
-                    tracing::warn!("feed={}  the copy on disk cannot be used: {why}", feed.name);
-                }
-                None
-            }
-        }
-    }
-}
 
 /// What the decision is made by.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,7 +33,7 @@ pub struct Known {
     /// Every configured feed, in order.
     pub feeds: Vec<Feed>,
     /// The set in force.
-    pub in_force: PrefixSet,
+    pub in_force: Arc<PrefixSet>,
     /// The origin ASes in force, ascending.
     pub origins: Vec<u32>,
     /// The table of origins that is used.
@@ -128,7 +60,7 @@ pub struct Pin {
     /// The order.
     pub row: PinRow,
     /// The set.
-    pub set: Pinned,
+    pub set: Arc<Pinned>,
 }
 
 impl Known {
@@ -153,7 +85,7 @@ impl Known {
         now: Timestamp,
     ) -> Result<Self, LedgerError> {
         let rows = ledger.feeds()?;
-        let table = memory.origins.table(config, now);
+        let table = memory.table(config, now);
         let mut feeds = Vec::with_capacity(config.feeds.len());
         for feed in &config.feeds {
             let mut row = rows.get(&feed.name).cloned().unwrap_or_default();
@@ -190,50 +122,52 @@ impl Known {
             next_end: hand::next_end(&by_hand, now),
             approval: ledger.approval()?,
             feeds,
-            in_force: ledger.in_force()?,
+            in_force: memory.in_force(ledger)?,
             origins: ledger.origins()?,
             table: table.used(),
             generation: newest.as_ref().map_or(0, |row| row.number),
             made_by_pin: newest.is_some_and(|row| row.pinned),
-            pinned: pin(ledger)?,
+            pinned: pin(ledger, memory)?,
         })
     }
 
     /// Decide by it.
     pub fn decide(&self, now: Timestamp) -> Decision {
-        decide(&Input {
+        decide(&self.input(now))
+    }
+
+    /// The same, unless what was decided last was decided by the same.
+    pub fn decide_once(&self, memory: &mut Memory, now: Timestamp) -> Arc<Decision> {
+        memory.decided(&self.input(now))
+    }
+
+    fn input(&self, now: Timestamp) -> Input<'_> {
+        Input {
             feeds: &self.feeds,
             hand: &self.hand,
             policy: &self.policy,
             in_force: &self.in_force,
             origins_in_force: &self.origins,
             restores: self.made_by_pin,
-            pinned: self.pinned.as_ref().map(|pin| &pin.set),
+            pinned: self.pinned.as_ref().map(|pin| &*pin.set),
             approved: self.approval.as_ref().map(|approval| approval.id.as_str()),
             now,
-        })
+        }
     }
 }
 
 /// What is frozen. A generation that can no longer be told keeps what is in force.
-fn pin(ledger: &Ledger) -> Result<Option<Pin>, LedgerError> {
+fn pin(ledger: &Ledger, memory: &mut Memory) -> Result<Option<Pin>, LedgerError> {
     let Some(row) = ledger.pinned()? else {
         return Ok(None);
     };
-    let past = match row.generation {
-        PinRow::NOTHING => Past::default(),
-        number => match ledger.at_generation(number)? {
-            Some(past) => past,
-            None => Past {
-                set: ledger.in_force()?,
-                origins: ledger.origins()?,
-            },
-        },
-    };
-    let set = Pinned {
-        generation: row.generation,
-        set: past.set,
-        origins: past.origins,
+    let set = match memory.frozen(ledger, &row)? {
+        Some(set) => set,
+        None => Arc::new(Pinned {
+            generation: row.generation,
+            set: PrefixSet::clone(&*memory.in_force(ledger)?),
+            origins: ledger.origins()?,
+        }),
     };
     Ok(Some(Pin { row, set }))
 }
@@ -263,7 +197,9 @@ fn as_it_is(
     memory: &mut Memory,
     now: Timestamp,
 ) -> Result<Taken, Refused> {
-    let copy = preferred(feed, row, parse_body(body, &feed.rules)?, now)?;
+    let mut copy = parse_body(body, &feed.rules)?;
+    copy.ascend();
+    preferred(feed, row, &copy, now)?;
     let (new, digest) = (Arc::new(copy), copies::digest(body));
     let old = row.digest.as_ref();
     let old = old.and_then(|old| memory.get(copies, feed, old));
@@ -290,14 +226,26 @@ fn one(feed: &FeedConfig, parts: &Parts, copies: &Copies, memory: &mut Memory) -
         leaving: [leaving, leaving_applied],
         table,
     } = parts;
-    let mut held = |digest: &Option<String>, taken: Option<Timestamp>, leaving: &[Leaving]| {
+    let mut held = |digest: &Option<String>, taken: Option<Timestamp>, of: Of| {
         let digest = digest.as_ref()?;
+        let leaving = match of {
+            Of::Current => leaving,
+            Of::Applied => leaving_applied,
+        };
         let copy = memory.get(copies, feed, digest)?;
-        let fetched = taken.or(row.confirmed_at).unwrap_or_default();
-        Some(assembled(digest, copy, fetched, leaving, table))
+        let name = name(digest, &copy, leaving, table);
+        let copy = match name == *digest {
+            true => copy,
+            false => memory.made(&feed.name, of, &name, || assembled(&copy, leaving, table)),
+        };
+        Some(AtHand {
+            digest: name,
+            copy,
+            fetched: taken.or(row.confirmed_at).unwrap_or_default(),
+        })
     };
     let needs_table = |at: &AtHand| !at.copy.origins.is_empty();
-    let newest = held(&row.digest, row.taken_at, leaving);
+    let newest = held(&row.digest, row.taken_at, Of::Current);
     let unreadable = match &newest {
         None => "its last good copy",
         Some(_) => "the table of its origins",
@@ -309,7 +257,7 @@ fn one(feed: &FeedConfig, parts: &Parts, copies: &Copies, memory: &mut Memory) -
         if row.applied == row.digest && leaving == leaving_applied {
             return current.clone();
         }
-        held(&row.applied, row.applied_taken, leaving_applied)
+        held(&row.applied, row.applied_taken, Of::Applied)
     });
     let applied = applied.map(|at| match at {
         Some(at) if needs_table(&at) && table.differs_from(row.applied_table.as_deref()) => {
@@ -331,33 +279,36 @@ fn one(feed: &FeedConfig, parts: &Parts, copies: &Copies, memory: &mut Memory) -
     }
 }
 
-/// A copy with what is leaving it, and with the prefixes of its origin ASes.
-fn assembled(
-    digest: &str,
-    copy: Arc<FeedCopy>,
-    fetched: Timestamp,
-    leaving: &[Leaving],
-    table: &Table,
-) -> AtHand {
-    let mut at = AtHand {
-        digest: digest.to_owned(),
-        copy,
-        fetched,
-    };
+/// The name of a copy with what is leaving it and with the prefixes of its origin ASes: it names all three.
+fn name(digest: &str, copy: &FeedCopy, leaving: &[Leaving], table: &Table) -> String {
+    let mut name = digest.to_owned();
     if !leaving.is_empty() {
-        at.copy = Arc::new(at.copy.with_leaving(leaving));
         let text: Vec<String> = leaving
             .iter()
             .map(|one| format!("{} {}", one.item, one.reference))
             .collect();
-        at.digest
-            .push_str(&format!("-{}", copies::digest(text.join("\n").as_bytes())));
+        name.push_str(&format!("-{}", copies::digest(text.join("\n").as_bytes())));
     }
-    if let Table::Read(table) = table
-        && !at.copy.origins.is_empty()
-    {
-        at.copy = Arc::new(table.expand(&at.copy));
-        at.digest.push_str(&format!("+{}", table.digest));
+    match table {
+        Table::Read(table) if !copy.origins.is_empty() || leaving_origin(leaving) => {
+            name.push_str(&format!("+{}", table.digest));
+        }
+        _ => {}
     }
-    at
+    name
+}
+
+/// That copy.
+fn assembled(copy: &FeedCopy, leaving: &[Leaving], table: &Table) -> FeedCopy {
+    let copy = copy.with_leaving(leaving);
+    match table {
+        Table::Read(table) if !copy.origins.is_empty() => table.expand(&copy),
+        _ => copy,
+    }
+}
+
+fn leaving_origin(leaving: &[Leaving]) -> bool {
+    leaving
+        .iter()
+        .any(|one| matches!(one.item, Item::Origin(_)))
 }

@@ -1,19 +1,31 @@
 //! One look at one feed: over HTTP, or into a local file (I/O).
 
+use std::sync::Arc;
+
 use crate::config::{Config, FeedConfig, Origin};
 use crate::feed::fetch::{Fetched, Fetcher, Line, Validators};
 use crate::feed::formats::parse_body;
-use crate::feed::{FeedCopy, Refused, file};
+use crate::feed::{FeedCopy, Refused, copies, file};
 
 /// What a look gave, before it is judged.
 pub enum Look {
     /// The copy at hand is still the current one.
     Unchanged,
-    /// A body that is a whole list, and what it lists.
-    Copy(Vec<u8>, Box<FeedCopy>, Validators),
+    /// A body that is a whole list.
+    Copy(Body, Validators),
     /// Nothing to judge.
     Failed(Refused),
 }
+
+/// A body with its name and what it lists.
+pub struct Body {
+    pub bytes: Vec<u8>,
+    pub digest: String,
+    pub copy: Arc<FeedCopy>,
+}
+
+/// A copy that was read before, by the digest of its body.
+pub type Known = Option<(String, Arc<FeedCopy>)>;
 
 /// An HTTP client where one is needed; where there is none, why: that is the remote feeds' failure
 /// and nobody else's.
@@ -31,7 +43,7 @@ pub fn fetcher_for(config: &Config, wanted: &[&FeedConfig]) -> Result<Fetcher, S
 pub async fn look(
     config: &Config,
     feed: &FeedConfig,
-    known: &Validators,
+    (validators, known): (&Validators, Known),
     fetcher: Result<Fetcher, String>,
     line: &Line,
 ) -> Look {
@@ -40,23 +52,39 @@ pub async fn look(
             let body = file::read(path, config.fetch.max_bytes);
             body.map(|body| Fetched::Body(body, Validators::default()))
         }
-        (Origin::Url(url), Ok(fetcher)) => fetcher.get(url, &feed.access, known, line).await,
+        (Origin::Url(url), Ok(fetcher)) => fetcher.get(url, &feed.access, validators, line).await,
         (Origin::Url(_), Err(why)) => Err(Refused::Unreachable(why)),
     };
     match found {
         Ok(Fetched::Unchanged) => Look::Unchanged,
-        Ok(Fetched::Body(body, validators)) => read(feed, body, validators).await,
+        Ok(Fetched::Body(body, validators)) => read(feed, body, known, validators).await,
         Err(refused) => Look::Failed(refused),
     }
 }
 
-/// Read a body on a thread of its own: a long list must not let the other downloads wait.
-async fn read(feed: &FeedConfig, body: Vec<u8>, validators: Validators) -> Look {
+/// Read a body on a thread of its own: a long list must not let the other downloads wait. One that was read
+/// before is not read again.
+async fn read(feed: &FeedConfig, bytes: Vec<u8>, known: Known, validators: Validators) -> Look {
     let rules = feed.rules.clone();
-    let reading = tokio::task::spawn_blocking(move || (parse_body(&body, &rules), body));
+    let reading = tokio::task::spawn_blocking(move || {
+        let digest = copies::digest(&bytes);
+        let copy = match known {
+            Some((name, copy)) if name == digest => copy,
+            _ => {
+                let mut copy = parse_body(&bytes, &rules)?;
+                copy.ascend();
+                Arc::new(copy)
+            }
+        };
+        Ok(Body {
+            bytes,
+            digest,
+            copy,
+        })
+    });
     match reading.await {
-        Ok((Ok(copy), body)) => Look::Copy(body, Box::new(copy), validators),
-        Ok((Err(refused), _)) => Look::Failed(refused),
+        Ok(Ok(body)) => Look::Copy(body, validators),
+        Ok(Err(refused)) => Look::Failed(refused),
         Err(error) => Look::Failed(Refused::Unreachable(format!("not read: {error}"))),
     }
 }

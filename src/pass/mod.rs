@@ -22,6 +22,7 @@ mod judge;
 pub mod kernel;
 pub mod known;
 mod look;
+mod memory;
 pub mod mend;
 mod origins;
 mod prefer;

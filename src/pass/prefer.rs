@@ -5,7 +5,7 @@ use crate::feed::{FeedCopy, Refused};
 use crate::ledger::FeedRow;
 use crate::time::Timestamp;
 
-/// The copy itself, or why the one at hand stays.
+/// `Ok`, or why the one at hand stays.
 ///
 /// # Errors
 /// [`Refused::ValidEmpty`] for a whole list without an entry where there were some, [`Refused::Older`] for
@@ -13,9 +13,9 @@ use crate::time::Timestamp;
 pub fn preferred(
     feed: &FeedConfig,
     row: &FeedRow,
-    copy: FeedCopy,
+    copy: &FeedCopy,
     now: Timestamp,
-) -> Result<FeedCopy, Refused> {
+) -> Result<(), Refused> {
     let may_be_empty = feed.rules.may_be_empty || feed.believe_empty;
     let loses_all = copy.is_empty() && row.entries > 0 && !may_be_empty;
     if let Some(proof) = copy.proof.filter(|_| loses_all) {
@@ -33,6 +33,6 @@ pub fn preferred(
         {
             Err(Refused::Older(this, at_hand))
         }
-        _ => Ok(copy),
+        _ => Ok(()),
     }
 }

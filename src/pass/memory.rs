@@ -1,0 +1,232 @@
+//! What a process remembers between passes, so that a pass in which nothing changed is no work (I/O).
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::origins::{Remembered, Table};
+use crate::config::{Config, FeedConfig};
+use crate::feed::FeedCopy;
+use crate::feed::copies::Copies;
+use crate::feed::formats::parse_body;
+use crate::ledger::{GenerationRow, Ledger, LedgerError, Of, Past, PinRow};
+use crate::pipeline::{Decided, Decision, Input, Pinned};
+use crate::prefix::PrefixSet;
+use crate::time::Timestamp;
+
+/// What a process remembers between passes.
+#[derive(Debug, Default)]
+pub struct Memory {
+    /// Copies parsed already, by feed and digest: an unchanged copy is no work.
+    copies: HashMap<(String, String), Arc<FeedCopy>>,
+    /// What was made of the copy at hand of a feed and of the one behind what is in force, by its name.
+    made: HashMap<(String, Of), (String, Arc<FeedCopy>)>,
+    /// Copies of which was said already that they cannot be used.
+    unusable: HashSet<(String, String)>,
+    /// The last line said about the policy: said again only when it reads otherwise.
+    pub policy_line: String,
+    /// Whether a pass of this process has brought the targets in step.
+    pub acted: bool,
+    /// What was said of sources of protected space that cannot be looked at.
+    pub around: HashSet<String>,
+    /// The table of origins, read once.
+    origins: Remembered,
+    /// The set in force, and of which generation it is.
+    in_force: Option<(GenerationRow, Arc<PrefixSet>)>,
+    /// The set that is frozen, and by which order.
+    frozen: Option<(PinRow, Arc<Pinned>)>,
+    /// The last decision.
+    decided: Option<Decided>,
+}
+
+impl Memory {
+    /// Remember a copy.
+    pub fn remember(&mut self, feed: &str, digest: &str, copy: Arc<FeedCopy>) {
+        self.copies
+            .insert((feed.to_owned(), digest.to_owned()), copy);
+    }
+
+    /// Forget everything: the rules by which lines are read have changed.
+    pub fn clear(&mut self) {
+        self.copies.clear();
+        self.made.clear();
+        self.decided = None;
+    }
+
+    /// A copy of a feed that is made of several things, all of which `name` names; made once.
+    pub(super) fn made(
+        &mut self,
+        feed: &str,
+        of: Of,
+        name: &str,
+        make: impl FnOnce() -> FeedCopy,
+    ) -> Arc<FeedCopy> {
+        let key = |of| (feed.to_owned(), of);
+        let known = [Of::Current, Of::Applied].map(|of| self.made.get(&key(of)));
+        let known = known.into_iter().flatten().find(|(by, _)| by == name);
+        let copy = known.map_or_else(|| Arc::new(make()), |(_, copy)| copy.clone());
+        self.made.insert(key(of), (name.to_owned(), copy.clone()));
+        copy
+    }
+
+    /// The set in force: read once, and again when somebody else has written a generation.
+    pub fn in_force(&mut self, ledger: &Ledger) -> Result<Arc<PrefixSet>, LedgerError> {
+        let Some(newest) = ledger.generation()? else {
+            return ledger.in_force().map(Arc::new);
+        };
+        if let Some((row, set)) = &self.in_force
+            && *row == newest
+        {
+            return Ok(set.clone());
+        }
+        let set = Arc::new(ledger.in_force()?);
+        self.in_force = Some((newest, set.clone()));
+        Ok(set)
+    }
+
+    /// This was put in force by the newest generation, and is written down.
+    pub fn put_in_force(&mut self, ledger: &Ledger, set: &PrefixSet) -> Result<(), LedgerError> {
+        let newest = ledger.generation()?;
+        let known = self.in_force.as_ref().map(|(row, _)| row);
+        debug_assert_eq!(
+            ledger.in_force()?,
+            *set,
+            "what is remembered is what is written"
+        );
+        if newest.as_ref() != known {
+            self.in_force = newest.map(|row| (row, Arc::new(set.clone())));
+        }
+        Ok(())
+    }
+
+    /// The set that a pin freezes, told once; `None` where it can no longer be told.
+    pub(super) fn frozen(
+        &mut self,
+        ledger: &Ledger,
+        pin: &PinRow,
+    ) -> Result<Option<Arc<Pinned>>, LedgerError> {
+        if let Some((_, set)) = self.frozen.as_ref().filter(|(by, _)| by == pin) {
+            return Ok(Some(set.clone()));
+        }
+        let past = match pin.generation {
+            PinRow::NOTHING => Some(Past::default()),
+            number => ledger.at_generation(number)?,
+        };
+        let Some(Past { set, origins }) = past else {
+            return Ok(None);
+        };
+        let set = Arc::new(Pinned {
+            generation: pin.generation,
+            set,
+            origins,
+        });
+        self.frozen = Some((pin.clone(), set.clone()));
+        Ok(Some(set))
+    }
+
+    /// The table of origins that the configuration names.
+    pub(super) fn table(&mut self, config: &Config, now: Timestamp) -> Table {
+        self.origins.table(config, now)
+    }
+
+    /// The decision of this input, made anew only where the last one was made of something else.
+    pub(super) fn decided(&mut self, input: &Input) -> Arc<Decision> {
+        let last = self.decided.take().filter(|last| last.holds_for(input));
+        let decided = last.unwrap_or_else(|| Decided::by(input));
+        self.decided.insert(decided).decision().clone()
+    }
+
+    /// The copy with this digest, where it was read before.
+    pub(super) fn at_hand(&self, feed: &str, digest: &str) -> Option<Arc<FeedCopy>> {
+        let key = (feed.to_owned(), digest.to_owned());
+        self.copies.get(&key).cloned()
+    }
+
+    /// Forget the copies that nothing names any more.
+    pub fn keep_only(&mut self, named: &HashSet<(String, String)>) {
+        self.copies.retain(|key, _| named.contains(key));
+    }
+
+    /// The copy with this digest; read and parsed once. `None`, with a line that says why, when it
+    /// is gone, damaged, or no longer a list by the feed's rules.
+    pub fn get(
+        &mut self,
+        copies: &Copies,
+        feed: &FeedConfig,
+        digest: &str,
+    ) -> Option<Arc<FeedCopy>> {
+        let key = (feed.name.clone(), digest.to_owned());
+        if let Some(copy) = self.copies.get(&key) {
+            return Some(copy.clone());
+        }
+        let body = copies
+            .load(&feed.name, digest)
+            .map_err(|error| error.to_string());
+        let copy = body
+            .and_then(|body| parse_body(&body, &feed.rules).map_err(|refused| refused.to_string()));
+        match copy {
+            Ok(copy) => {
+                let mut copy = copy;
+                copy.ascend();
+                let copy = Arc::new(copy);
+                self.unusable.remove(&key);
+                self.copies.insert(key, copy.clone());
+                Some(copy)
+            }
+            Err(why) => {
+                if self.unusable.insert(key) {
+                    tracing::warn!("feed={}  the copy on disk cannot be used: {why}", feed.name);
+                }
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::Origin;
+    use crate::plan::Explained;
+
+    fn put(ledger: &Ledger, net: &str) {
+        let explained = Explained {
+            prefix: net.parse().unwrap(),
+            because: Vec::new(),
+        };
+        let origin = Origin {
+            at: Timestamp(1),
+            cause: "refresh",
+            approved: None,
+            pinned: false,
+        };
+        let written = ledger.atomically(|ledger| {
+            ledger.write_generation(origin, [explained].into_iter(), std::iter::empty())
+        });
+        written.unwrap();
+    }
+
+    #[test]
+    fn the_set_in_force_is_read_again_only_when_somebody_else_wrote_a_generation() {
+        let dir = tempfile::tempdir().unwrap();
+        let ours = Ledger::open(dir.path()).unwrap();
+        let mut memory = Memory::default();
+        assert!(memory.in_force(&ours).unwrap().is_empty());
+        put(&ours, "192.0.2.0/24");
+        let first = memory.in_force(&ours).unwrap();
+        assert_eq!(first.len(), 1);
+        assert!(Arc::ptr_eq(&first, &memory.in_force(&ours).unwrap()));
+
+        let theirs = Ledger::open(dir.path()).unwrap();
+        put(&theirs, "198.51.100.0/24");
+        let both = memory.in_force(&ours).unwrap();
+        assert_eq!(both.len(), 2);
+
+        put(&ours, "203.0.113.0/24");
+        let all = ours.in_force().unwrap();
+        memory.put_in_force(&ours, &all).unwrap();
+        let known = memory.in_force(&ours).unwrap();
+        assert_eq!(*known, all);
+        memory.put_in_force(&ours, &all).unwrap();
+        assert!(Arc::ptr_eq(&known, &memory.in_force(&ours).unwrap()));
+    }
+}
