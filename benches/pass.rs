@@ -1,0 +1,92 @@
+//! Passes inside one process, as the daemon makes them: `cargo bench --bench pass [-- LINES …]`.
+//!
+//! Prints the first pass, the one after it, the median of those that change nothing, and the median of those
+//! that change ten lines. Kernel and network are left out, so it needs no rights. The ledger is opened for
+//! each pass and closed after it, on the disk of the temporary folder.
+
+mod sample;
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use nullrouted::config;
+use nullrouted::discover::Watch;
+use nullrouted::feed::fetch::Progress;
+use nullrouted::ledger::Ledger;
+use nullrouted::pass::Pass;
+use nullrouted::pass::gather::{Manner, Scope};
+use nullrouted::pass::known::Memory;
+
+const RUNS: usize = 9;
+
+fn main() {
+    let words = std::env::args().skip(1);
+    let mut sizes: Vec<usize> = words.filter_map(|word| word.parse().ok()).collect();
+    if sizes.is_empty() {
+        sizes = vec![1_000, 100_000, 1_000_000];
+    }
+    println!(
+        "     lines       first      second   unchanged  ten changed   (ms; the latter medians of {RUNS})"
+    );
+    for lines in sizes {
+        passes(lines);
+    }
+}
+
+fn passes(lines: usize) {
+    let dir = tempfile::tempdir().unwrap();
+    let list = sample::plain(lines);
+    let path = dir.path().join("some.list");
+    let config = dir.path().join("some.toml");
+    let text = "state_dir = \"state\"\n[[feed]]\nname = \"some\"\npath = \"some.list\"\n[protect]\ndiscover = []\n\
+                [limits]\nmax_routes = 4_000_000\nmax_share_v4 = \"100%\"\n[kernel]\nenabled = false\n";
+    fs::write(&config, text).unwrap();
+    fs::write(&path, &list).unwrap();
+    let mut memory = Memory::default();
+    let mut pass = || pass(&config, &mut memory);
+    let first = pass();
+    let second = pass();
+    let unchanged = median((0..RUNS).map(|_| pass()).collect());
+    // Ten lines go, and come back.
+    let fewer = list
+        .lines()
+        .skip(10)
+        .fold(String::new(), |text, line| text + line + "\n");
+    let changed = (0..RUNS).map(|run| {
+        fs::write(&path, if run % 2 == 0 { &fewer } else { &list }).unwrap();
+        pass()
+    });
+    let changed = median(changed.collect());
+    let [first, second, unchanged, changed] =
+        [first, second, unchanged, changed].map(|time| time.as_secs_f64() * 1e3);
+    println!("{lines:>10}  {first:>10.1}  {second:>10.1}  {unchanged:>10.1}  {changed:>11.1}");
+}
+
+fn pass(config: &Path, memory: &mut Memory) -> Duration {
+    let config = config::load(config).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    let start = Instant::now();
+    let ledger = Ledger::open(&config.state_dir).unwrap();
+    let pass = Pass {
+        config: &config,
+        ledger: &ledger,
+        memory,
+        scope: Scope::All,
+        manner: Manner::default(),
+        cause: "refresh",
+        progress: &Progress::default(),
+        watch: &mut Watch::blind(),
+    };
+    runtime.block_on(pass.run()).unwrap();
+    drop(ledger);
+    start.elapsed()
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort_unstable();
+    times[times.len() / 2]
+}
