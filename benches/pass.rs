@@ -11,12 +11,12 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use nullrouted::config;
-use nullrouted::discover::Watch;
 use nullrouted::feed::fetch::Progress;
 use nullrouted::ledger::Ledger;
 use nullrouted::pass::Pass;
 use nullrouted::pass::gather::{Manner, Scope};
 use nullrouted::pass::known::Memory;
+use nullrouted::pass::senses::Senses;
 
 const RUNS: usize = 9;
 
@@ -79,7 +79,7 @@ fn pass(config: &Path, memory: &mut Memory) -> Duration {
         manner: Manner::default(),
         cause: "refresh",
         progress: &Progress::default(),
-        watch: &mut Watch::blind(),
+        senses: &mut Senses::of_verb(&config),
     };
     runtime.block_on(pass.run()).unwrap();
     drop(ledger);

@@ -8,6 +8,7 @@ use super::{PAUSE, lock};
 use crate::config::Config;
 use crate::ledger::{Ledger, LedgerError};
 use crate::pass::PassError;
+use crate::pass::known::Memory;
 use crate::pass::mend::{Why, mend};
 use crate::pass::senses::{News, Senses};
 use crate::pass::watched;
@@ -27,7 +28,13 @@ impl Guard {
     }
 
     /// Wait so long, or until there is something that a pass has to look at.
-    pub async fn wait(&mut self, config: &Config, senses: &mut Senses, wait: Duration) {
+    pub async fn wait(
+        &mut self,
+        config: &Config,
+        memory: &mut Memory,
+        senses: &mut Senses,
+        wait: Duration,
+    ) {
         let begun = Instant::now();
         loop {
             let now = Timestamp::now();
@@ -45,7 +52,7 @@ impl Guard {
             if why == Why::Audit {
                 self.audited = Instant::now();
             }
-            if let Err(error) = look_after(config, senses, why).await {
+            if let Err(error) = look_after(config, memory, senses, why).await {
                 tracing::error!("watch  {error}");
                 senses.fib.forget();
             }
@@ -54,14 +61,19 @@ impl Guard {
     }
 }
 
-async fn look_after(config: &Config, senses: &mut Senses, why: Why) -> Result<(), PassError> {
+async fn look_after(
+    config: &Config,
+    memory: &mut Memory,
+    senses: &mut Senses,
+    why: Why,
+) -> Result<(), PassError> {
     let Ok(_lock) = lock(config).await? else {
         // A pass of a verb is under way: what it leaves is looked at after it.
         senses.fib.forget();
         return Ok(());
     };
     let ledger = Ledger::open(&config.state_dir)?;
-    mend(config, &ledger, &mut senses.fib, why).await
+    mend(config, &ledger, memory, &mut senses.fib, why).await
 }
 
 /// For `status`: whether somebody listens, and when nobody removes routes any more.

@@ -154,7 +154,7 @@ async fn serve(config: &Config, memory: &mut Memory, senses: &mut Senses, guard:
     if let Err(error) = guard::tell(config, senses, false) {
         tracing::error!("{error}");
     }
-    guard.wait(config, senses, wait).await;
+    guard.wait(config, memory, senses, wait).await;
 }
 
 /// The lock of a pass. A verb is usually done within a moment: nobody is told of that wait.

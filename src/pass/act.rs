@@ -169,7 +169,8 @@ impl Act<'_> {
     /// Answers whether it was. What somebody else changed is put back.
     async fn protect(&mut self, news: News) -> Result<bool, PassError> {
         if news == News::Routes {
-            mend(self.config, self.ledger, &mut self.senses.fib, Why::Told).await?;
+            let fib = &mut self.senses.fib;
+            mend(self.config, self.ledger, self.memory, fib, Why::Told).await?;
             return Ok(false);
         }
         if !self.look_near().await? || self.ledger.generation()?.is_none() {

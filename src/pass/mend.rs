@@ -3,6 +3,7 @@
 
 use super::apply::{Applied, Task};
 use super::kernel::to_kernel;
+use super::known::Memory;
 use super::{PassError, Removable, write_down};
 use crate::config::Config;
 use crate::ledger::{Ledger, Observed};
@@ -26,13 +27,14 @@ pub enum Why {
 pub async fn mend(
     config: &Config,
     ledger: &Ledger,
+    memory: &mut Memory,
     fib: &mut Fib,
     why: Why,
 ) -> Result<(), PassError> {
     if !config.kernel.enabled || ledger.generation()?.is_none() {
         return Ok(());
     }
-    let desired = ledger.in_force()?;
+    let desired = memory.in_force(ledger)?;
     let pin = ledger.pinned()?;
     if pin.as_ref().is_some_and(|pin| pin.is_flush()) && !desired.is_empty() {
         return Ok(());

@@ -91,9 +91,7 @@ impl Check<'_> {
             253 => "the default table has",
             254 => "the main table has",
             _ => {
-                return u32::try_from(priority)
-                    .ok()
-                    .filter(|priority| *priority > 0);
+                return Some(priority);
             }
         };
         let message = format!("rule: {has_one} its rule already");
