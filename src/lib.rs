@@ -44,6 +44,8 @@ pub mod pipeline;
 
 pub mod target;
 
+pub mod verify;
+
 pub mod ledger;
 
 pub mod pass;

@@ -17,6 +17,7 @@ mod review;
 mod run;
 mod status;
 mod unpin;
+mod verify;
 mod who;
 mod why;
 
@@ -64,6 +65,8 @@ enum Verb {
     Feeds(feeds::Arguments),
     /// Feeds, set, holds, targets
     Status(status::Arguments),
+    /// Ask the kernel, prefix by prefix, whether packets would really be dropped, and why not
+    Verify(verify::Arguments),
     /// The log book, what ever touched a prefix, and the sets of earlier generations
     History(history::Arguments),
     /// Print one router's file
@@ -173,6 +176,7 @@ pub fn main() -> ExitCode {
         Verb::Why(arguments) => why::run(config, &arguments),
         Verb::Feeds(arguments) => feeds::run(config, &arguments),
         Verb::Status(arguments) => status::run(config, &arguments),
+        Verb::Verify(arguments) => verify::run(config, &arguments),
         Verb::History(arguments) => history::run(config, &arguments),
         Verb::Render(arguments) => render::run(config, &arguments),
         Verb::Add(arguments) => hand::enter(Hand::Add, config, &arguments),

@@ -6,9 +6,11 @@
 
 mod dump;
 pub mod message;
+mod questions;
 mod requests;
 
 pub use dump::{dump, dump_once};
+pub use questions::{Questions, Reply};
 pub use requests::{Answer, Refusal, Requests};
 
 use netlink_sys::Socket;

@@ -1,0 +1,42 @@
+//! What the kernel's answer to a question means (`inet_rtm_getroute`, `inet6_rtm_getroute`). Pure.
+
+use nix::errno::Errno;
+
+use super::route::{Fate, Seen};
+use crate::netlink::Reply;
+use crate::netlink::message::RTM_NEWROUTE;
+use crate::target::kernel::Kin;
+
+/// What happens to the packet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict<'a> {
+    /// A route or a rule drops it: blackhole (EINVAL), unreachable (EHOSTUNREACH), prohibit (EACCES), or
+    /// a route of one of these types comes as the answer.
+    Dropped,
+    /// Nothing leads there, or an unreachable rule (ENETUNREACH).
+    NoRoute,
+    /// It takes this route (a message).
+    Forwarded(&'a [u8]),
+    /// The kernel does not have this family.
+    NoFamily,
+    /// Something else.
+    Refused(Errno),
+}
+
+/// Read an answer.
+pub fn verdict<B: Kin>(reply: Reply<'_>) -> Verdict<'_> {
+    match reply {
+        Reply::Message(RTM_NEWROUTE, payload) => {
+            let drops = Seen::<B>::read(payload).is_some_and(|seen| seen.fate() == Fate::Drops);
+            match drops {
+                true => Verdict::Dropped,
+                false => Verdict::Forwarded(payload),
+            }
+        }
+        Reply::Message(..) => Verdict::Refused(Errno::EPROTO),
+        Reply::Error(Errno::EINVAL | Errno::EHOSTUNREACH | Errno::EACCES) => Verdict::Dropped,
+        Reply::Error(Errno::ENETUNREACH) => Verdict::NoRoute,
+        Reply::Error(Errno::EAFNOSUPPORT | Errno::EOPNOTSUPP) => Verdict::NoFamily,
+        Reply::Error(errno) => Verdict::Refused(errno),
+    }
+}

@@ -1,0 +1,427 @@
+//! Ask the kernel (I/O).
+
+use std::fmt;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::link::LinkMessage;
+use netlink_packet_route::route::RouteMessage;
+
+use super::answer::{Verdict, verdict};
+use super::cure::{Causes, cure};
+use super::fib::Fib;
+use super::finding::{Finding, Findings};
+use super::leaks::leaks;
+use super::names::Names;
+use super::order::Order;
+use super::probes::{addresses, question};
+use super::report::{Kind, Leak, Report};
+use super::route::answered;
+use super::rule::{GetRules, RTM_NEWRULE, Rule};
+use crate::netlink::message::{RTM_NEWLINK, RTM_NEWROUTE};
+use crate::netlink::{Questions, Reply, dump, dump_once};
+use crate::prefix::{Prefix, PrefixSet};
+use crate::target::kernel::{Kin, Mark};
+
+/// What of the configuration it depends on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// What marks a route as ours.
+    pub mark: Mark,
+    /// Priority of the rule that we keep.
+    pub rule: Option<u32>,
+    /// Whether routes inside our prefixes are covered.
+    pub cover_more_specifics: bool,
+}
+
+/// Why the kernel cannot be asked.
+#[derive(Debug)]
+pub enum Fault {
+    /// No netlink socket.
+    Socket(io::Error),
+    /// A dump failed: of what.
+    Dump(&'static str, io::Error),
+    /// It does not answer.
+    Answer(io::Error),
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Socket(error) => write!(f, "no netlink socket: {error}"),
+            Self::Dump(what, error) => write!(f, "the {what} cannot be read: {error}"),
+            Self::Answer(error) if error.kind() == io::ErrorKind::TimedOut => {
+                f.write_str("the kernel does not answer")
+            }
+            Self::Answer(error) => write!(f, "the kernel cannot be asked: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// So often is a dump of the routes asked again that a change interrupted.
+const TRIES: usize = 5;
+/// So many questions are made at once.
+const BATCH: usize = 4_096;
+/// Of answers that nothing explains so many are kept.
+const UNEXPLAINED: usize = 1_000;
+/// Where iproute2 keeps its names; what comes later wins.
+const NAMES: [&str; 3] = ["/usr/lib/iproute2", "/usr/share/iproute2", "/etc/iproute2"];
+
+/// Ask whether everything in force is dropped. `progress` hears how many prefixes are done.
+///
+/// # Errors
+/// The kernel cannot be asked.
+pub async fn verify(
+    set: &PrefixSet,
+    settings: &Settings,
+    seed: u64,
+    mut progress: impl FnMut(u64),
+) -> Result<Report, Fault> {
+    let mut report = Report {
+        prefixes: (set.v4.len(), set.v6.len()),
+        seed,
+        counts: Kind::ALL.iter().map(|kind| (kind.name(), 0)).collect(),
+        ..Report::default()
+    };
+    let mut names = Names::default();
+    for folder in NAMES {
+        learn(&mut names, Path::new(folder));
+    }
+    let links = RouteNetlinkMessage::GetLink(LinkMessage::default());
+    let dumped = dump(&links, |link| {
+        if link.kind == RTM_NEWLINK {
+            names.learn_link(link.payload);
+        }
+    });
+    dumped
+        .await
+        .map_err(|error| Fault::Dump("interfaces", error))?;
+    let mut asking = Asking {
+        questions: Questions::open().map_err(Fault::Socket)?,
+        names,
+        settings: *settings,
+        report: &mut report,
+        progress: &mut progress,
+        done: 0,
+    };
+    asking.family(&set.v4).await?;
+    asking.family(&set.v6).await?;
+    // By kind, whatever family they are of.
+    report.leaks.sort_by_key(|leak| leak.kind);
+    Ok(report)
+}
+
+/// Names of protocols and tables; a file that is not there has none.
+fn learn(names: &mut Names, folder: &Path) {
+    let read = |path: &Path| fs::read_to_string(path).unwrap_or_default();
+    let more = |name: &str| {
+        let entries = fs::read_dir(folder.join(name))
+            .into_iter()
+            .flatten()
+            .flatten();
+        let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
+        paths.retain(|path| path.extension().is_some_and(|end| end == "conf"));
+        paths.sort();
+        paths
+    };
+    names.learn_protocols(&read(&folder.join("rt_protos")));
+    for path in more("rt_protos.d") {
+        names.learn_protocols(&read(&path));
+    }
+    names.learn_tables(&read(&folder.join("rt_tables")));
+    for path in more("rt_tables.d") {
+        names.learn_tables(&read(&path));
+    }
+}
+
+struct Asking<'a> {
+    questions: Questions,
+    names: Names,
+    settings: Settings,
+    report: &'a mut Report,
+    progress: &'a mut dyn FnMut(u64),
+    /// Prefixes.
+    done: u64,
+}
+
+/// What the kernel said of the address of a finding: the route, or that nothing leads there.
+type Said = Option<String>;
+
+impl Asking<'_> {
+    async fn family<B: Kin>(&mut self, prefixes: &[Prefix<B>]) -> Result<(), Fault> {
+        if prefixes.is_empty() {
+            return Ok(());
+        }
+        let order = Order::new(rules::<B>().await?, &self.names.vrfs());
+        let table = self.settings.mark.table;
+        let mut tables = order.reach(table, false).tables;
+        let (mut fib, mut whole) = routes(prefixes, self.settings.mark, &tables).await?;
+        if fib.throws() {
+            tables = order.reach(table, true).tables;
+            (fib, whole) = routes(prefixes, self.settings.mark, &tables).await?;
+        }
+        if !whole {
+            let note = "the routes change faster than they can be read: some causes may be missing";
+            self.report.notes.push(note.to_owned());
+        }
+        let (mut findings, cut_short) = leaks(&fib, &order, &self.settings.mark);
+        if cut_short {
+            let note = "the rules are too many to follow every combination of them";
+            self.report.notes.push(note.to_owned());
+        }
+        let mut asked = vec![None; findings.kept.len()];
+        if self.probe(prefixes, &mut findings, &mut asked).await? {
+            self.confirm(prefixes, &fib, &order, &findings, asked)
+                .await?;
+        } else {
+            let family = if B::WIDTH == 128 { "IPv6" } else { "IPv4" };
+            let count = prefixes.len();
+            let note = format!("the kernel has no {family}: {count} prefixes lead nowhere");
+            self.report.notes.push(note);
+        }
+        Ok(())
+    }
+
+    /// Ask about every prefix; false where the kernel does not have the family.
+    async fn probe<B: Kin>(
+        &mut self,
+        prefixes: &[Prefix<B>],
+        findings: &mut Findings<B>,
+        asked: &mut [Option<(B, Said)>],
+    ) -> Result<bool, Fault> {
+        let mut batch: Vec<(usize, B)> = Vec::with_capacity(BATCH);
+        let mut there = true;
+        for (index, prefix) in prefixes.iter().enumerate() {
+            batch.extend(addresses(prefix, self.report.seed).map(|address| (index, address)));
+            if batch.len() + 3 > BATCH || index + 1 == prefixes.len() {
+                there &= self.batch(prefixes, &batch, findings, asked).await?;
+                batch.clear();
+                (self.progress)(self.done + index as u64 + 1);
+            }
+        }
+        self.done += prefixes.len() as u64;
+        Ok(there)
+    }
+
+    async fn batch<B: Kin>(
+        &mut self,
+        prefixes: &[Prefix<B>],
+        batch: &[(usize, B)],
+        findings: &mut Findings<B>,
+        asked: &mut [Option<(B, Said)>],
+    ) -> Result<bool, Fault> {
+        let questions: Vec<_> = batch
+            .iter()
+            .map(|(_, address)| question(*address, 0))
+            .collect();
+        let mut there = true;
+        let (report, names, settings) = (&mut *self.report, &self.names, &self.settings);
+        let counts = &mut report.asked;
+        let answer = |at: usize, reply: Reply<'_>| {
+            let (index, address) = batch[at];
+            counts.addresses += 1;
+            match verdict::<B>(reply) {
+                Verdict::Dropped => counts.dropped += 1,
+                Verdict::NoRoute => counts.no_route += 1,
+                Verdict::NoFamily => {
+                    counts.no_route += 1;
+                    there = false;
+                }
+                Verdict::Refused(_) => counts.refused += 1,
+                Verdict::Forwarded(route) => {
+                    counts.forwarded += 1;
+                    let prefix = prefixes[index];
+                    match findings.explains(index, prefix, address) {
+                        Some(Some(finding)) if asked[finding].is_none() => {
+                            let route = answered::<B>(route, names);
+                            asked[finding] = Some((address, Some(route)));
+                        }
+                        Some(_) => {}
+                        None => {
+                            findings.counts[Kind::Unexplained as usize] += 1;
+                            if findings.counts[Kind::Unexplained as usize] <= UNEXPLAINED {
+                                let route = answered::<B>(route, names);
+                                let leak = unexplained(prefix, address, route, settings, names);
+                                report.leaks.push(leak);
+                            }
+                        }
+                    }
+                }
+            }
+        };
+        let done = self.questions.ask(&questions, answer).await;
+        done.map_err(Fault::Answer)?;
+        Ok(there)
+    }
+
+    /// Ask about each finding that no answer has shown yet, where that is possible, and report it.
+    async fn confirm<B: Kin>(
+        &mut self,
+        prefixes: &[Prefix<B>],
+        fib: &Fib<'_, B>,
+        order: &Order<B>,
+        findings: &Findings<B>,
+        asked: Vec<Option<(B, Said)>>,
+    ) -> Result<(), Fault> {
+        let mut counts = findings.counts;
+        let all: Vec<_> = findings.kept.iter().zip(asked).collect();
+        for some in all.chunks(BATCH) {
+            let open = some
+                .iter()
+                .enumerate()
+                .filter(|(_, (_, asked))| asked.is_none());
+            let open =
+                open.filter_map(|(at, (finding, _))| Some((at, finding, finding.askable()?)));
+            let open: Vec<_> = open.collect();
+            let questions = open
+                .iter()
+                .map(|(_, finding, mark)| question(finding.address, *mark));
+            let questions: Vec<_> = questions.collect();
+            let mut answers: Vec<_> = some.iter().map(|(_, asked)| asked.clone()).collect();
+            let mut dropped = vec![false; some.len()];
+            let names = &self.names;
+            let answer = |question: usize, reply: Reply<'_>| {
+                let (at, finding, _) = open[question];
+                match verdict::<B>(reply) {
+                    Verdict::Forwarded(route) => {
+                        answers[at] = Some((finding.address, Some(answered::<B>(route, names))));
+                    }
+                    // Ours is not there, and only for want of any other route nothing gets through.
+                    Verdict::NoRoute if matches!(finding.kind, Kind::Missing | Kind::NoRule) => {
+                        answers[at] = Some((finding.address, None));
+                    }
+                    Verdict::Dropped | Verdict::NoRoute => dropped[at] = true,
+                    Verdict::NoFamily | Verdict::Refused(_) => {}
+                }
+            };
+            let done = self.questions.ask(&questions, answer).await;
+            done.map_err(Fault::Answer)?;
+            for ((finding, _), (answer, dropped)) in
+                some.iter().zip(answers.into_iter().zip(dropped))
+            {
+                let leak = self.leak(prefixes, fib, order, finding, answer);
+                if dropped {
+                    counts[finding.kind as usize] -= 1;
+                    self.report.dropped_all_the_same.push(leak);
+                } else {
+                    self.report.leaks.push(leak);
+                }
+            }
+        }
+        for kind in Kind::ALL {
+            *self.report.counts.entry(kind.name()).or_default() += counts[kind as usize];
+        }
+        Ok(())
+    }
+
+    fn leak<B: Kin>(
+        &self,
+        prefixes: &[Prefix<B>],
+        fib: &Fib<'_, B>,
+        order: &Order<B>,
+        finding: &Finding<B>,
+        asked: Option<(B, Said)>,
+    ) -> Leak {
+        let names = &self.names;
+        let rule = |at: Option<usize>| at.and_then(|at| order.rules.get(at));
+        let causes = Causes {
+            route: finding.route.and_then(|at| fib.routes.get(at as usize)),
+            rule: rule(finding.rule),
+            jump: rule(finding.jump),
+        };
+        let packets = finding.packets.as_ref();
+        Leak {
+            kind: finding.kind,
+            prefix: prefixes[finding.prefix].to_net(),
+            prefixes: finding.prefixes,
+            net: finding.net.to_net(),
+            asked: asked.map(|(address, said)| (address.to_ip(), said)),
+            packets: packets.and_then(|packets| packets.words(names)),
+            rule: causes.rule.map(|rule| rule.text(names)),
+            past: causes.jump.map(|rule| rule.text(names)),
+            route: causes.route.map(|route| route.text(names)),
+            protocol: causes
+                .route
+                .map(|route| names.protocol(route.seen.protocol)),
+            cure: cure(finding.kind, &causes, &self.settings, names),
+        }
+    }
+}
+
+fn unexplained<B: Kin>(
+    prefix: Prefix<B>,
+    address: B,
+    route: String,
+    settings: &Settings,
+    names: &Names,
+) -> Leak {
+    let none = Causes::<B> {
+        route: None,
+        rule: None,
+        jump: None,
+    };
+    Leak {
+        kind: Kind::Unexplained,
+        prefix: prefix.to_net(),
+        prefixes: 1,
+        net: Prefix::host(address).to_net(),
+        asked: Some((address.to_ip(), Some(route))),
+        packets: None,
+        rule: None,
+        past: None,
+        route: None,
+        protocol: None,
+        cure: cure(Kind::Unexplained, &none, settings, names),
+    }
+}
+
+async fn rules<B: Kin>() -> Result<Vec<Rule<B>>, Fault> {
+    let request = GetRules {
+        family: u8::from(B::FAMILY),
+    };
+    let mut rules = Vec::new();
+    for _ in 0..TRIES {
+        rules.clear();
+        let whole = dump_once(&request, |rule| {
+            if rule.kind == RTM_NEWRULE {
+                rules.extend(Rule::read(rule.payload));
+            }
+        });
+        if whole
+            .await
+            .map_err(|error| Fault::Dump("policy rules", error))?
+        {
+            break;
+        }
+    }
+    Ok(rules)
+}
+
+/// The routes that matter, and whether none is missing because they changed while they were read.
+async fn routes<'a, B: Kin>(
+    prefixes: &'a [Prefix<B>],
+    mark: Mark,
+    tables: &'a std::collections::BTreeSet<u32>,
+) -> Result<(Fib<'a, B>, bool), Fault> {
+    let mut request = RouteMessage::default();
+    request.header.address_family = B::FAMILY;
+    let request = RouteNetlinkMessage::GetRoute(request);
+    for last in (0..TRIES).rev() {
+        let mut fib = Fib::new(prefixes, mark, tables);
+        let whole = dump_once(&request, |route| {
+            if route.kind == RTM_NEWROUTE {
+                fib.see(route.payload);
+            }
+        });
+        let whole = whole.await.map_err(|error| Fault::Dump("routes", error))?;
+        if whole || last == 0 {
+            fib.sort();
+            return Ok((fib, whole));
+        }
+    }
+    Ok((Fib::new(prefixes, mark, tables), false))
+}

@@ -1,0 +1,117 @@
+//! What of the kernel's routes bears on the set in force: little, however large the table. Pure.
+
+use std::cmp::Reverse;
+use std::collections::BTreeSet;
+
+use super::route::{Fate, Route, Seen};
+use crate::prefix::Prefix;
+use crate::target::kernel::{Kin, Mark};
+
+/// The routes of one family, while a dump goes by and after it.
+#[derive(Clone, Debug)]
+pub struct Fib<'a, B: Kin> {
+    /// The set in force: ascending, without overlap.
+    pub prefixes: &'a [Prefix<B>],
+    mark: Mark,
+    /// Tables in which a covering route matters: those that packets are looked up in before ours.
+    tables: &'a BTreeSet<u32>,
+    /// The metric of our route to each prefix, where it is there.
+    pub present: Vec<Option<u32>>,
+    /// Routes inside a prefix, equal to one, or over one: by prefix, then in the order of their table.
+    pub routes: Vec<Route<B>>,
+    /// Routes of ours in this family, wanted or not.
+    pub ours: usize,
+}
+
+impl<'a, B: Kin> Fib<'a, B> {
+    /// Of nothing yet.
+    pub fn new(prefixes: &'a [Prefix<B>], mark: Mark, tables: &'a BTreeSet<u32>) -> Self {
+        Self {
+            prefixes,
+            mark,
+            tables,
+            present: vec![None; prefixes.len()],
+            routes: Vec::new(),
+            ours: 0,
+        }
+    }
+
+    /// A route of the dump goes by.
+    pub fn see(&mut self, message: &[u8]) {
+        if let Some(seen) = Seen::read(message) {
+            self.take(seen, message);
+        }
+    }
+
+    /// The same, read already.
+    pub fn take(&mut self, seen: Seen<B>, message: &[u8]) {
+        let in_our_table = seen.table == self.mark.table;
+        if !in_our_table && !self.tables.contains(&seen.table) {
+            return;
+        }
+        let at = self.over(seen.prefix.first());
+        let inside = at.filter(|at| self.prefixes[*at].contains(&seen.prefix));
+        let is_ours = seen.is_ours(&self.mark);
+        self.ours += usize::from(is_ours);
+        let mut behind_ours = false;
+        match inside {
+            Some(at) if self.prefixes[at] == seen.prefix => {
+                let present = &mut self.present[at];
+                if is_ours {
+                    let lowest = present.map_or(seen.metric, |metric| metric.min(seen.metric));
+                    *present = Some(lowest);
+                    return;
+                }
+                behind_ours = in_our_table && *present == Some(seen.metric);
+            }
+            Some(_) => {}
+            // Whatever covers ours in our own table, ours wins.
+            None if in_our_table || !self.covers(&seen.prefix) => return,
+            None => {}
+        }
+        self.routes.push(Route {
+            seen,
+            behind_ours,
+            message: message.into(),
+        });
+    }
+
+    /// The whole table has gone by.
+    pub fn sort(&mut self) {
+        // Stable: of routes with the same metric the first in the dump wins.
+        self.routes.sort_by_key(|route| {
+            let Seen {
+                prefix,
+                table,
+                metric,
+                tos,
+                ..
+            } = &route.seen;
+            (prefix.key(), *table, Reverse(*tos), *metric)
+        });
+    }
+
+    /// Whether a table that has nothing to say is among them: rules after it count then.
+    pub fn throws(&self) -> bool {
+        let mut routes = self.routes.iter().map(|route| &route.seen);
+        routes.any(|seen| seen.table == self.mark.table && seen.fate() == Fate::Throws)
+    }
+
+    /// The one prefix that may hold this address.
+    fn over(&self, address: B) -> Option<usize> {
+        let after = self
+            .prefixes
+            .partition_point(|prefix| prefix.first() <= address);
+        after.checked_sub(1)
+    }
+
+    /// Whether it holds one of the prefixes.
+    fn covers(&self, prefix: &Prefix<B>) -> bool {
+        let next = self
+            .prefixes
+            .partition_point(|one| one.first() < prefix.first());
+        self.prefixes
+            .get(next)
+            .is_some_and(|one| prefix.contains(one))
+    }
+}

@@ -1,0 +1,153 @@
+//! Causes: why packets to what is in force are not dropped, before anybody puts it in words. Pure.
+
+use std::collections::HashMap;
+
+use super::packets::Packets;
+use super::report::{COUNT, Kind};
+use crate::prefix::Prefix;
+use crate::target::kernel::Kin;
+
+/// So many causes of a kind are kept; more are counted.
+pub const KEPT: usize = 100_000;
+
+/// One cause.
+#[derive(Clone, Debug)]
+pub struct Finding<B: Kin> {
+    pub kind: Kind,
+    /// The first prefix in force that it opens, the last, and how many there are.
+    pub prefix: usize,
+    pub last: usize,
+    pub prefixes: usize,
+    /// What of it is open: no larger than the prefix.
+    pub net: Prefix<B>,
+    /// An address of it that nothing else decides on.
+    pub address: B,
+    /// The rule that leads to the route, the one that leads past ours, and the route: indices.
+    pub rule: Option<usize>,
+    pub jump: Option<usize>,
+    pub route: Option<u32>,
+    /// The packets that get away; `None` for all.
+    pub packets: Option<Box<Packets<B>>>,
+}
+
+impl<B: Kin> Finding<B> {
+    /// A whole prefix is open to every packet.
+    pub fn whole(kind: Kind, index: usize, prefix: Prefix<B>) -> Self {
+        Self {
+            kind,
+            prefix: index,
+            last: index,
+            prefixes: 1,
+            net: prefix,
+            address: prefix.first(),
+            rule: None,
+            jump: None,
+            route: None,
+            packets: None,
+        }
+    }
+
+    /// The firewall mark with which the kernel can be asked for it.
+    pub fn askable(&self) -> Option<u32> {
+        self.packets
+            .as_ref()
+            .map_or(Some(0), |packets| packets.askable())
+    }
+
+    /// Whether packets with nothing to them are among those that get away.
+    pub fn plain(&self) -> bool {
+        self.askable() == Some(0)
+    }
+}
+
+/// All of them, each once.
+#[derive(Clone, Debug)]
+pub struct Findings<B: Kin> {
+    pub kept: Vec<Finding<B>>,
+    /// How many there are of each kind.
+    pub counts: [usize; COUNT],
+    /// By rule and route.
+    known: HashMap<(usize, u32), Option<usize>>,
+    /// What is open to every packet: networks inside a prefix …
+    inside: HashMap<Prefix<B>, usize>,
+    /// … and whole prefixes, or as good as whole.
+    open: Vec<Option<Open>>,
+}
+
+/// Why a prefix is open to every packet: a finding that was kept, or another.
+type Open = Option<usize>;
+
+impl<B: Kin> Findings<B> {
+    /// None yet, of so many prefixes.
+    pub fn new(prefixes: usize) -> Self {
+        Self {
+            kept: Vec::new(),
+            counts: [0; COUNT],
+            known: HashMap::new(),
+            inside: HashMap::new(),
+            open: vec![None; prefixes],
+        }
+    }
+
+    /// Add one that was not seen before, or one more prefix to one that was.
+    pub fn add(&mut self, finding: Finding<B>, prefix: Prefix<B>) {
+        let key = finding.rule.zip(finding.route);
+        let known = key.and_then(|key| self.known.get(&key).copied());
+        let at = match known {
+            Some(at) => {
+                if let Some(at) = at {
+                    self.again(at, &finding);
+                }
+                at
+            }
+            None => {
+                self.counts[finding.kind as usize] += 1;
+                let at = (self.counts[finding.kind as usize] <= KEPT).then_some(self.kept.len());
+                if let Some(key) = key {
+                    self.known.insert(key, at);
+                }
+                if at.is_some() {
+                    self.kept.push(finding.clone());
+                }
+                at
+            }
+        };
+        if !finding.plain() {
+            return;
+        }
+        match at {
+            Some(at) if finding.net != prefix => {
+                self.inside.insert(finding.net, at);
+            }
+            at => self.open[finding.prefix] = Some(at),
+        }
+    }
+
+    /// A finding that was kept opens every prefix.
+    pub fn opens_all(&mut self, at: usize) {
+        self.open.fill(Some(Some(at)));
+    }
+
+    fn again(&mut self, at: usize, finding: &Finding<B>) {
+        let known = &mut self.kept[at];
+        known.prefixes += usize::from(finding.prefix != known.last);
+        known.last = finding.prefix;
+        if known.askable().is_none() && finding.askable().is_some() {
+            known.packets.clone_from(&finding.packets);
+            (known.prefix, known.address) = (finding.prefix, finding.address);
+        }
+    }
+
+    /// What explains that the kernel forwards packets with nothing to them to an address of a prefix:
+    /// `None` nothing, else the finding if it was kept.
+    pub fn explains(&self, prefix: usize, net: Prefix<B>, address: B) -> Option<Option<usize>> {
+        let lengths = (net.len()..=B::WIDTH).rev();
+        let mut around = lengths.map(|length| Prefix::new(address, length));
+        match self.inside.is_empty() {
+            true => None,
+            false => around.find_map(|around| self.inside.get(&around)),
+        }
+        .map(|at| Some(*at))
+        .or(self.open[prefix])
+    }
+}

@@ -1,0 +1,256 @@
+//! Find what keeps packets to the set in force from being dropped. Pure.
+//!
+//! A prefix falls into networks that every route and every rule treats alike; for each of them the rules are
+//! followed once. Prefixes with no route but ours around them, which is nearly all, are passed over.
+
+use super::fib::Fib;
+use super::finding::{Finding, Findings};
+use super::order::Order;
+use super::report::Kind;
+use super::route::Fate;
+use super::walk::{Hit, Place, Walk};
+use crate::prefix::Prefix;
+use crate::target::kernel::{Kin, Mark};
+
+/// Everything that leaks in one family, and whether the rules were too many to follow all combinations.
+pub fn leaks<B: Kin>(fib: &Fib<'_, B>, order: &Order<B>, mark: &Mark) -> (Findings<B>, bool) {
+    let mut findings = Findings::new(fib.prefixes.len());
+    if fib.prefixes.is_empty() {
+        return (findings, false);
+    }
+    if !order.reach(mark.table, true).ours {
+        no_rule(fib, &mut findings);
+        return (findings, false);
+    }
+    let mut sweep = Sweep {
+        fib,
+        destinations: order.destinations(),
+        walk: Walk::new(order, &fib.routes, mark.table),
+        over: Vec::new(),
+        at: 0,
+        last: None,
+        findings,
+    };
+    for prefix in 0..fib.prefixes.len() {
+        sweep.prefix(prefix);
+    }
+    (sweep.findings, sweep.walk.cut_short)
+}
+
+/// No packet is ever looked up in our table: one cause for all.
+fn no_rule<B: Kin>(fib: &Fib<'_, B>, findings: &mut Findings<B>) {
+    let Some(first) = fib.prefixes.first() else {
+        return;
+    };
+    let finding = Finding {
+        prefixes: fib.prefixes.len(),
+        ..Finding::whole(Kind::NoRule, 0, *first)
+    };
+    findings.add(finding, *first);
+    findings.opens_all(0);
+}
+
+struct Sweep<'a, B: Kin> {
+    fib: &'a Fib<'a, B>,
+    /// Ascending.
+    destinations: Vec<Prefix<B>>,
+    walk: Walk<'a, B>,
+    /// Routes over where we are, and over more than one prefix: indices.
+    over: Vec<u32>,
+    /// The first route that has not been come to.
+    at: usize,
+    /// The routes over the last prefix that had no others, and what came of them.
+    last: Option<(Vec<u32>, Vec<Hit<B>>)>,
+    findings: Findings<B>,
+}
+
+impl<B: Kin> Sweep<'_, B> {
+    fn prefix(&mut self, index: usize) {
+        let fib = self.fib;
+        let prefix = fib.prefixes[index];
+        let route = |at: u32| &fib.routes[at as usize].seen.prefix;
+        while self
+            .over
+            .last()
+            .is_some_and(|top| !route(*top).contains(&prefix))
+        {
+            self.over.pop();
+        }
+        while let Some(next) = fib.routes.get(self.at) {
+            let next = next.seen.prefix;
+            if next == prefix || !next.contains(&prefix) {
+                break;
+            }
+            self.over.push(self.at as u32);
+            self.at += 1;
+        }
+        let begin = self.at;
+        let inside = fib.routes[begin..].iter();
+        let inside = inside
+            .take_while(|route| prefix.contains(&route.seen.prefix))
+            .count();
+        self.at += inside;
+        let inside = begin..self.at;
+
+        let ours = fib.present[index];
+        if ours.is_none() && !self.dropped_by_another(prefix, inside.clone()) {
+            self.missing(index, prefix, inside.clone());
+        }
+        if self.over.is_empty() && inside.is_empty() {
+            return;
+        }
+        if inside.is_empty() && self.destinations.is_empty() && ours.is_some() {
+            self.like_the_last(index, prefix, ours);
+            return;
+        }
+        self.last = None;
+        self.parts(index, prefix, inside);
+    }
+
+    /// Somebody else's route stands in the place of ours, and drops as well.
+    fn dropped_by_another(&self, prefix: Prefix<B>, inside: std::ops::Range<usize>) -> bool {
+        let mut there = self.fib.routes[inside].iter().map(|route| &route.seen);
+        let best = there.find(|seen| {
+            seen.table == self.walk.table && seen.prefix == prefix && !seen.conditional()
+        });
+        best.is_some_and(|seen| seen.fate() == Fate::Drops)
+    }
+
+    fn missing(&mut self, index: usize, prefix: Prefix<B>, inside: std::ops::Range<usize>) {
+        let mut there = self.fib.routes[inside].iter().map(|route| &route.seen);
+        let occupied = there.any(|seen| seen.table == self.walk.table && seen.prefix == prefix);
+        if occupied {
+            // The route that stands there is a cause by itself.
+            return;
+        }
+        let finding = Finding::whole(Kind::Missing, index, prefix);
+        self.findings.add(finding, prefix);
+    }
+
+    /// A prefix with routes over it and none inside: what they do to it they do to the next as well.
+    fn like_the_last(&mut self, index: usize, prefix: Prefix<B>, ours: Option<u32>) {
+        let same = self
+            .last
+            .as_ref()
+            .is_some_and(|(over, _)| *over == self.over);
+        if !same {
+            self.walk.follow(&Place {
+                prefix,
+                net: prefix,
+                over: &self.over,
+                ours,
+            });
+            self.last = Some((self.over.clone(), std::mem::take(&mut self.walk.hits)));
+        }
+        if let Some((over, hits)) = self.last.take() {
+            for hit in &hits {
+                self.hit(index, prefix, prefix.first(), hit);
+            }
+            self.last = Some((over, hits));
+        }
+    }
+
+    /// Each network inside a prefix that is treated alike.
+    fn parts(&mut self, index: usize, prefix: Prefix<B>, inside: std::ops::Range<usize>) {
+        let nets = self.nets(prefix, inside.clone());
+        let mut over = self.over.clone();
+        let mut next = inside.start;
+        for (at, net) in nets.iter().enumerate() {
+            let routes = &self.fib.routes;
+            while over
+                .last()
+                .is_some_and(|top| !routes[*top as usize].seen.prefix.contains(net))
+            {
+                over.pop();
+            }
+            while next < inside.end && routes[next].seen.prefix == *net {
+                over.push(next as u32);
+                next += 1;
+            }
+            let Some(address) = alone(&nets[at..]) else {
+                continue;
+            };
+            self.walk.follow(&Place {
+                prefix,
+                net: *net,
+                over: &over,
+                ours: self.fib.present[index],
+            });
+            for hit in std::mem::take(&mut self.walk.hits) {
+                self.hit(index, prefix, address, &hit);
+            }
+        }
+    }
+
+    /// The prefix, and the networks inside it that a route or a rule knows, ascending.
+    fn nets(&self, prefix: Prefix<B>, inside: std::ops::Range<usize>) -> Vec<Prefix<B>> {
+        let mut nets = vec![prefix];
+        nets.extend(
+            self.fib.routes[inside]
+                .iter()
+                .map(|route| route.seen.prefix),
+        );
+        let before = self
+            .destinations
+            .partition_point(|to| to.first() < prefix.first());
+        let to = self.destinations[before..].iter();
+        let to = to.take_while(|to| to.first() <= prefix.last());
+        nets.extend(to.filter(|to| prefix.contains(to)));
+        nets.sort_unstable_by_key(Prefix::key);
+        nets.dedup();
+        nets
+    }
+
+    fn hit(&mut self, index: usize, prefix: Prefix<B>, address: B, hit: &Hit<B>) {
+        // What comes after our table where our route is missing is no cause of its own.
+        if hit.missed {
+            return;
+        }
+        let cause = hit.thrown.unwrap_or(hit.route);
+        let seen = &self.fib.routes[cause as usize].seen;
+        let kind = if seen.table == self.walk.table {
+            match (seen.prefix == prefix, self.fib.present[index]) {
+                (false, _) => Kind::MoreSpecific,
+                (true, Some(_)) => Kind::Metric,
+                (true, None) => Kind::Occupied,
+            }
+        } else if seen.is_local() {
+            Kind::Local
+        } else if self.walk.order.rules[hit.rule].l3mdev {
+            Kind::Vrf
+        } else {
+            Kind::Rule
+        };
+        let net = match prefix.contains(&seen.prefix) {
+            true => seen.prefix,
+            false => prefix,
+        };
+        let finding = Finding {
+            kind,
+            net,
+            address,
+            rule: Some(hit.rule),
+            jump: hit.jump,
+            route: Some(cause),
+            packets: Some(Box::new(hit.packets.clone())),
+            ..Finding::whole(kind, index, prefix)
+        };
+        self.findings.add(finding, prefix);
+    }
+}
+
+/// An address of the first of these networks that is in none of the others; they follow it in order.
+fn alone<B: Kin>(nets: &[Prefix<B>]) -> Option<B> {
+    let (net, rest) = nets.split_first()?;
+    let mut free = net.first();
+    let mut rest = rest;
+    while let Some(inner) = rest.first().filter(|inner| net.contains(inner)) {
+        if inner.first() > free {
+            return Some(free);
+        }
+        free = inner.last().next()?;
+        let within = rest.partition_point(|one| one.first() <= inner.last());
+        rest = &rest[within..];
+    }
+    (free <= net.last()).then_some(free)
+}

@@ -1,0 +1,60 @@
+//! Would a packet to what is in force really be dropped? The kernel is asked, and its FIB is read for the
+//! reasons why not.
+//!
+//! ```text
+//!  set in force ──┬── addresses (pure) ───────── RTM_GETROUTE, packed ──► answers ──┐
+//!                 │                                                                 ├─ agree? ──► report
+//!                 └── rules, routes (dumps) ──► order, walk, leaks (pure) ──► leaks ┘
+//! ```
+//!
+//! What the kernel does with a packet is in `net/core/fib_rules.c` (`fib_rules_lookup`: rules by priority),
+//! `net/ipv4/fib_trie.c` (`fib_table_lookup`) and `net/ipv6/route.c` (`ip6_pol_route`): longest match, then
+//! the lowest metric, then the order in which the table lists them. [`walk`](walk) does the same for every
+//! kind of packet that the rules tell apart. Only `ask` does I/O.
+
+mod answer;
+mod ask;
+mod cure;
+mod fib;
+mod finding;
+mod leaks;
+mod names;
+mod order;
+mod packets;
+mod print;
+mod probes;
+mod report;
+mod route;
+mod rule;
+mod walk;
+
+#[cfg(test)]
+mod properties;
+
+pub use ask::{Fault, Settings, verify};
+pub use report::{Asked, Kind, Leak, Report};
+
+use std::net::IpAddr;
+
+use netlink_packet_route::route::RouteAddress;
+
+use crate::prefix::Prefix;
+use crate::target::kernel::Kin;
+
+/// The prefix of an attribute and the length that the header gives it; `None` for the other family.
+fn prefix<B: Kin>(address: Option<IpAddr>, length: u8) -> Option<Prefix<B>> {
+    let address = match address {
+        Some(ip) => B::from_address(&RouteAddress::from(ip))?,
+        None => B::ZERO,
+    };
+    (length <= B::WIDTH).then(|| Prefix::new(address, length))
+}
+
+/// A prefix as iproute2 writes it: `default`, and a single address without its length.
+fn written<B: Kin>(prefix: &Prefix<B>) -> String {
+    match prefix.len() {
+        0 => "default".to_owned(),
+        length if length == B::WIDTH => prefix.first().to_ip().to_string(),
+        _ => prefix.to_string(),
+    }
+}

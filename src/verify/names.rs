@@ -1,0 +1,239 @@
+//! Numbers by the names that `ip` prints: protocols and tables of iproute2, interfaces, VRFs. Pure.
+
+use std::collections::BTreeMap;
+
+use crate::netlink::message::{attributes, number};
+
+/// Bytes of `struct ifinfomsg`.
+const LINK_HEADER: usize = 16;
+/// `include/uapi/linux/if_link.h`
+const IFLA_IFNAME: u16 = 3;
+const IFLA_MASTER: u16 = 10;
+const IFLA_LINKINFO: u16 = 18;
+const IFLA_INFO_KIND: u16 = 1;
+const IFLA_INFO_DATA: u16 = 2;
+const IFLA_VRF_TABLE: u16 = 1;
+
+/// As iproute2 ships them (`etc/iproute2/rt_protos`).
+const PROTOCOLS: [(u32, &str); 24] = [
+    (0, "unspec"),
+    (1, "redirect"),
+    (2, "kernel"),
+    (3, "boot"),
+    (4, "static"),
+    (8, "gated"),
+    (9, "ra"),
+    (10, "mrt"),
+    (11, "zebra"),
+    (12, "bird"),
+    (13, "dnrouted"),
+    (14, "xorp"),
+    (15, "ntk"),
+    (16, "dhcp"),
+    (18, "keepalived"),
+    (42, "babel"),
+    (99, "openr"),
+    (186, "bgp"),
+    (187, "isis"),
+    (188, "ospf"),
+    (189, "rip"),
+    (192, "eigrp"),
+    (196, "ospf6"),
+    (197, "ripng"),
+];
+const TABLES: [(u32, &str); 3] = [(253, "default"), (254, "main"), (255, "local")];
+
+/// A VRF with what is enslaved to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vrf {
+    pub name: String,
+    pub table: u32,
+    /// Interfaces whose packets are looked up in its table.
+    pub members: Vec<String>,
+}
+
+/// What numbers are called.
+#[derive(Clone, Debug)]
+pub struct Names {
+    protocols: BTreeMap<u32, String>,
+    tables: BTreeMap<u32, String>,
+    links: BTreeMap<u32, Link>,
+}
+
+#[derive(Clone, Debug)]
+struct Link {
+    name: String,
+    master: Option<u32>,
+    vrf: Option<u32>,
+}
+
+impl Default for Names {
+    fn default() -> Self {
+        let owned = |(number, name): &(u32, &str)| (*number, (*name).to_owned());
+        Self {
+            protocols: PROTOCOLS.iter().map(owned).collect(),
+            tables: TABLES.iter().map(owned).collect(),
+            links: BTreeMap::new(),
+        }
+    }
+}
+
+impl Names {
+    /// Learn the names of a file like `/etc/iproute2/rt_protos`.
+    pub fn learn_protocols(&mut self, text: &str) {
+        self.protocols.extend(lines(text));
+    }
+
+    /// Learn the names of a file like `/etc/iproute2/rt_tables`.
+    pub fn learn_tables(&mut self, text: &str) {
+        self.tables.extend(lines(text));
+    }
+
+    /// Learn of an interface (`RTM_NEWLINK`).
+    pub fn learn_link(&mut self, payload: &[u8]) {
+        let Some(index) = payload.get(4..).and_then(number) else {
+            return;
+        };
+        let (mut name, mut master, mut vrf) = (String::new(), None, None);
+        attributes(
+            payload.get(LINK_HEADER..).unwrap_or_default(),
+            |kind, value| match kind {
+                IFLA_IFNAME => name = text(value),
+                IFLA_MASTER => master = number(value),
+                IFLA_LINKINFO => vrf = vrf_table(value),
+                _ => {}
+            },
+        );
+        self.links.insert(index, Link { name, master, vrf });
+    }
+
+    /// The protocol of a route.
+    pub fn protocol(&self, protocol: u8) -> String {
+        named(&self.protocols, protocol.into())
+    }
+
+    /// A routing table.
+    pub fn table(&self, table: u32) -> String {
+        named(&self.tables, table)
+    }
+
+    /// An interface.
+    pub fn link(&self, index: u32) -> String {
+        let link = self.links.get(&index);
+        link.map_or_else(|| format!("if{index}"), |link| link.name.clone())
+    }
+
+    /// The VRFs that something is enslaved to: packets of the others never come.
+    pub fn vrfs(&self) -> Vec<Vrf> {
+        let vrfs = self.links.iter().filter_map(|(index, link)| {
+            let members = self.links.values();
+            let members = members.filter(|member| member.master == Some(*index));
+            Some(Vrf {
+                name: link.name.clone(),
+                table: link.vrf?,
+                members: members.map(|member| member.name.clone()).collect(),
+            })
+        });
+        vrfs.filter(|vrf| !vrf.members.is_empty()).collect()
+    }
+}
+
+fn named(names: &BTreeMap<u32, String>, number: u32) -> String {
+    let name = names.get(&number).cloned();
+    name.unwrap_or_else(|| number.to_string())
+}
+
+/// `NUMBER NAME` a line, `#` begins a comment; a number may be hexadecimal.
+fn lines(text: &str) -> impl Iterator<Item = (u32, String)> {
+    text.lines().filter_map(|line| {
+        let line = line.split('#').next().unwrap_or_default();
+        let mut words = line.split_whitespace();
+        let number = words.next()?;
+        let number = match number.strip_prefix("0x") {
+            Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+            None => number.parse().ok()?,
+        };
+        Some((number, words.next()?.to_owned()))
+    })
+}
+
+fn text(value: &[u8]) -> String {
+    let text = value.split(|byte| *byte == 0).next().unwrap_or_default();
+    String::from_utf8_lossy(text).into_owned()
+}
+
+/// The table of a VRF; `None` for every other kind of interface.
+fn vrf_table(info: &[u8]) -> Option<u32> {
+    let (mut is_vrf, mut table) = (false, None);
+    attributes(info, |kind, value| match kind {
+        IFLA_INFO_KIND => is_vrf = text(value) == "vrf",
+        IFLA_INFO_DATA => attributes(value, |kind, value| {
+            if kind == IFLA_VRF_TABLE {
+                table = number(value);
+            }
+        }),
+        _ => {}
+    });
+    table.filter(|_| is_vrf)
+}
+
+#[cfg(test)]
+mod tests {
+    use netlink_packet_core::Emitable;
+    use netlink_packet_route::link::{InfoData, InfoKind, InfoVrf, LinkInfo};
+    use netlink_packet_route::link::{LinkAttribute, LinkMessage};
+
+    use super::*;
+
+    #[test]
+    fn files_of_iproute2_name_protocols_and_tables() {
+        let mut names = Names::default();
+        assert_eq!(names.protocol(166), "166");
+        names.learn_protocols("# shipped by us\n166\tnullrouted\n0x63 mesh # openr\nnonsense\n");
+        assert_eq!(names.protocol(166), "nullrouted");
+        assert_eq!(names.protocol(99), "mesh");
+        assert_eq!(
+            (names.protocol(186), names.table(254)),
+            ("bgp".into(), "main".into())
+        );
+        names.learn_tables("1166 drop\n");
+        assert_eq!(
+            (names.table(1166), names.table(7)),
+            ("drop".into(), "7".into())
+        );
+    }
+
+    #[test]
+    fn a_vrf_counts_with_its_members() {
+        let link = |index, attributes| {
+            let mut link = LinkMessage::default();
+            link.header.index = index;
+            link.attributes = attributes;
+            let mut bytes = vec![0; link.buffer_len()];
+            link.emit(&mut bytes);
+            bytes
+        };
+        let vrf = |table| {
+            LinkAttribute::LinkInfo(vec![
+                LinkInfo::Kind(InfoKind::Vrf),
+                LinkInfo::Data(InfoData::Vrf(vec![InfoVrf::TableId(table)])),
+            ])
+        };
+        let name = |name: &str| LinkAttribute::IfName(name.to_owned());
+        let mut names = Names::default();
+        names.learn_link(&link(5, vec![name("red"), vrf(10)]));
+        names.learn_link(&link(6, vec![name("empty"), vrf(11)]));
+        names.learn_link(&link(7, vec![name("eth1"), LinkAttribute::Controller(5)]));
+        names.learn_link(&link(8, vec![name("eth2"), LinkAttribute::Controller(9)]));
+        assert_eq!(
+            (names.link(7), names.link(99)),
+            ("eth1".into(), "if99".into())
+        );
+        let red = Vrf {
+            name: "red".to_owned(),
+            table: 10,
+            members: vec!["eth1".to_owned()],
+        };
+        assert_eq!(names.vrfs(), [red]);
+    }
+}

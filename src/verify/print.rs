@@ -1,0 +1,134 @@
+//! The report on one screen. Pure.
+
+use std::io::{self, Write};
+
+use super::report::{Kind, Leak, Report};
+
+/// Leaks of a kind that are shown, where there are few kinds, and where there are many.
+const SHOWN: usize = 3;
+const SHOWN_OF_MANY: usize = 1;
+const MANY: usize = 3;
+
+impl Report {
+    /// Print it.
+    ///
+    /// # Errors
+    /// Those of `out`.
+    pub fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+        self.print_verdict(out)?;
+        let kinds = Kind::ALL.iter().filter(|kind| self.count(**kind) > 0);
+        let shown = match kinds.clone().count() {
+            0..=MANY => SHOWN,
+            _ => SHOWN_OF_MANY,
+        };
+        for kind in kinds {
+            self.print_kind(out, *kind, shown)?;
+        }
+        if let Some(leak) = self.dropped_all_the_same.first() {
+            let count = self.dropped_all_the_same.len();
+            writeln!(
+                out,
+                "note: {count} that rules and routes let through are dropped all the same, as {}: {}",
+                leak.prefix,
+                leak.route.as_deref().unwrap_or(leak.kind.heading()),
+            )?;
+        }
+        for note in &self.notes {
+            writeln!(out, "note: {note}")?;
+        }
+        // What becomes of packets from the set.
+        self.sources
+            .iter()
+            .try_for_each(|line| writeln!(out, "{line}"))
+    }
+
+    fn count(&self, kind: Kind) -> usize {
+        self.counts.get(kind.name()).copied().unwrap_or(0)
+    }
+
+    fn print_verdict(&self, out: &mut dyn Write) -> io::Result<()> {
+        let (v4, v6) = self.prefixes;
+        let asked = &self.asked;
+        let of = format!(
+            "{} prefixes in force ({v4} IPv4, {v6} IPv6), {} addresses asked, random seed {}",
+            v4 + v6,
+            asked.addresses,
+            self.seed
+        );
+        match self.all_dropped() {
+            true => writeln!(out, "everything is dropped: {of}")?,
+            false => writeln!(
+                out,
+                "NOT everything is dropped: {of}, {} of them get through",
+                asked.forwarded
+            )?,
+        }
+        if asked.refused > 0 {
+            writeln!(out, "the kernel did not say of {} addresses", asked.refused)?;
+        }
+        if asked.no_route > 0 {
+            let count = asked.no_route;
+            writeln!(
+                out,
+                "{count} of them go nowhere only because nothing leads there"
+            )?;
+        }
+        Ok(())
+    }
+
+    fn print_kind(&self, out: &mut dyn Write, kind: Kind, shown: usize) -> io::Result<()> {
+        let count = self.count(kind);
+        writeln!(out, "{} ({count}): {}", kind.name(), kind.heading())?;
+        let leaks = || self.leaks.iter().filter(|leak| leak.kind == kind);
+        for leak in leaks().take(shown) {
+            leak.print(out)?;
+        }
+        if let Some(leak) = leaks().next().filter(|leak| !leak.cure.is_empty()) {
+            writeln!(out, "  cure: {}", leak.cure)?;
+        }
+        match count.saturating_sub(shown) {
+            0 => Ok(()),
+            more => writeln!(out, "  … {more} more (--json shows them)"),
+        }
+    }
+}
+
+impl Leak {
+    fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+        let Self {
+            prefix, prefixes, ..
+        } = self;
+        match prefixes {
+            1 => write!(out, "  {prefix}")?,
+            count => write!(out, "  {count} prefixes, {prefix} the first of them")?,
+        }
+        match &self.route {
+            Some(route) => writeln!(out, ": {route}")?,
+            None => writeln!(out)?,
+        }
+        let named = matches!(self.kind, Kind::Rule | Kind::Vrf) || self.packets.is_some();
+        if let Some(rule) = self.rule.as_ref().filter(|_| named) {
+            write!(out, "    by rule {rule}")?;
+            if let Some(past) = &self.past {
+                write!(out, ", after {past}")?;
+            }
+            writeln!(out)?;
+        }
+        if let Some(packets) = &self.packets {
+            writeln!(out, "    {packets}")?;
+        }
+        match &self.asked {
+            None => Ok(()),
+            Some((address, None)) => writeln!(
+                out,
+                "    the kernel answers: nothing leads to {address} now"
+            ),
+            Some((address, answer)) if *answer == self.route => {
+                writeln!(out, "    the kernel answers: {address} goes there")
+            }
+            Some((address, Some(answer))) => {
+                writeln!(out, "    the kernel answers: {address} by {answer}")
+            }
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! Which addresses the kernel is asked about. Pure.
+
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::route::{RouteAttribute, RouteFlags, RouteMessage};
+
+use crate::prefix::Prefix;
+use crate::target::kernel::Kin;
+
+/// The first, the last, and one random address of a prefix; each once. The random one is that of the
+/// seed and the prefix: the same wherever else the set changes.
+pub fn addresses<B: Kin>(prefix: &Prefix<B>, seed: u64) -> impl Iterator<Item = B> + use<B> {
+    let (first, last) = (prefix.first(), prefix.last());
+    let random = first.or(random::<B>(prefix, seed).and(B::netmask(prefix.len()).not()));
+    let last = Some(last).filter(|last| *last != first);
+    let random = Some(random).filter(|random| *random != first && Some(*random) != last);
+    [Some(first), last, random].into_iter().flatten()
+}
+
+/// Bits of the seed and the prefix. Every bit of the address counts: FNV-1a over it, then SplitMix64 as often
+/// as the width needs.
+fn random<B: Kin>(prefix: &Prefix<B>, seed: u64) -> B {
+    let bytes = match prefix.first().to_ip() {
+        std::net::IpAddr::V4(address) => u128::from(u32::from(address)),
+        std::net::IpAddr::V6(address) => u128::from(address),
+    };
+    let mut state = 0xcbf2_9ce4_8422_2325_u64 ^ seed;
+    for byte in bytes.to_be_bytes().into_iter().chain([prefix.len()]) {
+        state = (state ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    let mut next = || {
+        state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let z = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    };
+    let words = (u128::from(next()) << 64) | u128::from(next());
+    let address = match B::WIDTH {
+        32 => std::net::IpAddr::from(((words >> 96) as u32).to_be_bytes()),
+        _ => std::net::IpAddr::from(words.to_be_bytes()),
+    };
+    B::from_address(&address.into()).unwrap_or(B::ZERO)
+}
+
+/// The question where a packet of this machine to an address goes: which route of which table it takes
+/// (`RTM_F_FIB_MATCH`, `RTM_F_LOOKUP_TABLE`).
+pub fn question<B: Kin>(address: B, mark: u32) -> RouteNetlinkMessage {
+    let mut message = RouteMessage::default();
+    message.header.address_family = B::FAMILY;
+    message.header.destination_prefix_length = B::WIDTH;
+    message.header.flags = RouteFlags::LookupTable | RouteFlags::FibMatch;
+    message.attributes = vec![RouteAttribute::Destination(address.to_address())];
+    if mark != 0 {
+        message.attributes.push(RouteAttribute::Mark(mark));
+    }
+    RouteNetlinkMessage::GetRoute(message)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::prefix::Bits;
+
+    fn v4(text: &str, seed: u64) -> Vec<String> {
+        let net: ipnet::Ipv4Net = text.parse().unwrap();
+        let addresses = addresses(&Prefix::<u32>::from(net), seed);
+        addresses
+            .map(|address| address.to_ip().to_string())
+            .collect()
+    }
+
+    #[test]
+    fn first_last_and_a_random_address_each_once() {
+        assert_eq!(v4("192.0.2.7/32", 1), ["192.0.2.7"]);
+        assert_eq!(v4("192.0.2.6/31", 1), ["192.0.2.6", "192.0.2.7"]);
+        let three = v4("72.37.186.0/23", 1);
+        assert_eq!(three[..2], ["72.37.186.0", "72.37.187.255"]);
+        assert!(three[2].starts_with("72.37.186.") || three[2].starts_with("72.37.187."));
+        assert_eq!(
+            three,
+            v4("72.37.186.0/23", 1),
+            "the same seed asks the same"
+        );
+    }
+
+    #[test]
+    fn random_addresses_are_all_over_the_prefix() {
+        let net: ipnet::Ipv6Net = "2001:db8:bad::/48".parse().unwrap();
+        let prefix = Prefix::<u128>::from(net);
+        let random: BTreeSet<u128> = (0..1_000)
+            .filter_map(|seed| addresses(&prefix, seed).nth(2))
+            .collect();
+        assert_eq!(random.len(), 1_000);
+        assert!(
+            random
+                .iter()
+                .all(|address| prefix.contains(&Prefix::host(*address)))
+        );
+        for bit in 0..80 {
+            let ones = random
+                .iter()
+                .filter(|address| **address >> bit & 1 == 1)
+                .count();
+            assert!((350..650).contains(&ones), "bit {bit}: {ones} of 1000");
+        }
+    }
+}

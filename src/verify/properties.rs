@@ -1,0 +1,298 @@
+//! What verify says against a naive kernel that is asked packet by packet.
+
+use std::net::Ipv4Addr;
+
+use proptest::prelude::*;
+
+use super::fib::Fib;
+use super::finding::Findings;
+use super::leaks::leaks;
+use super::order::Order;
+use super::packets::Select;
+use super::report::Kind;
+use super::route::{Fate, RTN_BLACKHOLE, RTN_LOCAL, RTN_THROW, RTN_UNICAST, Seen};
+use super::rule::{Action, Rule};
+use crate::prefix::{Prefix, aggregate};
+use crate::target::kernel::Mark;
+
+/// A /26, in which everything happens.
+const SPACE: u32 = 0x0a00_0000;
+const SIZE: u32 = 64;
+/// The main table is ours; 255 is asked by nobody but a rule.
+const TABLES: [u32; 4] = [254, 255, 7, 8];
+
+/// A packet, with everything that the rules below look at.
+#[derive(Clone, Copy, Debug)]
+struct Packet {
+    to: u32,
+    from: Option<u32>,
+    mark: u32,
+    iif: &'static str,
+}
+
+/// Every kind of packet that the rules below can tell apart.
+fn packets(to: u32) -> impl Iterator<Item = Packet> {
+    let from = [
+        None,
+        Some([10, 9, 1, 1]),
+        Some([10, 9, 2, 1]),
+        Some([11, 0, 0, 1]),
+    ];
+    let from = from.map(|from| from.map(u32::from_be_bytes));
+    let all = from
+        .into_iter()
+        .flat_map(|from| (0..4).map(move |mark| (from, mark)));
+    all.flat_map(move |(from, mark)| {
+        let iif = ["lo", "eth0", "eth1"].into_iter();
+        iif.map(move |iif| Packet {
+            to,
+            from,
+            mark,
+            iif,
+        })
+    })
+}
+
+/// `fib_rule_match`: all selectors hold, or not all where it is inverted.
+fn takes(rule: &Rule<u32>, packet: Packet) -> bool {
+    let Select {
+        from, iif, mark, ..
+    } = &rule.select;
+    let within = |net: &Prefix<u32>, address| net.contains(&Prefix::host(address));
+    let from = from.is_none_or(|net| packet.from.is_some_and(|from| within(&net, from)));
+    let to = rule.to.is_none_or(|net| within(&net, packet.to));
+    let iif = iif.as_deref().is_none_or(|iif| iif == packet.iif);
+    let mark = mark.is_none_or(|(value, mask)| packet.mark & mask == value);
+    (from && to && iif && mark && !rule.detached) != rule.invert
+}
+
+/// `fib_table_lookup`: the longest match, the lowest metric, the first.
+fn lookup(routes: &[Seen<u32>], table: u32, to: u32) -> Option<&Seen<u32>> {
+    let over = |seen: &&Seen<u32>| seen.table == table && seen.prefix.contains(&Prefix::host(to));
+    let over = routes.iter().enumerate().filter(|(_, seen)| over(seen));
+    let best = over.min_by_key(|(at, seen)| (32 - seen.prefix.len(), seen.metric, *at));
+    best.map(|(_, seen)| seen)
+}
+
+/// `fib_rules_lookup`: whether the packet is forwarded.
+fn forwarded(rules: &[Rule<u32>], routes: &[Seen<u32>], packet: Packet) -> bool {
+    let mut at = 0;
+    while let Some(rule) = rules.get(at) {
+        let next = at + 1;
+        at = next;
+        if !takes(rule, packet) {
+            continue;
+        }
+        match rule.action {
+            Action::Nop => {}
+            Action::Drop(_) => return false,
+            Action::Goto(priority) => {
+                let mut later = next..rules.len();
+                at = later
+                    .find(|at| rules[*at].priority == priority)
+                    .unwrap_or(next);
+            }
+            Action::Lookup(table) => match lookup(routes, table, packet.to) {
+                None => {}
+                Some(seen) => match (seen.fate(), rule.suppress) {
+                    (Fate::Drops, _) => return false,
+                    (Fate::Throws, _) => {}
+                    (Fate::Forwards, Some(length)) if seen.prefix.len() <= length => {}
+                    (Fate::Forwards, _) => return true,
+                },
+            },
+        }
+    }
+    false
+}
+
+fn prefix(lengths: std::ops::RangeInclusive<u8>) -> impl Strategy<Value = Prefix<u32>> {
+    (0..SIZE, lengths).prop_map(|(offset, length)| Prefix::new(SPACE + offset, length))
+}
+
+fn foreign() -> impl Strategy<Value = Seen<u32>> {
+    let kinds = [
+        RTN_UNICAST,
+        RTN_UNICAST,
+        RTN_LOCAL,
+        RTN_BLACKHOLE,
+        RTN_THROW,
+    ];
+    (
+        prefix(24..=32),
+        prop::sample::select(&TABLES[..]),
+        prop::sample::select(kinds.to_vec()),
+        0_u32..3,
+    )
+        .prop_map(|(prefix, table, kind, metric)| Seen {
+            prefix,
+            source: None,
+            tos: 0,
+            table,
+            metric,
+            protocol: 4,
+            kind,
+        })
+}
+
+fn rule() -> impl Strategy<Value = Rule<u32>> {
+    let from = [None, Some(([10, 9, 0, 0], 16)), Some(([10, 9, 1, 0], 24))];
+    let from =
+        from.map(|from| from.map(|(net, length)| Prefix::new(u32::from_be_bytes(net), length)));
+    let mark = [
+        None,
+        None,
+        Some((1, u32::MAX)),
+        Some((2, u32::MAX)),
+        Some((1, 1)),
+    ];
+    let iif = [None, None, Some("lo"), Some("eth0")];
+    let action = prop_oneof![
+        5 => prop::sample::select(&TABLES[..]).prop_map(Action::Lookup),
+        1 => (1_u32..9).prop_map(Action::Goto),
+        1 => Just(Action::Nop),
+        1 => Just(Action::Drop("blackhole")),
+    ];
+    (
+        (
+            prop::sample::select(from.to_vec()),
+            prop::sample::select(mark.to_vec()),
+            prop::sample::select(iif.to_vec()),
+        ),
+        prop::option::weighted(0.2, prefix(26..=31)),
+        prop::bool::weighted(0.15),
+        prop::bool::weighted(0.05),
+        action,
+        prop::option::weighted(0.2, 24_u8..32),
+    )
+        .prop_map(
+            |((from, mark, iif), to, invert, detached, action, suppress)| {
+                let select = Select {
+                    from,
+                    mark,
+                    iif: iif.map(Into::into),
+                    ..Select::default()
+                };
+                Rule {
+                    select,
+                    to,
+                    invert,
+                    detached,
+                    action,
+                    suppress,
+                    ..Rule::lookup(0, 0)
+                }
+            },
+        )
+}
+
+/// The kernel: rules in order, one of them most likely ours, routes in the order of a dump.
+#[derive(Clone, Debug)]
+struct World {
+    prefixes: Vec<Prefix<u32>>,
+    routes: Vec<Seen<u32>>,
+    rules: Vec<Rule<u32>>,
+}
+
+fn world() -> impl Strategy<Value = World> {
+    let prefixes = prop::collection::vec(prefix(27..=32), 1..6).prop_map(|mut prefixes| {
+        prefixes.sort_unstable_by_key(Prefix::key);
+        aggregate(prefixes)
+    });
+    let rules = prop::collection::vec(rule(), 0..6);
+    let there = prop::collection::vec((prop::bool::weighted(0.9), 0_u32..3), 8);
+    let routes = prop::collection::vec(foreign(), 0..8);
+    (prefixes, there, routes, rules, prop::bool::weighted(0.8))
+        .prop_flat_map(|(prefixes, there, mut routes, mut rules, main)| {
+            let mark = Mark::default();
+            let ours = prefixes.iter().zip(there).filter(|(_, (there, _))| *there);
+            routes.extend(ours.map(|(prefix, (_, metric))| Seen {
+                prefix: *prefix,
+                source: None,
+                tos: 0,
+                table: mark.table,
+                metric,
+                protocol: mark.protocol,
+                kind: RTN_BLACKHOLE,
+            }));
+            for (rule, priority) in rules.iter_mut().zip(1..) {
+                rule.priority = priority;
+            }
+            rules.insert(0, Rule::lookup(0, 255));
+            if main {
+                rules.push(Rule::lookup(8, mark.table));
+            }
+            (Just(prefixes), Just(routes).prop_shuffle(), Just(rules))
+        })
+        .prop_map(|(prefixes, routes, rules)| World {
+            prefixes,
+            routes,
+            rules,
+        })
+}
+
+/// As it is asked for in `ask`.
+fn found(world: &World, order: &Order<u32>) -> Findings<u32> {
+    let mark = Mark::default();
+    let mut tables = order.reach(mark.table, false).tables;
+    for _ in 0..2 {
+        let mut fib = Fib::new(&world.prefixes, mark, &tables);
+        world.routes.iter().for_each(|seen| fib.take(*seen, &[]));
+        fib.sort();
+        if !fib.throws() {
+            return leaks(&fib, order, &mark).0;
+        }
+        tables = order.reach(mark.table, true).tables;
+    }
+    let mut fib = Fib::new(&world.prefixes, mark, &tables);
+    world.routes.iter().for_each(|seen| fib.take(*seen, &[]));
+    fib.sort();
+    leaks(&fib, order, &mark).0
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4_000))]
+
+    #[test]
+    fn what_the_kernel_forwards_is_found_and_what_is_found_it_forwards(world in world()) {
+        let order = Order::new(world.rules.clone(), &[]);
+        let found = found(&world, &order);
+        let forwards = |packet| forwarded(&world.rules, &world.routes, packet);
+
+        for (index, prefix) in world.prefixes.iter().enumerate() {
+            let open = |kind| found.kept.iter().any(|one| one.kind == kind && one.prefix == index);
+            for to in prefix.first()..=prefix.last() {
+                let leaking: Vec<Packet> = packets(to).filter(|packet| forwards(*packet)).collect();
+                let told = found.kept.iter().any(|one| {
+                    one.kind == Kind::NoRule
+                        || one.net.contains(&Prefix::host(to))
+                        || (one.prefixes > 1 && index <= one.last)
+                });
+                let address = Ipv4Addr::from(to);
+                prop_assert!(leaking.is_empty() || told, "{address}: {leaking:?} in {found:#?}");
+                let plain = leaking.iter().any(|packet| {
+                    (packet.from, packet.mark, packet.iif) == (None, 0, "lo")
+                });
+                let explained = found.explains(index, *prefix, to).is_some();
+                prop_assert!(!plain || explained, "{address} in {found:#?}");
+                prop_assert!(
+                    plain || !explained || open(Kind::Missing) || found.counts[Kind::NoRule as usize] > 0
+                        || found.kept.iter().any(|one| one.plain()),
+                    "{address}: explained, and nothing to explain"
+                );
+            }
+        }
+        for one in &found.kept {
+            if matches!(one.kind, Kind::Missing | Kind::NoRule) {
+                continue;
+            }
+            let leaking: Vec<Packet> = packets(one.address).filter(|packet| forwards(*packet)).collect();
+            prop_assert!(!leaking.is_empty(), "nothing leaks: {one:#?}");
+            if let Some(mark) = one.askable() {
+                let packet = Packet { to: one.address, from: None, mark, iif: "lo" };
+                prop_assert!(forwards(packet), "asked in vain: {one:#?}");
+            }
+            prop_assert!(world.prefixes[one.prefix].contains(&Prefix::host(one.address)));
+        }
+    }
+}
