@@ -12,9 +12,11 @@ use super::{Exit, Outcome, Stop, block_on, load, output};
 use crate::ledger::Ledger;
 use crate::verify::{Settings, verify};
 
-/// Ends with 0 when everything in force is dropped, with 1 when something gets through or the kernel cannot
-/// be asked. Nothing is changed; cures are advice.
+const EXITS: &str = "Ends with 0 when everything in force is dropped, with 1 when something gets through \
+                     or the kernel cannot be asked. Nothing is changed: cures are advice.";
+
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXITS)]
 pub(super) struct Arguments {
     /// Everything as JSON
     #[arg(long)]

@@ -30,6 +30,7 @@ pub fn leaks<B: Kin>(fib: &Fib<'_, B>, order: &Order<B>, mark: &Mark) -> (Findin
         at: 0,
         last: None,
         findings,
+        mark: *mark,
     };
     for prefix in 0..fib.prefixes.len() {
         sweep.prefix(prefix);
@@ -62,6 +63,7 @@ struct Sweep<'a, B: Kin> {
     /// The routes over the last prefix that had no others, and what came of them.
     last: Option<(Vec<u32>, Vec<Hit<B>>)>,
     findings: Findings<B>,
+    mark: Mark,
 }
 
 impl<B: Kin> Sweep<'_, B> {
@@ -118,7 +120,10 @@ impl<B: Kin> Sweep<'_, B> {
 
     fn missing(&mut self, index: usize, prefix: Prefix<B>, inside: std::ops::Range<usize>) {
         let mut there = self.fib.routes[inside].iter().map(|route| &route.seen);
-        let occupied = there.any(|seen| seen.table == self.walk.table && seen.prefix == prefix);
+        let wanted = B::metric(&self.mark);
+        let occupied = there.any(|seen| {
+            (seen.table, seen.metric, seen.prefix) == (self.walk.table, wanted, prefix)
+        });
         if occupied {
             // The route that stands there is a cause by itself.
             return;
@@ -212,7 +217,9 @@ impl<B: Kin> Sweep<'_, B> {
             match (seen.prefix == prefix, self.fib.present[index]) {
                 (false, _) => Kind::MoreSpecific,
                 (true, Some(_)) => Kind::Metric,
-                (true, None) => Kind::Occupied,
+                (true, None) if seen.metric == B::metric(&self.mark) => Kind::Occupied,
+                // Ours is not there; what stands beside its place is no cause of its own.
+                (true, None) => return,
             }
         } else if seen.is_local() {
             Kind::Local

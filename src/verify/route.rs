@@ -25,6 +25,7 @@ const RTA_VIA: u16 = 18;
 const RTA_NH_ID: u16 = 30;
 const RTM_F_CLONED: u32 = 0x200;
 const RTNH_F_DEAD: u32 = 1;
+const FLAGS: [(u32, &str); 2] = [(4, "onlink"), (16, "linkdown")];
 const SCOPES: [(u8, &str); 3] = [(200, "site"), (253, "link"), (254, "host")];
 
 /// Types of routes (`RTN_…`), as `ip route` names them.
@@ -219,6 +220,12 @@ fn text<B: Kin>(seen: &Seen<B>, message: &[u8], names: &Names, whole: bool) -> S
         let _ = write!(out, " metric {}", seen.metric);
     }
     if whole {
+        let flags = header.get(8..).and_then(number).unwrap_or_default();
+        for (flag, word) in FLAGS {
+            if flags & flag != 0 {
+                let _ = write!(out, " {word}");
+            }
+        }
         out.push_str(&several);
     }
     out

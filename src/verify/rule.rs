@@ -36,10 +36,25 @@ const FRA_IP_PROTO: u16 = 22;
 const FRA_SPORT_RANGE: u16 = 23;
 const FRA_DPORT_RANGE: u16 = 24;
 const FRA_DSCP: u16 = 25;
+const FRA_FLOWLABEL: u16 = 26;
+const FRA_FLOWLABEL_MASK: u16 = 27;
+const FRA_DSCP_MASK: u16 = 30;
 
 const FIB_RULE_INVERT: u32 = 2;
 const FIB_RULE_UNRESOLVED: u32 = 4;
 const FIB_RULE_DETACHED: u32 = 8 | 16;
+
+/// In this order `ip rule` prints them.
+const ORDER: [&str; 8] = [
+    "tos",
+    "dscp",
+    "uidrange",
+    "ipproto",
+    "sport",
+    "dport",
+    "tun_id",
+    "flowlabel",
+];
 
 /// Asks for the rules of one family.
 #[derive(Clone, Copy, Debug)]
@@ -145,8 +160,12 @@ impl<B: Kin> Rule<B> {
             }
             FRA_L3MDEV => rule.l3mdev = value.first().is_some_and(|on| *on != 0),
             FRA_FLOW | FRA_SUPPRESS_IFGROUP | FRA_PAD | FRA_PROTOCOL => {}
+            // Masks of selectors that are there as well.
+            FRA_FLOWLABEL_MASK..=FRA_DSCP_MASK => {}
             _ => select.other.push(other(kind, value)),
         });
+        let order = |key| ORDER.iter().position(|one| *one == key);
+        select.other.sort_by_key(|(key, _)| order(*key));
         select.mark = (mask != 0).then_some((mark & mask, mask));
         select.from = (header[2] != 0).then(|| prefix(from, header[2])).flatten();
         rule.to = (header[1] != 0).then(|| prefix(to, header[1])).flatten();
@@ -260,6 +279,12 @@ fn other(kind: u16, value: &[u8]) -> (&'static str, String) {
         FRA_SPORT_RANGE => ("sport", ports()),
         FRA_DPORT_RANGE => ("dport", ports()),
         FRA_DSCP => ("dscp", first.to_string()),
+        FRA_FLOWLABEL => {
+            let label = value
+                .first_chunk()
+                .map_or(0, |label| u32::from_be_bytes(*label));
+            ("flowlabel", format!("{label:#x}"))
+        }
         FRA_TUN_ID => {
             let id = value.first_chunk().map_or(0, |id| u64::from_be_bytes(*id));
             ("tun_id", id.to_string())
@@ -350,7 +375,7 @@ mod tests {
         assert_eq!(text(&jumps), "4003: from all goto 9000 [unresolved]");
         let new = read(
             [2, 0, 0, 0, 254, 0, 0, 1, 0, 0, 0, 0],
-            &[(26, &[0, 0, 0, 7])],
+            &[(31, &[0, 0, 0, 7])],
         );
         assert!(
             !new.takes_all(),
