@@ -30,6 +30,8 @@ mod walk;
 
 #[cfg(test)]
 mod properties;
+#[cfg(test)]
+mod tests;
 
 pub use ask::{Fault, Settings, verify};
 pub use report::{Asked, Kind, Leak, Report};

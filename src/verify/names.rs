@@ -177,12 +177,38 @@ fn vrf_table(info: &[u8]) -> Option<u32> {
     table.filter(|_| is_vrf)
 }
 
+/// Messages of interfaces.
 #[cfg(test)]
-mod tests {
+pub mod testing {
     use netlink_packet_core::Emitable;
     use netlink_packet_route::link::{InfoData, InfoKind, InfoVrf, LinkInfo};
     use netlink_packet_route::link::{LinkAttribute, LinkMessage};
 
+    fn link(index: u32, name: &str, more: Option<LinkAttribute>) -> Vec<u8> {
+        let mut link = LinkMessage::default();
+        link.header.index = index;
+        link.attributes = vec![LinkAttribute::IfName(name.to_owned())];
+        link.attributes.extend(more);
+        let mut bytes = vec![0; link.buffer_len()];
+        link.emit(&mut bytes);
+        bytes
+    }
+
+    pub fn vrf(index: u32, name: &str, table: u32) -> Vec<u8> {
+        let info = vec![
+            LinkInfo::Kind(InfoKind::Vrf),
+            LinkInfo::Data(InfoData::Vrf(vec![InfoVrf::TableId(table)])),
+        ];
+        link(index, name, Some(LinkAttribute::LinkInfo(info)))
+    }
+
+    pub fn member(index: u32, name: &str, of: u32) -> Vec<u8> {
+        link(index, name, Some(LinkAttribute::Controller(of)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
     use super::*;
 
     #[test]
@@ -205,26 +231,11 @@ mod tests {
 
     #[test]
     fn a_vrf_counts_with_its_members() {
-        let link = |index, attributes| {
-            let mut link = LinkMessage::default();
-            link.header.index = index;
-            link.attributes = attributes;
-            let mut bytes = vec![0; link.buffer_len()];
-            link.emit(&mut bytes);
-            bytes
-        };
-        let vrf = |table| {
-            LinkAttribute::LinkInfo(vec![
-                LinkInfo::Kind(InfoKind::Vrf),
-                LinkInfo::Data(InfoData::Vrf(vec![InfoVrf::TableId(table)])),
-            ])
-        };
-        let name = |name: &str| LinkAttribute::IfName(name.to_owned());
         let mut names = Names::default();
-        names.learn_link(&link(5, vec![name("red"), vrf(10)]));
-        names.learn_link(&link(6, vec![name("empty"), vrf(11)]));
-        names.learn_link(&link(7, vec![name("eth1"), LinkAttribute::Controller(5)]));
-        names.learn_link(&link(8, vec![name("eth2"), LinkAttribute::Controller(9)]));
+        names.learn_link(&testing::vrf(5, "red", 10));
+        names.learn_link(&testing::vrf(6, "empty", 11));
+        names.learn_link(&testing::member(7, "eth1", 5));
+        names.learn_link(&testing::member(8, "eth2", 9));
         assert_eq!(
             (names.link(7), names.link(99)),
             ("eth1".into(), "if99".into())
