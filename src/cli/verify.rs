@@ -80,7 +80,7 @@ fn nothing(arguments: &Arguments, verdict: &str, why: &str) -> Outcome {
 /// Short enough to be typed.
 fn any_seed() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| u64::from(since.subsec_nanos() / 1_000))
+    since.map_or(0, |since| since.subsec_micros().into())
 }
 
 /// A line on stderr, where that is a terminal that can move its cursor.

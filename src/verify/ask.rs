@@ -1,13 +1,7 @@
 //! Ask the kernel (I/O).
 
 use std::fmt;
-use std::fs;
 use std::io;
-use std::path::Path;
-
-use netlink_packet_route::RouteNetlinkMessage;
-use netlink_packet_route::link::LinkMessage;
-use netlink_packet_route::route::RouteMessage;
 
 use super::answer::{Verdict, verdict};
 use super::cure::{Causes, cure};
@@ -17,11 +11,10 @@ use super::leaks::leaks;
 use super::names::Names;
 use super::order::Order;
 use super::probes::{addresses, question};
+use super::read;
 use super::report::{Kind, Leak, Report};
 use super::route::answered;
-use super::rule::{GetRules, RTM_NEWRULE, Rule};
-use crate::netlink::message::{RTM_NEWLINK, RTM_NEWROUTE};
-use crate::netlink::{Questions, Reply, dump, dump_once};
+use crate::netlink::{Questions, Reply};
 use crate::prefix::{Prefix, PrefixSet};
 use crate::target::kernel::{Kin, Mark};
 
@@ -62,15 +55,10 @@ impl fmt::Display for Fault {
 
 impl std::error::Error for Fault {}
 
-/// So often is a dump of the routes asked again that a change interrupted.
-const TRIES: usize = 5;
 /// So many questions are made at once.
 const BATCH: usize = 4_096;
 /// Of answers that nothing explains so many are kept.
 const UNEXPLAINED: usize = 1_000;
-/// Where iproute2 keeps its names; what comes later wins.
-const NAMES: [&str; 3] = ["/usr/lib/iproute2", "/usr/share/iproute2", "/etc/iproute2"];
-
 /// Ask whether everything in force is dropped. `progress` hears how many prefixes are done.
 ///
 /// # Errors
@@ -87,19 +75,7 @@ pub async fn verify(
         counts: Kind::ALL.iter().map(|kind| (kind.name(), 0)).collect(),
         ..Report::default()
     };
-    let mut names = Names::default();
-    for folder in NAMES {
-        learn(&mut names, Path::new(folder));
-    }
-    let links = RouteNetlinkMessage::GetLink(LinkMessage::default());
-    let dumped = dump(&links, |link| {
-        if link.kind == RTM_NEWLINK {
-            names.learn_link(link.payload);
-        }
-    });
-    dumped
-        .await
-        .map_err(|error| Fault::Dump("interfaces", error))?;
+    let names = read::names().await?;
     let mut asking = Asking {
         questions: Questions::open().map_err(Fault::Socket)?,
         names,
@@ -113,29 +89,6 @@ pub async fn verify(
     // By kind, whatever family they are of.
     report.leaks.sort_by_key(|leak| leak.kind);
     Ok(report)
-}
-
-/// Names of protocols and tables; a file that is not there has none.
-fn learn(names: &mut Names, folder: &Path) {
-    let read = |path: &Path| fs::read_to_string(path).unwrap_or_default();
-    let more = |name: &str| {
-        let entries = fs::read_dir(folder.join(name))
-            .into_iter()
-            .flatten()
-            .flatten();
-        let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
-        paths.retain(|path| path.extension().is_some_and(|end| end == "conf"));
-        paths.sort();
-        paths
-    };
-    names.learn_protocols(&read(&folder.join("rt_protos")));
-    for path in more("rt_protos.d") {
-        names.learn_protocols(&read(&path));
-    }
-    names.learn_tables(&read(&folder.join("rt_tables")));
-    for path in more("rt_tables.d") {
-        names.learn_tables(&read(&path));
-    }
 }
 
 struct Asking<'a> {
@@ -156,13 +109,13 @@ impl Asking<'_> {
         if prefixes.is_empty() {
             return Ok(());
         }
-        let order = Order::new(rules::<B>().await?, &self.names.vrfs());
+        let order = Order::new(read::rules::<B>().await?, &self.names.vrfs());
         let table = self.settings.mark.table;
         let mut tables = order.reach(table, false).tables;
-        let (mut fib, mut whole) = routes(prefixes, self.settings.mark, &tables).await?;
+        let (mut fib, mut whole) = read::routes(prefixes, self.settings.mark, &tables).await?;
         if fib.throws() {
             tables = order.reach(table, true).tables;
-            (fib, whole) = routes(prefixes, self.settings.mark, &tables).await?;
+            (fib, whole) = read::routes(prefixes, self.settings.mark, &tables).await?;
         }
         if !whole {
             let note = "the routes change faster than they can be read: some causes may be missing";
@@ -377,51 +330,4 @@ fn unexplained<B: Kin>(
         protocol: None,
         cure: cure(Kind::Unexplained, &none, settings, names),
     }
-}
-
-async fn rules<B: Kin>() -> Result<Vec<Rule<B>>, Fault> {
-    let request = GetRules {
-        family: u8::from(B::FAMILY),
-    };
-    let mut rules = Vec::new();
-    for _ in 0..TRIES {
-        rules.clear();
-        let whole = dump_once(&request, |rule| {
-            if rule.kind == RTM_NEWRULE {
-                rules.extend(Rule::read(rule.payload));
-            }
-        });
-        if whole
-            .await
-            .map_err(|error| Fault::Dump("policy rules", error))?
-        {
-            break;
-        }
-    }
-    Ok(rules)
-}
-
-/// The routes that matter, and whether none is missing because they changed while they were read.
-async fn routes<'a, B: Kin>(
-    prefixes: &'a [Prefix<B>],
-    mark: Mark,
-    tables: &'a std::collections::BTreeSet<u32>,
-) -> Result<(Fib<'a, B>, bool), Fault> {
-    let mut request = RouteMessage::default();
-    request.header.address_family = B::FAMILY;
-    let request = RouteNetlinkMessage::GetRoute(request);
-    for last in (0..TRIES).rev() {
-        let mut fib = Fib::new(prefixes, mark, tables);
-        let whole = dump_once(&request, |route| {
-            if route.kind == RTM_NEWROUTE {
-                fib.see(route.payload);
-            }
-        });
-        let whole = whole.await.map_err(|error| Fault::Dump("routes", error))?;
-        if whole || last == 0 {
-            fib.sort();
-            return Ok((fib, whole));
-        }
-    }
-    Ok((Fib::new(prefixes, mark, tables), false))
 }

@@ -10,7 +10,7 @@
 //! What the kernel does with a packet is in `net/core/fib_rules.c` (`fib_rules_lookup`: rules by priority),
 //! `net/ipv4/fib_trie.c` (`fib_table_lookup`) and `net/ipv6/route.c` (`ip6_pol_route`): longest match, then
 //! the lowest metric, then the order in which the table lists them. [`walk`](walk) does the same for every
-//! kind of packet that the rules tell apart. Only `ask` does I/O.
+//! kind of packet that the rules tell apart. Only `ask` and `read` do I/O.
 
 mod answer;
 mod ask;
@@ -23,6 +23,7 @@ mod order;
 mod packets;
 mod print;
 mod probes;
+mod read;
 mod report;
 mod route;
 mod rule;

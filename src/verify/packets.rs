@@ -159,9 +159,9 @@ pub fn fwmark(value: u32, mask: u32) -> String {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packets<B: Kin> {
     /// They have all of it.
-    must: Select<B>,
+    pub(super) must: Select<B>,
     /// They have none of these; and whether one that has it is dropped.
-    never: Vec<(Select<B>, bool)>,
+    pub(super) never: Vec<(Select<B>, bool)>,
 }
 
 impl<B: Kin> Default for Packets<B> {
@@ -178,7 +178,7 @@ pub enum Meet<B: Kin> {
     All,
     None,
     /// Those that it takes, and those that it does not.
-    Some(Packets<B>, Packets<B>),
+    Some(Box<(Packets<B>, Packets<B>)>),
 }
 
 impl<B: Kin> Packets<B> {
@@ -194,7 +194,10 @@ impl<B: Kin> Packets<B> {
             (false, met) => met,
             (true, Meet::All) => Meet::None,
             (true, Meet::None) => Meet::All,
-            (true, Meet::Some(yes, no)) => Meet::Some(no, yes),
+            (true, Meet::Some(both)) => {
+                let (yes, no) = *both;
+                Meet::Some(Box::new((no, yes)))
+            }
         }
     }
 
@@ -214,7 +217,7 @@ impl<B: Kin> Packets<B> {
             must: both,
             never: self.never.clone(),
         };
-        Meet::Some(yes, no)
+        Meet::Some(Box::new((yes, no)))
     }
 
     /// Those of them that have this as well; `None` when there is none.
@@ -222,7 +225,7 @@ impl<B: Kin> Packets<B> {
         match self.split(select, false) {
             Meet::All => Some(self.clone()),
             Meet::None => None,
-            Meet::Some(yes, _) => Some(yes),
+            Meet::Some(both) => Some(both.0),
         }
     }
 

@@ -18,8 +18,8 @@ use crate::target::kernel::Mark;
 /// A /26, in which everything happens.
 const SPACE: u32 = 0x0a00_0000;
 const SIZE: u32 = 64;
-/// The main table is ours; 255 is asked by nobody but a rule.
-const TABLES: [u32; 4] = [254, 255, 7, 8];
+/// The main table is ours.
+const TABLES: [u32; 5] = [254, 255, 253, 7, 8];
 
 /// A packet, with everything that the rules below look at.
 #[derive(Clone, Copy, Debug)]
@@ -55,15 +55,21 @@ fn packets(to: u32) -> impl Iterator<Item = Packet> {
 
 /// `fib_rule_match`: all selectors hold, or not all where it is inverted.
 fn takes(rule: &Rule<u32>, packet: Packet) -> bool {
+    let to = rule
+        .to
+        .is_none_or(|net| net.contains(&Prefix::host(packet.to)));
+    (to && has(&rule.select, packet) && !rule.detached) != rule.invert
+}
+
+fn has(select: &Select<u32>, packet: Packet) -> bool {
     let Select {
         from, iif, mark, ..
-    } = &rule.select;
+    } = select;
     let within = |net: &Prefix<u32>, address| net.contains(&Prefix::host(address));
     let from = from.is_none_or(|net| packet.from.is_some_and(|from| within(&net, from)));
-    let to = rule.to.is_none_or(|net| within(&net, packet.to));
     let iif = iif.as_deref().is_none_or(|iif| iif == packet.iif);
     let mark = mark.is_none_or(|(value, mask)| packet.mark & mask == value);
-    (from && to && iif && mark && !rule.detached) != rule.invert
+    from && iif && mark
 }
 
 /// `fib_table_lookup`: the longest match, the lowest metric, the first.
@@ -149,7 +155,7 @@ fn rule() -> impl Strategy<Value = Rule<u32>> {
     let iif = [None, None, Some("lo"), Some("eth0")];
     let action = prop_oneof![
         5 => prop::sample::select(&TABLES[..]).prop_map(Action::Lookup),
-        1 => (1_u32..9).prop_map(Action::Goto),
+        1 => (1_u32..10).prop_map(Action::Goto),
         1 => Just(Action::Nop),
         1 => Just(Action::Drop("blackhole")),
     ];
@@ -221,6 +227,7 @@ fn world() -> impl Strategy<Value = World> {
             rules.insert(0, Rule::lookup(0, 255));
             if main {
                 rules.push(Rule::lookup(8, mark.table));
+                rules.push(Rule::lookup(9, 253));
             }
             (Just(prefixes), Just(routes).prop_shuffle(), Just(rules))
         })
@@ -286,8 +293,16 @@ proptest! {
             if matches!(one.kind, Kind::Missing | Kind::NoRule) {
                 continue;
             }
-            let leaking: Vec<Packet> = packets(one.address).filter(|packet| forwards(*packet)).collect();
-            prop_assert!(!leaking.is_empty(), "nothing leaks: {one:#?}");
+            let class = one.packets.as_ref().unwrap();
+            let meant = |packet: &Packet| {
+                let mut never = class.never.iter();
+                has(&class.must, *packet) && never.all(|(select, _)| !has(select, *packet))
+            };
+            let meant: Vec<Packet> = packets(one.address).filter(meant).collect();
+            prop_assert!(!meant.is_empty(), "no such packets: {one:#?}");
+            for packet in meant {
+                prop_assert!(forwards(packet), "{packet:?} is dropped: {one:#?}");
+            }
             if let Some(mark) = one.askable() {
                 let packet = Packet { to: one.address, from: None, mark, iif: "lo" };
                 prop_assert!(forwards(packet), "asked in vain: {one:#?}");

@@ -124,7 +124,8 @@ impl<'a, B: Kin> Walk<'a, B> {
                     continue;
                 }
                 Meet::All => {}
-                Meet::Some(taken, others) => {
+                Meet::Some(both) => {
+                    let (taken, others) = *both;
                     // The others first: a cause is told with the most packets that it has.
                     let mut rest = state.clone();
                     rest.at += 1;
@@ -247,7 +248,7 @@ impl<'a, B: Kin> Walk<'a, B> {
             let taken = match state.packets.meet(rule, &place.net, false) {
                 Meet::None => continue,
                 Meet::All => state.packets.with(&select),
-                Meet::Some(taken, _) => taken.with(&select),
+                Meet::Some(both) => both.0.with(&select),
             };
             if let Some(packets) = taken {
                 let mut state = state.clone();

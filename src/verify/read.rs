@@ -1,0 +1,112 @@
+//! Read what the kernel has: interfaces, policy rules, routes (I/O).
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::link::LinkMessage;
+use netlink_packet_route::route::RouteMessage;
+
+use super::ask::Fault;
+use super::fib::Fib;
+use super::names::Names;
+use super::rule::{GetRules, RTM_NEWRULE, Rule};
+use crate::netlink::message::{RTM_NEWLINK, RTM_NEWROUTE};
+use crate::netlink::{dump, dump_once};
+use crate::prefix::Prefix;
+use crate::target::kernel::{Kin, Mark};
+
+/// So often is a dump of the routes asked again that a change interrupted.
+const TRIES: usize = 5;
+/// Where iproute2 keeps its names; what comes later wins.
+const NAMES: [&str; 3] = ["/usr/lib/iproute2", "/usr/share/iproute2", "/etc/iproute2"];
+
+/// What everything is called.
+pub async fn names() -> Result<Names, Fault> {
+    let mut names = Names::default();
+    for folder in NAMES {
+        learn(&mut names, Path::new(folder));
+    }
+    let links = RouteNetlinkMessage::GetLink(LinkMessage::default());
+    let dumped = dump(&links, |link| {
+        if link.kind == RTM_NEWLINK {
+            names.learn_link(link.payload);
+        }
+    });
+    dumped
+        .await
+        .map_err(|error| Fault::Dump("interfaces", error))?;
+    Ok(names)
+}
+
+/// Names of protocols and tables; a file that is not there has none.
+fn learn(names: &mut Names, folder: &Path) {
+    let read = |path: &Path| fs::read_to_string(path).unwrap_or_default();
+    let more = |name: &str| {
+        let entries = fs::read_dir(folder.join(name))
+            .into_iter()
+            .flatten()
+            .flatten();
+        let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
+        paths.retain(|path| path.extension().is_some_and(|end| end == "conf"));
+        paths.sort();
+        paths
+    };
+    names.learn_protocols(&read(&folder.join("rt_protos")));
+    for path in more("rt_protos.d") {
+        names.learn_protocols(&read(&path));
+    }
+    names.learn_tables(&read(&folder.join("rt_tables")));
+    for path in more("rt_tables.d") {
+        names.learn_tables(&read(&path));
+    }
+}
+
+/// The policy rules, in order.
+pub async fn rules<B: Kin>() -> Result<Vec<Rule<B>>, Fault> {
+    let request = GetRules {
+        family: u8::from(B::FAMILY),
+    };
+    let mut rules = Vec::new();
+    for _ in 0..TRIES {
+        rules.clear();
+        let whole = dump_once(&request, |rule| {
+            if rule.kind == RTM_NEWRULE {
+                rules.extend(Rule::read(rule.payload));
+            }
+        });
+        if whole
+            .await
+            .map_err(|error| Fault::Dump("policy rules", error))?
+        {
+            break;
+        }
+    }
+    Ok(rules)
+}
+
+/// The routes that matter, and whether none is missing because they changed while they were read.
+pub async fn routes<'a, B: Kin>(
+    prefixes: &'a [Prefix<B>],
+    mark: Mark,
+    tables: &'a BTreeSet<u32>,
+) -> Result<(Fib<'a, B>, bool), Fault> {
+    let mut request = RouteMessage::default();
+    request.header.address_family = B::FAMILY;
+    let request = RouteNetlinkMessage::GetRoute(request);
+    for last in (0..TRIES).rev() {
+        let mut fib = Fib::new(prefixes, mark, tables);
+        let whole = dump_once(&request, |route| {
+            if route.kind == RTM_NEWROUTE {
+                fib.see(route.payload);
+            }
+        });
+        let whole = whole.await.map_err(|error| Fault::Dump("routes", error))?;
+        if whole || last == 0 {
+            fib.sort();
+            return Ok((fib, whole));
+        }
+    }
+    Ok((Fib::new(prefixes, mark, tables), false))
+}
