@@ -39,15 +39,14 @@ pub use report::{Asked, Kind, Leak, Report};
 
 use std::net::IpAddr;
 
-use netlink_packet_route::route::RouteAddress;
-
 use crate::prefix::Prefix;
 use crate::target::kernel::Kin;
 
 /// The prefix of an attribute and the length that the header gives it; `None` for the other family.
 fn prefix<B: Kin>(address: Option<IpAddr>, length: u8) -> Option<Prefix<B>> {
     let address = match address {
-        Some(ip) => B::from_address(&RouteAddress::from(ip))?,
+        Some(IpAddr::V4(ip)) => B::from_bytes(&ip.octets())?,
+        Some(IpAddr::V6(ip)) => B::from_bytes(&ip.octets())?,
         None => B::ZERO,
     };
     (length <= B::WIDTH).then(|| Prefix::new(address, length))

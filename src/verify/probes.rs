@@ -34,11 +34,9 @@ fn random<B: Kin>(prefix: &Prefix<B>, seed: u64) -> B {
         z ^ (z >> 31)
     };
     let words = (u128::from(next()) << 64) | u128::from(next());
-    let address = match B::WIDTH {
-        32 => std::net::IpAddr::from(((words >> 96) as u32).to_be_bytes()),
-        _ => std::net::IpAddr::from(words.to_be_bytes()),
-    };
-    B::from_address(&address.into()).unwrap_or(B::ZERO)
+    let bytes = words.to_be_bytes();
+    let width = usize::from(B::WIDTH / 8);
+    B::from_bytes(&bytes[..width]).unwrap_or(B::ZERO)
 }
 
 /// The question where a packet of this machine to an address goes: which route of which table it takes
