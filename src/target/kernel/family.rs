@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use ipnet::IpNet;
 
+use super::bus::Pace;
 use super::cover::{self, Covers};
 use super::ears::Ears;
 use super::install::{Done, install};
@@ -115,7 +116,7 @@ impl<B: Kin> Family<B> {
     /// The kernel cannot be read, routes may not be changed, or answers are lost again and again.
     pub async fn in_step(
         &mut self,
-        (requests, storm, ears): (&mut Requests, &mut Storm, &mut Option<Ears>),
+        (requests, pace, storm, ears): (&mut Requests, &mut Pace, &mut Storm, &mut Option<Ears>),
         order: &Order<'_, B>,
     ) -> Result<Report, Fault> {
         let mut report = Report::default();
@@ -137,7 +138,7 @@ impl<B: Kin> Family<B> {
             let large = ears.as_mut().filter(|_| difference.changes() > LARGE);
             let unheard = large.map(|ears| ears.close(B::GROUP)).is_some();
             let held = self.held.take().unwrap_or_default();
-            let mut done = install(requests, order.mark, &difference).await?;
+            let mut done = install(requests, pace, order.mark, &difference).await?;
             let restored = restored(order, &difference, &done, &removed_by);
             storm.restored(
                 &restored.iter().map(|one| one.prefix).collect::<Vec<_>>(),

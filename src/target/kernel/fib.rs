@@ -19,6 +19,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use tokio::time::sleep;
 
+use super::bus::Pace;
 use super::ears::Ears;
 use super::family::{Family, Order};
 use super::message::Kin;
@@ -159,11 +160,17 @@ impl Fib {
             Some(requests) => requests,
             None => requests.insert(Requests::open().map_err(Fault::Socket)?),
         };
+        let mut pace = Pace::look();
         let v4 = wanted.order(&wanted.desired.v4);
-        let v4 = known.v4.in_step((requests, storm, ears), &v4).await?;
+        let tools = (&mut *requests, &mut pace, &mut *storm, &mut *ears);
+        let v4 = known.v4.in_step(tools, &v4).await?;
         let v6 = wanted.order(&wanted.desired.v6);
-        let v6 = known.v6.in_step((requests, storm, ears), &v6).await?;
-        Ok(v4.and(v6))
+        let tools = (requests, &mut pace, storm, ears);
+        let v6 = known.v6.in_step(tools, &v6).await?;
+        Ok(Report {
+            paced: pace.end(),
+            ..v4.and(v6)
+        })
     }
 
     /// Return when something is not as it was brought about, by somebody else's hand, or when notifications were lost.

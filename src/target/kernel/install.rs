@@ -3,6 +3,7 @@
 use nix::errno::Errno;
 use tokio::task::yield_now;
 
+use super::bus::Pace;
 use super::message::{Kin, Request};
 use super::reconcile::{Difference, Route};
 use super::{Fault, Mark, Report};
@@ -28,6 +29,7 @@ pub struct Done<B: Kin> {
 /// [`Fault::Permission`] at the first refusal of that kind, and a socket that fails.
 pub async fn install<B: Kin>(
     requests: &mut Requests,
+    pace: &mut Pace,
     mark: Mark,
     difference: &Difference<B>,
 ) -> Result<Done<B>, Fault> {
@@ -35,7 +37,8 @@ pub async fn install<B: Kin>(
     let (mut exists, mut refused) = (Vec::new(), Vec::new());
     let mut report = Report::default();
 
-    let lost_additions = send(requests, add, &mut Request::add(mark), |route, refusal| {
+    let create = &mut Request::add(mark);
+    let lost_additions = send(requests, pace, add, create, |route, refusal| {
         match refusal.errno {
             Errno::EEXIST => exists.push(route),
             _ => refuse(route, "added", refusal, &mut refused, &mut report)?,
@@ -47,7 +50,7 @@ pub async fn install<B: Kin>(
 
     let refused_additions = refused.len();
     let delete = &mut Request::delete(mark);
-    let lost_removals = send(requests, remove, delete, |route, refusal| {
+    let lost_removals = send(requests, pace, remove, delete, |route, refusal| {
         match refusal.errno {
             Errno::ESRCH | Errno::ENOENT => {}
             _ => refuse(route, "removed", refusal, &mut refused, &mut report)?,
@@ -65,9 +68,11 @@ pub async fn install<B: Kin>(
     })
 }
 
-/// Send a request for each route, and hand over what is refused. Answers whether answers were lost.
+/// Send a request for each route, no faster than others hear of it, and hand over what is refused. Answers whether
+/// answers were lost.
 async fn send<B: Kin>(
     requests: &mut Requests,
+    pace: &mut Pace,
     routes: &[Route<B>],
     request: &mut Request,
     mut refused: impl FnMut(Route<B>, Refusal) -> Result<(), Fault>,
@@ -77,9 +82,11 @@ async fn send<B: Kin>(
     requests.clear();
     for (at, (prefix, metric)) in routes.iter().enumerate() {
         let has_room = requests.push(request.of(*prefix, *metric));
-        if has_room && at + 1 < routes.len() {
+        let is_enough = requests.packed() >= pace.routes_in_one_go();
+        if has_room && !is_enough && at + 1 < routes.len() {
             continue;
         }
+        pace.breathe(requests.packed()).await;
         match requests.send().await.map_err(Fault::Socket)? {
             Answer::Done(refusals) => {
                 for refusal in refusals {

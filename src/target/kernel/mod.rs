@@ -9,6 +9,7 @@
 //! A route is ours when table, protocol and type are those of our [`Mark`]; nothing else is ever
 //! touched. [`Fib`] keeps what was read, and hears what others change.
 
+pub mod bus;
 mod cover;
 mod ears;
 mod family;

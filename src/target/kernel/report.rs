@@ -5,6 +5,8 @@ use std::io;
 
 use ipnet::IpNet;
 
+use super::bus::Paced;
+
 /// What was done in one family, or in both.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
@@ -30,6 +32,8 @@ pub struct Report {
     pub covers: usize,
     /// Routes of others inside our prefixes that no route can cover.
     pub uncovered: Vec<String>,
+    /// Who else listened, and how it was paced for them.
+    pub paced: Paced,
 }
 
 /// A route that was removed by somebody else and is back.
