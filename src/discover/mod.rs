@@ -16,7 +16,7 @@ mod hosts;
 mod kernel;
 mod look;
 mod network;
-mod program;
+pub(crate) mod program;
 mod remember;
 mod root;
 mod source;

@@ -22,14 +22,33 @@ const COMPLAINT: u64 = 4_096;
 /// # Errors
 /// In words: it cannot be run, takes longer than three seconds, or says that it failed.
 pub async fn ask<R: Reader>(program: &Path, arguments: &[&str]) -> Result<R, String> {
-    match timeout(PATIENCE, run(program, arguments)).await {
+    let mut reader = R::default();
+    lines(program, arguments, PATIENCE, |line| reader.line(line)).await?;
+    Ok(reader)
+}
+
+/// The same, and hand over each line, without its end, as it comes.
+///
+/// # Errors
+/// In words: it cannot be run, takes longer than `patience`, or says that it failed. Lines of it may have been read.
+pub async fn lines(
+    program: &Path,
+    arguments: &[&str],
+    patience: Duration,
+    read: impl FnMut(&str),
+) -> Result<(), String> {
+    match timeout(patience, run(program, arguments, read)).await {
         Ok(Ok(answer)) => answer,
         Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err(format!("no answer within {PATIENCE:?}")),
+        Err(_) => Err(format!("no answer within {patience:?}")),
     }
 }
 
-async fn run<R: Reader>(program: &Path, arguments: &[&str]) -> io::Result<Result<R, String>> {
+async fn run(
+    program: &Path,
+    arguments: &[&str],
+    mut each: impl FnMut(&str),
+) -> io::Result<Result<(), String>> {
     let mut child = Command::new(program)
         .args(arguments)
         .stdin(Stdio::null())
@@ -39,21 +58,21 @@ async fn run<R: Reader>(program: &Path, arguments: &[&str]) -> io::Result<Result
         .spawn()?;
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let read = async {
-        let (mut reader, mut last, mut line) = (R::default(), String::new(), Vec::new());
+        let (mut last, mut line) = (String::new(), Vec::new());
         let Some(stdout) = stdout else {
-            return Ok((reader, last));
+            return Ok(last);
         };
         let mut stdout = BufReader::new(stdout);
         while stdout.read_until(b'\n', &mut line).await? > 0 {
             let text = String::from_utf8_lossy(&line);
             let text = text.trim_end();
-            reader.line(text);
+            each(text);
             if !text.is_empty() {
                 text.clone_into(&mut last);
             }
             line.clear();
         }
-        Ok::<_, io::Error>((reader, last))
+        Ok::<_, io::Error>(last)
     };
     let complaint = async {
         let mut said = Vec::new();
@@ -62,10 +81,10 @@ async fn run<R: Reader>(program: &Path, arguments: &[&str]) -> io::Result<Result
         }
         Ok::<_, io::Error>(String::from_utf8_lossy(&said).into_owned())
     };
-    let ((reader, last), complaint) = tokio::try_join!(read, complaint)?;
+    let (last, complaint) = tokio::try_join!(read, complaint)?;
     let status = child.wait().await?;
     if status.success() {
-        return Ok(Ok(reader));
+        return Ok(Ok(()));
     }
     let mut lines = complaint.lines().map(str::trim).chain([last.as_str()]);
     let why = lines.find(|line| !line.is_empty());

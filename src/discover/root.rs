@@ -31,12 +31,12 @@ impl Root {
     }
 
     /// Where an absolute path is.
-    pub(super) fn path(&self, absolute: &str) -> PathBuf {
+    pub(crate) fn path(&self, absolute: &str) -> PathBuf {
         self.0.join(absolute.trim_start_matches('/'))
     }
 
     /// Where a program is; `None` when it is not installed.
-    pub(super) fn program(&self, name: &str) -> Option<PathBuf> {
+    pub(crate) fn program(&self, name: &str) -> Option<PathBuf> {
         let mut places = PROGRAMS.iter().map(|dir| self.path(dir).join(name));
         places.find(|place| place.is_file())
     }

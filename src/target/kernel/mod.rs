@@ -23,6 +23,7 @@ mod report;
 pub mod rule;
 pub mod sources;
 mod storm;
+pub mod zebra;
 
 pub use family::planned;
 pub use fib::{Fib, Wanted};

@@ -1,0 +1,222 @@
+//! What FRR's zebra holds, against what is installed (I/O).
+//!
+//! zebra hears of the kernel's routes by notifications and never reads them anew, so what it lost it lacks, or
+//! announces for ever. Here its answer is compared, line by line, with what is installed; what differs is asked of
+//! the kernel, which alone knows what it has.
+
+mod compare;
+mod shown;
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::{Kin, Mark};
+use crate::discover::Root;
+use crate::discover::program;
+use crate::prefix::{Prefix, PrefixSet};
+
+pub use compare::Difference;
+use compare::{Comparison, strike_out};
+use shown::Shown;
+
+/// The name of FRR's daemon for routes, as `ps` shows it.
+pub const ZEBRA: &str = "zebra";
+
+/// So long may it take to show all routes: 300 000 take 0.6 s (FRR 8.4).
+const PATIENCE: Duration = Duration::from_secs(10);
+/// What zebra has heard of it works off by and by; so long is waited while it still comes nearer.
+const SETTLE: Duration = Duration::from_secs(20);
+/// Between two looks meanwhile.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// After so many looks that show no less difference it is one.
+const STILL: u32 = 2;
+
+/// FRR's main table.
+const MAIN: u32 = 254;
+
+/// What zebra holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// How many routes of ours should be there.
+    pub wanted: usize,
+    /// Installed, and zebra does not hold them.
+    pub missing: Difference,
+    /// Zebra holds them as routes that drop, and the kernel has none.
+    pub ghosts: Difference,
+}
+
+impl Held {
+    /// How far it is from the truth.
+    fn distance(&self) -> usize {
+        self.missing.count + self.ghosts.count
+    }
+}
+
+/// Compare what zebra holds with what is installed: `installed` is what should be, and where zebra differs, the
+/// kernel has the last word. Waits while zebra still comes nearer, some seconds, or until `stop`. `None` where zebra does not look: in
+/// tables but the main one and those of VRFs, or in a zebra of another network namespace.
+///
+/// # Errors
+/// In words: `vtysh` is missing, refused or does not answer; the kernel's routes cannot be read.
+pub async fn compare(
+    root: &Root,
+    mark: &Mark,
+    installed: &PrefixSet,
+    stop: &impl Fn() -> bool,
+) -> Result<Option<Held>, String> {
+    let vtysh = root.program("vtysh").ok_or("vtysh is not installed")?;
+    if is_elsewhere(root) {
+        return Ok(None);
+    }
+    let Some(vrf) = vrf(&vtysh, mark.table).await? else {
+        return Ok(None);
+    };
+    let begun = Instant::now();
+    let mut held = once(&vtysh, &vrf, mark, installed).await?;
+    let mut still = 0;
+    while held.distance() > 0 && still < STILL && begun.elapsed() < SETTLE && !stop() {
+        sleep(PAUSE).await;
+        let before = held.distance();
+        held = once(&vtysh, &vrf, mark, installed).await?;
+        still = if held.distance() < before {
+            0
+        } else {
+            still + 1
+        };
+    }
+    Ok(Some(held))
+}
+
+async fn once(vtysh: &Path, vrf: &str, mark: &Mark, installed: &PrefixSet) -> Result<Held, String> {
+    let mut held = Held::default();
+    family(vtysh, "ip", vrf, mark, &installed.v4, &mut held).await?;
+    family(vtysh, "ipv6", vrf, mark, &installed.v6, &mut held).await?;
+    Ok(held)
+}
+
+/// One family, added to what is known.
+async fn family<B: Kin + Shown>(
+    vtysh: &Path,
+    word: &str,
+    vrf: &str,
+    mark: &Mark,
+    installed: &[Prefix<B>],
+    held: &mut Held,
+) -> Result<(), String> {
+    let mut comparison = Comparison::new(installed);
+    let question = format!("show {word} route{vrf} kernel");
+    ask(vtysh, &question, |line| {
+        if let Some(prefix) = shown::drops(line) {
+            comparison.holds(prefix);
+        }
+    })
+    .await?;
+    let mut doubt = comparison.end();
+    if doubt.is_any() {
+        strike_out(&mut doubt, mark)
+            .await
+            .map_err(|error| format!("the routes cannot be read: {error}"))?;
+    }
+    held.wanted += installed.len() - doubt.not_installed();
+    held.missing.add(doubt.missing());
+    held.ghosts.add(doubt.ghosts());
+    Ok(())
+}
+
+/// Of zebra alone: the other daemons are left in peace.
+async fn ask(vtysh: &Path, question: &str, read: impl FnMut(&str)) -> Result<(), String> {
+    program::lines(vtysh, &["-d", "zebra", "-c", question], PATIENCE, read)
+        .await
+        .map_err(|why| format!("vtysh: {why}; may its user talk to FRR? (group frrvty)"))
+}
+
+/// How a question about this table is put: nothing for the main one, ` vrf NAME` for that of a VRF.
+async fn vrf(vtysh: &Path, table: u32) -> Result<Option<String>, String> {
+    if table == MAIN {
+        return Ok(Some(String::new()));
+    }
+    let mut found = None;
+    ask(vtysh, "show vrf", |line| {
+        if let Some(name) = shown::vrf(line, table) {
+            found = Some(format!(" vrf {name}"));
+        }
+    })
+    .await?;
+    Ok(found)
+}
+
+/// Whether the zebra that `vtysh` talks to runs in another network namespace than ours.
+fn is_elsewhere(root: &Root) -> bool {
+    let id = fs::read_to_string(root.path("/run/frr/zebra.pid")).unwrap_or_default();
+    let theirs = fs::read_link(format!("/proc/{}/ns/net", id.trim()));
+    let ours = fs::read_link("/proc/thread-self/ns/net");
+    matches!((ours, theirs), (Ok(ours), Ok(theirs)) if ours != theirs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Kind;
+    use super::*;
+
+    /// A `vtysh` that is a script.
+    fn root(script: &str) -> (tempfile::TempDir, Root) {
+        let place = tempfile::tempdir().unwrap();
+        let draft = place.path().join("draft");
+        fs::write(&draft, format!("#!/bin/sh\n{script}")).unwrap();
+        fs::create_dir_all(place.path().join("usr/bin")).unwrap();
+        // Written by another process: see ETXTBSY.
+        let mut install = std::process::Command::new("install");
+        install.args(["-m", "755"]).arg(draft);
+        let status = install.arg(place.path().join("usr/bin/vtysh")).status();
+        assert!(status.unwrap().success());
+        let root = Root::at(place.path());
+        (place, root)
+    }
+
+    async fn compared(script: &str, table: u32) -> Result<Option<Held>, String> {
+        let (_place, root) = root(script);
+        let mark = Mark {
+            table,
+            protocol: 251,
+            kind: Kind::Blackhole,
+            metric: 0,
+        };
+        compare(&root, &mark, &PrefixSet::default(), &|| true).await
+    }
+
+    #[tokio::test]
+    async fn a_table_that_zebra_does_not_look_at_is_not_compared() {
+        let script =
+            "[ \"$*\" = '-d zebra -c show vrf' ] || exit 9\necho 'vrf red id 7 table 1000'\n";
+        assert_eq!(compared(script, 1_166).await, Ok(None));
+    }
+
+    #[tokio::test]
+    async fn a_vrf_is_asked_for_by_its_name() {
+        let script = "case \"$4\" in\n'show vrf') echo 'vrf red id 7 table 64999' ;;\n\
+                      'show ip route vrf red kernel') echo 'K>* 192.0.2.1/32 [0/0] unreachable (blackhole), 1d' ;;\n\
+                      'show ipv6 route vrf red kernel') ;;\n*) exit 9 ;;\nesac\n";
+        let held = compared(script, 64_999).await.unwrap().unwrap();
+        assert_eq!(held.ghosts.to_string(), "1 (192.0.2.1/32)");
+        assert_eq!((held.wanted, held.missing.count), (0, 0));
+    }
+
+    #[tokio::test]
+    async fn whoever_may_not_ask_is_told_what_to_do() {
+        let script = "echo 'Exiting: failed to connect to any daemons.' >&2\nexit 1\n";
+        let why = compared(script, MAIN).await.unwrap_err();
+        assert_eq!(
+            why,
+            "vtysh: Exiting: failed to connect to any daemons.; may its user talk to FRR? (group frrvty)"
+        );
+        let (place, root) = root("");
+        fs::remove_file(place.path().join("usr/bin/vtysh")).unwrap();
+        let (mark, nothing) = (Mark::default(), PrefixSet::default());
+        let why = compare(&root, &mark, &nothing, &|| true).await;
+        assert_eq!(why.unwrap_err(), "vtysh is not installed");
+    }
+}
