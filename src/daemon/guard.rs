@@ -10,13 +10,17 @@ use crate::ledger::{Ledger, LedgerError};
 use crate::pass::PassError;
 use crate::pass::known::Memory;
 use crate::pass::mend::{Why, mend};
+use crate::pass::neighbors;
 use crate::pass::senses::{News, Senses};
 use crate::pass::watched;
+use crate::target::kernel::Report;
 use crate::time::Timestamp;
 
 /// Looks after the routes.
 pub(super) struct Guard {
     audited: Instant,
+    /// What an audit did, until it is compared with what FRR holds.
+    to_compare: Option<Report>,
 }
 
 impl Guard {
@@ -24,6 +28,7 @@ impl Guard {
     pub fn new() -> Self {
         Self {
             audited: Instant::now(),
+            to_compare: None,
         }
     }
 
@@ -48,13 +53,24 @@ impl Guard {
                 },
                 () = sleep(postponed.unwrap_or(wait)), if postponed.is_some() => Why::Told,
                 () = sleep_until(self.audited + config.kernel.audit) => Why::Audit,
+                done = neighbors::audited(config, self.to_compare.as_ref()), if self.to_compare.is_some() => {
+                    self.to_compare = None;
+                    if let Err(error) = done {
+                        tracing::error!("zebra  {error}");
+                    }
+                    continue;
+                }
             };
             if why == Why::Audit {
                 self.audited = Instant::now();
             }
-            if let Err(error) = look_after(config, memory, senses, why).await {
-                tracing::error!("watch  {error}");
-                senses.fib.forget();
+            match look_after(config, memory, senses, why).await {
+                Ok(report) if why == Why::Audit => self.to_compare = report,
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::error!("watch  {error}");
+                    senses.fib.forget();
+                }
             }
             sleep(PAUSE).await;
         }
@@ -66,11 +82,11 @@ async fn look_after(
     memory: &mut Memory,
     senses: &mut Senses,
     why: Why,
-) -> Result<(), PassError> {
+) -> Result<Option<Report>, PassError> {
     let Ok(_lock) = lock(config).await? else {
         // A pass of a verb is under way: what it leaves is looked at after it.
         senses.fib.forget();
-        return Ok(());
+        return Ok(None);
     };
     let ledger = Ledger::open(&config.state_dir)?;
     mend(config, &ledger, memory, &mut senses.fib, why).await

@@ -12,7 +12,7 @@ use super::mend::{Why, mend};
 use super::record::Record;
 use super::senses::{News, Senses};
 use super::sweep::sweep;
-use super::{Outcome, PassError, announce, former_marks, removable, write_down};
+use super::{Outcome, PassError, announce, former_marks, neighbors, removable, write_down};
 use crate::config::Config;
 use crate::feed::copies::Copies;
 use crate::ledger::{HoldRow, Ledger, LedgerError, PinRow, TargetRow};
@@ -150,6 +150,20 @@ impl Act<'_> {
             }
         }
         write_down(ledger, &applied).map_err(PassError::Unrecorded)?;
+        if let Some(report) = &applied.kernel {
+            let last = ledger.observed()?;
+            // FRR may have to be waited for, too.
+            let mut look = pin!(neighbors::look(task, report, false, &last, &flushed));
+            let seen = loop {
+                tokio::select! {
+                    seen = &mut look => break seen,
+                    news = self.senses.changed() => {
+                        changed |= self.protect(news).await?;
+                    }
+                }
+            };
+            neighbors::write_down(ledger, &seen).map_err(PassError::Unrecorded)?;
+        }
         let Step {
             known, decision, ..
         } = &step;

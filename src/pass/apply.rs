@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use ipnet::IpNet;
 
 use super::kernel::{KERNEL, to_kernel};
-use super::say;
+use super::{neighbors, say};
 use crate::config::{Config, RouterConfig};
 use crate::feed::copies::digest;
 use crate::feed::standing::Standing;
@@ -146,6 +146,10 @@ pub async fn all(task: Task<'_>, stop: impl Fn() -> bool) -> Applied {
     let mut applied = to_kernel(task, &mut Fib::default(), &stop).await;
     let files = to_files(task, &stop).await;
     applied.targets.extend(files.targets);
+    if let Some(report) = &applied.kernel {
+        let seen = neighbors::look(task, report, false, &[], &stop).await;
+        applied.observed.extend(seen);
+    }
     applied
 }
 

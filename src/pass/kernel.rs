@@ -5,7 +5,7 @@ mod rules;
 use std::time::Instant;
 
 use super::apply::{Applied, Done, NOTHING, Task, note};
-use super::watched;
+use super::{neighbors, watched};
 use crate::config::KernelConfig;
 use crate::target::kernel::{Fault, Fib, Mark, Report, Wanted, Which, read};
 use crate::time::Timestamp;
@@ -45,6 +45,7 @@ pub async fn to_kernel(task: Task<'_>, fib: &mut Fib, stop: &impl Fn() -> bool) 
         let (result, report) = in_step(&config.kernel, task, fib).await;
         if let Some(report) = &report {
             applied.observed = watched::observed(&config.kernel, report, fib, task.now);
+            applied.observed.extend(neighbors::bus(report, task.now));
         }
         (routes, applied.kernel) = (Some(result), report);
     }

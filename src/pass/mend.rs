@@ -8,7 +8,7 @@ use super::{PassError, Removable, write_down};
 use crate::config::Config;
 use crate::ledger::{Ledger, Observed};
 use crate::prefix::PrefixSet;
-use crate::target::kernel::Fib;
+use crate::target::kernel::{Fib, Report};
 use crate::time::Timestamp;
 
 /// Why the kernel is looked after.
@@ -20,7 +20,7 @@ pub enum Why {
     Audit,
 }
 
-/// Bring the kernel in step with what is in force. Where a flush waits for us, it does it.
+/// Bring the kernel in step with what is in force, and answer what was done. Where a flush waits for us, it does it.
 ///
 /// # Errors
 /// The ledger cannot be read, or could not take down what became of it.
@@ -30,14 +30,14 @@ pub async fn mend(
     memory: &mut Memory,
     fib: &mut Fib,
     why: Why,
-) -> Result<(), PassError> {
+) -> Result<Option<Report>, PassError> {
     if !config.kernel.enabled || ledger.generation()?.is_none() {
-        return Ok(());
+        return Ok(None);
     }
     let desired = memory.in_force(ledger)?;
     let pin = ledger.pinned()?;
     if pin.as_ref().is_some_and(|pin| pin.is_flush()) && !desired.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let overflow = fib.take_overflow();
     if why == Why::Audit {
@@ -65,7 +65,8 @@ pub async fn mend(
         let audit = audited(&applied, why, now);
         applied.observed.extend(audit);
     }
-    write_down(ledger, &applied).map_err(PassError::Unrecorded)
+    write_down(ledger, &applied).map_err(PassError::Unrecorded)?;
+    Ok(applied.kernel)
 }
 
 /// What an audit found.

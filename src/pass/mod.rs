@@ -24,6 +24,7 @@ pub mod known;
 mod look;
 mod memory;
 pub mod mend;
+pub mod neighbors;
 mod origins;
 mod prefer;
 pub mod protection;

@@ -1,0 +1,230 @@
+//! Those who hear of our routes: who they are, what they lost, and what FRR's zebra holds (I/O).
+
+use super::PassError;
+use super::apply::Task;
+use crate::config::Config;
+use crate::discover::Root;
+use crate::ledger::{Ledger, LedgerError, Observed};
+use crate::target::kernel::bus::{Neighbor, names, reads};
+use crate::target::kernel::zebra::{self, Held, ZEBRA};
+use crate::target::kernel::{Mark, Report};
+use crate::time::Timestamp;
+
+/// From so many changes on, those who listen are told of, and compared with.
+const LARGE: usize = 1_000;
+
+/// They read all routes anew by themselves: BIRD at its next scan, another of us at once.
+const HEALS: [&str; 2] = ["bird", "nullrouted"];
+
+/// Who listened to a change, for `status`. `None` where it was a small one and nobody lost anything.
+pub(super) fn bus(report: &Report, now: Timestamp) -> Option<Observed> {
+    let paced = &report.paced;
+    let is_news = |one: &Neighbor| one.lost > 0 || one.left_behind;
+    if changes(report) < LARGE && !paced.neighbors.iter().any(is_news) {
+        return None;
+    }
+    let seen = listening(report, now);
+    match paced.neighbors.iter().any(is_news) {
+        true => tracing::warn!("bus  {}", seen.text),
+        false => tracing::debug!("bus  {}", seen.text),
+    }
+    Some(seen)
+}
+
+/// Who listens, and how it was paced for them.
+fn listening(report: &Report, now: Timestamp) -> Observed {
+    let paced = &report.paced;
+    let names = names(&paced.neighbors);
+    let each: Vec<_> = names
+        .iter()
+        .zip(&paced.neighbors)
+        .map(|(name, one)| neighbor(name, one))
+        .collect();
+    let mut text = match each.is_empty() {
+        true => "nobody else listens to changes of routes".to_owned(),
+        false => format!("listening: {}", each.join(", ")),
+    };
+    if !paced.waited.is_zero() {
+        let (changes, seconds) = (changes(report), paced.waited.as_secs_f64());
+        text.push_str(&format!(
+            "; {changes} changes were paced for them, {seconds:.1} s of waiting"
+        ));
+    }
+    let harmed = |(name, one): (&String, &Neighbor)| {
+        one.lost > 0 && name != ZEBRA && !HEALS.contains(&name.as_str())
+    };
+    Observed {
+        what: "bus".to_owned(),
+        at: now,
+        // What zebra lost is compared, and stands in a line of its own.
+        alarm: names.iter().zip(&paced.neighbors).any(harmed),
+        count: paced.neighbors.iter().map(|one| one.lost).sum(),
+        text,
+    }
+}
+
+fn neighbor(name: &str, one: &Neighbor) -> String {
+    let mut notes = Vec::new();
+    if one.left_behind {
+        notes.push("does not read, and was not waited for any longer".to_owned());
+    }
+    if one.lost > 0 {
+        notes.push(match HEALS.contains(&name) {
+            true => format!("lost {}, and reads everything again", one.lost),
+            false => format!("lost {}", one.lost),
+        });
+    }
+    if one.gone {
+        notes.push("has stopped listening".to_owned());
+    }
+    match notes.is_empty() {
+        true => name.to_owned(),
+        false => format!("{name} ({})", notes.join("; ")),
+    }
+}
+
+fn changes(report: &Report) -> usize {
+    report.added + report.removed
+}
+
+/// After a large change, at an audit, and while there is an alarm: what FRR's zebra holds is compared with what is
+/// installed. `report` tells what was just done, `last` what was observed before. May take some seconds, and may be
+/// dropped; ends early where `stop` says so.
+pub(super) async fn look(
+    task: Task<'_>,
+    report: &Report,
+    audit: bool,
+    last: &[Observed],
+    stop: &impl Fn() -> bool,
+) -> Vec<Observed> {
+    let mut seen = Vec::new();
+    if audit {
+        seen.push(listening(report, task.now));
+    }
+    let before = last.iter().find(|one| one.what == ZEBRA);
+    let was_alarm = before.is_some_and(|one| one.alarm);
+    let neighbors = &report.paced.neighbors;
+    let may_differ = |one: &Neighbor| one.lost > 0 || audit && one.lost_ever > 0;
+    if !was_alarm && changes(report) < LARGE && !neighbors.iter().any(may_differ) {
+        return seen;
+    }
+    let names = names(neighbors);
+    let zebra = names.iter().position(|name| name == ZEBRA);
+    let hidden = names.iter().any(|name| name.starts_with("port "));
+    if zebra.is_none() && !hidden && before.is_none() {
+        return seen;
+    }
+    let reads = match zebra {
+        Some(at) => reads(&neighbors[at]).await,
+        None => true,
+    };
+    let found = match zebra {
+        None if !hidden => Ok(None),
+        _ if !reads => Err(STUCK.to_owned()),
+        _ => {
+            zebra::compare(
+                &Root::default(),
+                &task.config.kernel.mark,
+                task.desired,
+                stop,
+            )
+            .await
+        }
+    };
+    let (alarm, count, text) = match found {
+        // Somebody else who cannot be named.
+        Err(_) if zebra.is_none() && before.is_none() => return seen,
+        Err(why) => {
+            let text = format!("what FRR holds is not compared: {why}");
+            (was_alarm || !reads, 0, text)
+        }
+        Ok(None) if before.is_none() => return seen,
+        Ok(None) => (false, 0, "FRR does not listen to these routes".to_owned()),
+        Ok(Some(held)) => {
+            let wrong = held.missing.count + held.ghosts.count;
+            (wrong > 0, wrong, told(&held, &task.config.kernel.mark))
+        }
+    };
+    match alarm {
+        true if was_alarm => tracing::warn!("{ZEBRA}  {text}"),
+        true => tracing::error!("{ZEBRA}  {text}"),
+        false if was_alarm => tracing::info!("{ZEBRA}  {text}"),
+        false => tracing::debug!("{ZEBRA}  {text}"),
+    }
+    seen.push(Observed {
+        what: ZEBRA.to_owned(),
+        at: task.now,
+        alarm,
+        count: if was_alarm { 0 } else { count as u64 },
+        text,
+    });
+    seen
+}
+
+/// The same after an audit, written down. Does nothing without a report; may be dropped.
+///
+/// # Errors
+/// The ledger cannot be read or written.
+pub async fn audited(config: &Config, report: Option<&Report>) -> Result<(), PassError> {
+    let Some(report) = report else {
+        return Ok(());
+    };
+    let ledger = Ledger::open(&config.state_dir)?;
+    let (desired, last) = (ledger.in_force()?, ledger.observed()?);
+    let task = Task {
+        desired: &desired,
+        ..Task::nothing(config, Timestamp::now())
+    };
+    let seen = look(task, report, true, &last, &|| false).await;
+    write_down(&ledger, &seen).map_err(PassError::Unrecorded)
+}
+
+/// Keep what was seen.
+pub(super) fn write_down(ledger: &Ledger, seen: &[Observed]) -> Result<(), LedgerError> {
+    seen.iter().try_for_each(|seen| ledger.observe(seen))
+}
+
+const STUCK: &str = "zebra does not read what the kernel tells it; the next pass looks again";
+
+/// What zebra holds, and how it is healed.
+fn told(held: &Held, mark: &Mark) -> String {
+    let Held {
+        wanted,
+        missing,
+        ghosts,
+    } = held;
+    let mut wrong = Vec::new();
+    let mut cures = Vec::new();
+    let Mark {
+        table,
+        protocol,
+        kind,
+        ..
+    } = mark;
+    let table = match table {
+        254 => String::new(),
+        table => format!(" table {table}"),
+    };
+    if let Some(first) = missing.first.first() {
+        wrong.push(format!("lacks {missing} of {wanted} routes"));
+        cures.push(format!(
+            "`ip route del {kind} {first}{table} proto {protocol}` for each that it lacks, then `nullrouted refresh` (the \
+             daemon puts them back by itself)"
+        ));
+    }
+    if let Some(first) = ghosts.first.first() {
+        wrong.push(format!("holds {ghosts} that are gone"));
+        cures.push(format!(
+            "`ip route add blackhole {first}{table}` and `ip route del` of the same for each that is gone"
+        ));
+    }
+    if wrong.is_empty() {
+        return format!("FRR holds all {wanted} routes that are installed");
+    }
+    format!(
+        "FRR {}: it lost what the kernel told it; cure: restart zebra, which reads all routes, or {}; more room: `-s \
+         90000000` in zebra_options of /etc/frr/daemons",
+        wrong.join(" and "),
+        cures.join("; "),
+    )
+}
