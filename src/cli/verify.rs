@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::{Exit, Outcome, Stop, block_on, load, output};
 use crate::ledger::Ledger;
+use crate::target::kernel::sources;
 use crate::verify::{Settings, verify};
 
 const EXITS: &str = "Ends with 0 when everything in force is dropped, with 1 when something gets through \
@@ -54,6 +55,8 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     let asked = block_on(verify(&set, &settings, seed, |done| bar.set_position(done)))?;
     bar.finish_and_clear();
     let mut report = asked.map_err(Stop::failed)?;
+    let sources = block_on(sources::look(&config.kernel))?;
+    report.sources.push(format!("sources: {sources}"));
     if generation(&ledger)? != number {
         let note = "another generation came into force meanwhile: ask again";
         report.notes.push(note.to_owned());
