@@ -75,16 +75,6 @@ impl Feed {
         }
     }
 
-    /// Whether both copies list the same at any time.
-    fn is_as_applied(&self) -> bool {
-        match (self.applied_copy(), &self.current) {
-            (Some(applied), Some(current)) if !current.copy.has_ends() => {
-                applied.digest == current.digest
-            }
-            (applied, current) => applied == current.as_ref(),
-        }
-    }
-
     /// Whether a copy that is needed cannot be read.
     fn is_lost(&self) -> bool {
         self.current.is_none() || matches!(self.applied, Some(Applied::Lost))
@@ -133,15 +123,6 @@ pub struct Input<'a> {
     pub approved: Option<&'a str>,
     /// The time of the decision.
     pub now: Timestamp,
-}
-
-impl Input<'_> {
-    /// Standing of each feed, in order.
-    fn standings(&self) -> Vec<Standing> {
-        let standing =
-            |feed: &Feed| Standing::at(feed.confirmed, feed.generated, feed.ages, self.now);
-        self.feeds.iter().map(standing).collect()
-    }
 }
 
 /// What should be in force, and the whole story of it.
@@ -194,7 +175,7 @@ pub fn decide(input: &Input) -> Decision {
 
     // What the feeds list, what of it may be dropped, and whether that may replace what they listed.
     let fed = merge(&counting, input.now, |feed| feed.current.as_ref());
-    let fed_before = match counting.iter().all(|feed| feed.is_as_applied()) {
+    let fed_before = match counting.iter().copied().all(publishers::list_as_applied) {
         true => fed.clone(),
         false => merge(&counting, input.now, Feed::applied_copy),
     };

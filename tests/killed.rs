@@ -133,7 +133,7 @@ fn killed_at_one_system_call_after_the_other_the_next_run_converges() {
     let each = std::env::var_os("NULLROUTED_EACH").is_some();
     let (mut kills, mut turn) = (0, 0);
     for (call, count) in router.calls() {
-        let step = match each || CHANGES.contains(&call.as_str()) {
+        let step = match each || CHANGES.iter().any(|change| *change == call) {
             true => 1,
             false => 13,
         };

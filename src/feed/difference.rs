@@ -67,15 +67,9 @@ impl<'a> Difference<'a> {
                 (Some(old), Some(new)) => old.key().min(new.key()),
             };
             let (before, now) = (old.take(&key), new.take(&key));
-            if let ([before], [now]) = (before, now) {
-                let (before, now) = (old.copy.reference(before), new.copy.reference(now));
-                // Most feeds give none, and to compare nothing with nothing is slow: memcmp(3) of an empty
-                // string reads from where none is.
-                if before.len() == now.len() && (before.is_empty() || before == now) {
-                    continue;
-                }
+            if !by_one_reference((old.copy, before), (new.copy, now)) {
+                self.one_prefix((old.copy, before), (new.copy, now));
             }
-            self.one_prefix((old.copy, before), (new.copy, now));
         }
     }
 
@@ -117,6 +111,22 @@ impl<'b, B: Bits> Side<'_, 'b, B> {
         self.rest = rest;
         taken
     }
+}
+
+/// Whether both sides list a prefix, by one reference alone: so it is with nearly every prefix.
+fn by_one_reference<B: Bits>(
+    (old, before): (&FeedCopy, &[Entry<B>]),
+    (new, now): (&FeedCopy, &[Entry<B>]),
+) -> bool {
+    let ([first, ..], [_, ..]) = (before, now) else {
+        return false;
+    };
+    let one = old.reference(first);
+    // Most feeds give none, and to compare nothing with nothing is slow: memcmp(3) of an empty string reads
+    // where nothing is.
+    let same = |other: &str| one.len() == other.len() && (one.is_empty() || one == other);
+    before.iter().all(|entry| same(old.reference(entry)))
+        && now.iter().all(|entry| same(new.reference(entry)))
 }
 
 fn ascending<B: Bits>(entries: &[Entry<B>]) -> Cow<'_, [Entry<B>]> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Decision, Feed, Hand, Input, Pinned, decide};
+use crate::feed::standing::Standing;
 use crate::policy::Policy;
 use crate::prefix::PrefixSet;
 use crate::time::Timestamp;
@@ -95,6 +96,15 @@ impl Decided {
             && self.policy == *policy
             && self.pinned.as_ref() == pinned
             && self.in_force == *in_force
+    }
+}
+
+impl Input<'_> {
+    /// Standing of each feed, in order.
+    pub(super) fn standings(&self) -> Vec<Standing> {
+        let standing =
+            |feed: &Feed| Standing::at(feed.confirmed, feed.generated, feed.ages, self.now);
+        self.feeds.iter().map(standing).collect()
     }
 }
 

@@ -72,6 +72,16 @@ pub(super) fn judged(
     }
 }
 
+/// Whether both copies of a feed list the same at any time.
+pub(super) fn list_as_applied(feed: &Feed) -> bool {
+    match (feed.applied_copy(), &feed.current) {
+        (Some(applied), Some(current)) if !current.copy.has_ends() => {
+            applied.digest == current.digest
+        }
+        (applied, current) => applied == current.as_ref(),
+    }
+}
+
 /// Every AS that a feed lists, once, ascending.
 pub(super) fn origins(rib: &Rib) -> Vec<u32> {
     asns(rib.sources().iter().map(|source| &source.copy))
