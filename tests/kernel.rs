@@ -520,7 +520,6 @@ mod inside {
             desired: &PrefixSet::of_nets(nets),
             may_remove: &|_| true,
             cover: false,
-            again: false,
             now: Timestamp(0),
         };
         fib.in_step(wanted).await.unwrap()

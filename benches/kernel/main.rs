@@ -171,7 +171,7 @@ fn kept(mut set: PrefixSet) {
     timed(&mut fib, &set, "nothing changed");
     set.v4.truncate(set.v4.len() - 10);
     timed(&mut fib, &set, "ten gone");
-    fib.forget();
+    fib.doubt();
     timed(&mut fib, &set, "an audit: everything read");
 }
 
@@ -188,7 +188,6 @@ async fn in_step(fib: &mut Fib, desired: &PrefixSet) -> Report {
         desired,
         may_remove: &|_| true,
         cover: false,
-        again: false,
         now: Timestamp(0),
     };
     fib.in_step(wanted).await.unwrap()

@@ -8,8 +8,11 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{Outcome, block_on, load, output};
+use crate::config::Config;
 use crate::discover::Source;
-use crate::ledger::{GenerationRow, HoldRow, Ledger, Observed, OperatorRow, PinRow, TargetRow};
+use crate::ledger::{
+    GenerationRow, HoldRow, Ledger, LedgerError, Lock, Observed, OperatorRow, PinRow, TargetRow,
+};
 use crate::pass::hand::said;
 use crate::pass::protection;
 use crate::policy::protect::Protect;
@@ -75,7 +78,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         hold: ledger.hold()?,
         pinned: ledger.pinned()?,
         targets: ledger.targets()?,
-        observed: ledger.observed()?,
+        observed: observed(&config, &ledger)?,
         by_hand,
         protect: policy.protect,
         found: sources.map(|source| (source.name(), of(source))).collect(),
@@ -87,6 +90,24 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         return Ok(super::Exit::Done);
     }
     output::done(|out| status.print(out))
+}
+
+/// What was seen, as far as it still holds: what is turned off is not watched, and who does not run does not listen.
+fn observed(config: &Config, ledger: &Ledger) -> Result<Vec<Observed>, LedgerError> {
+    let mut observed = ledger.observed()?;
+    let kernel = &config.kernel;
+    observed.retain(|seen| match seen.what.as_str() {
+        "covers" => kernel.enabled && kernel.cover_more_specifics,
+        _ => kernel.enabled,
+    });
+    if Lock::holder(&config.state_dir, Lock::DAEMON).is_none() {
+        for seen in observed.iter_mut().filter(|seen| seen.what == "watch") {
+            seen.alarm = false;
+            "no daemon runs: what is removed is put back by the next pass"
+                .clone_into(&mut seen.text);
+        }
+    }
+    Ok(observed)
 }
 
 impl Status<'_> {

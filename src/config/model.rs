@@ -142,6 +142,8 @@ impl KernelConfig {
     pub const AUDIT: Duration = Duration::from_secs(3_600);
     /// Shortest of them.
     pub const SHORTEST_AUDIT: Duration = Duration::from_secs(10);
+    /// Longest of them.
+    pub const LONGEST_AUDIT: Duration = Duration::from_secs(30 * 24 * 3_600);
 }
 
 /// One router file.

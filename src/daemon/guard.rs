@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::{PAUSE, lock};
+use super::{PAUSE, RETRY, lock};
 use crate::config::Config;
 use crate::ledger::{Ledger, LedgerError};
 use crate::pass::PassError;
@@ -64,15 +64,25 @@ impl Guard {
             if why == Why::Audit {
                 self.audited = Instant::now();
             }
-            match look_after(config, memory, senses, why).await {
-                Ok(report) if why == Why::Audit => self.to_compare = report,
-                Ok(_) => {}
+            let pause = match look_after(config, memory, senses, why).await {
+                Ok(Some(report)) => {
+                    if why == Why::Audit {
+                        self.to_compare = Some(report);
+                    }
+                    PAUSE
+                }
+                Ok(None) => RETRY,
                 Err(error) => {
                     tracing::error!("watch  {error}");
-                    senses.fib.forget();
+                    senses.fib.doubt();
+                    senses.fib.disturb();
+                    RETRY
                 }
+            };
+            tokio::select! {
+                () = sleep(pause) => {}
+                () = senses.around.changed() => return sleep_until(begun + PAUSE.min(wait)).await,
             }
-            sleep(PAUSE).await;
         }
     }
 }
@@ -85,7 +95,8 @@ async fn look_after(
 ) -> Result<Option<Report>, PassError> {
     let Ok(_lock) = lock(config).await? else {
         // A pass of a verb is under way: what it leaves is looked at after it.
-        senses.fib.forget();
+        senses.fib.doubt();
+        senses.fib.disturb();
         return Ok(None);
     };
     let ledger = Ledger::open(&config.state_dir)?;

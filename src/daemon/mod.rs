@@ -122,7 +122,15 @@ pub async fn run(path: &Path, config: Config) -> Result<(), Ended> {
             Told::Stop => break,
             Told::Reload => {
                 reload(path, &mut config, &mut memory, &mut read_at);
-                senses.around = around::watch(&config);
+                match (config.kernel.enabled, senses.fib.listens()) {
+                    // Another life: nothing of what was known holds.
+                    (true, false) | (false, true) => {
+                        senses = Senses::open(&config);
+                        let told = guard::tell(&config, &mut senses, true);
+                        told.unwrap_or_else(|error| tracing::error!("{error}"));
+                    }
+                    _ => senses.around = around::watch(&config),
+                }
             }
         }
     }

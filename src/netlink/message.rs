@@ -13,6 +13,8 @@ pub const NLMSG_ERROR: u16 = 2;
 pub const NLMSG_DONE: u16 = 3;
 /// An interface.
 pub const RTM_NEWLINK: u16 = 16;
+/// An interface that went.
+pub const RTM_DELLINK: u16 = 17;
 /// An address of an interface.
 pub const RTM_NEWADDR: u16 = 20;
 /// An address that went.

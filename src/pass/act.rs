@@ -58,7 +58,6 @@ impl Step {
             credits: &self.credits,
             last: &self.last,
             former: &self.former,
-            again: false,
             now: self.now,
         }
     }
@@ -219,7 +218,7 @@ impl Act<'_> {
         // All of it or nothing.
         let (generation, held) = ledger.atomically(|ledger| record.write(ledger))?;
         self.memory
-            .put_in_force(ledger, &decision.desired)
+            .put_in_force(ledger, generation, &decision.desired)
             .map_err(PassError::NotApplied)?;
         let protected = known.policy.protect.set();
         Ok(Step {

@@ -24,7 +24,7 @@ pub enum Removable {
     /// Only what the ledger knows, and what is protected. The rest was left by an earlier life, and a
     /// feed that has not been read yet may be its reason.
     Explained {
-        /// Every prefix that was ever in force.
+        /// Every prefix that was ever in force; what is inside of one is explained, too.
         ever: HashSet<IpNet>,
         /// Protected space.
         protected: PrefixSet,
@@ -37,7 +37,9 @@ impl Removable {
         match self {
             Self::All => true,
             Self::Explained { ever, protected } => {
-                ever.contains(&prefix) || protected.overlaps(prefix)
+                // What covers a route of somebody else is inside of one.
+                let mut around = std::iter::successors(Some(prefix), IpNet::supernet);
+                around.any(|net| ever.contains(&net)) || protected.overlaps(prefix)
             }
         }
     }
@@ -60,8 +62,6 @@ pub struct Task<'a> {
     pub last: &'a [TargetRow],
     /// Marks of earlier configurations: their routes are ours and go.
     pub former: &'a [Mark],
-    /// Whether the kernel was brought in step with it before: what is missing then was removed by somebody.
-    pub again: bool,
     /// The time of the decision.
     pub now: Timestamp,
 }
@@ -77,7 +77,6 @@ impl<'a> Task<'a> {
             credits: &[],
             last: &[],
             former: &[],
-            again: false,
             now,
         }
     }
@@ -191,9 +190,7 @@ pub(super) fn note(
             let known = last.is_some_and(|last| !last.failed && last.report.ends_with(&done.notes));
             let report = format!("{}{}", done.report, done.notes);
             let line = format!("target={name}  {}{}{}", done.report, done.took, done.notes);
-            // What is put back has a line of its own.
-            let changed = done.changed && !task.again;
-            say::news(changed || !known, &line);
+            say::news(done.changed || !known, &line);
             row(false, report, done.digest)
         }
     });

@@ -65,9 +65,12 @@ async fn in_step(
         desired: task.desired,
         may_remove: &|net| task.removable.permits(net),
         cover: config.cover_more_specifics,
-        again: task.again,
         now: task.now,
     };
+    // Whoever hears nothing reads each time.
+    if !fib.listens() {
+        fib.doubt();
+    }
     match fib.in_step(wanted).await {
         Err(fault) => (Err(fault.to_string()), None),
         Ok(report) => {
@@ -108,7 +111,8 @@ fn told(report: &Report, took: String) -> Result<Done, String> {
             "; {count} that somebody keeps removing are put back later"
         ));
     }
-    let changed = added + removed > 0;
+    // What is put back has a line of its own.
+    let changed = added + removed > report.restored.len();
     Ok(Done {
         report: text,
         notes,
@@ -132,7 +136,6 @@ async fn clear(mark: Mark, now: Timestamp) -> Result<usize, String> {
         desired: &NOTHING,
         may_remove: &|_| true,
         cover: false,
-        again: false,
         now,
     };
     let report = Fib::default().in_step(nothing).await;

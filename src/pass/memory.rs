@@ -83,9 +83,18 @@ impl Memory {
         Ok(set)
     }
 
-    /// This was put in force by the newest generation, and is written down.
-    pub fn put_in_force(&mut self, ledger: &Ledger, set: &PrefixSet) -> Result<(), LedgerError> {
+    /// This was put in force by a generation, and is written down. Where somebody has written another since, it is no
+    /// longer what is in force.
+    pub fn put_in_force(
+        &mut self,
+        ledger: &Ledger,
+        generation: u64,
+        set: &PrefixSet,
+    ) -> Result<(), LedgerError> {
         let newest = ledger.generation()?;
+        if newest.as_ref().is_some_and(|row| row.number != generation) {
+            return Ok(());
+        }
         let known = self.in_force.as_ref().map(|(row, _)| row);
         debug_assert_eq!(
             ledger.in_force()?,
@@ -223,10 +232,10 @@ mod tests {
 
         put(&ours, "203.0.113.0/24");
         let all = ours.in_force().unwrap();
-        memory.put_in_force(&ours, &all).unwrap();
+        memory.put_in_force(&ours, 3, &all).unwrap();
         let known = memory.in_force(&ours).unwrap();
         assert_eq!(*known, all);
-        memory.put_in_force(&ours, &all).unwrap();
+        memory.put_in_force(&ours, 3, &all).unwrap();
         assert!(Arc::ptr_eq(&known, &memory.in_force(&ours).unwrap()));
     }
 }

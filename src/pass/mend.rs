@@ -31,7 +31,13 @@ pub async fn mend(
     fib: &mut Fib,
     why: Why,
 ) -> Result<Option<Report>, PassError> {
-    if !config.kernel.enabled || ledger.generation()?.is_none() {
+    fib.rest();
+    // Under another mark nothing was installed yet: the next pass writes it down first.
+    let is_known = ledger
+        .marks()?
+        .iter()
+        .any(|mark| mark.same_as(&config.kernel.mark));
+    if !config.kernel.enabled || !is_known || ledger.generation()?.is_none() {
         return Ok(None);
     }
     let desired = memory.in_force(ledger)?;
@@ -41,7 +47,7 @@ pub async fn mend(
     }
     let overflow = fib.take_overflow();
     if why == Why::Audit {
-        fib.forget();
+        fib.doubt();
     }
     // What an earlier life left is left to the next pass.
     let removable = match ledger.settled()? {
@@ -56,7 +62,6 @@ pub async fn mend(
         desired: &desired,
         removable: &removable,
         last: &ledger.targets()?,
-        again: true,
         ..Task::nothing(config, now)
     };
     let stop = || ledger.pinned().is_ok_and(|now| now != pin);
@@ -65,6 +70,9 @@ pub async fn mend(
         let audit = audited(&applied, why, now);
         applied.observed.extend(audit);
     }
+    if applied.kernel.is_none() {
+        fib.disturb();
+    }
     write_down(ledger, &applied).map_err(PassError::Unrecorded)?;
     Ok(applied.kernel)
 }
@@ -72,7 +80,8 @@ pub async fn mend(
 /// What an audit found.
 fn audited(applied: &Applied, why: Why, now: Timestamp) -> Option<Observed> {
     let report = applied.kernel.as_ref()?;
-    let (missing, surplus) = (report.added + report.postponed, report.removed);
+    let missing = report.restored.len() + report.postponed;
+    let surplus = report.removed;
     let found = match (missing, surplus) {
         (0, 0) => format!("all {} routes are as they should be", report.kept),
         _ => format!("{missing} routes were missing, {surplus} too many"),

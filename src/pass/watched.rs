@@ -10,6 +10,9 @@ use crate::time::Timestamp;
 /// So many routes are told one by one.
 const TOLD: usize = 3;
 
+/// No process has a larger number (`PID_MAX_LIMIT`, include/linux/threads.h).
+const PID_MAX: u32 = 4 << 20;
+
 /// Say what was put back, and by whom it had been removed; answer what `status` shows of it.
 pub(super) fn observed(
     config: &KernelConfig,
@@ -84,6 +87,8 @@ fn who(port: Option<u32>) -> String {
     match port {
         None => "somebody".to_owned(),
         Some(0) => "the kernel".to_owned(),
+        // The port of a program's second socket is made up (`netlink_autobind`).
+        Some(port) if port > PID_MAX => format!("somebody (port {port})"),
         Some(port) => match fs::read_to_string(format!("/proc/{port}/comm")) {
             Ok(name) => format!("{} (process {port})", name.trim_end()),
             Err(_) => format!("process {port}, which has ended"),

@@ -44,7 +44,6 @@ pub async fn in_step(fib: &mut Fib, desired: &PrefixSet, cover: bool) -> Report 
         desired,
         may_remove: &|_| true,
         cover,
-        again: false,
         now: later(),
     };
     fib.in_step(wanted).await.unwrap()

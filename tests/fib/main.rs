@@ -8,4 +8,5 @@ mod covers;
 mod daemon;
 mod hands;
 mod million;
+mod unsure;
 mod watched;

@@ -109,6 +109,13 @@ impl Check<'_> {
             self.problem(audit.span(), "audit: once in ten seconds at most (\"10s\")");
             return KernelConfig::AUDIT;
         }
+        if audit.get_ref().0 > KernelConfig::LONGEST_AUDIT {
+            self.problem(
+                audit.span(),
+                "audit: once in thirty days at least (\"30d\")",
+            );
+            return KernelConfig::AUDIT;
+        }
         audit.get_ref().0
     }
 }

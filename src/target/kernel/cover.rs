@@ -4,6 +4,8 @@
 //! flowing. Two of ours, one bit longer than it, win over it, and nothing is taken away from anybody. For a single
 //! address there is nothing longer: there a better metric wins, where there is one.
 
+use netlink_packet_route::route::RouteType;
+
 use super::message::{Installed, Kin};
 use super::reconcile::Route;
 use crate::prefix::Prefix;
@@ -32,7 +34,8 @@ const KERNEL: u8 = 2;
 /// Whether a route of somebody else lets packets through that ours to `desired` should drop; `metric` is that of ours.
 /// The kernel's own routes are left as they are: they are this machine's networks.
 pub fn leaks<B: Kin>(route: &Installed<B>, desired: &[Prefix<B>], metric: u32) -> bool {
-    if route.ours || route.protocol == KERNEL || !route.forwards() {
+    // What is local, or goes to many, is this machine's own.
+    if route.ours || route.protocol == KERNEL || route.kind != RouteType::Unicast {
         return false;
     }
     match covering(desired, &route.prefix) {

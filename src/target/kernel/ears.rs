@@ -6,9 +6,29 @@ use netlink_sys::protocols::NETLINK_ROUTE;
 use netlink_sys::{AsyncSocket, AsyncSocketExt, SocketAddr, TokioSocket};
 
 use super::message::Kin;
+use crate::netlink::message::{Message, RTM_DELADDR, RTM_DELLINK, RTM_NEWLINK, number};
 use crate::netlink::{DATAGRAM, make_room};
 
 const GROUPS: [u32; 2] = [<u32 as Kin>::GROUP, <u128 as Kin>::GROUP];
+
+/// `RTNLGRP_LINK` and `RTNLGRP_IPV4_IFADDR`.
+const DOWN: [u32; 2] = [1, 5];
+
+/// `IFF_UP` and `IFF_LOWER_UP` (`include/uapi/linux/if.h`), and where `struct ifinfomsg` has them.
+const UP: u32 = 1 | 1 << 16;
+const LINK_FLAGS: usize = 8;
+
+/// Whether an interface or an address of one goes, and routes with it.
+pub(super) fn takes_routes(message: Message<'_>) -> bool {
+    match message.kind {
+        RTM_DELLINK | RTM_DELADDR => true,
+        RTM_NEWLINK => {
+            let flags = message.payload.get(LINK_FLAGS..).and_then(number);
+            flags.is_some_and(|flags| flags & UP != UP)
+        }
+        _ => false,
+    }
+}
 
 /// Bytes of notifications that may wait for us; each route takes about 1 KiB of them.
 const ROOM: usize = 16 << 20;
@@ -28,7 +48,8 @@ impl Ears {
     pub fn open() -> io::Result<Self> {
         let mut socket = TokioSocket::new(NETLINK_ROUTE)?;
         make_room(socket.socket_ref(), ROOM);
-        let bits = GROUPS.iter().fold(0, |bits, group| bits | 1 << (group - 1));
+        let groups = GROUPS.iter().chain(&DOWN);
+        let bits = groups.fold(0, |bits, group| bits | 1 << (group - 1));
         socket.socket_mut().bind(&SocketAddr::new(0, bits))?;
         Ok(Self {
             socket,

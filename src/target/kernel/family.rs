@@ -29,8 +29,6 @@ pub(super) struct Order<'a, B: Kin> {
     pub may_remove: &'a dyn Fn(IpNet) -> bool,
     /// Whether routes of others inside ours are covered.
     pub cover: bool,
-    /// Whether it was brought about before: what is missing then was removed by somebody.
-    pub again: bool,
     /// The time.
     pub now: Timestamp,
 }
@@ -42,14 +40,21 @@ const LARGE: usize = 5_000;
 /// So often what is there is compared when answers are lost, or when it was a large change.
 const ROUNDS: usize = 4;
 
+/// Who removed routes of ours, where the kernel told: by the prefix.
+type RemovedBy<B> = BTreeMap<Prefix<B>, Option<u32>>;
+
 /// What is known of one family.
 pub(super) struct Family<B: Kin> {
     /// Ours, and what others have at or inside of ours as far as it matters, in order. None: not known.
     held: Option<Vec<Installed<B>>>,
-    /// Gone since then, with the port of whoever did it.
+    /// Ours that went since then, with the port of whoever did it.
     gone: BTreeMap<Key<B>, u32>,
-    /// Come since then.
+    /// Ours that came since then, by somebody else's hand.
     come: BTreeMap<Key<B>, Installed<B>>,
+    /// What was removed and is not put back yet.
+    owed: RemovedBy<B>,
+    /// `held` may be wrong: read it again before it is used.
+    doubt: bool,
     /// What `held` was read for, where routes inside of it matter.
     covered: Option<Vec<Prefix<B>>>,
 }
@@ -60,54 +65,59 @@ impl<B: Kin> Default for Family<B> {
             held: None,
             gone: BTreeMap::new(),
             come: BTreeMap::new(),
+            owed: BTreeMap::new(),
+            doubt: false,
             covered: None,
         }
     }
 }
 
 impl<B: Kin> Family<B> {
-    /// Read everything again next time.
+    /// It is about other routes now.
     pub fn forget(&mut self) {
         *self = Self::default();
     }
 
+    /// Read everything again next time; what was there and is not was removed by somebody.
+    pub fn doubt(&mut self) {
+        self.doubt = true;
+    }
+
     /// Hear of a change by somebody else. Answers whether something is to be done about it.
+    ///
+    /// Routes of ours are followed. Of others nothing is: a replaced route, one leg of several, one of two with the same
+    /// metric, all that is told in ways of its own. Where they stand at or inside of ours, they are read again.
     pub fn hear(&mut self, message: Message<'_>, mark: &Mark) -> bool {
-        let Some(held) = &self.held else {
-            return false;
-        };
         let Some(route) = message::read::<B>(message.payload, mark) else {
             return false;
         };
-        let here = held
-            .binary_search_by_key(&route.key(), Installed::key)
-            .is_ok();
+        let Some(held) = &self.held else {
+            return true;
+        };
+        if !route.ours {
+            let at = held.partition_point(|one| one.prefix < route.prefix);
+            let beside = held.get(at).is_some_and(|one| one.prefix == route.prefix);
+            let inside = |covered: &Vec<_>| cover::covering(covered, &route.prefix).is_some();
+            let concerns = beside || self.covered.as_ref().is_some_and(inside);
+            self.doubt |= concerns;
+            return concerns;
+        }
         let key = route.key();
-        let was_gone = self.gone.contains_key(&key);
+        let here = held.binary_search_by_key(&key, Installed::key).is_ok();
+        let was_gone = self.gone.remove(&key).is_some();
         if message.kind != RTM_NEWROUTE {
             let had_come = self.come.remove(&key).is_some();
-            if here && !was_gone {
+            if here {
                 self.gone.insert(key, message.port);
             }
+            self.doubt |= self.gone.len() > FOLLOWED;
             return here || had_come;
         }
-        // In the place of ours: nobody tells that it went (`NLM_F_REPLACE`).
-        let ours = Installed::ours((route.prefix, route.metric), mark).key();
-        let replaces = !route.ours && held.binary_search_by_key(&ours, Installed::key).is_ok();
-        if replaces {
-            self.gone.insert(ours, message.port);
-        }
-        self.gone.remove(&key);
-        let leaks = |covered: &Vec<Prefix<B>>| cover::covering(covered, &route.prefix).is_some();
-        let matters = route.ours || replaces || self.covered.as_ref().is_some_and(leaks);
-        if !here && matters {
+        if !here {
             self.come.insert(key, route);
+            self.doubt |= self.come.len() > FOLLOWED;
         }
-        if self.gone.len() + self.come.len() > FOLLOWED {
-            self.forget();
-            return true;
-        }
-        !here && matters || was_gone
+        !here || was_gone
     }
 
     /// Bring it about. Of a large change, those who listen hear nothing: it is compared once more.
@@ -139,7 +149,7 @@ impl<B: Kin> Family<B> {
             let unheard = large.map(|ears| ears.close(B::GROUP)).is_some();
             let held = self.held.take().unwrap_or_default();
             let mut done = install(requests, pace, order.mark, &difference).await?;
-            let restored = restored(order, &difference, &done, &removed_by);
+            let restored = self.restored(removed_by, order, &difference, &done);
             storm.restored(
                 &restored.iter().map(|one| one.prefix).collect::<Vec<_>>(),
                 order.now,
@@ -147,10 +157,15 @@ impl<B: Kin> Family<B> {
             report.restored.extend(restored);
             report.added += done.report.added;
             report.removed += done.report.removed;
-            if done.lost || unheard {
+            let changed = done.report.added + done.report.removed > 0;
+            if done.lost || unheard && changed {
                 continue;
             }
             self.learn(held, &difference, &mut done, order).await?;
+            self.doubt = unheard;
+            ears.as_mut()
+                .map_or(Ok(()), Ears::reopen)
+                .map_err(Fault::Socket)?;
             report.failed = done.report.failed;
             report.first_failure = done.report.first_failure;
             report.kept += done.report.kept;
@@ -172,18 +187,13 @@ impl<B: Kin> Family<B> {
 
     /// Read what is there, or bring what is known up to date. Answers who removed what of ours. Where answers were lost
     /// (`once_more`), everything is read: whoever stands in our place was not told either.
-    async fn know(
-        &mut self,
-        order: &Order<'_, B>,
-        once_more: bool,
-    ) -> Result<BTreeMap<Prefix<B>, u32>, Fault> {
+    async fn know(&mut self, order: &Order<'_, B>, once_more: bool) -> Result<RemovedBy<B>, Fault> {
         let wanted = order.cover.then_some(order.desired);
-        if self.covered.as_deref() != wanted {
-            self.forget();
-        }
-        let gone = std::mem::take(&mut self.gone);
+        let is_as_read = !self.doubt && self.covered.as_deref() == wanted;
         let come = std::mem::take(&mut self.come);
-        if let Some(held) = &mut self.held {
+        let mut removed_by = std::mem::take(&mut self.owed);
+        if let Some(held) = self.held.as_mut().filter(|_| is_as_read) {
+            let gone = std::mem::take(&mut self.gone);
             if !gone.is_empty() {
                 held.retain(|route| !gone.contains_key(&route.key()));
             }
@@ -191,10 +201,12 @@ impl<B: Kin> Family<B> {
                 held.extend(come.into_values());
                 held.sort_by_key(Installed::key);
             }
-            let ours = gone.into_iter().filter(|((.., foreign), _)| !foreign);
-            return Ok(ours.map(|((prefix, ..), port)| (prefix, port)).collect());
+            removed_by.extend(
+                gone.into_iter()
+                    .map(|((prefix, ..), by)| (prefix, Some(by))),
+            );
+            return Ok(removed_by);
         }
-        self.covered = wanted.map(<[Prefix<B>]>::to_vec);
         let which = match order.cover || once_more {
             true => Which::All,
             false => Which::Ours,
@@ -202,13 +214,50 @@ impl<B: Kin> Family<B> {
         let mut held = read::<B>(&order.mark, which).await?;
         held.retain(|route| route.ours || cover::covering(order.desired, &route.prefix).is_some());
         held.sort_by_key(Installed::key);
+        let mut now = held.iter().filter(|one| one.ours).peekable();
+        for before in self.held.iter().flatten().filter(|one| one.ours) {
+            while now.next_if(|one| one.key() < before.key()).is_some() {}
+            if now.peek().is_none_or(|one| one.key() != before.key()) {
+                let by = self.gone.get(&before.key()).copied();
+                removed_by.insert(before.prefix, by);
+            }
+        }
+        self.gone.clear();
+        self.covered = wanted.map(<[Prefix<B>]>::to_vec);
         self.held = Some(held);
-        Ok(BTreeMap::new())
+        self.doubt = false;
+        Ok(removed_by)
     }
 
     fn difference(&self, order: &Order<'_, B>) -> (Difference<B>, Covers<B>) {
         let held = self.held.as_deref().unwrap_or_default();
         wanted(order, held)
+    }
+
+    /// What of the additions somebody had removed; what of it waits is owed.
+    fn restored(
+        &mut self,
+        mut removed_by: RemovedBy<B>,
+        order: &Order<'_, B>,
+        difference: &Difference<B>,
+        done: &Done<B>,
+    ) -> Vec<Restored> {
+        if removed_by.is_empty() {
+            return Vec::new();
+        }
+        let not_done: HashSet<&Route<B>> = done.refused.iter().chain(&done.exists).collect();
+        let mut restored = Vec::new();
+        for route in &difference.add {
+            if let Some(by) = removed_by.remove(&route.0)
+                && !not_done.contains(route)
+            {
+                let prefix = route.0.to_net();
+                restored.push(Restored { prefix, by });
+            }
+        }
+        removed_by.retain(|prefix, _| order.desired.binary_search(prefix).is_ok());
+        self.owed = removed_by;
+        restored
     }
 
     /// After a change: what is there now. A route to a prefix that exists already may be anybody's: he is looked up.
@@ -320,30 +369,6 @@ fn merged<T: Ord>(
     })
 }
 
-/// What of the additions somebody had removed.
-fn restored<B: Kin>(
-    order: &Order<'_, B>,
-    difference: &Difference<B>,
-    done: &Done<B>,
-    removed_by: &BTreeMap<Prefix<B>, u32>,
-) -> Vec<Restored> {
-    if !order.again && removed_by.is_empty() {
-        return Vec::new();
-    }
-    let not_done: HashSet<&Route<B>> = done.refused.iter().chain(&done.exists).collect();
-    let added = difference
-        .add
-        .iter()
-        .filter(|route| !not_done.contains(route));
-    added
-        .filter_map(|(prefix, _)| {
-            let by = removed_by.get(prefix).copied();
-            let prefix = prefix.to_net();
-            (order.again || by.is_some()).then_some(Restored { prefix, by })
-        })
-        .collect()
-}
-
 /// What is to be done in one family to bring the prefixes about; changes nothing.
 ///
 /// # Errors
@@ -361,7 +386,6 @@ pub async fn planned<B: Kin>(
         desired,
         may_remove: &may_remove,
         cover,
-        again: false,
         now: Timestamp::default(),
     };
     Ok(wanted(&order, &held).0)

@@ -20,7 +20,7 @@ use ipnet::IpNet;
 use tokio::time::sleep;
 
 use super::bus::Pace;
-use super::ears::Ears;
+use super::ears::{self, Ears};
 use super::family::{Family, Order};
 use super::message::Kin;
 use super::storm::Storm;
@@ -46,8 +46,6 @@ pub struct Wanted<'a> {
     pub may_remove: &'a dyn Fn(IpNet) -> bool,
     /// Whether routes of others inside our prefixes are covered.
     pub cover: bool,
-    /// Whether it was brought about before: what is missing then was removed by somebody.
-    pub again: bool,
     /// The time.
     pub now: Timestamp,
 }
@@ -59,7 +57,6 @@ impl<'a> Wanted<'a> {
             desired,
             may_remove: self.may_remove,
             cover: self.cover,
-            again: self.again,
             now: self.now,
         }
     }
@@ -109,9 +106,19 @@ impl Fib {
         Ok(self)
     }
 
-    /// Read everything again the next time.
-    pub fn forget(&mut self) {
-        self.known.forget();
+    /// Read everything again the next time; what was there and is not was removed by somebody.
+    pub fn doubt(&mut self) {
+        self.known.doubt();
+    }
+
+    /// There is something to be done, though nobody says so.
+    pub fn disturb(&mut self) {
+        self.known.disturbed = true;
+    }
+
+    /// Nothing waits to be put back.
+    pub fn rest(&mut self) {
+        self.storm.begin();
     }
 
     /// Whether notifications were lost since this was asked last.
@@ -163,13 +170,14 @@ impl Fib {
         let mut pace = Pace::look();
         let v4 = wanted.order(&wanted.desired.v4);
         let tools = (&mut *requests, &mut pace, &mut *storm, &mut *ears);
-        let v4 = known.v4.in_step(tools, &v4).await?;
+        let v4 = known.v4.in_step(tools, &v4).await;
         let v6 = wanted.order(&wanted.desired.v6);
         let tools = (requests, &mut pace, storm, ears);
-        let v6 = known.v6.in_step(tools, &v6).await?;
+        // One that fails takes nothing from the other.
+        let v6 = known.v6.in_step(tools, &v6).await;
         Ok(Report {
             paced: pace.end(),
-            ..v4.and(v6)
+            ..v4?.and(v6?)
         })
     }
 
@@ -217,6 +225,11 @@ impl Known {
         self.v6.forget();
     }
 
+    fn doubt(&mut self) {
+        self.v4.doubt();
+        self.v6.doubt();
+    }
+
     /// What somebody said; `own` is the port of our own changes.
     fn hear(&mut self, heard: io::Result<&[u8]>, own: Option<u32>) {
         match heard {
@@ -229,7 +242,7 @@ impl Known {
             // ENOBUFS: notifications were lost (netlink(7)). Whatever else it is, reading will tell.
             Err(_) => {
                 self.overflow = true;
-                self.forget();
+                self.doubt();
                 self.disturbed = true;
             }
         }
@@ -237,6 +250,11 @@ impl Known {
 
     /// Whether something is to be done about it.
     fn change(&mut self, message: Message<'_>, own: Option<u32>) -> bool {
+        // With an interface or an address routes go that nobody tells of (`fib_sync_down_dev`).
+        if ears::takes_routes(message) {
+            self.doubt();
+            return true;
+        }
         let is_route = [RTM_NEWROUTE, RTM_DELROUTE].contains(&message.kind);
         let (Some(mark), true) = (self.mark, is_route && Some(message.port) != own) else {
             return false;

@@ -59,7 +59,9 @@ impl Storm {
         net: impl Fn(&T) -> IpNet,
         now: Timestamp,
     ) -> usize {
-        let waits = |net| self.fights.get(&net).map(Fight::again);
+        // A fight in the future: the clock was set back.
+        let past = |fight: &&Fight| fight.at <= now;
+        let waits = |net| self.fights.get(&net).filter(past).map(Fight::again);
         let is_waiting = self.fights.values().any(|fight| fight.again() > now);
         if !is_waiting {
             return 0;
@@ -80,7 +82,8 @@ impl Storm {
 
     /// These were put back.
     pub fn restored(&mut self, nets: &[IpNet], now: Timestamp) {
-        self.fights.retain(|_, fight| fight.at.age(now) < QUIET);
+        self.fights
+            .retain(|_, fight| fight.at <= now && fight.at.age(now) < QUIET);
         let mut count = |net| {
             let fight = self
                 .fights
