@@ -24,9 +24,7 @@ use crate::ledger::{Busy, Ledger, LedgerError, Lock};
 use crate::pass::gather::{Manner, Scope, next_event};
 use crate::pass::known::Memory;
 use crate::pass::senses::Senses;
-use crate::pass::{
-    Outcome, Pass, PassError, apply, around, former_marks, kernel, watched, write_down,
-};
+use crate::pass::{Outcome, Pass, PassError, apply, around, former_marks, kernel, write_down};
 use crate::target::kernel::Fib;
 use crate::time::Timestamp;
 use guard::Guard;
@@ -135,7 +133,6 @@ pub async fn run(path: &Path, config: Config) -> Result<(), Ended> {
         }
     }
     notify::stopping();
-    left_alone(&config);
     if config.kernel.withdraw_on_stop {
         return withdraw(&config).await;
     }
@@ -253,16 +250,6 @@ fn reload(path: &Path, config: &mut Config, memory: &mut Memory, read_at: &mut T
                 "{problems}; nothing was changed, still running with the configuration read at {read_at}"
             );
         }
-    }
-}
-
-/// For `status`: what somebody removes now stays away.
-fn left_alone(config: &Config) {
-    if config.kernel.enabled
-        && let Ok(ledger) = Ledger::open(&config.state_dir)
-    {
-        let text = "the daemon is stopped: what is removed is put back by the next pass";
-        let _ = ledger.observe(&watched::state(text, false, Timestamp::now()));
     }
 }
 

@@ -68,7 +68,7 @@ fn a_route_of_ours_that_somebody_removes_is_back_within_a_second() {
     assert_eq!(passes, 1, "nothing was decided anew: {said:#?}");
     place
         .run_in(&router, &["status"])
-        .says("5 routes put back so far; the daemon is stopped: ");
+        .says("5 routes put back so far; no daemon runs: ");
     assert_eq!(router.ours(), before);
 }
 

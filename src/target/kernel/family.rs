@@ -162,7 +162,7 @@ impl<B: Kin> Family<B> {
                 continue;
             }
             self.learn(held, &difference, &mut done, order).await?;
-            self.doubt = unheard;
+            self.doubt |= unheard;
             ears.as_mut()
                 .map_or(Ok(()), Ears::reopen)
                 .map_err(Fault::Socket)?;
@@ -309,7 +309,8 @@ impl<B: Kin> Family<B> {
         // A delete for IPv4 takes the first route of ours from its metric on (`fib_table_delete`): another one, if
         // somebody else had removed it already. That is possible only where another is desired.
         let is_desired = |(prefix, _): &Route<B>| order.desired.binary_search(prefix).is_ok();
-        self.held = (!difference.remove.iter().any(is_desired)).then_some(held);
+        self.doubt |= difference.remove.iter().any(is_desired);
+        self.held = Some(held);
         Ok(())
     }
 }

@@ -21,7 +21,7 @@ const GLANCE: Duration = Duration::from_millis(10);
 
 /// Changes routes not faster than others can hear of it.
 ///
-/// ```ignore
+/// ```text
 /// let mut pace = Pace::look();
 /// for routes in all.chunks(…at most pace.routes_in_one_go()…) {
 ///     pace.breathe(routes.len()).await;
