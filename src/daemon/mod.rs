@@ -24,7 +24,8 @@ use crate::ledger::{Busy, Ledger, LedgerError, Lock};
 use crate::pass::gather::{Manner, Scope, next_event};
 use crate::pass::known::Memory;
 use crate::pass::senses::Senses;
-use crate::pass::{Outcome, Pass, PassError, apply, around, former_marks, kernel, write_down};
+use crate::pass::task::Task;
+use crate::pass::{Outcome, Pass, PassError, around, former_marks, kernel, write_down};
 use crate::target::kernel::Fib;
 use crate::time::Timestamp;
 use guard::Guard;
@@ -266,9 +267,9 @@ async fn withdraw(config: &Config) -> Result<(), Ended> {
         .ok()
         .map(|ledger| former_marks(config, ledger));
     let former = former.and_then(Result::ok).unwrap_or_default();
-    let task = apply::Task {
+    let task = Task {
         former: &former,
-        ..apply::Task::nothing(config, Timestamp::now())
+        ..Task::nothing(config, Timestamp::now())
     };
     let mut applied = kernel::to_kernel(task, &mut Fib::default(), &|| false).await;
     for target in &mut applied.targets {

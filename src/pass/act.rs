@@ -4,7 +4,7 @@
 use std::pin::pin;
 use std::sync::Arc;
 
-use super::apply::{self, Applied, Removable, Task};
+use super::apply;
 use super::around::{self, Where};
 use super::kernel::to_kernel;
 use super::known::{Known, Memory};
@@ -12,6 +12,7 @@ use super::mend::{Why, mend};
 use super::record::Record;
 use super::senses::{News, Senses};
 use super::sweep::sweep;
+use super::task::{Applied, Removable, Task};
 use super::{Outcome, PassError, announce, former_marks, neighbors, removable, write_down};
 use crate::config::Config;
 use crate::feed::copies::Copies;

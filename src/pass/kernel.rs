@@ -4,7 +4,7 @@ mod rules;
 
 use std::time::Instant;
 
-use super::apply::{Applied, Done, NOTHING, Task, note};
+use super::task::{Applied, Done, NOTHING, Task, note};
 use super::{neighbors, watched};
 use crate::config::KernelConfig;
 use crate::target::kernel::{Fault, Fib, Mark, Report, Wanted, Which, read};

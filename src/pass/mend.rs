@@ -1,9 +1,9 @@
 //! Put back what somebody else changed: the set in force, as the ledger has it, into the kernel (I/O). No feed is looked
 //! at, and nothing is decided.
 
-use super::apply::{Applied, Task};
 use super::kernel::to_kernel;
 use super::known::Memory;
+use super::task::{Applied, Task};
 use super::{PassError, Removable, write_down};
 use crate::config::Config;
 use crate::ledger::{Ledger, Observed};

@@ -32,6 +32,7 @@ mod record;
 mod say;
 pub mod senses;
 mod sweep;
+pub mod task;
 pub mod watched;
 
 use std::fmt;
@@ -45,10 +46,10 @@ use crate::prefix::PrefixSet;
 use crate::target::kernel::Mark;
 use crate::time::Timestamp;
 use act::{Act, PROTECT};
-use apply::Removable;
 use gather::{Manner, Round, Scope};
 use known::Memory;
 use senses::Senses;
+use task::Removable;
 
 /// What a pass is made with.
 pub struct Pass<'a> {
@@ -217,7 +218,7 @@ pub fn removable(ledger: &Ledger, protected: &PrefixSet) -> Result<Removable, Le
 }
 
 /// Write down what became of the targets.
-pub fn write_down(ledger: &Ledger, applied: &apply::Applied) -> Result<(), LedgerError> {
+pub fn write_down(ledger: &Ledger, applied: &task::Applied) -> Result<(), LedgerError> {
     applied
         .cleared
         .iter()

@@ -1,7 +1,7 @@
 //! Those who hear of our routes: who they are, what they lost, and what FRR's zebra holds (I/O).
 
 use super::PassError;
-use super::apply::Task;
+use super::task::Task;
 use crate::config::Config;
 use crate::discover::Root;
 use crate::ledger::{Ledger, LedgerError, Observed};

@@ -5,7 +5,7 @@ use std::io;
 
 use super::KERNEL;
 use crate::config::KernelConfig;
-use crate::pass::apply::{Applied, Done, Removable, Task, note};
+use crate::pass::task::{Applied, Done, Removable, Task, note};
 use crate::prefix::PrefixSet;
 use crate::target::kernel::Mark;
 use crate::target::kernel::rule::Wanted;

@@ -190,6 +190,8 @@ pub fn dump<B: Kin>(which: Which, mark: &Mark) -> RouteNetlinkMessage {
 /// A request about one route of ours, to be filled in for one after the other.
 pub struct Request {
     mark: Mark,
+    /// That of the route before.
+    metric: u32,
     packet: NetlinkMessage<RouteNetlinkMessage>,
 }
 
@@ -211,7 +213,11 @@ impl Request {
         let payload = NetlinkPayload::InnerMessage(message);
         let mut packet = NetlinkMessage::new(NetlinkHeader::default(), payload);
         packet.header.flags = flags;
-        Self { mark, packet }
+        Self {
+            mark,
+            metric: 0,
+            packet,
+        }
     }
 
     /// The request for this route.
@@ -224,7 +230,16 @@ impl Request {
             RouteNetlinkMessage::NewRoute(message) | RouteNetlinkMessage::DelRoute(message),
         ) = &mut self.packet.payload
         {
-            *message = route(prefix, metric, &self.mark);
+            let is_alike = message.header.address_family == B::FAMILY && self.metric == metric;
+            match message.attributes.first_mut() {
+                // A million of them: only what differs is written.
+                Some(destination) if is_alike => {
+                    *destination = RouteAttribute::Destination(prefix.first().to_address());
+                    message.header.destination_prefix_length = prefix.len();
+                }
+                _ => *message = route(prefix, metric, &self.mark),
+            }
+            self.metric = metric;
         }
         &mut self.packet
     }
@@ -335,5 +350,10 @@ mod tests {
         assert_ne!(first, second);
         let fresh = Request::add(Mark::default()).of(two, 0).clone();
         assert_eq!(second, fresh);
+        let alike = request.of(one, 0).clone();
+        assert_eq!(alike, *Request::add(Mark::default()).of(one, 0));
+        let v6 = Prefix::new(0x2001_0db8_u128 << 96, 32);
+        let other = request.of(v6, 0).clone();
+        assert_eq!(other, *Request::add(Mark::default()).of(v6, 0));
     }
 }

@@ -1,0 +1,145 @@
+//! What is to be brought about at the targets, and what came of it.
+
+use std::collections::HashSet;
+
+use ipnet::IpNet;
+
+use super::say;
+use crate::config::Config;
+use crate::ledger::{Observed, TargetRow};
+use crate::prefix::PrefixSet;
+use crate::target::kernel::{Mark, Report};
+use crate::time::Timestamp;
+
+/// Which routes of ours may go when nothing desires them.
+#[derive(Clone, Debug)]
+pub enum Removable {
+    /// All: the ledger explains whatever carries our mark.
+    All,
+    /// Only what the ledger knows, and what is protected. The rest was left by an earlier life, and a
+    /// feed that has not been read yet may be its reason.
+    Explained {
+        /// Every prefix that was ever in force; what is inside of one is explained, too.
+        ever: HashSet<IpNet>,
+        /// Protected space.
+        protected: PrefixSet,
+    },
+}
+
+impl Removable {
+    /// Whether this route may go.
+    pub fn permits(&self, prefix: IpNet) -> bool {
+        match self {
+            Self::All => true,
+            Self::Explained { ever, protected } => {
+                // What covers a route of somebody else is inside of one.
+                let mut around = std::iter::successors(Some(prefix), IpNet::supernet);
+                around.any(|net| ever.contains(&net)) || protected.overlaps(prefix)
+            }
+        }
+    }
+}
+
+/// What is to be brought about, and what is known of the targets.
+#[derive(Clone, Copy, Debug)]
+pub struct Task<'a> {
+    /// The targets.
+    pub config: &'a Config,
+    /// What they should hold.
+    pub desired: &'a PrefixSet,
+    /// The origin ASes that routers should match on, ascending.
+    pub origins: &'a [u32],
+    /// Which routes of ours may go.
+    pub removable: &'a Removable,
+    /// Credits for the router files.
+    pub credits: &'a [&'a str],
+    /// What became of the targets the last time.
+    pub last: &'a [TargetRow],
+    /// Marks of earlier configurations: their routes are ours and go.
+    pub former: &'a [Mark],
+    /// The time of the decision.
+    pub now: Timestamp,
+}
+
+impl<'a> Task<'a> {
+    /// To hold nothing, whatever is there.
+    pub fn nothing(config: &'a Config, now: Timestamp) -> Self {
+        Self {
+            config,
+            desired: &NOTHING,
+            origins: &[],
+            removable: &Removable::All,
+            credits: &[],
+            last: &[],
+            former: &[],
+            now,
+        }
+    }
+}
+
+pub(super) static NOTHING: PrefixSet = PrefixSet {
+    v4: Vec::new(),
+    v6: Vec::new(),
+};
+
+/// What came of a task.
+#[derive(Clone, Debug, Default)]
+pub struct Applied {
+    /// What became of each target that was tried.
+    pub targets: Vec<TargetRow>,
+    /// Former marks of which no route is left.
+    pub cleared: Vec<Mark>,
+    /// What was seen of the kernel on the way.
+    pub observed: Vec<Observed>,
+    /// What was done in the kernel, where it was possible.
+    pub kernel: Option<Report>,
+}
+
+impl Applied {
+    /// Whether a target failed.
+    pub fn failed(&self) -> bool {
+        self.targets.iter().any(|target| target.failed)
+    }
+}
+
+/// What became of a target that did not fail.
+pub(super) struct Done {
+    /// Counts, or what was written.
+    pub report: String,
+    /// What an operator should know beyond that.
+    pub notes: String,
+    /// How long it took, for the log only.
+    pub took: String,
+    pub changed: bool,
+    pub digest: Option<String>,
+}
+
+/// Say it, where it is new, and keep it.
+pub(super) fn note(
+    rows: &mut Vec<TargetRow>,
+    name: &str,
+    result: Result<Done, String>,
+    task: Task<'_>,
+) {
+    let last = task.last.iter().find(|row| row.name == name);
+    let row = |failed, report, digest| TargetRow {
+        name: name.to_owned(),
+        at: task.now,
+        failed,
+        report,
+        digest,
+    };
+    rows.push(match result {
+        Err(report) => {
+            tracing::error!("target={name}  {report}");
+            row(true, report, None)
+        }
+        Ok(done) => {
+            let known = last.is_some_and(|last| !last.failed && last.report.ends_with(&done.notes));
+            let report = format!("{}{}", done.report, done.notes);
+            let line = format!("target={name}  {}{}{}", done.report, done.took, done.notes);
+            say::news(done.changed || !known, &line);
+            row(false, report, done.digest)
+        }
+    });
+}
