@@ -10,41 +10,19 @@ use std::collections::BTreeMap;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Child, Command};
+use std::process::Command;
 
+use support::frr::{Running, can_run};
 use support::namespace::{Namespace, eventually};
-use support::{Place, Ran, installed, is_root, left_out};
+use support::{Place, Ran, installed, left_out};
 
 const FRR: &str = "/usr/lib/frr";
-
-/// FRR's daemons change their user and group, which a namespace of an ordinary user does not allow.
-fn can_run_frr() -> bool {
-    if !installed("vtysh") || !installed("bgpd") {
-        left_out("FRR is not installed");
-        return false;
-    }
-    if !is_root() {
-        left_out("FRR's daemons start as root only");
-        return false;
-    }
-    true
-}
-
-/// A daemon of FRR, ended with this.
-struct Daemon(Child);
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 /// One router's daemons and their sockets.
 struct Router<'a> {
     namespace: &'a Namespace,
     place: Place,
-    _daemons: Vec<Daemon>,
+    _daemons: Vec<Running>,
 }
 
 impl<'a> Router<'a> {
@@ -79,7 +57,7 @@ impl<'a> Router<'a> {
             if *daemon == "zebra" {
                 command.args(["-s", "90000000"]);
             }
-            let child = Daemon(command.spawn().unwrap());
+            let child = Running(command.spawn().unwrap());
             eventually(&format!("{daemon} is up"), || {
                 dir.join(format!("{daemon}.vty")).exists()
             });
@@ -213,7 +191,7 @@ exit
 
 #[test]
 fn a_neighbor_gets_exactly_the_effective_set_and_loses_what_is_delisted() {
-    if !can_run_frr() {
+    if !can_run("bgpd") {
         return;
     }
     let Some(near) = Namespace::new() else { return };
@@ -349,7 +327,7 @@ exit
 
 #[test]
 fn routes_of_listed_origins_are_refused_by_the_as_path_list() {
-    if !can_run_frr() {
+    if !can_run("bgpd") {
         return;
     }
     let Some(near) = Namespace::new() else { return };

@@ -12,8 +12,9 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use support::frr::{Running, can_run};
 use support::namespace::{Namespace, eventually};
-use support::{NOC, Place, Ran, installed, is_root, left_out};
+use support::{NOC, Place, Ran};
 
 /// As in Debian's `/etc/frr/daemons`.
 const DEBIAN: &str = "90000000";
@@ -21,37 +22,6 @@ const DEBIAN: &str = "90000000";
 const SMALLEST: &str = "106496";
 
 const BIG: &str = "[[feed]]\nname = \"big\"\npath = \"big.list\"\n";
-
-/// FRR's daemons change their user and group, which a namespace of an ordinary user does not allow.
-fn can_run_frr() -> bool {
-    if !installed("vtysh") || !installed("zebra") {
-        left_out("FRR is not installed");
-        return false;
-    }
-    if !is_root() {
-        left_out("FRR's daemons start as root only");
-        return false;
-    }
-    true
-}
-
-/// A process, ended with this.
-struct Running(Child);
-
-impl Running {
-    fn signal(&self, signal: &str) {
-        let mut kill = Command::new("kill");
-        kill.args([signal, &self.0.id().to_string()]);
-        assert!(kill.status().unwrap().success());
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 /// Start zebra with a buffer of so many bytes.
 fn zebra(namespace: &Namespace, place: &Place, buffer: &str) -> Running {
@@ -139,7 +109,7 @@ fn says(line: &str, parts: &[&str]) {
 
 #[test]
 fn zebra_ends_with_exactly_the_routes_of_the_kernel() {
-    if !can_run_frr() {
+    if !can_run("zebra") {
         return;
     }
     let Some(namespace) = Namespace::new() else {
@@ -166,7 +136,7 @@ fn zebra_ends_with_exactly_the_routes_of_the_kernel() {
 #[test]
 fn a_stopped_zebra_holds_nobody_up_and_what_it_lacks_is_an_alarm_with_a_cure() {
     const COUNT: usize = 20_000;
-    if !can_run_frr() {
+    if !can_run("zebra") {
         return;
     }
     let Some(namespace) = Namespace::new() else {

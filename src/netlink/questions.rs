@@ -16,16 +16,16 @@ use netlink_sys::{AsyncSocket, AsyncSocketExt, TokioSocket};
 use nix::errno::Errno;
 use tokio::time::timeout;
 
-use super::DATAGRAM;
 use super::message::{self, NLMSG_ERROR, Torn};
+use super::{DATAGRAM, make_room};
 
 /// So many questions in one `send` at most: their answers fit the buffer that everybody may have
 /// (`net.core.rmem_max`), if they are errors.
 const MOST: usize = 256;
 /// After so many whole pieces a larger one is tried.
 const WELL: usize = 16;
-/// Bytes of answers that may wait for us, as far as `net.core.rmem_max` permits.
-const ROOM: i32 = 4 << 20;
+/// Bytes of answers that may wait for us.
+const ROOM: usize = 4 << 20;
 /// The kernel answers within the `send`: whoever waits so long waits in vain.
 const WAIT: Duration = Duration::from_secs(5);
 /// So often is one question asked alone.
@@ -68,11 +68,11 @@ impl Questions {
         Self::with_room(ROOM)
     }
 
-    fn with_room(bytes: i32) -> io::Result<Self> {
+    fn with_room(bytes: usize) -> io::Result<Self> {
         let mut socket = TokioSocket::new(NETLINK_ROUTE)?;
         // Errors without the question: more of them fit. A kernel without it (before 4.3) sends all.
         let _ = socket.socket_ref().set_cap_ack(true);
-        let _ = socket.socket_ref().set_rx_buf_sz(bytes);
+        make_room(socket.socket_ref(), bytes);
         socket.socket_mut().bind_auto()?;
         Ok(Self {
             socket,
@@ -238,7 +238,7 @@ mod tests {
         RouteNetlinkMessage::GetRoute(message)
     }
 
-    fn ask(room: i32, count: u32) -> (Vec<u32>, usize) {
+    fn ask(room: usize, count: u32) -> (Vec<u32>, usize) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()

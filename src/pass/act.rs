@@ -68,6 +68,15 @@ impl Step {
     }
 }
 
+/// Whether somebody has flushed, or pinned something else, since `pin` was what stood there.
+fn flushed_since(ledger: &Ledger, pin: &Option<PinRow>) -> impl Fn() -> bool {
+    move || {
+        ledger
+            .pinned()
+            .is_ok_and(|now| now.is_some() && now != *pin)
+    }
+}
+
 impl Act<'_> {
     /// Look at what answers at once. Answers whether there is something new to protect.
     pub async fn look_near(&mut self) -> Result<bool, LedgerError> {
@@ -123,7 +132,7 @@ impl Act<'_> {
         let step = self.decide(cause)?;
         let (task, pin) = (step.task(config), step.pin());
         // Whoever flushes now has the last word: he waits for us, and withdraws then.
-        let flushed = || ledger.pinned().is_ok_and(|now| now.is_some() && now != pin);
+        let flushed = flushed_since(ledger, &pin);
         let Senses { around, fib } = &mut *self.senses;
         let mut applied = tokio::select! {
             biased;
@@ -171,7 +180,7 @@ impl Act<'_> {
         let outcome = Outcome {
             generation: step.generation,
             routes: decision.desired.len(),
-            pinned: pin,
+            pinned: pin.clone(),
             targets: applied.targets,
             next_end: ends.into_iter().flatten().min(),
             held: step.held,
@@ -193,7 +202,7 @@ impl Act<'_> {
         let (config, ledger) = (self.config, self.ledger);
         let step = self.decide(PROTECT)?;
         let pin = step.pin();
-        let flushed = || ledger.pinned().is_ok_and(|now| now.is_some() && now != pin);
+        let flushed = flushed_since(ledger, &pin);
         let fib = &mut self.senses.fib;
         let applied: Applied = to_kernel(step.task(config), fib, &flushed).await;
         write_down(ledger, &applied).map_err(PassError::Unrecorded)?;

@@ -223,10 +223,7 @@ pub fn write_down(ledger: &Ledger, applied: &task::Applied) -> Result<(), Ledger
         .cleared
         .iter()
         .try_for_each(|mark| ledger.drop_mark(mark))?;
-    applied
-        .observed
-        .iter()
-        .try_for_each(|seen| ledger.observe(seen))?;
+    neighbors::write_down(ledger, &applied.observed)?;
     applied
         .targets
         .iter()

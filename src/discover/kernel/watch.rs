@@ -13,8 +13,8 @@ use tokio::time::sleep;
 use super::message::{self, Address};
 use super::object::{self, RTM_NEWNEXTHOP};
 use crate::discover::{Look, Source, network};
-use crate::netlink::DATAGRAM;
 use crate::netlink::message::{Message, RTM_DELADDR, RTM_NEWADDR, RTM_NEWROUTE, messages};
+use crate::netlink::{DATAGRAM, make_room};
 
 /// Groups of rtnetlink(7), as bits (`RTNLGRP_…` of `include/uapi/linux/rtnetlink.h` less one). None of
 /// them needs a capability; a kernel that does not have one leaves it silent.
@@ -27,8 +27,8 @@ const NEXTHOP: u32 = 1 << 31;
 /// What comes so soon after a change belongs to it: an interface gets its addresses one after the other.
 const GATHER: Duration = Duration::from_millis(50);
 
-/// Bytes of notifications that may wait for us, as far as `net.core.rmem_max` permits.
-const ROOM: i32 = 4 << 20;
+/// Bytes of notifications that may wait for us.
+const ROOM: usize = 4 << 20;
 
 /// So many datagrams are read in one go at most, however fast they come.
 const DRAIN: usize = 16_384;
@@ -139,7 +139,7 @@ impl Watch {
 fn listen(groups: u32) -> io::Result<TokioSocket> {
     let mut socket = TokioSocket::new(NETLINK_ROUTE)?;
     // Less room means that an overflow is told sooner; a look follows, and nothing is lost.
-    let _ = socket.socket_ref().set_rx_buf_sz(ROOM);
+    make_room(socket.socket_ref(), ROOM);
     socket.socket_mut().bind(&SocketAddr::new(0, groups))?;
     Ok(socket)
 }
