@@ -134,3 +134,29 @@ fn what_a_verb_brings_is_told_as_its_own_also_where_an_address_appeared() {
     assert_eq!(status["generation"]["cause"], "add");
     assert_eq!(status["generation"]["number"], 2);
 }
+
+#[test]
+fn a_route_that_somebody_keeps_removing_waits_for_no_download() {
+    const HANGS: Duration = Duration::from_secs(25);
+    let Some(router) = Namespace::new() else {
+        return;
+    };
+    let place = Place::new(&format!(
+        "{NOC}[[feed]]\nname = \"remote\"\nurl = \"https://203.0.113.53/drop.txt\"\nformat = \"cidr\"\n\
+         [fetch]\nconnect_timeout = \"{}s\"\n",
+        HANGS.as_secs()
+    ));
+    place.write("noc.list", "5.5.0.0/16\n");
+    // What is sent there never arrives.
+    router.ip("route add 203.0.113.53/32 dev lo");
+    let begun = Instant::now();
+    let _daemon = Daemon::start(&place, &router);
+    // At once three times, then after one second and after two.
+    for _ in 0..5 {
+        eventually("it is in force", || !router.ours().is_empty());
+        router.ip("route del blackhole 5.5.0.0/16");
+    }
+    eventually("it is back once more", || !router.ours().is_empty());
+    let took = begun.elapsed();
+    assert!(took < HANGS, "{took:?}: the download was waited for");
+}

@@ -46,14 +46,17 @@ fn message(what: What, family: u8, length: u8, address: &[u8]) -> Vec<u8> {
 }
 
 /// Add or delete all of these.
-pub fn routes<const N: usize>(what: What, length: u8, addresses: impl Iterator<Item = [u8; N]>) {
+pub fn routes<const N: usize, A>(what: What, length: u8, addresses: impl Fn() -> A)
+where
+    A: Iterator<Item = [u8; N]>,
+{
     let mut socket = Socket::new(NETLINK_ROUTE).unwrap();
     socket.bind_auto().unwrap();
     let family = if N == 4 { 2 } else { 10 };
     let mut template = message(what, family, length, &[0; N]);
     let at = HEADER + 12 + 4;
     let mut packed = Vec::with_capacity(BATCH);
-    for address in addresses {
+    for address in addresses() {
         template[at..at + N].copy_from_slice(&address);
         packed.extend(&template);
         if packed.len() + template.len() + HEADER > BATCH {

@@ -120,18 +120,19 @@ impl Requests {
         request.header.flags |= NLM_F_REQUEST;
         self.pack(request);
         self.count += 1;
-        self.packed.len() + request.buffer_len() + HEADER <= BATCH
+        self.packed.len() + request.header.length as usize + HEADER <= BATCH
     }
 
     fn pack(&mut self, request: &mut NetlinkMessage<RouteNetlinkMessage>) {
         self.sequence = self.sequence.wrapping_add(1);
         request.header.sequence_number = self.sequence;
         request.finalize();
+        // `finalize` has counted the bytes; counting them again takes as long as writing them.
         let begin = self.packed.len();
+        let end = begin + request.header.length as usize;
         // Messages begin at multiples of four.
-        let length = request.buffer_len().next_multiple_of(4);
-        self.packed.resize(begin + length, 0);
-        request.serialize(&mut self.packed[begin..begin + request.buffer_len()]);
+        self.packed.resize(end.next_multiple_of(4), 0);
+        request.serialize(&mut self.packed[begin..end]);
     }
 
     /// Send what is packed, and hear what became of it. The batch is empty afterwards.

@@ -146,7 +146,7 @@ impl Looks<'_> {
                     tracing::warn!("flushed meanwhile: {waiting} downloads are given up");
                     return Ok(Round::Last);
                 }
-                Err(_) if senses.poll_changed() => return Ok(Round::Changed),
+                Err(_) if senses.poll_changed(Timestamp::now()) => return Ok(Round::Changed),
                 Err(_) if since.is_some_and(|since| since.elapsed() >= PATIENCE) => {
                     self.acted = true;
                     return Ok(Round::More);

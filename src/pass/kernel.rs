@@ -19,7 +19,8 @@ pub const KERNEL: &str = "kernel";
 pub async fn to_kernel(task: Task<'_>, fib: &mut Fib, stop: &impl Fn() -> bool) -> Applied {
     let Task { config, former, .. } = task;
     let mut applied = Applied::default();
-    let rules = rules::begin(task, stop).await;
+    fib.rest();
+    let (rules, rule_back) = rules::begin(task, fib, stop).await;
     for mark in former {
         match clear(*mark, task.now).await {
             Ok(removed) => {
@@ -42,8 +43,9 @@ pub async fn to_kernel(task: Task<'_>, fib: &mut Fib, stop: &impl Fn() -> bool) 
     }
     let mut routes = None;
     if config.kernel.enabled && !stop() {
-        let (result, report) = in_step(&config.kernel, task, fib).await;
-        if let Some(report) = &report {
+        let (result, mut report) = in_step(&config.kernel, task, fib).await;
+        if let Some(report) = &mut report {
+            report.restored.extend(rule_back);
             applied.observed = watched::observed(&config.kernel, report, fib, task.now);
             applied.observed.extend(neighbors::bus(report, task.now));
         }

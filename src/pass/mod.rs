@@ -170,7 +170,7 @@ impl Pass<'_> {
         // A slow host keeps nobody else waiting: what has come is acted upon, and then the rest.
         loop {
             let round = looks.judge(ledger, &copies, act.memory, act.senses).await?;
-            if round == Round::Changed || act.senses.poll_changed() {
+            if round == Round::Changed || act.senses.poll_changed(Timestamp::now()) {
                 act.look_near().await?;
             }
             let outcome = act.act(cause).await?;

@@ -4,6 +4,7 @@ use super::around;
 use crate::config::Config;
 use crate::discover::Watch;
 use crate::target::kernel::Fib;
+use crate::time::Timestamp;
 
 /// What is heard of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +55,7 @@ impl Senses {
     }
 
     /// Whether [`changed`](Self::changed) has something to say, without waiting. A change is told once, here or there.
-    pub fn poll_changed(&mut self) -> bool {
-        self.around.poll_changed() | self.fib.poll_disturbed()
+    pub fn poll_changed(&mut self, now: Timestamp) -> bool {
+        self.around.poll_changed() | self.fib.poll_disturbed(now)
     }
 }

@@ -20,21 +20,33 @@ pub(super) fn observed(
     fib: &mut Fib,
     now: Timestamp,
 ) -> Vec<Observed> {
-    let watch = restored(&report.restored, fib, now);
+    let watch = undone(report, fib, now);
     let covers = config.cover_more_specifics.then(|| covers(report, now));
     watch.into_iter().chain(covers).collect()
 }
 
-/// What was put back, if anything was, and whether somebody keeps removing it.
-fn restored(restored: &[Restored], fib: &mut Fib, now: Timestamp) -> Option<Observed> {
-    for one in restored.iter().take(TOLD) {
-        let who = who(one.by);
-        tracing::warn!("watch  {} was removed by {who} and is back", one.prefix);
-    }
-    if let Some(more) = restored.len().checked_sub(TOLD).filter(|more| *more > 0) {
-        tracing::warn!("watch  {more} more were removed and are back");
-    }
-    let last = restored.last()?;
+/// What others did and we undid, if anything was, and whether they keep at it.
+fn undone(report: &Report, fib: &mut Fib, now: Timestamp) -> Option<Observed> {
+    let Report {
+        restored, surplus, ..
+    } = report;
+    say(
+        restored,
+        "was removed by",
+        "is back",
+        "were removed and are back",
+    );
+    say(
+        surplus,
+        "with our mark was added by",
+        "is gone again",
+        "were added and are gone again",
+    );
+    let last = match (restored.last(), surplus.last()) {
+        (Some(last), _) => format!("the last: {}, removed by {}", last.what, who(last.by)),
+        (None, Some(last)) => format!("the last: {}, added by {}", last.what, who(last.by)),
+        (None, None) => return None,
+    };
     let (alarm, is_new) = fib.alarm(now);
     if let Some(alarm) = alarm.as_ref().filter(|_| is_new) {
         tracing::error!("watch  {alarm}");
@@ -44,11 +56,17 @@ fn restored(restored: &[Restored], fib: &mut Fib, now: Timestamp) -> Option<Obse
         at: now,
         alarm: alarm.is_some(),
         count: restored.len() as u64,
-        text: alarm.unwrap_or_else(|| {
-            let who = who(last.by);
-            format!("the last: {}, removed by {who}", last.prefix)
-        }),
+        text: alarm.unwrap_or(last),
     })
+}
+
+fn say(undone: &[Restored], done: &str, and: &str, more_are: &str) {
+    for one in undone.iter().take(TOLD) {
+        tracing::warn!("watch  {} {done} {} and {and}", one.what, who(one.by));
+    }
+    if let Some(more) = undone.len().checked_sub(TOLD).filter(|more| *more > 0) {
+        tracing::warn!("watch  {more} more {more_are}");
+    }
 }
 
 fn covers(report: &Report, now: Timestamp) -> Observed {

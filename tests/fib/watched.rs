@@ -201,3 +201,96 @@ fn everything_is_read_on_a_schedule() {
             .contains("audit  all 4 routes are as they should be; 1 audits so far")
     });
 }
+
+#[test]
+fn our_policy_rule_is_back_within_a_second_and_who_keeps_removing_it_makes_an_alarm() {
+    let Some(router) = Namespace::new() else {
+        return;
+    };
+    let place = place("table = 1166\nrule = 5000\n", LIST);
+    let daemon = Daemon::start(&place, &router);
+    let ours = || router.rules("166", true);
+    let before = ours();
+    assert_eq!(before.len(), 2, "one in each family: {before:?}");
+    for family in ["-4", "-6"] {
+        router.ip(&format!(
+            "{family} rule del from all lookup 1166 pref 5000 protocol 166"
+        ));
+        let start = Instant::now();
+        eventually("the rule is back", || ours() == before);
+        let took = start.elapsed();
+        assert!(took < Duration::from_secs(1), "{took:?}");
+    }
+    daemon.says("watch  rule 5000 was removed by process");
+    place
+        .run_in(&router, &["status"])
+        .says("2 routes put back so far; the last: rule 5000, removed by process");
+
+    let mut removed = 2;
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(8) {
+        if ours().len() == 2 {
+            router.ip("rule del from all lookup 1166 pref 5000 protocol 166");
+            removed += 1;
+        }
+        sleep(Duration::from_millis(20));
+    }
+    assert!((5..=8).contains(&removed), "{removed}");
+    place
+        .run_in(&router, &["status"])
+        .says("ALARM")
+        .says("somebody keeps removing rule 5000: put back ")
+        .says("find out who with: ip monitor rule");
+    eventually("in the end it is back", || ours() == before);
+    // Its own removal is nobody else's.
+    place.run_in(&router, &["flush"]).code(0);
+    sleep(Duration::from_secs(1));
+    assert_eq!(ours(), [""; 0]);
+    place.run_in(&router, &["unpin"]).code(0);
+    eventually("it leads there again", || ours() == before);
+    let told = |line: &&String| line.contains("rule 5000 was removed by");
+    let said = daemon.stop();
+    assert_eq!(said.iter().filter(told).count(), removed, "{said:#?}");
+}
+
+#[test]
+fn whoever_keeps_adding_routes_with_our_mark_makes_an_alarm_and_none_stays() {
+    let Some(router) = Namespace::new() else {
+        return;
+    };
+    let place = place("", LIST);
+    let daemon = Daemon::start(&place, &router);
+    let before = router.ours();
+    for _ in 0..5 {
+        router.ip("route add blackhole 192.0.2.0/24 proto 166");
+        let took = back(&router, &before);
+        assert!(took < Duration::from_secs(1), "{took:?}");
+    }
+    daemon.says("watch  192.0.2.0/24 with our mark was added by process");
+    daemon.says("watch  somebody keeps adding 192.0.2.0/24 with our table, protocol and type: removed 4 times");
+    place
+        .run_in(&router, &["status"])
+        .says("ALARM")
+        .says("another nullrouted needs a [kernel] protocol of its own");
+}
+
+/// What went with a former mark was removed by ourselves.
+#[test]
+fn a_new_mark_is_not_taken_for_somebody_who_removes() {
+    let Some(router) = Namespace::new() else {
+        return;
+    };
+    let place = place("", LIST);
+    let daemon = Daemon::start(&place, &router);
+    place.configure(&format!("{NOC}[kernel]\nprotocol = 200\n"));
+    daemon.signal(Signal::SIGHUP);
+    daemon.says("removed 4 routes of a former mark");
+    eventually("under the new mark", || {
+        router.ip("route show proto 200").lines().count() == 3
+    });
+    assert_eq!(router.ours(), [""; 0]);
+    sleep(Duration::from_secs(1));
+    let said = daemon.stop();
+    let blamed = |line: &String| line.contains("was removed by") || line.contains("was added by");
+    assert!(!said.iter().any(blamed), "{said:#?}");
+}

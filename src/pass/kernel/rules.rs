@@ -7,9 +7,9 @@ use super::KERNEL;
 use crate::config::KernelConfig;
 use crate::pass::task::{Applied, Done, Removable, Task, note};
 use crate::prefix::PrefixSet;
-use crate::target::kernel::Mark;
 use crate::target::kernel::rule::Wanted;
 use crate::target::kernel::rule::keep::{self, Rules, Told};
+use crate::target::kernel::{Fib, Mark, Restored};
 
 /// The rule that there should be. Without a route of ours there is nothing to lead to; but while routes of an
 /// earlier life are kept, so is their rule.
@@ -58,14 +58,24 @@ pub async fn would(
     Ok((!said.is_empty()).then(|| said.join(", ")))
 }
 
-/// Before the routes. Whoever flushes has the last word on rules, too.
-pub(super) async fn begin(task: Task<'_>, stop: &impl Fn() -> bool) -> Rules {
+/// Before the routes. Whoever flushes has the last word on rules, too. Answers what somebody had removed.
+pub(super) async fn begin(
+    task: Task<'_>,
+    fib: &mut Fib,
+    stop: &impl Fn() -> bool,
+) -> (Rules, Option<Restored>) {
     if stop() {
-        return Rules::default();
+        return (Rules::default(), None);
     }
     let kernel = &task.config.kernel;
-    let wanted = wanted(kernel, task.desired, task.removable);
-    keep::begin(wanted, &marks(kernel, task.former)).await
+    let mut wanted = wanted(kernel, task.desired, task.removable);
+    if let Some(wanted) = &mut wanted {
+        wanted.add &= fib.may_add_rule(wanted.priority, task.now);
+    }
+    let rules = keep::begin(wanted, &marks(kernel, task.former)).await;
+    let priority = wanted.map(|wanted| wanted.priority);
+    let back = fib.rule_is(priority, rules.added(), task.now);
+    (rules, back)
 }
 
 /// After the routes: say what became of both. A former mark is not forgotten while a rule of it stays.

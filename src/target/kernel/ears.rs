@@ -1,4 +1,4 @@
-//! Hear of routes that somebody else changes (I/O).
+//! Hear of routes and policy rules that somebody else changes (I/O).
 
 use std::io;
 
@@ -13,6 +13,8 @@ const GROUPS: [u32; 2] = [<u32 as Kin>::GROUP, <u128 as Kin>::GROUP];
 
 /// `RTNLGRP_LINK` and `RTNLGRP_IPV4_IFADDR`.
 const DOWN: [u32; 2] = [1, 5];
+/// `RTNLGRP_IPV4_RULE` and `RTNLGRP_IPV6_RULE`.
+const RULES: [u32; 2] = [8, 19];
 
 /// `IFF_UP` and `IFF_LOWER_UP` (`include/uapi/linux/if.h`), and where `struct ifinfomsg` has them.
 const UP: u32 = 1 | 1 << 16;
@@ -33,7 +35,7 @@ pub(super) fn takes_routes(message: Message<'_>) -> bool {
 /// Bytes of notifications that may wait for us; each route takes about 1 KiB of them.
 const ROOM: usize = 16 << 20;
 
-/// A socket that is told of every change of a route.
+/// A socket that is told of every change of a route or a rule.
 pub(super) struct Ears {
     socket: TokioSocket,
     buffer: Vec<u8>,
@@ -48,7 +50,7 @@ impl Ears {
     pub fn open() -> io::Result<Self> {
         let mut socket = TokioSocket::new(NETLINK_ROUTE)?;
         make_room(socket.socket_ref(), ROOM);
-        let groups = GROUPS.iter().chain(&DOWN);
+        let groups = GROUPS.iter().chain(&DOWN).chain(&RULES);
         let bits = groups.fold(0, |bits, group| bits | 1 << (group - 1));
         socket.socket_mut().bind(&SocketAddr::new(0, bits))?;
         Ok(Self {

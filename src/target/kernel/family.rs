@@ -5,13 +5,14 @@ use std::collections::{BTreeMap, HashSet};
 use ipnet::IpNet;
 
 use super::bus::Pace;
+use super::claimed::Claimed;
 use super::cover::{self, Covers};
 use super::ears::Ears;
 use super::install::{Done, install};
+use super::meddled::{Meddled, RemovedBy};
 use super::message::{self, Installed, Key, Kin, Which};
 use super::read::read;
 use super::reconcile::{Difference, Route, reconcile};
-use super::report::Restored;
 use super::storm::Storm;
 use super::{Fault, Mark, Report};
 use crate::netlink::Requests;
@@ -40,17 +41,14 @@ const LARGE: usize = 5_000;
 /// So often what is there is compared when answers are lost, or when it was a large change.
 const ROUNDS: usize = 4;
 
-/// Who removed routes of ours, where the kernel told: by the prefix.
-type RemovedBy<B> = BTreeMap<Prefix<B>, Option<u32>>;
-
 /// What is known of one family.
 pub(super) struct Family<B: Kin> {
     /// Ours, and what others have at or inside of ours as far as it matters, in order. None: not known.
     held: Option<Vec<Installed<B>>>,
     /// Ours that went since then, with the port of whoever did it.
     gone: BTreeMap<Key<B>, u32>,
-    /// Ours that came since then, by somebody else's hand.
-    come: BTreeMap<Key<B>, Installed<B>>,
+    /// Ours that came since then, by somebody else's hand, with the port of it.
+    come: BTreeMap<Key<B>, (Installed<B>, u32)>,
     /// What was removed and is not put back yet.
     owed: RemovedBy<B>,
     /// `held` may be wrong: read it again before it is used.
@@ -114,7 +112,7 @@ impl<B: Kin> Family<B> {
             return here || had_come;
         }
         if !here {
-            self.come.insert(key, route);
+            self.come.insert(key, (route, message.port));
             self.doubt |= self.come.len() > FOLLOWED;
         }
         !here || was_gone
@@ -136,7 +134,7 @@ impl<B: Kin> Family<B> {
             ears.as_mut()
                 .map_or(Ok(()), Ears::reopen)
                 .map_err(Fault::Socket)?;
-            let removed_by = self.know(order, round > 0).await?;
+            let meddled = self.know(order, round > 0).await?;
             let (mut difference, covers) = self.difference(order);
             let net = |route: &Route<B>| route.0.to_net();
             let postponed = storm.postpone(&mut difference.add, net, order.now);
@@ -149,12 +147,7 @@ impl<B: Kin> Family<B> {
             let unheard = large.map(|ears| ears.close(B::GROUP)).is_some();
             let held = self.held.take().unwrap_or_default();
             let mut done = install(requests, pace, order.mark, &difference).await?;
-            let restored = self.restored(removed_by, order, &difference, &done);
-            storm.restored(
-                &restored.iter().map(|one| one.prefix).collect::<Vec<_>>(),
-                order.now,
-            );
-            report.restored.extend(restored);
+            self.owed = meddled.undone(order, &difference, &done, storm, &mut report);
             report.added += done.report.added;
             report.removed += done.report.removed;
             let changed = done.report.added + done.report.removed > 0;
@@ -185,27 +178,33 @@ impl<B: Kin> Family<B> {
         Err(Fault::Deaf)
     }
 
-    /// Read what is there, or bring what is known up to date. Answers who removed what of ours. Where answers were lost
+    /// Read what is there, or bring what is known up to date. Answers what others did to ours. Where answers were lost
     /// (`once_more`), everything is read: whoever stands in our place was not told either.
-    async fn know(&mut self, order: &Order<'_, B>, once_more: bool) -> Result<RemovedBy<B>, Fault> {
+    async fn know(&mut self, order: &Order<'_, B>, once_more: bool) -> Result<Meddled<B>, Fault> {
         let wanted = order.cover.then_some(order.desired);
         let is_as_read = !self.doubt && self.covered.as_deref() == wanted;
         let come = std::mem::take(&mut self.come);
-        let mut removed_by = std::mem::take(&mut self.owed);
+        let mut meddled = Meddled {
+            removed: std::mem::take(&mut self.owed),
+            added: come
+                .iter()
+                .map(|((prefix, metric, _), (_, by))| ((*prefix, *metric), *by))
+                .collect(),
+        };
         if let Some(held) = self.held.as_mut().filter(|_| is_as_read) {
             let gone = std::mem::take(&mut self.gone);
             if !gone.is_empty() {
                 held.retain(|route| !gone.contains_key(&route.key()));
             }
             if !come.is_empty() {
-                held.extend(come.into_values());
+                held.extend(come.into_values().map(|(route, _)| route));
                 held.sort_by_key(Installed::key);
             }
-            removed_by.extend(
-                gone.into_iter()
-                    .map(|((prefix, ..), by)| (prefix, Some(by))),
-            );
-            return Ok(removed_by);
+            let gone = gone.into_iter();
+            meddled
+                .removed
+                .extend(gone.map(|((prefix, ..), by)| (prefix, Some(by))));
+            return Ok(meddled);
         }
         let which = match order.cover || once_more {
             true => Which::All,
@@ -219,45 +218,19 @@ impl<B: Kin> Family<B> {
             while now.next_if(|one| one.key() < before.key()).is_some() {}
             if now.peek().is_none_or(|one| one.key() != before.key()) {
                 let by = self.gone.get(&before.key()).copied();
-                removed_by.insert(before.prefix, by);
+                meddled.removed.insert(before.prefix, by);
             }
         }
         self.gone.clear();
         self.covered = wanted.map(<[Prefix<B>]>::to_vec);
         self.held = Some(held);
         self.doubt = false;
-        Ok(removed_by)
+        Ok(meddled)
     }
 
     fn difference(&self, order: &Order<'_, B>) -> (Difference<B>, Covers<B>) {
         let held = self.held.as_deref().unwrap_or_default();
         wanted(order, held)
-    }
-
-    /// What of the additions somebody had removed; what of it waits is owed.
-    fn restored(
-        &mut self,
-        mut removed_by: RemovedBy<B>,
-        order: &Order<'_, B>,
-        difference: &Difference<B>,
-        done: &Done<B>,
-    ) -> Vec<Restored> {
-        if removed_by.is_empty() {
-            return Vec::new();
-        }
-        let not_done: HashSet<&Route<B>> = done.refused.iter().chain(&done.exists).collect();
-        let mut restored = Vec::new();
-        for route in &difference.add {
-            if let Some(by) = removed_by.remove(&route.0)
-                && !not_done.contains(route)
-            {
-                let prefix = route.0.to_net();
-                restored.push(Restored { prefix, by });
-            }
-        }
-        removed_by.retain(|prefix, _| order.desired.binary_search(prefix).is_ok());
-        self.owed = removed_by;
-        restored
     }
 
     /// After a change: what is there now. A route to a prefix that exists already may be anybody's: he is looked up.
@@ -272,11 +245,14 @@ impl<B: Kin> Family<B> {
         let not_done: HashSet<Route<B>> =
             done.refused.iter().chain(&done.exists).copied().collect();
         let is_done = |route: &&Route<B>| !not_done.contains(*route);
-        if !difference.remove.is_empty() {
-            let mut gone: Vec<Route<B>> =
-                difference.remove.iter().filter(is_done).copied().collect();
-            gone.sort_unstable();
-            held.retain(|one| !one.ours || gone.binary_search(&(one.prefix, one.metric)).is_err());
+        // In the order in which they are held, as `difference` found them.
+        let mut gone = difference.remove.iter().filter(is_done).peekable();
+        if gone.peek().is_some() {
+            held.retain(|one| {
+                let route = (one.prefix, one.metric);
+                while gone.next_if(|gone| **gone < route).is_some() {}
+                !one.ours || gone.peek().is_none_or(|gone| **gone != route)
+            });
         }
         let added = difference.add.iter().filter(is_done);
         held.extend(added.map(|route| Installed::ours(*route, &mark)));
@@ -312,32 +288,6 @@ impl<B: Kin> Family<B> {
         self.doubt |= difference.remove.iter().any(is_desired);
         self.held = Some(held);
         Ok(())
-    }
-}
-
-/// What a round set out to do, for it may not have come true.
-#[derive(Default)]
-struct Claimed {
-    added: usize,
-    removed: usize,
-    occupied: usize,
-}
-
-impl Claimed {
-    fn of<B: Kin>(before: &Report, difference: &Difference<B>) -> Self {
-        Self {
-            added: before.added + difference.add.len(),
-            removed: before.removed + difference.remove.len(),
-            occupied: difference.occupied.len(),
-        }
-    }
-
-    /// What of it was done, as the next round finds it.
-    fn come_true<B: Kin>(&self, report: &mut Report, difference: &Difference<B>) {
-        let not_added = difference.add.len() + difference.occupied.len()
-            - self.occupied.min(difference.occupied.len());
-        report.added = self.added.saturating_sub(not_added);
-        report.removed = self.removed.saturating_sub(difference.remove.len());
     }
 }
 

@@ -23,8 +23,9 @@ use super::bus::Pace;
 use super::ears::{self, Ears};
 use super::family::{Family, Order};
 use super::message::Kin;
-use super::storm::Storm;
-use super::{Fault, Mark, Report};
+use super::rule::{self, RTM_DELRULE};
+use super::storm::{Object, Storm};
+use super::{Fault, Mark, Report, Restored};
 use crate::netlink::Requests;
 use crate::netlink::message::{Message, RTM_DELROUTE, RTM_NEWROUTE, messages};
 use crate::prefix::PrefixSet;
@@ -69,6 +70,8 @@ pub struct Fib {
     ears: Option<Ears>,
     known: Known,
     storm: Storm,
+    /// The policy rule that was there after the last change, by its priority.
+    rule: Option<u32>,
     /// Whether an alarm was given.
     alarmed: bool,
 }
@@ -79,6 +82,8 @@ struct Known {
     mark: Option<Mark>,
     v4: Family<u32>,
     v6: Family<u128>,
+    /// Who removed a policy rule of ours since the last change.
+    rule_by: Option<u32>,
     /// Something is not as it should be, and nobody was told.
     disturbed: bool,
     /// Notifications were lost.
@@ -116,7 +121,7 @@ impl Fib {
         self.known.disturbed = true;
     }
 
-    /// Nothing waits to be put back.
+    /// Nothing waits to be put back: everything is looked at anew.
     pub fn rest(&mut self) {
         self.storm.begin();
     }
@@ -137,6 +142,25 @@ impl Fib {
         let is_new = alarm.is_some() != self.alarmed;
         self.alarmed = alarm.is_some();
         (alarm, is_new)
+    }
+
+    /// Before a change: whether the policy rule may be put back. Somebody may keep removing it.
+    pub fn may_add_rule(&mut self, priority: u32, now: Timestamp) -> bool {
+        self.rule != Some(priority) || !self.storm.waits(Object::Rule(priority), now)
+    }
+
+    /// After a change: which policy rule there is now, and whether it was missing. Answers what was put back.
+    pub fn rule_is(
+        &mut self,
+        priority: Option<u32>,
+        was_missing: bool,
+        now: Timestamp,
+    ) -> Option<Restored> {
+        let before = std::mem::replace(&mut self.rule, priority);
+        let by = self.known.rule_by.take();
+        let what = Object::Rule(priority.filter(|_| was_missing && priority == before)?);
+        self.storm.undone([what], now);
+        Some(Restored { what, by })
     }
 
     /// Whether it hears what others change.
@@ -162,7 +186,6 @@ impl Fib {
             known.mark = Some(wanted.mark);
         }
         known.disturbed = false;
-        storm.begin();
         let requests = match requests {
             Some(requests) => requests,
             None => requests.insert(Requests::open().map_err(Fault::Socket)?),
@@ -196,10 +219,11 @@ impl Fib {
         self.known.disturbed = false;
     }
 
-    /// Whether [`disturbed`](Self::disturbed) has something to say, without waiting.
-    pub fn poll_disturbed(&mut self) -> bool {
+    /// Whether [`disturbed`](Self::disturbed) has something to say, or what waited may be put back, without waiting.
+    pub fn poll_disturbed(&mut self, now: Timestamp) -> bool {
         self.drain();
-        std::mem::take(&mut self.known.disturbed)
+        let is_due = self.storm.next().is_some_and(|next| next <= now);
+        std::mem::take(&mut self.known.disturbed) || is_due
     }
 
     /// Read what has been said.
@@ -255,10 +279,17 @@ impl Known {
             self.doubt();
             return true;
         }
-        let is_route = [RTM_NEWROUTE, RTM_DELROUTE].contains(&message.kind);
-        let (Some(mark), true) = (self.mark, is_route && Some(message.port) != own) else {
+        let Some(mark) = self.mark else {
             return false;
         };
+        if message.kind == RTM_DELRULE && rule::is_ours(message.payload, &mark) {
+            self.rule_by = Some(message.port);
+            return true;
+        }
+        let is_route = [RTM_NEWROUTE, RTM_DELROUTE].contains(&message.kind);
+        if !is_route || Some(message.port) == own {
+            return false;
+        }
         self.v4.hear(message, &mark) || self.v6.hear(message, &mark)
     }
 }

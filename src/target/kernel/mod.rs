@@ -10,12 +10,14 @@
 //! touched. [`Fib`] keeps what was read, and hears what others change.
 
 pub mod bus;
+mod claimed;
 mod cover;
 mod ears;
 mod family;
 mod fib;
 mod install;
 mod mark;
+mod meddled;
 mod message;
 mod read;
 mod reconcile;
@@ -32,3 +34,4 @@ pub use message::{Installed, Kin, Which};
 pub use read::read;
 pub use reconcile::{Difference, Occupied, reconcile};
 pub use report::{Fault, Report, Restored};
+pub use storm::Object;

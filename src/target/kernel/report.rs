@@ -3,9 +3,8 @@
 use std::fmt;
 use std::io;
 
-use ipnet::IpNet;
-
 use super::bus::Paced;
+use super::storm::Object;
 
 /// What was done in one family, or in both.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,8 +23,10 @@ pub struct Report {
     pub occupied: Vec<String>,
     /// Routes of ours that nothing explains, kept for now.
     pub unexplained: usize,
-    /// Routes that somebody else had removed and that are back.
+    /// What somebody else had removed and that is back.
     pub restored: Vec<Restored>,
+    /// Routes with our mark that somebody else had added, and that are gone again.
+    pub surplus: Vec<Restored>,
     /// Routes that somebody keeps removing: they are put back later.
     pub postponed: usize,
     /// Routes of ours that cover more specific ones of others, among those above.
@@ -36,12 +37,12 @@ pub struct Report {
     pub paced: Paced,
 }
 
-/// A route that was removed by somebody else and is back.
+/// What somebody else did and we undid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Restored {
-    /// Its prefix.
-    pub prefix: IpNet,
-    /// The netlink port of whoever removed it, where the kernel said so.
+    /// What it was about.
+    pub what: Object,
+    /// The netlink port of whoever did it, where the kernel said so.
     pub by: Option<u32>,
 }
 
@@ -65,6 +66,7 @@ impl Report {
         self.first_failure = self.first_failure.or(other.first_failure);
         self.occupied.extend(other.occupied);
         self.restored.extend(other.restored);
+        self.surplus.extend(other.surplus);
         self.uncovered.extend(other.uncovered);
         self
     }

@@ -8,12 +8,18 @@ pub mod keep;
 
 use std::fmt;
 
+use netlink_packet_core::Parseable;
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::route::RouteProtocol;
 use netlink_packet_route::rule::{RuleAction, RuleAttribute, RuleFlags, RuleHeader, RuleMessage};
 
 use super::Mark;
 use super::message::protocol_name;
+
+/// Types of messages (`include/uapi/linux/rtnetlink.h`).
+pub(super) const RTM_NEWRULE: u16 = 32;
+/// A rule that went.
+pub(super) const RTM_DELRULE: u16 = 33;
 
 /// A family of addresses; each has rules of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -129,6 +135,13 @@ impl Rule {
         (self.family, self.priority, self.table, self.protocol)
             == (other.family, other.priority, other.table, other.protocol)
     }
+}
+
+/// Whether a notification is about a rule of ours.
+pub(super) fn is_ours(payload: &[u8], mark: &Mark) -> bool {
+    let message = RuleMessage::parse(payload).ok();
+    let rule = message.and_then(|message| Rule::read(&message));
+    rule.is_some_and(|rule| rule.is_ours(&[*mark]))
 }
 
 /// The message that adds or deletes a rule of ours.

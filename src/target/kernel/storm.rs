@@ -1,6 +1,7 @@
-//! Who keeps removing a route of ours gets it back, more and more slowly. Pure.
+//! Who keeps undoing what we do: what he removes comes back more and more slowly, and becomes an alarm. Pure.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -16,12 +17,37 @@ const QUIET: Duration = Duration::from_secs(600);
 /// Of more routes than that at once, all are one.
 const SINGLE: usize = 1_000;
 
-/// The routes that were removed by somebody else, while it may happen again.
+/// What somebody else changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Object {
+    /// A route of ours that he removes.
+    Route(IpNet),
+    /// Many of them at once; whether they are IPv6.
+    Many {
+        /// Whether they are IPv6, and not IPv4.
+        v6: bool,
+    },
+    /// Our policy rule, by its priority, that he removes.
+    Rule(u32),
+    /// A route with our mark that he adds. It is never left to stand: it drops what nobody ordered.
+    Surplus(IpNet),
+}
+
+impl fmt::Display for Object {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Route(net) | Self::Surplus(net) => net.fmt(f),
+            Self::Many { .. } => f.write_str("many routes at once"),
+            Self::Rule(priority) => write!(f, "rule {priority}"),
+        }
+    }
+}
+
+/// What was undone by somebody else, while it may happen again.
 #[derive(Clone, Debug, Default)]
 pub struct Storm {
-    /// By prefix; the whole family stands for many at once.
-    fights: BTreeMap<IpNet, Fight>,
-    /// When the first of the routes that wait may be put back.
+    fights: BTreeMap<Object, Fight>,
+    /// When the first of what waits may be put back.
     next: Option<Timestamp>,
 }
 
@@ -52,6 +78,19 @@ impl Storm {
         self.next = None;
     }
 
+    /// Whether this is to wait; that something does is remembered for [`next`](Self::next).
+    pub fn waits(&mut self, object: Object, now: Timestamp) -> bool {
+        let later = self.later(object, now);
+        self.next = self.next.into_iter().chain(later).min();
+        later.is_some()
+    }
+
+    fn later(&self, object: Object, now: Timestamp) -> Option<Timestamp> {
+        // A fight in the future: the clock was set back.
+        let fight = self.fights.get(&object).filter(|fight| fight.at <= now)?;
+        Some(fight.again()).filter(|again| *again > now)
+    }
+
     /// Take out the routes that are to wait. Answers how many.
     pub fn postpone<T>(
         &mut self,
@@ -59,42 +98,38 @@ impl Storm {
         net: impl Fn(&T) -> IpNet,
         now: Timestamp,
     ) -> usize {
-        // A fight in the future: the clock was set back.
-        let past = |fight: &&Fight| fight.at <= now;
-        let waits = |net| self.fights.get(&net).filter(past).map(Fight::again);
         let is_waiting = self.fights.values().any(|fight| fight.again() > now);
         if !is_waiting {
             return 0;
         }
         let before = routes.len();
-        let many = before > SINGLE;
-        let mut next = self.next;
+        let is_many = before > SINGLE;
         routes.retain(|route| {
             let net = net(route);
-            let again = waits(net).max(many.then(|| waits(all(net))).flatten());
-            let later = again.filter(|again| *again > now);
-            next = next.into_iter().chain(later).min();
-            later.is_none()
+            let alone = self.waits(Object::Route(net), now);
+            let with_others = is_many && self.waits(many(net), now);
+            !alone && !with_others
         });
-        self.next = next;
         before - routes.len()
     }
 
-    /// These were put back.
+    /// These routes were put back.
     pub fn restored(&mut self, nets: &[IpNet], now: Timestamp) {
+        match nets {
+            [first, ..] if nets.len() > SINGLE => self.undone([many(*first)], now),
+            few => self.undone(few.iter().copied().map(Object::Route), now),
+        }
+    }
+
+    /// What somebody did was undone. Of very many, some are enough.
+    pub fn undone(&mut self, objects: impl IntoIterator<Item = Object>, now: Timestamp) {
         self.fights
             .retain(|_, fight| fight.at <= now && fight.at.age(now) < QUIET);
-        let mut count = |net| {
-            let fight = self
-                .fights
-                .entry(net)
-                .or_insert(Fight { times: 0, at: now });
+        for object in objects.into_iter().take(SINGLE) {
+            let first = Fight { times: 0, at: now };
+            let fight = self.fights.entry(object).or_insert(first);
             fight.times += 1;
             fight.at = now;
-        };
-        match nets {
-            [first, ..] if nets.len() > SINGLE => count(all(*first)),
-            few => few.iter().copied().for_each(count),
         }
     }
 
@@ -103,7 +138,7 @@ impl Storm {
         self.next
     }
 
-    /// What an operator is told while somebody keeps removing routes.
+    /// What an operator is told while somebody keeps at it.
     pub fn alarm(&self, now: Timestamp) -> Option<String> {
         let mut raging: Vec<_> = self
             .fights
@@ -111,28 +146,36 @@ impl Storm {
             .filter(|(_, fight)| fight.times > AT_ONCE && fight.at.age(now) < QUIET)
             .collect();
         raging.sort_by_key(|(_, fight)| std::cmp::Reverse(fight.times));
-        let (net, fight) = raging.first()?;
-        let what = match net.prefix_len() {
-            0 => "many routes at once".to_owned(),
-            _ => net.to_string(),
-        };
+        let (object, fight) = raging.first()?;
         let others = match raging.len() - 1 {
             0 => String::new(),
             others => format!(" and {others} more"),
         };
-        Some(format!(
-            "somebody keeps removing {what}{others}: put back {} times, the next time not before {}; find out who with: ip monitor route",
-            fight.times,
-            fight.again(),
-        ))
+        let times = fight.times;
+        Some(match object {
+            Object::Surplus(net) => format!(
+                "somebody keeps adding {net}{others} with our table, protocol and type: removed {times} times; another \
+                 nullrouted needs a [kernel] protocol of its own; find out who with: ip monitor route"
+            ),
+            removed => {
+                let monitor = match removed {
+                    Object::Rule(_) => "rule",
+                    _ => "route",
+                };
+                format!(
+                    "somebody keeps removing {removed}{others}: put back {times} times, the next time not before {}; \
+                     find out who with: ip monitor {monitor}",
+                    fight.again(),
+                )
+            }
+        })
     }
 }
 
-/// The whole family.
-fn all(net: IpNet) -> IpNet {
-    match net {
-        IpNet::V4(_) => IpNet::V4(ipnet::Ipv4Net::default()),
-        IpNet::V6(_) => IpNet::V6(ipnet::Ipv6Net::default()),
+/// All of a family.
+fn many(net: IpNet) -> Object {
+    Object::Many {
+        v6: net.addr().is_ipv6(),
     }
 }
 
@@ -182,6 +225,34 @@ mod tests {
         storm.restored(&[one], Timestamp(601));
         assert_eq!(postponed(&mut storm, &[one], 601), 0);
         assert_eq!(storm.next(), None);
+    }
+
+    #[test]
+    fn a_rule_waits_like_a_route_and_what_comes_too_often_is_an_alarm() {
+        let mut storm = Storm::default();
+        let rule = Object::Rule(5000);
+        for _ in 0..3 {
+            assert!(!storm.waits(rule, Timestamp(0)));
+            storm.undone([rule], Timestamp(0));
+        }
+        assert!(storm.waits(rule, Timestamp(0)));
+        assert_eq!(storm.next(), Some(Timestamp(1)));
+        assert!(!storm.waits(rule, Timestamp(1)));
+        storm.undone([rule], Timestamp(1));
+        let alarm = storm.alarm(Timestamp(2)).unwrap();
+        assert!(alarm.starts_with("somebody keeps removing rule 5000: put back 4 times, "));
+        assert!(alarm.ends_with("find out who with: ip monitor rule"));
+
+        let surplus = [Object::Surplus(net("192.0.2.0/24"))];
+        for now in 700..705 {
+            storm.undone(surplus, Timestamp(now));
+        }
+        let alarm = storm.alarm(Timestamp(705)).unwrap();
+        assert!(
+            alarm.starts_with("somebody keeps adding 192.0.2.0/24 with our table, "),
+            "{alarm}"
+        );
+        assert!(alarm.contains(": removed 5 times; "), "{alarm}");
     }
 
     #[test]

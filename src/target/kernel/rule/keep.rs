@@ -15,12 +15,9 @@ use netlink_packet_route::rule::RuleMessage;
 use nix::errno::Errno;
 use rtnetlink::Handle;
 
-use super::{Difference, Family, Rule, Wanted, message, reconcile};
+use super::{Difference, Family, RTM_NEWRULE, Rule, Wanted, message, reconcile};
 use crate::netlink::dump;
 use crate::target::kernel::Mark;
-
-/// Type of the answers (`include/uapi/linux/rtnetlink.h`).
-const RTM_NEWRULE: u16 = 32;
 
 /// What was begun.
 #[derive(Clone, Debug, Default)]
@@ -90,6 +87,11 @@ pub async fn begin(wanted: Option<Wanted>, marks: &[Mark]) -> Rules {
 }
 
 impl Rules {
+    /// Whether a rule was added, in one family or both.
+    pub fn added(&self) -> bool {
+        !self.added.is_empty()
+    }
+
     async fn add(&mut self, wanted: Wanted) {
         let Wanted {
             priority,
