@@ -53,7 +53,7 @@ impl Guard {
                 },
                 () = sleep(postponed.unwrap_or(wait)), if postponed.is_some() => Why::Told,
                 () = sleep_until(self.audited + config.kernel.audit) => Why::Audit,
-                done = neighbors::audited(config, self.to_compare.as_ref()), if self.to_compare.is_some() => {
+                done = neighbors::audited(config, memory, self.to_compare.as_ref()), if self.to_compare.is_some() => {
                     self.to_compare = None;
                     if let Err(error) = done {
                         tracing::error!("zebra  {error}");

@@ -239,11 +239,12 @@ fn reload(path: &Path, config: &mut Config, memory: &mut Memory, read_at: &mut T
                 && new.policy.protect.typed() == config.policy.protect.typed();
             *config = new;
             *read_at = Timestamp::now();
-            memory.clear();
             // A verb asks for it each time: only what reads otherwise is news.
-            match same {
-                true => tracing::debug!("{} read again", path.display()),
-                false => tracing::info!("{} read again", path.display()),
+            if same {
+                tracing::debug!("{} read again", path.display());
+            } else {
+                memory.clear();
+                tracing::info!("{} read again", path.display());
             }
         }
         Err(problems) => {

@@ -8,6 +8,7 @@ mod dump;
 pub mod message;
 mod questions;
 mod requests;
+pub mod route;
 
 pub use dump::{dump, dump_once};
 pub use questions::{Questions, Reply};

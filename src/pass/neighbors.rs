@@ -1,6 +1,7 @@
 //! Those who hear of our routes: who they are, what they lost, and what FRR's zebra holds (I/O).
 
 use super::PassError;
+use super::known::Memory;
 use super::task::Task;
 use crate::config::Config;
 use crate::discover::Root;
@@ -165,12 +166,16 @@ pub(super) async fn look(
 ///
 /// # Errors
 /// The ledger cannot be read or written.
-pub async fn audited(config: &Config, report: Option<&Report>) -> Result<(), PassError> {
+pub async fn audited(
+    config: &Config,
+    memory: &mut Memory,
+    report: Option<&Report>,
+) -> Result<(), PassError> {
     let Some(report) = report else {
         return Ok(());
     };
     let ledger = Ledger::open(&config.state_dir)?;
-    let (desired, last) = (ledger.in_force()?, ledger.observed()?);
+    let (desired, last) = (memory.in_force(&ledger)?, ledger.observed()?);
     let task = Task {
         desired: &desired,
         ..Task::nothing(config, Timestamp::now())

@@ -1,10 +1,8 @@
 //! Ask the kernel (I/O).
 
-use std::fmt;
-use std::io;
-
 use super::answer::{Verdict, verdict};
 use super::cure::{Causes, cure};
+use super::fault::Fault;
 use super::fib::Fib;
 use super::finding::{Finding, Findings};
 use super::leaks::leaks;
@@ -14,46 +12,10 @@ use super::probes::{addresses, question};
 use super::read;
 use super::report::{Kind, Leak, Report};
 use super::route::answered;
+use super::settings::Settings;
 use crate::netlink::{Questions, Reply};
 use crate::prefix::{Prefix, PrefixSet};
-use crate::target::kernel::{Kin, Mark};
-
-/// What of the configuration it depends on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Settings {
-    /// What marks a route as ours.
-    pub mark: Mark,
-    /// Priority of the rule that we keep.
-    pub rule: Option<u32>,
-    /// Whether routes inside our prefixes are covered.
-    pub cover_more_specifics: bool,
-}
-
-/// Why the kernel cannot be asked.
-#[derive(Debug)]
-pub enum Fault {
-    /// No netlink socket.
-    Socket(io::Error),
-    /// A dump failed: of what.
-    Dump(&'static str, io::Error),
-    /// It does not answer.
-    Answer(io::Error),
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Socket(error) => write!(f, "no netlink socket: {error}"),
-            Self::Dump(what, error) => write!(f, "the {what} cannot be read: {error}"),
-            Self::Answer(error) if error.kind() == io::ErrorKind::TimedOut => {
-                f.write_str("the kernel does not answer")
-            }
-            Self::Answer(error) => write!(f, "the kernel cannot be asked: {error}"),
-        }
-    }
-}
-
-impl std::error::Error for Fault {}
+use crate::target::kernel::Kin;
 
 /// So many questions are made at once.
 const BATCH: usize = 4_096;

@@ -1,10 +1,11 @@
 //! What an operator can do about a leak: advice, never done by us. Pure.
 
-use super::ask::Settings;
 use super::names::Names;
 use super::report::Kind;
-use super::route::{RTN_LOCAL, Route};
+use super::route::Route;
 use super::rule::Rule;
+use super::settings::Settings;
+use crate::netlink::route::RTN_LOCAL;
 use crate::target::kernel::Kin;
 
 /// A table and a rule for examples: none that anybody else is known to use.

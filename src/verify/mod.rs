@@ -15,6 +15,7 @@
 mod answer;
 mod ask;
 mod cure;
+mod fault;
 mod fib;
 mod finding;
 mod leaks;
@@ -27,6 +28,8 @@ mod read;
 mod report;
 mod route;
 mod rule;
+mod select;
+mod settings;
 mod walk;
 
 #[cfg(test)]
@@ -34,8 +37,10 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
-pub use ask::{Fault, Settings, verify};
+pub use ask::verify;
+pub use fault::Fault;
 pub use report::{Asked, Kind, Leak, Report};
+pub use settings::Settings;
 
 use std::net::IpAddr;
 

@@ -105,7 +105,7 @@ impl<B: Kin> Order<B> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verify::packets::Select;
+    use crate::verify::select::Select;
 
     const OURS: u32 = 1_166;
 

@@ -8,10 +8,11 @@ use super::fib::Fib;
 use super::finding::Findings;
 use super::leaks::leaks;
 use super::order::Order;
-use super::packets::Select;
 use super::report::Kind;
-use super::route::{Fate, RTN_BLACKHOLE, RTN_LOCAL, RTN_THROW, RTN_UNICAST, Seen};
+use super::route::{Fate, Seen};
 use super::rule::{Action, Rule};
+use super::select::Select;
+use crate::netlink::route::{RTN_BLACKHOLE, RTN_LOCAL, RTN_THROW, RTN_UNICAST};
 use crate::prefix::{Prefix, aggregate};
 use crate::target::kernel::Mark;
 

@@ -8,7 +8,7 @@ use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::LinkMessage;
 use netlink_packet_route::route::RouteMessage;
 
-use super::ask::Fault;
+use super::fault::Fault;
 use super::fib::Fib;
 use super::names::Names;
 use super::rule::{GetRules, RTM_NEWRULE, Rule};

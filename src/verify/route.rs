@@ -6,24 +6,10 @@ use std::net::IpAddr;
 use super::names::Names;
 use super::{prefix, written};
 use crate::netlink::message::{address, attributes, number};
+use crate::netlink::route::*;
 use crate::prefix::Prefix;
 use crate::target::kernel::{Kin, Kind, Mark};
 
-const HEADER: usize = 12;
-const HOP_HEADER: usize = 8;
-
-/// `include/uapi/linux/rtnetlink.h`
-const RTA_DST: u16 = 1;
-const RTA_SRC: u16 = 2;
-const RTA_OIF: u16 = 4;
-const RTA_GATEWAY: u16 = 5;
-const RTA_PRIORITY: u16 = 6;
-const RTA_PREFSRC: u16 = 7;
-const RTA_MULTIPATH: u16 = 9;
-const RTA_TABLE: u16 = 15;
-const RTA_VIA: u16 = 18;
-const RTA_NH_ID: u16 = 30;
-const RTM_F_CLONED: u32 = 0x200;
 const RTNH_F_DEAD: u32 = 1;
 const FLAGS: [(u32, &str); 2] = [(4, "onlink"), (16, "linkdown")];
 const SCOPES: [(u8, &str); 3] = [(200, "site"), (253, "link"), (254, "host")];
@@ -42,15 +28,6 @@ const TYPES: [&str; 11] = [
     "throw",
     "nat",
 ];
-pub const RTN_UNICAST: u8 = 1;
-pub const RTN_LOCAL: u8 = 2;
-pub const RTN_BROADCAST: u8 = 3;
-pub const RTN_ANYCAST: u8 = 4;
-pub const RTN_BLACKHOLE: u8 = 6;
-pub const RTN_UNREACHABLE: u8 = 7;
-pub const RTN_PROHIBIT: u8 = 8;
-pub const RTN_THROW: u8 = 9;
-
 /// What the kernel does when a lookup ends at a route.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
@@ -269,23 +246,18 @@ impl Hop {
     }
 }
 
-/// `struct rtnexthop` (length, flags, weight less one, interface) with its attributes, one after the other.
-fn multipath(mut rest: &[u8], names: &Names) -> String {
+fn multipath(value: &[u8], names: &Names) -> String {
     let mut out = String::new();
-    while let Some((header, _)) = rest.split_at_checked(HOP_HEADER) {
-        let length = usize::from(u16::from_ne_bytes([header[0], header[1]]));
-        let Some(inside) = rest.get(HOP_HEADER..length) else {
-            break;
-        };
-        let mut hop = Hop {
-            interface: number(&header[4..]),
+    for hop in next_hops(value) {
+        let weight = hop.weight;
+        let mut read = Hop {
+            interface: Some(hop.interface),
             ..Hop::default()
         };
-        attributes(inside, |kind, value| hop.read(kind, value));
+        attributes(hop.attributes, |kind, value| read.read(kind, value));
         out.push_str(" nexthop");
-        hop.write(&mut out, names);
-        let _ = write!(out, " weight {}", u16::from(header[3]) + 1);
-        rest = rest.get(length.next_multiple_of(4)..).unwrap_or(&[]);
+        read.write(&mut out, names);
+        let _ = write!(out, " weight {weight}");
     }
     out
 }

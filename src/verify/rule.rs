@@ -5,7 +5,7 @@ use std::fmt::Write;
 use netlink_packet_core::NetlinkSerializable;
 
 use super::names::Names;
-use super::packets::{Select, fwmark};
+use super::select::{Select, fwmark};
 use super::{prefix, written};
 use crate::netlink::message::{address, attributes, number};
 use crate::prefix::Prefix;

@@ -6,8 +6,9 @@ use super::leaks::leaks;
 use super::names::{Names, Vrf};
 use super::order::Order;
 use super::report::Kind;
-use super::route::{RTN_UNICAST, RTN_UNREACHABLE, Seen};
+use super::route::Seen;
 use super::rule::{Action, Rule};
+use crate::netlink::route::{RTN_BLACKHOLE, RTN_UNICAST, RTN_UNREACHABLE};
 use crate::prefix::Prefix;
 use crate::target::kernel::Mark;
 
@@ -43,7 +44,7 @@ fn found(mark: Mark, routes: &[Seen<u32>]) -> Vec<Finding<u32>> {
     let mut fib = Fib::new(&prefixes, mark, &tables);
     let ours = Seen {
         protocol: mark.protocol,
-        kind: super::route::RTN_BLACKHOLE,
+        kind: RTN_BLACKHOLE,
         ..seen([72, 37, 186, 0], 23, mark.table, 0)
     };
     fib.take(ours, &[]);

@@ -1,9 +1,10 @@
 //! What the kernel does with packets to one destination, rule by rule. Pure.
 
 use super::order::Order;
-use super::packets::{Meet, Packets, Select};
+use super::packets::{Meet, Packets};
 use super::route::{Fate, Route};
 use super::rule::{Action, Rule};
+use super::select::Select;
 use crate::prefix::Prefix;
 use crate::target::kernel::Kin;
 

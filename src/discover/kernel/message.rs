@@ -6,21 +6,17 @@ use ipnet::IpNet;
 
 use crate::discover::network;
 use crate::netlink::message::{address, attributes, number};
+use crate::netlink::route::{
+    self, RTA_GATEWAY, RTA_MULTIPATH, RTA_OIF, RTA_VIA, RTN_UNICAST, next_hops,
+};
 
 const IFLA_IFNAME: u16 = 3;
 const IFA_ADDRESS: u16 = 1;
 const IFA_LOCAL: u16 = 2;
-const RTA_OIF: u16 = 4;
-const RTA_GATEWAY: u16 = 5;
-const RTA_MULTIPATH: u16 = 9;
-const RTA_VIA: u16 = 18;
-const RTN_UNICAST: u8 = 1;
 
-/// Bytes of `struct ifinfomsg`, `ifaddrmsg`, `rtmsg` and `rtnexthop`.
+/// Bytes of `struct ifinfomsg` and `ifaddrmsg`.
 const LINK_HEADER: usize = 16;
 const ADDRESS_HEADER: usize = 8;
-const ROUTE_HEADER: usize = 12;
-const HOP_HEADER: usize = 8;
 
 /// An interface: its index and name.
 pub fn link(payload: &[u8]) -> Option<(u32, String)> {
@@ -99,7 +95,7 @@ pub struct Hop {
 /// Visit the next hops of a unicast route: `RTA_GATEWAY`, `RTA_VIA` (of the other family), and those of
 /// `RTA_MULTIPATH`. Other types of routes have none, and cost one comparison.
 pub fn hops(payload: &[u8], mut visit: impl FnMut(Hop)) {
-    let Some((header, rest)) = payload.split_at_checked(ROUTE_HEADER) else {
+    let Some((header, rest)) = payload.split_at_checked(route::HEADER) else {
         return;
     };
     if header[7] != RTN_UNICAST {
@@ -108,7 +104,19 @@ pub fn hops(payload: &[u8], mut visit: impl FnMut(Hop)) {
     let (mut gateway, mut interface) = (None, 0);
     attributes(rest, |kind, value| match kind {
         RTA_OIF => interface = number(value).unwrap_or(0),
-        RTA_MULTIPATH => multipath(value, &mut visit),
+        RTA_MULTIPATH => {
+            for hop in next_hops(value) {
+                attributes(hop.attributes, |kind, value| {
+                    if let Some(net) = via(kind, value) {
+                        visit(Hop {
+                            net,
+                            interface: hop.interface,
+                            several: true,
+                        });
+                    }
+                });
+            }
+        }
         _ => gateway = via(kind, value).or(gateway),
     });
     if let Some(net) = gateway {
@@ -117,27 +125,6 @@ pub fn hops(payload: &[u8], mut visit: impl FnMut(Hop)) {
             interface,
             several: false,
         });
-    }
-}
-
-/// `struct rtnexthop` (length, flags, weight, interface) with its attributes, one after the other.
-fn multipath(mut rest: &[u8], visit: &mut impl FnMut(Hop)) {
-    while let Some((header, _)) = rest.split_at_checked(HOP_HEADER) {
-        let length = usize::from(u16::from_ne_bytes([header[0], header[1]]));
-        let interface = number(&header[4..]).unwrap_or(0);
-        let Some(inside) = rest.get(HOP_HEADER..length) else {
-            return;
-        };
-        attributes(inside, |kind, value| {
-            if let Some(net) = via(kind, value) {
-                visit(Hop {
-                    net,
-                    interface,
-                    several: true,
-                });
-            }
-        });
-        rest = rest.get(length.next_multiple_of(4)..).unwrap_or(&[]);
     }
 }
 

@@ -12,6 +12,7 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
 use super::{Kind, Mark};
 use crate::netlink::message::{attributes, number};
+use crate::netlink::route::{HEADER, RTA_DST, RTA_PRIORITY, RTA_TABLE, RTM_F_CLONED};
 use crate::prefix::{Bits, Prefix};
 
 /// What differs between the families in a message.
@@ -103,15 +104,6 @@ impl<B: Bits> Installed<B> {
     }
 }
 
-/// Bytes of `struct rtmsg`: family, lengths of destination and source, type of service, table, protocol, scope,
-/// type, and four of flags.
-const HEADER: usize = 12;
-/// A route that was made for one packet (`RTM_F_CLONED`).
-const CLONED: u32 = 0x200;
-const RTA_DST: u16 = 1;
-const RTA_PRIORITY: u16 = 6;
-const RTA_TABLE: u16 = 15;
-
 /// Read a route; `None` when it is of the other family or another table, or no route by destination alone (a
 /// cached clone, a route by source or type of service).
 pub fn read<B: Kin>(payload: &[u8], mark: &Mark) -> Option<Installed<B>> {
@@ -120,7 +112,7 @@ pub fn read<B: Kin>(payload: &[u8], mark: &Mark) -> Option<Installed<B>> {
     if family != u8::from(B::FAMILY) || source != 0 || tos != 0 {
         return None;
     }
-    if number(&header[8..]).is_some_and(|flags| flags & CLONED != 0) {
+    if number(&header[8..]).is_some_and(|flags| flags & RTM_F_CLONED != 0) {
         return None;
     }
     let (mut address, mut metric, mut table) = (Some(B::ZERO), 0, u32::from(table));
