@@ -363,3 +363,34 @@ fn a_bogon_preset_keeps_reserved_space_and_a_local_copy_is_believed_at_once() {
     assert_eq!(b.withdraw_after.to_string(), "1 copy");
     assert_eq!(a.rules.header, Some("last updated"));
 }
+
+#[test]
+fn what_the_kernel_section_refuses() {
+    for (line, said) in [
+        (
+            "table = 255",
+            "table: 255 is the kernel's own table of local addresses",
+        ),
+        ("table = 0", "table: 0 is not from 1 to 4294967295"),
+        (
+            "audit = \"9s\"",
+            "audit: once in ten seconds at most (\"10s\")",
+        ),
+        (
+            "audit = \"31d\"",
+            "audit: once in thirty days at least (\"30d\")",
+        ),
+        ("rule = 32766", "rule: 32766 is not from 0 to 32765"),
+        (
+            "rule = 5000",
+            "rule: the main table has its rule already\n    2 | rule = 5000\n      |        ^^^^\n      \
+             hint: a rule is for a table of its own, as in table = 1166",
+        ),
+        ("type = \"throw\"", "type: \"throw\" is not known"),
+        ("cover_more_specifics = 1", "cover_more_specifics: expected"),
+    ] {
+        let shown = problems(&format!("[kernel]\n{line}\n"));
+        assert!(shown.contains(said), "{line}: {shown}");
+        assert!(shown.ends_with("1 problem"), "{line}: {shown}");
+    }
+}

@@ -167,9 +167,7 @@ impl Looks<'_> {
             since = Some(Instant::now());
         }
     }
-}
 
-impl Looks<'_> {
     /// Whether somebody flushed since they began.
     fn is_flushed(&self, ledger: &Ledger) -> Result<bool, PassError> {
         let pin = ledger.pinned()?;

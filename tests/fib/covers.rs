@@ -106,6 +106,15 @@ fn what_nothing_can_cover_is_told() {
         .run_in(&router, &["status"])
         .says("covers  ALARM  0 routes cover more specific ones of others; 1 cannot be covered")
         .says("72.37.186.9/32 proto static");
+    // Nobody is told of what is turned off.
+    for config in [
+        NOC.to_owned(),
+        format!("{NOC}[kernel]\nenabled = false\ncover_more_specifics = true\n"),
+    ] {
+        place.configure(&config);
+        let status = place.run_in(&router, &["status"]).code(0);
+        assert!(!status.out.contains("covers  "), "{config}: {}", status.out);
+    }
 }
 
 #[test]
