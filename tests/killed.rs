@@ -1,7 +1,7 @@
 //! Killed between system calls: `strace` ends the program at one after the other, and each time the next run converges.
 //!
 //! By default every call that sends to the kernel, writes, renames or removes a file, and every thirteenth of all others;
-//! `NULLROUTED_EACH=1 cargo test --test killed` takes every single one.
+//! `NULLROUTED_EACH=1 cargo test --test killed` takes every single one, as `tests/run` does.
 
 mod support;
 
