@@ -12,6 +12,7 @@ use std::process::Stdio;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use support::daemon::Daemon;
 use support::frr::{Running, can_run};
 use support::namespace::{Namespace, eventually};
 use support::{NOC, Place, Ran};
@@ -206,6 +207,38 @@ fn a_stopped_zebra_holds_nobody_up_and_what_it_lacks_is_an_alarm_with_a_cure() {
     namespace.sh(cure);
     namespace.sh(&cure.replace("add", "del"));
     eventually("one ghost less", || held(&namespace) == (ghosts, 1));
+}
+
+#[test]
+fn what_zebra_lost_while_many_were_put_back_is_told() {
+    const COUNT: u32 = 20_000;
+    if !can_run("zebra") {
+        return;
+    }
+    let Some(namespace) = Namespace::new() else {
+        return;
+    };
+    let place = place(COUNT);
+    place.configure(&format!("{NOC}{BIG}"));
+    let zebra = zebra(&namespace, &place, SMALLEST);
+    let daemon = Daemon::start(&place, &namespace);
+    let all = COUNT as usize + 1;
+    let holds = || status(&place, &namespace, "zebra");
+    eventually("it is compared", || {
+        let status = place.run_in(&namespace, &["status"]);
+        status.out.contains("FRR holds all 20001 routes")
+    });
+    zebra.signal("-STOP");
+    namespace.ip("route flush proto 166");
+    eventually("all are back", || there(&namespace) == all);
+    eventually("it is an alarm", || holds().contains("ALARM"));
+    zebra.signal("-CONT");
+    drop(daemon);
+    place.run_in(&namespace, &["refresh"]).code(0);
+    // Of most it heard neither that they went nor that they came.
+    let missing = all - held(&namespace).0;
+    assert!(missing > 0);
+    says(&holds(), &["ALARM", &format!("FRR lacks {missing} (")]);
 }
 
 #[test]

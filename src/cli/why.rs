@@ -249,7 +249,7 @@ async fn absent_in_family<B: Kin>(
     route: Prefix<B>,
     net: Prefix<B>,
 ) -> Result<Option<String>, Fault> {
-    let installed = read::<B>(mark, Which::All).await?;
+    let installed = read::<B>(mark, Which::All).await?.routes;
     let here: HashSet<Prefix<B>> = ours(&installed).map(|route| route.prefix).collect();
     let covered = |other: &Installed<B>| match other.prefix.halves() {
         Some((low, high)) => here.contains(&low) && here.contains(&high),

@@ -19,8 +19,8 @@ use crate::time::Timestamp;
 /// Looks after the routes.
 pub(super) struct Guard {
     audited: Instant,
-    /// What an audit did, until it is compared with what FRR holds.
-    to_compare: Option<Report>,
+    /// What an audit or a large change did, until it is compared with what FRR holds.
+    to_compare: Option<Box<Report>>,
 }
 
 impl Guard {
@@ -53,7 +53,7 @@ impl Guard {
                 },
                 () = sleep(postponed.unwrap_or(wait)), if postponed.is_some() => Why::Told,
                 () = sleep_until(self.audited + config.kernel.audit) => Why::Audit,
-                done = neighbors::audited(config, memory, self.to_compare.as_ref()), if self.to_compare.is_some() => {
+                done = neighbors::audited(config, memory, self.to_compare.as_deref()), if self.to_compare.is_some() => {
                     self.to_compare = None;
                     if let Err(error) = done {
                         tracing::error!("zebra  {error}");
@@ -61,17 +61,18 @@ impl Guard {
                     continue;
                 }
             };
-            if why == Why::Audit {
+            let looked = look_after(config, memory, senses, why).await;
+            if why == Why::Audit && !matches!(looked, Ok(Looked::Busy)) {
                 self.audited = Instant::now();
             }
-            let pause = match look_after(config, memory, senses, why).await {
-                Ok(Some(report)) => {
-                    if why == Why::Audit {
+            let pause = match looked {
+                Ok(Looked::Done(report)) => {
+                    if why == Why::Audit || neighbors::may_differ(&report) {
                         self.to_compare = Some(report);
                     }
                     PAUSE
                 }
-                Ok(None) => RETRY,
+                Ok(Looked::Busy | Looked::Nothing) => RETRY,
                 Err(error) => {
                     tracing::error!("watch  {error}");
                     senses.fib.doubt();
@@ -87,20 +88,31 @@ impl Guard {
     }
 }
 
+/// What came of looking after the routes.
+enum Looked {
+    /// A pass of a verb is under way.
+    Busy,
+    /// There is nothing to keep, or it could not be done.
+    Nothing,
+    /// They are as they should be.
+    Done(Box<Report>),
+}
+
 async fn look_after(
     config: &Config,
     memory: &mut Memory,
     senses: &mut Senses,
     why: Why,
-) -> Result<Option<Report>, PassError> {
+) -> Result<Looked, PassError> {
     let Ok(_lock) = lock(config).await? else {
-        // A pass of a verb is under way: what it leaves is looked at after it.
+        // What the verb leaves is looked at after it.
         senses.fib.doubt();
         senses.fib.disturb();
-        return Ok(None);
+        return Ok(Looked::Busy);
     };
     let ledger = Ledger::open(&config.state_dir)?;
-    mend(config, &ledger, memory, &mut senses.fib, why).await
+    let report = mend(config, &ledger, memory, &mut senses.fib, why).await?;
+    Ok(report.map_or(Looked::Nothing, |report| Looked::Done(Box::new(report))))
 }
 
 /// For `status`: whether somebody listens, and when nobody removes routes any more.

@@ -13,6 +13,9 @@ const HOP_HEADER: usize = 8;
 /// A route that was made for one packet.
 pub const RTM_F_CLONED: u32 = 0x200;
 
+/// The group of multicast that is told of IPv6 routes. IPv4 has 7.
+pub const RTNLGRP_IPV6_ROUTE: u32 = 11;
+
 /// The destination.
 pub const RTA_DST: u16 = 1;
 /// The source, of a route by source.

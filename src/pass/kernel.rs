@@ -21,6 +21,28 @@ pub async fn to_kernel(task: Task<'_>, fib: &mut Fib, stop: &impl Fn() -> bool) 
     let mut applied = Applied::default();
     fib.rest();
     let (rules, rule_back) = rules::begin(task, fib, stop).await;
+    // In another table they stay until ours are there: no moment without either. In ours they are in the way.
+    let (after, before): (Vec<Mark>, Vec<Mark>) = former
+        .iter()
+        .partition(|mark| mark.table != config.kernel.mark.table && config.kernel.enabled);
+    withdraw(&before, task, &mut applied).await;
+    let mut routes = None;
+    if config.kernel.enabled && !stop() {
+        let (result, mut report) = in_step(&config.kernel, task, fib).await;
+        if let Some(report) = &mut report {
+            report.restored.extend(rule_back);
+            applied.observed = watched::observed(&config.kernel, report, fib, task.now);
+            applied.observed.extend(neighbors::bus(report, task.now));
+        }
+        (routes, applied.kernel) = (Some(result), report);
+    }
+    withdraw(&after, task, &mut applied).await;
+    rules::end(rules, routes, &mut applied, task).await;
+    applied
+}
+
+/// Routes of former marks go.
+async fn withdraw(former: &[Mark], task: Task<'_>, applied: &mut Applied) {
     for mark in former {
         match clear(*mark, task.now).await {
             Ok(removed) => {
@@ -41,18 +63,6 @@ pub async fn to_kernel(task: Task<'_>, fib: &mut Fib, stop: &impl Fn() -> bool) 
             }
         }
     }
-    let mut routes = None;
-    if config.kernel.enabled && !stop() {
-        let (result, mut report) = in_step(&config.kernel, task, fib).await;
-        if let Some(report) = &mut report {
-            report.restored.extend(rule_back);
-            applied.observed = watched::observed(&config.kernel, report, fib, task.now);
-            applied.observed.extend(neighbors::bus(report, task.now));
-        }
-        (routes, applied.kernel) = (Some(result), report);
-    }
-    rules::end(rules, routes, &mut applied, task).await;
-    applied
 }
 
 /// Our routes: what an operator is told, and what was done.
@@ -74,7 +84,11 @@ async fn in_step(
         fib.doubt();
     }
     match fib.in_step(wanted).await {
-        Err(fault) => (Err(fault.to_string()), None),
+        Err(fault) => {
+            // Nobody else will say that something is to be done.
+            fib.disturb();
+            (Err(fault.to_string()), None)
+        }
         Ok(report) => {
             let took = format!(", {} ms", start.elapsed().as_millis());
             (told(&report, took), Some(report))
@@ -126,8 +140,8 @@ fn told(report: &Report, took: String) -> Result<Done, String> {
 
 /// How many routes carry a mark.
 pub async fn count(mark: Mark) -> Result<usize, Fault> {
-    let v4 = read::<u32>(&mark, Which::Ours).await?;
-    let v6 = read::<u128>(&mark, Which::Ours).await?;
+    let v4 = read::<u32>(&mark, Which::Ours).await?.routes;
+    let v6 = read::<u128>(&mark, Which::Ours).await?.routes;
     Ok(v4.len() + v6.len())
 }
 

@@ -3,10 +3,10 @@
 
 use super::kernel::to_kernel;
 use super::known::Memory;
-use super::task::{Applied, Task};
-use super::{PassError, Removable, write_down};
+use super::task::Task;
+use super::{PassError, Removable, watched, write_down};
 use crate::config::Config;
-use crate::ledger::{Ledger, Observed};
+use crate::ledger::Ledger;
 use crate::prefix::PrefixSet;
 use crate::target::kernel::{Fib, Report};
 use crate::time::Timestamp;
@@ -45,7 +45,6 @@ pub async fn mend(
     if pin.as_ref().is_some_and(|pin| pin.is_flush()) && !desired.is_empty() {
         return Ok(None);
     }
-    let overflow = fib.take_overflow();
     if why == Why::Audit {
         fib.doubt();
     }
@@ -66,39 +65,12 @@ pub async fn mend(
     };
     let stop = || ledger.pinned().is_ok_and(|now| now != pin);
     let mut applied = to_kernel(task, fib, &stop).await;
-    if why == Why::Audit || overflow {
-        let audit = audited(&applied, why, now);
-        applied.observed.extend(audit);
-    }
-    if applied.kernel.is_none() {
-        fib.disturb();
+    if let (Why::Audit, Some(report)) = (why, &applied.kernel)
+        && !report.notifications_lost
+    {
+        let audit = watched::audited(report, "", now);
+        applied.observed.push(audit);
     }
     write_down(ledger, &applied).map_err(PassError::Unrecorded)?;
     Ok(applied.kernel)
-}
-
-/// What an audit found.
-fn audited(applied: &Applied, why: Why, now: Timestamp) -> Option<Observed> {
-    let report = applied.kernel.as_ref()?;
-    let missing = report.restored.len() + report.postponed;
-    let surplus = report.removed;
-    let found = match (missing, surplus) {
-        (0, 0) => format!("all {} routes are as they should be", report.kept),
-        _ => format!("{missing} routes were missing, {surplus} too many"),
-    };
-    let text = match why {
-        Why::Audit => found,
-        Why::Told => format!("notifications were lost, so everything was compared: {found}"),
-    };
-    match missing + surplus {
-        0 => tracing::debug!("audit  {text}"),
-        _ => tracing::warn!("audit  {text}"),
-    }
-    Some(Observed {
-        what: "audit".to_owned(),
-        at: now,
-        alarm: false,
-        count: 1,
-        text,
-    })
 }

@@ -88,6 +88,12 @@ fn changes(report: &Report) -> usize {
     report.added + report.removed
 }
 
+/// Whether those who listen may hold something else after this.
+pub fn may_differ(report: &Report) -> bool {
+    let lost = |one: &Neighbor| one.lost > 0 || one.left_behind;
+    changes(report) >= LARGE || report.paced.neighbors.iter().any(lost)
+}
+
 /// After a large change, at an audit, and while there is an alarm: what FRR's zebra holds is compared with what is
 /// installed. `report` tells what was just done, `last` what was observed before. May take some seconds, and may be
 /// dropped; ends early where `stop` says so.
@@ -162,7 +168,7 @@ pub(super) async fn look(
     seen
 }
 
-/// The same after an audit, written down. Does nothing without a report; may be dropped.
+/// The same after an audit or a large change between passes, written down. Does nothing without a report; may be dropped.
 ///
 /// # Errors
 /// The ledger cannot be read or written.

@@ -22,7 +22,47 @@ pub(super) fn observed(
 ) -> Vec<Observed> {
     let watch = undone(report, fib, now);
     let covers = config.cover_more_specifics.then(|| covers(report, now));
-    watch.into_iter().chain(covers).collect()
+    let lost = report.notifications_lost.then(|| {
+        let why = "notifications were lost, so everything was compared: ";
+        audited(report, why, now)
+    });
+    watch.into_iter().chain(covers).chain(lost).collect()
+}
+
+/// What was found when everything was read, and why it was.
+pub(super) fn audited(report: &Report, why: &str, now: Timestamp) -> Observed {
+    let missing = report.added + report.postponed;
+    let taken = report.occupied.len();
+    let found: Vec<String> = [
+        (missing, "missing"),
+        (report.removed, "too many"),
+        (taken, "in a place that others have"),
+        (report.failed, "refused by the kernel"),
+        (report.unexplained, "of an earlier life"),
+    ]
+    .into_iter()
+    .filter(|(count, _)| *count > 0)
+    .map(|(count, what)| format!("{count} {what}"))
+    .collect();
+    let text = match found.is_empty() {
+        true => format!("{why}all {} routes are as they should be", report.kept),
+        false => format!(
+            "{why}{}, beside {} as they should be",
+            found.join(", "),
+            report.kept
+        ),
+    };
+    match missing + report.removed {
+        0 => tracing::debug!("audit  {text}"),
+        _ => tracing::warn!("audit  {text}"),
+    }
+    Observed {
+        what: "audit".to_owned(),
+        at: now,
+        alarm: false,
+        count: 1,
+        text,
+    }
 }
 
 /// What others did and we undid, if anything was, and whether they keep at it.

@@ -29,7 +29,7 @@ pub async fn names() -> Result<Names, Fault> {
         learn(&mut names, Path::new(folder));
     }
     let links = RouteNetlinkMessage::GetLink(LinkMessage::default());
-    let dumped = dump(&links, |link| {
+    let dumped = dump(&links, None, |link| {
         if link.kind == RTM_NEWLINK {
             names.learn_link(link.payload);
         }
@@ -71,7 +71,7 @@ pub async fn rules<B: Kin>() -> Result<Vec<Rule<B>>, Fault> {
     let mut rules = Vec::new();
     for _ in 0..TRIES {
         rules.clear();
-        let whole = dump_once(&request, |rule| {
+        let whole = dump_once(&request, None, |rule| {
             if rule.kind == RTM_NEWRULE {
                 rules.extend(Rule::read(rule.payload));
             }
@@ -97,7 +97,7 @@ pub async fn routes<'a, B: Kin>(
     let request = RouteNetlinkMessage::GetRoute(request);
     for last in (0..TRIES).rev() {
         let mut fib = Fib::new(prefixes, mark, tables);
-        let whole = dump_once(&request, |route| {
+        let whole = dump_once(&request, Some(B::GROUP), |route| {
             if route.kind == RTM_NEWROUTE {
                 fib.see(route.payload);
             }

@@ -13,8 +13,9 @@ use crate::support::Ran;
 use crate::support::inside::in_the_namespace_made_for_it;
 use crate::support::namespace::Namespace;
 
+/// One of the tests of this program, in the namespace.
 #[track_caller]
-fn inside(router: &Namespace, test: &str) {
+pub fn inside(router: &Namespace, test: &str) {
     let ran = Ran::of(router.test_inside(test).output().unwrap());
     ran.code(0).says("1 passed");
 }

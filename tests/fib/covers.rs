@@ -1,6 +1,6 @@
 //! Routes of others inside of ours.
 
-use crate::daemon::Daemon;
+use crate::support::daemon::Daemon;
 use crate::support::namespace::{Namespace, eventually};
 use crate::support::{NOC, Place};
 

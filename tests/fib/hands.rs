@@ -51,7 +51,8 @@ pub async fn in_step(fib: &mut Fib, desired: &PrefixSet, cover: bool) -> Report 
 
 /// Every route of the table.
 pub async fn all<B: Kin>() -> Vec<Installed<B>> {
-    read::<B>(&Mark::default(), Which::All).await.unwrap()
+    let read = read::<B>(&Mark::default(), Which::All).await;
+    read.unwrap().routes
 }
 
 /// All of these commands, which must work.

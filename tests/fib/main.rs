@@ -5,8 +5,8 @@ mod support;
 
 mod batches;
 mod covers;
-mod daemon;
 mod hands;
 mod million;
+mod races;
 mod unsure;
 mod watched;

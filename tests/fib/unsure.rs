@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
-use crate::daemon::Daemon;
+use crate::support::daemon::Daemon;
 use crate::support::namespace::{Namespace, eventually};
 use crate::support::{NOC, Place};
 

@@ -6,6 +6,7 @@
 
 #![allow(dead_code)]
 
+pub mod daemon;
 pub mod frr;
 pub mod http;
 pub mod inside;

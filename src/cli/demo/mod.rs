@@ -24,7 +24,7 @@ use anstyle::{AnsiColor, Style};
 use tokio::process::Command;
 
 use super::{Exit, Outcome, Stop, block_on};
-use crate::target::kernel::{Installed, Kin, Mark, Which, read};
+use crate::target::kernel::{Kin, Mark, Which, read};
 use feeds::{Feeds, Published};
 use network::Far;
 
@@ -254,8 +254,7 @@ async fn show_routes() -> Result<(), String> {
 
 async fn lines_of<B: Kin>() -> Result<Vec<String>, String> {
     let routes = read::<B>(&Mark::default(), Which::Ours).await;
-    let mut routes = routes.map_err(|fault| fault.to_string())?;
-    routes.sort_by_key(Installed::key);
+    let routes = routes.map_err(|fault| fault.to_string())?.routes;
     Ok(routes.iter().map(ToString::to_string).collect())
 }
 

@@ -14,6 +14,7 @@ use super::object::{self, Objects, RTM_NEWNEXTHOP};
 use crate::discover::{Found, Shown, network};
 use crate::netlink::dump;
 use crate::netlink::message::{RTM_NEWADDR, RTM_NEWLINK, RTM_NEWROUTE};
+use crate::netlink::route::RTNLGRP_IPV6_ROUTE;
 
 /// The addresses of the interfaces, and those of their other ends.
 ///
@@ -85,7 +86,8 @@ async fn hops() -> (Shown, Hops) {
         request.header.address_family = family;
         request.header.kind = RouteType::Unicast;
         let request = RouteNetlinkMessage::GetRoute(request);
-        let dumped = dump(&request, |route| {
+        let told = (family == AddressFamily::Inet6).then_some(RTNLGRP_IPV6_ROUTE);
+        let dumped = dump(&request, told, |route| {
             if route.kind == RTM_NEWROUTE {
                 message::hops(route.payload, &mut see);
             }
@@ -94,7 +96,7 @@ async fn hops() -> (Shown, Hops) {
             shown.fail(None, format!("the routes cannot be read: {error}"));
         }
     }
-    let dumped = dump(&Objects, |object| {
+    let dumped = dump(&Objects, None, |object| {
         if object.kind == RTM_NEWNEXTHOP {
             object::hop(object.payload).into_iter().for_each(&mut see);
         }
@@ -115,7 +117,7 @@ fn found(net: IpNet, what: &str, interface: &str) -> Found {
 async fn ask_addresses() -> io::Result<BTreeSet<Address>> {
     let mut all = BTreeSet::new();
     let request = RouteNetlinkMessage::GetAddress(AddressMessage::default());
-    dump(&request, |answer| {
+    dump(&request, None, |answer| {
         if answer.kind == RTM_NEWADDR {
             all.extend(Address::read(answer.payload));
         }
@@ -131,7 +133,7 @@ impl Interfaces {
     async fn ask() -> io::Result<Self> {
         let mut names = BTreeMap::new();
         let request = RouteNetlinkMessage::GetLink(LinkMessage::default());
-        dump(&request, |answer| {
+        dump(&request, None, |answer| {
             if answer.kind == RTM_NEWLINK {
                 names.extend(message::link(answer.payload));
             }

@@ -15,6 +15,10 @@ const GROUPS: [u32; 2] = [<u32 as Kin>::GROUP, <u128 as Kin>::GROUP];
 const DOWN: [u32; 2] = [1, 5];
 /// `RTNLGRP_IPV4_RULE` and `RTNLGRP_IPV6_RULE`.
 const RULES: [u32; 2] = [8, 19];
+/// `RTNLGRP_NEXTHOP`. A kernel without nexthop objects (before 5.3) leaves it silent.
+const NEXTHOPS: [u32; 1] = [32];
+/// A nexthop object that went (`include/uapi/linux/rtnetlink.h`).
+pub(super) const RTM_DELNEXTHOP: u16 = 105;
 
 /// `IFF_UP` and `IFF_LOWER_UP` (`include/uapi/linux/if.h`), and where `struct ifinfomsg` has them.
 const UP: u32 = 1 | 1 << 16;
@@ -50,7 +54,7 @@ impl Ears {
     pub fn open() -> io::Result<Self> {
         let mut socket = TokioSocket::new(NETLINK_ROUTE)?;
         make_room(socket.socket_ref(), ROOM);
-        let groups = GROUPS.iter().chain(&DOWN).chain(&RULES);
+        let groups = GROUPS.iter().chain(&DOWN).chain(&RULES).chain(&NEXTHOPS);
         let bits = groups.fold(0, |bits, group| bits | 1 << (group - 1));
         socket.socket_mut().bind(&SocketAddr::new(0, bits))?;
         Ok(Self {

@@ -9,9 +9,9 @@ use super::claimed::Claimed;
 use super::cover::{self, Covers};
 use super::ears::Ears;
 use super::install::{Done, install};
-use super::meddled::{Meddled, RemovedBy};
+use super::meddled::Meddled;
 use super::message::{self, Installed, Key, Kin, Which};
-use super::read::read;
+use super::read::{Read, read};
 use super::reconcile::{Difference, Route, reconcile};
 use super::storm::Storm;
 use super::{Fault, Mark, Report};
@@ -49,8 +49,10 @@ pub(super) struct Family<B: Kin> {
     gone: BTreeMap<Key<B>, u32>,
     /// Ours that came since then, by somebody else's hand, with the port of it.
     come: BTreeMap<Key<B>, (Installed<B>, u32)>,
-    /// What was removed and is not put back yet.
-    owed: RemovedBy<B>,
+    /// What others did and is not undone yet.
+    meddled: Meddled<B>,
+    /// Routes of others are among what is held.
+    has_others: bool,
     /// `held` may be wrong: read it again before it is used.
     doubt: bool,
     /// What `held` was read for, where routes inside of it matter.
@@ -63,7 +65,8 @@ impl<B: Kin> Default for Family<B> {
             held: None,
             gone: BTreeMap::new(),
             come: BTreeMap::new(),
-            owed: BTreeMap::new(),
+            meddled: Meddled::default(),
+            has_others: false,
             doubt: false,
             covered: None,
         }
@@ -79,6 +82,17 @@ impl<B: Kin> Family<B> {
     /// Read everything again next time; what was there and is not was removed by somebody.
     pub fn doubt(&mut self) {
         self.doubt = true;
+    }
+
+    /// Whether it has to be read again.
+    pub fn doubts(&self) -> bool {
+        self.doubt
+    }
+
+    /// Routes may have gone that nobody tells of: those of others, for ours have no next hop.
+    pub fn doubt_others(&mut self) -> bool {
+        self.doubt |= self.has_others;
+        self.has_others
     }
 
     /// Hear of a change by somebody else. Answers whether something is to be done about it.
@@ -118,7 +132,8 @@ impl<B: Kin> Family<B> {
         !here || was_gone
     }
 
-    /// Bring it about. Of a large change, those who listen hear nothing: it is compared once more.
+    /// Bring it about. Of a large change, those who listen hear nothing: it is compared once more. So is what was read
+    /// while others changed routes all the time.
     ///
     /// # Errors
     /// The kernel cannot be read, routes may not be changed, or answers are lost again and again.
@@ -129,14 +144,14 @@ impl<B: Kin> Family<B> {
     ) -> Result<Report, Fault> {
         let mut report = Report::default();
         let mut claimed = Claimed::default();
+        let mut lost = false;
         for round in 0..ROUNDS {
             // What is heard from here on is newer than what is read.
-            ears.as_mut()
-                .map_or(Ok(()), Ears::reopen)
-                .map_err(Fault::Socket)?;
-            let meddled = self.know(order, round > 0).await?;
+            reopen(ears)?;
+            let whole = self.know(order, round > 0).await?;
             let (mut difference, covers) = self.difference(order);
-            let net = |route: &Route<B>| route.0.to_net();
+            let is_owed = |route: &Route<B>| self.meddled.is_owed(route, &difference.remove);
+            let net = |route: &Route<B>| is_owed(route).then(|| route.0.to_net());
             let postponed = storm.postpone(&mut difference.add, net, order.now);
             match round {
                 0 => report.kept = difference.keep,
@@ -146,19 +161,21 @@ impl<B: Kin> Family<B> {
             let large = ears.as_mut().filter(|_| difference.changes() > LARGE);
             let unheard = large.map(|ears| ears.close(B::GROUP)).is_some();
             let held = self.held.take().unwrap_or_default();
-            let mut done = install(requests, pace, order.mark, &difference).await?;
-            self.owed = meddled.undone(order, &difference, &done, storm, &mut report);
+            let done = install(requests, pace, order.mark, &difference).await;
+            // Whatever becomes of it, from here on we hear again.
+            reopen(ears)?;
+            let mut done = done?;
+            self.meddled
+                .undone(order, &difference, &done, storm, &mut report);
             report.added += done.report.added;
             report.removed += done.report.removed;
             let changed = done.report.added + done.report.removed > 0;
-            if done.lost || unheard && changed {
+            lost = done.lost;
+            if lost || done.vanished || !whole || unheard && changed {
                 continue;
             }
             self.learn(held, &difference, &mut done, order).await?;
             self.doubt |= unheard;
-            ears.as_mut()
-                .map_or(Ok(()), Ears::reopen)
-                .map_err(Fault::Socket)?;
             report.failed = done.report.failed;
             report.first_failure = done.report.first_failure;
             report.kept += done.report.kept;
@@ -175,22 +192,23 @@ impl<B: Kin> Family<B> {
             return Ok(report);
         }
         self.forget();
-        Err(Fault::Deaf)
+        Err(match lost {
+            true => Fault::Deaf,
+            false => Fault::Restless,
+        })
     }
 
-    /// Read what is there, or bring what is known up to date. Answers what others did to ours. Where answers were lost
-    /// (`once_more`), everything is read: whoever stands in our place was not told either.
-    async fn know(&mut self, order: &Order<'_, B>, once_more: bool) -> Result<Meddled<B>, Fault> {
+    /// Read what is there, or bring what is known up to date, and note what others did to ours. Where answers were lost
+    /// (`once_more`), everything is read: whoever stands in our place was not told either. Answers whether nothing is
+    /// missing.
+    async fn know(&mut self, order: &Order<'_, B>, once_more: bool) -> Result<bool, Fault> {
         let wanted = order.cover.then_some(order.desired);
         let is_as_read = !self.doubt && self.covered.as_deref() == wanted;
         let come = std::mem::take(&mut self.come);
-        let mut meddled = Meddled {
-            removed: std::mem::take(&mut self.owed),
-            added: come
-                .iter()
-                .map(|((prefix, metric, _), (_, by))| ((*prefix, *metric), *by))
-                .collect(),
-        };
+        let came = come
+            .iter()
+            .map(|((prefix, metric, _), (_, by))| ((*prefix, *metric), *by));
+        self.meddled.added.extend(came);
         if let Some(held) = self.held.as_mut().filter(|_| is_as_read) {
             let gone = std::mem::take(&mut self.gone);
             if !gone.is_empty() {
@@ -200,32 +218,34 @@ impl<B: Kin> Family<B> {
                 held.extend(come.into_values().map(|(route, _)| route));
                 held.sort_by_key(Installed::key);
             }
-            let gone = gone.into_iter();
-            meddled
-                .removed
-                .extend(gone.map(|((prefix, ..), by)| (prefix, Some(by))));
-            return Ok(meddled);
+            let gone = gone
+                .into_iter()
+                .map(|((prefix, ..), by)| (prefix, Some(by)));
+            self.meddled.removed.extend(gone);
+            return Ok(true);
         }
         let which = match order.cover || once_more {
             true => Which::All,
             false => Which::Ours,
         };
-        let mut held = read::<B>(&order.mark, which).await?;
+        let Read {
+            routes: mut held,
+            whole,
+        } = read::<B>(&order.mark, which).await?;
         held.retain(|route| route.ours || cover::covering(order.desired, &route.prefix).is_some());
-        held.sort_by_key(Installed::key);
         let mut now = held.iter().filter(|one| one.ours).peekable();
         for before in self.held.iter().flatten().filter(|one| one.ours) {
             while now.next_if(|one| one.key() < before.key()).is_some() {}
             if now.peek().is_none_or(|one| one.key() != before.key()) {
                 let by = self.gone.get(&before.key()).copied();
-                meddled.removed.insert(before.prefix, by);
+                self.meddled.removed.insert(before.prefix, by);
             }
         }
         self.gone.clear();
         self.covered = wanted.map(<[Prefix<B>]>::to_vec);
         self.held = Some(held);
-        self.doubt = false;
-        Ok(meddled)
+        self.doubt = !whole;
+        Ok(whole)
     }
 
     fn difference(&self, order: &Order<'_, B>) -> (Difference<B>, Covers<B>) {
@@ -257,8 +277,7 @@ impl<B: Kin> Family<B> {
         let added = difference.add.iter().filter(is_done);
         held.extend(added.map(|route| Installed::ours(*route, &mark)));
         if !done.exists.is_empty() {
-            let mut there = read::<B>(&mark, Which::All).await?;
-            there.sort_by_key(Installed::key);
+            let there = read::<B>(&mark, Which::All).await?.routes;
             for route in std::mem::take(&mut done.exists) {
                 let prefix = route.0;
                 let at = there.partition_point(|one| (one.prefix, one.metric) < route);
@@ -277,6 +296,8 @@ impl<B: Kin> Family<B> {
                     None => {
                         let what = format!("{prefix} not added: another program changes it");
                         done.report.failure(what);
+                        // Whoever was there is gone: the place is free, and nobody will say so.
+                        self.doubt = true;
                     }
                 }
             }
@@ -286,9 +307,15 @@ impl<B: Kin> Family<B> {
         // somebody else had removed it already. That is possible only where another is desired.
         let is_desired = |(prefix, _): &Route<B>| order.desired.binary_search(prefix).is_ok();
         self.doubt |= difference.remove.iter().any(is_desired);
+        self.has_others = held.iter().any(|one| !one.ours);
         self.held = Some(held);
         Ok(())
     }
+}
+
+fn reopen(ears: &mut Option<Ears>) -> Result<(), Fault> {
+    let reopened = ears.as_mut().map_or(Ok(()), Ears::reopen);
+    reopened.map_err(Fault::Socket)
 }
 
 /// What should be there, covers and all, against what is.
@@ -330,8 +357,7 @@ pub async fn planned<B: Kin>(
     cover: bool,
     may_remove: impl Fn(IpNet) -> bool,
 ) -> Result<Difference<B>, Fault> {
-    let mut held = read::<B>(&mark, Which::All).await?;
-    held.sort_by_key(Installed::key);
+    let held = read::<B>(&mark, Which::All).await?.routes;
     let order = Order {
         mark,
         desired,

@@ -20,7 +20,7 @@ use ipnet::IpNet;
 use tokio::time::sleep;
 
 use super::bus::Pace;
-use super::ears::{self, Ears};
+use super::ears::{self, Ears, RTM_DELNEXTHOP};
 use super::family::{Family, Order};
 use super::message::Kin;
 use super::rule::{self, RTM_DELRULE};
@@ -126,11 +126,6 @@ impl Fib {
         self.storm.begin();
     }
 
-    /// Whether notifications were lost since this was asked last.
-    pub fn take_overflow(&mut self) -> bool {
-        std::mem::take(&mut self.known.overflow)
-    }
-
     /// When a route that waits may be put back.
     pub fn next(&self) -> Option<Timestamp> {
         self.storm.next()
@@ -185,7 +180,9 @@ impl Fib {
             known.forget();
             known.mark = Some(wanted.mark);
         }
-        known.disturbed = false;
+        // A rule that went after the rules were looked at is still to be put back.
+        known.disturbed = known.rule_by.is_some();
+        let lost = std::mem::take(&mut known.overflow);
         let requests = match requests {
             Some(requests) => requests,
             None => requests.insert(Requests::open().map_err(Fault::Socket)?),
@@ -198,8 +195,10 @@ impl Fib {
         let tools = (requests, &mut pace, storm, ears);
         // One that fails takes nothing from the other.
         let v6 = known.v6.in_step(tools, &v6).await;
+        known.disturbed |= known.v4.doubts() || known.v6.doubts();
         Ok(Report {
             paced: pace.end(),
+            notifications_lost: lost,
             ..v4?.and(v6?)
         })
     }
@@ -278,6 +277,10 @@ impl Known {
         if ears::takes_routes(message) {
             self.doubt();
             return true;
+        }
+        // With a nexthop object those that lead by it (`nexthop_flush_dev`, `__remove_nexthop_fib`).
+        if message.kind == RTM_DELNEXTHOP {
+            return self.v4.doubt_others() | self.v6.doubt_others();
         }
         let Some(mark) = self.mark else {
             return false;

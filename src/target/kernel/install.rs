@@ -20,6 +20,8 @@ pub struct Done<B: Kin> {
     pub refused: Vec<Route<B>>,
     /// Answers were lost: only a dump tells what was done.
     pub lost: bool,
+    /// A route to be removed was not there: only a dump tells whether somebody took it.
+    pub vanished: bool,
 }
 
 /// Add and remove what the difference says, by meaning: a route that is gone already is removed. Additions first: where
@@ -49,10 +51,11 @@ pub async fn install<B: Kin>(
     report.added = add.len() - exists.len() - refused.len();
 
     let refused_additions = refused.len();
+    let mut vanished = false;
     let delete = &mut Request::delete(mark);
     let lost_removals = send(requests, pace, remove, delete, |route, refusal| {
         match refusal.errno {
-            Errno::ESRCH | Errno::ENOENT => {}
+            Errno::ESRCH | Errno::ENOENT => vanished = true,
             _ => refuse(route, "removed", refusal, &mut refused, &mut report)?,
         }
         Ok(())
@@ -65,6 +68,7 @@ pub async fn install<B: Kin>(
         exists,
         refused,
         lost: lost_additions || lost_removals,
+        vanished,
     })
 }
 

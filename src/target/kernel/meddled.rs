@@ -10,29 +10,43 @@ use super::storm::{Object, Storm};
 use super::{Report, Restored};
 use crate::prefix::{Bits, Prefix};
 
-/// Who removed routes of ours, by the prefix; his netlink port, where the kernel told.
-pub(super) type RemovedBy<B> = BTreeMap<Prefix<B>, Option<u32>>;
-
-/// What others did since it was looked at last.
+/// What others did and is not undone yet.
 pub(super) struct Meddled<B: Bits> {
-    /// Ours that they removed.
-    pub removed: RemovedBy<B>,
+    /// Ours that they removed, and their netlink port where the kernel told.
+    pub removed: BTreeMap<Prefix<B>, Option<u32>>,
     /// Routes with our mark that they added, and their netlink port.
     pub added: BTreeMap<Route<B>, u32>,
 }
 
+impl<B: Bits> Default for Meddled<B> {
+    fn default() -> Self {
+        Self {
+            removed: BTreeMap::new(),
+            added: BTreeMap::new(),
+        }
+    }
+}
+
 impl<B: Kin> Meddled<B> {
-    /// Report what a change has undone. Answers what is owed: removed by others, still desired, and not back yet.
+    /// Whether somebody had removed it, and nothing of ours for the prefix goes in the same change: only such a route
+    /// may wait. Ascending `going`.
+    pub fn is_owed(&self, (prefix, _): &Route<B>, going: &[Route<B>]) -> bool {
+        let at = going.partition_point(|(gone, _)| gone < prefix);
+        let goes = going.get(at).is_some_and(|(gone, _)| gone == prefix);
+        !goes && self.removed.contains_key(prefix)
+    }
+
+    /// Report what a change has undone. What was removed by others, is still desired and is not back yet stays owed.
     pub fn undone(
-        mut self,
+        &mut self,
         order: &Order<'_, B>,
         difference: &Difference<B>,
         done: &Done<B>,
         storm: &mut Storm,
         report: &mut Report,
-    ) -> RemovedBy<B> {
+    ) {
         if self.removed.is_empty() && self.added.is_empty() {
-            return self.removed;
+            return;
         }
         let not_done: HashSet<&Route<B>> = done.refused.iter().chain(&done.exists).collect();
         let is_done = |route: &&Route<B>| !not_done.contains(*route);
@@ -46,7 +60,8 @@ impl<B: Kin> Meddled<B> {
             }
         }
         storm.restored(&back, order.now);
-        let came = |route: &Route<B>| Some((route.0, *self.added.get(route)?));
+        let added = std::mem::take(&mut self.added);
+        let came = |route: &Route<B>| Some((route.0, *added.get(route)?));
         let gone = difference.remove.iter().filter(is_done).filter_map(came);
         let surplus = gone.map(|(prefix, by)| Restored {
             what: Object::Surplus(prefix.to_net()),
@@ -55,8 +70,7 @@ impl<B: Kin> Meddled<B> {
         let surplus: Vec<_> = surplus.collect();
         storm.undone(surplus.iter().map(|one| one.what), order.now);
         report.surplus.extend(surplus);
-        self.removed
-            .retain(|prefix, _| order.desired.binary_search(prefix).is_ok());
-        self.removed
+        let is_desired = |prefix: &Prefix<B>| order.desired.binary_search(prefix).is_ok();
+        self.removed.retain(|prefix, _| is_desired(prefix));
     }
 }

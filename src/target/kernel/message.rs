@@ -12,7 +12,9 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
 use super::{Kind, Mark};
 use crate::netlink::message::{attributes, number};
-use crate::netlink::route::{HEADER, RTA_DST, RTA_PRIORITY, RTA_TABLE, RTM_F_CLONED};
+use crate::netlink::route::{
+    HEADER, RTA_DST, RTA_PRIORITY, RTA_TABLE, RTM_F_CLONED, RTNLGRP_IPV6_ROUTE,
+};
 use crate::prefix::{Bits, Prefix};
 
 /// What differs between the families in a message.
@@ -45,7 +47,7 @@ impl Kin for u32 {
 
 impl Kin for u128 {
     const FAMILY: AddressFamily = AddressFamily::Inet6;
-    const GROUP: u32 = 11;
+    const GROUP: u32 = RTNLGRP_IPV6_ROUTE;
     fn metric(mark: &Mark) -> u32 {
         mark.metric_v6()
     }
@@ -132,8 +134,9 @@ pub fn read<B: Kin>(payload: &[u8], mark: &Mark) -> Option<Installed<B>> {
     })
 }
 
-/// The message that adds or deletes exactly one route of ours: with table, protocol, type and
-/// metric all set, so that a delete can match no other (`fib_table_delete`, `ip6_route_del`).
+/// The message that adds or deletes exactly one route of ours: with table, protocol, type and metric all set, so that a
+/// delete can match no other (`fib_table_delete`). IPv6 does not look at the type (`ip6_route_del`): who tells two
+/// programs apart tells them apart by protocol.
 fn route<B: Kin>(prefix: Prefix<B>, metric: u32, mark: &Mark) -> RouteMessage {
     let mut message = of_table::<B>(mark);
     message.header.destination_prefix_length = prefix.len();
@@ -184,6 +187,7 @@ pub struct Request {
     mark: Mark,
     /// That of the route before.
     metric: u32,
+    scope: RouteScope,
     packet: NetlinkMessage<RouteNetlinkMessage>,
 }
 
@@ -192,22 +196,27 @@ impl Request {
     /// away.
     pub fn add(mark: Mark) -> Self {
         let message = RouteNetlinkMessage::NewRoute(RouteMessage::default());
-        Self::new(mark, message, NLM_F_CREATE | NLM_F_EXCL)
+        Self::new(
+            mark,
+            message,
+            (NLM_F_CREATE | NLM_F_EXCL, RouteScope::Universe),
+        )
     }
 
-    /// Deletes a route.
+    /// Deletes a route, whatever its scope (`RT_SCOPE_NOWHERE`).
     pub fn delete(mark: Mark) -> Self {
         let message = RouteNetlinkMessage::DelRoute(RouteMessage::default());
-        Self::new(mark, message, 0)
+        Self::new(mark, message, (0, RouteScope::NoWhere))
     }
 
-    fn new(mark: Mark, message: RouteNetlinkMessage, flags: u16) -> Self {
+    fn new(mark: Mark, message: RouteNetlinkMessage, (flags, scope): (u16, RouteScope)) -> Self {
         let payload = NetlinkPayload::InnerMessage(message);
         let mut packet = NetlinkMessage::new(NetlinkHeader::default(), payload);
         packet.header.flags = flags;
         Self {
             mark,
             metric: 0,
+            scope,
             packet,
         }
     }
@@ -229,7 +238,10 @@ impl Request {
                     *destination = RouteAttribute::Destination(prefix.first().to_address());
                     message.header.destination_prefix_length = prefix.len();
                 }
-                _ => *message = route(prefix, metric, &self.mark),
+                _ => {
+                    *message = route(prefix, metric, &self.mark);
+                    message.header.scope = self.scope;
+                }
             }
             self.metric = metric;
         }

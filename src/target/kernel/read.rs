@@ -5,31 +5,56 @@ use super::{Fault, Mark};
 use crate::netlink::dump_once;
 use crate::netlink::message::RTM_NEWROUTE;
 
-/// So often is a dump asked again that was interrupted by a change.
-const TRIES: usize = 5;
+/// So often everything is read at most, while others change routes.
+const TRIES: usize = 12;
 
-/// The routes of one family in our table, in the kernel's order. A family or a table that the kernel does not have
-/// has none.
+/// What was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Read<B: Kin> {
+    /// The routes of one family in our table, ascending by [`Installed::key`], each once.
+    pub routes: Vec<Installed<B>>,
+    /// Whether nothing that was there all the time is missing.
+    pub whole: bool,
+}
+
+/// Read the routes of one family in our table. A family or a table that the kernel does not have has none.
 ///
-/// On a router where routes change all the time no dump is ever whole. The last one is taken then: a route that it
-/// lacks is refused as existing when it is added, one too many as gone when it is removed.
+/// On a router where routes change all the time no dump is ever whole, and each lacks others (see [`dump_once`]). Then
+/// what several showed together is taken, until one shows nothing more. It may have a route that went meanwhile:
+/// whoever deletes it hears that it is gone.
 ///
 /// # Errors
 /// What the kernel answers.
-pub async fn read<B: Kin>(mark: &Mark, which: Which) -> Result<Vec<Installed<B>>, Fault> {
+pub async fn read<B: Kin>(mark: &Mark, which: Which) -> Result<Read<B>, Fault> {
     let request = message::dump::<B>(which, mark);
-    let mut routes = Vec::new();
-    for _ in 0..TRIES {
-        routes.clear();
-        let whole = dump_once(&request, |message| {
+    let mut all: Vec<Installed<B>> = Vec::new();
+    for attempt in 0..TRIES {
+        let mut routes = Vec::new();
+        let whole = dump_once(&request, Some(B::GROUP), |message| {
             if message.kind == RTM_NEWROUTE {
                 let route = message::read::<B>(message.payload, mark);
                 routes.extend(route.filter(|route| which == Which::All || route.ours));
             }
         });
-        if whole.await.map_err(Fault::Dump)? {
-            break;
+        let whole = whole.await.map_err(Fault::Dump)?;
+        routes.sort_by_key(Installed::key);
+        if whole {
+            return Ok(Read { routes, whole });
+        }
+        routes.extend(all.iter().cloned());
+        routes.sort_by_key(Installed::key);
+        routes.dedup();
+        let is_news = routes.len() > all.len();
+        all = routes;
+        if attempt > 0 && !is_news {
+            return Ok(Read {
+                routes: all,
+                whole: true,
+            });
         }
     }
-    Ok(routes)
+    Ok(Read {
+        routes: all,
+        whole: false,
+    })
 }

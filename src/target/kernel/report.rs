@@ -33,6 +33,8 @@ pub struct Report {
     pub covers: usize,
     /// Routes of others inside our prefixes that no route can cover.
     pub uncovered: Vec<String>,
+    /// Notifications had been lost, so everything was read.
+    pub notifications_lost: bool,
     /// Who else listened, and how it was paced for them.
     pub paced: Paced,
 }
@@ -81,6 +83,8 @@ pub enum Fault {
     Dump(io::Error),
     /// Answers are lost again and again, so nobody knows what is installed.
     Deaf,
+    /// Routes change all the time, so that no reading shows all of ours, or what it shows is gone.
+    Restless,
     /// Routes may not be changed here.
     Permission,
 }
@@ -92,6 +96,9 @@ impl fmt::Display for Fault {
             Self::Dump(error) => write!(f, "the routes cannot be read: {error}"),
             Self::Deaf => f.write_str(
                 "the kernel's answers are lost again and again (ENOBUFS); what is installed is compared at the next pass",
+            ),
+            Self::Restless => f.write_str(
+                "others change routes so fast that ours cannot be read; what is installed is compared at the next pass",
             ),
             Self::Permission => f.write_str(
                 "routes may not be changed: CAP_NET_ADMIN is missing (run as root, from the shipped \

@@ -92,7 +92,7 @@ fn rp_filter(root: &Root, name: &str) -> Option<u8> {
 pub async fn interfaces() -> io::Result<Vec<String>> {
     let mut links = BTreeMap::new();
     let request = RouteNetlinkMessage::GetLink(LinkMessage::default());
-    dump(&request, |answer| {
+    dump(&request, None, |answer| {
         if answer.kind == RTM_NEWLINK {
             links.extend(link(answer.payload));
         }
@@ -100,7 +100,7 @@ pub async fn interfaces() -> io::Result<Vec<String>> {
     .await?;
     let mut names = BTreeSet::new();
     let request = RouteNetlinkMessage::GetAddress(AddressMessage::default());
-    dump(&request, |answer| {
+    dump(&request, None, |answer| {
         if answer.kind == RTM_NEWADDR {
             let index = with_ipv4(answer.payload);
             names.extend(index.and_then(|index| links.get(&index)).cloned());

@@ -16,6 +16,8 @@ const LONGEST: u32 = 64;
 const QUIET: Duration = Duration::from_secs(600);
 /// Of more routes than that at once, all are one.
 const SINGLE: usize = 1_000;
+/// Of so many it is remembered how often they were undone.
+const MOST: usize = 10_000;
 
 /// What somebody else changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -91,11 +93,12 @@ impl Storm {
         Some(fight.again()).filter(|again| *again > now)
     }
 
-    /// Take out the routes that are to wait. Answers how many.
+    /// Take out the routes that are to wait. `net` knows those that somebody had removed; others never wait. Answers how
+    /// many.
     pub fn postpone<T>(
         &mut self,
         routes: &mut Vec<T>,
-        net: impl Fn(&T) -> IpNet,
+        net: impl Fn(&T) -> Option<IpNet>,
         now: Timestamp,
     ) -> usize {
         let is_waiting = self.fights.values().any(|fight| fight.again() > now);
@@ -103,9 +106,15 @@ impl Storm {
             return 0;
         }
         let before = routes.len();
-        let is_many = before > SINGLE;
+        let is_many = routes
+            .iter()
+            .filter(|route| net(route).is_some())
+            .nth(SINGLE);
+        let is_many = is_many.is_some();
         routes.retain(|route| {
-            let net = net(route);
+            let Some(net) = net(route) else {
+                return true;
+            };
             let alone = self.waits(Object::Route(net), now);
             let with_others = is_many && self.waits(many(net), now);
             !alone && !with_others
@@ -121,11 +130,14 @@ impl Storm {
         }
     }
 
-    /// What somebody did was undone. Of very many, some are enough.
+    /// What somebody did was undone. Of very many, some are enough: nobody makes it remember more than [`MOST`].
     pub fn undone(&mut self, objects: impl IntoIterator<Item = Object>, now: Timestamp) {
         self.fights
             .retain(|_, fight| fight.at <= now && fight.at.age(now) < QUIET);
         for object in objects.into_iter().take(SINGLE) {
+            if self.fights.len() >= MOST && !self.fights.contains_key(&object) {
+                continue;
+            }
             let first = Fight { times: 0, at: now };
             let fight = self.fights.entry(object).or_insert(first);
             fight.times += 1;
@@ -189,7 +201,7 @@ mod tests {
 
     fn postponed(storm: &mut Storm, nets: &[IpNet], now: i64) -> usize {
         storm.begin();
-        storm.postpone(&mut nets.to_vec(), |net| *net, Timestamp(now))
+        storm.postpone(&mut nets.to_vec(), |net| Some(*net), Timestamp(now))
     }
 
     #[test]
@@ -253,6 +265,27 @@ mod tests {
             "{alarm}"
         );
         assert!(alarm.contains(": removed 5 times; "), "{alarm}");
+    }
+
+    #[test]
+    fn what_nobody_removed_never_waits_and_memory_is_bounded() {
+        let mut storm = Storm::default();
+        let one = net("72.37.186.0/23");
+        for _ in 0..5 {
+            storm.restored(&[one], Timestamp(0));
+        }
+        assert_eq!(storm.postpone(&mut vec![one], |_| None, Timestamp(0)), 0);
+        for n in 0..20_000_u32 {
+            let host = std::net::IpAddr::from(n.to_be_bytes()).into();
+            storm.undone([Object::Surplus(host)], Timestamp(1));
+        }
+        assert_eq!(storm.fights.len(), MOST);
+        assert!(
+            storm
+                .alarm(Timestamp(1))
+                .unwrap()
+                .contains("72.37.186.0/23")
+        );
     }
 
     #[test]

@@ -47,7 +47,7 @@ pub struct Told {
 async fn present() -> io::Result<Vec<Rule>> {
     let request = RouteNetlinkMessage::GetRule(RuleMessage::default());
     let (mut rules, mut seen) = (Vec::new(), HashSet::new());
-    dump(&request, |answer| {
+    dump(&request, None, |answer| {
         if answer.kind != RTM_NEWRULE {
             return;
         }

@@ -175,7 +175,7 @@ fn chosen<B: Bits>(prefixes: &[Prefix<B>], known: &[bool], wanted: bool) -> Vec<
 /// Its routes cannot be read.
 pub async fn strike_out<B: Kin>(doubt: &mut Doubt<B>, mark: &Mark) -> io::Result<()> {
     let request = message::dump::<B>(Which::All, mark);
-    netlink::dump(&request, |found| {
+    netlink::dump(&request, Some(B::GROUP), |found| {
         if let Some(route) = message::read::<B>(found.payload, mark) {
             doubt.is_there(&route);
         }

@@ -8,8 +8,8 @@ use std::thread;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::support::namespace::{Namespace, eventually};
-use crate::support::{PROGRAM, Place};
+use super::namespace::{Namespace, eventually};
+use super::{PROGRAM, Place};
 
 /// A daemon at work; it ends with this.
 pub struct Daemon {

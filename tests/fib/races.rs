@@ -1,0 +1,307 @@
+//! What others do at the wrong moment, and what the kernel does not tell of.
+
+use std::fs;
+use std::process::{Child, Command};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+use nullrouted::prefix::PrefixSet;
+use nullrouted::target::kernel::{Fib, Mark, Wanted, Which, read};
+use nullrouted::time::Timestamp;
+
+use crate::batches::inside;
+use crate::hands::runtime;
+use crate::support::daemon::Daemon;
+use crate::support::inside::in_the_namespace_made_for_it;
+use crate::support::namespace::{Namespace, eventually};
+use crate::support::{NOC, Place};
+
+const LIST: &str = "72.37.186.0/23\n198.51.100.0/24\n203.0.113.0/24\n2001:db8:bad::/48\n";
+const WIDE: &str = "[limits]\nmax_routes = 4000000\nmax_share_v6 = \"100%\"\n";
+
+fn place(config: &str, list: &str) -> Place {
+    let place = Place::new(&format!("{NOC}{config}"));
+    place.write("noc.list", list);
+    place
+}
+
+fn both(router: &Namespace, words: &str) -> usize {
+    let of = |family| router.ip(&format!("{family} route show {words}"));
+    of("-4").lines().count() + of("-6").lines().count()
+}
+
+/// Somebody whose IPv6 routes come and go as fast as he can.
+struct Restless(Child);
+
+impl Restless {
+    fn start(router: &Namespace, place: &Place) -> Self {
+        let lines = |verb: &str| -> String {
+            let line = |n| format!("route {verb} blackhole 2001:db8:{n:x}::/48 proto static\n");
+            (0..3_000).map(line).collect()
+        };
+        place.write("batch", &[lines("add"), lines("del")].concat());
+        let batch = place.path("batch");
+        let line = format!(
+            "while test -e {0}; do ip -6 -batch {0} || exit 1; done",
+            batch.display()
+        );
+        let mut sh = router.command("sh");
+        sh.args(["-c", &line]);
+        Self(sh.spawn().unwrap())
+    }
+
+    fn end(mut self, place: &Place) {
+        assert!(self.0.try_wait().unwrap().is_none(), "he was restless");
+        fs::remove_file(place.path("batch")).unwrap();
+        // He ends with all of his withdrawn.
+        self.0.wait().unwrap();
+    }
+}
+
+/// A dump of IPv6 routes leaves out what stays where others go, and does not say so.
+#[test]
+fn ipv6_routes_are_read_whole_while_others_come_and_go() {
+    let Some(router) = Namespace::new() else {
+        return;
+    };
+    let list: String = (0..40_000)
+        .map(|n| format!("2001:db9:{:x}:{:x}::/64\n", n >> 8, (n & 255) * 2))
+        .collect();
+    let place = place(WIDE, &list);
+    place.run_in(&router, &["refresh"]).code(0);
+    assert_eq!(both(&router, "proto 166"), 40_000);
+    let restless = Restless::start(&router, &place);
+    sleep(Duration::from_millis(300));
+    inside(&router, "races::read_again_and_again");
+    place
+        .run_in(&router, &["refresh"])
+        .code(0)
+        .says("added 0, removed 0, kept 40000, failed 0");
+    place
+        .run_in(&router, &["flush"])
+        .code(0)
+        .says("removed 40000, ")
+        .says("flushed; nothing is installed");
+    // What `ip` lists meanwhile is no better.
+    restless.end(&place);
+    assert_eq!(both(&router, "proto 166"), 0, "what flush says is so");
+    place.run_in(&router, &["unpin"]).code(0);
+    let restless = Restless::start(&router, &place);
+    sleep(Duration::from_millis(300));
+    place.configure(&format!("{NOC}{WIDE}[kernel]\nprotocol = 200\n"));
+    place
+        .run_in(&router, &["refresh"])
+        .code(0)
+        .says("removed 40000 routes of a former mark");
+    restless.end(&place);
+    assert_eq!(both(&router, "proto 166"), 0, "none with the former mark");
+    assert_eq!(both(&router, "proto 200"), 40_000);
+}
+
+#[test]
+#[ignore = "run by ipv6_routes_are_read_whole_while_others_come_and_go, in its namespace"]
+fn read_again_and_again() {
+    in_the_namespace_made_for_it();
+    runtime().block_on(async {
+        for _ in 0..10 {
+            let read = read::<u128>(&Mark::default(), Which::Ours).await.unwrap();
+            assert!(read.whole);
+            assert_eq!(read.routes.len(), 40_000);
+        }
+    });
+}
+
+#[test]
+fn what_waits_to_be_put_back_takes_nothing_else_out_of_force() {
+    let Some(router) = Namespace::new() else {
+        return;
+    };
+    let place = place("", LIST);
+    let daemon = Daemon::start(&place, &router);
+    let before = router.ours();
+    for _ in 0..4 {
+        router.ip("route del blackhole 72.37.186.0/23");
+        eventually("it is back", || router.ours() == before);
+    }
+    // The fight goes on for ten minutes: a new metric is no part of it.
+    let monitor = place.path("monitor");
+    router.watched(&monitor, &["route"], || {
+        place.configure(&format!("{NOC}[kernel]\nmetric = 50\n"));
+        daemon.signal(Signal::SIGHUP);
+        eventually("all have the metric", || {
+            both(&router, "proto 166 metric 50") == 4
+        });
+    });
+    let seen = fs::read_to_string(&monitor).unwrap();
+    let at = |words: &str| seen.lines().position(|line| line.starts_with(words));
+    let came = at("blackhole 72.37.186.0/23 proto 166 metric 50").unwrap();
+    let went = at("Deleted blackhole 72.37.186.0/23 proto 166").unwrap();
+    assert!(came < went, "{seen}");
+}
+
+/// The kernel compares the scope of a route to be deleted, where the request has one.
+#[test]
+fn a_surplus_route_of_another_scope_goes() {
+    let Some(router) = Namespace::new() else {
+        return;
+    };
+    let place = place("", LIST);
+    place.run_in(&router, &["refresh"]).code(0);
+    let before = router.ours();
+    router.ip("route add blackhole 192.0.2.0/24 proto 166 scope link");
+    place
+        .run_in(&router, &["refresh"])
+        .code(0)
+        .says("removed 1, kept 4");
+    assert_eq!(router.ours(), before);
+}
+
+/// IPv4 routes by a nexthop object go with it, and nobody is told.
+#[test]
+fn who_goes_with_his_nexthop_object_leaves_his_place_to_us() {
+    let Some(router) = Namespace::new() else {
+        return;
+    };
+    let Some(neighbor) = router.another() else {
+        return;
+    };
+    router.wire("d0", "192.0.2.1/24", &neighbor, "d1", "192.0.2.2/24");
+    router.ip("nexthop add id 7 via 192.0.2.2 dev d0");
+    router.ip("route add 72.37.186.0/23 nhid 7 proto static");
+    let place = place("", LIST);
+    let _daemon = Daemon::start(&place, &router);
+    assert_eq!(router.ours().len(), 3);
+    router.ip("nexthop del id 7");
+    let start = Instant::now();
+    eventually("ours is there", || router.ours().len() == 4);
+    let took = start.elapsed();
+    assert!(took < Duration::from_secs(1), "{took:?}");
+}
+
+/// Somebody is in the place while we add, and gone when we look who it is.
+#[test]
+fn a_place_that_becomes_free_at_the_wrong_moment_is_taken() {
+    let Some(router) = Namespace::new() else {
+        return;
+    };
+    let place = place("", LIST);
+    let _daemon = Daemon::start(&place, &router);
+    let before = router.ours();
+    for _ in 0..3 {
+        let there = "route add prohibit 72.37.186.0/23 proto static\n\
+                     route del prohibit 72.37.186.0/23 proto static\n";
+        place.write("batch", &there.repeat(8_000));
+        let batch = place.path("batch");
+        let fight = format!(
+            "ip route del blackhole 72.37.186.0/23 proto 166; ip -force -batch {} 2>/dev/null; \
+             ip route del prohibit 72.37.186.0/23 proto static 2>/dev/null || true",
+            batch.display()
+        );
+        router.sh(&fight);
+        // The backoff is at two seconds by then.
+        eventually("ours is back", || router.ours() == before);
+    }
+}
+
+#[test]
+fn an_audit_says_what_it_found_and_only_where_everything_was_read() {
+    let Some(router) = Namespace::new() else {
+        return;
+    };
+    let place = place("[kernel]\naudit = \"10s\"\n", LIST);
+    let daemon = Daemon::start(&place, &router);
+    router.ip("route replace prohibit 72.37.186.0/23 proto static");
+    eventually("the audit", || {
+        let status = place.run_in(&router, &["status"]);
+        status
+            .out
+            .contains("audit  1 in a place that others have, beside 3 as they should be")
+    });
+    // Notifications are lost, and a pass of the daemon itself reads everything.
+    daemon.signal(Signal::SIGSTOP);
+    let many: String = (0..60_000_u32)
+        .map(|n| format!("route add blackhole 10.{}.{}.0/24\n", n >> 8, n & 255))
+        .collect();
+    place.write("batch", &many);
+    router.ip(&format!("-batch {}", place.path("batch").display()));
+    daemon.signal(Signal::SIGHUP);
+    daemon.signal(Signal::SIGCONT);
+    let lost = || -> usize {
+        let status = place.run_in(&router, &["status"]).out;
+        status.matches("notifications were lost").count()
+    };
+    eventually("it is told", || lost() == 1);
+    router.ip("route del blackhole 198.51.100.0/24");
+    daemon.says("watch  198.51.100.0/24 was removed by");
+    eventually("an audit after it", || lost() == 0);
+}
+
+#[test]
+fn another_table_is_filled_before_the_former_one_is_emptied() {
+    let Some(router) = Namespace::new() else {
+        return;
+    };
+    let place = place("", LIST);
+    let daemon = Daemon::start(&place, &router);
+    let monitor = place.path("monitor");
+    let seen = router.watched(&monitor, &["route"], || {
+        place.configure(&format!("{NOC}[kernel]\ntable = 1166\nrule = 5000\n"));
+        daemon.signal(Signal::SIGHUP);
+        daemon.says("removed 4 routes of a former mark");
+    });
+    let is_ours = |line: &&str| line.contains("proto 166");
+    let lines: Vec<_> = seen.lines().filter(is_ours).collect();
+    assert_eq!(lines.len(), 8, "{seen}");
+    let (came, went) = lines.split_at(4);
+    assert!(
+        came.iter().all(|line| line.contains("table 1166")),
+        "{seen}"
+    );
+    assert!(
+        went.iter().all(|line| line.starts_with("Deleted")),
+        "{seen}"
+    );
+}
+
+/// The rules are looked at before the routes: one that goes between is told, and not forgotten.
+#[test]
+fn a_rule_that_goes_while_routes_are_changed_is_put_back() {
+    let Some(router) = Namespace::new() else {
+        return;
+    };
+    inside(&router, "races::remove_the_rule_between");
+}
+
+#[test]
+#[ignore = "run by a_rule_that_goes_while_routes_are_changed_is_put_back, in its namespace"]
+fn remove_the_rule_between() {
+    in_the_namespace_made_for_it();
+    let ip = |words: &str| {
+        let mut ip = Command::new("ip");
+        assert!(ip.args(words.split(' ')).status().unwrap().success());
+    };
+    let desired = PrefixSet::default();
+    let now = Timestamp(0);
+    let wanted = Wanted {
+        mark: Mark {
+            table: 1166,
+            ..Mark::default()
+        },
+        desired: &desired,
+        may_remove: &|_| true,
+        cover: false,
+        now,
+    };
+    runtime().block_on(async {
+        let mut fib = Fib::listening().unwrap();
+        fib.in_step(wanted).await.unwrap();
+        ip("rule add pref 5000 lookup 1166 protocol 166");
+        assert_eq!(fib.rule_is(Some(5000), false, now), None);
+        assert!(!fib.poll_disturbed(now));
+        ip("rule del pref 5000 lookup 1166 protocol 166");
+        fib.in_step(wanted).await.unwrap();
+        assert!(fib.poll_disturbed(now), "there is something to be done");
+        assert!(fib.rule_is(Some(5000), true, now).is_some());
+    });
+}
