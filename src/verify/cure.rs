@@ -2,15 +2,20 @@
 
 use super::names::Names;
 use super::report::Kind;
-use super::route::Route;
+use super::route::{Route, Seen};
 use super::rule::Rule;
 use super::settings::Settings;
+use super::written;
 use crate::netlink::route::RTN_LOCAL;
-use crate::target::kernel::Kin;
+use crate::target::kernel::{self as target, Bare, Kin};
 
 /// A table and a rule for examples: none that anybody else is known to use.
 const TABLE: u32 = 1_166;
 const PRIORITY: u32 = 5_000;
+/// The kernel's own tables: default, main and local.
+const SHARED: std::ops::RangeInclusive<u32> = 253..=255;
+/// `include/uapi/linux/rtnetlink.h`
+const RTPROT_KERNEL: u8 = 2;
 
 /// The routes and the rules behind a leak.
 pub struct Causes<'a, B: Kin> {
@@ -20,6 +25,11 @@ pub struct Causes<'a, B: Kin> {
     pub jump: Option<&'a Rule<B>>,
 }
 
+/// What a cure advises, without the command for this one leak: the same for many.
+pub fn advice(cure: &str) -> &str {
+    cure.split(": ip ").next().unwrap_or_default()
+}
+
 /// The cure of a leak.
 pub fn cure<B: Kin>(
     kind: Kind,
@@ -27,24 +37,12 @@ pub fn cure<B: Kin>(
     settings: &Settings,
     names: &Names,
 ) -> String {
-    let remove = causes.route.map(|route| route.removal(names));
-    let remove = remove.map(|command| format!("remove it with: {command}"));
-    let or_remove = |cure: Option<String>| match (cure, &remove) {
-        (Some(cure), Some(remove)) => format!("{cure}; or {remove}"),
-        (Some(cure), None) => cure,
-        (None, Some(remove)) => remove.clone(),
-        (None, None) => String::new(),
-    };
     match kind {
         Kind::NoRule => no_rule::<B>(settings),
         Kind::Missing => "nullrouted refresh puts it back".to_owned(),
-        Kind::MoreSpecific => or_remove(cover(causes.route, settings)),
-        Kind::Metric => or_remove(metric(causes.route)),
-        Kind::Occupied => or_remove(metric(causes.route).or_else(|| {
-            Some(format!(
-                "a table of our own: [kernel] table = {TABLE} and rule = {PRIORITY}"
-            ))
-        })),
+        Kind::MoreSpecific | Kind::Metric | Kind::Occupied => {
+            in_our_table(kind, causes, settings, names)
+        }
         Kind::Rule | Kind::Vrf => rule(causes, settings, names),
         Kind::Local => local(causes.route, names),
         Kind::Unexplained => "see ip rule and ip route get ADDRESS; please tell us".to_owned(),
@@ -64,23 +62,98 @@ fn no_rule<B: Kin>(settings: &Settings) -> String {
     }
 }
 
-fn cover<B: Kin>(route: Option<&Route<B>>, settings: &Settings) -> Option<String> {
-    // What only some packets take stands before every route of all packets.
-    if route.is_some_and(|route| route.seen.conditional()) {
+/// A route of others at or inside a prefix of ours, in our table.
+fn in_our_table<B: Kin>(
+    kind: Kind,
+    causes: &Causes<'_, B>,
+    settings: &Settings,
+    names: &Names,
+) -> String {
+    let Some(route) = causes.route else {
+        return String::new();
+    };
+    let seen = &route.seen;
+    if seen.is_local() && seen.kind != RTN_LOCAL {
+        return local(causes.route, names);
+    }
+    let first = match () {
+        // What only some packets take stands before every route of all packets.
+        () if seen.conditional() => None,
+        () if seen.is_local() => Some(local(causes.route, names)),
+        // Nobody is told to win over his own network.
+        () if kind == Kind::MoreSpecific || seen.protocol == RTPROT_KERNEL => {
+            Some(cover(route, causes, settings, names))
+        }
+        () => Some(metric(seen).unwrap_or_else(|| cover(route, causes, settings, names))),
+    };
+    let remove = format!("remove it with: {}", route.removal(names));
+    first.map_or_else(|| remove.clone(), |first| format!("{first}; or {remove}"))
+}
+
+/// A cover, or what else there is where the kernel's target makes none.
+fn cover<B: Kin>(
+    route: &Route<B>,
+    causes: &Causes<'_, B>,
+    settings: &Settings,
+    names: &Names,
+) -> String {
+    let seen = &route.seen;
+    let setting = "[kernel] cover_more_specifics = true";
+    let own = own_table(causes, settings);
+    let or = |why: String, cures: [Option<String>; 2]| {
+        let cures: Vec<String> = cures.into_iter().flatten().collect();
+        match cures.is_empty() {
+            true => why,
+            false => format!("{why}; {}", cures.join("; or ")),
+        }
+    };
+    match target::cover(&seen.foreign(), B::metric(&settings.mark)) {
+        Ok(_) => match settings.cover_more_specifics {
+            true => "nullrouted refresh covers it".to_owned(),
+            false => setting.to_owned(),
+        },
+        Err(Bare::Kernel) => format!(
+            "the kernel keeps it for an interface and no cover is made; if it is rightly yours, nullrouted allow {} \
+             ([protect] discover with \"connected\" does so by itself)",
+            written(&seen.prefix)
+        ),
+        Err(Bare::Kind) => {
+            let why = format!("no cover is made for a {} route", seen.word());
+            or(why, [own, None])
+        }
+        Err(Bare::Best) => {
+            let metric = seen.metric;
+            let why = format!("nothing wins over a single address with metric {metric}");
+            // 0 is none for IPv6, so nothing is better than 1.
+            let worse = metric.max(u32::from(B::WIDTH == 128)) + 1;
+            let owner = names.protocol(seen.protocol);
+            let and = match settings.cover_more_specifics {
+                true => ", which is covered".to_owned(),
+                false => format!(" and {setting}"),
+            };
+            let raise = format!("have its owner (proto {owner}) set metric {worse} or more{and}");
+            or(why, [own, Some(raise)])
+        }
+    }
+}
+
+/// Where we share a table with others: one in which they have nothing, and which is asked first.
+fn own_table<B: Kin>(causes: &Causes<'_, B>, settings: &Settings) -> Option<String> {
+    if !SHARED.contains(&settings.mark.table) {
         return None;
     }
-    Some(match settings.cover_more_specifics {
-        true => "nullrouted refresh covers it".to_owned(),
-        false => "[kernel] cover_more_specifics = true".to_owned(),
+    let rules = causes.jump.into_iter().chain(causes.rule);
+    let first = rules.map(|rule| rule.priority).min();
+    let before = first.map_or(PRIORITY, |first| first.saturating_sub(1).min(PRIORITY));
+    (before > 0).then(|| {
+        format!(
+            "a table of our own that is asked first: [kernel] table = {TABLE} and rule = {before}"
+        )
     })
 }
 
 /// A metric that is lower than that of the route, if there is one: 0 is 1024 in IPv6.
-fn metric<B: Kin>(route: Option<&Route<B>>) -> Option<String> {
-    let seen = &route?.seen;
-    if seen.conditional() {
-        return None;
-    }
+fn metric<B: Kin>(seen: &Seen<B>) -> Option<String> {
     let lower = match (seen.metric, B::WIDTH) {
         (2.., _) => 1,
         (1, 32) => 0,
@@ -102,8 +175,7 @@ fn rule<B: Kin>(causes: &Causes<'_, B>, settings: &Settings, names: &Names) -> S
         .priority
         .checked_sub(1)
         .filter(|priority| *priority > 0);
-    let own = settings.mark.table < 253;
-    let own = own || settings.mark.table > 255;
+    let own = !SHARED.contains(&settings.mark.table);
     let ahead = before.map(|priority| match own {
         true => format!("ask our table first: [kernel] rule = {priority}"),
         false => format!(
@@ -122,13 +194,13 @@ fn local<B: Kin>(route: Option<&Route<B>>, names: &Names) -> String {
     let Some(route) = route else {
         return String::new();
     };
-    let prefix = super::written(&route.seen.prefix);
+    let prefix = written(&route.seen.prefix);
     if route.seen.kind == RTN_LOCAL {
         let discover = "[protect] discover with \"addresses\" does so by itself";
         return format!("if it is rightly yours, nullrouted allow {prefix} ({discover})");
     }
     let removal = route.removal(names);
     format!(
-        "[protect] discover with \"connected\" protects the network that it is of; or {removal}"
+        "[protect] discover with \"connected\" protects the network that it is of; or remove it with: {removal}"
     )
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::cure::advice;
 use super::report::{Kind, Leak, Report};
 
 /// Leaks of a kind that are shown, where there are few kinds, and where there are many.
@@ -83,8 +84,18 @@ impl Report {
         for leak in leaks().take(shown) {
             leak.print(out)?;
         }
-        if let Some(leak) = leaks().next().filter(|leak| !leak.cure.is_empty()) {
-            writeln!(out, "  cure: {}", leak.cure)?;
+        // What is advised for more than one of them is told once.
+        let mut told = Vec::new();
+        for leak in leaks().take(shown).filter(|leak| !leak.cure.is_empty()) {
+            let advice = advice(&leak.cure);
+            if told.contains(&advice) {
+                continue;
+            }
+            match told.is_empty() {
+                true => writeln!(out, "  cure: {}", leak.cure)?,
+                false => writeln!(out, "  cure of {}: {}", leak.net, leak.cure)?,
+            }
+            told.push(advice);
         }
         match count.saturating_sub(shown) {
             0 => Ok(()),

@@ -3,12 +3,14 @@
 use std::fmt::Write;
 use std::net::IpAddr;
 
+use netlink_packet_route::route::RouteType;
+
 use super::names::Names;
 use super::{prefix, written};
 use crate::netlink::message::{address, attributes, number};
 use crate::netlink::route::*;
 use crate::prefix::Prefix;
-use crate::target::kernel::{Kin, Kind, Mark};
+use crate::target::kernel::{Installed, Kin, Kind, Mark};
 
 const RTNH_F_DEAD: u32 = 1;
 const FLAGS: [(u32, &str); 2] = [(4, "onlink"), (16, "linkdown")];
@@ -114,6 +116,22 @@ impl<B: Kin> Seen<B> {
         }
     }
 
+    /// Its type, as `ip route` names it.
+    pub fn word(&self) -> &'static str {
+        TYPES.get(usize::from(self.kind)).unwrap_or(&"unknown")
+    }
+
+    /// The same as the kernel's target sees it, as a route of somebody else.
+    pub fn foreign(&self) -> Installed<B> {
+        Installed {
+            prefix: self.prefix,
+            metric: self.metric,
+            ours: false,
+            protocol: self.protocol,
+            kind: RouteType::from(self.kind),
+        }
+    }
+
     /// Whether it leads into this machine.
     pub fn is_local(&self) -> bool {
         matches!(self.kind, RTN_LOCAL | RTN_BROADCAST | RTN_ANYCAST)
@@ -156,8 +174,7 @@ pub fn answered<B: Kin>(payload: &[u8], names: &Names) -> String {
 fn text<B: Kin>(seen: &Seen<B>, message: &[u8], names: &Names, whole: bool) -> String {
     let mut out = String::new();
     if seen.kind != RTN_UNICAST {
-        let word = TYPES.get(usize::from(seen.kind)).copied();
-        let _ = write!(out, "{} ", word.unwrap_or("unknown"));
+        let _ = write!(out, "{} ", seen.word());
     }
     out.push_str(&written(&seen.prefix));
     if let Some(source) = &seen.source {
@@ -182,7 +199,8 @@ fn text<B: Kin>(seen: &Seen<B>, message: &[u8], names: &Names, whole: bool) -> S
     if object.is_none() || whole {
         hop.write(&mut out, names);
     }
-    if seen.table != Mark::default().table {
+    // Without a word `ip route` means the main table, but the local one for what is local (`iproute_modify`).
+    if seen.table != Mark::default().table || seen.is_local() && !whole {
         let _ = write!(out, " table {}", names.table(seen.table));
     }
     let _ = write!(out, " proto {}", names.protocol(seen.protocol));

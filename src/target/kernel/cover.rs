@@ -31,11 +31,60 @@ impl<B: Kin> Default for Covers<B> {
 /// `RTPROT_KERNEL`: the networks that the interfaces stand in.
 const KERNEL: u8 = 2;
 
-/// Whether a route of somebody else lets packets through that ours to `desired` should drop; `metric` is that of ours.
-/// The kernel's own routes are left as they are: they are this machine's networks.
+/// What of ours wins over a route of somebody else at or inside a prefix of ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cover<B: Kin> {
+    /// Two routes that are longer than it, with the metric of ours.
+    Halves(Prefix<B>, Prefix<B>),
+    /// One to the same address, with this metric.
+    Metric(u32),
+}
+
+/// Why nothing is made to win over a route of somebody else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bare {
+    /// It is the kernel's own, for an interface: a network of this machine.
+    Kernel,
+    /// It is not unicast: what is local, or goes to many, is this machine's own, and `throw` is somebody's will.
+    Kind,
+    /// It is to a single address and has the best metric there is.
+    Best,
+}
+
+/// What wins over this route of somebody else, or why nothing does; `metric` is that of our routes. Where it stands is
+/// not asked here: [`leaks`].
+///
+/// # Errors
+/// No cover is made for it.
+pub fn cover<B: Kin>(route: &Installed<B>, metric: u32) -> Result<Cover<B>, Bare> {
+    if let Some(why) = spared(route) {
+        return Err(why);
+    }
+    if let Some((low, high)) = route.prefix.halves() {
+        return Ok(Cover::Halves(low, high));
+    }
+    let better = match route.metric <= metric {
+        true => route.metric.checked_sub(1),
+        false => Some(metric),
+    };
+    // Metric 0 is none for IPv6.
+    let better = better.filter(|better| *better > 0 || B::WIDTH == 32);
+    better.map(Cover::Metric).ok_or(Bare::Best)
+}
+
+/// Routes that are left as they are.
+fn spared<B: Kin>(route: &Installed<B>) -> Option<Bare> {
+    match (route.protocol, route.kind) {
+        (_, kind) if kind != RouteType::Unicast => Some(Bare::Kind),
+        (KERNEL, _) => Some(Bare::Kernel),
+        _ => None,
+    }
+}
+
+/// Whether a route of somebody else lets packets through that ours to `desired` should drop, and is none of those that
+/// are left as they are; `metric` is that of ours.
 pub fn leaks<B: Kin>(route: &Installed<B>, desired: &[Prefix<B>], metric: u32) -> bool {
-    // What is local, or goes to many, is this machine's own.
-    if route.ours || route.protocol == KERNEL || route.kind != RouteType::Unicast {
+    if route.ours || spared(route).is_some() {
         return false;
     }
     match covering(desired, &route.prefix) {
@@ -59,18 +108,10 @@ pub fn covers<'a, B: Kin>(
     let mut covers = Covers::default();
     let leaking = installed.filter(|route| leaks(route, desired, metric));
     for route in leaking.clone() {
-        if let Some((low, high)) = route.prefix.halves() {
-            covers.routes.extend([(low, metric), (high, metric)]);
-            continue;
-        }
-        let better = match route.metric <= metric {
-            true => route.metric.checked_sub(1),
-            false => Some(metric),
-        };
-        // Metric 0 is none for IPv6.
-        match better.filter(|better| *better > 0 || B::WIDTH == 32) {
-            Some(better) => covers.routes.push((route.prefix, better)),
-            None => covers.uncovered.push(route.clone()),
+        match cover(route, metric) {
+            Ok(Cover::Halves(low, high)) => covers.routes.extend([(low, metric), (high, metric)]),
+            Ok(Cover::Metric(better)) => covers.routes.push((route.prefix, better)),
+            Err(_) => covers.uncovered.push(route.clone()),
         }
     }
     covers.routes.sort_unstable();
@@ -83,4 +124,50 @@ pub fn covers<'a, B: Kin>(
         .routes
         .retain(|route| taken.binary_search(route).is_err() && !is_ours(route));
     covers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn route<B: Kin>(prefix: Prefix<B>, metric: u32) -> Installed<B> {
+        Installed {
+            prefix,
+            metric,
+            ours: false,
+            protocol: 4,
+            kind: RouteType::Unicast,
+        }
+    }
+
+    #[test]
+    fn what_is_longer_or_better_covers_and_some_is_left_as_it_is() {
+        let net = Prefix::new(0x4825_bb00_u32, 24);
+        let (low, high) = net.halves().unwrap();
+        let of_net = route(net, 20);
+        assert_eq!(cover(&of_net, 0), Ok(Cover::Halves(low, high)));
+        let host = |metric| cover(&route(Prefix::host(9_u32), metric), 50);
+        assert_eq!(host(0), Err(Bare::Best));
+        assert_eq!(host(1), Ok(Cover::Metric(0)));
+        assert_eq!(host(51), Ok(Cover::Metric(50)));
+        let host = |metric| cover(&route(Prefix::host(9_u128), metric), 1_024);
+        assert_eq!(host(1), Err(Bare::Best), "0 is none");
+        assert_eq!(host(2), Ok(Cover::Metric(1)));
+
+        let connected = Installed {
+            protocol: KERNEL,
+            ..of_net.clone()
+        };
+        assert_eq!(cover(&connected, 50), Err(Bare::Kernel));
+        let around = [Prefix::new(0x4825_ba00_u32, 23)];
+        assert!(leaks(&of_net, &around, 0) && !leaks(&connected, &around, 0));
+        for kind in [RouteType::Throw, RouteType::Local, RouteType::Multicast] {
+            let other = Installed {
+                kind,
+                ..of_net.clone()
+            };
+            assert_eq!(cover(&other, 50), Err(Bare::Kind), "{kind:?}");
+            assert!(!leaks(&other, &around, 0), "{kind:?}");
+        }
+    }
 }

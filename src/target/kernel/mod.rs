@@ -27,6 +27,7 @@ pub mod sources;
 mod storm;
 pub mod zebra;
 
+pub use cover::{Bare, Cover, cover};
 pub use family::planned;
 pub use fib::{Fib, Wanted};
 pub use mark::{Kind, Mark};
