@@ -1,7 +1,7 @@
 //! Requests by the hundred: refusals by number, answers that are lost.
 
 use netlink_packet_core::{
-    NLM_F_CREATE, NLM_F_EXCL, NetlinkHeader, NetlinkMessage, NetlinkPayload,
+    NLM_F_CREATE, NLM_F_EXCL, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload,
 };
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteMessage, RouteType};
@@ -9,9 +9,9 @@ use nullrouted::netlink::{Answer, Refusal, Requests};
 use nullrouted::target::kernel::Fib;
 
 use crate::hands::{all, in_step, runtime, set};
-use crate::support::Ran;
 use crate::support::inside::in_the_namespace_made_for_it;
 use crate::support::namespace::Namespace;
+use crate::support::{NOC, PROGRAM, Place, Ran, installed, left_out};
 
 /// One of the tests of this program, in the namespace.
 #[track_caller]
@@ -30,6 +30,63 @@ fn refusals_come_back_by_number_with_the_kernels_own_words() {
     inside(&router, "batches::send_some_that_are_refused");
     assert_eq!(router.foreign(), before);
     assert_eq!(router.ours().len(), 2);
+}
+
+/// The kernel refuses nothing that we ask it for, so `strace` makes one length of a prefix wrong on its way there.
+#[test]
+fn why_the_kernel_refuses_a_route_is_read_by_the_operator_in_its_own_words() {
+    if !installed("strace") {
+        return left_out("strace is not installed");
+    }
+    let list = "72.37.186.0/23\n198.51.100.0/24\n";
+    let ground = || {
+        let place = Place::new(NOC);
+        place.write("noc.list", list);
+        Some((Namespace::new()?, place))
+    };
+    let refresh = |(router, place): &(Namespace, Place), options: &[&str]| {
+        let mut strace = router.command("strace");
+        let log = place.path("log");
+        strace.args(["-f", "-qq", "-e", "trace=sendto", "-o"]);
+        strace.arg(log).args(options).arg(PROGRAM);
+        let ran = place.command(strace, &["refresh"]).output();
+        Ran::of(ran.unwrap())
+    };
+    let (Some(first), Some(second)) = (ground(), ground()) else {
+        return;
+    };
+    // Which of the calls has our routes.
+    refresh(&first, &[]).code(0);
+    let log = first.1.read("log");
+    let call = log.lines().position(|line| line.contains("RTM_NEWROUTE"));
+    let call = call.unwrap() + 1;
+
+    // Up to the length of the first one (`struct nlmsghdr`, `rtmsg`): 72.37.186.0/21 has bits behind its length.
+    let mut request = add("72.37.186.0/21");
+    request.header.flags |= NLM_F_REQUEST;
+    request.header.sequence_number = 1;
+    request.finalize();
+    // Ours names its table once more.
+    request.header.length += 8;
+    let mut bytes = vec![0; request.buffer_len() + 8];
+    request.serialize(&mut bytes);
+    let hex: String = bytes[..18]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let inject = format!("inject=sendto:poke_enter=@arg2={hex}:when={call}");
+    let why = "72.37.186.0/23 not added: Invalid argument (Invalid prefix for given prefix length)";
+    let (router, place) = &second;
+    refresh(&second, &["-e", &inject]).code(1).says(why);
+    let failed = format!("target kernel  FAILED  added 1, removed 0, kept 0, failed 1; {why}");
+    place.run_in(router, &["status"]).says(&failed);
+    assert_eq!(router.ours(), ["blackhole 198.51.100.0/24"]);
+    place
+        .run_in(router, &["refresh"])
+        .code(0)
+        .says("added 1, removed 0, kept 1, failed 0");
+    let status = place.run_in(router, &["status"]).code(0);
+    assert!(!status.out.contains("not added"), "{}", status.out);
 }
 
 fn add(prefix: &str) -> NetlinkMessage<RouteNetlinkMessage> {
@@ -100,6 +157,17 @@ fn answers_that_are_lost_are_made_up_for_by_reading() {
     inside(&router, "batches::install_with_hardly_any_room_for_answers");
 }
 
+/// So many messages for sockets of this process found no room (`Drops`, netlink(7)).
+fn lost() -> u64 {
+    let sockets = std::fs::read_to_string("/proc/self/net/netlink").unwrap();
+    let mut lines = sockets.lines().map(str::split_whitespace);
+    let names: Vec<&str> = lines.next().unwrap().collect();
+    let drops = names.iter().position(|name| *name == "Drops").unwrap();
+    lines
+        .map(|mut line| line.nth(drops).unwrap().parse::<u64>().unwrap())
+        .sum()
+}
+
 #[test]
 #[ignore = "run by answers_that_are_lost_are_made_up_for_by_reading, in its namespace"]
 fn install_with_hardly_any_room_for_answers() {
@@ -113,6 +181,7 @@ fn install_with_hardly_any_room_for_answers() {
     let nets: Vec<String> = (0..2_000).map(net).collect();
     let nets: Vec<&str> = nets.iter().map(String::as_str).collect();
     runtime().block_on(async {
+        assert_eq!(lost(), 0);
         let mut fib = Fib::default().with_room(4_096).unwrap();
         let report = in_step(&mut fib, &set(&nets), false).await;
         assert_eq!(
@@ -121,6 +190,7 @@ fn install_with_hardly_any_room_for_answers() {
             "{:?}",
             report.first_failure
         );
+        assert!(lost() > 0, "the answers had room: nothing was tested");
         assert_eq!(report.occupied.len(), 1_000);
         assert_eq!(
             all::<u32>().await.iter().filter(|one| one.ours).count(),
