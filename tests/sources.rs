@@ -97,8 +97,16 @@ fn packets_from_a_listed_network_arrive_without_and_die_with_the_reverse_path_fi
         "sources  IPv4 dropped on far0 (strict); not on near0: net.ipv4.conf.near0.rp_filter = 0;",
     );
     let json = place.run_in(&lab.router, &["status", "--json"]).json();
-    let far0 = serde_json::json!({"name": "far0", "rp_filter": 1, "dropped": true});
+    let far0 =
+        serde_json::json!({"name": "far0", "rp_filter": 1, "vrf_table": null, "dropped": true});
     assert_eq!(json["sources"]["ipv4"][0], far0);
+    // `verify` says the same, below its verdict.
+    let line = "sources: IPv4 dropped on far0 (strict); not on near0: net.ipv4.conf.near0.rp_filter = 0; \
+                IPv6 only by nftables: see the README";
+    let verify = place.run_in(&lab.router, &["verify"]).code(0);
+    assert_eq!(verify.lines().last(), Some(&line), "{}", verify.out);
+    let verify = place.run_in(&lab.router, &["verify", "--json"]).code(0);
+    assert_eq!(verify.json()["sources"], serde_json::json!([line]));
 
     // Down, or without an address: nothing comes in there.
     lab.router.ip("link set far0 down");

@@ -5,6 +5,7 @@
 //! full routing table is a million messages, of which a handful is wanted, or a million requests.
 
 mod dump;
+pub mod link;
 pub mod message;
 mod questions;
 mod requests;

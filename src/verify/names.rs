@@ -2,17 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::netlink::message::{attributes, number};
-
-/// Bytes of `struct ifinfomsg`.
-const LINK_HEADER: usize = 16;
-/// `include/uapi/linux/if_link.h`
-const IFLA_IFNAME: u16 = 3;
-const IFLA_MASTER: u16 = 10;
-const IFLA_LINKINFO: u16 = 18;
-const IFLA_INFO_KIND: u16 = 1;
-const IFLA_INFO_DATA: u16 = 2;
-const IFLA_VRF_TABLE: u16 = 1;
+use crate::netlink::link::Link;
 
 /// As iproute2 ships them (`etc/iproute2/rt_protos`).
 const PROTOCOLS: [(u32, &str); 24] = [
@@ -60,13 +50,6 @@ pub struct Names {
     links: BTreeMap<u32, Link>,
 }
 
-#[derive(Clone, Debug)]
-struct Link {
-    name: String,
-    master: Option<u32>,
-    vrf: Option<u32>,
-}
-
 impl Default for Names {
     fn default() -> Self {
         let owned = |(number, name): &(u32, &str)| (*number, (*name).to_owned());
@@ -91,20 +74,8 @@ impl Names {
 
     /// Learn of an interface (`RTM_NEWLINK`).
     pub fn learn_link(&mut self, payload: &[u8]) {
-        let Some(index) = payload.get(4..).and_then(number) else {
-            return;
-        };
-        let (mut name, mut master, mut vrf) = (String::new(), None, None);
-        attributes(
-            payload.get(LINK_HEADER..).unwrap_or_default(),
-            |kind, value| match kind {
-                IFLA_IFNAME => name = text(value),
-                IFLA_MASTER => master = number(value),
-                IFLA_LINKINFO => vrf = vrf_table(value),
-                _ => {}
-            },
-        );
-        self.links.insert(index, Link { name, master, vrf });
+        self.links
+            .extend(Link::read(payload).map(|link| (link.index, link)));
     }
 
     /// The protocol of a route.
@@ -157,59 +128,10 @@ fn lines(text: &str) -> impl Iterator<Item = (u32, String)> {
     })
 }
 
-fn text(value: &[u8]) -> String {
-    let text = value.split(|byte| *byte == 0).next().unwrap_or_default();
-    String::from_utf8_lossy(text).into_owned()
-}
-
-/// The table of a VRF; `None` for every other kind of interface.
-fn vrf_table(info: &[u8]) -> Option<u32> {
-    let (mut is_vrf, mut table) = (false, None);
-    attributes(info, |kind, value| match kind {
-        IFLA_INFO_KIND => is_vrf = text(value) == "vrf",
-        IFLA_INFO_DATA => attributes(value, |kind, value| {
-            if kind == IFLA_VRF_TABLE {
-                table = number(value);
-            }
-        }),
-        _ => {}
-    });
-    table.filter(|_| is_vrf)
-}
-
-/// Messages of interfaces.
-#[cfg(test)]
-pub mod testing {
-    use netlink_packet_core::Emitable;
-    use netlink_packet_route::link::{InfoData, InfoKind, InfoVrf, LinkInfo};
-    use netlink_packet_route::link::{LinkAttribute, LinkMessage};
-
-    fn link(index: u32, name: &str, more: Option<LinkAttribute>) -> Vec<u8> {
-        let mut link = LinkMessage::default();
-        link.header.index = index;
-        link.attributes = vec![LinkAttribute::IfName(name.to_owned())];
-        link.attributes.extend(more);
-        let mut bytes = vec![0; link.buffer_len()];
-        link.emit(&mut bytes);
-        bytes
-    }
-
-    pub fn vrf(index: u32, name: &str, table: u32) -> Vec<u8> {
-        let info = vec![
-            LinkInfo::Kind(InfoKind::Vrf),
-            LinkInfo::Data(InfoData::Vrf(vec![InfoVrf::TableId(table)])),
-        ];
-        link(index, name, Some(LinkAttribute::LinkInfo(info)))
-    }
-
-    pub fn member(index: u32, name: &str, of: u32) -> Vec<u8> {
-        link(index, name, Some(LinkAttribute::Controller(of)))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::netlink::link::testing;
 
     #[test]
     fn files_of_iproute2_name_protocols_and_tables() {

@@ -8,6 +8,7 @@ use super::order::Order;
 use super::report::Kind;
 use super::route::Seen;
 use super::rule::{Action, Rule};
+use crate::netlink::link::testing;
 use crate::netlink::route::{RTN_BLACKHOLE, RTN_UNICAST, RTN_UNREACHABLE};
 use crate::prefix::Prefix;
 use crate::target::kernel::Mark;
@@ -97,10 +98,7 @@ fn packets_that_come_in_on_a_vrf_are_covered_by_its_table_only() {
 #[test]
 fn a_rule_for_everything_that_has_a_vrf_names_its_interfaces() {
     let mut names = Names::default();
-    for link in [
-        super::names::testing::vrf(5, "red", RED),
-        super::names::testing::member(7, "eth1", 5),
-    ] {
+    for link in [testing::vrf(5, "red", RED), testing::member(7, "eth1", 5)] {
         names.learn_link(&link);
     }
     let leaks = found(Mark::default(), &[seen([0; 4], 0, RED, RTN_UNICAST)]);
