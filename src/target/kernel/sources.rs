@@ -96,7 +96,7 @@ fn rp_filter(root: &Root, name: &str) -> Option<u8> {
     value
 }
 
-/// The interfaces that are up and have an IPv4 address, without lo.
+/// The interfaces that are up and that IPv4 packets come in through, without lo.
 ///
 /// # Errors
 /// A socket that cannot be had, or what the kernel answers.
@@ -109,25 +109,26 @@ pub async fn interfaces() -> io::Result<Interfaces> {
         }
     })
     .await?;
-    let mut entered = Vec::new();
+    let mut numbered = Vec::new();
     let request = RouteNetlinkMessage::GetAddress(AddressMessage::default());
     dump(&request, None, |answer| {
         if answer.kind == RTM_NEWADDR {
-            entered.extend(with_ipv4(answer.payload));
+            numbered.extend(with_ipv4(answer.payload));
         }
     })
     .await?;
-    Ok(of_addresses(&links, &entered))
+    Ok(entered(&links, &numbered))
 }
 
-/// Those of these indices that packets come in through. Nothing comes in through a VRF itself, but through its members.
-fn of_addresses(links: &BTreeMap<u32, Link>, indices: &[u32]) -> Interfaces {
-    let links_with = indices.iter().filter_map(|index| links.get(index));
-    let open = links_with.filter(|link| {
-        let is_up = link.flags & (IFF_UP | IFF_LOOPBACK) == IFF_UP;
-        is_up && link.vrf.is_none()
-    });
+/// Those that packets come in through, also without an address of their own (RFC 5549). Nothing comes in through a VRF
+/// itself, but through its members; and through a port of a bridge or a bond only where it has an IPv4 address.
+fn entered(links: &BTreeMap<u32, Link>, with_ipv4: &[u32]) -> Interfaces {
     let vrf_table = |link: &Link| links.get(&link.master?)?.vrf;
+    let open = links.values().filter(|link| {
+        let is_up = link.flags & (IFF_UP | IFF_LOOPBACK) == IFF_UP;
+        let is_port = link.master.is_some() && vrf_table(link).is_none();
+        is_up && link.vrf.is_none() && (!is_port || with_ipv4.contains(&link.index))
+    });
     open.map(|link| (link.name.clone(), vrf_table(link)))
         .collect()
 }
@@ -230,169 +231,4 @@ impl fmt::Display for Sources {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::netlink::link::testing;
-    use crate::target::kernel::Mark;
-
-    fn kernel(table: u32, rule: Option<u32>) -> KernelConfig {
-        KernelConfig {
-            enabled: true,
-            mark: Mark {
-                table,
-                ..Mark::default()
-            },
-            withdraw_on_stop: false,
-            rule,
-            audit: KernelConfig::AUDIT,
-            cover_more_specifics: false,
-        }
-    }
-
-    /// Files of these values, and what is said of all of them but `all`.
-    fn judge(values: &[(&str, &str)], kernel: &KernelConfig) -> Sources {
-        judge_vrfs(values, &[], kernel)
-    }
-
-    /// The same with some in VRFs, which have tables.
-    fn judge_vrfs(values: &[(&str, &str)], vrfs: &[(&str, u32)], kernel: &KernelConfig) -> Sources {
-        let folder = tempfile::tempdir().unwrap();
-        for (name, value) in values {
-            let conf = folder.path().join("proc/sys/net/ipv4/conf").join(name);
-            std::fs::create_dir_all(&conf).unwrap();
-            std::fs::write(conf.join("rp_filter"), format!("{value}\n")).unwrap();
-        }
-        let names = values.iter().map(|(name, _)| *name);
-        let names = names.filter(|name| *name != "all");
-        let table = |name: &str| vrfs.iter().find(|(of, _)| *of == name).map(|vrf| vrf.1);
-        let interfaces = names.map(|name| (name.to_owned(), table(name))).collect();
-        sources(&Root::at(folder.path()), &interfaces, kernel)
-    }
-
-    #[test]
-    fn the_larger_of_all_and_the_interface_counts() {
-        let main = kernel(254, None);
-        let mixed = [("all", "0"), ("eth0", "2"), ("eth1", "1"), ("wan0.7", "0")];
-        let said = judge(&mixed, &main);
-        assert_eq!(
-            said.to_string(),
-            "IPv4 dropped on eth1 (strict), eth0 (loose); \
-             not on wan0.7: net.ipv4.conf.wan0/7.rp_filter = 0; IPv6 only by nftables: see the README"
-        );
-        let dropped: Vec<bool> = said.ipv4.iter().map(|one| one.dropped).collect();
-        assert_eq!(dropped, [true, true, false]);
-
-        let all = [("all", "2"), ("eth0", "0"), ("eth1", "1")];
-        assert_eq!(
-            judge(&all, &main).to_string(),
-            "IPv4 dropped on eth0, eth1 (loose); IPv6 only by nftables: see the README"
-        );
-    }
-
-    #[test]
-    fn what_cannot_be_read_is_not_claimed_and_many_fit_the_line() {
-        let main = kernel(254, None);
-        let odd = [("all", "0"), ("eth0", "what"), ("eth1", "0")];
-        let said = judge(&odd, &main).to_string();
-        assert!(
-            said.starts_with(
-                "IPv4 not on eth1: net.ipv4.conf.eth1.rp_filter = 0; IPv4 unknown on eth0;"
-            ),
-            "{said}"
-        );
-        let names: Vec<String> = (0..300).map(|i| format!("vlan{i:03}")).collect();
-        let many: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "0")).collect();
-        let said = judge(&many, &main).to_string();
-        assert_eq!(
-            said,
-            "IPv4 not on vlan000, vlan001, vlan002, vlan003 and 296 more: net.ipv4.conf.*.rp_filter = 0; \
-             IPv6 only by nftables: see the README"
-        );
-        let none = judge(&[], &main).to_string();
-        assert!(none.starts_with("IPv4: no interface has an address;"));
-    }
-
-    #[test]
-    fn a_table_that_no_rule_of_ours_leads_to_is_no_promise() {
-        let eth0 = [("all", "0"), ("eth0", "1")];
-        let led = judge(&eth0, &kernel(1166, Some(5000)));
-        assert_eq!((led.only_with_a_rule_to, led.ipv4[0].dropped), (None, true));
-        let alone = judge(&eth0, &kernel(1166, None));
-        assert!(!alone.ipv4[0].dropped);
-        let alone = judge(&eth0, &kernel(1166, None)).to_string();
-        assert!(
-            alone.ends_with("; all as far as a rule leads to table 1166"),
-            "{alone}"
-        );
-    }
-
-    #[test]
-    fn a_member_of_a_vrf_drops_where_our_table_is_that_of_its_vrf() {
-        let values = [("all", "2"), ("eth0", "0"), ("eth1", "1"), ("eth2", "0")];
-        let vrfs = [("eth1", 10), ("eth2", 20)];
-        let dropped = |said: &Sources| -> Vec<bool> {
-            let each = said.ipv4.iter();
-            each.map(|one| one.dropped).collect()
-        };
-        let said = judge_vrfs(&values, &vrfs, &kernel(254, None));
-        assert_eq!(dropped(&said), [true, false, false]);
-        assert_eq!(
-            said.to_string(),
-            "IPv4 dropped on eth0 (loose); not sure on eth1, eth2: in a VRF with another table; \
-             IPv6 only by nftables: see the README"
-        );
-        // Whether our rule comes before that of the VRFs is not asked.
-        let said = judge_vrfs(&values, &vrfs, &kernel(1166, Some(500)));
-        assert_eq!(dropped(&said), [true, false, false]);
-        let said = judge_vrfs(&values, &vrfs, &kernel(10, None));
-        assert_eq!(dropped(&said), [false, true, false]);
-        assert_eq!(
-            said.to_string(),
-            "IPv4 dropped on eth0, eth1 (loose); not sure on eth2: in a VRF with another table; \
-             IPv6 only by nftables: see the README; outside of its VRF all as far as a rule leads to table 10"
-        );
-        let alone = judge_vrfs(&values[..3], &vrfs[..1], &kernel(254, None));
-        assert_eq!(dropped(&alone), [true, false]);
-        let only = [("all", "0"), ("eth1", "2")];
-        let said = judge_vrfs(&only, &vrfs, &kernel(254, None)).to_string();
-        assert!(
-            said.starts_with("IPv4 not sure on eth1: in a VRF with another table;"),
-            "{said}"
-        );
-        // Without a filter it is sure: nothing is dropped.
-        let only = [("all", "0"), ("eth1", "0")];
-        let said = judge_vrfs(&only, &vrfs, &kernel(254, None)).to_string();
-        assert!(said.starts_with("IPv4 not on eth1:"), "{said}");
-    }
-
-    #[test]
-    fn only_links_that_are_up_and_ipv4_addresses_count() {
-        let (up, lo) = (IFF_UP, IFF_UP | IFF_LOOPBACK);
-        let links = [
-            testing::link(1, "lo", lo, None),
-            testing::link(2, "wan0", up, None),
-            testing::link(3, "down", 0, None),
-            testing::link(4, "br0", up, None),
-            testing::vrf(5, "red", 10),
-            testing::member(6, "eth1", 5),
-            testing::member(7, "eth2", 4),
-            testing::link(8, "bare", up, None),
-        ];
-        let links = links.iter().filter_map(|link| Link::read(link));
-        let links = links.map(|link| (link.index, link)).collect();
-        let found = of_addresses(&links, &[1, 2, 2, 3, 4, 5, 6, 7, 99]);
-        let found: Vec<_> = found
-            .iter()
-            .map(|(name, table)| (&**name, *table))
-            .collect();
-        let expected = [
-            ("br0", None),
-            ("eth1", Some(10)),
-            ("eth2", None),
-            ("wan0", None),
-        ];
-        assert_eq!(found, expected);
-        assert_eq!(with_ipv4(&[2, 24, 0, 0, 7, 0, 0, 0]), Some(7));
-        assert_eq!(with_ipv4(&[10, 64, 0, 0, 7, 0, 0, 0]), None);
-    }
-}
+mod tests;
