@@ -70,6 +70,8 @@ pub struct Fib {
     ears: Option<Ears>,
     known: Known,
     storm: Storm,
+    /// For those who listen beside us.
+    pace: Pace,
     /// The policy rule that was there after the last change, by its priority.
     rule: Option<u32>,
     /// Whether an alarm was given.
@@ -174,6 +176,7 @@ impl Fib {
             ears,
             known,
             storm,
+            pace,
             ..
         } = self;
         if known.mark != Some(wanted.mark) {
@@ -187,12 +190,12 @@ impl Fib {
             Some(requests) => requests,
             None => requests.insert(Requests::open().map_err(Fault::Socket)?),
         };
-        let mut pace = Pace::look();
+        pace.begin();
         let v4 = wanted.order(&wanted.desired.v4);
-        let tools = (&mut *requests, &mut pace, &mut *storm, &mut *ears);
+        let tools = (&mut *requests, &mut *pace, &mut *storm, &mut *ears);
         let v4 = known.v4.in_step(tools, &v4).await;
         let v6 = wanted.order(&wanted.desired.v6);
-        let tools = (requests, &mut pace, storm, ears);
+        let tools = (requests, &mut *pace, storm, ears);
         // One that fails takes nothing from the other.
         let v6 = known.v6.in_step(tools, &v6).await;
         known.disturbed |= known.v4.doubts() || known.v6.doubts();

@@ -8,7 +8,8 @@
 //!
 //! The kernel delivers inside of our send (`do_one_broadcast`, net/netlink/af_netlink.c), so what
 //! `/proc/net/netlink` shows after it is all that this send caused: [`Pace`] sends little enough for the
-//! smallest buffer, waits until a part of it is free, and sends on. It waits for nobody who does not read.
+//! smallest buffer, waits until a part of it is free, and sends on. It waits for nobody who does not read, for nobody at all
+//! with a small change, and not for another of us.
 //!
 //! Listeners of other network namespaces that hear all of them (`NETLINK_LISTEN_ALL_NSID`) are not seen.
 
@@ -19,6 +20,6 @@ mod room;
 mod sockets;
 mod table;
 
-pub use owner::names;
+pub use owner::{US, names};
 pub use pace::{Pace, Paced, reads};
 pub use patience::Neighbor;

@@ -5,6 +5,14 @@ use std::fs;
 use super::Neighbor;
 use super::sockets::of_process;
 
+/// Our own name among processes.
+pub const US: &str = env!("CARGO_PKG_NAME");
+
+/// Whether each is another of us, as far as it can be told; takes as long as [`names`].
+pub fn are_of_us(neighbors: &[Neighbor]) -> Vec<bool> {
+    names(neighbors).iter().map(|name| name == US).collect()
+}
+
 /// The process that has a socket open, as `ps` names it, for each listener; `port 12345` where it cannot be found
 /// (other processes are hidden from the shipped unit, and sockets of other users from whoever is not root). May take
 /// some ten milliseconds: every process is looked at where the port is not the id of one.

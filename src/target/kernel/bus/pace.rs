@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::patience::{Neighbor, Patience};
+use super::owner::are_of_us;
+use super::patience::{Neighbor, Patience, SMALL};
 use super::sockets::Sockets;
 
 /// Between two looks at somebody who reads: the shortest that the runtime's clock knows.
@@ -22,18 +23,20 @@ const GLANCE: Duration = Duration::from_millis(10);
 /// Changes routes not faster than others can hear of it.
 ///
 /// ```text
-/// let mut pace = Pace::look();
+/// pace.begin();
 /// for routes in all.chunks(…at most pace.routes_in_one_go()…) {
 ///     pace.breathe(routes.len()).await;
 ///     send(routes).await;
 /// }
 /// let paced = pace.end();
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Pace {
     sockets: Sockets,
     patience: Patience,
-    looked: Instant,
+    looked: Option<Instant>,
+    /// Routes so far.
+    sent: usize,
     paced: Paced,
 }
 
@@ -49,16 +52,14 @@ pub struct Paced {
 }
 
 impl Pace {
-    /// See who listens; no wait, and well below a millisecond.
-    pub fn look() -> Self {
-        let mut sockets = Sockets::open();
-        let patience = Patience::new(&sockets.listeners());
-        Self {
-            sockets,
-            patience,
-            looked: Instant::now(),
-            paced: Paced::default(),
-        }
+    /// A change begins. See who listens; no wait, and well below a millisecond. Patience is kept from one change to the
+    /// next: whoever was left behind in one is not waited for in the next either, until he reads.
+    pub fn begin(&mut self) {
+        self.sockets = Sockets::open();
+        self.patience.begin(&self.sockets.listeners());
+        self.looked = Some(Instant::now());
+        self.sent = 0;
+        self.paced = Paced::default();
     }
 
     /// So many routes may be sent at once: as many as you like where nobody listens, else what fits the smallest
@@ -67,32 +68,40 @@ impl Pace {
         self.patience.go()
     }
 
-    /// To be called before so many routes are sent. Returns at once before the first go and where nobody listens, else
-    /// when enough of what was sent has been read for this to fit; whoever reads nothing for two seconds, or less than 2 000 routes a second for long, is left
-    /// behind. May be dropped.
+    /// To be called before so many routes are sent. Returns at once before the first go, in a small change (124 routes),
+    /// and where nobody listens but others of us, who read everything again where they lose something; else when enough
+    /// of what was sent has been read for this to fit. Whoever reads nothing for two seconds, or less than 2 000 routes a
+    /// second for long, is left behind. May be dropped.
     pub async fn breathe(&mut self, routes: usize) {
         self.paced.goes += 1;
-        let nobody = self.patience.neighbors().is_empty();
-        if self.paced.goes == 1 || nobody && self.looked.elapsed() < LOOK_AGAIN {
+        self.sent += routes;
+        let is_recent = |looked: Instant| looked.elapsed() < LOOK_AGAIN;
+        let alone = self.patience.is_alone() && self.looked.is_some_and(is_recent);
+        if self.paced.goes == 1 || self.sent <= SMALL || alone {
             return;
         }
         let mut waited = Duration::ZERO;
         while !self.patience.look(&self.sockets.listeners(), waited) {
+            waited = Duration::ZERO;
+            if self.patience.recognise(are_of_us) {
+                continue;
+            }
             let before = Instant::now();
             sleep(BREATH).await;
             waited = before.elapsed();
             self.paced.waited += waited;
         }
-        self.looked = Instant::now();
+        self.looked = Some(Instant::now());
         self.patience.sends(routes);
     }
 
     /// The last look: who listened, and who lost what.
-    pub fn end(mut self) -> Paced {
-        self.patience
-            .look(&self.sockets.listeners(), Duration::ZERO);
-        self.paced.neighbors = self.patience.into_neighbors();
-        self.paced
+    pub fn end(&mut self) -> Paced {
+        self.patience.see(&self.sockets.listeners());
+        Paced {
+            neighbors: self.patience.neighbors().to_vec(),
+            ..std::mem::take(&mut self.paced)
+        }
     }
 }
 

@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
-use super::table::Socket;
+use super::table::{DEFAULT_ROOM, Socket};
 
 /// What one notification takes of the kernel's memory at most, in bytes: 832 for IPv4, 1 280 for IPv6 (column `Rmem`,
 /// Linux 6.18).
 const NOTIFICATION: u32 = 1_280;
+
+/// So many routes wait for nobody: they fit the buffer that a socket has by default, of which a quarter may be in use.
+/// One address taken out of an IPv6 prefix as short as a /5 is no more than that.
+pub const SMALL: usize = ((DEFAULT_ROOM - DEFAULT_ROOM / 4) / NOTIFICATION) as usize;
 
 /// Routes in one go are never less, however small somebody's buffer is.
 const SMALLEST_GO: usize = 12;
@@ -17,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// What a route is worth to whoever has kept up: he may read as slowly as 2 000 a second.
 const EARNED: Duration = Duration::from_micros(500);
 
-/// One who listens, as he was seen from the first look to the last.
+/// One who listens, as he was seen from the first look at a change to the last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Neighbor {
     /// His netlink port.
@@ -33,6 +37,8 @@ pub struct Neighbor {
     /// Whether he was gone at the last look: his socket is closed.
     pub gone: bool,
     patience: Duration,
+    /// Whether it is another of us, which reads all routes anew where it lost something; `None` until it is asked.
+    of_us: Option<bool>,
     unread: u32,
     room: u32,
     /// How often he lost something that was sent while he kept up.
@@ -51,11 +57,30 @@ impl Neighbor {
             lost_ever: socket.drops,
             gone: false,
             patience: PATIENCE,
+            of_us: None,
             unread: socket.unread,
             room: socket.room,
             overrun: 0,
             congested: false,
         }
+    }
+
+    /// The same one at the next change: whoever has read what waited for him is waited for as if nothing had been,
+    /// whoever has not only for what was left.
+    fn once_more(&self, socket: &Socket) -> Self {
+        let mut now = Self::new(socket);
+        let lost = socket.drops != self.lost_ever;
+        now.congested = socket.unread > 0 && (self.congested || lost);
+        now.of_us = self.of_us;
+        if now.lags() {
+            now.patience = self.patience;
+        }
+        now
+    }
+
+    /// Whether it is cared what he can read: not for another of us.
+    fn counts(&self) -> bool {
+        !self.gone && self.of_us != Some(true)
     }
 
     /// Whether more waits for him than a quarter of his buffer: the next go might not fit.
@@ -65,7 +90,7 @@ impl Neighbor {
 
     /// Whether it is to be waited for him.
     fn holds_up(&self) -> bool {
-        self.lags() && !self.patience.is_zero()
+        self.counts() && self.lags() && !self.patience.is_zero()
     }
 
     /// So many routes fit half of his buffer.
@@ -84,43 +109,56 @@ impl Neighbor {
         self.unread = socket.unread;
         self.congested = self.unread > 0 && (self.congested || lost > 0);
         self.overrun += u32::from(kept_up && lost > 0);
-        self.left_behind |= self.lags() && self.patience.is_zero();
     }
 }
 
-/// All who listen.
+/// All who listen, from change to change.
 #[derive(Clone, Debug, Default)]
 pub struct Patience(Vec<Neighbor>);
 
 impl Patience {
-    pub fn new(seen: &[Socket]) -> Self {
-        Self(seen.iter().map(Neighbor::new).collect())
+    /// A change begins, and these are seen. Losses are counted anew.
+    pub fn begin(&mut self, seen: &[Socket]) {
+        let now = seen.iter().map(|socket| {
+            let is_it = |one: &&Neighbor| (one.inode, one.port) == (socket.inode, socket.port);
+            let before = self.0.iter().find(is_it);
+            before.map_or_else(|| Neighbor::new(socket), |one| one.once_more(socket))
+        });
+        self.0 = now.collect();
     }
 
     pub fn neighbors(&self) -> &[Neighbor] {
         &self.0
     }
 
-    pub fn into_neighbors(self) -> Vec<Neighbor> {
-        self.0
+    /// Whether there is nobody whom one could wait for.
+    pub fn is_alone(&self) -> bool {
+        !self.0.iter().any(Neighbor::counts)
     }
 
     /// So many routes fit the buffer of everybody who is not left behind.
     pub fn go(&self) -> usize {
-        let heeded = self
-            .0
-            .iter()
-            .filter(|one| !one.gone && (!one.lags() || one.holds_up()));
+        let heeded = |one: &&Neighbor| one.counts() && (!one.lags() || one.holds_up());
+        let heeded = self.0.iter().filter(heeded);
         heeded.map(Neighbor::go).min().unwrap_or(usize::MAX)
     }
 
     /// Take in what was seen after a wait of `waited`. Answers whether to go on: everybody has kept up, or is not
     /// waited for any more.
     pub fn look(&mut self, seen: &[Socket], waited: Duration) -> bool {
+        for neighbor in self.0.iter_mut().filter(|one| one.lags()) {
+            neighbor.patience = neighbor.patience.saturating_sub(waited);
+        }
+        self.see(seen);
+        for neighbor in self.0.iter_mut().filter(|one| one.counts()) {
+            neighbor.left_behind |= neighbor.lags() && neighbor.patience.is_zero();
+        }
+        !self.0.iter().any(Neighbor::holds_up)
+    }
+
+    /// Take in what was seen, when nothing is sent any more.
+    pub fn see(&mut self, seen: &[Socket]) {
         for neighbor in &mut self.0 {
-            if neighbor.lags() {
-                neighbor.patience = neighbor.patience.saturating_sub(waited);
-            }
             match seen.iter().find(|one| one.inode == neighbor.inode) {
                 Some(socket) => neighbor.look(socket),
                 None => (neighbor.gone, neighbor.unread) = (true, 0),
@@ -131,7 +169,21 @@ impl Patience {
                 self.0.push(Neighbor::new(socket));
             }
         }
-        !self.0.iter().any(Neighbor::holds_up)
+    }
+
+    /// Ask of those who hold up, once of each, whether it is another of us. Answers whether one is.
+    pub fn recognise(&mut self, are_of_us: impl Fn(&[Neighbor]) -> Vec<bool>) -> bool {
+        let is_asked = |one: &Neighbor| one.holds_up() && one.of_us.is_none();
+        let asked: Vec<_> = self.0.iter().filter(|one| is_asked(one)).cloned().collect();
+        if asked.is_empty() {
+            return false;
+        }
+        let answers = are_of_us(&asked);
+        let those = self.0.iter_mut().filter(|one| is_asked(one));
+        for (one, &is) in those.zip(&answers) {
+            one.of_us = Some(is);
+        }
+        answers.contains(&true)
     }
 
     /// So many routes are sent now: whoever has kept up may take longer again.
@@ -175,6 +227,84 @@ mod tests {
         waited
     }
 
+    fn begun(seen: &[Socket]) -> Patience {
+        let mut patience = Patience::default();
+        patience.begin(seen);
+        patience
+    }
+
+    #[test]
+    fn a_small_change_fits_behind_what_whoever_keeps_up_has_not_read() {
+        let small = SMALL as u32 * NOTIFICATION;
+        assert!(LOW + small <= DEFAULT_ROOM && SMALL > 128 - 5, "{SMALL}");
+    }
+
+    #[test]
+    fn who_was_left_behind_is_waited_for_again_only_when_he_has_read() {
+        let (kept, stopped) = ([socket(1, LOW, 0)], [socket(1, LOW + 1, 0)]);
+        let mut patience = begun(&kept);
+        assert_eq!(waits(&mut patience, &stopped), PATIENCE);
+        for _ in 0..3 {
+            patience.begin(&stopped);
+            assert!(!patience.neighbors()[0].left_behind, "not in this change");
+            assert_eq!(patience.go(), usize::MAX);
+            assert_eq!(waits(&mut patience, &stopped), Duration::ZERO);
+            assert!(patience.neighbors()[0].left_behind);
+        }
+        // What he lost counts once, and until he has read all that waits he has read nothing.
+        let mut lost = [socket(1, 1, 7)];
+        let (kept, stopped) = ([socket(1, LOW, 7)], [socket(1, LOW + 1, 7)]);
+        patience.begin(&lost);
+        assert_eq!(patience.neighbors()[0].lost, 0);
+        assert_eq!(waits(&mut patience, &lost), Duration::ZERO);
+        lost[0].unread = 0;
+        patience.begin(&lost);
+        assert_eq!(waits(&mut patience, &stopped), PATIENCE);
+        // Half of it used up: the other half is left. Another one with his number is not he.
+        patience.begin(&kept);
+        assert!(!patience.look(&stopped, Duration::ZERO));
+        assert!(!patience.look(&stopped, PATIENCE / 2));
+        patience.begin(&stopped);
+        assert_eq!(waits(&mut patience, &stopped), PATIENCE / 2);
+        let mut other = stopped;
+        other[0].port = 2;
+        patience.begin(&other);
+        assert_eq!(waits(&mut patience, &other), PATIENCE);
+    }
+
+    #[test]
+    fn what_is_seen_when_nothing_was_to_be_waited_for_leaves_nobody_behind() {
+        let stopped = [socket(1, LOW + 1, 0)];
+        let mut patience = begun(&stopped);
+        waits(&mut patience, &stopped);
+        patience.begin(&stopped);
+        patience.see(&[socket(1, LOW + 1, 3)]);
+        let one = &patience.neighbors()[0];
+        assert_eq!((one.left_behind, one.lost), (false, 3));
+    }
+
+    #[test]
+    fn another_of_us_is_not_waited_for_and_is_asked_for_once() {
+        let seen = [
+            socket(1, LOW + 1, 0),
+            socket(2, 0, 0),
+            socket(3, LOW + 1, 0),
+        ];
+        let mut patience = begun(&seen);
+        assert!(!patience.look(&seen, Duration::ZERO));
+        assert!(patience.recognise(|asked| asked.iter().map(|one| one.inode == 3).collect()));
+        assert!(!patience.recognise(|_| panic!("asked again")));
+        patience.look(&seen, PATIENCE);
+        let behind = |patience: &Patience| -> Vec<_> {
+            patience.neighbors().iter().map(|n| n.left_behind).collect()
+        };
+        assert_eq!(behind(&patience), [true, false, false]);
+        // The next time, too; and it makes no go smaller.
+        patience.begin(&seen[2..]);
+        assert!(patience.look(&seen[2..], Duration::ZERO) && patience.is_alone());
+        assert_eq!(patience.go(), usize::MAX);
+    }
+
     #[test]
     fn a_go_after_one_that_kept_up_fits_every_buffer() {
         for room in [DEFAULT_ROOM, 2 << 20, 180_000_000] {
@@ -182,7 +312,7 @@ mod tests {
                 room,
                 ..socket(1, room / 4, 0)
             };
-            let mut patience = Patience::new(&[socket]);
+            let mut patience = begun(&[socket]);
             assert!(patience.look(&[socket], MS));
             let go = patience.go() as u32;
             assert!(
@@ -194,14 +324,14 @@ mod tests {
 
     #[test]
     fn nobody_listens_nobody_waits() {
-        let mut patience = Patience::new(&[]);
+        let mut patience = begun(&[]);
         assert_eq!(patience.go(), usize::MAX);
         assert!(patience.look(&[], MS));
     }
 
     #[test]
     fn who_reads_is_waited_for_and_who_does_not_is_left_behind_once_and_for_all_goes() {
-        let mut patience = Patience::new(&[socket(1, 0, 0), socket(2, 0, 0)]);
+        let mut patience = begun(&[socket(1, 0, 0), socket(2, 0, 0)]);
         assert_eq!(patience.go(), GO);
         assert!(!patience.look(&[socket(1, LOW + 1, 0), socket(2, 0, 0)], Duration::ZERO));
         assert!(patience.look(&[socket(1, LOW, 0), socket(2, 0, 0)], MS));
@@ -222,7 +352,7 @@ mod tests {
     #[test]
     fn whoever_reads_again_is_waited_for_again_as_long_as_he_has_earned() {
         let stopped = [socket(1, LOW + 1, 0)];
-        let mut patience = Patience::new(&stopped);
+        let mut patience = begun(&stopped);
         assert_eq!(waits(&mut patience, &stopped), PATIENCE);
         for _ in 0..3 {
             assert_eq!(waits(&mut patience, &[socket(1, LOW, 0)]), Duration::ZERO);
@@ -236,7 +366,7 @@ mod tests {
 
     #[test]
     fn losses_are_counted_from_the_first_look_and_make_the_goes_smaller() {
-        let mut patience = Patience::new(&[socket(1, 0, u32::MAX)]);
+        let mut patience = begun(&[socket(1, 0, u32::MAX)]);
         // Having lost something, it gets nothing more until it has read all.
         assert!(!patience.look(&[socket(1, 1, 4)], MS));
         assert_eq!(patience.go(), GO / 2);
@@ -251,7 +381,7 @@ mod tests {
 
     #[test]
     fn who_comes_later_counts_from_then_and_who_goes_is_not_waited_for() {
-        let mut patience = Patience::new(&[]);
+        let mut patience = begun(&[]);
         assert!(patience.look(&[socket(7, LOW, 9)], MS));
         assert_eq!(patience.go(), GO);
         assert!(!patience.look(&[socket(7, LOW + 1, 9)], MS));

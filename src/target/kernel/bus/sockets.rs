@@ -11,7 +11,7 @@ use super::table::{self, Socket};
 const TABLE: &str = "/proc/thread-self/net/netlink";
 
 /// The open table.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Sockets {
     /// None where it cannot be had: then nobody is seen.
     file: Option<File>,
