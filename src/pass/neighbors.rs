@@ -6,7 +6,7 @@ use super::task::Task;
 use crate::config::Config;
 use crate::discover::Root;
 use crate::ledger::{Ledger, LedgerError, Observed};
-use crate::target::kernel::bus::{Neighbor, names, reads};
+use crate::target::kernel::bus::{Neighbor, US, names, reads};
 use crate::target::kernel::zebra::{self, Held, ZEBRA};
 use crate::target::kernel::{Mark, Report};
 use crate::time::Timestamp;
@@ -15,27 +15,33 @@ use crate::time::Timestamp;
 const LARGE: usize = 1_000;
 
 /// They read all routes anew by themselves: BIRD at its next scan, another of us at once.
-const HEALS: [&str; 2] = ["bird", "nullrouted"];
+const HEALS: [&str; 2] = ["bird", US];
 
-/// Who listened to a change, for `status`. `None` where it was a small one and nobody lost anything.
+/// Who listened to a change, for `status`. `None` where it was a small one and nobody lost anything but another of us.
 pub(super) fn bus(report: &Report, now: Timestamp) -> Option<Observed> {
-    let paced = &report.paced;
+    let neighbors = &report.paced.neighbors;
     let is_news = |one: &Neighbor| one.lost > 0 || one.left_behind;
-    if changes(report) < LARGE && !paced.neighbors.iter().any(is_news) {
+    let is_large = changes(report) >= LARGE;
+    if !is_large && !neighbors.iter().any(is_news) {
         return None;
     }
-    let seen = listening(report, now);
-    match paced.neighbors.iter().any(is_news) {
+    let names = names(neighbors);
+    let mut each = names.iter().zip(neighbors);
+    let is_news = each.any(|(name, one)| name != US && is_news(one));
+    if !is_large && !is_news {
+        return None;
+    }
+    let seen = listening(report, &names, now);
+    match is_news {
         true => tracing::warn!("bus  {}", seen.text),
         false => tracing::debug!("bus  {}", seen.text),
     }
     Some(seen)
 }
 
-/// Who listens, and how it was paced for them.
-fn listening(report: &Report, now: Timestamp) -> Observed {
+/// Who listens, by these names, and how it was paced for them.
+fn listening(report: &Report, names: &[String], now: Timestamp) -> Observed {
     let paced = &report.paced;
-    let names = names(&paced.neighbors);
     let each: Vec<_> = names
         .iter()
         .zip(&paced.neighbors)
@@ -54,17 +60,25 @@ fn listening(report: &Report, now: Timestamp) -> Observed {
     let harmed = |(name, one): (&String, &Neighbor)| {
         one.lost > 0 && name != ZEBRA && !HEALS.contains(&name.as_str())
     };
+    let others = names.iter().zip(&paced.neighbors);
+    let others = others.filter(|(name, _)| *name != US);
     Observed {
         what: "bus".to_owned(),
         at: now,
         // What zebra lost is compared, and stands in a line of its own.
         alarm: names.iter().zip(&paced.neighbors).any(harmed),
-        count: paced.neighbors.iter().map(|one| one.lost).sum(),
+        count: others.map(|(_, one)| one.lost).sum(),
         text,
     }
 }
 
 fn neighbor(name: &str, one: &Neighbor) -> String {
+    if name == US {
+        return match one.lost > 0 || one.left_behind {
+            true => format!("{name} (not waited for: it reads everything afterwards)"),
+            false => name.to_owned(),
+        };
+    }
     let mut notes = Vec::new();
     if one.left_behind {
         notes.push("does not read, and was not waited for any longer".to_owned());
@@ -106,7 +120,8 @@ pub(super) async fn look(
 ) -> Vec<Observed> {
     let mut seen = Vec::new();
     if audit {
-        seen.push(listening(report, task.now));
+        let names = names(&report.paced.neighbors);
+        seen.push(listening(report, &names, task.now));
     }
     let before = last.iter().find(|one| one.what == ZEBRA);
     let was_alarm = before.is_some_and(|one| one.alarm);
