@@ -5,6 +5,7 @@ mod support;
 
 mod batches;
 mod covers;
+mod deaf;
 mod hands;
 mod million;
 mod races;
