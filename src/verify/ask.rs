@@ -8,7 +8,7 @@ use super::finding::{Finding, Findings};
 use super::leaks::leaks;
 use super::names::Names;
 use super::order::Order;
-use super::probes::{addresses, question};
+use super::probes::{Question, addresses};
 use super::read;
 use super::report::{Kind, Leak, Report};
 use super::route::answered;
@@ -131,7 +131,7 @@ impl Asking<'_> {
     ) -> Result<bool, Fault> {
         let questions: Vec<_> = batch
             .iter()
-            .map(|(_, address)| question(*address, 0))
+            .map(|(_, address)| Question::PLAIN.to(*address))
             .collect();
         let mut there = true;
         let (report, names, settings) = (&mut *self.report, &self.names, &self.settings);
@@ -194,7 +194,7 @@ impl Asking<'_> {
             let open: Vec<_> = open.collect();
             let questions = open
                 .iter()
-                .map(|(_, finding, mark)| question(finding.address, *mark));
+                .map(|(_, finding, question)| question.to(finding.address));
             let questions: Vec<_> = questions.collect();
             let mut answers: Vec<_> = some.iter().map(|(_, asked)| asked.clone()).collect();
             let mut dropped = vec![false; some.len()];
@@ -209,7 +209,9 @@ impl Asking<'_> {
                     Verdict::NoRoute if matches!(finding.kind, Kind::Missing | Kind::NoRule) => {
                         answers[at] = Some((finding.address, None));
                     }
-                    Verdict::Dropped | Verdict::NoRoute => dropped[at] = true,
+                    Verdict::Dropped | Verdict::NoRoute => {
+                        dropped[at] = finding.stands_and_falls(order);
+                    }
                     Verdict::NoFamily | Verdict::Refused(_) => {}
                 }
             };

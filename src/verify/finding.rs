@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
+use super::order::Order;
 use super::packets::Packets;
+use super::probes::Question;
 use super::report::{COUNT, Kind};
 use crate::prefix::Prefix;
 use crate::target::kernel::Kin;
@@ -28,6 +30,8 @@ pub struct Finding<B: Kin> {
     pub route: Option<u32>,
     /// The packets that get away; `None` for all.
     pub packets: Option<Box<Packets<B>>>,
+    /// Packets of more than one kind get away by it; `packets` is one of them.
+    pub mixed: bool,
 }
 
 impl<B: Kin> Finding<B> {
@@ -44,19 +48,30 @@ impl<B: Kin> Finding<B> {
             jump: None,
             route: None,
             packets: None,
+            mixed: false,
         }
     }
 
-    /// The firewall mark with which the kernel can be asked for it.
-    pub fn askable(&self) -> Option<u32> {
-        self.packets
-            .as_ref()
-            .map_or(Some(0), |packets| packets.askable())
+    /// What the kernel can be asked for it.
+    pub fn askable(&self) -> Option<Question> {
+        let packets = self.packets.as_ref();
+        packets.map_or(Some(Question::PLAIN), |packets| packets.askable())
     }
 
-    /// Whether packets with nothing to them are among those that get away.
+    /// Whether packets with nothing to them are among those that get away, or may be.
     pub fn plain(&self) -> bool {
-        self.askable() == Some(0)
+        let asked = |packets: &Packets<B>| packets.asked(&Question::PLAIN) != Some(false);
+        self.packets.as_deref().is_none_or(asked)
+    }
+
+    /// Whether an answer that the packet of our question is dropped goes for all its packets. It goes for no
+    /// packets of another kind; nor for other prefixes that no rule leads to our table for.
+    pub fn stands_and_falls(&self, order: &Order<B>) -> bool {
+        match self.kind {
+            Kind::NoRule => false,
+            Kind::Missing => !order.tells_packets_apart(),
+            _ => !self.mixed,
+        }
     }
 }
 
@@ -132,6 +147,7 @@ impl<B: Kin> Findings<B> {
         let known = &mut self.kept[at];
         known.prefixes += usize::from(finding.prefix != known.last);
         known.last = finding.prefix;
+        known.mixed |= known.packets != finding.packets;
         if known.askable().is_none() && finding.askable().is_some() {
             known.packets.clone_from(&finding.packets);
             (known.prefix, known.address) = (finding.prefix, finding.address);

@@ -29,6 +29,7 @@ mod report;
 mod route;
 mod rule;
 mod select;
+mod selector;
 mod settings;
 mod walk;
 

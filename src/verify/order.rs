@@ -93,6 +93,11 @@ impl<B: Kin> Order<B> {
         reach
     }
 
+    /// Whether a rule looks at anything of a packet but its destination.
+    pub fn tells_packets_apart(&self) -> bool {
+        self.rules.iter().any(|rule| !rule.select.is_all())
+    }
+
     /// The destinations that rules tell apart.
     pub fn destinations(&self) -> Vec<Prefix<B>> {
         let mut to: Vec<_> = self.rules.iter().filter_map(|rule| rule.to).collect();

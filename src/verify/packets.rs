@@ -1,8 +1,9 @@
 //! The packets that rules tell apart: what must be so about them, and what must not. Pure.
 
 use super::names::Names;
+use super::probes::Question;
 use super::rule::Rule;
-use super::select::Select;
+use super::select::{Select, all};
 use crate::prefix::Prefix;
 use crate::target::kernel::Kin;
 
@@ -80,12 +81,18 @@ impl<B: Kin> Packets<B> {
         }
     }
 
-    /// The firewall mark with which the kernel can be asked for one of them: a packet of this machine with
-    /// nothing else to it. `None` where there is no such packet.
-    pub fn askable(&self) -> Option<u32> {
+    /// Whether the packet of a question is one of them; `None` where that is not known.
+    pub fn asked(&self, question: &Question) -> Option<bool> {
+        let never = self.never.iter().map(|(never, _)| never.asked(question));
+        let never = never.map(|has| has.map(|has| !has));
+        all([self.must.asked(question)].into_iter().chain(never))
+    }
+
+    /// A question about one of them, the plainest; `None` where there is none that certainly is.
+    pub fn askable(&self) -> Option<Question> {
         let mark = self.must.mark.map_or(0, |(value, _)| value);
-        let excluded = self.never.iter().any(|(never, _)| never.has_marked(mark));
-        (self.must.has_marked(mark) && !excluded).then_some(mark)
+        let mut questions = Question::marked::<B>(mark).into_iter();
+        questions.find(|question| self.asked(question) == Some(true))
     }
 
     /// "packets with fwmark 0x1"; `None` where they are all, but for those that somebody else takes.

@@ -1,10 +1,14 @@
-//! Which addresses the kernel is asked about. Pure.
+//! What the kernel is asked about. Pure.
 
+use netlink_packet_core::DefaultNla;
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::route::{RouteAttribute, RouteFlags, RouteMessage};
 
 use crate::prefix::Prefix;
 use crate::target::kernel::Kin;
+
+/// The protocol of the packet that a question is about (`include/uapi/linux/rtnetlink.h`).
+const RTA_IP_PROTO: u16 = 27;
 
 /// The first, the last, and one random address of a prefix; each once. The random one is that of the
 /// seed and the prefix: the same wherever else the set changes.
@@ -39,18 +43,56 @@ fn random<B: Kin>(prefix: &Prefix<B>, seed: u64) -> B {
     B::from_bytes(&bytes[..width]).unwrap_or(B::ZERO)
 }
 
-/// The question where a packet of this machine to an address goes: which route of which table it takes
-/// (`RTM_F_FIB_MATCH`, `RTM_F_LOOKUP_TABLE`).
-pub fn question<B: Kin>(address: B, mark: u32) -> RouteNetlinkMessage {
-    let mut message = RouteMessage::default();
-    message.header.address_family = B::FAMILY;
-    message.header.destination_prefix_length = B::WIDTH;
-    message.header.flags = RouteFlags::LookupTable | RouteFlags::FibMatch;
-    message.attributes = vec![RouteAttribute::Destination(address.to_address())];
-    if mark != 0 {
-        message.attributes.push(RouteAttribute::Mark(mark));
+/// The packet that a question is about, beside its destination: one of this machine, of no socket that is bound,
+/// with no source, ports, type of service, flow label or tunnel.
+///
+/// What is not said the kernel fills in: UDP in IPv4 and no protocol in IPv6, and the user who asks
+/// (`inet_rtm_getroute`, `inet6_rtm_getroute`). So everything that a rule may look at is said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// Firewall mark; 0 for none.
+    pub mark: u32,
+    /// UDP, TCP, or the ICMP of the family: others the kernel refuses (`rtm_getroute_parse_ip_proto`).
+    pub protocol: u8,
+    /// The user. Packets that come from elsewhere are of user 0 as well (`ip_route_input_slow`).
+    pub uid: u32,
+}
+
+impl Question {
+    /// With nothing to it.
+    pub const PLAIN: Self = Self {
+        mark: 0,
+        protocol: 17,
+        uid: 0,
+    };
+
+    /// With this mark, one of each protocol that can be asked about.
+    pub fn marked<B: Kin>(mark: u32) -> [Self; 3] {
+        let icmp = if B::WIDTH == 128 { 58 } else { 1 };
+        [17, 6, icmp].map(|protocol| Self {
+            mark,
+            protocol,
+            ..Self::PLAIN
+        })
     }
-    RouteNetlinkMessage::GetRoute(message)
+
+    /// Where the packet to an address goes: which route of which table it takes (`RTM_F_FIB_MATCH`,
+    /// `RTM_F_LOOKUP_TABLE`).
+    pub fn to<B: Kin>(self, address: B) -> RouteNetlinkMessage {
+        let mut message = RouteMessage::default();
+        message.header.address_family = B::FAMILY;
+        message.header.destination_prefix_length = B::WIDTH;
+        message.header.flags = RouteFlags::LookupTable | RouteFlags::FibMatch;
+        message.attributes = vec![
+            RouteAttribute::Destination(address.to_address()),
+            RouteAttribute::Uid(self.uid),
+            RouteAttribute::Other(DefaultNla::new(RTA_IP_PROTO, vec![self.protocol])),
+        ];
+        if self.mark != 0 {
+            message.attributes.push(RouteAttribute::Mark(self.mark));
+        }
+        RouteNetlinkMessage::GetRoute(message)
+    }
 }
 
 #[cfg(test)]

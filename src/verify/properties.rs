@@ -8,10 +8,12 @@ use super::fib::Fib;
 use super::finding::Findings;
 use super::leaks::leaks;
 use super::order::Order;
+use super::probes::Question;
 use super::report::Kind;
 use super::route::{Fate, Seen};
 use super::rule::{Action, Rule};
 use super::select::Select;
+use super::selector::Selector;
 use crate::netlink::route::{RTN_BLACKHOLE, RTN_LOCAL, RTN_THROW, RTN_UNICAST};
 use crate::prefix::{Prefix, aggregate};
 use crate::target::kernel::Mark;
@@ -29,29 +31,31 @@ struct Packet {
     from: Option<u32>,
     mark: u32,
     iif: &'static str,
+    tos: u8,
+    protocol: u8,
+    uid: u32,
 }
 
-/// Every kind of packet that the rules below can tell apart.
+/// Every kind of packet that the rules and routes below can tell apart.
 fn packets(to: u32) -> impl Iterator<Item = Packet> {
-    let from = [
-        None,
-        Some([10, 9, 1, 1]),
-        Some([10, 9, 2, 1]),
-        Some([11, 0, 0, 1]),
-    ];
+    let from = [None, Some([10, 9, 1, 1]), Some([10, 9, 2, 1])];
     let from = from.map(|from| from.map(u32::from_be_bytes));
-    let all = from
-        .into_iter()
-        .flat_map(|from| (0..4).map(move |mark| (from, mark)));
-    all.flat_map(move |(from, mark)| {
-        let iif = ["lo", "eth0", "eth1"].into_iter();
-        iif.map(move |iif| Packet {
-            to,
-            from,
-            mark,
-            iif,
-        })
+    // A number of mixed bases: each digit is one thing about the packet.
+    (0..3 * 4 * 3 * 2 * 3 * 2_usize).map(move |number| Packet {
+        to,
+        from: from[number % 3],
+        mark: (number / 3 % 4) as u32,
+        iif: ["lo", "eth0", "eth1"][number / 12 % 3],
+        tos: [0, 0x10][number / 36 % 2],
+        protocol: [17, 6, 1][number / 72 % 3],
+        uid: [0, 7][number / 216],
     })
+}
+
+/// Whether it is the packet of a question.
+fn is(packet: Packet, asked: Question) -> bool {
+    let nothing = (packet.from, packet.iif, packet.tos) == (None, "lo", 0);
+    nothing && (packet.mark, packet.protocol, packet.uid) == (asked.mark, asked.protocol, asked.uid)
 }
 
 /// `fib_rule_match`: all selectors hold, or not all where it is inverted.
@@ -64,20 +68,36 @@ fn takes(rule: &Rule<u32>, packet: Packet) -> bool {
 
 fn has(select: &Select<u32>, packet: Packet) -> bool {
     let Select {
-        from, iif, mark, ..
+        from,
+        iif,
+        mark,
+        other,
+        ..
     } = select;
+    let mut other = other.iter().map(|one| match one {
+        Selector::Tos(tos) => *tos == packet.tos,
+        Selector::Protocol(protocol) => *protocol == packet.protocol,
+        Selector::Uids(first, last) => (*first..=*last).contains(&packet.uid),
+        other => panic!("{other}"),
+    });
     let within = |net: &Prefix<u32>, address| net.contains(&Prefix::host(address));
     let from = from.is_none_or(|net| packet.from.is_some_and(|from| within(&net, from)));
     let iif = iif.as_deref().is_none_or(|iif| iif == packet.iif);
     let mark = mark.is_none_or(|(value, mask)| packet.mark & mask == value);
-    from && iif && mark
+    from && iif && mark && other.all(|has| has)
 }
 
-/// `fib_table_lookup`: the longest match, the lowest metric, the first.
-fn lookup(routes: &[Seen<u32>], table: u32, to: u32) -> Option<&Seen<u32>> {
-    let over = |seen: &&Seen<u32>| seen.table == table && seen.prefix.contains(&Prefix::host(to));
+/// `fib_table_lookup`: the longest match, the type of service, the lowest metric, the first.
+fn lookup(routes: &[Seen<u32>], table: u32, packet: Packet) -> Option<&Seen<u32>> {
+    let over = |seen: &&Seen<u32>| {
+        let to = seen.prefix.contains(&Prefix::host(packet.to));
+        seen.table == table && to && [0, packet.tos].contains(&seen.tos)
+    };
     let over = routes.iter().enumerate().filter(|(_, seen)| over(seen));
-    let best = over.min_by_key(|(at, seen)| (32 - seen.prefix.len(), seen.metric, *at));
+    let best = over.min_by_key(|(at, seen)| {
+        let Seen { prefix, metric, .. } = seen;
+        (32 - prefix.len(), seen.tos == 0, *metric, *at)
+    });
     best.map(|(_, seen)| seen)
 }
 
@@ -99,7 +119,7 @@ fn forwarded(rules: &[Rule<u32>], routes: &[Seen<u32>], packet: Packet) -> bool 
                     .find(|at| rules[*at].priority == priority)
                     .unwrap_or(next);
             }
-            Action::Lookup(table) => match lookup(routes, table, packet.to) {
+            Action::Lookup(table) => match lookup(routes, table, packet) {
                 None => {}
                 Some(seen) => match (seen.fate(), rule.suppress) {
                     (Fate::Drops, _) => return false,
@@ -130,11 +150,12 @@ fn foreign() -> impl Strategy<Value = Seen<u32>> {
         prop::sample::select(&TABLES[..]),
         prop::sample::select(kinds.to_vec()),
         0_u32..3,
+        Just(0),
     )
-        .prop_map(|(prefix, table, kind, metric)| Seen {
+        .prop_map(|(prefix, table, kind, metric, tos)| Seen {
             prefix,
             source: None,
-            tos: 0,
+            tos,
             table,
             metric,
             protocol: 4,
@@ -154,6 +175,16 @@ fn rule() -> impl Strategy<Value = Rule<u32>> {
         Some((1, 1)),
     ];
     let iif = [None, None, Some("lo"), Some("eth0")];
+    let other = [
+        None,
+        None,
+        None,
+        Some(Selector::Tos(0x10)),
+        Some(Selector::Protocol(17)),
+        Some(Selector::Protocol(6)),
+        Some(Selector::Uids(0, 0)),
+        Some(Selector::Uids(5, 9)),
+    ];
     let action = prop_oneof![
         5 => prop::sample::select(&TABLES[..]).prop_map(Action::Lookup),
         1 => (1_u32..10).prop_map(Action::Goto),
@@ -165,6 +196,7 @@ fn rule() -> impl Strategy<Value = Rule<u32>> {
             prop::sample::select(from.to_vec()),
             prop::sample::select(mark.to_vec()),
             prop::sample::select(iif.to_vec()),
+            prop::sample::select(other.to_vec()),
         ),
         prop::option::weighted(0.2, prefix(26..=31)),
         prop::bool::weighted(0.15),
@@ -173,11 +205,12 @@ fn rule() -> impl Strategy<Value = Rule<u32>> {
         prop::option::weighted(0.2, 24_u8..32),
     )
         .prop_map(
-            |((from, mark, iif), to, invert, detached, action, suppress)| {
+            |((from, mark, iif, other), to, invert, detached, action, suppress)| {
                 let select = Select {
                     from,
                     mark,
                     iif: iif.map(Into::into),
+                    other: other.into_iter().collect(),
                     ..Select::default()
                 };
                 Rule {
@@ -278,9 +311,7 @@ proptest! {
                 });
                 let address = Ipv4Addr::from(to);
                 prop_assert!(leaking.is_empty() || told, "{address}: {leaking:?} in {found:#?}");
-                let plain = leaking.iter().any(|packet| {
-                    (packet.from, packet.mark, packet.iif) == (None, 0, "lo")
-                });
+                let plain = leaking.iter().any(|packet| is(*packet, Question::PLAIN));
                 let explained = found.explains(index, *prefix, to).is_some();
                 prop_assert!(!plain || explained, "{address} in {found:#?}");
                 prop_assert!(
@@ -304,8 +335,8 @@ proptest! {
             for packet in meant {
                 prop_assert!(forwards(packet), "{packet:?} is dropped: {one:#?}");
             }
-            if let Some(mark) = one.askable() {
-                let packet = Packet { to: one.address, from: None, mark, iif: "lo" };
+            if let Some(question) = one.askable() {
+                let packet = packets(one.address).find(|packet| is(*packet, question)).unwrap();
                 prop_assert!(forwards(packet), "asked in vain: {one:#?}");
             }
             prop_assert!(world.prefixes[one.prefix].contains(&Prefix::host(one.address)));

@@ -6,6 +6,7 @@ use netlink_packet_core::NetlinkSerializable;
 
 use super::names::Names;
 use super::select::{Select, fwmark};
+use super::selector::Selector;
 use super::{prefix, written};
 use crate::netlink::message::{address, attributes, number};
 use crate::prefix::Prefix;
@@ -22,7 +23,6 @@ const FRA_GOTO: u16 = 4;
 const FRA_PRIORITY: u16 = 6;
 const FRA_FWMARK: u16 = 10;
 const FRA_FLOW: u16 = 11;
-const FRA_TUN_ID: u16 = 12;
 const FRA_SUPPRESS_IFGROUP: u16 = 13;
 const FRA_SUPPRESS_PREFIXLEN: u16 = 14;
 const FRA_TABLE: u16 = 15;
@@ -30,31 +30,13 @@ const FRA_FWMASK: u16 = 16;
 const FRA_OIFNAME: u16 = 17;
 const FRA_PAD: u16 = 18;
 const FRA_L3MDEV: u16 = 19;
-const FRA_UID_RANGE: u16 = 20;
 const FRA_PROTOCOL: u16 = 21;
-const FRA_IP_PROTO: u16 = 22;
-const FRA_SPORT_RANGE: u16 = 23;
-const FRA_DPORT_RANGE: u16 = 24;
-const FRA_DSCP: u16 = 25;
-const FRA_FLOWLABEL: u16 = 26;
 const FRA_FLOWLABEL_MASK: u16 = 27;
 const FRA_DSCP_MASK: u16 = 30;
 
 const FIB_RULE_INVERT: u32 = 2;
 const FIB_RULE_UNRESOLVED: u32 = 4;
 const FIB_RULE_DETACHED: u32 = 8 | 16;
-
-/// In this order `ip rule` prints them.
-const ORDER: [&str; 8] = [
-    "tos",
-    "dscp",
-    "uidrange",
-    "ipproto",
-    "sport",
-    "dport",
-    "tun_id",
-    "flowlabel",
-];
 
 /// Asks for the rules of one family.
 #[derive(Clone, Copy, Debug)]
@@ -143,7 +125,7 @@ impl<B: Kin> Rule<B> {
         let (mut to, mut from, mut target, mut table) = (None, None, None, u32::from(header[4]));
         let (mut mark, mut mask) = (0, 0);
         if header[3] != 0 {
-            select.other.push(("tos", format!("{:#04x}", header[3])));
+            select.other.push(Selector::Tos(header[3]));
         }
         attributes(rest, |kind, value| match kind {
             FRA_DST => to = address(value),
@@ -162,10 +144,9 @@ impl<B: Kin> Rule<B> {
             FRA_FLOW | FRA_SUPPRESS_IFGROUP | FRA_PAD | FRA_PROTOCOL => {}
             // Masks of selectors that are there as well.
             FRA_FLOWLABEL_MASK..=FRA_DSCP_MASK => {}
-            _ => select.other.push(other(kind, value)),
+            _ => select.other.push(Selector::read(kind, value)),
         });
-        let order = |key| ORDER.iter().position(|one| *one == key);
-        select.other.sort_by_key(|(key, _)| order(*key));
+        select.other.sort();
         select.mark = (mask != 0).then_some((mark & mask, mask));
         select.from = (header[2] != 0).then(|| prefix(from, header[2])).flatten();
         rule.to = (header[1] != 0).then(|| prefix(to, header[1])).flatten();
@@ -234,8 +215,8 @@ impl<B: Kin> Rule<B> {
                 let _ = write!(out, " {word} {interface}{detached}");
             }
         }
-        for (key, value) in &self.select.other {
-            let _ = write!(out, " {key} {value}");
+        for one in &self.select.other {
+            let _ = write!(out, " {one}");
         }
         match self.action {
             _ if self.l3mdev => out.push_str(" lookup [l3mdev-table]"),
@@ -263,53 +244,10 @@ fn name(value: &[u8]) -> Box<str> {
     String::from_utf8_lossy(text).into()
 }
 
-/// Selectors that only say "some packets" here, as `ip rule` prints them.
-fn other(kind: u16, value: &[u8]) -> (&'static str, String) {
-    let short = |at: usize| {
-        let bytes = value.get(at..).and_then(<[u8]>::first_chunk);
-        bytes.map_or(0, |bytes| u16::from_ne_bytes(*bytes))
-    };
-    let ports = || match (short(0), short(2)) {
-        (first, last) if first == last => first.to_string(),
-        (first, last) => format!("{first}-{last}"),
-    };
-    let first = value.first().copied().unwrap_or_default();
-    match kind {
-        FRA_IP_PROTO => ("ipproto", ip_protocol(first)),
-        FRA_SPORT_RANGE => ("sport", ports()),
-        FRA_DPORT_RANGE => ("dport", ports()),
-        FRA_DSCP => ("dscp", first.to_string()),
-        FRA_FLOWLABEL => {
-            let label = value
-                .first_chunk()
-                .map_or(0, |label| u32::from_be_bytes(*label));
-            ("flowlabel", format!("{label:#x}"))
-        }
-        FRA_TUN_ID => {
-            let id = value.first_chunk().map_or(0, |id| u64::from_be_bytes(*id));
-            ("tun_id", id.to_string())
-        }
-        FRA_UID_RANGE => {
-            let uid = |at: usize| value.get(at..).and_then(number).unwrap_or(0);
-            ("uidrange", format!("{}-{}", uid(0), uid(4)))
-        }
-        _ => ("selector", kind.to_string()),
-    }
-}
-
-fn ip_protocol(number: u8) -> String {
-    match number {
-        1 => "icmp".to_owned(),
-        6 => "tcp".to_owned(),
-        17 => "udp".to_owned(),
-        58 => "ipv6-icmp".to_owned(),
-        number => number.to_string(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verify::selector::{FRA_DPORT_RANGE, FRA_IP_PROTO};
 
     fn read(header: [u8; 12], attributes: &[(u16, &[u8])]) -> Rule<u32> {
         let mut bytes = header.to_vec();

@@ -1,6 +1,8 @@
 //! What a policy rule selects packets by. Pure.
 
 use super::names::Names;
+use super::probes::Question;
+use super::selector::Selector;
 use super::written;
 use crate::prefix::Prefix;
 use crate::target::kernel::Kin;
@@ -18,8 +20,8 @@ pub struct Select<B: Kin> {
     pub mark: Option<(u32, u32)>,
     /// They came in on a member of the VRF with this table.
     pub vrf: Option<u32>,
-    /// Everything else, as `ip rule` prints it: `ipproto udp`.
-    pub other: Vec<(&'static str, String)>,
+    /// Everything else.
+    pub other: Vec<Selector>,
 }
 
 impl<B: Kin> Default for Select<B> {
@@ -34,9 +36,6 @@ impl<B: Kin> Default for Select<B> {
         }
     }
 }
-
-/// Selectors that a packet has one value of: two values exclude each other.
-const SINGLE: [&str; 4] = ["ipproto", "tos", "dscp", "tun_id"];
 
 impl<B: Kin> Select<B> {
     /// Whether every packet has it.
@@ -63,7 +62,7 @@ impl<B: Kin> Select<B> {
             && (other.oif.is_none() || self.oif == other.oif)
             && mark
             && (other.vrf.is_none() || self.vrf == other.vrf)
-            && other.other.iter().all(|one| self.other.contains(one))
+            && (other.other.iter()).all(|one| self.other.iter().any(|mine| mine.within(one)))
     }
 
     /// The packets of both; `None` when there is none.
@@ -86,11 +85,13 @@ impl<B: Kin> Select<B> {
             (one, two) => one.or(two),
         };
         let mut rest = self.other.clone();
-        for (key, value) in &other.other {
-            match self.other.iter().find(|(mine, _)| mine == key) {
-                Some((_, mine)) if mine == value => {}
-                Some(_) if SINGLE.contains(key) => return None,
-                _ => rest.push((*key, value.clone())),
+        for one in &other.other {
+            if rest.iter().any(|mine| mine.excludes(one)) {
+                return None;
+            }
+            if !rest.iter().any(|mine| mine.within(one)) {
+                rest.retain(|mine| !one.within(mine));
+                rest.push(one.clone());
             }
         }
         Some(Self {
@@ -103,12 +104,19 @@ impl<B: Kin> Select<B> {
         })
     }
 
-    /// Whether a packet of this machine with no more than this firewall mark has it.
-    pub fn has_marked(&self, mark: u32) -> bool {
-        let elsewhere = self.from.is_some() || self.oif.is_some() || self.vrf.is_some();
+    /// Whether the packet of a question has it; `None` where that is not known.
+    pub fn asked(&self, question: &Question) -> Option<bool> {
+        // Its source is zeros in IPv4; in IPv6 it depends on who looks (`fib6_rule_match`, `fib6_node_lookup`).
+        let from = match &self.from {
+            None => Some(true),
+            Some(from) if !from.contains(&Prefix::host(B::ZERO)) => Some(false),
+            Some(_) => (B::WIDTH == 32).then_some(true),
+        };
         let here = self.iif.as_deref().is_none_or(|iif| iif == "lo");
-        let marked = self.mark.is_none_or(|(value, mask)| mark & mask == value);
-        !elsewhere && here && marked && self.other.is_empty()
+        let here = here && self.oif.is_none() && self.vrf.is_none();
+        let marked = (self.mark).is_none_or(|(value, mask)| question.mark & mask == value);
+        let other = self.other.iter().map(|one| one.asked(question));
+        all([from, Some(here && marked)].into_iter().chain(other))
     }
 
     /// Which packets, for an operator.
@@ -138,13 +146,21 @@ impl<B: Kin> Select<B> {
         if let Some((value, mask)) = self.mark {
             words.push(format!("with fwmark {}", fwmark(value, mask)));
         }
-        words.extend(
-            self.other
-                .iter()
-                .map(|(key, value)| format!("with {key} {value}")),
-        );
+        words.extend(self.other.iter().map(|one| format!("with {one}")));
         words.join(" ")
     }
+}
+
+/// Whether all are so. One that is not settles it, whatever else is not known.
+pub fn all(them: impl Iterator<Item = Option<bool>>) -> Option<bool> {
+    let mut known = true;
+    for one in them {
+        match one {
+            Some(false) => return Some(false),
+            one => known &= one.is_some(),
+        }
+    }
+    known.then_some(true)
 }
 
 /// As `ip rule` prints it.

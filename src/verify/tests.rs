@@ -5,6 +5,7 @@ use super::finding::{Finding, Findings, KEPT};
 use super::leaks::leaks;
 use super::names::{Names, Vrf};
 use super::order::Order;
+use super::probes::Question;
 use super::report::Kind;
 use super::route::Seen;
 use super::rule::{Action, Rule};
@@ -87,7 +88,10 @@ fn packets_that_come_in_on_a_vrf_are_covered_by_its_table_only() {
     assert!(found(mark, &[out]).is_empty());
     let leaks = found(mark, &[seen([0; 4], 0, 254, RTN_UNICAST)]);
     assert_eq!(leaks.len(), 1);
-    assert_eq!((leaks[0].kind, leaks[0].askable()), (Kind::Rule, Some(0)));
+    assert_eq!(
+        (leaks[0].kind, leaks[0].askable()),
+        (Kind::Rule, Some(Question::PLAIN))
+    );
     let words = leaks[0].packets.as_ref().unwrap().words(&names);
     assert_eq!(
         words.as_deref(),

@@ -5,6 +5,7 @@ use super::packets::{Meet, Packets};
 use super::route::{Fate, Route};
 use super::rule::{Action, Rule};
 use super::select::Select;
+use super::selector::Selector;
 use crate::prefix::Prefix;
 use crate::target::kernel::Kin;
 
@@ -244,7 +245,7 @@ impl<'a, B: Kin> Walk<'a, B> {
                 ..Select::default()
             };
             if seen.tos != 0 {
-                select.other.push(("tos", format!("{:#04x}", seen.tos)));
+                select.other.push(Selector::Tos(seen.tos));
             }
             let taken = match state.packets.meet(rule, &place.net, false) {
                 Meet::None => continue,

@@ -9,6 +9,7 @@
 mod support;
 
 mod bare;
+mod kinds;
 mod rules;
 mod verb;
 
