@@ -75,15 +75,17 @@ impl Asking<'_> {
         let table = self.settings.mark.table;
         let mut tables = order.reach(table, false).tables;
         let (mut fib, mut whole) = read::routes(prefixes, self.settings.mark, &tables).await?;
-        if fib.throws() {
+        let hides = fib.hides();
+        if fib.throws() || hides {
             tables = order.reach(table, true).tables;
+            tables.extend(hides.then_some(table));
             (fib, whole) = read::routes(prefixes, self.settings.mark, &tables).await?;
         }
         if !whole {
             let note = "the routes change faster than they can be read: some causes may be missing";
             self.report.notes.push(note.to_owned());
         }
-        let (mut findings, cut_short) = leaks(&fib, &order, &self.settings.mark);
+        let (mut findings, cut_short) = leaks(&fib, &order, &self.names, &self.settings.mark);
         if cut_short {
             let note = "the rules are too many to follow every combination of them";
             self.report.notes.push(note.to_owned());

@@ -13,7 +13,8 @@ pub struct Fib<'a, B: Kin> {
     /// The set in force: ascending, without overlap.
     pub prefixes: &'a [Prefix<B>],
     mark: Mark,
-    /// Tables in which a covering route matters: those that packets are looked up in before ours.
+    /// Tables in which a covering route matters: those that packets are looked up in before ours; and ours
+    /// where it has routes that hide ours.
     tables: &'a BTreeSet<u32>,
     /// The metric of our route to each prefix, where it is there.
     pub present: Vec<Option<u32>>,
@@ -65,8 +66,9 @@ impl<'a, B: Kin> Fib<'a, B> {
                 behind_ours = in_our_table && *present == Some(seen.metric);
             }
             Some(_) => {}
-            // Whatever covers ours in our own table, ours wins.
-            None if in_our_table || !self.covers(&seen.prefix) => return,
+            // Whatever covers ours in our own table, ours wins where nothing hides it.
+            None if !self.tables.contains(&seen.table) => return,
+            None if !self.covers(&seen.prefix) => return,
             None => {}
         }
         self.routes.push(Route {
@@ -95,6 +97,17 @@ impl<'a, B: Kin> Fib<'a, B> {
     pub fn throws(&self) -> bool {
         let mut routes = self.routes.iter().map(|route| &route.seen);
         routes.any(|seen| seen.table == self.mark.table && seen.fate() == Fate::Throws)
+    }
+
+    /// Whether ours may be passed over within its table, for a route by source to the same prefix.
+    pub fn hides(&self) -> bool {
+        let mut routes = self.routes.iter().map(|route| &route.seen);
+        routes.any(|seen| {
+            let same = self
+                .prefixes
+                .binary_search_by_key(&seen.prefix.key(), Prefix::key);
+            seen.table == self.mark.table && seen.source.is_some() && same.is_ok()
+        })
     }
 
     /// The one prefix that may hold this address.

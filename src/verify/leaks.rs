@@ -5,6 +5,8 @@
 
 use super::fib::Fib;
 use super::finding::{Finding, Findings};
+use super::lookup::Lookup;
+use super::names::Names;
 use super::order::Order;
 use super::report::Kind;
 use super::route::Fate;
@@ -13,7 +15,12 @@ use crate::prefix::Prefix;
 use crate::target::kernel::{Kin, Mark};
 
 /// Everything that leaks in one family, and whether the rules were too many to follow all combinations.
-pub fn leaks<B: Kin>(fib: &Fib<'_, B>, order: &Order<B>, mark: &Mark) -> (Findings<B>, bool) {
+pub fn leaks<B: Kin>(
+    fib: &Fib<'_, B>,
+    order: &Order<B>,
+    names: &Names,
+    mark: &Mark,
+) -> (Findings<B>, bool) {
     let mut findings = Findings::new(fib.prefixes.len());
     if fib.prefixes.is_empty() {
         return (findings, false);
@@ -22,10 +29,14 @@ pub fn leaks<B: Kin>(fib: &Fib<'_, B>, order: &Order<B>, mark: &Mark) -> (Findin
         no_rule(fib, &mut findings);
         return (findings, false);
     }
+    let lookup = Lookup {
+        routes: &fib.routes,
+        names,
+    };
     let mut sweep = Sweep {
         fib,
         destinations: order.destinations(),
-        walk: Walk::new(order, &fib.routes, mark.table),
+        walk: Walk::new(order, lookup, mark.table),
         over: Vec::new(),
         at: 0,
         last: None,
@@ -123,6 +134,7 @@ impl<B: Kin> Sweep<'_, B> {
         let wanted = B::metric(&self.mark);
         let occupied = there.any(|seen| {
             (seen.table, seen.metric, seen.prefix) == (self.walk.table, wanted, prefix)
+                && !seen.conditional()
         });
         if occupied {
             // The route that stands there is a cause by itself.
@@ -211,13 +223,17 @@ impl<B: Kin> Sweep<'_, B> {
         if hit.missed {
             return;
         }
-        let cause = hit.thrown.unwrap_or(hit.route);
+        let cause = hit.thrown.map_or(hit.route, |thrown| thrown.route);
         let seen = &self.fib.routes[cause as usize].seen;
+        // Whom a route by source lets through, and whom it hides ours from, are one finding.
+        let hidden = hit.thrown.filter(|_| seen.source.is_some());
         let kind = if seen.table == self.walk.table {
             match (seen.prefix == prefix, self.fib.present[index]) {
                 (false, _) => Kind::MoreSpecific,
                 (true, Some(_)) => Kind::Metric,
-                (true, None) if seen.metric == B::metric(&self.mark) => Kind::Occupied,
+                (true, None) if seen.metric == B::metric(&self.mark) && !seen.conditional() => {
+                    Kind::Occupied
+                }
                 // Ours is not there; what stands beside its place is no cause of its own.
                 (true, None) => return,
             }
@@ -236,7 +252,7 @@ impl<B: Kin> Sweep<'_, B> {
             kind,
             net,
             address,
-            rule: Some(hit.rule),
+            rule: Some(hidden.map_or(hit.rule, |thrown| thrown.rule)),
             jump: hit.jump,
             route: Some(cause),
             packets: Some(Box::new(hit.packets.clone())),

@@ -9,8 +9,8 @@
 //!
 //! What the kernel does with a packet is in `net/core/fib_rules.c` (`fib_rules_lookup`: rules by priority),
 //! `net/ipv4/fib_trie.c` (`fib_table_lookup`) and `net/ipv6/route.c` (`ip6_pol_route`): longest match, then
-//! the lowest metric, then the order in which the table lists them. `walk` does the same for every
-//! kind of packet that the rules tell apart. Only `ask` and `read` do I/O.
+//! the lowest metric, then the order in which the table lists them, with what `lookup` says of each family.
+//! `walk` does the same for every kind of packet that rules and routes tell apart. Only `ask` and `read` do I/O.
 
 mod answer;
 mod ask;
@@ -19,6 +19,7 @@ mod fault;
 mod fib;
 mod finding;
 mod leaks;
+mod lookup;
 mod names;
 mod order;
 mod packets;

@@ -53,7 +53,8 @@ impl<B: Kin> Packets<B> {
         }
     }
 
-    fn split(&self, select: &Select<B>, drops: bool) -> Meet<B> {
+    /// Which of them have this; `drops` says whether those that do are dropped.
+    pub fn split(&self, select: &Select<B>, drops: bool) -> Meet<B> {
         if self.must.implies(select) {
             return Meet::All;
         }
@@ -70,15 +71,6 @@ impl<B: Kin> Packets<B> {
             never: self.never.clone(),
         };
         Meet::Some(Box::new((yes, no)))
-    }
-
-    /// Those of them that have this as well; `None` when there is none.
-    pub fn with(&self, select: &Select<B>) -> Option<Self> {
-        match self.split(select, false) {
-            Meet::All => Some(self.clone()),
-            Meet::None => None,
-            Meet::Some(both) => Some(both.0),
-        }
     }
 
     /// Whether the packet of a question is one of them; `None` where that is not known.

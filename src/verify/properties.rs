@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use super::fib::Fib;
 use super::finding::Findings;
 use super::leaks::leaks;
+use super::names::Names;
 use super::order::Order;
 use super::probes::Question;
 use super::report::Kind;
@@ -150,7 +151,7 @@ fn foreign() -> impl Strategy<Value = Seen<u32>> {
         prop::sample::select(&TABLES[..]),
         prop::sample::select(kinds.to_vec()),
         0_u32..3,
-        Just(0),
+        prop::sample::select(&[0, 0, 0, 0x10][..]),
     )
         .prop_map(|(prefix, table, kind, metric, tos)| Seen {
             prefix,
@@ -281,14 +282,14 @@ fn found(world: &World, order: &Order<u32>) -> Findings<u32> {
         world.routes.iter().for_each(|seen| fib.take(*seen, &[]));
         fib.sort();
         if !fib.throws() {
-            return leaks(&fib, order, &mark).0;
+            return leaks(&fib, order, &Names::default(), &mark).0;
         }
         tables = order.reach(mark.table, true).tables;
     }
     let mut fib = Fib::new(&world.prefixes, mark, &tables);
     world.routes.iter().for_each(|seen| fib.take(*seen, &[]));
     fib.sort();
-    leaks(&fib, order, &mark).0
+    leaks(&fib, order, &Names::default(), &mark).0
 }
 
 proptest! {

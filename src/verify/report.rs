@@ -16,7 +16,7 @@ pub enum Kind {
     Missing,
     /// A route of others has the place of ours: same table, prefix and metric.
     Occupied,
-    /// A route of others to the same prefix has a better metric.
+    /// A route of others to the same prefix comes before ours.
     Metric,
     /// A route of others inside our prefix wins by longest match.
     MoreSpecific,
@@ -67,7 +67,7 @@ impl Kind {
             Self::NoRule => "no policy rule leads to our table",
             Self::Missing => "our route is not there",
             Self::Occupied => "a route of others has the place of ours",
-            Self::Metric => "a route of others to the same prefix has a better metric",
+            Self::Metric => "a route of others to the same prefix comes before ours",
             Self::MoreSpecific => "a route of others inside our prefix wins by longest match",
             Self::Rule => "a policy rule leads past our table",
             Self::Vrf => "what comes in on interfaces of a VRF is looked up in its table",

@@ -12,6 +12,8 @@ use crate::netlink::route::*;
 use crate::prefix::Prefix;
 use crate::target::kernel::{Installed, Kin, Kind, Mark};
 
+/// `include/uapi/linux/rtnetlink.h`
+const RTA_PREF: u16 = 20;
 const RTNH_F_DEAD: u32 = 1;
 const FLAGS: [(u32, &str); 2] = [(4, "onlink"), (16, "linkdown")];
 const SCOPES: [(u8, &str); 3] = [(200, "site"), (253, "link"), (254, "host")];
@@ -149,6 +151,37 @@ pub struct Route<B: Kin> {
 }
 
 impl<B: Kin> Route<B> {
+    /// The router preference of a route that says nothing of it: medium.
+    pub const PREFERENCE: u8 = 2;
+
+    /// The router preference (RFC 4191), higher wins: 1, 2 or 3 (`IPV6_DECODE_PREF`).
+    pub fn preference(&self) -> u8 {
+        let mut preference = Self::PREFERENCE;
+        attributes(self.attributes(), |kind, value| {
+            if kind == RTA_PREF {
+                preference = value.first().map_or(preference, |bits| (bits & 3) ^ 2);
+            }
+        });
+        preference
+    }
+
+    /// The interfaces that it leaves by, each once.
+    pub fn interfaces(&self) -> Vec<u32> {
+        let mut interfaces = Vec::new();
+        attributes(self.attributes(), |kind, value| match kind {
+            RTA_OIF => interfaces.extend(number(value)),
+            RTA_MULTIPATH => interfaces.extend(next_hops(value).map(|hop| hop.interface)),
+            _ => {}
+        });
+        interfaces.sort_unstable();
+        interfaces.dedup();
+        interfaces
+    }
+
+    fn attributes(&self) -> &[u8] {
+        self.message.get(HEADER..).unwrap_or_default()
+    }
+
     /// As `ip route` prints it; its protocol always.
     pub fn text(&self, names: &Names) -> String {
         text::<B>(&self.seen, &self.message, names, true)

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use netlink_packet_core::NetlinkSerializable;
 
 use super::names::Names;
+use super::route::Route;
 use super::select::{Select, fwmark};
 use super::selector::Selector;
 use super::{prefix, written};
@@ -172,6 +173,12 @@ impl<B: Kin> Rule<B> {
             false => self.select.is_all() && self.to.is_none() && !self.detached,
             true => self.detached,
         }
+    }
+
+    /// Whether a route that does not drop counts as none (`fib4_rule_suppress`, `fib6_rule_suppress`).
+    pub fn suppresses(&self, route: &Route<B>) -> bool {
+        self.suppress
+            .is_some_and(|to| route.seen.prefix.len() <= to)
     }
 
     /// As `ip rule` prints it.

@@ -52,7 +52,7 @@ fn found(mark: Mark, routes: &[Seen<u32>]) -> Vec<Finding<u32>> {
     fib.take(ours, &[]);
     routes.iter().for_each(|seen| fib.take(*seen, &[]));
     fib.sort();
-    leaks(&fib, &order, &mark).0.kept
+    leaks(&fib, &order, &Names::default(), &mark).0.kept
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn rules_without_end_are_cut_short_and_it_is_told() {
     let mut fib = Fib::new(&prefixes, mark, &tables);
     fib.take(seen([72, 37, 187, 0], 24, 254, RTN_UNICAST), &[]);
     fib.sort();
-    let (findings, cut_short) = leaks(&fib, &order, &mark);
+    let (findings, cut_short) = leaks(&fib, &order, &Names::default(), &mark);
     assert!(cut_short);
     assert_eq!(findings.counts[Kind::MoreSpecific as usize], 1);
 }

@@ -1,11 +1,11 @@
 //! What the kernel does with packets to one destination, rule by rule. Pure.
 
+use super::lookup::{Answer, Lookup};
 use super::order::Order;
 use super::packets::{Meet, Packets};
-use super::route::{Fate, Route};
+use super::route::Fate;
 use super::rule::{Action, Rule};
 use super::select::Select;
-use super::selector::Selector;
 use crate::prefix::Prefix;
 use crate::target::kernel::Kin;
 
@@ -34,17 +34,26 @@ pub struct Hit<B: Kin> {
     pub route: u32,
     /// The rule that leads past others on the way, the first of them.
     pub jump: Option<usize>,
-    /// They have been in our table before, which had this to say: nothing.
-    pub thrown: Option<u32>,
+    /// They have been in our table before, which had nothing to say, for this reason.
+    pub thrown: Option<Thrown>,
     /// They have been in our table, and our route is not there.
     pub missed: bool,
     pub packets: Packets<B>,
 }
 
+/// Why our table has nothing to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Thrown {
+    /// The rule that leads to it.
+    pub rule: usize,
+    /// A `throw`, or the route that makes it pass over ours.
+    pub route: u32,
+}
+
 /// Follows the rules.
 pub struct Walk<'a, B: Kin> {
     pub order: &'a Order<B>,
-    pub routes: &'a [Route<B>],
+    pub lookup: Lookup<'a, B>,
     /// Our table.
     pub table: u32,
     pub hits: Vec<Hit<B>>,
@@ -57,13 +66,20 @@ pub struct Walk<'a, B: Kin> {
 struct State<B: Kin> {
     at: usize,
     jump: Option<usize>,
-    thrown: Option<u32>,
+    thrown: Option<Thrown>,
     missed: bool,
     packets: Packets<B>,
 }
 
-/// What comes of a rule for the packets that it takes.
-#[derive(Clone, Copy)]
+/// What comes of a rule for the packets that it takes and that have what it selects.
+struct Arm<B: Kin> {
+    select: Select<B>,
+    effect: Effect,
+    thrown: Option<Thrown>,
+    missed: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Effect {
     Next,
     Jump(usize),
@@ -71,18 +87,31 @@ enum Effect {
     Forward(u32),
 }
 
-/// What a table says.
-enum Best {
-    Nothing,
-    Ours,
-    Route(u32),
+impl<B: Kin> Arm<B> {
+    fn all(effect: Effect) -> Self {
+        Self {
+            select: Select::default(),
+            effect,
+            thrown: None,
+            missed: false,
+        }
+    }
+
+    /// It changes nothing for anybody.
+    fn is_nothing(&self) -> bool {
+        self.effect == Effect::Next && self.thrown.is_none() && !self.missed
+    }
+
+    fn drops(&self) -> bool {
+        self.effect == Effect::Drop
+    }
 }
 
 impl<'a, B: Kin> Walk<'a, B> {
-    pub fn new(order: &'a Order<B>, routes: &'a [Route<B>], table: u32) -> Self {
+    pub fn new(order: &'a Order<B>, lookup: Lookup<'a, B>, table: u32) -> Self {
         Self {
             order,
-            routes,
+            lookup,
             table,
             hits: Vec::new(),
             cut_short: false,
@@ -114,12 +143,12 @@ impl<'a, B: Kin> Walk<'a, B> {
         }
         let order = self.order;
         while let Some(rule) = order.rules.get(state.at) {
-            let effect = self.effect(place, rule, &mut state);
-            if let Effect::Next = effect {
+            let mut arms = self.arms(place, rule, state.at);
+            if arms.iter().all(Arm::is_nothing) {
                 state.at += 1;
                 continue;
             }
-            let drops = matches!(effect, Effect::Drop);
+            let drops = arms.iter().all(Arm::drops);
             match state.packets.meet(rule, &place.net, drops) {
                 Meet::None => {
                     state.at += 1;
@@ -136,15 +165,52 @@ impl<'a, B: Kin> Walk<'a, B> {
                     state.packets = taken;
                 }
             }
-            match effect {
-                Effect::Jump(to) => {
-                    state.jump = state.jump.or(Some(state.at));
-                    state.at = to;
-                }
-                Effect::Forward(route) => return self.hit(route, state),
-                Effect::Drop | Effect::Next => return,
+            let last = arms.pop();
+            if !arms.is_empty() {
+                arms.extend(last);
+                return self.each(place, state, &arms);
+            }
+            if !last.is_some_and(|arm| self.step(&mut state, &arm)) {
+                return;
             }
         }
+    }
+
+    /// Some of the packets by each of these.
+    fn each(&mut self, place: &Place<'_, B>, mut state: State<B>, arms: &[Arm<B>]) {
+        let Some((arm, rest)) = arms.split_first() else {
+            return;
+        };
+        match state.packets.split(&arm.select, arm.drops()) {
+            Meet::None => return self.each(place, state, rest),
+            Meet::All => {}
+            Meet::Some(both) => {
+                let (taken, others) = *both;
+                let mut other = state.clone();
+                other.packets = others;
+                self.each(place, other, rest);
+                state.packets = taken;
+            }
+        }
+        if self.step(&mut state, arm) {
+            self.go(place, state);
+        }
+    }
+
+    /// Whether their way goes on.
+    fn step(&mut self, state: &mut State<B>, arm: &Arm<B>) -> bool {
+        state.thrown = arm.thrown.or(state.thrown);
+        state.missed |= arm.missed;
+        match arm.effect {
+            Effect::Next => state.at += 1,
+            Effect::Jump(to) => {
+                state.jump = state.jump.or(Some(state.at));
+                state.at = to;
+            }
+            Effect::Forward(route) => self.hit(route, state.clone()),
+            Effect::Drop => {}
+        }
+        matches!(arm.effect, Effect::Next | Effect::Jump(_))
     }
 
     fn hit(&mut self, route: u32, state: State<B>) {
@@ -158,105 +224,44 @@ impl<'a, B: Kin> Walk<'a, B> {
         });
     }
 
-    fn effect(&mut self, place: &Place<'_, B>, rule: &Rule<B>, state: &mut State<B>) -> Effect {
+    /// What comes of a rule; never empty, and the last is for all packets.
+    fn arms(&self, place: &Place<'_, B>, rule: &Rule<B>, at: usize) -> Vec<Arm<B>> {
         let table = match rule.action {
             Action::Lookup(table) => table,
-            Action::Goto(priority) => return Effect::Jump(self.order.target(state.at, priority)),
-            Action::Nop => return Effect::Next,
-            Action::Drop(_) => return Effect::Drop,
+            Action::Goto(to) => return vec![Arm::all(Effect::Jump(self.order.target(at, to)))],
+            Action::Nop => return vec![Arm::all(Effect::Next)],
+            Action::Drop(_) => return vec![Arm::all(Effect::Drop)],
         };
-        let best = self.best(place, table);
-        self.conditional(place, rule, table, &best, state);
-        match best {
-            Best::Ours => return Effect::Drop,
-            Best::Nothing => state.missed |= table == self.table,
-            Best::Route(route) => {
-                let seen = &self.routes[route as usize].seen;
-                match seen.fate() {
-                    Fate::Drops => return Effect::Drop,
-                    Fate::Throws if table == self.table => state.thrown = Some(route),
-                    Fate::Throws => {}
-                    Fate::Forwards => {
-                        let suppressed = rule.suppress.is_some_and(|to| seen.prefix.len() <= to);
-                        if !suppressed {
-                            return Effect::Forward(route);
-                        }
+        let own = table == self.table;
+        let ours = place.ours.filter(|_| own);
+        let parts = self.lookup.parts(place, table, ours).into_iter();
+        let arms = parts.map(|part| {
+            let mut hidden = part.hidden;
+            let (mut effect, mut missed) = (Effect::Next, part.answer == Answer::Nothing);
+            match part.answer {
+                Answer::Nothing => {}
+                Answer::Ours => effect = Effect::Drop,
+                Answer::Route(index) => {
+                    let route = &self.lookup.routes[index as usize];
+                    // It would not be come to, were ours there.
+                    missed = route.seen.prefix.len() < place.prefix.len();
+                    match route.seen.fate() {
+                        Fate::Drops => effect = Effect::Drop,
+                        Fate::Throws => hidden = hidden.or(Some(index)),
+                        Fate::Forwards if rule.suppresses(route) => {}
+                        Fate::Forwards => effect = Effect::Forward(index),
                     }
                 }
             }
-        }
-        Effect::Next
-    }
-
-    /// The longest match, then the lowest metric, then the first in the table.
-    fn best(&self, place: &Place<'_, B>, table: u32) -> Best {
-        let mut best: Option<u32> = None;
-        for index in place.over {
-            let seen = &self.routes[*index as usize].seen;
-            if seen.table != table || seen.conditional() {
-                continue;
+            Arm {
+                select: part.select,
+                effect,
+                thrown: hidden
+                    .filter(|_| own)
+                    .map(|route| Thrown { rule: at, route }),
+                missed: own && missed && part.hidden.is_none(),
             }
-            let longer = best.is_none_or(|best| {
-                self.routes[best as usize].seen.prefix.len() < seen.prefix.len()
-            });
-            if longer {
-                best = Some(*index);
-            }
-        }
-        let ours = place.ours.filter(|_| table == self.table);
-        match (best, ours) {
-            (None, None) => Best::Nothing,
-            (None, Some(_)) => Best::Ours,
-            (Some(best), None) => Best::Route(best),
-            (Some(best), Some(metric)) => {
-                let route = &self.routes[best as usize];
-                let same = route.seen.prefix == place.prefix;
-                let later = route.seen.metric > metric || route.behind_ours;
-                match same && later {
-                    true => Best::Ours,
-                    false => Best::Route(best),
-                }
-            }
-        }
-    }
-
-    /// Routes that only some packets take, where they are as long as the best that all take.
-    fn conditional(
-        &mut self,
-        place: &Place<'_, B>,
-        rule: &Rule<B>,
-        table: u32,
-        best: &Best,
-        state: &State<B>,
-    ) {
-        let least = match best {
-            Best::Nothing => 0,
-            Best::Ours => place.prefix.len(),
-            Best::Route(best) => self.routes[*best as usize].seen.prefix.len(),
-        };
-        for index in place.over {
-            let seen = &self.routes[*index as usize].seen;
-            let wins = seen.table == table && seen.conditional() && seen.prefix.len() >= least;
-            if !wins || seen.fate() != Fate::Forwards {
-                continue;
-            }
-            let mut select = Select {
-                from: seen.source,
-                ..Select::default()
-            };
-            if seen.tos != 0 {
-                select.other.push(Selector::Tos(seen.tos));
-            }
-            let taken = match state.packets.meet(rule, &place.net, false) {
-                Meet::None => continue,
-                Meet::All => state.packets.with(&select),
-                Meet::Some(both) => both.0.with(&select),
-            };
-            if let Some(packets) = taken {
-                let mut state = state.clone();
-                state.packets = packets;
-                self.hit(*index, state);
-            }
-        }
+        });
+        arms.collect()
     }
 }

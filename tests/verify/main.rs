@@ -10,6 +10,7 @@ mod support;
 
 mod bare;
 mod kinds;
+mod lookups;
 mod rules;
 mod verb;
 
