@@ -7,6 +7,7 @@ const HEADER: usize = 16;
 const IFLA_IFNAME: u16 = 3;
 const IFLA_MASTER: u16 = 10;
 const IFLA_LINKINFO: u16 = 18;
+const IFLA_GROUP: u16 = 27;
 const IFLA_INFO_KIND: u16 = 1;
 const IFLA_INFO_DATA: u16 = 2;
 const IFLA_VRF_TABLE: u16 = 1;
@@ -27,6 +28,8 @@ pub struct Link {
     pub name: String,
     /// The index of the bridge, bond or VRF that it is in.
     pub master: Option<u32>,
+    /// Its group (`ip link set … group`).
+    pub group: Option<u32>,
     /// The table, where it is a VRF: packets of its members are looked up there.
     pub vrf: Option<u32>,
 }
@@ -42,6 +45,7 @@ impl Link {
         attributes(payload.get(HEADER..)?, |kind, value| match kind {
             IFLA_IFNAME => link.name = text(value),
             IFLA_MASTER => link.master = number(value),
+            IFLA_GROUP => link.group = number(value),
             IFLA_LINKINFO => link.vrf = vrf_table(value),
             _ => {}
         });

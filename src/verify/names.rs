@@ -94,6 +94,11 @@ impl Names {
         link.map_or_else(|| format!("if{index}"), |link| link.name.clone())
     }
 
+    /// The group that an interface is in.
+    pub fn group(&self, index: u32) -> Option<u32> {
+        self.links.get(&index)?.group
+    }
+
     /// The VRFs that something is enslaved to: packets of the others never come.
     pub fn vrfs(&self) -> Vec<Vrf> {
         let vrfs = self.links.iter().filter_map(|(index, link)| {

@@ -92,6 +92,8 @@ pub struct Rule<B: Kin> {
     pub action: Action,
     /// A route of this length or shorter counts as none, unless it drops.
     pub suppress: Option<u8>,
+    /// So does one that leaves by an interface of this group.
+    pub suppress_group: Option<u32>,
     /// The table is that of the VRF (`l3mdev`).
     pub l3mdev: bool,
     /// It leads to a priority that no rule has.
@@ -109,6 +111,7 @@ impl<B: Kin> Rule<B> {
             detached: false,
             action: Action::Lookup(table),
             suppress: None,
+            suppress_group: None,
             l3mdev: false,
             unresolved: false,
         }
@@ -142,7 +145,10 @@ impl<B: Kin> Rule<B> {
                 rule.suppress = number(value).and_then(|length| u8::try_from(length).ok());
             }
             FRA_L3MDEV => rule.l3mdev = value.first().is_some_and(|on| *on != 0),
-            FRA_FLOW | FRA_SUPPRESS_IFGROUP | FRA_PAD | FRA_PROTOCOL => {}
+            FRA_SUPPRESS_IFGROUP => {
+                rule.suppress_group = number(value).filter(|group| *group != u32::MAX);
+            }
+            FRA_FLOW | FRA_PAD | FRA_PROTOCOL => {}
             // Masks of selectors that are there as well.
             FRA_FLOWLABEL_MASK..=FRA_DSCP_MASK => {}
             _ => select.other.push(Selector::read(kind, value)),
@@ -175,10 +181,18 @@ impl<B: Kin> Rule<B> {
         }
     }
 
-    /// Whether a route that does not drop counts as none (`fib4_rule_suppress`, `fib6_rule_suppress`).
-    pub fn suppresses(&self, route: &Route<B>) -> bool {
-        self.suppress
-            .is_some_and(|to| route.seen.prefix.len() <= to)
+    /// Whether a route that does not drop counts as none (`fib4_rule_suppress`, `fib6_rule_suppress`). Of several
+    /// next hops any may be the one that counts: all must be of the group.
+    pub fn suppresses(&self, route: &Route<B>, names: &Names) -> bool {
+        let short = self
+            .suppress
+            .is_some_and(|to| route.seen.prefix.len() <= to);
+        let grouped = self.suppress_group.is_some_and(|group| {
+            let interfaces = route.interfaces();
+            let in_it = |interface: &u32| names.group(*interface) == Some(group);
+            !interfaces.is_empty() && interfaces.iter().all(in_it)
+        });
+        short || grouped
     }
 
     /// As `ip rule` prints it.
@@ -241,6 +255,9 @@ impl<B: Kin> Rule<B> {
         }
         if let Some(length) = self.suppress {
             let _ = write!(out, " suppress_prefixlength {length}");
+        }
+        if let Some(group) = self.suppress_group {
+            let _ = write!(out, " suppress_ifgroup {group}");
         }
         out
     }

@@ -248,7 +248,7 @@ impl<'a, B: Kin> Walk<'a, B> {
                     match route.seen.fate() {
                         Fate::Drops => effect = Effect::Drop,
                         Fate::Throws => hidden = hidden.or(Some(index)),
-                        Fate::Forwards if rule.suppresses(route) => {}
+                        Fate::Forwards if rule.suppresses(route, self.lookup.names) => {}
                         Fate::Forwards => effect = Effect::Forward(index),
                     }
                 }

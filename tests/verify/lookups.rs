@@ -149,3 +149,33 @@ fn a_route_for_a_type_of_service_is_followed_whatever_it_does() {
     router.ip("rule add pref 100 tos 0x10 lookup 100");
     ground.all_dropped();
 }
+
+#[test]
+fn a_rule_that_passes_over_routes_by_a_group_of_interfaces_is_followed() {
+    let Some(ground) = Ground::new("") else {
+        return;
+    };
+    let Ground { router, .. } = &ground;
+    router.ip("link set dev wan0 group 7");
+    for family in ["", "-6 "] {
+        let via = if family.is_empty() {
+            "198.51.100.1"
+        } else {
+            "2001:db8:1::1"
+        };
+        router.ip(&format!("{family}route add default via {via} table 100"));
+        let rule = |add| router.ip(&format!("{family}rule {add} pref 100"));
+        // For packets that the kernel is not asked about.
+        rule("add iif wan0 lookup 100 suppress_ifgroup 7");
+        ground.all_dropped();
+        rule("del");
+        rule("add iif wan0 lookup 100 suppress_ifgroup 8");
+        let leak = ground.leak();
+        assert_eq!(
+            leak["rule"],
+            "100: from all iif wan0 lookup 100 suppress_ifgroup 8"
+        );
+        ground.cure(&leak);
+        ground.all_dropped();
+    }
+}
