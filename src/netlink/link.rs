@@ -122,6 +122,7 @@ mod tests {
             flags: IFF_UP,
             name: "red".to_owned(),
             master: None,
+            group: None,
             vrf: Some(10),
         };
         let message = testing::vrf(5, "red", 10);
