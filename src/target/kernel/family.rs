@@ -144,7 +144,7 @@ impl<B: Kin> Family<B> {
     ) -> Result<Report, Fault> {
         let mut report = Report::default();
         let mut claimed = Claimed::default();
-        let mut lost = false;
+        let (mut lost, mut is_claim) = (false, false);
         for round in 0..ROUNDS {
             // What is heard from here on is newer than what is read.
             reopen(ears)?;
@@ -155,6 +155,8 @@ impl<B: Kin> Family<B> {
             let postponed = storm.postpone(&mut difference.add, net, order.now);
             match round {
                 0 => report.kept = difference.keep,
+                // Some that were refused as existing are ours.
+                _ if !is_claim => report.kept = difference.keep.saturating_sub(report.added),
                 _ => claimed.come_true(&mut report, &difference),
             }
             claimed = Claimed::of(&report, &difference);
@@ -171,6 +173,7 @@ impl<B: Kin> Family<B> {
             report.removed += done.report.removed;
             let changed = done.report.added + done.report.removed > 0;
             lost = done.lost;
+            is_claim = lost || unheard;
             if lost || done.vanished || !whole || unheard && changed {
                 continue;
             }
