@@ -108,10 +108,12 @@ fn packets_from_a_listed_network_arrive_without_and_die_with_the_reverse_path_fi
     let verify = place.run_in(&lab.router, &["verify", "--json"]).code(0);
     assert_eq!(verify.json()["sources"], serde_json::json!([line]));
 
-    // Down, or without an address: nothing comes in there.
+    // Packets come in without an address as well (RFC 5549), and not where it is down.
     lab.router.ip("link set far0 down");
     lab.router.ip("address flush dev near0");
-    status().says("sources  IPv4: no interface has an address;");
+    status().says("sources  IPv4 not on near0: net.ipv4.conf.near0.rp_filter = 0;");
+    lab.router.ip("link set near0 down");
+    status().says("sources  IPv4: no interface is up;");
 }
 
 #[test]

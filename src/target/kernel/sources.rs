@@ -209,7 +209,7 @@ impl Sources {
             said.push(format!("IPv4 unknown on {names}"));
         }
         if said.is_empty() {
-            said.push("IPv4: no interface has an address".to_owned());
+            said.push("IPv4: no interface is up".to_owned());
         }
         said
     }

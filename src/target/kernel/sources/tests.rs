@@ -76,7 +76,7 @@ fn what_cannot_be_read_is_not_claimed_and_many_fit_the_line() {
          IPv6 only by nftables: see the README"
     );
     let none = judge(&[], &main).to_string();
-    assert!(none.starts_with("IPv4: no interface has an address;"));
+    assert!(none.starts_with("IPv4: no interface is up;"));
 }
 
 #[test]
