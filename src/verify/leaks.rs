@@ -5,12 +5,12 @@
 
 use super::fib::Fib;
 use super::finding::{Finding, Findings};
-use super::lookup::Lookup;
+use super::lookup::{Lookup, Place};
 use super::names::Names;
 use super::order::Order;
 use super::report::Kind;
 use super::route::Fate;
-use super::walk::{Hit, Place, Walk};
+use super::walk::{Hit, Walk};
 use crate::prefix::Prefix;
 use crate::target::kernel::{Kin, Mark};
 

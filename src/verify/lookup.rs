@@ -12,9 +12,21 @@ use super::names::Names;
 use super::route::{Fate, Route};
 use super::select::Select;
 use super::selector::Selector;
-use super::walk::Place;
 use crate::prefix::Prefix;
 use crate::target::kernel::Kin;
+
+/// A destination: addresses that every route and rule treats alike.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a, B: Kin> {
+    /// The prefix in force that it is of.
+    pub prefix: Prefix<B>,
+    /// The smallest network around it that a route or a rule knows.
+    pub net: Prefix<B>,
+    /// The routes over it: indices, from the shortest to the longest.
+    pub over: &'a [u32],
+    /// The metric of our own route to the prefix.
+    pub ours: Option<u32>,
+}
 
 /// What a table says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,29 +1,15 @@
 //! What the kernel does with packets to one destination, rule by rule. Pure.
 
-use super::lookup::{Answer, Lookup};
+use super::lookup::{Answer, Lookup, Place};
 use super::order::Order;
 use super::packets::{Meet, Packets};
 use super::route::Fate;
 use super::rule::{Action, Rule};
 use super::select::Select;
-use crate::prefix::Prefix;
 use crate::target::kernel::Kin;
 
 /// Of one destination so many combinations of selectors are followed at most.
 const MOST: usize = 4_096;
-
-/// A destination: addresses that every route and rule treats alike.
-#[derive(Clone, Copy, Debug)]
-pub struct Place<'a, B: Kin> {
-    /// The prefix in force that it is of.
-    pub prefix: Prefix<B>,
-    /// The smallest network around it that a route or a rule knows.
-    pub net: Prefix<B>,
-    /// The routes over it: indices, from the shortest to the longest.
-    pub over: &'a [u32],
-    /// The metric of our own route to the prefix.
-    pub ours: Option<u32>,
-}
 
 /// Packets that get away.
 #[derive(Clone, Debug)]

@@ -167,8 +167,9 @@ impl<B: Kin> Family<B> {
             // Whatever becomes of it, from here on we hear again.
             reopen(ears)?;
             let mut done = done?;
+            let after = (order.desired, order.now);
             self.meddled
-                .undone(order, &difference, &done, storm, &mut report);
+                .undone(after, (&difference, &done), storm, &mut report);
             report.added += done.report.added;
             report.removed += done.report.removed;
             let changed = done.report.added + done.report.removed > 0;

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::family::Order;
 use super::install::Done;
 use super::message::Kin;
 use super::reconcile::{Difference, Route};
 use super::storm::{Object, Storm};
 use super::{Report, Restored};
 use crate::prefix::{Bits, Prefix};
+use crate::time::Timestamp;
 
 /// What others did and is not undone yet.
 pub(super) struct Meddled<B: Bits> {
@@ -36,12 +36,12 @@ impl<B: Kin> Meddled<B> {
         !goes && self.removed.contains_key(prefix)
     }
 
-    /// Report what a change has undone. What was removed by others, is still desired and is not back yet stays owed.
+    /// Report what a change to what is `desired` has undone. What was removed by others, is still desired and is not
+    /// back yet stays owed.
     pub fn undone(
         &mut self,
-        order: &Order<'_, B>,
-        difference: &Difference<B>,
-        done: &Done<B>,
+        (desired, now): (&[Prefix<B>], Timestamp),
+        (difference, done): (&Difference<B>, &Done<B>),
         storm: &mut Storm,
         report: &mut Report,
     ) {
@@ -59,7 +59,7 @@ impl<B: Kin> Meddled<B> {
                 report.restored.push(Restored { what, by });
             }
         }
-        storm.restored(&back, order.now);
+        storm.restored(&back, now);
         let added = std::mem::take(&mut self.added);
         let came = |route: &Route<B>| Some((route.0, *added.get(route)?));
         let gone = difference.remove.iter().filter(is_done).filter_map(came);
@@ -68,9 +68,9 @@ impl<B: Kin> Meddled<B> {
             by: Some(by),
         });
         let surplus: Vec<_> = surplus.collect();
-        storm.undone(surplus.iter().map(|one| one.what), order.now);
+        storm.undone(surplus.iter().map(|one| one.what), now);
         report.surplus.extend(surplus);
-        let is_desired = |prefix: &Prefix<B>| order.desired.binary_search(prefix).is_ok();
+        let is_desired = |prefix: &Prefix<B>| desired.binary_search(prefix).is_ok();
         self.removed.retain(|prefix, _| is_desired(prefix));
     }
 }
