@@ -52,7 +52,7 @@ pub enum Bare {
 }
 
 /// What wins over this route of somebody else, or why nothing does; `metric` is that of our routes. Where it stands is
-/// not asked here: [`leaks`].
+/// not asked here: `leaks`.
 ///
 /// # Errors
 /// No cover is made for it.
