@@ -3,6 +3,8 @@
 //! Routes are read in place, not by `netlink-packet-route`: a full routing table goes by, and an attribute that is new
 //! to us must not hide a route.
 
+use std::ops::RangeInclusive;
+
 use super::message::number;
 
 /// Bytes of `struct rtmsg`: family, lengths of destination and source, type of service, table, protocol, scope,
@@ -34,8 +36,17 @@ pub const RTA_MULTIPATH: u16 = 9;
 pub const RTA_TABLE: u16 = 15;
 /// A next hop of the other family.
 pub const RTA_VIA: u16 = 18;
+/// The router preference of an IPv6 route (RFC 4191).
+pub const RTA_PREF: u16 = 20;
+/// The protocol of the packet that a question is about.
+pub const RTA_IP_PROTO: u16 = 27;
 /// A next hop that is an object of its own.
 pub const RTA_NH_ID: u16 = 30;
+
+/// The protocol of what the kernel adds by itself: the networks that the interfaces stand in.
+pub const RTPROT_KERNEL: u8 = 2;
+/// The default, main and local tables (`RT_TABLE_*`), which everybody shares.
+pub const SHARED_TABLES: RangeInclusive<u32> = 253..=255;
 
 /// Goes on its way.
 pub const RTN_UNICAST: u8 = 1;

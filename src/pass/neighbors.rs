@@ -20,14 +20,13 @@ const HEALS: [&str; 2] = ["bird", US];
 /// Who listened to a change, for `status`. `None` where it was a small one and nobody lost anything but another of us.
 pub(super) fn bus(report: &Report, now: Timestamp) -> Option<Observed> {
     let neighbors = &report.paced.neighbors;
-    let is_news = |one: &Neighbor| one.lost > 0 || one.left_behind;
     let is_large = changes(report) >= LARGE;
-    if !is_large && !neighbors.iter().any(is_news) {
+    if !may_differ(report) {
         return None;
     }
     let names = names(neighbors);
     let mut each = names.iter().zip(neighbors);
-    let is_news = each.any(|(name, one)| name != US && is_news(one));
+    let is_news = each.any(|(name, one)| name != US && one.may_have_missed());
     if !is_large && !is_news {
         return None;
     }
@@ -74,7 +73,7 @@ fn listening(report: &Report, names: &[String], now: Timestamp) -> Observed {
 
 fn neighbor(name: &str, one: &Neighbor) -> String {
     if name == US {
-        return match one.lost > 0 || one.left_behind {
+        return match one.may_have_missed() {
             true => format!("{name} (not waited for: it reads everything afterwards)"),
             false => name.to_owned(),
         };
@@ -104,8 +103,8 @@ fn changes(report: &Report) -> usize {
 
 /// Whether those who listen may hold something else after this.
 pub fn may_differ(report: &Report) -> bool {
-    let lost = |one: &Neighbor| one.lost > 0 || one.left_behind;
-    changes(report) >= LARGE || report.paced.neighbors.iter().any(lost)
+    let neighbors = &report.paced.neighbors;
+    changes(report) >= LARGE || neighbors.iter().any(Neighbor::may_have_missed)
 }
 
 /// After a large change, at an audit, and while there is an alarm: what FRR's zebra holds is compared with what is

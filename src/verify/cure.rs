@@ -6,16 +6,12 @@ use super::route::{Route, Seen};
 use super::rule::Rule;
 use super::settings::Settings;
 use super::written;
-use crate::netlink::route::RTN_LOCAL;
+use crate::netlink::route::{RTN_LOCAL, RTPROT_KERNEL, SHARED_TABLES};
 use crate::target::kernel::{self as target, Bare, Kin};
 
 /// A table and a rule for examples: none that anybody else is known to use.
 const TABLE: u32 = 1_166;
 const PRIORITY: u32 = 5_000;
-/// The kernel's own tables: default, main and local.
-const SHARED: std::ops::RangeInclusive<u32> = 253..=255;
-/// `include/uapi/linux/rtnetlink.h`
-const RTPROT_KERNEL: u8 = 2;
 
 /// The routes and the rules behind a leak.
 pub struct Causes<'a, B: Kin> {
@@ -139,7 +135,7 @@ fn cover<B: Kin>(
 
 /// Where we share a table with others: one in which they have nothing, and which is asked first.
 fn own_table<B: Kin>(causes: &Causes<'_, B>, settings: &Settings) -> Option<String> {
-    if !SHARED.contains(&settings.mark.table) {
+    if !SHARED_TABLES.contains(&settings.mark.table) {
         return None;
     }
     let rules = causes.jump.into_iter().chain(causes.rule);
@@ -175,7 +171,7 @@ fn rule<B: Kin>(causes: &Causes<'_, B>, settings: &Settings, names: &Names) -> S
         .priority
         .checked_sub(1)
         .filter(|priority| *priority > 0);
-    let own = !SHARED.contains(&settings.mark.table);
+    let own = !SHARED_TABLES.contains(&settings.mark.table);
     let ahead = before.map(|priority| match own {
         true => format!("ask our table first: [kernel] rule = {priority}"),
         false => format!(

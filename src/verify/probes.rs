@@ -4,11 +4,9 @@ use netlink_packet_core::DefaultNla;
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::route::{RouteAttribute, RouteFlags, RouteMessage};
 
+use crate::netlink::route::RTA_IP_PROTO;
 use crate::prefix::Prefix;
 use crate::target::kernel::Kin;
-
-/// The protocol of the packet that a question is about (`include/uapi/linux/rtnetlink.h`).
-const RTA_IP_PROTO: u16 = 27;
 
 /// The first, the last, and one random address of a prefix; each once. The random one is that of the
 /// seed and the prefix: the same wherever else the set changes.

@@ -8,12 +8,15 @@ use netlink_packet_route::route::RouteType;
 use super::names::Names;
 use super::{prefix, written};
 use crate::netlink::message::{address, attributes, number};
-use crate::netlink::route::*;
+use crate::netlink::route::{
+    HEADER, RTA_DST, RTA_GATEWAY, RTA_MULTIPATH, RTA_NH_ID, RTA_OIF, RTA_PREF, RTA_PREFSRC,
+    RTA_PRIORITY, RTA_SRC, RTA_TABLE, RTA_VIA, RTM_F_CLONED, RTN_ANYCAST, RTN_BLACKHOLE,
+    RTN_BROADCAST, RTN_LOCAL, RTN_PROHIBIT, RTN_THROW, RTN_UNICAST, RTN_UNREACHABLE, next_hops,
+};
 use crate::prefix::Prefix;
 use crate::target::kernel::{Installed, Kin, Kind, Mark};
 
 /// `include/uapi/linux/rtnetlink.h`
-const RTA_PREF: u16 = 20;
 const RTNH_F_DEAD: u32 = 1;
 const FLAGS: [(u32, &str); 2] = [(4, "onlink"), (16, "linkdown")];
 const SCOPES: [(u8, &str); 3] = [(200, "site"), (253, "link"), (254, "host")];

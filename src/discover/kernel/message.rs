@@ -1,4 +1,4 @@
-//! What is read from the kernel's messages (rtnetlink(7); `include/uapi/linux/if_addr.h`, `if_link.h`). Pure.
+//! What is read from the kernel's messages (rtnetlink(7); `include/uapi/linux/if_addr.h`). Pure.
 
 use std::net::IpAddr;
 
@@ -10,26 +10,11 @@ use crate::netlink::route::{
     self, RTA_GATEWAY, RTA_MULTIPATH, RTA_OIF, RTA_VIA, RTN_UNICAST, next_hops,
 };
 
-const IFLA_IFNAME: u16 = 3;
 const IFA_ADDRESS: u16 = 1;
 const IFA_LOCAL: u16 = 2;
 
-/// Bytes of `struct ifinfomsg` and `ifaddrmsg`.
-const LINK_HEADER: usize = 16;
+/// Bytes of `struct ifaddrmsg`.
 const ADDRESS_HEADER: usize = 8;
-
-/// An interface: its index and name.
-pub fn link(payload: &[u8]) -> Option<(u32, String)> {
-    let index = number(payload.get(4..)?)?;
-    let mut name = None;
-    attributes(payload.get(LINK_HEADER..)?, |kind, value| {
-        if kind == IFLA_IFNAME {
-            let text = value.split(|byte| *byte == 0).next().unwrap_or_default();
-            name = Some(String::from_utf8_lossy(text).into_owned());
-        }
-    });
-    Some((index, name?))
-}
 
 /// An address of an interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -13,6 +13,7 @@ use super::message::{self, Address, Hop};
 use super::object::{self, Objects, RTM_NEWNEXTHOP};
 use crate::discover::{Found, Shown, network};
 use crate::netlink::dump;
+use crate::netlink::link::Link;
 use crate::netlink::message::{RTM_NEWADDR, RTM_NEWLINK, RTM_NEWROUTE};
 use crate::netlink::route::RTNLGRP_IPV6_ROUTE;
 
@@ -135,7 +136,9 @@ impl Interfaces {
         let request = RouteNetlinkMessage::GetLink(LinkMessage::default());
         dump(&request, None, |answer| {
             if answer.kind == RTM_NEWLINK {
-                names.extend(message::link(answer.payload));
+                let link = Link::read(answer.payload);
+                let link = link.filter(|link| !link.name.is_empty());
+                names.extend(link.map(|link| (link.index, link.name)));
             }
         })
         .await?;

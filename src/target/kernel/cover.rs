@@ -8,6 +8,7 @@ use netlink_packet_route::route::RouteType;
 
 use super::message::{Installed, Kin};
 use super::reconcile::Route;
+use crate::netlink::route::RTPROT_KERNEL;
 use crate::prefix::Prefix;
 
 /// What covers, and what cannot be covered.
@@ -27,9 +28,6 @@ impl<B: Kin> Default for Covers<B> {
         }
     }
 }
-
-/// `RTPROT_KERNEL`: the networks that the interfaces stand in.
-const KERNEL: u8 = 2;
 
 /// What of ours wins over a route of somebody else at or inside a prefix of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,7 +74,7 @@ pub fn cover<B: Kin>(route: &Installed<B>, metric: u32) -> Result<Cover<B>, Bare
 fn spared<B: Kin>(route: &Installed<B>) -> Option<Bare> {
     match (route.protocol, route.kind) {
         (_, kind) if kind != RouteType::Unicast => Some(Bare::Kind),
-        (KERNEL, _) => Some(Bare::Kernel),
+        (RTPROT_KERNEL, _) => Some(Bare::Kernel),
         _ => None,
     }
 }
@@ -155,7 +153,7 @@ mod tests {
         assert_eq!(host(2), Ok(Cover::Metric(1)));
 
         let connected = Installed {
-            protocol: KERNEL,
+            protocol: RTPROT_KERNEL,
             ..of_net.clone()
         };
         assert_eq!(cover(&connected, 50), Err(Bare::Kernel));

@@ -1,6 +1,6 @@
 //! One family of our table: as last read, and as changed since.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 
@@ -266,8 +266,7 @@ impl<B: Kin> Family<B> {
         order: &Order<'_, B>,
     ) -> Result<(), Fault> {
         let mark = order.mark;
-        let not_done: HashSet<Route<B>> =
-            done.refused.iter().chain(&done.exists).copied().collect();
+        let not_done = done.not_done();
         let is_done = |route: &&Route<B>| !not_done.contains(*route);
         // In the order in which they are held, as `difference` found them.
         let mut gone = difference.remove.iter().filter(is_done).peekable();

@@ -1,5 +1,7 @@
 //! A difference into the kernel (I/O).
 
+use std::collections::HashSet;
+
 use nix::errno::Errno;
 use tokio::task::yield_now;
 
@@ -22,6 +24,13 @@ pub struct Done<B: Kin> {
     pub lost: bool,
     /// A route to be removed was not there: only a dump tells whether somebody took it.
     pub vanished: bool,
+}
+
+impl<B: Kin> Done<B> {
+    /// What of the difference was not done.
+    pub fn not_done(&self) -> HashSet<Route<B>> {
+        self.refused.iter().chain(&self.exists).copied().collect()
+    }
 }
 
 /// Add and remove what the difference says, by meaning: a route that is gone already is removed. Additions first: where

@@ -1,6 +1,6 @@
 //! What others did to routes of ours, and what of it was undone. Pure.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use super::install::Done;
 use super::message::Kin;
@@ -48,7 +48,7 @@ impl<B: Kin> Meddled<B> {
         if self.removed.is_empty() && self.added.is_empty() {
             return;
         }
-        let not_done: HashSet<&Route<B>> = done.refused.iter().chain(&done.exists).collect();
+        let not_done = done.not_done();
         let is_done = |route: &&Route<B>| !not_done.contains(*route);
         let mut back = Vec::new();
         for (prefix, _) in difference.add.iter().filter(is_done) {

@@ -15,6 +15,7 @@ use netlink_packet_route::rule::{RuleAction, RuleAttribute, RuleFlags, RuleHeade
 
 use super::Mark;
 use super::message::protocol_name;
+use crate::netlink::route::SHARED_TABLES;
 
 /// Types of messages (`include/uapi/linux/rtnetlink.h`).
 pub(super) const RTM_NEWRULE: u16 = 32;
@@ -75,8 +76,6 @@ pub struct Rule {
 
 /// `FRA_SUPPRESS_PREFIXLEN` of a rule that suppresses nothing: the kernel always sends it.
 const NOTHING_SUPPRESSED: u32 = u32::MAX;
-/// The default, main and local tables (`RT_TABLE_*`): no rule of ours leads there.
-const OTHERS_TABLES: std::ops::RangeInclusive<u32> = 253..=255;
 
 impl Rule {
     /// Read one; `None` for a family without routes of ours.
@@ -114,8 +113,9 @@ impl Rule {
     /// Whether it is ours by one of these marks.
     fn is_ours(&self, marks: &[Mark]) -> bool {
         let mut marks = marks.iter();
+        // No rule of ours leads to a table that others share.
         self.plain
-            && !OTHERS_TABLES.contains(&self.table)
+            && !SHARED_TABLES.contains(&self.table)
             && marks.any(|mark| (mark.table, mark.protocol) == (self.table, self.protocol))
     }
 

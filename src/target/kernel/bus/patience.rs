@@ -65,6 +65,11 @@ impl Neighbor {
         }
     }
 
+    /// Whether he may hold something else than what there is.
+    pub fn may_have_missed(&self) -> bool {
+        self.lost > 0 || self.left_behind
+    }
+
     /// The same one at the next change: whoever has read what waited for him is waited for as if nothing had been,
     /// whoever has not only for what was left.
     fn once_more(&self, socket: &Socket) -> Self {
