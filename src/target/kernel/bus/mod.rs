@@ -13,6 +13,7 @@
 //!
 //! Listeners of other network namespaces that hear all of them (`NETLINK_LISTEN_ALL_NSID`) are not seen.
 
+mod neighbor;
 mod owner;
 mod pace;
 mod patience;
@@ -20,6 +21,6 @@ mod room;
 mod sockets;
 mod table;
 
+pub use neighbor::Neighbor;
 pub use owner::{US, names};
 pub use pace::{Pace, Paced, reads};
-pub use patience::Neighbor;

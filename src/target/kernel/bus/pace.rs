@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
+use super::neighbor::Neighbor;
 use super::owner::are_of_us;
-use super::patience::{Neighbor, Patience, SMALL};
+use super::patience::{Patience, SMALL};
 use super::sockets::Sockets;
 
 /// Between two looks at somebody who reads: the shortest that the runtime's clock knows.
@@ -70,8 +71,8 @@ impl Pace {
 
     /// To be called before so many routes are sent. Returns at once before the first go, in a small change (124 routes),
     /// and where nobody listens but others of us, who read everything again where they lose something; else when enough
-    /// of what was sent has been read for this to fit. Whoever reads nothing for two seconds, or less than 2 000 routes a
-    /// second for long, is left behind. May be dropped.
+    /// of what was sent has been read for this to fit. Whoever reads nothing for two seconds, or falls half a minute behind
+    /// 2 000 routes a second, is left behind. May be dropped.
     pub async fn breathe(&mut self, routes: usize) {
         self.paced.goes += 1;
         self.sent += routes;

@@ -2,120 +2,15 @@
 
 use std::time::Duration;
 
+use super::neighbor::{NOTIFICATION, Neighbor};
 use super::table::{DEFAULT_ROOM, Socket};
-
-/// What one notification takes of the kernel's memory at most, in bytes: 832 for IPv4, 1 280 for IPv6 (column `Rmem`,
-/// Linux 6.18).
-const NOTIFICATION: u32 = 1_280;
 
 /// So many routes wait for nobody: they fit the buffer that a socket has by default, of which a quarter may be in use.
 /// One address taken out of an IPv6 prefix as short as a /5 is no more than that.
 pub const SMALL: usize = ((DEFAULT_ROOM - DEFAULT_ROOM / 4) / NOTIFICATION) as usize;
 
-/// Routes in one go are never less, however small somebody's buffer is.
-const SMALLEST_GO: usize = 12;
-
-/// Longest wait for somebody who does not read at all.
-const PATIENCE: Duration = Duration::from_secs(2);
-
 /// What a route is worth to whoever has kept up: he may read as slowly as 2 000 a second.
 const EARNED: Duration = Duration::from_micros(500);
-
-/// One who listens, as he was seen from the first look at a change to the last.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Neighbor {
-    /// His netlink port.
-    pub port: u32,
-    /// His socket.
-    pub inode: u64,
-    /// Whether he was left behind at some time: he did not read, or too slowly.
-    pub left_behind: bool,
-    /// Notifications that he lost meanwhile.
-    pub lost: u64,
-    /// Notifications that he lost since he listens.
-    pub lost_ever: u32,
-    /// Whether he was gone at the last look: his socket is closed.
-    pub gone: bool,
-    patience: Duration,
-    /// Whether it is another of us, which reads all routes anew where it lost something; `None` until it is asked.
-    of_us: Option<bool>,
-    unread: u32,
-    room: u32,
-    /// How often he lost something that was sent while he kept up.
-    overrun: u32,
-    /// He lost something, and gets nothing more until he has read all that waits (`NETLINK_S_CONGESTED`).
-    congested: bool,
-}
-
-impl Neighbor {
-    fn new(socket: &Socket) -> Self {
-        Self {
-            port: socket.port,
-            inode: socket.inode,
-            left_behind: false,
-            lost: 0,
-            lost_ever: socket.drops,
-            gone: false,
-            patience: PATIENCE,
-            of_us: None,
-            unread: socket.unread,
-            room: socket.room,
-            overrun: 0,
-            congested: false,
-        }
-    }
-
-    /// Whether he may hold something else than what there is.
-    pub fn may_have_missed(&self) -> bool {
-        self.lost > 0 || self.left_behind
-    }
-
-    /// The same one at the next change: whoever has read what waited for him is waited for as if nothing had been,
-    /// whoever has not only for what was left.
-    fn once_more(&self, socket: &Socket) -> Self {
-        let mut now = Self::new(socket);
-        let lost = socket.drops != self.lost_ever;
-        now.congested = socket.unread > 0 && (self.congested || lost);
-        now.of_us = self.of_us;
-        if now.lags() {
-            now.patience = self.patience;
-        }
-        now
-    }
-
-    /// Whether it is cared what he can read: not for another of us.
-    fn counts(&self) -> bool {
-        !self.gone && self.of_us != Some(true)
-    }
-
-    /// Whether more waits for him than a quarter of his buffer: the next go might not fit.
-    fn lags(&self) -> bool {
-        self.unread > if self.congested { 0 } else { self.room / 4 }
-    }
-
-    /// Whether it is to be waited for him.
-    fn holds_up(&self) -> bool {
-        self.counts() && self.lags() && !self.patience.is_zero()
-    }
-
-    /// So many routes fit half of his buffer.
-    fn go(&self) -> usize {
-        let whole = (self.room / 2 / NOTIFICATION) as usize;
-        (whole >> self.overrun.min(16)).max(SMALLEST_GO)
-    }
-
-    /// Take in what was seen of him.
-    fn look(&mut self, socket: &Socket) {
-        let kept_up = !self.lags();
-        self.gone = false;
-        let lost = socket.drops.wrapping_sub(self.lost_ever);
-        self.lost += u64::from(lost);
-        self.lost_ever = socket.drops;
-        self.unread = socket.unread;
-        self.congested = self.unread > 0 && (self.congested || lost > 0);
-        self.overrun += u32::from(kept_up && lost > 0);
-    }
-}
 
 /// All who listen, from change to change.
 #[derive(Clone, Debug, Default)]
@@ -152,11 +47,11 @@ impl Patience {
     /// waited for any more.
     pub fn look(&mut self, seen: &[Socket], waited: Duration) -> bool {
         for neighbor in self.0.iter_mut().filter(|one| one.lags()) {
-            neighbor.patience = neighbor.patience.saturating_sub(waited);
+            neighbor.waited(waited);
         }
         self.see(seen);
         for neighbor in self.0.iter_mut().filter(|one| one.counts()) {
-            neighbor.left_behind |= neighbor.lags() && neighbor.patience.is_zero();
+            neighbor.left_behind |= neighbor.lags() && neighbor.is_given_up();
         }
         !self.0.iter().any(Neighbor::holds_up)
     }
@@ -191,18 +86,18 @@ impl Patience {
         answers.contains(&true)
     }
 
-    /// So many routes are sent now: whoever has kept up may take longer again.
+    /// So many routes are sent now.
     pub fn sends(&mut self, routes: usize) {
         let earned = EARNED.saturating_mul(u32::try_from(routes).unwrap_or(u32::MAX));
         for neighbor in self.0.iter_mut().filter(|one| !one.lags()) {
-            neighbor.patience = PATIENCE.min(neighbor.patience + earned);
+            neighbor.earns(earned);
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::table::DEFAULT_ROOM;
+    use super::super::neighbor::{LOOK, SLOW, SMALLEST_GO, STILL};
     use super::*;
 
     const MS: Duration = Duration::from_millis(1);
@@ -248,7 +143,7 @@ mod tests {
     fn who_was_left_behind_is_waited_for_again_only_when_he_has_read() {
         let (kept, stopped) = ([socket(1, LOW, 0)], [socket(1, LOW + 1, 0)]);
         let mut patience = begun(&kept);
-        assert_eq!(waits(&mut patience, &stopped), PATIENCE);
+        assert_eq!(waits(&mut patience, &stopped), STILL);
         for _ in 0..3 {
             patience.begin(&stopped);
             assert!(!patience.neighbors()[0].left_behind, "not in this change");
@@ -264,17 +159,19 @@ mod tests {
         assert_eq!(waits(&mut patience, &lost), Duration::ZERO);
         lost[0].unread = 0;
         patience.begin(&lost);
-        assert_eq!(waits(&mut patience, &stopped), PATIENCE);
+        assert_eq!(waits(&mut patience, &stopped), STILL);
         // Half of it used up: the other half is left. Another one with his number is not he.
         patience.begin(&kept);
         assert!(!patience.look(&stopped, Duration::ZERO));
-        assert!(!patience.look(&stopped, PATIENCE / 2));
+        for _ in 0..100 {
+            assert!(!patience.look(&stopped, STILL / 200));
+        }
         patience.begin(&stopped);
-        assert_eq!(waits(&mut patience, &stopped), PATIENCE / 2);
+        assert_eq!(waits(&mut patience, &stopped), STILL / 2);
         let mut other = stopped;
         other[0].port = 2;
         patience.begin(&other);
-        assert_eq!(waits(&mut patience, &other), PATIENCE);
+        assert_eq!(waits(&mut patience, &other), STILL);
     }
 
     #[test]
@@ -299,7 +196,7 @@ mod tests {
         assert!(!patience.look(&seen, Duration::ZERO));
         assert!(patience.recognise(|asked| asked.iter().map(|one| one.inode == 3).collect()));
         assert!(!patience.recognise(|_| panic!("asked again")));
-        patience.look(&seen, PATIENCE);
+        waits(&mut patience, &seen);
         let behind = |patience: &Patience| -> Vec<_> {
             patience.neighbors().iter().map(|n| n.left_behind).collect()
         };
@@ -342,7 +239,7 @@ mod tests {
         assert!(patience.look(&[socket(1, LOW, 0), socket(2, 0, 0)], MS));
         patience.sends(100);
         let stopped = [socket(1, 0, 0), socket(2, LOW + 1, 0)];
-        assert_eq!(waits(&mut patience, &stopped), PATIENCE);
+        assert_eq!(waits(&mut patience, &stopped), STILL);
         for _ in 0..1_000 {
             assert_eq!(waits(&mut patience, &stopped), Duration::ZERO);
         }
@@ -358,7 +255,7 @@ mod tests {
     fn whoever_reads_again_is_waited_for_again_as_long_as_he_has_earned() {
         let stopped = [socket(1, LOW + 1, 0)];
         let mut patience = begun(&stopped);
-        assert_eq!(waits(&mut patience, &stopped), PATIENCE);
+        assert_eq!(waits(&mut patience, &stopped), STILL);
         for _ in 0..3 {
             assert_eq!(waits(&mut patience, &[socket(1, LOW, 0)]), Duration::ZERO);
         }
@@ -366,7 +263,43 @@ mod tests {
         for _ in 0..1_000 {
             waits(&mut patience, &[socket(1, 0, 0)]);
         }
-        assert_eq!(waits(&mut patience, &stopped), PATIENCE, "never longer");
+        assert_eq!(waits(&mut patience, &stopped), STILL, "never longer");
+    }
+
+    #[test]
+    fn whoever_reads_slowly_is_waited_for_longer_and_not_for_ever() {
+        let mut patience = begun(&[socket(1, 0, 0)]);
+        let mut slow = Duration::ZERO;
+        for go in 0.. {
+            let last = patience.neighbors()[0].left_behind;
+            // A step in a second and a half, until it is a go of 100.
+            for unread in (LOW..LOW + 8).rev() {
+                for _ in 0..150 {
+                    if !patience.look(&[socket(1, unread + 1, 0)], MS * 10) {
+                        slow += MS * 10;
+                    }
+                }
+            }
+            patience.look(&[socket(1, LOW, 0)], MS);
+            patience.sends(100);
+            if patience.neighbors()[0].left_behind {
+                assert!(!last && go > 0);
+                break;
+            }
+            slow -= 100 * EARNED;
+        }
+        assert!(slow.abs_diff(SLOW) < STILL, "{slow:?}");
+    }
+
+    #[test]
+    fn a_machine_that_stood_still_is_not_held_against_those_who_listen() {
+        let stopped = [socket(1, LOW + 1, 0)];
+        let mut patience = begun(&stopped);
+        for _ in 0..50 {
+            assert!(!patience.look(&stopped, SLOW));
+        }
+        assert!(!patience.neighbors()[0].left_behind);
+        assert_eq!(waits(&mut patience, &stopped), STILL - 50 * LOOK);
     }
 
     #[test]

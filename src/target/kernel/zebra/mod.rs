@@ -32,8 +32,9 @@ const SETTLE: Duration = Duration::from_secs(20);
 /// Between two looks meanwhile.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// After so many looks that show no less difference it is one.
-const STILL: u32 = 2;
+/// After so many looks that show no less difference it is one. A second alone may be one in which the machine had no
+/// time for zebra.
+const STILL: u32 = 5;
 
 /// FRR's main table.
 const MAIN: u32 = 254;
