@@ -1,7 +1,7 @@
 //! A daemon in a namespace, and what it says.
 
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -21,7 +21,13 @@ impl Daemon {
     /// Start it, and wait until its first pass is made.
     #[track_caller]
     pub fn start(place: &Place, namespace: &Namespace) -> Self {
-        let mut command = place.command(namespace.command(PROGRAM), &["run"]);
+        Self::start_by(place, namespace.command(PROGRAM))
+    }
+
+    /// The same by a command of its own, which becomes the daemon.
+    #[track_caller]
+    pub fn start_by(place: &Place, program: Command) -> Self {
+        let mut command = place.command(program, &["run"]);
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let said = Arc::new(Mutex::new(Vec::new()));
         let (lines, heard) = (
