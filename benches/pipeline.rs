@@ -11,7 +11,6 @@ use nullrouted::policy::limits::{Limits, Review};
 use nullrouted::policy::protect::Protect;
 use nullrouted::prefix::PrefixSet;
 use nullrouted::rib::{Rib, Source};
-use nullrouted::target::router::{Family, Sheet, render};
 
 fn main() {
     divan::main();
@@ -65,18 +64,4 @@ fn drop_json_parsed(bencher: Bencher) {
             .unwrap()
             .len()
     });
-}
-
-#[divan::bench(sample_count = 20)]
-fn frr_file_rendered(bencher: Bencher) {
-    let set = effective(&sample::plain(MILLION));
-    let sheet = Sheet {
-        set: &set,
-        origins: &[],
-        attributions: &[],
-    };
-    let size = render(Family::Frr, &sheet).len();
-    bencher
-        .counter(BytesCount::new(size))
-        .bench_local(|| render(Family::Frr, &sheet).len());
 }

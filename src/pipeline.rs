@@ -293,6 +293,14 @@ impl Decision {
         !self.verdict.reasons.is_empty()
     }
 
+    /// The listings behind what should be in force: while a change is held, those before it.
+    pub fn behind(&self) -> &Rib {
+        match self.held() {
+            true => &self.rib_before,
+            false => &self.rib,
+        }
+    }
+
     /// Whether somebody may let the held change go.
     pub fn approvable(&self) -> bool {
         self.verdict.approvable

@@ -20,7 +20,7 @@ use crate::pipeline::Decision;
 use crate::plan::{Change, Explained};
 use crate::prefix::PrefixSet;
 use crate::target::kernel::{Fault, Mark, planned};
-use crate::target::router::{Sheet, render};
+use crate::target::router::render;
 use crate::time::Timestamp;
 
 #[derive(Debug, clap::Args)]
@@ -141,14 +141,10 @@ async fn targets(config: &Config, decision: &Decision, before: &Before) -> Vec<T
         Ok(Some(text)) => kernel_plan(Ok((text, true))),
         Err(error) => kernel_plan(Err(Fault::Socket(error))),
     }
-    let attributions = apply::credits(config, &decision.standings, &decision.desired);
+    let credits = apply::credits(config, &decision.standings, &decision.desired);
+    let sheet = apply::sheet(config, decision, &decision.desired, &credits);
     for router in &config.routers {
-        let sheet = Sheet {
-            set: &decision.desired,
-            origins: &decision.origins,
-            attributions: &attributions,
-        };
-        let text = render(router.family, &sheet);
+        let text = render(&router.shape, &sheet);
         let same = std::fs::read(&router.path).is_ok_and(|old| old == text.as_bytes())
             || apply::is_of_an_earlier_life(router, &before.removable, &before.last);
         plans.push(TargetPlan {

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use super::{Outcome, Stop, load, output};
-use crate::feed::standing::Standing;
+use crate::feed::copies::Copies;
 use crate::ledger::Ledger;
 use crate::pass::apply;
+use crate::pass::known::{Known, Memory};
 use crate::target::router::{Sheet, render};
 use crate::time::Timestamp;
 
@@ -38,24 +39,15 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         ))
     })?;
     let ledger = Ledger::read(&config.state_dir)?;
-    let (rows, now) = (ledger.feeds()?, Timestamp::now());
-    let standings: Vec<_> = config
-        .feeds
-        .iter()
-        .map(|feed| {
-            let row = rows.get(&feed.name).cloned().unwrap_or_default();
-            Standing::at(row.confirmed_at, row.generated, feed.ages, now)
-        })
-        .collect();
-    let set = ledger.in_force()?;
-    let attributions = apply::credits(&config, &standings, &set);
-    let text = render(
-        router.family,
-        &Sheet {
-            set: &set,
-            origins: &ledger.origins()?,
-            attributions: &attributions,
-        },
-    );
+    let copies = Copies::under(&config.state_dir);
+    let now = Timestamp::now();
+    let known = Known::read(&config, &ledger, &copies, &mut Memory::default(), now)?;
+    let decision = known.decide(now);
+    let credits = apply::credits(&config, &decision.standings, &known.in_force);
+    let sheet = Sheet {
+        origins: &known.origins,
+        ..apply::sheet(&config, &decision, &known.in_force, &credits)
+    };
+    let text = render(&router.shape, &sheet);
     output::done(|out| out.write_all(text.as_bytes()))
 }

@@ -14,7 +14,7 @@ use crate::feed::standing::Ages;
 use crate::policy::Policy;
 use crate::policy::limits::FeedLimits;
 use crate::target::kernel::Mark;
-use crate::target::router::Family;
+use crate::target::router::Shape;
 
 /// A checked configuration.
 #[derive(Clone, Debug)]
@@ -151,8 +151,8 @@ impl KernelConfig {
 pub struct RouterConfig {
     /// Its name: argument of `render`.
     pub name: String,
-    /// The family of the router.
-    pub family: Family,
+    /// What kind of file it gets.
+    pub shape: Shape,
     /// Where the file goes.
     pub path: PathBuf,
     /// Command that checks a new file, `{file}` in it; empty for none.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::model::{Config, Origin};
 use crate::feed::fetch::{Access, FetchLimits, Secret};
 use crate::prefix::HostBits;
+use crate::target::router::Shape;
 
 /// The text of `check --print`: what [`super::parse`] reads as the same configuration.
 pub fn print(config: &Config) -> String {
@@ -110,7 +111,11 @@ fn write_all(out: &mut String, config: &Config) -> std::fmt::Result {
     writeln!(out, "cover_more_specifics = {cover}")?;
     for router in &config.routers {
         writeln!(out, "\n[[router]]\nname   = {:?}", router.name)?;
-        writeln!(out, "family = \"{}\"", router.family)?;
+        let Shape { family, role } = router.shape;
+        writeln!(out, "family = \"{family}\"")?;
+        if family.roles().len() > 1 {
+            writeln!(out, "role   = \"{role}\"")?;
+        }
         writeln!(out, "path   = {:?}", router.path)?;
         writeln!(out, "check  = {:?}", router.check)?;
         writeln!(out, "reload = {:?}", router.reload)?;

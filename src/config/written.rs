@@ -121,6 +121,7 @@ pub struct Kernel {
 pub struct Router {
     pub name: Option<Spanned<String>>,
     pub family: Option<Spanned<String>>,
+    pub role: Option<Spanned<String>>,
     pub path: Option<Spanned<String>>,
     pub check: Vec<String>,
     pub reload: Vec<String>,

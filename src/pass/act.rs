@@ -54,9 +54,13 @@ impl Step {
         Task {
             config,
             desired: &self.decision.desired,
-            origins: &self.decision.origins,
+            sheet: apply::sheet(
+                config,
+                &self.decision,
+                &self.decision.desired,
+                &self.credits,
+            ),
             removable: &self.removable,
-            credits: &self.credits,
             last: &self.last,
             former: &self.former,
             now: self.now,

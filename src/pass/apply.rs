@@ -7,10 +7,11 @@ use crate::config::{Config, RouterConfig};
 use crate::feed::copies::digest;
 use crate::feed::standing::Standing;
 use crate::ledger::TargetRow;
+use crate::pipeline::Decision;
 use crate::prefix::PrefixSet;
 use crate::target::kernel::Fib;
 use crate::target::publish::{Published, publish};
-use crate::target::router::{Sheet, render};
+use crate::target::router::{Reasons, Sheet, render};
 
 /// The names of all configured targets.
 pub fn names(config: &Config) -> Vec<&str> {
@@ -31,6 +32,24 @@ pub fn credits(config: &Config, standings: &[Standing], desired: &PrefixSet) -> 
         credits.extend(credit);
     }
     credits
+}
+
+/// What the router files say of `set`, which is what should be in force, or what is.
+pub fn sheet<'a>(
+    config: &'a Config,
+    decision: &'a Decision,
+    set: &'a PrefixSet,
+    credits: &'a [&'a str],
+) -> Sheet<'a> {
+    let policy = &config.policy;
+    Sheet {
+        set,
+        origins: &decision.origins,
+        attributions: credits,
+        reasons: Reasons::of(decision.behind(), &policy.limits),
+        own: policy.protect.typed(),
+        limits: &policy.limits,
+    }
 }
 
 /// Bring every target in step. Before each one `stop` is asked: a flush stands above a pass under way.
@@ -87,12 +106,7 @@ async fn file(router: &RouterConfig, task: Task<'_>) -> Result<Done, String> {
             digest: None,
         });
     }
-    let sheet = Sheet {
-        set: task.desired,
-        origins: task.origins,
-        attributions: task.credits,
-    };
-    let text = render(router.family, &sheet);
+    let text = render(&router.shape, &task.sheet);
     // What was loaded is this text, from this place, by this command.
     let loaded = format!("{text}\n{}\n{:?}", router.path.display(), router.reload);
     let digest = digest(loaded.as_bytes());

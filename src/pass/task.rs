@@ -9,6 +9,7 @@ use crate::config::Config;
 use crate::ledger::{Observed, TargetRow};
 use crate::prefix::PrefixSet;
 use crate::target::kernel::{Mark, Report};
+use crate::target::router::{Reasons, Sheet};
 use crate::time::Timestamp;
 
 /// Which routes of ours may go when nothing desires them.
@@ -45,14 +46,12 @@ impl Removable {
 pub struct Task<'a> {
     /// The targets.
     pub config: &'a Config,
-    /// What they should hold.
+    /// What the kernel should hold.
     pub desired: &'a PrefixSet,
-    /// The origin ASes that routers should match on, ascending.
-    pub origins: &'a [u32],
+    /// The same, and all that is to be told of it, for the router files.
+    pub sheet: Sheet<'a>,
     /// Which routes of ours may go.
     pub removable: &'a Removable,
-    /// Credits for the router files.
-    pub credits: &'a [&'a str],
     /// What became of the targets the last time.
     pub last: &'a [TargetRow],
     /// Marks of earlier configurations: their routes are ours and go.
@@ -67,9 +66,15 @@ impl<'a> Task<'a> {
         Self {
             config,
             desired: &NOTHING,
-            origins: &[],
+            sheet: Sheet {
+                set: &NOTHING,
+                origins: &[],
+                attributions: &[],
+                reasons: Reasons::default(),
+                own: config.policy.protect.typed(),
+                limits: &config.policy.limits,
+            },
             removable: &Removable::All,
-            credits: &[],
             last: &[],
             former: &[],
             now,

@@ -169,13 +169,16 @@ async fn run(command: &[String], file: &Path) -> Result<(), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::target::router::Family;
+    use crate::target::router::{Family, Role, Shape};
 
     fn router(path: &Path, check: &[&str], reload: &[&str]) -> RouterConfig {
         let words = |words: &[&str]| words.iter().map(ToString::to_string).collect();
         RouterConfig {
             name: "edge1".to_owned(),
-            family: Family::Frr,
+            shape: Shape {
+                family: Family::Frr,
+                role: Role::Trigger,
+            },
             path: path.to_owned(),
             check: words(check),
             reload: words(reload),

@@ -5,7 +5,7 @@ use toml::Spanned;
 use super::Check;
 use crate::config::model::RouterConfig;
 use crate::config::written;
-use crate::target::router::Family;
+use crate::target::router::{Family, Role, Shape};
 
 impl Check<'_> {
     pub(super) fn routers(&mut self, written: &[Spanned<written::Router>]) -> Vec<RouterConfig> {
@@ -47,9 +47,29 @@ impl Check<'_> {
                 None
             }
         };
+        let role = match &router.role {
+            Some(word) => self.word("role", word, &Role::NAMES)?,
+            None => Role::default(),
+        };
+        if let (Some(family), Some(word)) = (family, &router.role)
+            && !family.roles().contains(&role)
+        {
+            let roles: Vec<_> = family.roles().iter().map(Role::to_string).collect();
+            let message = format!("role: {family} is never {:?}", word.get_ref());
+            self.hinted(
+                word.span(),
+                message,
+                format!("permitted are {}", roles.join(", ")),
+            );
+            return None;
+        }
+        let shape = Shape {
+            family: family?,
+            role,
+        };
         Some(RouterConfig {
             name: name?,
-            family: family?,
+            shape,
             path: path?,
             check: router.check.clone(),
             reload: router.reload.clone(),

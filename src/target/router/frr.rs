@@ -1,9 +1,10 @@
-//! FRRouting: two prefix-lists with the effective set, and route-maps that announce our kernel
-//! blackholes with RFC 7999's community and keep them inside.
+//! FRRouting.
 //!
 //! ```text
-//!  kernel blackholes ──redistribute kernel route-map NULLROUTED-IN──► bgpd ──NULLROUTED-OUT──► neighbor
-//!                                    │ match prefix-list NULLROUTED-V4                │ no-export
+//! trigger  kernel blackholes ──redistribute kernel route-map NULLROUTED-IN──► bgpd ──NULLROUTED-OUT──► neighbor
+//!                                        │ the prefix-lists, RFC 7999's community              │ no-export
+//! edge     neighbor ──NULLROUTED-EDGE──► bgpd: next hop 192.0.2.1 or 100::1 ──► zebra: a route that drops
+//! filter   neighbor ──NULLROUTED-FILTER──► listed prefixes, what is inside of them, and listed origins are refused
 //! ```
 //!
 //! Facts behind each line, verified with FRR 8.4 and 9.1:
@@ -16,126 +17,74 @@
 //!   before that, because bgpd refuses to take away an as-path list that is not there.
 //! * `no-export` set at origination would keep the route from an eBGP neighbor altogether; it is
 //!   added on the way out.
+//! * A next hop that is off the link, as that of a discard route, is taken from an eBGP neighbor only with
+//!   `disable-connected-check`. An IPv6 route goes by the neighbor's link-local address without `prefer-global`.
 //! * The sequence number of an entry comes from the entry itself, so that one changed prefix changes
 //!   one line. The order of permits has no meaning.
 
-use std::collections::HashSet;
 use std::fmt::Write;
+use std::ops::RangeInclusive;
 
-use super::Sheet;
+use super::sequence::{Numbered, numbered};
+use super::{Role, Shape, Sheet};
 use crate::prefix::Prefix;
 
 /// Sequence numbers of the entries; the denies stand around them.
-const FIRST: u32 = 2;
-const LAST: u32 = u32::MAX - 1;
+const FREE: RangeInclusive<u32> = 2..=u32::MAX - 1;
 
-pub(super) fn render(sheet: &Sheet) -> String {
-    let set = sheet.set;
-    let mut out = String::with_capacity(1_500 + set.len() * 80);
-    header(&mut out, sheet);
-    list(
-        &mut out,
-        "ip",
-        "V4",
-        "0.0.0.0/0",
-        "le 32",
-        numbered(&set.v4, seq_v4),
-    );
-    list(
-        &mut out,
-        "ipv6",
-        "V6",
-        "::/0",
-        "le 128",
-        numbered(&set.v6, seq_v6),
-    );
-    as_path(&mut out, sheet.origins);
-    out.push_str("bgp community-list standard NULLROUTED seq 5 permit blackhole\n!\n");
-    inward(&mut out, "NULLROUTED-IN", "ip", "V4");
-    inward(&mut out, "NULLROUTED-IN6", "ipv6", "V6");
-    outward(&mut out);
+pub(super) fn render(shape: &Shape, sheet: &Sheet) -> String {
+    let mut out = String::with_capacity(2_000 + sheet.set.len() * 80);
+    match shape.role {
+        Role::Trigger => trigger(&mut out, sheet),
+        Role::Edge => edge(&mut out, sheet),
+        Role::Filter => filter(&mut out, sheet),
+    }
     out
 }
 
-fn header(out: &mut String, sheet: &Sheet) {
-    let (v4, v6) = (sheet.set.v4.len(), sheet.set.v6.len());
-    let _ = write!(
-        out,
-        "! Written by nullrouted; changes made here are lost. {v4} IPv4 and {v6} IPv6 prefixes.
-!
-! Load:   vtysh -f THIS-FILE    (a second load replaces the first)
-! Use:    router bgp ASN
-!          address-family ipv4 unicast
-!           redistribute kernel route-map NULLROUTED-IN
-!           neighbor ADDRESS route-map NULLROUTED-OUT out
-!          address-family ipv6 unicast
-!           redistribute kernel route-map NULLROUTED-IN6
-!           neighbor ADDRESS route-map NULLROUTED-OUT out
-!         and in a route-map for what neighbors announce, before its permits:
-!          match as-path NULLROUTED-ORIGINS    (in a deny clause: listed origin ASes)
-! Undo:   take the redistribute lines out again
-! Never feed this file to frr-reload.py: it is a part, and the rest would be removed.
-! FRR before 9.0 takes minutes for lists above some thousand entries.
-"
-    );
-    for attribution in sheet.attributions {
-        let _ = writeln!(out, "! Contains: {attribution}");
-    }
-    out.push_str("!\n");
-}
+const TRIGGER: &str = "\
+Load:   vtysh -f THIS-FILE    (a second load replaces the first)
+Use:    router bgp ASN
+         address-family ipv4 unicast
+          redistribute kernel route-map NULLROUTED-IN
+          neighbor ADDRESS route-map NULLROUTED-OUT out
+         address-family ipv6 unicast
+          redistribute kernel route-map NULLROUTED-IN6
+          neighbor ADDRESS route-map NULLROUTED-OUT out
+        and in a route-map for what neighbors announce, before its permits:
+         match as-path NULLROUTED-ORIGINS    (in a deny clause: listed origin ASes)
+Undo:   take the redistribute lines out again
+Never feed this file to frr-reload.py: it is a part, and the rest would be removed.
+FRR before 9.0 takes minutes for lists above some thousand entries.
+";
 
-fn list(
-    out: &mut String,
-    ip: &str,
-    family: &str,
-    default: &str,
-    everything: &str,
-    entries: impl Iterator<Item = (u32, String)>,
-) {
-    let name = format!("{ip} prefix-list NULLROUTED-{family}");
-    let _ = writeln!(out, "no {name}");
-    let _ = writeln!(out, "{name} seq 1 deny {default}");
-    for (seq, prefix) in entries {
-        let _ = writeln!(out, "{name} seq {seq} permit {prefix}");
-    }
-    let _ = writeln!(
-        out,
-        "{name} seq {} deny {default} {everything}\n!",
-        u32::MAX
-    );
-}
-
-/// Paths that begin at a listed AS: for the operator's own route-maps to refuse. The sequence number of an
-/// entry is the AS itself; the last number is no AS (RFC 7300), and its entry ends the list.
-fn as_path(out: &mut String, origins: &[u32]) {
-    let name = "bgp as-path access-list NULLROUTED-ORIGINS";
-    let end = format!("{name} seq {} deny .*", u32::MAX);
-    let _ = writeln!(out, "{end}\nno {name}");
-    for asn in origins {
-        let _ = writeln!(out, "{name} seq {asn} permit _{asn}$");
-    }
-    let _ = writeln!(out, "{end}\n!");
-}
-
-/// What becomes a BGP route: our kernel routes with a prefix of the list, and nothing else.
-fn inward(out: &mut String, name: &str, ip: &str, family: &str) {
-    let _ = write!(
-        out,
-        "route-map {name} permit 10
+fn trigger(out: &mut String, sheet: &Sheet) {
+    out.push_str(&sheet.head("!", TRIGGER));
+    own(out, sheet);
+    list(out, "V4", &sheet.set.v4, |_| String::new());
+    list(out, "V6", &sheet.set.v6, |_| String::new());
+    as_path(out, sheet.origins);
+    out.push_str(COMMUNITY);
+    for (name, ip, family) in [("IN", "ip", "V4"), ("IN6", "ipv6", "V6")] {
+        // Our kernel routes with a prefix of the list, and nothing else.
+        let _ = write!(
+            out,
+            "route-map NULLROUTED-{name} deny 5
+ match {ip} address prefix-list NULLROUTED-OWN-{family}
+exit
+route-map NULLROUTED-{name} permit 10
  match {ip} address prefix-list NULLROUTED-{family}
  match source-protocol kernel
  set community blackhole
  set origin igp
 exit
-route-map {name} deny 65535
+route-map NULLROUTED-{name} deny 65535
 exit
 !
 "
-    );
-}
-
-/// What a neighbor is told: blackholes, to be kept inside his AS.
-fn outward(out: &mut String) {
+        );
+    }
+    // What a neighbor is told: blackholes, to be kept inside his AS.
     out.push_str(
         "route-map NULLROUTED-OUT permit 10
  match community NULLROUTED
@@ -148,33 +97,143 @@ exit
     );
 }
 
-/// The entries with their sequence numbers: what the prefix suggests, or the next free one.
-fn numbered<B: crate::prefix::Bits>(
+const EDGE: &str = "\
+Load:   vtysh -f THIS-FILE    (a second load replaces the first)
+Use:    router bgp ASN
+         neighbor ADDRESS disable-connected-check      (where the trigger is an eBGP neighbor)
+         address-family ipv4 unicast
+          neighbor ADDRESS route-map NULLROUTED-EDGE in
+          neighbor ADDRESS maximum-prefix NUMBER
+         address-family ipv6 unicast
+          neighbor ADDRESS route-map NULLROUTED-EDGE6 in
+          neighbor ADDRESS maximum-prefix NUMBER
+        Nothing but blackholes passes: for a session with the trigger or its route reflector alone.
+Undo:   take the two route-map lines out again
+Never feed this file to frr-reload.py: it is a part, and the rest would be removed.
+";
+
+fn edge(out: &mut String, sheet: &Sheet) {
+    out.push_str(&Sheet::constant_head("!", EDGE));
+    own(out, sheet);
+    let limits = sheet.limits;
+    let short = [
+        ("ip", "V4", "0.0.0.0/0", limits.shortest_v4),
+        ("ipv6", "V6", "::/0", limits.shortest_v6),
+    ];
+    for (ip, family, all, shortest) in short {
+        let name = format!("{ip} prefix-list NULLROUTED-SHORT-{family}");
+        let _ = writeln!(
+            out,
+            "no {name}\n{name} seq 1 permit {all} le {}\n!",
+            shortest.max(1) - 1
+        );
+    }
+    out.push_str(COMMUNITY);
+    out.push_str("ip route 192.0.2.1/32 blackhole\nipv6 route 100::1/128 blackhole\n!\n");
+    let v6 = "global 100::1\n set ipv6 next-hop prefer-global";
+    for (name, ip, family, next_hop) in [
+        ("EDGE", "ip", "V4", "192.0.2.1"),
+        ("EDGE6", "ipv6", "V6", v6),
+    ] {
+        let _ = write!(
+            out,
+            "route-map NULLROUTED-{name} deny 5
+ match {ip} address prefix-list NULLROUTED-OWN-{family}
+exit
+route-map NULLROUTED-{name} deny 6
+ match {ip} address prefix-list NULLROUTED-SHORT-{family}
+exit
+route-map NULLROUTED-{name} permit 10
+ match community NULLROUTED
+ set {ip} next-hop {next_hop}
+ set local-preference 200
+ set community no-export additive
+exit
+route-map NULLROUTED-{name} deny 65535
+exit
+!
+"
+        );
+    }
+}
+
+const FILTER: &str = "\
+Load:   vtysh -f THIS-FILE    (a second load replaces the first)
+Use:    route-map YOURS permit 1
+         call NULLROUTED-FILTER
+         on-match next
+        before the other clauses of the route-map for what a neighbor announces: what is listed is denied there.
+Undo:   take that clause out again
+Never feed this file to frr-reload.py: it is a part, and the rest would be removed.
+FRR before 9.0 takes minutes for lists above some thousand entries.
+";
+
+fn filter(out: &mut String, sheet: &Sheet) {
+    out.push_str(&sheet.head("!", FILTER));
+    let longer = |len: u8, width: u8| match len == width {
+        true => String::new(),
+        false => format!(" le {width}"),
+    };
+    list(out, "FILTER-V4", &sheet.set.v4, |prefix| {
+        longer(prefix.len(), 32)
+    });
+    list(out, "FILTER-V6", &sheet.set.v6, |prefix| {
+        longer(prefix.len(), 128)
+    });
+    as_path(out, sheet.origins);
+    out.push_str(
+        "route-map NULLROUTED-FILTER deny 10
+ match ip address prefix-list NULLROUTED-FILTER-V4
+exit
+route-map NULLROUTED-FILTER deny 20
+ match ipv6 address prefix-list NULLROUTED-FILTER-V6
+exit
+route-map NULLROUTED-FILTER deny 30
+ match as-path NULLROUTED-ORIGINS
+exit
+route-map NULLROUTED-FILTER permit 65535
+exit
+!
+",
+    );
+}
+
+const COMMUNITY: &str = "bgp community-list standard NULLROUTED seq 5 permit blackhole\n!\n";
+
+/// The operator's own networks, and what is inside of them.
+fn own(out: &mut String, sheet: &Sheet) {
+    let own = sheet.own();
+    list(out, "OWN-V4", &own.v4, |_| " le 32".to_owned());
+    list(out, "OWN-V6", &own.v6, |_| " le 128".to_owned());
+}
+
+/// A list that permits these, each with what `more` says of longer ones, and denies all others.
+fn list<B: Numbered>(
+    out: &mut String,
+    name: &str,
     prefixes: &[Prefix<B>],
-    suggest: impl Fn(&Prefix<B>) -> u32,
-) -> impl Iterator<Item = (u32, String)> {
-    let mut taken = HashSet::with_capacity(prefixes.len());
-    prefixes.iter().map(move |prefix| {
-        let mut seq = suggest(prefix).clamp(FIRST, LAST);
-        while !taken.insert(seq) {
-            seq = if seq == LAST { FIRST } else { seq + 1 };
-        }
-        (seq, prefix.to_string())
-    })
+    more: impl Fn(&Prefix<B>) -> String,
+) {
+    let (ip, all, width) = match B::WIDTH {
+        32 => ("ip", "0.0.0.0/0", 32),
+        _ => ("ipv6", "::/0", 128),
+    };
+    let name = format!("{ip} prefix-list NULLROUTED-{name}");
+    let _ = writeln!(out, "no {name}\n{name} seq 1 deny {all}");
+    for (seq, prefix) in numbered(prefixes, FREE) {
+        let _ = writeln!(out, "{name} seq {seq} permit {prefix}{}", more(prefix));
+    }
+    let _ = writeln!(out, "{name} seq {} deny {all} le {width}\n!", u32::MAX);
 }
 
-/// IPv4: the address as a number. Prefixes of the set do not overlap, so it is unique.
-fn seq_v4(prefix: &Prefix<u32>) -> u32 {
-    prefix.first()
-}
-
-/// IPv6: 32 bits mixed from the 128 of the address (the finalizer of MurmurHash3).
-fn seq_v6(prefix: &Prefix<u128>) -> u32 {
-    let address = prefix.first();
-    let mut mixed = (address >> 64) as u64 ^ (address as u64).rotate_left(32);
-    mixed ^= mixed >> 33;
-    mixed = mixed.wrapping_mul(0xff51_afd7_ed55_8ccd);
-    mixed ^= mixed >> 33;
-    mixed = mixed.wrapping_mul(0xc4ce_b9fe_1a85_ec53);
-    (mixed >> 32) as u32
+/// Paths that begin at a listed AS. The sequence number of an entry is the AS itself; the last number is no AS
+/// (RFC 7300), and its entry ends the list.
+fn as_path(out: &mut String, origins: &[u32]) {
+    let name = "bgp as-path access-list NULLROUTED-ORIGINS";
+    let end = format!("{name} seq {} deny .*", u32::MAX);
+    let _ = writeln!(out, "{end}\nno {name}");
+    for asn in origins {
+        let _ = writeln!(out, "{name} seq {asn} permit _{asn}$");
+    }
+    let _ = writeln!(out, "{end}\n!");
 }

@@ -1,48 +1,42 @@
 //! Router files: one family, one file, one pure function from the effective set to text.
 //!
-//! What all share: the bytes depend on the set, the names and the credits alone. No clock, so equal
-//! sets give equal bytes; and an empty set still renders a list that matches nothing.
+//! ```text
+//!  effective set ──┐
+//!  origin ASes ────┼──► Sheet ──┬──► the function of the family ──► text, published by `target::publish`
+//!  listings ───────┘            │
+//!  family, role ──────► Shape ──┘
+//! ```
+//!
+//! What all share: the bytes depend on the sheet alone. No clock, so equal sheets give equal bytes; one changed prefix
+//! changes one line; and an empty set still renders a list that matches nothing. A publisher's own words stand in
+//! comments alone, and only as `reasons::Reason` writes them.
 
+mod csv;
+mod family;
 mod frr;
+mod ipset;
+mod json;
+mod nftables;
+mod plain;
+mod reasons;
+mod sequence;
+mod shape;
+mod sheet;
 
-use std::fmt;
+pub use family::{Family, Role};
+pub use reasons::Reasons;
+pub use shape::Shape;
+pub use sheet::Sheet;
 
-use crate::prefix::PrefixSet;
-
-/// A family of routers by its name in the configuration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Family {
-    /// FRRouting.
-    Frr,
-}
-
-impl Family {
-    /// Every family with its name in the configuration.
-    pub const NAMES: [(&'static str, Self); 1] = [("frr", Self::Frr)];
-}
-
-impl fmt::Display for Family {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = Self::NAMES.iter().find(|(_, family)| family == self);
-        f.write_str(name.map_or("", |(name, _)| name))
-    }
-}
-
-/// Everything a router file is made of.
-#[derive(Clone, Copy, Debug)]
-pub struct Sheet<'a> {
-    /// The effective set.
-    pub set: &'a PrefixSet,
-    /// The origin ASes in force, ascending.
-    pub origins: &'a [u32],
-    /// Credits of the publishers whose lists are in it, in the order of the feeds.
-    pub attributions: &'a [&'a str],
-}
-
-/// The text of a family.
-pub fn render(family: Family, sheet: &Sheet) -> String {
-    match family {
-        Family::Frr => frr::render(sheet),
+/// The text of a router file.
+pub fn render(shape: &Shape, sheet: &Sheet) -> String {
+    match shape.family {
+        Family::Frr => frr::render(shape, sheet),
+        Family::Nftables => nftables::render(sheet),
+        Family::Ipset => ipset::render(sheet),
+        Family::Plain => plain::render(sheet),
+        Family::Csv => csv::render(sheet),
+        Family::Json => json::render(sheet),
     }
 }
 

@@ -1,145 +1,208 @@
-//! Golden files under `tests/golden/router/`, one for each family and case.
+//! Golden files under `tests/golden/router/`, one for each family, role and case.
 //! `GOLDEN=write cargo test golden` writes them anew; the difference is reviewed.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::*;
+use crate::feed::formats::{Format, Rules, parse_body};
+use crate::policy::limits::Limits;
+use crate::policy::protect::Protected;
+use crate::prefix::PrefixSet;
+use crate::rib::{Rib, Source};
 
-fn set(nets: &[&str]) -> PrefixSet {
-    PrefixSet::of_nets(nets.iter().map(|net| net.parse().unwrap()))
+/// Which each family has.
+const CASES: [&str; 6] = ["4", "6", "mixed", "empty", "large", "asn"];
+
+const V4: &str = "72.37.186.0/23 # SBL123\n192.0.2.0/24\n203.0.113.7 # SBL 7, with \"more\"\n";
+const V6: &str = "2001:db8:1234::/48 # SBL6\n2001:db8:1235::/48\n2001:db8:ffff::1\n";
+
+/// What is in a golden file: lists, origins and credits.
+#[derive(Default)]
+struct Case {
+    list: String,
+    second: &'static str,
+    origins: Vec<u32>,
+    credits: Vec<&'static str>,
 }
 
-fn golden(name: &str, family: Family, nets: &[&str], attributions: &[&str]) {
-    golden_with(name, family, nets, &[], attributions);
-}
-
-fn golden_with(name: &str, family: Family, nets: &[&str], origins: &[u32], attributions: &[&str]) {
-    let set = set(nets);
-    let text = render(
-        family,
-        &Sheet {
-            set: &set,
-            origins,
-            attributions,
+fn case(name: &str) -> Case {
+    let list = |list: &str| Case {
+        list: list.to_owned(),
+        ..Case::default()
+    };
+    match name {
+        "4" => list(V4),
+        "6" => list(V6),
+        "mixed" => Case {
+            second: "72.37.187.0/24 # ES-1\n2001:db8:1234:5::/64 # ES-2\n",
+            credits: vec!["Example list, (c) Example, https://lists.example/terms"],
+            ..list(&[V4, V6].concat())
         },
-    );
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/golden/router")
-        .join(name);
-    if std::env::var_os("GOLDEN").is_some_and(|value| value == "write") {
-        std::fs::write(&path, &text).unwrap();
+        "empty" => Case::default(),
+        // Every other network, of changing lengths, so that none are joined.
+        "large" => list(
+            &(0..150)
+                .flat_map(|n| {
+                    let v4 = format!("72.{n}.{}.0/{} # SBL{n}\n", n % 3 * 2, 22 + n % 3);
+                    [
+                        v4,
+                        format!("2001:db8:{:x}::/{} # SBL6-{n}\n", n * 2, 47 + n % 2),
+                    ]
+                })
+                .collect::<String>(),
+        ),
+        "asn" => Case {
+            origins: vec![64_496, 4_200_000_000],
+            ..list(V4)
+        },
+        _ => unreachable!("no case of this name"),
     }
-    let expected = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        text == expected,
-        "{name} differs; GOLDEN=write cargo test golden writes it anew:\n{text}"
-    );
 }
 
-const V4: [&str; 3] = ["72.37.186.0/23", "192.0.2.0/24", "203.0.113.7/32"];
-const V6: [&str; 3] = [
-    "2001:db8:1234::/48",
-    "2001:db8:1235::/48",
-    "2001:db8:ffff::1/128",
-];
+/// The file for these lists.
+fn text(shape: &Shape, case: &Case) -> String {
+    let lists = [("example", case.list.as_str()), ("second", case.second)];
+    let source = |(name, list): (&str, &str)| Source {
+        name: name.into(),
+        reserved: false,
+        any_length: false,
+        copy: Arc::new(parse_body(list.as_bytes(), &Rules::of(Format::Cidr)).unwrap()),
+    };
+    let sources = lists.into_iter().filter(|(_, list)| !list.is_empty());
+    let rib = Rib::merge(sources.map(source).collect());
+    let nets = rib.v4().iter().map(|entry| entry.prefix().to_net());
+    let nets = nets.chain(rib.v6().iter().map(|entry| entry.prefix().to_net()));
+    let set = PrefixSet::of_nets(nets);
+    let limits = Limits::default();
+    let own = ["198.51.100.0/24", "2001:db8:1::/48"].map(|net| Protected {
+        net: net.parse().unwrap(),
+        why: "[protect] prefixes".to_owned(),
+    });
+    let sheet = Sheet {
+        set: &set,
+        origins: &case.origins,
+        attributions: &case.credits,
+        reasons: Reasons::of(&rib, &limits),
+        own: &own,
+        limits: &limits,
+    };
+    render(shape, &sheet)
+}
+
+/// Every shape that there is.
+fn shapes() -> impl Iterator<Item = Shape> {
+    Family::NAMES.into_iter().flat_map(|(_, family)| {
+        let roles = family.roles().iter();
+        roles.map(move |&role| Shape { family, role })
+    })
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/router")
+}
+
+/// `frr--mixed.conf`, `frr-edge--mixed.conf`.
+fn name(shape: &Shape, case: &str) -> String {
+    let role = match shape.role {
+        Role::Trigger => String::new(),
+        role => format!("-{role}"),
+    };
+    let extension = match shape.family {
+        Family::Frr => "conf",
+        Family::Nftables => "nft",
+        Family::Ipset => "ipset",
+        Family::Plain => "txt",
+        Family::Csv => "csv",
+        Family::Json => "json",
+    };
+    format!("{}{role}--{case}.{extension}", shape.family)
+}
 
 #[test]
-fn frr_golden_files() {
-    golden("frr--4.conf", Family::Frr, &V4, &[]);
-    golden("frr--6.conf", Family::Frr, &V6, &[]);
-    let both = [&V4[..], &V6[..]].concat();
-    golden(
-        "frr--mixed.conf",
-        Family::Frr,
-        &both,
-        &["Example list, (c) Example, https://lists.example/terms"],
-    );
-    golden_with(
-        "frr--asn.conf",
-        Family::Frr,
-        &V4,
-        &[64_496, 4_200_000_000],
-        &[],
-    );
+fn golden_files() {
+    let write = std::env::var_os("GOLDEN").is_some_and(|value| value == "write");
+    let mut names = BTreeSet::new();
+    for shape in shapes() {
+        for case_name in CASES {
+            let name = name(&shape, case_name);
+            let text = text(&shape, &case(case_name));
+            let path = folder().join(&name);
+            if write {
+                std::fs::write(&path, &text).unwrap();
+            }
+            let expected = std::fs::read_to_string(&path).unwrap_or_default();
+            assert!(
+                text == expected,
+                "{name} differs; GOLDEN=write cargo test golden writes it anew:\n{text}"
+            );
+            names.insert(name);
+        }
+    }
+    let there = std::fs::read_dir(folder()).unwrap();
+    let there = there.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert_eq!(there.collect::<BTreeSet<_>>(), names, "and no others");
 }
 
-#[test]
-fn an_empty_set_renders_a_list_that_matches_nothing() {
-    golden("frr--empty.conf", Family::Frr, &[], &[]);
-    let empty = render(
-        Family::Frr,
-        &Sheet {
-            set: &set(&[]),
-            origins: &[],
-            attributions: &[],
-        },
-    );
-    assert!(
-        !empty
-            .lines()
-            .any(|line| line.contains("prefix-list") && line.contains(" permit "))
-    );
-    for list in [
-        "ip prefix-list NULLROUTED-V4 seq",
-        "ipv6 prefix-list NULLROUTED-V6 seq",
-    ] {
-        let denies = empty
-            .lines()
-            .filter(|line| line.starts_with(list) && line.contains(" deny "));
-        assert_eq!(
-            denies.count(),
-            2,
-            "a list without an entry would permit everything"
-        );
-    }
+/// The lines of one that the other lacks.
+fn lost<'a>(from: &'a str, to: &str) -> Vec<&'a str> {
+    let there: BTreeSet<&str> = to.lines().collect();
+    from.lines().filter(|line| !there.contains(line)).collect()
 }
 
 #[test]
 fn one_changed_prefix_changes_one_line_and_the_count() {
     let all: Vec<String> = (0..200)
-        .flat_map(|i| [format!("10.{i}.0.0/16"), format!("2001:db8:{i:x}::/48")])
+        .flat_map(|n| [format!("72.{n}.0.0/16\n"), format!("2001:db8:{n:x}::/48\n")])
         .collect();
-    // Every other one: neighbours would be joined.
-    let nets: Vec<&str> = all.iter().step_by(3).map(String::as_str).collect();
-    let text = |nets: &[&str]| {
-        render(
-            Family::Frr,
-            &Sheet {
-                set: &set(nets),
-                origins: &[],
-                attributions: &[],
+    // Every third one: neighbours would be joined.
+    let all: Vec<&str> = all.iter().step_by(3).map(String::as_str).collect();
+    let of = |shape: &Shape, list: &[&str]| {
+        let list = list.concat();
+        text(
+            shape,
+            &Case {
+                list,
+                ..Case::default()
             },
         )
     };
-    let before = text(&nets);
-    for gone in [0, 7, nets.len() - 1] {
-        let mut fewer = nets.clone();
-        fewer.remove(gone);
-        let after = text(&fewer);
-        let lost = before
-            .lines()
-            .filter(|line| !after.lines().any(|other| other == *line));
-        assert_eq!(lost.count(), 2, "the entry and the header's count");
-        let new = after
-            .lines()
-            .filter(|line| !before.lines().any(|other| other == *line));
-        assert_eq!(new.count(), 1, "the header's count");
+    for shape in shapes() {
+        let before = of(&shape, &all);
+        let title = usize::from(before.contains("IPv4 and "));
+        for gone in [0, 7, all.len() - 1] {
+            if gone > 7 && shape.family == Family::Json {
+                // An array has no comma behind its last element.
+                continue;
+            }
+            let mut fewer = all.clone();
+            fewer.remove(gone);
+            let after = of(&shape, &fewer);
+            let (lost, new) = (lost(&before, &after), lost(&after, &before));
+            let per_prefix = usize::from(shape.role != Role::Edge);
+            assert_eq!(lost.len(), title + per_prefix, "{shape:?}: {lost:?}");
+            assert_eq!(new.len(), title, "{shape:?}: {new:?}");
+        }
     }
 }
 
 #[test]
 fn equal_sets_give_equal_bytes() {
-    let one = set(&["192.0.2.0/25", "192.0.2.128/25", "2001:db8::/32"]);
-    let two = set(&["2001:db8::/32", "192.0.2.0/24"]);
-    let text = |set: &PrefixSet| {
-        render(
-            Family::Frr,
-            &Sheet {
-                set,
-                origins: &[],
-                attributions: &[],
-            },
-        )
-    };
-    assert_eq!(text(&one), text(&two));
+    for shape in shapes() {
+        let of = |list: &str| {
+            let list = list.to_owned();
+            text(
+                &shape,
+                &Case {
+                    list,
+                    ..Case::default()
+                },
+            )
+        };
+        assert_eq!(
+            of("192.0.2.0/25\n192.0.2.128/25\n2001:db8::/32\n"),
+            of("2001:db8::/32\n192.0.2.0/25\n192.0.2.128/25\n")
+        );
+    }
 }

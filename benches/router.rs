@@ -1,0 +1,84 @@
+//! A million prefixes as text, for each shape of router file, on one core: `cargo bench --bench router`.
+//!
+//! `bare` knows no listings, as other printers do; `explained` names the listing behind each prefix.
+
+mod sample;
+
+use std::fmt;
+use std::sync::Arc;
+
+use divan::Bencher;
+use divan::counter::BytesCount;
+use nullrouted::feed::formats::{Format, Rules, parse_body};
+use nullrouted::policy::Policy;
+use nullrouted::policy::limits::{Limits, Review};
+use nullrouted::policy::protect::Protect;
+use nullrouted::rib::{Rib, Source};
+use nullrouted::target::router::{Family, Reasons, Role, Shape, Sheet, render};
+
+fn main() {
+    divan::main();
+}
+
+/// A shape by its name in the table.
+#[derive(Clone)]
+struct Named(Shape);
+
+impl fmt::Display for Named {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.0.family, self.0.role)
+    }
+}
+
+/// Those with a line for each prefix.
+fn shapes() -> Vec<Named> {
+    let each = Family::NAMES.into_iter().flat_map(|(_, family)| {
+        let roles = family.roles().iter();
+        let long = roles.filter(|role| **role != Role::Edge);
+        long.map(move |&role| Named(Shape { family, role }))
+    });
+    each.collect()
+}
+
+fn rendered(bencher: Bencher, shape: &Shape, explained: bool) {
+    let list = sample::plain(1_000_000);
+    let copy = parse_body(list.as_bytes(), &Rules::of(Format::Cidr)).unwrap();
+    let rib = Rib::merge(vec![Source {
+        any_length: false,
+        name: "bench".into(),
+        reserved: false,
+        copy: Arc::new(copy),
+    }]);
+    let policy = Policy {
+        protect: Protect::new(Vec::new()),
+        limits: Limits::default(),
+        review: Review::default(),
+    };
+    let set = policy.apply(&rib).set;
+    let reasons = match explained {
+        true => Reasons::of(&rib, &policy.limits),
+        false => Reasons::default(),
+    };
+    let sheet = Sheet {
+        set: &set,
+        origins: &[],
+        attributions: &[],
+        reasons,
+        own: &[],
+        limits: &policy.limits,
+    };
+    let size = render(shape, &sheet).len();
+    bencher
+        .counter(BytesCount::new(size))
+        .bench_local(|| render(shape, &sheet).len());
+}
+
+#[divan::bench(args = shapes(), sample_count = 10)]
+fn bare(bencher: Bencher, shape: &Named) {
+    rendered(bencher, &shape.0, false);
+}
+
+#[divan::bench(args = shapes(), sample_count = 10)]
+fn explained(bencher: Bencher, shape: &Named) {
+    rendered(bencher, &shape.0, true);
+}

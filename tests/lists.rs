@@ -1,0 +1,180 @@
+//! Lists that the kernel itself takes: nftables and ipset, by their own programs.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use support::lab::{LIST, LISTED, Lab, NEIGHBOURS};
+use support::namespace::{Namespace, eventually};
+use support::{NOC, Place, installed, left_out, repository};
+
+const CASES: [&str; 6] = ["mixed", "empty", "large", "4", "6", "asn"];
+
+fn golden(name: &str) -> PathBuf {
+    repository().join("tests/golden/router").join(name)
+}
+
+/// What the plain list of the same case has.
+fn prefixes(case: &str) -> BTreeSet<String> {
+    let plain = std::fs::read_to_string(golden(&format!("plain--{case}.txt"))).unwrap();
+    let lines = plain.lines().filter(|line| !line.starts_with('#'));
+    let prefix = |line: &str| line.split(' ').next().unwrap().to_owned();
+    lines.map(prefix).collect()
+}
+
+/// An address as `nft` and `ipset` print it is a prefix of full length.
+fn whole(text: &str) -> String {
+    match (text.contains('/'), text.contains(':')) {
+        (true, _) => text.to_owned(),
+        (false, false) => format!("{text}/32"),
+        (false, true) => format!("{text}/128"),
+    }
+}
+
+fn in_nftables(namespace: &Namespace) -> BTreeSet<String> {
+    let mut all = BTreeSet::new();
+    for set in ["v4", "v6"] {
+        let question = ["-j", "list", "set", "inet", "nullrouted", set];
+        let json = namespace.run("nft", &question).code(0).json();
+        let set = json["nftables"].as_array().unwrap();
+        let set = set.iter().find_map(|object| object.get("set")).unwrap();
+        let elements = set["elem"].as_array().cloned().unwrap_or_default();
+        all.extend(elements.iter().map(|element| match element.as_str() {
+            Some(address) => whole(address),
+            None => {
+                let prefix = &element["prefix"];
+                format!("{}/{}", prefix["addr"].as_str().unwrap(), prefix["len"])
+            }
+        }));
+    }
+    all
+}
+
+fn in_ipset(namespace: &Namespace) -> BTreeSet<String> {
+    let saved = namespace.run("ipset", &["save"]).code(0).out;
+    let mut all = BTreeSet::new();
+    for line in saved.lines() {
+        let words: Vec<_> = line.split(' ').collect();
+        match words[..] {
+            ["add", set, prefix, ..] => {
+                assert_eq!(set == "nullrouted6", prefix.contains(':'), "{line}");
+                all.insert(whole(prefix));
+            }
+            ["create", "nullrouted4" | "nullrouted6", ..] => {}
+            _ => panic!("{line}"),
+        }
+    }
+    all
+}
+
+/// Every golden file after every other, and after itself.
+fn each_over_each(load: impl Fn(&str), held: impl Fn() -> BTreeSet<String>) {
+    for before in CASES {
+        for case in CASES {
+            load(before);
+            load(case);
+            assert_eq!(held(), prefixes(case), "{case} over {before}");
+        }
+    }
+}
+
+#[test]
+fn nftables_holds_exactly_what_each_golden_file_says_whatever_was_there() {
+    let Some(namespace) = Namespace::new() else {
+        return;
+    };
+    let run = |arguments: &[&str]| {
+        namespace.run("nft", arguments).code(0);
+    };
+    let load = |case: &str| {
+        let path = golden(&format!("nftables--{case}.nft"));
+        let path = path.to_str().unwrap();
+        run(&["-c", "-f", path]);
+        run(&["-f", path]);
+    };
+    each_over_each(load, || in_nftables(&namespace));
+    run(&["delete", "table", "inet", "nullrouted"]);
+}
+
+#[test]
+fn ipset_holds_exactly_what_each_golden_file_says_whatever_was_there() {
+    if !installed("ipset") {
+        return left_out("ipset is not installed");
+    }
+    let Some(namespace) = Namespace::new() else {
+        return;
+    };
+    let load = |case: &str| {
+        let path = golden(&format!("ipset--{case}.ipset"));
+        let path = path.to_str().unwrap();
+        namespace.run("ipset", &["restore", "-file", path]).code(0);
+    };
+    each_over_each(load, || in_ipset(&namespace));
+    // A load that ends at a broken line leaves the old set, and the next load is none the worse.
+    load("large");
+    let broken = std::fs::read_to_string(golden("ipset--mixed.ipset")).unwrap();
+    let place = Place::new(NOC);
+    place.write(
+        "broken",
+        &broken.replace("203.0.113.7/32", "203.0.113.7/33"),
+    );
+    let path = place.path("broken").display().to_string();
+    let ran = namespace.run("ipset", &["restore", "-file", &path]);
+    assert_ne!(ran.code, Some(0));
+    let saved = namespace.run("ipset", &["save", "nullrouted4"]).code(0).out;
+    let v4 = |set: BTreeSet<String>| {
+        set.into_iter()
+            .filter(|prefix| prefix.contains('.'))
+            .count()
+    };
+    assert_eq!(saved.lines().count(), v4(prefixes("large")) + 1);
+    load("mixed");
+    assert_eq!(in_ipset(&namespace), prefixes("mixed"));
+    let saved = namespace.run("ipset", &["save", "nullrouted4"]).code(0);
+    saved.says("72.37.186.0/23 comment \"example SBL123, second ES-1\"");
+}
+
+#[test]
+fn nftables_drops_what_is_listed_and_what_comes_from_there_and_counts_it() {
+    let Some(Lab { router, near, far }) = Lab::new() else {
+        return;
+    };
+    let lab = Lab { router, near, far };
+    let place = Place::new(&format!(
+        "{NOC}[kernel]\nenabled = false\n\
+         [[router]]\nname = \"firewall\"\nfamily = \"nftables\"\npath = \"nullrouted.nft\"\n\
+         check = [\"nft\", \"-c\", \"-f\", \"{{file}}\"]\nreload = [\"nft\", \"-f\", \"{{file}}\"]\n"
+    ));
+    for address in LISTED.iter().chain(&NEIGHBOURS) {
+        eventually(address, || lab.answers(address));
+    }
+    place.write("noc.list", LIST);
+    let refresh = || place.run_in(&lab.router, &["refresh"]).code(0);
+    refresh().says("nullrouted.nft replaced, 2 prefixes");
+    let passes = |from: &str, to: &str| {
+        let ping = ["-n", "-c", "1", "-W", "1", "-I", from, to];
+        lab.far.run("ping", &ping).code == Some(0)
+    };
+    for address in LISTED {
+        assert!(!lab.answers(address), "{address}");
+    }
+    for address in NEIGHBOURS {
+        assert!(lab.answers(address), "{address}");
+    }
+    assert!(!passes("72.37.186.1", "100.64.0.2"), "from what is listed");
+    assert!(passes("72.37.188.1", "100.64.0.2"));
+    let counters = || lab.router.run("nft", &["list", "counters"]).code(0).out;
+    let counted = counters();
+    assert_eq!(counted.matches("packets 1 ").count(), 3, "{counted}");
+
+    // What is loaded over it goes on counting.
+    place.write("noc.list", "198.51.100.0/24\n");
+    refresh();
+    for address in LISTED {
+        assert!(lab.answers(address), "{address}");
+    }
+    assert_eq!(counters(), counted);
+    place.run_in(&lab.router, &["flush"]).code(0);
+    assert!(in_nftables(&lab.router).is_empty());
+}
