@@ -35,7 +35,7 @@ fn shapes() -> Vec<Named> {
     let each = Family::NAMES.into_iter().flat_map(|(_, family)| {
         let roles = family.roles().iter();
         let long = roles.filter(|role| **role != Role::Edge);
-        long.map(move |&role| Named(Shape { family, role }))
+        long.map(move |&role| Named(Shape::usual(family, role)))
     });
     each.collect()
 }

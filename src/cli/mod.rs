@@ -100,7 +100,7 @@ pub enum Exit {
     Done = 0,
     /// Something failed.
     Failed = 1,
-    /// `plan` found changes.
+    /// `plan` or `render --diff` found changes.
     Changes = 2,
     /// A change is held.
     Held = 3,

@@ -1,8 +1,13 @@
-//! `render`: print one router's file for the set in force.
+//! `render`: print one router's file for the set in force, or how it differs from the one on disk.
 
+use std::io;
 use std::path::Path;
+use std::time::Duration;
 
-use super::{Outcome, Stop, load, output};
+use similar::TextDiff;
+
+use super::{Exit, Outcome, Stop, load, output};
+use crate::config::RouterConfig;
 use crate::feed::copies::Copies;
 use crate::ledger::Ledger;
 use crate::pass::apply;
@@ -14,7 +19,13 @@ use crate::time::Timestamp;
 pub(super) struct Arguments {
     /// The name of a [[router]] in the configuration
     router: String,
+    /// How it differs from the file on disk, as a unified diff; ends with 2 where it does
+    #[arg(long)]
+    diff: bool,
 }
+
+/// Longest search for the least difference; what is found then is right, and longer than it needs to be.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     let config = load(path)?;
@@ -49,5 +60,28 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         ..apply::sheet(&config, &decision, &known.in_force, &credits)
     };
     let text = render(&router.shape, &sheet);
-    output::done(|out| out.write_all(text.as_bytes()))
+    match arguments.diff {
+        true => diff(router, &text),
+        false => output::done(|out| out.write_all(text.as_bytes())),
+    }
+}
+
+/// What would change on disk.
+fn diff(router: &RouterConfig, text: &str) -> Outcome {
+    let path = router.path.display().to_string();
+    let (old, name) = match std::fs::read(&router.path) {
+        Ok(old) => (old, path.as_str()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => (Vec::new(), "/dev/null"),
+        Err(error) => return Err(Stop::failed(format!("{path}: {error}"))),
+    };
+    let old = String::from_utf8_lossy(&old);
+    if old == text {
+        return Ok(Exit::Done);
+    }
+    let diff = TextDiff::configure()
+        .timeout(PATIENCE)
+        .diff_lines(&*old, text);
+    let unified = diff.unified_diff().header(name, &path).to_string();
+    output::results(|out| out.write_all(unified.as_bytes()))?;
+    Ok(Exit::Changes)
 }

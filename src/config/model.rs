@@ -159,6 +159,8 @@ pub struct RouterConfig {
     pub check: Vec<String>,
     /// Command that loads the new file, `{file}` in it; empty for none.
     pub reload: Vec<String>,
+    /// Command that looks afterwards whether it is in force, `{file}` in it; empty for none.
+    pub verify: Vec<String>,
 }
 
 impl Config {

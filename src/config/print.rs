@@ -111,14 +111,26 @@ fn write_all(out: &mut String, config: &Config) -> std::fmt::Result {
     writeln!(out, "cover_more_specifics = {cover}")?;
     for router in &config.routers {
         writeln!(out, "\n[[router]]\nname   = {:?}", router.name)?;
-        let Shape { family, role } = router.shape;
+        let Shape {
+            family,
+            role,
+            next_hop_v4,
+            next_hop_v6,
+        } = router.shape;
         writeln!(out, "family = \"{family}\"")?;
         if family.roles().len() > 1 {
             writeln!(out, "role   = \"{role}\"")?;
         }
+        if let Some(hop) = next_hop_v4 {
+            writeln!(out, "next_hop_v4 = \"{hop}\"")?;
+        }
+        if let Some(hop) = next_hop_v6 {
+            writeln!(out, "next_hop_v6 = \"{hop}\"")?;
+        }
         writeln!(out, "path   = {:?}", router.path)?;
         writeln!(out, "check  = {:?}", router.check)?;
         writeln!(out, "reload = {:?}", router.reload)?;
+        writeln!(out, "verify = {:?}", router.verify)?;
     }
     write_fetch(out, &config.fetch)
 }

@@ -394,3 +394,5 @@ fn what_the_kernel_section_refuses() {
         assert!(shown.ends_with("1 problem"), "{line}: {shown}");
     }
 }
+
+mod routers;

@@ -4,10 +4,12 @@
 //! position of an error. Everything is optional here: what is missing is judged by the check.
 
 use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, Visitor};
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 use toml::Spanned;
 
 use crate::feed::leaving::WithdrawAfter;
@@ -122,9 +124,12 @@ pub struct Router {
     pub name: Option<Spanned<String>>,
     pub family: Option<Spanned<String>>,
     pub role: Option<Spanned<String>>,
+    pub next_hop_v4: Option<Spanned<Ipv4Addr>>,
+    pub next_hop_v6: Option<Spanned<Ipv6Addr>>,
     pub path: Option<Spanned<String>>,
-    pub check: Vec<String>,
-    pub reload: Vec<String>,
+    pub check: Option<Spanned<Command>>,
+    pub reload: Option<Spanned<Command>>,
+    pub verify: Option<Spanned<Command>>,
 }
 
 /// `[fetch]`
@@ -185,6 +190,39 @@ impl<'de> Deserialize<'de> for Percent {
             let percent: f64 = text.strip_suffix('%')?.trim().parse().ok()?;
             (percent >= 0.0).then_some(Percent(Share(percent / 100.0)))
         })
+    }
+}
+
+/// `"default"`, or a program and its arguments.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// What is usual for the family.
+    Default,
+    /// These words.
+    Words(Vec<String>),
+}
+
+impl<'de> Deserialize<'de> for Command {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Command;
+            fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+                f.write_str("\"default\", or a command as a list of words, such as [\"vtysh\", \"-f\", \"{file}\"]")
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Command, E> {
+                let unexpected = serde::de::Unexpected::Str(text);
+                match text {
+                    "default" => Ok(Command::Default),
+                    _ => Err(E::invalid_value(unexpected, &self)),
+                }
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Command, A::Error> {
+                let words = SeqAccessDeserializer::new(seq);
+                Vec::deserialize(words).map(Command::Words)
+            }
+        }
+        deserializer.deserialize_any(Either)
     }
 }
 

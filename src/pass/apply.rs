@@ -10,7 +10,7 @@ use crate::ledger::TargetRow;
 use crate::pipeline::Decision;
 use crate::prefix::PrefixSet;
 use crate::target::kernel::Fib;
-use crate::target::publish::{Published, publish};
+use crate::target::publish::{Became, publish};
 use crate::target::router::{Reasons, Sheet, render};
 
 /// The names of all configured targets.
@@ -111,16 +111,20 @@ async fn file(router: &RouterConfig, task: Task<'_>) -> Result<Done, String> {
     let loaded = format!("{text}\n{}\n{:?}", router.path.display(), router.reload);
     let digest = digest(loaded.as_bytes());
     let published = publish(router, &text, written == Some(&digest)).await?;
-    let word = match published {
-        Published::Unchanged => "unchanged",
-        Published::Loaded => "loaded again",
-        Published::Replaced => "replaced",
+    let word = match published.became {
+        Became::Unchanged => "unchanged",
+        Became::Loaded => "loaded again",
+        Became::Replaced => "replaced",
+    };
+    let said = match published.said.as_str() {
+        "" => String::new(),
+        said => format!("; it said: {said}"),
     };
     Ok(Done {
         report: format!("{path} {word}, {} prefixes", task.desired.len()),
         notes: String::new(),
-        took: String::new(),
-        changed: published != Published::Unchanged,
+        took: said,
+        changed: published.became != Became::Unchanged,
         digest: Some(digest),
     })
 }

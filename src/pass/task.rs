@@ -113,7 +113,7 @@ pub(super) struct Done {
     pub report: String,
     /// What an operator should know beyond that.
     pub notes: String,
-    /// How long it took, for the log only.
+    /// How long it took, or what a command said; for the log only.
     pub took: String,
     pub changed: bool,
     pub digest: Option<String>,

@@ -1,24 +1,21 @@
 //! Router files onto the disk (I/O): whole or not at all.
 //!
 //! ```text
-//!  equal? ──yes──► nothing      write beside ──► check ──► keep the old one ──► rename ──► reload
-//!                                                 │ refused                                │ failed
-//!                                                 └──► the old file is untouched           └──► the old file back, reload
+//!  equal? ──yes──► nothing      write beside ──► check ──► rename ──► reload ──► verify
+//!                                                 │ refused             └─────────┴── failed
+//!                                                 └──► the old file is untouched   └──► the old file back, reload, verify
 //! ```
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
-use std::time::Duration;
 
-use tokio::process::Command;
-
+use super::command::run;
 use crate::config::RouterConfig;
 
 /// What became of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Published {
+pub enum Became {
     /// The content was there and loaded already.
     Unchanged,
     /// The content was there; whether it had been loaded was not known, so it was loaded again.
@@ -27,8 +24,14 @@ pub enum Published {
     Replaced,
 }
 
-/// Longest time for a check or reload command.
-const COMMAND_TIMEOUT: Duration = Duration::from_secs(300);
+/// What became of a file, and what the commands said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Published {
+    /// What became of it.
+    pub became: Became,
+    /// What those that loaded and verified it said, in one line; mostly nothing.
+    pub said: String,
+}
 
 /// Publish `text` as the file of `router`. `loaded` says that this very text was loaded before: a
 /// program that dies between rename and reload leaves a file that is in place and not in force.
@@ -44,12 +47,12 @@ pub async fn publish(router: &RouterConfig, text: &str, loaded: bool) -> Result<
     };
     if old.as_deref() == Some(text.as_bytes()) {
         if loaded || router.reload.is_empty() {
-            return Ok(Published::Unchanged);
+            let (became, said) = (Became::Unchanged, String::new());
+            return Ok(Published { became, said });
         }
-        let reloaded = run(&router.reload, path).await;
-        return reloaded
-            .map(|()| Published::Loaded)
-            .map_err(|failure| format!("reload failed: {failure}; the file is in place"));
+        let became = Became::Loaded;
+        let loaded = load(router).await.map(|said| Published { became, said });
+        return loaded.map_err(|failure| format!("{failure}; the file is in place"));
     }
     let beside = beside(path);
     let kept = "the old file stays";
@@ -63,11 +66,28 @@ pub async fn publish(router: &RouterConfig, text: &str, loaded: bool) -> Result<
     }
     replace(&beside, path)
         .map_err(|error| discard(&beside, format!("{}: {error}; {kept}", path.display())))?;
-    if let Err(failure) = run(&router.reload, path).await {
-        let back = put_back(router, old.as_deref()).await;
-        return Err(format!("reload failed: {failure}; {back}"));
+    match load(router).await {
+        Ok(said) => Ok(Published {
+            became: Became::Replaced,
+            said,
+        }),
+        Err(failure) => {
+            let back = put_back(router, old.as_deref()).await;
+            Err(format!("{failure}; {back}"))
+        }
     }
-    Ok(Published::Replaced)
+}
+
+/// Load the file, and look whether it is in force. Answers what was said.
+async fn load(router: &RouterConfig) -> Result<String, String> {
+    let failed = |what: &str, why| format!("{what} failed: {why}");
+    let loaded = run(&router.reload, &router.path).await;
+    let loaded = loaded.map_err(|why| failed("reload", why))?;
+    let verified = run(&router.verify, &router.path).await;
+    let verified = verified.map_err(|why| failed("verify", why))?;
+    let said = [loaded, verified].into_iter();
+    let said: Vec<_> = said.filter(|said| !said.is_empty()).collect();
+    Ok(said.join("; "))
 }
 
 /// The name beside the file: on the same file system, so that the rename is one step.
@@ -117,53 +137,10 @@ async fn put_back(router: &RouterConfig, old: Option<&[u8]>) -> String {
             format!("the old file could not be put back: {error}"),
         );
     }
-    match run(&router.reload, &router.path).await {
-        Ok(()) => "the old file is back and loaded".to_owned(),
-        Err(_) => "the old file is back, but loading it failed as well".to_owned(),
+    match load(router).await {
+        Ok(_) => "the old file is back and loaded".to_owned(),
+        Err(why) => format!("the old file is back, but loading it failed as well: {why}"),
     }
-}
-
-/// Run a command, `{file}` in its arguments replaced; no command is success.
-async fn run(command: &[String], file: &Path) -> Result<(), String> {
-    let Some((program, arguments)) = command.split_first() else {
-        return Ok(());
-    };
-    let file = file.to_string_lossy();
-    let child = Command::new(program)
-        .args(
-            arguments
-                .iter()
-                .map(|argument| argument.replace("{file}", &file)),
-        )
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|error| format!("{program}: {error}"))?;
-    let output = match tokio::time::timeout(COMMAND_TIMEOUT, child.wait_with_output()).await {
-        Ok(output) => output.map_err(|error| format!("{program}: {error}"))?,
-        Err(_) => {
-            let limit = COMMAND_TIMEOUT.as_secs();
-            return Err(format!("{program} did not end within {limit} s"));
-        }
-    };
-    if output.status.success() {
-        return Ok(());
-    }
-    let said = [output.stderr, output.stdout].concat();
-    let said = String::from_utf8_lossy(&said);
-    let lines: Vec<_> = said
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .take(3)
-        .collect();
-    Err(format!(
-        "{program} ended with {} ({})",
-        output.status,
-        lines.join("; ")
-    ))
 }
 
 #[cfg(test)]
@@ -175,14 +152,17 @@ mod tests {
         let words = |words: &[&str]| words.iter().map(ToString::to_string).collect();
         RouterConfig {
             name: "edge1".to_owned(),
-            shape: Shape {
-                family: Family::Frr,
-                role: Role::Trigger,
-            },
+            shape: Shape::usual(Family::Frr, Role::Trigger),
             path: path.to_owned(),
             check: words(check),
             reload: words(reload),
+            verify: Vec::new(),
         }
+    }
+
+    async fn became(router: &RouterConfig, text: &str, loaded: bool) -> Result<Became, String> {
+        let published = publish(router, text, loaded).await;
+        published.map(|published| published.became)
     }
 
     fn files(dir: &Path) -> Vec<String> {
@@ -197,20 +177,11 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("frr.conf");
         let router = router(&path, &[], &[]);
-        assert_eq!(
-            publish(&router, "one\n", true).await,
-            Ok(Published::Replaced)
-        );
+        assert_eq!(became(&router, "one\n", true).await, Ok(Became::Replaced));
         let before = fs::metadata(&path).unwrap().modified().unwrap();
-        assert_eq!(
-            publish(&router, "one\n", true).await,
-            Ok(Published::Unchanged)
-        );
+        assert_eq!(became(&router, "one\n", true).await, Ok(Became::Unchanged));
         assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), before);
-        assert_eq!(
-            publish(&router, "two\n", true).await,
-            Ok(Published::Replaced)
-        );
+        assert_eq!(became(&router, "two\n", true).await, Ok(Became::Replaced));
         assert_eq!(fs::read_to_string(&path).unwrap(), "two\n");
         assert_eq!(files(dir.path()), ["frr.conf"]);
     }
@@ -223,15 +194,9 @@ mod tests {
         let reload = format!("cp {{file}} {}", loaded.display());
         let router = router(&path, &[], &["sh", "-c", &reload]);
         fs::write(&path, "new\n").unwrap();
-        assert_eq!(
-            publish(&router, "new\n", true).await,
-            Ok(Published::Unchanged)
-        );
+        assert_eq!(became(&router, "new\n", true).await, Ok(Became::Unchanged));
         assert!(!loaded.exists());
-        assert_eq!(
-            publish(&router, "new\n", false).await,
-            Ok(Published::Loaded)
-        );
+        assert_eq!(became(&router, "new\n", false).await, Ok(Became::Loaded));
         assert_eq!(fs::read_to_string(&loaded).unwrap(), "new\n");
     }
 
@@ -287,5 +252,24 @@ mod tests {
             error,
             "/nonexistent/.frr.conf.new: No such file or directory (os error 2); the old file stays"
         );
+    }
+
+    #[tokio::test]
+    async fn what_the_commands_say_is_told_and_a_file_that_is_not_in_force_goes_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("frr.conf");
+        let mut router = router(&path, &[], &["sh", "-c", "echo loaded {file}"]);
+        router.verify = ["sh", "-c", "grep -v new {file}"]
+            .map(str::to_owned)
+            .to_vec();
+        let published = publish(&router, "old\n", false).await.unwrap();
+        assert_eq!(published.became, Became::Replaced);
+        assert_eq!(published.said, format!("loaded {}; old", path.display()));
+        let error = publish(&router, "new\n", false).await.unwrap_err();
+        assert_eq!(
+            error,
+            "verify failed: sh ended with exit status: 1 (); the old file is back and loaded"
+        );
+        assert_eq!(fs::read_to_string(&path).unwrap(), "old\n");
     }
 }

@@ -63,16 +63,62 @@ impl Check<'_> {
             );
             return None;
         }
+        let family = family?;
+        let usual = family.commands();
+        let check = self.command("check", router.check.as_ref(), family, usual.check);
+        let reload = self.command("reload", router.reload.as_ref(), family, usual.reload);
+        let verify = self.command("verify", router.verify.as_ref(), family, usual.verify);
+        for (key, span) in [
+            (
+                "next_hop_v4",
+                router.next_hop_v4.as_ref().map(Spanned::span),
+            ),
+            (
+                "next_hop_v6",
+                router.next_hop_v6.as_ref().map(Spanned::span),
+            ),
+        ] {
+            if let Some(span) = span.filter(|_| !family.has_next_hops(role)) {
+                let message = format!("{key}: {family} as {role} has no next hop");
+                self.problem(span, message);
+            }
+        }
         let shape = Shape {
-            family: family?,
+            family,
             role,
+            next_hop_v4: router.next_hop_v4.as_ref().map(|hop| *hop.get_ref()),
+            next_hop_v6: router.next_hop_v6.as_ref().map(|hop| *hop.get_ref()),
         };
         Some(RouterConfig {
             name: name?,
             shape,
             path: path?,
-            check: router.check.clone(),
-            reload: router.reload.clone(),
+            check: check?,
+            reload: reload?,
+            verify: verify?,
         })
+    }
+
+    /// The words of a command, none where it is not written; `usual` stands for `"default"`.
+    fn command(
+        &mut self,
+        key: &str,
+        written: Option<&Spanned<written::Command>>,
+        family: Family,
+        usual: &[&str],
+    ) -> Option<Vec<String>> {
+        let Some(written) = written else {
+            return Some(Vec::new());
+        };
+        match written.get_ref() {
+            written::Command::Words(words) => Some(words.clone()),
+            written::Command::Default if usual.is_empty() => {
+                let message = format!("{key}: there is no default command for {family}");
+                let hint = "write it as a list of words, with {file} for the file";
+                self.hinted(written.span(), message, hint);
+                None
+            }
+            written::Command::Default => Some(usual.iter().map(ToString::to_string).collect()),
+        }
     }
 }

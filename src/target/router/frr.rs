@@ -26,8 +26,14 @@ use std::fmt::Write;
 use std::ops::RangeInclusive;
 
 use super::sequence::{Numbered, numbered};
-use super::{Role, Shape, Sheet};
+use super::{Commands, Role, Shape, Sheet};
 use crate::prefix::Prefix;
+
+pub(super) const COMMANDS: Commands = Commands {
+    check: &["vtysh", "-C", "-f", "{file}"],
+    reload: &["vtysh", "-f", "{file}"],
+    verify: &[],
+};
 
 /// Sequence numbers of the entries; the denies stand around them.
 const FREE: RangeInclusive<u32> = 2..=u32::MAX - 1;
@@ -35,8 +41,8 @@ const FREE: RangeInclusive<u32> = 2..=u32::MAX - 1;
 pub(super) fn render(shape: &Shape, sheet: &Sheet) -> String {
     let mut out = String::with_capacity(2_000 + sheet.set.len() * 80);
     match shape.role {
-        Role::Trigger => trigger(&mut out, sheet),
-        Role::Edge => edge(&mut out, sheet),
+        Role::Trigger => trigger(&mut out, shape, sheet),
+        Role::Edge => edge(&mut out, shape, sheet),
         Role::Filter => filter(&mut out, sheet),
     }
     out
@@ -58,7 +64,7 @@ Never feed this file to frr-reload.py: it is a part, and the rest would be remov
 FRR before 9.0 takes minutes for lists above some thousand entries.
 ";
 
-fn trigger(out: &mut String, sheet: &Sheet) {
+fn trigger(out: &mut String, shape: &Shape, sheet: &Sheet) {
     out.push_str(&sheet.head("!", TRIGGER));
     own(out, sheet);
     list(out, "V4", &sheet.set.v4, |_| String::new());
@@ -85,10 +91,15 @@ exit
         );
     }
     // What a neighbor is told: blackholes, to be kept inside his AS.
+    out.push_str("route-map NULLROUTED-OUT permit 10\n match community NULLROUTED\n");
+    if let Some(next_hop) = shape.next_hop_v4 {
+        let _ = writeln!(out, " set ip next-hop {next_hop}");
+    }
+    if let Some(next_hop) = shape.next_hop_v6 {
+        let _ = writeln!(out, " set ipv6 next-hop global {next_hop}");
+    }
     out.push_str(
-        "route-map NULLROUTED-OUT permit 10
- match community NULLROUTED
- set community no-export additive
+        " set community no-export additive
 exit
 route-map NULLROUTED-OUT deny 65535
 exit
@@ -112,7 +123,7 @@ Undo:   take the two route-map lines out again
 Never feed this file to frr-reload.py: it is a part, and the rest would be removed.
 ";
 
-fn edge(out: &mut String, sheet: &Sheet) {
+fn edge(out: &mut String, shape: &Shape, sheet: &Sheet) {
     out.push_str(&Sheet::constant_head("!", EDGE));
     own(out, sheet);
     let limits = sheet.limits;
@@ -129,12 +140,14 @@ fn edge(out: &mut String, sheet: &Sheet) {
         );
     }
     out.push_str(COMMUNITY);
-    out.push_str("ip route 192.0.2.1/32 blackhole\nipv6 route 100::1/128 blackhole\n!\n");
-    let v6 = "global 100::1\n set ipv6 next-hop prefer-global";
-    for (name, ip, family, next_hop) in [
-        ("EDGE", "ip", "V4", "192.0.2.1"),
-        ("EDGE6", "ipv6", "V6", v6),
-    ] {
+    let (v4, v6) = (shape.discard_v4(), shape.discard_v6());
+    let _ = writeln!(
+        out,
+        "ip route {v4}/32 blackhole\nipv6 route {v6}/128 blackhole\n!"
+    );
+    let v4 = v4.to_string();
+    let v6 = format!("global {v6}\n set ipv6 next-hop prefer-global");
+    for (name, ip, family, next_hop) in [("EDGE", "ip", "V4", v4), ("EDGE6", "ipv6", "V6", v6)] {
         let _ = write!(
             out,
             "route-map NULLROUTED-{name} deny 5

@@ -10,8 +10,14 @@
 
 use std::fmt::{Display, Write};
 
-use super::Sheet;
 use super::reasons::Reason;
+use super::{Commands, Sheet};
+
+pub(super) const COMMANDS: Commands = Commands {
+    check: &[],
+    reload: &["ipset", "restore", "-file", "{file}"],
+    verify: &[],
+};
 
 const USES: &str = "\
 Load:   ipset restore -file THIS-FILE      (a second load replaces the first)

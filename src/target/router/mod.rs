@@ -11,19 +11,21 @@
 //! changes one line; and an empty set still renders a list that matches nothing. A publisher's own words stand in
 //! comments alone, and only as `reasons::Reason` writes them.
 
+mod bird;
 mod csv;
 mod family;
 mod frr;
 mod ipset;
 mod json;
 mod nftables;
+mod openbgpd;
 mod plain;
 mod reasons;
 mod sequence;
 mod shape;
 mod sheet;
 
-pub use family::{Family, Role};
+pub use family::{Commands, Family, Role};
 pub use reasons::Reasons;
 pub use shape::Shape;
 pub use sheet::Sheet;
@@ -32,6 +34,8 @@ pub use sheet::Sheet;
 pub fn render(shape: &Shape, sheet: &Sheet) -> String {
     match shape.family {
         Family::Frr => frr::render(shape, sheet),
+        Family::Bird => bird::render(shape, sheet),
+        Family::OpenBgpd => openbgpd::render(shape, sheet),
         Family::Nftables => nftables::render(sheet),
         Family::Ipset => ipset::render(sheet),
         Family::Plain => plain::render(sheet),

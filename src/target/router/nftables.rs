@@ -9,8 +9,14 @@
 
 use std::fmt::{Display, Write};
 
-use super::Sheet;
 use super::reasons::Reason;
+use super::{Commands, Sheet};
+
+pub(super) const COMMANDS: Commands = Commands {
+    check: &["nft", "-c", "-f", "{file}"],
+    reload: &["nft", "-f", "{file}"],
+    verify: &[],
+};
 
 const USES: &str = "\
 Check:  nft -c -f THIS-FILE

@@ -1,5 +1,7 @@
 //! What kind of file a router gets.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use super::family::{Family, Role};
 
 /// What the configuration says of the text of one router's file.
@@ -9,4 +11,36 @@ pub struct Shape {
     pub family: Family,
     /// What it is there for.
     pub role: Role,
+    /// The next hop that a trigger announces and an edge drops, IPv4; `None` for what is usual.
+    pub next_hop_v4: Option<Ipv4Addr>,
+    /// The same, IPv6.
+    pub next_hop_v6: Option<Ipv6Addr>,
+}
+
+impl Shape {
+    /// The usual discard next hop of an edge: of TEST-NET-1 (RFC 5737), as most guides have it.
+    pub const DISCARD_V4: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
+    /// The same, of the discard-only block (RFC 6666).
+    pub const DISCARD_V6: Ipv6Addr = Ipv6Addr::new(0x100, 0, 0, 0, 0, 0, 0, 1);
+
+    /// What is usual for a role of a family: a trigger announces the next hop that its session has, an edge drops by
+    /// the usual one.
+    pub fn usual(family: Family, role: Role) -> Self {
+        Self {
+            family,
+            role,
+            next_hop_v4: None,
+            next_hop_v6: None,
+        }
+    }
+
+    /// The address whose route drops at an edge, IPv4.
+    pub(super) fn discard_v4(&self) -> Ipv4Addr {
+        self.next_hop_v4.unwrap_or(Self::DISCARD_V4)
+    }
+
+    /// The same, IPv6.
+    pub(super) fn discard_v6(&self) -> Ipv6Addr {
+        self.next_hop_v6.unwrap_or(Self::DISCARD_V6)
+    }
 }

@@ -95,7 +95,7 @@ fn text(shape: &Shape, case: &Case) -> String {
 fn shapes() -> impl Iterator<Item = Shape> {
     Family::NAMES.into_iter().flat_map(|(_, family)| {
         let roles = family.roles().iter();
-        roles.map(move |&role| Shape { family, role })
+        roles.map(move |&role| Shape::usual(family, role))
     })
 }
 
@@ -110,7 +110,7 @@ fn name(shape: &Shape, case: &str) -> String {
         role => format!("-{role}"),
     };
     let extension = match shape.family {
-        Family::Frr => "conf",
+        Family::Frr | Family::Bird | Family::OpenBgpd => "conf",
         Family::Nftables => "nft",
         Family::Ipset => "ipset",
         Family::Plain => "txt",

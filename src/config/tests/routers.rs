@@ -1,0 +1,50 @@
+//! `[[router]]`, as the operator reads its problems.
+
+use super::{accepted, problems};
+use crate::target::router::{Family, Role, Shape};
+
+fn router(family: &str, lines: &str) -> String {
+    format!("[[router]]\nname = \"edge1\"\npath = \"/x/edge1\"\nfamily = \"{family}\"\n{lines}\n")
+}
+
+#[test]
+fn a_role_is_one_that_the_family_can_have() {
+    let config = accepted(&router("frr", "role = \"filter\""));
+    let (family, role) = (Family::Frr, Role::Filter);
+    assert_eq!(config.routers[0].shape, Shape::usual(family, role));
+    let config = accepted(&router("plain", ""));
+    assert_eq!(config.routers[0].shape.role, Role::Trigger);
+
+    let shown = problems(&router("plain", "role = \"edge\""));
+    let said = "role: plain is never \"edge\"\n    5 | role = \"edge\"\n      |        ^^^^^^\n      \
+                hint: permitted are trigger";
+    assert!(shown.contains(said), "{shown}");
+    let shown = problems(&router("frr", "role = \"core\""));
+    assert!(shown.contains("role: \"core\" is not known"), "{shown}");
+    let said = "hint: permitted are trigger, edge, filter";
+    assert!(shown.contains(said), "{shown}");
+}
+
+#[test]
+fn a_command_is_a_list_of_words_or_what_is_usual_for_the_family() {
+    let commands = "check = \"default\"\nreload = \"default\"\nverify = [\"true\"]";
+    let config = accepted(&router("nftables", commands));
+    let [router_] = &config.routers[..] else {
+        panic!("one router");
+    };
+    assert_eq!(router_.check, ["nft", "-c", "-f", "{file}"]);
+    assert_eq!(router_.reload, ["nft", "-f", "{file}"]);
+    assert_eq!(router_.verify, ["true"]);
+    // A file that is only written runs nothing.
+    let config = accepted(&router("nftables", ""));
+    assert!(config.routers[0].check.is_empty() && config.routers[0].reload.is_empty());
+
+    let shown = problems(&router("plain", "reload = \"default\""));
+    let said = "reload: there is no default command for plain\n    5 | reload = \"default\"\n      |          ^^^^^^^^^\n      \
+                hint: write it as a list of words, with {file} for the file";
+    assert!(shown.contains(said), "{shown}");
+    let shown = problems(&router("frr", "check = \"vtysh -C -f {file}\""));
+    let said = "check: expected \"default\", or a command as a list of words, such as [\"vtysh\", \"-f\", \"{file}\"]";
+    assert!(shown.contains(said), "{shown}");
+    assert!(shown.ends_with("1 problem"), "{shown}");
+}

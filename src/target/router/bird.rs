@@ -1,0 +1,218 @@
+//! BIRD 2: a part that the operator's own file includes.
+//!
+//! ```text
+//! trigger  protocol static nullrouted4 ──► filter nullrouted_trigger4: RFC 7999's community, no-export ──► neighbor
+//! edge     neighbor ──► template nullrouted_from4: dest = RTD_BLACKHOLE ──► the operator's protocol kernel
+//! filter   neighbor ──► the operator's filter calls nullrouted_reject4(): listed prefixes and origins are refused
+//! ```
+//!
+//! Facts behind each line, verified with BIRD 2.0.12:
+//! * `bird -p` refuses a file without a protocol, so the check puts one in front of it.
+//! * A set has no comma behind its last element. The last one is a prefix, or an AS, that no route has, so that a listed
+//!   one is one line, and the set is never empty. `0.0.0.0/32` does not match a default route; the last AS number is no
+//!   AS (RFC 7300), and AS 0 is what `bgp_path.last` of an empty path is.
+//! * A function that says whether, called as a statement, filters nothing and says so to nobody; so ours refuse by
+//!   themselves. Their types are written only since 2.14, which still takes them without.
+//! * `P+` is what is inside of `P`, `P-` what covers it.
+//! * A blackhole by `dest` needs no reachable next hop.
+//! * Of 10 000 static routes a reload touches those that changed, and no others.
+
+use std::fmt::{Display, Write};
+
+use super::reasons::Reason;
+use super::{Commands, Role, Shape, Sheet};
+use crate::prefix::{Bits, Prefix};
+
+pub(super) const COMMANDS: Commands = Commands {
+    check: &[
+        "sh",
+        "-c",
+        r#"printf 'protocol device {}\ninclude "%s";\n' "$1" | bird -p -c /dev/stdin"#,
+        "sh",
+        "{file}",
+    ],
+    reload: &["birdc", "configure"],
+    verify: &[],
+};
+
+/// RFC 7999, and NO_EXPORT of RFC 1997.
+const COMMUNITIES: &str =
+    "bgp_community.add((65535, 666));\n    bgp_community.add((65535, 65281));";
+
+pub(super) fn render(shape: &Shape, sheet: &Sheet) -> String {
+    let mut out = String::with_capacity(2_500 + sheet.set.len() * 50);
+    match shape.role {
+        Role::Trigger => trigger(&mut out, shape, sheet),
+        Role::Edge => edge(&mut out, sheet),
+        Role::Filter => filter(&mut out, sheet),
+    }
+    out
+}
+
+const TRIGGER: &str = "\
+Load:   birdc configure
+Use:    include \"THIS-FILE\";      (a line of its own, before the protocols)
+        protocol bgp ... { ipv4 { import none; export filter nullrouted_trigger4; };
+                           ipv6 { import none; export filter nullrouted_trigger6; }; }
+        or in a filter of your own, first:  nullrouted_announce4();
+Undo:   take the filter and the include out again, birdc configure
+The file must be readable for the user that BIRD runs as.
+";
+
+fn trigger(out: &mut String, shape: &Shape, sheet: &Sheet) {
+    out.push_str(&sheet.head("#", TRIGGER));
+    let own = sheet.own();
+    let both = |prefix: &dyn Display| format!("{prefix}+, {prefix}-");
+    set(
+        out,
+        "OWN4",
+        own.v4.iter().map(|own| (both(own), Reason::default())),
+        NO_ROUTE_V4,
+    );
+    set(
+        out,
+        "OWN6",
+        own.v6.iter().map(|own| (both(own), Reason::default())),
+        NO_ROUTE_V6,
+    );
+    statics(out, "4", sheet.v4());
+    statics(out, "6", sheet.v6());
+    let next_hop = |address: Option<String>| {
+        let line = |address| format!("\n    bgp_next_hop = {address};");
+        address.map(line).unwrap_or_default()
+    };
+    let v4 = next_hop(shape.next_hop_v4.map(|address| address.to_string()));
+    let v6 = next_hop(shape.next_hop_v6.map(|address| address.to_string()));
+    for (family, next_hop) in [("4", v4), ("6", v6)] {
+        let _ = write!(
+            out,
+            "function nullrouted_announce{family}()
+{{
+  if proto = \"nullrouted{family}\" then {{
+    if net ~ NULLROUTED_OWN{family} then reject;
+    {COMMUNITIES}{next_hop}
+    accept;
+  }}
+}}
+filter nullrouted_trigger{family} {{ nullrouted_announce{family}(); reject; }}
+"
+        );
+    }
+}
+
+fn statics<'a, B: Bits>(
+    out: &mut String,
+    family: &str,
+    prefixes: impl Iterator<Item = (&'a Prefix<B>, Reason<'a>)>,
+) {
+    let _ = writeln!(out, "protocol static nullrouted{family} {{\n  ipv{family};");
+    for (prefix, reason) in prefixes {
+        let _ = writeln!(out, "  route {prefix} blackhole;{}", reason.behind("#"));
+    }
+    out.push_str("}\n");
+}
+
+const EDGE: &str = "\
+Load:   birdc configure
+Use:    include \"THIS-FILE\";      (a line of its own, before the protocols)
+        protocol bgp ... from nullrouted_from4 { ... }      (the session with the trigger or its route reflector)
+        protocol bgp ... from nullrouted_from6 { ... }
+        or in a filter of your own, first:  nullrouted_blackhole4();
+        and your protocol kernel must export these routes:  export where source = RTS_BGP;
+Undo:   take the protocols and the include out again, birdc configure
+Once the import limit is hit, nothing new comes in until `birdc reload in PROTOCOL`.
+";
+
+fn edge(out: &mut String, sheet: &Sheet) {
+    out.push_str(&Sheet::constant_head("#", EDGE));
+    let own = sheet.own();
+    let inside = |prefix: &dyn Display| format!("{prefix}+");
+    set(
+        out,
+        "OWN4",
+        own.v4.iter().map(|own| (inside(own), Reason::default())),
+        NO_ROUTE_V4,
+    );
+    set(
+        out,
+        "OWN6",
+        own.v6.iter().map(|own| (inside(own), Reason::default())),
+        NO_ROUTE_V6,
+    );
+    let limits = sheet.limits;
+    for (family, shortest) in [("4", limits.shortest_v4), ("6", limits.shortest_v6)] {
+        let _ = write!(
+            out,
+            "function nullrouted_blackhole{family}()
+{{
+  if (65535, 666) ~ bgp_community then {{
+    if net.len < {shortest} then reject;
+    if net ~ NULLROUTED_OWN{family} then reject;
+    dest = RTD_BLACKHOLE;
+    bgp_local_pref = 200;
+    bgp_community.add((65535, 65281));
+    accept;
+  }}
+}}
+filter nullrouted_edge{family} {{ nullrouted_blackhole{family}(); reject; }}
+template bgp nullrouted_from{family} {{
+  ipv{family} {{ import filter nullrouted_edge{family}; import limit {} action block; export none; }};
+}}
+",
+            limits.max_routes
+        );
+    }
+}
+
+const FILTER: &str = "\
+Load:   birdc configure
+Use:    include \"THIS-FILE\";      (a line of its own, before the filters)
+        filter from_others4 { nullrouted_reject4(); ... }      (first; a statement, not a condition)
+        protocol bgp ... { ipv4 { import table; import filter from_others4; ... }; ... }
+        the same with a 6 for IPv6
+Undo:   take the calls and the include out again, birdc configure
+Without `import table` a neighbor that knows no route refresh is reset at each change.
+";
+
+fn filter(out: &mut String, sheet: &Sheet) {
+    out.push_str(&sheet.head("#", FILTER));
+    let v4 = sheet
+        .v4()
+        .map(|(prefix, reason)| (format!("{prefix}+"), reason));
+    let v6 = sheet
+        .v6()
+        .map(|(prefix, reason)| (format!("{prefix}+"), reason));
+    set(out, "LISTED4", v4, NO_ROUTE_V4);
+    set(out, "LISTED6", v6, NO_ROUTE_V6);
+    let origins = sheet.origins.iter().map(|asn| (asn, Reason::default()));
+    set(out, "ORIGINS", origins, NO_ORIGIN);
+    for family in ["4", "6"] {
+        let _ = write!(
+            out,
+            "function nullrouted_reject{family}()
+{{
+  if net ~ NULLROUTED_LISTED{family} then reject;
+  if bgp_path.last ~ NULLROUTED_ORIGINS then reject;
+}}
+"
+        );
+    }
+}
+
+/// The last elements of sets.
+const NO_ROUTE_V4: &str = "0.0.0.0/32";
+const NO_ROUTE_V6: &str = "::/128";
+const NO_ORIGIN: &str = "4294967295";
+
+fn set<'a>(
+    out: &mut String,
+    name: &str,
+    elements: impl Iterator<Item = (impl Display, Reason<'a>)>,
+    last: &str,
+) {
+    let _ = writeln!(out, "define NULLROUTED_{name} = [");
+    for (element, reason) in elements {
+        let _ = writeln!(out, "  {element},{}", reason.behind("#"));
+    }
+    let _ = writeln!(out, "  {last}\n];");
+}

@@ -1,0 +1,149 @@
+//! OpenBGPD: a part that the operator's own file includes, before his first filter rule.
+//!
+//! ```text
+//! trigger  network prefix-set "nullrouted4": RFC 7999's community ──to ibgp, no-export──► neighbor
+//! edge     from ibgp ──► nexthop blackhole (of use where there is a FIB: not on Linux)
+//! filter   from any ──► listed prefixes, what is inside of them, and listed origins are denied
+//! ```
+//!
+//! Facts behind each line, verified with OpenBGPD 7.7:
+//! * The last rule that matches wins, so each of ours is `quick`.
+//! * `bgpd -n` refuses a file without an AS, so the check puts one in front of it. It takes an IPv4 prefix with a length
+//!   of 33, by which the daemon dies: prefixes are ours, and right by their type.
+//! * `bgpctl reload` ends well where the file is refused, and where an earlier reload still goes on: what it says counts.
+//! * A comment that ends with a backslash takes the next line with it: none of ours has one.
+//! * An empty set matches nothing, and may stand.
+//! * `NO_EXPORT` in the `network` statement keeps the route from eBGP neighbors altogether; it is added on the way out.
+//! * Some thousand prefixes are loaded in a second; 100 000 in a `network prefix-set` take minutes.
+
+use std::fmt::{Display, Write};
+
+use super::reasons::Reason;
+use super::{Commands, Role, Shape, Sheet};
+
+pub(super) const COMMANDS: Commands = Commands {
+    check: &[
+        "sh",
+        "-c",
+        r#"printf 'AS 65000\ninclude "%s"\n' "$1" | bgpd -n -f /dev/stdin"#,
+        "sh",
+        "{file}",
+    ],
+    reload: &[
+        "sh",
+        "-c",
+        r#"out=$(bgpctl reload 2>&1); echo "$out"; case $out in *'request processed'*) exit 0;; esac; exit 1"#,
+    ],
+    verify: &[],
+};
+
+pub(super) fn render(shape: &Shape, sheet: &Sheet) -> String {
+    let mut out = String::with_capacity(2_500 + sheet.set.len() * 45);
+    match shape.role {
+        Role::Trigger => trigger(&mut out, shape, sheet),
+        Role::Edge => edge(&mut out, sheet),
+        Role::Filter => filter(&mut out, sheet),
+    }
+    out
+}
+
+const TRIGGER: &str = "\
+Load:   bgpctl reload
+Use:    include \"THIS-FILE\"      (before your first allow, deny or match)
+        Blackholes go to iBGP neighbors, such as a route reflector, and to nobody else.
+Undo:   take the include out again, bgpctl reload
+Beyond some ten thousand prefixes a reload takes minutes: take another family, or a session of nullrouted itself.
+";
+
+fn trigger(out: &mut String, shape: &Shape, sheet: &Sheet) {
+    out.push_str(&sheet.head("#", TRIGGER));
+    set(out, "nullrouted4", sheet.v4());
+    set(out, "nullrouted6", sheet.v6());
+    own(out, sheet);
+    let next_hop = |address: Option<String>| {
+        let words = |address| format!(" nexthop {address}");
+        address.map(words).unwrap_or_default()
+    };
+    let v4 = next_hop(shape.next_hop_v4.map(|address| address.to_string()));
+    let v6 = next_hop(shape.next_hop_v6.map(|address| address.to_string()));
+    let _ = write!(
+        out,
+        "network prefix-set \"nullrouted4\" set {{ community BLACKHOLE{v4} }}
+network prefix-set \"nullrouted6\" set {{ community BLACKHOLE{v6} }}
+deny quick to any prefix-set \"nullrouted-own\" or-longer community BLACKHOLE
+allow quick to ibgp prefix-set \"nullrouted4\" community BLACKHOLE set {{ community NO_EXPORT }}
+allow quick to ibgp prefix-set \"nullrouted6\" community BLACKHOLE set {{ community NO_EXPORT }}
+deny quick to any prefix-set \"nullrouted4\" community BLACKHOLE
+deny quick to any prefix-set \"nullrouted6\" community BLACKHOLE
+"
+    );
+}
+
+const EDGE: &str = "\
+Load:   bgpctl reload
+Use:    include \"THIS-FILE\"      (before your first allow, deny or match)
+        and in the neighbor: max-prefix NUMBER
+        Blackholes are taken from iBGP neighbors, such as a route reflector.
+Undo:   take the include out again, bgpctl reload
+On Linux OpenBGPD has no FIB: nothing is dropped there.
+";
+
+fn edge(out: &mut String, sheet: &Sheet) {
+    out.push_str(&Sheet::constant_head("#", EDGE));
+    own(out, sheet);
+    let limits = sheet.limits;
+    let _ = write!(
+        out,
+        "deny quick from ibgp prefix-set \"nullrouted-own\" or-longer community BLACKHOLE
+deny quick from ibgp prefix 0.0.0.0/0 prefixlen < {} community BLACKHOLE
+deny quick from ibgp prefix ::/0 prefixlen < {} community BLACKHOLE
+allow quick from ibgp community BLACKHOLE set {{ nexthop blackhole localpref 200 community NO_EXPORT }}
+",
+        limits.shortest_v4, limits.shortest_v6
+    );
+}
+
+const FILTER: &str = "\
+Load:   bgpctl reload
+Use:    include \"THIS-FILE\"      (before your first allow, deny or match)
+Undo:   take the include out again, bgpctl reload
+";
+
+fn filter(out: &mut String, sheet: &Sheet) {
+    out.push_str(&sheet.head("#", FILTER));
+    set(out, "nullrouted-listed4", sheet.v4());
+    set(out, "nullrouted-listed6", sheet.v6());
+    out.push_str("as-set \"nullrouted-origins\" {\n");
+    for asn in sheet.origins {
+        let _ = writeln!(out, "\t{asn}");
+    }
+    out.push_str(
+        "}
+deny quick from any prefix-set \"nullrouted-listed4\" or-longer
+deny quick from any prefix-set \"nullrouted-listed6\" or-longer
+deny quick from any source-as as-set \"nullrouted-origins\"
+",
+    );
+}
+
+/// The operator's own networks of both families.
+fn own(out: &mut String, sheet: &Sheet) {
+    let own = sheet.own();
+    set(
+        out,
+        "nullrouted-own",
+        own.nets().map(|net| (net, Reason::default())),
+    );
+}
+
+fn set<'a>(
+    out: &mut String,
+    name: &str,
+    prefixes: impl Iterator<Item = (impl Display, Reason<'a>)>,
+) {
+    let _ = writeln!(out, "prefix-set \"{name}\" {{");
+    for (prefix, reason) in prefixes {
+        let _ = writeln!(out, "\t{prefix}{}", reason.behind("#"));
+    }
+    out.push_str("}\n");
+}
