@@ -395,6 +395,38 @@ fn a_router_file_that_is_refused_fails_the_pass_and_keeps_the_old_file() {
 }
 
 #[test]
+fn render_shows_how_a_file_differs_from_the_one_on_disk() {
+    let place = Place::new(&format!(
+        "{NOC}{NO_KERNEL}[[router]]\nname = \"list\"\nfamily = \"plain\"\npath = \"list.txt\"\n"
+    ));
+    place.write("noc.list", "72.37.186.0/23 # SBL123\n");
+    place.run(&["refresh"]).code(0);
+    let same = place.run(&["render", "list", "--diff"]).code(0);
+    assert_eq!((same.out.as_str(), same.err.as_str()), ("", ""));
+
+    let file = place.path("list.txt");
+    let text = place.read("list.txt");
+    assert!(text.contains("\n72.37.186.0/23 # noc SBL123\n"), "{text}");
+    let old = text.replace("72.37.186.0/23 # noc SBL123", "198.51.100.0/24");
+    std::fs::write(&file, &old).unwrap();
+    let path = file.display();
+    let differs = place.run(&["render", "list", "--diff"]).code(2);
+    assert_eq!(
+        differs.out,
+        format!(
+            "--- {path}\n+++ {path}\n@@ -2,4 +2,4 @@\n #\n # Format: one prefix a line; a # begins a comment.\n #\n\
+             -198.51.100.0/24\n+72.37.186.0/23 # noc SBL123\n"
+        )
+    );
+    std::fs::remove_file(&file).unwrap();
+    let missing = place.run(&["render", "list", "--diff"]).code(2);
+    missing
+        .says("--- /dev/null\n")
+        .says("+72.37.186.0/23 # noc SBL123\n");
+    assert!(!file.exists(), "nothing was written");
+}
+
+#[test]
 fn an_expired_copy_is_withdrawn_and_said_to_be() {
     let place = Place::new(&format!(
         "{NOC}every = \"1s\"\nstale_after = \"1s\"\nexpire_after = \"2s\"\n{NO_KERNEL}"

@@ -9,12 +9,10 @@ mod support;
 use std::collections::BTreeMap;
 use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-use std::process::Command;
 
 use support::frr::{Running, can_run};
 use support::namespace::{Namespace, eventually};
-use support::{Place, Ran, installed, left_out};
+use support::{Place, Ran};
 
 const FRR: &str = "/usr/lib/frr";
 
@@ -108,55 +106,6 @@ impl<'a> Router<'a> {
         }
         all
     }
-}
-
-#[test]
-fn vtysh_accepts_every_golden_file() {
-    if !installed("vtysh") {
-        return left_out("FRR is not installed");
-    }
-    let files = std::fs::read_dir(support::repository().join("tests/golden/router")).unwrap();
-    let files = files.map(|entry| entry.unwrap().path());
-    let ours = files.filter(|path| path.extension().is_some_and(|end| end == "conf"));
-    let ours: Vec<_> = ours
-        .filter(|path| path.to_string_lossy().contains("/frr-"))
-        .collect();
-    assert_eq!(ours.len(), 3 * 6);
-    for path in ours {
-        let ran = check(&path);
-        assert_eq!(
-            ran.code,
-            Some(0),
-            "{}: {}{}",
-            path.display(),
-            ran.out,
-            ran.err
-        );
-    }
-}
-
-#[test]
-fn vtysh_refuses_a_file_that_is_wrong_so_the_check_is_one() {
-    if !installed("vtysh") {
-        return left_out("FRR is not installed");
-    }
-    let place = Place::new("");
-    place.write(
-        "wrong.conf",
-        "ip prefix-list NULLROUTED-V4 seq 5 permit 192.0.2.0/33\n",
-    );
-    assert_ne!(check(&place.path("wrong.conf")).code, Some(0));
-}
-
-fn check(path: &Path) -> Ran {
-    Ran::of(
-        Command::new("vtysh")
-            .arg("-C")
-            .arg("-f")
-            .arg(path)
-            .output()
-            .unwrap(),
-    )
 }
 
 const TRIGGER: &str = "\

@@ -26,6 +26,26 @@ fn a_role_is_one_that_the_family_can_have() {
 }
 
 #[test]
+fn a_next_hop_stands_where_the_file_has_one() {
+    let config = accepted(&router(
+        "frr",
+        "next_hop_v4 = \"192.0.2.9\"\nnext_hop_v6 = \"100::9\"",
+    ));
+    let shape = &config.routers[0].shape;
+    assert_eq!(shape.next_hop_v4, Some("192.0.2.9".parse().unwrap()));
+    assert_eq!(shape.next_hop_v6, Some("100::9".parse().unwrap()));
+    let shown = problems(&router(
+        "frr",
+        "role = \"filter\"\nnext_hop_v4 = \"192.0.2.9\"",
+    ));
+    let said = "next_hop_v4: frr as filter has no next hop\n    6 | next_hop_v4 = ";
+    assert!(shown.contains(said), "{shown}");
+    let shown = problems(&router("frr", "next_hop_v6 = \"192.0.2.9\""));
+    assert!(shown.contains("next_hop_v6: "), "{shown}");
+    assert!(shown.ends_with("1 problem"), "{shown}");
+}
+
+#[test]
 fn a_command_is_a_list_of_words_or_what_is_usual_for_the_family() {
     let commands = "check = \"default\"\nreload = \"default\"\nverify = [\"true\"]";
     let config = accepted(&router("nftables", commands));

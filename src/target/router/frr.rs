@@ -17,6 +17,9 @@
 //!   before that, because bgpd refuses to take away an as-path list that is not there.
 //! * `no-export` set at origination would keep the route from an eBGP neighbor altogether; it is
 //!   added on the way out.
+//! * `vtysh -f` ends well where a line was refused, and then all lists and route-maps of the file are: what it says
+//!   counts, and what bgpd holds afterwards. `vtysh -C` does not find all that bgpd refuses.
+//! * A route-map is written over itself, and never taken away first: bgpd 8.4 dies where an update comes between.
 //! * A next hop that is off the link, as that of a discard route, is taken from an eBGP neighbor only with
 //!   `disable-connected-check`. An IPv6 route goes by the neighbor's link-local address without `prefer-global`.
 //! * The sequence number of an entry comes from the entry itself, so that one changed prefix changes
@@ -31,8 +34,22 @@ use crate::prefix::Prefix;
 
 pub(super) const COMMANDS: Commands = Commands {
     check: &["vtysh", "-C", "-f", "{file}"],
-    reload: &["vtysh", "-f", "{file}"],
-    verify: &[],
+    reload: &[
+        "sh",
+        "-c",
+        r#"out=$(vtysh -f "$1" 2>&1); rc=$?; printf '%s\n' "$out"; [ $rc -eq 0 ] && ! printf '%s\n' "$out" | grep -q '^%'"#,
+        "sh",
+        "{file}",
+    ],
+    verify: &[
+        "sh",
+        "-c",
+        r#"entry='^(ip|ipv6) prefix-list '; all=$(grep -cE "$entry" "$1")
+held=$(vtysh -d bgpd -c 'show running-config' | grep -E "$entry" | grep -cxFf "$1")
+[ "$held" = "$all" ] || { echo "bgpd holds $held of $all prefix-list entries"; exit 1; }"#,
+        "sh",
+        "{file}",
+    ],
 };
 
 /// Sequence numbers of the entries; the denies stand around them.

@@ -1,6 +1,8 @@
 //! Golden files under `tests/golden/router/`, one for each family, role and case.
 //! `GOLDEN=write cargo test golden` writes them anew; the difference is reviewed.
 
+mod reading;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -1,0 +1,233 @@
+//! Our own files read back: which routes they are about, against the effective set.
+
+use ipnet::IpNet;
+use proptest::prelude::*;
+
+use super::{Case, shapes, text};
+use crate::prefix::PrefixSet;
+use crate::target::router::{Family, Role, Shape};
+
+/// What an entry is about: a prefix, and how long a route inside of it may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Entry {
+    net: IpNet,
+    longest: u8,
+    permits: bool,
+}
+
+impl Entry {
+    fn exact(net: IpNet) -> Self {
+        let longest = net.prefix_len();
+        Self {
+            net,
+            longest,
+            permits: true,
+        }
+    }
+
+    fn and_inside(net: IpNet) -> Self {
+        let longest = net.max_prefix_len();
+        Self {
+            longest,
+            ..Self::exact(net)
+        }
+    }
+
+    fn matches(&self, route: IpNet) -> bool {
+        self.net.contains(&route) && route.prefix_len() <= self.longest
+    }
+}
+
+/// A prefix, whatever stands around it.
+fn net(word: &str) -> IpNet {
+    word.trim_matches([',', ';', '"', '\t', '+'])
+        .parse()
+        .unwrap()
+}
+
+/// The lines of a block that begins with one line and ends with another, without comments.
+fn block<'a>(text: &'a str, begin: &'a str, end: &'a str) -> impl Iterator<Item = &'a str> {
+    let lines = text.lines().skip_while(move |line| *line != begin).skip(1);
+    let lines = lines.take_while(move |line| *line != end);
+    lines.map(|line| line.split(" #").next().unwrap().trim())
+}
+
+/// The entries of a family's list of listed prefixes, in the order in which they are tried.
+fn entries(shape: &Shape, text: &str) -> Vec<Entry> {
+    let is_filter = shape.role == Role::Filter;
+    let of = |net: IpNet| match is_filter {
+        true => Entry::and_inside(net),
+        false => Entry::exact(net),
+    };
+    match shape.family {
+        Family::Frr => frr(text, if is_filter { "FILTER-V" } else { "V" }),
+        Family::Bird if is_filter => {
+            let of_block = |name: &'static str, sentinel: &'static str| {
+                let lines = block(text, name, "];").filter(move |line| *line != sentinel);
+                lines.map(|line| {
+                    assert!(line.ends_with("+,"), "{line}");
+                    of(net(line))
+                })
+            };
+            let v4 = of_block("define NULLROUTED_LISTED4 = [", "0.0.0.0/32");
+            v4.chain(of_block("define NULLROUTED_LISTED6 = [", "::/128"))
+                .collect()
+        }
+        Family::Bird => ["4", "6"]
+            .into_iter()
+            .flat_map(|family| {
+                let begin = format!("protocol static nullrouted{family} {{");
+                let lines: Vec<_> = block(text, &begin, "}").map(str::to_owned).collect();
+                lines.into_iter().skip(1)
+            })
+            .map(|line| {
+                let words: Vec<_> = line.split(' ').collect();
+                assert!(matches!(words[..], ["route", _, "blackhole;"]), "{line}");
+                of(net(words[1]))
+            })
+            .collect(),
+        Family::OpenBgpd => {
+            let name = if is_filter {
+                "nullrouted-listed"
+            } else {
+                "nullrouted"
+            };
+            let sets = ["4", "6"].map(|family| format!("prefix-set \"{name}{family}\" {{"));
+            if is_filter {
+                let rules = text.matches("\" or-longer\n").count();
+                assert_eq!(rules, 2, "what is inside is denied, too");
+            }
+            let lines = sets.iter().flat_map(|begin| block(text, begin, "}"));
+            lines.map(|line| of(net(line))).collect()
+        }
+        Family::Nftables => {
+            let sets = ["v4", "v6"].map(|set| format!("add element inet nullrouted {set} {{"));
+            let lines = sets.iter().flat_map(|begin| block(text, begin, "}"));
+            lines.map(|line| of(net(line))).collect()
+        }
+        Family::Ipset => {
+            let adds = text.lines().filter_map(|line| line.strip_prefix("add "));
+            adds.map(|line| of(net(line.split(' ').nth(1).unwrap())))
+                .collect()
+        }
+        Family::Plain => {
+            let lines = text.lines().filter(|line| !line.starts_with('#'));
+            lines
+                .map(|line| of(net(line.split(' ').next().unwrap())))
+                .collect()
+        }
+        Family::Csv => {
+            let mut reader = csv::Reader::from_reader(text.as_bytes());
+            let records = reader.records().map(Result::unwrap);
+            records.map(|record| of(net(&record[0]))).collect()
+        }
+        Family::Json => {
+            let json: serde_json::Value = serde_json::from_str(text).unwrap();
+            let prefixes = json["prefixes"].as_array().unwrap();
+            let prefix = |listed: &serde_json::Value| net(listed["prefix"].as_str().unwrap());
+            prefixes.iter().map(|listed| of(prefix(listed))).collect()
+        }
+    }
+}
+
+/// Sorted by sequence number, each its own.
+fn frr(text: &str, name: &str) -> Vec<Entry> {
+    let mut entries: Vec<(u32, Entry)> = Vec::new();
+    for line in text.lines().filter(|line| line.contains(" seq ")) {
+        let words: Vec<_> = line.split(' ').collect();
+        let [
+            ip @ ("ip" | "ipv6"),
+            "prefix-list",
+            list,
+            "seq",
+            seq,
+            action,
+            prefix,
+            rest @ ..,
+        ] = &words[..]
+        else {
+            continue;
+        };
+        let list = list.strip_prefix("NULLROUTED-").unwrap();
+        if !matches!(list.strip_prefix(name), Some("4" | "6")) {
+            continue;
+        }
+        let net = net(prefix);
+        assert_eq!(*ip == "ip", net.addr().is_ipv4(), "{line}");
+        let longest = match rest {
+            [] => net.prefix_len(),
+            ["le", longest] => longest.parse().unwrap(),
+            _ => panic!("{line}"),
+        };
+        // Some parsers refuse it.
+        assert!(rest.is_empty() || longest > net.prefix_len(), "{line}");
+        let permits = *action == "permit";
+        let entry = Entry {
+            net,
+            longest,
+            permits,
+        };
+        entries.push((seq.parse().unwrap(), entry));
+    }
+    entries.sort_by_key(|(seq, entry)| (entry.net.addr().is_ipv6(), *seq));
+    let twice = |pair: &[(u32, Entry)]| {
+        let [one, two] = pair else { unreachable!() };
+        one.0 == two.0 && one.1.net.addr().is_ipv4() == two.1.net.addr().is_ipv4()
+    };
+    assert!(!entries.windows(2).any(twice));
+    entries.into_iter().map(|(_, entry)| entry).collect()
+}
+
+/// The prefix itself, the networks around it, and those inside.
+fn around(net: IpNet) -> Vec<IpNet> {
+    let mut all = vec![net];
+    all.extend(net.supernet());
+    all.extend(net.supernet().and_then(|net| net.supernet()));
+    all.extend(
+        net.supernet()
+            .into_iter()
+            .flat_map(|net| net.subnets(net.prefix_len() + 1).into_iter().flatten()),
+    );
+    all.extend(net.subnets(net.prefix_len() + 1).into_iter().flatten());
+    let first = IpNet::new(net.addr(), net.max_prefix_len()).unwrap();
+    all.push(first);
+    all
+}
+
+fn listed() -> impl Strategy<Value = IpNet> {
+    // Not the ends of the space, whose neighbours the sentinels stand for.
+    let v4 = (0x0100_0000_u32..0xdfff_ffff, 8_u8..=32)
+        .prop_map(|(addr, len)| IpNet::new(std::net::Ipv4Addr::from(addr).into(), len).unwrap());
+    let v6 = (any::<u64>(), any::<u64>(), 19_u8..=128).prop_map(|(high, low, len)| {
+        let addr = 0x2 << 124 | u128::from(high >> 4) << 64 | u128::from(low);
+        IpNet::new(std::net::Ipv6Addr::from(addr).into(), len).unwrap()
+    });
+    prop_oneof![v4, v6].prop_map(|net| net.trunc())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// A route is matched where it is listed, or inside of what is in a filter, and nowhere else.
+    #[test]
+    fn what_is_written_says_exactly_the_effective_set(nets in prop::collection::vec(listed(), 0..12)) {
+        let set = PrefixSet::of_nets(nets.iter().copied());
+        let list: String = nets.iter().map(|net| format!("{net}\n")).collect();
+        for shape in shapes().filter(|shape| shape.role != Role::Edge) {
+            let case = Case { list: list.clone(), ..Case::default() };
+            let entries = entries(&shape, &text(&shape, &case));
+            let permits = |route: IpNet| {
+                let first = entries.iter().find(|entry| entry.matches(route));
+                first.is_some_and(|entry| entry.permits)
+            };
+            let elsewhere = ["0.0.0.0/0", "::/0", "1.2.3.4/32"].map(|net| net.parse().unwrap());
+            for route in set.nets().flat_map(around).chain(elsewhere) {
+                let expected = set.nets().any(|net| match shape.role {
+                    Role::Filter => net.contains(&route),
+                    _ => net == route,
+                });
+                prop_assert_eq!(permits(route), expected, "{:?}: {}", &shape, route);
+            }
+        }
+    }
+}

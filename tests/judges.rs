@@ -1,0 +1,165 @@
+//! Each family's own parser takes every file that we write for it, by the command that is the default.
+
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use nullrouted::target::router::Family;
+use support::namespace::Namespace;
+use support::{NOC, Place, Ran, installed, left_out, repository};
+
+const ROLES: [&str; 3] = ["", "-edge", "-filter"];
+
+/// The golden files of a family.
+fn golden(family: &str) -> Vec<PathBuf> {
+    let folder = repository().join("tests/golden/router");
+    let files = std::fs::read_dir(folder).unwrap();
+    let files = files.map(|entry| entry.unwrap().path());
+    let is_ours = |path: &PathBuf| {
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let rest = name.strip_prefix(family).unwrap_or_default();
+        ROLES.iter().any(|role| {
+            let rest = rest.strip_prefix(role).unwrap_or_default();
+            rest.starts_with("--")
+        })
+    };
+    files.filter(is_ours).collect()
+}
+
+/// The default check of a family, for this file.
+fn check(family: &str, file: &Path) -> Ran {
+    let find = |(name, _): &&(&str, Family)| *name == family;
+    let (_, family) = Family::NAMES.iter().find(find).unwrap();
+    let file = file.display().to_string();
+    let words: Vec<_> = family
+        .commands()
+        .check
+        .iter()
+        .map(|word| word.replace("{file}", &file))
+        .collect();
+    let mut command = Command::new(&words[0]);
+    // OpenBGPD's, and not FRR's of the same name.
+    command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
+    Ran::of(command.args(&words[1..]).output().unwrap())
+}
+
+/// All of ours are accepted, and what is broken is refused: it is a check.
+fn judged(family: &str, program: &str, files: usize, broken: &[(&str, &str)]) {
+    if !installed(program) {
+        return left_out(format_args!("{program} is not installed"));
+    }
+    let golden = golden(family);
+    assert_eq!(golden.len(), files);
+    for path in &golden {
+        let ran = check(family, path);
+        assert_eq!(
+            ran.code,
+            Some(0),
+            "{}: {}{}",
+            path.display(),
+            ran.out,
+            ran.err
+        );
+    }
+    let place = Place::new(NOC);
+    let mixed = |path: &&PathBuf| path.to_str().unwrap().contains("--mixed");
+    for path in golden.iter().filter(mixed) {
+        let text = std::fs::read_to_string(path).unwrap();
+        for (from, to) in broken.iter().filter(|(from, _)| text.contains(from)) {
+            place.write("broken", &text.replace(from, to));
+            let ran = check(family, &place.path("broken"));
+            assert_ne!(ran.code, Some(0), "{} with {to}", path.display());
+        }
+    }
+}
+
+#[test]
+fn frr_takes_every_file_of_its_family() {
+    let broken = [
+        ("203.0.113.7/32", "203.0.113.7/33"),
+        ("deny 0.0.0.0/0 le 32", "deny 0.0.0.0/0 le 33"),
+    ];
+    judged("frr", "vtysh", 18, &broken);
+}
+
+#[test]
+fn bird_takes_every_file_of_its_family() {
+    let broken = [("203.0.113.7/32", "203.0.113.7/33"), ("accept;", "accept")];
+    judged("bird", "bird", 18, &broken);
+}
+
+#[test]
+fn openbgpd_takes_every_file_of_its_family() {
+    let broken = [("203.0.113.7/32", "203.0.113.777/32"), ("quick", "quickly")];
+    judged("openbgpd", "bgpctl", 18, &broken);
+}
+
+#[test]
+fn a_next_hop_of_the_operator_is_taken_where_it_stands() {
+    for (family, role, program, lines) in [
+        (
+            "frr",
+            "trigger",
+            "vtysh",
+            [
+                " set ip next-hop 192.0.2.9\n",
+                " set ipv6 next-hop global 100::9\n",
+            ],
+        ),
+        (
+            "frr",
+            "edge",
+            "vtysh",
+            [
+                "ip route 192.0.2.9/32 blackhole\n",
+                " set ipv6 next-hop global 100::9\n",
+            ],
+        ),
+        (
+            "bird",
+            "trigger",
+            "bird",
+            [
+                "    bgp_next_hop = 192.0.2.9;\n",
+                "    bgp_next_hop = 100::9;\n",
+            ],
+        ),
+        (
+            "openbgpd",
+            "trigger",
+            "bgpctl",
+            [
+                "BLACKHOLE nexthop 192.0.2.9 }\n",
+                "BLACKHOLE nexthop 100::9 }\n",
+            ],
+        ),
+    ] {
+        if !installed(program) {
+            left_out(format_args!("{program} is not installed"));
+            continue;
+        }
+        let place = Place::new(&format!(
+            "{NOC}[kernel]\nenabled = false\n[[router]]\nname = \"it\"\nfamily = \"{family}\"\nrole = \"{role}\"\n\
+             path = \"it.conf\"\nnext_hop_v4 = \"192.0.2.9\"\nnext_hop_v6 = \"100::9\"\ncheck = \"default\"\n"
+        ));
+        place.write("noc.list", "72.37.186.0/23\n2001:db8:bad::/48\n");
+        place.run(&["refresh"]).code(0).says("it.conf replaced");
+        let text = place.read("it.conf");
+        for line in lines {
+            assert!(text.contains(line), "{family} {role}: {text}");
+        }
+    }
+}
+
+#[test]
+fn nft_takes_every_file_of_its_family() {
+    // It asks the kernel, and so wants one of its own.
+    let Some(namespace) = Namespace::new() else {
+        return;
+    };
+    for path in golden("nftables") {
+        let path = path.display().to_string();
+        namespace.run("nft", &["-c", "-f", &path]).code(0);
+    }
+}

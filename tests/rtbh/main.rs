@@ -1,0 +1,91 @@
+//! Remote-triggered blackholes (RFC 5635), end to end, with packets and by the files that we write and the commands that
+//! are the default.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod lab;
+mod speakers;
+
+use lab::{Edge, HOLE, Lab, OTHERS};
+use speakers::Trigger;
+use support::lab::LISTED;
+
+/// What is listed, with a hole for what is protected.
+const LIST: &str = "72.37.186.0/23\n2001:db8:bad::/48\n";
+
+/// Whatever speaks at the trigger, listed traffic dies at both edges and nothing else does.
+fn from_trigger_to_edges(trigger: Trigger) {
+    let Some(lab) = Lab::new() else { return };
+    let place = lab.trigger(trigger, "# nobody yet\n");
+    for edge in Edge::ALL {
+        for address in LISTED.iter().chain(&OTHERS).chain([&HOLE]) {
+            lab.eventually(edge, address, true);
+        }
+    }
+
+    lab.list(&place, LIST);
+    for edge in Edge::ALL {
+        for address in LISTED {
+            lab.eventually(edge, address, false);
+        }
+        for address in OTHERS.iter().chain([&HOLE]) {
+            assert!(lab.answers(edge, address), "{address} through {edge:?}");
+        }
+    }
+
+    // One delisting, and then all.
+    lab.list(&place, "72.37.186.0/23\n");
+    for edge in Edge::ALL {
+        lab.eventually(edge, LISTED[1], true);
+        assert!(!lab.answers(edge, LISTED[0]), "still listed, {edge:?}");
+    }
+    lab.list(&place, "# nobody any more\n");
+    for edge in Edge::ALL {
+        for address in LISTED.iter().chain(&OTHERS).chain([&HOLE]) {
+            lab.eventually(edge, address, true);
+        }
+    }
+}
+
+#[test]
+fn listed_traffic_dies_at_both_edges_triggered_by_frr() {
+    from_trigger_to_edges(Trigger::Frr);
+}
+
+#[test]
+fn listed_traffic_dies_at_both_edges_triggered_by_bird() {
+    from_trigger_to_edges(Trigger::Bird);
+}
+
+#[test]
+fn listed_traffic_dies_at_both_edges_triggered_by_openbgpd() {
+    from_trigger_to_edges(Trigger::OpenBgpd);
+}
+
+/// A neighbor announces a part of what is listed: the more specific route wins over the blackhole.
+#[test]
+fn a_more_specific_route_of_a_third_neighbor_reopens_the_road_only_without_the_filter() {
+    let Some(lab) = Lab::new() else { return };
+    let place = lab.trigger(Trigger::Bird, LIST);
+    for edge in Edge::ALL {
+        lab.eventually(edge, LISTED[0], false);
+    }
+    let others = lab.others();
+    for edge in Edge::ALL {
+        lab.eventually(edge, LISTED[0], true);
+    }
+    for edge in Edge::ALL {
+        let filter = lab.filter(edge, LIST);
+        lab.eventually(edge, LISTED[0], false);
+        // What the neighbor announces beside it stays.
+        assert!(lab.announced(edge, "198.51.100.0/24"), "{edge:?}");
+        assert!(!lab.announced(edge, "72.37.186.0/25"), "{edge:?}");
+        lab.list_at(edge, &filter, "# nobody\n");
+        lab.eventually(edge, LISTED[0], true);
+        lab.list_at(edge, &filter, LIST);
+        lab.eventually(edge, LISTED[0], false);
+    }
+    drop(others);
+    drop(place);
+}

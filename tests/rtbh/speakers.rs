@@ -1,0 +1,306 @@
+//! What speaks BGP in the lab, each with a `/run` of its own, so that the default commands reach it.
+
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Stdio};
+
+use nullrouted::target::router::{Family, Role};
+
+use super::lab::Edge;
+use crate::support::frr::Running;
+use crate::support::namespace::{Namespace, eventually};
+use crate::support::{NOC, Place};
+
+/// Daemons and their files.
+pub struct Speaker {
+    _daemons: Vec<Running>,
+    _place: Option<Place>,
+}
+
+/// What speaks at the trigger.
+#[derive(Clone, Copy, Debug)]
+pub enum Trigger {
+    Frr,
+    Bird,
+    OpenBgpd,
+}
+
+impl Trigger {
+    /// Its part of our configuration.
+    pub fn router(self) -> String {
+        match self {
+            // zebra takes the routes of the kernel.
+            Self::Frr => router(Family::Frr, Role::Trigger, FILE),
+            Self::Bird => format!(
+                "[kernel]\nenabled = false\n{}",
+                router(Family::Bird, Role::Trigger, FILE)
+            ),
+            Self::OpenBgpd => format!(
+                "[kernel]\nenabled = false\n{}",
+                router(Family::OpenBgpd, Role::Trigger, FILE)
+            ),
+        }
+    }
+}
+
+fn router(family: Family, role: Role, path: &str) -> String {
+    format!(
+        "[[router]]\nname = \"it\"\nfamily = \"{family}\"\nrole = \"{role}\"\npath = \"{path}\"\n\
+         check = \"default\"\nreload = \"default\"\n{}",
+        if family == Family::Frr {
+            "verify = \"default\"\n"
+        } else {
+            ""
+        }
+    )
+}
+
+/// Where a file of ours goes: into the place of the program, or where BIRD at the edge includes it from the beginning.
+const FILE: &str = "nullrouted.conf";
+const IN_RUN: &str = "/run/bird/nullrouted.conf";
+
+/// What stands there before.
+const NO_FILTER: &str = "function nullrouted_reject4() { if false then reject; }";
+
+/// Its part of our configuration at an edge, in role `filter`.
+pub fn filter(edge: Edge) -> String {
+    match edge {
+        Edge::Bird => router(Family::Bird, Role::Filter, IN_RUN),
+        Edge::Frr => router(Family::Frr, Role::Filter, FILE),
+    }
+}
+
+/// A file of ours for an edge, which says nothing of any list.
+fn edge_file(family: Family) -> String {
+    let place = Place::new(&format!(
+        "{NOC}[kernel]\nenabled = false\n[[router]]\nname = \"it\"\nfamily = \"{family}\"\nrole = \"edge\"\npath = \"x\"\n"
+    ));
+    place.write("noc.list", "# nobody\n");
+    place.run(&["refresh"]).code(0);
+    place.read("x")
+}
+
+/// Everybody may read what is in it: the daemons drop their rights.
+fn open(place: &Place) {
+    let mode = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(place.path(""), mode).unwrap();
+}
+
+fn quiet(command: &mut Command) -> Running {
+    let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+    Running(child.unwrap())
+}
+
+fn frr(namespace: &Namespace, place: &Place, config: &str, daemons: &[&str]) -> Vec<Running> {
+    open(place);
+    namespace.sh(
+        "mount -t tmpfs tmpfs /run; mkdir /run/frr; mount --bind /run/frr /run/frr; chown frr:frr /run/frr",
+    );
+    place.write("empty.conf", "");
+    place.write("frr.conf", config);
+    let start = |daemon: &&str| {
+        let file = place.path("empty.conf").display().to_string();
+        let mut command = namespace.command(&format!("/usr/lib/frr/{daemon}"));
+        command.args(["-P", "0", "-A", "127.0.0.1", "-f", &file, "--log", "stdout"]);
+        let running = quiet(&mut command);
+        eventually(&format!("{daemon} is up"), || {
+            let asked = namespace.run("vtysh", &["-d", daemon, "-c", "show version"]);
+            asked.code == Some(0)
+        });
+        running
+    };
+    let running = daemons.iter().map(start).collect();
+    load(namespace, place, "frr.conf");
+    running
+}
+
+/// By the default command, which reads what was said.
+#[track_caller]
+fn load(namespace: &Namespace, place: &Place, name: &str) {
+    let file = place.path(name).display().to_string();
+    let words = Family::Frr.commands().reload;
+    let words: Vec<_> = words
+        .iter()
+        .map(|word| word.replace("{file}", &file))
+        .collect();
+    let arguments: Vec<_> = words[1..].iter().map(String::as_str).collect();
+    namespace.run(&words[0], &arguments).code(0);
+}
+
+fn bird(namespace: &Namespace, place: &Place, config: &str) -> Running {
+    open(place);
+    namespace.sh(&format!(
+        "mount -t tmpfs tmpfs /run; mkdir /run/bird; echo '{NO_FILTER}' > {IN_RUN}"
+    ));
+    place.write("bird.conf", config);
+    let file = place.path("bird.conf").display().to_string();
+    let mut command = namespace.command("bird");
+    let running = quiet(command.args(["-f", "-c", &file, "-s", "/run/bird/bird.ctl"]));
+    eventually("BIRD is up", || {
+        namespace.run("birdc", &["show", "status"]).code == Some(0)
+    });
+    running
+}
+
+fn one(daemon: Running, place: Place) -> Speaker {
+    Speaker {
+        _daemons: vec![daemon],
+        _place: Some(place),
+    }
+}
+
+const SHARED: &str =
+    " no bgp default ipv4-unicast\n bgp route-map delay-timer 1\n timers bgp 3 9\n";
+
+/// An FRR neighbor of its own AS with these lines in each address family; `N` is the number of the wire.
+fn frr_neighbor(number: u8, end: u8, asn: u32, lines: &str) -> String {
+    let (v4, v6) = (
+        format!("100.64.{number}.{end}"),
+        format!("fd00:{number}::{end}"),
+    );
+    let mut text = String::new();
+    for (family, address) in [("ipv4", v4), ("ipv6", v6)] {
+        let lines = lines.replace("{6}", if family == "ipv6" { "6" } else { "" });
+        let lines = lines.replace("ADDRESS", &address);
+        text.push_str(&format!(
+            " neighbor {address} remote-as {asn}\n neighbor {address} timers connect 1\n \
+             address-family {family} unicast\n  neighbor {address} activate\n{lines} exit-address-family\n"
+        ));
+    }
+    text
+}
+
+pub fn reflector(namespace: &Namespace) -> Speaker {
+    let place = Place::new(NOC);
+    let client = "  neighbor ADDRESS route-reflector-client\n";
+    let clients =
+        [(1, 1), (2, 1), (3, 1)].map(|(number, end)| frr_neighbor(number, end, 65_000, client));
+    let config = format!(
+        "router bgp 65000\n bgp router-id 100.64.1.2\n{SHARED}{}exit\n",
+        clients.concat()
+    );
+    let daemons = frr(namespace, &place, &config, &["zebra", "bgpd"]);
+    Speaker {
+        _daemons: daemons,
+        _place: Some(place),
+    }
+}
+
+pub fn edge_bird(namespace: &Namespace) -> Speaker {
+    let place = Place::new(NOC);
+    place.write("edge.conf", &edge_file(Family::Bird));
+    place.write(
+        "filter.conf",
+        "function nullrouted_reject4() { if false then reject; }\n",
+    );
+    let config = format!(
+        "router id 100.64.2.1;\nprotocol device {{ scan time 1; }}\n\
+         protocol kernel {{ ipv4 {{ import none; export where source = RTS_BGP; }}; }}\n\
+         protocol kernel {{ ipv6 {{ import none; export where source = RTS_BGP; }}; }}\n\
+         include \"{}\";\ninclude \"{}\";\n\
+         filter from_others {{ nullrouted_reject4(); accept; }}\n\
+         protocol bgp reflector4 from nullrouted_from4 {{ local 100.64.2.1 as 65000; neighbor 100.64.2.2 as 65000; passive; error wait time 1, 2; }}\n\
+         protocol bgp reflector6 from nullrouted_from6 {{ local fd00:2::1 as 65000; neighbor fd00:2::2 as 65000; passive; error wait time 1, 2; }}\n\
+         protocol bgp others {{ local 100.64.8.1 as 65000; neighbor 100.64.8.2 as 65010; connect retry time 1;\n\
+          ipv4 {{ import table; import filter from_others; export none; }}; }}\n",
+        place.path("edge.conf").display(),
+        IN_RUN
+    );
+    let daemon = bird(namespace, &place, &config);
+    one(daemon, place)
+}
+
+pub fn edge_frr(namespace: &Namespace) -> Speaker {
+    let place = Place::new(NOC);
+    let reflector = "  neighbor ADDRESS route-map NULLROUTED-EDGE{6} in\n";
+    let others =
+        "  neighbor ADDRESS route-map FROM-OTHERS in\n  neighbor ADDRESS route-map NOTHING out\n";
+    let config = format!(
+        "route-map FROM-OTHERS permit 1\n call NULLROUTED-FILTER\nexit\nroute-map NOTHING deny 1\nexit\n\
+         router bgp 65000\n bgp router-id 100.64.3.1\n{SHARED}{}{}exit\n",
+        frr_neighbor(3, 2, 65_000, reflector),
+        frr_neighbor(9, 2, 65_010, others)
+    );
+    let daemons = frr(namespace, &place, &config, &["zebra", "staticd", "bgpd"]);
+    place.write("edge.conf", &edge_file(Family::Frr));
+    load(namespace, &place, "edge.conf");
+    // Once more over itself.
+    load(namespace, &place, "edge.conf");
+    Speaker {
+        _daemons: daemons,
+        _place: Some(place),
+    }
+}
+
+/// The operator's own part, with our file where `place` is told to write it.
+pub fn trigger(trigger: Trigger, namespace: &Namespace, place: &Place) -> Speaker {
+    let file = place.path("nullrouted.conf").display().to_string();
+    match trigger {
+        Trigger::Frr => {
+            let own = Place::new(NOC);
+            let lines = "  redistribute kernel route-map NULLROUTED-IN{6}\n  neighbor ADDRESS route-map NULLROUTED-OUT out\n";
+            let config = format!(
+                "router bgp 65000\n bgp router-id 100.64.1.1\n{SHARED}{}exit\n",
+                frr_neighbor(1, 2, 65_000, lines)
+            );
+            let daemons = frr(namespace, &own, &config, &["zebra", "bgpd"]);
+            Speaker {
+                _daemons: daemons,
+                _place: Some(own),
+            }
+        }
+        Trigger::Bird => {
+            let own = Place::new(NOC);
+            open(place);
+            // Included before it is there.
+            place.write(
+                "nullrouted.conf",
+                "filter nullrouted_trigger4 { reject; }\nfilter nullrouted_trigger6 { reject; }\n",
+            );
+            let config = format!(
+                "router id 100.64.1.1;\nprotocol device {{ scan time 1; }}\ninclude \"{file}\";\n\
+                 protocol bgp reflector4 {{ local 100.64.1.1 as 65000; neighbor 100.64.1.2 as 65000; passive; error wait time 1, 2; \
+                 ipv4 {{ import none; export filter nullrouted_trigger4; }}; }}\n\
+                 protocol bgp reflector6 {{ local fd00:1::1 as 65000; neighbor fd00:1::2 as 65000; passive; error wait time 1, 2; \
+                 ipv6 {{ import none; export filter nullrouted_trigger6; }}; }}\n"
+            );
+            let daemon = bird(namespace, &own, &config);
+            one(daemon, own)
+        }
+        Trigger::OpenBgpd => {
+            let own = Place::new(NOC);
+            place.write("nullrouted.conf", "# nothing yet\n");
+            let neighbor = |address: &str, family: &str| {
+                format!(
+                    "neighbor {address} {{\n\tremote-as 65000\n\tannounce {family} unicast\n}}\n"
+                )
+            };
+            own.write(
+                "bgpd.conf",
+                &format!(
+                    "AS 65000\nrouter-id 100.64.1.1\nfib-update no\ninclude \"{file}\"\n{}{}deny from any\n",
+                    neighbor("100.64.1.2", "IPv4"),
+                    neighbor("fd00:1::2", "IPv6")
+                ),
+            );
+            namespace.sh("mount -t tmpfs tmpfs /run; mkdir /run/openbgpd");
+            let path = own.path("bgpd.conf").display().to_string();
+            let mut command = namespace.command("/usr/sbin/bgpd");
+            let daemon = quiet(command.args(["-d", "-f", &path]));
+            eventually("OpenBGPD is up", || {
+                namespace.run("bgpctl", &["show"]).code == Some(0)
+            });
+            one(daemon, own)
+        }
+    }
+}
+
+/// A neighbor of another AS that announces a half of what is listed, and something else.
+pub fn others(namespace: &Namespace) -> Speaker {
+    let place = Place::new(NOC);
+    let config = "router id 100.64.8.2;\nprotocol device { scan time 1; }\n\
+         protocol static { ipv4; route 72.37.186.0/25 via 100.64.10.2; route 198.51.100.0/24 via 100.64.10.2; }\n\
+         protocol bgp to_bird { local 100.64.8.2 as 65010; neighbor 100.64.8.1 as 65000; connect retry time 1; ipv4 { import none; export all; }; }\n\
+         protocol bgp to_frr { local 100.64.9.2 as 65010; neighbor 100.64.9.1 as 65000; connect retry time 1; ipv4 { import none; export all; }; }\n";
+    let daemon = bird(namespace, &place, config);
+    one(daemon, place)
+}
