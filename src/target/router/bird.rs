@@ -17,9 +17,12 @@
 //! * A blackhole by `dest` needs no reachable next hop.
 //! * Of 10 000 static routes a reload touches those that changed, and no others.
 
-use std::fmt::{Display, Write};
+use std::fmt::Write;
+
+use ipnet::IpNet;
 
 use super::reasons::Reason;
+use super::text::Text;
 use super::{Commands, Role, Shape, Sheet};
 use crate::prefix::{Bits, Prefix};
 
@@ -40,13 +43,13 @@ const COMMUNITIES: &str =
     "bgp_community.add((65535, 666));\n    bgp_community.add((65535, 65281));";
 
 pub(super) fn render(shape: &Shape, sheet: &Sheet) -> String {
-    let mut out = String::with_capacity(2_500 + sheet.set.len() * 50);
+    let mut out = Text::with_room(2_500 + sheet.set.len() * 50);
     match shape.role {
         Role::Trigger => trigger(&mut out, shape, sheet),
         Role::Edge => edge(&mut out, sheet),
         Role::Filter => filter(&mut out, sheet),
     }
-    out
+    out.done()
 }
 
 const TRIGGER: &str = "\
@@ -59,24 +62,16 @@ Undo:   take the filter and the include out again, birdc configure
 The file must be readable for the user that BIRD runs as.
 ";
 
-fn trigger(out: &mut String, shape: &Shape, sheet: &Sheet) {
-    out.push_str(&sheet.head("#", TRIGGER));
-    let own = sheet.own();
-    let both = |prefix: &dyn Display| format!("{prefix}+, {prefix}-");
-    set(
-        out,
-        "OWN4",
-        own.v4.iter().map(|own| (both(own), Reason::default())),
-        NO_ROUTE_V4,
-    );
-    set(
-        out,
-        "OWN6",
-        own.v6.iter().map(|own| (both(own), Reason::default())),
-        NO_ROUTE_V6,
-    );
-    statics(out, "4", sheet.v4());
-    statics(out, "6", sheet.v6());
+fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
+    out.push(&sheet.head("#", TRIGGER));
+    // What is inside of it, and what covers it.
+    own(out, sheet, |net| format!("  {net}+, {net}-,\n"));
+    statics(out, "4", |out| {
+        sheet.v4(|prefix, reason| route(out, prefix, reason))
+    });
+    statics(out, "6", |out| {
+        sheet.v6(|prefix, reason| route(out, prefix, reason))
+    });
     let next_hop = |address: Option<String>| {
         let line = |address| format!("\n    bgp_next_hop = {address};");
         address.map(line).unwrap_or_default()
@@ -100,16 +95,18 @@ filter nullrouted_trigger{family} {{ nullrouted_announce{family}(); reject; }}
     }
 }
 
-fn statics<'a, B: Bits>(
-    out: &mut String,
-    family: &str,
-    prefixes: impl Iterator<Item = (&'a Prefix<B>, Reason<'a>)>,
-) {
+fn statics(out: &mut Text, family: &str, routes: impl FnOnce(&mut Text)) {
     let _ = writeln!(out, "protocol static nullrouted{family} {{\n  ipv{family};");
-    for (prefix, reason) in prefixes {
-        let _ = writeln!(out, "  route {prefix} blackhole;{}", reason.behind("#"));
-    }
-    out.push_str("}\n");
+    routes(out);
+    out.push("}\n");
+}
+
+fn route<B: Bits>(out: &mut Text, prefix: &Prefix<B>, reason: &Reason) {
+    out.push("  route ");
+    out.prefix(prefix);
+    out.push(" blackhole;");
+    out.behind("#", reason);
+    out.push("\n");
 }
 
 const EDGE: &str = "\
@@ -123,22 +120,9 @@ Undo:   take the protocols and the include out again, birdc configure
 Once the import limit is hit, nothing new comes in until `birdc reload in PROTOCOL`.
 ";
 
-fn edge(out: &mut String, sheet: &Sheet) {
-    out.push_str(&Sheet::constant_head("#", EDGE));
-    let own = sheet.own();
-    let inside = |prefix: &dyn Display| format!("{prefix}+");
-    set(
-        out,
-        "OWN4",
-        own.v4.iter().map(|own| (inside(own), Reason::default())),
-        NO_ROUTE_V4,
-    );
-    set(
-        out,
-        "OWN6",
-        own.v6.iter().map(|own| (inside(own), Reason::default())),
-        NO_ROUTE_V6,
-    );
+fn edge(out: &mut Text, sheet: &Sheet) {
+    out.push(&Sheet::constant_head("#", EDGE));
+    own(out, sheet, |net| format!("  {net}+,\n"));
     let limits = sheet.limits;
     for (family, shortest) in [("4", limits.shortest_v4), ("6", limits.shortest_v6)] {
         let _ = write!(
@@ -174,18 +158,19 @@ Undo:   take the calls and the include out again, birdc configure
 Without `import table` a neighbor that knows no route refresh is reset at each change.
 ";
 
-fn filter(out: &mut String, sheet: &Sheet) {
-    out.push_str(&sheet.head("#", FILTER));
-    let v4 = sheet
-        .v4()
-        .map(|(prefix, reason)| (format!("{prefix}+"), reason));
-    let v6 = sheet
-        .v6()
-        .map(|(prefix, reason)| (format!("{prefix}+"), reason));
-    set(out, "LISTED4", v4, NO_ROUTE_V4);
-    set(out, "LISTED6", v6, NO_ROUTE_V6);
-    let origins = sheet.origins.iter().map(|asn| (asn, Reason::default()));
-    set(out, "ORIGINS", origins, NO_ORIGIN);
+fn filter(out: &mut Text, sheet: &Sheet) {
+    out.push(&sheet.head("#", FILTER));
+    set(out, "LISTED4", NO_ROUTE_V4, |out| {
+        sheet.v4(|prefix, reason| element(out, prefix, reason))
+    });
+    set(out, "LISTED6", NO_ROUTE_V6, |out| {
+        sheet.v6(|prefix, reason| element(out, prefix, reason))
+    });
+    set(out, "ORIGINS", NO_ORIGIN, |out| {
+        for asn in sheet.origins {
+            let _ = writeln!(out, "  {asn},");
+        }
+    });
     for family in ["4", "6"] {
         let _ = write!(
             out,
@@ -204,15 +189,28 @@ const NO_ROUTE_V4: &str = "0.0.0.0/32";
 const NO_ROUTE_V6: &str = "::/128";
 const NO_ORIGIN: &str = "4294967295";
 
-fn set<'a>(
-    out: &mut String,
-    name: &str,
-    elements: impl Iterator<Item = (impl Display, Reason<'a>)>,
-    last: &str,
-) {
+fn set(out: &mut Text, name: &str, last: &str, elements: impl FnOnce(&mut Text)) {
     let _ = writeln!(out, "define NULLROUTED_{name} = [");
-    for (element, reason) in elements {
-        let _ = writeln!(out, "  {element},{}", reason.behind("#"));
-    }
+    elements(out);
     let _ = writeln!(out, "  {last}\n];");
+}
+
+/// A listed prefix and what is inside of it.
+fn element<B: Bits>(out: &mut Text, prefix: &Prefix<B>, reason: &Reason) {
+    out.push("  ");
+    out.prefix(prefix);
+    out.push("+,");
+    out.behind("#", reason);
+    out.push("\n");
+}
+
+/// The operator's own networks, each as `line` writes it.
+fn own(out: &mut Text, sheet: &Sheet, line: impl Fn(IpNet) -> String) {
+    let own = sheet.own();
+    for (name, last, v4) in [("OWN4", NO_ROUTE_V4, true), ("OWN6", NO_ROUTE_V6, false)] {
+        set(out, name, last, |out| {
+            let family = own.nets().filter(|net| net.addr().is_ipv4() == v4);
+            family.for_each(|net| out.push(&line(net)));
+        });
+    }
 }

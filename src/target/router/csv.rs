@@ -3,24 +3,23 @@
 //! The format has no comments, so credits are not in it, and no second kind of records, so the origin ASes are not.
 //! An empty set is the header alone.
 
-use std::fmt::Write;
-
 use super::Sheet;
 use super::reasons::Reason;
+use super::text::Text;
+use crate::prefix::{Bits, Prefix};
 
 pub(super) fn render(sheet: &Sheet) -> String {
-    let mut out = String::with_capacity(100 + sheet.set.len() * 40);
-    out.push_str("prefix,because\r\n");
-    for (prefix, reason) in sheet.v4() {
-        record(&mut out, prefix, &reason);
-    }
-    for (prefix, reason) in sheet.v6() {
-        record(&mut out, prefix, &reason);
-    }
-    out
+    let mut out = Text::with_room(100 + sheet.set.len() * 40);
+    out.push("prefix,because\r\n");
+    sheet.v4(|prefix, reason| record(&mut out, prefix, reason));
+    sheet.v6(|prefix, reason| record(&mut out, prefix, reason));
+    out.done()
 }
 
 /// A reason is quoted: there may be commas in it, and no quotation marks.
-fn record(out: &mut String, prefix: impl std::fmt::Display, reason: &Reason) {
-    let _ = write!(out, "{prefix},\"{reason}\"\r\n");
+fn record<B: Bits>(out: &mut Text, prefix: &Prefix<B>, reason: &Reason) {
+    out.prefix(prefix);
+    out.push(",\"");
+    out.reason(reason);
+    out.push("\"\r\n");
 }

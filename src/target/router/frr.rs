@@ -29,6 +29,7 @@ use std::fmt::Write;
 use std::ops::RangeInclusive;
 
 use super::sequence::{Numbered, numbered};
+use super::text::Text;
 use super::{Commands, Role, Shape, Sheet};
 use crate::prefix::Prefix;
 
@@ -56,13 +57,13 @@ held=$(vtysh -d bgpd -c 'show running-config' | grep -E "$entry" | grep -cxFf "$
 const FREE: RangeInclusive<u32> = 2..=u32::MAX - 1;
 
 pub(super) fn render(shape: &Shape, sheet: &Sheet) -> String {
-    let mut out = String::with_capacity(2_000 + sheet.set.len() * 80);
+    let mut out = Text::with_room(2_000 + sheet.set.len() * 80);
     match shape.role {
         Role::Trigger => trigger(&mut out, shape, sheet),
         Role::Edge => edge(&mut out, shape, sheet),
         Role::Filter => filter(&mut out, sheet),
     }
-    out
+    out.done()
 }
 
 const TRIGGER: &str = "\
@@ -81,13 +82,13 @@ Never feed this file to frr-reload.py: it is a part, and the rest would be remov
 FRR before 9.0 takes minutes for lists above some thousand entries.
 ";
 
-fn trigger(out: &mut String, shape: &Shape, sheet: &Sheet) {
-    out.push_str(&sheet.head("!", TRIGGER));
+fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
+    out.push(&sheet.head("!", TRIGGER));
     own(out, sheet);
-    list(out, "V4", &sheet.set.v4, |_| String::new());
-    list(out, "V6", &sheet.set.v6, |_| String::new());
+    list(out, "V4", &sheet.set.v4, false);
+    list(out, "V6", &sheet.set.v6, false);
     as_path(out, sheet.origins);
-    out.push_str(COMMUNITY);
+    out.push(COMMUNITY);
     for (name, ip, family) in [("IN", "ip", "V4"), ("IN6", "ipv6", "V6")] {
         // Our kernel routes with a prefix of the list, and nothing else.
         let _ = write!(
@@ -108,14 +109,14 @@ exit
         );
     }
     // What a neighbor is told: blackholes, to be kept inside his AS.
-    out.push_str("route-map NULLROUTED-OUT permit 10\n match community NULLROUTED\n");
+    out.push("route-map NULLROUTED-OUT permit 10\n match community NULLROUTED\n");
     if let Some(next_hop) = shape.next_hop_v4 {
         let _ = writeln!(out, " set ip next-hop {next_hop}");
     }
     if let Some(next_hop) = shape.next_hop_v6 {
         let _ = writeln!(out, " set ipv6 next-hop global {next_hop}");
     }
-    out.push_str(
+    out.push(
         " set community no-export additive
 exit
 route-map NULLROUTED-OUT deny 65535
@@ -140,8 +141,8 @@ Undo:   take the two route-map lines out again
 Never feed this file to frr-reload.py: it is a part, and the rest would be removed.
 ";
 
-fn edge(out: &mut String, shape: &Shape, sheet: &Sheet) {
-    out.push_str(&Sheet::constant_head("!", EDGE));
+fn edge(out: &mut Text, shape: &Shape, sheet: &Sheet) {
+    out.push(&Sheet::constant_head("!", EDGE));
     own(out, sheet);
     let limits = sheet.limits;
     let short = [
@@ -156,7 +157,7 @@ fn edge(out: &mut String, shape: &Shape, sheet: &Sheet) {
             shortest.max(1) - 1
         );
     }
-    out.push_str(COMMUNITY);
+    out.push(COMMUNITY);
     let (v4, v6) = (shape.discard_v4(), shape.discard_v6());
     let _ = writeln!(
         out,
@@ -198,20 +199,12 @@ Never feed this file to frr-reload.py: it is a part, and the rest would be remov
 FRR before 9.0 takes minutes for lists above some thousand entries.
 ";
 
-fn filter(out: &mut String, sheet: &Sheet) {
-    out.push_str(&sheet.head("!", FILTER));
-    let longer = |len: u8, width: u8| match len == width {
-        true => String::new(),
-        false => format!(" le {width}"),
-    };
-    list(out, "FILTER-V4", &sheet.set.v4, |prefix| {
-        longer(prefix.len(), 32)
-    });
-    list(out, "FILTER-V6", &sheet.set.v6, |prefix| {
-        longer(prefix.len(), 128)
-    });
+fn filter(out: &mut Text, sheet: &Sheet) {
+    out.push(&sheet.head("!", FILTER));
+    list(out, "FILTER-V4", &sheet.set.v4, true);
+    list(out, "FILTER-V6", &sheet.set.v6, true);
     as_path(out, sheet.origins);
-    out.push_str(
+    out.push(
         "route-map NULLROUTED-FILTER deny 10
  match ip address prefix-list NULLROUTED-FILTER-V4
 exit
@@ -231,34 +224,40 @@ exit
 const COMMUNITY: &str = "bgp community-list standard NULLROUTED seq 5 permit blackhole\n!\n";
 
 /// The operator's own networks, and what is inside of them.
-fn own(out: &mut String, sheet: &Sheet) {
+fn own(out: &mut Text, sheet: &Sheet) {
     let own = sheet.own();
-    list(out, "OWN-V4", &own.v4, |_| " le 32".to_owned());
-    list(out, "OWN-V6", &own.v6, |_| " le 128".to_owned());
+    list(out, "OWN-V4", &own.v4, true);
+    list(out, "OWN-V6", &own.v6, true);
 }
 
-/// A list that permits these, each with what `more` says of longer ones, and denies all others.
-fn list<B: Numbered>(
-    out: &mut String,
-    name: &str,
-    prefixes: &[Prefix<B>],
-    more: impl Fn(&Prefix<B>) -> String,
-) {
+/// A list that permits these, and what is `inside` of them where that is said, and denies all others.
+fn list<B: Numbered>(out: &mut Text, name: &str, prefixes: &[Prefix<B>], inside: bool) {
     let (ip, all, width) = match B::WIDTH {
         32 => ("ip", "0.0.0.0/0", 32),
         _ => ("ipv6", "::/0", 128),
     };
     let name = format!("{ip} prefix-list NULLROUTED-{name}");
     let _ = writeln!(out, "no {name}\n{name} seq 1 deny {all}");
+    let entry = format!("{name} seq ");
+    let longest = format!(" le {width}");
     for (seq, prefix) in numbered(prefixes, FREE) {
-        let _ = writeln!(out, "{name} seq {seq} permit {prefix}{}", more(prefix));
+        out.push(&entry);
+        out.number(seq);
+        out.push(" permit ");
+        out.prefix(prefix);
+        out.push(if inside && prefix.len() < width {
+            &longest
+        } else {
+            ""
+        });
+        out.push("\n");
     }
     let _ = writeln!(out, "{name} seq {} deny {all} le {width}\n!", u32::MAX);
 }
 
 /// Paths that begin at a listed AS. The sequence number of an entry is the AS itself; the last number is no AS
 /// (RFC 7300), and its entry ends the list.
-fn as_path(out: &mut String, origins: &[u32]) {
+fn as_path(out: &mut Text, origins: &[u32]) {
     let name = "bgp as-path access-list NULLROUTED-ORIGINS";
     let end = format!("{name} seq {} deny .*", u32::MAX);
     let _ = writeln!(out, "{end}\nno {name}");

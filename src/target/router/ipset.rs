@@ -8,10 +8,12 @@
 //! * The set of that other name may have been left by a load that was refused: it is flushed first.
 //! * A comment has at most 255 characters (`IPSET_MAX_COMMENT_SIZE`), and no quotation mark.
 
-use std::fmt::{Display, Write};
+use std::fmt::Write;
 
 use super::reasons::Reason;
+use super::text::Text;
 use super::{Commands, Sheet};
+use crate::prefix::{Bits, Prefix};
 
 pub(super) const COMMANDS: Commands = Commands {
     check: &[],
@@ -32,35 +34,43 @@ Undo:   ipset flush nullrouted4 && ipset flush nullrouted6
 const LONGEST: usize = 255;
 
 pub(super) fn render(sheet: &Sheet) -> String {
-    let mut out = String::with_capacity(2_000 + sheet.set.len() * 50);
-    out.push_str(&sheet.head("#", USES));
-    set(&mut out, "nullrouted4", "inet", sheet.v4());
-    set(&mut out, "nullrouted6", "inet6", sheet.v6());
-    out
+    let mut out = Text::with_room(2_000 + sheet.set.len() * 70);
+    out.push(&sheet.head("#", USES));
+    set(&mut out, "nullrouted4", "inet", |out, new| {
+        sheet.v4(|prefix, reason| add(out, new, prefix, reason));
+    });
+    set(&mut out, "nullrouted6", "inet6", |out, new| {
+        sheet.v6(|prefix, reason| add(out, new, prefix, reason));
+    });
+    out.done()
 }
 
-fn set<'a>(
-    out: &mut String,
-    name: &str,
-    family: &str,
-    prefixes: impl Iterator<Item = (impl Display, Reason<'a>)>,
-) {
+fn set(out: &mut Text, name: &str, family: &str, adds: impl FnOnce(&mut Text, &str)) {
     let new = format!("{name}-new");
     for name in [name, new.as_str()] {
+        let most = u32::MAX;
         let _ = writeln!(
             out,
-            "create {name} hash:net family {family} comment maxelem {} -exist",
-            u32::MAX
+            "create {name} hash:net family {family} comment maxelem {most} -exist"
         );
     }
     let _ = writeln!(out, "flush {new}");
-    for (prefix, reason) in prefixes {
-        let mut comment = reason.to_string();
-        comment.truncate(LONGEST);
-        let _ = match comment.is_empty() {
-            true => writeln!(out, "add {new} {prefix}"),
-            false => writeln!(out, "add {new} {prefix} comment \"{comment}\""),
-        };
-    }
+    adds(out, &new);
     let _ = writeln!(out, "swap {new} {name}\ndestroy {new}");
+}
+
+fn add<B: Bits>(out: &mut Text, set: &str, prefix: &Prefix<B>, reason: &Reason) {
+    out.push("add ");
+    out.push(set);
+    out.push(" ");
+    out.prefix(prefix);
+    if !reason.is_empty() {
+        let mut comment = String::new();
+        let _ = reason.write(&mut comment);
+        comment.truncate(LONGEST);
+        out.push(" comment \"");
+        out.push(&comment);
+        out.push("\"");
+    }
+    out.push("\n");
 }

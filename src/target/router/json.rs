@@ -13,12 +13,8 @@ use serde::Serialize;
 
 use super::Sheet;
 use super::reasons::Reason;
-
-#[derive(Serialize)]
-struct Listed<'a> {
-    prefix: String,
-    because: Vec<Because<'a>>,
-}
+use super::text::Text;
+use crate::prefix::{Bits, Prefix};
 
 #[derive(Serialize)]
 struct Because<'a> {
@@ -27,38 +23,46 @@ struct Because<'a> {
 }
 
 pub(super) fn render(sheet: &Sheet) -> String {
-    let mut out = String::with_capacity(200 + sheet.set.len() * 60);
-    let head = [text(&sheet.attributions), text(&sheet.origins)];
-    let [attributions, origins] = head;
-    out.push_str("{\"attributions\":");
-    out.push_str(&attributions);
-    out.push_str(",\"origins\":");
-    out.push_str(&origins);
-    out.push_str(",\"prefixes\":[\n");
-    let mut first = true;
-    let mut add = |prefix: String, reason: Reason| {
-        if !std::mem::take(&mut first) {
-            out.push_str(",\n");
-        }
-        let because = reason.0.into_iter();
-        let because = because.map(|(feed, reference)| Because { feed, reference });
-        let because = because.collect();
-        out.push_str(&text(&Listed { prefix, because }));
-    };
-    sheet
-        .v4()
-        .for_each(|(prefix, reason)| add(prefix.to_string(), reason));
-    sheet
-        .v6()
-        .for_each(|(prefix, reason)| add(prefix.to_string(), reason));
-    if !sheet.set.is_empty() {
-        out.push('\n');
+    let mut out = Text::with_room(200 + sheet.set.len() * 70);
+    out.push("{\"attributions\":");
+    out.push(&json(&sheet.attributions));
+    out.push(",\"origins\":");
+    out.push(&json(&sheet.origins));
+    out.push(",\"prefixes\":[");
+    let mut between = "\n";
+    sheet.v4(|prefix, reason| {
+        element(
+            &mut out,
+            std::mem::replace(&mut between, ",\n"),
+            prefix,
+            reason,
+        );
+    });
+    sheet.v6(|prefix, reason| {
+        element(
+            &mut out,
+            std::mem::replace(&mut between, ",\n"),
+            prefix,
+            reason,
+        );
+    });
+    out.push("\n]}\n");
+    out.done()
+}
+
+fn element<B: Bits>(out: &mut Text, between: &str, prefix: &Prefix<B>, reason: &Reason) {
+    out.push(between);
+    out.push("{\"prefix\":\"");
+    out.prefix(prefix);
+    out.push("\",\"because\":[");
+    for (at, &(feed, reference)) in reason.0.iter().enumerate() {
+        out.push(if at > 0 { "," } else { "" });
+        out.push(&json(&Because { feed, reference }));
     }
-    out.push_str("]}\n");
-    out
+    out.push("]}");
 }
 
 /// Shapes of our own, without maps: they cannot fail.
-fn text(value: &impl Serialize) -> String {
+fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }

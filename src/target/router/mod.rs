@@ -24,6 +24,7 @@ mod reasons;
 mod sequence;
 mod shape;
 mod sheet;
+mod text;
 
 pub use family::{Commands, Family, Role};
 pub use reasons::Reasons;

@@ -7,10 +7,12 @@
 //! * `add element` without an element is an error: an empty set is flushed and nothing is added.
 //! * A comma behind the last element is fine, so that one prefix is one line.
 
-use std::fmt::{Display, Write};
+use std::fmt::Write;
 
 use super::reasons::Reason;
+use super::text::Text;
 use super::{Commands, Sheet};
+use crate::prefix::{Bits, Prefix};
 
 pub(super) const COMMANDS: Commands = Commands {
     check: &["nft", "-c", "-f", "{file}"],
@@ -26,35 +28,50 @@ Undo:   nft delete table inet nullrouted
 ";
 
 pub(super) fn render(sheet: &Sheet) -> String {
-    let mut out = String::with_capacity(2_000 + sheet.set.len() * 45);
-    out.push_str("#!/usr/sbin/nft -f\n");
-    out.push_str(&sheet.head("#", USES));
-    out.push_str("add table inet nullrouted\n");
-    set(&mut out, "v4", "ipv4_addr", sheet.v4());
-    set(&mut out, "v6", "ipv6_addr", sheet.v6());
-    out.push_str(CHAINS);
-    out
+    let mut out = Text::with_room(2_500 + sheet.set.len() * 45);
+    out.push("#!/usr/sbin/nft -f\n");
+    out.push(&sheet.head("#", USES));
+    out.push("add table inet nullrouted\n");
+    set(
+        &mut out,
+        "v4",
+        "ipv4_addr",
+        sheet.set.v4.is_empty(),
+        |out| {
+            sheet.v4(|prefix, reason| element(out, prefix, reason));
+        },
+    );
+    set(
+        &mut out,
+        "v6",
+        "ipv6_addr",
+        sheet.set.v6.is_empty(),
+        |out| {
+            sheet.v6(|prefix, reason| element(out, prefix, reason));
+        },
+    );
+    out.push(CHAINS);
+    out.done()
 }
 
-fn set<'a>(
-    out: &mut String,
-    name: &str,
-    kind: &str,
-    prefixes: impl Iterator<Item = (impl Display, Reason<'a>)>,
-) {
+fn set(out: &mut Text, name: &str, kind: &str, is_empty: bool, elements: impl FnOnce(&mut Text)) {
     let _ = writeln!(
         out,
         "add set inet nullrouted {name} {{ type {kind}; flags interval; }}\nflush set inet nullrouted {name}"
     );
-    let mut prefixes = prefixes.peekable();
-    if prefixes.peek().is_none() {
-        return;
+    if !is_empty {
+        let _ = writeln!(out, "add element inet nullrouted {name} {{");
+        elements(out);
+        out.push("}\n");
     }
-    let _ = writeln!(out, "add element inet nullrouted {name} {{");
-    for (prefix, reason) in prefixes {
-        let _ = writeln!(out, "\t{prefix},{}", reason.behind("#"));
-    }
-    out.push_str("}\n");
+}
+
+fn element<B: Bits>(out: &mut Text, prefix: &Prefix<B>, reason: &Reason) {
+    out.push("\t");
+    out.prefix(prefix);
+    out.push(",");
+    out.behind("#", reason);
+    out.push("\n");
 }
 
 /// Ahead of connection tracking: what is dropped costs no entry there.

@@ -16,10 +16,12 @@
 //! * `NO_EXPORT` in the `network` statement keeps the route from eBGP neighbors altogether; it is added on the way out.
 //! * Some thousand prefixes are loaded in a second; 100 000 in a `network prefix-set` take minutes.
 
-use std::fmt::{Display, Write};
+use std::fmt::Write;
 
 use super::reasons::Reason;
+use super::text::Text;
 use super::{Commands, Role, Shape, Sheet};
+use crate::prefix::{Bits, Prefix};
 
 pub(super) const COMMANDS: Commands = Commands {
     check: &[
@@ -38,13 +40,13 @@ pub(super) const COMMANDS: Commands = Commands {
 };
 
 pub(super) fn render(shape: &Shape, sheet: &Sheet) -> String {
-    let mut out = String::with_capacity(2_500 + sheet.set.len() * 45);
+    let mut out = Text::with_room(2_500 + sheet.set.len() * 45);
     match shape.role {
         Role::Trigger => trigger(&mut out, shape, sheet),
         Role::Edge => edge(&mut out, sheet),
         Role::Filter => filter(&mut out, sheet),
     }
-    out
+    out.done()
 }
 
 const TRIGGER: &str = "\
@@ -55,10 +57,9 @@ Undo:   take the include out again, bgpctl reload
 Beyond some ten thousand prefixes a reload takes minutes: take another family, or a session of nullrouted itself.
 ";
 
-fn trigger(out: &mut String, shape: &Shape, sheet: &Sheet) {
-    out.push_str(&sheet.head("#", TRIGGER));
-    set(out, "nullrouted4", sheet.v4());
-    set(out, "nullrouted6", sheet.v6());
+fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
+    out.push(&sheet.head("#", TRIGGER));
+    listed(out, "nullrouted", sheet);
     own(out, sheet);
     let next_hop = |address: Option<String>| {
         let words = |address| format!(" nexthop {address}");
@@ -88,8 +89,8 @@ Undo:   take the include out again, bgpctl reload
 On Linux OpenBGPD has no FIB: nothing is dropped there.
 ";
 
-fn edge(out: &mut String, sheet: &Sheet) {
-    out.push_str(&Sheet::constant_head("#", EDGE));
+fn edge(out: &mut Text, sheet: &Sheet) {
+    out.push(&Sheet::constant_head("#", EDGE));
     own(out, sheet);
     let limits = sheet.limits;
     let _ = write!(
@@ -109,15 +110,14 @@ Use:    include \"THIS-FILE\"      (before your first allow, deny or match)
 Undo:   take the include out again, bgpctl reload
 ";
 
-fn filter(out: &mut String, sheet: &Sheet) {
-    out.push_str(&sheet.head("#", FILTER));
-    set(out, "nullrouted-listed4", sheet.v4());
-    set(out, "nullrouted-listed6", sheet.v6());
-    out.push_str("as-set \"nullrouted-origins\" {\n");
+fn filter(out: &mut Text, sheet: &Sheet) {
+    out.push(&sheet.head("#", FILTER));
+    listed(out, "nullrouted-listed", sheet);
+    out.push("as-set \"nullrouted-origins\" {\n");
     for asn in sheet.origins {
         let _ = writeln!(out, "\t{asn}");
     }
-    out.push_str(
+    out.push(
         "}
 deny quick from any prefix-set \"nullrouted-listed4\" or-longer
 deny quick from any prefix-set \"nullrouted-listed6\" or-longer
@@ -127,23 +127,26 @@ deny quick from any source-as as-set \"nullrouted-origins\"
 }
 
 /// The operator's own networks of both families.
-fn own(out: &mut String, sheet: &Sheet) {
-    let own = sheet.own();
-    set(
-        out,
-        "nullrouted-own",
-        own.nets().map(|net| (net, Reason::default())),
-    );
+fn own(out: &mut Text, sheet: &Sheet) {
+    out.push("prefix-set \"nullrouted-own\" {\n");
+    for net in sheet.own().nets() {
+        let _ = writeln!(out, "\t{net}");
+    }
+    out.push("}\n");
 }
 
-fn set<'a>(
-    out: &mut String,
-    name: &str,
-    prefixes: impl Iterator<Item = (impl Display, Reason<'a>)>,
-) {
-    let _ = writeln!(out, "prefix-set \"{name}\" {{");
-    for (prefix, reason) in prefixes {
-        let _ = writeln!(out, "\t{prefix}{}", reason.behind("#"));
-    }
-    out.push_str("}\n");
+/// What is listed, in two sets whose names begin so.
+fn listed(out: &mut Text, name: &str, sheet: &Sheet) {
+    let _ = writeln!(out, "prefix-set \"{name}4\" {{");
+    sheet.v4(|prefix, reason| element(out, prefix, reason));
+    let _ = writeln!(out, "}}\nprefix-set \"{name}6\" {{");
+    sheet.v6(|prefix, reason| element(out, prefix, reason));
+    out.push("}\n");
+}
+
+fn element<B: Bits>(out: &mut Text, prefix: &Prefix<B>, reason: &Reason) {
+    out.push("\t");
+    out.prefix(prefix);
+    out.behind("#", reason);
+    out.push("\n");
 }

@@ -5,22 +5,27 @@
 use std::fmt::Write;
 
 use super::Sheet;
+use super::reasons::Reason;
+use super::text::Text;
+use crate::prefix::{Bits, Prefix};
 
 const USES: &str = "\
 Format: one prefix a line; a # begins a comment.
 ";
 
 pub(super) fn render(sheet: &Sheet) -> String {
-    let mut out = String::with_capacity(1_000 + sheet.set.len() * 40);
-    out.push_str(&sheet.head("#", USES));
+    let mut out = Text::with_room(1_000 + sheet.set.len() * 40);
+    out.push(&sheet.head("#", USES));
     for asn in sheet.origins {
         let _ = writeln!(out, "# AS{asn} is listed as an origin");
     }
-    for (prefix, reason) in sheet.v4() {
-        let _ = writeln!(out, "{prefix}{}", reason.behind("#"));
-    }
-    for (prefix, reason) in sheet.v6() {
-        let _ = writeln!(out, "{prefix}{}", reason.behind("#"));
-    }
-    out
+    sheet.v4(|prefix, reason| line(&mut out, prefix, reason));
+    sheet.v6(|prefix, reason| line(&mut out, prefix, reason));
+    out.done()
+}
+
+fn line<B: Bits>(out: &mut Text, prefix: &Prefix<B>, reason: &Reason) {
+    out.prefix(prefix);
+    out.behind("#", reason);
+    out.push("\n");
 }

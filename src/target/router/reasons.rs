@@ -1,6 +1,5 @@
 //! Which listings stand behind a prefix, for the comments of a router file.
 
-use std::collections::BTreeSet;
 use std::fmt::{self, Write};
 
 use crate::feed::Entry;
@@ -28,72 +27,91 @@ impl<'a> Reasons<'a> {
     }
 
     /// A reason for each of these prefixes, ascending and disjoint.
-    pub(super) fn v4(self, prefixes: &'a [Prefix<u32>]) -> impl Iterator<Item = Reason<'a>> {
+    pub(super) fn v4<'p>(
+        self,
+        prefixes: &'p [Prefix<u32>],
+        each: impl FnMut(&'p Prefix<u32>, &Reason),
+    ) {
         let entries = self.known.map_or(&[][..], |(rib, _)| rib.v4());
         let shortest = self.known.map_or(0, |(_, limits)| limits.shortest_v4);
-        self.each(prefixes, entries, shortest)
+        self.each(prefixes, entries, shortest, each);
     }
 
     /// The same.
-    pub(super) fn v6(self, prefixes: &'a [Prefix<u128>]) -> impl Iterator<Item = Reason<'a>> {
+    pub(super) fn v6<'p>(
+        self,
+        prefixes: &'p [Prefix<u128>],
+        each: impl FnMut(&'p Prefix<u128>, &Reason),
+    ) {
         let entries = self.known.map_or(&[][..], |(rib, _)| rib.v6());
         let shortest = self.known.map_or(0, |(_, limits)| limits.shortest_v6);
-        self.each(prefixes, entries, shortest)
+        self.each(prefixes, entries, shortest, each);
     }
 
-    fn each<B: Bits>(
+    fn each<'p, B: Bits>(
         self,
-        prefixes: &'a [Prefix<B>],
+        prefixes: &'p [Prefix<B>],
         entries: &'a [Entry<B>],
         shortest: u8,
-    ) -> impl Iterator<Item = Reason<'a>> {
+        mut each: impl FnMut(&'p Prefix<B>, &Reason),
+    ) {
+        let sources = self.known.map_or(&[][..], |(rib, _)| rib.sources());
         let mut ahead = entries.iter().peekable();
         // Those that reach into the prefix, from before it or within it.
         let mut open: Vec<&Entry<B>> = Vec::new();
-        prefixes.iter().map(move |prefix| {
+        let mut reason = Reason::default();
+        for prefix in prefixes {
             open.retain(|entry| entry.prefix().last() >= prefix.first());
             while let Some(entry) = ahead.next_if(|e| e.prefix().first() <= prefix.last()) {
                 if entry.prefix().last() >= prefix.first() {
                     open.push(entry);
                 }
             }
-            let listings = open.iter().filter_map(|entry| {
-                let (rib, _) = self.known?;
-                let source = &rib.sources()[usize::from(entry.feed)];
-                let counts = source.any_length || entry.prefix().len() >= shortest;
-                counts.then(|| (&*source.name, source.copy.reference(*entry)))
-            });
-            Reason(listings.collect())
-        })
+            reason.0.clear();
+            for entry in &open {
+                let source = &sources[usize::from(entry.feed)];
+                if source.any_length || entry.prefix().len() >= shortest {
+                    reason
+                        .0
+                        .push((&*source.name, source.copy.reference(*entry)));
+                }
+            }
+            if reason.0.len() > 1 {
+                reason.0.sort_unstable();
+                reason.0.dedup();
+            }
+            each(prefix, &reason);
+        }
     }
 }
 
-/// Why one prefix is listed: each feed with its reference, each once; empty where it is not known.
+/// Why one prefix is listed: each feed with its reference, each once, ascending; empty where it is not known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Reason<'a>(pub(super) BTreeSet<(&'a str, &'a str)>);
+pub struct Reason<'a>(pub(super) Vec<(&'a str, &'a str)>);
 
-impl fmt::Display for Reason<'_> {
+impl Reason<'_> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// `spamhaus-drop-v4 SBL123, noc, and 2 more`. Whatever a publisher writes, this is of letters, digits and
     /// `. _ : / + , -` and spaces alone: it ends no comment and no quotation.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    pub(super) fn write(&self, out: &mut String) -> fmt::Result {
         let mut listings = self.told();
         for (at, (feed, reference)) in listings.by_ref().take(NAMED).enumerate() {
-            f.write_str(if at > 0 { ", " } else { "" })?;
-            f.write_str(feed)?;
-            f.write_str(if reference.is_empty() { "" } else { " " })?;
-            for c in reference.chars().take(LONGEST) {
-                let plain = c.is_ascii_alphanumeric() || "._:/+-".contains(c);
-                f.write_char(if plain { c } else { '_' })?;
+            out.push_str(if at > 0 { ", " } else { "" });
+            out.push_str(feed);
+            if !reference.is_empty() {
+                out.push(' ');
+                plainly(reference, out);
             }
         }
         match listings.count() {
             0 => Ok(()),
-            more => write!(f, ", and {more} more"),
+            more => write!(out, ", and {more} more"),
         }
     }
-}
 
-impl Reason<'_> {
     /// The listings, but for those without a reference of a feed that gives one for another.
     fn told(&self) -> impl Iterator<Item = &(&str, &str)> {
         let mut listings = self.0.iter().peekable();
@@ -104,14 +122,21 @@ impl Reason<'_> {
             Some(next.unwrap_or(listing))
         })
     }
+}
 
-    /// Behind a statement: nothing, or a comment that `mark` begins.
-    pub(super) fn behind(&self, mark: &str) -> String {
-        match self.0.is_empty() {
-            true => String::new(),
-            false => format!(" {mark} {self}"),
-        }
+/// What ends nothing, wherever it stands.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"._:/+-".contains(&byte)
+}
+
+/// The reference, clipped; what is not plain becomes `_`.
+fn plainly(reference: &str, out: &mut String) {
+    if reference.len() <= LONGEST && reference.bytes().all(is_plain) {
+        return out.push_str(reference);
     }
+    let plain = |c: char| u8::try_from(c).is_ok_and(is_plain);
+    let clipped = reference.chars().take(LONGEST);
+    out.extend(clipped.map(|c| if plain(c) { c } else { '_' }));
 }
 
 #[cfg(test)]
@@ -136,9 +161,15 @@ mod tests {
         let set = PrefixSet::of_nets(nets.iter().map(|net| net.parse().unwrap()));
         let limits = Limits::default();
         let reasons = Reasons::of(rib, &limits);
-        let v4 = reasons.v4(&set.v4).map(|reason| reason.to_string());
-        let v6 = reasons.v6(&set.v6).map(|reason| reason.to_string());
-        v4.chain(v6).collect()
+        let mut told = Vec::new();
+        let mut tell = |reason: &Reason| {
+            let mut text = String::new();
+            reason.write(&mut text).unwrap();
+            told.push(text);
+        };
+        reasons.v4(&set.v4, |_, reason| tell(reason));
+        reasons.v6(&set.v6, |_, reason| tell(reason));
+        told
     }
 
     #[test]
@@ -174,7 +205,11 @@ mod tests {
                 ""
             ]
         );
-        assert_eq!(Reasons::default().v4(&[Prefix::host(1)]).count(), 1);
+        let mut unknown = 0;
+        Reasons::default().v4(&[Prefix::host(1)], |_, reason| {
+            unknown += usize::from(reason.is_empty());
+        });
+        assert_eq!(unknown, 1);
     }
 
     #[test]

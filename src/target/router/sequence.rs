@@ -40,12 +40,40 @@ pub(super) fn numbered<B: Numbered>(
     free: RangeInclusive<u32>,
 ) -> impl Iterator<Item = (u32, &Prefix<B>)> {
     let (first, last) = free.into_inner();
-    let mut taken = HashSet::with_capacity(prefixes.len());
+    let suggested = move |prefix: &Prefix<B>| B::number(prefix).clamp(first, last);
+    // Those that ascend are each another one: then nothing needs to be remembered.
+    let ascend = |pair: &[Prefix<B>]| suggested(&pair[0]) < suggested(&pair[1]);
+    let mut taken = match prefixes.windows(2).all(ascend) {
+        true => None,
+        false => Some(HashSet::with_capacity(prefixes.len())),
+    };
     prefixes.iter().map(move |prefix| {
-        let mut number = B::number(prefix).clamp(first, last);
-        while !taken.insert(number) {
+        let mut number = suggested(prefix);
+        while taken.as_mut().is_some_and(|taken| !taken.insert(number)) {
             number = if number == last { first } else { number + 1 };
         }
         (number, prefix)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_within_what_is_free_and_each_another_one() {
+        let numbers = |addresses: &[u32]| -> Vec<u32> {
+            let prefixes: Vec<_> = addresses.iter().map(|&addr| Prefix::host(addr)).collect();
+            numbered(&prefixes, 2..=u32::MAX - 1)
+                .map(|(number, _)| number)
+                .collect()
+        };
+        assert_eq!(numbers(&[1 << 24, 5 << 24]), [1 << 24, 5 << 24]);
+        assert_eq!(numbers(&[0, 1, 2]), [2, 3, 4]);
+        assert_eq!(numbers(&[7, u32::MAX - 1, u32::MAX]), [7, u32::MAX - 1, 2]);
+        let v6: Vec<_> = (0..2_000_u128).map(|n| Prefix::new(n << 64, 64)).collect();
+        let all: HashSet<u32> = numbered(&v6, 2..=3_000).map(|(number, _)| number).collect();
+        assert_eq!(all.len(), v6.len());
+        assert!(all.iter().all(|number| (2..=3_000).contains(number)));
+    }
 }

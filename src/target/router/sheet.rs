@@ -27,13 +27,13 @@ pub struct Sheet<'a> {
 
 impl<'a> Sheet<'a> {
     /// The IPv4 prefixes, ascending, each with its reason.
-    pub(super) fn v4(&self) -> impl Iterator<Item = (&'a Prefix<u32>, Reason<'a>)> {
-        self.set.v4.iter().zip(self.reasons.v4(&self.set.v4))
+    pub(super) fn v4(&self, each: impl FnMut(&'a Prefix<u32>, &Reason)) {
+        self.reasons.v4(&self.set.v4, each);
     }
 
     /// The IPv6 prefixes, ascending, each with its reason.
-    pub(super) fn v6(&self) -> impl Iterator<Item = (&'a Prefix<u128>, Reason<'a>)> {
-        self.set.v6.iter().zip(self.reasons.v6(&self.set.v6))
+    pub(super) fn v6(&self, each: impl FnMut(&'a Prefix<u128>, &Reason)) {
+        self.reasons.v6(&self.set.v6, each);
     }
 
     /// The head of a file with the set as comments: who wrote it, how it is used, the credits, and an empty comment.

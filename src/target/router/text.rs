@@ -1,0 +1,98 @@
+//! Text that grows line by line. A million entries are written without `fmt`, which takes longer than all else.
+
+use std::fmt::{self, Write};
+
+use super::reasons::Reason;
+use crate::prefix::{Bits, Prefix};
+
+/// The text of a router file.
+#[derive(Debug, Default)]
+pub(super) struct Text(String);
+
+impl Text {
+    /// Empty, with room for so many bytes.
+    pub(super) fn with_room(bytes: usize) -> Self {
+        Self(String::with_capacity(bytes))
+    }
+
+    pub(super) fn done(self) -> String {
+        self.0
+    }
+
+    pub(super) fn push(&mut self, text: &str) {
+        self.0.push_str(text);
+    }
+
+    /// `72.37.186.0/23`.
+    pub(super) fn prefix<B: Bits>(&mut self, prefix: &Prefix<B>) {
+        match prefix.first().to_ip() {
+            std::net::IpAddr::V4(address) => {
+                let [one, others @ ..] = address.octets();
+                self.number(one.into());
+                for octet in others {
+                    self.0.push('.');
+                    self.number(octet.into());
+                }
+            }
+            std::net::IpAddr::V6(address) => {
+                let _ = write!(self.0, "{address}");
+            }
+        }
+        self.0.push('/');
+        self.number(prefix.len().into());
+    }
+
+    /// In decimal.
+    pub(super) fn number(&mut self, number: u32) {
+        if number >= 10 {
+            self.number(number / 10);
+        }
+        self.0.push(char::from(b'0' + (number % 10) as u8));
+    }
+
+    /// Behind a statement: nothing, or a comment that `mark` begins.
+    pub(super) fn behind(&mut self, mark: &str, reason: &Reason) {
+        if !reason.is_empty() {
+            self.push(" ");
+            self.push(mark);
+            self.push(" ");
+            self.reason(reason);
+        }
+    }
+
+    /// The listings of a prefix.
+    pub(super) fn reason(&mut self, reason: &Reason) {
+        let _ = reason.write(&mut self.0);
+    }
+}
+
+impl Write for Text {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.write_str(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn prefixes_and_numbers_are_written_as_they_are_shown(v4: u32, v6: u128, len in 0_u8..=32) {
+            for addr in [v4, v4 & 0x00ff_0a63, 0, u32::MAX] {
+                let prefix = Prefix::new(addr, len);
+                let mut text = Text::default();
+                text.prefix(&prefix);
+                text.push(" ");
+                text.number(addr);
+                prop_assert_eq!(text.done(), format!("{prefix} {addr}"));
+            }
+            let prefix = Prefix::new(v6, len * 4);
+            let mut text = Text::default();
+            text.prefix(&prefix);
+            prop_assert_eq!(text.done(), prefix.to_string());
+        }
+    }
+}
