@@ -211,6 +211,34 @@ fn a_neighbor_gets_exactly_the_effective_set_and_loses_what_is_delisted() {
         ]),
     );
 
+    // A next hop that is written and taken out again is in bgpd as long as it is written.
+    let config = std::fs::read_to_string(place.config()).unwrap();
+    let running = || {
+        trigger
+            .vtysh(&["-d", "bgpd", "-c", "show running-config"])
+            .code(0)
+            .out
+    };
+    let hops = "next_hop_v4 = \"192.0.2.9\"\nnext_hop_v6 = \"100::9\"\n";
+    std::fs::write(place.config(), format!("{config}{hops}")).unwrap();
+    place.run_in(&near, &["refresh"]).code(0);
+    let set = [
+        " set ip next-hop 192.0.2.9\n",
+        " set ipv6 next-hop global 100::9\n",
+    ];
+    assert!(
+        set.iter().all(|line| running().contains(line)),
+        "{}",
+        running()
+    );
+    std::fs::write(place.config(), &config).unwrap();
+    place.run_in(&near, &["refresh"]).code(0);
+    assert!(
+        !running().contains("next-hop 192") && !running().contains("next-hop global"),
+        "{}",
+        running()
+    );
+
     place.run_in(&near, &["flush"]).code(0);
     eventually_bgp(&neighbor, &BTreeMap::new());
 }
@@ -230,10 +258,8 @@ fn eventually_bgp(router: &Router, expected: &BTreeMap<String, Vec<String>>) {
 
 /// A router that refuses what listed ASes announce, by the list that we write.
 const REFUSES_ORIGINS: &str = "\
-route-map FROM-NEIGHBOR deny 10
- match as-path NULLROUTED-ORIGINS
-exit
-route-map FROM-NEIGHBOR permit 20
+route-map FROM-NEIGHBOR permit 10
+ call NULLROUTED-FILTER
 exit
 router bgp 65001
  bgp router-id 100.64.0.1
@@ -294,7 +320,7 @@ fn routes_of_listed_origins_are_refused_by_the_as_path_list() {
     let place = Place::new(&format!(
         "[[feed]]\nname = \"asndrop\"\npath = \"asndrop.json\"\nformat = \"asndrop-json\"\nstale_after = \"3650d\"\n\
          [kernel]\nenabled = false\n\
-         [[router]]\nname = \"edge1\"\nfamily = \"frr\"\npath = \"edge1.conf\"\n\
+         [[router]]\nname = \"edge1\"\nfamily = \"frr\"\nrole = \"filter\"\npath = \"edge1.conf\"\n\
          check = [\"vtysh\", \"-C\", \"-f\", \"{{file}}\"]\n\
          reload = [\"vtysh\", \"--vty_socket\", \"{socket}\", \"-f\", \"{{file}}\"]\n"
     ));

@@ -66,6 +66,11 @@ fn judged(family: &str, program: &str, files: usize, broken: &[(&str, &str)]) {
     let mixed = |path: &&PathBuf| path.to_str().unwrap().contains("--mixed");
     for path in golden.iter().filter(mixed) {
         let text = std::fs::read_to_string(path).unwrap();
+        assert!(
+            broken.iter().any(|(from, _)| text.contains(from)),
+            "{}",
+            path.display()
+        );
         for (from, to) in broken.iter().filter(|(from, _)| text.contains(from)) {
             place.write("broken", &text.replace(from, to));
             let ran = check(family, &place.path("broken"));
@@ -158,7 +163,9 @@ fn nft_takes_every_file_of_its_family() {
     let Some(namespace) = Namespace::new() else {
         return;
     };
-    for path in golden("nftables") {
+    let golden = golden("nftables");
+    assert_eq!(golden.len(), 6);
+    for path in golden {
         let path = path.display().to_string();
         namespace.run("nft", &["-c", "-f", &path]).code(0);
     }

@@ -4,6 +4,8 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
 use tokio::process::Command;
 
 /// Longest time for a command.
@@ -11,6 +13,8 @@ const LONGEST: Duration = Duration::from_secs(300);
 
 /// So many lines of what it says are told.
 const LINES: usize = 3;
+/// And so much of each, in characters.
+const LONGEST_LINE: usize = 200;
 
 /// Run a command, `{file}` in its arguments replaced; no command is success. Answers what it said, in one line;
 /// empty where it said nothing.
@@ -25,16 +29,21 @@ pub async fn run(command: &[String], file: &Path) -> Result<String, String> {
     let file = std::path::absolute(file).map_err(|error| format!("{}: {error}", file.display()))?;
     let file = file.to_string_lossy();
     let arguments = arguments.iter();
-    let child = Command::new(program)
+    let mut command = Command::new(program);
+    let child = command
         .args(arguments.map(|argument| argument.replace("{file}", &file)))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        .kill_on_drop(true)
+        .process_group(0)
         .spawn()
         .map_err(|error| format!("{program}: {error}"))?;
+    let mut group = Group(child.id());
     let output = match tokio::time::timeout(LONGEST, child.wait_with_output()).await {
-        Ok(output) => output.map_err(|error| format!("{program}: {error}"))?,
+        Ok(output) => {
+            group.0 = None;
+            output.map_err(|error| format!("{program}: {error}"))?
+        }
         Err(_) => {
             let limit = LONGEST.as_secs();
             return Err(format!("{program} did not end within {limit} s"));
@@ -47,11 +56,23 @@ pub async fn run(command: &[String], file: &Path) -> Result<String, String> {
     }
 }
 
-/// The first lines that are not empty.
+/// A command with all that it started; it ends with this, unless it has ended.
+struct Group(Option<u32>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(id) = self.0.and_then(|id| i32::try_from(id).ok()) {
+            let _ = killpg(Pid::from_raw(id), Signal::SIGKILL);
+        }
+    }
+}
+
+/// The first lines that are not empty, each clipped.
 fn said(output: &[u8]) -> String {
     let text = String::from_utf8_lossy(output);
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let first: Vec<_> = lines.by_ref().take(LINES).collect();
+    let clipped = |line: &str| line.chars().take(LONGEST_LINE).collect::<String>();
+    let first: Vec<_> = lines.by_ref().take(LINES).map(clipped).collect();
     let more = match lines.count() {
         0 => String::new(),
         more => format!("; and {more} more lines"),
@@ -66,6 +87,25 @@ mod tests {
     async fn sh(line: &str) -> Result<String, String> {
         let words = ["sh", "-c", line].map(str::to_owned);
         run(&words, Path::new("/x/edge1.conf")).await
+    }
+
+    #[tokio::test]
+    async fn who_is_not_waited_for_ends_with_all_that_he_started() {
+        let place = tempfile::tempdir().unwrap();
+        let file = place.path().join("id");
+        let line = format!("(echo $$ > {}; sleep 60; true) & wait", file.display());
+        let words = ["sh", "-c", &line].map(str::to_owned);
+        let soon = Duration::from_millis(500);
+        let waited = tokio::time::timeout(soon, run(&words, Path::new("x"))).await;
+        assert!(waited.is_err());
+        let group = std::fs::read_to_string(&file).unwrap();
+        let group = Pid::from_raw(group.trim().parse().unwrap());
+        let begun = std::time::Instant::now();
+        while killpg(group, None).is_ok() {
+            // Until who adopted them has taken note.
+            assert!(begun.elapsed() < Duration::from_secs(10), "still there");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     #[tokio::test]

@@ -6,8 +6,9 @@
 //!                                                 └──► the old file is untouched   └──► the old file back, reload, verify
 //! ```
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use super::command::run;
@@ -46,7 +47,9 @@ pub async fn publish(router: &RouterConfig, text: &str, loaded: bool) -> Result<
         Err(error) => return Err(format!("{}: {error}", path.display())),
     };
     if old.as_deref() == Some(text.as_bytes()) {
-        if loaded || router.reload.is_empty() {
+        // The router may have been started anew since, without what was loaded into it.
+        let in_force = loaded && run(&router.verify, path).await.is_ok();
+        if in_force || router.reload.is_empty() {
             let (became, said) = (Became::Unchanged, String::new());
             return Ok(Published { became, said });
         }
@@ -55,7 +58,10 @@ pub async fn publish(router: &RouterConfig, text: &str, loaded: bool) -> Result<
         return loaded.map_err(|failure| format!("{failure}; the file is in place"));
     }
     let beside = beside(path);
-    let kept = "the old file stays";
+    let kept = match old {
+        Some(_) => "the old file stays",
+        None => "there is no file",
+    };
     write_synced(&beside, text.as_bytes(), path)
         .map_err(|error| discard(&beside, format!("{}: {error}; {kept}", beside.display())))?;
     if let Err(refusal) = run(&router.check, &beside).await {
@@ -98,11 +104,26 @@ fn beside(path: &Path) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// Write and sync; the new file gets the mode of the one that it will replace.
+/// What a file has that replaces none: a router reads it as a user of its own.
+const MODE: u32 = 0o644;
+
+/// Write and sync; the new file gets the mode, the owner and the group of the one that it will replace. What stands at
+/// its place, left by a pass that died or put there by somebody else, is not written into.
 fn write_synced(beside: &Path, content: &[u8], like: &Path) -> io::Result<()> {
-    let mut file = File::create(beside)?;
-    if let Ok(metadata) = fs::metadata(like) {
-        file.set_permissions(metadata.permissions())?;
+    match fs::remove_file(beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = File::options().write(true).create_new(true).open(beside)?;
+    match fs::metadata(like) {
+        Ok(old) => {
+            let new = file.metadata()?;
+            if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
+                fchown(&file, Some(old.uid()), Some(old.gid()))?;
+            }
+            file.set_permissions(old.permissions())?;
+        }
+        Err(_) => file.set_permissions(Permissions::from_mode(MODE))?,
     }
     file.write_all(content)?;
     file.sync_all()
@@ -124,7 +145,11 @@ fn discard(beside: &Path, message: String) -> String {
 async fn put_back(router: &RouterConfig, old: Option<&[u8]>) -> String {
     let Some(old) = old else {
         return match fs::remove_file(&router.path) {
-            Ok(()) => "there was no file before, so the new one is removed".to_owned(),
+            Ok(()) => {
+                "there was no file before, so the new one is removed; what the router took of it \
+                       stays there"
+                    .to_owned()
+            }
             Err(error) => format!("the new file could not be removed: {error}"),
         };
     };
@@ -250,8 +275,64 @@ mod tests {
         .unwrap_err();
         assert_eq!(
             error,
-            "/nonexistent/.frr.conf.new: No such file or directory (os error 2); the old file stays"
+            "/nonexistent/.frr.conf.new: No such file or directory (os error 2); there is no file"
         );
+    }
+
+    #[tokio::test]
+    async fn a_router_that_lost_what_was_loaded_gets_it_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, held) = (dir.path().join("frr.conf"), dir.path().join("held"));
+        let reload = format!("cp {{file}} {}", held.display());
+        let mut router = router(&path, &[], &["sh", "-c", &reload]);
+        let verify = format!("cmp -s {{file}} {}", held.display());
+        router.verify = ["sh", "-c", &verify].map(str::to_owned).to_vec();
+        assert_eq!(became(&router, "one\n", false).await, Ok(Became::Replaced));
+        assert_eq!(became(&router, "one\n", true).await, Ok(Became::Unchanged));
+        fs::remove_file(&held).unwrap();
+        assert_eq!(became(&router, "one\n", true).await, Ok(Became::Loaded));
+        assert_eq!(fs::read_to_string(&held).unwrap(), "one\n");
+    }
+
+    #[tokio::test]
+    async fn a_first_file_that_is_not_taken_is_removed_and_it_is_said_what_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let router = router(&dir.path().join("frr.conf"), &[], &["false"]);
+        let error = publish(&router, "new\n", false).await.unwrap_err();
+        assert_eq!(
+            error,
+            "reload failed: false ended with exit status: 1 (); there was no file before, so the new one is removed; \
+             what the router took of it stays there"
+        );
+        assert_eq!(files(dir.path()), [""; 0]);
+        let checked = super::tests::router(&dir.path().join("frr.conf"), &["false"], &[]);
+        let error = publish(&checked, "new\n", false).await.unwrap_err();
+        assert!(error.ends_with("; there is no file"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_router_can_read_its_file_and_nobody_has_it_written_elsewhere() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("frr.conf");
+        let router = router(&path, &[], &[]);
+        // A link at the place of the new file.
+        let elsewhere = dir.path().join("elsewhere");
+        fs::write(&elsewhere, "theirs\n").unwrap();
+        std::os::unix::fs::symlink(&elsewhere, beside(&path)).unwrap();
+        publish(&router, "one\n", false).await.unwrap();
+        assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "theirs\n");
+        let mode = |path: &Path| fs::symlink_metadata(path).unwrap().mode() & 0o7777;
+        assert!(fs::symlink_metadata(&path).unwrap().is_file());
+        assert_eq!(mode(&path), 0o644);
+        fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
+        let root = nix::unistd::geteuid().is_root();
+        if root {
+            std::os::unix::fs::chown(&path, Some(1), Some(2)).unwrap();
+        }
+        publish(&router, "two\n", false).await.unwrap();
+        let new = fs::metadata(&path).unwrap();
+        assert_eq!(mode(&path), 0o640);
+        assert!(!root || (new.uid(), new.gid()) == (1, 2));
     }
 
     #[tokio::test]

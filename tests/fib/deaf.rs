@@ -116,9 +116,16 @@ fn a_large_change_waits_once_for_a_listener_until_he_reads() {
         });
         told(&daemon).pop().unwrap()
     };
-    let waited = "2000 changes were paced for them, 2.0 s of waiting";
+    // Two seconds, and more where the machine is busy: what a look took longer is not held against him.
+    let waited = |line: &str| {
+        let (_, waited) = line
+            .split_once("2000 changes were paced for them, ")
+            .unwrap();
+        let (seconds, _) = waited.split_once(" s of waiting").unwrap();
+        seconds.parse::<f64>().unwrap() >= 2.0
+    };
     let line = change(true);
-    assert!(line.contains(LEFT) && line.contains(waited), "{line}");
+    assert!(line.contains(LEFT) && waited(&line), "{line}");
     for add in [false, true] {
         let line = change(add);
         assert!(line.contains("listening: ip (") && line.contains(LEFT));
@@ -128,7 +135,7 @@ fn a_large_change_waits_once_for_a_listener_until_he_reads() {
     eventually("he has read", || unread(&router, &monitor) == Some(0));
     monitor.signal("-STOP");
     let line = change(false);
-    assert!(line.contains(LEFT) && line.contains(waited), "{line}");
+    assert!(line.contains(LEFT) && waited(&line), "{line}");
 }
 
 #[test]

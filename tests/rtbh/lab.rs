@@ -170,11 +170,20 @@ impl Lab {
         speakers::others(&self.others)
     }
 
-    /// Whether the edge has this route of its neighbor.
+    /// Whether the edge has this route of a neighbor.
     pub fn announced(&self, edge: Edge, prefix: &str) -> bool {
-        self.edge(edge)
-            .ip("route")
-            .contains(&prefix.replace("/32", ""))
+        let routes = ["-4 route", "-6 route"].map(|words| self.edge(edge).ip(words));
+        let prefix = prefix.replace("/32", "");
+        let routes = routes.concat();
+        routes.split_whitespace().any(|word| word == prefix)
+    }
+
+    /// The routes of the edge that drop.
+    pub fn blackholes(&self, edge: Edge) -> String {
+        let of = |family| format!("{family} route show type blackhole");
+        ["-4", "-6"]
+            .map(|family| self.edge(edge).ip(&of(family)))
+            .concat()
     }
 
     /// Whether the client has an answer from there through this edge.

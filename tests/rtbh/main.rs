@@ -8,8 +8,9 @@ mod lab;
 mod speakers;
 
 use lab::{Edge, HOLE, Lab, OTHERS};
-use speakers::Trigger;
+use speakers::{TAGGED, Trigger, UNTAGGED};
 use support::lab::LISTED;
+use support::namespace::eventually;
 
 /// What is listed, with a hole for what is protected.
 const LIST: &str = "72.37.186.0/23\n2001:db8:bad::/48\n";
@@ -61,6 +62,28 @@ fn listed_traffic_dies_at_both_edges_triggered_by_bird() {
 #[test]
 fn listed_traffic_dies_at_both_edges_triggered_by_openbgpd() {
     from_trigger_to_edges(Trigger::OpenBgpd);
+}
+
+/// Of what a reflector announces with the community, an edge takes neither what is its operator's own nor what is too
+/// short, and nothing without it.
+#[test]
+fn an_edge_takes_blackholes_alone_and_none_of_its_own() {
+    let Some(lab) = Lab::new() else { return };
+    for edge in Edge::ALL {
+        let blackholes = || lab.blackholes(edge);
+        let taken = ["203.0.113.9", "2001:db8:9::/64"];
+        eventually(&format!("{edge:?} takes what it may"), || {
+            taken.iter().all(|prefix| blackholes().contains(prefix))
+        });
+        for prefix in TAGGED.iter().chain(&UNTAGGED) {
+            let refused = !taken.iter().any(|taken| prefix.starts_with(taken));
+            assert_eq!(
+                !lab.announced(edge, prefix),
+                refused,
+                "{prefix} at {edge:?}"
+            );
+        }
+    }
 }
 
 /// A neighbor announces a part of what is listed: the more specific route wins over the blackhole.

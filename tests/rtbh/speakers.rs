@@ -72,7 +72,8 @@ pub fn filter(edge: Edge) -> String {
 /// A file of ours for an edge, which says nothing of any list.
 fn edge_file(family: Family) -> String {
     let place = Place::new(&format!(
-        "{NOC}[kernel]\nenabled = false\n[[router]]\nname = \"it\"\nfamily = \"{family}\"\nrole = \"edge\"\npath = \"x\"\n"
+        "{NOC}[kernel]\nenabled = false\n[protect]\nprefixes = [\"198.51.100.0/24\", \"2001:db8:1::/48\"]\n\
+         [[router]]\nname = \"it\"\nfamily = \"{family}\"\nrole = \"edge\"\npath = \"x\"\n"
     ));
     place.write("noc.list", "# nobody\n");
     place.run(&["refresh"]).code(0);
@@ -161,6 +162,7 @@ fn frr_neighbor(number: u8, end: u8, asn: u32, lines: &str) -> String {
     for (family, address) in [("ipv4", v4), ("ipv6", v6)] {
         let lines = lines.replace("{6}", if family == "ipv6" { "6" } else { "" });
         let lines = lines.replace("ADDRESS", &address);
+        let lines = lines.replace("{NETWORKS}", &networks(family == "ipv6"));
         text.push_str(&format!(
             " neighbor {address} remote-as {asn}\n neighbor {address} timers connect 1\n \
              address-family {family} unicast\n  neighbor {address} activate\n{lines} exit-address-family\n"
@@ -169,13 +171,37 @@ fn frr_neighbor(number: u8, end: u8, asn: u32, lines: &str) -> String {
     text
 }
 
+/// Those of a family, as statements.
+fn networks(v6: bool) -> String {
+    let of_family = |prefix: &&&str| prefix.contains(':') == v6;
+    let tagged = TAGGED.iter().filter(of_family);
+    let tagged = tagged.map(|prefix| format!("  network {prefix} route-map TAGGED\n"));
+    let untagged = UNTAGGED.iter().filter(of_family);
+    let untagged = untagged.map(|prefix| format!("  network {prefix}\n"));
+    tagged.chain(untagged).collect()
+}
+
+/// What the reflector announces by itself, each with the community of a blackhole but the last of a family.
+pub const TAGGED: [&str; 6] = [
+    "203.0.113.9/32",
+    "198.51.100.7/32",
+    "64.0.0.0/7",
+    "2001:db8:9::/64",
+    "2001:db8:1:7::/64",
+    "2c00::/18",
+];
+pub const UNTAGGED: [&str; 2] = ["203.0.113.128/25", "2001:db8:a::/48"];
+
 pub fn reflector(namespace: &Namespace) -> Speaker {
     let place = Place::new(NOC);
-    let client = "  neighbor ADDRESS route-reflector-client\n";
+    let mut client = "  neighbor ADDRESS route-reflector-client\n".to_owned();
+    // `network` of the other family is refused, so each family has its own.
+    client.push_str("{NETWORKS}");
     let clients =
-        [(1, 1), (2, 1), (3, 1)].map(|(number, end)| frr_neighbor(number, end, 65_000, client));
+        [(1, 1), (2, 1), (3, 1)].map(|(number, end)| frr_neighbor(number, end, 65_000, &client));
     let config = format!(
-        "router bgp 65000\n bgp router-id 100.64.1.2\n{SHARED}{}exit\n",
+        "route-map TAGGED permit 10\n set community blackhole\nexit\n\
+         router bgp 65000\n bgp router-id 100.64.1.2\n no bgp network import-check\n{SHARED}{}exit\n",
         clients.concat()
     );
     let daemons = frr(namespace, &place, &config, &["zebra", "bgpd"]);

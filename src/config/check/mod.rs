@@ -36,6 +36,7 @@ pub fn check(
         feed.rules.max_bytes = fetch.max_bytes;
     }
     let (protected, protect) = check.protect(&written.protect, read);
+    let routers = check.routers(&written.router, &protected);
     Config {
         state_dir: match &written.state_dir {
             Some(dir) => check.path(dir),
@@ -49,7 +50,7 @@ pub fn check(
         },
         protect,
         kernel: check.kernel(&written.kernel),
-        routers: check.routers(&written.router),
+        routers,
         fetch,
         origins: check.origins(&written.asn),
         keep: check.keep(&written.ledger),

@@ -1,17 +1,33 @@
 //! `[[router]]`: the router files.
 
+use std::net::IpAddr;
+
 use toml::Spanned;
 
 use super::Check;
 use crate::config::model::RouterConfig;
 use crate::config::written;
+use crate::policy::protect::Protected;
 use crate::target::router::{Family, Role, Shape};
 
+/// Whether it can be a next hop of BGP.
+fn is_host(address: &IpAddr) -> bool {
+    let local = match address {
+        IpAddr::V4(address) => address.is_link_local() || address.is_broadcast(),
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+    };
+    !(local || address.is_unspecified() || address.is_multicast() || address.is_loopback())
+}
+
 impl Check<'_> {
-    pub(super) fn routers(&mut self, written: &[Spanned<written::Router>]) -> Vec<RouterConfig> {
+    pub(super) fn routers(
+        &mut self,
+        written: &[Spanned<written::Router>],
+        protected: &[Protected],
+    ) -> Vec<RouterConfig> {
         let mut routers: Vec<RouterConfig> = Vec::new();
         for router in written {
-            let Some(checked) = self.router(router) else {
+            let Some(checked) = self.router(router, protected) else {
                 continue;
             };
             for other in &routers {
@@ -30,7 +46,11 @@ impl Check<'_> {
         routers
     }
 
-    fn router(&mut self, written: &Spanned<written::Router>) -> Option<RouterConfig> {
+    fn router(
+        &mut self,
+        written: &Spanned<written::Router>,
+        protected: &[Protected],
+    ) -> Option<RouterConfig> {
         let router = written.get_ref();
         let name = self.name("router", router.name.as_ref(), &written.span());
         let family = match &router.family {
@@ -81,6 +101,32 @@ impl Check<'_> {
             if let Some(span) = span.filter(|_| !family.has_next_hops(role)) {
                 let message = format!("{key}: {family} as {role} has no next hop");
                 self.problem(span, message);
+            }
+        }
+        for written in [
+            router
+                .next_hop_v4
+                .as_ref()
+                .map(|hop| (hop.span(), IpAddr::from(*hop.get_ref()))),
+            router
+                .next_hop_v6
+                .as_ref()
+                .map(|hop| (hop.span(), IpAddr::from(*hop.get_ref()))),
+        ] {
+            let Some((span, hop)) = written else {
+                continue;
+            };
+            let own = protected.iter().find(|own| own.net.contains(&hop));
+            if let Some(own) = own {
+                let message = format!("next hop: {hop} is protected ({})", own.why);
+                self.hinted(
+                    span,
+                    message,
+                    "what goes there is dropped: an address of nobody's",
+                );
+            } else if !is_host(&hop) {
+                let hint = "the address of a host that a route can lead to, as 192.0.2.1 or 100::1";
+                self.hinted(span, format!("next hop: {hop} is none"), hint);
             }
         }
         let shape = Shape {

@@ -40,6 +40,23 @@ fn a_next_hop_stands_where_the_file_has_one() {
     ));
     let said = "next_hop_v4: frr as filter has no next hop\n    6 | next_hop_v4 = ";
     assert!(shown.contains(said), "{shown}");
+    for (key, hop) in [
+        ("v4", "0.0.0.0"),
+        ("v4", "224.0.0.1"),
+        ("v6", "fe80::1"),
+        ("v6", "::1"),
+    ] {
+        let shown = problems(&router("frr", &format!("next_hop_{key} = \"{hop}\"")));
+        let said = format!("next hop: {hop} is none");
+        assert!(
+            shown.contains(&said) && shown.ends_with("1 problem"),
+            "{shown}"
+        );
+    }
+    let own = "next_hop_v4 = \"203.0.113.1\"\n[protect]\nprefixes = [\"203.0.113.0/24\"]";
+    let shown = problems(&router("frr", own));
+    let said = "next hop: 203.0.113.1 is protected ([protect] prefixes)";
+    assert!(shown.contains(said), "{shown}");
     let shown = problems(&router("frr", "next_hop_v6 = \"192.0.2.9\""));
     assert!(shown.contains("next_hop_v6: "), "{shown}");
     assert!(shown.ends_with("1 problem"), "{shown}");

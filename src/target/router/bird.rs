@@ -19,8 +19,6 @@
 
 use std::fmt::Write;
 
-use ipnet::IpNet;
-
 use super::reasons::Reason;
 use super::text::Text;
 use super::{Commands, Role, Shape, Sheet};
@@ -64,8 +62,7 @@ The file must be readable for the user that BIRD runs as.
 
 fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
     out.push(&sheet.head("#", TRIGGER));
-    // What is inside of it, and what covers it.
-    own(out, sheet, |net| format!("  {net}+, {net}-,\n"));
+    own(out, sheet, "OWN");
     statics(out, "4", |out| {
         sheet.v4(|prefix, reason| route(out, prefix, reason))
     });
@@ -122,7 +119,7 @@ Once the import limit is hit, nothing new comes in until `birdc reload in PROTOC
 
 fn edge(out: &mut Text, sheet: &Sheet) {
     out.push(&Sheet::constant_head("#", EDGE));
-    own(out, sheet, |net| format!("  {net}+,\n"));
+    own(out, sheet, "EDGE_OWN");
     let limits = sheet.limits;
     for (family, shortest) in [("4", limits.shortest_v4), ("6", limits.shortest_v6)] {
         let _ = write!(
@@ -131,7 +128,7 @@ fn edge(out: &mut Text, sheet: &Sheet) {
 {{
   if (65535, 666) ~ bgp_community then {{
     if net.len < {shortest} then reject;
-    if net ~ NULLROUTED_OWN{family} then reject;
+    if net ~ NULLROUTED_EDGE_OWN{family} then reject;
     dest = RTD_BLACKHOLE;
     bgp_local_pref = 200;
     bgp_community.add((65535, 65281));
@@ -204,13 +201,14 @@ fn element<B: Bits>(out: &mut Text, prefix: &Prefix<B>, reason: &Reason) {
     out.push("\n");
 }
 
-/// The operator's own networks, each as `line` writes it.
-fn own(out: &mut Text, sheet: &Sheet, line: impl Fn(IpNet) -> String) {
+/// The operator's own networks, what is inside of them, and what covers them.
+fn own(out: &mut Text, sheet: &Sheet, name: &str) {
     let own = sheet.own();
-    for (name, last, v4) in [("OWN4", NO_ROUTE_V4, true), ("OWN6", NO_ROUTE_V6, false)] {
-        set(out, name, last, |out| {
-            let family = own.nets().filter(|net| net.addr().is_ipv4() == v4);
-            family.for_each(|net| out.push(&line(net)));
+    for (family, last, v4) in [("4", NO_ROUTE_V4, true), ("6", NO_ROUTE_V6, false)] {
+        set(out, &format!("{name}{family}"), last, |out| {
+            for net in own.nets().filter(|net| net.addr().is_ipv4() == v4) {
+                let _ = writeln!(out, "  {net}+, {net}-,");
+            }
         });
     }
 }

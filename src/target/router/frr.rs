@@ -7,14 +7,15 @@
 //! filter   neighbor ──NULLROUTED-FILTER──► listed prefixes, what is inside of them, and listed origins are refused
 //! ```
 //!
-//! Facts behind each line, verified with FRR 8.4 and 9.1:
+//! Facts behind each line, verified with FRR 8.4, those of lists with 9.1 as well:
 //! * A list that is loaded over an older one of the same name keeps old entries (8.4), so the file
 //!   begins each list with `no`.
 //! * A list that exists without an entry permits everything. The first entry is a deny, so the list
 //!   has one from the start, and in the empty case too.
 //! * An as-path list is a regular expression an entry; `_64496$` is a path that begins at AS 64496.
 //!   Taken away first, because a list loaded over an older one keeps old entries here as well; and made
-//!   before that, because bgpd refuses to take away an as-path list that is not there.
+//!   before that, because bgpd refuses to take away an as-path list that is not there. bgpd then asks every
+//!   neighbor for his routes anew: so it is in the filter alone, where each change does that.
 //! * `no-export` set at origination would keep the route from an eBGP neighbor altogether; it is
 //!   added on the way out.
 //! * `vtysh -f` ends well where a line was refused, and then all lists and route-maps of the file are: what it says
@@ -45,9 +46,12 @@ pub(super) const COMMANDS: Commands = Commands {
     verify: &[
         "sh",
         "-c",
-        r#"entry='^(ip|ipv6) prefix-list '; all=$(grep -cE "$entry" "$1")
-held=$(vtysh -d bgpd -c 'show running-config' | grep -E "$entry" | grep -cxFf "$1")
-[ "$held" = "$all" ] || { echo "bgpd holds $held of $all prefix-list entries"; exit 1; }"#,
+        r#"entry='^(ip prefix-list|ipv6 prefix-list|route-map|bgp as-path access-list) [^ ]+ '
+all=$(grep -E "$entry" "$1" | sort -u)
+held=$(vtysh -d bgpd -c 'show running-config' | grep -F "$(printf '%s\n' "$all" | grep -oE "$entry" | sort -u)" | grep -E "$entry" | sort -u)
+[ "$held" = "$all" ] && exit
+echo "bgpd holds other entries than the file, $(printf '%s\n' "$held" | grep -c .) for $(printf '%s\n' "$all" | grep -c .)"
+exit 1"#,
         "sh",
         "{file}",
     ],
@@ -75,8 +79,6 @@ Use:    router bgp ASN
          address-family ipv6 unicast
           redistribute kernel route-map NULLROUTED-IN6
           neighbor ADDRESS route-map NULLROUTED-OUT out
-        and in a route-map for what neighbors announce, before its permits:
-         match as-path NULLROUTED-ORIGINS    (in a deny clause: listed origin ASes)
 Undo:   take the redistribute lines out again
 Never feed this file to frr-reload.py: it is a part, and the rest would be removed.
 FRR before 9.0 takes minutes for lists above some thousand entries.
@@ -87,10 +89,9 @@ fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
     own(out, sheet);
     list(out, "V4", &sheet.set.v4, false);
     list(out, "V6", &sheet.set.v6, false);
-    as_path(out, sheet.origins);
     out.push(COMMUNITY);
     for (name, ip, family) in [("IN", "ip", "V4"), ("IN6", "ipv6", "V6")] {
-        // Our kernel routes with a prefix of the list, and nothing else.
+        // Routes of the kernel that drop a prefix of the list, and nothing else.
         let _ = write!(
             out,
             "route-map NULLROUTED-{name} deny 5
@@ -98,8 +99,10 @@ fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
 exit
 route-map NULLROUTED-{name} permit 10
  match {ip} address prefix-list NULLROUTED-{family}
+ match {ip} next-hop type blackhole
  match source-protocol kernel
  set community blackhole
+ set metric 0
  set origin igp
 exit
 route-map NULLROUTED-{name} deny 65535
@@ -110,12 +113,16 @@ exit
     }
     // What a neighbor is told: blackholes, to be kept inside his AS.
     out.push("route-map NULLROUTED-OUT permit 10\n match community NULLROUTED\n");
-    if let Some(next_hop) = shape.next_hop_v4 {
-        let _ = writeln!(out, " set ip next-hop {next_hop}");
-    }
-    if let Some(next_hop) = shape.next_hop_v6 {
-        let _ = writeln!(out, " set ipv6 next-hop global {next_hop}");
-    }
+    // What an earlier file set is unset: a route-map is written over itself.
+    let _ = match shape.next_hop_v4 {
+        Some(next_hop) => writeln!(out, " set ip next-hop {next_hop}"),
+        None => writeln!(out, " no set ip next-hop"),
+    };
+    let _ = match shape.next_hop_v6 {
+        Some(next_hop) => writeln!(out, " set ipv6 next-hop global {next_hop}"),
+        // The word needs an address, and takes away whichever there is.
+        None => writeln!(out, " no set ipv6 next-hop global {}", Shape::DISCARD_V6),
+    };
     out.push(
         " set community no-export additive
 exit
@@ -137,7 +144,8 @@ Use:    router bgp ASN
           neighbor ADDRESS route-map NULLROUTED-EDGE6 in
           neighbor ADDRESS maximum-prefix NUMBER
         Nothing but blackholes passes: for a session with the trigger or its route reflector alone.
-Undo:   take the two route-map lines out again
+Undo:   take the two route-map lines out again, and the two static blackholes; another next hop in the configuration
+        leaves the former ones, too
 Never feed this file to frr-reload.py: it is a part, and the rest would be removed.
 ";
 
@@ -190,11 +198,10 @@ exit
 
 const FILTER: &str = "\
 Load:   vtysh -f THIS-FILE    (a second load replaces the first)
-Use:    route-map YOURS permit 1
+Use:    in each permit clause of your route-map for what a neighbor announces:
          call NULLROUTED-FILTER
-         on-match next
-        before the other clauses of the route-map for what a neighbor announces: what is listed is denied there.
-Undo:   take that clause out again
+        What is listed is denied there, and no later clause is asked.
+Undo:   take the calls out again
 Never feed this file to frr-reload.py: it is a part, and the rest would be removed.
 FRR before 9.0 takes minutes for lists above some thousand entries.
 ";

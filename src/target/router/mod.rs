@@ -8,8 +8,8 @@
 //! ```
 //!
 //! What all share: the bytes depend on the sheet alone. No clock, so equal sheets give equal bytes; one changed prefix
-//! changes one line; and an empty set still renders a list that matches nothing. A publisher's own words stand in
-//! comments alone, and only as `reasons::Reason` writes them.
+//! changes one line; and an empty set still renders a list that matches nothing. A publisher's own words stand where
+//! they mean nothing to a router, and only as `reasons::Reason` writes them; JSON has them whole, as JSON strings.
 
 mod bird;
 mod csv;

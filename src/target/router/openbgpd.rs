@@ -3,7 +3,7 @@
 //! ```text
 //! trigger  network prefix-set "nullrouted4": RFC 7999's community ──to ibgp, no-export──► neighbor
 //! edge     from ibgp ──► nexthop blackhole (of use where there is a FIB: not on Linux)
-//! filter   from any ──► listed prefixes, what is inside of them, and listed origins are denied
+//! filter   from ebgp ──► listed prefixes, what is inside of them, and listed origins are denied
 //! ```
 //!
 //! Facts behind each line, verified with OpenBGPD 7.7:
@@ -60,7 +60,7 @@ Beyond some ten thousand prefixes a reload takes minutes: take another family, o
 fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
     out.push(&sheet.head("#", TRIGGER));
     listed(out, "nullrouted", sheet);
-    own(out, sheet);
+    own(out, sheet, "nullrouted-own");
     let next_hop = |address: Option<String>| {
         let words = |address| format!(" nexthop {address}");
         address.map(words).unwrap_or_default()
@@ -71,7 +71,7 @@ fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
         out,
         "network prefix-set \"nullrouted4\" set {{ community BLACKHOLE{v4} }}
 network prefix-set \"nullrouted6\" set {{ community BLACKHOLE{v6} }}
-deny quick to any prefix-set \"nullrouted-own\" or-longer community BLACKHOLE
+deny quick to ibgp prefix-set \"nullrouted-own\" or-longer community BLACKHOLE
 allow quick to ibgp prefix-set \"nullrouted4\" community BLACKHOLE set {{ community NO_EXPORT }}
 allow quick to ibgp prefix-set \"nullrouted6\" community BLACKHOLE set {{ community NO_EXPORT }}
 deny quick to any prefix-set \"nullrouted4\" community BLACKHOLE
@@ -91,11 +91,11 @@ On Linux OpenBGPD has no FIB: nothing is dropped there.
 
 fn edge(out: &mut Text, sheet: &Sheet) {
     out.push(&Sheet::constant_head("#", EDGE));
-    own(out, sheet);
+    own(out, sheet, "nullrouted-edge-own");
     let limits = sheet.limits;
     let _ = write!(
         out,
-        "deny quick from ibgp prefix-set \"nullrouted-own\" or-longer community BLACKHOLE
+        "deny quick from ibgp prefix-set \"nullrouted-edge-own\" or-longer community BLACKHOLE
 deny quick from ibgp prefix 0.0.0.0/0 prefixlen < {} community BLACKHOLE
 deny quick from ibgp prefix ::/0 prefixlen < {} community BLACKHOLE
 allow quick from ibgp community BLACKHOLE set {{ nexthop blackhole localpref 200 community NO_EXPORT }}
@@ -119,16 +119,16 @@ fn filter(out: &mut Text, sheet: &Sheet) {
     }
     out.push(
         "}
-deny quick from any prefix-set \"nullrouted-listed4\" or-longer
-deny quick from any prefix-set \"nullrouted-listed6\" or-longer
-deny quick from any source-as as-set \"nullrouted-origins\"
+deny quick from ebgp prefix-set \"nullrouted-listed4\" or-longer
+deny quick from ebgp prefix-set \"nullrouted-listed6\" or-longer
+deny quick from ebgp source-as as-set \"nullrouted-origins\"
 ",
     );
 }
 
 /// The operator's own networks of both families.
-fn own(out: &mut Text, sheet: &Sheet) {
-    out.push("prefix-set \"nullrouted-own\" {\n");
+fn own(out: &mut Text, sheet: &Sheet, name: &str) {
+    let _ = writeln!(out, "prefix-set \"{name}\" {{");
     for net in sheet.own().nets() {
         let _ = writeln!(out, "\t{net}");
     }
