@@ -21,7 +21,7 @@ const TABLE: &str = "192.0.2.0\t24\t64496\n198.51.100.0\t24\t64496_64500\n203.0.
 fn place(more: &str) -> Place {
     let place = Place::new(&format!(
         "[[feed]]\nname = \"asndrop\"\npath = \"asndrop.json\"\nformat = \"asndrop-json\"\nstale_after = \"3650d\"\n{NO_KERNEL}\
-         [[router]]\nname = \"edge1\"\nfamily = \"frr\"\npath = \"edge1.conf\"\n{more}"
+         [[router]]\nname = \"edge1\"\nfamily = \"frr\"\nrole = \"filter\"\npath = \"edge1.conf\"\n{more}"
     ));
     place.write("asndrop.json", &asndrop(&[64_496, 64_497]));
     place.write("table", TABLE);

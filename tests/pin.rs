@@ -143,7 +143,7 @@ fn origin_ases_go_back_with_their_generation() {
     let config = |more: &str| {
         format!(
             "[[feed]]\nname = \"asn\"\npath = \"asn.json\"\nformat = \"asndrop-json\"\n{NO_KERNEL}\
-             [[router]]\nname = \"edge1\"\nfamily = \"frr\"\npath = \"edge1.conf\"\n{more}"
+             [[router]]\nname = \"edge1\"\nfamily = \"frr\"\nrole = \"filter\"\npath = \"edge1.conf\"\n{more}"
         )
     };
     let list = |asns: &[u32]| -> String {

@@ -175,7 +175,7 @@ fn what_is_allowed_is_cut_out_and_disallow_undoes_it() {
 fn an_entry_ends_by_itself_and_says_so_once() {
     let place = place("");
     place
-        .run(&["add", "192.0.2.0/24", "--reason", "phish", "--for", "1s"])
+        .run(&["add", "192.0.2.0/24", "--reason", "phish", "--for", "5s"])
         .code(0);
     place
         .run(&[
@@ -184,11 +184,11 @@ fn an_entry_ends_by_itself_and_says_so_once() {
             "--reason",
             "test",
             "--for",
-            "1s",
+            "5s",
         ])
         .code(0);
     assert_eq!(listed(&place), ["72.37.186.0/23", "192.0.2.0/24"]);
-    sleep(Duration::from_millis(1_100));
+    sleep(Duration::from_millis(5_100));
     let ran = place.run(&["refresh"]).code(0);
     assert!(
         ran.err

@@ -238,5 +238,5 @@ pub fn more_specific() {
         .run_in(&router, &["verify"])
         .code(1)
         .says("72.37.186.0/23: 72.37.187.0/24 via 198.51.100.1 dev wan0 proto bgp metric 20");
-    note("named by why and verify; not built yet: le 32 in the router files, cover_more_specifics");
+    note("named by why and verify; cover_more_specifics and role filter: tests of their own");
 }

@@ -64,6 +64,31 @@ fn listed_traffic_dies_at_both_edges_triggered_by_openbgpd() {
     from_trigger_to_edges(Trigger::OpenBgpd);
 }
 
+/// What somebody else enters into our lists, or takes out of them, is put right by the next pass, changed or not.
+#[test]
+fn a_router_that_holds_something_else_than_its_file_gets_the_file_again() {
+    let Some(lab) = Lab::new() else { return };
+    let place = lab.trigger(Trigger::Frr, LIST);
+    let refresh = || place.run_in(&lab.trigger, &["refresh"]).code(0);
+    let ours = "ip prefix-list NULLROUTED-V4 seq 1210432000 permit 72.37.186.0/24";
+    let theirs = "ip prefix-list NULLROUTED-V4 seq 7 permit 9.9.9.0/24";
+    for (enter, what) in [(theirs, "one more"), (&*format!("no {ours}"), "one less")] {
+        assert!(
+            !refresh().err.contains("loaded again"),
+            "nothing to do before {what}"
+        );
+        let words = ["-d", "bgpd", "-c", "configure terminal", "-c", enter];
+        lab.trigger.run("vtysh", &words).code(0);
+        refresh().says("nullrouted.conf loaded again");
+        let held = ["-d", "bgpd", "-c", "show running-config"];
+        let held = lab.trigger.run("vtysh", &held).code(0).out;
+        assert!(
+            held.contains(ours) && !held.contains(theirs),
+            "{what}: {held}"
+        );
+    }
+}
+
 /// Of what a reflector announces with the community, an edge takes neither what is its operator's own nor what is too
 /// short, and nothing without it.
 #[test]
