@@ -88,7 +88,13 @@ impl Check<'_> {
         let check = self.command("check", router.check.as_ref(), family, usual.check);
         let reload = self.command("reload", router.reload.as_ref(), family, usual.reload);
         let verify = self.command("verify", router.verify.as_ref(), family, usual.verify);
-        for (key, span) in [
+        let shape = Shape {
+            family,
+            role,
+            next_hop_v4: router.next_hop_v4.as_ref().map(|hop| *hop.get_ref()),
+            next_hop_v6: router.next_hop_v6.as_ref().map(|hop| *hop.get_ref()),
+        };
+        let spans = [
             (
                 "next_hop_v4",
                 router.next_hop_v4.as_ref().map(Spanned::span),
@@ -97,27 +103,16 @@ impl Check<'_> {
                 "next_hop_v6",
                 router.next_hop_v6.as_ref().map(Spanned::span),
             ),
-        ] {
-            if let Some(span) = span.filter(|_| !family.has_next_hops(role)) {
-                let message = format!("{key}: {family} as {role} has no next hop");
-                self.problem(span, message);
-            }
-        }
-        for written in [
-            router
-                .next_hop_v4
-                .as_ref()
-                .map(|hop| (hop.span(), IpAddr::from(*hop.get_ref()))),
-            router
-                .next_hop_v6
-                .as_ref()
-                .map(|hop| (hop.span(), IpAddr::from(*hop.get_ref()))),
-        ] {
-            let Some((span, hop)) = written else {
+        ];
+        for ((key, span), hop) in spans.into_iter().zip(shape.next_hops()) {
+            let (Some(span), Some(hop)) = (span, hop) else {
                 continue;
             };
-            let own = protected.iter().find(|own| own.net.contains(&hop));
-            if let Some(own) = own {
+            if !family.has_next_hops(role) {
+                let message = format!("{key}: {family} as {role} has no next hop");
+                self.problem(span.clone(), message);
+            }
+            if let Some(own) = protected.iter().find(|own| own.net.contains(&hop)) {
                 let message = format!("next hop: {hop} is protected ({})", own.why);
                 self.hinted(
                     span,
@@ -129,12 +124,6 @@ impl Check<'_> {
                 self.hinted(span, format!("next hop: {hop} is none"), hint);
             }
         }
-        let shape = Shape {
-            family,
-            role,
-            next_hop_v4: router.next_hop_v4.as_ref().map(|hop| *hop.get_ref()),
-            next_hop_v6: router.next_hop_v6.as_ref().map(|hop| *hop.get_ref()),
-        };
         Some(RouterConfig {
             name: name?,
             shape,

@@ -19,10 +19,8 @@
 
 use std::fmt::Write;
 
-use super::reasons::Reason;
 use super::text::Text;
 use super::{Commands, Role, Shape, Sheet};
-use crate::prefix::{Bits, Prefix};
 
 pub(super) const COMMANDS: Commands = Commands {
     check: &[
@@ -64,18 +62,16 @@ fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
     out.push(&sheet.head("#", TRIGGER));
     own(out, sheet, "OWN");
     statics(out, "4", |out| {
-        sheet.v4(|prefix, reason| route(out, prefix, reason))
+        sheet.v4(|prefix, reason| out.entry("  route ", prefix, " blackhole;", reason))
     });
     statics(out, "6", |out| {
-        sheet.v6(|prefix, reason| route(out, prefix, reason))
+        sheet.v6(|prefix, reason| out.entry("  route ", prefix, " blackhole;", reason))
     });
-    let next_hop = |address: Option<String>| {
-        let line = |address| format!("\n    bgp_next_hop = {address};");
-        address.map(line).unwrap_or_default()
-    };
-    let v4 = next_hop(shape.next_hop_v4.map(|address| address.to_string()));
-    let v6 = next_hop(shape.next_hop_v6.map(|address| address.to_string()));
-    for (family, next_hop) in [("4", v4), ("6", v6)] {
+    for (family, next_hop) in ["4", "6"].into_iter().zip(shape.next_hops()) {
+        let next_hop = match next_hop {
+            Some(next_hop) => format!("\n    bgp_next_hop = {next_hop};"),
+            None => String::new(),
+        };
         let _ = write!(
             out,
             "function nullrouted_announce{family}()
@@ -96,14 +92,6 @@ fn statics(out: &mut Text, family: &str, routes: impl FnOnce(&mut Text)) {
     let _ = writeln!(out, "protocol static nullrouted{family} {{\n  ipv{family};");
     routes(out);
     out.push("}\n");
-}
-
-fn route<B: Bits>(out: &mut Text, prefix: &Prefix<B>, reason: &Reason) {
-    out.push("  route ");
-    out.prefix(prefix);
-    out.push(" blackhole;");
-    out.behind("#", reason);
-    out.push("\n");
 }
 
 const EDGE: &str = "\
@@ -157,11 +145,12 @@ Without `import table` a neighbor that knows no route refresh is reset at each c
 
 fn filter(out: &mut Text, sheet: &Sheet) {
     out.push(&sheet.head("#", FILTER));
+    // A listed prefix and what is inside of it.
     set(out, "LISTED4", NO_ROUTE_V4, |out| {
-        sheet.v4(|prefix, reason| element(out, prefix, reason))
+        sheet.v4(|prefix, reason| out.entry("  ", prefix, "+,", reason))
     });
     set(out, "LISTED6", NO_ROUTE_V6, |out| {
-        sheet.v6(|prefix, reason| element(out, prefix, reason))
+        sheet.v6(|prefix, reason| out.entry("  ", prefix, "+,", reason))
     });
     set(out, "ORIGINS", NO_ORIGIN, |out| {
         for asn in sheet.origins {
@@ -190,15 +179,6 @@ fn set(out: &mut Text, name: &str, last: &str, elements: impl FnOnce(&mut Text))
     let _ = writeln!(out, "define NULLROUTED_{name} = [");
     elements(out);
     let _ = writeln!(out, "  {last}\n];");
-}
-
-/// A listed prefix and what is inside of it.
-fn element<B: Bits>(out: &mut Text, prefix: &Prefix<B>, reason: &Reason) {
-    out.push("  ");
-    out.prefix(prefix);
-    out.push("+,");
-    out.behind("#", reason);
-    out.push("\n");
 }
 
 /// The operator's own networks, what is inside of them, and what covers them.

@@ -9,10 +9,8 @@
 
 use std::fmt::Write;
 
-use super::reasons::Reason;
 use super::text::Text;
 use super::{Commands, Sheet};
-use crate::prefix::{Bits, Prefix};
 
 pub(super) const COMMANDS: Commands = Commands {
     check: &["nft", "-c", "-f", "{file}"],
@@ -38,7 +36,7 @@ pub(super) fn render(sheet: &Sheet) -> String {
         "ipv4_addr",
         sheet.set.v4.is_empty(),
         |out| {
-            sheet.v4(|prefix, reason| element(out, prefix, reason));
+            sheet.v4(|prefix, reason| out.entry("\t", prefix, ",", reason));
         },
     );
     set(
@@ -47,7 +45,7 @@ pub(super) fn render(sheet: &Sheet) -> String {
         "ipv6_addr",
         sheet.set.v6.is_empty(),
         |out| {
-            sheet.v6(|prefix, reason| element(out, prefix, reason));
+            sheet.v6(|prefix, reason| out.entry("\t", prefix, ",", reason));
         },
     );
     out.push(CHAINS);
@@ -64,14 +62,6 @@ fn set(out: &mut Text, name: &str, kind: &str, is_empty: bool, elements: impl Fn
         elements(out);
         out.push("}\n");
     }
-}
-
-fn element<B: Bits>(out: &mut Text, prefix: &Prefix<B>, reason: &Reason) {
-    out.push("\t");
-    out.prefix(prefix);
-    out.push(",");
-    out.behind("#", reason);
-    out.push("\n");
 }
 
 /// Ahead of connection tracking: what is dropped costs no entry there.

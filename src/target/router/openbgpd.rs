@@ -18,10 +18,8 @@
 
 use std::fmt::Write;
 
-use super::reasons::Reason;
 use super::text::Text;
 use super::{Commands, Role, Shape, Sheet};
-use crate::prefix::{Bits, Prefix};
 
 pub(super) const COMMANDS: Commands = Commands {
     check: &[
@@ -61,12 +59,10 @@ fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
     out.push(&sheet.head("#", TRIGGER));
     listed(out, "nullrouted", sheet);
     own(out, sheet, "nullrouted-own");
-    let next_hop = |address: Option<String>| {
-        let words = |address| format!(" nexthop {address}");
-        address.map(words).unwrap_or_default()
-    };
-    let v4 = next_hop(shape.next_hop_v4.map(|address| address.to_string()));
-    let v6 = next_hop(shape.next_hop_v6.map(|address| address.to_string()));
+    let [v4, v6] = shape.next_hops().map(|next_hop| match next_hop {
+        Some(next_hop) => format!(" nexthop {next_hop}"),
+        None => String::new(),
+    });
     let _ = write!(
         out,
         "network prefix-set \"nullrouted4\" set {{ community BLACKHOLE{v4} }}
@@ -138,15 +134,8 @@ fn own(out: &mut Text, sheet: &Sheet, name: &str) {
 /// What is listed, in two sets whose names begin so.
 fn listed(out: &mut Text, name: &str, sheet: &Sheet) {
     let _ = writeln!(out, "prefix-set \"{name}4\" {{");
-    sheet.v4(|prefix, reason| element(out, prefix, reason));
+    sheet.v4(|prefix, reason| out.entry("\t", prefix, "", reason));
     let _ = writeln!(out, "}}\nprefix-set \"{name}6\" {{");
-    sheet.v6(|prefix, reason| element(out, prefix, reason));
+    sheet.v6(|prefix, reason| out.entry("\t", prefix, "", reason));
     out.push("}\n");
-}
-
-fn element<B: Bits>(out: &mut Text, prefix: &Prefix<B>, reason: &Reason) {
-    out.push("\t");
-    out.prefix(prefix);
-    out.behind("#", reason);
-    out.push("\n");
 }

@@ -5,9 +5,7 @@
 use std::fmt::Write;
 
 use super::Sheet;
-use super::reasons::Reason;
 use super::text::Text;
-use crate::prefix::{Bits, Prefix};
 
 const USES: &str = "\
 Format: one prefix a line; a # begins a comment.
@@ -19,13 +17,7 @@ pub(super) fn render(sheet: &Sheet) -> String {
     for asn in sheet.origins {
         let _ = writeln!(out, "# AS{asn} is listed as an origin");
     }
-    sheet.v4(|prefix, reason| line(&mut out, prefix, reason));
-    sheet.v6(|prefix, reason| line(&mut out, prefix, reason));
+    sheet.v4(|prefix, reason| out.entry("", prefix, "", reason));
+    sheet.v6(|prefix, reason| out.entry("", prefix, "", reason));
     out.done()
-}
-
-fn line<B: Bits>(out: &mut Text, prefix: &Prefix<B>, reason: &Reason) {
-    out.prefix(prefix);
-    out.behind("#", reason);
-    out.push("\n");
 }

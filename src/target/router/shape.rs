@@ -1,6 +1,6 @@
 //! What kind of file a router gets.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::family::{Family, Role};
 
@@ -32,6 +32,14 @@ impl Shape {
             next_hop_v4: None,
             next_hop_v6: None,
         }
+    }
+
+    /// What is written of both next hops, IPv4 first.
+    pub fn next_hops(&self) -> [Option<IpAddr>; 2] {
+        [
+            self.next_hop_v4.map(IpAddr::from),
+            self.next_hop_v6.map(IpAddr::from),
+        ]
     }
 
     /// The address whose route drops at an edge, IPv4.

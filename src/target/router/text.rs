@@ -50,14 +50,23 @@ impl Text {
         self.0.push(char::from(b'0' + (number % 10) as u8));
     }
 
-    /// Behind a statement: nothing, or a comment that `mark` begins.
-    pub(super) fn behind(&mut self, mark: &str, reason: &Reason) {
+    /// A line for a prefix with what stands before and after it, and behind that its listings as a comment, where they
+    /// are known.
+    pub(super) fn entry<B: Bits>(
+        &mut self,
+        before: &str,
+        prefix: &Prefix<B>,
+        after: &str,
+        reason: &Reason,
+    ) {
+        self.push(before);
+        self.prefix(prefix);
+        self.push(after);
         if !reason.is_empty() {
-            self.push(" ");
-            self.push(mark);
-            self.push(" ");
+            self.push(" # ");
             self.reason(reason);
         }
+        self.push("\n");
     }
 
     /// The listings of a prefix.
