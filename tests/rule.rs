@@ -2,8 +2,7 @@
 
 mod support;
 
-use std::process::{Command, Stdio};
-
+use support::daemon::Daemon;
 use support::lab::{LIST, LISTED, Lab, NEIGHBOURS};
 use support::namespace::{Namespace, eventually};
 use support::{NOC, PROGRAM, Place, Ran};
@@ -272,18 +271,15 @@ fn a_stop_of_the_daemon_leaves_the_rule_or_takes_it_along() {
     };
     for (on_stop, left) in [("keep", 2), ("withdraw", 0)] {
         let place = place(&format!("{TABLE}on_stop = \"{on_stop}\"\n"));
-        let mut run: Command = place.command(router.command(PROGRAM), &["run"]);
-        let mut daemon = run.stderr(Stdio::null()).spawn().unwrap();
+        // Its own pass, not what the daemon before it left: until then a signal just ends it.
+        let daemon = Daemon::start(&place, &router);
         let there = || {
             router
                 .ip("-6 route show table all")
                 .contains("2001:db8:bad::/48")
         };
-        eventually("it is in force", || there() && ours(&router).len() == 2);
-        let id = daemon.id().to_string();
-        let told = Command::new("kill").args(["-s", "TERM", &id]).status();
-        assert!(told.unwrap().success());
-        assert_eq!(daemon.wait().unwrap().code(), Some(0));
+        assert!(there() && ours(&router).len() == 2, "{on_stop}");
+        daemon.stop();
         assert_eq!(ours(&router).len(), left, "{on_stop}");
         assert_eq!(there(), left > 0, "{on_stop}");
     }

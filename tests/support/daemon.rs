@@ -69,10 +69,12 @@ impl Daemon {
         kill(Pid::from_raw(self.child.id() as i32), signal).unwrap();
     }
 
-    /// Tell it to stop, and wait for its end.
+    /// Tell it to stop, and wait for its end, which is a good one.
+    #[track_caller]
     pub fn stop(mut self) -> Vec<String> {
         self.signal(Signal::SIGTERM);
-        self.child.wait().unwrap();
+        let code = self.child.wait().unwrap().code();
+        assert_eq!(code, Some(0), "{:#?}", self.said());
         eventually("its last words", || self.line("stopped").is_some());
         self.said()
     }
