@@ -14,7 +14,7 @@ use nullrouted::policy::Policy;
 use nullrouted::policy::limits::{Limits, Review};
 use nullrouted::policy::protect::Protect;
 use nullrouted::rib::{Rib, Source};
-use nullrouted::target::router::{Family, Reasons, Role, Shape, Sheet, render};
+use nullrouted::target::router::{Family, Gone, Reasons, Role, Shape, Sheet, render};
 
 fn main() {
     divan::main();
@@ -62,10 +62,12 @@ fn rendered(bencher: Bencher, shape: &Shape, explained: bool) {
     let sheet = Sheet {
         set: &set,
         origins: &[],
+        gone: Gone::nothing(),
         attributions: &[],
         reasons,
         own: &[],
         limits: &policy.limits,
+        metric: 0,
     };
     let size = render(shape, &sheet).len();
     bencher

@@ -5,11 +5,12 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use nullrouted::target::router::Family;
+use nullrouted::target::router::{Family, Role};
 use support::namespace::Namespace;
 use support::{NOC, Place, Ran, installed, left_out, repository};
 
-const ROLES: [&str; 3] = ["", "-edge", "-filter"];
+/// Each role, and how lists stand in it.
+const ROLES: [&str; 6] = ["", "-octets", "-none", "-edge", "-filter", "-filter-octets"];
 
 /// The golden files of a family.
 fn golden(family: &str) -> Vec<PathBuf> {
@@ -27,13 +28,21 @@ fn golden(family: &str) -> Vec<PathBuf> {
     files.filter(is_ours).collect()
 }
 
-/// The default check of a family, for this file.
-fn check(family: &str, file: &Path) -> Ran {
+/// The role that a golden file is for.
+fn role(golden: &Path) -> Role {
+    let name = golden.file_name().unwrap().to_str().unwrap();
+    let stands = |(word, _): &&(&str, Role)| name.contains(&format!("-{word}-"));
+    let named = Role::NAMES.iter().find(stands);
+    named.map_or(Role::default(), |(_, role)| *role)
+}
+
+/// The default check of a family in a role, for this file.
+fn check(family: &str, role: Role, file: &Path) -> Ran {
     let find = |(name, _): &&(&str, Family)| *name == family;
     let (_, family) = Family::NAMES.iter().find(find).unwrap();
     let file = file.display().to_string();
     let words: Vec<_> = family
-        .commands()
+        .commands(role)
         .check
         .iter()
         .map(|word| word.replace("{file}", &file))
@@ -52,7 +61,7 @@ fn judged(family: &str, program: &str, files: usize, broken: &[(&str, &str)]) {
     let golden = golden(family);
     assert_eq!(golden.len(), files);
     for path in &golden {
-        let ran = check(family, path);
+        let ran = check(family, role(path), path);
         assert_eq!(
             ran.code,
             Some(0),
@@ -73,7 +82,7 @@ fn judged(family: &str, program: &str, files: usize, broken: &[(&str, &str)]) {
         );
         for (from, to) in broken.iter().filter(|(from, _)| text.contains(from)) {
             place.write("broken", &text.replace(from, to));
-            let ran = check(family, &place.path("broken"));
+            let ran = check(family, role(path), &place.path("broken"));
             assert_ne!(ran.code, Some(0), "{} with {to}", path.display());
         }
     }
@@ -85,7 +94,7 @@ fn frr_takes_every_file_of_its_family() {
         ("203.0.113.7/32", "203.0.113.7/33"),
         ("deny 0.0.0.0/0 le 32", "deny 0.0.0.0/0 le 33"),
     ];
-    judged("frr", "vtysh", 18, &broken);
+    judged("frr", "vtysh", 26, &broken);
 }
 
 #[test]
@@ -98,6 +107,37 @@ fn bird_takes_every_file_of_its_family() {
 fn openbgpd_takes_every_file_of_its_family() {
     let broken = [("203.0.113.7/32", "203.0.113.777/32"), ("quick", "quickly")];
     judged("openbgpd", "bgpctl", 18, &broken);
+}
+
+#[test]
+fn gobgp_takes_every_file_of_its_family() {
+    let broken = [
+        // A script, and the policies in its comments.
+        ("-a ipv4 203.0.113.7/32", "-a ipv4 203.0.113.7/33"),
+        ("-a ipv4 203.0.113.7/32", "-a ipv6 203.0.113.7/32"),
+        ("-a ipv4 203.0.113.7/32", "-a ipv4 203.0.113.7/32;reboot"),
+        ("65535:666 #", "65535:667 #"),
+        ("#: conditions", "#: condition"),
+        // A part.
+        ("\"NULLROUTED-FILTER-V4\"\n", "\"NULLROUTED-FILTER-V4\n"),
+        ("masklength-range", "masklength"),
+        ("route-disposition", "disposition"),
+    ];
+    judged("gobgp", "gobgpd", 20, &broken);
+}
+
+#[test]
+fn exabgp_takes_every_file_of_its_family() {
+    let broken = [
+        ("203.0.113.7/32", "203.0.113.7/33"),
+        ("203.0.113.7/32", "203.0.113.777/32"),
+        ("192.0.2.0/24", "192.0.2.1/24"),
+        ("65535:65281] #", "65535:65281 #"),
+        ("announce route 203.0.113.7/32", "announce 203.0.113.7/32"),
+        ("END\n", "\n"),
+        ("fi\n", "\n"),
+    ];
+    judged("exabgp", "exabgp", 7, &broken);
 }
 
 #[test]
@@ -137,6 +177,33 @@ fn a_next_hop_of_the_operator_is_taken_where_it_stands() {
             [
                 "BLACKHOLE nexthop 192.0.2.9 }\n",
                 "BLACKHOLE nexthop 100::9 }\n",
+            ],
+        ),
+        (
+            "gobgp",
+            "trigger",
+            "gobgpd",
+            [
+                "72.37.186.0/23 community 65535:666 nexthop 192.0.2.9 # noc\n",
+                "2001:db8:bad::/48 community 65535:666 nexthop 100::9 # noc\n",
+            ],
+        ),
+        (
+            "gobgp",
+            "edge",
+            "gobgpd",
+            [
+                "set-next-hop = \"192.0.2.9\"\n",
+                "set-next-hop = \"100::9\"\n",
+            ],
+        ),
+        (
+            "exabgp",
+            "trigger",
+            "exabgp",
+            [
+                "72.37.186.0/23 next-hop 192.0.2.9 community",
+                "2001:db8:bad::/48 next-hop 100::9 community",
             ],
         ),
     ] {

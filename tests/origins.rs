@@ -2,18 +2,7 @@
 
 mod support;
 
-use support::{NO_KERNEL, Place};
-
-fn asndrop(asns: &[u32]) -> String {
-    let records: String = asns
-        .iter()
-        .map(|asn| format!("{{\"asn\":{asn},\"rir\":\"arin\",\"domain\":null,\"cc\":\"US\",\"asname\":\"NET-{asn}\"}}\n"))
-        .collect();
-    let (size, count) = (records.len(), asns.len());
-    format!(
-        "{records}{{\"type\":\"metadata\",\"timestamp\":1790000000,\"size\":{size},\"records\":{count}}}\n"
-    )
-}
+use support::{NO_KERNEL, Place, asndrop};
 
 const TABLE: &str = "192.0.2.0\t24\t64496\n198.51.100.0\t24\t64496_64500\n203.0.113.0\t24\t64497\n\
                      2001:db8::\t32\t64496\n72.37.186.0\t23\t64510\n";

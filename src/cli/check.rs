@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use super::{Exit, Outcome, Stop, output};
-use crate::config;
+use crate::config::{self, Config};
+use crate::ledger::Ledger;
+use crate::target::router::too_many;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -23,7 +25,13 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
             .err()
             .map(config::Problems::places)
             .unwrap_or_default();
-        output::json(&serde_json::json!({ "ok": checked.is_ok(), "problems": problems }))?;
+        let advice: Vec<_> = checked.as_ref().map(advice).unwrap_or_default();
+        let advice: Vec<_> = advice
+            .iter()
+            .map(|(router, text)| serde_json::json!({ "router": router, "text": text }))
+            .collect();
+        let ok = checked.is_ok();
+        output::json(&serde_json::json!({ "ok": ok, "problems": problems, "advice": advice }))?;
         return Ok(if checked.is_ok() {
             Exit::Done
         } else {
@@ -34,10 +42,27 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     if arguments.print {
         return output::done(|out| out.write_all(config::print(&config).as_bytes()));
     }
+    for (router, text) in advice(&config) {
+        eprintln!("router {router}: {text}");
+    }
     let (feeds, routers) = (config.feeds.len(), config.routers.len());
     eprintln!(
         "{}: no problem; {feeds} feeds, {routers} router files",
         path.display()
     );
     Ok(Exit::Done)
+}
+
+/// Which routers get more than they take well, by what is in force now; nothing where that is not known.
+fn advice(config: &Config) -> Vec<(&str, String)> {
+    let in_force = Ledger::read(&config.state_dir).and_then(|ledger| ledger.in_force());
+    let Ok(set) = in_force else {
+        return Vec::new();
+    };
+    let routers = config.routers.iter();
+    let advised = routers.filter_map(|router| {
+        let text = too_many(&router.shape, set.v4.len(), set.v6.len())?;
+        Some((router.name.as_str(), text))
+    });
+    advised.collect()
 }

@@ -17,7 +17,9 @@ use crate::pass::apply;
 use crate::pass::kernel;
 use crate::pass::task::{Applied, Task};
 use crate::plan::{Cause, Explained};
+use crate::prefix::PrefixSet;
 use crate::target::kernel::{Fib, Mark};
+use crate::target::router::Sheet;
 use crate::time::Timestamp;
 
 #[derive(Debug, clap::Args)]
@@ -108,7 +110,10 @@ fn brake(config: &Config, ledger: Option<&Ledger>, now: Timestamp) -> Result<(),
 
 /// Everything off every target, by the marks that the configuration and the ledger know.
 fn withdraw(config: &Config, ledger: Option<&Ledger>, now: Timestamp) -> Result<Applied, Stop> {
-    let known = |ledger: &Ledger| Ok((pass::former_marks(config, ledger)?, ledger.targets()?));
+    let known = |ledger: &Ledger| {
+        let gone = apply::gone(config, ledger, &PrefixSet::default(), &[])?;
+        Ok((pass::former_marks(config, ledger)?, ledger.targets()?, gone))
+    };
     let known = ledger
         .map(known)
         .transpose()
@@ -116,11 +121,16 @@ fn withdraw(config: &Config, ledger: Option<&Ledger>, now: Timestamp) -> Result<
             eprintln!("{error}");
             None
         });
-    let (former, last) = known.unwrap_or_default();
+    let (former, last, gone) = known.unwrap_or_default();
+    let nothing = Task::nothing(config, now);
     let task = Task {
         last: &last,
         former: &former,
-        ..Task::nothing(config, now)
+        sheet: Sheet {
+            gone: &gone,
+            ..nothing.sheet
+        },
+        ..nothing
     };
     block_on(apply::all(task, || false))
 }

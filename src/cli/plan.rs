@@ -20,7 +20,7 @@ use crate::pipeline::Decision;
 use crate::plan::{Change, Explained};
 use crate::prefix::PrefixSet;
 use crate::target::kernel::{Fault, Mark, planned};
-use crate::target::router::render;
+use crate::target::router::{Gone, render};
 use crate::time::Timestamp;
 
 #[derive(Debug, clap::Args)]
@@ -35,6 +35,7 @@ struct Before {
     removable: Removable,
     former: Vec<Mark>,
     last: Vec<TargetRow>,
+    gone: Gone,
 }
 
 /// What a target would have to do.
@@ -61,6 +62,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         removable: pass::removable_after(&ledger, &decision, known.policy.protect.set())?,
         former: pass::former_marks(&config, &ledger)?,
         last: ledger.targets()?,
+        gone: apply::gone(&config, &ledger, &decision.desired, &decision.origins)?,
     };
     let targets = block_on(targets(&config, &decision, &before))?;
 
@@ -142,7 +144,7 @@ async fn targets(config: &Config, decision: &Decision, before: &Before) -> Vec<T
         Err(error) => kernel_plan(Err(Fault::Socket(error))),
     }
     let credits = apply::credits(config, &decision.standings, &decision.desired);
-    let sheet = apply::sheet(config, decision, &decision.desired, &credits);
+    let sheet = apply::sheet(config, decision, &decision.desired, &before.gone, &credits);
     for router in &config.routers {
         let text = render(&router.shape, &sheet);
         let same = std::fs::read(&router.path).is_ok_and(|old| old == text.as_bytes())

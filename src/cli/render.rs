@@ -55,9 +55,10 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     let known = Known::read(&config, &ledger, &copies, &mut Memory::default(), now)?;
     let decision = known.decide(now);
     let credits = apply::credits(&config, &decision.standings, &known.in_force);
+    let gone = apply::gone(&config, &ledger, &known.in_force, &known.origins)?;
     let sheet = Sheet {
         origins: &known.origins,
-        ..apply::sheet(&config, &decision, &known.in_force, &credits)
+        ..apply::sheet(&config, &decision, &known.in_force, &gone, &credits)
     };
     let text = render(&router.shape, &sheet);
     match arguments.diff {

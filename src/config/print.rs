@@ -116,6 +116,7 @@ fn write_all(out: &mut String, config: &Config) -> std::fmt::Result {
             role,
             next_hop_v4,
             next_hop_v6,
+            lists,
         } = router.shape;
         writeln!(out, "family = \"{family}\"")?;
         if family.roles().len() > 1 {
@@ -126,6 +127,9 @@ fn write_all(out: &mut String, config: &Config) -> std::fmt::Result {
         }
         if let Some(hop) = next_hop_v6 {
             writeln!(out, "next_hop_v6 = \"{hop}\"")?;
+        }
+        if family.lists(role).len() > 1 {
+            writeln!(out, "lists  = \"{lists}\"")?;
         }
         writeln!(out, "path   = {:?}", router.path)?;
         writeln!(out, "check  = {:?}", router.check)?;

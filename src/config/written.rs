@@ -126,6 +126,7 @@ pub struct Router {
     pub role: Option<Spanned<String>>,
     pub next_hop_v4: Option<Spanned<Ipv4Addr>>,
     pub next_hop_v6: Option<Spanned<Ipv6Addr>>,
+    pub lists: Option<Spanned<String>>,
     pub path: Option<Spanned<String>>,
     pub check: Option<Spanned<Command>>,
     pub reload: Option<Spanned<Command>>,

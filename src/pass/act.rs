@@ -19,6 +19,7 @@ use crate::feed::copies::Copies;
 use crate::ledger::{HoldRow, Ledger, LedgerError, PinRow, TargetRow};
 use crate::pipeline::Decision;
 use crate::target::kernel::Mark;
+use crate::target::router::Gone;
 use crate::time::Timestamp;
 
 /// Cause of a generation that comes of looking around.
@@ -46,6 +47,7 @@ struct Step {
     last: Vec<TargetRow>,
     removable: Removable,
     credits: Vec<&'static str>,
+    gone: Gone,
     now: Timestamp,
 }
 
@@ -58,6 +60,7 @@ impl Step {
                 config,
                 &self.decision,
                 &self.decision.desired,
+                &self.gone,
                 &self.credits,
             ),
             removable: &self.removable,
@@ -235,7 +238,9 @@ impl Act<'_> {
             .put_in_force(ledger, generation, &decision.desired)
             .map_err(PassError::NotApplied)?;
         let protected = known.policy.protect.set();
+        let gone = apply::gone(config, ledger, &decision.desired, &decision.origins);
         Ok(Step {
+            gone: gone.map_err(PassError::NotApplied)?,
             removable: removable(ledger, protected).map_err(PassError::NotApplied)?,
             credits: apply::credits(config, &decision.standings, &decision.desired),
             known,

@@ -1,17 +1,19 @@
 //! The desired set onto the targets (I/O), each by itself: one that fails does not stop the others.
 
+use std::time::Duration;
+
 use super::kernel::{KERNEL, to_kernel};
 use super::neighbors;
 use super::task::{Applied, Done, Removable, Task, note};
 use crate::config::{Config, RouterConfig};
 use crate::feed::copies::digest;
 use crate::feed::standing::Standing;
-use crate::ledger::TargetRow;
+use crate::ledger::{Ledger, LedgerError, TargetRow};
 use crate::pipeline::Decision;
 use crate::prefix::PrefixSet;
 use crate::target::kernel::Fib;
 use crate::target::publish::{Became, publish};
-use crate::target::router::{Reasons, Sheet, render};
+use crate::target::router::{Family, Gone, Reasons, Sheet, render};
 
 /// The names of all configured targets.
 pub fn names(config: &Config) -> Vec<&str> {
@@ -34,21 +36,47 @@ pub fn credits(config: &Config, standings: &[Standing], desired: &PrefixSet) -> 
     credits
 }
 
+/// So long a router file takes away what is no longer in force: whoever loads it less often than that has to clear his
+/// router first.
+const LATELY: Duration = Duration::from_secs(30 * 24 * 3_600);
+
+/// What a router may still hold when `set` and `origins` are in force: what the ledger knows to have left of late, and
+/// what leaves now.
+pub fn gone(
+    config: &Config,
+    ledger: &Ledger,
+    set: &PrefixSet,
+    origins: &[u32],
+) -> Result<Gone, LedgerError> {
+    let mut families = config.routers.iter().map(|router| router.shape.family);
+    if !families.any(Family::takes_away) {
+        return Ok(Gone::default());
+    }
+    let left = ledger.left(LATELY)?;
+    let in_force = ledger.in_force()?;
+    let nets = left.nets.into_iter().chain(in_force.nets());
+    let asns = left.asns.into_iter().chain(ledger.origins()?);
+    Ok(Gone::of(nets, asns, set, origins))
+}
+
 /// What the router files say of `set`, which is what should be in force, or what is.
 pub fn sheet<'a>(
     config: &'a Config,
     decision: &'a Decision,
     set: &'a PrefixSet,
+    gone: &'a Gone,
     credits: &'a [&'a str],
 ) -> Sheet<'a> {
     let policy = &config.policy;
     Sheet {
         set,
         origins: &decision.origins,
+        gone,
         attributions: credits,
         reasons: Reasons::of(decision.behind(), &policy.limits),
         own: policy.protect.typed(),
         limits: &policy.limits,
+        metric: config.kernel.mark.metric,
     }
 }
 
@@ -107,14 +135,18 @@ async fn file(router: &RouterConfig, task: Task<'_>) -> Result<Done, String> {
         });
     }
     let text = render(&router.shape, &task.sheet);
-    // What was loaded is this text, from this place, by this command.
-    let loaded = format!("{text}\n{}\n{:?}", router.path.display(), router.reload);
-    let digest = digest(loaded.as_bytes());
-    let published = publish(router, &text, written == Some(&digest)).await?;
+    // What was loaded is a text, from this place, by this command.
+    let digest = |text: &str| {
+        let loaded = format!("{text}\n{}\n{:?}", router.path.display(), router.reload);
+        digest(loaded.as_bytes())
+    };
+    let is_loaded = |text: &str| written == Some(&digest(text));
+    let published = publish(router, &text, is_loaded).await?;
     let word = match published.became {
         Became::Unchanged => "unchanged",
         Became::Loaded => "loaded again",
         Became::Replaced => "replaced",
+        Became::Changed => "replaced, its difference loaded",
     };
     let said = match published.said.as_str() {
         "" => String::new(),
@@ -125,6 +157,6 @@ async fn file(router: &RouterConfig, task: Task<'_>) -> Result<Done, String> {
         notes: String::new(),
         took: said,
         changed: published.became != Became::Unchanged,
-        digest: Some(digest),
+        digest: Some(digest(&text)),
     })
 }

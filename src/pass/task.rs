@@ -9,7 +9,7 @@ use crate::config::Config;
 use crate::ledger::{Observed, TargetRow};
 use crate::prefix::PrefixSet;
 use crate::target::kernel::{Mark, Report};
-use crate::target::router::{Reasons, Sheet};
+use crate::target::router::{Gone, Reasons, Sheet};
 use crate::time::Timestamp;
 
 /// Which routes of ours may go when nothing desires them.
@@ -69,10 +69,12 @@ impl<'a> Task<'a> {
             sheet: Sheet {
                 set: &NOTHING,
                 origins: &[],
+                gone: Gone::nothing(),
                 attributions: &[],
                 reasons: Reasons::default(),
                 own: config.policy.protect.typed(),
                 limits: &config.policy.limits,
+                metric: config.kernel.mark.metric,
             },
             removable: &Removable::All,
             last: &[],

@@ -16,22 +16,26 @@ const LINES: usize = 3;
 /// And so much of each, in characters.
 const LONGEST_LINE: usize = 200;
 
-/// Run a command, `{file}` in its arguments replaced; no command is success. Answers what it said, in one line;
-/// empty where it said nothing.
+/// Run a command, `{file}` in its arguments replaced by the one, `{delta}` by the other; no command is success.
+/// Answers what it said, in one line; empty where it said nothing.
 ///
 /// # Errors
 /// One line: how it ended, and what it said.
-pub async fn run(command: &[String], file: &Path) -> Result<String, String> {
+pub async fn run(command: &[String], file: &Path, delta: &Path) -> Result<String, String> {
     let Some((program, arguments)) = command.split_first() else {
         return Ok(String::new());
     };
     // A command may read it from another folder.
-    let file = std::path::absolute(file).map_err(|error| format!("{}: {error}", file.display()))?;
-    let file = file.to_string_lossy();
+    let absolute = |path: &Path| match std::path::absolute(path) {
+        Ok(path) => Ok(path.to_string_lossy().into_owned()),
+        Err(error) => Err(format!("{}: {error}", path.display())),
+    };
+    let (file, delta) = (absolute(file)?, absolute(delta)?);
     let arguments = arguments.iter();
+    let filled = |argument: &String| argument.replace("{file}", &file).replace("{delta}", &delta);
     let mut command = Command::new(program);
     let child = command
-        .args(arguments.map(|argument| argument.replace("{file}", &file)))
+        .args(arguments.map(filled))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -86,7 +90,7 @@ mod tests {
 
     async fn sh(line: &str) -> Result<String, String> {
         let words = ["sh", "-c", line].map(str::to_owned);
-        run(&words, Path::new("/x/edge1.conf")).await
+        run(&words, Path::new("/x/edge1.conf"), Path::new("/x/part")).await
     }
 
     #[tokio::test]
@@ -96,7 +100,7 @@ mod tests {
         let line = format!("(echo $$ > {}; sleep 60; true) & wait", file.display());
         let words = ["sh", "-c", &line].map(str::to_owned);
         let soon = Duration::from_millis(500);
-        let waited = tokio::time::timeout(soon, run(&words, Path::new("x"))).await;
+        let waited = tokio::time::timeout(soon, run(&words, Path::new("x"), Path::new("x"))).await;
         assert!(waited.is_err());
         let group = std::fs::read_to_string(&file).unwrap();
         let group = Pid::from_raw(group.trim().parse().unwrap());
@@ -112,12 +116,14 @@ mod tests {
     async fn what_it_said_is_told_however_it_ended() {
         assert_eq!(sh("true").await, Ok(String::new()));
         assert_eq!(sh("echo {file} read").await.unwrap(), "/x/edge1.conf read");
+        assert_eq!(sh("echo {delta} read").await.unwrap(), "/x/part read");
         let error = sh("echo a; echo; echo b >&2; seq 5; exit 2").await;
         let told = "sh ended with exit status: 2 (b; a; 1; and 4 more lines)";
         assert_eq!(error.unwrap_err(), told);
-        let none = run(&["/nonexistent/vtysh".to_owned()], Path::new("x")).await;
+        let x = Path::new("x");
+        let none = run(&["/nonexistent/vtysh".to_owned()], x, x).await;
         let told = "/nonexistent/vtysh: No such file or directory (os error 2)";
         assert_eq!(none.unwrap_err(), told);
-        assert_eq!(run(&[], Path::new("x")).await, Ok(String::new()));
+        assert_eq!(run(&[], x, x).await, Ok(String::new()));
     }
 }

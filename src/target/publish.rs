@@ -5,6 +5,9 @@
 //!                                                 │ refused             └─────────┴── failed
 //!                                                 └──► the old file is untouched   └──► the old file back, reload, verify
 //! ```
+//!
+//! Where the router holds the old file, and the family has something shorter that leads from there to the new one, that
+//! is loaded; and the whole where it is not taken.
 
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
@@ -12,6 +15,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use super::command::run;
+use super::router;
 use crate::config::RouterConfig;
 
 /// What became of a file.
@@ -23,6 +27,8 @@ pub enum Became {
     Loaded,
     /// The file was replaced and, where a command says so, loaded.
     Replaced,
+    /// The file was replaced, and only the difference to the former one was loaded.
+    Changed,
 }
 
 /// What became of a file, and what the commands said.
@@ -34,12 +40,16 @@ pub struct Published {
     pub said: String,
 }
 
-/// Publish `text` as the file of `router`. `loaded` says that this very text was loaded before: a
+/// Publish `text` as the file of `router`. `is_loaded` says of a text whether it was the last one to be loaded: a
 /// program that dies between rename and reload leaves a file that is in place and not in force.
 ///
 /// # Errors
 /// One line: what failed, what the command said, and what is on disk now.
-pub async fn publish(router: &RouterConfig, text: &str, loaded: bool) -> Result<Published, String> {
+pub async fn publish(
+    router: &RouterConfig,
+    text: &str,
+    is_loaded: impl Fn(&str) -> bool,
+) -> Result<Published, String> {
     let path = &router.path;
     let old = match fs::read(path) {
         Ok(old) => Some(old),
@@ -48,7 +58,7 @@ pub async fn publish(router: &RouterConfig, text: &str, loaded: bool) -> Result<
     };
     if old.as_deref() == Some(text.as_bytes()) {
         // The router may have been started anew since, without what was loaded into it.
-        let in_force = loaded && run(&router.verify, path).await.is_ok();
+        let in_force = is_loaded(text) && run(&router.verify, path, path).await.is_ok();
         if in_force || router.reload.is_empty() {
             let (became, said) = (Became::Unchanged, String::new());
             return Ok(Published { became, said });
@@ -64,7 +74,7 @@ pub async fn publish(router: &RouterConfig, text: &str, loaded: bool) -> Result<
     };
     write_synced(&beside, text.as_bytes(), path)
         .map_err(|error| discard(&beside, format!("{}: {error}; {kept}", beside.display())))?;
-    if let Err(refusal) = run(&router.check, &beside).await {
+    if let Err(refusal) = run(&router.check, &beside, &beside).await {
         return Err(discard(
             &beside,
             format!("check refused the new file: {refusal}; {kept}"),
@@ -72,11 +82,12 @@ pub async fn publish(router: &RouterConfig, text: &str, loaded: bool) -> Result<
     }
     replace(&beside, path)
         .map_err(|error| discard(&beside, format!("{}: {error}; {kept}", path.display())))?;
-    match load(router).await {
-        Ok(said) => Ok(Published {
-            became: Became::Replaced,
-            said,
-        }),
+    let loaded = match delta(router, old.as_deref(), text, is_loaded) {
+        Some(delta) => load_delta(router, &delta).await,
+        None => load(router).await.map(|said| (Became::Replaced, said)),
+    };
+    match loaded {
+        Ok((became, said)) => Ok(Published { became, said }),
         Err(failure) => {
             let back = put_back(router, old.as_deref()).await;
             Err(format!("{failure}; {back}"))
@@ -84,23 +95,70 @@ pub async fn publish(router: &RouterConfig, text: &str, loaded: bool) -> Result<
     }
 }
 
+/// What leads from the old file to the new one. Only where it is looked at afterwards what the router holds: it may
+/// have been started anew since.
+fn delta(
+    router: &RouterConfig,
+    old: Option<&[u8]>,
+    text: &str,
+    is_loaded: impl Fn(&str) -> bool,
+) -> Option<String> {
+    let wanted = router.reload.iter().any(|word| word.contains("{delta}"));
+    if !wanted || router.verify.is_empty() {
+        return None;
+    }
+    let old = str::from_utf8(old?).ok()?;
+    let delta = router::delta(&router.shape, old, text);
+    delta.filter(|_| is_loaded(old))
+}
+
+/// Load what leads to the file, and the whole file where that is not taken.
+async fn load_delta(router: &RouterConfig, delta: &str) -> Result<(Became, String), String> {
+    let place = hidden(&router.path, ".delta");
+    let loaded = match write_synced(&place, delta.as_bytes(), &router.path) {
+        Ok(()) => load_from(router, &place).await,
+        Err(error) => Err(format!("{}: {error}", place.display())),
+    };
+    let _ = fs::remove_file(&place);
+    match loaded {
+        Ok(said) => Ok((Became::Changed, said)),
+        Err(why) => {
+            let said = load(router).await?;
+            let whole = format!("the difference was not taken, so all was loaded ({why})");
+            Ok((Became::Replaced, joined([whole, said])))
+        }
+    }
+}
+
 /// Load the file, and look whether it is in force. Answers what was said.
 async fn load(router: &RouterConfig) -> Result<String, String> {
+    load_from(router, &router.path).await
+}
+
+/// The same, but what is loaded is in another place.
+async fn load_from(router: &RouterConfig, delta: &Path) -> Result<String, String> {
     let failed = |what: &str, why| format!("{what} failed: {why}");
-    let loaded = run(&router.reload, &router.path).await;
+    let loaded = run(&router.reload, &router.path, delta).await;
     let loaded = loaded.map_err(|why| failed("reload", why))?;
-    let verified = run(&router.verify, &router.path).await;
+    let verified = run(&router.verify, &router.path, delta).await;
     let verified = verified.map_err(|why| failed("verify", why))?;
-    let said = [loaded, verified].into_iter();
-    let said: Vec<_> = said.filter(|said| !said.is_empty()).collect();
-    Ok(said.join("; "))
+    Ok(joined([loaded, verified]))
+}
+
+fn joined(said: [String; 2]) -> String {
+    let said: Vec<_> = said.into_iter().filter(|said| !said.is_empty()).collect();
+    said.join("; ")
 }
 
 /// The name beside the file: on the same file system, so that the rename is one step.
 fn beside(path: &Path) -> PathBuf {
+    hidden(path, ".new")
+}
+
+fn hidden(path: &Path, ending: &str) -> PathBuf {
     let mut name = std::ffi::OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
-    name.push(".new");
+    name.push(ending);
     path.with_file_name(name)
 }
 
@@ -169,188 +227,4 @@ async fn put_back(router: &RouterConfig, old: Option<&[u8]>) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::target::router::{Family, Role, Shape};
-
-    fn router(path: &Path, check: &[&str], reload: &[&str]) -> RouterConfig {
-        let words = |words: &[&str]| words.iter().map(ToString::to_string).collect();
-        RouterConfig {
-            name: "edge1".to_owned(),
-            shape: Shape::usual(Family::Frr, Role::Trigger),
-            path: path.to_owned(),
-            check: words(check),
-            reload: words(reload),
-            verify: Vec::new(),
-        }
-    }
-
-    async fn became(router: &RouterConfig, text: &str, loaded: bool) -> Result<Became, String> {
-        let published = publish(router, text, loaded).await;
-        published.map(|published| published.became)
-    }
-
-    fn files(dir: &Path) -> Vec<String> {
-        let names = fs::read_dir(dir).unwrap();
-        names
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect()
-    }
-
-    #[tokio::test]
-    async fn equal_content_is_not_written_again() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("frr.conf");
-        let router = router(&path, &[], &[]);
-        assert_eq!(became(&router, "one\n", true).await, Ok(Became::Replaced));
-        let before = fs::metadata(&path).unwrap().modified().unwrap();
-        assert_eq!(became(&router, "one\n", true).await, Ok(Became::Unchanged));
-        assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), before);
-        assert_eq!(became(&router, "two\n", true).await, Ok(Became::Replaced));
-        assert_eq!(fs::read_to_string(&path).unwrap(), "two\n");
-        assert_eq!(files(dir.path()), ["frr.conf"]);
-    }
-
-    #[tokio::test]
-    async fn a_file_that_was_put_in_place_and_not_loaded_is_loaded_the_next_time() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("frr.conf");
-        let loaded = dir.path().join("loaded");
-        let reload = format!("cp {{file}} {}", loaded.display());
-        let router = router(&path, &[], &["sh", "-c", &reload]);
-        fs::write(&path, "new\n").unwrap();
-        assert_eq!(became(&router, "new\n", true).await, Ok(Became::Unchanged));
-        assert!(!loaded.exists());
-        assert_eq!(became(&router, "new\n", false).await, Ok(Became::Loaded));
-        assert_eq!(fs::read_to_string(&loaded).unwrap(), "new\n");
-    }
-
-    #[tokio::test]
-    async fn a_refused_file_never_replaces_the_old_one() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("frr.conf");
-        fs::write(&path, "old\n").unwrap();
-        let check = [
-            "sh",
-            "-c",
-            "grep -q old {file} || { echo 'line 1: % Unknown command' >&2; exit 2; }",
-        ];
-        let error = publish(&router(&path, &check, &[]), "new\n", false)
-            .await
-            .unwrap_err();
-        assert_eq!(
-            error,
-            "check refused the new file: sh ended with exit status: 2 (line 1: % Unknown command); the old file stays"
-        );
-        assert_eq!(fs::read_to_string(&path).unwrap(), "old\n");
-        assert_eq!(files(dir.path()), ["frr.conf"]);
-    }
-
-    #[tokio::test]
-    async fn after_a_failed_reload_the_old_file_is_back_and_loaded() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("frr.conf");
-        fs::write(&path, "old\n").unwrap();
-        let loaded = dir.path().join("loaded");
-        let reload = format!("grep -q old {{file}} && cp {{file}} {}", loaded.display());
-        let error = publish(&router(&path, &[], &["sh", "-c", &reload]), "new\n", false)
-            .await
-            .unwrap_err();
-        assert!(
-            error.ends_with("the old file is back and loaded"),
-            "{error}"
-        );
-        assert_eq!(fs::read_to_string(&path).unwrap(), "old\n");
-        assert_eq!(fs::read_to_string(&loaded).unwrap(), "old\n");
-    }
-
-    #[tokio::test]
-    async fn a_folder_that_cannot_be_written_is_one_clear_line() {
-        let error = publish(
-            &router(Path::new("/nonexistent/frr.conf"), &[], &[]),
-            "x",
-            false,
-        )
-        .await
-        .unwrap_err();
-        assert_eq!(
-            error,
-            "/nonexistent/.frr.conf.new: No such file or directory (os error 2); there is no file"
-        );
-    }
-
-    #[tokio::test]
-    async fn a_router_that_lost_what_was_loaded_gets_it_again() {
-        let dir = tempfile::tempdir().unwrap();
-        let (path, held) = (dir.path().join("frr.conf"), dir.path().join("held"));
-        let reload = format!("cp {{file}} {}", held.display());
-        let mut router = router(&path, &[], &["sh", "-c", &reload]);
-        let verify = format!("cmp -s {{file}} {}", held.display());
-        router.verify = ["sh", "-c", &verify].map(str::to_owned).to_vec();
-        assert_eq!(became(&router, "one\n", false).await, Ok(Became::Replaced));
-        assert_eq!(became(&router, "one\n", true).await, Ok(Became::Unchanged));
-        fs::remove_file(&held).unwrap();
-        assert_eq!(became(&router, "one\n", true).await, Ok(Became::Loaded));
-        assert_eq!(fs::read_to_string(&held).unwrap(), "one\n");
-    }
-
-    #[tokio::test]
-    async fn a_first_file_that_is_not_taken_is_removed_and_it_is_said_what_stays() {
-        let dir = tempfile::tempdir().unwrap();
-        let router = router(&dir.path().join("frr.conf"), &[], &["false"]);
-        let error = publish(&router, "new\n", false).await.unwrap_err();
-        assert_eq!(
-            error,
-            "reload failed: false ended with exit status: 1 (); there was no file before, so the new one is removed; \
-             what the router took of it stays there"
-        );
-        assert_eq!(files(dir.path()), [""; 0]);
-        let checked = super::tests::router(&dir.path().join("frr.conf"), &["false"], &[]);
-        let error = publish(&checked, "new\n", false).await.unwrap_err();
-        assert!(error.ends_with("; there is no file"), "{error}");
-    }
-
-    #[tokio::test]
-    async fn a_router_can_read_its_file_and_nobody_has_it_written_elsewhere() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("frr.conf");
-        let router = router(&path, &[], &[]);
-        // A link at the place of the new file.
-        let elsewhere = dir.path().join("elsewhere");
-        fs::write(&elsewhere, "theirs\n").unwrap();
-        std::os::unix::fs::symlink(&elsewhere, beside(&path)).unwrap();
-        publish(&router, "one\n", false).await.unwrap();
-        assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "theirs\n");
-        let mode = |path: &Path| fs::symlink_metadata(path).unwrap().mode() & 0o7777;
-        assert!(fs::symlink_metadata(&path).unwrap().is_file());
-        assert_eq!(mode(&path), 0o644);
-        fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
-        let root = nix::unistd::geteuid().is_root();
-        if root {
-            std::os::unix::fs::chown(&path, Some(1), Some(2)).unwrap();
-        }
-        publish(&router, "two\n", false).await.unwrap();
-        let new = fs::metadata(&path).unwrap();
-        assert_eq!(mode(&path), 0o640);
-        assert!(!root || (new.uid(), new.gid()) == (1, 2));
-    }
-
-    #[tokio::test]
-    async fn what_the_commands_say_is_told_and_a_file_that_is_not_in_force_goes_back() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("frr.conf");
-        let mut router = router(&path, &[], &["sh", "-c", "echo loaded {file}"]);
-        router.verify = ["sh", "-c", "grep -v new {file}"]
-            .map(str::to_owned)
-            .to_vec();
-        let published = publish(&router, "old\n", false).await.unwrap();
-        assert_eq!(published.became, Became::Replaced);
-        assert_eq!(published.said, format!("loaded {}; old", path.display()));
-        let error = publish(&router, "new\n", false).await.unwrap_err();
-        assert_eq!(
-            error,
-            "verify failed: sh ended with exit status: 1 (); the old file is back and loaded"
-        );
-        assert_eq!(fs::read_to_string(&path).unwrap(), "old\n");
-    }
-}
+mod tests;

@@ -90,14 +90,6 @@ pub fn soon(what: &str, mut so: impl FnMut() -> bool) {
     }
 }
 
-/// Turn the clock of the ledger.
-#[track_caller]
-pub fn edit(place: &Place, change: &str) {
-    let ledger = rusqlite::Connection::open(place.path("state/ledger.sqlite")).unwrap();
-    ledger.busy_timeout(Duration::from_secs(5)).unwrap();
-    assert!(ledger.execute(change, []).unwrap() > 0, "{change}");
-}
-
 /// The daemon in a namespace; it ends with this.
 pub struct Daemon(Child);
 

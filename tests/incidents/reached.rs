@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::ground::{Daemon, answers, edit, etc, holes, size, touch, within};
+use crate::ground::{Daemon, answers, etc, holes, size, touch, within};
 use crate::inside::Helper;
 use crate::own_network::{local, world};
 use crate::support::namespace::eventually;
@@ -111,7 +111,7 @@ fn a_session_is_protected(at: &str) {
     assert_eq!(refreshed(), 255, "he may come back within the hour");
     let later = |seconds: u32| {
         let change = format!("UPDATE discovered SET last_seen = last_seen - {seconds}");
-        edit(&place, &change);
+        place.edit(&change);
     };
     later(3_000);
     assert_eq!(refreshed(), 255);
@@ -151,7 +151,7 @@ pub fn after_a_start_while_the_network_is_down() {
             "72.37.187.0/24",
         ),
     ] {
-        edit(&place, "UPDATE feed SET looked_at = looked_at - 86400");
+        place.edit("UPDATE feed SET looked_at = looked_at - 86400");
         router.ip(change);
         let begun = Instant::now();
         let _daemon = Daemon::start(&place, &router);

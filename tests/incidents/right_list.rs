@@ -2,7 +2,7 @@
 
 use crate::Incident;
 use crate::feed_lies::body;
-use crate::ground::{Daemon, answers, edit, etc, holes, listed, touch};
+use crate::ground::{Daemon, answers, etc, holes, listed, touch};
 use crate::over_http::ALONE;
 use crate::runner::note;
 use crate::support::http::{Answer, Server};
@@ -116,9 +116,7 @@ pub fn stale_ban() {
         .says("hand add 203.0.113.9/32  DDoS, ticket 7");
 
     // Its time is over: it goes in the next pass, and the other stays.
-    edit(
-        &place,
-        "UPDATE operator SET since = since - 7300, until = until - 7300 WHERE prefix = '203.0.113.9/32'",
+    place.edit("UPDATE operator SET since = since - 7300, until = until - 7300 WHERE prefix = '203.0.113.9/32'",
     );
     place.run_in(&router, &["refresh"]).code(0);
     assert!(!touch(&holes(&router), "203.0.113.9"));
@@ -159,10 +157,7 @@ pub fn mass_expiry() {
     servers
         .iter()
         .for_each(|server| server.answer(Answer::Silence));
-    edit(
-        &place,
-        "UPDATE feed SET confirmed_at = confirmed_at - 90000",
-    );
+    place.edit("UPDATE feed SET confirmed_at = confirmed_at - 90000");
     let mut ran = place.run(&["refresh"]).code(0);
     for name in ["a", "b", "c"] {
         ran = ran.says(&format!("feed={name}  failed: no answer after 1 s"));
@@ -174,10 +169,7 @@ pub fn mass_expiry() {
     place.run(&["status"]).code(0).says("feed a  stale ");
 
     // For a week, with one of them.
-    edit(
-        &place,
-        "UPDATE feed SET confirmed_at = confirmed_at - 604800 WHERE name = 'b'",
-    );
+    place.edit("UPDATE feed SET confirmed_at = confirmed_at - 604800 WHERE name = 'b'");
     let ran = place.run(&["refresh"]).code(0);
     let ran = ran.says("feed=b  stale -> expired; its 1 entries no longer count");
     assert_eq!(ran.err.matches("->").count(), 1, "{}", ran.err);

@@ -12,6 +12,8 @@
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
+use nullrouted::target::router::Lists;
+
 use super::speakers::{self, Speaker, Trigger};
 use crate::support::namespace::Namespace;
 use crate::support::{NOC, Place, installed, is_root, left_out};
@@ -149,10 +151,10 @@ impl Lab {
     }
 
     /// The program at an edge, in role `filter`.
-    pub fn filter(&self, edge: Edge, list: &str) -> Place {
+    pub fn filter(&self, edge: Edge, lists: Lists, list: &str) -> Place {
         let place = Place::new(&format!(
             "{NOC}[kernel]\nenabled = false\n{}",
-            speakers::filter(edge)
+            speakers::filter(edge, lists)
         ));
         place.write("noc.list", list);
         self.list_at(edge, &place, list);

@@ -7,6 +7,8 @@ mod support;
 mod lab;
 mod speakers;
 
+use nullrouted::target::router::Lists;
+
 use lab::{Edge, HOLE, Lab, OTHERS};
 use speakers::{TAGGED, Trigger, UNTAGGED};
 use support::lab::LISTED;
@@ -51,7 +53,17 @@ fn from_trigger_to_edges(trigger: Trigger) {
 
 #[test]
 fn listed_traffic_dies_at_both_edges_triggered_by_frr() {
-    from_trigger_to_edges(Trigger::Frr);
+    from_trigger_to_edges(Trigger::Frr(Lists::One));
+}
+
+#[test]
+fn listed_traffic_dies_at_both_edges_triggered_by_frr_with_a_list_for_each_octet() {
+    from_trigger_to_edges(Trigger::Frr(Lists::Octets));
+}
+
+#[test]
+fn listed_traffic_dies_at_both_edges_triggered_by_frr_without_a_list() {
+    from_trigger_to_edges(Trigger::Frr(Lists::None));
 }
 
 #[test]
@@ -68,7 +80,7 @@ fn listed_traffic_dies_at_both_edges_triggered_by_openbgpd() {
 #[test]
 fn a_router_that_holds_something_else_than_its_file_gets_the_file_again() {
     let Some(lab) = Lab::new() else { return };
-    let place = lab.trigger(Trigger::Frr, LIST);
+    let place = lab.trigger(Trigger::Frr(Lists::One), LIST);
     let refresh = || place.run_in(&lab.trigger, &["refresh"]).code(0);
     let ours = "ip prefix-list NULLROUTED-V4 seq 1210432000 permit 72.37.186.0/24";
     let theirs = "ip prefix-list NULLROUTED-V4 seq 7 permit 9.9.9.0/24";
@@ -85,6 +97,59 @@ fn a_router_that_holds_something_else_than_its_file_gets_the_file_again() {
         assert!(
             held.contains(ours) && !held.contains(theirs),
             "{what}: {held}"
+        );
+    }
+}
+
+/// What changed is loaded alone, and what bgpd holds then is the file.
+#[test]
+fn of_a_list_that_is_held_only_the_difference_is_loaded() {
+    let Some(lab) = Lab::new() else { return };
+    let list = |range: std::ops::Range<u8>| -> String {
+        range.map(|n| format!("72.{n}.0.0/17\n")).collect()
+    };
+    for lists in [Lists::One, Lists::Octets] {
+        let place = lab.trigger(Trigger::Frr(lists), &list(50..60));
+        let refresh = |list: &str| {
+            place.write("noc.list", list);
+            place.run_in(&lab.trigger, &["refresh"]).code(0)
+        };
+        refresh(&list(51..62)).says("nullrouted.conf replaced, its difference loaded, 11 prefixes");
+        let held = ["-d", "bgpd", "-c", "show running-config"];
+        let held = lab.trigger.run("vtysh", &held).code(0).out;
+        let held = |n: u8| held.contains(&format!(" permit 72.{n}.0.0/17"));
+        assert!(!held(50) && (51..62).all(held), "{lists}");
+        // Started anew, bgpd holds nothing of it: what was held is not taken for granted.
+        let words = [
+            "-d",
+            "bgpd",
+            "-c",
+            "configure terminal",
+            "-c",
+            "no ip prefix-list",
+        ];
+        let name = if lists == Lists::One {
+            "NULLROUTED-V4"
+        } else {
+            "NULLROUTED-V4-72"
+        };
+        let last = format!("{} {name}", words[5]);
+        lab.trigger
+            .run("vtysh", &[&words[..5], &[&*last]].concat())
+            .code(0);
+        refresh(&list(51..63))
+            .says("the difference was not taken, so all was loaded (verify failed: ");
+        refresh(&list(51..63)).says("unchanged");
+        lab.trigger.run(
+            "vtysh",
+            &[
+                "-d",
+                "bgpd",
+                "-c",
+                "configure terminal",
+                "-c",
+                "no route-map NULLROUTED-IN",
+            ],
         );
     }
 }
@@ -124,7 +189,7 @@ fn a_more_specific_route_of_a_third_neighbor_reopens_the_road_only_without_the_f
         lab.eventually(edge, LISTED[0], true);
     }
     for edge in Edge::ALL {
-        let filter = lab.filter(edge, LIST);
+        let filter = lab.filter(edge, Lists::One, LIST);
         lab.eventually(edge, LISTED[0], false);
         // What the neighbor announces beside it stays.
         assert!(lab.announced(edge, "198.51.100.0/24"), "{edge:?}");
@@ -134,6 +199,21 @@ fn a_more_specific_route_of_a_third_neighbor_reopens_the_road_only_without_the_f
         lab.list_at(edge, &filter, LIST);
         lab.eventually(edge, LISTED[0], false);
     }
+    // The same by a list for each octet, the former route-map taken away by hand.
+    let words = [
+        "-d",
+        "bgpd",
+        "-c",
+        "configure terminal",
+        "-c",
+        "no route-map NULLROUTED-FILTER",
+    ];
+    lab.frr.run("vtysh", &words).code(0);
+    lab.eventually(Edge::Frr, LISTED[0], true);
+    let filter = lab.filter(Edge::Frr, Lists::Octets, LIST);
+    lab.eventually(Edge::Frr, LISTED[0], false);
+    lab.list_at(Edge::Frr, &filter, "# nobody\n");
+    lab.eventually(Edge::Frr, LISTED[0], true);
     drop(others);
     drop(place);
 }

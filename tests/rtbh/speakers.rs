@@ -1,13 +1,11 @@
 //! What speaks BGP in the lab, each with a `/run` of its own, so that the default commands reach it.
 
-use std::os::unix::fs::PermissionsExt;
-use std::process::{Command, Stdio};
-
-use nullrouted::target::router::{Family, Role};
+use nullrouted::target::router::{Family, Lists, Role};
 
 use super::lab::Edge;
 use crate::support::frr::Running;
 use crate::support::namespace::{Namespace, eventually};
+use crate::support::speaker::{self, open, quiet};
 use crate::support::{NOC, Place};
 
 /// Daemons and their files.
@@ -19,7 +17,7 @@ pub struct Speaker {
 /// What speaks at the trigger.
 #[derive(Clone, Copy, Debug)]
 pub enum Trigger {
-    Frr,
+    Frr(Lists),
     Bird,
     OpenBgpd,
 }
@@ -29,7 +27,10 @@ impl Trigger {
     pub fn router(self) -> String {
         match self {
             // zebra takes the routes of the kernel.
-            Self::Frr => router(Family::Frr, Role::Trigger, FILE),
+            Self::Frr(lists) => {
+                let router = router(Family::Frr, Role::Trigger, FILE);
+                format!("{router}lists = \"{lists}\"\n")
+            }
             Self::Bird => format!(
                 "[kernel]\nenabled = false\n{}",
                 router(Family::Bird, Role::Trigger, FILE)
@@ -62,11 +63,12 @@ const IN_RUN: &str = "/run/bird/nullrouted.conf";
 const NO_FILTER: &str = "function nullrouted_reject4() { if false then reject; }";
 
 /// Its part of our configuration at an edge, in role `filter`.
-pub fn filter(edge: Edge) -> String {
-    match edge {
+pub fn filter(edge: Edge, lists: Lists) -> String {
+    let router = match edge {
         Edge::Bird => router(Family::Bird, Role::Filter, IN_RUN),
         Edge::Frr => router(Family::Frr, Role::Filter, FILE),
-    }
+    };
+    format!("{router}lists = \"{lists}\"\n")
 }
 
 /// A file of ours for an edge, which says nothing of any list.
@@ -78,17 +80,6 @@ fn edge_file(family: Family) -> String {
     place.write("noc.list", "# nobody\n");
     place.run(&["refresh"]).code(0);
     place.read("x")
-}
-
-/// Everybody may read what is in it: the daemons drop their rights.
-fn open(place: &Place) {
-    let mode = std::fs::Permissions::from_mode(0o755);
-    std::fs::set_permissions(place.path(""), mode).unwrap();
-}
-
-fn quiet(command: &mut Command) -> Running {
-    let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-    Running(child.unwrap())
 }
 
 fn frr(namespace: &Namespace, place: &Place, config: &str, daemons: &[&str]) -> Vec<Running> {
@@ -118,7 +109,7 @@ fn frr(namespace: &Namespace, place: &Place, config: &str, daemons: &[&str]) -> 
 #[track_caller]
 fn load(namespace: &Namespace, place: &Place, name: &str) {
     let file = place.path(name).display().to_string();
-    let words = Family::Frr.commands().reload;
+    let words = Family::Frr.commands(Role::Edge).reload;
     let words: Vec<_> = words
         .iter()
         .map(|word| word.replace("{file}", &file))
@@ -128,18 +119,12 @@ fn load(namespace: &Namespace, place: &Place, name: &str) {
 }
 
 fn bird(namespace: &Namespace, place: &Place, config: &str) -> Running {
-    open(place);
-    namespace.sh(&format!(
-        "mount -t tmpfs tmpfs /run; mkdir /run/bird; echo '{NO_FILTER}' > {IN_RUN}"
-    ));
-    place.write("bird.conf", config);
-    let file = place.path("bird.conf").display().to_string();
-    let mut command = namespace.command("bird");
-    let running = quiet(command.args(["-f", "-c", &file, "-s", "/run/bird/bird.ctl"]));
-    eventually("BIRD is up", || {
-        namespace.run("birdc", &["show", "status"]).code == Some(0)
-    });
-    running
+    speaker::bird(
+        namespace,
+        place,
+        config,
+        &format!("echo '{NO_FILTER}' > {IN_RUN}"),
+    )
 }
 
 fn one(daemon: Running, place: Place) -> Speaker {
@@ -261,7 +246,7 @@ pub fn edge_frr(namespace: &Namespace) -> Speaker {
 pub fn trigger(trigger: Trigger, namespace: &Namespace, place: &Place) -> Speaker {
     let file = place.path("nullrouted.conf").display().to_string();
     match trigger {
-        Trigger::Frr => {
+        Trigger::Frr(_) => {
             let own = Place::new(NOC);
             let lines = "  redistribute kernel route-map NULLROUTED-IN{6}\n  neighbor ADDRESS route-map NULLROUTED-OUT out\n";
             let config = format!(

@@ -13,6 +13,7 @@ pub mod inside;
 pub mod lab;
 pub mod namespace;
 pub mod real;
+pub mod speaker;
 pub mod tls;
 
 use std::cell::RefCell;
@@ -33,6 +34,18 @@ pub const NO_KERNEL: &str = "[kernel]\nenabled = false\n";
 
 /// For a configuration: what is around is looked for, as it is by default. For namespaces of our own.
 pub const AROUND: &str = "# discover what is around\n";
+
+/// A list of origin ASes, as Spamhaus publishes it.
+pub fn asndrop(asns: &[u32]) -> String {
+    let records: String = asns
+        .iter()
+        .map(|asn| format!("{{\"asn\":{asn},\"rir\":\"arin\",\"domain\":null,\"cc\":\"US\",\"asname\":\"NET-{asn}\"}}\n"))
+        .collect();
+    let (size, count) = (records.len(), asns.len());
+    format!(
+        "{records}{{\"type\":\"metadata\",\"timestamp\":1790000000,\"size\":{size},\"records\":{count}}}\n"
+    )
+}
 
 /// A folder with a configuration and a state directory.
 pub struct Place {
@@ -81,6 +94,16 @@ impl Place {
 
     pub fn write(&self, name: &str, text: &str) {
         std::fs::write(self.path(name), text).unwrap();
+    }
+
+    /// Change the ledger behind the program's back, as to turn its clock.
+    #[track_caller]
+    pub fn edit(&self, change: &str) {
+        let ledger = rusqlite::Connection::open(self.path("state/ledger.sqlite")).unwrap();
+        ledger
+            .busy_timeout(std::time::Duration::from_secs(5))
+            .unwrap();
+        assert!(ledger.execute(change, []).unwrap() > 0, "{change}");
     }
 
     pub fn read(&self, name: &str) -> String {

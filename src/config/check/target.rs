@@ -8,7 +8,7 @@ use super::Check;
 use crate::config::model::RouterConfig;
 use crate::config::written;
 use crate::policy::protect::Protected;
-use crate::target::router::{Family, Role, Shape};
+use crate::target::router::{Family, Lists, Role, Shape};
 
 /// Whether it can be a next hop of BGP.
 fn is_host(address: &IpAddr) -> bool {
@@ -84,7 +84,8 @@ impl Check<'_> {
             return None;
         }
         let family = family?;
-        let usual = family.commands();
+        let lists = self.lists(router.lists.as_ref(), family, role)?;
+        let usual = family.commands(role);
         let check = self.command("check", router.check.as_ref(), family, usual.check);
         let reload = self.command("reload", router.reload.as_ref(), family, usual.reload);
         let verify = self.command("verify", router.verify.as_ref(), family, usual.verify);
@@ -93,6 +94,7 @@ impl Check<'_> {
             role,
             next_hop_v4: router.next_hop_v4.as_ref().map(|hop| *hop.get_ref()),
             next_hop_v6: router.next_hop_v6.as_ref().map(|hop| *hop.get_ref()),
+            lists,
         };
         let spans = [
             (
@@ -132,6 +134,28 @@ impl Check<'_> {
             reload: reload?,
             verify: verify?,
         })
+    }
+
+    /// How the listed prefixes stand in the file; as is usual where it is not written.
+    fn lists(
+        &mut self,
+        written: Option<&Spanned<String>>,
+        family: Family,
+        role: Role,
+    ) -> Option<Lists> {
+        let Some(word) = written else {
+            return Some(Lists::default());
+        };
+        let lists = self.word("lists", word, &Lists::NAMES)?;
+        let permitted = family.lists(role);
+        if permitted.contains(&lists) {
+            return Some(lists);
+        }
+        let message = format!("lists: {family} as {role} has never {:?}", word.get_ref());
+        let permitted: Vec<_> = permitted.iter().map(Lists::to_string).collect();
+        let hint = format!("permitted are {}", permitted.join(", "));
+        self.hinted(word.span(), message, hint);
+        None
     }
 
     /// The words of a command, none where it is not written; `usual` stands for `"default"`.

@@ -1,7 +1,7 @@
 //! `[[router]]`, as the operator reads its problems.
 
 use super::{accepted, problems};
-use crate::target::router::{Family, Role, Shape};
+use crate::target::router::{Family, Lists, Role, Shape};
 
 fn router(family: &str, lines: &str) -> String {
     format!("[[router]]\nname = \"edge1\"\npath = \"/x/edge1\"\nfamily = \"{family}\"\n{lines}\n")
@@ -84,4 +84,18 @@ fn a_command_is_a_list_of_words_or_what_is_usual_for_the_family() {
     let said = "check: expected \"default\", or a command as a list of words, such as [\"vtysh\", \"-f\", \"{file}\"]";
     assert!(shown.contains(said), "{shown}");
     assert!(shown.ends_with("1 problem"), "{shown}");
+}
+
+#[test]
+fn lists_are_as_the_family_can_have_them() {
+    let config = accepted(&router("frr", "lists = \"octets\""));
+    assert_eq!(config.routers[0].shape.lists, Lists::Octets);
+    let shown = problems(&router("frr", "role = \"filter\"\nlists = \"none\""));
+    let said = "lists: frr as filter has never \"none\"\n    6 | lists = \"none\"\n      |         ^^^^^^\n      \
+                hint: permitted are one, octets";
+    assert!(shown.contains(said), "{shown}");
+    let shown = problems(&router("bird", "lists = \"octets\""));
+    assert!(shown.contains("hint: permitted are one"), "{shown}");
+    let shown = problems(&router("frr", "lists = \"two\""));
+    assert!(shown.contains("lists: \"two\" is not known"), "{shown}");
 }

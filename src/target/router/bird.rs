@@ -19,10 +19,24 @@
 
 use std::fmt::Write;
 
+use super::family::{ALL_ROLES, ANY_NUMBER, AS_IT_IS, Kind};
 use super::text::Text;
 use super::{Commands, Role, Shape, Sheet};
 
-pub(super) const COMMANDS: Commands = Commands {
+pub(super) const KIND: Kind = Kind {
+    name: "bird",
+    roles: ALL_ROLES,
+    // As an edge it drops by a kind of route, whatever the next hop.
+    next_hops: &[Role::Trigger],
+    commands: |_| COMMANDS,
+    lists: AS_IT_IS,
+    takes_away: false,
+    delta: None,
+    too_many: ANY_NUMBER,
+    render,
+};
+
+const COMMANDS: Commands = Commands {
     check: &[
         "sh",
         "-c",
@@ -38,7 +52,7 @@ pub(super) const COMMANDS: Commands = Commands {
 const COMMUNITIES: &str =
     "bgp_community.add((65535, 666));\n    bgp_community.add((65535, 65281));";
 
-pub(super) fn render(shape: &Shape, sheet: &Sheet) -> String {
+fn render(shape: &Shape, sheet: &Sheet) -> String {
     let mut out = Text::with_room(2_500 + sheet.set.len() * 50);
     match shape.role {
         Role::Trigger => trigger(&mut out, shape, sheet),

@@ -3,12 +3,25 @@
 //! The format has no comments, so credits are not in it, and no second kind of records, so the origin ASes are not.
 //! An empty set is the header alone.
 
-use super::Sheet;
+use super::family::{ANY_NUMBER, AS_IT_IS, Kind, NO_ROLES};
 use super::reasons::Reason;
 use super::text::Text;
+use super::{Commands, Sheet};
 use crate::prefix::{Bits, Prefix};
 
-pub(super) fn render(sheet: &Sheet) -> String {
+pub(super) const KIND: Kind = Kind {
+    name: "csv",
+    roles: NO_ROLES,
+    next_hops: &[],
+    commands: |_| Commands::NONE,
+    lists: AS_IT_IS,
+    takes_away: false,
+    delta: None,
+    too_many: ANY_NUMBER,
+    render: |_, sheet| render(sheet),
+};
+
+fn render(sheet: &Sheet) -> String {
     let mut out = Text::with_room(100 + sheet.set.len() * 40);
     out.push("prefix,because\r\n");
     sheet.v4(|prefix, reason| record(&mut out, prefix, reason));

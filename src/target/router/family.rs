@@ -2,7 +2,12 @@
 
 use std::fmt;
 
-use super::{bird, frr, ipset, nftables, openbgpd};
+use super::shape::Lists;
+use super::{Shape, Sheet};
+use super::{
+    bird, csv, eos, exabgp, frr, gobgp, ios, ios_xr, ipset, json, junos, junos_set, nftables,
+    nx_os, openbgpd, plain, routeros, sros, sros_classic, vrp, vyos,
+};
 
 /// Commands of a family, `{file}` in them; empty where there is none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,6 +20,49 @@ pub struct Commands {
     pub verify: &'static [&'static str],
 }
 
+impl Commands {
+    /// None: the file is for another machine, or for whatever reads it.
+    pub(super) const NONE: Self = Self {
+        check: &[],
+        reload: &[],
+        verify: &[],
+    };
+}
+
+/// What a family is: each says it in its own file, as `KIND`.
+pub(super) struct Kind {
+    /// Its name in the configuration.
+    pub name: &'static str,
+    /// What it can be. A list is no router, and has the first role alone.
+    pub roles: &'static [Role],
+    /// The roles in whose files a next hop stands.
+    pub next_hops: &'static [Role],
+    /// How its files are usually checked, loaded and verified on the machine where they are written.
+    pub commands: fn(Role) -> Commands,
+    /// How the listed prefixes can stand in its file, the usual first.
+    pub lists: fn(Role) -> &'static [Lists],
+    /// Whether what is gone stays at the router until a line of the file takes it away.
+    pub takes_away: bool,
+    /// What leads from a file that was loaded to the next one, where a router takes that better than the whole.
+    pub delta: Option<fn(&str, &str) -> Option<String>>,
+    /// Which way to take instead, where so many IPv4 and IPv6 prefixes are more than the router takes well.
+    pub too_many: fn(&Shape, usize, usize) -> Option<String>,
+    /// The text of its file.
+    pub render: fn(&Shape, &Sheet) -> String,
+}
+
+/// Of a router that speaks BGP.
+pub(super) const ALL_ROLES: &[Role] = &[Role::Trigger, Role::Edge, Role::Filter];
+
+/// Of a list.
+pub(super) const NO_ROLES: &[Role] = &[Role::Trigger];
+
+/// Of a router that takes lists as they are.
+pub(super) const AS_IT_IS: fn(Role) -> &'static [Lists] = |_| &[Lists::One];
+
+/// Of a router that takes a million.
+pub(super) const ANY_NUMBER: fn(&Shape, usize, usize) -> Option<String> = |_, _, _| None;
+
 /// A family of routers by its name in the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
@@ -24,6 +72,32 @@ pub enum Family {
     Bird,
     /// OpenBGPD.
     OpenBgpd,
+    /// GoBGP.
+    GoBgp,
+    /// ExaBGP.
+    ExaBgp,
+    /// Cisco IOS and IOS-XE.
+    Ios,
+    /// Cisco IOS-XR.
+    IosXr,
+    /// Cisco NX-OS.
+    NxOs,
+    /// Arista EOS.
+    Eos,
+    /// Juniper Junos, with braces.
+    Junos,
+    /// Juniper Junos, `set` commands.
+    JunosSet,
+    /// Nokia SR OS, MD-CLI.
+    SrOs,
+    /// Nokia SR OS, classic CLI.
+    SrOsClassic,
+    /// Huawei VRP.
+    Vrp,
+    /// MikroTik RouterOS 7.
+    RouterOs,
+    /// VyOS.
+    VyOs,
     /// nftables: sets, and rules that drop from and to them.
     Nftables,
     /// `ipset restore`: sets for iptables.
@@ -36,54 +110,97 @@ pub enum Family {
     Json,
 }
 
+const ALL: [Family; 21] = [
+    Family::Frr,
+    Family::Bird,
+    Family::OpenBgpd,
+    Family::GoBgp,
+    Family::ExaBgp,
+    Family::Ios,
+    Family::IosXr,
+    Family::NxOs,
+    Family::Eos,
+    Family::Junos,
+    Family::JunosSet,
+    Family::SrOs,
+    Family::SrOsClassic,
+    Family::Vrp,
+    Family::RouterOs,
+    Family::VyOs,
+    Family::Nftables,
+    Family::Ipset,
+    Family::Plain,
+    Family::Csv,
+    Family::Json,
+];
+
 impl Family {
     /// Every family with its name in the configuration.
-    pub const NAMES: [(&'static str, Self); 8] = [
-        ("frr", Self::Frr),
-        ("bird", Self::Bird),
-        ("openbgpd", Self::OpenBgpd),
-        ("nftables", Self::Nftables),
-        ("ipset", Self::Ipset),
-        ("plain", Self::Plain),
-        ("csv", Self::Csv),
-        ("json", Self::Json),
-    ];
+    pub const NAMES: [(&'static str, Self); ALL.len()] = {
+        let mut names = [("", Self::Frr); ALL.len()];
+        let mut at = 0;
+        while at < ALL.len() {
+            names[at] = (ALL[at].kind().name, ALL[at]);
+            at += 1;
+        }
+        names
+    };
+
+    pub(super) const fn kind(self) -> &'static Kind {
+        match self {
+            Self::Frr => &frr::KIND,
+            Self::Bird => &bird::KIND,
+            Self::OpenBgpd => &openbgpd::KIND,
+            Self::GoBgp => &gobgp::KIND,
+            Self::ExaBgp => &exabgp::KIND,
+            Self::Ios => &ios::KIND,
+            Self::IosXr => &ios_xr::KIND,
+            Self::NxOs => &nx_os::KIND,
+            Self::Eos => &eos::KIND,
+            Self::Junos => &junos::KIND,
+            Self::JunosSet => &junos_set::KIND,
+            Self::SrOs => &sros::KIND,
+            Self::SrOsClassic => &sros_classic::KIND,
+            Self::Vrp => &vrp::KIND,
+            Self::RouterOs => &routeros::KIND,
+            Self::VyOs => &vyos::KIND,
+            Self::Nftables => &nftables::KIND,
+            Self::Ipset => &ipset::KIND,
+            Self::Plain => &plain::KIND,
+            Self::Csv => &csv::KIND,
+            Self::Json => &json::KIND,
+        }
+    }
 
     /// How its files are usually checked, loaded and verified on the machine where they are written.
-    pub fn commands(self) -> Commands {
-        match self {
-            Self::Frr => frr::COMMANDS,
-            Self::Bird => bird::COMMANDS,
-            Self::OpenBgpd => openbgpd::COMMANDS,
-            Self::Nftables => nftables::COMMANDS,
-            Self::Ipset => ipset::COMMANDS,
-            Self::Plain | Self::Csv | Self::Json => Commands::default(),
-        }
+    pub fn commands(self, role: Role) -> Commands {
+        (self.kind().commands)(role)
     }
 
     /// Whether a next hop stands in its file.
     pub fn has_next_hops(self, role: Role) -> bool {
-        match (self, role) {
-            (Self::Frr, Role::Trigger | Role::Edge) => true,
-            // As an edge they drop by a kind of route, whatever the next hop.
-            (Self::Bird | Self::OpenBgpd, Role::Trigger) => true,
-            _ => false,
-        }
+        self.kind().next_hops.contains(&role)
     }
 
     /// What it can be. A list is no router, and has the first role alone.
     pub fn roles(self) -> &'static [Role] {
-        match self {
-            Self::Frr | Self::Bird | Self::OpenBgpd => &[Role::Trigger, Role::Edge, Role::Filter],
-            Self::Nftables | Self::Ipset | Self::Plain | Self::Csv | Self::Json => &[Role::Trigger],
-        }
+        self.kind().roles
+    }
+
+    /// How the listed prefixes can stand in its file, the usual first.
+    pub fn lists(self, role: Role) -> &'static [Lists] {
+        (self.kind().lists)(role)
+    }
+
+    /// Whether its files say what is gone, see [`Gone`](super::Gone).
+    pub fn takes_away(self) -> bool {
+        self.kind().takes_away
     }
 }
 
 impl fmt::Display for Family {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = Self::NAMES.iter().find(|(_, family)| family == self);
-        f.write_str(name.map_or("", |(name, _)| name))
+        f.write_str(self.kind().name)
     }
 }
 

@@ -10,12 +10,25 @@
 
 use std::fmt::Write;
 
+use super::family::{ANY_NUMBER, AS_IT_IS, Kind, NO_ROLES};
 use super::reasons::Reason;
 use super::text::Text;
 use super::{Commands, Sheet};
 use crate::prefix::{Bits, Prefix};
 
-pub(super) const COMMANDS: Commands = Commands {
+pub(super) const KIND: Kind = Kind {
+    name: "ipset",
+    roles: NO_ROLES,
+    next_hops: &[],
+    commands: |_| COMMANDS,
+    lists: AS_IT_IS,
+    takes_away: false,
+    delta: None,
+    too_many: ANY_NUMBER,
+    render: |_, sheet| render(sheet),
+};
+
+const COMMANDS: Commands = Commands {
     check: &[],
     reload: &["ipset", "restore", "-file", "{file}"],
     verify: &[],
@@ -33,7 +46,7 @@ Undo:   ipset flush nullrouted4 && ipset flush nullrouted6
 /// Longest comment of an entry, in bytes.
 const LONGEST: usize = 255;
 
-pub(super) fn render(sheet: &Sheet) -> String {
+fn render(sheet: &Sheet) -> String {
     let mut out = Text::with_room(2_000 + sheet.set.len() * 70);
     out.push(&sheet.head("#", USES));
     set(&mut out, "nullrouted4", "inet", |out, new| {

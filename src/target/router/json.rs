@@ -11,9 +11,10 @@
 
 use serde::Serialize;
 
-use super::Sheet;
+use super::family::{ANY_NUMBER, AS_IT_IS, Kind, NO_ROLES};
 use super::reasons::Reason;
 use super::text::Text;
+use super::{Commands, Sheet};
 use crate::prefix::{Bits, Prefix};
 
 #[derive(Serialize)]
@@ -22,7 +23,19 @@ struct Because<'a> {
     reference: &'a str,
 }
 
-pub(super) fn render(sheet: &Sheet) -> String {
+pub(super) const KIND: Kind = Kind {
+    name: "json",
+    roles: NO_ROLES,
+    next_hops: &[],
+    commands: |_| Commands::NONE,
+    lists: AS_IT_IS,
+    takes_away: false,
+    delta: None,
+    too_many: ANY_NUMBER,
+    render: |_, sheet| render(sheet),
+};
+
+fn render(sheet: &Sheet) -> String {
     let mut out = Text::with_room(200 + sheet.set.len() * 70);
     out.push("{\"attributions\":");
     out.push(&json(&sheet.attributions));

@@ -13,36 +13,57 @@
 
 mod bird;
 mod csv;
+mod eos;
+mod exabgp;
 mod family;
 mod frr;
+mod gobgp;
+mod gone;
+mod ios;
+mod ios_xr;
 mod ipset;
 mod json;
+mod junos;
+mod junos_set;
+mod junos_statements;
 mod nftables;
+mod nx_os;
 mod openbgpd;
 mod plain;
+mod prefix_list;
 mod reasons;
+mod route_map;
+mod routeros;
 mod sequence;
 mod shape;
+mod shards;
 mod sheet;
+mod sros;
+mod sros_classic;
+mod sros_policy;
 mod text;
+mod vrp;
+mod vyos;
 
 pub use family::{Commands, Family, Role};
+pub use gone::Gone;
 pub use reasons::Reasons;
-pub use shape::Shape;
+pub use shape::{Lists, Shape};
 pub use sheet::Sheet;
 
 /// The text of a router file.
 pub fn render(shape: &Shape, sheet: &Sheet) -> String {
-    match shape.family {
-        Family::Frr => frr::render(shape, sheet),
-        Family::Bird => bird::render(shape, sheet),
-        Family::OpenBgpd => openbgpd::render(shape, sheet),
-        Family::Nftables => nftables::render(sheet),
-        Family::Ipset => ipset::render(sheet),
-        Family::Plain => plain::render(sheet),
-        Family::Csv => csv::render(sheet),
-        Family::Json => json::render(sheet),
-    }
+    (shape.family.kind().render)(shape, sheet)
+}
+
+/// What leads from the file that was loaded to the next one, where the family has such a thing and it is shorter.
+pub fn delta(shape: &Shape, loaded: &str, text: &str) -> Option<String> {
+    shape.family.kind().delta?(loaded, text)
+}
+
+/// Which way to take instead, where a set of so many IPv4 and IPv6 prefixes is more than the router takes well.
+pub fn too_many(shape: &Shape, v4: usize, v6: usize) -> Option<String> {
+    (shape.family.kind().too_many)(shape, v4, v6)
 }
 
 #[cfg(test)]

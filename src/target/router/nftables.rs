@@ -9,10 +9,23 @@
 
 use std::fmt::Write;
 
+use super::family::{ANY_NUMBER, AS_IT_IS, Kind, NO_ROLES};
 use super::text::Text;
 use super::{Commands, Sheet};
 
-pub(super) const COMMANDS: Commands = Commands {
+pub(super) const KIND: Kind = Kind {
+    name: "nftables",
+    roles: NO_ROLES,
+    next_hops: &[],
+    commands: |_| COMMANDS,
+    lists: AS_IT_IS,
+    takes_away: false,
+    delta: None,
+    too_many: ANY_NUMBER,
+    render: |_, sheet| render(sheet),
+};
+
+const COMMANDS: Commands = Commands {
     check: &["nft", "-c", "-f", "{file}"],
     reload: &["nft", "-f", "{file}"],
     verify: &[],
@@ -25,7 +38,7 @@ See:    nft list counters table inet nullrouted
 Undo:   nft delete table inet nullrouted
 ";
 
-pub(super) fn render(sheet: &Sheet) -> String {
+fn render(sheet: &Sheet) -> String {
     let mut out = Text::with_room(2_500 + sheet.set.len() * 45);
     out.push("#!/usr/sbin/nft -f\n");
     out.push(&sheet.head("#", USES));

@@ -112,6 +112,20 @@ impl Reason<'_> {
         }
     }
 
+    /// `SBL123`: the reference of the first listing, or where it has none the name of its feed; clipped.
+    pub(super) fn write_word(&self, out: &mut String) {
+        if let Some((feed, reference)) = self.told().next() {
+            plainly(
+                if reference.is_empty() {
+                    feed
+                } else {
+                    reference
+                },
+                out,
+            );
+        }
+    }
+
     /// The listings, but for those without a reference of a feed that gives one for another.
     fn told(&self) -> impl Iterator<Item = &(&str, &str)> {
         let mut listings = self.0.iter().peekable();

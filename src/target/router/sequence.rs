@@ -25,35 +25,64 @@ impl Numbered for u32 {
 impl Numbered for u128 {
     fn number(prefix: &Prefix<Self>) -> u32 {
         let address = prefix.first();
-        let mut mixed = (address >> 64) as u64 ^ (address as u64).rotate_left(32);
-        mixed ^= mixed >> 33;
-        mixed = mixed.wrapping_mul(0xff51_afd7_ed55_8ccd);
-        mixed ^= mixed >> 33;
-        mixed = mixed.wrapping_mul(0xc4ce_b9fe_1a85_ec53);
-        (mixed >> 32) as u32
+        mixed((address >> 64) as u64 ^ (address as u64).rotate_left(32))
     }
 }
 
+fn mixed(mut bits: u64) -> u32 {
+    bits ^= bits >> 33;
+    bits = bits.wrapping_mul(0xff51_afd7_ed55_8ccd);
+    bits ^= bits >> 33;
+    bits = bits.wrapping_mul(0xc4ce_b9fe_1a85_ec53);
+    (bits >> 32) as u32
+}
+
 /// The prefixes with their numbers, each of `free` and each another one: what the prefix suggests, or the next free.
+/// There are more numbers than prefixes. Where they are fewer than addresses, a prefix suggests a place among them.
 pub(super) fn numbered<B: Numbered>(
     prefixes: &[Prefix<B>],
     free: RangeInclusive<u32>,
 ) -> impl Iterator<Item = (u32, &Prefix<B>)> {
     let (first, last) = free.into_inner();
-    let suggested = move |prefix: &Prefix<B>| B::number(prefix).clamp(first, last);
+    let is_narrow = last - first < u32::MAX / 2;
+    let suggested = move |prefix: &Prefix<B>| match B::number(prefix) {
+        number if is_narrow => first + mixed(number.into()) % (last - first + 1),
+        number => number.clamp(first, last),
+    };
     // Those that ascend are each another one: then nothing needs to be remembered.
     let ascend = |pair: &[Prefix<B>]| suggested(&pair[0]) < suggested(&pair[1]);
     let mut taken = match prefixes.windows(2).all(ascend) {
-        true => None,
-        false => Some(HashSet::with_capacity(prefixes.len())),
+        true => Taken::Ascending,
+        false if is_narrow => Taken::Flags(vec![false; (last - first) as usize + 1]),
+        false => Taken::Set(HashSet::with_capacity(prefixes.len())),
     };
     prefixes.iter().map(move |prefix| {
         let mut number = suggested(prefix);
-        while taken.as_mut().is_some_and(|taken| !taken.insert(number)) {
+        while !taken.take(number - first) {
             number = if number == last { first } else { number + 1 };
         }
         (number, prefix)
     })
+}
+
+/// Which numbers are taken, counted from the first.
+enum Taken {
+    /// Those before.
+    Ascending,
+    /// A flag a number: looked up in a fraction of the time.
+    Flags(Vec<bool>),
+    Set(HashSet<u32>),
+}
+
+impl Taken {
+    /// False if it was taken before.
+    fn take(&mut self, number: u32) -> bool {
+        match self {
+            Self::Ascending => true,
+            Self::Flags(flags) => !std::mem::replace(&mut flags[number as usize], true),
+            Self::Set(set) => set.insert(number),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -75,5 +104,34 @@ mod tests {
         let all: HashSet<u32> = numbered(&v6, 2..=3_000).map(|(number, _)| number).collect();
         assert_eq!(all.len(), v6.len());
         assert!(all.iter().all(|number| (2..=3_000).contains(number)));
+    }
+
+    #[test]
+    fn few_numbers_are_spread_and_one_prefix_less_moves_next_to_none() {
+        let prefixes: Vec<_> = (0..2_000_u32)
+            .map(|n| Prefix::new(0x4800_0000 + (n << 8), 24))
+            .collect();
+        let numbers = |prefixes: &[Prefix<u32>]| -> HashSet<(u32, u32)> {
+            let numbered = numbered(prefixes, 1..=65_534);
+            let numbers: HashSet<_> = numbered.map(|(n, prefix)| (n, prefix.first())).collect();
+            assert!(numbers.iter().all(|(n, _)| (1..=65_534).contains(n)));
+            numbers
+        };
+        let all = numbers(&prefixes);
+        assert_eq!(
+            all.iter().map(|(n, _)| n).collect::<HashSet<_>>().len(),
+            2_000
+        );
+        let free = |&&(number, address): &&(u32, u32)| {
+            let prefix = Prefix::new(address, 24);
+            number == 1 + mixed(u32::number(&prefix).into()) % 65_534
+        };
+        assert!(all.iter().filter(free).count() > 1_900);
+        let moved = (0..2_000).map(|gone| {
+            let mut fewer = prefixes.clone();
+            fewer.remove(gone);
+            numbers(&fewer).difference(&all).count()
+        });
+        assert!(moved.step_by(20).sum::<usize>() <= 10);
     }
 }

@@ -1,8 +1,37 @@
 //! What kind of file a router gets.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::family::{Family, Role};
+
+/// How the listed prefixes stand in the file of a router that takes long lists badly.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Lists {
+    /// In one for each of IPv4 and IPv6.
+    #[default]
+    One,
+    /// In one for each first octet, IPv6 by a hash: 512 lists, most of them short.
+    Octets,
+    /// Not at all: what the kernel drops is announced.
+    None,
+}
+
+impl Lists {
+    /// Every one with its name in the configuration.
+    pub const NAMES: [(&'static str, Self); 3] = [
+        ("one", Self::One),
+        ("octets", Self::Octets),
+        ("none", Self::None),
+    ];
+}
+
+impl fmt::Display for Lists {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Self::NAMES.iter().find(|(_, lists)| lists == self);
+        f.write_str(name.map_or("", |(name, _)| name))
+    }
+}
 
 /// What the configuration says of the text of one router's file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +44,8 @@ pub struct Shape {
     pub next_hop_v4: Option<Ipv4Addr>,
     /// The same, IPv6.
     pub next_hop_v6: Option<Ipv6Addr>,
+    /// How the listed prefixes stand in it.
+    pub lists: Lists,
 }
 
 impl Shape {
@@ -31,6 +62,7 @@ impl Shape {
             role,
             next_hop_v4: None,
             next_hop_v6: None,
+            lists: Lists::default(),
         }
     }
 

@@ -17,6 +17,9 @@ use crate::rib::{Rib, Source};
 /// Which each family has.
 const CASES: [&str; 6] = ["4", "6", "mixed", "empty", "large", "asn"];
 
+/// Those that a family has that takes away what is gone.
+const GONE: &str = "gone";
+
 const V4: &str = "72.37.186.0/23 # SBL123\n192.0.2.0/24\n203.0.113.7 # SBL 7, with \"more\"\n";
 const V6: &str = "2001:db8:1234::/48 # SBL6\n2001:db8:1235::/48\n2001:db8:ffff::1\n";
 
@@ -27,6 +30,8 @@ struct Case {
     second: &'static str,
     origins: Vec<u32>,
     credits: Vec<&'static str>,
+    gone: Gone,
+    metric: u32,
 }
 
 fn case(name: &str) -> Case {
@@ -59,8 +64,24 @@ fn case(name: &str) -> Case {
             origins: vec![64_496, 4_200_000_000],
             ..list(V4)
         },
+        GONE => Case {
+            gone: gone(),
+            ..case("asn")
+        },
         _ => unreachable!("no case of this name"),
     }
+}
+
+/// A prefix that is shorter now, one that is the operator's own, others that are not listed any more, and an AS.
+fn gone() -> Gone {
+    let nets = [
+        "72.37.186.0/24",
+        "198.51.100.0/24",
+        "203.0.113.9/32",
+        "2001:db8:99::/48",
+    ];
+    let nets = nets.map(|net| net.parse().unwrap());
+    Gone::of(nets, [64_511], &PrefixSet::default(), &[])
 }
 
 /// The file for these lists.
@@ -85,10 +106,12 @@ fn text(shape: &Shape, case: &Case) -> String {
     let sheet = Sheet {
         set: &set,
         origins: &case.origins,
+        gone: &case.gone,
         attributions: &case.credits,
         reasons: Reasons::of(&rib, &limits),
         own: &own,
         limits: &limits,
+        metric: case.metric,
     };
     render(shape, &sheet)
 }
@@ -97,7 +120,13 @@ fn text(shape: &Shape, case: &Case) -> String {
 fn shapes() -> impl Iterator<Item = Shape> {
     Family::NAMES.into_iter().flat_map(|(_, family)| {
         let roles = family.roles().iter();
-        roles.map(move |&role| Shape::usual(family, role))
+        roles.flat_map(move |&role| {
+            let lists = family.lists(role).iter();
+            lists.map(move |&lists| Shape {
+                lists,
+                ..Shape::usual(family, role)
+            })
+        })
     })
 }
 
@@ -111,15 +140,19 @@ fn name(shape: &Shape, case: &str) -> String {
         Role::Trigger => String::new(),
         role => format!("-{role}"),
     };
+    let lists = match shape.lists {
+        Lists::One => String::new(),
+        lists => format!("-{lists}"),
+    };
     let extension = match shape.family {
-        Family::Frr | Family::Bird | Family::OpenBgpd => "conf",
         Family::Nftables => "nft",
         Family::Ipset => "ipset",
         Family::Plain => "txt",
         Family::Csv => "csv",
         Family::Json => "json",
+        _ => "conf",
     };
-    format!("{}{role}--{case}.{extension}", shape.family)
+    format!("{}{role}{lists}--{case}.{extension}", shape.family)
 }
 
 #[test]
@@ -127,7 +160,10 @@ fn golden_files() {
     let write = std::env::var_os("GOLDEN").is_some_and(|value| value == "write");
     let mut names = BTreeSet::new();
     for shape in shapes() {
-        for case_name in CASES {
+        let gone = shape.family.takes_away() && shape.role != Role::Edge;
+        let all = CASES.into_iter().chain(gone.then_some(GONE));
+        // Five hundred lists, whatever is in them.
+        for case_name in all.filter(|case| shape.lists != Lists::Octets || *case == "mixed") {
             let name = name(&shape, case_name);
             let text = text(&shape, &case(case_name));
             let path = folder().join(&name);
@@ -151,6 +187,19 @@ fn golden_files() {
 fn lost<'a>(from: &'a str, to: &str) -> Vec<&'a str> {
     let there: BTreeSet<&str> = to.lines().collect();
     from.lines().filter(|line| !there.contains(line)).collect()
+}
+
+/// How many lines a prefix has, and how many take it away.
+fn lines_a_prefix(shape: &Shape) -> (usize, usize) {
+    match (shape.family, shape.role) {
+        (_, Role::Edge) => (0, 0),
+        _ if shape.lists == Lists::None => (0, 0),
+        // A line of it names one attribute of a route, and is one step of taking it away.
+        (Family::SrOsClassic, Role::Trigger) => (2, 2),
+        // Lists are written anew.
+        (Family::IosXr | Family::Eos | Family::SrOsClassic | Family::GoBgp, Role::Filter) => (1, 0),
+        _ => (1, 1),
+    }
 }
 
 #[test]
@@ -182,9 +231,38 @@ fn one_changed_prefix_changes_one_line_and_the_count() {
             fewer.remove(gone);
             let after = of(&shape, &fewer);
             let (lost, new) = (lost(&before, &after), lost(&after, &before));
-            let per_prefix = usize::from(shape.role != Role::Edge);
+            let per_prefix = lines_a_prefix(&shape).0;
             assert_eq!(lost.len(), title + per_prefix, "{shape:?}: {lost:?}");
             assert_eq!(new.len(), title, "{shape:?}: {new:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_gone_is_taken_away_once_before_anything_is_added() {
+    for shape in shapes().filter(|shape| shape.family.takes_away()) {
+        let (with, without) = (text(&shape, &case(GONE)), text(&shape, &case("asn")));
+        let new = lost(&with, &without);
+        let is_script = matches!(shape.family, Family::GoBgp | Family::ExaBgp);
+        // A static route for one's own network is left, with a comment.
+        let (taken, said) = match shape.role {
+            Role::Trigger if is_script => (4, 0),
+            Role::Trigger => (3, 1),
+            Role::Edge => (0, 0),
+            Role::Filter => (5, 0),
+        };
+        let taken = taken * lines_a_prefix(&shape).1;
+        assert_eq!(new.len(), taken + said, "{shape:?}: {new:#?}");
+        let own = new.iter().filter(|line| line.contains("198.51.100.0"));
+        let own: Vec<_> = own.collect();
+        if shape.role == Role::Trigger && !is_script {
+            let is_comment = |line: &str| line.starts_with(['!', '#']) && line.contains("your own");
+            assert!(own.len() == 1 && is_comment(own[0]), "{shape:?}: {own:?}");
+        }
+        assert_eq!(lost(&without, &with), [""; 0], "{shape:?}");
+        let at = |part: &str| with.lines().position(|line| line.contains(part));
+        if let (Some(gone), Some(there)) = (at("72.37.186.0/24"), at("72.37.186.0/23")) {
+            assert!(gone < there, "{shape:?}");
         }
     }
 }
@@ -206,5 +284,32 @@ fn equal_sets_give_equal_bytes() {
             of("192.0.2.0/25\n192.0.2.128/25\n2001:db8::/32\n"),
             of("2001:db8::/32\n192.0.2.0/25\n192.0.2.128/25\n")
         );
+    }
+}
+
+/// Without a list a metric of our own is what tells our routes from those of others.
+#[test]
+fn without_a_list_frr_announces_routes_of_our_metric_alone() {
+    let of = |metric| {
+        let shape = Shape {
+            lists: Lists::None,
+            ..Shape::usual(Family::Frr, Role::Trigger)
+        };
+        text(
+            &shape,
+            &Case {
+                metric,
+                ..case("4")
+            },
+        )
+    };
+    let with = of(0x0100_0000 + 166);
+    assert_eq!(with.matches("\n match metric 166\n").count(), 2, "{with}");
+    assert!(with.contains("main table of metric 166 is announced, whoever made it."));
+    // Another clause than without: what is left of the other is seen by whoever compares.
+    assert_eq!(with.matches(" permit 31\n").count(), 2);
+    for without in [0, 0x0100_0000] {
+        let without = of(without);
+        assert!(!without.contains("match metric") && without.matches(" permit 30\n").count() == 2);
     }
 }

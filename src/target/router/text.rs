@@ -25,21 +25,41 @@ impl Text {
 
     /// `72.37.186.0/23`.
     pub(super) fn prefix<B: Bits>(&mut self, prefix: &Prefix<B>) {
+        self.address_and_length(prefix, '/');
+    }
+
+    /// `72.37.186.0 23`.
+    pub(super) fn spaced<B: Bits>(&mut self, prefix: &Prefix<B>) {
+        self.address_and_length(prefix, ' ');
+    }
+
+    fn address_and_length<B: Bits>(&mut self, prefix: &Prefix<B>, between: char) {
         match prefix.first().to_ip() {
-            std::net::IpAddr::V4(address) => {
-                let [one, others @ ..] = address.octets();
-                self.number(one.into());
-                for octet in others {
-                    self.0.push('.');
-                    self.number(octet.into());
-                }
-            }
+            std::net::IpAddr::V4(address) => self.octets(address.to_bits()),
             std::net::IpAddr::V6(address) => {
                 let _ = write!(self.0, "{address}");
             }
         }
-        self.0.push('/');
+        self.0.push(between);
         self.number(prefix.len().into());
+    }
+
+    /// `72.37.186.0 255.255.254.0`.
+    pub(super) fn masked(&mut self, prefix: &Prefix<u32>) {
+        self.octets(prefix.first());
+        self.0.push(' ');
+        // A /0 has no bits to keep.
+        let mask = u32::MAX.checked_shl(32 - u32::from(prefix.len()));
+        self.octets(mask.unwrap_or(0));
+    }
+
+    fn octets(&mut self, address: u32) {
+        let [one, others @ ..] = address.to_be_bytes();
+        self.number(one.into());
+        for octet in others {
+            self.0.push('.');
+            self.number(octet.into());
+        }
     }
 
     /// In decimal.
@@ -67,6 +87,11 @@ impl Text {
             self.reason(reason);
         }
         self.push("\n");
+    }
+
+    /// The first listing of a prefix, in one word.
+    pub(super) fn word(&mut self, reason: &Reason) {
+        reason.write_word(&mut self.0);
     }
 
     /// The listings of a prefix.
@@ -102,6 +127,10 @@ mod tests {
             let mut text = Text::default();
             text.prefix(&prefix);
             prop_assert_eq!(text.done(), prefix.to_string());
+            let net = ipnet::Ipv4Net::new(v4.into(), len).unwrap().trunc();
+            let mut text = Text::default();
+            text.masked(&Prefix::from(net));
+            prop_assert_eq!(text.done(), format!("{} {}", net.addr(), net.netmask()));
         }
     }
 }

@@ -1,11 +1,24 @@
 //! Our own files read back: which routes they are about, against the effective set.
 
+mod eos;
+mod exabgp;
+mod gobgp;
+mod ios;
+mod ios_xr;
+mod junos;
+mod nx_os;
+mod prefix_list;
+mod routeros;
+mod sros;
+mod vrp;
+mod vyos;
+
 use ipnet::IpNet;
 use proptest::prelude::*;
 
-use super::{Case, shapes, text};
+use super::{CASES, Case, case, shapes, text};
 use crate::prefix::PrefixSet;
-use crate::target::router::{Family, Role, Shape};
+use crate::target::router::{Family, Lists, Role, Shape};
 
 /// What an entry is about: a prefix, and how long a route inside of it may be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +73,16 @@ fn entries(shape: &Shape, text: &str) -> Vec<Entry> {
         false => Entry::exact(net),
     };
     match shape.family {
-        Family::Frr => frr(text, if is_filter { "FILTER-V" } else { "V" }),
+        Family::Frr => {
+            let name = if is_filter { "FILTER-V" } else { "V" };
+            let asked = text
+                .matches(&format!("prefix-list NULLROUTED-{name}4-"))
+                .count();
+            // Each list is asked: once made, once with its first entry, once in a route-map.
+            let lists = if shape.lists == Lists::Octets { 256 } else { 0 };
+            assert!(asked >= 3 * lists && text.matches("exit").count() < 30);
+            prefix_list::entries(text, name)
+        }
         Family::Bird if is_filter => {
             let of_block = |name: &'static str, sentinel: &'static str| {
                 let lines = block(text, name, "];").filter(move |line| *line != sentinel);
@@ -100,6 +122,17 @@ fn entries(shape: &Shape, text: &str) -> Vec<Entry> {
             let lines = sets.iter().flat_map(|begin| block(text, begin, "}"));
             lines.map(|line| of(net(line))).collect()
         }
+        Family::Ios => ios::entries(shape, text),
+        Family::IosXr => ios_xr::entries(shape, text),
+        Family::NxOs => nx_os::entries(shape, text),
+        Family::Eos => eos::entries(shape, text),
+        Family::Junos | Family::JunosSet => junos::entries(shape, text),
+        Family::SrOs | Family::SrOsClassic => sros::entries(shape, text),
+        Family::Vrp => vrp::entries(shape, text),
+        Family::RouterOs => routeros::entries(shape, text),
+        Family::VyOs => vyos::entries(shape, text),
+        Family::GoBgp => gobgp::entries(shape, text),
+        Family::ExaBgp => exabgp::entries(text),
         Family::Nftables => {
             let sets = ["v4", "v6"].map(|set| format!("add element inet nullrouted {set} {{"));
             let lines = sets.iter().flat_map(|begin| block(text, begin, "}"));
@@ -128,54 +161,6 @@ fn entries(shape: &Shape, text: &str) -> Vec<Entry> {
             prefixes.iter().map(|listed| of(prefix(listed))).collect()
         }
     }
-}
-
-/// Sorted by sequence number, each its own.
-fn frr(text: &str, name: &str) -> Vec<Entry> {
-    let mut entries: Vec<(u32, Entry)> = Vec::new();
-    for line in text.lines().filter(|line| line.contains(" seq ")) {
-        let words: Vec<_> = line.split(' ').collect();
-        let [
-            ip @ ("ip" | "ipv6"),
-            "prefix-list",
-            list,
-            "seq",
-            seq,
-            action,
-            prefix,
-            rest @ ..,
-        ] = &words[..]
-        else {
-            continue;
-        };
-        let list = list.strip_prefix("NULLROUTED-").unwrap();
-        if !matches!(list.strip_prefix(name), Some("4" | "6")) {
-            continue;
-        }
-        let net = net(prefix);
-        assert_eq!(*ip == "ip", net.addr().is_ipv4(), "{line}");
-        let longest = match rest {
-            [] => net.prefix_len(),
-            ["le", longest] => longest.parse().unwrap(),
-            _ => panic!("{line}"),
-        };
-        // Some parsers refuse it.
-        assert!(rest.is_empty() || longest > net.prefix_len(), "{line}");
-        let permits = *action == "permit";
-        let entry = Entry {
-            net,
-            longest,
-            permits,
-        };
-        entries.push((seq.parse().unwrap(), entry));
-    }
-    entries.sort_by_key(|(seq, entry)| (entry.net.addr().is_ipv6(), *seq));
-    let twice = |pair: &[(u32, Entry)]| {
-        let [one, two] = pair else { unreachable!() };
-        one.0 == two.0 && one.1.net.addr().is_ipv4() == two.1.net.addr().is_ipv4()
-    };
-    assert!(!entries.windows(2).any(twice));
-    entries.into_iter().map(|(_, entry)| entry).collect()
 }
 
 /// The prefix itself, the networks around it, and those inside.
@@ -213,7 +198,8 @@ proptest! {
     fn what_is_written_says_exactly_the_effective_set(nets in prop::collection::vec(listed(), 0..12)) {
         let set = PrefixSet::of_nets(nets.iter().copied());
         let list: String = nets.iter().map(|net| format!("{net}\n")).collect();
-        for shape in shapes().filter(|shape| shape.role != Role::Edge) {
+        let with_prefixes = |shape: &Shape| shape.role != Role::Edge && shape.lists != Lists::None;
+        for shape in shapes().filter(with_prefixes) {
             let case = Case { list: list.clone(), ..Case::default() };
             let entries = entries(&shape, &text(&shape, &case));
             let permits = |route: IpNet| {
@@ -229,5 +215,30 @@ proptest! {
                 prop_assert_eq!(permits(route), expected, "{:?}: {}", &shape, route);
             }
         }
+    }
+}
+
+/// Numbers end at 65535 with some families, and half of them are used.
+#[test]
+fn more_prefixes_than_a_list_holds_are_all_written() {
+    let nets: Vec<String> = (0..40_000_u32)
+        .map(|n| format!("{}/32\n", std::net::Ipv4Addr::from(0x4800_0000 + 2 * n)))
+        .collect();
+    let case = Case {
+        list: nets.concat(),
+        ..Case::default()
+    };
+    for family in [Family::Eos, Family::VyOs] {
+        let shape = Shape::usual(family, Role::Filter);
+        let text = text(&shape, &case);
+        assert!(text.contains("NULLROUTED-FILTER-V4-2"));
+        let mut found: Vec<_> = entries(&shape, &text);
+        found.sort_by_key(|entry| entry.net);
+        assert!(found.iter().all(|entry| entry.permits));
+        let listed: Vec<_> = found
+            .iter()
+            .map(|entry| format!("{}\n", entry.net))
+            .collect();
+        assert_eq!(listed, nets);
     }
 }

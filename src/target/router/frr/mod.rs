@@ -26,52 +26,98 @@
 //! * The sequence number of an entry comes from the entry itself, so that one changed prefix changes
 //!   one line. The order of permits has no meaning.
 
+mod delta;
+mod lists;
+
 use std::fmt::Write;
-use std::ops::RangeInclusive;
 
-use super::sequence::{Numbered, numbered};
+use super::family::{ALL_ROLES, Kind};
 use super::text::Text;
-use super::{Commands, Role, Shape, Sheet};
-use crate::prefix::Prefix;
+use super::{Commands, Lists, Role, Shape, Sheet};
+use crate::policy::limits::Limits;
+use lists::OCTETS;
 
-pub(super) const COMMANDS: Commands = Commands {
-    check: &["vtysh", "-C", "-f", "{file}"],
-    reload: &[
-        "sh",
-        "-c",
-        r#"out=$(vtysh -f "$1" 2>&1); rc=$?; printf '%s\n' "$out"; [ $rc -eq 0 ] && ! printf '%s\n' "$out" | grep -q '^%'"#,
-        "sh",
-        "{file}",
-    ],
-    verify: &[
-        "sh",
-        "-c",
-        r#"entry='^(ip prefix-list|ipv6 prefix-list|route-map|bgp as-path access-list) [^ ]+ '
+pub(super) const KIND: Kind = Kind {
+    name: "frr",
+    roles: ALL_ROLES,
+    next_hops: &[Role::Trigger, Role::Edge],
+    lists: |role| match role {
+        Role::Trigger => &[Lists::One, Lists::Octets, Lists::None],
+        Role::Edge => &[Lists::One],
+        Role::Filter => &[Lists::One, Lists::Octets],
+    },
+    commands,
+    takes_away: false,
+    delta: Some(delta::delta),
+    too_many,
+    render,
+};
+
+/// `vtysh -f` ends well where a line was refused: what it says counts.
+const LOAD: &str = r#"out=$("$@" 2>&1); rc=$?; printf '%s\n' "$out"; [ $rc -eq 0 ] && ! printf '%s\n' "$out" | grep -q '^%'"#;
+
+fn commands(role: Role) -> Commands {
+    Commands {
+        check: &["vtysh", "-C", "-f", "{file}"],
+        reload: match role {
+            // It has static routes.
+            Role::Edge => &["sh", "-c", LOAD, "sh", "vtysh", "-f", "{file}"],
+            // Each other daemon would take the lists for itself, and as long.
+            Role::Trigger | Role::Filter => &[
+                "sh", "-c", LOAD, "sh", "vtysh", "-d", "bgpd", "-f", "{delta}",
+            ],
+        },
+        verify: VERIFY,
+    }
+}
+
+const VERIFY: &[&str] = &[
+    "sh",
+    "-c",
+    r#"entry='^(ip prefix-list|ipv6 prefix-list|route-map|bgp as-path access-list) [^ ]+ '
 all=$(grep -E "$entry" "$1" | sort -u)
 held=$(vtysh -d bgpd -c 'show running-config' | grep -F "$(printf '%s\n' "$all" | grep -oE "$entry" | sort -u)" | grep -E "$entry" | sort -u)
 [ "$held" = "$all" ] && exit
 echo "bgpd holds other entries than the file, $(printf '%s\n' "$held" | grep -c .) for $(printf '%s\n' "$all" | grep -c .)"
 exit 1"#,
-        "sh",
-        "{file}",
-    ],
-};
+    "sh",
+    "{file}",
+];
 
-/// Sequence numbers of the entries; the denies stand around them.
-const FREE: RangeInclusive<u32> = 2..=u32::MAX - 1;
+/// Entries of a list up to which FRR 8.4 takes a file within half a minute, and does not stop answering for longer
+/// than its watchdog waits, which is a minute and a half.
+const ONE: usize = 1_500;
+/// The same of a list for each octet.
+const MANY: usize = 10_000;
 
-pub(super) fn render(shape: &Shape, sheet: &Sheet) -> String {
+fn too_many(shape: &Shape, v4: usize, v6: usize) -> Option<String> {
+    let (most, others) = match (shape.role, shape.lists) {
+        (Role::Edge, _) | (_, Lists::None) => return None,
+        (_, Lists::One) => (ONE, "lists = \"octets\""),
+        (Role::Trigger, Lists::Octets) => (MANY, "lists = \"none\", or a BGP session of our own"),
+        (Role::Filter, Lists::Octets) => (MANY, "a router of family \"bird\""),
+    };
+    let longest = v4.max(v6);
+    (longest > most).then(|| {
+        format!(
+            "{longest} entries of a kind: above {most} FRR before 9.0 takes minutes to load them, and bgpd does not \
+             answer meanwhile. Instead: {others}"
+        )
+    })
+}
+
+fn render(shape: &Shape, sheet: &Sheet) -> String {
     let mut out = Text::with_room(2_000 + sheet.set.len() * 80);
     match shape.role {
         Role::Trigger => trigger(&mut out, shape, sheet),
         Role::Edge => edge(&mut out, shape, sheet),
-        Role::Filter => filter(&mut out, sheet),
+        Role::Filter => filter(&mut out, shape, sheet),
     }
     out.done()
 }
 
 const TRIGGER: &str = "\
-Load:   vtysh -f THIS-FILE    (a second load replaces the first)
+Load:   vtysh -d bgpd -f THIS-FILE    (a second load replaces the first)
 Use:    router bgp ASN
          address-family ipv4 unicast
           redistribute kernel route-map NULLROUTED-IN
@@ -79,27 +125,88 @@ Use:    router bgp ASN
          address-family ipv6 unicast
           redistribute kernel route-map NULLROUTED-IN6
           neighbor ADDRESS route-map NULLROUTED-OUT out
+        Every other neighbor is told of them, too. Before all other clauses of its route-map out:
+         route-map YOURS deny 1
+          match community NULLROUTED
 Undo:   take the redistribute lines out again
 Never feed this file to frr-reload.py: it is a part, and the rest would be removed.
-FRR before 9.0 takes minutes for lists above some thousand entries.
 ";
 
+/// What is said where no list is in the file.
+const UNLISTED: &str = "Every blackhole, unreachable and prohibit route of the kernel's main table";
+
+/// What tells our routes from those of others, where they have it: FRR takes the low 24 bits of the metric, and no 0.
+fn metric(sheet: &Sheet) -> Option<u32> {
+    Some(sheet.metric & 0x00ff_ffff).filter(|&metric| metric > 0)
+}
+
 fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
-    out.push(&sheet.head("!", TRIGGER));
-    own(out, sheet);
-    list(out, "V4", &sheet.set.v4, false);
-    list(out, "V6", &sheet.set.v6, false);
+    match shape.lists {
+        Lists::None => {
+            let metric = match metric(sheet) {
+                Some(metric) => format!(" of metric {metric}"),
+                None => String::new(),
+            };
+            let uses = format!("{TRIGGER}{UNLISTED}{metric} is announced, whoever made it.\n");
+            out.push(&Sheet::constant_head("!", &uses));
+        }
+        _ => out.push(&head(shape, sheet, TRIGGER)),
+    }
+    lists::own(out, sheet);
+    lists::listed(out, "", sheet, false, shape.lists);
     out.push(COMMUNITY);
+    if shape.lists == Lists::None {
+        lengths(out, sheet.limits);
+    }
     for (name, ip, family) in [("IN", "ip", "V4"), ("IN6", "ipv6", "V6")] {
-        // Routes of the kernel that drop a prefix of the list, and nothing else.
         let _ = write!(
             out,
             "route-map NULLROUTED-{name} deny 5
  match {ip} address prefix-list NULLROUTED-OWN-{family}
 exit
-route-map NULLROUTED-{name} permit 10
+"
+        );
+        // Routes of the kernel that drop a prefix of the list, and nothing else. Another number for another way: what
+        // an earlier file said is seen by whoever compares.
+        let _ = match shape.lists {
+            Lists::One => write!(
+                out,
+                "route-map NULLROUTED-{name} permit 10
  match {ip} address prefix-list NULLROUTED-{family}
- match {ip} next-hop type blackhole
+"
+            ),
+            Lists::Octets => {
+                for octet in OCTETS {
+                    let _ = write!(
+                        out,
+                        "route-map NULLROUTED-LISTED-{family} permit {}
+ match {ip} address prefix-list NULLROUTED-{family}-{octet}
+",
+                        1_000 + u32::from(octet)
+                    );
+                }
+                write!(
+                    out,
+                    "exit
+route-map NULLROUTED-{name} permit 20
+ call NULLROUTED-LISTED-{family}
+"
+                )
+            }
+            Lists::None => write!(
+                out,
+                "route-map NULLROUTED-{name} permit {}
+ match {ip} address prefix-list NULLROUTED-LENGTHS-{family}
+",
+                if metric(sheet).is_some() { 31 } else { 30 }
+            ),
+        };
+        if let (Lists::None, Some(metric)) = (shape.lists, metric(sheet)) {
+            let _ = writeln!(out, " match metric {metric}");
+        }
+        let _ = write!(
+            out,
+            " match {ip} next-hop type blackhole
  match source-protocol kernel
  set community blackhole
  set metric 0
@@ -151,7 +258,7 @@ Never feed this file to frr-reload.py: it is a part, and the rest would be remov
 
 fn edge(out: &mut Text, shape: &Shape, sheet: &Sheet) {
     out.push(&Sheet::constant_head("!", EDGE));
-    own(out, sheet);
+    lists::own(out, sheet);
     let limits = sheet.limits;
     let short = [
         ("ip", "V4", "0.0.0.0/0", limits.shortest_v4),
@@ -197,28 +304,35 @@ exit
 }
 
 const FILTER: &str = "\
-Load:   vtysh -f THIS-FILE    (a second load replaces the first)
+Load:   vtysh -d bgpd -f THIS-FILE    (a second load replaces the first)
 Use:    in each permit clause of your route-map for what a neighbor announces:
          call NULLROUTED-FILTER
         What is listed is denied there, and no later clause is asked.
 Undo:   take the calls out again
 Never feed this file to frr-reload.py: it is a part, and the rest would be removed.
-FRR before 9.0 takes minutes for lists above some thousand entries.
 ";
 
-fn filter(out: &mut Text, sheet: &Sheet) {
-    out.push(&sheet.head("!", FILTER));
-    list(out, "FILTER-V4", &sheet.set.v4, true);
-    list(out, "FILTER-V6", &sheet.set.v6, true);
-    as_path(out, sheet.origins);
+fn filter(out: &mut Text, shape: &Shape, sheet: &Sheet) {
+    out.push(&head(shape, sheet, FILTER));
+    lists::listed(out, "FILTER-", sheet, true, shape.lists);
+    lists::as_path(out, sheet.origins);
+    for (ip, family, one, octets) in [("ip", "V4", 10, 1_000), ("ipv6", "V6", 20, 2_000)] {
+        let list = format!("match {ip} address prefix-list NULLROUTED-FILTER-{family}");
+        if shape.lists == Lists::One {
+            let _ = writeln!(out, "route-map NULLROUTED-FILTER deny {one}\n {list}\nexit");
+            continue;
+        }
+        for octet in OCTETS {
+            let number = octets + u32::from(octet);
+            let _ = writeln!(
+                out,
+                "route-map NULLROUTED-FILTER deny {number}\n {list}-{octet}"
+            );
+        }
+        out.push("exit\n");
+    }
     out.push(
-        "route-map NULLROUTED-FILTER deny 10
- match ip address prefix-list NULLROUTED-FILTER-V4
-exit
-route-map NULLROUTED-FILTER deny 20
- match ipv6 address prefix-list NULLROUTED-FILTER-V6
-exit
-route-map NULLROUTED-FILTER deny 30
+        "route-map NULLROUTED-FILTER deny 30
  match as-path NULLROUTED-ORIGINS
 exit
 route-map NULLROUTED-FILTER permit 65535
@@ -230,46 +344,23 @@ exit
 
 const COMMUNITY: &str = "bgp community-list standard NULLROUTED seq 5 permit blackhole\n!\n";
 
-/// The operator's own networks, and what is inside of them.
-fn own(out: &mut Text, sheet: &Sheet) {
-    let own = sheet.own();
-    list(out, "OWN-V4", &own.v4, true);
-    list(out, "OWN-V6", &own.v6, true);
+/// Neither a default route nor anything that the limits refuse.
+fn lengths(out: &mut Text, limits: &Limits) {
+    let lengths = [
+        ("ip", "V4", "0.0.0.0/0", limits.shortest_v4, 32),
+        ("ipv6", "V6", "::/0", limits.shortest_v6, 128),
+    ];
+    for (ip, family, all, shortest, longest) in lengths {
+        let name = format!("{ip} prefix-list NULLROUTED-LENGTHS-{family}");
+        let shortest = shortest.max(1);
+        let _ = writeln!(
+            out,
+            "no {name}\n{name} seq 5 permit {all} ge {shortest} le {longest}\n!"
+        );
+    }
 }
 
-/// A list that permits these, and what is `inside` of them where that is said, and denies all others.
-fn list<B: Numbered>(out: &mut Text, name: &str, prefixes: &[Prefix<B>], inside: bool) {
-    let (ip, all, width) = match B::WIDTH {
-        32 => ("ip", "0.0.0.0/0", 32),
-        _ => ("ipv6", "::/0", 128),
-    };
-    let name = format!("{ip} prefix-list NULLROUTED-{name}");
-    let _ = writeln!(out, "no {name}\n{name} seq 1 deny {all}");
-    let entry = format!("{name} seq ");
-    let longest = format!(" le {width}");
-    for (seq, prefix) in numbered(prefixes, FREE) {
-        out.push(&entry);
-        out.number(seq);
-        out.push(" permit ");
-        out.prefix(prefix);
-        out.push(if inside && prefix.len() < width {
-            &longest
-        } else {
-            ""
-        });
-        out.push("\n");
-    }
-    let _ = writeln!(out, "{name} seq {} deny {all} le {width}\n!", u32::MAX);
-}
-
-/// Paths that begin at a listed AS. The sequence number of an entry is the AS itself; the last number is no AS
-/// (RFC 7300), and its entry ends the list.
-fn as_path(out: &mut Text, origins: &[u32]) {
-    let name = "bgp as-path access-list NULLROUTED-ORIGINS";
-    let end = format!("{name} seq {} deny .*", u32::MAX);
-    let _ = writeln!(out, "{end}\nno {name}");
-    for asn in origins {
-        let _ = writeln!(out, "{name} seq {asn} permit _{asn}$");
-    }
-    let _ = writeln!(out, "{end}\n!");
+fn head(shape: &Shape, sheet: &Sheet, uses: &str) -> String {
+    let set = sheet.set;
+    sheet.head_of("!", uses, too_many(shape, set.v4.len(), set.v6.len()))
 }

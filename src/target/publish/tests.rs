@@ -1,0 +1,252 @@
+//! Files and commands of a test, in a folder of its own.
+
+use super::*;
+use crate::target::router::{Family, Role, Shape};
+
+fn router(path: &Path, check: &[&str], reload: &[&str]) -> RouterConfig {
+    let words = |words: &[&str]| words.iter().map(ToString::to_string).collect();
+    RouterConfig {
+        name: "edge1".to_owned(),
+        shape: Shape::usual(Family::Frr, Role::Trigger),
+        path: path.to_owned(),
+        check: words(check),
+        reload: words(reload),
+        verify: Vec::new(),
+    }
+}
+
+async fn became(router: &RouterConfig, text: &str, loaded: bool) -> Result<Became, String> {
+    let published = publish(router, text, |_| loaded).await;
+    published.map(|published| published.became)
+}
+
+fn files(dir: &Path) -> Vec<String> {
+    let names = fs::read_dir(dir).unwrap();
+    names
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect()
+}
+
+#[tokio::test]
+async fn equal_content_is_not_written_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("frr.conf");
+    let router = router(&path, &[], &[]);
+    assert_eq!(became(&router, "one\n", true).await, Ok(Became::Replaced));
+    let before = fs::metadata(&path).unwrap().modified().unwrap();
+    assert_eq!(became(&router, "one\n", true).await, Ok(Became::Unchanged));
+    assert_eq!(fs::metadata(&path).unwrap().modified().unwrap(), before);
+    assert_eq!(became(&router, "two\n", true).await, Ok(Became::Replaced));
+    assert_eq!(fs::read_to_string(&path).unwrap(), "two\n");
+    assert_eq!(files(dir.path()), ["frr.conf"]);
+}
+
+#[tokio::test]
+async fn a_file_that_was_put_in_place_and_not_loaded_is_loaded_the_next_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("frr.conf");
+    let loaded = dir.path().join("loaded");
+    let reload = format!("cp {{file}} {}", loaded.display());
+    let router = router(&path, &[], &["sh", "-c", &reload]);
+    fs::write(&path, "new\n").unwrap();
+    assert_eq!(became(&router, "new\n", true).await, Ok(Became::Unchanged));
+    assert!(!loaded.exists());
+    assert_eq!(became(&router, "new\n", false).await, Ok(Became::Loaded));
+    assert_eq!(fs::read_to_string(&loaded).unwrap(), "new\n");
+}
+
+#[tokio::test]
+async fn a_refused_file_never_replaces_the_old_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("frr.conf");
+    fs::write(&path, "old\n").unwrap();
+    let check = [
+        "sh",
+        "-c",
+        "grep -q old {file} || { echo 'line 1: % Unknown command' >&2; exit 2; }",
+    ];
+    let error = publish(&router(&path, &check, &[]), "new\n", |_| false)
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error,
+        "check refused the new file: sh ended with exit status: 2 (line 1: % Unknown command); the old file stays"
+    );
+    assert_eq!(fs::read_to_string(&path).unwrap(), "old\n");
+    assert_eq!(files(dir.path()), ["frr.conf"]);
+}
+
+#[tokio::test]
+async fn after_a_failed_reload_the_old_file_is_back_and_loaded() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("frr.conf");
+    fs::write(&path, "old\n").unwrap();
+    let loaded = dir.path().join("loaded");
+    let reload = format!("grep -q old {{file}} && cp {{file}} {}", loaded.display());
+    let error = publish(&router(&path, &[], &["sh", "-c", &reload]), "new\n", |_| {
+        false
+    })
+    .await
+    .unwrap_err();
+    assert!(
+        error.ends_with("the old file is back and loaded"),
+        "{error}"
+    );
+    assert_eq!(fs::read_to_string(&path).unwrap(), "old\n");
+    assert_eq!(fs::read_to_string(&loaded).unwrap(), "old\n");
+}
+
+#[tokio::test]
+async fn a_folder_that_cannot_be_written_is_one_clear_line() {
+    let error = publish(
+        &router(Path::new("/nonexistent/frr.conf"), &[], &[]),
+        "x",
+        |_| false,
+    )
+    .await
+    .unwrap_err();
+    assert_eq!(
+        error,
+        "/nonexistent/.frr.conf.new: No such file or directory (os error 2); there is no file"
+    );
+}
+
+#[tokio::test]
+async fn a_router_that_lost_what_was_loaded_gets_it_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, held) = (dir.path().join("frr.conf"), dir.path().join("held"));
+    let reload = format!("cp {{file}} {}", held.display());
+    let mut router = router(&path, &[], &["sh", "-c", &reload]);
+    let verify = format!("cmp -s {{file}} {}", held.display());
+    router.verify = ["sh", "-c", &verify].map(str::to_owned).to_vec();
+    assert_eq!(became(&router, "one\n", false).await, Ok(Became::Replaced));
+    assert_eq!(became(&router, "one\n", true).await, Ok(Became::Unchanged));
+    fs::remove_file(&held).unwrap();
+    assert_eq!(became(&router, "one\n", true).await, Ok(Became::Loaded));
+    assert_eq!(fs::read_to_string(&held).unwrap(), "one\n");
+}
+
+#[tokio::test]
+async fn a_first_file_that_is_not_taken_is_removed_and_it_is_said_what_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let router = router(&dir.path().join("frr.conf"), &[], &["false"]);
+    let error = publish(&router, "new\n", |_| false).await.unwrap_err();
+    assert_eq!(
+        error,
+        "reload failed: false ended with exit status: 1 (); there was no file before, so the new one is removed; \
+         what the router took of it stays there"
+    );
+    assert_eq!(files(dir.path()), [""; 0]);
+    let checked = self::router(&dir.path().join("frr.conf"), &["false"], &[]);
+    let error = publish(&checked, "new\n", |_| false).await.unwrap_err();
+    assert!(error.ends_with("; there is no file"), "{error}");
+}
+
+#[tokio::test]
+async fn a_router_can_read_its_file_and_nobody_has_it_written_elsewhere() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("frr.conf");
+    let router = router(&path, &[], &[]);
+    // A link at the place of the new file.
+    let elsewhere = dir.path().join("elsewhere");
+    fs::write(&elsewhere, "theirs\n").unwrap();
+    std::os::unix::fs::symlink(&elsewhere, beside(&path)).unwrap();
+    publish(&router, "one\n", |_| false).await.unwrap();
+    assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "theirs\n");
+    let mode = |path: &Path| fs::symlink_metadata(path).unwrap().mode() & 0o7777;
+    assert!(fs::symlink_metadata(&path).unwrap().is_file());
+    assert_eq!(mode(&path), 0o644);
+    fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
+    let root = nix::unistd::geteuid().is_root();
+    if root {
+        std::os::unix::fs::chown(&path, Some(1), Some(2)).unwrap();
+    }
+    publish(&router, "two\n", |_| false).await.unwrap();
+    let new = fs::metadata(&path).unwrap();
+    assert_eq!(mode(&path), 0o640);
+    assert!(!root || (new.uid(), new.gid()) == (1, 2));
+}
+
+#[tokio::test]
+async fn what_the_commands_say_is_told_and_a_file_that_is_not_in_force_goes_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("frr.conf");
+    let mut router = router(&path, &[], &["sh", "-c", "echo loaded {file}"]);
+    router.verify = ["sh", "-c", "grep -v new {file}"]
+        .map(str::to_owned)
+        .to_vec();
+    let published = publish(&router, "old\n", |_| false).await.unwrap();
+    assert_eq!(published.became, Became::Replaced);
+    assert_eq!(published.said, format!("loaded {}; old", path.display()));
+    let error = publish(&router, "new\n", |_| false).await.unwrap_err();
+    assert_eq!(
+        error,
+        "verify failed: sh ended with exit status: 1 (); the old file is back and loaded"
+    );
+    assert_eq!(fs::read_to_string(&path).unwrap(), "old\n");
+}
+
+const FIRST: &str = "ip prefix-list L seq 1 permit 192.0.2.0/24\nip prefix-list L seq 2 permit 198.51.100.0/24\n\
+                     ip prefix-list L seq 3 permit 203.0.113.0/24\nip prefix-list L seq 4 permit 72.37.186.0/23\n";
+
+/// One that notes what it is told to load, and holds what the file says where `takes` lets it.
+fn noting(dir: &Path, takes: &str) -> RouterConfig {
+    let log = dir.join("log").display().to_string();
+    let reload = format!("cat {{delta}} >> {log}; {takes}");
+    let mut router = router(&dir.join("frr.conf"), &[], &["sh", "-c", &reload]);
+    router.verify = ["true"].map(str::to_owned).to_vec();
+    router
+}
+
+#[tokio::test]
+async fn what_leads_to_the_new_file_is_loaded_where_the_old_one_is_held() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut router = noting(dir.path(), "true");
+    let log = dir.path().join("log");
+    let told = || {
+        let told = fs::read_to_string(&log).unwrap_or_default();
+        let _ = fs::remove_file(&log);
+        told.lines()
+            .filter(|line| !line.starts_with('!'))
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
+    let second = FIRST.replace("seq 1 permit 192.0.2.0/24", "seq 1 permit 192.0.2.0/25");
+    publish(&router, FIRST, |_| false).await.unwrap();
+    assert!(told() == FIRST.trim_end());
+    let published = publish(&router, &second, |text| text == FIRST)
+        .await
+        .unwrap();
+    assert_eq!(published.became, Became::Changed);
+    let both =
+        "no ip prefix-list L seq 1 permit 192.0.2.0/24\nip prefix-list L seq 1 permit 192.0.2.0/25";
+    assert_eq!(told(), both);
+    // Not known to be held, or never looked at: the whole.
+    publish(&router, FIRST, |_| false).await.unwrap();
+    assert!(told() == FIRST.trim_end());
+    router.verify.clear();
+    publish(&router, &second, |text| text == FIRST)
+        .await
+        .unwrap();
+    assert!(told() == second.trim_end());
+    assert_eq!(files(dir.path()), ["frr.conf"]);
+}
+
+#[tokio::test]
+async fn where_it_is_not_taken_the_whole_file_is_loaded() {
+    let dir = tempfile::tempdir().unwrap();
+    let router = noting(dir.path(), "! grep -q ^no {delta}");
+    let second = FIRST.replace("192.0.2.0/24", "192.0.2.0/25");
+    publish(&router, FIRST, |_| false).await.unwrap();
+    let published = publish(&router, &second, |text| text == FIRST)
+        .await
+        .unwrap();
+    assert_eq!(
+        published.said,
+        "the difference was not taken, so all was loaded (reload failed: sh ended with exit status: 1 ())"
+    );
+    assert_eq!(
+        fs::read_to_string(dir.path().join("frr.conf")).unwrap(),
+        second
+    );
+}

@@ -1,0 +1,252 @@
+//! Arista EOS.
+//!
+//! ```text
+//! trigger  ip route … Null0 tag 666 ──redistribute static route-map NULLROUTED-IN──► BGP ──NULLROUTED-OUT──► neighbor
+//! edge     neighbor ──NULLROUTED-EDGE──► BGP: next hop 192.0.2.1 or 100::1 ──► Null0
+//! filter   neighbor ──NULLROUTED-FILTER──► listed prefixes, what is inside of them, and listed origins are refused
+//! ```
+//!
+//! Behind each line, by Arista's documentation; no such router took these files here:
+//! * A configuration session is a copy of the running configuration: what is done in it happens at its commit, at
+//!   once. So lists are taken away and written anew. Routes are not, since nothing tells ours from others: what is no
+//!   longer listed is taken away by a line each.
+//! * A prefix list is written in a mode of its own, and is in force at its `exit`. Its numbers end at 65535.
+//! * What an empty list matches is not documented, nor what a missing one does: each has an entry about all others.
+//! * A route-map that is missing at a neighbor permits everything, unless `bgp missing-policy` says otherwise. The one
+//!   of a filter is taken away first and written last: should the file be loaded without a session, the filter is
+//!   open meanwhile. Those of the others are written over themselves.
+//! * An as-path list has neither numbers nor a mode. Its first entry denies a path that nobody has.
+//! * `no ip route P` without a next hop would take the operator's own routes to P away as well.
+//! * `no-export` set at origination would keep the route from an eBGP neighbor; it is added on the way out.
+
+use std::fmt::Write;
+
+use super::family::{ALL_ROLES, ANY_NUMBER, AS_IT_IS, Kind};
+use super::reasons::Reason;
+use super::route_map::RouteMaps;
+use super::sequence::Numbered;
+use super::shards::{OTHERS, Shards};
+use super::text::Text;
+use super::{Commands, Role, Shape, Sheet};
+use crate::prefix::{Bits, Prefix};
+
+pub(super) const KIND: Kind = Kind {
+    name: "eos",
+    roles: ALL_ROLES,
+    next_hops: &[Role::Trigger, Role::Edge],
+    commands: |_| Commands::NONE,
+    lists: AS_IT_IS,
+    takes_away: true,
+    delta: None,
+    too_many: ANY_NUMBER,
+    render,
+};
+
+const MAPS: RouteMaps = RouteMaps { indent: "   " };
+
+fn render(shape: &Shape, sheet: &Sheet) -> String {
+    let mut out = Text::with_room(4_000 + sheet.set.len() * 70);
+    match shape.role {
+        Role::Trigger => trigger(&mut out, shape, sheet),
+        Role::Edge => edge(&mut out, shape, sheet),
+        Role::Filter => filter(&mut out, sheet),
+    }
+    out.done()
+}
+
+const TRIGGER: &str = "\
+Load:   copy running-config flash:before-nullrouted-DATE.cfg
+        configure session NAME                          (a name that no session had before)
+        copy flash:THIS-FILE session-config
+        show session-config diffs
+        commit timer 00:05:00
+        configure session NAME commit                   (within these minutes, when all is well)
+        copy running-config startup-config              (when all is well; an older one would bring old lines back)
+Use:    router bgp ASN
+           address-family ipv4
+              redistribute static route-map NULLROUTED-IN
+              neighbor ADDRESS route-map NULLROUTED-OUT out
+           address-family ipv6
+              redistribute static route-map NULLROUTED-IN6
+              neighbor ADDRESS route-map NULLROUTED-OUT6 out
+           neighbor ADDRESS send-community
+        Load the file first: a route-map that is not there lets everything out.
+        Where you redistribute static routes already, put all clauses of NULLROUTED-IN but the last
+        before all others of your own route-map.
+        Every other neighbor is told of them, too. Before all other clauses of its route-map out:
+         route-map YOURS deny 1
+          match community NULLROUTED
+        Where OSPF, IS-IS or another protocol redistributes static routes, let it deny tag 666 first.
+Undo:   configure replace flash:before-nullrouted-DATE.cfg      (takes back what anybody changed since)
+Needs EOS 4.23 or later. A commit undoes what others changed since the session began: be quick.
+Never load it without a session: lists are taken away before they are written anew.
+Another next hop in the configuration leaves the former one beside it: take that out by hand.
+";
+
+fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
+    out.push(&sheet.head("!", TRIGGER));
+    let own = own(out, sheet);
+    out.push(COMMUNITY);
+    MAPS.ingress(out, &own);
+    MAPS.egress(out, shape);
+    out.push(&sheet.kept("!"));
+    for prefix in sheet.left_v4() {
+        out.push("no ip route ");
+        out.prefix(prefix);
+        out.push(" Null0\n");
+    }
+    for prefix in sheet.left_v6() {
+        out.push("no ipv6 route ");
+        out.prefix(prefix);
+        out.push(" Null0\n");
+    }
+    sheet.v4(|prefix, reason| route(out, "ip route ", prefix, reason));
+    sheet.v6(|prefix, reason| route(out, "ipv6 route ", prefix, reason));
+}
+
+fn route<B: Bits>(out: &mut Text, command: &str, prefix: &Prefix<B>, reason: &Reason) {
+    out.push(command);
+    out.prefix(prefix);
+    out.push(" Null0 tag 666");
+    if !reason.is_empty() {
+        out.push(" name ");
+        out.word(reason);
+    }
+    out.push("\n");
+}
+
+const EDGE: &str = "\
+Load:   copy running-config flash:before-nullrouted-DATE.cfg
+        configure session NAME                          (a name that no session had before)
+        copy flash:THIS-FILE session-config
+        show session-config diffs
+        commit timer 00:05:00
+        configure session NAME commit                   (within these minutes, when all is well)
+        copy running-config startup-config              (when all is well; an older one would bring old lines back)
+Use:    router bgp ASN
+           neighbor ADDRESS ebgp-multihop               (where the trigger is an eBGP neighbor)
+           neighbor ADDRESS maximum-routes NUMBER
+           address-family ipv4
+              neighbor ADDRESS route-map NULLROUTED-EDGE in
+           address-family ipv6
+              neighbor ADDRESS route-map NULLROUTED-EDGE6 in
+        Load the file first: a route-map that is not there lets everything in.
+        Nothing but blackholes passes: for a session with the trigger or its route reflector alone.
+Undo:   configure replace flash:before-nullrouted-DATE.cfg      (takes back what anybody changed since)
+Needs EOS 4.23 or later. A BGP route whose next hop is dropped is a feature of 2025: see with `show ip route`
+whether yours installs it. A commit undoes what others changed since the session began: be quick.
+Never load it without a session: lists are taken away before they are written anew.
+Another next hop in the configuration leaves its former route beside it: take that out by hand.
+";
+
+fn edge(out: &mut Text, shape: &Shape, sheet: &Sheet) {
+    out.push(&Sheet::constant_head("!", EDGE));
+    let own = own(out, sheet);
+    let limits = sheet.limits;
+    let long = [
+        ("ip", "V4", "0.0.0.0/0", limits.shortest_v4, 32),
+        ("ipv6", "V6", "::/0", limits.shortest_v6, 128),
+    ];
+    for (ip, family, all, shortest, longest) in long {
+        let name = format!("{ip} prefix-list NULLROUTED-LONG-{family}");
+        let _ = write!(
+            out,
+            "no {name}
+{name}
+   seq 5 permit {all} ge {}
+   seq {OTHERS} deny {all} le {longest}
+exit
+!
+",
+            shortest.max(1)
+        );
+    }
+    out.push(COMMUNITY);
+    let (v4, v6) = (shape.discard_v4(), shape.discard_v6());
+    let _ = writeln!(out, "ip route {v4}/32 Null0\nipv6 route {v6}/128 Null0\n!");
+    MAPS.edge(out, shape, &own);
+}
+
+const FILTER: &str = "\
+Load:   copy running-config flash:before-nullrouted-DATE.cfg
+        configure session NAME                          (a name that no session had before)
+        copy flash:THIS-FILE session-config
+        show session-config diffs
+        commit timer 00:05:00
+        configure session NAME commit                   (within these minutes, when all is well)
+        copy running-config startup-config              (when all is well; an older one would bring old lines back)
+Use:    router bgp ASN
+           address-family ipv4
+              neighbor ADDRESS route-map NULLROUTED-FILTER in
+           address-family ipv6
+              neighbor ADDRESS route-map NULLROUTED-FILTER6 in
+        Where a neighbor has a route-map already, put the clauses that deny before all others in it.
+Undo:   configure replace flash:before-nullrouted-DATE.cfg, or: take the lines at the neighbor out first, then the lists
+A commit undoes what others changed since the session began: be quick.
+Never load it without a session: lists are taken away before they are written anew.
+A list has 65534 numbers. Above 32767 IPv4 or IPv6 prefixes there is a second one, -2, above 65534 a third, and
+so on, with a clause of the route-maps each: look after your own route-map then.
+";
+
+fn filter(out: &mut Text, sheet: &Sheet) {
+    out.push(&sheet.head("!", FILTER));
+    out.push("no route-map NULLROUTED-FILTER\nno route-map NULLROUTED-FILTER6\n!\n");
+    let v4 = list(out, &Shards::new("FILTER-V4", &sheet.set.v4));
+    let v6 = list(out, &Shards::new("FILTER-V6", &sheet.set.v6));
+    let origins = "ip as-path access-list NULLROUTED-ORIGINS";
+    let _ = writeln!(out, "no {origins}\n{origins} deny _0_ any");
+    for asn in sheet.origins {
+        let _ = writeln!(out, "{origins} permit _{asn}$ any");
+    }
+    out.push("!\n");
+    for (name, ip, lists) in [("FILTER", "ip", v4), ("FILTER6", "ipv6", v6)] {
+        let name = format!("route-map NULLROUTED-{name}");
+        let _ = writeln!(out, "{name} deny 5\n   match as-path NULLROUTED-ORIGINS");
+        for (at, list) in lists.iter().enumerate() {
+            let clause = 10 + at;
+            let _ = writeln!(
+                out,
+                "{name} deny {clause}\n   match {ip} address prefix-list {list}"
+            );
+        }
+        let _ = writeln!(out, "{name} permit 65535\n!");
+    }
+}
+
+const COMMUNITY: &str = "ip community-list NULLROUTED permit 65535:666\n!\n";
+
+/// The operator's own networks, and what is inside of them; the names of their lists.
+fn own(out: &mut Text, sheet: &Sheet) -> [Vec<String>; 2] {
+    let own = sheet.own();
+    [
+        list(out, &Shards::new("OWN-V4", &own.v4)),
+        list(out, &Shards::new("OWN-V6", &own.v6)),
+    ]
+}
+
+/// Shards that permit these, and what is inside of them, and deny all others; their names.
+fn list<B: Numbered>(out: &mut Text, lists: &Shards<B>) -> Vec<String> {
+    let (ip, all, longest) = match B::WIDTH {
+        32 => ("ip", "0.0.0.0/0", " le 32\n"),
+        _ => ("ipv6", "::/0", " le 128\n"),
+    };
+    let names = lists.names();
+    let mut entries = lists.by_list().into_iter().peekable();
+    for (at, name) in names.iter().enumerate() {
+        let name = format!("{ip} prefix-list {name}");
+        let _ = writeln!(out, "no {name}\n{name}");
+        while let Some((_, number, prefix)) = entries.next_if(|(list, ..)| *list == at) {
+            out.push("   seq ");
+            out.number(number);
+            out.push(" permit ");
+            out.prefix(prefix);
+            out.push(if prefix.len() < B::WIDTH {
+                longest
+            } else {
+                "\n"
+            });
+        }
+        let _ = write!(out, "   seq {OTHERS} deny {all}{longest}exit\n!\n");
+    }
+    names
+}

@@ -1,0 +1,348 @@
+//! GoBGP, whose daemon reads one file at its start and on SIGHUP, and takes routes by its command alone.
+//!
+//! ```text
+//! trigger  gobgp global rib add ──NULLROUTED-IN: own space is refused──► table ──NULLROUTED-OUT: no-export──► neighbor
+//! edge     neighbor ──NULLROUTED-EDGE──► table: next hop 192.0.2.1 or 100::1; nothing is dropped by GoBGP itself
+//! filter   neighbor ──NULLROUTED-FILTER──► listed prefixes, what is inside of them, and listed origins are refused
+//! ```
+//!
+//! Facts behind each line, verified with GoBGP 3.10:
+//! * The file of a trigger is a script. A line that adds what is there or takes away what is not ends well, and neighbors
+//!   are told nothing. The table is empty after a start: `verify` sees that. Each line is a process, so the default
+//!   command runs those alone whose result is not yet in the table.
+//! * The policies of a trigger stand in its script as comments, for the operator's file. The other files are parts of
+//!   that. Of two sets of one name the last counts; so an edge has its own.
+//! * `gobgpd -d` finds keys and syntax that are wrong, and nothing else. What is refused on SIGHUP is said in the log
+//!   alone, and the former policies stay: so `verify` compares the sets. A misspelt disposition refuses nothing.
+//! * A set of prefixes or paths without an element matches nothing.
+//! * A list that names a policy which is not there yet is not in force, and does not come into force with the policy,
+//!   but when the list changes or gobgpd starts anew. So the commands look which policies are in force.
+//! * Policies are those of all neighbors, and of routes added by the command, which ends well where they refuse.
+//! * An IPv6 route without a next hop has that of its session: over IPv4 that is malformed.
+//! * Its connection to zebra ends it with FRR 8.4: an edge has a table and no FIB.
+
+use std::fmt::Write;
+
+use super::family::{ALL_ROLES, ANY_NUMBER, AS_IT_IS, Kind};
+use super::text::Text;
+use super::{Commands, Role, Shape, Sheet};
+use crate::prefix::{Bits, Prefix};
+
+pub(super) const KIND: Kind = Kind {
+    name: "gobgp",
+    roles: ALL_ROLES,
+    next_hops: &[Role::Trigger, Role::Edge],
+    commands,
+    lists: AS_IT_IS,
+    // From the table of a trigger; the parts are replaced whole.
+    takes_away: true,
+    delta: None,
+    too_many: ANY_NUMBER,
+    render,
+};
+
+fn commands(role: Role) -> Commands {
+    match role {
+        Role::Trigger => SCRIPT,
+        Role::Edge | Role::Filter => PART,
+    }
+}
+
+const SCRIPT: Commands = Commands {
+    // Each line has the form of ours, and the policies are those of gobgpd.
+    check: &[
+        "sh",
+        "-c",
+        r##"octet='(25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])'
+v4="($octet\.){3}$octet" v6='[0-9a-f:.]*:[0-9a-f:.]*'
+p4="ipv4 $v4/(3[0-2]|[12]?[0-9])" p6="ipv6 $v6/(12[0-8]|1[01][0-9]|[1-9]?[0-9])"
+form="gobgp global rib (del -a ($p4|$p6)|add -a ($p4 community 65535:666( nexthop $v4)?|$p6 community 65535:666( nexthop $v6)?))( #.*)?"
+grep -nvE "^(#.*|set -e|$form)$" "$1"; [ $? -eq 1 ] || exit 1
+out=$(sed -n 's/^#: //p' "$1" | gobgpd -d -p -f /dev/stdin 2>&1) || { printf '%s\n' "$out"; exit 1; }"##,
+        "sh",
+        "{file}",
+    ],
+    reload: &["sh", "-c", LACKING, "sh", "{file}", "load"],
+    verify: &["sh", "-c", LACKING, "sh", "{file}"],
+};
+
+/// Finds the lines whose result is not yet in the table, and runs them or tells of them. What was to be taken away is
+/// not looked for afterwards: a neighbor may announce the same prefix.
+const LACKING: &str = r#"gobgp global policy import | grep -qx 'Name NULLROUTED-IN:' && gobgp global policy export | grep -qx 'Name NULLROUTED-OUT:' || {
+echo "NULLROUTED-IN and NULLROUTED-OUT of the file are not in force as import and export policy"; exit 1; }
+held=$(gobgp global rib -a ipv4 && gobgp global rib -a ipv6) || exit
+lines=$(printf '%s\n' "$held" | awk '
+FNR == NR { if (/\*/ && /blackhole|65535:666/) { held[$2, $3]; any[$2] } next }
+$1 != "gobgp" { next }
+$4 == "del" && ($7 in any)
+$4 == "add" { hop = $10 == "nexthop" ? $11 : $6 == "ipv4" ? "0.0.0.0" : "::"; if (!(($7, hop) in held)) print }' - "$1") || exit
+if [ "$2" = load ]; then printf '%s\n' "$lines" | sh -e; exit; fi
+lacks=$(printf '%s\n' "$lines" | grep -c ' add ')
+[ "$lacks" -eq 0 ] || { echo "gobgpd lacks $lacks prefixes: not loaded since its start, or refused by its policies"; exit 1; }"#;
+
+const PART: Commands = Commands {
+    check: &["gobgpd", "-d", "-p", "-f", "{file}"],
+    reload: &[
+        "sh",
+        "-c",
+        r#"own=/etc/gobgpd.own.conf conf=/etc/gobgpd.conf policy=$(sed -n 's/^name = "\(NULLROUTED-[A-Z]*\)"$/\1/p' "$1") try=0
+grep -q "^[^#]*\"$policy\"" $own || { echo "$own does not name $policy in its list of policies"; exit 1; }
+cp -p $own $conf.new && { echo; cat "$1"; } >> $conf.new || exit
+out=$(gobgpd -d -p -f $conf.new 2>&1) || { printf '%s\n' "$out"; exit 1; }
+mv $conf.new $conf && systemctl kill -s HUP gobgpd || exit
+until why=$(sh -c "$2" sh "$1" 2>&1); do
+[ $? -eq 2 ] && try=$((try + 10))
+[ $((try += 1)) -le 30 ] || { echo "$why"; exit 1; }
+sleep 1
+done"#,
+        "sh",
+        "{file}",
+        HELD,
+    ],
+    verify: &["sh", "-c", HELD, "sh", "{file}"],
+};
+
+/// Whether gobgpd holds the sets of a part, and its policy is in force. After a signal it takes its time.
+const HELD: &str = r#"held=$(gobgp policy prefix && gobgp policy as-path) || exit
+printf '%s\n' "$held" | awk '
+FNR == NR { if (/^[^ ]/) { name = $1; sub(/^[^ ]+/, "") } if (NF) { held[name, $1, $2]; many[name]++ } next }
+/-set-name = / { name = $2; sets[name] }
+/^ +([{]ip-prefix|")/ { of[name]++; if (!((name, $2, $4) in held)) lacks = 1 }
+END { for (name in sets) if (of[name] != many[name]) lacks = 1; exit lacks }' - FS='"' "$1" || {
+echo "gobgpd holds other sets than the file: its log says why"; exit 1; }
+policy=$(sed -n 's/^name = "\(NULLROUTED-[A-Z]*\)"$/\1/p' "$1")
+gobgp global policy import | grep -qx "Name $policy:" && exit
+echo "$policy is no import policy in force: named before it was there, it waits for a start of gobgpd"; exit 2"#;
+
+fn render(shape: &Shape, sheet: &Sheet) -> String {
+    let mut out = Text::with_room(4_000 + sheet.set.len() * 100);
+    match shape.role {
+        Role::Trigger => trigger(&mut out, shape, sheet),
+        Role::Edge => edge(&mut out, shape, sheet),
+        Role::Filter => filter(&mut out, sheet),
+    }
+    out.done()
+}
+
+const TRIGGER: &str = "\
+Load:   sh THIS-FILE      (anew after each start of gobgpd; a second load changes nothing)
+        Some fifty lines are run in a second. The default command leaves those out that are in force.
+Use:    append to your gobgpd.conf what is printed by  nullrouted render NAME | sed -n 's/^#: //p'
+        once and when it changes (the default command loads nothing before these policies are in force), and in that
+         [global.apply-policy.config]
+           import-policy-list = [\"NULLROUTED-IN\"]
+           export-policy-list = [\"NULLROUTED-OUT\"]
+           default-export-policy = \"reject-route\"
+        All in one load: a list that names a policy before it is there waits for a start of gobgpd.
+        These are the policies of all neighbors; with others of yours, put ours before them.
+        With default-import-policy = \"reject-route\" nothing of this file is taken, and nobody says so.
+        IPv6 without next_hop_v6 is for a session between IPv6 addresses: over IPv4 its next hop is malformed.
+Undo:   sed -n 's/^\\(gobgp .*\\) add \\(.*\\) community .*/\\1 del \\2/p' THIS-FILE | sh
+        then take the policies out, and send SIGHUP
+A route of your own for one of these prefixes is replaced, and taken away with it.
+";
+
+fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
+    out.push(&sheet.head("#", TRIGGER));
+    let mut policy = Text::default();
+    own(&mut policy, sheet, "OWN");
+    policy.push(COMMUNITY);
+    policy.push("[[policy-definitions]]\nname = \"NULLROUTED-IN\"\n");
+    for family in ["V4", "V6"] {
+        statement(&mut policy, &format!("IN-{family}"));
+        is_of(&mut policy, &format!("OWN-{family}"));
+        policy.push(HAS_COMMUNITY);
+        policy.push(REJECT);
+    }
+    policy.push("[[policy-definitions]]\nname = \"NULLROUTED-OUT\"\n");
+    statement(&mut policy, "OUT");
+    policy.push(HAS_COMMUNITY);
+    // What was added here, and not what a neighbor announced.
+    policy.push("conditions.bgp-conditions.route-type = \"local\"\n");
+    policy.push(ACCEPT);
+    policy.push(NO_EXPORT);
+    for line in policy.done().lines() {
+        let _ = writeln!(out, "#: {line}");
+    }
+    out.push("#\nset -e\n");
+    for prefix in &sheet.gone.v4 {
+        del(out, "gobgp global rib del -a ipv4 ", prefix);
+    }
+    for prefix in &sheet.gone.v6 {
+        del(out, "gobgp global rib del -a ipv6 ", prefix);
+    }
+    let [v4, v6] = shape.next_hops().map(|next_hop| match next_hop {
+        Some(next_hop) => format!(" community 65535:666 nexthop {next_hop}"),
+        None => " community 65535:666".to_owned(),
+    });
+    sheet.v4(|prefix, reason| out.entry("gobgp global rib add -a ipv4 ", prefix, &v4, reason));
+    sheet.v6(|prefix, reason| out.entry("gobgp global rib add -a ipv6 ", prefix, &v6, reason));
+}
+
+fn del<B: Bits>(out: &mut Text, before: &str, prefix: &Prefix<B>) {
+    out.push(before);
+    out.prefix(prefix);
+    out.push("\n");
+}
+
+const EDGE: &str = "\
+Load:   cat YOUR-PART THIS-FILE > /etc/gobgpd.conf, and send SIGHUP: systemctl kill -s HUP gobgpd
+        The default command does this with /etc/gobgpd.own.conf as your part.
+        Debian's `systemctl reload gobgpd` sends no signal. The log alone says whether the file was taken.
+Use:    in your part, from its first load with this file on
+         [global.apply-policy.config]
+           import-policy-list = [\"NULLROUTED-EDGE\"]
+        Nothing but blackholes passes, from whichever neighbor: for a gobgpd that has the trigger or its route
+        reflector as neighbors, and those whom it tells of them.
+Undo:   take the list of policies out, load your part alone
+A list of policies that is loaded without this file takes all, and with it until the next start of gobgpd.
+GoBGP has a table and no FIB: nothing is dropped here. Whoever has these routes from it drops by the next hop.
+";
+
+fn edge(out: &mut Text, shape: &Shape, sheet: &Sheet) {
+    out.push(&Sheet::constant_head("#", EDGE));
+    own(out, sheet, "EDGE-OWN");
+    let limits = sheet.limits;
+    let long = [
+        ("V4", "0.0.0.0/0", limits.shortest_v4, 32),
+        ("V6", "::/0", limits.shortest_v6, 128),
+    ];
+    for (family, all, shortest, longest) in long {
+        prefix_set(out, &format!("LONG-{family}"));
+        let _ = writeln!(
+            out,
+            "  {{ip-prefix = \"{all}\", masklength-range = \"{shortest}..{longest}\"}},\n]"
+        );
+    }
+    out.push(COMMUNITY);
+    out.push("[[policy-definitions]]\nname = \"NULLROUTED-EDGE\"\n");
+    for family in ["V4", "V6"] {
+        statement(out, &format!("EDGE-OWN-{family}"));
+        is_of(out, &format!("EDGE-OWN-{family}"));
+        out.push(REJECT);
+    }
+    let next_hops = [
+        ("V4", shape.discard_v4().to_string()),
+        ("V6", shape.discard_v6().to_string()),
+    ];
+    for (family, next_hop) in next_hops {
+        statement(out, &format!("EDGE-{family}"));
+        is_of(out, &format!("LONG-{family}"));
+        out.push(HAS_COMMUNITY);
+        out.push(ACCEPT);
+        let _ = writeln!(
+            out,
+            "actions.bgp-actions.set-next-hop = \"{next_hop}\"\nactions.bgp-actions.set-local-pref = 200"
+        );
+        out.push(NO_EXPORT);
+    }
+    // It has no condition.
+    statement(out, "EDGE-OTHERS");
+    out.push(REJECT);
+}
+
+const FILTER: &str = "\
+Load:   cat YOUR-PART THIS-FILE > /etc/gobgpd.conf, and send SIGHUP: systemctl kill -s HUP gobgpd
+        The default command does this with /etc/gobgpd.own.conf as your part.
+        Debian's `systemctl reload gobgpd` sends no signal. The log alone says whether the file was taken.
+Use:    in your part, from its first load with this file on
+         [global.apply-policy.config]
+           import-policy-list = [\"NULLROUTED-FILTER\"]
+        This is the policy of all neighbors; with others of yours, put ours before them.
+Undo:   take the list of policies out, load your part alone
+A list of policies that is loaded without this file refuses nothing, and with it only after a start of gobgpd.
+";
+
+fn filter(out: &mut Text, sheet: &Sheet) {
+    out.push(&sheet.head("#", FILTER));
+    prefix_set(out, "FILTER-V4");
+    let after = and_inside::<u32>();
+    sheet.v4(|prefix, reason| out.entry(ENTRY, prefix, &after[usize::from(prefix.len())], reason));
+    out.push("]\n");
+    prefix_set(out, "FILTER-V6");
+    let after = and_inside::<u128>();
+    sheet.v6(|prefix, reason| out.entry(ENTRY, prefix, &after[usize::from(prefix.len())], reason));
+    out.push(
+        "]
+[[defined-sets.bgp-defined-sets.as-path-sets]]
+as-path-set-name = \"NULLROUTED-ORIGINS\"
+as-path-list = [
+",
+    );
+    for asn in sheet.origins {
+        let _ = writeln!(out, "  \"_{asn}$\",");
+    }
+    out.push("]\n[[policy-definitions]]\nname = \"NULLROUTED-FILTER\"\n");
+    for family in ["V4", "V6"] {
+        statement(out, &format!("FILTER-{family}"));
+        is_of(out, &format!("FILTER-{family}"));
+        out.push(REJECT);
+    }
+    statement(out, "FILTER-ORIGINS");
+    out.push(
+        "conditions.bgp-conditions.match-as-path-set = \
+         {as-path-set = \"NULLROUTED-ORIGINS\", match-set-options = \"any\"}\n",
+    );
+    out.push(REJECT);
+}
+
+const COMMUNITY: &str = "\
+[[defined-sets.bgp-defined-sets.community-sets]]
+community-set-name = \"NULLROUTED\"
+community-list = [\"65535:666\"]
+";
+const HAS_COMMUNITY: &str = "conditions.bgp-conditions.match-community-set = \
+                             {community-set = \"NULLROUTED\", match-set-options = \"any\"}\n";
+const ACCEPT: &str = "actions.route-disposition = \"accept-route\"\n";
+const REJECT: &str = "actions.route-disposition = \"reject-route\"\n";
+const NO_EXPORT: &str = "actions.bgp-actions.set-community = \
+                         {options = \"add\", set-community-method = {communities-list = [\"no-export\"]}}\n";
+
+fn statement(out: &mut Text, name: &str) {
+    let _ = writeln!(
+        out,
+        "[[policy-definitions.statements]]\nname = \"NULLROUTED-{name}\""
+    );
+}
+
+/// The condition that a prefix is of this set.
+fn is_of(out: &mut Text, name: &str) {
+    let _ = writeln!(
+        out,
+        "conditions.match-prefix-set = {{prefix-set = \"NULLROUTED-{name}\", match-set-options = \"any\"}}"
+    );
+}
+
+/// The beginning of a set.
+fn prefix_set(out: &mut Text, name: &str) {
+    let _ = writeln!(
+        out,
+        "[[defined-sets.prefix-sets]]\nprefix-set-name = \"NULLROUTED-{name}\"\nprefix-list = ["
+    );
+}
+
+/// What stands before the prefix of an element.
+const ENTRY: &str = "  {ip-prefix = \"";
+
+/// What stands after a prefix of each length: it, and what is inside of it.
+fn and_inside<B: Bits>() -> Vec<String> {
+    let width = B::WIDTH;
+    let after = |len| format!("\", masklength-range = \"{len}..{width}\"}},");
+    (0..=width).map(after).collect()
+}
+
+/// The operator's own networks, and what is inside of them.
+fn own(out: &mut Text, sheet: &Sheet, name: &str) {
+    let own = sheet.own();
+    for (family, v4) in [("V4", true), ("V6", false)] {
+        prefix_set(out, &format!("{name}-{family}"));
+        for net in own.nets().filter(|net| net.addr().is_ipv4() == v4) {
+            let (len, width) = (net.prefix_len(), net.max_prefix_len());
+            let _ = writeln!(
+                out,
+                "{ENTRY}{net}\", masklength-range = \"{len}..{width}\"}},"
+            );
+        }
+        out.push("]\n");
+    }
+}

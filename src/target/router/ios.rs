@@ -1,0 +1,250 @@
+//! Cisco IOS and IOS-XE.
+//!
+//! ```text
+//! trigger  ip route … Null0 tag 666 ──redistribute static route-map NULLROUTED-IN──► BGP ──NULLROUTED-OUT──► neighbor
+//! edge     neighbor ──NULLROUTED-EDGE──► BGP: next hop 192.0.2.1 or 100::1 ──► Null0
+//! filter   neighbor ──prefix-list NULLROUTED-FILTER-V4 in──► listed prefixes, and what is inside of them, are refused
+//! ```
+//!
+//! Behind each line, by Cisco's documentation; no such router took these files here:
+//! * A file is merged into the running configuration, line by line, without a check; what is no longer listed stays
+//!   until a line takes it away. A line that takes away what is not there says so, and nothing happens.
+//! * A number that is taken is refused for another prefix, so lines that take away come first.
+//! * The lists of a filter deny what is listed and permit the rest: where one is missing, everything passes.
+//! * An as-path list has a number, and neither names nor sequence numbers; entries are added at its end. Its first
+//!   entry denies a path that nobody has, so that it is never empty.
+//! * Behind a statement `!` is no comment; a static route has a name instead, of one word.
+//! * `no-export` set at origination would keep the route from an eBGP neighbor; it is added on the way out.
+
+use std::fmt::Write;
+use std::ops::RangeInclusive;
+
+use super::family::{ALL_ROLES, ANY_NUMBER, AS_IT_IS, Kind};
+use super::prefix_list::PrefixList;
+use super::route_map::RouteMaps;
+use super::sequence::Numbered;
+use super::text::Text;
+use super::{Commands, Role, Shape, Sheet};
+use crate::policy::limits::Limits;
+use crate::prefix::Prefix;
+
+pub(super) const KIND: Kind = Kind {
+    name: "ios",
+    roles: ALL_ROLES,
+    next_hops: &[Role::Trigger, Role::Edge],
+    commands: |_| Commands::NONE,
+    lists: AS_IT_IS,
+    takes_away: true,
+    delta: None,
+    too_many: ANY_NUMBER,
+    render,
+};
+
+/// The number of the line about all others; the entries are before it.
+pub(super) const OTHERS: u32 = u32::MAX - 1;
+const FREE: RangeInclusive<u32> = 1..=OTHERS - 1;
+
+const MAPS: RouteMaps = RouteMaps { indent: " " };
+
+fn render(shape: &Shape, sheet: &Sheet) -> String {
+    let mut out = Text::with_room(4_000 + sheet.set.len() * 80);
+    match shape.role {
+        Role::Trigger => trigger(&mut out, shape, sheet),
+        Role::Edge => edge(&mut out, shape, sheet),
+        Role::Filter => filter(&mut out, sheet),
+    }
+    out.push("end\n");
+    out.done()
+}
+
+const TRIGGER: &str = "\
+Load:   copy running-config flash:before-nullrouted-DATE.cfg
+        copy THIS-FILE running-config                   (never configure replace: it would be all that is left)
+        copy running-config startup-config              (when all is well; an older one would bring old lines back)
+Use:    router bgp ASN
+         address-family ipv4
+          redistribute static route-map NULLROUTED-IN
+          neighbor ADDRESS send-community
+          neighbor ADDRESS route-map NULLROUTED-OUT out
+         address-family ipv6
+          redistribute static route-map NULLROUTED-IN6
+          neighbor ADDRESS send-community
+          neighbor ADDRESS route-map NULLROUTED-OUT6 out
+        Where you redistribute static routes already, put all clauses of NULLROUTED-IN but the last
+        before all others of your own route-map.
+        Every other neighbor is told of them, too. Before all other clauses of its route-map out:
+         route-map YOURS deny 1
+          match community NULLROUTED
+        Where OSPF, IS-IS or another protocol redistributes static routes, let it deny tag 666 first.
+Undo:   configure replace flash:before-nullrouted-DATE.cfg      (takes back what anybody changed since)
+        or take the lines at the neighbors out, load the file that nullrouted writes where no list is in force, and
+        take out what is named NULLROUTED and `redistribute static`, if that was not yours
+Another next hop in the configuration leaves the former one beside it: take that out by hand.
+";
+
+fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
+    out.push(&sheet.head("!", TRIGGER));
+    own(out, sheet);
+    out.push(COMMUNITY);
+    MAPS.ingress(out, &own_names());
+    MAPS.egress(out, shape);
+    out.push(UNREACHABLES);
+    out.push(&sheet.kept("!"));
+    for prefix in sheet.left_v4() {
+        out.push("no ip route ");
+        out.masked(prefix);
+        out.push(" Null0\n");
+    }
+    for prefix in sheet.left_v6() {
+        out.push("no ipv6 route ");
+        out.prefix(prefix);
+        out.push(" Null0\n");
+    }
+    sheet.v4(|prefix, reason| {
+        out.push("ip route ");
+        out.masked(prefix);
+        out.push(" Null0 tag 666");
+        if !reason.is_empty() {
+            out.push(" name ");
+            out.word(reason);
+        }
+        out.push("\n");
+    });
+    for prefix in &sheet.set.v6 {
+        out.push("ipv6 route ");
+        out.prefix(prefix);
+        out.push(" Null0 tag 666\n");
+    }
+}
+
+const EDGE: &str = "\
+Load:   copy running-config flash:before-nullrouted-DATE.cfg
+        copy THIS-FILE running-config                   (never configure replace: it would be all that is left)
+        clear bgp ipv4 unicast * soft in, clear bgp ipv6 unicast * soft in      (what was accepted before stays else)
+        copy running-config startup-config              (when all is well; an older one would bring old lines back)
+Use:    router bgp ASN
+         neighbor ADDRESS disable-connected-check       (where the trigger is an eBGP neighbor)
+         address-family ipv4
+          neighbor ADDRESS route-map NULLROUTED-EDGE in
+          neighbor ADDRESS maximum-prefix NUMBER
+         address-family ipv6
+          neighbor ADDRESS route-map NULLROUTED-EDGE6 in
+          neighbor ADDRESS maximum-prefix NUMBER
+        Nothing but blackholes passes: for a session with the trigger or its route reflector alone.
+Undo:   configure replace flash:before-nullrouted-DATE.cfg      (takes back what anybody changed since)
+        or shut the neighbor down, then take its lines out, and what is named NULLROUTED
+Another next hop in the configuration leaves the former one and its route beside it, and another shortest length the
+former one, of which the longer counts: take them out by hand.
+";
+
+fn edge(out: &mut Text, shape: &Shape, sheet: &Sheet) {
+    out.push(&Sheet::constant_head("!", EDGE));
+    own(out, sheet);
+    long(out, sheet.limits);
+    out.push(COMMUNITY);
+    out.push(UNREACHABLES);
+    let (v4, v6) = (shape.discard_v4(), shape.discard_v6());
+    let _ = writeln!(
+        out,
+        "ip route {v4} 255.255.255.255 Null0\nipv6 route {v6}/128 Null0\n!"
+    );
+    MAPS.edge(out, shape, &own_names());
+}
+
+const FILTER: &str = "\
+Load:   copy running-config flash:before-nullrouted-DATE.cfg
+        copy THIS-FILE running-config                   (never configure replace: it would be all that is left)
+        clear bgp ipv4 unicast * soft in, clear bgp ipv6 unicast * soft in      (what was accepted before stays else)
+        copy running-config startup-config              (when all is well; an older one would bring old lines back)
+Use:    router bgp ASN
+         address-family ipv4
+          neighbor ADDRESS prefix-list NULLROUTED-FILTER-V4 in
+         address-family ipv6
+          neighbor ADDRESS prefix-list NULLROUTED-FILTER-V6 in
+        It stands beside your route-map. In that, before all others, for the origin ASes:
+         route-map YOURS deny 1
+          match as-path 466
+         route-map YOURS permit 65535                   (where it has no other clause: without one it denies all)
+Undo:   take the lines at the neighbor and the clause out first, then the lists
+A route-map with `match as-path 466` and no such list denies everything.
+";
+
+fn filter(out: &mut Text, sheet: &Sheet) {
+    out.push(&sheet.head("!", FILTER));
+    listed(out, "FILTER-V4", &sheet.gone.v4, &sheet.set.v4);
+    listed(out, "FILTER-V6", &sheet.gone.v6, &sheet.set.v6);
+    out.push("ip as-path access-list 466 deny _0_\n");
+    for asn in &sheet.gone.origins {
+        let _ = writeln!(out, "no ip as-path access-list 466 permit _{asn}$");
+    }
+    // Once more, where that took the whole list away.
+    out.push("ip as-path access-list 466 deny _0_\n");
+    for asn in sheet.origins {
+        let _ = writeln!(out, "ip as-path access-list 466 permit _{asn}$");
+    }
+    out.push("!\n");
+}
+
+const COMMUNITY: &str = "ip community-list standard NULLROUTED permit 65535:666\n!\n";
+
+/// A packet that is dropped is not answered.
+const UNREACHABLES: &str = "interface Null0\n no ip unreachables\n no ipv6 unreachables\nexit\n!\n";
+
+/// The operator's own networks, and what is inside of them.
+pub(super) fn own(out: &mut Text, sheet: &Sheet) {
+    let own = sheet.own();
+    let list = |name| PrefixList {
+        name,
+        action: "permit",
+        inside: true,
+    };
+    // What is no longer his own is left to be denied: nothing is dropped by that.
+    list("OWN-V4").others::<u32>(out, OTHERS);
+    list("OWN-V4").entries(out, &own.v4, FREE);
+    list("OWN-V6").others::<u128>(out, OTHERS);
+    list("OWN-V6").entries(out, &own.v6, FREE);
+    out.push("!\n");
+}
+
+/// A list that denies these, and what is inside of them, and permits all others.
+pub(super) fn listed<B: Numbered>(
+    out: &mut Text,
+    name: &str,
+    gone: &[Prefix<B>],
+    prefixes: &[Prefix<B>],
+) {
+    let list = PrefixList {
+        name,
+        action: "deny",
+        inside: true,
+    };
+    list.others::<B>(out, OTHERS);
+    list.without(out, gone);
+    list.entries(out, prefixes, FREE);
+    out.push("!\n");
+}
+
+pub(super) fn own_names() -> [Vec<String>; 2] {
+    ["V4", "V6"].map(|family| vec![format!("NULLROUTED-OWN-{family}")])
+}
+
+/// Lists that deny what is too short and permit the rest. An entry for another length, left of an earlier file, is
+/// stricter, or without effect.
+pub(super) fn long(out: &mut Text, limits: &Limits) {
+    let long = [
+        ("ip", "V4", "0.0.0.0/0", limits.shortest_v4, 32),
+        ("ipv6", "V6", "::/0", limits.shortest_v6, 128),
+    ];
+    for (ip, family, all, shortest, longest) in long {
+        let name = format!("{ip} prefix-list NULLROUTED-LONG-{family}");
+        let shortest = shortest.max(1);
+        let short = match shortest {
+            1 => String::new(),
+            _ => format!(" le {}", shortest - 1),
+        };
+        let _ = writeln!(
+            out,
+            "{name} seq {shortest} deny {all}{short}\n{name} seq {OTHERS} permit {all} le {longest}\n!"
+        );
+    }
+}

@@ -1,0 +1,265 @@
+//! Cisco IOS-XR.
+//!
+//! ```text
+//! trigger  P Null0 tag 666 ──redistribute static route-policy NULLROUTED-IN──► BGP ──NULLROUTED-OUT──► neighbor
+//! edge     neighbor ──NULLROUTED-EDGE──► BGP: set next-hop discard ──► Null0
+//! filter   neighbor ──apply NULLROUTED-FILTER──► listed prefixes, what is inside, and listed origins are dropped
+//! ```
+//!
+//! Behind each line, by Cisco's documentation; no such router took these files here:
+//! * A file is loaded beside the running configuration, and one `commit` puts all of it in force, or nothing.
+//! * A set or a policy that is written again is replaced whole, so nothing is taken away before it; one that is
+//!   attached cannot be taken away, nor can a policy name a set that is not there. A static route stays until a line
+//!   takes it away.
+//! * Behind the last element of a set is no comma. It is a prefix, or an AS, that no route has, so that a listed one is
+//!   one line, and the set is never empty.
+//! * `set next-hop discard` in a policy for what a neighbor announces needs no route for the next hop, and no reachable
+//!   one.
+//! * A policy that is called and neither passes nor drops a route leaves it to the one that called it. A route that no
+//!   policy has passed is dropped.
+//! * A comment is a line of its own. A static route has a description.
+//! * `no-export` set at origination would keep the route from an eBGP neighbor; it is added on the way out.
+//!
+//! Not said by the documentation, and taken to be so: a line that takes away what is not there is no reason to refuse
+//! the others; a static route that is written again has its new description.
+
+use std::fmt::Write;
+
+use super::family::{ALL_ROLES, ANY_NUMBER, AS_IT_IS, Kind};
+use super::reasons::Reason;
+use super::text::Text;
+use super::{Commands, Role, Shape, Sheet};
+use crate::prefix::{Bits, Prefix};
+
+pub(super) const KIND: Kind = Kind {
+    name: "ios-xr",
+    roles: ALL_ROLES,
+    // As an edge it drops by a kind of next hop, whatever its address.
+    next_hops: &[Role::Trigger],
+    commands: |_| Commands::NONE,
+    lists: AS_IT_IS,
+    takes_away: true,
+    delta: None,
+    too_many: ANY_NUMBER,
+    render,
+};
+
+fn render(shape: &Shape, sheet: &Sheet) -> String {
+    let mut out = Text::with_room(4_000 + sheet.set.len() * 70);
+    match shape.role {
+        Role::Trigger => trigger(&mut out, shape, sheet),
+        Role::Edge => edge(&mut out, sheet),
+        Role::Filter => filter(&mut out, sheet),
+    }
+    out.push("end\n");
+    out.done()
+}
+
+const TRIGGER: &str = "\
+Load:   configure exclusive
+        load harddisk:/THIS-FILE
+        show commit changes diff
+        commit label nullrouted-DATE confirmed 300      (never commit replace; show configuration failed, if refused)
+        commit                                          (within these seconds, when all is well)
+Use:    router bgp ASN
+         address-family ipv4 unicast
+          redistribute static route-policy NULLROUTED-IN
+         address-family ipv6 unicast
+          redistribute static route-policy NULLROUTED-IN6
+         neighbor ADDRESS
+          address-family ipv4 unicast                   (ipv6 unicast: NULLROUTED-OUT6)
+           route-policy NULLROUTED-OUT out
+           send-community-ebgp                          (where it is an eBGP neighbor)
+        Where you redistribute static routes already, put both `if` of NULLROUTED-IN before all others of your own
+        policy.
+        Every other neighbor is told of them, too. Before all others in its policy out:
+         if community matches-any NULLROUTED then drop endif
+        Where OSPF, IS-IS or another protocol redistributes static routes, let it drop tag 666 first.
+Undo:   show configuration commit list, rollback configuration COMMIT-ID        (of the label)
+        For good, take the lines above out, then what is named NULLROUTED, and the static routes with tag 666.
+";
+
+fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
+    out.push(&sheet.head("!!", TRIGGER));
+    own(out, sheet);
+    out.push(COMMUNITY);
+    for (name, family) in [("IN", "V4"), ("IN6", "V6")] {
+        let _ = write!(
+            out,
+            "route-policy NULLROUTED-{name}
+  if destination in NULLROUTED-OWN-{family} and tag is 666 then
+    drop
+  endif
+  if tag is 666 then
+    set community (65535:666)
+    set origin igp
+    done
+  endif
+  drop
+end-policy
+!
+"
+        );
+    }
+    for (name, next_hop) in ["OUT", "OUT6"].into_iter().zip(shape.next_hops()) {
+        let next_hop = match next_hop {
+            Some(next_hop) => format!("    set next-hop {next_hop}\n"),
+            None => String::new(),
+        };
+        let _ = write!(
+            out,
+            "route-policy NULLROUTED-{name}
+  if community matches-any NULLROUTED then
+    set community (no-export) additive
+{next_hop}    done
+  endif
+  drop
+end-policy
+!
+"
+        );
+    }
+    out.push(&sheet.kept("!!"));
+    out.push("router static\n address-family ipv4 unicast\n");
+    without(out, sheet.left_v4());
+    sheet.v4(|prefix, reason| route(out, prefix, reason));
+    out.push(" !\n address-family ipv6 unicast\n");
+    without(out, sheet.left_v6());
+    sheet.v6(|prefix, reason| route(out, prefix, reason));
+    out.push(" !\n!\n");
+}
+
+const EDGE: &str = "\
+Load:   configure exclusive
+        load harddisk:/THIS-FILE
+        show commit changes diff
+        commit label nullrouted-DATE confirmed 300      (never commit replace; show configuration failed, if refused)
+        commit                                          (within these seconds, when all is well)
+Use:    router bgp ASN
+         neighbor ADDRESS
+          address-family ipv4 unicast                   (ipv6 unicast: NULLROUTED-EDGE6)
+           route-policy NULLROUTED-EDGE in
+           maximum-prefix NUMBER
+        Nothing but blackholes passes: for a session with the trigger or its route reflector alone.
+Undo:   shutdown at the neighbor, first: without the policy everything is taken, or nothing
+        then take the lines above out, and what is named NULLROUTED
+";
+
+fn edge(out: &mut Text, sheet: &Sheet) {
+    out.push(&Sheet::constant_head("!!", EDGE));
+    own(out, sheet);
+    out.push(COMMUNITY);
+    let limits = sheet.limits;
+    let long = [
+        ("EDGE", "V4", "0.0.0.0/0", limits.shortest_v4),
+        ("EDGE6", "V6", "::/0", limits.shortest_v6),
+    ];
+    for (name, family, all, shortest) in long {
+        let _ = write!(
+            out,
+            "route-policy NULLROUTED-{name}
+  if destination in NULLROUTED-OWN-{family} then
+    drop
+  endif
+  if community matches-any NULLROUTED and destination in ({all} ge {}) then
+    set local-preference 200
+    set community (no-export) additive
+    set next-hop discard
+    done
+  endif
+  drop
+end-policy
+!
+",
+            shortest.max(1)
+        );
+    }
+}
+
+const FILTER: &str = "\
+Load:   configure exclusive
+        load harddisk:/THIS-FILE
+        show commit changes diff
+        commit label nullrouted-DATE confirmed 300      (never commit replace; show configuration failed, if refused)
+        commit                                          (within these seconds, when all is well)
+Use:    in your own policy for what a neighbor announces, before all others:
+         apply NULLROUTED-FILTER                        (for ipv6 unicast: apply NULLROUTED-FILTER6)
+        Never attach it to a neighbor itself: it passes nothing, so everything would be dropped.
+Undo:   show configuration commit list, rollback configuration COMMIT-ID        (of the label)
+        For good, take the lines with apply out, then what is named NULLROUTED.
+The router has a limit for the lines of all sets and policies; above it, the commit is refused.
+";
+
+fn filter(out: &mut Text, sheet: &Sheet) {
+    out.push(&sheet.head("!!", FILTER));
+    prefix_set(out, "FILTER-V4", &sheet.set.v4);
+    prefix_set(out, "FILTER-V6", &sheet.set.v6);
+    out.push("as-path-set NULLROUTED-ORIGINS\n");
+    for asn in sheet.origins {
+        let _ = writeln!(out, "  originates-from '{asn}',");
+    }
+    out.push("  ios-regex '_0_'\nend-set\n!\n");
+    for (name, family) in [("FILTER", "V4"), ("FILTER6", "V6")] {
+        let _ = write!(
+            out,
+            "route-policy NULLROUTED-{name}
+  if destination in NULLROUTED-FILTER-{family} then
+    drop
+  endif
+  if as-path in NULLROUTED-ORIGINS then
+    drop
+  endif
+end-policy
+!
+"
+        );
+    }
+}
+
+const COMMUNITY: &str = "community-set NULLROUTED\n  65535:666\nend-set\n!\n";
+
+/// The operator's own networks, and what is inside of them.
+fn own(out: &mut Text, sheet: &Sheet) {
+    let own = sheet.own();
+    prefix_set(out, "OWN-V4", &own.v4);
+    prefix_set(out, "OWN-V6", &own.v6);
+}
+
+/// A set of these, and of what is inside of them.
+fn prefix_set<B: Bits>(out: &mut Text, name: &str, prefixes: &[Prefix<B>]) {
+    let (inside, last) = match B::WIDTH {
+        32 => (" le 32,\n", "0.0.0.0/32"),
+        _ => (" le 128,\n", "::/128"),
+    };
+    let _ = writeln!(out, "prefix-set NULLROUTED-{name}");
+    for prefix in prefixes {
+        out.push("  ");
+        out.prefix(prefix);
+        out.push(if prefix.len() < B::WIDTH {
+            inside
+        } else {
+            ",\n"
+        });
+    }
+    let _ = writeln!(out, "  {last}\nend-set\n!");
+}
+
+fn route<B: Bits>(out: &mut Text, prefix: &Prefix<B>, reason: &Reason) {
+    out.push("  ");
+    out.prefix(prefix);
+    out.push(" Null0 tag 666");
+    if !reason.is_empty() {
+        out.push(" description ");
+        out.word(reason);
+    }
+    out.push("\n");
+}
+
+/// The lines that take these away.
+fn without<'a, B: Bits>(out: &mut Text, gone: impl Iterator<Item = &'a Prefix<B>>) {
+    for prefix in gone {
+        out.push("  no ");
+        out.prefix(prefix);
+        out.push(" Null0\n");
+    }
+}

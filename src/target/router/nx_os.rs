@@ -1,0 +1,184 @@
+//! Cisco NX-OS.
+//!
+//! ```text
+//! trigger  ip route … Null0 tag 666 ──redistribute static route-map NULLROUTED-IN──► BGP ──NULLROUTED-OUT──► neighbor
+//! edge     neighbor ──NULLROUTED-EDGE──► BGP: next hop 192.0.2.1 or 100::1 ──► Null0
+//! filter   neighbor ──prefix-list NULLROUTED-FILTER-V4 in──► listed prefixes, and what is inside of them, are refused
+//!                   ──filter-list NULLROUTED-ORIGINS in────► and paths that begin at a listed AS
+//! ```
+//!
+//! Behind each line, by Cisco's documentation; no such router took these files here:
+//! * As with IOS, a file is merged into the running configuration, line by line, without a check; what is no longer
+//!   listed stays until a line takes it away, and such lines come first.
+//! * A list that is empty permits everything, and so does one that is not there: the first line of each is the one
+//!   about all others. The lists of a filter permit them, and stand beside the operator's route-map: where one is
+//!   missing, everything passes. So does an empty or a missing list in a route-map match everything: the one of own
+//!   networks then denies all, and nothing is announced.
+//! * Numbers end at 4294967294, those of as-path lists too: the AS is the number. The last AS numbers, which are
+//!   private and reserved, have no entry.
+//! * An entry is taken away by its whole line; its number alone is not documented to do that. So what is too short has
+//!   an entry for each length that there was, and the longest counts.
+//! * A static route has a name of one word, which stands before its tag.
+//! * `no-export` set at origination would keep the route from an eBGP neighbor; it is added on the way out.
+//! * Neither `Null0` nor an interface answers what it drops, unless it is told to: nothing is said of that here.
+
+use std::fmt::Write;
+
+use super::family::{ALL_ROLES, ANY_NUMBER, AS_IT_IS, Kind};
+use super::ios::{OTHERS, listed, long, own, own_names};
+use super::reasons::Reason;
+use super::route_map::RouteMaps;
+use super::text::Text;
+use super::{Commands, Role, Shape, Sheet};
+use crate::prefix::{Bits, Prefix};
+
+pub(super) const KIND: Kind = Kind {
+    name: "nx-os",
+    roles: ALL_ROLES,
+    next_hops: &[Role::Trigger, Role::Edge],
+    commands: |_| Commands::NONE,
+    lists: AS_IT_IS,
+    takes_away: true,
+    delta: None,
+    too_many: ANY_NUMBER,
+    render,
+};
+
+const MAPS: RouteMaps = RouteMaps { indent: "  " };
+
+fn render(shape: &Shape, sheet: &Sheet) -> String {
+    let mut out = Text::with_room(4_000 + sheet.set.len() * 80);
+    match shape.role {
+        Role::Trigger => trigger(&mut out, shape, sheet),
+        Role::Edge => edge(&mut out, shape, sheet),
+        Role::Filter => filter(&mut out, sheet),
+    }
+    out.done()
+}
+
+const TRIGGER: &str = "\
+Load:   feature bgp
+        no checkpoint before-nullrouted                 (of an earlier load: it is not overwritten)
+        checkpoint before-nullrouted
+        copy bootflash:THIS-FILE running-config         (never configure replace: it would be all that is left)
+        copy running-config startup-config              (when all is well; an older one would bring old lines back)
+Use:    router bgp ASN
+          address-family ipv4 unicast
+            redistribute static route-map NULLROUTED-IN
+          address-family ipv6 unicast
+            redistribute static route-map NULLROUTED-IN6
+          neighbor ADDRESS
+            address-family ipv4 unicast
+              send-community
+              route-map NULLROUTED-OUT out
+            address-family ipv6 unicast
+              send-community
+              route-map NULLROUTED-OUT6 out
+        Where you redistribute static routes already, put all clauses of NULLROUTED-IN but the last
+        before all others of your own route-map.
+        Every other neighbor is told of them, too. Before all other clauses of its route-map out:
+         route-map YOURS deny 1
+          match community NULLROUTED
+        Where OSPF, IS-IS or another protocol redistributes static routes, let it deny tag 666 first.
+Undo:   show diff rollback-patch checkpoint before-nullrouted running-config    (what anybody changed since)
+        rollback running-config checkpoint before-nullrouted atomic
+Another next hop in the configuration leaves the former one beside it: take that out by hand.
+";
+
+fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
+    out.push(&sheet.head("!", TRIGGER));
+    own(out, sheet);
+    out.push(COMMUNITY);
+    MAPS.ingress(out, &own_names());
+    MAPS.egress(out, shape);
+    out.push(&sheet.kept("!"));
+    for prefix in sheet.left_v4() {
+        out.push("no ip route ");
+        out.prefix(prefix);
+        out.push(" Null0\n");
+    }
+    for prefix in sheet.left_v6() {
+        out.push("no ipv6 route ");
+        out.prefix(prefix);
+        out.push(" Null0\n");
+    }
+    sheet.v4(|prefix, reason| route(out, "ip route ", prefix, reason));
+    sheet.v6(|prefix, reason| route(out, "ipv6 route ", prefix, reason));
+}
+
+fn route<B: Bits>(out: &mut Text, command: &str, prefix: &Prefix<B>, reason: &Reason) {
+    out.push(command);
+    out.prefix(prefix);
+    out.push(" Null0");
+    if !reason.is_empty() {
+        out.push(" name ");
+        out.word(reason);
+    }
+    out.push(" tag 666\n");
+}
+
+const EDGE: &str = "\
+Load:   feature bgp
+        no checkpoint before-nullrouted                 (of an earlier load: it is not overwritten)
+        checkpoint before-nullrouted
+        copy bootflash:THIS-FILE running-config         (never configure replace: it would be all that is left)
+        copy running-config startup-config              (when all is well; an older one would bring old lines back)
+Use:    router bgp ASN
+          neighbor ADDRESS
+            disable-connected-check                     (where the trigger is an eBGP neighbor)
+            address-family ipv4 unicast
+              route-map NULLROUTED-EDGE in
+              maximum-prefix NUMBER
+            address-family ipv6 unicast
+              route-map NULLROUTED-EDGE6 in
+              maximum-prefix NUMBER
+        Nothing but blackholes passes: for a session with the trigger or its route reflector alone.
+Undo:   show diff rollback-patch checkpoint before-nullrouted running-config    (what anybody changed since)
+        rollback running-config checkpoint before-nullrouted atomic
+Another next hop in the configuration leaves the former one and its route beside it, and another shortest length the
+former one, of which the longer counts: take them out by hand.
+";
+
+fn edge(out: &mut Text, shape: &Shape, sheet: &Sheet) {
+    out.push(&Sheet::constant_head("!", EDGE));
+    own(out, sheet);
+    long(out, sheet.limits);
+    out.push(COMMUNITY);
+    let (v4, v6) = (shape.discard_v4(), shape.discard_v6());
+    let _ = writeln!(out, "ip route {v4}/32 Null0\nipv6 route {v6}/128 Null0\n!");
+    MAPS.edge(out, shape, &own_names());
+}
+
+const FILTER: &str = "\
+Load:   feature bgp
+        no checkpoint before-nullrouted                 (of an earlier load: it is not overwritten)
+        checkpoint before-nullrouted
+        copy bootflash:THIS-FILE running-config         (never configure replace: it would be all that is left)
+        copy running-config startup-config              (when all is well; an older one would bring old lines back)
+Use:    router bgp ASN
+          neighbor ADDRESS
+            address-family ipv4 unicast
+              prefix-list NULLROUTED-FILTER-V4 in
+              filter-list NULLROUTED-ORIGINS in
+            address-family ipv6 unicast
+              prefix-list NULLROUTED-FILTER-V6 in
+              filter-list NULLROUTED-ORIGINS in
+        They stand beside your route-map; a route must pass them all.
+Undo:   take the lines at the neighbor out first, then the lists
+";
+
+fn filter(out: &mut Text, sheet: &Sheet) {
+    out.push(&sheet.head("!", FILTER));
+    listed(out, "FILTER-V4", &sheet.gone.v4, &sheet.set.v4);
+    listed(out, "FILTER-V6", &sheet.gone.v6, &sheet.set.v6);
+    let name = "ip as-path access-list NULLROUTED-ORIGINS";
+    let _ = writeln!(out, "{name} seq {OTHERS} permit \".*\"");
+    for asn in sheet.gone.origins.iter().filter(|asn| **asn < OTHERS) {
+        let _ = writeln!(out, "no {name} seq {asn} deny \"_{asn}$\"");
+    }
+    for asn in sheet.origins.iter().filter(|asn| **asn < OTHERS) {
+        let _ = writeln!(out, "{name} seq {asn} deny \"_{asn}$\"");
+    }
+}
+
+const COMMUNITY: &str = "ip community-list standard NULLROUTED seq 10 permit 65535:666\n!\n";

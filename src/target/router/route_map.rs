@@ -1,0 +1,101 @@
+//! `route-map`, which Cisco has made and others have taken over.
+
+use std::fmt::Write;
+
+use super::Shape;
+use super::text::Text;
+
+/// What a family writes before a statement of a clause.
+pub(super) struct RouteMaps {
+    pub indent: &'static str,
+}
+
+/// The lists of the operator's own networks, IPv4 first.
+pub(super) type Own = [Vec<String>; 2];
+
+impl RouteMaps {
+    /// Static routes with our tag into BGP, but for the operator's own networks: `NULLROUTED-IN` and `-IN6`. Nothing is
+    /// said of static routes with another tag before the last clause, so the others fit into a map of the operator's.
+    pub(super) fn ingress(&self, out: &mut Text, own: &Own) {
+        let indent = self.indent;
+        for (name, ip, own) in [("IN", "ip", &own[0]), ("IN6", "ipv6", &own[1])] {
+            let clause = self.deny_own(out, name, ip, own, "match tag 666");
+            let _ = write!(
+                out,
+                "route-map NULLROUTED-{name} permit {clause}
+{indent}match tag 666
+{indent}set community 65535:666
+{indent}set origin igp
+route-map NULLROUTED-{name} deny 65535
+!
+"
+            );
+        }
+    }
+
+    /// What a neighbor is told, to be kept inside his AS: `NULLROUTED-OUT` and `-OUT6`.
+    pub(super) fn egress(&self, out: &mut Text, shape: &Shape) {
+        let indent = self.indent;
+        let names = [("OUT", "ip"), ("OUT6", "ipv6")];
+        for ((name, ip), next_hop) in names.into_iter().zip(shape.next_hops()) {
+            let next_hop = next_hop.map_or(String::new(), |next_hop| {
+                format!("{indent}set {ip} next-hop {next_hop}\n")
+            });
+            let _ = write!(
+                out,
+                "route-map NULLROUTED-{name} permit 10
+{indent}match community NULLROUTED
+{indent}set community no-export additive
+{next_hop}route-map NULLROUTED-{name} deny 65535
+!
+"
+            );
+        }
+    }
+
+    /// What the trigger announces, if it is not shorter than `NULLROUTED-LONG-V4` or `-V6` has it, goes where it is
+    /// dropped: `NULLROUTED-EDGE` and `-EDGE6`.
+    pub(super) fn edge(&self, out: &mut Text, shape: &Shape, own: &Own) {
+        let indent = self.indent;
+        let (v4, v6) = (
+            shape.discard_v4().to_string(),
+            shape.discard_v6().to_string(),
+        );
+        let maps = [
+            ("EDGE", "ip", "V4", v4, &own[0]),
+            ("EDGE6", "ipv6", "V6", v6, &own[1]),
+        ];
+        for (name, ip, family, next_hop, own) in maps {
+            let clause = self.deny_own(out, name, ip, own, "");
+            let _ = write!(
+                out,
+                "route-map NULLROUTED-{name} permit {clause}
+{indent}match {ip} address prefix-list NULLROUTED-LONG-{family}
+{indent}match community NULLROUTED
+{indent}set {ip} next-hop {next_hop}
+{indent}set local-preference 200
+{indent}set community no-export additive
+route-map NULLROUTED-{name} deny 65535
+!
+"
+            );
+        }
+    }
+
+    /// A clause a list, with what is asked beside it; the number of the one that follows.
+    fn deny_own(&self, out: &mut Text, name: &str, ip: &str, own: &[String], also: &str) -> usize {
+        for (at, list) in own.iter().enumerate() {
+            let (clause, indent) = (5 + at, self.indent);
+            let _ = write!(
+                out,
+                "route-map NULLROUTED-{name} deny {clause}
+{indent}match {ip} address prefix-list {list}
+"
+            );
+            if !also.is_empty() {
+                let _ = writeln!(out, "{indent}{also}");
+            }
+        }
+        10.max(5 + own.len())
+    }
+}

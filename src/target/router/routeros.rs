@@ -1,0 +1,236 @@
+//! MikroTik RouterOS 7: a script for `/import`.
+//!
+//! ```text
+//! trigger  /ip/route … blackhole distance=16 ──output.redistribute=static──► BGP ──NULLROUTED-OUT──► neighbor
+//! edge     neighbor ──NULLROUTED-EDGE──► set blackhole yes
+//! filter   neighbor ──jump NULLROUTED-FILTER──► listed prefixes, what is inside, and listed origins are rejected
+//! ```
+//!
+//! Behind each line, by MikroTik's documentation; no such router took these files here:
+//! * A script runs line by line, and stops at the first that is refused. So what is there is marked as old, the new is
+//!   added behind it, and then the old removed: a script that has stopped leaves in force what was in force.
+//! * A chain that ends without a word rejects, so ours end with `return`. The new rules come behind it, and do nothing
+//!   until the old `return` is gone; then the old rules are removed. There is no moment without either.
+//! * A rule that is always the same is made once, as one that rejects, and then set: it is never missing.
+//! * A firewall list in a routing filter matches exactly what is in it, not what is inside of that. So a filter is
+//!   made of rules, which are tried one by one.
+//! * A static route has no tag that a filter could ask for, but a distance. Ours is above that of the operator's own
+//!   static routes (1) and below that of BGP (20): his own routes win, and what BGP has learned is dropped and
+//!   announced all the same.
+//! * A regular expression for a path is of AS numbers, not of characters: `64496$` is a path that begins at AS 64496.
+//!   In a string a `$` without a backslash before it begins the name of a variable.
+//! * `set blackhole yes` needs no route for the next hop, and no reachable one. On the way out a next hop is set for
+//!   iBGP alone.
+//! * `no-export` is added on the way out, where the community is.
+//!
+//! Not said by the documentation, and taken to be so: two equal static routes are allowed, and nothing is withdrawn
+//! when one of them goes; `set` and `remove` do nothing where nothing is found; a filter on the way out sees the
+//! distance of a static route, and that it is a blackhole. Where it does not, nothing is announced.
+
+use std::fmt::Write;
+
+use super::family::{ALL_ROLES, ANY_NUMBER, AS_IT_IS, Kind};
+use super::reasons::Reason;
+use super::text::Text;
+use super::{Commands, Role, Shape, Sheet};
+use crate::prefix::{Bits, Prefix};
+
+pub(super) const KIND: Kind = Kind {
+    name: "routeros",
+    roles: ALL_ROLES,
+    // As an edge it drops by a kind of route, whatever the next hop.
+    next_hops: &[Role::Trigger],
+    commands: |_| Commands::NONE,
+    lists: AS_IT_IS,
+    takes_away: false,
+    delta: None,
+    too_many: ANY_NUMBER,
+    render,
+};
+
+fn render(shape: &Shape, sheet: &Sheet) -> String {
+    let mut out = Text::with_room(5_000 + sheet.set.len() * 130);
+    match shape.role {
+        Role::Trigger => trigger(&mut out, shape, sheet),
+        Role::Edge => edge(&mut out, sheet),
+        Role::Filter => filter(&mut out, sheet),
+    }
+    out.done()
+}
+
+const TRIGGER: &str = "\
+Load:   /export file=before-nullrouted
+        /import file-name=nullrouted.rsc                (this file; a second import replaces the first)
+Use:    /routing/bgp/connection set [find name=NAME] output.filter-chain=NULLROUTED-OUT output.redistribute=static
+        Nothing but blackholes is announced: for a session with an edge or its route reflector alone.
+Undo:   disable the connection, and take both out of it: without the chain, everything is announced
+        /routing/filter/rule remove [find chain=NULLROUTED-OUT]
+        and [find chain=NULLROUTED-OWN], where no edge uses it
+        /ip/route remove [find comment~\"^nullrouted(:| old)\"]
+        /ipv6/route remove [find comment~\"^nullrouted(:| old)\"]
+Your own static blackholes with a distance of 16 are announced as well.
+Any other connection or OSPF instance that redistributes static routes announces all of them, too: reject
+`protocol static && blackhole && distance == 16` first in its chain.
+An import that stops leaves the former routes beside those it has added: import again.
+";
+
+fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
+    out.push(&sheet.head("#", TRIGGER));
+    own(out, sheet);
+    constant(out, "OUT", 1, "jump NULLROUTED-OWN");
+    for (at, afi, next_hop) in [(2, "ipv4", 0), (3, "ipv6", 1)] {
+        let next_hop = match shape.next_hops()[next_hop] {
+            Some(next_hop) => format!(" set gw {next_hop};"),
+            None => String::new(),
+        };
+        let rule = format!(
+            "if (afi {afi} && protocol static && blackhole && distance == 16) \
+             {{ append bgp-communities 65535:666,no-export;{next_hop} accept }}"
+        );
+        constant(out, "OUT", at, &rule);
+    }
+    constant(out, "OUT", 4, "reject");
+    routes(out, "/ip/route", |out| {
+        sheet.v4(|prefix, reason| route(out, prefix, reason));
+    });
+    routes(out, "/ipv6/route", |out| {
+        sheet.v6(|prefix, reason| route(out, prefix, reason));
+    });
+}
+
+const EDGE: &str = "\
+Load:   /export file=before-nullrouted
+        /import file-name=nullrouted.rsc                (this file; a second import replaces the first)
+Use:    /routing/bgp/connection set [find name=NAME] input.filter=NULLROUTED-EDGE
+        with input.limit-process-routes-ipv4=NUMBER input.limit-process-routes-ipv6=NUMBER
+        Nothing but blackholes passes: for a session with the trigger or its route reflector alone.
+Undo:   disable the connection, and take the filter out of it: without it, everything is accepted
+        /routing/filter/rule remove [find chain=NULLROUTED-EDGE]
+        and [find chain=NULLROUTED-OWN], where no trigger uses it
+";
+
+fn edge(out: &mut Text, sheet: &Sheet) {
+    out.push(&Sheet::constant_head("#", EDGE));
+    own(out, sheet);
+    constant(out, "EDGE", 1, "jump NULLROUTED-OWN");
+    let limits = sheet.limits;
+    let long = [
+        (2, "ipv4", limits.shortest_v4, 32),
+        (3, "ipv6", limits.shortest_v6, 128),
+    ];
+    for (at, afi, shortest, longest) in long {
+        let rule = format!(
+            "if (afi {afi} && dst-len in {}-{longest} && bgp-communities includes 65535:666) \
+             {{ set bgp-local-pref 200; append bgp-communities no-export; set blackhole yes; accept }}",
+            shortest.max(1)
+        );
+        constant(out, "EDGE", at, &rule);
+    }
+    constant(out, "EDGE", 4, "reject");
+}
+
+const FILTER: &str = "\
+Load:   /export file=before-nullrouted
+        /import file-name=nullrouted.rsc                (this file; a second import replaces the first)
+Use:    when it is loaded, in your chain for what a neighbor announces, moved before all other rules:
+        /routing/filter/rule add chain=YOURS rule=\"jump NULLROUTED-FILTER\"
+Undo:   take the jump out of your chain first
+        /routing/filter/rule remove [find chain=NULLROUTED-FILTER]
+The rules are tried one by one for each route: above some thousand of them, a full table takes long.
+";
+
+fn filter(out: &mut Text, sheet: &Sheet) {
+    out.push(&sheet.head("#", FILTER));
+    out.push("/routing/filter/rule\n");
+    replaced(out, "FILTER", |out| {
+        sheet.v4(|prefix, reason| rejected(out, "FILTER", prefix, reason));
+        sheet.v6(|prefix, reason| rejected(out, "FILTER", prefix, reason));
+        for asn in sheet.origins {
+            let _ = writeln!(
+                out,
+                r#"add chain=NULLROUTED-FILTER rule="if (bgp-as-path {asn}\$) {{ reject }}" comment="nullrouted:""#
+            );
+        }
+    });
+}
+
+/// The operator's own networks, and what is inside of them.
+fn own(out: &mut Text, sheet: &Sheet) {
+    let own = sheet.own();
+    out.push("/routing/filter/rule\n");
+    replaced(out, "OWN", |out| {
+        for prefix in &own.v4 {
+            rejected(out, "OWN", prefix, &Reason::default());
+        }
+        for prefix in &own.v6 {
+            rejected(out, "OWN", prefix, &Reason::default());
+        }
+    });
+}
+
+/// A chain of which only these rules are left in the end, and which goes back where none of them matches.
+fn replaced(out: &mut Text, chain: &str, rules: impl FnOnce(&mut Text)) {
+    let _ = write!(
+        out,
+        r#"set [find chain=NULLROUTED-{chain} comment="nullrouted end"] comment="nullrouted old end"
+set [find chain=NULLROUTED-{chain} comment!="nullrouted old end"] comment="nullrouted old"
+"#
+    );
+    rules(out);
+    let _ = write!(
+        out,
+        r#"add chain=NULLROUTED-{chain} rule="return" comment="nullrouted end"
+remove [find chain=NULLROUTED-{chain} comment="nullrouted old end"]
+remove [find chain=NULLROUTED-{chain} comment="nullrouted old"]
+"#
+    );
+}
+
+/// A rule that a chain always has, `at` this place.
+fn constant(out: &mut Text, chain: &str, at: u8, rule: &str) {
+    let comment = format!("nullrouted {chain} {at}");
+    let _ = write!(
+        out,
+        r#":if ([:len [find comment="{comment}"]] = 0) do={{ add chain=NULLROUTED-{chain} rule="reject" comment="{comment}" }}
+set [find comment="{comment}"] rule="{rule}"
+"#
+    );
+}
+
+/// The routes of one menu, of which only these are left of ours in the end.
+fn routes(out: &mut Text, menu: &str, routes: impl FnOnce(&mut Text)) {
+    out.push(menu);
+    out.push("\nset [find comment~\"^nullrouted(:| old)\"] comment=\"nullrouted old\"\n");
+    routes(out);
+    out.push("remove [find comment=\"nullrouted old\"]\n");
+}
+
+fn route<B: Bits>(out: &mut Text, prefix: &Prefix<B>, reason: &Reason) {
+    out.push("add dst-address=");
+    out.prefix(prefix);
+    out.push(" blackhole distance=16");
+    comment(out, reason);
+}
+
+fn rejected<B: Bits>(out: &mut Text, chain: &str, prefix: &Prefix<B>, reason: &Reason) {
+    out.push("add chain=NULLROUTED-");
+    out.push(chain);
+    out.push(if prefix.len() < B::WIDTH {
+        " rule=\"if (dst in "
+    } else {
+        " rule=\"if (dst == "
+    });
+    out.prefix(prefix);
+    out.push(") { reject }\"");
+    comment(out, reason);
+}
+
+/// By which it is found, and its listings.
+fn comment(out: &mut Text, reason: &Reason) {
+    out.push(" comment=\"nullrouted:");
+    if !reason.is_empty() {
+        out.push(" ");
+        out.reason(reason);
+    }
+    out.push("\"\n");
+}

@@ -1,0 +1,352 @@
+//! Huawei VRP.
+//!
+//! ```text
+//! trigger  ip route-static … NULL0 tag 666 ──import-route static, NULLROUTED-IN──► BGP ──NULLROUTED-OUT──► peer
+//! edge     peer ──NULLROUTED-EDGE──► BGP: next hop 192.0.2.1 or 100::1 ──► NULL0
+//! filter   peer ──ip-prefix NULLROUTED-FILTER-V4 import──► listed prefixes, and what is inside, are refused
+//!               ──as-path-filter NULLROUTED-ORIGINS import──► listed origins are refused
+//! ```
+//!
+//! Behind each line, by Huawei's documentation; no such router took these files here:
+//! * Lines are merged. In two stages (V8) they wait for a `commit`, which puts all in force; immediately (V5) each one
+//!   is in force at once. What is no longer listed stays until a line takes it away.
+//! * A list, or an as-path filter, that is not there matches everything. Those of a filter deny what is listed and
+//!   permit the rest: where one is missing, everything passes. Those of own networks stand in a clause that denies:
+//!   where one is missing, no blackhole passes.
+//! * What a list does not name it denies, so the line about all others is written before the entries.
+//! * An entry of a list is taken away by its number, which comes from the prefix; so lines that take away come first.
+//!   An entry has no comment, a static route a description.
+//! * An as-path filter has numbers on V8 alone; V5 refuses these lines, and then no origin is refused. The number of an
+//!   entry is the AS itself; the last number is no AS (RFC 7300).
+//! * `no-export` set at origination would keep the route from an eBGP peer; it is added on the way out.
+//!
+//! Not said by the documentation, and taken to be so: a line that takes away what is not there says so, and nothing
+//! happens; a static route that is written again has its new tag and description.
+
+use std::fmt::Write;
+use std::ops::RangeInclusive;
+
+use super::family::{ALL_ROLES, ANY_NUMBER, AS_IT_IS, Kind};
+use super::reasons::Reason;
+use super::sequence::{Numbered, numbered};
+use super::text::Text;
+use super::{Commands, Role, Shape, Sheet};
+use crate::prefix::{Bits, Prefix};
+
+pub(super) const KIND: Kind = Kind {
+    name: "vrp",
+    roles: ALL_ROLES,
+    next_hops: &[Role::Trigger, Role::Edge],
+    commands: |_| Commands::NONE,
+    lists: AS_IT_IS,
+    takes_away: true,
+    delta: None,
+    too_many: ANY_NUMBER,
+    render,
+};
+
+/// The number of the line about all others; the entries are before it.
+const OTHERS: u32 = u32::MAX;
+const FREE: RangeInclusive<u32> = 1..=OTHERS - 1;
+
+fn render(shape: &Shape, sheet: &Sheet) -> String {
+    let mut out = Text::with_room(4_000 + sheet.set.len() * 90);
+    match shape.role {
+        Role::Trigger => trigger(&mut out, shape, sheet),
+        Role::Edge => edge(&mut out, shape, sheet),
+        Role::Filter => filter(&mut out, sheet),
+    }
+    out.done()
+}
+
+const TRIGGER: &str = "\
+Load:   save before-nullrouted.cfg
+        system-view
+        route-policy-change notify-delay 180            (V5, where each line acts at once; undo it in the end)
+        the lines of this file
+        display configuration candidate changes         (V8)
+        commit trial 300, then commit                   (V8, the second when all is well)
+        save                                            (an older configuration would bring old lines back)
+Use:    bgp ASN
+         ipv4-family unicast
+          import-route static route-policy NULLROUTED-IN
+          peer ADDRESS advertise-community
+          peer ADDRESS route-policy NULLROUTED-OUT export
+         ipv6-family unicast
+          import-route static route-policy NULLROUTED-IN6
+          peer ADDRESS advertise-community
+          peer ADDRESS route-policy NULLROUTED-OUT6 export
+        Where you import static routes already, put all nodes of NULLROUTED-IN but the last before all others of
+        your own route-policy.
+        Every other peer is told of them, too. Before all other nodes of its route-policy export:
+         route-policy YOURS deny node 1
+          if-match community-filter NULLROUTED
+        Where OSPF or IS-IS imports static routes, let it deny tag 666 first.
+Undo:   display configuration commit list, rollback configuration to commit-id ID       (V8, with all since)
+        startup saved-configuration before-nullrouted.cfg, reboot                       (V5)
+        or take the lines above out, then what is named NULLROUTED, and the static routes with tag 666
+Another next hop in the configuration leaves the former one beside it: take that out by hand.
+";
+
+fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
+    out.push(&sheet.head("#", TRIGGER));
+    own(out, sheet);
+    out.push(COMMUNITY);
+    for (name, own) in [("IN", OWN_V4), ("IN6", OWN_V6)] {
+        let _ = write!(
+            out,
+            "route-policy NULLROUTED-{name} deny node 5
+ {own}
+ if-match tag 666
+quit
+route-policy NULLROUTED-{name} permit node 10
+ if-match tag 666
+ apply community 65535:666
+ apply origin igp
+quit
+route-policy NULLROUTED-{name} deny node 65535
+quit
+#
+"
+        );
+    }
+    for (name, apply, next_hop) in [
+        ("OUT", "ip-address next-hop", 0),
+        ("OUT6", "ipv6 next-hop", 1),
+    ] {
+        let next_hop = match shape.next_hops()[next_hop] {
+            Some(next_hop) => format!(" apply {apply} {next_hop}\n"),
+            None => String::new(),
+        };
+        let _ = write!(
+            out,
+            "route-policy NULLROUTED-{name} permit node 10
+ if-match community-filter NULLROUTED
+ apply community no-export additive
+{next_hop}quit
+route-policy NULLROUTED-{name} deny node 65535
+quit
+#
+"
+        );
+    }
+    out.push(&sheet.kept("#"));
+    without(out, sheet.left_v4());
+    without(out, sheet.left_v6());
+    sheet.v4(|prefix, reason| route(out, prefix, reason));
+    sheet.v6(|prefix, reason| route(out, prefix, reason));
+    out.push("#\n");
+}
+
+const EDGE: &str = "\
+Load:   save before-nullrouted.cfg
+        system-view
+        route-policy-change notify-delay 180            (V5, where each line acts at once; undo it in the end)
+        the lines of this file
+        display configuration candidate changes         (V8)
+        commit trial 300, then commit                   (V8, the second when all is well)
+        save                                            (an older configuration would bring old lines back)
+Use:    bgp ASN
+         peer ADDRESS ebgp-max-hop 2                    (where the trigger is an eBGP peer)
+         ipv4-family unicast
+          peer ADDRESS route-policy NULLROUTED-EDGE import
+          peer ADDRESS route-limit NUMBER
+         ipv6-family unicast
+          peer ADDRESS route-policy NULLROUTED-EDGE6 import
+          peer ADDRESS route-limit NUMBER
+        Nothing but blackholes passes: for a session with the trigger or its route reflector alone.
+Undo:   peer ADDRESS ignore, first: without the route-policy everything is taken
+        then take the lines above out, what is named NULLROUTED, and the two static routes
+Another next hop in the configuration leaves the former one's route beside it: take that out by hand.
+";
+
+fn edge(out: &mut Text, shape: &Shape, sheet: &Sheet) {
+    out.push(&Sheet::constant_head("#", EDGE));
+    own(out, sheet);
+    long::<u32>(out, "LONG-V4", sheet.limits.shortest_v4);
+    long::<u128>(out, "LONG-V6", sheet.limits.shortest_v6);
+    out.push(COMMUNITY);
+    let (v4, v6) = (shape.discard_v4(), shape.discard_v6());
+    let _ = writeln!(
+        out,
+        "ip route-static {v4} 32 NULL0\nipv6 route-static {v6} 128 NULL0\n#"
+    );
+    let v4 = format!("ip-address next-hop {v4}");
+    let v6 = format!("ipv6 next-hop {v6}");
+    for (name, own, long, next_hop) in [
+        ("EDGE", OWN_V4, "if-match ip-prefix NULLROUTED-LONG-V4", v4),
+        (
+            "EDGE6",
+            OWN_V6,
+            "if-match ipv6 address prefix-list NULLROUTED-LONG-V6",
+            v6,
+        ),
+    ] {
+        let _ = write!(
+            out,
+            "route-policy NULLROUTED-{name} deny node 5
+ {own}
+quit
+route-policy NULLROUTED-{name} permit node 10
+ {long}
+ if-match community-filter NULLROUTED
+ apply {next_hop}
+ apply local-preference 200
+ apply community no-export additive
+quit
+route-policy NULLROUTED-{name} deny node 65535
+quit
+#
+"
+        );
+    }
+}
+
+const FILTER: &str = "\
+Load:   save before-nullrouted.cfg
+        system-view
+        route-policy-change notify-delay 180            (V5, where each line acts at once; undo it in the end)
+        the lines of this file
+        display configuration candidate changes         (V8)
+        commit trial 300, then commit                   (V8, the second when all is well)
+        save                                            (an older configuration would bring old lines back)
+Use:    bgp ASN
+         ipv4-family unicast
+          peer ADDRESS ip-prefix NULLROUTED-FILTER-V4 import
+          peer ADDRESS as-path-filter NULLROUTED-ORIGINS import
+         ipv6-family unicast
+          peer ADDRESS ipv6-prefix NULLROUTED-FILTER-V6 import
+          peer ADDRESS as-path-filter NULLROUTED-ORIGINS import
+        They stand beside your route-policy. A peer has one of each kind: where there is one, it is replaced.
+Undo:   take the lines at the peer out first, then the lists
+A list takes 65535 entries: the router refuses those beyond, and their routes pass.
+The origin ASes match where AS numbers are plain (as-notation), and on V8 alone.
+";
+
+fn filter(out: &mut Text, sheet: &Sheet) {
+    out.push(&sheet.head("#", FILTER));
+    listed(out, "FILTER-V4", &sheet.gone.v4, &sheet.set.v4);
+    listed(out, "FILTER-V6", &sheet.gone.v6, &sheet.set.v6);
+    let filter = "ip as-path-filter NULLROUTED-ORIGINS index";
+    let _ = writeln!(out, "{filter} {OTHERS} permit .*");
+    for asn in &sheet.gone.origins {
+        let _ = writeln!(out, "undo {filter} {asn}");
+    }
+    for asn in sheet.origins {
+        let _ = writeln!(out, "{filter} {asn} deny _{asn}$");
+    }
+    out.push("#\n");
+}
+
+const COMMUNITY: &str = "ip community-filter basic NULLROUTED index 10 permit 65535:666\n#\n";
+
+const OWN_V4: &str = "if-match ip-prefix NULLROUTED-OWN-V4";
+const OWN_V6: &str = "if-match ipv6 address prefix-list NULLROUTED-OWN-V6";
+
+/// The operator's own networks, and what is inside of them.
+fn own(out: &mut Text, sheet: &Sheet) {
+    let own = sheet.own();
+    // What is no longer his own is left to be denied: nothing is dropped by that.
+    others::<u32>(out, "OWN-V4", "deny");
+    entries(out, "OWN-V4", "permit", &own.v4);
+    others::<u128>(out, "OWN-V6", "deny");
+    entries(out, "OWN-V6", "permit", &own.v6);
+    out.push("#\n");
+}
+
+/// A list that denies what is shorter than this and permits the rest. An entry for another length, left of an earlier
+/// file, is stricter, or without effect.
+fn long<B: Bits>(out: &mut Text, name: &str, shortest: u8) {
+    others::<B>(out, name, "permit");
+    let shortest = shortest.max(1);
+    let _ = writeln!(
+        out,
+        "{} index {shortest} deny {} 0{}\n#",
+        list::<B>(name),
+        all::<B>(),
+        match shortest {
+            1 => String::new(),
+            _ => format!(" less-equal {}", shortest - 1),
+        }
+    );
+}
+
+/// A list that denies these, and what is inside of them, and permits all others.
+fn listed<B: Numbered>(out: &mut Text, name: &str, gone: &[Prefix<B>], prefixes: &[Prefix<B>]) {
+    others::<B>(out, name, "permit");
+    let undo = format!("undo {} index ", list::<B>(name));
+    for prefix in gone {
+        for (number, _) in numbered(std::slice::from_ref(prefix), FREE) {
+            out.push(&undo);
+            out.number(number);
+            out.push("\n");
+        }
+    }
+    entries(out, name, "deny", prefixes);
+    out.push("#\n");
+}
+
+/// `ip ip-prefix NULLROUTED-NAME`.
+fn list<B: Bits>(name: &str) -> String {
+    let ip = if B::WIDTH == 32 { "ip" } else { "ipv6" };
+    format!("ip {ip}-prefix NULLROUTED-{name}")
+}
+
+fn all<B: Bits>() -> &'static str {
+    if B::WIDTH == 32 { "0.0.0.0" } else { "::" }
+}
+
+/// The line about all others.
+fn others<B: Bits>(out: &mut Text, name: &str, action: &str) {
+    let (list, all, width) = (list::<B>(name), all::<B>(), B::WIDTH);
+    let _ = writeln!(
+        out,
+        "{list} index {OTHERS} {action} {all} 0 less-equal {width}"
+    );
+}
+
+/// A line a prefix, for what is inside of it as well.
+fn entries<B: Numbered>(out: &mut Text, name: &str, action: &str, prefixes: &[Prefix<B>]) {
+    let before = format!("{} index ", list::<B>(name));
+    let action = format!(" {action} ");
+    let inside = format!(" less-equal {}", B::WIDTH);
+    for (number, prefix) in numbered(prefixes, FREE) {
+        out.push(&before);
+        out.number(number);
+        out.push(&action);
+        out.spaced(prefix);
+        if prefix.len() < B::WIDTH {
+            out.push(&inside);
+        }
+        out.push("\n");
+    }
+}
+
+fn static_route<B: Bits>(out: &mut Text, prefix: &Prefix<B>) {
+    out.push(if B::WIDTH == 32 {
+        "ip route-static "
+    } else {
+        "ipv6 route-static "
+    });
+    out.spaced(prefix);
+    out.push(" NULL0");
+}
+
+fn route<B: Bits>(out: &mut Text, prefix: &Prefix<B>, reason: &Reason) {
+    static_route(out, prefix);
+    out.push(" tag 666");
+    if !reason.is_empty() {
+        out.push(" description ");
+        out.word(reason);
+    }
+    out.push("\n");
+}
+
+/// The lines that take these away.
+fn without<'a, B: Bits>(out: &mut Text, gone: impl Iterator<Item = &'a Prefix<B>>) {
+    for prefix in gone {
+        out.push("undo ");
+        static_route(out, prefix);
+        out.push("\n");
+    }
+}

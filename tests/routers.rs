@@ -1,0 +1,124 @@
+//! Router files through the verbs: what a router still holds is taken away, and what it takes badly is said.
+
+mod support;
+
+use support::{NOC, Place};
+
+fn place(router: &str) -> Place {
+    let place = Place::new(&format!(
+        "{NOC}[kernel]\nenabled = false\n[[router]]\nname = \"edge1\"\npath = \"edge1.conf\"\n{router}"
+    ));
+    place.write(
+        "noc.list",
+        "72.37.186.0/23\n203.0.113.0/24\n2001:db8:bad::/48\n",
+    );
+    place
+}
+
+/// The lines of the file about static routes.
+fn routes(place: &Place) -> Vec<String> {
+    let text = place.read("edge1.conf");
+    let of_routes = text
+        .lines()
+        .filter(|line| line.contains(" route ") && !line.starts_with('!'));
+    of_routes.map(str::to_owned).collect()
+}
+
+/// A router without containers keeps a line until another one takes it away; nobody knows when the file is loaded.
+#[test]
+fn what_left_of_late_is_taken_away_by_every_file_until_it_comes_back() {
+    let place = place("family = \"ios\"\n");
+    place.run(&["refresh"]).code(0);
+    let [one, two, three] = [
+        "ip route 72.37.186.0 255.255.254.0 Null0 tag 666 name noc",
+        "ip route 203.0.113.0 255.255.255.0 Null0 tag 666 name noc",
+        "ipv6 route 2001:db8:bad::/48 Null0 tag 666",
+    ];
+    assert_eq!(routes(&place), [one, two, three]);
+
+    // A plan tells the same file that the next pass writes.
+    place.write("noc.list", "72.37.186.0/24\n2001:db8:bad::/48\n");
+    place.run(&["plan"]).code(2);
+    place.run(&["refresh"]).code(0);
+    let shorter = "ip route 72.37.186.0 255.255.255.0 Null0 tag 666 name noc";
+    let gone = [
+        "no ip route 72.37.186.0 255.255.254.0 Null0",
+        "no ip route 203.0.113.0 255.255.255.0 Null0",
+    ];
+    assert_eq!(routes(&place), [gone[0], gone[1], shorter, three]);
+    place.run(&["refresh"]).code(0).says("unchanged");
+    assert_eq!(
+        place.run(&["render", "edge1"]).code(0).out,
+        place.read("edge1.conf")
+    );
+
+    // What is back is not gone.
+    place.write(
+        "noc.list",
+        "72.37.186.0/24\n203.0.113.0/24\n2001:db8:bad::/48\n",
+    );
+    place.run(&["refresh"]).code(0);
+    assert_eq!(routes(&place), [gone[0], shorter, two, three]);
+
+    // And nothing is left of a flush.
+    place.run(&["flush"]).code(0);
+    let all = [
+        gone[0],
+        "no ip route 72.37.186.0 255.255.255.0 Null0",
+        gone[1],
+        "no ipv6 route 2001:db8:bad::/48 Null0",
+    ];
+    let mut left = routes(&place);
+    let mut all = all.to_vec();
+    left.sort();
+    all.sort();
+    assert_eq!(left, all);
+}
+
+/// What is older than thirty days before the newest generation is no longer told.
+#[test]
+fn what_left_long_ago_is_forgotten_with_the_next_generation() {
+    let place = place("family = \"ios\"\n");
+    place.run(&["refresh"]).code(0);
+    place.write("noc.list", "203.0.113.0/24\n2001:db8:bad::/48\n");
+    place.run(&["refresh"]).code(0);
+    let gone = "no ip route 72.37.186.0 255.255.254.0 Null0".to_owned();
+    assert!(routes(&place).contains(&gone));
+    let month = 30 * 24 * 3_600 + 60;
+    place.edit(&format!(
+        "UPDATE generation SET at = at - {month} WHERE number <= 2"
+    ));
+    place.run(&["refresh"]).code(0).says("unchanged");
+    place.write("noc.list", "203.0.113.0/24\n");
+    place.run(&["refresh"]).code(0);
+    assert!(!routes(&place).contains(&gone));
+    assert_eq!(routes(&place)[0], "no ipv6 route 2001:db8:bad::/48 Null0");
+}
+
+/// Above the size where a family takes no way well, both who checks and who reads the file are told which to take.
+#[test]
+fn check_and_the_header_say_which_way_to_take_above_the_size_of_a_family() {
+    let place = place("family = \"frr\"\n");
+    let list = |prefixes: u32| -> String {
+        let hosts = (0..prefixes).map(|n| std::net::Ipv4Addr::from((72 << 24) + n * 2));
+        hosts.map(|host| format!("{host}\n")).collect()
+    };
+    place.write("noc.list", &list(1_500));
+    assert!(!place.run(&["check"]).code(0).err.contains("edge1"));
+    place.run(&["refresh"]).code(0);
+    assert!(!place.run(&["check"]).code(0).err.contains("edge1"));
+    assert!(!place.read("edge1.conf").contains("above"));
+
+    place.write("noc.list", &list(1_501));
+    place.run(&["refresh"]).code(0);
+    let told = "1501 entries of a kind: above 1500 FRR before 9.0 takes minutes to load them, and bgpd does not \
+                answer meanwhile. Instead: lists = \"octets\"";
+    place
+        .run(&["check"])
+        .code(0)
+        .says(&format!("router edge1: {told}"));
+    let json = place.run(&["check", "--json"]).code(0).json();
+    assert_eq!(json["advice"][0]["router"], "edge1");
+    assert_eq!(json["advice"][0]["text"], told);
+    assert!(place.read("edge1.conf").contains(&format!("! {told}\n")));
+}
