@@ -1,0 +1,166 @@
+//! How long FRR and BIRD take for our files, by the commands that are the default: `cargo bench --bench load`, or with
+//! sizes and the longest wait in seconds of one's own: `cargo bench --bench load -- 1000,5000 60`.
+//!
+//! For each way and size: the first file into a router that holds none, the next one with ten prefixes changed, and
+//! that again unchanged. The daemons run in a network and a mount namespace that this made, as root; what takes longer
+//! than the wait is given up, and larger sizes with it.
+
+mod daemons;
+
+#[path = "../sample/mod.rs"]
+mod sample;
+
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use daemons::Daemons;
+use nullrouted::policy::limits::Limits;
+use nullrouted::prefix::PrefixSet;
+use nullrouted::target::router::{Family, Gone, Lists, Reasons, Role, Shape, Sheet, delta, render};
+
+const INSIDE: &str = "NULLROUTED_BENCH_OUTSIDE";
+
+fn main() {
+    let words: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with('-'))
+        .collect();
+    match std::env::var_os(INSIDE) {
+        None => {
+            let outside = std::fs::read_link("/proc/self/ns/net").unwrap();
+            let mut unshare = Command::new("unshare");
+            unshare
+                .args(["--net", "--mount"])
+                .arg(std::env::current_exe().unwrap());
+            let status = unshare.args(&words).env(INSIDE, outside).status();
+            assert!(status.unwrap().success());
+        }
+        Some(outside) => {
+            let here = std::fs::read_link("/proc/self/ns/net").unwrap();
+            assert_ne!(
+                here.as_os_str(),
+                outside,
+                "refusing: not a namespace of its own"
+            );
+            let sizes = words.first().map_or("1000,10000,100000", String::as_str);
+            let sizes: Vec<usize> = sizes.split(',').map(|size| size.parse().unwrap()).collect();
+            let wait = words.get(1).map_or(120, |wait| wait.parse().unwrap());
+            measure(&sizes, Duration::from_secs(wait));
+        }
+    }
+}
+
+fn measure(sizes: &[usize], wait: Duration) {
+    let ways = [
+        (Family::Frr, Role::Trigger, Lists::One),
+        (Family::Frr, Role::Trigger, Lists::Octets),
+        (Family::Frr, Role::Trigger, Lists::None),
+        (Family::Frr, Role::Filter, Lists::One),
+        (Family::Frr, Role::Filter, Lists::Octets),
+        (Family::Bird, Role::Trigger, Lists::One),
+        (Family::Bird, Role::Filter, Lists::One),
+    ];
+    println!(
+        "{:<24}{:>9}{:>12}{:>14}{:>12}",
+        "", "prefixes", "first, s", "ten other, s", "again, s"
+    );
+    for (family, role, lists) in ways {
+        let shape = Shape {
+            lists,
+            ..Shape::usual(family, role)
+        };
+        for &size in sizes {
+            let took = took(&shape, size, wait);
+            let shown = took.map(|took| {
+                took.map_or("longer".to_owned(), |took| {
+                    format!("{:.2}", took.as_secs_f64())
+                })
+            });
+            let name = format!("{family} {role} {lists}");
+            println!(
+                "{name:<24}{size:>9}{:>12}{:>14}{:>12}",
+                shown[0], shown[1], shown[2]
+            );
+            if took[0].is_none() {
+                break;
+            }
+        }
+    }
+}
+
+/// The first file, the next one, and that again; `None` where it took too long.
+fn took(shape: &Shape, size: usize, wait: Duration) -> [Option<Duration>; 3] {
+    let place = tempfile::tempdir().unwrap();
+    let (file, part) = (
+        place.path().join("nullrouted.conf"),
+        place.path().join("part"),
+    );
+    let daemons = Daemons::start(shape.family, place.path(), &file);
+    let texts = [0, 10].map(|other| text(shape, size, other));
+    let loaded = |text: &str, delta: Option<&str>| {
+        std::fs::write(&file, text).unwrap();
+        std::fs::write(&part, delta.unwrap_or(text)).unwrap();
+        let begun = Instant::now();
+        load(shape, &file, &part, wait).then(|| begun.elapsed())
+    };
+    let first = loaded(&texts[0], None);
+    let [mut next, mut again] = [None; 2];
+    if first.is_some() {
+        next = loaded(&texts[1], delta(shape, &texts[0], &texts[1]).as_deref());
+        again = loaded(&texts[1], None);
+    }
+    drop(daemons);
+    [first, next, again]
+}
+
+/// So many prefixes, some of which are others than without.
+fn text(shape: &Shape, size: usize, other: usize) -> String {
+    let list = sample::plain(size + size / 5 + 100);
+    let net = |line: &str| match line.contains('/') {
+        true => line.parse().unwrap(),
+        false => format!("{line}/32").parse().unwrap(),
+    };
+    let set = PrefixSet::of_nets(list.lines().map(net));
+    let set = PrefixSet {
+        v4: set.v4.into_iter().skip(other).take(size).collect(),
+        v6: Vec::new(),
+    };
+    assert_eq!(set.v4.len(), size);
+    let limits = Limits::default();
+    render(
+        shape,
+        &Sheet {
+            set: &set,
+            origins: &[],
+            gone: Gone::nothing(),
+            attributions: &[],
+            reasons: Reasons::default(),
+            own: &[],
+            limits: &limits,
+            metric: 0,
+        },
+    )
+}
+
+/// By the default command. Answers whether it was taken within the wait.
+fn load(shape: &Shape, file: &Path, part: &Path, wait: Duration) -> bool {
+    let words = shape.family.commands(shape.role).reload.iter();
+    let filled = words.map(|word| {
+        let word = word.replace("{file}", &file.display().to_string());
+        word.replace("{delta}", &part.display().to_string())
+    });
+    let mut timeout = Command::new("timeout");
+    let ran = timeout
+        .arg(wait.as_secs().to_string())
+        .args(filled)
+        .output()
+        .unwrap();
+    assert!(
+        ran.status.success() || ran.status.code() == Some(124),
+        "{}{}",
+        String::from_utf8_lossy(&ran.stdout),
+        String::from_utf8_lossy(&ran.stderr)
+    );
+    ran.status.success()
+}
