@@ -19,21 +19,17 @@
 
 use std::fmt::Write;
 
-use super::family::{ALL_ROLES, ANY_NUMBER, AS_IT_IS, Kind};
+use super::family::Kind;
 use super::text::Text;
 use super::{Commands, Role, Shape, Sheet};
 
 pub(super) const KIND: Kind = Kind {
     name: "bird",
-    roles: ALL_ROLES,
     // As an edge it drops by a kind of route, whatever the next hop.
     next_hops: &[Role::Trigger],
     commands: |_| COMMANDS,
-    lists: AS_IT_IS,
-    takes_away: false,
-    delta: None,
-    too_many: ANY_NUMBER,
     render,
+    ..Kind::ROUTER
 };
 
 const COMMANDS: Commands = Commands {

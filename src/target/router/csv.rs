@@ -3,22 +3,16 @@
 //! The format has no comments, so credits are not in it, and no second kind of records, so the origin ASes are not.
 //! An empty set is the header alone.
 
-use super::family::{ANY_NUMBER, AS_IT_IS, Kind, NO_ROLES};
+use super::Sheet;
+use super::family::Kind;
 use super::reasons::Reason;
 use super::text::Text;
-use super::{Commands, Sheet};
 use crate::prefix::{Bits, Prefix};
 
 pub(super) const KIND: Kind = Kind {
     name: "csv",
-    roles: NO_ROLES,
-    next_hops: &[],
-    commands: |_| Commands::NONE,
-    lists: AS_IT_IS,
-    takes_away: false,
-    delta: None,
-    too_many: ANY_NUMBER,
     render: |_, sheet| render(sheet),
+    ..Kind::LIST
 };
 
 fn render(sheet: &Sheet) -> String {

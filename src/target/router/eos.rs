@@ -21,25 +21,21 @@
 
 use std::fmt::Write;
 
-use super::family::{ALL_ROLES, ANY_NUMBER, AS_IT_IS, Kind};
+use super::family::Kind;
 use super::reasons::Reason;
 use super::route_map::RouteMaps;
 use super::sequence::Numbered;
 use super::shards::{OTHERS, Shards};
 use super::text::Text;
-use super::{Commands, Role, Shape, Sheet};
+use super::{Role, Shape, Sheet};
 use crate::prefix::{Bits, Prefix};
 
 pub(super) const KIND: Kind = Kind {
     name: "eos",
-    roles: ALL_ROLES,
     next_hops: &[Role::Trigger, Role::Edge],
-    commands: |_| Commands::NONE,
-    lists: AS_IT_IS,
     takes_away: true,
-    delta: None,
-    too_many: ANY_NUMBER,
     render,
+    ..Kind::ROUTER
 };
 
 const MAPS: RouteMaps = RouteMaps { indent: "   " };
@@ -54,7 +50,7 @@ fn render(shape: &Shape, sheet: &Sheet) -> String {
     out.done()
 }
 
-const TRIGGER: &str = "\
+const LOAD: &str = "\
 Load:   copy running-config flash:before-nullrouted-DATE.cfg
         configure session NAME                          (a name that no session had before)
         copy flash:THIS-FILE session-config
@@ -62,6 +58,9 @@ Load:   copy running-config flash:before-nullrouted-DATE.cfg
         commit timer 00:05:00
         configure session NAME commit                   (within these minutes, when all is well)
         copy running-config startup-config              (when all is well; an older one would bring old lines back)
+";
+
+const TRIGGER: &str = "\
 Use:    router bgp ASN
            address-family ipv4
               redistribute static route-map NULLROUTED-IN
@@ -84,7 +83,7 @@ Another next hop in the configuration leaves the former one beside it: take that
 ";
 
 fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
-    out.push(&sheet.head("!", TRIGGER));
+    out.push(&sheet.head("!", &[LOAD, TRIGGER].concat()));
     let own = own(out, sheet);
     out.push(COMMUNITY);
     MAPS.ingress(out, &own);
@@ -116,13 +115,6 @@ fn route<B: Bits>(out: &mut Text, command: &str, prefix: &Prefix<B>, reason: &Re
 }
 
 const EDGE: &str = "\
-Load:   copy running-config flash:before-nullrouted-DATE.cfg
-        configure session NAME                          (a name that no session had before)
-        copy flash:THIS-FILE session-config
-        show session-config diffs
-        commit timer 00:05:00
-        configure session NAME commit                   (within these minutes, when all is well)
-        copy running-config startup-config              (when all is well; an older one would bring old lines back)
 Use:    router bgp ASN
            neighbor ADDRESS ebgp-multihop               (where the trigger is an eBGP neighbor)
            neighbor ADDRESS maximum-routes NUMBER
@@ -140,7 +132,7 @@ Another next hop in the configuration leaves its former route beside it: take th
 ";
 
 fn edge(out: &mut Text, shape: &Shape, sheet: &Sheet) {
-    out.push(&Sheet::constant_head("!", EDGE));
+    out.push(&Sheet::constant_head("!", &[LOAD, EDGE].concat()));
     let own = own(out, sheet);
     let limits = sheet.limits;
     let long = [
@@ -168,13 +160,6 @@ exit
 }
 
 const FILTER: &str = "\
-Load:   copy running-config flash:before-nullrouted-DATE.cfg
-        configure session NAME                          (a name that no session had before)
-        copy flash:THIS-FILE session-config
-        show session-config diffs
-        commit timer 00:05:00
-        configure session NAME commit                   (within these minutes, when all is well)
-        copy running-config startup-config              (when all is well; an older one would bring old lines back)
 Use:    router bgp ASN
            address-family ipv4
               neighbor ADDRESS route-map NULLROUTED-FILTER in
@@ -189,7 +174,7 @@ so on, with a clause of the route-maps each: look after your own route-map then.
 ";
 
 fn filter(out: &mut Text, sheet: &Sheet) {
-    out.push(&sheet.head("!", FILTER));
+    out.push(&sheet.head("!", &[LOAD, FILTER].concat()));
     out.push("no route-map NULLROUTED-FILTER\nno route-map NULLROUTED-FILTER6\n!\n");
     let v4 = list(out, &Shards::new("FILTER-V4", &sheet.set.v4));
     let v6 = list(out, &Shards::new("FILTER-V6", &sheet.set.v6));

@@ -22,7 +22,7 @@
 //! * An IPv6 route needs a next hop of its own: `self` is the address of the session.
 //! * What is written is sent: `no-export` reaches an eBGP neighbor.
 
-use super::family::{ANY_NUMBER, AS_IT_IS, Kind};
+use super::family::Kind;
 use super::text::Text;
 use super::{Commands, Role, Shape, Sheet};
 use crate::prefix::{Bits, Prefix};
@@ -32,11 +32,9 @@ pub(super) const KIND: Kind = Kind {
     roles: &[Role::Trigger],
     next_hops: &[Role::Trigger],
     commands: |_| COMMANDS,
-    lists: AS_IT_IS,
     takes_away: true,
-    delta: None,
-    too_many: ANY_NUMBER,
     render,
+    ..Kind::ROUTER
 };
 
 const COMMANDS: Commands = Commands {

@@ -51,17 +51,26 @@ pub(super) struct Kind {
     pub render: fn(&Shape, &Sheet) -> String,
 }
 
-/// Of a router that speaks BGP.
-pub(super) const ALL_ROLES: &[Role] = &[Role::Trigger, Role::Edge, Role::Filter];
+impl Kind {
+    /// What most routers that speak BGP have in common: they are somewhere else, and take lists as they are.
+    pub(super) const ROUTER: Self = Self {
+        name: "",
+        roles: &[Role::Trigger, Role::Edge, Role::Filter],
+        next_hops: &[],
+        commands: |_| Commands::NONE,
+        lists: |_| &[Lists::One],
+        takes_away: false,
+        delta: None,
+        too_many: |_, _, _| None,
+        render: |_, _| String::new(),
+    };
 
-/// Of a list.
-pub(super) const NO_ROLES: &[Role] = &[Role::Trigger];
-
-/// Of a router that takes lists as they are.
-pub(super) const AS_IT_IS: fn(Role) -> &'static [Lists] = |_| &[Lists::One];
-
-/// Of a router that takes a million.
-pub(super) const ANY_NUMBER: fn(&Shape, usize, usize) -> Option<String> = |_, _, _| None;
+    /// The same of lists, which are no routers.
+    pub(super) const LIST: Self = Self {
+        roles: &[Role::Trigger],
+        ..Self::ROUTER
+    };
+}
 
 /// A family of routers by its name in the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -23,22 +23,19 @@
 
 use std::fmt::Write;
 
-use super::family::{ALL_ROLES, ANY_NUMBER, AS_IT_IS, Kind};
+use super::family::Kind;
 use super::text::Text;
 use super::{Commands, Role, Shape, Sheet};
 use crate::prefix::{Bits, Prefix};
 
 pub(super) const KIND: Kind = Kind {
     name: "gobgp",
-    roles: ALL_ROLES,
     next_hops: &[Role::Trigger, Role::Edge],
     commands,
-    lists: AS_IT_IS,
     // From the table of a trigger; the parts are replaced whole.
     takes_away: true,
-    delta: None,
-    too_many: ANY_NUMBER,
     render,
+    ..Kind::ROUTER
 };
 
 fn commands(role: Role) -> Commands {

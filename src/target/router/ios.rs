@@ -19,25 +19,21 @@
 use std::fmt::Write;
 use std::ops::RangeInclusive;
 
-use super::family::{ALL_ROLES, ANY_NUMBER, AS_IT_IS, Kind};
+use super::family::Kind;
 use super::prefix_list::PrefixList;
 use super::route_map::RouteMaps;
 use super::sequence::Numbered;
 use super::text::Text;
-use super::{Commands, Role, Shape, Sheet};
+use super::{Role, Shape, Sheet};
 use crate::policy::limits::Limits;
 use crate::prefix::Prefix;
 
 pub(super) const KIND: Kind = Kind {
     name: "ios",
-    roles: ALL_ROLES,
     next_hops: &[Role::Trigger, Role::Edge],
-    commands: |_| Commands::NONE,
-    lists: AS_IT_IS,
     takes_away: true,
-    delta: None,
-    too_many: ANY_NUMBER,
     render,
+    ..Kind::ROUTER
 };
 
 /// The number of the line about all others; the entries are before it.

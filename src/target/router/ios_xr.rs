@@ -25,23 +25,19 @@
 
 use std::fmt::Write;
 
-use super::family::{ALL_ROLES, ANY_NUMBER, AS_IT_IS, Kind};
+use super::family::Kind;
 use super::reasons::Reason;
 use super::text::Text;
-use super::{Commands, Role, Shape, Sheet};
+use super::{Role, Shape, Sheet};
 use crate::prefix::{Bits, Prefix};
 
 pub(super) const KIND: Kind = Kind {
     name: "ios-xr",
-    roles: ALL_ROLES,
     // As an edge it drops by a kind of next hop, whatever its address.
     next_hops: &[Role::Trigger],
-    commands: |_| Commands::NONE,
-    lists: AS_IT_IS,
     takes_away: true,
-    delta: None,
-    too_many: ANY_NUMBER,
     render,
+    ..Kind::ROUTER
 };
 
 fn render(shape: &Shape, sheet: &Sheet) -> String {
@@ -55,12 +51,15 @@ fn render(shape: &Shape, sheet: &Sheet) -> String {
     out.done()
 }
 
-const TRIGGER: &str = "\
+const LOAD: &str = "\
 Load:   configure exclusive
         load harddisk:/THIS-FILE
         show commit changes diff
         commit label nullrouted-DATE confirmed 300      (never commit replace; show configuration failed, if refused)
         commit                                          (within these seconds, when all is well)
+";
+
+const TRIGGER: &str = "\
 Use:    router bgp ASN
          address-family ipv4 unicast
           redistribute static route-policy NULLROUTED-IN
@@ -80,7 +79,7 @@ Undo:   show configuration commit list, rollback configuration COMMIT-ID        
 ";
 
 fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
-    out.push(&sheet.head("!!", TRIGGER));
+    out.push(&sheet.head("!!", &[LOAD, TRIGGER].concat()));
     own(out, sheet);
     out.push(COMMUNITY);
     for (name, family) in [("IN", "V4"), ("IN6", "V6")] {
@@ -130,11 +129,6 @@ end-policy
 }
 
 const EDGE: &str = "\
-Load:   configure exclusive
-        load harddisk:/THIS-FILE
-        show commit changes diff
-        commit label nullrouted-DATE confirmed 300      (never commit replace; show configuration failed, if refused)
-        commit                                          (within these seconds, when all is well)
 Use:    router bgp ASN
          neighbor ADDRESS
           address-family ipv4 unicast                   (ipv6 unicast: NULLROUTED-EDGE6)
@@ -146,7 +140,7 @@ Undo:   shutdown at the neighbor, first: without the policy everything is taken,
 ";
 
 fn edge(out: &mut Text, sheet: &Sheet) {
-    out.push(&Sheet::constant_head("!!", EDGE));
+    out.push(&Sheet::constant_head("!!", &[LOAD, EDGE].concat()));
     own(out, sheet);
     out.push(COMMUNITY);
     let limits = sheet.limits;
@@ -177,11 +171,6 @@ end-policy
 }
 
 const FILTER: &str = "\
-Load:   configure exclusive
-        load harddisk:/THIS-FILE
-        show commit changes diff
-        commit label nullrouted-DATE confirmed 300      (never commit replace; show configuration failed, if refused)
-        commit                                          (within these seconds, when all is well)
 Use:    in your own policy for what a neighbor announces, before all others:
          apply NULLROUTED-FILTER                        (for ipv6 unicast: apply NULLROUTED-FILTER6)
         Never attach it to a neighbor itself: it passes nothing, so everything would be dropped.
@@ -191,7 +180,7 @@ The router has a limit for the lines of all sets and policies; above it, the com
 ";
 
 fn filter(out: &mut Text, sheet: &Sheet) {
-    out.push(&sheet.head("!!", FILTER));
+    out.push(&sheet.head("!!", &[LOAD, FILTER].concat()));
     prefix_set(out, "FILTER-V4", &sheet.set.v4);
     prefix_set(out, "FILTER-V6", &sheet.set.v6);
     out.push("as-path-set NULLROUTED-ORIGINS\n");

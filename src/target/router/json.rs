@@ -11,10 +11,10 @@
 
 use serde::Serialize;
 
-use super::family::{ANY_NUMBER, AS_IT_IS, Kind, NO_ROLES};
+use super::Sheet;
+use super::family::Kind;
 use super::reasons::Reason;
 use super::text::Text;
-use super::{Commands, Sheet};
 use crate::prefix::{Bits, Prefix};
 
 #[derive(Serialize)]
@@ -25,14 +25,8 @@ struct Because<'a> {
 
 pub(super) const KIND: Kind = Kind {
     name: "json",
-    roles: NO_ROLES,
-    next_hops: &[],
-    commands: |_| Commands::NONE,
-    lists: AS_IT_IS,
-    takes_away: false,
-    delta: None,
-    too_many: ANY_NUMBER,
     render: |_, sheet| render(sheet),
+    ..Kind::LIST
 };
 
 fn render(sheet: &Sheet) -> String {

@@ -21,25 +21,20 @@
 //! * A comment belongs to the statement behind it; those with `##` are the router's own, and are not kept.
 //! * `next-hop discard` names no address, so an edge needs no route for one.
 
-use super::family::{ALL_ROLES, ANY_NUMBER, AS_IT_IS, Kind};
+use super::family::Kind;
 use super::junos_statements::{Form, Line, Statements};
 use super::reasons::Reason;
 use super::sequence::Numbered;
 use super::text::Text;
-use super::{Commands, Role, Shape, Sheet};
+use super::{Role, Shape, Sheet};
 use crate::prefix::Prefix;
 
 pub(super) const KIND: Kind = Kind {
     name: "junos",
-    roles: ALL_ROLES,
     // As an edge it drops by an action, whatever the next hop.
     next_hops: &[Role::Trigger],
-    commands: |_| Commands::NONE,
-    lists: AS_IT_IS,
-    takes_away: false,
-    delta: None,
-    too_many: ANY_NUMBER,
     render,
+    ..Kind::ROUTER
 };
 
 fn render(shape: &Shape, sheet: &Sheet) -> String {

@@ -7,21 +7,16 @@
 //!   finds nothing to delete, and warns.
 //! * There is no comment on a line, so the listings are in the form with braces alone.
 
-use super::family::{ALL_ROLES, ANY_NUMBER, AS_IT_IS, Kind};
+use super::family::Kind;
 use super::junos;
 use super::junos_statements::{Form, Statements};
-use super::{Commands, Role, Shape, Sheet};
+use super::{Role, Shape, Sheet};
 
 pub(super) const KIND: Kind = Kind {
     name: "junos-set",
-    roles: ALL_ROLES,
     next_hops: &[Role::Trigger],
-    commands: |_| Commands::NONE,
-    lists: AS_IT_IS,
-    takes_away: false,
-    delta: None,
-    too_many: ANY_NUMBER,
     render,
+    ..Kind::ROUTER
 };
 
 fn render(shape: &Shape, sheet: &Sheet) -> String {

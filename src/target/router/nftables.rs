@@ -9,20 +9,15 @@
 
 use std::fmt::Write;
 
-use super::family::{ANY_NUMBER, AS_IT_IS, Kind, NO_ROLES};
+use super::family::Kind;
 use super::text::Text;
 use super::{Commands, Sheet};
 
 pub(super) const KIND: Kind = Kind {
     name: "nftables",
-    roles: NO_ROLES,
-    next_hops: &[],
     commands: |_| COMMANDS,
-    lists: AS_IT_IS,
-    takes_away: false,
-    delta: None,
-    too_many: ANY_NUMBER,
     render: |_, sheet| render(sheet),
+    ..Kind::LIST
 };
 
 const COMMANDS: Commands = Commands {

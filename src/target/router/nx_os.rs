@@ -24,24 +24,20 @@
 
 use std::fmt::Write;
 
-use super::family::{ALL_ROLES, ANY_NUMBER, AS_IT_IS, Kind};
+use super::family::Kind;
 use super::ios::{OTHERS, listed, long, own, own_names};
 use super::reasons::Reason;
 use super::route_map::RouteMaps;
 use super::text::Text;
-use super::{Commands, Role, Shape, Sheet};
+use super::{Role, Shape, Sheet};
 use crate::prefix::{Bits, Prefix};
 
 pub(super) const KIND: Kind = Kind {
     name: "nx-os",
-    roles: ALL_ROLES,
     next_hops: &[Role::Trigger, Role::Edge],
-    commands: |_| Commands::NONE,
-    lists: AS_IT_IS,
     takes_away: true,
-    delta: None,
-    too_many: ANY_NUMBER,
     render,
+    ..Kind::ROUTER
 };
 
 const MAPS: RouteMaps = RouteMaps { indent: "  " };
@@ -56,12 +52,15 @@ fn render(shape: &Shape, sheet: &Sheet) -> String {
     out.done()
 }
 
-const TRIGGER: &str = "\
+const LOAD: &str = "\
 Load:   feature bgp
         no checkpoint before-nullrouted                 (of an earlier load: it is not overwritten)
         checkpoint before-nullrouted
         copy bootflash:THIS-FILE running-config         (never configure replace: it would be all that is left)
         copy running-config startup-config              (when all is well; an older one would bring old lines back)
+";
+
+const TRIGGER: &str = "\
 Use:    router bgp ASN
           address-family ipv4 unicast
             redistribute static route-map NULLROUTED-IN
@@ -86,7 +85,7 @@ Another next hop in the configuration leaves the former one beside it: take that
 ";
 
 fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
-    out.push(&sheet.head("!", TRIGGER));
+    out.push(&sheet.head("!", &[LOAD, TRIGGER].concat()));
     own(out, sheet);
     out.push(COMMUNITY);
     MAPS.ingress(out, &own_names());
@@ -118,11 +117,6 @@ fn route<B: Bits>(out: &mut Text, command: &str, prefix: &Prefix<B>, reason: &Re
 }
 
 const EDGE: &str = "\
-Load:   feature bgp
-        no checkpoint before-nullrouted                 (of an earlier load: it is not overwritten)
-        checkpoint before-nullrouted
-        copy bootflash:THIS-FILE running-config         (never configure replace: it would be all that is left)
-        copy running-config startup-config              (when all is well; an older one would bring old lines back)
 Use:    router bgp ASN
           neighbor ADDRESS
             disable-connected-check                     (where the trigger is an eBGP neighbor)
@@ -140,7 +134,7 @@ former one, of which the longer counts: take them out by hand.
 ";
 
 fn edge(out: &mut Text, shape: &Shape, sheet: &Sheet) {
-    out.push(&Sheet::constant_head("!", EDGE));
+    out.push(&Sheet::constant_head("!", &[LOAD, EDGE].concat()));
     own(out, sheet);
     long(out, sheet.limits);
     out.push(COMMUNITY);
@@ -150,11 +144,6 @@ fn edge(out: &mut Text, shape: &Shape, sheet: &Sheet) {
 }
 
 const FILTER: &str = "\
-Load:   feature bgp
-        no checkpoint before-nullrouted                 (of an earlier load: it is not overwritten)
-        checkpoint before-nullrouted
-        copy bootflash:THIS-FILE running-config         (never configure replace: it would be all that is left)
-        copy running-config startup-config              (when all is well; an older one would bring old lines back)
 Use:    router bgp ASN
           neighbor ADDRESS
             address-family ipv4 unicast
@@ -168,7 +157,7 @@ Undo:   take the lines at the neighbor out first, then the lists
 ";
 
 fn filter(out: &mut Text, sheet: &Sheet) {
-    out.push(&sheet.head("!", FILTER));
+    out.push(&sheet.head("!", &[LOAD, FILTER].concat()));
     listed(out, "FILTER-V4", &sheet.gone.v4, &sheet.set.v4);
     listed(out, "FILTER-V6", &sheet.gone.v6, &sheet.set.v6);
     let name = "ip as-path access-list NULLROUTED-ORIGINS";

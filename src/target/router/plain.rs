@@ -4,9 +4,9 @@
 
 use std::fmt::Write;
 
-use super::family::{ANY_NUMBER, AS_IT_IS, Kind, NO_ROLES};
+use super::Sheet;
+use super::family::Kind;
 use super::text::Text;
-use super::{Commands, Sheet};
 
 const USES: &str = "\
 Format: one prefix a line; a # begins a comment.
@@ -14,14 +14,8 @@ Format: one prefix a line; a # begins a comment.
 
 pub(super) const KIND: Kind = Kind {
     name: "plain",
-    roles: NO_ROLES,
-    next_hops: &[],
-    commands: |_| Commands::NONE,
-    lists: AS_IT_IS,
-    takes_away: false,
-    delta: None,
-    too_many: ANY_NUMBER,
     render: |_, sheet| render(sheet),
+    ..Kind::LIST
 };
 
 fn render(sheet: &Sheet) -> String {

@@ -29,23 +29,18 @@
 
 use std::fmt::Write;
 
-use super::family::{ALL_ROLES, ANY_NUMBER, AS_IT_IS, Kind};
+use super::family::Kind;
 use super::reasons::Reason;
 use super::text::Text;
-use super::{Commands, Role, Shape, Sheet};
+use super::{Role, Shape, Sheet};
 use crate::prefix::{Bits, Prefix};
 
 pub(super) const KIND: Kind = Kind {
     name: "routeros",
-    roles: ALL_ROLES,
     // As an edge it drops by a kind of route, whatever the next hop.
     next_hops: &[Role::Trigger],
-    commands: |_| Commands::NONE,
-    lists: AS_IT_IS,
-    takes_away: false,
-    delta: None,
-    too_many: ANY_NUMBER,
     render,
+    ..Kind::ROUTER
 };
 
 fn render(shape: &Shape, sheet: &Sheet) -> String {
@@ -58,9 +53,12 @@ fn render(shape: &Shape, sheet: &Sheet) -> String {
     out.done()
 }
 
-const TRIGGER: &str = "\
+const LOAD: &str = "\
 Load:   /export file=before-nullrouted
         /import file-name=nullrouted.rsc                (this file; a second import replaces the first)
+";
+
+const TRIGGER: &str = "\
 Use:    /routing/bgp/connection set [find name=NAME] output.filter-chain=NULLROUTED-OUT output.redistribute=static
         Nothing but blackholes is announced: for a session with an edge or its route reflector alone.
 Undo:   disable the connection, and take both out of it: without the chain, everything is announced
@@ -75,7 +73,7 @@ An import that stops leaves the former routes beside those it has added: import 
 ";
 
 fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
-    out.push(&sheet.head("#", TRIGGER));
+    out.push(&sheet.head("#", &[LOAD, TRIGGER].concat()));
     own(out, sheet);
     constant(out, "OUT", 1, "jump NULLROUTED-OWN");
     for (at, afi, next_hop) in [(2, "ipv4", 0), (3, "ipv6", 1)] {
@@ -99,8 +97,6 @@ fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
 }
 
 const EDGE: &str = "\
-Load:   /export file=before-nullrouted
-        /import file-name=nullrouted.rsc                (this file; a second import replaces the first)
 Use:    /routing/bgp/connection set [find name=NAME] input.filter=NULLROUTED-EDGE
         with input.limit-process-routes-ipv4=NUMBER input.limit-process-routes-ipv6=NUMBER
         Nothing but blackholes passes: for a session with the trigger or its route reflector alone.
@@ -110,7 +106,7 @@ Undo:   disable the connection, and take the filter out of it: without it, every
 ";
 
 fn edge(out: &mut Text, sheet: &Sheet) {
-    out.push(&Sheet::constant_head("#", EDGE));
+    out.push(&Sheet::constant_head("#", &[LOAD, EDGE].concat()));
     own(out, sheet);
     constant(out, "EDGE", 1, "jump NULLROUTED-OWN");
     let limits = sheet.limits;
@@ -130,8 +126,6 @@ fn edge(out: &mut Text, sheet: &Sheet) {
 }
 
 const FILTER: &str = "\
-Load:   /export file=before-nullrouted
-        /import file-name=nullrouted.rsc                (this file; a second import replaces the first)
 Use:    when it is loaded, in your chain for what a neighbor announces, moved before all other rules:
         /routing/filter/rule add chain=YOURS rule=\"jump NULLROUTED-FILTER\"
 Undo:   take the jump out of your chain first
@@ -140,7 +134,7 @@ The rules are tried one by one for each route: above some thousand of them, a fu
 ";
 
 fn filter(out: &mut Text, sheet: &Sheet) {
-    out.push(&sheet.head("#", FILTER));
+    out.push(&sheet.head("#", &[LOAD, FILTER].concat()));
     out.push("/routing/filter/rule\n");
     replaced(out, "FILTER", |out| {
         sheet.v4(|prefix, reason| rejected(out, "FILTER", prefix, reason));

@@ -20,23 +20,18 @@
 //! * An as-path expression is about the whole path. A group holds 128 of them of 255 characters each, so several ASes
 //!   are in one: a changed AS changes the lines behind it.
 
-use super::family::{ALL_ROLES, ANY_NUMBER, AS_IT_IS, Kind};
+use super::family::Kind;
 use super::reasons::Reason;
 use super::sros_policy::{self, Form, Longer, Of, Policy};
 use super::text::Text;
-use super::{Commands, Role, Shape, Sheet};
+use super::{Role, Shape, Sheet};
 use crate::prefix::{Bits, Prefix};
 
 pub(super) const KIND: Kind = Kind {
     name: "sros",
-    roles: ALL_ROLES,
     next_hops: &[Role::Trigger, Role::Edge],
-    commands: |_| Commands::NONE,
-    lists: AS_IT_IS,
-    takes_away: false,
-    delta: None,
-    too_many: ANY_NUMBER,
     render,
+    ..Kind::ROUTER
 };
 
 fn render(shape: &Shape, sheet: &Sheet) -> String {
@@ -45,9 +40,15 @@ fn render(shape: &Shape, sheet: &Sheet) -> String {
         depth: 0,
     };
     let (group, head) = match shape.role {
-        Role::Trigger => ("NULLROUTED", sheet.head("#", TRIGGER)),
-        Role::Edge => ("NULLROUTED-EDGE", Sheet::constant_head("#", EDGE)),
-        Role::Filter => ("NULLROUTED-FILTER", sheet.head("#", FILTER)),
+        Role::Trigger => ("NULLROUTED", sheet.head("#", &[LOAD, TRIGGER].concat())),
+        Role::Edge => (
+            "NULLROUTED-EDGE",
+            Sheet::constant_head("#", &[LOAD, EDGE].concat()),
+        ),
+        Role::Filter => (
+            "NULLROUTED-FILTER",
+            sheet.head("#", &[LOAD, FILTER].concat()),
+        ),
     };
     file.out.push(&head);
     let group = format!("/configure groups group \"{group}\"");
@@ -75,13 +76,16 @@ fn render(shape: &Shape, sheet: &Sheet) -> String {
 
 const BLACKHOLE: &str = "{ blackhole { admin-state enable } }";
 
-const TRIGGER: &str = "\
+const LOAD: &str = "\
 Load:   edit-config exclusive                           (in model-driven mode)
         exec cf3:\\THIS-FILE                             (where a line is refused it ends: discard)
         compare
         validate
         commit confirmed 5
         commit confirmed accept                         (within these minutes, when all is well)
+";
+
+const TRIGGER: &str = "\
 Use:    /configure policy-options apply-groups [\"NULLROUTED\"]
         /configure router \"Base\" apply-groups [\"NULLROUTED\"]
         /configure router \"Base\" bgp group \"GROUP\" export policy [\"NULLROUTED-OUT\"]
@@ -98,12 +102,6 @@ A static route of your own for a listed prefix gets a black hole beside its next
 ";
 
 const EDGE: &str = "\
-Load:   edit-config exclusive                           (in model-driven mode)
-        exec cf3:\\THIS-FILE                             (where a line is refused it ends: discard)
-        compare
-        validate
-        commit confirmed 5
-        commit confirmed accept                         (within these minutes, when all is well)
 Use:    /configure policy-options apply-groups [\"NULLROUTED-EDGE\"]
         /configure router \"Base\" apply-groups [\"NULLROUTED-EDGE\"]
         /configure router \"Base\" bgp group \"GROUP\" import policy [\"NULLROUTED-EDGE\"]
@@ -121,12 +119,6 @@ Undo:   /configure router \"Base\" bgp neighbor ADDRESS admin-state disable     
 ";
 
 const FILTER: &str = "\
-Load:   edit-config exclusive                           (in model-driven mode)
-        exec cf3:\\THIS-FILE                             (where a line is refused it ends: discard)
-        compare
-        validate
-        commit confirmed 5
-        commit confirmed accept                         (within these minutes, when all is well)
 Use:    /configure policy-options apply-groups [\"NULLROUTED-FILTER\"]
         delete /configure router \"Base\" bgp group \"GROUP\" import                  (what is there is added to)
         /configure router \"Base\" bgp group \"GROUP\" import policy [\"NULLROUTED-FILTER\" \"YOURS\"]

@@ -29,31 +29,27 @@
 
 use std::fmt::Write;
 
-use super::family::{ALL_ROLES, ANY_NUMBER, AS_IT_IS, Kind};
+use super::family::Kind;
 use super::sros::quoted;
 use super::sros_policy::{self, Form, Longer, Of, Policy};
 use super::text::Text;
-use super::{Commands, Role, Shape, Sheet};
+use super::{Role, Shape, Sheet};
 use crate::prefix::{Bits, Prefix};
 
 pub(super) const KIND: Kind = Kind {
     name: "sros-classic",
-    roles: ALL_ROLES,
     next_hops: &[Role::Trigger, Role::Edge],
-    commands: |_| Commands::NONE,
-    lists: AS_IT_IS,
     takes_away: true,
-    delta: None,
-    too_many: ANY_NUMBER,
     render,
+    ..Kind::ROUTER
 };
 
 fn render(shape: &Shape, sheet: &Sheet) -> String {
     let mut file = Classic(Text::with_room(5_000 + sheet.set.len() * 115));
     file.0.push(&match shape.role {
-        Role::Trigger => sheet.head("#", TRIGGER),
-        Role::Edge => Sheet::constant_head("#", EDGE),
-        Role::Filter => sheet.head("#", FILTER),
+        Role::Trigger => sheet.head("#", &[LOAD, TRIGGER].concat()),
+        Role::Edge => Sheet::constant_head("#", &[LOAD, EDGE].concat()),
+        Role::Filter => sheet.head("#", &[LOAD, FILTER].concat()),
     });
     file.0
         .push("exit all\nconfigure router policy-options\nbegin\n");
@@ -106,11 +102,14 @@ fn gone<B: Bits>(out: &mut Text, prefix: &Prefix<B>) {
     }
 }
 
-const TRIGGER: &str = "\
+const LOAD: &str = "\
 Load:   admin rollback save                             (to where `configure system rollback` says)
         exec cf3:\\THIS-FILE
         configure router policy-options commit          (where a line was refused: abort, in place of commit)
         admin save                                      (when all is well)
+";
+
+const TRIGGER: &str = "\
 Use:    configure router bgp group \"GROUP\" export \"NULLROUTED-OUT\"
         Nothing but blackholes passes: for sessions that carry nothing else. A neighbor with an export of his own
         needs it there.
@@ -121,10 +120,6 @@ A static route of your own for a listed prefix gets a black hole beside its next
 ";
 
 const EDGE: &str = "\
-Load:   admin rollback save                             (to where `configure system rollback` says)
-        exec cf3:\\THIS-FILE
-        configure router policy-options commit          (where a line was refused: abort, in place of commit)
-        admin save                                      (when all is well)
 Use:    configure router bgp group \"GROUP\" import \"NULLROUTED-EDGE\"
         configure router bgp group \"GROUP\" multihop 2  (where the trigger is an eBGP neighbor)
         configure router bgp group \"GROUP\" prefix-limit ipv4 NUMBER
@@ -136,10 +131,6 @@ Another next hop in the configuration leaves the route of the former one beside 
 ";
 
 const FILTER: &str = "\
-Load:   admin rollback save                             (to where `configure system rollback` says)
-        exec cf3:\\THIS-FILE
-        configure router policy-options commit          (where a line was refused: abort, in place of commit)
-        admin save                                      (when all is well)
 Use:    configure router bgp group \"GROUP\" import \"NULLROUTED-FILTER\" \"YOURS\"
         What it does not refuse, your own policy decides: without one behind it, the default of BGP.
 Undo:   configure router bgp group \"GROUP\" import \"YOURS\"

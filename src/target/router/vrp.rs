@@ -26,23 +26,19 @@
 use std::fmt::Write;
 use std::ops::RangeInclusive;
 
-use super::family::{ALL_ROLES, ANY_NUMBER, AS_IT_IS, Kind};
+use super::family::Kind;
 use super::reasons::Reason;
 use super::sequence::{Numbered, numbered};
 use super::text::Text;
-use super::{Commands, Role, Shape, Sheet};
+use super::{Role, Shape, Sheet};
 use crate::prefix::{Bits, Prefix};
 
 pub(super) const KIND: Kind = Kind {
     name: "vrp",
-    roles: ALL_ROLES,
     next_hops: &[Role::Trigger, Role::Edge],
-    commands: |_| Commands::NONE,
-    lists: AS_IT_IS,
     takes_away: true,
-    delta: None,
-    too_many: ANY_NUMBER,
     render,
+    ..Kind::ROUTER
 };
 
 /// The number of the line about all others; the entries are before it.
@@ -59,7 +55,7 @@ fn render(shape: &Shape, sheet: &Sheet) -> String {
     out.done()
 }
 
-const TRIGGER: &str = "\
+const LOAD: &str = "\
 Load:   save before-nullrouted.cfg
         system-view
         route-policy-change notify-delay 180            (V5, where each line acts at once; undo it in the end)
@@ -67,6 +63,9 @@ Load:   save before-nullrouted.cfg
         display configuration candidate changes         (V8)
         commit trial 300, then commit                   (V8, the second when all is well)
         save                                            (an older configuration would bring old lines back)
+";
+
+const TRIGGER: &str = "\
 Use:    bgp ASN
          ipv4-family unicast
           import-route static route-policy NULLROUTED-IN
@@ -89,7 +88,7 @@ Another next hop in the configuration leaves the former one beside it: take that
 ";
 
 fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
-    out.push(&sheet.head("#", TRIGGER));
+    out.push(&sheet.head("#", &[LOAD, TRIGGER].concat()));
     own(out, sheet);
     out.push(COMMUNITY);
     for (name, own) in [("IN", OWN_V4), ("IN6", OWN_V6)] {
@@ -139,13 +138,6 @@ quit
 }
 
 const EDGE: &str = "\
-Load:   save before-nullrouted.cfg
-        system-view
-        route-policy-change notify-delay 180            (V5, where each line acts at once; undo it in the end)
-        the lines of this file
-        display configuration candidate changes         (V8)
-        commit trial 300, then commit                   (V8, the second when all is well)
-        save                                            (an older configuration would bring old lines back)
 Use:    bgp ASN
          peer ADDRESS ebgp-max-hop 2                    (where the trigger is an eBGP peer)
          ipv4-family unicast
@@ -161,7 +153,7 @@ Another next hop in the configuration leaves the former one's route beside it: t
 ";
 
 fn edge(out: &mut Text, shape: &Shape, sheet: &Sheet) {
-    out.push(&Sheet::constant_head("#", EDGE));
+    out.push(&Sheet::constant_head("#", &[LOAD, EDGE].concat()));
     own(out, sheet);
     long::<u32>(out, "LONG-V4", sheet.limits.shortest_v4);
     long::<u128>(out, "LONG-V6", sheet.limits.shortest_v6);
@@ -203,13 +195,6 @@ quit
 }
 
 const FILTER: &str = "\
-Load:   save before-nullrouted.cfg
-        system-view
-        route-policy-change notify-delay 180            (V5, where each line acts at once; undo it in the end)
-        the lines of this file
-        display configuration candidate changes         (V8)
-        commit trial 300, then commit                   (V8, the second when all is well)
-        save                                            (an older configuration would bring old lines back)
 Use:    bgp ASN
          ipv4-family unicast
           peer ADDRESS ip-prefix NULLROUTED-FILTER-V4 import
@@ -224,7 +209,7 @@ The origin ASes match where AS numbers are plain (as-notation), and on V8 alone.
 ";
 
 fn filter(out: &mut Text, sheet: &Sheet) {
-    out.push(&sheet.head("#", FILTER));
+    out.push(&sheet.head("#", &[LOAD, FILTER].concat()));
     listed(out, "FILTER-V4", &sheet.gone.v4, &sheet.set.v4);
     listed(out, "FILTER-V6", &sheet.gone.v6, &sheet.set.v6);
     let filter = "ip as-path-filter NULLROUTED-ORIGINS index";

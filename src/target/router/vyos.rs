@@ -28,24 +28,19 @@
 
 use std::fmt::Write;
 
-use super::family::{ALL_ROLES, ANY_NUMBER, AS_IT_IS, Kind};
+use super::family::Kind;
 use super::reasons::Reason;
 use super::sequence::Numbered;
 use super::shards::{OTHERS, Shards};
 use super::text::Text;
-use super::{Commands, Role, Shape, Sheet};
+use super::{Role, Shape, Sheet};
 use crate::prefix::{Bits, Prefix};
 
 pub(super) const KIND: Kind = Kind {
     name: "vyos",
-    roles: ALL_ROLES,
     next_hops: &[Role::Trigger, Role::Edge],
-    commands: |_| Commands::NONE,
-    lists: AS_IT_IS,
-    takes_away: false,
-    delta: None,
-    too_many: ANY_NUMBER,
     render,
+    ..Kind::ROUTER
 };
 
 fn render(shape: &Shape, sheet: &Sheet) -> String {
@@ -79,11 +74,14 @@ exit
 [ -z "$said" ]
 "#;
 
-const TRIGGER: &str = "\
+const LOAD: &str = "\
 Load:   configure
         save /config/before-nullrouted-DATE.config
         exit
         vbash THIS-FILE                                 (and save in the end, if it shall outlast a restart)
+";
+
+const TRIGGER: &str = "\
 Use:    set protocols bgp address-family ipv4-unicast redistribute static route-map NULLROUTED-IN
         set protocols bgp address-family ipv6-unicast redistribute static route-map NULLROUTED-IN6
         set protocols bgp neighbor ADDRESS address-family ipv4-unicast route-map export NULLROUTED-OUT
@@ -99,7 +97,7 @@ Needs VyOS 1.4 or later.
 ";
 
 fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
-    out.push(&sheet.head("#", TRIGGER));
+    out.push(&sheet.head("#", &[LOAD, TRIGGER].concat()));
     out.push(BEGIN);
     out.push("drop policy community-list NULLROUTED\n");
     for name in ["IN", "IN6", "OUT", "OUT6"] {
@@ -164,10 +162,6 @@ fn route<B: Bits>(out: &mut Text, kind: &str, prefix: &Prefix<B>, reason: &Reaso
 }
 
 const EDGE: &str = "\
-Load:   configure
-        save /config/before-nullrouted-DATE.config
-        exit
-        vbash THIS-FILE                                 (and save in the end, if it shall outlast a restart)
 Use:    set protocols bgp neighbor ADDRESS disable-connected-check      (where the trigger is an eBGP neighbor)
         set protocols bgp neighbor ADDRESS address-family ipv4-unicast route-map import NULLROUTED-EDGE
         set protocols bgp neighbor ADDRESS address-family ipv4-unicast maximum-prefix NUMBER
@@ -181,7 +175,7 @@ Needs VyOS 1.4 or later. Another next hop in the configuration leaves the former
 ";
 
 fn edge(out: &mut Text, shape: &Shape, sheet: &Sheet) {
-    out.push(&Sheet::constant_head("#", EDGE));
+    out.push(&Sheet::constant_head("#", &[LOAD, EDGE].concat()));
     out.push(BEGIN);
     out.push(
         "drop policy community-list NULLROUTED
@@ -244,10 +238,6 @@ drop policy route-map NULLROUTED-EDGE6
 }
 
 const FILTER: &str = "\
-Load:   configure
-        save /config/before-nullrouted-DATE.config
-        exit
-        vbash THIS-FILE                                 (and save in the end, if it shall outlast a restart)
 Use:    in each rule of your import route-map that permits what a neighbor announces:
          set policy route-map YOURS rule NUMBER call NULLROUTED-FILTER
         What is listed is denied there, and no later rule is asked. Or, where there is no route-map yet:
@@ -262,7 +252,7 @@ thousands minutes. A list has 65534 numbers. Above 32767 IPv4 or IPv6 prefixes t
 ";
 
 fn filter(out: &mut Text, sheet: &Sheet) {
-    out.push(&sheet.head("#", FILTER));
+    out.push(&sheet.head("#", &[LOAD, FILTER].concat()));
     out.push(BEGIN);
     out.push("drop policy route-map NULLROUTED-FILTER\n");
     let v4 = Shards::new("FILTER-V4", &sheet.set.v4);

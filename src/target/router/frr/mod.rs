@@ -31,7 +31,7 @@ mod lists;
 
 use std::fmt::Write;
 
-use super::family::{ALL_ROLES, Kind};
+use super::family::Kind;
 use super::text::Text;
 use super::{Commands, Lists, Role, Shape, Sheet};
 use crate::policy::limits::Limits;
@@ -39,7 +39,6 @@ use lists::OCTETS;
 
 pub(super) const KIND: Kind = Kind {
     name: "frr",
-    roles: ALL_ROLES,
     next_hops: &[Role::Trigger, Role::Edge],
     lists: |role| match role {
         Role::Trigger => &[Lists::One, Lists::Octets, Lists::None],
@@ -47,10 +46,10 @@ pub(super) const KIND: Kind = Kind {
         Role::Filter => &[Lists::One, Lists::Octets],
     },
     commands,
-    takes_away: false,
     delta: Some(delta::delta),
     too_many,
     render,
+    ..Kind::ROUTER
 };
 
 /// `vtysh -f` ends well where a line was refused: what it says counts.
