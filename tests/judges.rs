@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use nullrouted::target::router::{Family, Role};
-use support::namespace::Namespace;
-use support::{NOC, Place, Ran, installed, left_out, repository};
+use support::namespace::{Namespace, eventually};
+use support::{NOC, Place, Ran, installed, is_root, left_out, repository};
+use support::{frr, speaker};
 
 /// Each role, and how lists stand in it.
 const ROLES: [&str; 6] = ["", "-octets", "-none", "-edge", "-filter", "-filter-octets"];
@@ -236,4 +237,100 @@ fn nft_takes_every_file_of_its_family() {
         let path = path.display().to_string();
         namespace.run("nft", &["-c", "-f", &path]).code(0);
     }
+}
+
+/// The words of a default command for this file.
+fn filled(words: &[&str], file: &Path) -> Vec<String> {
+    let file = file.display().to_string();
+    let words = words.iter();
+    words
+        .map(|word| word.replace("{file}", &file).replace("{delta}", &file))
+        .collect()
+}
+
+#[track_caller]
+fn run(namespace: &Namespace, words: &[String]) -> Ran {
+    let arguments: Vec<_> = words[1..].iter().map(String::as_str).collect();
+    namespace.run(&words[0], &arguments)
+}
+
+#[test]
+fn bgpd_at_work_takes_every_file_of_its_family_and_holds_it() {
+    if !["zebra", "staticd", "bgpd"].into_iter().all(frr::can_run) {
+        return;
+    }
+    let Some(namespace) = Namespace::new() else {
+        return;
+    };
+    let place = Place::new(NOC);
+    let _daemons = speaker::frr(&namespace, &place, &["zebra", "staticd", "bgpd"]);
+    for path in golden("frr") {
+        // Whoever takes another way undoes the former one.
+        for map in ["IN", "IN6", "FILTER", "LISTED-V4", "LISTED-V6"] {
+            let undo = format!("no route-map NULLROUTED-{map}");
+            let words = ["-d", "bgpd", "-c", "configure terminal", "-c", &undo];
+            namespace.run("vtysh", &words).code(0);
+        }
+        let commands = Family::Frr.commands(role(&path));
+        for words in [commands.reload, commands.verify] {
+            let ran = run(&namespace, &filled(words, &path));
+            assert_eq!(
+                ran.code,
+                Some(0),
+                "{}: {}{}",
+                path.display(),
+                ran.out,
+                ran.err
+            );
+        }
+    }
+}
+
+#[test]
+fn bird_at_work_takes_every_file_of_its_family() {
+    if !installed("bird") {
+        return left_out("bird is not installed");
+    }
+    if !is_root() {
+        return left_out("the daemons of routers start as root only");
+    }
+    let Some(namespace) = Namespace::new() else {
+        return;
+    };
+    let place = Place::new(NOC);
+    place.write("it.conf", "");
+    let config = format!(
+        "router id 192.0.2.1;\nprotocol device {{}}\ninclude \"{}\";\n",
+        place.path("it.conf").display()
+    );
+    let _daemon = speaker::bird(&namespace, &place, &config, "true");
+    let reload = Family::Bird.commands(Role::Trigger).reload;
+    for path in golden("bird") {
+        let text = std::fs::read_to_string(&path).unwrap();
+        place.write("it.conf", &text);
+        let ran = run(&namespace, &filled(reload, &path));
+        assert_eq!(
+            ran.code,
+            Some(0),
+            "{}: {}{}",
+            path.display(),
+            ran.out,
+            ran.err
+        );
+        let routes = text.matches("\n  route ").count();
+        let all = format!("Total: {routes} of {routes} routes");
+        eventually(&format!("{} has {routes} routes", path.display()), || {
+            let held = namespace
+                .run("birdc", &["show", "route", "count"])
+                .code(0)
+                .out;
+            held.contains(&all)
+        });
+    }
+    // What is broken is refused, and the former file stays in force.
+    place.write("it.conf", "protocol static nullrouted4 {\n");
+    assert_ne!(
+        run(&namespace, &filled(reload, Path::new("x"))).code,
+        Some(0)
+    );
 }

@@ -83,24 +83,8 @@ fn edge_file(family: Family) -> String {
 }
 
 fn frr(namespace: &Namespace, place: &Place, config: &str, daemons: &[&str]) -> Vec<Running> {
-    open(place);
-    namespace.sh(
-        "mount -t tmpfs tmpfs /run; mkdir /run/frr; mount --bind /run/frr /run/frr; chown frr:frr /run/frr",
-    );
-    place.write("empty.conf", "");
     place.write("frr.conf", config);
-    let start = |daemon: &&str| {
-        let file = place.path("empty.conf").display().to_string();
-        let mut command = namespace.command(&format!("/usr/lib/frr/{daemon}"));
-        command.args(["-P", "0", "-A", "127.0.0.1", "-f", &file, "--log", "stdout"]);
-        let running = quiet(&mut command);
-        eventually(&format!("{daemon} is up"), || {
-            let asked = namespace.run("vtysh", &["-d", daemon, "-c", "show version"]);
-            asked.code == Some(0)
-        });
-        running
-    };
-    let running = daemons.iter().map(start).collect();
+    let running = speaker::frr(namespace, place, daemons);
     load(namespace, place, "frr.conf");
     running
 }
