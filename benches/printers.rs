@@ -33,11 +33,8 @@ fn main() {
     let (list, out) = (dir.path().join("list"), dir.path().join("out"));
     let text = sample::plain(prefixes);
     std::fs::write(&list, &text).unwrap();
-    let registry = registry(
-        text.split_whitespace()
-            .map(|net| net.to_owned() + " ")
-            .collect(),
-    );
+    let prefixes_of_all: String = text.lines().collect::<Vec<_>>().join(" ");
+    let registry = registry(prefixes_of_all);
 
     type Way<'a> = (&'a str, Box<dyn Fn() + 'a>);
     let mut ways: Vec<Way<'_>> = vec![("nullrouted", Box::new(|| ours(&list, &out)))];
