@@ -1,6 +1,7 @@
 //! A million prefixes as text, for each shape of router file, on one core: `cargo bench --bench router`.
 //!
-//! `bare` knows no listings, as other printers do; `explained` names the listing behind each prefix.
+//! `bare` knows no listings, as other printers do; `explained` names the listing behind each prefix. Both are of IPv4;
+//! `bare_v6` is of IPv6.
 
 mod sample;
 
@@ -19,6 +20,9 @@ use nullrouted::target::router::{Family, Gone, Reasons, Role, Shape, Sheet, rend
 fn main() {
     divan::main();
 }
+
+/// So many are on the list; some are inside of others.
+const MANY: usize = 1_000_000;
 
 /// A shape by its name in the table.
 #[derive(Clone)]
@@ -40,8 +44,7 @@ fn shapes() -> Vec<Named> {
     each.collect()
 }
 
-fn rendered(bencher: Bencher, shape: &Shape, explained: bool) {
-    let list = sample::plain(1_000_000);
+fn rendered(bencher: Bencher, shape: &Shape, list: &str, explained: bool) {
     let copy = parse_body(list.as_bytes(), &Rules::of(Format::Cidr)).unwrap();
     let rib = Rib::merge(vec![Source {
         any_length: false,
@@ -77,10 +80,15 @@ fn rendered(bencher: Bencher, shape: &Shape, explained: bool) {
 
 #[divan::bench(args = shapes(), sample_count = 10)]
 fn bare(bencher: Bencher, shape: &Named) {
-    rendered(bencher, &shape.0, false);
+    rendered(bencher, &shape.0, &sample::plain(MANY), false);
+}
+
+#[divan::bench(args = shapes(), sample_count = 10)]
+fn bare_v6(bencher: Bencher, shape: &Named) {
+    rendered(bencher, &shape.0, &sample::plain_v6(MANY), false);
 }
 
 #[divan::bench(args = shapes(), sample_count = 10)]
 fn explained(bencher: Bencher, shape: &Named) {
-    rendered(bencher, &shape.0, true);
+    rendered(bencher, &shape.0, &sample::plain(MANY), true);
 }

@@ -22,6 +22,8 @@
 
 pub mod time;
 
+pub mod digest;
+
 mod owner;
 
 pub mod config;

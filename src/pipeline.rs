@@ -114,8 +114,7 @@ pub struct Input<'a> {
     pub in_force: &'a PrefixSet,
     /// The origin ASes in force, ascending.
     pub origins_in_force: &'a [u32],
-    /// Whether what is in force was made by a pin that has ended: what was in force before it is then
-    /// what a held change leaves.
+    /// Whether a pin that has ended made what is in force: a held change then leaves what was so before it.
     pub restores: bool,
     /// What is frozen, until the operator says `unpin`.
     pub pinned: Option<&'a Pinned>,

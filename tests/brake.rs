@@ -80,7 +80,7 @@ const STATES: [Broken; 13] = [
     Broken {
         what: "the ledger is of a newer version",
         by: |place| {
-            let ledger = rusqlite::Connection::open(place.path("state/ledger.sqlite")).unwrap();
+            let ledger = place.ledger();
             ledger.pragma_update(None, "user_version", 99).unwrap();
         },
         says: &["schema 99, written by a newer nullrouted"],
@@ -88,7 +88,7 @@ const STATES: [Broken; 13] = [
     Broken {
         what: "the ledger lacks a table",
         by: |place| {
-            let ledger = rusqlite::Connection::open(place.path("state/ledger.sqlite")).unwrap();
+            let ledger = place.ledger();
             ledger
                 .execute_batch("DROP TABLE pin; DROP TABLE target; DROP TABLE mark")
                 .unwrap();

@@ -301,7 +301,7 @@ fn two_writers_get_one_clear_message() {
 fn a_ledger_from_a_newer_version_is_left_alone() {
     let place = Place::of_list("192.0.2.0/24\n");
     place.run(&["refresh"]).code(0);
-    let ledger = rusqlite::Connection::open(place.path("state/ledger.sqlite")).unwrap();
+    let ledger = place.ledger();
     ledger.pragma_update(None, "user_version", 99).unwrap();
     for verb in ["refresh", "list", "status", "plan"] {
         let ran = place.run(&[verb]).code(1);

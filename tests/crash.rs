@@ -74,7 +74,7 @@ fn killed_at_any_moment_the_next_run_converges_and_foreign_routes_stay() {
         let _ = child.kill();
         cut_short += u32::from(child.wait().unwrap().code().is_none());
         // The ledger is sound at once, before any repair.
-        let ledger = rusqlite::Connection::open(place.path("state/ledger.sqlite")).unwrap();
+        let ledger = place.ledger();
         let sound: String = ledger
             .query_row("PRAGMA integrity_check", [], |row| row.get(0))
             .unwrap();

@@ -18,7 +18,7 @@ const STORY: [&str; 14] = [
     "http://72.37.186.1/  refused by the kernel",
     "http://72.37.188.1/  answers: \"Bakery",
     "72.37.187.9 is blackholed by 72.37.186.0/23",
-    "ip prefix-list NULLROUTED-V4 seq 1210432000 permit 72.37.186.0/23",
+    "ip prefix-list NULLROUTED-V4 seq 1210432256 permit 72.37.186.0/23",
     "http://72.37.186.1/  answers: \"Cheap pills",
     "flushed; nothing is installed until `nullrouted unpin`",
     "The namespace is gone now",

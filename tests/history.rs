@@ -10,7 +10,6 @@ mod listed;
 #[path = "history/page.rs"]
 mod page;
 
-use rusqlite::Connection;
 use support::{NO_KERNEL, NOC, Place};
 
 /// A place with this list. What is found by looking around is no part of what is told here.
@@ -18,10 +17,6 @@ fn of_list(list: &str) -> Place {
     let place = Place::of_list(list);
     place.configure(&format!("{NOC}{NO_KERNEL}[protect]\ndiscover = []\n"));
     place
-}
-
-fn ledger(place: &Place) -> Connection {
-    Connection::open(place.path("state/ledger.sqlite")).unwrap()
 }
 
 /// A line without its time, which is not ours to say.
@@ -43,7 +38,7 @@ fn older(place: &Place, days: i64) {
         ("listing", "last_seen"),
         ("pruned", "at"),
     ];
-    let db = ledger(place);
+    let db = place.ledger();
     for (table, column) in columns {
         let sql = format!("UPDATE {table} SET {column} = {column} - ?1 * 86400");
         db.execute(&sql, [days]).unwrap();
@@ -125,7 +120,7 @@ fn the_last_forty_entries_are_shown_and_all_when_asked() {
         .code(0)
         .says("nothing has happened yet");
     place.run(&["refresh"]).code(0);
-    let db = ledger(&place);
+    let db = place.ledger();
     let note = |at: i64| {
         let sql =
             "INSERT INTO event (at, what, subject, by, text) VALUES (?1, 'held', 'abc', '', 'why')";
@@ -331,7 +326,7 @@ fn two_generations_are_compared_either_way_round() {
 fn origin_ases_stand_behind_the_prefixes() {
     let place = of_list("192.88.98.0/24\n");
     place.run(&["refresh"]).code(0);
-    let db = ledger(&place);
+    let db = place.ledger();
     db.execute_batch(
         "INSERT INTO origin (asn) VALUES (64496), (64500);
          INSERT INTO change (generation, prefix, op, cause) VALUES

@@ -7,7 +7,8 @@ use std::process::Command;
 
 use nullrouted::target::router::{Family, Role};
 use support::namespace::{Namespace, eventually};
-use support::{NOC, Place, Ran, installed, is_root, left_out, repository};
+use support::speaker::{filled, run};
+use support::{NOC, Place, Ran, installed, left_out, repository};
 use support::{frr, speaker};
 
 /// Each role, and how lists stand in it.
@@ -41,13 +42,7 @@ fn role(golden: &Path) -> Role {
 fn check(family: &str, role: Role, file: &Path) -> Ran {
     let find = |(name, _): &&(&str, Family)| *name == family;
     let (_, family) = Family::NAMES.iter().find(find).unwrap();
-    let file = file.display().to_string();
-    let words: Vec<_> = family
-        .commands(role)
-        .check
-        .iter()
-        .map(|word| word.replace("{file}", &file))
-        .collect();
+    let words = filled(family.commands(role).check, file);
     let mut command = Command::new(&words[0]);
     // OpenBGPD's, and not FRR's of the same name.
     command.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
@@ -63,14 +58,7 @@ fn judged(family: &str, program: &str, files: usize, broken: &[(&str, &str)]) {
     assert_eq!(golden.len(), files);
     for path in &golden {
         let ran = check(family, role(path), path);
-        assert_eq!(
-            ran.code,
-            Some(0),
-            "{}: {}{}",
-            path.display(),
-            ran.out,
-            ran.err
-        );
+        well(&ran, path);
     }
     let place = Place::new(NOC);
     let mixed = |path: &&PathBuf| path.to_str().unwrap().contains("--mixed");
@@ -225,6 +213,17 @@ fn a_next_hop_of_the_operator_is_taken_where_it_stands() {
     }
 }
 
+/// No VyOS runs here; its scripts are read by bash.
+#[test]
+fn bash_reads_every_file_of_vyos() {
+    let golden = golden("vyos");
+    assert_eq!(golden.len(), 18);
+    for path in golden {
+        let ran = Command::new("bash").arg("-n").arg(&path).output().unwrap();
+        Ran::of(ran).code(0);
+    }
+}
+
 #[test]
 fn nft_takes_every_file_of_its_family() {
     // It asks the kernel, and so wants one of its own.
@@ -239,19 +238,17 @@ fn nft_takes_every_file_of_its_family() {
     }
 }
 
-/// The words of a default command for this file.
-fn filled(words: &[&str], file: &Path) -> Vec<String> {
-    let file = file.display().to_string();
-    let words = words.iter();
-    words
-        .map(|word| word.replace("{file}", &file).replace("{delta}", &file))
-        .collect()
-}
-
+/// It ended well for this file.
 #[track_caller]
-fn run(namespace: &Namespace, words: &[String]) -> Ran {
-    let arguments: Vec<_> = words[1..].iter().map(String::as_str).collect();
-    namespace.run(&words[0], &arguments)
+fn well(ran: &Ran, path: &Path) {
+    assert_eq!(
+        ran.code,
+        Some(0),
+        "{}: {}{}",
+        path.display(),
+        ran.out,
+        ran.err
+    );
 }
 
 #[test]
@@ -273,26 +270,41 @@ fn bgpd_at_work_takes_every_file_of_its_family_and_holds_it() {
         }
         let commands = Family::Frr.commands(role(&path));
         for words in [commands.reload, commands.verify] {
-            let ran = run(&namespace, &filled(words, &path));
-            assert_eq!(
-                ran.code,
-                Some(0),
-                "{}: {}{}",
-                path.display(),
-                ran.out,
-                ran.err
-            );
+            let ran = run(&namespace, words, &path);
+            well(&ran, &path);
         }
     }
 }
 
+/// `vtysh -C` takes an expression that bgpd does not, and `vtysh -f` ends well.
 #[test]
-fn bird_at_work_takes_every_file_of_its_family() {
-    if !installed("bird") {
-        return left_out("bird is not installed");
+fn what_bgpd_refuses_at_work_is_no_success() {
+    if !["zebra", "bgpd"].into_iter().all(frr::can_run) {
+        return;
     }
-    if !is_root() {
-        return left_out("the daemons of routers start as root only");
+    let Some(namespace) = Namespace::new() else {
+        return;
+    };
+    let place = Place::new(NOC);
+    let _daemons = speaker::frr(&namespace, &place, &["zebra", "bgpd"]);
+    let golden = repository().join("tests/golden/router/frr-filter--asn.conf");
+    let text = std::fs::read_to_string(golden).unwrap();
+    let commands = Family::Frr.commands(Role::Filter);
+    let file = place.path("it.conf");
+    place.write("it.conf", &text);
+    run(&namespace, commands.reload, &file).code(0);
+    place.write(
+        "it.conf",
+        &text.replace("permit _64496$", "permit _64496[$"),
+    );
+    run(&namespace, commands.check, &file).code(0);
+    assert_ne!(run(&namespace, commands.reload, &file).code, Some(0));
+}
+
+#[test]
+fn bird_at_work_takes_every_file_of_its_family_and_holds_it() {
+    if !speaker::can_run(&["bird"]) {
+        return;
     }
     let Some(namespace) = Namespace::new() else {
         return;
@@ -304,19 +316,13 @@ fn bird_at_work_takes_every_file_of_its_family() {
         place.path("it.conf").display()
     );
     let _daemon = speaker::bird(&namespace, &place, &config, "true");
-    let reload = Family::Bird.commands(Role::Trigger).reload;
+    let commands = Family::Bird.commands(Role::Trigger);
+    let (reload, verify) = (commands.reload, commands.verify);
     for path in golden("bird") {
         let text = std::fs::read_to_string(&path).unwrap();
         place.write("it.conf", &text);
-        let ran = run(&namespace, &filled(reload, &path));
-        assert_eq!(
-            ran.code,
-            Some(0),
-            "{}: {}{}",
-            path.display(),
-            ran.out,
-            ran.err
-        );
+        let ran = run(&namespace, reload, &path);
+        well(&ran, &path);
         let routes = text.matches("\n  route ").count();
         let all = format!("Total: {routes} of {routes} routes");
         eventually(&format!("{} has {routes} routes", path.display()), || {
@@ -326,11 +332,9 @@ fn bird_at_work_takes_every_file_of_its_family() {
                 .out;
             held.contains(&all)
         });
+        run(&namespace, verify, &path).code(0);
     }
     // What is broken is refused, and the former file stays in force.
     place.write("it.conf", "protocol static nullrouted4 {\n");
-    assert_ne!(
-        run(&namespace, &filled(reload, Path::new("x"))).code,
-        Some(0)
-    );
+    assert_ne!(run(&namespace, reload, Path::new("x")).code, Some(0));
 }

@@ -136,6 +136,30 @@ fn ipset_holds_exactly_what_each_golden_file_says_whatever_was_there() {
 }
 
 #[test]
+fn ipset_gets_again_what_the_kernel_lost() {
+    if !installed("ipset") {
+        return left_out("ipset is not installed");
+    }
+    let Some(namespace) = Namespace::new() else {
+        return;
+    };
+    let place = Place::new(&format!(
+        "{NOC}[kernel]\nenabled = false\n[[router]]\nname = \"firewall\"\nfamily = \"ipset\"\npath = \"it.ipset\"\n\
+         reload = \"default\"\nverify = \"default\"\n"
+    ));
+    place.write("noc.list", LIST);
+    let refresh = || place.run_in(&namespace, &["refresh"]).code(0);
+    refresh().says("it.ipset replaced, 2 prefixes");
+    refresh().says("it.ipset unchanged, 2 prefixes");
+    for lost in [&["flush", "nullrouted6"][..], &["destroy", "nullrouted4"]] {
+        namespace.run("ipset", lost).code(0);
+        refresh().says("it.ipset loaded again, 2 prefixes");
+        assert_eq!(in_ipset(&namespace).len(), 2);
+        refresh().says("it.ipset unchanged, 2 prefixes");
+    }
+}
+
+#[test]
 fn nftables_drops_what_is_listed_and_what_comes_from_there_and_counts_it() {
     let Some(Lab { router, near, far }) = Lab::new() else {
         return;
@@ -144,7 +168,7 @@ fn nftables_drops_what_is_listed_and_what_comes_from_there_and_counts_it() {
     let place = Place::new(&format!(
         "{NOC}[kernel]\nenabled = false\n\
          [[router]]\nname = \"firewall\"\nfamily = \"nftables\"\npath = \"nullrouted.nft\"\n\
-         check = [\"nft\", \"-c\", \"-f\", \"{{file}}\"]\nreload = [\"nft\", \"-f\", \"{{file}}\"]\n"
+         check = \"default\"\nreload = \"default\"\nverify = \"default\"\n"
     ));
     for address in LISTED.iter().chain(&NEIGHBOURS) {
         eventually(address, || lab.answers(address));
@@ -167,6 +191,20 @@ fn nftables_drops_what_is_listed_and_what_comes_from_there_and_counts_it() {
     let counters = || lab.router.run("nft", &["list", "counters"]).code(0).out;
     let counted = counters();
     assert_eq!(counted.matches("packets 1 ").count(), 3, "{counted}");
+
+    // What is not in the kernel any more is loaded again, and nothing else.
+    refresh().says("nullrouted.nft unchanged");
+    for lost in [
+        &["delete", "table", "inet", "nullrouted"][..],
+        &["flush", "chain", "inet", "nullrouted", "prerouting"],
+        &["flush", "chain", "inet", "nullrouted", "output"],
+    ] {
+        lab.router.run("nft", lost).code(0);
+        refresh().says("nullrouted.nft loaded again");
+        assert!(!lab.answers(LISTED[0]));
+        refresh().says("nullrouted.nft unchanged");
+    }
+    let counted = counters();
 
     // What is loaded over it goes on counting.
     place.write("noc.list", "198.51.100.0/24\n");

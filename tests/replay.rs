@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use nullrouted::feed::copies::digest;
+use nullrouted::digest;
 use nullrouted::feed::formats::{Format, Rules, parse_body};
 use nullrouted::feed::leaving::{Leaving, WithdrawAfter};
 use nullrouted::feed::standing::Ages;
@@ -110,7 +110,7 @@ impl Replay {
             ]
             .concat();
             AtHand {
-                digest: digest(listed.join("\n").as_bytes()),
+                digest: digest::of(listed.join("\n").as_bytes()),
                 copy: Arc::new(copy),
                 fetched: now,
             }

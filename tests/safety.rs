@@ -11,10 +11,6 @@ use support::http::{Answer, Server};
 use support::namespace::eventually;
 use support::{NO_KERNEL, NOC, PROGRAM, Place, Ran, is_root};
 
-fn ledger(place: &Place) -> rusqlite::Connection {
-    rusqlite::Connection::open(place.path("state/ledger.sqlite")).unwrap()
-}
-
 /// A program that is ended with the test.
 struct Running(std::process::Child);
 
@@ -130,13 +126,13 @@ fn a_clock_that_was_set_back_does_not_stop_the_looks() {
     let place = Place::of_list("192.0.2.0/24\n");
     place.run(&["refresh"]).code(0);
     let ahead = "UPDATE feed SET looked_at = looked_at + 100000000, confirmed_at = confirmed_at + 100000000";
-    ledger(&place).execute(ahead, []).unwrap();
+    place.ledger().execute(ahead, []).unwrap();
     place.run(&["status"]).code(0).says("next look due");
     place.write("noc.list", "198.51.100.0/24\n");
     place.run(&["refresh"]).code(0);
     assert_eq!(place.run(&["list"]).lines(), ["198.51.100.0/24"]);
     // A clock that is behind for one pass takes nothing from a copy: its time is not rewritten.
-    ledger(&place).execute(ahead, []).unwrap();
+    place.ledger().execute(ahead, []).unwrap();
     std::fs::remove_file(place.path("noc.list")).unwrap();
     place.run(&["refresh"]).code(0);
     let feed = place.run(&["status", "--json"]).json()["feeds"][0].clone();
@@ -461,7 +457,7 @@ fn what_each_generation_changed_is_in_the_ledger_with_its_causes() {
     );
     let json = place.run(&["flush", "--json"]).code(0).json();
     assert_eq!(json["flushed"], true);
-    let ledger = ledger(&place);
+    let ledger = place.ledger();
     let mut rows = ledger
         .prepare("SELECT generation, op, prefix, cause FROM change ORDER BY generation, op, prefix")
         .unwrap();

@@ -4,7 +4,7 @@
 #![allow(dead_code)]
 
 use std::fmt::Write;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// A generator of numbers that needs no crate (xorshift64*, Vigna).
 pub struct Numbers(u64);
@@ -40,6 +40,25 @@ pub fn plain(count: usize) -> String {
             32 => writeln!(out, "{}", Ipv4Addr::from(addr)),
             _ => writeln!(out, "{}/{len}", Ipv4Addr::from(addr)),
         };
+    }
+    out
+}
+
+/// The same of IPv6: `2xxx::`, a half of it /48, others /32 and /64, some hosts.
+pub fn plain_v6(count: usize) -> String {
+    let mut numbers = Numbers::new(43);
+    let mut out = String::with_capacity(count * 26);
+    for _ in 0..count {
+        let n = numbers.next();
+        let high = u128::from(numbers.next() >> 3 | 0x2 << 60) << 64;
+        let len = match n % 100 {
+            0..5 => 128,
+            5..30 => 64,
+            30..80 => 48,
+            _ => 32,
+        };
+        let addr = (high | u128::from(n)) & (u128::MAX << (128 - len));
+        let _ = writeln!(out, "{}/{len}", Ipv6Addr::from(addr));
     }
     out
 }

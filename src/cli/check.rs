@@ -32,11 +32,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
             .collect();
         let ok = checked.is_ok();
         output::json(&serde_json::json!({ "ok": ok, "problems": problems, "advice": advice }))?;
-        return Ok(if checked.is_ok() {
-            Exit::Done
-        } else {
-            Exit::Usage
-        });
+        return Ok(if ok { Exit::Done } else { Exit::Usage });
     }
     let config = checked.map_err(Stop::usage)?;
     if arguments.print {

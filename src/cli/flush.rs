@@ -111,7 +111,7 @@ fn brake(config: &Config, ledger: Option<&Ledger>, now: Timestamp) -> Result<(),
 /// Everything off every target, by the marks that the configuration and the ledger know.
 fn withdraw(config: &Config, ledger: Option<&Ledger>, now: Timestamp) -> Result<Applied, Stop> {
     let known = |ledger: &Ledger| {
-        let gone = apply::gone(config, ledger, &PrefixSet::default(), &[])?;
+        let gone = apply::would_be_gone(config, ledger, &PrefixSet::default(), &[])?;
         Ok((pass::former_marks(config, ledger)?, ledger.targets()?, gone))
     };
     let known = ledger

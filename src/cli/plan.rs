@@ -62,7 +62,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         removable: pass::removable_after(&ledger, &decision, known.policy.protect.set())?,
         former: pass::former_marks(&config, &ledger)?,
         last: ledger.targets()?,
-        gone: apply::gone(&config, &ledger, &decision.desired, &decision.origins)?,
+        gone: apply::would_be_gone(&config, &ledger, &decision.desired, &decision.origins)?,
     };
     let targets = block_on(targets(&config, &decision, &before))?;
 

@@ -9,8 +9,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
-use sha2::{Digest as _, Sha256};
-
+use crate::digest;
 use crate::owner;
 use crate::time::Timestamp;
 
@@ -22,15 +21,6 @@ pub struct Copies {
 
 /// In the place of a digest: the note that names the copy in force.
 const APPLIED: &str = "applied";
-
-/// A short name for exact content: the first 16 hexadecimal digits of its SHA-256.
-pub fn digest(content: &[u8]) -> String {
-    let hash = Sha256::digest(content);
-    hash.iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
-}
 
 impl Copies {
     /// The copies under the state directory; the folder is made when the first is saved.
@@ -108,7 +98,7 @@ impl Copies {
     pub fn load(&self, feed: &str, wanted: &str) -> io::Result<Vec<u8>> {
         let path = self.path(feed, wanted);
         let body = fs::read(&path)?;
-        if digest(&body) != wanted {
+        if digest::of(&body) != wanted {
             let what = format!("{}: the content has changed", path.display());
             return Err(io::Error::new(io::ErrorKind::InvalidData, what));
         }
@@ -151,8 +141,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let copies = Copies::under(dir.path());
         let save = |body: &[u8]| {
-            copies.save("noc", &digest(body), body).unwrap();
-            digest(body)
+            copies.save("noc", &digest::of(body), body).unwrap();
+            digest::of(body)
         };
         let one = save(b"192.0.2.0/24\n");
         let two = save(b"198.51.100.0/24\n");

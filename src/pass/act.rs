@@ -47,20 +47,19 @@ struct Step {
     last: Vec<TargetRow>,
     removable: Removable,
     credits: Vec<&'static str>,
-    gone: Gone,
     now: Timestamp,
 }
 
 impl Step {
-    fn task<'a>(&'a self, config: &'a Config) -> Task<'a> {
+    /// With what is gone, for the router files.
+    fn task<'a>(&'a self, config: &'a Config, gone: &'a Gone) -> Task<'a> {
         Task {
             config,
-            desired: &self.decision.desired,
             sheet: apply::sheet(
                 config,
                 &self.decision,
                 &self.decision.desired,
-                &self.gone,
+                gone,
                 &self.credits,
             ),
             removable: &self.removable,
@@ -137,7 +136,11 @@ impl Act<'_> {
     ) -> Result<Option<(Outcome, bool)>, PassError> {
         let (config, ledger) = (self.config, self.ledger);
         let step = self.decide(cause)?;
-        let (task, pin) = (step.task(config), step.pin());
+        let Decision {
+            desired, origins, ..
+        } = &*step.decision;
+        let gone = apply::gone(config, ledger, desired, origins).map_err(PassError::NotApplied)?;
+        let (task, pin) = (step.task(config, &gone), step.pin());
         // Whoever flushes now has the last word: he waits for us, and withdraws then.
         let flushed = flushed_since(ledger, &pin);
         let Senses { around, fib } = &mut *self.senses;
@@ -211,7 +214,7 @@ impl Act<'_> {
         let pin = step.pin();
         let flushed = flushed_since(ledger, &pin);
         let fib = &mut self.senses.fib;
-        let applied: Applied = to_kernel(step.task(config), fib, &flushed).await;
+        let applied: Applied = to_kernel(step.task(config, Gone::nothing()), fib, &flushed).await;
         write_down(ledger, &applied).map_err(PassError::Unrecorded)?;
         Ok(true)
     }
@@ -238,9 +241,7 @@ impl Act<'_> {
             .put_in_force(ledger, generation, &decision.desired)
             .map_err(PassError::NotApplied)?;
         let protected = known.policy.protect.set();
-        let gone = apply::gone(config, ledger, &decision.desired, &decision.origins);
         Ok(Step {
-            gone: gone.map_err(PassError::NotApplied)?,
             removable: removable(ledger, protected).map_err(PassError::NotApplied)?,
             credits: apply::credits(config, &decision.standings, &decision.desired),
             known,

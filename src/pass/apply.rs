@@ -6,14 +6,14 @@ use super::kernel::{KERNEL, to_kernel};
 use super::neighbors;
 use super::task::{Applied, Done, Removable, Task, note};
 use crate::config::{Config, RouterConfig};
-use crate::feed::copies::digest;
+use crate::digest;
 use crate::feed::standing::Standing;
-use crate::ledger::{Ledger, LedgerError, TargetRow};
+use crate::ledger::{Ledger, LedgerError, Left, TargetRow};
 use crate::pipeline::Decision;
 use crate::prefix::PrefixSet;
 use crate::target::kernel::Fib;
 use crate::target::publish::{Became, publish};
-use crate::target::router::{Family, Gone, Reasons, Sheet, render};
+use crate::target::router::{Gone, Reasons, Sheet, render};
 
 /// The names of all configured targets.
 pub fn names(config: &Config) -> Vec<&str> {
@@ -40,23 +40,40 @@ pub fn credits(config: &Config, standings: &[Standing], desired: &PrefixSet) -> 
 /// router first.
 const LATELY: Duration = Duration::from_secs(30 * 24 * 3_600);
 
-/// What a router may still hold when `set` and `origins` are in force: what the ledger knows to have left of late, and
-/// what leaves now.
+/// What a router may still hold when `set` and `origins` are in force, which the ledger knows already.
 pub fn gone(
     config: &Config,
     ledger: &Ledger,
     set: &PrefixSet,
     origins: &[u32],
 ) -> Result<Gone, LedgerError> {
-    let mut families = config.routers.iter().map(|router| router.shape.family);
-    if !families.any(Family::takes_away) {
+    let left = left_lately(config, ledger)?;
+    Ok(left.map_or_else(Gone::default, |left| {
+        Gone::of(left.nets, left.asns, set, origins)
+    }))
+}
+
+/// The same before the ledger knows of `set` and `origins`: with what would leave by them.
+pub fn would_be_gone(
+    config: &Config,
+    ledger: &Ledger,
+    set: &PrefixSet,
+    origins: &[u32],
+) -> Result<Gone, LedgerError> {
+    let Some(left) = left_lately(config, ledger)? else {
         return Ok(Gone::default());
-    }
-    let left = ledger.left(LATELY)?;
+    };
     let in_force = ledger.in_force()?;
     let nets = left.nets.into_iter().chain(in_force.nets());
     let asns = left.asns.into_iter().chain(ledger.origins()?);
     Ok(Gone::of(nets, asns, set, origins))
+}
+
+/// What the ledger knows to have left, where a router wants to hear of it.
+fn left_lately(config: &Config, ledger: &Ledger) -> Result<Option<Left>, LedgerError> {
+    let mut routers = config.routers.iter();
+    let takes_away = routers.any(|router| router.shape.family.takes_away());
+    takes_away.then(|| ledger.left(LATELY)).transpose()
 }
 
 /// What the router files say of `set`, which is what should be in force, or what is.
@@ -136,11 +153,15 @@ async fn file(router: &RouterConfig, task: Task<'_>) -> Result<Done, String> {
     }
     let text = render(&router.shape, &task.sheet);
     // What was loaded is a text, from this place, by this command.
-    let digest = |text: &str| {
+    let named = |text: &str| {
         let loaded = format!("{text}\n{}\n{:?}", router.path.display(), router.reload);
-        digest(loaded.as_bytes())
+        digest::of(loaded.as_bytes())
     };
-    let is_loaded = |text: &str| written == Some(&digest(text));
+    let new = named(&text);
+    let is_loaded = |other: &str| match other == text {
+        true => written == Some(&new),
+        false => written == Some(&named(other)),
+    };
     let published = publish(router, &text, is_loaded).await?;
     let word = match published.became {
         Became::Unchanged => "unchanged",
@@ -153,10 +174,10 @@ async fn file(router: &RouterConfig, task: Task<'_>) -> Result<Done, String> {
         said => format!("; it said: {said}"),
     };
     Ok(Done {
-        report: format!("{path} {word}, {} prefixes", task.desired.len()),
+        report: format!("{path} {word}, {} prefixes", task.sheet.set.len()),
         notes: String::new(),
         took: said,
         changed: published.became != Became::Unchanged,
-        digest: Some(digest(&text)),
+        digest: Some(new),
     })
 }

@@ -8,7 +8,8 @@ use super::look::{Body, Look};
 use super::prefer::preferred;
 use super::{PassError, say};
 use crate::config::{FeedConfig, Origin};
-use crate::feed::copies::{self, Copies};
+use crate::digest;
+use crate::feed::copies::Copies;
 use crate::feed::fetch::Validators;
 use crate::feed::formats::Format;
 use crate::feed::leaving::WithdrawAfter;
@@ -179,7 +180,7 @@ impl Judge<'_> {
 /// program.
 pub(super) fn read_as(feed: &FeedConfig, digest: &str) -> String {
     let rules = format!("{} {:?}", env!("CARGO_PKG_VERSION"), feed.rules);
-    format!("{digest} {}", copies::digest(rules.as_bytes()))
+    format!("{digest} {}", digest::of(rules.as_bytes()))
 }
 
 /// One line for a new copy: what it holds, what changed since the one `before`, what was rejected.

@@ -74,7 +74,7 @@ async fn in_step(
     let start = Instant::now();
     let wanted = Wanted {
         mark: config.mark,
-        desired: task.desired,
+        desired: task.sheet.set,
         may_remove: &|net| task.removable.permits(net),
         cover: config.cover_more_specifics,
         now: task.now,

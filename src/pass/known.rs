@@ -7,8 +7,9 @@ use super::origins::Table;
 use super::prefer::preferred;
 use super::{hand, protection};
 use crate::config::{Config, FeedConfig, Origin};
+use crate::digest;
 use crate::discover;
-use crate::feed::copies::{self, Copies};
+use crate::feed::copies::Copies;
 use crate::feed::formats::parse_body;
 use crate::feed::leaving::{Item, Leaving};
 use crate::feed::{FeedCopy, Refused, file};
@@ -200,7 +201,7 @@ fn as_it_is(
     let mut copy = parse_body(body, &feed.rules)?;
     copy.ascend();
     preferred(feed, row, &copy, now)?;
-    let (new, digest) = (Arc::new(copy), copies::digest(body));
+    let (new, digest) = (Arc::new(copy), digest::of(body));
     let old = row.digest.as_ref();
     let old = old.and_then(|old| memory.get(copies, feed, old));
     memory.remember(&feed.name, &digest, new.clone());
@@ -287,7 +288,7 @@ fn name(digest: &str, copy: &FeedCopy, leaving: &[Leaving], table: &Table) -> St
             .iter()
             .map(|one| format!("{} {}", one.item, one.reference))
             .collect();
-        name.push_str(&format!("-{}", copies::digest(text.join("\n").as_bytes())));
+        name.push_str(&format!("-{}", digest::of(text.join("\n").as_bytes())));
     }
     match table {
         Table::Read(table) if !copy.origins.is_empty() || leaving_origin(leaving) => {

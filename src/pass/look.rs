@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use crate::config::{Config, FeedConfig, Origin};
+use crate::digest;
 use crate::feed::fetch::{Fetched, Fetcher, Line, Validators};
 use crate::feed::formats::parse_body;
-use crate::feed::{FeedCopy, Refused, copies, file};
+use crate::feed::{FeedCopy, Refused, file};
 
 /// What a look gave, before it is judged.
 pub enum Look {
@@ -67,7 +68,7 @@ pub async fn look(
 async fn read(feed: &FeedConfig, bytes: Vec<u8>, known: Known, validators: Validators) -> Look {
     let rules = feed.rules.clone();
     let reading = tokio::task::spawn_blocking(move || {
-        let digest = copies::digest(&bytes);
+        let digest = digest::of(&bytes);
         let copy = match known {
             Some((name, copy)) if name == digest => copy,
             _ => {

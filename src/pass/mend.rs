@@ -58,10 +58,9 @@ pub async fn mend(
     };
     let now = Timestamp::now();
     let task = Task {
-        desired: &desired,
         removable: &removable,
         last: &ledger.targets()?,
-        ..Task::nothing(config, now)
+        ..Task::of(&desired, config, now)
     };
     let stop = || ledger.pinned().is_ok_and(|now| now != pin);
     let mut applied = to_kernel(task, fib, &stop).await;

@@ -146,7 +146,7 @@ pub(super) async fn look(
             zebra::compare(
                 &Root::default(),
                 &task.config.kernel.mark,
-                task.desired,
+                task.sheet.set,
                 stop,
             )
             .await
@@ -196,10 +196,7 @@ pub async fn audited(
     };
     let ledger = Ledger::open(&config.state_dir)?;
     let (desired, last) = (memory.in_force(&ledger)?, ledger.observed()?);
-    let task = Task {
-        desired: &desired,
-        ..Task::nothing(config, Timestamp::now())
-    };
+    let task = Task::of(&desired, config, Timestamp::now());
     let seen = look(task, report, true, &last, &|| false).await;
     write_down(&ledger, &seen).map_err(PassError::Unrecorded)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use crate::config::{Config, OriginsConfig};
-use crate::feed::copies::digest;
+use crate::digest;
 use crate::feed::file;
 use crate::feed::origins::OriginTable;
 use crate::ledger::TableUsed;
@@ -105,7 +105,7 @@ impl Remembered {
             self.stamp = None;
             let body =
                 file::read(&origins.table, max_bytes).map_err(|refused| refused.to_string())?;
-            let table = OriginTable::parse(&body, digest(&body), max_bytes.saturating_mul(8));
+            let table = OriginTable::parse(&body, digest::of(&body), max_bytes.saturating_mul(8));
             let table = table.map_err(|refused| refused.to_string())?;
             tracing::info!(
                 "[asn] table {}  {} prefixes, {} of several origins are left out",

@@ -46,9 +46,7 @@ impl Removable {
 pub struct Task<'a> {
     /// The targets.
     pub config: &'a Config,
-    /// What the kernel should hold.
-    pub desired: &'a PrefixSet,
-    /// The same, and all that is to be told of it, for the router files.
+    /// What the kernel should hold, and all that is to be told of it, for the router files.
     pub sheet: Sheet<'a>,
     /// Which routes of ours may go.
     pub removable: &'a Removable,
@@ -63,11 +61,15 @@ pub struct Task<'a> {
 impl<'a> Task<'a> {
     /// To hold nothing, whatever is there.
     pub fn nothing(config: &'a Config, now: Timestamp) -> Self {
+        Self::of(&NOTHING, config, now)
+    }
+
+    /// To hold these, of which nothing else is known.
+    pub fn of(set: &'a PrefixSet, config: &'a Config, now: Timestamp) -> Self {
         Self {
             config,
-            desired: &NOTHING,
             sheet: Sheet {
-                set: &NOTHING,
+                set,
                 origins: &[],
                 gone: Gone::nothing(),
                 attributions: &[],

@@ -2,13 +2,13 @@
 
 use super::testing::{AGES, DAY, NOW, protect};
 use super::*;
-use crate::feed::copies::digest;
+use crate::digest;
 use crate::feed::formats::{Format, Rules, parse_body};
 use crate::policy::limits::{Limits, Review};
 
 fn held(list: &str) -> AtHand {
     AtHand {
-        digest: digest(list.as_bytes()),
+        digest: digest::of(list.as_bytes()),
         copy: Arc::new(parse_body(list.as_bytes(), &Rules::of(Format::Cidr)).unwrap()),
         fetched: NOW,
     }

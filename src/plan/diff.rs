@@ -6,6 +6,7 @@ use std::fmt::Write;
 use ipnet::IpNet;
 use sha2::{Digest, Sha256};
 
+use crate::digest::hexadecimal;
 use crate::prefix::{Bits, Prefix, PrefixSet};
 
 /// What one family gains and loses, ascending.
@@ -124,12 +125,7 @@ impl Change {
         for asn in lacking(origins_before, origins_now) {
             hash.update(format!("-AS{asn}\n"));
         }
-        let digest = hash.finalize();
-        digest
-            .iter()
-            .take(6)
-            .map(|byte| format!("{byte:02x}"))
-            .collect()
+        hexadecimal(&hash.finalize()[..6])
     }
 }
 

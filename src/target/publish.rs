@@ -6,9 +6,13 @@
 //!                                                 └──► the old file is untouched   └──► the old file back, reload, verify
 //! ```
 //!
+//! A first file that `check` has taken, or that was loaded, stays: some routers are to include it, and for that it must be
+//! there.
+//!
 //! Where the router holds the old file, and the family has something shorter that leads from there to the new one, that
 //! is loaded; and the whole where it is not taken.
 
+use std::fmt;
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
@@ -50,7 +54,10 @@ pub async fn publish(
     text: &str,
     is_loaded: impl Fn(&str) -> bool,
 ) -> Result<Published, String> {
-    let path = &router.path;
+    // What is named by a link is replaced, and not the link.
+    let real = fs::canonicalize(&router.path);
+    let real = real.ok().filter(|_| router.path.is_symlink());
+    let path = real.as_ref().unwrap_or(&router.path);
     let old = match fs::read(path) {
         Ok(old) => Some(old),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
@@ -86,13 +93,24 @@ pub async fn publish(
         Some(delta) => load_delta(router, &delta).await,
         None => load(router).await.map(|said| (Became::Replaced, said)),
     };
-    match loaded {
-        Ok((became, said)) => Ok(Published { became, said }),
-        Err(failure) => {
-            let back = put_back(router, old.as_deref()).await;
-            Err(format!("{failure}; {back}"))
-        }
-    }
+    let failure = match loaded {
+        Ok((became, said)) => return Ok(Published { became, said }),
+        Err(failure) => failure,
+    };
+    let back = match (&failure, old) {
+        (_, Some(old)) => put_back(router, path, &old).await,
+        (Failure::Reload(_), None) if router.check.is_empty() => match fs::remove_file(path) {
+            Ok(()) => {
+                "there was no file before, so the new one is removed; what the router took of it \
+                       stays there"
+                    .to_owned()
+            }
+            Err(error) => format!("the new file could not be removed: {error}"),
+        },
+        // Mostly nothing includes it yet, and where something does, that does not start without it.
+        (_, None) => "the file stays, as there was none before".to_owned(),
+    };
+    Err(format!("{failure}; {back}"))
 }
 
 /// What leads from the old file to the new one. Only where it is looked at afterwards what the router holds: it may
@@ -113,10 +131,13 @@ fn delta(
 }
 
 /// Load what leads to the file, and the whole file where that is not taken.
-async fn load_delta(router: &RouterConfig, delta: &str) -> Result<(Became, String), String> {
+async fn load_delta(router: &RouterConfig, delta: &str) -> Result<(Became, String), Failure> {
     let place = hidden(&router.path, ".delta");
     let loaded = match write_synced(&place, delta.as_bytes(), &router.path) {
-        Ok(()) => load_from(router, &place).await,
+        Ok(()) => {
+            let loaded = load_from(router, &place).await;
+            loaded.map_err(|failure| failure.to_string())
+        }
         Err(error) => Err(format!("{}: {error}", place.display())),
     };
     let _ = fs::remove_file(&place);
@@ -131,18 +152,32 @@ async fn load_delta(router: &RouterConfig, delta: &str) -> Result<(Became, Strin
 }
 
 /// Load the file, and look whether it is in force. Answers what was said.
-async fn load(router: &RouterConfig) -> Result<String, String> {
+async fn load(router: &RouterConfig) -> Result<String, Failure> {
     load_from(router, &router.path).await
 }
 
 /// The same, but what is loaded is in another place.
-async fn load_from(router: &RouterConfig, delta: &Path) -> Result<String, String> {
-    let failed = |what: &str, why| format!("{what} failed: {why}");
+async fn load_from(router: &RouterConfig, delta: &Path) -> Result<String, Failure> {
     let loaded = run(&router.reload, &router.path, delta).await;
-    let loaded = loaded.map_err(|why| failed("reload", why))?;
+    let loaded = loaded.map_err(Failure::Reload)?;
     let verified = run(&router.verify, &router.path, delta).await;
-    let verified = verified.map_err(|why| failed("verify", why))?;
+    let verified = verified.map_err(Failure::Verify)?;
     Ok(joined([loaded, verified]))
+}
+
+/// Why a file is not in force, or not known to be.
+enum Failure {
+    Reload(String),
+    Verify(String),
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Reload(why) => write!(f, "reload failed: {why}"),
+            Self::Verify(why) => write!(f, "verify failed: {why}"),
+        }
+    }
 }
 
 fn joined(said: [String; 2]) -> String {
@@ -165,8 +200,8 @@ fn hidden(path: &Path, ending: &str) -> PathBuf {
 /// What a file has that replaces none: a router reads it as a user of its own.
 const MODE: u32 = 0o644;
 
-/// Write and sync; the new file gets the mode, the owner and the group of the one that it will replace. What stands at
-/// its place, left by a pass that died or put there by somebody else, is not written into.
+/// Write and sync; the new file gets the mode of the one that it will replace, and its owner and group where we may
+/// give it away: who runs a verb by hand may be root, and the service is not. What stands at its place, left by a pass that died or put there by somebody else, is not written into.
 fn write_synced(beside: &Path, content: &[u8], like: &Path) -> io::Result<()> {
     match fs::remove_file(beside) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -176,10 +211,15 @@ fn write_synced(beside: &Path, content: &[u8], like: &Path) -> io::Result<()> {
     match fs::metadata(like) {
         Ok(old) => {
             let new = file.metadata()?;
+            let mut mode = old.permissions().mode();
             if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
-                fchown(&file, Some(old.uid()), Some(old.gid()))?;
+                match fchown(&file, Some(old.uid()), Some(old.gid())) {
+                    // The router may be one of that group: then it reads as one of the others.
+                    Err(error) if error.kind() == io::ErrorKind::PermissionDenied => mode |= 0o044,
+                    done => done?,
+                }
             }
-            file.set_permissions(old.permissions())?;
+            file.set_permissions(Permissions::from_mode(mode))?;
         }
         Err(_) => file.set_permissions(Permissions::from_mode(MODE))?,
     }
@@ -199,21 +239,10 @@ fn discard(beside: &Path, message: String) -> String {
     message
 }
 
-/// After a failed reload: the old content again, loaded again; or no file where there was none.
-async fn put_back(router: &RouterConfig, old: Option<&[u8]>) -> String {
-    let Some(old) = old else {
-        return match fs::remove_file(&router.path) {
-            Ok(()) => {
-                "there was no file before, so the new one is removed; what the router took of it \
-                       stays there"
-                    .to_owned()
-            }
-            Err(error) => format!("the new file could not be removed: {error}"),
-        };
-    };
-    let beside = beside(&router.path);
-    let restored =
-        write_synced(&beside, old, &router.path).and_then(|()| replace(&beside, &router.path));
+/// The old content again, loaded again.
+async fn put_back(router: &RouterConfig, path: &Path, old: &[u8]) -> String {
+    let beside = beside(path);
+    let restored = write_synced(&beside, old, path).and_then(|()| replace(&beside, path));
     if let Err(error) = restored {
         return discard(
             &beside,
@@ -221,6 +250,11 @@ async fn put_back(router: &RouterConfig, old: Option<&[u8]>) -> String {
         );
     }
     match load(router).await {
+        // Its lines take nothing away that only the new file had.
+        Ok(_) if router.shape.family.takes_away() => {
+            "the old file is back and loaded; what the router took of the new one may stay until the next load"
+                .to_owned()
+        }
         Ok(_) => "the old file is back and loaded".to_owned(),
         Err(why) => format!("the old file is back, but loading it failed as well: {why}"),
     }

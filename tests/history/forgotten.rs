@@ -1,11 +1,11 @@
 //! What is forgotten, and what is told all the same.
 
-use super::{ledger, of_list, older, three_generations, untimed};
+use super::{of_list, older, three_generations, untimed};
 
 #[test]
 fn what_is_added_by_hand_is_told_when_the_log_book_no_longer_does() {
     let place = three_generations();
-    ledger(&place).execute("DELETE FROM event", []).unwrap();
+    place.ledger().execute("DELETE FROM event", []).unwrap();
     let story = place.run(&["history", "5.5.5.5"]).code(0);
     let first = untimed(story.lines()[0]);
     assert!(
@@ -65,7 +65,7 @@ fn what_is_old_is_forgotten_once_a_day_and_what_is_in_force_keeps_its_story() {
     by_hand.says("add           72.37.187.128/25  ticket 7");
     // What was forgotten is not claimed to have never been, though what is in force is older.
     let sql = "SELECT strftime('%Y-%m-%dT%H:%M:%SZ', at - 400 * 86400, 'unixepoch') FROM pruned";
-    let since: String = ledger(&place).query_row(sql, [], |row| row.get(0)).unwrap();
+    let since: String = place.ledger().query_row(sql, [], |row| row.get(0)).unwrap();
     assert_eq!(
         place.run(&["history", "2001:db8:bad::1"]).code(0).out,
         format!("2001:db8:bad::1/128: nothing is known of it since {since}\n")
@@ -78,7 +78,7 @@ fn what_is_old_is_forgotten_once_a_day_and_what_is_in_force_keeps_its_story() {
 fn a_ledger_that_cannot_forget_fails_no_pass() {
     let place = of_list("192.0.2.0/24\n");
     place.run(&["refresh"]).code(0);
-    let db = ledger(&place);
+    let db = place.ledger();
     db.execute_batch(
         "UPDATE pruned SET at = 0;
          CREATE TRIGGER no BEFORE UPDATE ON pruned BEGIN SELECT RAISE(ABORT, 'not today'); END;",

@@ -1,7 +1,6 @@
 //! The listings in the ledger are those of the copy at hand, whatever they were before.
 
 use super::{NO_KERNEL, NOC, of_list};
-use crate::ledger;
 use crate::support::Place;
 
 /// What is listed now, and what was.
@@ -10,7 +9,7 @@ fn listings(place: &Place) -> (Vec<String>, Vec<String>) {
         let sql = format!(
             "SELECT prefix || ' ' || reference FROM listing WHERE last_seen IS {what} ORDER BY 1"
         );
-        let db = ledger(place);
+        let db = place.ledger();
         let mut statement = db.prepare(&sql).unwrap();
         let rows = statement.query_map([], |row| row.get(0)).unwrap();
         rows.map(Result::unwrap).collect()

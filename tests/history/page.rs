@@ -2,8 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::of_list;
 use super::support::{Place, repository};
-use super::{ledger, of_list};
 
 /// The page about the ledger, and a ledger without anything in it.
 fn page_and_ledger() -> (String, Place) {
@@ -16,7 +16,7 @@ fn page_and_ledger() -> (String, Place) {
 #[test]
 fn the_page_names_every_table_and_column_and_no_other() {
     let (page, place) = page_and_ledger();
-    let db = ledger(&place);
+    let db = place.ledger();
     let mut there: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let sql = "SELECT m.name, c.name FROM sqlite_schema AS m JOIN pragma_table_info(m.name) AS c
                WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'";
@@ -41,7 +41,7 @@ fn the_page_names_every_table_and_column_and_no_other() {
 #[test]
 fn every_query_of_the_page_runs() {
     let (page, place) = page_and_ledger();
-    let db = ledger(&place);
+    let db = place.ledger();
     let blocks = page.split("```sql\n").skip(1);
     let blocks: Vec<&str> = blocks
         .map(|rest| rest.split("```").next().unwrap())

@@ -132,7 +132,7 @@ fn the_operators_own_hand_protection_and_expiry_are_not_held_and_do_not_void_the
 
     // The other feed's file is gone, and its time is over: it goes although a change is held.
     std::fs::remove_file(place.path("other.list")).unwrap();
-    let ledger = rusqlite::Connection::open(place.path("state/ledger.sqlite")).unwrap();
+    let ledger = place.ledger();
     ledger
         .execute(
             "UPDATE feed SET confirmed_at = confirmed_at - 200000 WHERE name = 'other'",

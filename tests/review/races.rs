@@ -11,7 +11,7 @@ use crate::{held, networks, routes, waiting};
 fn an_approval_is_used_by_whoever_comes_next_and_is_void_when_the_feeds_moved_on() {
     // As a kill between the approval and its application leaves it.
     let approve = |place: &Place, id: &str| {
-        let ledger = rusqlite::Connection::open(place.path("state/ledger.sqlite")).unwrap();
+        let ledger = place.ledger();
         ledger
             .execute("INSERT INTO review (id, verdict, at, by) VALUES (?1, 'approved', 1790000000, 'alice')", [id])
             .unwrap();

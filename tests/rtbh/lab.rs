@@ -16,7 +16,8 @@ use nullrouted::target::router::Lists;
 
 use super::speakers::{self, Speaker, Trigger};
 use crate::support::namespace::Namespace;
-use crate::support::{NOC, Place, installed, is_root, left_out};
+use crate::support::speaker::can_run;
+use crate::support::{NOC, Place};
 
 /// Protected, within what is listed.
 pub const HOLE: &str = "72.37.187.1";
@@ -60,15 +61,7 @@ fn forwards(namespace: &Namespace) {
 impl Lab {
     /// `None`, having said why, where the machine forbids it or a program is missing. The reflector and the edges speak.
     pub fn new() -> Option<Self> {
-        let missing = ["bird", "bgpctl", "vtysh"]
-            .into_iter()
-            .find(|name| !installed(name));
-        if let Some(name) = missing {
-            left_out(format_args!("{name} is not installed"));
-            return None;
-        }
-        if !is_root() {
-            left_out("the daemons of routers start as root only");
+        if !can_run(&["bird", "bgpctl", "vtysh"]) {
             return None;
         }
         let trigger = Namespace::new()?;
@@ -104,6 +97,7 @@ impl Lab {
             forwards(edge);
         }
         others.ip("route add default via 100.64.10.2");
+        others.ip("-6 route add default via fd00:10::2");
         forwards(&others);
         let lab = Self {
             trigger,
@@ -170,6 +164,24 @@ impl Lab {
     /// A neighbor of both edges begins to speak.
     pub fn others(&self) -> Speaker {
         speakers::others(&self.others)
+    }
+
+    /// The communities of a route as the reflector has it.
+    pub fn told(&self, prefix: &str) -> Vec<String> {
+        let words = [
+            "-d",
+            "bgpd",
+            "-c",
+            &format!("show bgp ipv4 unicast {prefix} json"),
+        ];
+        let json = self.reflector.run("vtysh", &words).code(0).json();
+        let list = json["paths"][0]["community"]["list"].as_array().unwrap();
+        let mut list: Vec<_> = list
+            .iter()
+            .map(|one| one.as_str().unwrap().to_owned())
+            .collect();
+        list.sort();
+        list
     }
 
     /// Whether the edge has this route of a neighbor.

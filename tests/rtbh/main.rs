@@ -32,6 +32,7 @@ fn from_trigger_to_edges(trigger: Trigger) {
         for address in LISTED {
             lab.eventually(edge, address, false);
         }
+        assert_eq!(lab.told("72.37.186.0/24"), ["blackhole", "noExport"]);
         for address in OTHERS.iter().chain([&HOLE]) {
             assert!(lab.answers(edge, address), "{address} through {edge:?}");
         }
@@ -66,6 +67,23 @@ fn listed_traffic_dies_at_both_edges_triggered_by_frr_without_a_list() {
     from_trigger_to_edges(Trigger::Frr(Lists::None));
 }
 
+/// Every blackhole of the kernel is announced then, but for those in own space.
+#[test]
+fn frr_without_a_list_keeps_own_space_to_itself() {
+    let Some(lab) = Lab::new() else { return };
+    let _place = lab.trigger(Trigger::Frr(Lists::None), LIST);
+    // The trigger protects 72.37.187.0/24.
+    for theirs in ["72.37.187.128/25", "203.0.113.64/26"] {
+        lab.trigger.ip(&format!("route add blackhole {theirs}"));
+    }
+    for edge in Edge::ALL {
+        eventually(&format!("{edge:?} is told"), || {
+            lab.announced(edge, "203.0.113.64/26") && lab.announced(edge, "72.37.186.0/24")
+        });
+        assert!(!lab.announced(edge, "72.37.187.128/25"), "{edge:?}");
+    }
+}
+
 #[test]
 fn listed_traffic_dies_at_both_edges_triggered_by_bird() {
     from_trigger_to_edges(Trigger::Bird);
@@ -82,20 +100,40 @@ fn a_router_that_holds_something_else_than_its_file_gets_the_file_again() {
     let Some(lab) = Lab::new() else { return };
     let place = lab.trigger(Trigger::Frr(Lists::One), LIST);
     let refresh = || place.run_in(&lab.trigger, &["refresh"]).code(0);
-    let ours = "ip prefix-list NULLROUTED-V4 seq 1210432000 permit 72.37.186.0/24";
+    let ours = "ip prefix-list NULLROUTED-V4 seq 1210432128 permit 72.37.186.0/24";
     let theirs = "ip prefix-list NULLROUTED-V4 seq 7 permit 9.9.9.0/24";
-    for (enter, what) in [(theirs, "one more"), (&*format!("no {ours}"), "one less")] {
+    let less = format!("no {ours}");
+    let to_all = [
+        "route-map NULLROUTED-OUT permit 10",
+        "no match community NULLROUTED",
+    ];
+    for (enter, what) in [
+        (&[theirs][..], "one more"),
+        (&[&*less], "one less"),
+        (
+            &["no bgp community-list standard NULLROUTED"],
+            "no community",
+        ),
+        (&to_all, "all that is announced"),
+    ] {
         assert!(
             !refresh().err.contains("loaded again"),
             "nothing to do before {what}"
         );
-        let words = ["-d", "bgpd", "-c", "configure terminal", "-c", enter];
+        let enter = enter.iter().flat_map(|line| ["-c", *line]);
+        let words: Vec<_> = ["-d", "bgpd", "-c", "configure terminal"]
+            .into_iter()
+            .chain(enter)
+            .collect();
         lab.trigger.run("vtysh", &words).code(0);
         refresh().says("nullrouted.conf loaded again");
         let held = ["-d", "bgpd", "-c", "show running-config"];
         let held = lab.trigger.run("vtysh", &held).code(0).out;
         assert!(
-            held.contains(ours) && !held.contains(theirs),
+            held.contains(ours)
+                && !held.contains(theirs)
+                && held.contains("\n match community NULLROUTED\n")
+                && held.contains("community-list standard NULLROUTED"),
             "{what}: {held}"
         );
     }
@@ -181,23 +219,38 @@ fn an_edge_takes_blackholes_alone_and_none_of_its_own() {
 fn a_more_specific_route_of_a_third_neighbor_reopens_the_road_only_without_the_filter() {
     let Some(lab) = Lab::new() else { return };
     let place = lab.trigger(Trigger::Bird, LIST);
+    let both = |edge, answers| {
+        for address in LISTED {
+            lab.eventually(edge, address, answers);
+        }
+    };
     for edge in Edge::ALL {
-        lab.eventually(edge, LISTED[0], false);
+        both(edge, false);
     }
     let others = lab.others();
     for edge in Edge::ALL {
-        lab.eventually(edge, LISTED[0], true);
+        both(edge, true);
     }
     for edge in Edge::ALL {
         let filter = lab.filter(edge, Lists::One, LIST);
-        lab.eventually(edge, LISTED[0], false);
+        both(edge, false);
         // What the neighbor announces beside it stays.
-        assert!(lab.announced(edge, "198.51.100.0/24"), "{edge:?}");
-        assert!(!lab.announced(edge, "72.37.186.0/25"), "{edge:?}");
+        for (theirs, is_there) in [
+            ("198.51.100.0/24", true),
+            ("2001:db8:feed::/48", true),
+            ("72.37.186.0/25", false),
+            ("2001:db8:bad::/64", false),
+        ] {
+            assert_eq!(
+                lab.announced(edge, theirs),
+                is_there,
+                "{theirs} at {edge:?}"
+            );
+        }
         lab.list_at(edge, &filter, "# nobody\n");
-        lab.eventually(edge, LISTED[0], true);
+        both(edge, true);
         lab.list_at(edge, &filter, LIST);
-        lab.eventually(edge, LISTED[0], false);
+        both(edge, false);
     }
     // The same by a list for each octet, the former route-map taken away by hand.
     let words = [
@@ -209,11 +262,11 @@ fn a_more_specific_route_of_a_third_neighbor_reopens_the_road_only_without_the_f
         "no route-map NULLROUTED-FILTER",
     ];
     lab.frr.run("vtysh", &words).code(0);
-    lab.eventually(Edge::Frr, LISTED[0], true);
+    both(Edge::Frr, true);
     let filter = lab.filter(Edge::Frr, Lists::Octets, LIST);
-    lab.eventually(Edge::Frr, LISTED[0], false);
+    both(Edge::Frr, false);
     lab.list_at(Edge::Frr, &filter, "# nobody\n");
-    lab.eventually(Edge::Frr, LISTED[0], true);
+    both(Edge::Frr, true);
     drop(others);
     drop(place);
 }

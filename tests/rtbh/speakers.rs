@@ -4,8 +4,8 @@ use nullrouted::target::router::{Family, Lists, Role};
 
 use super::lab::Edge;
 use crate::support::frr::Running;
-use crate::support::namespace::{Namespace, eventually};
-use crate::support::speaker::{self, open, quiet};
+use crate::support::namespace::Namespace;
+use crate::support::speaker::{self, open};
 use crate::support::{NOC, Place};
 
 /// Daemons and their files.
@@ -46,12 +46,7 @@ impl Trigger {
 fn router(family: Family, role: Role, path: &str) -> String {
     format!(
         "[[router]]\nname = \"it\"\nfamily = \"{family}\"\nrole = \"{role}\"\npath = \"{path}\"\n\
-         check = \"default\"\nreload = \"default\"\n{}",
-        if family == Family::Frr {
-            "verify = \"default\"\n"
-        } else {
-            ""
-        }
+         check = \"default\"\nreload = \"default\"\nverify = \"default\"\n"
     )
 }
 
@@ -60,7 +55,8 @@ const FILE: &str = "nullrouted.conf";
 const IN_RUN: &str = "/run/bird/nullrouted.conf";
 
 /// What stands there before.
-const NO_FILTER: &str = "function nullrouted_reject4() { if false then reject; }";
+const NO_FILTER: &str = "function nullrouted_reject4() { if false then reject; }\n\
+                         function nullrouted_reject6() { if false then reject; }";
 
 /// Its part of our configuration at an edge, in role `filter`.
 pub fn filter(edge: Edge, lists: Lists) -> String {
@@ -92,14 +88,8 @@ fn frr(namespace: &Namespace, place: &Place, config: &str, daemons: &[&str]) -> 
 /// By the default command, which reads what was said.
 #[track_caller]
 fn load(namespace: &Namespace, place: &Place, name: &str) {
-    let file = place.path(name).display().to_string();
     let words = Family::Frr.commands(Role::Edge).reload;
-    let words: Vec<_> = words
-        .iter()
-        .map(|word| word.replace("{file}", &file))
-        .collect();
-    let arguments: Vec<_> = words[1..].iter().map(String::as_str).collect();
-    namespace.run(&words[0], &arguments).code(0);
+    speaker::run(namespace, words, &place.path(name)).code(0);
 }
 
 fn bird(namespace: &Namespace, place: &Place, config: &str) -> Running {
@@ -151,12 +141,14 @@ fn networks(v6: bool) -> String {
 }
 
 /// What the reflector announces by itself, each with the community of a blackhole but the last of a family.
-pub const TAGGED: [&str; 6] = [
+pub const TAGGED: [&str; 8] = [
     "203.0.113.9/32",
     "198.51.100.7/32",
+    "198.51.96.0/20",
     "64.0.0.0/7",
     "2001:db8:9::/64",
     "2001:db8:1:7::/64",
+    "2001:db8::/44",
     "2c00::/18",
 ];
 pub const UNTAGGED: [&str; 2] = ["203.0.113.128/25", "2001:db8:a::/48"];
@@ -192,11 +184,14 @@ pub fn edge_bird(namespace: &Namespace) -> Speaker {
          protocol kernel {{ ipv4 {{ import none; export where source = RTS_BGP; }}; }}\n\
          protocol kernel {{ ipv6 {{ import none; export where source = RTS_BGP; }}; }}\n\
          include \"{}\";\ninclude \"{}\";\n\
-         filter from_others {{ nullrouted_reject4(); accept; }}\n\
+         filter from_others4 {{ nullrouted_reject4(); accept; }}\n\
+         filter from_others6 {{ nullrouted_reject6(); accept; }}\n\
          protocol bgp reflector4 from nullrouted_from4 {{ local 100.64.2.1 as 65000; neighbor 100.64.2.2 as 65000; passive; error wait time 1, 2; }}\n\
          protocol bgp reflector6 from nullrouted_from6 {{ local fd00:2::1 as 65000; neighbor fd00:2::2 as 65000; passive; error wait time 1, 2; }}\n\
          protocol bgp others {{ local 100.64.8.1 as 65000; neighbor 100.64.8.2 as 65010; connect retry time 1;\n\
-          ipv4 {{ import table; import filter from_others; export none; }}; }}\n",
+          ipv4 {{ import table; import filter from_others4; export none; }}; }}\n\
+         protocol bgp others6 {{ local fd00:8::1 as 65000; neighbor fd00:8::2 as 65010; connect retry time 1;\n\
+          ipv6 {{ import table; import filter from_others6; export none; }}; }}\n",
         place.path("edge.conf").display(),
         IN_RUN
     );
@@ -269,21 +264,12 @@ pub fn trigger(trigger: Trigger, namespace: &Namespace, place: &Place) -> Speake
                     "neighbor {address} {{\n\tremote-as 65000\n\tannounce {family} unicast\n}}\n"
                 )
             };
-            own.write(
-                "bgpd.conf",
-                &format!(
-                    "AS 65000\nrouter-id 100.64.1.1\nfib-update no\ninclude \"{file}\"\n{}{}deny from any\n",
-                    neighbor("100.64.1.2", "IPv4"),
-                    neighbor("fd00:1::2", "IPv6")
-                ),
+            let config = format!(
+                "AS 65000\nrouter-id 100.64.1.1\nfib-update no\ninclude \"{file}\"\n{}{}deny from any\n",
+                neighbor("100.64.1.2", "IPv4"),
+                neighbor("fd00:1::2", "IPv6")
             );
-            namespace.sh("mount -t tmpfs tmpfs /run; mkdir /run/openbgpd");
-            let path = own.path("bgpd.conf").display().to_string();
-            let mut command = namespace.command("/usr/sbin/bgpd");
-            let daemon = quiet(command.args(["-d", "-f", &path]));
-            eventually("OpenBGPD is up", || {
-                namespace.run("bgpctl", &["show"]).code == Some(0)
-            });
+            let daemon = speaker::openbgpd(namespace, &own, &config);
             one(daemon, own)
         }
     }
@@ -294,6 +280,9 @@ pub fn others(namespace: &Namespace) -> Speaker {
     let place = Place::new(NOC);
     let config = "router id 100.64.8.2;\nprotocol device { scan time 1; }\n\
          protocol static { ipv4; route 72.37.186.0/25 via 100.64.10.2; route 198.51.100.0/24 via 100.64.10.2; }\n\
+         protocol static { ipv6; route 2001:db8:bad::/64 via fd00:10::2; route 2001:db8:feed::/48 via fd00:10::2; }\n\
+         protocol bgp to_bird6 { local fd00:8::2 as 65010; neighbor fd00:8::1 as 65000; connect retry time 1; ipv6 { import none; export all; }; }\n\
+         protocol bgp to_frr6 { local fd00:9::2 as 65010; neighbor fd00:9::1 as 65000; connect retry time 1; ipv6 { import none; export all; }; }\n\
          protocol bgp to_bird { local 100.64.8.2 as 65010; neighbor 100.64.8.1 as 65000; connect retry time 1; ipv4 { import none; export all; }; }\n\
          protocol bgp to_frr { local 100.64.9.2 as 65010; neighbor 100.64.9.1 as 65000; connect retry time 1; ipv4 { import none; export all; }; }\n";
     let daemon = bird(namespace, &place, config);

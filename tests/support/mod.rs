@@ -96,10 +96,15 @@ impl Place {
         std::fs::write(self.path(name), text).unwrap();
     }
 
+    /// The ledger, behind the program's back.
+    pub fn ledger(&self) -> rusqlite::Connection {
+        rusqlite::Connection::open(self.path("state/ledger.sqlite")).unwrap()
+    }
+
     /// Change the ledger behind the program's back, as to turn its clock.
     #[track_caller]
     pub fn edit(&self, change: &str) {
-        let ledger = rusqlite::Connection::open(self.path("state/ledger.sqlite")).unwrap();
+        let ledger = self.ledger();
         ledger
             .busy_timeout(std::time::Duration::from_secs(5))
             .unwrap();

@@ -1,16 +1,44 @@
 //! What speaks BGP in a namespace of ours.
 
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::Place;
 use super::frr::Running;
 use super::namespace::{Namespace, eventually};
+use super::{Place, Ran, installed, is_root, left_out};
 
 /// Everybody may read what is in it: the daemons drop their rights.
 pub fn open(place: &Place) {
     let mode = std::fs::Permissions::from_mode(0o755);
     std::fs::set_permissions(place.path(""), mode).unwrap();
+}
+
+/// Whether daemons of routers can run here; says what is missing where not.
+pub fn can_run(programs: &[&str]) -> bool {
+    if let Some(name) = programs.iter().find(|name| !installed(name)) {
+        left_out(format_args!("{name} is not installed"));
+        return false;
+    }
+    if !is_root() {
+        left_out("the daemons of routers start as root only");
+    }
+    is_root()
+}
+
+/// The words of a default command for this file.
+pub fn filled(words: &[&str], file: &Path) -> Vec<String> {
+    let file = file.display().to_string();
+    let word = |word: &&str| word.replace("{file}", &file).replace("{delta}", &file);
+    words.iter().map(word).collect()
+}
+
+/// Run a default command for this file.
+#[track_caller]
+pub fn run(namespace: &Namespace, words: &[&str], file: &Path) -> Ran {
+    let words = filled(words, file);
+    let arguments: Vec<_> = words[1..].iter().map(String::as_str).collect();
+    namespace.run(&words[0], &arguments)
 }
 
 /// A daemon that stays in the foreground.
@@ -31,6 +59,21 @@ pub fn bird(namespace: &Namespace, place: &Place, config: &str, before: &str) ->
     let running = quiet(command.args(["-f", "-c", &file, "-s", "/run/bird/bird.ctl"]));
     eventually("BIRD is up", || {
         namespace.run("birdc", &["show", "status"]).code == Some(0)
+    });
+    running
+}
+
+/// OpenBGPD with a `/run` of its own.
+pub fn openbgpd(namespace: &Namespace, place: &Place, config: &str) -> Running {
+    open(place);
+    namespace.sh("mount -t tmpfs tmpfs /run; mkdir /run/openbgpd");
+    place.write("bgpd.conf", config);
+    let file = place.path("bgpd.conf").display().to_string();
+    // FRR has one of the same name.
+    let mut command = namespace.command("/usr/sbin/bgpd");
+    let running = quiet(command.args(["-d", "-f", &file]));
+    eventually("OpenBGPD is up", || {
+        namespace.run("bgpctl", &["show"]).code == Some(0)
     });
     running
 }

@@ -10,7 +10,7 @@ use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
-use crate::feed::copies::digest;
+use crate::digest;
 use crate::time::Timestamp;
 
 /// What the publishers serve at one time.
@@ -132,7 +132,7 @@ fn answer(request: &Request<Incoming>, published: &Published) -> Response<Full<B
         "/dropv6.txt" => &published.drop_v6,
         _ => return with_status(StatusCode::NOT_FOUND),
     };
-    let etag = format!("\"{}\"", digest(body.as_bytes()));
+    let etag = format!("\"{}\"", digest::of(body.as_bytes()));
     if request
         .headers()
         .get(IF_NONE_MATCH)

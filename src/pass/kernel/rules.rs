@@ -68,7 +68,7 @@ pub(super) async fn begin(
         return (Rules::default(), None);
     }
     let kernel = &task.config.kernel;
-    let mut wanted = wanted(kernel, task.desired, task.removable);
+    let mut wanted = wanted(kernel, task.sheet.set, task.removable);
     if let Some(wanted) = &mut wanted {
         wanted.add &= fib.may_add_rule(wanted.priority, task.now);
     }

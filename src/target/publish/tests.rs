@@ -97,6 +97,33 @@ async fn after_a_failed_reload_the_old_file_is_back_and_loaded() {
 }
 
 #[tokio::test]
+async fn what_a_link_names_is_replaced_and_not_the_link() {
+    let dir = tempfile::tempdir().unwrap();
+    let (link, real) = (dir.path().join("link.conf"), dir.path().join("real.conf"));
+    fs::write(&real, "old\n").unwrap();
+    std::os::unix::fs::symlink(&real, &link).unwrap();
+    let router = router(&link, &[], &[]);
+    assert_eq!(became(&router, "new\n", true).await, Ok(Became::Replaced));
+    assert!(link.is_symlink());
+    assert_eq!(fs::read_to_string(&real).unwrap(), "new\n");
+    assert_eq!(became(&router, "new\n", true).await, Ok(Became::Unchanged));
+}
+
+/// The former lines of commands take nothing away that only the new ones brought.
+#[tokio::test]
+async fn it_is_said_what_a_router_of_commands_may_keep() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("gobgp.sh");
+    fs::write(&path, "old\n").unwrap();
+    let reload = ["sh", "-c", "grep -q old {file}"];
+    let mut router = router(&path, &[], &reload);
+    router.shape = Shape::usual(Family::GoBgp, Role::Trigger);
+    let error = publish(&router, "new\n", |_| false).await.unwrap_err();
+    let told = "the old file is back and loaded; what the router took of the new one may stay until the next load";
+    assert!(error.ends_with(told), "{error}");
+}
+
+#[tokio::test]
 async fn a_folder_that_cannot_be_written_is_one_clear_line() {
     let error = publish(
         &router(Path::new("/nonexistent/frr.conf"), &[], &[]),
@@ -127,7 +154,7 @@ async fn a_router_that_lost_what_was_loaded_gets_it_again() {
 }
 
 #[tokio::test]
-async fn a_first_file_that_is_not_taken_is_removed_and_it_is_said_what_stays() {
+async fn a_first_file_that_nothing_has_taken_is_removed_and_one_that_waits_to_be_included_stays() {
     let dir = tempfile::tempdir().unwrap();
     let router = router(&dir.path().join("frr.conf"), &[], &["false"]);
     let error = publish(&router, "new\n", |_| false).await.unwrap_err();
@@ -137,6 +164,23 @@ async fn a_first_file_that_is_not_taken_is_removed_and_it_is_said_what_stays() {
          what the router took of it stays there"
     );
     assert_eq!(files(dir.path()), [""; 0]);
+    let checked = self::router(&dir.path().join("frr.conf"), &["true"], &["false"]);
+    let error = publish(&checked, "new\n", |_| false).await.unwrap_err();
+    assert!(
+        error.ends_with("; the file stays, as there was none before"),
+        "{error}"
+    );
+    assert_eq!(files(dir.path()), ["frr.conf"]);
+    fs::remove_file(dir.path().join("frr.conf")).unwrap();
+    let mut verified = self::router(&dir.path().join("bird.conf"), &[], &["true"]);
+    verified.verify = vec!["false".to_owned()];
+    let verified = publish(&verified, "new\n", |_| false).await.unwrap_err();
+    assert_eq!(
+        verified,
+        "verify failed: false ended with exit status: 1 (); the file stays, as there was none before"
+    );
+    assert_eq!(files(dir.path()), ["bird.conf"]);
+    fs::remove_file(dir.path().join("bird.conf")).unwrap();
     let checked = self::router(&dir.path().join("frr.conf"), &["false"], &[]);
     let error = publish(&checked, "new\n", |_| false).await.unwrap_err();
     assert!(error.ends_with("; there is no file"), "{error}");

@@ -16,6 +16,8 @@
 //! * `P+` is what is inside of `P`, `P-` what covers it.
 //! * A blackhole by `dest` needs no reachable next hop.
 //! * Of 10 000 static routes a reload touches those that changed, and no others.
+//! * `birdc configure` ends before BIRD has done it where sessions must end first, so the default command waits.
+//! * `birdc eval` knows the constants of the configuration that BIRD has taken: by the last line it is asked for its file.
 
 use std::fmt::Write;
 
@@ -40,8 +42,31 @@ const COMMANDS: Commands = Commands {
         "sh",
         "{file}",
     ],
-    reload: &["birdc", "configure"],
-    verify: &[],
+    reload: &[
+        "sh",
+        "-c",
+        r#"birdc configure || exit
+try=0
+while birdc -r show status | grep -q '^Reconfiguration in progress'; do
+[ $((try += 1)) -le 60 ] || { echo 'BIRD still waits for sessions to end'; exit 0; }
+sleep 1
+done"#,
+    ],
+    verify: &[
+        "sh",
+        "-c",
+        r#"same=$(sed -n 's/^define \(NULLROUTED_[A-Z]*_DIGEST = "[0-9a-f]*"\);.*/\1/p' "$1")
+said=$(birdc -r eval "$same" 2>&1)
+case $said in
+*TRUE) exit 0;;
+*FALSE) echo 'BIRD holds another file than this one';;
+*CF_SYM_UNDEFINED*) echo 'BIRD holds no file of this role: is it included?';;
+*) printf '%s\n' "$said" | tail -n 1;;
+esac
+exit 1"#,
+        "sh",
+        "{file}",
+    ],
 };
 
 /// RFC 7999, and NO_EXPORT of RFC 1997.
@@ -55,6 +80,11 @@ fn render(shape: &Shape, sheet: &Sheet) -> String {
         Role::Edge => edge(&mut out, sheet),
         Role::Filter => filter(&mut out, sheet),
     }
+    let role = shape.role.to_string().to_uppercase();
+    out.seal(
+        &format!("define NULLROUTED_{role}_DIGEST = \""),
+        "\";  # of the lines above",
+    );
     out.done()
 }
 

@@ -89,16 +89,8 @@ fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
     MAPS.ingress(out, &own);
     MAPS.egress(out, shape);
     out.push(&sheet.kept("!"));
-    for prefix in sheet.left_v4() {
-        out.push("no ip route ");
-        out.prefix(prefix);
-        out.push(" Null0\n");
-    }
-    for prefix in sheet.left_v6() {
-        out.push("no ipv6 route ");
-        out.prefix(prefix);
-        out.push(" Null0\n");
-    }
+    out.lines("no ip route ", sheet.left_v4(), " Null0");
+    out.lines("no ipv6 route ", sheet.left_v6(), " Null0");
     sheet.v4(|prefix, reason| route(out, "ip route ", prefix, reason));
     sheet.v6(|prefix, reason| route(out, "ipv6 route ", prefix, reason));
 }
@@ -107,10 +99,7 @@ fn route<B: Bits>(out: &mut Text, command: &str, prefix: &Prefix<B>, reason: &Re
     out.push(command);
     out.prefix(prefix);
     out.push(" Null0 tag 666");
-    if !reason.is_empty() {
-        out.push(" name ");
-        out.word(reason);
-    }
+    out.word(" name ", reason);
     out.push("\n");
 }
 
@@ -132,8 +121,10 @@ Another next hop in the configuration leaves its former route beside it: take th
 ";
 
 fn edge(out: &mut Text, shape: &Shape, sheet: &Sheet) {
-    out.push(&Sheet::constant_head("!", &[LOAD, EDGE].concat()));
-    let own = own(out, sheet);
+    out.push(&sheet.edge_head("!", &[LOAD, EDGE].concat()));
+    let [own4, own6] = own(out, sheet);
+    let [covers4, covers6] = covers(out, sheet);
+    let own = [[own4, covers4].concat(), [own6, covers6].concat()];
     let limits = sheet.limits;
     let long = [
         ("ip", "V4", "0.0.0.0/0", limits.shortest_v4, 32),
@@ -176,8 +167,8 @@ so on, with a clause of the route-maps each: look after your own route-map then.
 fn filter(out: &mut Text, sheet: &Sheet) {
     out.push(&sheet.head("!", &[LOAD, FILTER].concat()));
     out.push("no route-map NULLROUTED-FILTER\nno route-map NULLROUTED-FILTER6\n!\n");
-    let v4 = list(out, &Shards::new("FILTER-V4", &sheet.set.v4));
-    let v6 = list(out, &Shards::new("FILTER-V6", &sheet.set.v6));
+    let v4 = list(out, &Shards::new("FILTER-V4", &sheet.set.v4), true);
+    let v6 = list(out, &Shards::new("FILTER-V6", &sheet.set.v6), true);
     let origins = "ip as-path access-list NULLROUTED-ORIGINS";
     let _ = writeln!(out, "no {origins}\n{origins} deny _0_ any");
     for asn in sheet.origins {
@@ -204,28 +195,36 @@ const COMMUNITY: &str = "ip community-list NULLROUTED permit 65535:666\n!\n";
 fn own(out: &mut Text, sheet: &Sheet) -> [Vec<String>; 2] {
     let own = sheet.own();
     [
-        list(out, &Shards::new("OWN-V4", &own.v4)),
-        list(out, &Shards::new("OWN-V6", &own.v6)),
+        list(out, &Shards::new("OWN-V4", &own.v4), true),
+        list(out, &Shards::new("OWN-V6", &own.v6), true),
     ]
 }
 
-/// Shards that permit these, and what is inside of them, and deny all others; their names.
-fn list<B: Numbered>(out: &mut Text, lists: &Shards<B>) -> Vec<String> {
+/// What covers those; the names of their lists.
+fn covers(out: &mut Text, sheet: &Sheet) -> [Vec<String>; 2] {
+    let covers = sheet.covers();
+    [
+        list(out, &Shards::new("COVER-V4", &covers.v4), false),
+        list(out, &Shards::new("COVER-V6", &covers.v6), false),
+    ]
+}
+
+/// Lists that permit these, and what is `inside` of them where that is said, and deny all others; their names.
+fn list<B: Numbered>(out: &mut Text, lists: &Shards<B>, inside: bool) -> Vec<String> {
     let (ip, all, longest) = match B::WIDTH {
         32 => ("ip", "0.0.0.0/0", " le 32\n"),
         _ => ("ipv6", "::/0", " le 128\n"),
     };
     let names = lists.names();
-    let mut entries = lists.by_list().into_iter().peekable();
-    for (at, name) in names.iter().enumerate() {
+    for (name, entries) in names.iter().zip(lists.by_list()) {
         let name = format!("{ip} prefix-list {name}");
         let _ = writeln!(out, "no {name}\n{name}");
-        while let Some((_, number, prefix)) = entries.next_if(|(list, ..)| *list == at) {
+        for (number, prefix) in entries {
             out.push("   seq ");
             out.number(number);
             out.push(" permit ");
-            out.prefix(prefix);
-            out.push(if prefix.len() < B::WIDTH {
+            out.prefix(&prefix);
+            out.push(if inside && prefix.len() < B::WIDTH {
                 longest
             } else {
                 "\n"

@@ -25,7 +25,6 @@
 use super::family::Kind;
 use super::text::Text;
 use super::{Commands, Role, Shape, Sheet};
-use crate::prefix::{Bits, Prefix};
 
 pub(super) const KIND: Kind = Kind {
     name: "exabgp",
@@ -59,7 +58,9 @@ printf '%s\n' "$out" | sed 's/^.* configuration *| //' | grep . | tail -n 3; exi
     reload: &[
         "sh",
         "-c",
-        r#"[ -p /run/exabgp/nullrouted ] || { echo 'no /run/exabgp/nullrouted: ExaBGP loads the file when it starts'; exit; }
+        r#"[ ! -d /run/exabgp ] || ls /run/exabgp >/dev/null || exit
+[ -p /run/exabgp/nullrouted ] || { echo 'no /run/exabgp/nullrouted: ExaBGP loads the file when it starts'; exit; }
+timeout 5 sh -c ': > /run/exabgp/nullrouted' || { echo 'nobody reads /run/exabgp/nullrouted: has ExaBGP ended?'; exit 1; }
 timeout 250 sh -c 'sh "$1" > /run/exabgp/nullrouted' sh "$1" || { echo 'ExaBGP does not read'; exit 1; }"#,
         "sh",
         "{file}",
@@ -107,8 +108,8 @@ fn render(shape: &Shape, sheet: &Sheet) -> String {
     let mut out = Text::with_room(2_000 + sheet.set.len() * 110);
     out.push(&sheet.head("#", TRIGGER));
     out.push(BEGIN);
-    withdraw(&mut out, &sheet.gone.v4);
-    withdraw(&mut out, &sheet.gone.v6);
+    out.lines("withdraw route ", &sheet.gone.v4, "");
+    out.lines("withdraw route ", &sheet.gone.v6, "");
     let v4 = match shape.next_hop_v4 {
         Some(next_hop) => next_hop.to_string(),
         None => "self".to_owned(),
@@ -119,12 +120,4 @@ fn render(shape: &Shape, sheet: &Sheet) -> String {
     sheet.v6(|prefix, reason| out.entry("announce route ", prefix, &v6, reason));
     out.push(END);
     out.done()
-}
-
-fn withdraw<B: Bits>(out: &mut Text, gone: &[Prefix<B>]) {
-    for prefix in gone {
-        out.push("withdraw route ");
-        out.prefix(prefix);
-        out.push("\n");
-    }
 }

@@ -34,6 +34,7 @@ pub(super) const KIND: Kind = Kind {
     commands,
     // From the table of a trigger; the parts are replaced whole.
     takes_away: true,
+    too_many,
     render,
     ..Kind::ROUTER
 };
@@ -43,6 +44,20 @@ fn commands(role: Role) -> Commands {
         Role::Trigger => SCRIPT,
         Role::Edge | Role::Filter => PART,
     }
+}
+
+/// So many lines are run within the five minutes that a command has.
+const MANY: usize = 12_000;
+
+fn too_many(shape: &Shape, v4: usize, v6: usize) -> Option<String> {
+    let all = v4 + v6;
+    let is = shape.role == Role::Trigger && all > MANY;
+    is.then(|| {
+        format!(
+            "{all} prefixes: above {MANY} GoBGP's command takes more than five minutes for the first load, and the \
+             default reload is ended. Instead: a router of family \"bird\""
+        )
+    })
 }
 
 const SCRIPT: Commands = Commands {
@@ -140,7 +155,7 @@ A route of your own for one of these prefixes is replaced, and taken away with i
 ";
 
 fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
-    out.push(&sheet.head("#", TRIGGER));
+    out.push(&sheet.head_for(shape, "#", TRIGGER));
     let mut policy = Text::default();
     own(&mut policy, sheet, "OWN");
     policy.push(COMMUNITY);
@@ -162,24 +177,14 @@ fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
         let _ = writeln!(out, "#: {line}");
     }
     out.push("#\nset -e\n");
-    for prefix in &sheet.gone.v4 {
-        del(out, "gobgp global rib del -a ipv4 ", prefix);
-    }
-    for prefix in &sheet.gone.v6 {
-        del(out, "gobgp global rib del -a ipv6 ", prefix);
-    }
+    out.lines("gobgp global rib del -a ipv4 ", &sheet.gone.v4, "");
+    out.lines("gobgp global rib del -a ipv6 ", &sheet.gone.v6, "");
     let [v4, v6] = shape.next_hops().map(|next_hop| match next_hop {
         Some(next_hop) => format!(" community 65535:666 nexthop {next_hop}"),
         None => " community 65535:666".to_owned(),
     });
     sheet.v4(|prefix, reason| out.entry("gobgp global rib add -a ipv4 ", prefix, &v4, reason));
     sheet.v6(|prefix, reason| out.entry("gobgp global rib add -a ipv6 ", prefix, &v6, reason));
-}
-
-fn del<B: Bits>(out: &mut Text, before: &str, prefix: &Prefix<B>) {
-    out.push(before);
-    out.prefix(prefix);
-    out.push("\n");
 }
 
 const EDGE: &str = "\
@@ -197,8 +202,11 @@ GoBGP has a table and no FIB: nothing is dropped here. Whoever has these routes 
 ";
 
 fn edge(out: &mut Text, shape: &Shape, sheet: &Sheet) {
-    out.push(&Sheet::constant_head("#", EDGE));
+    out.push(&sheet.edge_head("#", EDGE));
     own(out, sheet, "EDGE-OWN");
+    let covers = sheet.covers();
+    networks(out, "EDGE-COVER-V4", false, &covers.v4);
+    networks(out, "EDGE-COVER-V6", false, &covers.v6);
     let limits = sheet.limits;
     let long = [
         ("V4", "0.0.0.0/0", limits.shortest_v4, 32),
@@ -213,10 +221,12 @@ fn edge(out: &mut Text, shape: &Shape, sheet: &Sheet) {
     }
     out.push(COMMUNITY);
     out.push("[[policy-definitions]]\nname = \"NULLROUTED-EDGE\"\n");
-    for family in ["V4", "V6"] {
-        statement(out, &format!("EDGE-OWN-{family}"));
-        is_of(out, &format!("EDGE-OWN-{family}"));
-        out.push(REJECT);
+    for set in ["EDGE-OWN", "EDGE-COVER"] {
+        for family in ["V4", "V6"] {
+            statement(out, &format!("{set}-{family}"));
+            is_of(out, &format!("{set}-{family}"));
+            out.push(REJECT);
+        }
     }
     let next_hops = [
         ("V4", shape.discard_v4().to_string()),
@@ -331,15 +341,20 @@ fn and_inside<B: Bits>() -> Vec<String> {
 /// The operator's own networks, and what is inside of them.
 fn own(out: &mut Text, sheet: &Sheet, name: &str) {
     let own = sheet.own();
-    for (family, v4) in [("V4", true), ("V6", false)] {
-        prefix_set(out, &format!("{name}-{family}"));
-        for net in own.nets().filter(|net| net.addr().is_ipv4() == v4) {
-            let (len, width) = (net.prefix_len(), net.max_prefix_len());
-            let _ = writeln!(
-                out,
-                "{ENTRY}{net}\", masklength-range = \"{len}..{width}\"}},"
-            );
-        }
-        out.push("]\n");
+    networks(out, &format!("{name}-V4"), true, &own.v4);
+    networks(out, &format!("{name}-V6"), true, &own.v6);
+}
+
+/// A set of these, and of what is `inside` of them where that is said.
+fn networks<B: Bits>(out: &mut Text, name: &str, inside: bool, prefixes: &[Prefix<B>]) {
+    prefix_set(out, name);
+    for prefix in prefixes {
+        let len = prefix.len();
+        let longest = if inside { B::WIDTH } else { len };
+        let _ = writeln!(
+            out,
+            "{ENTRY}{prefix}\", masklength-range = \"{len}..{longest}\"}},"
+        );
     }
+    out.push("]\n");
 }

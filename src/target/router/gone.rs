@@ -34,32 +34,27 @@ impl Gone {
         set: &PrefixSet,
         origins: &[u32],
     ) -> Self {
-        let mut gone = Self::default();
+        let (mut v4, mut v6) = (Vec::new(), Vec::new());
         for net in nets {
             match net {
-                IpNet::V4(net) => gone
-                    .v4
-                    .push(Prefix::new(net.addr().to_bits(), net.prefix_len())),
-                IpNet::V6(net) => gone
-                    .v6
-                    .push(Prefix::new(net.addr().to_bits(), net.prefix_len())),
+                IpNet::V4(net) => v4.push(net.into()),
+                IpNet::V6(net) => v6.push(net.into()),
             }
         }
-        gone.v4
-            .retain(|prefix| set.v4.binary_search(prefix).is_err());
-        gone.v6
-            .retain(|prefix| set.v6.binary_search(prefix).is_err());
-        gone.v4.sort_unstable();
-        gone.v4.dedup();
-        gone.v6.sort_unstable();
-        gone.v6.dedup();
-        gone.origins.extend(asns);
-        gone.origins
-            .retain(|asn| origins.binary_search(asn).is_err());
-        gone.origins.sort_unstable();
-        gone.origins.dedup();
-        gone
+        Self {
+            v4: without(v4, &set.v4),
+            v6: without(v6, &set.v6),
+            origins: without(asns.into_iter().collect(), origins),
+        }
     }
+}
+
+/// Ascending, each once, but for those that are there, which ascend.
+fn without<T: Ord>(mut gone: Vec<T>, there: &[T]) -> Vec<T> {
+    gone.retain(|item| there.binary_search(item).is_err());
+    gone.sort_unstable();
+    gone.dedup();
+    gone
 }
 
 #[cfg(test)]

@@ -91,19 +91,12 @@ fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
         out.masked(prefix);
         out.push(" Null0\n");
     }
-    for prefix in sheet.left_v6() {
-        out.push("no ipv6 route ");
-        out.prefix(prefix);
-        out.push(" Null0\n");
-    }
+    out.lines("no ipv6 route ", sheet.left_v6(), " Null0");
     sheet.v4(|prefix, reason| {
         out.push("ip route ");
         out.masked(prefix);
         out.push(" Null0 tag 666");
-        if !reason.is_empty() {
-            out.push(" name ");
-            out.word(reason);
-        }
+        out.word(" name ", reason);
         out.push("\n");
     });
     for prefix in &sheet.set.v6 {
@@ -131,11 +124,13 @@ Undo:   configure replace flash:before-nullrouted-DATE.cfg      (takes back what
         or shut the neighbor down, then take its lines out, and what is named NULLROUTED
 Another next hop in the configuration leaves the former one and its route beside it, and another shortest length the
 former one, of which the longer counts: take them out by hand.
+What you protect no longer stays in the lists OWN and COVER, and no blackhole for it is taken: take it out by hand.
 ";
 
 fn edge(out: &mut Text, shape: &Shape, sheet: &Sheet) {
-    out.push(&Sheet::constant_head("!", EDGE));
+    out.push(&sheet.edge_head("!", EDGE));
     own(out, sheet);
+    covers(out, sheet);
     long(out, sheet.limits);
     out.push(COMMUNITY);
     out.push(UNREACHABLES);
@@ -144,7 +139,7 @@ fn edge(out: &mut Text, shape: &Shape, sheet: &Sheet) {
         out,
         "ip route {v4} 255.255.255.255 Null0\nipv6 route {v6}/128 Null0\n!"
     );
-    MAPS.edge(out, shape, &own_names());
+    MAPS.edge(out, shape, &own_and_cover_names());
 }
 
 const FILTER: &str = "\
@@ -189,16 +184,26 @@ const UNREACHABLES: &str = "interface Null0\n no ip unreachables\n no ipv6 unrea
 /// The operator's own networks, and what is inside of them.
 pub(super) fn own(out: &mut Text, sheet: &Sheet) {
     let own = sheet.own();
-    let list = |name| PrefixList {
+    denied(out, "OWN-V4", true, &own.v4);
+    denied(out, "OWN-V6", true, &own.v6);
+}
+
+/// What covers those.
+pub(super) fn covers(out: &mut Text, sheet: &Sheet) {
+    let covers = sheet.covers();
+    denied(out, "COVER-V4", false, &covers.v4);
+    denied(out, "COVER-V6", false, &covers.v6);
+}
+
+/// A list for a clause that denies. What is no longer in it is left to be denied: nothing is dropped by that.
+fn denied<B: Numbered>(out: &mut Text, name: &str, inside: bool, prefixes: &[Prefix<B>]) {
+    let list = PrefixList {
         name,
         action: "permit",
-        inside: true,
+        inside,
     };
-    // What is no longer his own is left to be denied: nothing is dropped by that.
-    list("OWN-V4").others::<u32>(out, OTHERS);
-    list("OWN-V4").entries(out, &own.v4, FREE);
-    list("OWN-V6").others::<u128>(out, OTHERS);
-    list("OWN-V6").entries(out, &own.v6, FREE);
+    list.others::<B>(out, OTHERS);
+    list.entries(out, prefixes, FREE);
     out.push("!\n");
 }
 
@@ -220,8 +225,23 @@ pub(super) fn listed<B: Numbered>(
     out.push("!\n");
 }
 
+/// The lists of the operator's own networks.
 pub(super) fn own_names() -> [Vec<String>; 2] {
-    ["V4", "V6"].map(|family| vec![format!("NULLROUTED-OWN-{family}")])
+    names(&["OWN"])
+}
+
+/// The same, and those of what covers them.
+pub(super) fn own_and_cover_names() -> [Vec<String>; 2] {
+    names(&["OWN", "COVER"])
+}
+
+fn names(lists: &[&str]) -> [Vec<String>; 2] {
+    ["V4", "V6"].map(|family| {
+        let lists = lists.iter();
+        lists
+            .map(|list| format!("NULLROUTED-{list}-{family}"))
+            .collect()
+    })
 }
 
 /// Lists that deny what is too short and permit the rest. An entry for another length, left of an earlier file, is

@@ -120,10 +120,10 @@ end-policy
     }
     out.push(&sheet.kept("!!"));
     out.push("router static\n address-family ipv4 unicast\n");
-    without(out, sheet.left_v4());
+    out.lines("  no ", sheet.left_v4(), " Null0");
     sheet.v4(|prefix, reason| route(out, prefix, reason));
     out.push(" !\n address-family ipv6 unicast\n");
-    without(out, sheet.left_v6());
+    out.lines("  no ", sheet.left_v6(), " Null0");
     sheet.v6(|prefix, reason| route(out, prefix, reason));
     out.push(" !\n!\n");
 }
@@ -140,8 +140,11 @@ Undo:   shutdown at the neighbor, first: without the policy everything is taken,
 ";
 
 fn edge(out: &mut Text, sheet: &Sheet) {
-    out.push(&Sheet::constant_head("!!", &[LOAD, EDGE].concat()));
+    out.push(&sheet.edge_head("!!", &[LOAD, EDGE].concat()));
     own(out, sheet);
+    let covers = sheet.covers();
+    prefix_set(out, "COVER-V4", &covers.v4, false);
+    prefix_set(out, "COVER-V6", &covers.v6, false);
     out.push(COMMUNITY);
     let limits = sheet.limits;
     let long = [
@@ -152,7 +155,7 @@ fn edge(out: &mut Text, sheet: &Sheet) {
         let _ = write!(
             out,
             "route-policy NULLROUTED-{name}
-  if destination in NULLROUTED-OWN-{family} then
+  if destination in NULLROUTED-OWN-{family} or destination in NULLROUTED-COVER-{family} then
     drop
   endif
   if community matches-any NULLROUTED and destination in ({all} ge {}) then
@@ -181,8 +184,8 @@ The router has a limit for the lines of all sets and policies; above it, the com
 
 fn filter(out: &mut Text, sheet: &Sheet) {
     out.push(&sheet.head("!!", &[LOAD, FILTER].concat()));
-    prefix_set(out, "FILTER-V4", &sheet.set.v4);
-    prefix_set(out, "FILTER-V6", &sheet.set.v6);
+    prefix_set(out, "FILTER-V4", &sheet.set.v4, true);
+    prefix_set(out, "FILTER-V6", &sheet.set.v6, true);
     out.push("as-path-set NULLROUTED-ORIGINS\n");
     for asn in sheet.origins {
         let _ = writeln!(out, "  originates-from '{asn}',");
@@ -210,13 +213,13 @@ const COMMUNITY: &str = "community-set NULLROUTED\n  65535:666\nend-set\n!\n";
 /// The operator's own networks, and what is inside of them.
 fn own(out: &mut Text, sheet: &Sheet) {
     let own = sheet.own();
-    prefix_set(out, "OWN-V4", &own.v4);
-    prefix_set(out, "OWN-V6", &own.v6);
+    prefix_set(out, "OWN-V4", &own.v4, true);
+    prefix_set(out, "OWN-V6", &own.v6, true);
 }
 
-/// A set of these, and of what is inside of them.
-fn prefix_set<B: Bits>(out: &mut Text, name: &str, prefixes: &[Prefix<B>]) {
-    let (inside, last) = match B::WIDTH {
+/// A set of these, and of what is `inside` of them where that is said.
+fn prefix_set<B: Bits>(out: &mut Text, name: &str, prefixes: &[Prefix<B>], inside: bool) {
+    let (longest, last) = match B::WIDTH {
         32 => (" le 32,\n", "0.0.0.0/32"),
         _ => (" le 128,\n", "::/128"),
     };
@@ -224,8 +227,8 @@ fn prefix_set<B: Bits>(out: &mut Text, name: &str, prefixes: &[Prefix<B>]) {
     for prefix in prefixes {
         out.push("  ");
         out.prefix(prefix);
-        out.push(if prefix.len() < B::WIDTH {
-            inside
+        out.push(if inside && prefix.len() < B::WIDTH {
+            longest
         } else {
             ",\n"
         });
@@ -237,18 +240,6 @@ fn route<B: Bits>(out: &mut Text, prefix: &Prefix<B>, reason: &Reason) {
     out.push("  ");
     out.prefix(prefix);
     out.push(" Null0 tag 666");
-    if !reason.is_empty() {
-        out.push(" description ");
-        out.word(reason);
-    }
+    out.word(" description ", reason);
     out.push("\n");
-}
-
-/// The lines that take these away.
-fn without<'a, B: Bits>(out: &mut Text, gone: impl Iterator<Item = &'a Prefix<B>>) {
-    for prefix in gone {
-        out.push("  no ");
-        out.prefix(prefix);
-        out.push(" Null0\n");
-    }
 }

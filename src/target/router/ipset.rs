@@ -6,6 +6,7 @@
 //! * `create -exist` of a set with another size is an error. The size is a bound and takes no memory, so it is always
 //!   the largest.
 //! * The set of that other name may have been left by a load that was refused: it is flushed first.
+//! * What is in the kernel is gone after a start of the machine: `verify` counts.
 //! * A comment has at most 255 characters (`IPSET_MAX_COMMENT_SIZE`), and no quotation mark.
 
 use std::fmt::Write;
@@ -26,7 +27,17 @@ pub(super) const KIND: Kind = Kind {
 const COMMANDS: Commands = Commands {
     check: &[],
     reload: &["ipset", "restore", "-file", "{file}"],
-    verify: &[],
+    verify: &[
+        "sh",
+        "-c",
+        r#"for set in nullrouted4 nullrouted6; do
+held=$(ipset list -t $set 2>&1) || { echo "$held"; exit 1; }
+held=$(printf '%s\n' "$held" | sed -n 's/^Number of entries: //p') all=$(grep -c "^add $set-new " "$1")
+[ "$held" = "$all" ] || { echo "$set holds $held entries of $all"; exit 1; }
+done"#,
+        "sh",
+        "{file}",
+    ],
 };
 
 const USES: &str = "\

@@ -27,7 +27,7 @@ use super::reasons::Reason;
 use super::sequence::Numbered;
 use super::text::Text;
 use super::{Role, Shape, Sheet};
-use crate::prefix::Prefix;
+use crate::prefix::{Bits, Prefix};
 
 pub(super) const KIND: Kind = Kind {
     name: "junos",
@@ -59,7 +59,7 @@ Load:   configure exclusive
 pub(super) fn head(mark: &str, load: &str, role: Role, sheet: &Sheet) -> String {
     match role {
         Role::Trigger => sheet.head(mark, &[load, TRIGGER].concat()),
-        Role::Edge => Sheet::constant_head(mark, &[load, EDGE].concat()),
+        Role::Edge => sheet.edge_head(mark, &[load, EDGE].concat()),
         Role::Filter => sheet.head(mark, &[load, FILTER].concat()),
     }
 }
@@ -165,8 +165,15 @@ fn edge(file: &mut Statements, sheet: &Sheet) {
     let limits = sheet.limits;
     file.within("policy-options", |file| {
         own(file, sheet);
+        let covers = sheet.covers();
+        prefix_list(file, "COVER-V4", NO_ROUTE_V4, &covers.v4);
+        prefix_list(file, "COVER-V6", NO_ROUTE_V6, &covers.v6);
         file.within("policy-statement NULLROUTED-EDGE", |file| {
             reject_own(file);
+            for list in ["COVER-V4", "COVER-V6"] {
+                let exact = format!("prefix-list-filter NULLROUTED-{list} exact");
+                reject(file, &list.to_lowercase(), &exact);
+            }
             for (term, family, all, shortest, longest) in [
                 ("v4", "inet", "0.0.0.0/0", limits.shortest_v4, 32),
                 ("v6", "inet6", "::/0", limits.shortest_v6, 128),
@@ -233,16 +240,20 @@ const NO_ROUTE_V6: &str = "100::ffff:ffff/128";
 /// The operator's own networks and both communities.
 fn own(file: &mut Statements, sheet: &Sheet) {
     let own = sheet.own();
-    for (version, no_route, v4) in [("V4", NO_ROUTE_V4, true), ("V6", NO_ROUTE_V6, false)] {
-        file.within(&list(&format!("OWN-{version}")), |file| {
-            file.say(no_route);
-            for net in own.nets().filter(|net| net.addr().is_ipv4() == v4) {
-                file.say(&net.to_string());
-            }
-        });
-    }
+    prefix_list(file, "OWN-V4", NO_ROUTE_V4, &own.v4);
+    prefix_list(file, "OWN-V6", NO_ROUTE_V6, &own.v6);
     file.say("community NULLROUTED members 65535:666");
     file.say("community NULLROUTED-NO-EXPORT members no-export");
+}
+
+/// A short list, and in it what no route has: it is never empty.
+fn prefix_list<B: Bits>(file: &mut Statements, name: &str, no_route: &str, prefixes: &[Prefix<B>]) {
+    file.within(&list(name), |file| {
+        file.say(no_route);
+        prefixes
+            .iter()
+            .for_each(|prefix| file.say(&prefix.to_string()));
+    });
 }
 
 fn reject_own(file: &mut Statements) {

@@ -38,6 +38,7 @@ mod sequence;
 mod shape;
 mod shards;
 mod sheet;
+mod short;
 mod sros;
 mod sros_classic;
 mod sros_policy;

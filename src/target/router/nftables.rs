@@ -5,6 +5,8 @@
 //! * `add` of what is there already is no error, so the file can be loaded over itself; the counters are objects of
 //!   their own, and keep counting.
 //! * `add element` without an element is an error: an empty set is flushed and nothing is added.
+//! * What is in the kernel is gone after a start of the machine, or of nftables.service, whose file begins with `flush
+//!   ruleset`: `verify` sees that.
 //! * A comma behind the last element is fine, so that one prefix is one line.
 
 use std::fmt::Write;
@@ -23,7 +25,16 @@ pub(super) const KIND: Kind = Kind {
 const COMMANDS: Commands = Commands {
     check: &["nft", "-c", "-f", "{file}"],
     reload: &["nft", "-f", "{file}"],
-    verify: &[],
+    verify: &[
+        "sh",
+        "-c",
+        r#"held=$(nft -t list table inet nullrouted 2>&1) || { echo "$held"; exit 1; }
+digest=$(sed -n 's/.* comment "\([0-9a-f]*\)"  # of the lines above$/\1/p' "$1")
+[ "$(printf '%s\n' "$held" | grep -c ' drop')" -eq 6 ] || { echo 'the table lacks rules'; exit 1; }
+case $held in *" comment \"$digest\""*) ;; *) echo 'the table is of another file'; exit 1;; esac"#,
+        "sh",
+        "{file}",
+    ],
 };
 
 const USES: &str = "\
@@ -57,6 +68,7 @@ fn render(sheet: &Sheet) -> String {
         },
     );
     out.push(CHAINS);
+    out.seal(LAST, "\"  # of the lines above");
     out.done()
 }
 
@@ -87,5 +99,8 @@ add rule inet nullrouted prerouting ip6 daddr @v6 counter name to_listed_v6 drop
 add chain inet nullrouted output { type filter hook output priority raw; policy accept; }
 flush chain inet nullrouted output
 add rule inet nullrouted output ip daddr @v4 counter name to_listed_v4 drop
-add rule inet nullrouted output ip6 daddr @v6 counter name to_listed_v6 drop
 ";
+
+/// Its comment is the digest of the lines before it: so nft is asked whether the table is of this very file.
+const LAST: &str =
+    "add rule inet nullrouted output ip6 daddr @v6 counter name to_listed_v6 drop comment \"";

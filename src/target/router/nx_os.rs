@@ -25,7 +25,7 @@
 use std::fmt::Write;
 
 use super::family::Kind;
-use super::ios::{OTHERS, listed, long, own, own_names};
+use super::ios::{OTHERS, covers, listed, long, own, own_and_cover_names, own_names};
 use super::reasons::Reason;
 use super::route_map::RouteMaps;
 use super::text::Text;
@@ -91,16 +91,8 @@ fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
     MAPS.ingress(out, &own_names());
     MAPS.egress(out, shape);
     out.push(&sheet.kept("!"));
-    for prefix in sheet.left_v4() {
-        out.push("no ip route ");
-        out.prefix(prefix);
-        out.push(" Null0\n");
-    }
-    for prefix in sheet.left_v6() {
-        out.push("no ipv6 route ");
-        out.prefix(prefix);
-        out.push(" Null0\n");
-    }
+    out.lines("no ip route ", sheet.left_v4(), " Null0");
+    out.lines("no ipv6 route ", sheet.left_v6(), " Null0");
     sheet.v4(|prefix, reason| route(out, "ip route ", prefix, reason));
     sheet.v6(|prefix, reason| route(out, "ipv6 route ", prefix, reason));
 }
@@ -109,10 +101,7 @@ fn route<B: Bits>(out: &mut Text, command: &str, prefix: &Prefix<B>, reason: &Re
     out.push(command);
     out.prefix(prefix);
     out.push(" Null0");
-    if !reason.is_empty() {
-        out.push(" name ");
-        out.word(reason);
-    }
+    out.word(" name ", reason);
     out.push(" tag 666\n");
 }
 
@@ -131,16 +120,18 @@ Undo:   show diff rollback-patch checkpoint before-nullrouted running-config    
         rollback running-config checkpoint before-nullrouted atomic
 Another next hop in the configuration leaves the former one and its route beside it, and another shortest length the
 former one, of which the longer counts: take them out by hand.
+What you protect no longer stays in the lists OWN and COVER, and no blackhole for it is taken: take it out by hand.
 ";
 
 fn edge(out: &mut Text, shape: &Shape, sheet: &Sheet) {
-    out.push(&Sheet::constant_head("!", &[LOAD, EDGE].concat()));
+    out.push(&sheet.edge_head("!", &[LOAD, EDGE].concat()));
     own(out, sheet);
+    covers(out, sheet);
     long(out, sheet.limits);
     out.push(COMMUNITY);
     let (v4, v6) = (shape.discard_v4(), shape.discard_v6());
     let _ = writeln!(out, "ip route {v4}/32 Null0\nipv6 route {v6}/128 Null0\n!");
-    MAPS.edge(out, shape, &own_names());
+    MAPS.edge(out, shape, &own_and_cover_names());
 }
 
 const FILTER: &str = "\

@@ -71,9 +71,11 @@ impl<'a> Reasons<'a> {
             for entry in &open {
                 let source = &sources[usize::from(entry.feed)];
                 if source.any_length || entry.prefix().len() >= shortest {
-                    reason
-                        .0
-                        .push((&*source.name, source.copy.reference(*entry)));
+                    let listing = (&*source.name, source.copy.reference(*entry));
+                    // Those of one feed without a reference follow each other.
+                    if reason.0.last() != Some(&listing) {
+                        reason.0.push(listing);
+                    }
                 }
             }
             if reason.0.len() > 1 {
@@ -96,14 +98,14 @@ impl Reason<'_> {
 
     /// `spamhaus-drop-v4 SBL123, noc, and 2 more`. Whatever a publisher writes, this is of letters, digits and
     /// `. _ : / + , -` and spaces alone: it ends no comment and no quotation.
-    pub(super) fn write(&self, out: &mut String) -> fmt::Result {
+    pub(super) fn write(&self, out: &mut impl Write) -> fmt::Result {
         let mut listings = self.told();
         for (at, (feed, reference)) in listings.by_ref().take(NAMED).enumerate() {
-            out.push_str(if at > 0 { ", " } else { "" });
-            out.push_str(feed);
+            out.write_str(if at > 0 { ", " } else { "" })?;
+            out.write_str(feed)?;
             if !reference.is_empty() {
-                out.push(' ');
-                plainly(reference, out);
+                out.write_str(" ")?;
+                plainly(reference, out)?;
             }
         }
         match listings.count() {
@@ -113,16 +115,11 @@ impl Reason<'_> {
     }
 
     /// `SBL123`: the reference of the first listing, or where it has none the name of its feed; clipped.
-    pub(super) fn write_word(&self, out: &mut String) {
-        if let Some((feed, reference)) = self.told().next() {
-            plainly(
-                if reference.is_empty() {
-                    feed
-                } else {
-                    reference
-                },
-                out,
-            );
+    pub(super) fn write_word(&self, out: &mut impl Write) -> fmt::Result {
+        match self.told().next() {
+            Some((feed, "")) => plainly(feed, out),
+            Some((_, reference)) => plainly(reference, out),
+            None => Ok(()),
         }
     }
 
@@ -144,13 +141,13 @@ fn is_plain(byte: u8) -> bool {
 }
 
 /// The reference, clipped; what is not plain becomes `_`.
-fn plainly(reference: &str, out: &mut String) {
+fn plainly(reference: &str, out: &mut impl Write) -> fmt::Result {
     if reference.len() <= LONGEST && reference.bytes().all(is_plain) {
-        return out.push_str(reference);
+        return out.write_str(reference);
     }
     let plain = |c: char| u8::try_from(c).is_ok_and(is_plain);
-    let clipped = reference.chars().take(LONGEST);
-    out.extend(clipped.map(|c| if plain(c) { c } else { '_' }));
+    let mut clipped = reference.chars().take(LONGEST);
+    clipped.try_for_each(|c| out.write_char(if plain(c) { c } else { '_' }))
 }
 
 #[cfg(test)]

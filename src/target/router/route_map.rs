@@ -10,7 +10,7 @@ pub(super) struct RouteMaps {
     pub indent: &'static str,
 }
 
-/// The lists of the operator's own networks, IPv4 first.
+/// The lists of the operator's own networks, and at an edge of what covers them; IPv4 first.
 pub(super) type Own = [Vec<String>; 2];
 
 impl RouteMaps {

@@ -102,17 +102,20 @@ Use:    /routing/bgp/connection set [find name=NAME] input.filter=NULLROUTED-EDG
         Nothing but blackholes passes: for a session with the trigger or its route reflector alone.
 Undo:   disable the connection, and take the filter out of it: without it, everything is accepted
         /routing/filter/rule remove [find chain=NULLROUTED-EDGE]
-        and [find chain=NULLROUTED-OWN], where no trigger uses it
+        and [find chain=NULLROUTED-COVER], and [find chain=NULLROUTED-OWN], where no trigger uses it
 ";
 
 fn edge(out: &mut Text, sheet: &Sheet) {
-    out.push(&Sheet::constant_head("#", &[LOAD, EDGE].concat()));
+    out.push(&sheet.edge_head("#", &[LOAD, EDGE].concat()));
     own(out, sheet);
+    let covers = sheet.covers();
+    networks(out, "COVER", false, &covers.v4, &covers.v6);
     constant(out, "EDGE", 1, "jump NULLROUTED-OWN");
+    constant(out, "EDGE", 2, "jump NULLROUTED-COVER");
     let limits = sheet.limits;
     let long = [
-        (2, "ipv4", limits.shortest_v4, 32),
-        (3, "ipv6", limits.shortest_v6, 128),
+        (3, "ipv4", limits.shortest_v4, 32),
+        (4, "ipv6", limits.shortest_v6, 128),
     ];
     for (at, afi, shortest, longest) in long {
         let rule = format!(
@@ -122,7 +125,7 @@ fn edge(out: &mut Text, sheet: &Sheet) {
         );
         constant(out, "EDGE", at, &rule);
     }
-    constant(out, "EDGE", 4, "reject");
+    constant(out, "EDGE", 5, "reject");
 }
 
 const FILTER: &str = "\
@@ -137,8 +140,8 @@ fn filter(out: &mut Text, sheet: &Sheet) {
     out.push(&sheet.head("#", &[LOAD, FILTER].concat()));
     out.push("/routing/filter/rule\n");
     replaced(out, "FILTER", |out| {
-        sheet.v4(|prefix, reason| rejected(out, "FILTER", prefix, reason));
-        sheet.v6(|prefix, reason| rejected(out, "FILTER", prefix, reason));
+        sheet.v4(|prefix, reason| rejected(out, "FILTER", prefix, true, reason));
+        sheet.v6(|prefix, reason| rejected(out, "FILTER", prefix, true, reason));
         for asn in sheet.origins {
             let _ = writeln!(
                 out,
@@ -152,13 +155,17 @@ fn filter(out: &mut Text, sheet: &Sheet) {
 fn own(out: &mut Text, sheet: &Sheet) {
     let own = sheet.own();
     out.push("/routing/filter/rule\n");
-    replaced(out, "OWN", |out| {
-        for prefix in &own.v4 {
-            rejected(out, "OWN", prefix, &Reason::default());
-        }
-        for prefix in &own.v6 {
-            rejected(out, "OWN", prefix, &Reason::default());
-        }
+    networks(out, "OWN", true, &own.v4, &own.v6);
+}
+
+/// A chain that rejects these, and what is `inside` of them where that is said.
+fn networks(out: &mut Text, chain: &str, inside: bool, v4: &[Prefix<u32>], v6: &[Prefix<u128>]) {
+    let reason = Reason::default();
+    replaced(out, chain, |out| {
+        v4.iter()
+            .for_each(|prefix| rejected(out, chain, prefix, inside, &reason));
+        v6.iter()
+            .for_each(|prefix| rejected(out, chain, prefix, inside, &reason));
     });
 }
 
@@ -206,10 +213,16 @@ fn route<B: Bits>(out: &mut Text, prefix: &Prefix<B>, reason: &Reason) {
     comment(out, reason);
 }
 
-fn rejected<B: Bits>(out: &mut Text, chain: &str, prefix: &Prefix<B>, reason: &Reason) {
+fn rejected<B: Bits>(
+    out: &mut Text,
+    chain: &str,
+    prefix: &Prefix<B>,
+    inside: bool,
+    reason: &Reason,
+) {
     out.push("add chain=NULLROUTED-");
     out.push(chain);
-    out.push(if prefix.len() < B::WIDTH {
+    out.push(if inside && prefix.len() < B::WIDTH {
         " rule=\"if (dst in "
     } else {
         " rule=\"if (dst == "

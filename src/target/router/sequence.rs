@@ -3,6 +3,7 @@
 //! In a list of permits the order has no meaning.
 
 use std::collections::HashSet;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::RangeInclusive;
 
 use crate::prefix::{Bits, Prefix};
@@ -13,19 +14,24 @@ pub(super) trait Numbered: Bits {
     fn number(prefix: &Prefix<Self>) -> u32;
 }
 
-/// The address. Prefixes of the set do not overlap, so it is unique.
+/// The address in the middle of the prefix: another one for each, also where one is inside of another. A host and the
+/// /31 around it would share one.
 impl Numbered for u32 {
     fn number(prefix: &Prefix<Self>) -> u32 {
-        prefix.first()
+        let half = (1_u32 << 31).checked_shr(prefix.len().into());
+        prefix.first() | half.unwrap_or(0)
     }
 }
 
-/// 32 bits mixed from the 128 of the address (the finalizer of MurmurHash3). Of 100 000 prefixes one will have the
-/// number of another, and then gets the next: it may change when the other goes.
+/// 32 bits mixed from the 128 of the address and the length (the finalizer of MurmurHash3). Of 100 000 prefixes one
+/// will have the number of another, and then gets the next: it may change when the other goes.
 impl Numbered for u128 {
     fn number(prefix: &Prefix<Self>) -> u32 {
         let address = prefix.first();
-        mixed((address >> 64) as u64 ^ (address as u64).rotate_left(32))
+        let bits = (address >> 64) as u64 ^ (address as u64).rotate_left(32);
+        // Far apart: else the bits of the length are those of an address.
+        let len = u64::from(prefix.len()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        mixed(bits.wrapping_add(len))
     }
 }
 
@@ -54,7 +60,10 @@ pub(super) fn numbered<B: Numbered>(
     let mut taken = match prefixes.windows(2).all(ascend) {
         true => Taken::Ascending,
         false if is_narrow => Taken::Flags(vec![false; (last - first) as usize + 1]),
-        false => Taken::Set(HashSet::with_capacity(prefixes.len())),
+        false => Taken::Set(HashSet::with_capacity_and_hasher(
+            prefixes.len(),
+            BuildHasherDefault::new(),
+        )),
     };
     prefixes.iter().map(move |prefix| {
         let mut number = suggested(prefix);
@@ -71,7 +80,25 @@ enum Taken {
     Ascending,
     /// A flag a number: looked up in a fraction of the time.
     Flags(Vec<bool>),
-    Set(HashSet<u32>),
+    Set(HashSet<u32, BuildHasherDefault<Spread>>),
+}
+
+/// A hash of numbers that are as good as random: it only spreads them over 64 bits.
+#[derive(Default)]
+struct Spread(u64);
+
+impl Hasher for Spread {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.0 = u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u32((*byte).into()));
+    }
 }
 
 impl Taken {
@@ -104,6 +131,22 @@ mod tests {
         let all: HashSet<u32> = numbered(&v6, 2..=3_000).map(|(number, _)| number).collect();
         assert_eq!(all.len(), v6.len());
         assert!(all.iter().all(|number| (2..=3_000).contains(number)));
+    }
+
+    /// A router refuses a number with another prefix, or forgets the one that had it.
+    #[test]
+    fn a_prefix_has_another_number_than_what_covers_it() {
+        let covers = |prefix: Prefix<u32>| std::iter::successors(Some(prefix), Prefix::parent);
+        let nested: Vec<_> = covers(Prefix::new(0xc633_6400, 31)).collect();
+        let numbers: HashSet<_> = nested.iter().map(u32::number).collect();
+        assert_eq!(numbers.len(), 32);
+        assert_eq!(u32::number(&Prefix::new(0xc633_6400, 24)), 0xc633_6480);
+        let covers = |prefix: Prefix<u128>| std::iter::successors(Some(prefix), Prefix::parent);
+        for address in [0x2001_0db8 << 96, 0x2001_0db8 << 96 | 0x68 << 64 | 1] {
+            let nested: Vec<_> = covers(Prefix::new(address, 128)).collect();
+            let numbers: HashSet<_> = nested.iter().map(u128::number).collect();
+            assert_eq!(numbers.len(), 129);
+        }
     }
 
     #[test]

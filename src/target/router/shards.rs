@@ -1,4 +1,4 @@
-//! Shards whose entries have numbers up to 65535.
+//! Lists whose entries have numbers up to 65535.
 //!
 //! Many prefixes are spread over several lists, `NAME`, `NAME-2`, `NAME-3`. A list gets no more than half of its
 //! numbers on the average: so few prefixes want the number of another one, and one that goes moves next to none.
@@ -19,7 +19,7 @@ pub(super) struct Shards<'a, B> {
 }
 
 impl<'a, B: Numbered> Shards<'a, B> {
-    /// Shards of this name, without ours before it.
+    /// Those of this name, without ours before it.
     pub(super) fn new(name: &'a str, prefixes: &'a [Prefix<B>]) -> Self {
         Self { name, prefixes }
     }
@@ -47,11 +47,13 @@ impl<'a, B: Numbered> Shards<'a, B> {
         numbered(self.prefixes, 0..=count.saturating_mul(room) - 1).map(place)
     }
 
-    /// The same, list by list.
-    pub(super) fn by_list(&self) -> Vec<(usize, u32, &'a Prefix<B>)> {
-        let mut places: Vec<_> = self.places().collect();
-        places.sort_by_key(|(list, ..)| *list);
-        places
+    /// What is in each list, with its number, in their order.
+    pub(super) fn by_list(&self) -> Vec<Vec<(u32, Prefix<B>)>> {
+        let mut lists = vec![Vec::new(); self.names().len()];
+        for (list, number, prefix) in self.places() {
+            lists[list].push((number, *prefix));
+        }
+        lists
     }
 }
 
@@ -70,18 +72,16 @@ mod tests {
             let names = lists.names();
             assert_eq!(names.len(), count.div_ceil(32_767) as usize);
             assert!(names.get(1).is_none_or(|name| name == "NULLROUTED-X-2"));
-            let entries = lists.by_list();
-            let places: HashSet<_> = entries.iter().map(|(list, n, _)| (list, n)).collect();
-            assert_eq!(
-                (places.len(), entries.len()),
-                (prefixes.len(), prefixes.len())
-            );
-            assert!(
-                entries
-                    .iter()
-                    .all(|(list, n, _)| *list < names.len() && (1..OTHERS).contains(n))
-            );
-            assert!(entries.is_sorted_by_key(|(list, ..)| *list));
+            let lists = lists.by_list();
+            assert_eq!(lists.len(), names.len());
+            for entries in &lists {
+                let numbers: HashSet<_> = entries.iter().map(|(n, _)| n).collect();
+                assert_eq!(numbers.len(), entries.len());
+                assert!(numbers.into_iter().all(|n| (1..OTHERS).contains(n)));
+                assert!(entries.is_sorted_by_key(|(_, prefix)| *prefix));
+            }
+            let entries = lists.iter().map(Vec::len);
+            assert_eq!(entries.sum::<usize>(), prefixes.len());
         }
     }
 }

@@ -1,12 +1,14 @@
 //! What a router file is made of.
 
+use std::iter::successors;
+
 use ipnet::IpNet;
 
-use super::Gone;
 use super::reasons::{Reason, Reasons};
+use super::{Gone, Shape, too_many};
 use crate::policy::limits::Limits;
 use crate::policy::protect::Protected;
-use crate::prefix::{Prefix, PrefixSet};
+use crate::prefix::{Bits, Prefix, PrefixSet};
 
 /// Every file begins with it.
 const WRITTEN: &str = "Written by nullrouted; changes made here are lost.";
@@ -49,7 +51,12 @@ impl<'a> Sheet<'a> {
     }
 
     /// The same, and which way to take instead where the set is too large for the family.
-    pub(super) fn head_of(&self, mark: &str, uses: &str, too_many: Option<String>) -> String {
+    pub(super) fn head_for(&self, shape: &Shape, mark: &str, uses: &str) -> String {
+        let too_many = too_many(shape, self.set.v4.len(), self.set.v6.len());
+        self.head_of(mark, uses, too_many)
+    }
+
+    fn head_of(&self, mark: &str, uses: &str, too_many: Option<String>) -> String {
         let (v4, v6) = (self.set.v4.len(), self.set.v6.len());
         let title = format!("{WRITTEN} {v4} IPv4 and {v6} IPv6 prefixes.");
         let credits = self.attributions.iter();
@@ -100,6 +107,67 @@ impl<'a> Sheet<'a> {
     pub(super) fn own(&self) -> PrefixSet {
         PrefixSet::of_nets(self.own.iter().map(|protected| protected.net))
     }
+
+    /// What covers that, as far as the limits let an edge take it; nothing where it is too much, and then the head of
+    /// the file says so.
+    pub(super) fn covers(&self) -> Covers {
+        let few = |covers: usize| covers <= MOST_COVERS;
+        let mut covers = self.all_covers();
+        if !few(covers.v4.len()) {
+            covers.v4.clear();
+        }
+        if !few(covers.v6.len()) {
+            covers.v6.clear();
+        }
+        covers
+    }
+
+    fn all_covers(&self) -> Covers {
+        let own = self.own();
+        Covers {
+            v4: covering(&own.v4, self.limits.shortest_v4),
+            v6: covering(&own.v6, self.limits.shortest_v6),
+        }
+    }
+
+    /// The head of a file for an edge, which says nothing of the set.
+    pub(super) fn edge_head(&self, mark: &str, uses: &str) -> String {
+        let covers = self.all_covers();
+        let left_out = [("IPv4", covers.v4.len()), ("IPv6", covers.v6.len())];
+        let left_out = left_out
+            .into_iter()
+            .filter(|(_, covers)| *covers > MOST_COVERS);
+        let said: String = left_out
+            .map(|(family, covers)| {
+                format!(
+                    "{covers} {family} prefixes cover your own networks, too many to be named: have a route of its own \
+                     for each of these.\n"
+                )
+            })
+            .collect();
+        Self::constant_head(mark, &[uses, &said].concat())
+    }
+}
+
+/// More covers than these are not named: FRR 8.4 takes some seconds for so many, and each router some for its checks.
+const MOST_COVERS: usize = 500;
+
+/// What covers the operator's own networks.
+pub(super) struct Covers {
+    pub v4: Vec<Prefix<u32>>,
+    pub v6: Vec<Prefix<u128>>,
+}
+
+/// What covers these and has so many bits at least, ascending.
+fn covering<B: Bits>(own: &[Prefix<B>], shortest: u8) -> Vec<Prefix<B>> {
+    let above = |prefix: &Prefix<B>| {
+        let above = successors(prefix.parent(), Prefix::parent);
+        above.take_while(|prefix| prefix.len() >= shortest.max(1))
+    };
+    let mut covers: Vec<_> = own.iter().flat_map(above).collect();
+    covers.sort_unstable();
+    covers.dedup();
+    covers
 }
 
 fn comments(mark: &str, lines: impl Iterator<Item = String>) -> String {

@@ -43,7 +43,7 @@ fn render(shape: &Shape, sheet: &Sheet) -> String {
         Role::Trigger => ("NULLROUTED", sheet.head("#", &[LOAD, TRIGGER].concat())),
         Role::Edge => (
             "NULLROUTED-EDGE",
-            Sheet::constant_head("#", &[LOAD, EDGE].concat()),
+            sheet.edge_head("#", &[LOAD, EDGE].concat()),
         ),
         Role::Filter => (
             "NULLROUTED-FILTER",
@@ -171,8 +171,7 @@ impl Md {
         self.out
             .push(" route-type unicast { blackhole { tag 666 admin-state enable");
         if !reason.is_empty() {
-            self.out.push(" description \"");
-            self.out.word(reason);
+            self.out.word(" description \"", reason);
             self.out.push("\"");
         }
         self.out.push(" } }\n");

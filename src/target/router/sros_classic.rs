@@ -48,7 +48,7 @@ fn render(shape: &Shape, sheet: &Sheet) -> String {
     let mut file = Classic(Text::with_room(5_000 + sheet.set.len() * 115));
     file.0.push(&match shape.role {
         Role::Trigger => sheet.head("#", &[LOAD, TRIGGER].concat()),
-        Role::Edge => Sheet::constant_head("#", &[LOAD, EDGE].concat()),
+        Role::Edge => sheet.edge_head("#", &[LOAD, EDGE].concat()),
         Role::Filter => sheet.head("#", &[LOAD, FILTER].concat()),
     });
     file.0

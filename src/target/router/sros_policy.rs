@@ -112,6 +112,9 @@ fn trigger(form: &mut impl Form, shape: &Shape, sheet: &Sheet) {
 
 fn edge(form: &mut impl Form, shape: &Shape, sheet: &Sheet) {
     own(form, sheet);
+    let covers = sheet.covers();
+    list(form, "NULLROUTED-COVER-V4", NO_ROUTE_V4, &covers.v4, false);
+    list(form, "NULLROUTED-COVER-V6", NO_ROUTE_V6, &covers.v6, false);
     let limits = sheet.limits;
     form.list("NULLROUTED-LONG-V4", |form| {
         form.entry(&all::<u32>(), Longer::Between(limits.shortest_v4, 32));
@@ -132,6 +135,7 @@ fn edge(form: &mut impl Form, shape: &Shape, sheet: &Sheet) {
         name: "NULLROUTED-EDGE",
         entries: vec![
             reject_own(),
+            reject(&["NULLROUTED-COVER-V4", "NULLROUTED-COVER-V6"], Of::Any),
             drop("NULLROUTED-LONG-V4", shape.discard_v4().into()),
             drop("NULLROUTED-LONG-V6", shape.discard_v6().into()),
         ],
@@ -140,8 +144,20 @@ fn edge(form: &mut impl Form, shape: &Shape, sheet: &Sheet) {
 }
 
 fn filter(form: &mut impl Form, sheet: &Sheet, asns: usize) {
-    list(form, "NULLROUTED-FILTER-V4", NO_ROUTE_V4, &sheet.set.v4);
-    list(form, "NULLROUTED-FILTER-V6", NO_ROUTE_V6, &sheet.set.v6);
+    list(
+        form,
+        "NULLROUTED-FILTER-V4",
+        NO_ROUTE_V4,
+        &sheet.set.v4,
+        true,
+    );
+    list(
+        form,
+        "NULLROUTED-FILTER-V6",
+        NO_ROUTE_V6,
+        &sheet.set.v6,
+        true,
+    );
     let mut entries = vec![reject(
         &["NULLROUTED-FILTER-V4", "NULLROUTED-FILTER-V6"],
         Of::Any,
@@ -186,8 +202,8 @@ fn own(form: &mut impl Form, sheet: &Sheet) {
         form.community(name, member);
     }
     let own = sheet.own();
-    list(form, "NULLROUTED-OWN-V4", NO_ROUTE_V4, &own.v4);
-    list(form, "NULLROUTED-OWN-V6", NO_ROUTE_V6, &own.v6);
+    list(form, "NULLROUTED-OWN-V4", NO_ROUTE_V4, &own.v4, true);
+    list(form, "NULLROUTED-OWN-V6", NO_ROUTE_V6, &own.v6, true);
 }
 
 fn reject_own() -> Entry {
@@ -202,13 +218,19 @@ fn reject(lists: &[&'static str], of: Of) -> Entry {
     }
 }
 
-/// A list of these, of what is inside of them, and of what no route has, so that it is never empty.
-fn list<B: Bits>(form: &mut impl Form, name: &str, no_route: B, prefixes: &[Prefix<B>]) {
+/// A list of these, of what is `inside` of them where that is said, and of what no route has, so that it is never empty.
+fn list<B: Bits>(
+    form: &mut impl Form,
+    name: &str,
+    no_route: B,
+    prefixes: &[Prefix<B>],
+    inside: bool,
+) {
     form.list(name, |form| {
         form.entry(&Prefix::host(no_route), Longer::Exact);
         for prefix in prefixes {
             // Inside of one address there is nothing.
-            let longer = match prefix.len() < B::WIDTH {
+            let longer = match inside && prefix.len() < B::WIDTH {
                 true => Longer::Inside,
                 false => Longer::Exact,
             };

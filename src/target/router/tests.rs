@@ -7,6 +7,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ipnet::IpNet;
+
 use super::*;
 use crate::feed::formats::{Format, Rules, parse_body};
 use crate::policy::limits::Limits;
@@ -84,8 +86,15 @@ fn gone() -> Gone {
     Gone::of(nets, [64_511], &PrefixSet::default(), &[])
 }
 
+/// What is protected, where nothing else is said.
+const OWN: [&str; 2] = ["198.51.100.0/24", "2001:db8:1::/48"];
+
 /// The file for these lists.
 fn text(shape: &Shape, case: &Case) -> String {
+    text_of(shape, case, &OWN)
+}
+
+fn text_of(shape: &Shape, case: &Case, own: &[&str]) -> String {
     let lists = [("example", case.list.as_str()), ("second", case.second)];
     let source = |(name, list): (&str, &str)| Source {
         name: name.into(),
@@ -99,10 +108,11 @@ fn text(shape: &Shape, case: &Case) -> String {
     let nets = nets.chain(rib.v6().iter().map(|entry| entry.prefix().to_net()));
     let set = PrefixSet::of_nets(nets);
     let limits = Limits::default();
-    let own = ["198.51.100.0/24", "2001:db8:1::/48"].map(|net| Protected {
+    let protected = |net: &&str| Protected {
         net: net.parse().unwrap(),
         why: "[protect] prefixes".to_owned(),
-    });
+    };
+    let own: Vec<_> = own.iter().map(protected).collect();
     let sheet = Sheet {
         set: &set,
         origins: &case.origins,
@@ -203,7 +213,7 @@ fn lines_a_prefix(shape: &Shape) -> (usize, usize) {
 }
 
 #[test]
-fn one_changed_prefix_changes_one_line_and_the_count() {
+fn one_changed_prefix_changes_one_line_and_those_about_all() {
     let all: Vec<String> = (0..200)
         .flat_map(|n| [format!("72.{n}.0.0/16\n"), format!("2001:db8:{n:x}::/48\n")])
         .collect();
@@ -221,7 +231,11 @@ fn one_changed_prefix_changes_one_line_and_the_count() {
     };
     for shape in shapes() {
         let before = of(&shape, &all);
-        let title = usize::from(before.contains("IPv4 and "));
+        // The count, and what a router is asked for.
+        let about_all = match before.contains("IPv4 and ") {
+            true => 1 + usize::from(before.contains(" of the lines above")),
+            false => 0,
+        };
         for gone in [0, 7, all.len() - 1] {
             if gone > 7 && shape.family == Family::Json {
                 // An array has no comma behind its last element.
@@ -232,8 +246,8 @@ fn one_changed_prefix_changes_one_line_and_the_count() {
             let after = of(&shape, &fewer);
             let (lost, new) = (lost(&before, &after), lost(&after, &before));
             let per_prefix = lines_a_prefix(&shape).0;
-            assert_eq!(lost.len(), title + per_prefix, "{shape:?}: {lost:?}");
-            assert_eq!(new.len(), title, "{shape:?}: {new:?}");
+            assert_eq!(lost.len(), about_all + per_prefix, "{shape:?}: {lost:?}");
+            assert_eq!(new.len(), about_all, "{shape:?}: {new:?}");
         }
     }
 }
@@ -264,6 +278,65 @@ fn what_is_gone_is_taken_away_once_before_anything_is_added() {
         if let (Some(gone), Some(there)) = (at("72.37.186.0/24"), at("72.37.186.0/23")) {
             assert!(gone < there, "{shape:?}");
         }
+    }
+}
+
+/// The lines about this prefix.
+fn about(text: &str, net: IpNet) -> Vec<&str> {
+    let (addr, len) = (net.addr(), net.prefix_len());
+    let forms = [format!("{addr}/{len}"), format!("{addr} {len}")];
+    let is_about = |line: &&str| {
+        let ends = |rest: &str| !rest.starts_with(|next: char| next.is_ascii_digit());
+        let mut forms = forms.iter();
+        forms.any(|form| line.split(form).skip(1).any(ends))
+    };
+    text.lines().filter(is_about).collect()
+}
+
+/// The protected networks of each case are 198.51.100.0/24 and 2001:db8:1::/48.
+#[test]
+fn an_edge_names_what_covers_the_own_networks_as_far_as_the_limits_let_it_in() {
+    let limits = Limits::default();
+    let own: [IpNet; 2] = OWN.map(|net| net.parse().unwrap());
+    let edges = shapes().filter(|shape| shape.role == Role::Edge);
+    // BIRD has a word for what covers a network.
+    for shape in edges.filter(|shape| shape.family != Family::Bird) {
+        let text = text(&shape, &case("empty"));
+        for (own, shortest) in own
+            .into_iter()
+            .zip([limits.shortest_v4, limits.shortest_v6])
+        {
+            let supernets = std::iter::successors(own.supernet(), IpNet::supernet);
+            for net in supernets.filter(|net| net.prefix_len() > 0) {
+                let lines = about(&text, net);
+                let expected = usize::from(net.prefix_len() >= shortest);
+                assert_eq!(lines.len(), expected, "{shape:?}: {net}\n{text}");
+                // It, and nothing inside of it.
+                let len = net.prefix_len();
+                let exact = |line: &&str| {
+                    let inside = [" le ", " less-equal ", "longer", "through", "dst in "];
+                    !inside.iter().any(|word| line.contains(word))
+                        && (!line.contains("..") || line.contains(&format!("\"{len}..{len}\"")))
+                };
+                assert!(lines.iter().all(exact), "{shape:?}: {lines:?}");
+            }
+        }
+    }
+}
+
+/// So many that a router takes long for them.
+#[test]
+fn too_many_covers_are_not_named_and_the_head_says_so() {
+    let hosts: Vec<String> = (0..20)
+        .map(|n| format!("2001:db8:{n:x}:1::1/128"))
+        .collect();
+    let own: Vec<&str> = hosts.iter().map(String::as_str).chain([OWN[0]]).collect();
+    for shape in shapes().filter(|shape| shape.role == Role::Edge && shape.family != Family::Bird) {
+        let text = text_of(&shape, &case("empty"), &own);
+        let told = "IPv6 prefixes cover your own networks, too many to be named";
+        assert_eq!(text.matches(told).count(), 1, "{shape:?}");
+        assert!(about(&text, "2001:db8::/32".parse().unwrap()).is_empty());
+        assert_eq!(about(&text, "198.51.0.0/16".parse().unwrap()).len(), 1);
     }
 }
 

@@ -3,71 +3,76 @@
 use std::fmt::{self, Write};
 
 use super::reasons::Reason;
+use super::short::Short;
+use crate::digest;
 use crate::prefix::{Bits, Prefix};
 
-/// The text of a router file.
+/// The text of a router file. What is pushed is text, so the bytes are: looked at once, in the end.
 #[derive(Debug, Default)]
-pub(super) struct Text(String);
+pub(super) struct Text(Vec<u8>);
 
 impl Text {
     /// Empty, with room for so many bytes.
     pub(super) fn with_room(bytes: usize) -> Self {
-        Self(String::with_capacity(bytes))
+        Self(Vec::with_capacity(bytes))
     }
 
     pub(super) fn done(self) -> String {
-        self.0
+        let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        String::from_utf8(self.0).unwrap_or_else(|error| lossy(error.as_bytes()))
     }
 
     pub(super) fn push(&mut self, text: &str) {
-        self.0.push_str(text);
+        self.0.extend_from_slice(text.as_bytes());
+    }
+
+    fn short(&mut self, short: &Short) {
+        self.0.extend_from_slice(short.bytes());
     }
 
     /// `72.37.186.0/23`.
     pub(super) fn prefix<B: Bits>(&mut self, prefix: &Prefix<B>) {
-        self.address_and_length(prefix, '/');
+        self.address_and_length(prefix, b'/');
     }
 
     /// `72.37.186.0 23`.
     pub(super) fn spaced<B: Bits>(&mut self, prefix: &Prefix<B>) {
-        self.address_and_length(prefix, ' ');
+        self.address_and_length(prefix, b' ');
     }
 
-    fn address_and_length<B: Bits>(&mut self, prefix: &Prefix<B>, between: char) {
-        match prefix.first().to_ip() {
-            std::net::IpAddr::V4(address) => self.octets(address.to_bits()),
-            std::net::IpAddr::V6(address) => {
-                let _ = write!(self.0, "{address}");
-            }
-        }
-        self.0.push(between);
-        self.number(prefix.len().into());
+    fn address_and_length<B: Bits>(&mut self, prefix: &Prefix<B>, between: u8) {
+        let mut short = Short::new();
+        short.address(prefix.first().to_ip());
+        short.byte(between);
+        short.octet(prefix.len());
+        self.short(&short);
     }
 
     /// `72.37.186.0 255.255.254.0`.
     pub(super) fn masked(&mut self, prefix: &Prefix<u32>) {
-        self.octets(prefix.first());
-        self.0.push(' ');
+        let mut short = Short::new();
+        short.octets(prefix.first());
+        short.byte(b' ');
         // A /0 has no bits to keep.
         let mask = u32::MAX.checked_shl(32 - u32::from(prefix.len()));
-        self.octets(mask.unwrap_or(0));
-    }
-
-    fn octets(&mut self, address: u32) {
-        let [one, others @ ..] = address.to_be_bytes();
-        self.number(one.into());
-        for octet in others {
-            self.0.push('.');
-            self.number(octet.into());
-        }
+        short.octets(mask.unwrap_or(0));
+        self.short(&short);
     }
 
     /// In decimal.
     pub(super) fn number(&mut self, number: u32) {
-        if number >= 10 {
-            self.number(number / 10);
-        }
-        self.0.push(char::from(b'0' + (number % 10) as u8));
+        let mut short = Short::new();
+        short.number(number);
+        self.short(&short);
+    }
+
+    /// A last line with the digest of all before it: so a router can be asked whether it holds this very file.
+    pub(super) fn seal(&mut self, before: &str, after: &str) {
+        let digest = digest::of(&self.0);
+        self.push(before);
+        self.push(&digest);
+        self.push(after);
+        self.push("\n");
     }
 
     /// A line for a prefix with what stands before and after it, and behind that its listings as a comment, where they
@@ -89,20 +94,39 @@ impl Text {
         self.push("\n");
     }
 
-    /// The first listing of a prefix, in one word.
-    pub(super) fn word(&mut self, reason: &Reason) {
-        reason.write_word(&mut self.0);
+    /// A line for each prefix, with what stands before and after it.
+    pub(super) fn lines<'a, B: Bits>(
+        &mut self,
+        before: &str,
+        prefixes: impl IntoIterator<Item = &'a Prefix<B>>,
+        after: &str,
+    ) {
+        for prefix in prefixes {
+            self.push(before);
+            self.prefix(prefix);
+            self.push(after);
+            self.push("\n");
+        }
+    }
+
+    /// The first listing of a prefix in one word, with what stands before it; nothing where none is known.
+    pub(super) fn word(&mut self, before: &str, reason: &Reason) {
+        if !reason.is_empty() {
+            self.push(before);
+            let _ = reason.write_word(self);
+        }
     }
 
     /// The listings of a prefix.
     pub(super) fn reason(&mut self, reason: &Reason) {
-        let _ = reason.write(&mut self.0);
+        let _ = reason.write(self);
     }
 }
 
 impl Write for Text {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.0.write_str(text)
+        self.push(text);
+        Ok(())
     }
 }
 
@@ -115,7 +139,7 @@ mod tests {
     proptest! {
         #[test]
         fn prefixes_and_numbers_are_written_as_they_are_shown(v4: u32, v6: u128, len in 0_u8..=32) {
-            for addr in [v4, v4 & 0x00ff_0a63, 0, u32::MAX] {
+            for addr in [v4, v4 & 0x00ff_0a63, v4 >> (v6 % 32) as u32, 0, u32::MAX] {
                 let prefix = Prefix::new(addr, len);
                 let mut text = Text::default();
                 text.prefix(&prefix);
@@ -123,10 +147,6 @@ mod tests {
                 text.number(addr);
                 prop_assert_eq!(text.done(), format!("{prefix} {addr}"));
             }
-            let prefix = Prefix::new(v6, len * 4);
-            let mut text = Text::default();
-            text.prefix(&prefix);
-            prop_assert_eq!(text.done(), prefix.to_string());
             let net = ipnet::Ipv4Net::new(v4.into(), len).unwrap().trunc();
             let mut text = Text::default();
             text.masked(&Prefix::from(net));

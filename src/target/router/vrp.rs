@@ -37,6 +37,7 @@ pub(super) const KIND: Kind = Kind {
     name: "vrp",
     next_hops: &[Role::Trigger, Role::Edge],
     takes_away: true,
+    too_many,
     render,
     ..Kind::ROUTER
 };
@@ -45,12 +46,26 @@ pub(super) const KIND: Kind = Kind {
 const OTHERS: u32 = u32::MAX;
 const FREE: RangeInclusive<u32> = 1..=OTHERS - 1;
 
+/// What a list takes beside the line about all others.
+const MANY: usize = 65_534;
+
+fn too_many(shape: &Shape, v4: usize, v6: usize) -> Option<String> {
+    let longest = v4.max(v6);
+    let is = shape.role == Role::Filter && longest > MANY;
+    is.then(|| {
+        format!(
+            "{longest} entries of a kind: above {MANY} the router refuses them, and their routes pass. Instead: a \
+             trigger, and this router as an edge"
+        )
+    })
+}
+
 fn render(shape: &Shape, sheet: &Sheet) -> String {
     let mut out = Text::with_room(4_000 + sheet.set.len() * 90);
     match shape.role {
         Role::Trigger => trigger(&mut out, shape, sheet),
         Role::Edge => edge(&mut out, shape, sheet),
-        Role::Filter => filter(&mut out, sheet),
+        Role::Filter => filter(&mut out, shape, sheet),
     }
     out.done()
 }
@@ -150,11 +165,15 @@ Use:    bgp ASN
 Undo:   peer ADDRESS ignore, first: without the route-policy everything is taken
         then take the lines above out, what is named NULLROUTED, and the two static routes
 Another next hop in the configuration leaves the former one's route beside it: take that out by hand.
+What you protect no longer stays in the lists OWN and COVER, and no blackhole for it is taken: take it out by hand.
 ";
 
 fn edge(out: &mut Text, shape: &Shape, sheet: &Sheet) {
-    out.push(&Sheet::constant_head("#", &[LOAD, EDGE].concat()));
+    out.push(&sheet.edge_head("#", &[LOAD, EDGE].concat()));
     own(out, sheet);
+    let covers = sheet.covers();
+    denied(out, "COVER-V4", false, &covers.v4);
+    denied(out, "COVER-V6", false, &covers.v6);
     long::<u32>(out, "LONG-V4", sheet.limits.shortest_v4);
     long::<u128>(out, "LONG-V6", sheet.limits.shortest_v6);
     out.push(COMMUNITY);
@@ -165,22 +184,18 @@ fn edge(out: &mut Text, shape: &Shape, sheet: &Sheet) {
     );
     let v4 = format!("ip-address next-hop {v4}");
     let v6 = format!("ipv6 next-hop {v6}");
-    for (name, own, long, next_hop) in [
-        ("EDGE", OWN_V4, "if-match ip-prefix NULLROUTED-LONG-V4", v4),
-        (
-            "EDGE6",
-            OWN_V6,
-            "if-match ipv6 address prefix-list NULLROUTED-LONG-V6",
-            v6,
-        ),
-    ] {
+    let (ip, ipv6) = ("ip-prefix", "ipv6 address prefix-list");
+    for (name, kind, family, next_hop) in [("EDGE", ip, "V4", v4), ("EDGE6", ipv6, "V6", v6)] {
         let _ = write!(
             out,
             "route-policy NULLROUTED-{name} deny node 5
- {own}
+ if-match {kind} NULLROUTED-OWN-{family}
+quit
+route-policy NULLROUTED-{name} deny node 6
+ if-match {kind} NULLROUTED-COVER-{family}
 quit
 route-policy NULLROUTED-{name} permit node 10
- {long}
+ if-match {kind} NULLROUTED-LONG-{family}
  if-match community-filter NULLROUTED
  apply {next_hop}
  apply local-preference 200
@@ -204,12 +219,11 @@ Use:    bgp ASN
           peer ADDRESS as-path-filter NULLROUTED-ORIGINS import
         They stand beside your route-policy. A peer has one of each kind: where there is one, it is replaced.
 Undo:   take the lines at the peer out first, then the lists
-A list takes 65535 entries: the router refuses those beyond, and their routes pass.
 The origin ASes match where AS numbers are plain (as-notation), and on V8 alone.
 ";
 
-fn filter(out: &mut Text, sheet: &Sheet) {
-    out.push(&sheet.head("#", &[LOAD, FILTER].concat()));
+fn filter(out: &mut Text, shape: &Shape, sheet: &Sheet) {
+    out.push(&sheet.head_for(shape, "#", &[LOAD, FILTER].concat()));
     listed(out, "FILTER-V4", &sheet.gone.v4, &sheet.set.v4);
     listed(out, "FILTER-V6", &sheet.gone.v6, &sheet.set.v6);
     let filter = "ip as-path-filter NULLROUTED-ORIGINS index";
@@ -231,11 +245,14 @@ const OWN_V6: &str = "if-match ipv6 address prefix-list NULLROUTED-OWN-V6";
 /// The operator's own networks, and what is inside of them.
 fn own(out: &mut Text, sheet: &Sheet) {
     let own = sheet.own();
-    // What is no longer his own is left to be denied: nothing is dropped by that.
-    others::<u32>(out, "OWN-V4", "deny");
-    entries(out, "OWN-V4", "permit", &own.v4);
-    others::<u128>(out, "OWN-V6", "deny");
-    entries(out, "OWN-V6", "permit", &own.v6);
+    denied(out, "OWN-V4", true, &own.v4);
+    denied(out, "OWN-V6", true, &own.v6);
+}
+
+/// A list for a node that denies. What is no longer in it is left to be denied: nothing is dropped by that.
+fn denied<B: Numbered>(out: &mut Text, name: &str, inside: bool, prefixes: &[Prefix<B>]) {
+    others::<B>(out, name, "deny");
+    entries(out, name, "permit", inside, prefixes);
     out.push("#\n");
 }
 
@@ -267,7 +284,7 @@ fn listed<B: Numbered>(out: &mut Text, name: &str, gone: &[Prefix<B>], prefixes:
             out.push("\n");
         }
     }
-    entries(out, name, "deny", prefixes);
+    entries(out, name, "deny", true, prefixes);
     out.push("#\n");
 }
 
@@ -290,18 +307,24 @@ fn others<B: Bits>(out: &mut Text, name: &str, action: &str) {
     );
 }
 
-/// A line a prefix, for what is inside of it as well.
-fn entries<B: Numbered>(out: &mut Text, name: &str, action: &str, prefixes: &[Prefix<B>]) {
+/// A line a prefix, for what is `inside` of it as well where that is said.
+fn entries<B: Numbered>(
+    out: &mut Text,
+    name: &str,
+    action: &str,
+    inside: bool,
+    prefixes: &[Prefix<B>],
+) {
     let before = format!("{} index ", list::<B>(name));
     let action = format!(" {action} ");
-    let inside = format!(" less-equal {}", B::WIDTH);
+    let longest = format!(" less-equal {}", B::WIDTH);
     for (number, prefix) in numbered(prefixes, FREE) {
         out.push(&before);
         out.number(number);
         out.push(&action);
         out.spaced(prefix);
-        if prefix.len() < B::WIDTH {
-            out.push(&inside);
+        if inside && prefix.len() < B::WIDTH {
+            out.push(&longest);
         }
         out.push("\n");
     }
@@ -320,10 +343,7 @@ fn static_route<B: Bits>(out: &mut Text, prefix: &Prefix<B>) {
 fn route<B: Bits>(out: &mut Text, prefix: &Prefix<B>, reason: &Reason) {
     static_route(out, prefix);
     out.push(" tag 666");
-    if !reason.is_empty() {
-        out.push(" description ");
-        out.word(reason);
-    }
+    out.word(" description ", reason);
     out.push("\n");
 }
 

@@ -154,10 +154,7 @@ fn route<B: Bits>(out: &mut Text, kind: &str, prefix: &Prefix<B>, reason: &Reaso
     out.push(kind);
     out.prefix(prefix);
     out.push(" nullrouted");
-    if !reason.is_empty() {
-        out.push(" ");
-        out.word(reason);
-    }
+    out.word(" ", reason);
     out.push("\n");
 }
 
@@ -175,7 +172,7 @@ Needs VyOS 1.4 or later. Another next hop in the configuration leaves the former
 ";
 
 fn edge(out: &mut Text, shape: &Shape, sheet: &Sheet) {
-    out.push(&Sheet::constant_head("#", &[LOAD, EDGE].concat()));
+    out.push(&sheet.edge_head("#", &[LOAD, EDGE].concat()));
     out.push(BEGIN);
     out.push(
         "drop policy community-list NULLROUTED
@@ -206,9 +203,19 @@ drop policy route-map NULLROUTED-EDGE6
         Shards::new("OWN-V4", &own.v4),
         Shards::new("OWN-V6", &own.v6),
     );
+    let covers = sheet.covers();
+    let (covers4, covers6) = (
+        Shards::new("COVER-V4", &covers.v4),
+        Shards::new("COVER-V6", &covers.v6),
+    );
     let maps = [
-        ("EDGE", "ip", "V4", own4.names()),
-        ("EDGE6", "ipv6", "V6", own6.names()),
+        ("EDGE", "ip", "V4", [own4.names(), covers4.names()].concat()),
+        (
+            "EDGE6",
+            "ipv6",
+            "V6",
+            [own6.names(), covers6.names()].concat(),
+        ),
     ];
     for (name, ip, family, own) in maps {
         let rule = deny(out, name, ip, &own, 5).max(10);
@@ -231,9 +238,11 @@ drop policy route-map NULLROUTED-EDGE6
         };
         let _ = writeln!(out, "{map} 65535 action deny");
     }
-    out.push("\ntake 'prefix-list6? NULLROUTED-OWN-' <<'END'\n");
+    out.push("\ntake 'prefix-list6? NULLROUTED-(OWN|COVER)-' <<'END'\n");
     own_list(out, &own4);
     own_list(out, &own6);
+    own_list(out, &covers4);
+    own_list(out, &covers6);
     out.push("END\n");
 }
 
@@ -309,7 +318,7 @@ fn deny(out: &mut Text, name: &str, ip: &str, lists: &[String], first: usize) ->
     first + lists.len()
 }
 
-/// The operator's own networks, and what is inside of them.
+/// The operator's own networks, and what is inside of them; or what covers them, which [`BEGIN`] sees by the name.
 fn own_list<B: Numbered>(out: &mut Text, lists: &Shards<B>) {
     let mut entry = entries(out, lists);
     for prefix in lists.prefixes() {

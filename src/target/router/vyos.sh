@@ -52,7 +52,8 @@ take() {
   done 9< <(grep -vxF -f <(printf '%s\n' "$now") <<<"$wanted")
 }
 
-# A rule that permits what it is about, and what is inside of it; the last one denies all others.
+# A rule that permits what it is about, and what is inside of it, but not in a list of what covers something; the last
+# one denies all others.
 entry() {
   local kind=$1 rule="policy $1 $2 rule $3" value=$4 action=permit longest=32
   [ "$3" != 65535 ] || action=deny
@@ -63,6 +64,9 @@ entry() {
     return
   fi
   put $rule prefix "$value"
-  [ "${value#*/}" = $longest ] || put $rule le $longest
+  case "$2 $action ${value#*/}" in
+    NULLROUTED-COVER-*' permit '* | *" $longest") ;;
+    *) put $rule le $longest ;;
+  esac
 }
 

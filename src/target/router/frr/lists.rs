@@ -19,6 +19,13 @@ pub(super) fn own(out: &mut Text, sheet: &Sheet) {
     list(out, "OWN-V6", &own.v6, true);
 }
 
+/// What covers those.
+pub(super) fn covers(out: &mut Text, sheet: &Sheet) {
+    let covers = sheet.covers();
+    list(out, "COVER-V4", &covers.v4, false);
+    list(out, "COVER-V6", &covers.v6, false);
+}
+
 /// The listed prefixes: one list of this name for each family, or one for each octet.
 pub(super) fn listed(out: &mut Text, name: &str, sheet: &Sheet, inside: bool, lists: Lists) {
     match lists {
@@ -60,7 +67,7 @@ fn first(out: &mut Text, list: &PrefixList, width: u8) {
 /// The octets that a list is made for.
 pub(super) const OCTETS: RangeInclusive<u8> = 0..=u8::MAX;
 
-/// A list for each octet: the first of the address, or for IPv6, where most addresses begin alike, of its number. What
+/// A list for each octet: the first of the address in the middle of the prefix, or for IPv6, where most addresses begin alike, of its number. What
 /// no entry of a list permits is denied by its end.
 fn octets<B: Numbered>(out: &mut Text, name: &str, prefixes: &[Prefix<B>], inside: bool) {
     let mut of_octet: Vec<Vec<Prefix<B>>> = vec![Vec::new(); 256];

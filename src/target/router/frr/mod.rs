@@ -73,12 +73,19 @@ fn commands(role: Role) -> Commands {
 const VERIFY: &[&str] = &[
     "sh",
     "-c",
-    r#"entry='^(ip prefix-list|ipv6 prefix-list|route-map|bgp as-path access-list) [^ ]+ '
-all=$(grep -E "$entry" "$1" | sort -u)
-held=$(vtysh -d bgpd -c 'show running-config' | grep -F "$(printf '%s\n' "$all" | grep -oE "$entry" | sort -u)" | grep -E "$entry" | sort -u)
-[ "$held" = "$all" ] && exit
+    r#"name='^(ip prefix-list|ipv6 prefix-list|route-map|bgp as-path access-list|bgp community-list standard) [^ ]+ '
+lines() { awk '/^(ip|ipv6) prefix-list |^bgp (as-path access-list|community-list standard) / { print; next }
+/^route-map / { map = $0; print; next }
+/^[^ ]/ { map = "" }
+map != "" && /^ (match (community|as-path|ip address|ipv6 address)|call) / { print map $0 }' "$@" | sort -u; }
+all=$(lines "$1")
+held=$(vtysh -d bgpd -c 'show running-config' | lines | grep -F "$(printf '%s\n' "$all" | grep -oE "$name" | sort -u)")
+[ "$held" = "$all" ] || {
 echo "bgpd holds other entries than the file, $(printf '%s\n' "$held" | grep -c .) for $(printf '%s\n' "$all" | grep -c .)"
-exit 1"#,
+exit 1; }
+routes=$(grep -E '^ip(v6)? route ' "$1") || exit 0
+held=$(vtysh -d staticd -c 'show running-config' | grep -cxF "$routes")
+[ "$held" -eq "$(printf '%s\n' "$routes" | grep -c .)" ] || { echo 'staticd lacks a route that drops'; exit 1; }"#,
     "sh",
     "{file}",
 ];
@@ -93,7 +100,7 @@ fn too_many(shape: &Shape, v4: usize, v6: usize) -> Option<String> {
     let (most, others) = match (shape.role, shape.lists) {
         (Role::Edge, _) | (_, Lists::None) => return None,
         (_, Lists::One) => (ONE, "lists = \"octets\""),
-        (Role::Trigger, Lists::Octets) => (MANY, "lists = \"none\", or a BGP session of our own"),
+        (Role::Trigger, Lists::Octets) => (MANY, "lists = \"none\""),
         (Role::Filter, Lists::Octets) => (MANY, "a router of family \"bird\""),
     };
     let longest = v4.max(v6);
@@ -149,7 +156,7 @@ fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
             let uses = format!("{TRIGGER}{UNLISTED}{metric} is announced, whoever made it.\n");
             out.push(&Sheet::constant_head("!", &uses));
         }
-        _ => out.push(&head(shape, sheet, TRIGGER)),
+        _ => out.push(&sheet.head_for(shape, "!", TRIGGER)),
     }
     lists::own(out, sheet);
     lists::listed(out, "", sheet, false, shape.lists);
@@ -256,8 +263,9 @@ Never feed this file to frr-reload.py: it is a part, and the rest would be remov
 ";
 
 fn edge(out: &mut Text, shape: &Shape, sheet: &Sheet) {
-    out.push(&Sheet::constant_head("!", EDGE));
+    out.push(&sheet.edge_head("!", EDGE));
     lists::own(out, sheet);
+    lists::covers(out, sheet);
     let limits = sheet.limits;
     let short = [
         ("ip", "V4", "0.0.0.0/0", limits.shortest_v4),
@@ -288,6 +296,9 @@ exit
 route-map NULLROUTED-{name} deny 6
  match {ip} address prefix-list NULLROUTED-SHORT-{family}
 exit
+route-map NULLROUTED-{name} deny 7
+ match {ip} address prefix-list NULLROUTED-COVER-{family}
+exit
 route-map NULLROUTED-{name} permit 10
  match community NULLROUTED
  set {ip} next-hop {next_hop}
@@ -312,7 +323,7 @@ Never feed this file to frr-reload.py: it is a part, and the rest would be remov
 ";
 
 fn filter(out: &mut Text, shape: &Shape, sheet: &Sheet) {
-    out.push(&head(shape, sheet, FILTER));
+    out.push(&sheet.head_for(shape, "!", FILTER));
     lists::listed(out, "FILTER-", sheet, true, shape.lists);
     lists::as_path(out, sheet.origins);
     for (ip, family, one, octets) in [("ip", "V4", 10, 1_000), ("ipv6", "V6", 20, 2_000)] {
@@ -357,9 +368,4 @@ fn lengths(out: &mut Text, limits: &Limits) {
             "no {name}\n{name} seq 5 permit {all} ge {shortest} le {longest}\n!"
         );
     }
-}
-
-fn head(shape: &Shape, sheet: &Sheet, uses: &str) -> String {
-    let set = sheet.set;
-    sheet.head_of("!", uses, too_many(shape, set.v4.len(), set.v6.len()))
 }

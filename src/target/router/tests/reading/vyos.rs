@@ -10,7 +10,8 @@ pub(super) fn entries(shape: &Shape, text: &str) -> Vec<Entry> {
         "        put protocols static \"$kind\" \"$name\" blackhole tag 666\n",
         "action=permit longest=32\n  [ \"$3\" != 65535 ] || action=deny\n",
         "  [ \"$kind\" != prefix-list6 ] || longest=128\n  put $rule action $action\n",
-        "  put $rule prefix \"$value\"\n  [ \"${value#*/}\" = $longest ] || put $rule le $longest\n",
+        "  put $rule prefix \"$value\"\n  case \"$2 $action ${value#*/}\" in\n    \
+         NULLROUTED-COVER-*' permit '* | *\" $longest\") ;;\n    *) put $rule le $longest ;;\n",
     ] {
         assert!(text.contains(made), "{made}");
     }

@@ -1,0 +1,10 @@
+//! Speakers end to end: a neighbor, the files that we write, and the commands that are the default.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod bird;
+mod exabgp;
+mod gobgp;
+mod lab;
+mod openbgpd;
