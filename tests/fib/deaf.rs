@@ -5,13 +5,13 @@ use std::fmt::Write;
 use std::fs::File;
 use std::net::Ipv4Addr;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
 use crate::support::daemon::Daemon;
 use crate::support::frr::Running;
 use crate::support::namespace::{Namespace, eventually};
+use crate::support::soon::soon;
 use crate::support::{NOC, Place};
 
 const ADDRESSES: &str = "[protect]\ndiscover = [\"addresses\"]\n";
@@ -49,14 +49,6 @@ fn big(place: &Place, count: u32) {
     place.write("big.list", &list);
 }
 
-#[track_caller]
-fn within_a_second(what: &str, so: impl FnMut() -> bool) {
-    let start = Instant::now();
-    eventually(what, so);
-    let took = start.elapsed();
-    assert!(took < Duration::from_secs(1), "{what}: {took:?}");
-}
-
 #[test]
 fn who_must_be_protected_and_what_is_put_back_wait_for_no_listener() {
     let Some(router) = Namespace::new() else {
@@ -76,17 +68,21 @@ fn who_must_be_protected_and_what_is_put_back_wait_for_no_listener() {
 
     let covers = |net: &str| router.ours().iter().any(|line| line.contains(net));
     router.ip("address add 72.37.186.9/32 dev lo");
-    within_a_second("the address is free", || !covers(" 72.37.186.0/23"));
+    soon(&router, 1, "the address is free", || {
+        !covers(" 72.37.186.0/23")
+    });
     router.ip("address del 72.37.186.9/32 dev lo");
     eventually("as before", || router.ours() == before);
     router.ip("address add 2a0d::1/128 dev lo nodad");
-    within_a_second("the IPv6 address is free", || !covers(" 2a0d::/32"));
+    soon(&router, 1, "the IPv6 address is free", || {
+        !covers(" 2a0d::/32")
+    });
     router.ip("address del 2a0d::1/128 dev lo");
     eventually("as before", || router.ours() == before);
 
     router.ip("route del blackhole 198.51.100.0/24");
     router.ip("-6 route del blackhole 2001:db8:bad::/48");
-    within_a_second("both are back", || router.ours() == before);
+    soon(&router, 1, "both are back", || router.ours() == before);
 }
 
 #[test]

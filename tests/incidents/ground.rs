@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::process::{Child, Stdio};
-use std::time::{Duration, Instant};
 
 use ipnet::{IpNet, Ipv4Net};
 
@@ -74,20 +73,6 @@ pub fn listed(place: &Place) -> Vec<IpNet> {
 pub fn answers(namespace: &Namespace, address: &str) -> bool {
     let ping = namespace.run("ping", &["-n", "-c", "1", "-W", "1", address]);
     ping.code == Some(0)
-}
-
-/// Wait until something is so, two seconds at most.
-#[track_caller]
-pub fn soon(what: &str, mut so: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !so() {
-        let waited = begun.elapsed();
-        assert!(
-            waited < Duration::from_secs(2),
-            "not within two seconds: {what}"
-        );
-        std::thread::sleep(Duration::from_millis(10));
-    }
 }
 
 /// The daemon in a namespace; it ends with this.

@@ -13,6 +13,7 @@ pub mod inside;
 pub mod lab;
 pub mod namespace;
 pub mod real;
+pub mod soon;
 pub mod speaker;
 pub mod tls;
 
