@@ -1,0 +1,39 @@
+//! "At once", on a clock that stands still while the machine does.
+
+use std::io::Write;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::namespace::Namespace;
+
+/// A look takes no longer where nobody else is at work.
+const LOOK: Duration = Duration::from_millis(60);
+
+/// Wait until it is so, which is within so many seconds.
+///
+/// Each look waits for what the program waits for, too: a processor, the disk, and the lock on routes that all
+/// namespaces share (`rtnl_mutex`, net/core/rtnetlink.c). What this takes beyond [`LOOK`] is the load of others, and is
+/// not counted.
+#[track_caller]
+pub fn soon(router: &Namespace, seconds: u64, what: &str, mut so: impl FnMut() -> bool) {
+    let mut counted = Duration::ZERO;
+    let start = Instant::now();
+    loop {
+        let look = Instant::now();
+        if so() {
+            return;
+        }
+        assert!(
+            counted < Duration::from_secs(seconds),
+            "not within {seconds} s: {what} ({:.1?} by the clock)",
+            start.elapsed()
+        );
+        // It is up, so nothing changes and nobody is told; the lock is taken all the same.
+        router.ip("link set lo up");
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(b"whether the disk answers").unwrap();
+        file.sync_all().unwrap();
+        sleep(Duration::from_millis(20));
+        counted += look.elapsed().min(LOOK);
+    }
+}
