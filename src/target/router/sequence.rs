@@ -3,7 +3,6 @@
 //! In a list of permits the order has no meaning.
 
 use std::collections::HashSet;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::ops::RangeInclusive;
 
 use crate::prefix::{Bits, Prefix};
@@ -59,61 +58,72 @@ pub(super) fn numbered<B: Numbered>(
     let ascend = |pair: &[Prefix<B>]| suggested(&pair[0]) < suggested(&pair[1]);
     let mut taken = match prefixes.windows(2).all(ascend) {
         true => Taken::Ascending,
-        false if is_narrow => Taken::Flags(vec![false; (last - first) as usize + 1]),
-        false => Taken::Set(HashSet::with_capacity_and_hasher(
-            prefixes.len(),
-            BuildHasherDefault::new(),
-        )),
+        false if is_narrow => Taken::flags((last - first) as usize + 1),
+        false => Taken::shared(prefixes.iter().map(suggested).collect()),
     };
     prefixes.iter().map(move |prefix| {
         let mut number = suggested(prefix);
-        while !taken.take(number - first) {
+        let mut is_suggested = true;
+        while !taken.take(number, first, is_suggested) {
             number = if number == last { first } else { number + 1 };
+            is_suggested = false;
         }
         (number, prefix)
     })
 }
 
-/// Which numbers are taken, counted from the first.
+/// Which numbers are taken.
 enum Taken {
     /// Those before.
     Ascending,
-    /// A flag a number: looked up in a fraction of the time.
+    /// A flag a number, counted from the first: where there are few.
     Flags(Vec<bool>),
-    Set(HashSet<u32, BuildHasherDefault<Spread>>),
-}
-
-/// A hash of numbers that are as good as random: it only spreads them over 64 bits.
-#[derive(Default)]
-struct Spread(u64);
-
-impl Hasher for Spread {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write_u32(&mut self, number: u32) {
-        self.0 = u64::from(number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.write_u32((*byte).into()));
-    }
+    /// Where there are many, next to none is suggested twice: only those are remembered, and what was taken in their
+    /// place.
+    Shared {
+        /// All that are suggested, ascending.
+        suggested: Vec<u32>,
+        /// Those of them that several prefixes suggest.
+        twice: HashSet<u32>,
+        /// Those of `twice` that are taken, and those that nobody suggests.
+        taken: HashSet<u32>,
+    },
 }
 
 impl Taken {
-    /// False if it was taken before.
-    fn take(&mut self, number: u32) -> bool {
+    fn flags(numbers: usize) -> Self {
+        Self::Flags(vec![false; numbers])
+    }
+
+    fn shared(mut suggested: Vec<u32>) -> Self {
+        suggested.sort_unstable();
+        let pairs = suggested.windows(2).filter(|pair| pair[0] == pair[1]);
+        let twice = pairs.map(|pair| pair[0]).collect();
+        Self::Shared {
+            suggested,
+            twice,
+            taken: HashSet::new(),
+        }
+    }
+
+    /// False if it was taken before, or is to be left to a prefix that suggests it.
+    fn take(&mut self, number: u32, first: u32, is_suggested: bool) -> bool {
         match self {
             Self::Ascending => true,
-            Self::Flags(flags) => !std::mem::replace(&mut flags[number as usize], true),
-            Self::Set(set) => set.insert(number),
+            Self::Flags(flags) => !std::mem::replace(&mut flags[(number - first) as usize], true),
+            Self::Shared { twice, .. } if is_suggested && !twice.contains(&number) => true,
+            Self::Shared { taken, .. } if is_suggested => taken.insert(number),
+            Self::Shared {
+                suggested, taken, ..
+            } => suggested.binary_search(&number).is_err() && taken.insert(number),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use super::*;
 
     #[test]
@@ -127,10 +137,36 @@ mod tests {
         assert_eq!(numbers(&[1 << 24, 5 << 24]), [1 << 24, 5 << 24]);
         assert_eq!(numbers(&[0, 1, 2]), [2, 3, 4]);
         assert_eq!(numbers(&[7, u32::MAX - 1, u32::MAX]), [7, u32::MAX - 1, 2]);
+        // The third is left to whom it is for.
+        assert_eq!(numbers(&[0, 1, 3, 4]), [2, 5, 3, 4]);
         let v6: Vec<_> = (0..2_000_u128).map(|n| Prefix::new(n << 64, 64)).collect();
         let all: HashSet<u32> = numbered(&v6, 2..=3_000).map(|(number, _)| number).collect();
         assert_eq!(all.len(), v6.len());
         assert!(all.iter().all(|number| (2..=3_000).contains(number)));
+    }
+
+    #[test]
+    fn whoever_suggests_a_number_alone_has_it() {
+        let prefixes: Vec<_> = (0..300_000_u128)
+            .map(|n| Prefix::new(0x2001_0db8 << 96 | n << 72, 56))
+            .collect();
+        let mut suggesting = HashMap::new();
+        for prefix in &prefixes {
+            *suggesting.entry(u128::number(prefix)).or_insert(0) += 1;
+        }
+        let twice = suggesting.values().filter(|count| **count > 1).count();
+        assert!(twice > 0, "none of them would be tested");
+        let numbered: Vec<_> = numbered(&prefixes, 0..=u32::MAX).collect();
+        let numbers: HashSet<u32> = numbered.iter().map(|(number, _)| *number).collect();
+        assert_eq!(numbers.len(), prefixes.len());
+        let moved = numbered
+            .iter()
+            .filter(|(number, prefix)| *number != u128::number(prefix));
+        assert_eq!(moved.count(), prefixes.len() - suggesting.len());
+        for (number, prefix) in &numbered {
+            let suggested = u128::number(prefix);
+            assert!(*number == suggested || suggesting[&suggested] > 1);
+        }
     }
 
     /// A router refuses a number with another prefix, or forgets the one that had it.

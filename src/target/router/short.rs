@@ -28,6 +28,18 @@ const OCTETS: [([u8; 3], usize); 256] = {
     octets
 };
 
+/// Both digits of each octet.
+const HEXADECIMAL: [[u8; 2]; 256] = {
+    let digits = b"0123456789abcdef";
+    let mut octets = [[0; 2]; 256];
+    let mut octet = 0;
+    while octet < 256 {
+        octets[octet] = [digits[octet >> 4], digits[octet & 0xf]];
+        octet += 1;
+    }
+    octets
+};
+
 impl Short {
     /// Empty.
     pub(super) fn new() -> Self {
@@ -105,13 +117,16 @@ impl Short {
         }
     }
 
-    /// In hexadecimal.
+    /// In hexadecimal, without leading zeros.
     fn group(&mut self, group: u16) {
-        let digits = 4 - group.leading_zeros() / 4;
-        for digit in (0..digits.max(1)).rev() {
-            let digit = usize::from(group >> (digit * 4) & 0xf);
-            self.byte(b"0123456789abcdef"[digit]);
-        }
+        let [high, low] = group
+            .to_be_bytes()
+            .map(|octet| HEXADECIMAL[usize::from(octet)]);
+        let digits = u32::from_be_bytes([high[0], high[1], low[0], low[1]]);
+        let zeros = (group.leading_zeros() / 4).min(3);
+        let first = (digits << (zeros * 8)).to_be_bytes();
+        self.bytes[self.len..][..4].copy_from_slice(&first);
+        self.len += 4 - zeros as usize;
     }
 }
 
