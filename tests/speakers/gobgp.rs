@@ -10,7 +10,7 @@ use crate::support::frr::Running;
 use crate::support::namespace::eventually;
 use crate::support::{NO_KERNEL, NOC, Place};
 
-fn gobgpd(lab: &Lab) -> Running {
+pub fn gobgpd(lab: &Lab) -> Running {
     let arguments = [
         "-p",
         "-f",
@@ -26,7 +26,7 @@ fn gobgpd(lab: &Lab) -> Running {
 }
 
 /// The prefixes in the table of gobgpd.
-fn table(lab: &Lab) -> Vec<String> {
+pub fn table(lab: &Lab) -> Vec<String> {
     let mut table = Vec::new();
     for family in ["ipv4", "ipv6"] {
         let words = ["global", "rib", "-a", family];

@@ -56,10 +56,13 @@ impl Lab {
         let daemon = bird(&other, &its, &text, "");
         let place = Place::new(config);
         open(&place);
-        // Its own /etc, with nothing of this machine's but the names of users and programs.
-        speaker.sh("mount -t tmpfs tmpfs /run; mkdir -p /run/etc/exabgp; \
-             cp -a /etc/passwd /etc/group /etc/alternatives /run/etc; \
-             mount --bind /run/etc /etc");
+        // Its own /etc, with nothing of this machine's but the names of users and programs, and who may log in.
+        speaker.sh(
+            "mount -t tmpfs tmpfs /run; mkdir -p /run/etc/exabgp /run/etc/frr; \
+             touch /run/etc/frr/vtysh.conf; \
+             cp -a /etc/passwd /etc/group /etc/shadow /etc/alternatives /etc/pam.d /run/etc; \
+             mount --bind /run/etc /etc",
+        );
         Some(Self {
             speaker,
             place,

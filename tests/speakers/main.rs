@@ -7,4 +7,5 @@ mod bird;
 mod exabgp;
 mod gobgp;
 mod lab;
+mod limit;
 mod openbgpd;

@@ -146,6 +146,7 @@ Once the import limit is hit, nothing new comes in until `birdc reload in PROTOC
 ";
 
 fn edge(out: &mut Text, sheet: &Sheet) {
+    // Nor does it name what covers own space: `P-` does.
     out.push(&Sheet::constant_head("#", EDGE));
     own(out, sheet, "EDGE_OWN");
     let limits = sheet.limits;
@@ -168,7 +169,7 @@ template bgp nullrouted_from{family} {{
   ipv{family} {{ import filter nullrouted_edge{family}; import limit {} action block; export none; }};
 }}
 ",
-            limits.max_routes
+            sheet.most()
         );
     }
 }

@@ -194,6 +194,8 @@ Load:   cat YOUR-PART THIS-FILE > /etc/gobgpd.conf, and send SIGHUP: systemctl k
 Use:    in your part, from its first load with this file on
          [global.apply-policy.config]
            import-policy-list = [\"NULLROUTED-EDGE\"]
+         [neighbors.afi-safis.prefix-limit.config]          (behind each address family)
+           max-prefixes = NUMBER
         Nothing but blackholes passes, from whichever neighbor: for a gobgpd that has the trigger or its route
         reflector as neighbors, and those whom it tells of them.
 Undo:   take the list of policies out, load your part alone

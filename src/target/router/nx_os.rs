@@ -19,6 +19,7 @@
 //! * An entry is taken away by its whole line; its number alone is not documented to do that. So what is too short has
 //!   an entry for each length that there was, and the longest counts.
 //! * A static route has a name of one word, which stands before its tag.
+//! * `maximum-prefix` is of 300000 at most.
 //! * `no-export` set at origination would keep the route from an eBGP neighbor; it is added on the way out.
 //! * Neither `Null0` nor an interface answers what it drops, unless it is told to: nothing is said of that here.
 
@@ -105,6 +106,9 @@ fn route<B: Bits>(out: &mut Text, command: &str, prefix: &Prefix<B>, reason: &Re
     out.push(" tag 666\n");
 }
 
+/// `maximum-prefix` ends there.
+const MOST: usize = 300_000;
+
 const EDGE: &str = "\
 Use:    router bgp ASN
           neighbor ADDRESS
@@ -124,7 +128,9 @@ What you protect no longer stays in the lists OWN and COVER, and no blackhole fo
 ";
 
 fn edge(out: &mut Text, shape: &Shape, sheet: &Sheet) {
-    out.push(&sheet.edge_head("!", &[LOAD, EDGE].concat()));
+    let most = sheet.most().min(MOST).to_string();
+    let uses = EDGE.replace("NUMBER", &most);
+    out.push(&sheet.edge_head("!", &[LOAD, &uses].concat()));
     own(out, sheet);
     covers(out, sheet);
     long(out, sheet.limits);

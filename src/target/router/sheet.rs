@@ -130,7 +130,13 @@ impl<'a> Sheet<'a> {
         }
     }
 
-    /// The head of a file for an edge, which says nothing of the set.
+    /// How many routes of a family an edge takes of a neighbor, at least one, as routers want it.
+    pub(super) fn most(&self) -> usize {
+        self.limits.max_routes.max(1)
+    }
+
+    /// The head of a file for an edge, which says nothing of the set. In `uses`, `NUMBER` is how many routes it is to take
+    /// of a neighbor.
     pub(super) fn edge_head(&self, mark: &str, uses: &str) -> String {
         let covers = self.all_covers();
         let left_out = [("IPv4", covers.v4.len()), ("IPv6", covers.v6.len())];
@@ -145,7 +151,8 @@ impl<'a> Sheet<'a> {
                 )
             })
             .collect();
-        Self::constant_head(mark, &[uses, &said].concat())
+        let uses = uses.replace("NUMBER", &self.most().to_string());
+        Self::constant_head(mark, &[&*uses, &said].concat())
     }
 }
 

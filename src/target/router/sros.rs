@@ -106,7 +106,7 @@ Use:    /configure policy-options apply-groups [\"NULLROUTED-EDGE\"]
         /configure router \"Base\" apply-groups [\"NULLROUTED-EDGE\"]
         /configure router \"Base\" bgp group \"GROUP\" import policy [\"NULLROUTED-EDGE\"]
         /configure router \"Base\" bgp group \"GROUP\" multihop 2       (where the trigger is an eBGP neighbor)
-        and a prefix-limit for each address family.
+        and a prefix-limit for each address family: NUMBER
         Where groups are applied there already, name them as well.
         Nothing but blackholes passes: for a session with the trigger or its route reflector alone. A neighbor with
         an import of his own needs it there.
