@@ -46,9 +46,6 @@ pub async fn dump<M: NetlinkSerializable + Clone>(
 /// One dump; answers whether it is whole: no change came between (`NLM_F_DUMP_INTR`), and the group of multicast
 /// `told` heard of none.
 ///
-/// A dump of IPv6 routes is never marked as interrupted. After a change it begins anew, less as many nodes as it has
-/// been at (`fib6_dump_table`, net/ipv6/ip6_fib.c): where some went meanwhile, as many that stayed are left out.
-///
 /// # Errors
 /// What the kernel answers, and a socket that cannot be had.
 pub async fn dump_once<M: NetlinkSerializable + Clone>(
@@ -56,34 +53,113 @@ pub async fn dump_once<M: NetlinkSerializable + Clone>(
     told: Option<u32>,
     mut read: impl FnMut(Message<'_>),
 ) -> io::Result<bool> {
-    let silence = told.map(Silence::begin).transpose()?;
-    let mut socket = TokioSocket::new(NETLINK_ROUTE)?;
-    // Without it (Linux before 4.20) filters in a request are ignored, and all is sent.
-    let _ = socket.socket_ref().set_netlink_get_strict_chk(true);
-    socket.socket_mut().bind_auto()?;
-    let request = NetlinkPayload::InnerMessage(request.clone());
-    let mut packet = NetlinkMessage::new(NetlinkHeader::default(), request);
-    packet.header.flags = NLM_F_REQUEST | NLM_F_DUMP;
-    packet.finalize();
-    let mut bytes = vec![0; packet.buffer_len()];
-    packet.serialize(&mut bytes);
-    socket.send(&bytes).await?;
-
     let mut whole = true;
-    let mut buffer = Vec::with_capacity(DATAGRAM);
-    loop {
-        buffer.clear();
-        socket.recv(&mut buffer).await?;
-        for message in message::messages(&buffer) {
-            let message = message.map_err(|Torn| io::Error::from(io::ErrorKind::InvalidData))?;
-            whole &= message.flags & NLM_F_DUMP_INTR == 0;
-            match message.kind {
-                NLMSG_DONE | NLMSG_ERROR => {
-                    ended(message.payload)?;
-                    return Ok(whole && silence.as_ref().is_none_or(Silence::was_kept));
+    let each = |part: Part<'_>| match part {
+        Part::Message(message) => read(message),
+        Part::Tear => whole = false,
+    };
+    Dumps::new(DATAGRAM)?.once(request, told, each).await?;
+    Ok(whole)
+}
+
+/// What a dump consists of.
+pub enum Part<'a> {
+    /// A message of the kernel.
+    Message(Message<'a>),
+    /// Something changed between what came before and what comes now: what was there all the time may be left out
+    /// here.
+    ///
+    /// A dump of IPv6 routes is never marked as interrupted. After a change it begins anew, less as many nodes as it
+    /// has been at (`fib6_dump_table`, net/ipv6/ip6_fib.c): where some went meanwhile, as many that stayed are left
+    /// out. A datagram is filled under the lock that a change takes, too; so nothing is left out within one, nor
+    /// between two of them while the kernel told of no change.
+    Tear,
+}
+
+/// Dumps, one after the other.
+pub struct Dumps {
+    socket: TokioSocket,
+    buffer: Vec<u8>,
+    /// Room for a datagram in the next dump.
+    datagram: usize,
+    /// Bytes with which the kernel fills the next datagram: as many as there was room for in one before.
+    filled: usize,
+}
+
+/// Bytes that the first datagram of a socket has at least, and that none has more than (`netlink_dump`,
+/// net/netlink/af_netlink.c).
+const FIRST: usize = 3 * 1_024;
+const LONGEST: usize = 31 * 1_024;
+
+/// So much longer are the datagrams of the next dump, in bytes.
+const LONGER: usize = 700;
+
+impl Dumps {
+    /// With datagrams of so many bytes at most, 8 KiB at least. Those of each further dump are longer, up to what the
+    /// kernel sends, so that they end elsewhere.
+    ///
+    /// # Errors
+    /// A socket that cannot be had.
+    pub fn new(datagram: usize) -> io::Result<Self> {
+        let mut socket = TokioSocket::new(NETLINK_ROUTE)?;
+        // Without it (Linux before 4.20) filters in a request are ignored, and all is sent.
+        let _ = socket.socket_ref().set_netlink_get_strict_chk(true);
+        socket.socket_mut().bind_auto()?;
+        Ok(Self {
+            socket,
+            buffer: Vec::new(),
+            datagram,
+            filled: FIRST,
+        })
+    }
+
+    /// One of them. Changes are those that the group of multicast `told` hears of.
+    ///
+    /// # Errors
+    /// What the kernel answers, and a socket that cannot be had.
+    pub async fn once<M: NetlinkSerializable + Clone>(
+        &mut self,
+        request: &M,
+        told: Option<u32>,
+        mut read: impl FnMut(Part<'_>),
+    ) -> io::Result<()> {
+        self.buffer.clear();
+        self.buffer.reserve_exact(self.datagram);
+        self.datagram = (self.datagram + LONGER).min(DATAGRAM);
+        let mut silence = told.map(Silence::begin).transpose()?;
+        let request = NetlinkPayload::InnerMessage(request.clone());
+        let mut packet = NetlinkMessage::new(NetlinkHeader::default(), request);
+        packet.header.flags = NLM_F_REQUEST | NLM_F_DUMP;
+        packet.finalize();
+        let mut bytes = vec![0; packet.buffer_len()];
+        packet.serialize(&mut bytes);
+        self.socket.send(&bytes).await?;
+
+        // Whether something changed before this datagram was filled, and whether the one before it was filled up.
+        let (mut is_torn, mut was_full) = (false, true);
+        loop {
+            self.buffer.clear();
+            self.socket.recv(&mut self.buffer).await?;
+            // The kernel has filled the next one while it gave us this (`netlink_recvmsg`).
+            let is_silent = silence.as_mut().is_none_or(Silence::is_kept);
+            for message in message::messages(&self.buffer) {
+                let message =
+                    message.map_err(|Torn| io::Error::from(io::ErrorKind::InvalidData))?;
+                let is_end = matches!(message.kind, NLMSG_DONE | NLMSG_ERROR);
+                // Where there was room for more, there was no more: the end by itself is only told later.
+                is_torn &= was_full || !is_end;
+                if is_torn || message.flags & NLM_F_DUMP_INTR != 0 {
+                    read(Part::Tear);
                 }
-                _ => read(message),
+                if is_end {
+                    return ended(message.payload);
+                }
+                read(Part::Message(message));
+                (is_torn, was_full) = (false, true);
             }
+            is_torn = !is_silent;
+            was_full = self.buffer.len() > self.filled / 4 * 3;
+            self.filled = self.filled.max(self.buffer.capacity().min(LONGEST));
         }
     }
 }
@@ -99,11 +175,17 @@ impl Silence {
         Ok(Self(socket))
     }
 
-    /// Whether it has said nothing. An overflow is as much as a word.
-    fn was_kept(&self) -> bool {
+    /// Whether it has said nothing since it was asked last. An overflow is as much as a word.
+    fn is_kept(&mut self) -> bool {
+        let mut is_kept = true;
         let mut byte = [0; 1];
-        let heard = self.0.recv(&mut &mut byte[..], 0);
-        heard.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+        loop {
+            match self.0.recv(&mut &mut byte[..], 0) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return is_kept,
+                Err(error) if error.raw_os_error() != Some(Errno::ENOBUFS as i32) => return false,
+                _ => is_kept = false,
+            }
+        }
     }
 }
 

@@ -11,7 +11,7 @@ mod questions;
 mod requests;
 pub mod route;
 
-pub use dump::{dump, dump_once};
+pub use dump::{Dumps, Part, dump, dump_once};
 pub use questions::{Questions, Reply};
 pub use requests::{Answer, Refusal, Requests};
 

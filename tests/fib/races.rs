@@ -6,8 +6,8 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
-use nullrouted::prefix::PrefixSet;
-use nullrouted::target::kernel::{Fib, Mark, Wanted, Which, read};
+use nullrouted::prefix::{Bits, Prefix, PrefixSet};
+use nullrouted::target::kernel::{Fib, Kin, Mark, Wanted, Which, read};
 use nullrouted::time::Timestamp;
 
 use crate::batches::inside;
@@ -98,6 +98,51 @@ fn ipv6_routes_are_read_whole_while_others_come_and_go() {
     restless.end(&place);
     assert_eq!(both(&router, "proto 166"), 0, "none with the former mark");
     assert_eq!(both(&router, "proto 200"), 40_000);
+}
+
+/// By this order it is known what a dump that was torn has shown in one piece.
+#[test]
+fn the_kernel_lists_routes_in_the_order_of_their_places() {
+    let Some(router) = Namespace::new() else {
+        return;
+    };
+    let place = place("", "# nobody\n");
+    let (mut v4, mut v6) = (Vec::new(), Vec::new());
+    // Those inside of others, beside them, and in all lengths, among them the default route.
+    for seed in 0..40_u32 {
+        let (word, len) = (seed.wrapping_mul(0x9e37_79b9), (seed % 33) as u8);
+        let long = u128::from(word) << 96 | u128::from(word) << 40 | 1 << 125;
+        for len in [len, len / 2, 32] {
+            v4.push(Prefix::new(word & u32::netmask(len), len));
+        }
+        for len in [len * 4 - 4 * (len / 32), len, 128] {
+            v6.push(Prefix::new(long & u128::netmask(len), len));
+        }
+    }
+    in_their_order(&router, &place, v4);
+    in_their_order(&router, &place, v6);
+}
+
+fn in_their_order<B: Kin>(router: &Namespace, place: &Place, mut prefixes: Vec<Prefix<B>>) {
+    prefixes.sort_unstable();
+    prefixes.dedup();
+    let line = |prefix: &Prefix<B>| format!("route add blackhole {prefix} table 1166\n");
+    place.write("batch", &prefixes.iter().map(line).collect::<String>());
+    let family = if B::WIDTH == 32 { "-4" } else { "-6" };
+    let batch = place.path("batch");
+    router.ip(&format!("{family} -batch {}", batch.display()));
+    let all = router.ip(&format!("{family} -N route show table 1166"));
+    let listed: Vec<_> = all
+        .lines()
+        .map(|line| line.split(' ').nth(1).unwrap().to_owned())
+        .collect();
+    prefixes.sort_by_key(B::place);
+    let expected = prefixes.iter().map(|prefix| match prefix.len() {
+        0 => "default".to_owned(),
+        len if len == B::WIDTH => prefix.first().to_ip().to_string(),
+        _ => prefix.to_string(),
+    });
+    assert_eq!(listed, expected.collect::<Vec<_>>());
 }
 
 #[test]

@@ -23,6 +23,7 @@ mod read;
 mod reconcile;
 mod report;
 pub mod rule;
+mod seen;
 pub mod sources;
 mod storm;
 pub mod zebra;
