@@ -14,6 +14,21 @@ fn table(lab: &Lab) -> Vec<String> {
     prefixes.map(str::to_owned).collect()
 }
 
+/// The operator's own file, which includes ours, with a session of each family between these ends.
+pub fn including(lab: &Lab, asn: u32, session: impl Fn(u8, &str) -> String) -> String {
+    let session = |family, here: &str, there: &str| {
+        let ends =
+            format!("local {here} as {asn}; neighbor {there} as 65000; connect retry time 1;");
+        session(family, &ends)
+    };
+    format!(
+        "router id 100.64.0.1;\nprotocol device {{ scan time 1; }}\ninclude \"{}\";\n{}{}",
+        lab.place.path("it.conf").display(),
+        session(4, "100.64.0.1", "100.64.0.2"),
+        session(6, "fd00::1", "fd00::2")
+    )
+}
+
 #[test]
 fn bird_refuses_what_is_listed_and_what_is_inside_of_it_and_nothing_else() {
     let config = format!(
@@ -27,19 +42,14 @@ fn bird_refuses_what_is_listed_and_what_is_inside_of_it_and_nothing_else() {
         "it.conf",
         "function nullrouted_reject4() { if false then reject; }\nfunction nullrouted_reject6() { if false then reject; }\n",
     );
-    let session = |family: u8, here: &str, there: &str| {
+    let session = |family: u8, ends: &str| {
         format!(
             "filter from_others{family} {{ nullrouted_reject{family}(); accept; }}\n\
-             protocol bgp others{family} {{ local {here} as 65001; neighbor {there} as 65000; connect retry time 1;\n\
+             protocol bgp others{family} {{ {ends}\n\
               ipv{family} {{ import table; import filter from_others{family}; export none; }}; }}\n"
         )
     };
-    let own = format!(
-        "router id 100.64.0.1;\nprotocol device {{ scan time 1; }}\ninclude \"{}\";\n{}{}",
-        lab.place.path("it.conf").display(),
-        session(4, "100.64.0.1", "100.64.0.2"),
-        session(6, "fd00::1", "fd00::2")
-    );
+    let own = including(&lab, 65_001, session);
     let its = Place::new(NOC);
     let _daemon = bird(&lab.speaker, &its, &own, "");
     refuses(&lab, &|| table(&lab));

@@ -3,6 +3,7 @@
 use ipnet::IpNet;
 use nullrouted::target::router::{Family, Role};
 
+use crate::bird::including;
 use crate::lab::{Lab, PROTECT, announces, router};
 use crate::support::namespace::eventually;
 use crate::support::speaker::{self, bird};
@@ -54,18 +55,9 @@ fn bird_takes_so_many_and_no_more() {
             return;
         };
         lab.place.write("it.conf", &written(Family::Bird, most));
-        let session = |family: u8, here: &str, there: &str| {
-            format!(
-                "protocol bgp trigger{family} from nullrouted_from{family} {{ local {here} as 65000; \
-                 neighbor {there} as 65000; connect retry time 1; }}\n"
-            )
-        };
-        let own = format!(
-            "router id 100.64.0.1;\nprotocol device {{ scan time 1; }}\ninclude \"{}\";\n{}{}",
-            lab.place.path("it.conf").display(),
-            session(4, "100.64.0.1", "100.64.0.2"),
-            session(6, "fd00::1", "fd00::2")
-        );
+        let own = including(&lab, 65_000, |family, ends| {
+            format!("protocol bgp trigger{family} from nullrouted_from{family} {{ {ends} }}\n")
+        });
         let its = Place::new(NOC);
         let _daemon = bird(&lab.speaker, &its, &own, "");
         lab.list("# nobody\n");
