@@ -97,8 +97,9 @@ fn neighbor(name: &str, one: &Neighbor) -> String {
     }
 }
 
+/// In this change, and where it is the rest of one that was dropped, in all of it.
 fn changes(report: &Report) -> usize {
-    report.added + report.removed
+    report.paced.routes.max(report.added + report.removed)
 }
 
 /// Whether those who listen may hold something else after this.

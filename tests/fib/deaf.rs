@@ -157,9 +157,10 @@ fn a_verb_waits_for_no_daemon_of_ours_and_accuses_it_of_nothing() {
         is_free
     });
     place.configure(&format!("{NOC}{BIG}{discover}"));
-    place.run_in(&router, &["refresh"]).code(0);
+    let refreshed = place.run_in(&router, &["refresh"]).code(0);
     let status = place.run_in(&router, &["status"]).code(0).out;
-    let bus = status.lines().find(|line| line.starts_with("bus")).unwrap();
+    let bus = status.lines().find(|line| line.starts_with("bus"));
+    let bus = bus.unwrap_or_else(|| panic!("{status}{}", refreshed.err));
     assert!(bus.contains("listening: nullrouted"), "{bus}");
     for accusation in ["does not read", "lost", "waiting", "ALARM"] {
         assert!(!bus.contains(accusation), "{accusation:?} in: {bus}");

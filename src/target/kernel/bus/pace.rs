@@ -36,8 +36,8 @@ pub struct Pace {
     sockets: Sockets,
     patience: Patience,
     looked: Option<Instant>,
-    /// Routes so far.
-    sent: usize,
+    /// Whether a change has begun and not ended.
+    is_open: bool,
     paced: Paced,
 }
 
@@ -46,6 +46,8 @@ pub struct Pace {
 pub struct Paced {
     /// Who listened.
     pub neighbors: Vec<Neighbor>,
+    /// How many requests were sent.
+    pub routes: usize,
     /// How often something was sent.
     pub goes: usize,
     /// How long was waited for others in all.
@@ -54,12 +56,16 @@ pub struct Paced {
 
 impl Pace {
     /// A change begins. See who listens; no wait, and well below a millisecond. Patience is kept from one change to the
-    /// next: whoever was left behind in one is not waited for in the next either, until he reads.
+    /// next: whoever was left behind in one is not waited for in the next either, until he reads. Where the change before
+    /// was dropped, this is the rest of it: what was lost then counts.
     pub fn begin(&mut self) {
+        if std::mem::replace(&mut self.is_open, true) {
+            self.patience.see(&self.sockets.listeners());
+            return;
+        }
         self.sockets = Sockets::open();
         self.patience.begin(&self.sockets.listeners());
         self.looked = Some(Instant::now());
-        self.sent = 0;
         self.paced = Paced::default();
     }
 
@@ -75,10 +81,10 @@ impl Pace {
     /// 2 000 routes a second, is left behind. May be dropped.
     pub async fn breathe(&mut self, routes: usize) {
         self.paced.goes += 1;
-        self.sent += routes;
+        self.paced.routes += routes;
         let is_recent = |looked: Instant| looked.elapsed() < LOOK_AGAIN;
         let alone = self.patience.is_alone() && self.looked.is_some_and(is_recent);
-        if self.paced.goes == 1 || self.sent <= SMALL || alone {
+        if self.paced.goes == 1 || self.paced.routes <= SMALL || alone {
             return;
         }
         let mut waited = Duration::ZERO;
@@ -98,6 +104,7 @@ impl Pace {
 
     /// The last look: who listened, and who lost what.
     pub fn end(&mut self) -> Paced {
+        self.is_open = false;
         self.patience.see(&self.sockets.listeners());
         Paced {
             neighbors: self.patience.neighbors().to_vec(),
@@ -127,4 +134,25 @@ pub async fn reads(neighbor: &Neighbor) -> bool {
         sleep(GLANCE).await;
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One that was dropped in the middle has sent what it has sent, and others may have lost it.
+    #[tokio::test]
+    async fn a_change_that_was_dropped_goes_on_in_the_next() {
+        let mut pace = Pace::default();
+        pace.begin();
+        pace.breathe(2_000).await;
+        pace.begin();
+        pace.breathe(7).await;
+        let paced = pace.end();
+        assert_eq!((paced.routes, paced.goes), (2_007, 2));
+        pace.begin();
+        pace.breathe(5).await;
+        let paced = pace.end();
+        assert_eq!((paced.routes, paced.goes), (5, 1));
+    }
 }
