@@ -43,8 +43,7 @@ pub async fn dump<M: NetlinkSerializable + Clone>(
     Ok(())
 }
 
-/// One dump; answers whether it is whole: no change came between (`NLM_F_DUMP_INTR`), and the group of multicast
-/// `told` heard of none.
+/// One dump; answers whether it is whole, see [`Dumps::once`].
 ///
 /// # Errors
 /// What the kernel answers, and a socket that cannot be had.
@@ -53,30 +52,28 @@ pub async fn dump_once<M: NetlinkSerializable + Clone>(
     told: Option<u32>,
     mut read: impl FnMut(Message<'_>),
 ) -> io::Result<bool> {
-    let mut whole = true;
     let each = |part: Part<'_>| match part {
         Part::Message(message) => read(message),
-        Part::Tear => whole = false,
+        Part::Pause => {}
     };
-    Dumps::new(DATAGRAM)?.once(request, told, each).await?;
-    Ok(whole)
+    Dumps::new(DATAGRAM)?.once(request, told, each).await
 }
 
 /// What a dump consists of.
 pub enum Part<'a> {
     /// A message of the kernel.
     Message(Message<'a>),
-    /// Something changed between what came before and what comes now: what was there all the time may be left out
-    /// here.
+    /// Others had the lock between what came before and what comes now. Where something changed during the dump, what
+    /// was there all the time may be left out here, and nowhere else.
     ///
-    /// A dump of IPv6 routes is never marked as interrupted. After a change it begins anew, less as many nodes as it
-    /// has been at (`fib6_dump_table`, net/ipv6/ip6_fib.c): where some went meanwhile, as many that stayed are left
-    /// out. A datagram is filled under the lock that a change takes, too; so nothing is left out within one, nor
-    /// between two of them while the kernel told of no change.
-    Tear,
+    /// IPv6 (`fib6_dump_table`, net/ipv6/ip6_fib.c): after a change a dump begins anew, less as many nodes as it has been
+    /// at, and is not marked as interrupted. Where some of those went, as many that stayed are left out, be it pauses
+    /// later. IPv4 (`fn_trie_dump_leaf`, net/ipv4/fib_trie.c) goes on by address, but among the routes that begin with
+    /// the same one by their number.
+    Pause,
 }
 
-/// Dumps, one after the other.
+/// Dumps, one after the other. Not to be used again after an error, nor where one was dropped.
 pub struct Dumps {
     socket: TokioSocket,
     buffer: Vec<u8>,
@@ -86,9 +83,10 @@ pub struct Dumps {
     filled: usize,
 }
 
-/// Bytes that the first datagram of a socket has at least, and that none has more than (`netlink_dump`,
-/// net/netlink/af_netlink.c).
+/// Bytes that the first datagram of a socket has at least, and one for which the kernel finds no more memory at most;
+/// and that none has more than (`netlink_dump`, net/netlink/af_netlink.c).
 const FIRST: usize = 3 * 1_024;
+const SCANTY: usize = 8 * 1_024;
 const LONGEST: usize = 31 * 1_024;
 
 /// So much longer are the datagrams of the next dump, in bytes.
@@ -113,7 +111,8 @@ impl Dumps {
         })
     }
 
-    /// One of them. Changes are those that the group of multicast `told` hears of.
+    /// One of them. Answers whether it is whole: no change came between (`NLM_F_DUMP_INTR`), and the group of multicast
+    /// `told`, where there is one, heard of none.
     ///
     /// # Errors
     /// What the kernel answers, and a socket that cannot be had.
@@ -122,11 +121,11 @@ impl Dumps {
         request: &M,
         told: Option<u32>,
         mut read: impl FnMut(Part<'_>),
-    ) -> io::Result<()> {
+    ) -> io::Result<bool> {
         self.buffer.clear();
         self.buffer.reserve_exact(self.datagram);
         self.datagram = (self.datagram + LONGER).min(DATAGRAM);
-        let mut silence = told.map(Silence::begin).transpose()?;
+        let silence = told.map(Silence::begin).transpose()?;
         let request = NetlinkPayload::InnerMessage(request.clone());
         let mut packet = NetlinkMessage::new(NetlinkHeader::default(), request);
         packet.header.flags = NLM_F_REQUEST | NLM_F_DUMP;
@@ -135,57 +134,60 @@ impl Dumps {
         packet.serialize(&mut bytes);
         self.socket.send(&bytes).await?;
 
-        // Whether something changed before this datagram was filled, and whether the one before it was filled up.
-        let (mut is_torn, mut was_full) = (false, true);
+        let mut whole = true;
+        // Bytes of the longest message, and whether the datagram before had room for more.
+        let (mut longest, mut had_room) = (0, false);
+        let mut is_first = true;
         loop {
             self.buffer.clear();
             self.socket.recv(&mut self.buffer).await?;
-            // The kernel has filled the next one while it gave us this (`netlink_recvmsg`).
-            let is_silent = silence.as_mut().is_none_or(Silence::is_kept);
-            for message in message::messages(&self.buffer) {
+            for (at, message) in message::messages(&self.buffer).enumerate() {
                 let message =
                     message.map_err(|Torn| io::Error::from(io::ErrorKind::InvalidData))?;
+                whole &= message.flags & NLM_F_DUMP_INTR == 0;
                 let is_end = matches!(message.kind, NLMSG_DONE | NLMSG_ERROR);
-                // Where there was room for more, there was no more: the end by itself is only told later.
-                is_torn &= was_full || !is_end;
-                if is_torn || message.flags & NLM_F_DUMP_INTR != 0 {
-                    read(Part::Tear);
+                // Where there was room for more, there was no more: only that this is the end is told later.
+                if at == 0 && !is_first && !(is_end && had_room) {
+                    read(Part::Pause);
                 }
                 if is_end {
-                    return ended(message.payload);
+                    ended(message.payload)?;
+                    return Ok(whole && silence.as_ref().is_none_or(Silence::was_kept));
                 }
+                longest = longest.max(message.payload.len());
                 read(Part::Message(message));
-                (is_torn, was_full) = (false, true);
             }
-            is_torn = !is_silent;
-            was_full = self.buffer.len() > self.filled / 4 * 3;
+            is_first = false;
+            let used = self.buffer.len();
+            let has_room = |filled: usize| used + longest + filled / 4 < filled;
+            had_room = has_room(FIRST) || used > SCANTY && has_room(self.filled);
             self.filled = self.filled.max(self.buffer.capacity().min(LONGEST));
         }
     }
 }
 
-/// Whether a group of multicast has anything to say.
+/// Whether a group of multicast has anything to say, or those of interfaces and nexthop objects, with which IPv4 routes
+/// go without a word.
 struct Silence(Socket);
+
+/// RTNLGRP_LINK and RTNLGRP_NEXTHOP, as bits of an address.
+const INTERFACES: u32 = 1;
+const NEXTHOPS: u32 = 1 << 31;
 
 impl Silence {
     fn begin(group: u32) -> io::Result<Self> {
         let mut socket = Socket::new(NETLINK_ROUTE)?;
-        socket.bind(&SocketAddr::new(0, 1 << (group - 1)))?;
+        let groups = 1 << (group - 1) | INTERFACES | NEXTHOPS;
+        socket.bind(&SocketAddr::new(0, groups))?;
         socket.set_non_blocking(true)?;
         Ok(Self(socket))
     }
 
-    /// Whether it has said nothing since it was asked last. An overflow is as much as a word.
-    fn is_kept(&mut self) -> bool {
-        let mut is_kept = true;
+    /// Whether it has said nothing. An overflow is as much as a word.
+    fn was_kept(&self) -> bool {
         let mut byte = [0; 1];
-        loop {
-            match self.0.recv(&mut &mut byte[..], 0) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return is_kept,
-                Err(error) if error.raw_os_error() != Some(Errno::ENOBUFS as i32) => return false,
-                _ => is_kept = false,
-            }
-        }
+        let heard = self.0.recv(&mut &mut byte[..], 0);
+        heard.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 }
 

@@ -204,6 +204,10 @@ fn a_surplus_route_of_another_scope_goes() {
         .code(0)
         .says("removed 1, kept 4");
     assert_eq!(router.ours(), before);
+    // Also where it is in the very place of ours.
+    router.ip("route append blackhole 198.51.100.0/24 proto 166 scope link");
+    place.run_in(&router, &["flush"]).code(0);
+    assert_eq!(router.ours(), [""; 0]);
 }
 
 /// IPv4 routes by a nexthop object go with it, and nobody is told.

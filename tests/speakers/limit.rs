@@ -112,7 +112,7 @@ fn openbgpd_ends_a_session_that_brings_more() {
                 let why = "Last error sent: Cease, received max-prefix exceeded";
                 let ended = || shown(&["show", "neighbor"]);
                 eventually("both sessions end", || ended().matches(why).count() == 2);
-                assert_eq!(count(), 0);
+                eventually("nothing is left of it", || count() == 0);
             }
         }
     }
@@ -156,7 +156,7 @@ fn gobgp_ends_a_session_that_brings_more() {
                 eventually("both sessions end", || {
                     ended().matches("PfxCt").count() == 2
                 });
-                assert_eq!(count(), 0);
+                eventually("nothing is left of it", || count() == 0);
             }
         }
     }

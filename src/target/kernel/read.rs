@@ -10,7 +10,7 @@ use crate::netlink::{DATAGRAM, Dumps, Part};
 
 /// So often everything is read, while others change routes, …
 const TRIES: usize = 12;
-/// … and so long: who has no processor for himself sees less of a table before it changes again.
+/// … and for so long: on a busy machine each dump shows less of a table before it changes again.
 const TRY_FOR: Duration = Duration::from_secs(5);
 
 /// Bytes of a datagram in the second of these dumps; they grow from there.
@@ -19,7 +19,7 @@ const SHORT: usize = 24 * 1_024;
 /// What was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Read<B: Kin> {
-    /// The routes of one family in our table, ascending by [`Installed::key`], each once.
+    /// The routes of one family in our table, ascending by [`Installed::key`].
     pub routes: Vec<Installed<B>>,
     /// Whether nothing that was there all the time is missing.
     pub whole: bool,
@@ -27,8 +27,8 @@ pub struct Read<B: Kin> {
 
 /// Read the routes of one family in our table. A family or a table that the kernel does not have has none.
 ///
-/// On a router where routes change all the time no dump is ever whole, and each lacks others (see [`Part::Tear`]). Then
-/// what several showed together is taken, until each part of the table was shown in one piece by one of them. It may
+/// On a router where routes change all the time no dump is ever whole, and each lacks others (see [`Part::Pause`]). Then
+/// what several showed together is taken, until each part of the table was shown without a pause by one of them. It may
 /// have a route that went meanwhile: whoever deletes it hears that it is gone.
 ///
 /// # Errors
@@ -43,24 +43,35 @@ pub async fn read<B: Kin>(mark: &Mark, which: Which) -> Result<Read<B>, Fault> {
         if attempt >= TRIES && begun.elapsed() > TRY_FOR {
             break;
         }
-        if attempt == 1 {
-            dumps = Dumps::new(SHORT).map_err(Fault::Dump)?;
+        if attempt % TRIES == 1 {
+            dumps = Dumps::new(SHORT + attempt).map_err(Fault::Dump)?;
         }
+        let mut these = Vec::new();
         seen.begin();
         let each = |part: Part<'_>| match part {
-            Part::Tear => seen.tear(),
+            Part::Pause => seen.pause(),
             Part::Message(message) if message.kind == RTM_NEWROUTE => {
                 if let Some(route) = message::read::<B>(message.payload, mark) {
                     seen.pass(B::place(&route.prefix));
-                    routes.extend((which == Which::All || route.ours).then_some(route));
+                    these.extend((which == Which::All || route.ours).then_some(route));
                 }
             }
             Part::Message(_) => {}
         };
         let dump = dumps.once(&request, Some(B::GROUP), each);
-        dump.await.map_err(Fault::Dump)?;
+        let whole = dump.await.map_err(Fault::Dump)?;
         seen.end();
-        routes.sort_by_key(Installed::key);
+        if whole {
+            // Two of ours may differ in what we do not compare: both are here.
+            these.sort_by_key(Installed::key);
+            return Ok(Read {
+                routes: these,
+                whole,
+            });
+        }
+        // What is shown again after a pause is the same.
+        routes.append(&mut these);
+        routes.sort_by_key(|route| (route.key(), route.protocol, u8::from(route.kind)));
         routes.dedup();
         if seen.is_all() {
             return Ok(Read {

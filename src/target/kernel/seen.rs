@@ -1,10 +1,10 @@
-//! Which part of a table was listed in one piece. Pure.
+//! Which part of a table was listed without a pause. Pure.
 
 /// Pieces of a table, each listed with nothing left out, by the places in the order of which the kernel lists it.
 #[derive(Debug)]
 pub(super) struct Seen<P> {
-    /// Where each begins and ends, without the places that are named: a list may be torn within one. `None` is the
-    /// beginning or the end of the table.
+    /// Where each begins and ends, without these places themselves: of several routes in one, some may be beyond the
+    /// pause. `None` is the beginning or the end of the table.
     pieces: Vec<(Option<P>, Option<P>)>,
     /// Those of the list that is read.
     these: Vec<(Option<P>, Option<P>)>,
@@ -13,18 +13,11 @@ pub(super) struct Seen<P> {
     is_ordered: bool,
 }
 
-/// The piece that is read.
+/// The first and the last place of the piece that is read, as far as it is read.
 #[derive(Clone, Copy, Debug)]
 struct Piece<P> {
-    from: From<P>,
-    last: Option<P>,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum From<P> {
-    Beginning,
-    Torn,
-    Place(P),
+    is_first: bool,
+    ends: Option<(P, P)>,
 }
 
 impl<P> Default for Seen<P> {
@@ -32,63 +25,57 @@ impl<P> Default for Seen<P> {
         Self {
             pieces: Vec::new(),
             these: Vec::new(),
-            piece: Piece::BEGINNING,
+            piece: Piece {
+                is_first: true,
+                ends: None,
+            },
             is_ordered: true,
         }
     }
-}
-
-impl<P> Piece<P> {
-    const BEGINNING: Self = Self {
-        from: From::Beginning,
-        last: None,
-    };
-    const TORN: Self = Self {
-        from: From::Torn,
-        last: None,
-    };
 }
 
 impl<P: Ord + Copy> Seen<P> {
     /// A list begins.
     pub(super) fn begin(&mut self) {
         self.these.clear();
-        self.piece = Piece::BEGINNING;
+        self.piece = Piece {
+            is_first: true,
+            ends: None,
+        };
         self.is_ordered = true;
     }
 
     /// It is at this place.
     pub(super) fn pass(&mut self, place: P) {
-        if let From::Torn = self.piece.from {
-            self.piece.from = From::Place(place);
-        }
-        self.is_ordered &= self.piece.last.is_none_or(|last| last <= place);
-        self.piece.last = Some(place);
+        let (first, last) = self.piece.ends.unwrap_or((place, place));
+        self.is_ordered &= last <= place;
+        self.piece.ends = Some((first, place));
     }
 
     /// Something may be left out between the last place and the next.
-    pub(super) fn tear(&mut self) {
-        if self.piece.last.is_some() {
-            self.cut(self.piece.last);
+    pub(super) fn pause(&mut self) {
+        if let Some((_, last)) = self.piece.ends {
+            self.these.push((self.from(), Some(last)));
         }
-        self.piece = Piece::TORN;
+        self.piece = Piece {
+            is_first: false,
+            ends: None,
+        };
     }
 
-    /// The list has ended.
+    /// The list has ended, without a pause after the last place.
     pub(super) fn end(&mut self) {
-        self.cut(None);
-        let is_torn = !matches!(self.these[..], [(None, None)]);
-        if self.is_ordered || !is_torn {
+        if self.piece.is_first || self.piece.ends.is_some() {
+            self.these.push((self.from(), None));
+        }
+        if self.is_ordered {
             self.pieces.append(&mut self.these);
         }
     }
 
-    fn cut(&mut self, until: Option<P>) {
-        match self.piece.from {
-            From::Torn => {}
-            From::Beginning => self.these.push((None, until)),
-            From::Place(from) => self.these.push((Some(from), until)),
-        }
+    fn from(&self) -> Option<P> {
+        let (first, _) = self.piece.ends?;
+        (!self.piece.is_first).then_some(first)
     }
 
     /// Whether every place was within a piece.
@@ -118,7 +105,7 @@ mod tests {
 
     use super::*;
 
-    /// Lists of places, with `None` where one is torn.
+    /// Lists of places, with `None` where there is a pause.
     fn is_all(lists: &[&[Option<u32>]]) -> bool {
         let mut seen = Seen::default();
         for list in lists {
@@ -126,7 +113,7 @@ mod tests {
             for place in *list {
                 match place {
                     Some(place) => seen.pass(*place),
-                    None => seen.tear(),
+                    None => seen.pause(),
                 }
             }
             seen.end();
@@ -135,25 +122,27 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_is_not_torn_is_all_and_one_that_is_needs_another() {
+    fn a_list_without_a_pause_is_all_and_one_with_a_pause_needs_another() {
         let (one, two, three, four) = (Some(1), Some(2), Some(3), Some(4));
         assert!(!is_all(&[]));
         assert!(is_all(&[&[]]));
         assert!(is_all(&[&[one, two]]));
-        let torn = [one, two, None, three, four];
-        assert!(!is_all(&[&torn]));
-        // Torn at the same place, or so that a place was at the end of a piece each time.
-        assert!(!is_all(&[&torn, &torn]));
-        assert!(!is_all(&[&torn, &[one, two, three, None, four]]));
-        assert!(is_all(&[&torn, &[one, None, one, two, three, four]]));
-        // One after the other covers the road.
+        // What is left out may be before the first that is known.
+        assert!(!is_all(&[&[None, one, two]]));
+        let paused = [one, two, None, three, four];
+        assert!(!is_all(&[&paused]));
+        // At the same place, or so that a place was at the end of a piece each time.
+        assert!(!is_all(&[&paused, &paused]));
+        assert!(!is_all(&[&paused, &[one, two, three, None, four]]));
+        assert!(is_all(&[&paused, &[one, None, one, two, three, four]]));
         assert!(is_all(&[
             &[one, two, three, None, four],
             &[one, None, two, three, four]
         ]));
-        assert!(!is_all(&[&[None, one], &[one, None]]));
-        // What is listed in another order proves nothing where it is torn.
-        assert!(is_all(&[&[two, one]]));
+        // A pause at the end, with nothing behind it.
+        assert!(!is_all(&[&[one, two, None]]));
+        assert!(!is_all(&[&[one, None], &[two, None, three]]));
+        // Another order than the one that is known proves nothing.
         assert!(!is_all(&[
             &[two, one, None, three, four],
             &[one, two, three, None, four]
@@ -161,7 +150,7 @@ mod tests {
     }
 
     proptest! {
-        /// However they are torn, and whatever is left out there: what is all lacks nothing.
+        /// Wherever they pause, and whatever is left out there: what is all lacks nothing.
         #[test]
         fn nothing_is_missing_where_all_was_seen(
             lists in prop::collection::vec(prop::collection::vec((1_u32..6, 0_u32..3), 0..8), 1..6),

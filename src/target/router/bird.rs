@@ -146,7 +146,7 @@ Once the import limit is hit, nothing new comes in until `birdc reload in PROTOC
 ";
 
 fn edge(out: &mut Text, sheet: &Sheet) {
-    // Nor does it name what covers own space: `P-` does.
+    // `P-` covers own space without naming each cover, so none is left out.
     out.push(&Sheet::constant_head("#", EDGE));
     own(out, sheet, "EDGE_OWN");
     let limits = sheet.limits;
