@@ -10,6 +10,8 @@ use netlink_packet_core::{
     NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload,
     NetlinkSerializable,
 };
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::link::LinkMessage;
 use netlink_sys::protocols::NETLINK_ROUTE;
 use netlink_sys::{AsyncSocket, AsyncSocketExt, Socket, SocketAddr, TokioSocket};
 use nix::errno::Errno;
@@ -63,8 +65,8 @@ pub async fn dump_once<M: NetlinkSerializable + Clone>(
 pub enum Part<'a> {
     /// A message of the kernel.
     Message(Message<'a>),
-    /// Others had the lock between what came before and what comes now. Where something changed during the dump, what
-    /// was there all the time may be left out here, and nowhere else.
+    /// Between two datagrams. Where something changed during the dump, what was there all the time may be left out here,
+    /// and nowhere else: within a datagram the kernel walks the table, and what stays is in its way.
     ///
     /// IPv6 (`fib6_dump_table`, net/ipv6/ip6_fib.c): after a change a dump begins anew, less as many nodes as it has been
     /// at, and is not marked as interrupted. Where some of those went, as many that stayed are left out, be it pauses
@@ -79,14 +81,13 @@ pub struct Dumps {
     buffer: Vec<u8>,
     /// Room for a datagram in the next dump.
     datagram: usize,
-    /// Bytes with which the kernel fills the next datagram: as many as there was room for in one before.
+    /// Bytes with which the kernel fills the next datagram at least: as many as there was room for in one before.
     filled: usize,
 }
 
-/// Bytes that the first datagram of a socket has at least, and one for which the kernel finds no more memory at most;
-/// and that none has more than (`netlink_dump`, net/netlink/af_netlink.c).
+/// So is the first datagram of a socket filled at least, and one for which there was room for all that the kernel sends
+/// (`netlink_dump`, net/netlink/af_netlink.c).
 const FIRST: usize = 3 * 1_024;
-const SCANTY: usize = 8 * 1_024;
 const LONGEST: usize = 31 * 1_024;
 
 /// So much longer are the datagrams of the next dump, in bytes.
@@ -126,58 +127,88 @@ impl Dumps {
         self.buffer.reserve_exact(self.datagram);
         self.datagram = (self.datagram + LONGER).min(DATAGRAM);
         let silence = told.map(Silence::begin).transpose()?;
-        let request = NetlinkPayload::InnerMessage(request.clone());
-        let mut packet = NetlinkMessage::new(NetlinkHeader::default(), request);
-        packet.header.flags = NLM_F_REQUEST | NLM_F_DUMP;
-        packet.finalize();
-        let mut bytes = vec![0; packet.buffer_len()];
-        packet.serialize(&mut bytes);
-        self.socket.send(&bytes).await?;
+        if silence.is_some() {
+            self.until_what_was_told_is_done().await?;
+        }
+        self.send(request.clone(), NLM_F_DUMP).await?;
 
         let mut whole = true;
         // Bytes of the longest message, and whether the datagram before had room for more.
         let (mut longest, mut had_room) = (0, false);
         let mut is_first = true;
-        loop {
-            self.buffer.clear();
-            self.socket.recv(&mut self.buffer).await?;
+        'all: loop {
+            let filled = self.filled;
+            self.receive().await?;
             for (at, message) in message::messages(&self.buffer).enumerate() {
                 let message =
                     message.map_err(|Torn| io::Error::from(io::ErrorKind::InvalidData))?;
                 whole &= message.flags & NLM_F_DUMP_INTR == 0;
                 let is_end = matches!(message.kind, NLMSG_DONE | NLMSG_ERROR);
-                // Where there was room for more, there was no more: only that this is the end is told later.
+                // Where there was room for more, there was no more: only that this is the end is told later. It is taken
+                // for granted that no message is many times as long as those before it, as for a route with a hundred
+                // next hops, and that there was memory for a datagram of this length.
                 if at == 0 && !is_first && !(is_end && had_room) {
                     read(Part::Pause);
                 }
                 if is_end {
                     ended(message.payload)?;
-                    return Ok(whole && silence.as_ref().is_none_or(Silence::was_kept));
+                    break 'all;
                 }
                 longest = longest.max(message.payload.len());
                 read(Part::Message(message));
             }
             is_first = false;
-            let used = self.buffer.len();
-            let has_room = |filled: usize| used + longest + filled / 4 < filled;
-            had_room = has_room(FIRST) || used > SCANTY && has_room(self.filled);
-            self.filled = self.filled.max(self.buffer.capacity().min(LONGEST));
+            had_room = self.buffer.len() + longest + filled / 4 < filled;
         }
+        let Some(silence) = silence else {
+            return Ok(whole);
+        };
+        self.until_what_was_told_is_done().await?;
+        Ok(whole && silence.was_kept())
+    }
+
+    /// The kernel tells of some changes before it makes them, and of others afterwards, with its lock held all the time
+    /// (`rtnl_mutex`): this request waits for that. IPv4 routes are listed without it.
+    async fn until_what_was_told_is_done(&mut self) -> io::Result<()> {
+        let mut loopback = LinkMessage::default();
+        loopback.header.index = 1;
+        self.send(RouteNetlinkMessage::GetLink(loopback), 0).await?;
+        self.receive().await
+    }
+
+    async fn send<M: NetlinkSerializable>(&mut self, request: M, flags: u16) -> io::Result<()> {
+        let request = NetlinkPayload::InnerMessage(request);
+        let mut packet = NetlinkMessage::new(NetlinkHeader::default(), request);
+        packet.header.flags = NLM_F_REQUEST | flags;
+        packet.finalize();
+        let mut bytes = vec![0; packet.buffer_len()];
+        packet.serialize(&mut bytes);
+        self.socket.send(&bytes).await?;
+        Ok(())
+    }
+
+    /// A datagram.
+    async fn receive(&mut self) -> io::Result<()> {
+        self.buffer.clear();
+        self.socket.recv(&mut self.buffer).await?;
+        self.filled = self.filled.max(self.buffer.capacity().min(LONGEST));
+        Ok(())
     }
 }
 
-/// Whether a group of multicast has anything to say, or those of interfaces and nexthop objects, with which IPv4 routes
-/// go without a word.
+/// Whether a group of multicast has anything to say, or those of what moves routes without a word: with interfaces and
+/// nexthop objects they go, and policy rules make the kernel rearrange them.
 struct Silence(Socket);
 
-/// RTNLGRP_LINK and RTNLGRP_NEXTHOP, as bits of an address.
+/// RTNLGRP_LINK, RTNLGRP_NEXTHOP, RTNLGRP_IPV4_RULE and RTNLGRP_IPV6_RULE, as bits of an address.
 const INTERFACES: u32 = 1;
 const NEXTHOPS: u32 = 1 << 31;
+const RULES: u32 = 1 << 7 | 1 << 18;
 
 impl Silence {
     fn begin(group: u32) -> io::Result<Self> {
         let mut socket = Socket::new(NETLINK_ROUTE)?;
-        let groups = 1 << (group - 1) | INTERFACES | NEXTHOPS;
+        let groups = 1 << (group - 1) | INTERFACES | NEXTHOPS | RULES;
         socket.bind(&SocketAddr::new(0, groups))?;
         socket.set_non_blocking(true)?;
         Ok(Self(socket))

@@ -100,6 +100,39 @@ fn ipv6_routes_are_read_whole_while_others_come_and_go() {
     assert_eq!(both(&router, "proto 200"), 40_000);
 }
 
+/// So few that the kernel has told all of them, and only then says that these were all.
+#[test]
+fn a_few_ipv6_routes_are_read_whole_while_others_come_and_go() {
+    for count in [25, 60] {
+        let Some(router) = Namespace::new() else {
+            return;
+        };
+        let list: String = (0..count)
+            .map(|n| format!("2001:db9:{:x}::/48\n", n * 2))
+            .collect();
+        let place = place(WIDE, &list);
+        place.run_in(&router, &["refresh"]).code(0);
+        assert_eq!(both(&router, "proto 166"), count);
+        let restless = Restless::start(&router, &place);
+        sleep(Duration::from_millis(300));
+        inside(&router, "races::read_a_few_again_and_again");
+        restless.end(&place);
+    }
+}
+
+#[test]
+#[ignore = "run by a_few_ipv6_routes_are_read_whole_while_others_come_and_go, in its namespace"]
+fn read_a_few_again_and_again() {
+    in_the_namespace_made_for_it();
+    runtime().block_on(async {
+        for _ in 0..200 {
+            let read = read::<u128>(&Mark::default(), Which::Ours).await.unwrap();
+            assert!(read.whole);
+            assert!([25, 60].contains(&read.routes.len()));
+        }
+    });
+}
+
 /// By this order it is known what a dump that was torn has shown in one piece.
 #[test]
 fn the_kernel_lists_routes_in_the_order_of_their_places() {

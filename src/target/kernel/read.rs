@@ -8,7 +8,7 @@ use super::{Fault, Mark};
 use crate::netlink::message::RTM_NEWROUTE;
 use crate::netlink::{DATAGRAM, Dumps, Part};
 
-/// So often everything is read, while others change routes, …
+/// So often everything is read at least, while others change routes, …
 const TRIES: usize = 12;
 /// … and for so long: on a busy machine each dump shows less of a table before it changes again.
 const TRY_FOR: Duration = Duration::from_secs(5);
