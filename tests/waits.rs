@@ -39,8 +39,7 @@ fn protected(router: &Namespace, address: &str) {
     });
 }
 
-/// Seconds; what is not waited for takes at least four.
-const SOON: u64 = 2;
+const SOON: Duration = Duration::from_millis(1_500);
 
 #[test]
 fn an_address_that_appears_waits_for_no_reload() {

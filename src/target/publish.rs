@@ -201,7 +201,8 @@ fn hidden(path: &Path, ending: &str) -> PathBuf {
 const MODE: u32 = 0o644;
 
 /// Write and sync; the new file gets the mode of the one that it will replace, and its owner and group where we may
-/// give it away: who runs a verb by hand may be root, and the service is not. What stands at its place, left by a pass that died or put there by somebody else, is not written into.
+/// give it away: who runs a verb by hand may be root, and the service is not. What stands at its place, left by a pass
+/// that died or put there by somebody else, is not written into.
 fn write_synced(beside: &Path, content: &[u8], like: &Path) -> io::Result<()> {
     match fs::remove_file(beside) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

@@ -11,7 +11,7 @@ use nix::sys::signal::Signal;
 use crate::support::daemon::Daemon;
 use crate::support::frr::Running;
 use crate::support::namespace::{Namespace, eventually};
-use crate::support::soon::soon;
+use crate::support::soon::{SECOND, soon};
 use crate::support::{NOC, Place};
 
 const ADDRESSES: &str = "[protect]\ndiscover = [\"addresses\"]\n";
@@ -68,13 +68,13 @@ fn who_must_be_protected_and_what_is_put_back_wait_for_no_listener() {
 
     let covers = |net: &str| router.ours().iter().any(|line| line.contains(net));
     router.ip("address add 72.37.186.9/32 dev lo");
-    soon(&router, 1, "the address is free", || {
+    soon(&router, SECOND, "the address is free", || {
         !covers(" 72.37.186.0/23")
     });
     router.ip("address del 72.37.186.9/32 dev lo");
     eventually("as before", || router.ours() == before);
     router.ip("address add 2a0d::1/128 dev lo nodad");
-    soon(&router, 1, "the IPv6 address is free", || {
+    soon(&router, SECOND, "the IPv6 address is free", || {
         !covers(" 2a0d::/32")
     });
     router.ip("address del 2a0d::1/128 dev lo");
@@ -82,7 +82,7 @@ fn who_must_be_protected_and_what_is_put_back_wait_for_no_listener() {
 
     router.ip("route del blackhole 198.51.100.0/24");
     router.ip("-6 route del blackhole 2001:db8:bad::/48");
-    soon(&router, 1, "both are back", || router.ours() == before);
+    soon(&router, SECOND, "both are back", || router.ours() == before);
 }
 
 #[test]

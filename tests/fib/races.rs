@@ -15,7 +15,7 @@ use crate::hands::runtime;
 use crate::support::daemon::Daemon;
 use crate::support::inside::in_the_namespace_made_for_it;
 use crate::support::namespace::{Namespace, eventually};
-use crate::support::soon::soon;
+use crate::support::soon::{SECOND, soon};
 use crate::support::{NOC, Place};
 
 const LIST: &str = "72.37.186.0/23\n198.51.100.0/24\n203.0.113.0/24\n2001:db8:bad::/48\n";
@@ -259,7 +259,9 @@ fn who_goes_with_his_nexthop_object_leaves_his_place_to_us() {
     let _daemon = Daemon::start(&place, &router);
     assert_eq!(router.ours().len(), 3);
     router.ip("nexthop del id 7");
-    soon(&router, 1, "ours is there", || router.ours().len() == 4);
+    soon(&router, SECOND, "ours is there", || {
+        router.ours().len() == 4
+    });
 }
 
 /// Somebody is in the place while we add, and gone when we look who it is.

@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 
 use crate::support::daemon::Daemon;
 use crate::support::namespace::{Namespace, eventually};
-use crate::support::soon::soon;
+use crate::support::soon::{SECOND, soon};
 use crate::support::{NOC, Place};
 
 fn place(more: &str, list: &str) -> Place {
@@ -59,7 +59,7 @@ fn a_network_that_is_connected_in_the_place_of_ours_is_free_at_once() {
     let place = place(discover, "198.51.100.0/24\n203.0.113.0/24\n");
     let _daemon = Daemon::start(&place, &router);
     router.ip("address add 198.51.100.9/24 dev wan");
-    soon(&router, 2, "ours gives way", || {
+    soon(&router, 2 * SECOND, "ours gives way", || {
         !router
             .ip("route show 198.51.100.0/24")
             .contains("blackhole")
@@ -81,7 +81,9 @@ fn after_another_metric_it_still_hears() {
     sleep(Duration::from_secs(1));
     let before = router.ours();
     router.ip("route del blackhole 72.37.186.0/23");
-    soon(&router, 2, "it is back", || router.ours() == before);
+    soon(&router, 2 * SECOND, "it is back", || {
+        router.ours() == before
+    });
     daemon.says("72.37.186.0/23 was removed by");
 }
 
@@ -109,7 +111,9 @@ fn a_kernel_that_is_turned_on_later_is_watched_and_off_is_off() {
     eventually("installed", || router.ours().len() == 2);
     sleep(Duration::from_millis(500));
     router.ip("route del blackhole 72.37.186.0/23");
-    soon(&router, 2, "it is back", || router.ours().len() == 2);
+    soon(&router, 2 * SECOND, "it is back", || {
+        router.ours().len() == 2
+    });
     place.configure(&off);
     hup().unwrap();
     eventually("withdrawn", || router.ours().is_empty());
@@ -130,7 +134,9 @@ fn a_place_that_becomes_free_with_an_interface_is_taken() {
     let daemon = Daemon::start(&place, &router);
     assert_eq!(router.ours().len(), 1);
     router.ip("link set wan down");
-    soon(&router, 2, "ours is there", || router.ours().len() == 2);
+    soon(&router, 2 * SECOND, "ours is there", || {
+        router.ours().len() == 2
+    });
     assert!(
         !daemon
             .said()
@@ -158,16 +164,20 @@ fn covers_follow_whatever_becomes_of_the_route_inside_and_are_no_quarrel() {
     // A flapping neighbor.
     for _ in 0..5 {
         router.ip(&format!("route add {inside}"));
-        soon(&router, 2, "it is covered", || router.ours().len() == 4);
+        soon(&router, 2 * SECOND, "it is covered", || {
+            router.ours().len() == 4
+        });
         router.ip(&format!("route del {inside}"));
-        soon(&router, 2, "the covers are gone", || {
+        soon(&router, 2 * SECOND, "the covers are gone", || {
             router.ours().len() == 2
         });
     }
     // Dropping first, then not.
     router.ip("route add blackhole 72.37.186.0/25 proto static");
     router.ip(&format!("route replace {inside}"));
-    soon(&router, 2, "covered after the replacement", || !passes());
+    soon(&router, 2 * SECOND, "covered after the replacement", || {
+        !passes()
+    });
     // Twice, and one goes.
     router.ip("route append 72.37.186.0/25 via 192.0.2.7 proto static");
     router.ip("route del 72.37.186.0/25 via 192.0.2.7 proto static");

@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 
 use crate::support::daemon::Daemon;
 use crate::support::namespace::{Namespace, eventually};
-use crate::support::soon::soon;
+use crate::support::soon::{SECOND, soon};
 use crate::support::{NOC, Place};
 
 const LIST: &str = "72.37.186.0/23\n198.51.100.0/24\n203.0.113.0/24\n2001:db8:bad::/48\n";
@@ -21,7 +21,7 @@ fn place(kernel: &str, list: &str) -> Place {
 /// Ours are as they were, within a second.
 #[track_caller]
 fn back(router: &Namespace, before: &[String]) {
-    soon(router, 1, "ours are back", || router.ours() == before);
+    soon(router, SECOND, "ours are back", || router.ours() == before);
 }
 
 #[test]
@@ -172,7 +172,9 @@ fn what_could_not_be_told_is_found_by_reading() {
     router.ip(&format!("-batch {}", batch.display()));
     router.ip("route flush proto 166");
     daemon.signal(Signal::SIGCONT);
-    soon(&router, 2, "ours are back", || router.ours() == before);
+    soon(&router, 2 * SECOND, "ours are back", || {
+        router.ours() == before
+    });
     daemon
         .says("audit  notifications were lost, so everything was compared: 3 missing, beside 1 as they should be");
     place
@@ -209,7 +211,7 @@ fn our_policy_rule_is_back_within_a_second_and_who_keeps_removing_it_makes_an_al
         router.ip(&format!(
             "{family} rule del from all lookup 1166 pref 5000 protocol 166"
         ));
-        soon(&router, 1, "the rule is back", || ours() == before);
+        soon(&router, SECOND, "the rule is back", || ours() == before);
     }
     daemon.says("watch  rule 5000 was removed by process");
     place

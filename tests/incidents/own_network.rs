@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use crate::ground::{Daemon, answers, etc, holes, size, touch, within};
 use crate::runner::note;
 use crate::support::namespace::{Namespace, eventually};
-use crate::support::soon::soon;
+use crate::support::soon::{SECOND, soon};
 use crate::support::{AROUND, NOC, Place};
 
 /// A router and the rest of the world, which has these addresses.
@@ -147,14 +147,16 @@ fn an_address_comes_and_goes(router: &Namespace) -> String {
     };
     let begun = Instant::now();
     router.ip("address add 72.37.186.77/24 dev wan0");
-    soon(router, 2, "the network is protected", || {
+    soon(router, 2 * SECOND, "the network is protected", || {
         hole() == ["72.37.187.0/24"]
     });
     let came = begun.elapsed().as_millis();
     assert_eq!(holes(router).len(), 27, "and nothing else moves");
     let begun = Instant::now();
     router.ip("address del 72.37.186.77/24 dev wan0");
-    soon(router, 2, "it has gone", || hole() == ["72.37.186.0/23"]);
+    soon(router, 2 * SECOND, "it has gone", || {
+        hole() == ["72.37.186.0/23"]
+    });
     let went = begun.elapsed().as_millis();
     format!("protected {came} ms, given up {went} ms")
 }

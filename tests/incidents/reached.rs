@@ -5,7 +5,7 @@ use crate::ground::{Daemon, answers, etc, holes, size, touch, within};
 use crate::inside::Helper;
 use crate::own_network::{local, world};
 use crate::support::namespace::eventually;
-use crate::support::soon::soon;
+use crate::support::soon::{SECOND, soon};
 use crate::support::{AROUND, Place};
 
 pub fn feed_host() {
@@ -153,6 +153,6 @@ pub fn after_a_start_while_the_network_is_down() {
         router.ip(change);
         let _daemon = Daemon::start(&place, &router);
         let wanted: Vec<_> = vec![wanted.parse().unwrap()];
-        soon(&router, 3, what, || holes(&router) == wanted);
+        soon(&router, 3 * SECOND, what, || holes(&router) == wanted);
     }
 }

@@ -37,17 +37,18 @@ pub fn table(lab: &Lab) -> Vec<String> {
     table
 }
 
-/// The operator's own part, with these lines about policies.
-fn gobgpd_conf(policies: &str) -> String {
+/// The operator's own part: his AS, more lines about each address family, and lines about policies.
+pub fn conf(asn: u32, of_family: &str, policies: &str) -> String {
     let neighbor = |address: &str, family: &str| {
         format!(
             "[[neighbors]]\n[neighbors.config]\nneighbor-address = \"{address}\"\npeer-as = 65000\n\
              [neighbors.timers.config]\nconnect-retry = 1\n\
-             [[neighbors.afi-safis]]\n[neighbors.afi-safis.config]\nafi-safi-name = \"{family}-unicast\"\n"
+             [[neighbors.afi-safis]]\n[neighbors.afi-safis.config]\nafi-safi-name = \"{family}-unicast\"\n\
+             {of_family}"
         )
     };
     format!(
-        "[global.config]\nas = 65001\nrouter-id = \"100.64.0.1\"\n{}{}[global.apply-policy.config]\n{policies}",
+        "[global.config]\nas = {asn}\nrouter-id = \"100.64.0.1\"\n{}{}[global.apply-policy.config]\n{policies}",
         neighbor("100.64.0.2", "ipv4"),
         neighbor("fd00::2", "ipv6")
     )
@@ -72,14 +73,16 @@ fn gobgp_announces_what_is_listed_and_nothing_else() {
     let text = alone.read("it.conf");
     let policies = text.lines().filter_map(|line| line.strip_prefix("#: "));
     let policies: Vec<_> = policies.collect();
-    let own = gobgpd_conf(
+    let own = conf(
+        65_001,
+        "",
         "import-policy-list = [\"NULLROUTED-IN\"]\nexport-policy-list = [\"NULLROUTED-OUT\"]\n\
          default-export-policy = \"reject-route\"\n",
     );
     let own = format!("{own}{}\n", policies.join("\n"));
 
     // Without the policies nothing is announced.
-    lab.write("/etc/gobgpd.conf", &gobgpd_conf(""));
+    lab.write("/etc/gobgpd.conf", &conf(65_001, "", ""));
     let daemon = gobgpd(&lab);
     lab.place.write("noc.list", LIST);
     lab.refresh().code(1).says("are not in force");
@@ -149,8 +152,8 @@ fn gobgp_refuses_what_is_listed_and_what_is_inside_of_it_and_nothing_else() {
         return;
     };
     let list = "import-policy-list = [\"NULLROUTED-FILTER\"]\n";
-    lab.write("/etc/gobgpd.own.conf", &gobgpd_conf(list));
-    lab.write("/etc/gobgpd.conf", &gobgpd_conf(""));
+    lab.write("/etc/gobgpd.own.conf", &conf(65_001, "", list));
+    lab.write("/etc/gobgpd.conf", &conf(65_001, "", ""));
     let daemon = gobgpd(&lab);
     let table = || table(&lab);
     refuses(&lab, &table);
@@ -176,8 +179,8 @@ fn gobgp_as_an_edge_takes_blackholes_alone_and_none_of_its_own() {
         return;
     };
     let list = "import-policy-list = [\"NULLROUTED-EDGE\"]\n";
-    lab.write("/etc/gobgpd.own.conf", &gobgpd_conf(list));
-    lab.write("/etc/gobgpd.conf", &gobgpd_conf(""));
+    lab.write("/etc/gobgpd.own.conf", &conf(65_001, "", list));
+    lab.write("/etc/gobgpd.conf", &conf(65_001, "", ""));
     let _daemon = gobgpd(&lab);
     lab.list("# nobody\n");
     let taken = [

@@ -4,6 +4,7 @@ use ipnet::IpNet;
 use nullrouted::target::router::{Family, Role};
 
 use crate::bird::including;
+use crate::gobgp;
 use crate::lab::{Lab, PROTECT, announces, router};
 use crate::support::namespace::eventually;
 use crate::support::speaker::{self, bird};
@@ -130,25 +131,14 @@ fn gobgp_ends_a_session_that_brings_more() {
             let line = line.trim_start_matches(['#', ' ']);
             line.split("  ").next().unwrap().to_owned()
         });
-        let neighbor = |address: &str, family: &str| {
-            format!(
-                "[[neighbors]]\n[neighbors.config]\nneighbor-address = \"{address}\"\npeer-as = 65000\n\
-                 [neighbors.timers.config]\nconnect-retry = 1\n\
-                 [[neighbors.afi-safis]]\n[neighbors.afi-safis.config]\nafi-safi-name = \"{family}-unicast\"\n\
-                 {section}\n{line}\n"
-            )
-        };
-        let own = format!(
-            "[global.config]\nas = 65000\nrouter-id = \"100.64.0.1\"\n{}{}\
-             [global.apply-policy.config]\nimport-policy-list = [\"NULLROUTED-EDGE\"]\n",
-            neighbor("100.64.0.2", "ipv4"),
-            neighbor("fd00::2", "ipv6")
-        );
+        let of_family = format!("{section}\n{line}\n");
+        let list = "import-policy-list = [\"NULLROUTED-EDGE\"]\n";
+        let own = gobgp::conf(65_000, &of_family, list);
         lab.write("/etc/gobgpd.own.conf", &own);
         lab.write("/etc/gobgpd.conf", &format!("{own}{file}"));
-        let _daemon = crate::gobgp::gobgpd(&lab);
+        let _daemon = gobgp::gobgpd(&lab);
         lab.list("# nobody\n");
-        let count = || crate::gobgp::table(&lab).len();
+        let count = || gobgp::table(&lab).len();
         match most {
             ENOUGH => eventually("it has the blackholes", || count() == TAKEN),
             _ => {

@@ -9,13 +9,16 @@ use super::namespace::Namespace;
 /// A look takes no longer where nobody else is at work.
 const LOOK: Duration = Duration::from_millis(60);
 
-/// Wait until it is so, which is within so many seconds.
+/// In which most things are.
+pub const SECOND: Duration = Duration::from_secs(1);
+
+/// Wait until it is so, which is within `limit`.
 ///
 /// Each look waits for what the program waits for, too: a processor, the disk, and the lock on routes that all
 /// namespaces share (`rtnl_mutex`, net/core/rtnetlink.c). What this takes beyond [`LOOK`] is taken for the load of others,
 /// and is not counted; but five times as long is too long in any case.
 #[track_caller]
-pub fn soon(router: &Namespace, seconds: u64, what: &str, mut so: impl FnMut() -> bool) {
+pub fn soon(router: &Namespace, limit: Duration, what: &str, mut so: impl FnMut() -> bool) {
     let mut counted = Duration::ZERO;
     let start = Instant::now();
     loop {
@@ -23,10 +26,9 @@ pub fn soon(router: &Namespace, seconds: u64, what: &str, mut so: impl FnMut() -
         if so() {
             return;
         }
-        let limit = Duration::from_secs(seconds);
         assert!(
             counted < limit && start.elapsed() < limit * 5,
-            "not within {seconds} s: {what} ({:.1?} by the clock)",
+            "not within {limit:?}: {what} ({:.1?} by the clock)",
             start.elapsed()
         );
         // It is up, so nothing changes and nobody is told; the lock is taken all the same.

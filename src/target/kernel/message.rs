@@ -24,10 +24,8 @@ pub trait Kin: Bits {
     const FAMILY: AddressFamily;
     /// Who listens to changes of routes (`RTNLGRP_IPV4_ROUTE`, `RTNLGRP_IPV6_ROUTE`).
     const GROUP: u32;
-    /// Where the kernel stands when it lists a table. It lists them ascending.
-    type Place: Ord + Copy;
-    /// The place of a prefix.
-    fn place(prefix: &Prefix<Self>) -> Self::Place;
+    /// Where the kernel stands when it lists a table, which it does ascending.
+    fn place(prefix: &Prefix<Self>) -> (Self, Reverse<u8>);
     /// The metric of our routes in this family.
     fn metric(mark: &Mark) -> u32;
     /// As an attribute.
@@ -39,9 +37,8 @@ pub trait Kin: Bits {
 impl Kin for u32 {
     const FAMILY: AddressFamily = AddressFamily::Inet;
     const GROUP: u32 = 7;
-    type Place = (Self, Reverse<u8>);
     /// By the first address; of those the longest first (`fn_trie_dump_leaf`, net/ipv4/fib_trie.c).
-    fn place(prefix: &Prefix<Self>) -> Self::Place {
+    fn place(prefix: &Prefix<Self>) -> (Self, Reverse<u8>) {
         (prefix.first(), Reverse(prefix.len()))
     }
     fn metric(mark: &Mark) -> u32 {
@@ -58,10 +55,9 @@ impl Kin for u32 {
 impl Kin for u128 {
     const FAMILY: AddressFamily = AddressFamily::Inet6;
     const GROUP: u32 = RTNLGRP_IPV6_ROUTE;
-    type Place = (Self, Reverse<u8>);
     /// What is inside of a prefix before it (`fib6_walk_continue`, net/ipv6/ip6_fib.c): so by the last address; of those
     /// the longest first.
-    fn place(prefix: &Prefix<Self>) -> Self::Place {
+    fn place(prefix: &Prefix<Self>) -> (Self, Reverse<u8>) {
         (prefix.last(), Reverse(prefix.len()))
     }
     fn metric(mark: &Mark) -> u32 {

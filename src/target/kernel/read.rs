@@ -39,13 +39,12 @@ pub async fn read<B: Kin>(mark: &Mark, which: Which) -> Result<Read<B>, Fault> {
     let mut seen = Seen::default();
     let mut dumps = Dumps::new(DATAGRAM).map_err(Fault::Dump)?;
     let begun = Instant::now();
-    for attempt in 0.. {
-        if attempt >= TRIES && begun.elapsed() > TRY_FOR {
-            break;
+    let mut tries = 0;
+    loop {
+        if tries % TRIES == 1 {
+            dumps = Dumps::new(SHORT + tries).map_err(Fault::Dump)?;
         }
-        if attempt % TRIES == 1 {
-            dumps = Dumps::new(SHORT + attempt).map_err(Fault::Dump)?;
-        }
+        tries += 1;
         let mut these = Vec::new();
         seen.begin();
         let each = |part: Part<'_>| match part {
@@ -73,15 +72,9 @@ pub async fn read<B: Kin>(mark: &Mark, which: Which) -> Result<Read<B>, Fault> {
         routes.append(&mut these);
         routes.sort_by_key(|route| (route.key(), route.protocol, u8::from(route.kind)));
         routes.dedup();
-        if seen.is_all() {
-            return Ok(Read {
-                routes,
-                whole: true,
-            });
+        let whole = seen.is_all();
+        if whole || tries >= TRIES && begun.elapsed() > TRY_FOR {
+            return Ok(Read { routes, whole });
         }
     }
-    Ok(Read {
-        routes,
-        whole: false,
-    })
 }

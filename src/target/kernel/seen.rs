@@ -20,15 +20,25 @@ struct Piece<P> {
     ends: Option<(P, P)>,
 }
 
+impl<P> Piece<P> {
+    /// At the beginning of the table.
+    const FIRST: Self = Self {
+        is_first: true,
+        ends: None,
+    };
+    /// Behind a pause.
+    const LATER: Self = Self {
+        is_first: false,
+        ends: None,
+    };
+}
+
 impl<P> Default for Seen<P> {
     fn default() -> Self {
         Self {
             pieces: Vec::new(),
             these: Vec::new(),
-            piece: Piece {
-                is_first: true,
-                ends: None,
-            },
+            piece: Piece::FIRST,
             is_ordered: true,
         }
     }
@@ -38,10 +48,7 @@ impl<P: Ord + Copy> Seen<P> {
     /// A list begins.
     pub(super) fn begin(&mut self) {
         self.these.clear();
-        self.piece = Piece {
-            is_first: true,
-            ends: None,
-        };
+        self.piece = Piece::FIRST;
         self.is_ordered = true;
     }
 
@@ -57,10 +64,7 @@ impl<P: Ord + Copy> Seen<P> {
         if let Some((_, last)) = self.piece.ends {
             self.these.push((self.from(), Some(last)));
         }
-        self.piece = Piece {
-            is_first: false,
-            ends: None,
-        };
+        self.piece = Piece::LATER;
     }
 
     /// The list has ended, without a pause after the last place.

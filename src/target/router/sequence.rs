@@ -58,7 +58,7 @@ pub(super) fn numbered<B: Numbered>(
     let ascend = |pair: &[Prefix<B>]| suggested(&pair[0]) < suggested(&pair[1]);
     let mut taken = match prefixes.windows(2).all(ascend) {
         true => Taken::Ascending,
-        false if is_narrow => Taken::flags((last - first) as usize + 1),
+        false if is_narrow => Taken::Flags(vec![false; (last - first) as usize + 1]),
         false => Taken::shared(prefixes.iter().map(suggested).collect()),
     };
     prefixes.iter().map(move |prefix| {
@@ -91,10 +91,6 @@ enum Taken {
 }
 
 impl Taken {
-    fn flags(numbers: usize) -> Self {
-        Self::Flags(vec![false; numbers])
-    }
-
     fn shared(mut suggested: Vec<u32>) -> Self {
         suggested.sort_unstable();
         let pairs = suggested.windows(2).filter(|pair| pair[0] == pair[1]);

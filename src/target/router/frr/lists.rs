@@ -67,8 +67,8 @@ fn first(out: &mut Text, list: &PrefixList, width: u8) {
 /// The octets that a list is made for.
 pub(super) const OCTETS: RangeInclusive<u8> = 0..=u8::MAX;
 
-/// A list for each octet: the first of the address in the middle of the prefix, or for IPv6, where most addresses begin alike, of its number. What
-/// no entry of a list permits is denied by its end.
+/// A list for each octet: the first of the address in the middle of the prefix, or for IPv6, where most addresses begin
+/// alike, of its number. What no entry of a list permits is denied by its end.
 fn octets<B: Numbered>(out: &mut Text, name: &str, prefixes: &[Prefix<B>], inside: bool) {
     let mut of_octet: Vec<Vec<Prefix<B>>> = vec![Vec::new(); 256];
     for prefix in prefixes {
