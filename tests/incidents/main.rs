@@ -18,12 +18,11 @@ mod over_http;
 mod own_network;
 mod reached;
 mod right_list;
-mod runner;
 
 use std::process::ExitCode;
 
 use over_http::{Incident, drop_json, drop_text, plain};
-use runner::{Case, case};
+use support::cases::{Case, case};
 
 const LIES: &str = "The feed lies";
 const HURTS: &str = "The list is right and still hurts";
@@ -110,6 +109,6 @@ fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match words.split_first() {
         Some((first, rest)) if first == inside::INSIDE => inside::main(rest),
-        _ => runner::main(&TABLES, &CASES, &words),
+        _ => support::cases::main(&TABLES, &CASES, &words),
     }
 }

@@ -8,7 +8,7 @@
 use std::time::{Duration, Instant};
 
 use crate::ground::{Daemon, answers, etc, holes, size, touch, within};
-use crate::runner::note;
+use crate::support::cases::note;
 use crate::support::namespace::{Namespace, eventually};
 use crate::support::soon::{SECOND, soon};
 use crate::support::{AROUND, NOC, Place};

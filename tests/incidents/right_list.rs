@@ -4,7 +4,7 @@ use crate::Incident;
 use crate::feed_lies::body;
 use crate::ground::{Daemon, answers, etc, holes, listed, touch};
 use crate::over_http::ALONE;
-use crate::runner::note;
+use crate::support::cases::note;
 use crate::support::http::{Answer, Server};
 use crate::support::namespace::{Namespace, eventually};
 use crate::support::{NO_KERNEL, NOC, Place};

@@ -6,6 +6,7 @@
 
 #![allow(dead_code)]
 
+pub mod cases;
 pub mod daemon;
 pub mod frr;
 pub mod http;
@@ -131,6 +132,8 @@ impl Place {
     }
 
     pub fn command(&self, mut program: Command, verb: &[&str]) -> Command {
+        // Each place has a run directory of its own: tests do not share flush markers.
+        program.env("NULLROUTED_RUN_DIR", self.path("run"));
         program.arg("--config").arg(self.config()).args(verb);
         program
     }

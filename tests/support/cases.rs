@@ -1,4 +1,4 @@
-//! Runs the incidents, two at a time, and prints what became of each.
+//! Runs named cases, two at a time, and prints the result of each as a table.
 
 use std::cell::{Cell, RefCell};
 use std::panic::{self, catch_unwind};
@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::support::was_left_out;
+use super::was_left_out;
 
 /// One incident.
 pub struct Case {
@@ -68,7 +68,7 @@ pub fn main(tables: &[(&str, &[&str])], cases: &'static [Case], words: &[String]
         return ExitCode::SUCCESS;
     }
     if chosen.is_empty() {
-        println!("no incident is asked for by {words:?}");
+        println!("no case is selected by {words:?}");
         return ExitCode::SUCCESS;
     }
     let begun = Instant::now();
@@ -96,7 +96,7 @@ fn check(tables: &[(&str, &[&str])], cases: &[Case]) {
     let there: Vec<_> = cases.iter().map(|case| (case.table, case.id)).collect();
     assert_eq!(
         there, wanted,
-        "the incidents are those of the tables, in their order"
+        "the cases are those of the tables, in their order"
     );
     for (at, (_, id)) in there.iter().enumerate() {
         let twice = there[..at].iter().any(|(_, other)| other == id);
