@@ -24,6 +24,8 @@ pub mod time;
 
 pub mod digest;
 
+mod files;
+
 mod owner;
 
 pub mod config;

@@ -18,14 +18,19 @@ pub use problem::{Place, Problem, Problems};
 
 use std::path::Path;
 
+use crate::files;
 use crate::target::kernel::Mark;
+
+/// Largest configuration that is read, in bytes.
+const MAX_BYTES: u64 = 16 << 20;
 
 /// Read and check a configuration file.
 ///
 /// # Errors
 /// Every problem of the file, or the one that it cannot be read.
 pub fn load(path: &Path) -> Result<Config, Problems> {
-    let text = std::fs::read_to_string(path).map_err(|error| Problems::unreadable(path, &error))?;
+    let text =
+        files::read_text(path, MAX_BYTES).map_err(|error| Problems::unreadable(path, &error))?;
     parse(path, &text, &|file| std::fs::read(file))
 }
 
@@ -39,7 +44,7 @@ pub fn salvage(path: &Path) -> (Config, Option<Problems>) {
         Ok(config) => return (config, None),
         Err(problems) => problems,
     };
-    let text = std::fs::read_to_string(path).unwrap_or_default();
+    let text = files::read_text(path, MAX_BYTES).unwrap_or_default();
     let (written, mut ignored) = decode::decode(&text);
     let base = path.parent().unwrap_or(Path::new(""));
     let read: ReadFile = &|file| std::fs::read(file);
