@@ -28,6 +28,8 @@ mod files;
 
 mod owner;
 
+pub mod run_dir;
+
 pub mod config;
 
 pub mod prefix;

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::hand::{at_work, reason};
 use super::output::Talk;
 use super::refresh::{bring_about, exit};
+use super::unpin::change_pin;
 use super::who::who;
 use super::{Outcome, Stop, load, output};
 use crate::ledger::{Event, PinRow};
@@ -44,7 +45,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     };
     let (now, by) = (Timestamp::now(), who());
     let text = format!("{} prefixes {}", past.set.len(), reason.unwrap_or_default());
-    ledger.atomically(|ledger| {
+    change_pin(&ledger, &config.state_dir, |ledger| {
         ledger.set_pin(Some(&PinRow {
             at: now,
             generation,

@@ -5,8 +5,9 @@ use std::path::Path;
 use super::output::Talk;
 use super::refresh::{bring_about, exit};
 use super::who::who;
-use super::{Outcome, load, output};
-use crate::ledger::{Event, Ledger, Lock};
+use super::{Outcome, Stop, load, output};
+use crate::ledger::{Event, Ledger, LedgerError, Lock};
+use crate::run_dir::RunDir;
 use crate::time::Timestamp;
 
 #[derive(Debug, clap::Args)]
@@ -14,6 +15,22 @@ pub(super) struct Arguments {
     /// The outcome as JSON
     #[arg(long)]
     json: bool,
+}
+
+/// Change the pin: the one in the ledger, and the marker of a flush in the run directory. Both or none.
+pub(super) fn change_pin(
+    ledger: &Ledger,
+    state_dir: &Path,
+    change: impl FnOnce(&Ledger) -> Result<(), LedgerError>,
+) -> Result<(), Stop> {
+    let run_dir = RunDir::here();
+    let flush = run_dir.flush(state_dir);
+    run_dir.end_flush(state_dir).map_err(Stop::failed)?;
+    let changed = ledger.atomically(change);
+    if let (Err(_), Some(flush)) = (&changed, flush) {
+        let _ = run_dir.set_flushed(state_dir, &flush);
+    }
+    Ok(changed?)
 }
 
 pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
@@ -24,8 +41,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     let ledger = Ledger::open(&config.state_dir)?;
     match ledger.pinned()? {
         Some(pin) => {
-            tracing::info!("unpinned; it was pinned {pin}");
-            ledger.atomically(|ledger| {
+            change_pin(&ledger, &config.state_dir, |ledger| {
                 ledger.set_pin(None)?;
                 ledger.note_event(&Event {
                     at: Timestamp::now(),
@@ -35,6 +51,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
                     text: format!("it was pinned {pin}"),
                 })
             })?;
+            tracing::info!("unpinned; it was pinned {pin}");
         }
         None => tracing::info!("there was no pin"),
     }

@@ -6,6 +6,7 @@ use ipnet::IpNet;
 use rusqlite::{OptionalExtension, params};
 
 use super::{Ledger, LedgerError};
+use crate::run_dir::RunDir;
 use crate::target::kernel::{Kind, Mark};
 use crate::time::Timestamp;
 
@@ -47,6 +48,14 @@ impl Ledger {
             params![mark.table, mark.protocol, mark.kind.to_string()],
         );
         done.map(|_| ()).map_err(|error| self.error(error))
+    }
+
+    /// Keep the marks in the run directory as well, for a flush that cannot read this ledger. Where that
+    /// directory cannot be written, the ledger alone has them.
+    pub fn copy_marks(&self) -> Result<(), LedgerError> {
+        let marks = self.marks()?;
+        let _ = RunDir::here().remember_marks(&self.state_dir, &marks);
+        Ok(())
     }
 
     /// Whether a change has gone through with every feed read: from then on the ledger explains all.

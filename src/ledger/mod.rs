@@ -48,6 +48,8 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 #[derive(Debug)]
 pub struct Ledger {
     db: Connection,
+    /// Where it is: a flush may stand in the run directory only.
+    state_dir: PathBuf,
 }
 
 /// Why the ledger cannot be used, in one line.
@@ -104,7 +106,12 @@ impl Ledger {
         owner::like_folder(&path);
         schema::prepare(&db).map_err(failed)?;
         schema::migrate(&mut db, &path)?;
-        Ok(Self { db })
+        Ok(Self::of(db, state_dir))
+    }
+
+    fn of(db: Connection, state_dir: &Path) -> Self {
+        let state_dir = state_dir.to_owned();
+        Self { db, state_dir }
     }
 
     /// Open for reading only. Where there is no ledger yet, an empty one in memory.
@@ -113,7 +120,7 @@ impl Ledger {
         let failed = |error| LedgerError::Sqlite(path.clone(), error);
         let exists = path.try_exists();
         if !exists.map_err(|error| LedgerError::Folder(state_dir.to_owned(), error))? {
-            return Self::in_memory(&path);
+            return Self::in_memory(state_dir);
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = Connection::open_with_flags(&path, flags).map_err(failed)?;
@@ -121,16 +128,17 @@ impl Ledger {
         schema::check(&db, &path)?;
         if schema::is_empty(&db).map_err(failed)? {
             // A file without tables: a first start that was cut short.
-            return Self::in_memory(&path);
+            return Self::in_memory(state_dir);
         }
-        Ok(Self { db })
+        Ok(Self::of(db, state_dir))
     }
 
-    fn in_memory(path: &Path) -> Result<Self, LedgerError> {
+    fn in_memory(state_dir: &Path) -> Result<Self, LedgerError> {
+        let path = state_dir.join(Self::FILE);
         let opened = Connection::open_in_memory();
-        let mut db = opened.map_err(|error| LedgerError::Sqlite(path.to_owned(), error))?;
-        schema::migrate(&mut db, path)?;
-        Ok(Self { db })
+        let mut db = opened.map_err(|error| LedgerError::Sqlite(path.clone(), error))?;
+        schema::migrate(&mut db, &path)?;
+        Ok(Self::of(db, state_dir))
     }
 
     /// Do several things or none of them.

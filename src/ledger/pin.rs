@@ -2,7 +2,8 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use super::{Ledger, LedgerError};
+use super::{Event, Ledger, LedgerError};
+use crate::run_dir::{Flush, RunDir};
 use crate::time::Timestamp;
 
 /// One row of `pin`.
@@ -41,8 +42,62 @@ impl std::fmt::Display for PinRow {
 }
 
 impl Ledger {
-    /// What is frozen, if something is.
+    /// What is frozen, if something is. A flush that could not be written here, and stands in the run
+    /// directory, is as good as its pin: also where this ledger cannot be read.
     pub fn pinned(&self) -> Result<Option<PinRow>, LedgerError> {
+        let written = self.written_pin();
+        if let Ok(Some(pin)) = &written
+            && pin.is_flush()
+        {
+            return written;
+        }
+        match self.marked_flush() {
+            Some(pin) => Ok(Some(pin)),
+            None => written,
+        }
+    }
+
+    /// The flush that the run directory tells of.
+    fn marked_flush(&self) -> Option<PinRow> {
+        let Flush { at, by } = RunDir::here().flush(&self.state_dir)?;
+        let generation = PinRow::NOTHING;
+        Some(PinRow { at, generation, by })
+    }
+
+    /// Write down a flush that stands only in the run directory.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn adopt_flush(&self) -> Result<(), LedgerError> {
+        match self.marked_flush() {
+            Some(pin) => self.atomically(|ledger| ledger.flush(pin.at, &pin.by)),
+            None => Ok(()),
+        }
+    }
+
+    /// Everything is withdrawn from now on, until unpin.
+    ///
+    /// # Errors
+    /// The ledger cannot be written.
+    pub fn flush(&self, at: Timestamp, by: &str) -> Result<(), LedgerError> {
+        if self.written_pin()?.is_some_and(|pin| pin.is_flush()) {
+            return Ok(());
+        }
+        self.note_event(&Event {
+            at,
+            what: "flush".to_owned(),
+            subject: String::new(),
+            by: by.to_owned(),
+            text: "everything is withdrawn until unpin".to_owned(),
+        })?;
+        self.set_pin(Some(&PinRow {
+            at,
+            generation: PinRow::NOTHING,
+            by: by.to_owned(),
+        }))
+    }
+
+    fn written_pin(&self) -> Result<Option<PinRow>, LedgerError> {
         let row = self
             .db
             .query_row("SELECT at, generation, by FROM pin", [], |row| {

@@ -237,6 +237,7 @@ impl Act<'_> {
         };
         // All of it or nothing.
         let (generation, held) = ledger.atomically(|ledger| record.write(ledger))?;
+        ledger.copy_marks()?;
         self.memory
             .put_in_force(ledger, generation, &decision.desired)
             .map_err(PassError::NotApplied)?;

@@ -147,6 +147,7 @@ impl Pass<'_> {
             progress,
             senses,
         } = self;
+        ledger.adopt_flush()?;
         let copies = Copies::under(&config.state_dir);
         let looks = (scope, manner);
         let mut looks = gather::begin(config, ledger, &copies, memory, looks, progress)?;
@@ -223,6 +224,9 @@ pub fn write_down(ledger: &Ledger, applied: &task::Applied) -> Result<(), Ledger
         .cleared
         .iter()
         .try_for_each(|mark| ledger.drop_mark(mark))?;
+    if !applied.cleared.is_empty() {
+        ledger.copy_marks()?;
+    }
     neighbors::write_down(ledger, &applied.observed)?;
     applied
         .targets
