@@ -24,6 +24,8 @@ pub mod time;
 
 pub mod digest;
 
+pub mod shown;
+
 mod files;
 
 mod owner;

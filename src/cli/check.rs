@@ -34,18 +34,18 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         output::json(&serde_json::json!({ "ok": ok, "problems": problems, "advice": advice }))?;
         return Ok(if ok { Exit::Done } else { Exit::Usage });
     }
-    let config = checked.map_err(Stop::usage)?;
+    let config = checked.map_err(|problems| Stop::problems(&problems, ""))?;
     if arguments.print {
-        return output::done(|out| out.write_all(config::print(&config).as_bytes()));
+        return output::done(|out| out.text(&config::print(&config)));
     }
     for (router, text) in advice(&config) {
-        eprintln!("router {router}: {text}");
+        output::say(format!("router {router}: {text}"));
     }
     let (feeds, routers) = (config.feeds.len(), config.routers.len());
-    eprintln!(
+    output::say(format!(
         "{}: no problem; {feeds} feeds, {routers} router files",
         path.display()
-    );
+    ));
     Ok(Exit::Done)
 }
 

@@ -1,6 +1,6 @@
 //! `feeds`: what can be turned on, what is, and how it is doing.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -9,6 +9,7 @@ use super::status::{FeedStatus, feeds};
 use super::{Exit, Outcome, Stop, load, output};
 use crate::feed::preset::{PRESETS, Preset, preset};
 use crate::ledger::Ledger;
+use crate::shown::Lines;
 use crate::time::{Timestamp, short};
 
 #[derive(Debug, clap::Args)]
@@ -63,7 +64,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
 }
 
 fn list(
-    out: &mut dyn Write,
+    out: &mut Lines<'_>,
     path: &Path,
     is_configured: bool,
     configured: &[FeedStatus],
@@ -82,9 +83,10 @@ fn list(
     for feed in configured {
         feed.print(out, width, now)?;
     }
+    writeln!(out)?;
     writeln!(
         out,
-        "\npresets, turned on by preset = \"NAME\" in a [[feed]] (`nullrouted feeds NAME` says more):"
+        "presets, turned on by preset = \"NAME\" in a [[feed]] (`nullrouted feeds NAME` says more):"
     )?;
     let width = PRESETS
         .iter()
@@ -101,7 +103,7 @@ fn list(
     Ok(())
 }
 
-fn describe(out: &mut dyn Write, preset: &Preset, configured: &[FeedStatus]) -> io::Result<()> {
+fn describe(out: &mut Lines<'_>, preset: &Preset, configured: &[FeedStatus]) -> io::Result<()> {
     writeln!(out, "{}", preset.name)?;
     let mut line = |name: &str, text: &str| writeln!(out, "  {name:<12} {text}");
     line("good for", preset.good_for)?;

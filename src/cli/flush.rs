@@ -45,12 +45,14 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
             kind,
             ..
         } = config.kernel.mark;
-        eprintln!(
+        problems.lines().iter().for_each(output::say);
+        let problems = problems.summary();
+        output::say(format!(
             "{problems}; flushing by what could be read: table {table}, protocol {protocol}, {kind}, \
              {} router files, state_dir {}",
             config.routers.len(),
             config.state_dir.display()
-        );
+        ));
     }
     // The pin first: whatever else is running must not install anything again.
     let mut ledger = pin(&config, now);
@@ -61,7 +63,9 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     }
     let _lock = Lock::wait(&config.state_dir, "flush", PATIENCE).unwrap_or_else(|busy| {
         complete = false;
-        eprintln!("{busy}; withdrawing all the same, flush again when it is done");
+        output::say(format!(
+            "{busy}; withdrawing all the same, flush again when it is done"
+        ));
         None
     });
     if ledger.is_err() {
@@ -70,13 +74,15 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     }
     if let Err(error) = &ledger {
         complete = false;
-        eprintln!("{error}; withdrawing without it: stop the service, or it will install again");
+        output::say(format!(
+            "{error}; withdrawing without it: stop the service, or it will install again"
+        ));
     }
     let ledger = ledger.ok();
     let applied = withdraw(&config, ledger.as_ref(), now)?;
     if let Some(ledger) = &ledger {
         let recorded = ledger.atomically(|ledger| record(ledger, &applied, now));
-        complete &= recorded.map_err(|error| eprintln!("{error}")).is_ok();
+        complete &= recorded.map_err(output::say).is_ok();
     }
     complete &= !applied.failed();
     if complete {
@@ -118,7 +124,7 @@ fn withdraw(config: &Config, ledger: Option<&Ledger>, now: Timestamp) -> Result<
         .map(known)
         .transpose()
         .unwrap_or_else(|error: LedgerError| {
-            eprintln!("{error}");
+            output::say(error);
             None
         });
     let (former, last, gone) = known.unwrap_or_default();

@@ -6,6 +6,7 @@ use clap::ValueEnum;
 
 use super::{Outcome, load, output};
 use crate::ledger::Ledger;
+use crate::shown;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -42,17 +43,18 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     let routes = ledger.routes()?;
     output::done(|out| match format {
         Format::Csv => {
-            let mut csv = csv::Writer::from_writer(out);
+            let mut csv = csv::Writer::from_writer(out.encoded());
             csv.write_record(["prefix", "generation", "since", "because"])?;
             for route in &routes {
                 let (prefix, since) = (route.prefix.to_string(), route.since.to_string());
                 let generation = route.generation.to_string();
-                csv.write_record([&prefix, &generation, &since, &route.because])?;
+                let because = shown::line(&route.because);
+                csv.write_record([&*prefix, &*generation, &*since, &*because])?;
             }
             csv.flush()
         }
         _ => {
-            serde_json::to_writer(&mut *out, &routes)?;
+            shown::json(out.encoded(), &routes)?;
             writeln!(out)
         }
     })

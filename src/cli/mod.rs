@@ -21,15 +21,17 @@ mod verify;
 mod who;
 mod why;
 
+use std::ffi::OsString;
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{self, Config};
+use crate::config::{self, Config, Problems};
 use crate::ledger::{Busy, Hand, LedgerError, Said};
 use crate::pass::PassError;
+use crate::shown;
 
 /// Null-route daemon: published lists of hostile networks in, blackhole routes and router files out.
 #[derive(Debug, Parser)]
@@ -112,6 +114,9 @@ pub enum Exit {
 #[derive(Debug)]
 struct Stop {
     exit: Exit,
+    /// Lines above the text: every problem of a configuration.
+    above: Vec<String>,
+    /// One line.
     text: String,
 }
 
@@ -121,6 +126,7 @@ impl Stop {
     fn failed(text: impl ToString) -> Self {
         Self {
             exit: Exit::Failed,
+            above: Vec::new(),
             text: text.to_string(),
         }
     }
@@ -128,8 +134,24 @@ impl Stop {
     fn usage(text: impl ToString) -> Self {
         Self {
             exit: Exit::Usage,
+            above: Vec::new(),
             text: text.to_string(),
         }
+    }
+
+    /// Every problem of a configuration, and how many there are; `rest` is said behind that.
+    fn problems(problems: &Problems, rest: &str) -> Self {
+        Self {
+            exit: Exit::Usage,
+            above: problems.lines(),
+            text: format!("{}{rest}", problems.summary()),
+        }
+    }
+
+    /// Say it on stderr.
+    fn say(&self) {
+        self.above.iter().for_each(output::say);
+        output::say(&self.text);
     }
 }
 
@@ -153,18 +175,10 @@ impl From<Busy> for Stop {
 
 /// The program.
 pub fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let arguments = match Arguments::try_parse_from(&words) {
         Ok(arguments) => arguments,
-        Err(error) => {
-            // Help and version are what was asked for; everything else is a wrong command line.
-            let exit = if error.use_stderr() {
-                Exit::Usage
-            } else {
-                Exit::Done
-            };
-            let _ = error.print();
-            return ExitCode::from(exit as u8);
-        }
+        Err(error) => return ExitCode::from(said_instead(&words, error) as u8),
     };
     let config = &arguments.config;
     let outcome = match arguments.verb {
@@ -191,15 +205,31 @@ pub fn main() -> ExitCode {
         Verb::Demo(arguments) => demo::run(&arguments),
     };
     let exit = outcome.unwrap_or_else(|stop| {
-        eprintln!("{}", stop.text);
+        stop.say();
         stop.exit
     });
     ExitCode::from(exit as u8)
 }
 
+/// What clap says instead of a verb's results: help, version, or what is wrong with the command line.
+fn said_instead(words: &[OsString], error: clap::Error) -> Exit {
+    // Help and version are what was asked for; everything else is a wrong command line.
+    let exit = match error.use_stderr() {
+        true => Exit::Usage,
+        false => Exit::Done,
+    };
+    // The message repeats words of the command line. They are wrong in the same way when nothing of them is hidden.
+    let shown = words
+        .iter()
+        .map(|word| shown::line(&word.to_string_lossy()).into_owned());
+    let error = Arguments::try_parse_from(shown).err().unwrap_or(error);
+    let _ = error.print();
+    exit
+}
+
 /// Read the configuration, or stop with every problem of it.
 fn load(path: &Path) -> Result<Config, Stop> {
-    config::load(path).map_err(|problems| Stop::usage(format!("{problems}; nothing was changed")))
+    config::load(path).map_err(|problems| Stop::problems(&problems, "; nothing was changed"))
 }
 
 /// A runtime for one verb: one thread is enough, and starts at once.

@@ -1,5 +1,6 @@
 //! What verbs share in how they speak.
 
+use std::fmt;
 use std::io::{self, BufWriter, Write};
 
 use serde::Serialize;
@@ -9,6 +10,7 @@ use tracing_subscriber::layer::{Layer, SubscriberExt};
 
 use super::{Exit, Outcome, Stop};
 use crate::feed::fetch::Progress;
+use crate::shown::{self, Lines};
 
 /// How much is said on stderr.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,12 +55,14 @@ pub fn talk_beside(talk: Talk, progress: &Progress) {
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
-/// Stderr, beside what is shown there. A line of the subscriber is one write.
+/// Stderr, beside what is shown there. A line of the subscriber is one write, and becomes one line.
 struct Beside(Progress);
 
 impl Write for Beside {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.0.aside(|| io::stderr().write(line))
+        let text = String::from_utf8_lossy(line);
+        self.0.aside(|| say(text.trim_end_matches('\n')));
+        Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -74,10 +78,18 @@ impl tracing_subscriber::fmt::time::FormatTime for Clock {
     }
 }
 
-/// Write results to stdout. A reader that has seen enough (`| head`) is no failure.
-pub fn results(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Stop> {
+/// One line on stderr. Where that cannot be written there is nobody to tell, and the work goes on.
+pub fn say(line: impl fmt::Display) {
+    let mut whole = Vec::new();
+    // A line is one write, so that those of two processes do not mix.
+    let _ = writeln!(Lines::new(&mut whole), "{line}");
+    let _ = io::stderr().write_all(&whole);
+}
+
+/// Write results to stdout, line by line. A reader that has seen enough (`| head`) is no failure.
+pub fn results(write: impl FnOnce(&mut Lines<'_>) -> io::Result<()>) -> Result<(), Stop> {
     let mut out = BufWriter::new(io::stdout().lock());
-    match write(&mut out).and_then(|()| out.flush()) {
+    match write(&mut Lines::new(&mut out)).and_then(|()| out.flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(Stop::failed(format!("stdout: {error}"))),
         Ok(()) => Ok(()),
@@ -87,12 +99,12 @@ pub fn results(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(
 /// Write one JSON value and a newline.
 pub fn json(value: &impl Serialize) -> Result<(), Stop> {
     results(|out| {
-        serde_json::to_writer(&mut *out, value)?;
-        out.write_all(b"\n")
+        shown::json(out.encoded(), value)?;
+        writeln!(out)
     })
 }
 
 /// Write results, and be done.
-pub fn done(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Outcome {
+pub fn done(write: impl FnOnce(&mut Lines<'_>) -> io::Result<()>) -> Outcome {
     results(write).map(|()| Exit::Done)
 }

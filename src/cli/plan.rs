@@ -1,6 +1,6 @@
 //! `plan`: what a pass over the copies at hand would change, and why. Changes nothing.
 
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 use ipnet::IpNet;
@@ -19,6 +19,7 @@ use crate::pass::task::Removable;
 use crate::pipeline::Decision;
 use crate::plan::{Change, Explained};
 use crate::prefix::PrefixSet;
+use crate::shown::Lines;
 use crate::target::kernel::{Fault, Mark, planned};
 use crate::target::router::{Gone, render};
 use crate::time::Timestamp;
@@ -208,7 +209,7 @@ fn protected(known: &Known, decision: &Decision) -> Vec<(char, IpNet)> {
 }
 
 fn print(
-    out: &mut dyn Write,
+    out: &mut Lines<'_>,
     known: &Known,
     decision: &Decision,
     targets: &[TargetPlan],
@@ -219,7 +220,7 @@ fn print(
     } else {
         &decision.change
     };
-    let line = |sign: char, explained: Explained, out: &mut dyn Write| {
+    let line = |sign: char, explained: Explained, out: &mut Lines<'_>| {
         let causes: Vec<_> = explained.because.iter().map(ToString::to_string).collect();
         writeln!(
             out,
@@ -228,7 +229,7 @@ fn print(
             causes.join("; ")
         )
     };
-    let lines = |change: &Change, after: &PrefixSet, out: &mut dyn Write| -> io::Result<()> {
+    let lines = |change: &Change, after: &PrefixSet, out: &mut Lines<'_>| -> io::Result<()> {
         for explained in decision.explain_additions(change) {
             line('+', explained, out)?;
         }

@@ -12,6 +12,7 @@ use crate::feed::copies::Copies;
 use crate::ledger::Ledger;
 use crate::pass::apply;
 use crate::pass::known::{Known, Memory};
+use crate::shown;
 use crate::target::router::{Sheet, render};
 use crate::time::Timestamp;
 
@@ -63,13 +64,13 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     let text = render(&router.shape, &sheet);
     match arguments.diff {
         true => diff(router, &text),
-        false => output::done(|out| out.write_all(text.as_bytes())),
+        false => output::done(|out| out.text(&text)),
     }
 }
 
 /// What would change on disk.
 fn diff(router: &RouterConfig, text: &str) -> Outcome {
-    let path = router.path.display().to_string();
+    let path = shown::path(&router.path);
     let (old, name) = match std::fs::read(&router.path) {
         Ok(old) => (old, path.as_str()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => (Vec::new(), "/dev/null"),
@@ -83,6 +84,6 @@ fn diff(router: &RouterConfig, text: &str) -> Outcome {
         .timeout(PATIENCE)
         .diff_lines(&*old, text);
     let unified = diff.unified_diff().header(name, &path).to_string();
-    output::results(|out| out.write_all(unified.as_bytes()))?;
+    output::results(|out| out.text(&unified))?;
     Ok(Exit::Changes)
 }

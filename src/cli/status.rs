@@ -2,7 +2,7 @@
 
 mod feed;
 
-use std::io::{self, Write};
+use std::io;
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -16,6 +16,7 @@ use crate::ledger::{
 use crate::pass::hand::said;
 use crate::pass::protection;
 use crate::policy::protect::Protect;
+use crate::shown::Lines;
 use crate::target::kernel::sources::{self, Sources};
 use crate::time::Timestamp;
 
@@ -135,17 +136,17 @@ impl Status<'_> {
         })
     }
 
-    fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+    fn print(&self, out: &mut Lines<'_>) -> io::Result<()> {
         let (v4, v6) = self.routes;
-        write!(out, "{} routes in force ({v4} IPv4, {v6} IPv6)", v4 + v6)?;
-        match &self.generation {
-            Some(row) => writeln!(
-                out,
-                ", generation {} of {} ({})",
-                row.number, row.at, row.cause
-            )?,
-            None => writeln!(out, ", no generation yet")?,
-        }
+        let generation = match &self.generation {
+            Some(row) => format!("generation {} of {} ({})", row.number, row.at, row.cause),
+            None => "no generation yet".to_owned(),
+        };
+        writeln!(
+            out,
+            "{} routes in force ({v4} IPv4, {v6} IPv6), {generation}",
+            v4 + v6
+        )?;
         if let Some(pin) = &self.pinned {
             writeln!(out, "PINNED {pin}, until `nullrouted unpin`")?;
         }
@@ -180,7 +181,7 @@ impl Status<'_> {
             .try_for_each(|seen| writeln!(out, "{seen}"))
     }
 
-    fn print_feeds(&self, out: &mut dyn Write) -> io::Result<()> {
+    fn print_feeds(&self, out: &mut Lines<'_>) -> io::Result<()> {
         let mut shown: Vec<&FeedStatus> = self.feeds.iter().collect();
         if shown.len() > FEEDS_SHOWN {
             shown.retain(|feed| feed.has_news());
@@ -199,7 +200,7 @@ impl Status<'_> {
         more(out, self.feeds.len(), shown.len(), others)
     }
 
-    fn print_protection(&self, out: &mut dyn Write) -> io::Result<()> {
+    fn print_protection(&self, out: &mut Lines<'_>) -> io::Result<()> {
         let all = self.protect.typed().len();
         let found: Vec<String> = self
             .found
@@ -218,7 +219,7 @@ impl Status<'_> {
     }
 }
 
-fn print_hold(out: &mut dyn Write, hold: &HoldRow) -> io::Result<()> {
+fn print_hold(out: &mut Lines<'_>, hold: &HoldRow) -> io::Result<()> {
     let HoldRow {
         id,
         at,
@@ -249,7 +250,7 @@ fn print_hold(out: &mut dyn Write, hold: &HoldRow) -> io::Result<()> {
 }
 
 /// How many are not shown.
-fn more(out: &mut dyn Write, all: usize, shown: usize, what: &str) -> io::Result<()> {
+fn more(out: &mut Lines<'_>, all: usize, shown: usize, what: &str) -> io::Result<()> {
     match all.saturating_sub(shown) {
         0 => Ok(()),
         more => writeln!(out, "  … {more} more {what} (--json shows all)"),

@@ -2,9 +2,18 @@
 
 use nix::unistd::{Uid, User};
 
+use crate::shown;
+
+/// Longest name of a user that is written down, in characters.
+const LONGEST: usize = 64;
+
 /// The user who logged in, where the kernel knows (`/proc/self/loginuid`, which `sudo` does not change);
-/// else who called `sudo`; else whoever runs this.
+/// else who called `sudo`; else whoever runs this. In one line: `SUDO_USER` is what its caller made it.
 pub(super) fn who() -> String {
+    shown::clipped(&user(), LONGEST)
+}
+
+fn user() -> String {
     let login = std::fs::read_to_string("/proc/self/loginuid").ok();
     let login = login.and_then(|text| text.trim().parse().ok());
     // All ones: nobody logged in, as in a service or a container.

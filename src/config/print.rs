@@ -13,6 +13,33 @@ pub fn print(config: &Config) -> String {
     let mut out = String::new();
     // Writing to a String does not fail.
     let _ = write_all(&mut out, config);
+    escapes_of_toml(&out)
+}
+
+/// Strings are written as Rust's `Debug` has them. TOML has the same escapes but for `\u{…}` and `\0`
+/// (<https://toml.io/en/v1.0.0#string>), and backslashes stand nowhere else.
+fn escapes_of_toml(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        let (before, escape) = rest.split_at(at);
+        out.push_str(before);
+        let code = escape
+            .strip_prefix("\\u{")
+            .and_then(|code| code.split_once('}'));
+        let (escape, behind) = match (code, escape.strip_prefix("\\0")) {
+            (Some((code, behind)), _) => (format!("\\U{code:0>8}"), behind),
+            (None, Some(behind)) => ("\\u0000".to_owned(), behind),
+            // The escaped character is ASCII: a backslash, a quotation mark, or the letter of a control character.
+            (None, None) => {
+                let (escape, behind) = escape.split_at(escape.len().min(2));
+                (escape.to_owned(), behind)
+            }
+        };
+        out.push_str(&escape);
+        rest = behind;
+    }
+    out.push_str(rest);
     out
 }
 

@@ -1,9 +1,12 @@
 //! What is wrong with a configuration, as an operator reads it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+
+use crate::shown;
 
 /// One problem at one place of the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -105,51 +108,63 @@ impl Problems {
         (before.matches('\n').count() + 1, column)
     }
 
-    fn show(&self, f: &mut fmt::Formatter<'_>, problem: &Problem) -> fmt::Result {
-        let path = self.path.display();
-        let Some(span) = &problem.span else {
-            writeln!(f, "{path}: {}", problem.message)?;
-            return self.show_hint(f, problem);
-        };
-        let start = span.start.min(self.text.len());
-        let (line, column) = self.position(start);
-        let shown = self.text.lines().nth(line - 1).unwrap_or_default();
-        let line_end = self.text[start..]
-            .find('\n')
-            .map_or(self.text.len(), |at| start + at);
-        let width = self.text[start..span.end.clamp(start, line_end)]
-            .chars()
-            .count()
-            .max(1);
-        writeln!(f, "{path}:{line}:{column}: {}", problem.message)?;
-        writeln!(f, "{line:5} | {shown}")?;
-        writeln!(
-            f,
-            "      | {:indent$}{}",
-            "",
-            "^".repeat(width),
-            indent = column - 1
-        )?;
-        self.show_hint(f, problem)
+    /// All of it but the summary, as it is shown. The file may hold any character: see [`crate::shown`].
+    pub fn lines(&self) -> Vec<String> {
+        let each = self.problems.iter();
+        each.flat_map(|problem| self.shown(problem)).collect()
     }
 
-    fn show_hint(&self, f: &mut fmt::Formatter<'_>, problem: &Problem) -> fmt::Result {
-        match &problem.hint {
-            Some(hint) => writeln!(f, "      hint: {hint}"),
-            None => Ok(()),
+    /// How many there are.
+    pub fn summary(&self) -> String {
+        match self.problems.len() {
+            1 => "1 problem".to_owned(),
+            n => format!("{n} problems"),
         }
+    }
+
+    fn shown(&self, problem: &Problem) -> Vec<String> {
+        let path = shown::path(&self.path);
+        let message = shown::line(&problem.message);
+        let mut lines = match &problem.span {
+            None => vec![format!("{path}: {message}")],
+            Some(span) => {
+                let start = span.start.min(self.text.len());
+                let (line, column) = self.position(start);
+                let [before, wrong, after] = self.around(start, span.end);
+                vec![
+                    format!("{path}:{line}:{column}: {message}"),
+                    format!("{line:5} | {before}{wrong}{after}"),
+                    format!(
+                        "      | {:indent$}{}",
+                        "",
+                        "^".repeat(wrong.chars().count().max(1)),
+                        indent = before.chars().count()
+                    ),
+                ]
+            }
+        };
+        if let Some(hint) = &problem.hint {
+            lines.push(format!("      hint: {}", shown::line(hint)));
+        }
+        lines
+    }
+
+    /// The line of a place, as it is shown: before it, the place itself as far as it is on that line, behind it.
+    fn around(&self, start: usize, end: usize) -> [Cow<'_, str>; 3] {
+        let text = &self.text;
+        let first = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
+        let last = text[start..].find('\n').map_or(text.len(), |at| start + at);
+        let end = end.clamp(start, last);
+        let after = text[end..last].trim_end_matches('\r');
+        [&text[first..start], &text[start..end], after].map(shown::line)
     }
 }
 
 impl fmt::Display for Problems {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for problem in &self.problems {
-            self.show(f, problem)?;
-        }
-        match self.problems.len() {
-            1 => f.write_str("1 problem"),
-            n => write!(f, "{n} problems"),
-        }
+        let mut lines = self.lines().into_iter();
+        lines.try_for_each(|line| writeln!(f, "{line}"))?;
+        f.write_str(&self.summary())
     }
 }
 

@@ -396,3 +396,77 @@ fn what_the_kernel_section_refuses() {
 }
 
 mod routers;
+
+#[test]
+fn whatever_stands_in_the_file_its_lines_stay_lines_and_the_caret_stays_in_its_place() {
+    let text = "[[feed]]\n\tname = \"a\u{1b}[2J\u{202e}\" # \u{9b}31m\r\npath = \"x\"\n";
+    let shown = problems(text);
+    let expected = "/etc/nullrouted/nullrouted.toml:2:9: name: \"a\\u{1b}[2J\\u{202e}\" cannot be the name of a feed
+    2 |  name = \"a\\u{1b}[2J\\u{202e}\" # \\u{9b}31m
+      |         ^^^^^^^^^^^^^^^^^^^^
+";
+    assert!(shown.starts_with(expected), "{shown}");
+    // A NUL breaks the syntax; what stands before it on the line moves the caret by what is shown of it.
+    let shown = problems("# a\nstate_dir = \"b\u{7}\0c\"\n");
+    assert!(!shown.contains(['\0', '\u{7}']), "{shown:?}");
+    assert!(
+        shown.contains("\n    2 | state_dir = \"b\\u{7}\\u{0}c\"\n"),
+        "{shown}"
+    );
+    let message =
+        problems("[[feed]]\nname = \"a\"\npath = \"b\"\nformat = \"c\\nhint: all is well\"\n");
+    assert!(
+        message.contains("format: \"c\\nhint: all is well\" is not known\n"),
+        "{message}"
+    );
+}
+
+#[test]
+fn what_is_printed_reads_as_the_same_whatever_characters_are_in_it() {
+    let evil = "x\\\\u{41}\\u0000\\u0007\\n\\t\\\"'\\u007f\\u009b\\u202e\\U000e0041\u{301}é";
+    let text = format!("state_dir = \"{evil}\"\n[fetch]\nca_file = \"{evil}\"\n");
+    let config = accepted(&text);
+    let printed = print(&config);
+    assert!(!printed.contains(|c| c != '\n' && crate::shown::is_hidden(c)));
+    assert_eq!(printed, print(&accepted(&printed)));
+    assert_eq!(accepted(&printed).state_dir, config.state_dir);
+}
+
+#[test]
+fn a_share_or_a_span_without_end_is_refused() {
+    for share in [
+        "inf%",
+        "infinity%",
+        "nan%",
+        "1e999%",
+        "-0.1%",
+        "-inf%",
+        "1e7%",
+    ] {
+        for text in [
+            format!("[limits]\nmax_added = \"{share}\"\n"),
+            format!("[limits]\nmax_share_v4 = \"{share}\"\n"),
+            format!("[[feed]]\nname = \"a\"\npath = \"b\"\nmax_removed = \"{share}\"\n"),
+        ] {
+            let shown = problems(&text);
+            let expected = format!(": \"{share}\" is no limit: a share is from 0% to 1000000%\n");
+            assert!(shown.contains(&expected), "{shown}");
+        }
+    }
+    for span in ["580000000000y", "1001y"] {
+        for text in [
+            format!("[ledger]\nkeep = \"{span}\"\n"),
+            format!("[[feed]]\nname = \"a\"\npath = \"b\"\nexpire_after = \"{span}\"\n"),
+            format!("[fetch]\ntimeout = \"{span}\"\n"),
+            format!("[kernel]\naudit = \"{span}\"\n"),
+            format!("[[feed]]\nname = \"a\"\npath = \"b\"\nwithdraw_after = \"{span}\"\n"),
+        ] {
+            let shown = problems(&text);
+            let expected = format!(": \"{span}\" is longer than 1000 years\n");
+            assert!(shown.contains(&expected), "{shown}");
+        }
+    }
+    let fine =
+        "[limits]\nmax_added = \"1000000%\"\nmax_removed = \"0%\"\n[ledger]\nkeep = \"1000y\"\n";
+    accepted(fine);
+}

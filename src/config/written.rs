@@ -163,7 +163,13 @@ pub struct Wait(pub WithdrawAfter);
 impl<'de> Deserialize<'de> for Wait {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let expected = "copies or a duration in quotes, such as \"2 copies\" or \"6h\"";
-        text(deserializer, expected, |text| text.parse().ok().map(Wait))
+        text(deserializer, expected, |text| {
+            let wait: WithdrawAfter = text.parse().ok()?;
+            Some(match wait {
+                WithdrawAfter::Time(time) => bounded(text, time).map(|_| Wait(wait)),
+                WithdrawAfter::Copies(_) => Ok(Wait(wait)),
+            })
+        })
     }
 }
 
@@ -180,7 +186,10 @@ impl<'de> Deserialize<'de> for Span {
         text(
             deserializer,
             "a duration in quotes, such as \"6h\"",
-            |text| humantime::parse_duration(text).ok().map(Span),
+            |text| {
+                let time = humantime::parse_duration(text).ok()?;
+                Some(bounded(text, time).map(Span))
+            },
         )
     }
 }
@@ -189,8 +198,30 @@ impl<'de> Deserialize<'de> for Percent {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         text(deserializer, "a share in quotes, such as \"25%\"", |text| {
             let percent: f64 = text.strip_suffix('%')?.trim().parse().ok()?;
-            (percent >= 0.0).then_some(Percent(Share(percent / 100.0)))
+            // `inf` and `nan` are numbers to `f64`, and `1e999` is `inf`.
+            Some(match (0.0..=MOST_PERCENT).contains(&percent) {
+                true => Ok(Percent(Share(percent / 100.0))),
+                false => Err(format!(
+                    "{text:?} is no limit: a share is from 0% to {MOST_PERCENT}%"
+                )),
+            })
         })
+    }
+}
+
+/// Largest share: more than this, and the limit holds nothing.
+const MOST_PERCENT: f64 = 1e6;
+
+/// Longest duration, in years. Points in time are added to it without overflow.
+const MOST_YEARS: u64 = 1_000;
+
+/// A duration that something can be waited for.
+fn bounded(text: &str, time: Duration) -> Result<Duration, String> {
+    // A year of humantime.
+    const YEAR: u64 = 31_557_600;
+    match time <= Duration::from_secs(MOST_YEARS * YEAR) {
+        true => Ok(time),
+        false => Err(format!("{text:?} is longer than {MOST_YEARS} years")),
     }
 }
 
@@ -227,21 +258,23 @@ impl<'de> Deserialize<'de> for Command {
     }
 }
 
-/// A value written as a string; `expected` is what the operator reads when it is not one.
+/// A value written as a string; `expected` is what the operator reads when it is none, and the error of `parse`
+/// when it is one that cannot be taken.
 fn text<'de, D: Deserializer<'de>, T>(
     deserializer: D,
     expected: &'static str,
-    parse: impl Fn(&str) -> Option<T>,
+    parse: impl Fn(&str) -> Option<Result<T, String>>,
 ) -> Result<T, D::Error> {
     struct Text<F>(&'static str, F);
-    impl<T, F: Fn(&str) -> Option<T>> Visitor<'_> for Text<F> {
+    impl<T, F: Fn(&str) -> Option<Result<T, String>>> Visitor<'_> for Text<F> {
         type Value = T;
         fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
             f.write_str(self.0)
         }
         fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
             let unexpected = serde::de::Unexpected::Str(text);
-            (self.1)(text).ok_or_else(|| E::invalid_value(unexpected, &self))
+            let parsed = (self.1)(text).ok_or_else(|| E::invalid_value(unexpected, &self))?;
+            parsed.map_err(E::custom)
         }
     }
     deserializer.deserialize_str(Text(expected, parse))

@@ -248,8 +248,14 @@ fn reload(path: &Path, config: &mut Config, memory: &mut Memory, read_at: &mut T
             }
         }
         Err(problems) => {
+            // Each of its lines is a line of the log.
+            problems
+                .lines()
+                .iter()
+                .for_each(|line| tracing::error!("{line}"));
+            let count = problems.summary();
             tracing::error!(
-                "{problems}; nothing was changed, still running with the configuration read at {read_at}"
+                "{count}; nothing was changed, still running with the configuration read at {read_at}"
             );
         }
     }

@@ -2,9 +2,13 @@
 
 use sd_notify::NotifyState;
 
+use crate::shown;
+
 /// Ready, and what for. The first call ends the start.
 pub fn ready(status: &str) {
-    let _ = sd_notify::notify(&[NotifyState::Ready, NotifyState::Status(status)]);
+    // A newline would begin another assignment of the protocol.
+    let status = shown::line(status);
+    let _ = sd_notify::notify(&[NotifyState::Ready, NotifyState::Status(&status)]);
 }
 
 /// The configuration is read again; [`ready`] follows after the next pass.

@@ -10,12 +10,15 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 use super::text::Reader;
+use crate::shown;
 
 /// A program that has not answered by then is ended.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// So much of what it complains of is kept, in bytes.
+/// So much of what it complains of is kept, in bytes, …
 const COMPLAINT: u64 = 4_096;
+/// … and so much of its line is told, in characters.
+const LONGEST_LINE: usize = 200;
 
 /// Run a program and read what it prints, which may be long: nothing of it is kept but what is found.
 ///
@@ -88,5 +91,6 @@ async fn run(
     }
     let mut lines = complaint.lines().map(str::trim).chain([last.as_str()]);
     let why = lines.find(|line| !line.is_empty());
-    Ok(Err(why.map_or_else(|| status.to_string(), str::to_owned)))
+    let why = why.map(|why| shown::clipped(why, LONGEST_LINE));
+    Ok(Err(why.unwrap_or_else(|| status.to_string())))
 }

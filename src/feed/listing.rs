@@ -6,6 +6,7 @@ use std::fmt;
 use super::ends::{End, Ends, drop_ended};
 use super::formats::Format;
 use crate::prefix::{Bits, Prefix, PrefixSet, Written, prefixes_of_range, subtract};
+use crate::shown;
 use crate::time::Timestamp;
 
 /// One prefix as a feed lists it: 16 bytes for IPv4, 32 for IPv6, so that a million of them fit.
@@ -238,7 +239,7 @@ impl FeedCopy {
             self.rejections.push(Rejection {
                 line,
                 text: text.trim().chars().take(Rejection::MAX_TEXT).collect(),
-                reason: printable(&reason.to_string(), Rejection::MAX_REASON),
+                reason: shown::clipped(&reason.to_string(), Rejection::MAX_REASON),
             });
         }
     }
@@ -305,12 +306,6 @@ fn entry<B: Bits>(prefix: Prefix<B>, line: u32, reference_at: u32, reference_len
         len: prefix.len(),
         reference_len,
     }
-}
-
-/// The first `max` characters, in one line: what a message quotes is written by others.
-pub(super) fn printable(text: &str, max: usize) -> String {
-    let shown = |c: char| if c.is_control() { '\u{fffd}' } else { c };
-    text.chars().take(max).map(shown).collect()
 }
 
 /// The longest start of `text` that has at most `max` bytes and ends between characters.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::listing::printable;
+use crate::shown;
 use crate::time::{Timestamp, short};
 
 /// The reason, in the words an operator reads after `feed=NAME`.
@@ -56,9 +56,12 @@ impl Refused {
     const MAX_TEXT: usize = 400;
 
     /// The same with a text that fits into a line of a log.
-    pub(super) fn in_one_line(self) -> Self {
-        let clip = |text: String| printable(&text, Self::MAX_TEXT);
+    pub(crate) fn in_one_line(self) -> Self {
+        let clip = |text: String| shown::clipped(&text, Self::MAX_TEXT);
         match self {
+            Self::Unreachable(why) => Self::Unreachable(clip(why)),
+            Self::NotKept(why) => Self::NotKept(clip(why)),
+            Self::Throttled(said, wait) => Self::Throttled(clip(said), wait),
             Self::Foreign(what) => Self::Foreign(clip(what)),
             Self::Incomplete(what) => Self::Incomplete(clip(what)),
             Self::NoEntries(note) => Self::NoEntries(note.map(clip)),

@@ -42,9 +42,9 @@ impl Judge<'_> {
         row.not_before = None;
         match look {
             Look::Unchanged => self.confirmed(feed, row),
-            Look::Failed(refused) => self.refused(feed, row, &refused),
+            Look::Failed(refused) => self.refused(feed, row, refused),
             Look::Copy(body, validators) => match preferred(feed, &row, &body.copy, self.now) {
-                Err(refused) => self.refused(feed, row, &refused),
+                Err(refused) => self.refused(feed, row, refused),
                 Ok(()) => self.taken(feed, row, body, validators),
             },
         }
@@ -82,7 +82,7 @@ impl Judge<'_> {
         if let Err(error) = self.copies.save(&feed.name, &digest, &bytes) {
             let why = format!("{}: {error}", self.copies.folder().display());
             // A failure like others for this feed: it is counted, and not tried again at once.
-            self.refused(feed, row, &Refused::NotKept(why.clone()))?;
+            self.refused(feed, row, Refused::NotKept(why.clone()))?;
             let why = format!("{why}; the last good copies stay in force");
             return Err(PassError::Copies(why));
         }
@@ -152,8 +152,9 @@ impl Judge<'_> {
         &mut self,
         feed: &FeedConfig,
         mut row: FeedRow,
-        refused: &Refused,
+        refused: Refused,
     ) -> Result<(), PassError> {
+        let refused = refused.in_one_line();
         let (state, note) = (refused.state().to_owned(), refused.to_string());
         let known = row.state == state && row.note == note;
         row.failures = row.failures.saturating_add(1);

@@ -4,6 +4,7 @@ use std::fs;
 
 use crate::config::KernelConfig;
 use crate::ledger::Observed;
+use crate::shown;
 use crate::target::kernel::{Fib, Report, Restored};
 use crate::time::Timestamp;
 
@@ -148,7 +149,7 @@ fn who(port: Option<u32>) -> String {
         // The port of a program's second socket is made up (`netlink_autobind`).
         Some(port) if port > PID_MAX => format!("somebody (port {port})"),
         Some(port) => match fs::read_to_string(format!("/proc/{port}/comm")) {
-            Ok(name) => format!("{} (process {port})", name.trim_end()),
+            Ok(name) => format!("{} (process {port})", shown::line(name.trim_end())),
             Err(_) => format!("process {port}, which has ended"),
         },
     }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::policy::protect::Protect;
 use crate::prefix::{MAX_PIECES, PrefixSet, overlap};
 use crate::rib::{Listing, OPERATOR, Rib};
+use crate::shown;
 
 /// One reason for a prefix to come or to go.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -81,11 +82,11 @@ impl fmt::Display for Cause {
 impl fmt::Display for Listing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.feed == OPERATOR {
-            return write!(f, "added by hand: {}", self.reference);
+            return write!(f, "added by hand: {}", shown::line(&self.reference));
         }
         write!(f, "{}", self.feed)?;
         if !self.reference.is_empty() {
-            write!(f, " {}", self.reference)?;
+            write!(f, " {}", shown::line(&self.reference))?;
         }
         match self.line {
             0 => f.write_str(" no longer listed, its withdrawal waits"),

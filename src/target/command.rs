@@ -8,6 +8,8 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tokio::process::Command;
 
+use crate::shown;
+
 /// Longest time for a command.
 const LONGEST: Duration = Duration::from_secs(300);
 
@@ -75,7 +77,7 @@ impl Drop for Group {
 fn said(output: &[u8]) -> String {
     let text = String::from_utf8_lossy(output);
     let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
-    let clipped = |line: &str| line.chars().take(LONGEST_LINE).collect::<String>();
+    let clipped = |line: &str| shown::clipped(line, LONGEST_LINE);
     let first: Vec<_> = lines.by_ref().take(LINES).map(clipped).collect();
     let more = match lines.count() {
         0 => String::new(),

@@ -1,9 +1,10 @@
 //! The report on one screen. Pure.
 
-use std::io::{self, Write};
+use std::io;
 
 use super::cure::advice;
 use super::report::{Kind, Leak, Report};
+use crate::shown::Lines;
 
 /// Leaks of a kind that are shown, where there are few kinds, and where there are many.
 const SHOWN: usize = 3;
@@ -15,7 +16,7 @@ impl Report {
     ///
     /// # Errors
     /// Those of `out`.
-    pub fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+    pub fn print(&self, out: &mut Lines<'_>) -> io::Result<()> {
         self.print_verdict(out)?;
         let kinds = Kind::ALL.iter().filter(|kind| self.count(**kind) > 0);
         let shown = match kinds.clone().count() {
@@ -47,7 +48,7 @@ impl Report {
         self.counts.get(kind.name()).copied().unwrap_or(0)
     }
 
-    fn print_verdict(&self, out: &mut dyn Write) -> io::Result<()> {
+    fn print_verdict(&self, out: &mut Lines<'_>) -> io::Result<()> {
         let (v4, v6) = self.prefixes;
         let asked = &self.asked;
         let of = format!(
@@ -77,7 +78,7 @@ impl Report {
         Ok(())
     }
 
-    fn print_kind(&self, out: &mut dyn Write, kind: Kind, shown: usize) -> io::Result<()> {
+    fn print_kind(&self, out: &mut Lines<'_>, kind: Kind, shown: usize) -> io::Result<()> {
         let count = self.count(kind);
         writeln!(out, "{} ({count}): {}", kind.name(), kind.heading())?;
         let leaks = || self.leaks.iter().filter(|leak| leak.kind == kind);
@@ -105,25 +106,24 @@ impl Report {
 }
 
 impl Leak {
-    fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+    fn print(&self, out: &mut Lines<'_>) -> io::Result<()> {
         let Self {
             prefix, prefixes, ..
         } = self;
-        match prefixes {
-            1 => write!(out, "  {prefix}")?,
-            count => write!(out, "  {count} prefixes, {prefix} the first of them")?,
-        }
+        let open = match prefixes {
+            1 => prefix.to_string(),
+            count => format!("{count} prefixes, {prefix} the first of them"),
+        };
         match &self.route {
-            Some(route) => writeln!(out, ": {route}")?,
-            None => writeln!(out)?,
+            Some(route) => writeln!(out, "  {open}: {route}")?,
+            None => writeln!(out, "  {open}")?,
         }
         let named = matches!(self.kind, Kind::Rule | Kind::Vrf) || self.packets.is_some();
         if let Some(rule) = self.rule.as_ref().filter(|_| named) {
-            write!(out, "    by rule {rule}")?;
-            if let Some(past) = &self.past {
-                write!(out, ", after {past}")?;
+            match &self.past {
+                Some(past) => writeln!(out, "    by rule {rule}, after {past}")?,
+                None => writeln!(out, "    by rule {rule}")?,
             }
-            writeln!(out)?;
         }
         if let Some(packets) = &self.packets {
             writeln!(out, "    {packets}")?;

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use super::super::Stop;
+use super::super::{Stop, output};
 
 /// Ask on the terminal to type `word` again.
 pub(super) fn confirm(what: &[String], word: &str) -> Result<(), Stop> {
@@ -12,12 +12,10 @@ pub(super) fn confirm(what: &[String], word: &str) -> Result<(), Stop> {
             what.join("; ")
         )));
     }
+    what.iter().for_each(output::say);
     let mut err = io::stderr().lock();
     let mut answer = String::new();
-    let asked = what
-        .iter()
-        .try_for_each(|line| writeln!(err, "{line}"))
-        .and_then(|()| write!(err, "To do it all the same, type {word} again: "))
+    let asked = write!(err, "To do it all the same, type {word} again: ")
         .and_then(|()| err.flush())
         .and_then(|()| io::stdin().read_line(&mut answer));
     match asked {

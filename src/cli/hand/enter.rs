@@ -17,6 +17,7 @@ use crate::pass::{self, around, hand};
 use crate::policy::limits::Share;
 use crate::policy::reserved::{NEVER, RESERVED, nets, touching};
 use crate::prefix::{HostBits, PrefixSet};
+use crate::shown;
 use crate::time::{Timestamp, short};
 
 #[derive(Debug, clap::Args)]
@@ -135,6 +136,12 @@ pub(crate) fn reason(text: &str) -> Result<String, Stop> {
     if text.is_empty() || text.len() > LONGEST_REASON || text.chars().any(char::is_control) {
         return Err(Stop::usage(format!(
             "--reason: one line of 1 to {LONGEST_REASON} bytes; nothing was changed"
+        )));
+    }
+    if let Some(hidden) = text.chars().find(|c| shown::is_hidden(*c)) {
+        return Err(Stop::usage(format!(
+            "--reason: the character U+{:04X} in it cannot be seen; type it again without; nothing was changed",
+            u32::from(hidden)
         )));
     }
     Ok(text.to_owned())

@@ -46,6 +46,7 @@ fn newest(book: Book, most: usize) -> (usize, Vec<Entry>) {
 mod tests {
     use super::*;
     use crate::ledger::{Event, GenerationRow};
+    use crate::shown::Lines;
     use crate::time::Timestamp;
 
     fn generation(number: u64, at: i64) -> GenerationRow {
@@ -75,7 +76,7 @@ mod tests {
     fn shown(book: Book, most: usize, line: Option<usize>) -> (usize, Vec<String>) {
         let (earlier, entries) = newest(book, most);
         let mut out = Vec::new();
-        print(&mut out, &entries, line).unwrap();
+        print(&mut Lines::new(&mut out), &entries, line).unwrap();
         let text = String::from_utf8(out).unwrap();
         (earlier, text.lines().map(str::to_owned).collect())
     }

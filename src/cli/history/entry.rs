@@ -1,10 +1,11 @@
 //! One entry of a history: its place in time, its line, and the same as JSON.
 
-use std::io::{self, Write};
+use std::io;
 
 use serde_json::{Value, json};
 
 use crate::ledger::{ChangeRow, Event, GenerationRow, Seen};
+use crate::shown::{self, Lines};
 use crate::time::Timestamp;
 
 /// Something that happened.
@@ -93,7 +94,7 @@ impl Entry {
 }
 
 /// Each in a line: times in one column, what in another. A line may be cut to so many characters.
-pub(super) fn print(out: &mut dyn Write, entries: &[Entry], most: Option<usize>) -> io::Result<()> {
+pub(super) fn print(out: &mut Lines<'_>, entries: &[Entry], most: Option<usize>) -> io::Result<()> {
     let width = entries.iter().map(|entry| entry.what().len());
     let width = width.max().unwrap_or(0);
     for entry in entries {
@@ -102,7 +103,7 @@ pub(super) fn print(out: &mut dyn Write, entries: &[Entry], most: Option<usize>)
             "" => format!("{at}  {text}"),
             what => format!("{at}  {what:<width$}  {text}"),
         };
-        let line = line.trim_end();
+        let line = shown::line(line.trim_end());
         match most.filter(|most| line.chars().count() > *most) {
             Some(most) => {
                 let head: String = line.chars().take(most.saturating_sub(1)).collect();
@@ -157,9 +158,9 @@ fn listing_json(seen: &Seen, at: Timestamp, kind: &str) -> Value {
     })
 }
 
-/// What is not empty, two blanks apart. What came from somewhere else stays in its line.
+/// What is not empty, two blanks apart.
 fn joined(parts: &[&str]) -> String {
     let parts = parts.iter().map(|part| part.trim());
     let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
-    parts.join("  ").replace(char::is_control, " ")
+    parts.join("  ")
 }

@@ -1,6 +1,6 @@
 //! How the feeds are doing: for `status` and `feeds`.
 
-use std::io::{self, Write};
+use std::io;
 
 use serde_json::{Value, json};
 
@@ -13,6 +13,7 @@ use crate::feed::standing::Standing;
 use crate::ledger::{FeedRow, Ledger, Of};
 use crate::pass::gather;
 use crate::pass::known::Memory;
+use crate::shown::Lines;
 use crate::time::{Timestamp, short};
 
 /// Rejected lines of a feed that are shown; `--json` shows all that are kept.
@@ -97,25 +98,25 @@ impl FeedStatus<'_> {
 
     pub(crate) fn print(
         &self,
-        out: &mut dyn Write,
+        out: &mut Lines<'_>,
         width: usize,
         now: Timestamp,
     ) -> io::Result<()> {
         let (name, row) = (&self.config.name, &self.row);
-        write!(
+        let confirmed = match row.confirmed_at {
+            Some(at) => format!("confirmed {} ago", short(at.age(now))),
+            None => "never read".to_owned(),
+        };
+        let next = match self.next_look > now {
+            true => format!("in {}", short(now.age(self.next_look))),
+            false => "due".to_owned(),
+        };
+        writeln!(
             out,
-            "feed {name:<width$}  {:<8} {:>7} entries",
+            "feed {name:<width$}  {:<8} {:>7} entries, {confirmed}, next look {next}",
             self.standing.to_string(),
             row.entries
         )?;
-        match row.confirmed_at {
-            Some(at) => write!(out, ", confirmed {} ago", short(at.age(now)))?,
-            None => write!(out, ", never read")?,
-        }
-        match self.next_look > now {
-            true => writeln!(out, ", next look in {}", short(now.age(self.next_look)))?,
-            false => writeln!(out, ", next look due")?,
-        }
         let indent = width + 7;
         if let Some(format) = self.recognised {
             writeln!(out, "{:indent$}read as {format}", "")?;

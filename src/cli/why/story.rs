@@ -1,13 +1,14 @@
 //! The story itself, as text and as JSON. Pure.
 
 use std::fmt;
-use std::io::{self, Write};
+use std::io;
 
 use ipnet::IpNet;
 use serde_json::{Value, json};
 
 use crate::ledger::{GenerationRow, Seen};
 use crate::rib::{Listing, OPERATOR};
+use crate::shown::Lines;
 use crate::time::Timestamp;
 
 /// What happens to the addresses that were asked for. The words are a stable interface.
@@ -135,17 +136,20 @@ impl Story {
         })
     }
 
-    pub fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+    pub fn print(&self, out: &mut Lines<'_>) -> io::Result<()> {
         self.print_verdict(out)?;
         if let Some(row) = &self.since {
             let GenerationRow {
                 number, at, cause, ..
             } = row;
-            write!(out, "  in force since generation {number}, {at} ({cause})")?;
-            match row.by.as_str() {
-                "" => writeln!(out)?,
-                by => writeln!(out, ", change {} approved by {by}", row.review)?,
-            }
+            let approved = match row.by.as_str() {
+                "" => String::new(),
+                by => format!(", change {} approved by {by}", row.review),
+            };
+            writeln!(
+                out,
+                "  in force since generation {number}, {at} ({cause}){approved}"
+            )?;
         }
         let here = self.places.iter().filter(|place| place.absent.is_none());
         let here: Vec<_> = here
@@ -178,7 +182,7 @@ impl Story {
         some(out, &self.formerly, |out, former| former.print(out))
     }
 
-    fn print_verdict(&self, out: &mut dyn Write) -> io::Result<()> {
+    fn print_verdict(&self, out: &mut Lines<'_>) -> io::Result<()> {
         let query = &self.query;
         match (self.verdict, self.route) {
             (Verdict::Blackholed, Some(route)) => writeln!(out, "{query} is blackholed by {route}"),
@@ -205,9 +209,9 @@ impl Story {
 
 /// The first lines of a kind, and how many more there are.
 fn some<T>(
-    out: &mut dyn Write,
+    out: &mut Lines<'_>,
     all: &[T],
-    mut print: impl FnMut(&mut dyn Write, &T) -> io::Result<()>,
+    mut print: impl FnMut(&mut Lines<'_>, &T) -> io::Result<()>,
 ) -> io::Result<()> {
     all.iter().take(SHOWN).try_for_each(|one| print(out, one))?;
     match all.len().saturating_sub(SHOWN) {
@@ -217,7 +221,7 @@ fn some<T>(
 }
 
 impl Now {
-    fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+    fn print(&self, out: &mut Lines<'_>) -> io::Result<()> {
         let Listing {
             feed,
             prefix,
@@ -225,17 +229,16 @@ impl Now {
             line,
         } = &self.listing;
         let reference = in_brackets(reference);
-        match line {
-            _ if feed == OPERATOR => write!(out, "  added by hand: {prefix}{reference}")?,
-            0 => write!(
-                out,
-                "  listed by {feed} until lately: {prefix}{reference}, its withdrawal waits"
-            )?,
-            line => write!(out, "  listed by {feed}: {prefix}{reference}, line {line}")?,
-        }
+        let listed = match line {
+            _ if feed == OPERATOR => format!("added by hand: {prefix}{reference}"),
+            0 => {
+                format!("listed by {feed} until lately: {prefix}{reference}, its withdrawal waits")
+            }
+            line => format!("listed by {feed}: {prefix}{reference}, line {line}"),
+        };
         match self.first_seen {
-            Some(at) => writeln!(out, ", since {at}")?,
-            None => writeln!(out)?,
+            Some(at) => writeln!(out, "  {listed}, since {at}")?,
+            None => writeln!(out, "  {listed}")?,
         }
         match &self.record {
             Some(page) => writeln!(out, "    {page}"),
@@ -245,7 +248,7 @@ impl Now {
 }
 
 impl Former {
-    fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+    fn print(&self, out: &mut Lines<'_>) -> io::Result<()> {
         let Seen {
             feed,
             prefix,

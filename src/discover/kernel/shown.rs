@@ -16,6 +16,7 @@ use crate::netlink::dump;
 use crate::netlink::link::Link;
 use crate::netlink::message::{RTM_NEWADDR, RTM_NEWLINK, RTM_NEWROUTE};
 use crate::netlink::route::RTNLGRP_IPV6_ROUTE;
+use crate::shown;
 
 /// The addresses of the interfaces, and those of their other ends.
 ///
@@ -138,7 +139,9 @@ impl Interfaces {
             if answer.kind == RTM_NEWLINK {
                 let link = Link::read(answer.payload);
                 let link = link.filter(|link| !link.name.is_empty());
-                names.extend(link.map(|link| (link.index, link.name)));
+                // A name is any text without blanks and `/` (`dev_valid_name`, net/core/dev.c).
+                let named = |link: Link| (link.index, shown::line(&link.name).into_owned());
+                names.extend(link.map(named));
             }
         })
         .await?;

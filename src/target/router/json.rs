@@ -16,6 +16,7 @@ use super::family::Kind;
 use super::reasons::Reason;
 use super::text::Text;
 use crate::prefix::{Bits, Prefix};
+use crate::shown;
 
 #[derive(Serialize)]
 struct Because<'a> {
@@ -69,7 +70,12 @@ fn element<B: Bits>(out: &mut Text, between: &str, prefix: &Prefix<B>, reason: &
     out.push("]}");
 }
 
-/// Shapes of our own, without maps: they cannot fail.
+/// Shapes of our own, without maps, written into memory: it cannot fail.
 fn json(value: &impl Serialize) -> String {
-    serde_json::to_string(value).unwrap_or_default()
+    let mut out = Vec::new();
+    let written = shown::json(&mut out, value);
+    written
+        .ok()
+        .and_then(|()| String::from_utf8(out).ok())
+        .unwrap_or_default()
 }

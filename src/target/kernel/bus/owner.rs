@@ -4,6 +4,7 @@ use std::fs;
 
 use super::Neighbor;
 use super::sockets::of_process;
+use crate::shown;
 
 /// Our own name among processes.
 pub const US: &str = env!("CARGO_PKG_NAME");
@@ -53,5 +54,6 @@ fn processes() -> impl Iterator<Item = String> {
 
 fn command(id: &str) -> Option<String> {
     let name = fs::read_to_string(format!("/proc/{id}/comm")).ok()?;
-    Some(name.trim_end().to_owned())
+    // A process gives itself any name (`PR_SET_NAME`).
+    Some(shown::line(name.trim_end()).into_owned())
 }

@@ -1,0 +1,275 @@
+//! Text that others wrote, as the program shows it: on a terminal, in a log, in CSV and in JSON. Pure.
+//!
+//! Feeds, HTTP servers, router commands, interface names, process names, file names, an older ledger and the
+//! configuration itself may hold any character. A control character moves the cursor or changes the terminal, a
+//! bidirectional control reorders a line, a newline begins a line that looks like ours.
+//!
+//! Two rules keep that out:
+//!
+//! * A text of others becomes part of a sentence through [`line`], [`path`] or [`clipped`].
+//! * Every line that is written goes through [`Lines`], which writes one line for one `writeln!`, whatever is in it.
+//!   So a text that was forgotten, or that an earlier build wrote into the ledger, forges no line either.
+//!
+//! A character that is not shown as it is becomes an escape of Rust: `\n`, `\u{1b}`, `\u{202e}`. A tab becomes a blank.
+//! In JSON the value stays as it is: [`Json`] writes such characters as `\u001b`, which every parser reads back.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::io::{self, Write};
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::ser::{Formatter, Serializer};
+
+/// Characters above ASCII that are not shown: they move or hide text, or have no shape of their own.
+///
+/// The C1 controls; general category Cf (format) but for the signs that have a shape; Zl and Zp; and
+/// `Default_Ignorable_Code_Point` (<https://www.unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt>).
+const HIDDEN: [(char, char); 20] = [
+    ('\u{80}', '\u{9f}'),
+    ('\u{ad}', '\u{ad}'),
+    ('\u{34f}', '\u{34f}'),
+    ('\u{61c}', '\u{61c}'),
+    ('\u{115f}', '\u{1160}'),
+    ('\u{17b4}', '\u{17b5}'),
+    ('\u{180b}', '\u{180f}'),
+    ('\u{200b}', '\u{200f}'),
+    ('\u{2028}', '\u{202e}'),
+    ('\u{2060}', '\u{206f}'),
+    ('\u{3164}', '\u{3164}'),
+    ('\u{fe00}', '\u{fe0f}'),
+    ('\u{feff}', '\u{feff}'),
+    ('\u{ffa0}', '\u{ffa0}'),
+    ('\u{fff0}', '\u{fffb}'),
+    ('\u{1343f}', '\u{1343f}'),
+    ('\u{13430}', '\u{1343e}'),
+    ('\u{1bca0}', '\u{1bca3}'),
+    ('\u{1d173}', '\u{1d17a}'),
+    ('\u{e0000}', '\u{e0fff}'),
+];
+
+/// Whether a character is not shown as it is.
+pub fn is_hidden(c: char) -> bool {
+    match c {
+        ' '..='~' => false,
+        c if c.is_ascii() => true,
+        c => HIDDEN
+            .iter()
+            .any(|(first, last)| (*first..=*last).contains(&c)),
+    }
+}
+
+/// Whether nothing in it is hidden, by its bytes: true for nearly every text.
+fn is_plain(text: &str) -> bool {
+    text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+}
+
+/// The text in one line, nothing of it hidden.
+pub fn line(text: &str) -> Cow<'_, str> {
+    if is_plain(text) || !text.chars().any(is_hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 16);
+    text.chars().for_each(|c| push(&mut shown, c));
+    Cow::Owned(shown)
+}
+
+fn push(shown: &mut String, c: char) {
+    match c {
+        '\t' => shown.push(' '),
+        c if !is_hidden(c) => shown.push(c),
+        // What `escape_default` leaves as it is, is ASCII and not hidden.
+        c => shown.extend(c.escape_default()),
+    }
+}
+
+/// The same of a text that may be long: at most `max` characters as they are shown, cut between two of its own.
+pub fn clipped(text: &str, max: usize) -> String {
+    let mut shown = String::new();
+    let mut room = max;
+    for c in text.chars() {
+        let before = shown.len();
+        push(&mut shown, c);
+        let taken = shown[before..].chars().count();
+        if taken > room {
+            shown.truncate(before);
+            break;
+        }
+        room -= taken;
+    }
+    shown
+}
+
+/// The path in one line; bytes that are no UTF-8 become U+FFFD.
+pub fn path(path: &Path) -> String {
+    line(&path.to_string_lossy()).into_owned()
+}
+
+/// A writer of lines. `writeln!` writes exactly one line: what is hidden in it, a newline included, is escaped.
+///
+/// `write!` would write a line as well, so a line is put together before it is written.
+pub struct Lines<'a>(&'a mut dyn Write);
+
+impl<'a> Lines<'a> {
+    /// Lines into `out`.
+    pub fn new(out: &'a mut dyn Write) -> Self {
+        Self(out)
+    }
+
+    /// One line: this is what `writeln!` calls.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn write_fmt(&mut self, arguments: fmt::Arguments<'_>) -> io::Result<()> {
+        let text = match arguments.as_str() {
+            Some(text) => Cow::Borrowed(text),
+            None => Cow::Owned(arguments.to_string()),
+        };
+        let text = text.strip_suffix('\n').unwrap_or(&text);
+        self.0.write_all(line(text).as_bytes())?;
+        self.0.write_all(b"\n")
+    }
+
+    /// A text of several lines that is ours, such as a router file. It ends with a newline, or none is written.
+    ///
+    /// # Errors
+    /// Those of the writer.
+    pub fn text(&mut self, text: &str) -> io::Result<()> {
+        for part in text.split_inclusive('\n') {
+            let (part, end) = match part.strip_suffix("\r\n") {
+                Some(part) => (part, "\r\n"),
+                None => match part.strip_suffix('\n') {
+                    Some(part) => (part, "\n"),
+                    None => (part, ""),
+                },
+            };
+            // A tab is an indent here.
+            for (at, piece) in part.split('\t').enumerate() {
+                self.0.write_all(if at > 0 { b"\t" } else { b"" })?;
+                self.0.write_all(line(piece).as_bytes())?;
+            }
+            self.0.write_all(end.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    /// For an encoder that escapes by itself.
+    pub fn encoded(&mut self) -> &mut dyn Write {
+        self.0
+    }
+}
+
+/// Compact JSON in which nothing is hidden, and whose strings read back as they were.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Json;
+
+impl Formatter for Json {
+    fn write_string_fragment<W: ?Sized + Write>(
+        &mut self,
+        writer: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        if is_plain(fragment) {
+            return writer.write_all(fragment.as_bytes());
+        }
+        let mut rest = fragment;
+        while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_hidden(*c)) {
+            writer.write_all(&rest.as_bytes()[..at])?;
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(writer, "\\u{unit:04x}")?;
+            }
+            rest = &rest[at + c.len_utf8()..];
+        }
+        writer.write_all(rest.as_bytes())
+    }
+}
+
+/// Write one JSON value.
+///
+/// # Errors
+/// Those of the writer, and of the value.
+pub fn json(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+    Ok(value.serialize(&mut Serializer::with_formatter(out, Json))?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn written(write: impl FnOnce(&mut Lines<'_>) -> io::Result<()>) -> String {
+        let mut out = Vec::new();
+        write(&mut Lines::new(&mut out)).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn what_moves_or_hides_text_is_escaped_and_all_else_stays() {
+        let evil = "a\u{1b}[2Jb\nc\rd\u{9b}e\u{202e}f\u{2028}g\u{200b}h\u{7f}i\u{e0041}j\tk";
+        let shown =
+            "a\\u{1b}[2Jb\\nc\\rd\\u{9b}e\\u{202e}f\\u{2028}g\\u{200b}h\\u{7f}i\\u{e0041}j k";
+        assert_eq!(line(evil), shown);
+        let fine = "Zürich 北京 e\u{301} \\ \" '";
+        assert_eq!(line(fine), fine);
+        assert!(matches!(line(fine), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn every_control_bidirectional_and_separating_character_is_hidden() {
+        let controls = ('\0'..=char::MAX).filter(|c| c.is_control());
+        let bidi = "\u{61c}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}";
+        let others = "\u{2028}\u{2029}\u{200b}\u{200c}\u{200d}\u{2060}\u{feff}\u{ad}\u{fffb}";
+        for c in controls.chain(bidi.chars()).chain(others.chars()) {
+            assert!(is_hidden(c), "U+{:04X}", c as u32);
+        }
+    }
+
+    #[test]
+    fn a_clipped_text_counts_what_is_shown_and_is_cut_between_characters() {
+        assert_eq!(clipped("abc", 2), "ab");
+        assert_eq!(clipped("ab\u{1b}c", 7), "ab");
+        assert_eq!(clipped("ab\u{1b}c", 8), "ab\\u{1b}");
+        assert_eq!(clipped("ab\u{1b}c", 9), "ab\\u{1b}c");
+    }
+
+    #[test]
+    fn one_writeln_is_one_line_whatever_is_in_it() {
+        let evil = "x\nkernel  ok\r\n";
+        let text = written(|out| writeln!(out, "target {evil}  FAILED {evil}"));
+        assert_eq!(
+            text,
+            "target x\\nkernel  ok\\r\\n  FAILED x\\nkernel  ok\\r\\n\n"
+        );
+        assert_eq!(written(|out| writeln!(out, "{evil}")).lines().count(), 1);
+        assert_eq!(written(|out| writeln!(out)), "\n");
+    }
+
+    #[test]
+    fn a_text_of_ours_keeps_its_lines_and_indents() {
+        let text = "a {\n\tb;\r\n\u{1b}[0m}\n";
+        let shown = "a {\n\tb;\r\n\\u{1b}[0m}\n";
+        assert_eq!(written(|out| out.text(text)), shown);
+    }
+
+    proptest! {
+        #[test]
+        fn json_reads_back_and_hides_nothing(text in any::<String>(), more in "[\u{0}-\u{20}\u{7f}-\u{a0}\u{2000}-\u{2070}\u{e0000}-\u{e0fff}]{0,8}") {
+            let text = format!("{text}{more}");
+            let mut out = Vec::new();
+            json(&mut out, &serde_json::json!({ &text: [&text] })).unwrap();
+            let out = String::from_utf8(out).unwrap();
+            prop_assert!(!out.chars().any(is_hidden), "{out:?}");
+            let read: serde_json::Value = serde_json::from_str(&out).unwrap();
+            prop_assert_eq!(&read[&text][0], &serde_json::Value::from(text.as_str()));
+        }
+
+        #[test]
+        fn a_line_hides_nothing_and_is_its_own_shown_form(text in any::<String>()) {
+            let shown = line(&text);
+            prop_assert!(!shown.chars().any(is_hidden), "{shown:?}");
+            prop_assert_eq!(line(&shown), shown.clone());
+            let max = text.chars().count();
+            prop_assert!(shown.starts_with(&clipped(&text, max)));
+        }
+    }
+}
