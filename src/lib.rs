@@ -22,6 +22,8 @@
 
 pub mod time;
 
+pub mod clock;
+
 pub mod digest;
 
 pub mod shown;

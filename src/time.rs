@@ -67,6 +67,14 @@ pub fn short(span: Duration) -> String {
     parts.join(" ")
 }
 
+/// How long ago that was, for an operator: `1h 12m ago`. What lies ahead is named as that.
+pub fn ago(at: Timestamp, now: Timestamp) -> String {
+    match at > now {
+        true => format!("{} in the future", short(now.age(at))),
+        false => format!("{} ago", short(at.age(now))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,6 +97,14 @@ mod tests {
         assert_eq!(short(Duration::from_secs(4_320)), "1h 12m");
         assert_eq!(short(Duration::from_secs(3_601)), "1h");
         assert_eq!(short(Duration::from_secs(7 * 86_400)), "7d");
+    }
+
+    #[test]
+    fn what_lies_ahead_is_named_as_that() {
+        let at = |at| ago(Timestamp(at), Timestamp(100_000));
+        assert_eq!(at(96_400), "1h ago");
+        assert_eq!(at(100_000), "0s ago");
+        assert_eq!(at(100_000 + 3_650 * 86_400), "3650d in the future");
     }
 
     #[test]

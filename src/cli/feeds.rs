@@ -39,10 +39,13 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         true => Some(load(path)?),
         false => None,
     };
-    let now = Timestamp::now();
-    let configured = match &config {
-        Some(config) => feeds(config, &Ledger::read(&config.state_dir)?, now)?,
-        None => Vec::new(),
+    let (now, configured) = match &config {
+        Some(config) => {
+            let ledger = Ledger::read(&config.state_dir)?;
+            let now = ledger.now()?;
+            (now, feeds(config, &ledger, now)?)
+        }
+        None => (Timestamp::now(), Vec::new()),
     };
     let presets: Vec<&Preset> = PRESETS
         .iter()

@@ -9,7 +9,6 @@ use super::unpin::change_pin;
 use super::who::who;
 use super::{Outcome, Stop, load, output};
 use crate::ledger::{Event, PinRow};
-use crate::time::Timestamp;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -43,7 +42,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
             "{generation}: no generation that can be gone back to; there are {oldest} to {newest}; nothing was changed"
         )));
     };
-    let (now, by) = (Timestamp::now(), who());
+    let (now, by) = (ledger.now()?, who());
     let text = format!("{} prefixes {}", past.set.len(), reason.unwrap_or_default());
     change_pin(&ledger, &config.state_dir, |ledger| {
         ledger.set_pin(Some(&PinRow {

@@ -52,7 +52,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     let config = load(path)?;
     let ledger = Ledger::read(&config.state_dir)?;
     let copies = Copies::under(&config.state_dir);
-    let now = Timestamp::now();
+    let now = ledger.now()?;
     let memory = &mut Memory::default();
     let found = block_on(pass::around::as_it_is(&config, &ledger.discovered()?, now))?;
     let view = View::AsItIs(found);

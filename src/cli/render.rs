@@ -14,7 +14,6 @@ use crate::pass::apply;
 use crate::pass::known::{Known, Memory};
 use crate::shown;
 use crate::target::router::{Sheet, render};
-use crate::time::Timestamp;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -52,7 +51,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     })?;
     let ledger = Ledger::read(&config.state_dir)?;
     let copies = Copies::under(&config.state_dir);
-    let now = Timestamp::now();
+    let now = ledger.now()?;
     let known = Known::read(&config, &ledger, &copies, &mut Memory::default(), now)?;
     let decision = known.decide(now);
     let credits = apply::credits(&config, &decision.standings, &known.in_force);

@@ -11,7 +11,6 @@ use crate::feed::copies::Copies;
 use crate::ledger::{Event, Ledger, LedgerError, Said};
 use crate::pass::known::{Known, Memory};
 use crate::pipeline::Decision;
-use crate::time::Timestamp;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -30,7 +29,7 @@ pub(super) fn run(said: Said, path: &Path, arguments: &Arguments) -> Outcome {
     };
     let config = load(path)?;
     let (lock, ledger) = at_work(&config, verb)?;
-    let now = Timestamp::now();
+    let now = ledger.now()?;
     let (copies, memory) = (Copies::under(&config.state_dir), &mut Memory::default());
     let known = Known::read(&config, &ledger, &copies, memory, now)?;
     let decision = known.decide(now);

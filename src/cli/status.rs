@@ -8,6 +8,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{Outcome, block_on, load, output};
+use crate::clock::{Clock, Seen};
 use crate::config::Config;
 use crate::discover::Source;
 use crate::ledger::{
@@ -36,6 +37,8 @@ struct Status<'a> {
     hold: Option<HoldRow>,
     pinned: Option<PinRow>,
     targets: Vec<TargetRow>,
+    /// Why the clock is not believed, while it is not.
+    clock: Option<Seen>,
     /// What was last seen of the kernel and of those who listen to it.
     observed: Vec<Observed>,
     /// What the operator added or allowed by hand.
@@ -60,7 +63,8 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     output::talk(output::Talk::Warnings);
     let config = load(path)?;
     let ledger = Ledger::read(&config.state_dir)?;
-    let now = Timestamp::now();
+    let clock = Clock::of(ledger.clock()?.as_ref());
+    let now = clock.now();
     let in_force = ledger.in_force()?;
     let mut by_hand = ledger.operator(now)?;
     let found = ledger.discovered()?;
@@ -79,6 +83,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         hold: ledger.hold()?,
         pinned: ledger.pinned()?,
         targets: ledger.targets()?,
+        clock: Some(clock.seen().clone()).filter(|seen| seen.doubt.is_some()),
         observed: observed(&config, &ledger)?,
         by_hand,
         protect: policy.protect,
@@ -127,6 +132,7 @@ impl Status<'_> {
             "held": self.hold.as_ref().map(hold_json),
             "pinned": self.pinned,
             "targets": self.targets.iter().map(target_json).collect::<Vec<_>>(),
+            "clock": self.clock.as_ref().map(clock_json),
             "observed": self.observed,
             "sources": self.sources,
             "by_hand": self.by_hand.iter().map(hand_json).collect::<Vec<_>>(),
@@ -152,6 +158,9 @@ impl Status<'_> {
         }
         if let Some(hold) = &self.hold {
             print_hold(out, hold)?;
+        }
+        if let Some(seen) = &self.clock {
+            writeln!(out, "CLOCK  {seen}")?;
         }
         self.print_feeds(out)?;
         for row in self.by_hand.iter().take(OTHERS_SHOWN) {
@@ -262,6 +271,13 @@ pub(super) fn hold_json(hold: &HoldRow) -> Value {
         "id": hold.id, "since": hold.at, "reasons": hold.reasons,
         "added": hold.added, "removed": hold.removed,
         "rejected_by": hold.rejected.as_ref().map(|(by, _)| by),
+    })
+}
+
+fn clock_json(seen: &Seen) -> Value {
+    json!({
+        "says": seen.reading.wall, "taken_to_be": seen.time, "ahead_seconds": seen.ahead(),
+        "doubted_since": seen.doubt.map(|doubt| doubt.wall), "believed_at": seen.believed_at(),
     })
 }
 

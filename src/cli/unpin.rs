@@ -8,7 +8,6 @@ use super::who::who;
 use super::{Outcome, Stop, load, output};
 use crate::ledger::{Event, Ledger, LedgerError, Lock};
 use crate::run_dir::RunDir;
-use crate::time::Timestamp;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -44,7 +43,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
             change_pin(&ledger, &config.state_dir, |ledger| {
                 ledger.set_pin(None)?;
                 ledger.note_event(&Event {
-                    at: Timestamp::now(),
+                    at: ledger.now()?,
                     what: "unpin".to_owned(),
                     subject: String::new(),
                     by: who(),

@@ -53,7 +53,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
 fn tell(config: &Config, query: &str, net: IpNet) -> Result<Story, Stop> {
     let ledger = Ledger::read(&config.state_dir)?;
     let copies = Copies::under(&config.state_dir);
-    let now = Timestamp::now();
+    let now = ledger.now()?;
     let known = Known::read(config, &ledger, &copies, &mut Memory::default(), now)?;
     let decision = known.decide(now);
     let in_force = &known.in_force;

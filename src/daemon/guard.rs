@@ -14,7 +14,6 @@ use crate::pass::neighbors;
 use crate::pass::senses::{News, Senses};
 use crate::pass::watched;
 use crate::target::kernel::Report;
-use crate::time::Timestamp;
 
 /// Looks after the routes.
 pub(super) struct Guard {
@@ -42,7 +41,7 @@ impl Guard {
     ) {
         let begun = Instant::now();
         loop {
-            let now = Timestamp::now();
+            let now = memory.clock.now();
             let postponed = senses.fib.next().map(|next| now.age(next));
             let why = tokio::select! {
                 () = sleep_until(begun + wait) => return,
@@ -116,8 +115,13 @@ async fn look_after(
 }
 
 /// For `status`: whether somebody listens, and when nobody removes routes any more.
-pub(super) fn tell(config: &Config, senses: &mut Senses, begins: bool) -> Result<(), LedgerError> {
-    let now = Timestamp::now();
+pub(super) fn tell(
+    config: &Config,
+    memory: &Memory,
+    senses: &mut Senses,
+    begins: bool,
+) -> Result<(), LedgerError> {
+    let now = memory.clock.now();
     let (alarm, is_new) = senses.fib.alarm(now);
     let (text, is_alarm) = match senses.fib.listens() {
         _ if !config.kernel.enabled => return Ok(()),

@@ -18,6 +18,7 @@ use std::time::{Duration, Instant};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::feed::fetch::Progress;
 use crate::ledger::{Busy, Ledger, LedgerError, Lock};
@@ -102,15 +103,18 @@ pub async fn run(path: &Path, config: Config) -> Result<(), Ended> {
     let taken = Lock::take(&config.state_dir, Lock::DAEMON, "run").map_err(Ended::Ledger)?;
     let _lock = taken.map_err(Ended::Busy)?;
     // What cannot work now will not work later: say so at the start.
-    drop(Ledger::open(&config.state_dir).map_err(Ended::Ledger)?);
+    let ledger = Ledger::open(&config.state_dir).map_err(Ended::Ledger)?;
     notify::watchdog();
     let mut config = config;
+    let last = ledger.clock().map_err(Ended::Ledger)?;
     let mut memory = Memory::default();
-    let mut read_at = Timestamp::now();
+    memory.clock = Clock::of(last.as_ref());
+    drop(ledger);
+    let mut read_at = memory.clock.now();
     // Open before anything is read, so that nothing falls between.
     let mut senses = Senses::open(&config);
     let mut guard = Guard::new();
-    guard::tell(&config, &mut senses, true).map_err(Ended::Ledger)?;
+    guard::tell(&config, &memory, &mut senses, true).map_err(Ended::Ledger)?;
     loop {
         // A pass may be dropped at any point: the next one, in whatever process, finishes it.
         let told = tokio::select! {
@@ -125,7 +129,7 @@ pub async fn run(path: &Path, config: Config) -> Result<(), Ended> {
                     // Another life: nothing of what was known holds.
                     (true, false) | (false, true) => {
                         senses = Senses::open(&config);
-                        let told = guard::tell(&config, &mut senses, true);
+                        let told = guard::tell(&config, &memory, &mut senses, true);
                         told.unwrap_or_else(|error| tracing::error!("{error}"));
                     }
                     _ => senses.around = around::watch(&config),
@@ -135,7 +139,7 @@ pub async fn run(path: &Path, config: Config) -> Result<(), Ended> {
     }
     notify::stopping();
     if config.kernel.withdraw_on_stop {
-        return withdraw(&config).await;
+        return withdraw(&config, memory.clock.now()).await;
     }
     tracing::info!("stopped; the routes stay (on_stop = \"keep\")");
     Ok(())
@@ -157,7 +161,7 @@ async fn serve(config: &Config, memory: &mut Memory, senses: &mut Senses, guard:
             RETRY
         }
     };
-    if let Err(error) = guard::tell(config, senses, false) {
+    if let Err(error) = guard::tell(config, memory, senses, false) {
         tracing::error!("{error}");
     }
     guard.wait(config, memory, senses, wait).await;
@@ -195,7 +199,7 @@ async fn pass(
         senses,
     };
     let outcome = pass.run().await?;
-    let now = Timestamp::now();
+    let now = memory.clock.now();
     let next = next_event(config, &ledger.feeds()?, now)
         .into_iter()
         .chain(outcome.next_end)
@@ -238,7 +242,7 @@ fn reload(path: &Path, config: &mut Config, memory: &mut Memory, read_at: &mut T
             let same = config::print(&new) == config::print(config)
                 && new.policy.protect.typed() == config.policy.protect.typed();
             *config = new;
-            *read_at = Timestamp::now();
+            *read_at = memory.clock.now();
             // A verb asks for it each time: only what reads otherwise is news.
             if same {
                 tracing::debug!("{} read again", path.display());
@@ -262,7 +266,7 @@ fn reload(path: &Path, config: &mut Config, memory: &mut Memory, read_at: &mut T
 }
 
 /// Take our routes with us. The ledger keeps what was in force: the next start puts it back.
-async fn withdraw(config: &Config) -> Result<(), Ended> {
+async fn withdraw(config: &Config, now: Timestamp) -> Result<(), Ended> {
     // A verb that is at work is given some time to end.
     let _lock = Lock::wait(&config.state_dir, "run", STOP_PATIENCE)
         .ok()
@@ -276,7 +280,7 @@ async fn withdraw(config: &Config) -> Result<(), Ended> {
     let former = former.and_then(Result::ok).unwrap_or_default();
     let task = Task {
         former: &former,
-        ..Task::nothing(config, Timestamp::now())
+        ..Task::nothing(config, now)
     };
     let mut applied = kernel::to_kernel(task, &mut Fib::default(), &|| false).await;
     for target in &mut applied.targets {

@@ -36,7 +36,16 @@ pub fn remember(old: &[Remembered], looks: &[Look], now: Timestamp) -> Vec<Remem
         let stays = |one: &&Remembered| {
             shown.leaves_open(&one.found.why) || one.last_seen.age(now) < source.linger()
         };
-        kept.extend(before.into_iter().filter(stays).cloned());
+        // Seen in the future, while the clock was wrong: it lingers from now on.
+        let future = now.after(Timestamp::CLOCK_TOLERANCE);
+        let from_now = |one: &Remembered| Remembered {
+            last_seen: match one.last_seen > future {
+                true => now,
+                false => one.last_seen,
+            },
+            ..one.clone()
+        };
+        kept.extend(before.into_iter().filter(stays).map(from_now));
     }
     kept.sort_by(|a, b| (a.source, &a.found).cmp(&(b.source, &b.found)));
     kept.dedup_by(|a, b| (a.source, &a.found) == (b.source, &b.found));
@@ -95,6 +104,12 @@ mod tests {
         assert_eq!(said(&after(day - 1)), ["bgp-neighbors 192.0.2.1/32 0 0"]);
         assert!(after(day).is_empty());
         assert_eq!(after(-5).len(), 1, "a clock that was set back");
+        let from_now = after(-3_650 * day);
+        assert_eq!(
+            said(&from_now),
+            [format!("bgp-neighbors 192.0.2.1/32 0 {}", -3_650 * day)],
+            "it lingers from now on, and not for ten years"
+        );
     }
 
     #[test]

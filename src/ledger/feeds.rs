@@ -7,6 +7,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use super::{Ledger, LedgerError};
 use crate::feed::Refused;
 use crate::feed::fetch::Validators;
+use crate::feed::standing::Ages;
 use crate::time::Timestamp;
 
 /// One row of `feed`.
@@ -57,18 +58,32 @@ pub struct FeedRow {
     pub standing: String,
     /// Since when the longest of its withdrawals waits; read only.
     pub leaving_since: Option<Timestamp>,
+    /// Since when passes find its confirmation in the future; read only.
+    pub ahead_since: Option<Timestamp>,
 }
 
 const COLUMNS: &str = "name, origin, etag, last_modified, looked_at, jitter, not_before, failures, \
                        state, note, confirmed_at, changed_at, generated, digest, applied, \
                        applied_table, taken_at, applied_taken, entries, rejected, standing, \
-                       (SELECT min(since) FROM leaving WHERE feed = name AND NOT leaving.applied), listed";
+                       (SELECT min(since) FROM leaving WHERE feed = name AND NOT leaving.applied), listed, \
+                       ahead_since";
 
 impl FeedRow {
     /// The last attempt, unless it lies in the future: then the clock was set back, and nothing is
     /// known of it.
     pub fn looked_by(&self, now: Timestamp) -> Option<Timestamp> {
         self.looked_at.filter(|at| *at <= now)
+    }
+
+    /// When the last good copy was confirmed, for its age. One in the future was confirmed while the clock was
+    /// wrong: nothing is known of its age, so it is stale, and grows older from the first pass that saw it.
+    pub fn confirmed(&self, ages: Ages, now: Timestamp) -> Option<Timestamp> {
+        let at = self.confirmed_at?;
+        if at <= now.after(Timestamp::CLOCK_TOLERANCE) {
+            return Some(at);
+        }
+        let stale = Timestamp(now.0.saturating_sub_unsigned(ages.stale_after.as_secs()));
+        Some(stale.min(self.ahead_since.unwrap_or(now)))
     }
 
     /// Until when the server asked to be left alone. Further ahead than any such wait, the clock was set
@@ -108,6 +123,7 @@ impl FeedRow {
             standing: row.get(20)?,
             leaving_since: time(21)?,
             listed: row.get(22)?,
+            ahead_since: time(23)?,
         })
     }
 }

@@ -3,6 +3,7 @@
 //! The daemon and the command line meet here: a verb works the same with and without a running
 //! daemon. The schema stands in `schema`; rows are read and written in one file for each subject.
 
+mod clock;
 mod discovered;
 mod events;
 mod feeds;

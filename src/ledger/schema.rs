@@ -11,7 +11,8 @@ use super::LedgerError;
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// One step a version. Times are seconds since 1970 UTC; prefixes are text, as `list` prints them.
-const VERSIONS: [&str; 1] = ["
+const VERSIONS: [&str; 2] = [
+    "
 -- A configured feed: what the last looks at it gave.
 CREATE TABLE feed (
     name          TEXT PRIMARY KEY,
@@ -198,7 +199,23 @@ CREATE TABLE settled (
     one INTEGER PRIMARY KEY CHECK (one = 1),
     at  INTEGER NOT NULL
 ) STRICT;
-"];
+",
+    "
+-- At most one row: the clock as the last pass saw it.
+CREATE TABLE clock (
+    one        INTEGER PRIMARY KEY CHECK (one = 1),
+    at         INTEGER NOT NULL,              -- the time that the pass went by
+    wall       INTEGER NOT NULL,              -- what the clock of the machine said
+    first_at   INTEGER,                       -- the same two when the clock was doubted first; NULL while it is
+    first_wall INTEGER,                       -- believed
+    up         INTEGER NOT NULL,              -- seconds since the machine was started
+    boot       TEXT NOT NULL                  -- which start of it
+) STRICT;
+
+-- Since when a pass finds confirmed_at in the future: the age of the copy is counted from here.
+ALTER TABLE feed ADD COLUMN ahead_since INTEGER;
+",
+];
 
 /// The newest schema this program knows.
 pub const NEWEST: i64 = VERSIONS.len() as i64;

@@ -116,7 +116,8 @@ impl Act<'_> {
                 self.memory.acted = true;
                 sweep(self.config, self.ledger, self.copies, self.memory);
                 if !changed {
-                    self.ledger.forget(Timestamp::now(), self.config.keep);
+                    self.ledger
+                        .forget(self.memory.clock.now(), self.config.keep);
                     return Ok(outcome);
                 }
             } else {
@@ -223,7 +224,7 @@ impl Act<'_> {
     fn decide(&mut self, cause: &str) -> Result<Step, PassError> {
         let (config, ledger) = (self.config, self.ledger);
         // From here on the time stands still: one decision has one time.
-        let now = Timestamp::now();
+        let now = self.memory.clock.now();
         let known = Known::read(config, ledger, self.copies, self.memory, now)?;
         let decision = known.decide_once(self.memory, now);
         announce::decision(config, ledger, &decision, self.memory)?;

@@ -36,7 +36,7 @@ pub(super) fn take_in(
     for (line, is_new) in complaints(looks, &mut memory.around) {
         say::warning(is_new, &line);
     }
-    let now = Timestamp::now();
+    let now = memory.clock.now();
     let before = ledger.discovered()?;
     let found = remember(&before, looks, now);
     if found == before {

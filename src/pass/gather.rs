@@ -82,14 +82,17 @@ pub fn begin<'a>(
     (scope, manner): (Scope<'_>, Manner),
     progress: &'a Progress,
 ) -> Result<Looks<'a>, PassError> {
-    let now = Timestamp::now();
+    let now = memory.clock.now();
     adopt(config, ledger, copies, memory, now)?;
     end_waits(config, ledger, now)?;
     let mut rows = ledger.feeds()?;
     let wanted: Vec<&FeedConfig> = config
         .feeds
         .iter()
-        .filter(|feed| is_wanted(feed, rows.get(&feed.name), scope, manner, now))
+        .filter(|feed| {
+            let row = rows.get(&feed.name);
+            is_wanted(feed, row, scope, manner, (now, memory.clock.off_since()))
+        })
         .collect();
     let fetcher = fetcher_for(config, &wanted);
     let pending = FuturesUnordered::new();
@@ -146,18 +149,19 @@ impl Looks<'_> {
                     tracing::warn!("flushed meanwhile: {waiting} downloads are given up");
                     return Ok(Round::Last);
                 }
-                Err(_) if senses.poll_changed(Timestamp::now()) => return Ok(Round::Changed),
+                Err(_) if senses.poll_changed(memory.clock.now()) => return Ok(Round::Changed),
                 Err(_) if since.is_some_and(|since| since.elapsed() >= PATIENCE) => {
                     self.acted = true;
                     return Ok(Round::More);
                 }
                 Err(_) => continue,
             };
+            let now = memory.clock.now();
             let mut judge = Judge {
                 ledger,
                 copies,
                 memory,
-                now: Timestamp::now(),
+                now,
             };
             match judge.judge(feed, row, look) {
                 // The others and what must be protected do not wait for a full disk.
@@ -255,7 +259,7 @@ pub fn next_event(
 ) -> Option<Timestamp> {
     let events = config.feeds.iter().flat_map(|feed| {
         let row = rows.get(&feed.name);
-        let confirmed = row.and_then(|row| row.confirmed_at);
+        let confirmed = row.and_then(|row| row.confirmed(feed.ages, now));
         let ages = [feed.ages.stale_after, feed.ages.expire_after];
         let turns = ages
             .into_iter()
@@ -296,11 +300,13 @@ fn is_wanted(
     row: Option<&FeedRow>,
     scope: Scope,
     manner: Manner,
-    now: Timestamp,
+    (now, off_since): (Timestamp, Option<Timestamp>),
 ) -> bool {
+    // Where the machine may have been off for long, its feeds are due, as far as their publishers permit.
+    let looked_before = |off| row.and_then(|row| row.looked_at).is_some_and(|at| at < off);
     let wanted = match scope {
         Scope::All => true,
-        Scope::Due => next_look(feed, row, now) <= now,
+        Scope::Due => next_look(feed, row, now) <= now || off_since.is_some_and(looked_before),
         Scope::Only(name) => feed.name == name,
         Scope::Offline => false,
     };

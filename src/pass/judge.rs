@@ -162,7 +162,7 @@ impl Judge<'_> {
         row.note = note;
         row.not_before = refused.wait().map(|wait| self.now.after(wait));
         let standing = |from| Standing::at(Some(from), row.generated, feed.ages, self.now);
-        let next = match row.confirmed_at {
+        let next = match row.confirmed(feed.ages, self.now) {
             None => "there is no earlier copy".to_owned(),
             Some(from) if standing(from).counts() => {
                 let until = from.after(feed.ages.expire_after);

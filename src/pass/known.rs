@@ -109,7 +109,7 @@ impl Known {
                 leaving: [leaving, applied],
                 table: &table,
             };
-            feeds.push(one(feed, &parts, copies, memory));
+            feeds.push(one(feed, &parts, copies, memory, now));
         }
         let newest = ledger.generation()?;
         let by_hand = ledger.operator(newest.as_ref().map_or(now, |row| row.at))?;
@@ -221,7 +221,13 @@ struct Parts<'a> {
     table: &'a Table,
 }
 
-fn one(feed: &FeedConfig, parts: &Parts, copies: &Copies, memory: &mut Memory) -> Feed {
+fn one(
+    feed: &FeedConfig,
+    parts: &Parts,
+    copies: &Copies,
+    memory: &mut Memory,
+    now: Timestamp,
+) -> Feed {
     let Parts {
         row,
         leaving: [leaving, leaving_applied],
@@ -272,7 +278,7 @@ fn one(feed: &FeedConfig, parts: &Parts, copies: &Copies, memory: &mut Memory) -
         reserved: feed.reserved,
         limits: feed.limits,
         ages: feed.ages,
-        confirmed: row.confirmed_at,
+        confirmed: row.confirmed(feed.ages, now),
         generated: row.generated,
         unreadable,
         current,

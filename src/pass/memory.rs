@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::origins::{Remembered, Table};
+use crate::clock::Clock;
 use crate::config::{Config, FeedConfig};
 use crate::feed::FeedCopy;
 use crate::feed::copies::Copies;
@@ -16,6 +17,8 @@ use crate::time::Timestamp;
 /// What a process remembers between passes.
 #[derive(Debug, Default)]
 pub struct Memory {
+    /// The time to go by.
+    pub clock: Clock,
     /// Copies parsed already, by feed and digest: an unchanged copy is no work.
     copies: HashMap<(String, String), Arc<FeedCopy>>,
     /// What was made of the copy at hand of a feed and of the one behind what is in force, by its name.

@@ -9,7 +9,6 @@ use crate::config::Config;
 use crate::ledger::Ledger;
 use crate::prefix::PrefixSet;
 use crate::target::kernel::{Fib, Report};
-use crate::time::Timestamp;
 
 /// Why the kernel is looked after.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,7 +55,7 @@ pub async fn mend(
             protected: PrefixSet::default(),
         },
     };
-    let now = Timestamp::now();
+    let now = memory.clock.now();
     let task = Task {
         removable: &removable,
         last: &ledger.targets()?,

@@ -16,6 +16,7 @@ mod act;
 mod announce;
 pub mod apply;
 pub mod around;
+mod clock;
 pub mod gather;
 pub mod hand;
 mod judge;
@@ -149,6 +150,7 @@ impl Pass<'_> {
         } = self;
         ledger.adopt_flush()?;
         let copies = Copies::under(&config.state_dir);
+        clock::look(ledger, memory)?;
         let looks = (scope, manner);
         let mut looks = gather::begin(config, ledger, &copies, memory, looks, progress)?;
         let mut act = Act {
@@ -171,7 +173,7 @@ impl Pass<'_> {
         // A slow host keeps nobody else waiting: what has come is acted upon, and then the rest.
         loop {
             let round = looks.judge(ledger, &copies, act.memory, act.senses).await?;
-            if round == Round::Changed || act.senses.poll_changed(Timestamp::now()) {
+            if round == Round::Changed || act.senses.poll_changed(act.memory.clock.now()) {
                 act.look_near().await?;
             }
             let outcome = act.act(cause).await?;

@@ -197,7 +197,7 @@ pub async fn audited(
     };
     let ledger = Ledger::open(&config.state_dir)?;
     let (desired, last) = (memory.in_force(&ledger)?, ledger.observed()?);
-    let task = Task::of(&desired, config, Timestamp::now());
+    let task = Task::of(&desired, config, memory.clock.now());
     let seen = look(task, report, true, &last, &|| false).await;
     write_down(&ledger, &seen).map_err(PassError::Unrecorded)
 }

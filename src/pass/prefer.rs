@@ -24,7 +24,7 @@ pub fn preferred(
     // A file of the operator's is what he put there. And a date that was wrong once must not freeze the
     // feed: a copy that was not confirmed for so long has no precedence any more.
     let same_place = row.origin == feed.origin.to_string() && matches!(feed.origin, Origin::Url(_));
-    let confirmed = row.confirmed_at.map(|at| at.age(now));
+    let confirmed = row.confirmed(feed.ages, now).map(|at| at.age(now));
     let recent = confirmed.is_some_and(|age| age < feed.ages.stale_after);
     let credible = |at: Timestamp| at <= now.after(Timestamp::CLOCK_TOLERANCE);
     match (copy.generated, row.generated) {

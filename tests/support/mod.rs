@@ -8,6 +8,7 @@
 
 pub mod cases;
 pub mod daemon;
+pub mod faketime;
 pub mod frr;
 pub mod http;
 pub mod inside;

@@ -11,7 +11,6 @@ use super::{at_work, bring_about};
 use crate::ledger::{Event, Hand, Ledger};
 use crate::pass::hand::said;
 use crate::prefix::{HostBits, overlap};
-use crate::time::Timestamp;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
@@ -27,7 +26,7 @@ pub(crate) fn run(hand: Hand, path: &Path, arguments: &Arguments) -> Outcome {
     let config = load(path)?;
     let prefix = one_net(&arguments.prefix, HostBits::Refuse)?;
     let (lock, ledger) = at_work(&config, hand.undo())?;
-    let (now, by) = (Timestamp::now(), who());
+    let (now, by) = (ledger.now()?, who());
     let ended = ledger.atomically(|ledger| {
         let ended = ledger.end_operator(hand, prefix, now, &by)?;
         if let Some(ended) = &ended {
@@ -70,7 +69,7 @@ pub(crate) fn run(hand: Hand, path: &Path, arguments: &Arguments) -> Outcome {
 
 /// There is no such entry: what there is instead.
 fn none(hand: Hand, prefix: IpNet, ledger: &Ledger) -> Result<Stop, Stop> {
-    let rows = ledger.operator(Timestamp::now())?;
+    let rows = ledger.operator(ledger.now()?)?;
     let mut near = rows
         .iter()
         .filter(|row| row.hand == hand && row.ended.is_none() && overlap(&row.prefix, &prefix));

@@ -51,7 +51,7 @@ pub(crate) fn run(hand: Hand, path: &Path, arguments: &Arguments) -> Outcome {
     // Whoever is asked may take his time: nobody else waits for him.
     let confirmed = confirmed(hand, prefix, &config, arguments.force)?;
     let (lock, ledger) = at_work(&config, hand.verb())?;
-    let now = Timestamp::now();
+    let now = ledger.now()?;
     let meanwhile = objections(hand, prefix, &known(&config, &ledger, now)?, &config)?;
     if let Some(news) = meanwhile.iter().find(|one| !confirmed.contains(one)) {
         return Err(Stop::failed(format!(
@@ -88,7 +88,7 @@ pub(crate) fn run(hand: Hand, path: &Path, arguments: &Arguments) -> Outcome {
 /// What speaks against it and was confirmed on a terminal.
 fn confirmed(hand: Hand, prefix: IpNet, config: &Config, force: bool) -> Result<Vec<String>, Stop> {
     let ledger = Ledger::read(&config.state_dir)?;
-    let known = known(config, &ledger, Timestamp::now())?;
+    let known = known(config, &ledger, ledger.now()?)?;
     let against = objections(hand, prefix, &known, config)?;
     if !against.is_empty() && !force {
         return Err(Stop::usage(format!(

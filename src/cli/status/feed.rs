@@ -14,7 +14,7 @@ use crate::ledger::{FeedRow, Ledger, Of};
 use crate::pass::gather;
 use crate::pass::known::Memory;
 use crate::shown::Lines;
-use crate::time::{Timestamp, short};
+use crate::time::{Timestamp, ago, short};
 
 /// Rejected lines of a feed that are shown; `--json` shows all that are kept.
 const REJECTIONS_SHOWN: usize = 3;
@@ -50,7 +50,7 @@ pub(crate) fn feeds<'a>(
         let copy = digest.and_then(|digest| memory.get(&copies, feed, digest));
         found.push(FeedStatus {
             config: feed,
-            standing: Standing::at(row.confirmed_at, row.generated, feed.ages, now),
+            standing: Standing::at(row.confirmed(feed.ages, now), row.generated, feed.ages, now),
             next_look: gather::next_look(feed, Some(&row), now),
             rejections: copy
                 .as_ref()
@@ -104,7 +104,7 @@ impl FeedStatus<'_> {
     ) -> io::Result<()> {
         let (name, row) = (&self.config.name, &self.row);
         let confirmed = match row.confirmed_at {
-            Some(at) => format!("confirmed {} ago", short(at.age(now))),
+            Some(at) => format!("confirmed {}", ago(at, now)),
             None => "never read".to_owned(),
         };
         let next = match self.next_look > now {

@@ -155,7 +155,9 @@ impl Storm {
         let mut raging: Vec<_> = self
             .fights
             .iter()
-            .filter(|(_, fight)| fight.times > AT_ONCE && fight.at.age(now) < QUIET)
+            .filter(|(_, fight)| {
+                fight.times > AT_ONCE && fight.at <= now && fight.at.age(now) < QUIET
+            })
             .collect();
         raging.sort_by_key(|(_, fight)| std::cmp::Reverse(fight.times));
         let (object, fight) = raging.first()?;

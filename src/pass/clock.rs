@@ -1,0 +1,66 @@
+//! A pass begins by looking at the clock; all that it does goes by what is made of it (I/O).
+
+use std::time::Duration;
+
+use super::known::Memory;
+use super::say;
+use crate::clock::{Seen, Turn};
+use crate::ledger::{Ledger, LedgerError};
+use crate::time::short;
+
+/// What the ledger knows of the clock may be so old: nothing is written for a clock that goes as it should.
+const WRITTEN_EVERY: Duration = Duration::from_secs(1_800);
+
+/// Look at the clock, say what is new about it, and write it down.
+pub(super) fn look(ledger: &Ledger, memory: &mut Memory) -> Result<(), LedgerError> {
+    let written = ledger.clock()?;
+    let last = memory.clock.later_than(written.as_ref());
+    let turn = memory.clock.look(last.or_else(|| written.clone()));
+    let seen = memory.clock.seen().clone();
+    let ahead = ledger.atomically(|ledger| {
+        if let Turn::Accepted(doubt, by) = turn {
+            ledger.shift_times(doubt.time, by)?;
+        }
+        if is_news(written.as_ref(), &seen) {
+            ledger.write_clock(&seen)?;
+        }
+        ledger.count_from_now(seen.time)
+    })?;
+    let wall = seen.reading.wall;
+    match turn {
+        Turn::Believed => {}
+        Turn::Doubted => tracing::warn!("clock  {seen}"),
+        Turn::StillDoubted => tracing::debug!("clock  {seen}"),
+        Turn::RightAgain => tracing::info!("clock  {wall} is what was expected again"),
+        Turn::Accepted(doubt, _) => tracing::warn!(
+            "clock  {wall}: the clock has gone on for a day since {}, and is believed from now on; what was \
+             written meanwhile is dated by it",
+            doubt.wall
+        ),
+    }
+    for (feed, at) in ahead {
+        let far = short(seen.time.age(at));
+        let line = format!(
+            "feed={feed}  confirmed {far} in the future ({at}), while the clock was wrong: stale, and its age is \
+             counted from now on until the next good look"
+        );
+        say::warning(true, &line);
+    }
+    Ok(())
+}
+
+/// Whether the ledger is to know of it.
+fn is_news(written: Option<&Seen>, seen: &Seen) -> bool {
+    written.is_none_or(|written| {
+        let (before, now) = (&written.reading, &seen.reading);
+        written.doubt != seen.doubt
+            || before.boot != now.boot
+            || now.up.abs_diff(before.up) >= WRITTEN_EVERY
+            || before
+                .wall
+                .after(now.up.abs_diff(before.up))
+                .0
+                .abs_diff(now.wall.0)
+                > 2
+    })
+}
