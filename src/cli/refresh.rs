@@ -1,6 +1,7 @@
 //! `refresh`: one pass, then exit. For a timer, or for the impatient.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -11,8 +12,8 @@ use crate::config::Config;
 use crate::feed::fetch::Progress;
 use crate::ledger::{HoldRow, Ledger, Lock};
 use crate::pass::gather::{Manner, Scope};
+use crate::pass::keeper::Server;
 use crate::pass::known::Memory;
-use crate::pass::senses::Senses;
 use crate::pass::{self, Pass};
 
 #[derive(Debug, clap::Args)]
@@ -89,19 +90,25 @@ pub(super) fn pass_with(
     progress: &Progress,
 ) -> Result<pass::Outcome, Stop> {
     nudge(config);
+    let config = Arc::new(config.clone());
     let passing = async {
-        let mut senses = Senses::of_verb(config);
+        // Nobody else records what the keeper of a verb does: its orders come from this pass alone.
+        let (keeper, mut server, _events) = Server::of_verb(config.clone());
         let pass = Pass {
-            config,
+            config: &config,
             ledger,
             memory: &mut Memory::default(),
             scope: looks.scope,
             manner: looks.manner,
             cause,
             progress,
-            senses: &mut senses,
+            keeper: &keeper,
+            in_step: &mut || {},
         };
-        pass.run().await
+        tokio::select! {
+            outcome = pass.run() => outcome,
+            never = server.serve() => match never {},
+        }
     };
     Ok(block_on(passing)??)
 }

@@ -1,17 +1,22 @@
 //! `run`: the daemon.
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::output::Talk;
 use super::{Exit, Outcome, Stop, block_on, load, output};
 use crate::daemon;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Arguments {}
+pub(super) struct Arguments {
+    /// Cancel a pass that takes longer than this; protection goes on meanwhile
+    #[arg(long, value_name = "SPAN", default_value = "30m", value_parser = humantime::parse_duration)]
+    pass_timeout: Duration,
+}
 
-pub(super) fn run(path: &Path, _arguments: &Arguments) -> Outcome {
+pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     output::talk(Talk::Daemon);
     let config = load(path)?;
-    block_on(daemon::run(path, config))?.map_err(Stop::failed)?;
+    block_on(daemon::run(path, config, arguments.pass_timeout))?.map_err(Stop::failed)?;
     Ok(Exit::Done)
 }

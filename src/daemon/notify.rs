@@ -1,38 +1,107 @@
-//! What systemd is told (sd_notify(3)). Without systemd nothing happens.
+//! What the service manager is told (sd_notify(3)). Without one nothing happens.
+//!
+//! A send waits while the manager does not read its socket. So a thread of its own sends, and no
+//! caller ever waits.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::time::Duration;
 
 use sd_notify::NotifyState;
 
-use crate::shown;
+/// How many messages wait at most for a manager that does not read; later ones are dropped.
+const WAITING: usize = 64;
 
-/// Ready, and what for. The first call ends the start.
-pub fn ready(status: &str) {
-    // A newline would begin another assignment of the protocol.
-    let status = shown::line(status);
-    let _ = sd_notify::notify(&[NotifyState::Ready, NotifyState::Status(&status)]);
+enum Message {
+    Ready,
+    Status(String),
+    Reloading,
+    Extend(Duration),
+    Watchdog,
+    Stopping,
 }
 
-/// The configuration is read again; [`ready`] follows after the next pass.
-pub fn reloading() {
-    let time = NotifyState::monotonic_usec_now();
-    if let Ok(time) = time {
-        let _ = sd_notify::notify(&[NotifyState::Reloading, time]);
+/// The service manager, and whether it waits for the start or a reload to end.
+#[derive(Debug)]
+pub struct Service {
+    messages: Option<SyncSender<Message>>,
+    waits: AtomicBool,
+}
+
+impl Service {
+    /// At the start.
+    pub fn starting() -> Self {
+        let (messages, to_send) = sync_channel(WAITING);
+        let send = move || to_send.iter().for_each(|message| send(&message));
+        let sends = std::env::var_os("NOTIFY_SOCKET").is_some()
+            && std::thread::Builder::new()
+                .name("notify".to_owned())
+                .spawn(send)
+                .is_ok();
+        Self {
+            messages: sends.then_some(messages),
+            waits: AtomicBool::new(true),
+        }
+    }
+
+    fn tell(&self, message: Message) {
+        if let Some(messages) = &self.messages {
+            let _ = messages.try_send(message);
+        }
+    }
+
+    /// The kernel is in step: the start or the reload has ended.
+    pub fn ready(&self) {
+        if self.waits.swap(false, Ordering::Relaxed) {
+            self.tell(Message::Ready);
+        }
+    }
+
+    /// The result of a pass in one line.
+    pub fn status(&self, status: &str) {
+        self.tell(Message::Status(status.to_owned()));
+    }
+
+    /// The configuration is read again; [`ready`](Self::ready) follows.
+    pub fn reloading(&self) {
+        self.waits.store(true, Ordering::Relaxed);
+        self.tell(Message::Reloading);
+    }
+
+    /// The service manager is to wait that much longer, where it waits at all.
+    pub fn extend(&self, by: Duration) {
+        if self.waits.load(Ordering::Relaxed) {
+            self.tell(Message::Extend(by));
+        }
+    }
+
+    /// The loop that protects runs.
+    pub fn beat(&self) {
+        self.tell(Message::Watchdog);
+    }
+
+    /// About to end.
+    pub fn stopping(&self) {
+        self.tell(Message::Stopping);
     }
 }
 
-/// About to end.
-pub fn stopping() {
-    let _ = sd_notify::notify(&[NotifyState::Stopping]);
+fn send(message: &Message) {
+    let _ = match message {
+        Message::Ready => sd_notify::notify(&[NotifyState::Ready]),
+        Message::Status(status) => sd_notify::notify(&[NotifyState::Status(status)]),
+        Message::Reloading => NotifyState::monotonic_usec_now()
+            .and_then(|time| sd_notify::notify(&[NotifyState::Reloading, time])),
+        Message::Extend(by) => {
+            let by = u32::try_from(by.as_micros()).unwrap_or(u32::MAX);
+            sd_notify::notify(&[NotifyState::ExtendTimeoutUsec(by)])
+        }
+        Message::Watchdog => sd_notify::notify(&[NotifyState::Watchdog]),
+        Message::Stopping => sd_notify::notify(&[NotifyState::Stopping]),
+    };
 }
 
-/// Tell the watchdog twice in its interval that the program is alive, where the unit asks for it.
-pub fn watchdog() {
-    let Some(interval) = sd_notify::watchdog_enabled() else {
-        return;
-    };
-    tokio::spawn(async move {
-        loop {
-            let _ = sd_notify::notify(&[NotifyState::Watchdog]);
-            tokio::time::sleep(interval / 2).await;
-        }
-    });
+/// The interval of the watchdog, where the unit asks for it.
+pub fn watchdog() -> Option<Duration> {
+    sd_notify::watchdog_enabled()
 }

@@ -40,6 +40,7 @@ pub use review::{HoldRow, ReviewRow, Said};
 
 use std::fmt;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::owner;
@@ -51,6 +52,8 @@ pub struct Ledger {
     db: Connection,
     /// Where it is: a flush may stand in the run directory only.
     state_dir: PathBuf,
+    /// Device and inode of the file; `None` for one in memory.
+    file: Option<(u64, u64)>,
 }
 
 /// Why the ledger cannot be used, in one line.
@@ -92,6 +95,26 @@ impl fmt::Display for LedgerError {
 
 impl std::error::Error for LedgerError {}
 
+impl LedgerError {
+    /// Whether it may pass by itself: a full disk has room again, another program gives the file back.
+    pub fn may_pass(&self) -> bool {
+        match self {
+            Self::Folder(_, error) => error.kind() == io::ErrorKind::StorageFull,
+            Self::Newer(..) => false,
+            Self::Sqlite(_, error) => matches!(
+                error.sqlite_error_code(),
+                Some(
+                    ErrorCode::DiskFull
+                        | ErrorCode::SystemIoFailure
+                        | ErrorCode::CannotOpen
+                        | ErrorCode::DatabaseBusy
+                        | ErrorCode::DatabaseLocked
+                )
+            ),
+        }
+    }
+}
+
 impl Ledger {
     /// Name of the file under the state directory.
     pub const FILE: &'static str = "ledger.sqlite";
@@ -107,12 +130,17 @@ impl Ledger {
         owner::like_folder(&path);
         schema::prepare(&db).map_err(failed)?;
         schema::migrate(&mut db, &path)?;
-        Ok(Self::of(db, state_dir))
+        let file = identity(&path);
+        Ok(Self::of(db, state_dir, file))
     }
 
-    fn of(db: Connection, state_dir: &Path) -> Self {
+    fn of(db: Connection, state_dir: &Path, file: Option<(u64, u64)>) -> Self {
         let state_dir = state_dir.to_owned();
-        Self { db, state_dir }
+        Self {
+            db,
+            state_dir,
+            file,
+        }
     }
 
     /// Open for reading only. Where there is no ledger yet, an empty one in memory.
@@ -131,7 +159,8 @@ impl Ledger {
             // A file without tables: a first start that was cut short.
             return Self::in_memory(state_dir);
         }
-        Ok(Self::of(db, state_dir))
+        let file = identity(&path);
+        Ok(Self::of(db, state_dir, file))
     }
 
     fn in_memory(state_dir: &Path) -> Result<Self, LedgerError> {
@@ -139,7 +168,28 @@ impl Ledger {
         let opened = Connection::open_in_memory();
         let mut db = opened.map_err(|error| LedgerError::Sqlite(path.clone(), error))?;
         schema::migrate(&mut db, &path)?;
-        Ok(Self::of(db, state_dir))
+        Ok(Self::of(db, state_dir, None))
+    }
+
+    /// Whether the file that is open is still the one in the state directory.
+    pub fn is_at(&self, state_dir: &Path) -> bool {
+        self.file.is_some() && self.file == identity(&state_dir.join(Self::FILE))
+    }
+
+    /// Read several things as they were at one moment.
+    pub fn snapshot<T>(
+        &self,
+        read: impl FnOnce(&Self) -> Result<T, LedgerError>,
+    ) -> Result<T, LedgerError> {
+        let run = |sql| {
+            self.db
+                .execute_batch(sql)
+                .map_err(|error| self.error(error))
+        };
+        run("BEGIN")?;
+        let done = read(self);
+        let _ = run("ROLLBACK");
+        done
     }
 
     /// Do several things or none of them.
@@ -164,6 +214,12 @@ impl Ledger {
     fn error(&self, error: rusqlite::Error) -> LedgerError {
         LedgerError::Sqlite(self.db.path().unwrap_or("ledger").into(), error)
     }
+}
+
+/// Device and inode of a file.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    let file = std::fs::metadata(path).ok()?;
+    Some((file.dev(), file.ino()))
 }
 
 #[cfg(test)]

@@ -24,21 +24,20 @@ pub fn watch(config: &Config) -> Watch {
     })
 }
 
-/// Bring what is remembered in step with what was seen; `watch` learns what is known now. Answers whether there
-/// is something new.
+/// Bring what is remembered in step with what was seen. Answers whether there is something new.
 pub(super) fn take_in(
-    looks: &[Look],
+    config: &Config,
+    looks: Vec<Look>,
     ledger: &Ledger,
     memory: &mut Memory,
-    watch: &mut Watch,
 ) -> Result<bool, LedgerError> {
-    watch.know(looks);
-    for (line, is_new) in complaints(looks, &mut memory.around) {
+    let looks = with_unasked(config, looks);
+    for (line, is_new) in complaints(&looks, &mut memory.around) {
         say::warning(is_new, &line);
     }
     let now = memory.clock.now();
     let before = ledger.discovered()?;
-    let found = remember(&before, looks, now);
+    let found = remember(&before, &looks, now);
     if found == before {
         return Ok(false);
     }
@@ -52,39 +51,51 @@ pub(super) fn take_in(
 /// Where a pass looks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Where {
-    /// At the kernel and in files, which answer at once.
-    Near,
-    /// At other programs and at names, which may keep us waiting.
+    /// At the kernel's addresses and routes, which also tell of changes.
+    Kernel,
+    /// In files.
+    Files,
+    /// At other programs and at names, which may keep the pass waiting.
     Far,
 }
 
 impl Where {
     fn is_at(self, source: Source) -> bool {
-        let far = [Source::BgpNeighbors, Source::FeedHosts].contains(&source);
-        far == (self == Self::Far)
+        self == match source {
+            Source::Addresses | Source::Connected | Source::Gateways => Self::Kernel,
+            Source::Resolvers | Source::Sessions => Self::Files,
+            Source::BgpNeighbors | Source::FeedHosts => Self::Far,
+        }
     }
 }
 
 /// What would be remembered after a look; writes nothing down, and asks neither names nor other programs.
 pub async fn as_it_is(config: &Config, before: &[Remembered], now: Timestamp) -> Vec<Remembered> {
-    remember(before, &looks(config, Where::Near).await, now)
+    let mut seen = looks(config, Where::Kernel).await;
+    seen.extend(looks(config, Where::Files).await);
+    remember(before, &with_unasked(config, seen), now)
 }
 
-/// One look at the sources that are asked; the others keep what they showed.
+/// One look at the configured sources of a place.
 pub(super) async fn looks(config: &Config, at: Where) -> Vec<Look> {
-    let (asked, others): (Vec<Source>, Vec<Source>) = config
-        .protect
-        .discover
-        .iter()
-        .partition(|source| at.is_at(**source));
-    let mut looks = look(&Wanted {
+    let sources = config.protect.discover.iter().copied();
+    let asked: Vec<Source> = sources.filter(|source| at.is_at(*source)).collect();
+    look(&Wanted {
         sources: &asked,
         hosts: &hosts(config),
         root: Root::default(),
     })
-    .await;
-    let not_asked = |source| (source, Shown::not_asked());
-    looks.extend(others.into_iter().map(not_asked));
+    .await
+}
+
+/// The looks with all other sources of the configuration, which were not asked: they keep what
+/// they showed.
+fn with_unasked(config: &Config, mut looks: Vec<Look>) -> Vec<Look> {
+    for source in &config.protect.discover {
+        if looks.iter().all(|(asked, _)| asked != source) {
+            looks.push((*source, Shown::not_asked()));
+        }
+    }
     looks
 }
 

@@ -10,9 +10,9 @@ use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, timeout};
 
 use super::judge::{Judge, read_as};
+use super::keeper::Keeper;
 use super::known::Memory;
 use super::look::{Look, fetcher_for, look};
-use super::senses::Senses;
 use super::{PassError, say};
 use crate::config::{Config, FeedConfig, Origin};
 use crate::feed::copies::Copies;
@@ -135,7 +135,7 @@ impl Looks<'_> {
         ledger: &Ledger,
         copies: &Copies,
         memory: &mut Memory,
-        senses: &mut Senses,
+        keeper: &Keeper,
     ) -> Result<Round, PassError> {
         // When there was something to act upon: at first what is known from before.
         let mut since = (!self.acted).then(Instant::now);
@@ -149,7 +149,7 @@ impl Looks<'_> {
                     tracing::warn!("flushed meanwhile: {waiting} downloads are given up");
                     return Ok(Round::Last);
                 }
-                Err(_) if senses.poll_changed(memory.clock.now()) => return Ok(Round::Changed),
+                Err(_) if keeper.has_news() => return Ok(Round::Changed),
                 Err(_) if since.is_some_and(|since| since.elapsed() >= PATIENCE) => {
                     self.acted = true;
                     return Ok(Round::More);

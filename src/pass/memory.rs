@@ -87,27 +87,31 @@ impl Memory {
     }
 
     /// This was put in force by a generation, and is written down. Where somebody has written another since, it is no
-    /// longer what is in force.
+    /// longer what is in force. Answers the set, shared with what is remembered.
     pub fn put_in_force(
         &mut self,
         ledger: &Ledger,
         generation: u64,
         set: &PrefixSet,
-    ) -> Result<(), LedgerError> {
+    ) -> Result<Arc<PrefixSet>, LedgerError> {
         let newest = ledger.generation()?;
         if newest.as_ref().is_some_and(|row| row.number != generation) {
-            return Ok(());
+            return Ok(Arc::new(set.clone()));
         }
-        let known = self.in_force.as_ref().map(|(row, _)| row);
+        if let Some((row, known)) = &self.in_force
+            && newest.as_ref() == Some(row)
+            && **known == *set
+        {
+            return Ok(known.clone());
+        }
         debug_assert_eq!(
             ledger.in_force()?,
             *set,
             "what is remembered is what is written"
         );
-        if newest.as_ref() != known {
-            self.in_force = newest.map(|row| (row, Arc::new(set.clone())));
-        }
-        Ok(())
+        let set = Arc::new(set.clone());
+        self.in_force = newest.map(|row| (row, set.clone()));
+        Ok(set)
     }
 
     /// The set that a pin freezes, told once; `None` where it can no longer be told.

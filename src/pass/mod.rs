@@ -6,7 +6,7 @@
 //!  known:  last good copies, ledger ──► what the decision needs
 //!  decide: pipeline (pure)
 //!  record: the new generation in the ledger, before anything is changed
-//!  apply:  the targets, each compared with what is really there; what appears meanwhile does not wait
+//!  apply:  the targets, each compared with what is really there; the keeper protects meanwhile
 //! ```
 //!
 //! The ledger is written first, so every route that is ever found in the kernel has its story, and
@@ -20,23 +20,24 @@ mod clock;
 pub mod gather;
 pub mod hand;
 mod judge;
+pub mod keeper;
+pub mod kept;
 pub mod kernel;
 pub mod known;
 mod look;
 mod memory;
-pub mod mend;
 pub mod neighbors;
 mod origins;
 mod prefer;
 pub mod protection;
 mod record;
 mod say;
-pub mod senses;
 mod sweep;
 pub mod task;
 pub mod watched;
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::config::Config;
 use crate::feed::copies::Copies;
@@ -48,14 +49,14 @@ use crate::target::kernel::Mark;
 use crate::time::Timestamp;
 use act::{Act, PROTECT};
 use gather::{Manner, Round, Scope};
+use keeper::Keeper;
 use known::Memory;
-use senses::Senses;
 use task::Removable;
 
 /// What a pass is made with.
 pub struct Pass<'a> {
     /// The configuration.
-    pub config: &'a Config,
+    pub config: &'a Arc<Config>,
     /// The ledger, open for writing.
     pub ledger: &'a Ledger,
     /// What earlier passes of the same process left in memory.
@@ -68,8 +69,10 @@ pub struct Pass<'a> {
     pub cause: &'static str,
     /// Where downloads are shown while they last.
     pub progress: &'a Progress,
-    /// What is noticed meanwhile, and our routes.
-    pub senses: &'a mut Senses,
+    /// The task that changes our routes.
+    pub keeper: &'a Keeper,
+    /// Called when the kernel is in step, which is before the router files are.
+    pub in_step: &'a mut (dyn FnMut() + Send),
 }
 
 /// What came of a pass.
@@ -146,7 +149,8 @@ impl Pass<'_> {
             manner,
             cause,
             progress,
-            senses,
+            keeper,
+            in_step,
         } = self;
         ledger.adopt_flush()?;
         let copies = Copies::under(&config.state_dir);
@@ -158,12 +162,13 @@ impl Pass<'_> {
             ledger,
             copies: &copies,
             memory,
-            senses,
+            keeper,
+            in_step,
         };
         let new = act.look_near().await?;
         if scope != Scope::Offline {
-            // What must be protected waits for no name and no download, nor does a daemon that starts with what
-            // is known, after a reboot that took the routes.
+            // A daemon that starts installs what is known before it waits for names and downloads: a
+            // reboot takes the routes. What is new to protect goes into the files at once, too.
             let start = scope == Scope::Due && !act.memory.acted;
             if (new || start) && ledger.generation()?.is_some() {
                 act.act(PROTECT).await?;
@@ -172,8 +177,8 @@ impl Pass<'_> {
         }
         // A slow host keeps nobody else waiting: what has come is acted upon, and then the rest.
         loop {
-            let round = looks.judge(ledger, &copies, act.memory, act.senses).await?;
-            if round == Round::Changed || act.senses.poll_changed(act.memory.clock.now()) {
+            let round = looks.judge(ledger, &copies, act.memory, keeper).await?;
+            if round == Round::Changed {
                 act.look_near().await?;
             }
             let outcome = act.act(cause).await?;

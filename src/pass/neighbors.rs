@@ -183,23 +183,20 @@ pub(super) async fn look(
     seen
 }
 
-/// The same after an audit or a large change between passes, written down. Does nothing without a report; may be dropped.
+/// The same after an audit or a large change between passes, written down. May be dropped.
 ///
 /// # Errors
 /// The ledger cannot be read or written.
 pub async fn audited(
     config: &Config,
+    ledger: &Ledger,
     memory: &mut Memory,
-    report: Option<&Report>,
+    report: &Report,
 ) -> Result<(), PassError> {
-    let Some(report) = report else {
-        return Ok(());
-    };
-    let ledger = Ledger::open(&config.state_dir)?;
-    let (desired, last) = (memory.in_force(&ledger)?, ledger.observed()?);
+    let (desired, last) = (memory.in_force(ledger)?, ledger.observed()?);
     let task = Task::of(&desired, config, memory.clock.now());
     let seen = look(task, report, true, &last, &|| false).await;
-    write_down(&ledger, &seen).map_err(PassError::Unrecorded)
+    write_down(ledger, &seen).map_err(PassError::Unrecorded)
 }
 
 /// Keep what was seen.

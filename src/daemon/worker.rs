@@ -1,0 +1,429 @@
+//! The worker: passes, the configuration, and the ledger, in a thread of its own (I/O).
+
+use std::path::{Path, PathBuf};
+use std::pin::pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+use super::notify::Service;
+use crate::config::{self, Config};
+use crate::feed::fetch::Progress;
+use crate::ledger::{Busy, Ledger, LedgerError, Lock};
+use crate::pass::gather::{Manner, Scope, next_event};
+use crate::pass::keeper::{Event, Keeper};
+use crate::pass::known::Memory;
+use crate::pass::task::Applied;
+use crate::pass::{Outcome, Pass, PassError, kept, neighbors, write_down};
+use crate::target::kernel::Report;
+use crate::time::{Timestamp, short};
+
+/// Wait after a pass that could not be made, or while another program has the lock.
+const RETRY: Duration = Duration::from_secs(5);
+/// How often the lock of a verb at work is tried.
+const POLL: Duration = Duration::from_millis(100);
+/// Shortest time between two passes, whatever happens.
+const PAUSE: Duration = Duration::from_millis(300);
+/// Longest wait: a clock that was set, or a change by a verb, is noticed after it.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
+/// How many results wait at most for a ledger that cannot be written.
+const UNRECORDED: usize = 1_000;
+
+/// What the operator tells a daemon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    Reload,
+    Stop,
+}
+
+/// What the main thread may know of the worker.
+#[derive(Clone, Debug)]
+pub(super) struct AtWork(Arc<Mutex<(Option<Instant>, Arc<Config>)>>);
+
+impl AtWork {
+    pub fn new(config: &Arc<Config>) -> Self {
+        Self(Arc::new(Mutex::new((None, config.clone()))))
+    }
+
+    fn with<T>(&self, look: impl FnOnce(&mut (Option<Instant>, Arc<Config>)) -> T) -> T {
+        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// When the pass under way began.
+    pub fn begun(&self) -> Option<Instant> {
+        self.with(|(begun, _)| *begun)
+    }
+
+    /// The configuration in use.
+    pub fn config(&self) -> Arc<Config> {
+        self.with(|(_, config)| config.clone())
+    }
+}
+
+/// Makes passes.
+pub(super) struct Worker {
+    path: PathBuf,
+    config: Arc<Config>,
+    read_at: Timestamp,
+    /// One connection for the life of the daemon: what is open can be read on a full disk.
+    ledger: Option<Ledger>,
+    memory: Memory,
+    keeper: Keeper,
+    /// Whether the keeper has had an order.
+    keeps: bool,
+    limit: Duration,
+    at_work: AtWork,
+    service: Arc<Service>,
+    /// What the keeper did and the ledger does not know yet.
+    unrecorded: Vec<Applied>,
+    /// The last failure, which is not said again each time.
+    failure: String,
+}
+
+/// Why the wait for the next pass ended.
+enum Woken {
+    Pass,
+    Stop,
+}
+
+impl Worker {
+    pub fn new(
+        path: &Path,
+        config: Arc<Config>,
+        (ledger, keeper): (Option<Ledger>, Keeper),
+        (limit, at_work, service): (Duration, AtWork, Arc<Service>),
+    ) -> Self {
+        Self {
+            path: path.to_owned(),
+            config,
+            read_at: Timestamp::now(),
+            ledger,
+            memory: Memory::default(),
+            keeper,
+            keeps: false,
+            limit,
+            at_work,
+            service,
+            unrecorded: Vec::new(),
+            failure: String::new(),
+        }
+    }
+
+    /// Make passes until told to stop.
+    pub fn work(mut self, events: UnboundedReceiver<Event>, told: UnboundedReceiver<Told>) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        match runtime {
+            Ok(runtime) => {
+                runtime.block_on(self.passes(events, told));
+                // A resolver or a file that does not answer has a thread of its own, which nobody waits for.
+                runtime.shutdown_background();
+            }
+            Err(error) => tracing::error!("no passes are made: no runtime: {error}"),
+        }
+    }
+
+    async fn passes(
+        &mut self,
+        mut events: UnboundedReceiver<Event>,
+        mut told: UnboundedReceiver<Told>,
+    ) {
+        loop {
+            let mut reload = false;
+            let wait = {
+                let mut pass = pin!(self.pass());
+                loop {
+                    tokio::select! {
+                        wait = &mut pass => break wait,
+                        said = told.recv() => match said {
+                            // A reload waits for the pass, and several become one.
+                            Some(Told::Reload) => reload = true,
+                            // A pass may be dropped at any point: the next one, in whatever process, finishes it.
+                            Some(Told::Stop) | None => return,
+                        },
+                    }
+                }
+            };
+            if reload {
+                self.reload(&mut told);
+                sleep(PAUSE).await;
+                continue;
+            }
+            match self.wait(wait, &mut events, &mut told).await {
+                Woken::Pass => {}
+                Woken::Stop => return,
+            }
+        }
+    }
+
+    /// One pass over what is due. Answers how long to wait for the next.
+    async fn pass(&mut self) -> Duration {
+        self.at_work.with(|(begun, _)| *begun = Some(Instant::now()));
+        let made = match timeout(self.limit, self.try_pass()).await {
+            Ok(made) => made,
+            Err(_) => {
+                self.failed(&format!(
+                    "the pass did not end within {} and was cancelled; what is in force stays, the \
+                     next pass begins in {}",
+                    short(self.limit),
+                    short(RETRY)
+                ));
+                Ok(Ok(RETRY))
+            }
+        };
+        self.at_work.with(|(begun, _)| *begun = None);
+        match made {
+            Ok(Ok(wait)) => wait,
+            Ok(Err(busy)) => {
+                tracing::info!("waiting: {busy}");
+                Duration::ZERO
+            }
+            Err(error) => {
+                self.failed(&error.to_string());
+                self.keep_what_is_known().await;
+                RETRY
+            }
+        }
+    }
+
+    async fn try_pass(&mut self) -> Result<Result<Duration, Busy>, PassError> {
+        let lock = match lock(&self.config).await? {
+            Ok(lock) => Arc::new(lock),
+            Err(busy) => return Ok(Err(busy)),
+        };
+        self.keeper.lock().hold(&lock);
+        self.open()?;
+        let Some(ledger) = &self.ledger else {
+            return Ok(Ok(RETRY));
+        };
+        record(ledger, &mut self.unrecorded)?;
+        let (keeps, service) = (&mut self.keeps, &self.service);
+        let pass = Pass {
+            config: &self.config,
+            ledger,
+            memory: &mut self.memory,
+            scope: Scope::Due,
+            manner: Manner::default(),
+            cause: "refresh",
+            progress: &Progress::default(),
+            keeper: &self.keeper,
+            in_step: &mut || {
+                *keeps = true;
+                service.ready();
+            },
+        };
+        let outcome = pass.run().await?;
+        if !std::mem::take(&mut self.failure).is_empty() {
+            tracing::info!("passes are made again");
+        }
+        self.service.status(&summary(&outcome));
+        let now = Timestamp::now();
+        let next = next_event(&self.config, &ledger.feeds()?, now)
+            .into_iter()
+            .chain(outcome.next_end)
+            .min();
+        let wait = next.map_or(LONGEST_WAIT, |next| now.age(next));
+        // Never faster than once a second, whatever the feeds say.
+        Ok(Ok(wait.clamp(Duration::from_secs(1), LONGEST_WAIT)))
+    }
+
+    /// Open the ledger, where it is not open or another file stands in its place.
+    fn open(&mut self) -> Result<(), LedgerError> {
+        let state_dir = &self.config.state_dir;
+        if self.ledger.as_ref().is_none_or(|ledger| !ledger.is_at(state_dir)) {
+            self.ledger = None;
+            self.ledger = Some(Ledger::open(state_dir)?);
+        }
+        Ok(())
+    }
+
+    /// Say once that no pass can be made.
+    fn failed(&mut self, why: &str) {
+        if self.failure != why {
+            tracing::error!("{why}");
+            self.failure = why.to_owned();
+        }
+        self.service.status(why);
+    }
+
+    /// After a pass that failed: the keeper is given what the ledger shows, where it has had no order
+    /// yet, as after a reboot with a full disk. That needs no writing.
+    async fn keep_what_is_known(&mut self) {
+        if !self.keeps {
+            let order = match &self.ledger {
+                Some(ledger) => kept::order(&self.config, ledger),
+                None => Ledger::read(&self.config.state_dir)
+                    .and_then(|ledger| kept::order(&self.config, &ledger)),
+            };
+            match order {
+                Ok(Some(order)) => {
+                    let routes = order.desired.len();
+                    self.keeper.sync(order).await;
+                    self.keeps = true;
+                    tracing::info!("the {routes} routes that the ledger shows are kept meanwhile");
+                }
+                Ok(None) => {}
+                Err(error) => tracing::debug!("{error}"),
+            }
+        }
+        if self.keeps {
+            self.service.ready();
+        }
+    }
+
+    /// Wait so long, or until there is something that a pass has to look at.
+    async fn wait(
+        &mut self,
+        wait: Duration,
+        events: &mut UnboundedReceiver<Event>,
+        told: &mut UnboundedReceiver<Told>,
+    ) -> Woken {
+        let begun = Instant::now();
+        let soon = begun + PAUSE.min(wait);
+        let mut until = begun + wait;
+        loop {
+            tokio::select! {
+                said = told.recv() => match said {
+                    Some(Told::Reload) => {
+                        self.reload(told);
+                        return Woken::Pass;
+                    }
+                    Some(Told::Stop) | None => return Woken::Stop,
+                },
+                Some(event) = events.recv() => match event {
+                    Event::Around | Event::Elsewhere => until = until.min(soon),
+                    Event::Kept(applied) => self.note(*applied),
+                    Event::State(observed) => self.note(Applied {
+                        observed: vec![observed],
+                        ..Applied::default()
+                    }),
+                    Event::Compare(report) => {
+                        let compared = self.compare(&report);
+                        tokio::select! {
+                            () = compared => {}
+                            said = told.recv() => match said {
+                                Some(Told::Reload) => {
+                                    self.reload(told);
+                                    return Woken::Pass;
+                                }
+                                Some(Told::Stop) | None => return Woken::Stop,
+                            },
+                        }
+                    }
+                },
+                () = sleep_until(until) => return Woken::Pass,
+            }
+        }
+    }
+
+    /// Take down what the keeper did, now or as soon as the ledger can be written.
+    fn note(&mut self, applied: Applied) {
+        if self.unrecorded.len() < UNRECORDED {
+            self.unrecorded.push(applied);
+        }
+        let recorded = match &self.ledger {
+            Some(ledger) if ledger.is_at(&self.config.state_dir) => {
+                record(ledger, &mut self.unrecorded)
+            }
+            _ => return,
+        };
+        if let Err(error) = recorded {
+            self.failed(&error.to_string());
+        }
+    }
+
+    /// What FRR holds against what is installed.
+    async fn compare(&mut self, report: &Report) {
+        let Some(ledger) = &self.ledger else { return };
+        let compared = neighbors::audited(&self.config, ledger, &mut self.memory, report).await;
+        if let Err(error) = compared {
+            tracing::error!("zebra  {error}");
+        }
+    }
+
+    /// Read the configuration again, once for all who asked. A bad one changes nothing.
+    fn reload(&mut self, told: &mut UnboundedReceiver<Told>) {
+        let mut asked_to_stop = false;
+        while let Ok(said) = told.try_recv() {
+            asked_to_stop |= said == Told::Stop;
+        }
+        if asked_to_stop {
+            // The next look at it finds the end.
+            told.close();
+            return;
+        }
+        self.service.reloading();
+        let (path, read_at) = (self.path.display(), self.read_at);
+        match config::load(&self.path) {
+            Ok(new) if new.state_dir != self.config.state_dir => {
+                tracing::error!(
+                    "state_dir cannot change while running; restart the service. Still running with the configuration read at {read_at}"
+                );
+            }
+            Ok(new) => {
+                let same = config::print(&new) == config::print(&self.config)
+                    && new.policy.protect.typed() == self.config.policy.protect.typed();
+                // A verb asks for it each time: only what reads otherwise is news.
+                if same {
+                    tracing::debug!("{path} read again");
+                } else {
+                    self.memory.clear();
+                    tracing::info!("{path} read again");
+                }
+                self.config = Arc::new(new);
+                self.at_work.with(|(_, config)| *config = self.config.clone());
+                self.keeper.configure(self.config.clone());
+                self.read_at = Timestamp::now();
+                return;
+            }
+            Err(problems) => {
+                tracing::error!(
+                    "{problems}; nothing was changed, still running with the configuration read at {read_at}"
+                );
+            }
+        }
+        if self.keeps {
+            self.service.ready();
+        }
+    }
+}
+
+/// Write down what waited for it, in order.
+fn record(ledger: &Ledger, unrecorded: &mut Vec<Applied>) -> Result<(), LedgerError> {
+    while let Some(applied) = unrecorded.first() {
+        write_down(ledger, applied)?;
+        unrecorded.remove(0);
+    }
+    Ok(())
+}
+
+/// The lock of a pass. A verb is usually done within a moment: nobody is told of that wait.
+async fn lock(config: &Config) -> Result<Result<Lock, Busy>, LedgerError> {
+    let begun = Instant::now();
+    loop {
+        match Lock::take(&config.state_dir, Lock::PASS, "run")? {
+            Err(_) if begun.elapsed() < RETRY => sleep(POLL).await,
+            taken => return Ok(taken),
+        }
+    }
+}
+
+fn summary(outcome: &Outcome) -> String {
+    let mut text = format!(
+        "generation {}, {} routes",
+        outcome.generation, outcome.routes
+    );
+    if let Some(hold) = &outcome.held {
+        text.push_str(&format!(", change {} held", hold.id));
+    }
+    if let Some(pin) = &outcome.pinned {
+        text.push_str(&format!(", pinned {pin}"));
+    }
+    if outcome.failed() {
+        text.push_str(", a target failed");
+    }
+    text
+}

@@ -1,0 +1,460 @@
+//! The loop of the keeper: orders, addresses that appear, routes that were removed, audits (I/O).
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep, sleep_until};
+
+use super::glance::Glance;
+use super::{Event, Keeper, Order, PassLock, Request};
+use crate::config::Config;
+use crate::discover::{Look, Watch};
+use crate::ledger::{Lock, PinRow};
+use crate::pass::around::{self, Where};
+use crate::pass::kernel::{KERNEL, to_kernel};
+use crate::pass::task::{Applied, Removable, Task};
+use crate::pass::{neighbors, watched};
+use crate::prefix::{PrefixSet, subtract_set};
+use crate::target::kernel::Fib;
+use crate::time::Timestamp;
+
+/// Shortest time between two looks at what appears, or between two comparisons: an address that
+/// appears is protected within a second, and what flaps does not keep the keeper busy.
+const PAUSE: Duration = Duration::from_millis(300);
+/// How soon a comparison that was put off is tried again.
+const RETRY: Duration = Duration::from_millis(100);
+/// Longest time that a verb at work keeps the keeper from reinstalling a route.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How often an order is interrupted for addresses that appear before it is carried through.
+const INTERRUPTIONS: u32 = 3;
+/// How often what was told about routes that are removed again and again is looked at.
+const CALM: Duration = Duration::from_secs(60);
+
+/// The keeper at work. [`Server::serve`] runs for the life of the process.
+pub struct Server {
+    config: Arc<Config>,
+    watch: Watch,
+    fib: Fib,
+    /// Whether routes that others remove are noticed and put back.
+    listens: bool,
+    /// What is kept: the last order, with what has appeared since cut out of it.
+    kept: Option<Order>,
+    /// What appeared since a pass looked around.
+    appeared: PrefixSet,
+    glance: Glance,
+    lock: PassLock,
+    requests: mpsc::UnboundedReceiver<Request>,
+    events: mpsc::UnboundedSender<Event>,
+    news: Arc<AtomicBool>,
+    /// When everything was read last.
+    audited: Instant,
+    /// No look at what appears before this.
+    next_look: Instant,
+    /// No comparison before this.
+    next_mend: Instant,
+    /// Since when a verb has kept the keeper from a comparison.
+    busy_since: Option<Instant>,
+    /// How often the loop has to show that it runs, and how.
+    beat: Option<(Duration, Beat)>,
+}
+
+/// Shows that the loop runs. Must not wait.
+pub type Beat = Box<dyn Fn() + Send>;
+
+/// Why the kernel is compared with what is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Why {
+    /// The kernel told of a change, or could not tell of all, or a postponed route is due.
+    Told,
+    /// It is time to read everything.
+    Audit,
+}
+
+/// Which program has the lock of a pass.
+enum Held {
+    /// This one, alone or shared with its own pass. `None` where there is nothing to lock.
+    ByUs(#[allow(dead_code)] Option<Arc<Lock>>),
+    /// A verb at work.
+    ByVerb,
+}
+
+/// What comes first of all that the loop waits for.
+enum Next {
+    Around,
+    Request(Request),
+    Mend(Why),
+    Beat,
+    Calm,
+}
+
+impl Server {
+    /// The keeper of a daemon: it listens for routes that others remove. Opened before anything is
+    /// read, so that nothing falls between.
+    pub fn of_daemon(config: Arc<Config>) -> (Keeper, Self, mpsc::UnboundedReceiver<Event>) {
+        Self::new(config, true)
+    }
+
+    /// The keeper of a verb: it lives for one pass and reads the routes for each order.
+    pub fn of_verb(config: Arc<Config>) -> (Keeper, Self, mpsc::UnboundedReceiver<Event>) {
+        Self::new(config, false)
+    }
+
+    fn new(
+        config: Arc<Config>,
+        listens: bool,
+    ) -> (Keeper, Self, mpsc::UnboundedReceiver<Event>) {
+        let (requests, asked) = mpsc::unbounded_channel();
+        let (events, happened) = mpsc::unbounded_channel();
+        let (news, lock) = (Arc::default(), PassLock::default());
+        let now = Instant::now();
+        let mut server = Self {
+            watch: around::watch(&config),
+            fib: Fib::default(),
+            listens,
+            kept: None,
+            appeared: PrefixSet::default(),
+            glance: Glance::at(&config.state_dir),
+            lock: lock.clone(),
+            requests: asked,
+            events,
+            news: Arc::clone(&news),
+            audited: now,
+            next_look: now,
+            next_mend: now,
+            busy_since: None,
+            beat: None,
+            config,
+        };
+        server.listen();
+        let keeper = Keeper {
+            requests,
+            news,
+            lock,
+        };
+        (keeper, server, happened)
+    }
+
+    /// Show from this loop that it runs, twice in the interval of a watchdog.
+    pub fn beats(&mut self, interval: Duration, beat: Beat) {
+        self.beat = Some((interval / 2, beat));
+    }
+
+    /// Listen for routes that others change, where there is a kernel to keep.
+    fn listen(&mut self) {
+        self.fib = Fib::default();
+        if !self.listens || !self.config.kernel.enabled {
+            return;
+        }
+        match Fib::listening() {
+            Ok(fib) => self.fib = fib,
+            Err(error) => tracing::warn!(
+                "watch  a route that another program removes is noticed at the next audit only: no netlink socket: {error}"
+            ),
+        }
+        let now = Timestamp::now();
+        self.tell(match self.fib.listens() {
+            true => Event::State(watched::state("listening", false, now)),
+            false => {
+                let text = "cannot listen: what is removed is noticed at the next audit";
+                Event::State(watched::state(text, true, now))
+            }
+        });
+    }
+
+    /// Keep the routes. Ends with the process; may be dropped at any point.
+    pub async fn serve(&mut self) -> std::convert::Infallible {
+        let mut beat = Instant::now();
+        let mut calm = Instant::now() + CALM;
+        loop {
+            match self.next(beat, calm).await {
+                Next::Around => self.protect().await,
+                Next::Request(request) => self.answer(request).await,
+                Next::Mend(why) => self.mend(why).await,
+                Next::Beat => {
+                    if let Some((every, show)) = &self.beat {
+                        show();
+                        beat = Instant::now() + *every;
+                    }
+                }
+                Next::Calm => {
+                    self.calm();
+                    calm = Instant::now() + CALM;
+                }
+            }
+        }
+    }
+
+    async fn next(&mut self, beat: Instant, calm: Instant) -> Next {
+        let Self {
+            watch,
+            fib,
+            requests,
+            kept,
+            next_look,
+            next_mend,
+            ..
+        } = self;
+        let (next_look, next_mend) = (*next_look, *next_mend);
+        let now = Timestamp::now();
+        let postponed = fib.next().map(|next| now.age(next));
+        let keeps = kept.is_some() && self.listens;
+        let audit = self.audited + self.config.kernel.audit;
+        tokio::select! {
+            biased;
+            () = async { sleep_until(next_look).await; watch.changed().await } => Next::Around,
+            Some(request) = requests.recv() => Next::Request(request),
+            () = sleep_until(beat), if self.beat.is_some() => Next::Beat,
+            () = async { sleep_until(next_mend).await; fib.disturbed().await }, if keeps => {
+                Next::Mend(Why::Told)
+            }
+            () = sleep(postponed.unwrap_or(CALM)), if keeps && postponed.is_some() => {
+                Next::Mend(Why::Told)
+            }
+            () = sleep_until(audit.max(next_mend)), if keeps => Next::Mend(Why::Audit),
+            () = sleep_until(calm) => Next::Calm,
+        }
+    }
+
+    async fn answer(&mut self, request: Request) {
+        match request {
+            Request::Sync(order, done) => self.sync(*order, done).await,
+            Request::Look(done) => {
+                // What appears from here on is not in these looks.
+                self.news.store(false, Ordering::Relaxed);
+                self.appeared = PrefixSet::default();
+                let _ = done.send(self.look_around().await);
+            }
+            Request::Configure(config) => {
+                let enabled = config.kernel.enabled;
+                let again = enabled != self.config.kernel.enabled || enabled && !self.fib.listens();
+                self.config = config;
+                self.watch = around::watch(&self.config);
+                if again {
+                    self.listen();
+                }
+            }
+        }
+    }
+
+    /// Carry out an order.
+    async fn sync(&mut self, order: Order, done: oneshot::Sender<Applied>) {
+        let mut order = order;
+        // What appeared since the pass looked around is not in its order yet.
+        let appeared = subtract_set(&self.appeared, &order.protected);
+        if !appeared.is_empty() {
+            cut(&mut order, &appeared);
+        }
+        self.kept = Some(order);
+        let applied = self.to_kernel().await;
+        self.calm();
+        let _ = done.send(applied);
+    }
+
+    /// The kernel in step with what is kept. An address that appears meanwhile is cut out first: a
+    /// large change may take seconds.
+    async fn to_kernel(&mut self) -> Applied {
+        let mut interruptions = 0;
+        loop {
+            let Some(kept) = self.kept.clone() else {
+                return Applied::default();
+            };
+            let now = Timestamp::now();
+            let stop = stop_of(&kept);
+            let task = Task {
+                removable: &kept.removable,
+                last: &kept.last,
+                former: &kept.former,
+                ..Task::of(&kept.desired, &kept.config, now)
+            };
+            let Self { watch, fib, .. } = self;
+            let applied = tokio::select! {
+                biased;
+                applied = to_kernel(task, fib, &stop) => Some(applied),
+                () = watch.changed(), if interruptions < INTERRUPTIONS => None,
+            };
+            let Some(applied) = applied else {
+                interruptions += 1;
+                self.look().await;
+                continue;
+            };
+            if let Some(kept) = &mut self.kept {
+                kept.former.retain(|mark| !applied.cleared.contains(mark));
+                let row = applied.targets.iter().find(|row| row.name == KERNEL);
+                if let Some(row) = row {
+                    kept.last.retain(|row| row.name != KERNEL);
+                    kept.last.push(row.clone());
+                }
+            }
+            return applied;
+        }
+    }
+
+    /// Something appeared or went: look, and cut out of the routes what is new, at once and from
+    /// memory.
+    async fn protect(&mut self) {
+        self.next_look = Instant::now() + PAUSE;
+        if self.look().await && self.kept.is_some() {
+            let _lock = self.lock();
+            // A flush withdraws everything: then there is nothing to cut.
+            if self.refresh_kept().await {
+                let applied = self.to_kernel().await;
+                self.tell(Event::Kept(Box::new(applied)));
+            }
+        }
+        self.tell(Event::Around);
+    }
+
+    /// Look at what the kernel shows. Answers whether there is something that was not protected.
+    async fn look(&mut self) -> bool {
+        let looks = self.look_around().await;
+        self.news.store(true, Ordering::Relaxed);
+        let mut new = nets(&looks);
+        if let Some(kept) = &self.kept {
+            new = subtract_set(&new, &kept.protected);
+        }
+        if new.is_empty() {
+            return false;
+        }
+        self.appeared = self.appeared.union(&new);
+        if let Some(kept) = &mut self.kept {
+            cut(kept, &new);
+        }
+        true
+    }
+
+    /// What the kernel shows now of the sources that protect.
+    async fn look_around(&mut self) -> Vec<Look> {
+        let looks = around::looks(&self.config, Where::Kernel).await;
+        self.watch.know(&looks);
+        looks
+    }
+
+    /// Compare the kernel with what is kept, and put it right.
+    async fn mend(&mut self, why: Why) {
+        self.next_mend = Instant::now() + PAUSE;
+        let lock = self.lock();
+        if matches!(lock, Held::ByVerb) {
+            // What the verb leaves is looked at after it; but a lock that is never given back is
+            // not waited for.
+            let since = *self.busy_since.get_or_insert_with(Instant::now);
+            if since.elapsed() < PATIENCE {
+                self.fib.doubt();
+                self.fib.disturb();
+                self.next_mend = Instant::now() + RETRY;
+                return;
+            }
+        }
+        self.busy_since = None;
+        if why == Why::Audit {
+            self.audited = Instant::now();
+        }
+        if !self.refresh_kept().await {
+            return;
+        }
+        if why == Why::Audit {
+            self.fib.doubt();
+        }
+        let mut applied = self.to_kernel().await;
+        drop(lock);
+        if let Some(report) = &applied.kernel {
+            if why == Why::Audit && !report.notifications_lost {
+                let audit = watched::audited(report, "", Timestamp::now());
+                applied.observed.push(audit);
+            }
+            if why == Why::Audit || neighbors::may_differ(report) {
+                self.tell(Event::Compare(Box::new(report.clone())));
+            }
+        } else if applied.failed() {
+            self.fib.disturb();
+            self.next_mend = Instant::now() + PATIENCE;
+        }
+        self.tell(Event::Kept(Box::new(applied)));
+    }
+
+    /// Bring what is kept in step with the ledger, where it answers: a verb may have written a
+    /// generation or a pin. Answers whether anything may be installed.
+    async fn refresh_kept(&mut self) -> bool {
+        let Some(kept) = &mut self.kept else {
+            return false;
+        };
+        if !kept.config.kernel.enabled || flushed(&kept.config) {
+            return false;
+        }
+        // What a pass of this process writes meanwhile comes with its order.
+        let own = self.lock.shared().is_some();
+        let seen = self.glance.look(kept.generation).await;
+        // A ledger that was lost says nothing of what should be in force.
+        if let Some(seen) = seen.filter(|seen| seen.generation >= kept.generation) {
+            if !own && (seen.generation != kept.generation || seen.pin != kept.pin) {
+                let _ = self.events.send(Event::Elsewhere);
+            }
+            if let Some(set) = seen.set.filter(|_| !own) {
+                kept.generation = seen.generation;
+                kept.desired = Arc::new(subtract_set(&set, &kept.protected));
+            }
+            kept.pin = seen.pin;
+        }
+        // A flush withdraws by itself what is not withdrawn yet.
+        !withdrawn(&kept.pin) || kept.desired.is_empty()
+    }
+
+    /// The lock of a pass, for as long as the answer lives.
+    fn lock(&self) -> Held {
+        if let Some(shared) = self.lock.shared() {
+            return Held::ByUs(Some(shared));
+        }
+        match Lock::take(&self.config.state_dir, Lock::PASS, "run") {
+            Ok(Ok(lock)) => Held::ByUs(Some(Arc::new(lock))),
+            Ok(Err(_)) => Held::ByVerb,
+            // No folder or no disk: no verb can have it either.
+            Err(_) => Held::ByUs(None),
+        }
+    }
+
+    /// Say when routes are no longer removed again and again.
+    fn calm(&mut self) {
+        let now = Timestamp::now();
+        let (alarm, is_new) = self.fib.alarm(now);
+        if is_new && alarm.is_none() && self.fib.listens() {
+            let text = "no program removes routes any more";
+            self.tell(Event::State(watched::state(text, false, now)));
+        }
+    }
+
+    fn tell(&self, event: Event) {
+        let _ = self.events.send(event);
+    }
+}
+
+/// Take space out of what is kept.
+fn cut(order: &mut Order, space: &PrefixSet) {
+    order.desired = Arc::new(subtract_set(&order.desired, space));
+    order.protected = order.protected.union(space);
+    if let Removable::Explained { protected, .. } = &mut order.removable {
+        *protected = protected.union(space);
+    }
+}
+
+/// Whether everything is withdrawn by this pin.
+fn withdrawn(pin: &Option<PinRow>) -> bool {
+    pin.as_ref().is_some_and(PinRow::is_flush)
+}
+
+/// Whether a flush has left its marker, which also counts where the ledger cannot be read.
+fn flushed(config: &Config) -> bool {
+    let _ = config;
+    false
+}
+
+/// Whether a flush came after this order was made.
+fn stop_of(order: &Order) -> impl Fn() -> bool + 'static {
+    let (config, by_flush) = (order.config.clone(), withdrawn(&order.pin));
+    move || !by_flush && flushed(&config)
+}
+
+fn nets(looks: &[Look]) -> PrefixSet {
+    let found = looks.iter().flat_map(|(_, shown)| &shown.found);
+    PrefixSet::of_nets(found.map(|found| found.net))
+}

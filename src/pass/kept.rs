@@ -1,0 +1,40 @@
+//! What the ledger shows to be in force, as an order for the keeper: nothing is decided and nothing
+//! written.
+
+use std::sync::Arc;
+
+use super::keeper::Order;
+use super::{former_marks, protection, removable};
+use crate::config::Config;
+use crate::ledger::{Ledger, LedgerError, PinRow};
+use crate::prefix::{PrefixSet, subtract_set};
+use crate::time::Timestamp;
+
+/// The order; `None` before the first generation, and under a mark that no pass has written down.
+pub fn order(config: &Arc<Config>, ledger: &Ledger) -> Result<Option<Order>, LedgerError> {
+    let now = Timestamp::now();
+    let marks = ledger.marks()?;
+    let is_known = marks.iter().any(|mark| mark.same_as(&config.kernel.mark));
+    let Some(generation) = ledger.generation()?.filter(|_| is_known) else {
+        return Ok(None);
+    };
+    let by_hand = ledger.operator(now)?;
+    let policy = protection::policy(config, &ledger.discovered()?, &by_hand, now);
+    let protected = policy.protect.set().clone();
+    let pin = ledger.pinned()?;
+    let desired = match pin.as_ref().is_some_and(PinRow::is_flush) {
+        true => PrefixSet::default(),
+        false => subtract_set(&ledger.in_force()?, &protected),
+    };
+    Ok(Some(Order {
+        config: config.clone(),
+        desired: Arc::new(desired),
+        removable: removable(ledger, &protected)?,
+        protected,
+        former: former_marks(config, ledger)?,
+        last: ledger.targets()?,
+        generation: generation.number,
+        pin,
+        now,
+    }))
+}
