@@ -73,6 +73,8 @@ pub(super) struct Worker {
     keeper: Keeper,
     /// Whether the keeper has had an order.
     keeps: bool,
+    /// Whether a verb has written something else since.
+    elsewhere: bool,
     limit: Duration,
     at_work: AtWork,
     service: Arc<Service>,
@@ -103,6 +105,7 @@ impl Worker {
             memory: Memory::default(),
             keeper,
             keeps: false,
+            elsewhere: false,
             limit,
             at_work,
             service,
@@ -200,7 +203,8 @@ impl Worker {
             return Ok(Ok(RETRY));
         };
         record(ledger, &mut self.unrecorded)?;
-        let (keeps, service) = (&mut self.keeps, &self.service);
+        let (keeps, elsewhere) = (&mut self.keeps, &mut self.elsewhere);
+        let service = &self.service;
         let pass = Pass {
             config: &self.config,
             ledger,
@@ -211,7 +215,7 @@ impl Worker {
             progress: &Progress::default(),
             keeper: &self.keeper,
             in_step: &mut || {
-                *keeps = true;
+                (*keeps, *elsewhere) = (true, false);
                 service.ready();
             },
         };
@@ -250,9 +254,9 @@ impl Worker {
     }
 
     /// After a pass that failed: the keeper is given what the ledger shows, where it has had no order
-    /// yet, as after a reboot with a full disk. That needs no writing.
+    /// yet, as after a reboot with a full disk, or an older one. That needs no writing.
     async fn keep_what_is_known(&mut self) {
-        if !self.keeps {
+        if !self.keeps || self.elsewhere {
             let order = match &self.ledger {
                 Some(ledger) => kept::order(&self.config, ledger),
                 None => Ledger::read(&self.config.state_dir)
@@ -262,7 +266,7 @@ impl Worker {
                 Ok(Some(order)) => {
                     let routes = order.desired.len();
                     self.keeper.sync(order).await;
-                    self.keeps = true;
+                    (self.keeps, self.elsewhere) = (true, false);
                     tracing::info!("the {routes} routes that the ledger shows are kept meanwhile");
                 }
                 Ok(None) => {}
@@ -294,7 +298,11 @@ impl Worker {
                     Some(Told::Stop) | None => return Woken::Stop,
                 },
                 Some(event) = events.recv() => match event {
-                    Event::Around | Event::Elsewhere => until = until.min(soon),
+                    Event::Around => until = until.min(soon),
+                    Event::Elsewhere => {
+                        self.elsewhere = true;
+                        until = until.min(soon);
+                    }
                     Event::Kept(applied) => self.note(*applied),
                     Event::State(observed) => self.note(Applied {
                         observed: vec![observed],

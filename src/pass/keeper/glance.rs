@@ -2,29 +2,30 @@
 //! only briefly: a disk that hangs delays nothing (I/O).
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use crate::ledger::{Ledger, LedgerError, PinRow};
-use crate::prefix::PrefixSet;
 
 /// Longest wait for the ledger before the keeper goes by what it remembers.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The pin and the generation that the ledger holds.
+/// What came of a look.
 #[derive(Debug)]
-pub(super) struct Seen {
-    pub pin: Option<PinRow>,
-    pub generation: u64,
-    /// The set of that generation, where it is another than the one asked about.
-    pub set: Option<Arc<PrefixSet>>,
+pub(super) enum Glanced {
+    /// The number of the newest generation, 0 before the first, and the pin.
+    Seen(u64, Option<PinRow>),
+    /// The ledger cannot be read.
+    Unreadable,
+    /// It does not answer in time: a disk hangs, or the machine is busy.
+    Silent,
 }
 
-/// A question: which generation is known, and where the answer goes.
-type Question = (u64, oneshot::Sender<Result<Seen, LedgerError>>);
+/// Where an answer goes.
+type Question = oneshot::Sender<Result<(u64, Option<PinRow>), LedgerError>>;
 
 /// Reads the ledger for the keeper.
 pub(super) struct Glance {
@@ -40,26 +41,27 @@ impl Glance {
         }
     }
 
-    /// What the ledger holds, as against generation `known`. `None` where it cannot be read or does
-    /// not answer in time.
-    pub async fn look(&mut self, known: u64) -> Option<Seen> {
-        let (answer, answered) = oneshot::channel();
-        let question = (known, answer);
+    /// What the ledger holds now.
+    pub async fn look(&mut self) -> Glanced {
+        let (question, answered) = oneshot::channel();
         let sent = match &self.questions {
             Some(questions) => questions.send(question).is_ok(),
-            None => self.begin()?.send(question).is_ok(),
+            None => self
+                .begin()
+                .is_some_and(|questions| questions.send(question).is_ok()),
         };
         if !sent {
             self.questions = None;
-            return None;
+            return Glanced::Unreadable;
         }
         match timeout(PATIENCE, answered).await {
-            Ok(Ok(Ok(seen))) => Some(seen),
+            Ok(Ok(Ok((generation, pin)))) => Glanced::Seen(generation, pin),
             Ok(Ok(Err(error))) => {
                 tracing::debug!("keeper  {error}; going by what is in memory");
-                None
+                Glanced::Unreadable
             }
-            Ok(Err(_)) | Err(_) => None,
+            Ok(Err(_)) => Glanced::Unreadable,
+            Err(_) => Glanced::Silent,
         }
     }
 
@@ -68,8 +70,12 @@ impl Glance {
         let state_dir = self.state_dir.clone();
         let reader = move || {
             let mut open: Option<Ledger> = None;
-            while let Ok((known, answer)) = asked.recv() {
-                let seen = read(&state_dir, &mut open, known);
+            while let Ok(answer) = asked.recv() {
+                // The keeper may have gone on without the answer.
+                if answer.is_closed() {
+                    continue;
+                }
+                let seen = read(&state_dir, &mut open);
                 if seen.is_err() {
                     open = None;
                 }
@@ -82,7 +88,10 @@ impl Glance {
     }
 }
 
-fn read(state_dir: &Path, open: &mut Option<Ledger>, known: u64) -> Result<Seen, LedgerError> {
+fn read(
+    state_dir: &Path,
+    open: &mut Option<Ledger>,
+) -> Result<(u64, Option<PinRow>), LedgerError> {
     if open.as_ref().is_some_and(|ledger| !ledger.is_at(state_dir)) {
         *open = None;
     }
@@ -93,14 +102,6 @@ fn read(state_dir: &Path, open: &mut Option<Ledger>, known: u64) -> Result<Seen,
     // A verb may commit between two questions: both answers are of one moment.
     ledger.snapshot(|ledger| {
         let generation = ledger.generation()?.map_or(0, |row| row.number);
-        let set = (generation != known)
-            .then(|| ledger.in_force())
-            .transpose()?
-            .map(Arc::new);
-        Ok(Seen {
-            pin: ledger.pinned()?,
-            generation,
-            set,
-        })
+        Ok((generation, ledger.pinned()?))
     })
 }

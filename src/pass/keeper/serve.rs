@@ -1,5 +1,6 @@
 //! The loop of the keeper: orders, addresses that appear, routes that were removed, audits (I/O).
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -7,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::glance::Glance;
+use super::glance::{Glance, Glanced};
 use super::{Event, Keeper, Order, PassLock, Request};
 use crate::config::Config;
 use crate::discover::{Look, Watch};
@@ -27,6 +28,8 @@ const PAUSE: Duration = Duration::from_millis(300);
 const RETRY: Duration = Duration::from_millis(100);
 /// Longest time that a verb at work keeps the keeper from reinstalling a route.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How soon it is looked again whether an order has come that a verb has made necessary.
+const CHANGED: Duration = Duration::from_secs(1);
 /// How often an order is interrupted for addresses that appear before it is carried through.
 const INTERRUPTIONS: u32 = 3;
 /// How often what was told about routes that are removed again and again is looked at.
@@ -56,6 +59,8 @@ pub struct Server {
     next_mend: Instant,
     /// Since when a verb has kept the keeper from a comparison.
     busy_since: Option<Instant>,
+    /// Since when the ledger has not answered.
+    silent_since: Option<Instant>,
     /// How often the loop has to show that it runs, and how.
     beat: Option<(Duration, Beat)>,
 }
@@ -78,6 +83,18 @@ enum Held {
     ByUs(#[allow(dead_code)] Option<Arc<Lock>>),
     /// A verb at work.
     ByVerb,
+}
+
+/// What the ledger says of what is kept.
+enum Current {
+    /// It is what should be there, as far as is known.
+    Kept,
+    /// A verb has written something else; an order follows.
+    Changed,
+    /// It does not answer.
+    Silent,
+    /// Nothing is to be installed.
+    Withdrawn,
 }
 
 /// What comes first of all that the loop waits for.
@@ -124,6 +141,7 @@ impl Server {
             next_look: now,
             next_mend: now,
             busy_since: None,
+            silent_since: None,
             beat: None,
             config,
         };
@@ -295,15 +313,34 @@ impl Server {
     /// memory.
     async fn protect(&mut self) {
         self.next_look = Instant::now() + PAUSE;
-        if self.look().await && self.kept.is_some() {
+        if self.look().await {
             let _lock = self.lock();
-            // A flush withdraws everything: then there is nothing to cut.
-            if self.refresh_kept().await {
-                let applied = self.to_kernel().await;
-                self.tell(Event::Kept(Box::new(applied)));
+            match self.current().await {
+                Current::Kept => {
+                    let applied = self.to_kernel().await;
+                    self.tell(Event::Kept(Box::new(applied)));
+                }
+                Current::Changed | Current::Silent => self.remove_protected().await,
+                Current::Withdrawn => {}
             }
         }
         self.tell(Event::Around);
+    }
+
+    /// Only remove the routes that cover protected space, where it is not known what else should be
+    /// there. The order that follows brings back what is left of them.
+    async fn remove_protected(&mut self) {
+        let Some(kept) = &self.kept else { return };
+        let removable = Removable::Explained {
+            ever: HashSet::new(),
+            protected: kept.protected.clone(),
+        };
+        let task = Task {
+            removable: &removable,
+            ..Task::nothing(&kept.config, Timestamp::now())
+        };
+        to_kernel(task, &mut self.fib, &|| false).await;
+        self.fib.disturb();
     }
 
     /// Look at what the kernel shows. Answers whether there is something that was not protected.
@@ -350,9 +387,25 @@ impl Server {
         if why == Why::Audit {
             self.audited = Instant::now();
         }
-        if !self.refresh_kept().await {
-            return;
+        match self.current().await {
+            Current::Kept => {}
+            Current::Withdrawn => return,
+            // The order that follows puts everything right.
+            Current::Changed => {
+                self.fib.disturb();
+                self.next_mend = Instant::now() + CHANGED;
+                return;
+            }
+            // Memory may be behind what a verb has done: a busy machine is given some time.
+            Current::Silent => {
+                let since = *self.silent_since.get_or_insert_with(Instant::now);
+                if since.elapsed() < PATIENCE {
+                    self.fib.disturb();
+                    return;
+                }
+            }
         }
+        self.silent_since = None;
         if why == Why::Audit {
             self.fib.doubt();
         }
@@ -373,37 +426,50 @@ impl Server {
         self.tell(Event::Kept(Box::new(applied)));
     }
 
-    /// Bring what is kept in step with the ledger, where it answers: a verb may have written a
-    /// generation or a pin. Answers whether anything may be installed.
-    async fn refresh_kept(&mut self) -> bool {
+    /// Whether what is kept is what should be there: a verb may have written a generation or a pin.
+    async fn current(&mut self) -> Current {
         let Some(kept) = &mut self.kept else {
-            return false;
+            return Current::Withdrawn;
         };
         if !kept.config.kernel.enabled || flushed(&kept.config) {
-            return false;
+            return Current::Withdrawn;
         }
         // What a pass of this process writes meanwhile comes with its order.
-        let own = self.lock.shared().is_some();
-        let seen = self.glance.look(kept.generation).await;
-        // A ledger that was lost says nothing of what should be in force.
-        if let Some(seen) = seen.filter(|seen| seen.generation >= kept.generation) {
-            if !own && (seen.generation != kept.generation || seen.pin != kept.pin) {
-                let _ = self.events.send(Event::Elsewhere);
+        let own = !self.listens || self.lock.shared().is_some();
+        match self.glance.look().await {
+            Glanced::Silent => return Current::Silent,
+            Glanced::Unreadable => {}
+            // A ledger that was lost says nothing of what should be in force.
+            Glanced::Seen(generation, _) if generation < kept.generation => {}
+            Glanced::Seen(generation, pin) => {
+                let changed = generation != kept.generation || pin != kept.pin;
+                if changed && !own {
+                    let _ = self.events.send(Event::Elsewhere);
+                    return match withdrawn(&pin) {
+                        // The flush withdraws by itself.
+                        true => Current::Withdrawn,
+                        false => Current::Changed,
+                    };
+                }
+                if own {
+                    kept.pin = pin;
+                }
             }
-            if let Some(set) = seen.set.filter(|_| !own) {
-                kept.generation = seen.generation;
-                kept.desired = Arc::new(subtract_set(&set, &kept.protected));
-            }
-            kept.pin = seen.pin;
         }
-        // A flush withdraws by itself what is not withdrawn yet.
-        !withdrawn(&kept.pin) || kept.desired.is_empty()
+        match withdrawn(&kept.pin) && !kept.desired.is_empty() {
+            true => Current::Withdrawn,
+            false => Current::Kept,
+        }
     }
 
     /// The lock of a pass, for as long as the answer lives.
     fn lock(&self) -> Held {
         if let Some(shared) = self.lock.shared() {
             return Held::ByUs(Some(shared));
+        }
+        // The keeper of a verb lives inside its pass.
+        if !self.listens {
+            return Held::ByUs(None);
         }
         match Lock::take(&self.config.state_dir, Lock::PASS, "run") {
             Ok(Ok(lock)) => Held::ByUs(Some(Arc::new(lock))),
