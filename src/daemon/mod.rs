@@ -161,7 +161,7 @@ pub async fn run(path: &Path, config: Config, limit: Duration) -> Result<(), End
     }
     let config = at_work.config();
     if config.kernel.withdraw_on_stop {
-        return withdraw(&config).await;
+        return withdraw(&config, at_work.clock().now()).await;
     }
     tracing::info!("stopped; the routes stay (on_stop = \"keep\")");
     Ok(())
@@ -191,7 +191,7 @@ fn supervise(at_work: &AtWork, service: &Service, limit: Duration, overdue: &mut
 }
 
 /// Take our routes with us. The ledger keeps what was in force: the next start puts it back.
-async fn withdraw(config: &Config) -> Result<(), Ended> {
+async fn withdraw(config: &Config, now: Timestamp) -> Result<(), Ended> {
     // A verb that is at work is given some time to end.
     let _lock = Lock::wait(&config.state_dir, "run", STOP_PATIENCE)
         .ok()
@@ -205,7 +205,7 @@ async fn withdraw(config: &Config) -> Result<(), Ended> {
     let former = former.and_then(Result::ok).unwrap_or_default();
     let task = Task {
         former: &former,
-        ..Task::nothing(config, Timestamp::now())
+        ..Task::nothing(config, now)
     };
     let mut applied = kernel::to_kernel(task, &mut Fib::default(), &|| false).await;
     for target in &mut applied.targets {

@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use sd_notify::NotifyState;
 
+use crate::shown;
+
 /// How many messages wait at most for a manager that does not read; later ones are dropped.
 const WAITING: usize = 64;
 
@@ -59,7 +61,8 @@ impl Service {
 
     /// The result of a pass in one line.
     pub fn status(&self, status: &str) {
-        self.tell(Message::Status(status.to_owned()));
+        // A newline would begin another assignment of the protocol.
+        self.tell(Message::Status(shown::line(status).into_owned()));
     }
 
     /// The configuration is read again; [`ready`](Self::ready) follows.

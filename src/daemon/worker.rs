@@ -9,6 +9,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::notify::Service;
+use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::feed::fetch::Progress;
 use crate::ledger::{Busy, Ledger, LedgerError, Lock};
@@ -40,25 +41,41 @@ pub(super) enum Told {
 
 /// What the main thread may know of the worker.
 #[derive(Clone, Debug)]
-pub(super) struct AtWork(Arc<Mutex<(Option<Instant>, Arc<Config>)>>);
+pub(super) struct AtWork(Arc<Mutex<State>>);
+
+#[derive(Debug)]
+struct State {
+    begun: Option<Instant>,
+    config: Arc<Config>,
+    clock: Clock,
+}
 
 impl AtWork {
     pub fn new(config: &Arc<Config>) -> Self {
-        Self(Arc::new(Mutex::new((None, config.clone()))))
+        Self(Arc::new(Mutex::new(State {
+            begun: None,
+            config: config.clone(),
+            clock: Clock::default(),
+        })))
     }
 
-    fn with<T>(&self, look: impl FnOnce(&mut (Option<Instant>, Arc<Config>)) -> T) -> T {
+    fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
         look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// When the pass under way began.
     pub fn begun(&self) -> Option<Instant> {
-        self.with(|(begun, _)| *begun)
+        self.with(|state| state.begun)
     }
 
     /// The configuration in use.
     pub fn config(&self) -> Arc<Config> {
-        self.with(|(_, config)| config.clone())
+        self.with(|state| state.config.clone())
+    }
+
+    /// The clock of the last pass.
+    pub fn clock(&self) -> Clock {
+        self.with(|state| state.clock.clone())
     }
 }
 
@@ -97,12 +114,16 @@ impl Worker {
         (ledger, keeper): (Option<Ledger>, Keeper),
         (limit, at_work, service): (Duration, AtWork, Arc<Service>),
     ) -> Self {
+        // Where there is no ledger yet, or none that answers, the clock of the machine is all there is.
+        let last = ledger.as_ref().and_then(|ledger| ledger.clock().ok()?);
+        let mut memory = Memory::default();
+        memory.clock = Clock::of(last.as_ref());
         Self {
             path: path.to_owned(),
             config,
-            read_at: Timestamp::now(),
+            read_at: memory.clock.now(),
             ledger,
-            memory: Memory::default(),
+            memory,
             keeper,
             keeps: false,
             elsewhere: false,
@@ -164,7 +185,8 @@ impl Worker {
 
     /// One pass over what is due. Answers how long to wait for the next.
     async fn pass(&mut self) -> Duration {
-        self.at_work.with(|(begun, _)| *begun = Some(Instant::now()));
+        self.at_work
+            .with(|state| state.begun = Some(Instant::now()));
         let made = match timeout(self.limit, self.try_pass()).await {
             Ok(made) => made,
             Err(_) => {
@@ -177,7 +199,10 @@ impl Worker {
                 Ok(Ok(RETRY))
             }
         };
-        self.at_work.with(|(begun, _)| *begun = None);
+        self.at_work.with(|state| {
+            state.begun = None;
+            state.clock = self.memory.clock.clone();
+        });
         match made {
             Ok(Ok(wait)) => wait,
             Ok(Err(busy)) => {
@@ -224,7 +249,7 @@ impl Worker {
             tracing::info!("passes are made again");
         }
         self.service.status(&summary(&outcome));
-        let now = Timestamp::now();
+        let now = self.memory.clock.now();
         let next = next_event(&self.config, &ledger.feeds()?, now)
             .into_iter()
             .chain(outcome.next_end)
@@ -237,7 +262,11 @@ impl Worker {
     /// Open the ledger, where it is not open or another file stands in its place.
     fn open(&mut self) -> Result<(), LedgerError> {
         let state_dir = &self.config.state_dir;
-        if self.ledger.as_ref().is_none_or(|ledger| !ledger.is_at(state_dir)) {
+        if self
+            .ledger
+            .as_ref()
+            .is_none_or(|ledger| !ledger.is_at(state_dir))
+        {
             self.ledger = None;
             self.ledger = Some(Ledger::open(state_dir)?);
         }
@@ -258,9 +287,9 @@ impl Worker {
     async fn keep_what_is_known(&mut self) {
         if !self.keeps || self.elsewhere {
             let order = match &self.ledger {
-                Some(ledger) => kept::order(&self.config, ledger),
+                Some(ledger) => kept::order(&self.config, ledger, &self.memory.clock),
                 None => Ledger::read(&self.config.state_dir)
-                    .and_then(|ledger| kept::order(&self.config, &ledger)),
+                    .and_then(|ledger| kept::order(&self.config, &ledger, &self.memory.clock)),
             };
             match order {
                 Ok(Some(order)) => {
@@ -382,14 +411,19 @@ impl Worker {
                     tracing::info!("{path} read again");
                 }
                 self.config = Arc::new(new);
-                self.at_work.with(|(_, config)| *config = self.config.clone());
+                self.at_work
+                    .with(|state| state.config = self.config.clone());
                 self.keeper.configure(self.config.clone());
-                self.read_at = Timestamp::now();
+                self.read_at = self.memory.clock.now();
                 return;
             }
             Err(problems) => {
+                // Each of its lines is a line of the log.
+                let lines = problems.lines();
+                lines.iter().for_each(|line| tracing::error!("{line}"));
                 tracing::error!(
-                    "{problems}; nothing was changed, still running with the configuration read at {read_at}"
+                    "{}; nothing was changed, still running with the configuration read at {read_at}",
+                    problems.summary()
                 );
             }
         }

@@ -139,7 +139,10 @@ impl Act<'_> {
         let (task, pin) = (step.task(config, &gone), step.pin());
         // A flush has the last word: it waits for this pass, and withdraws then.
         let flushed = flushed_since(ledger, &pin);
-        let mut applied = self.keeper.sync(step.order(config, &self.memory.clock)).await;
+        let mut applied = self
+            .keeper
+            .sync(step.order(config, &self.memory.clock))
+            .await;
         (self.in_step)();
         let files = apply::to_files(task, &flushed).await;
         applied.targets.extend(files.targets);

@@ -5,14 +5,18 @@ use std::sync::Arc;
 
 use super::keeper::Order;
 use super::{former_marks, protection, removable};
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::ledger::{Ledger, LedgerError, PinRow};
 use crate::prefix::{PrefixSet, subtract_set};
-use crate::time::Timestamp;
 
 /// The order; `None` before the first generation, and under a mark that no pass has written down.
-pub fn order(config: &Arc<Config>, ledger: &Ledger) -> Result<Option<Order>, LedgerError> {
-    let now = Timestamp::now();
+pub fn order(
+    config: &Arc<Config>,
+    ledger: &Ledger,
+    clock: &Clock,
+) -> Result<Option<Order>, LedgerError> {
+    let now = clock.now();
     let marks = ledger.marks()?;
     let is_known = marks.iter().any(|mark| mark.same_as(&config.kernel.mark));
     let Some(generation) = ledger.generation()?.filter(|_| is_known) else {
@@ -35,6 +39,6 @@ pub fn order(config: &Arc<Config>, ledger: &Ledger) -> Result<Option<Order>, Led
         last: ledger.targets()?,
         generation: generation.number,
         pin,
-        now,
+        clock: clock.clone(),
     }))
 }

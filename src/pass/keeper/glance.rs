@@ -88,10 +88,7 @@ impl Glance {
     }
 }
 
-fn read(
-    state_dir: &Path,
-    open: &mut Option<Ledger>,
-) -> Result<(u64, Option<PinRow>), LedgerError> {
+fn read(state_dir: &Path, open: &mut Option<Ledger>) -> Result<(u64, Option<PinRow>), LedgerError> {
     if open.as_ref().is_some_and(|ledger| !ledger.is_at(state_dir)) {
         *open = None;
     }

@@ -22,12 +22,12 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use tokio::sync::{mpsc, oneshot};
 
 use super::task::{Applied, Removable};
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::discover::Look;
 use crate::ledger::{Lock, Observed, PinRow, TargetRow};
 use crate::prefix::PrefixSet;
 use crate::target::kernel::{Mark, Report};
-use crate::time::Timestamp;
 
 pub use serve::{Beat, Server};
 
@@ -50,8 +50,8 @@ pub struct Order {
     pub generation: u64,
     /// The pin that it obeys.
     pub pin: Option<PinRow>,
-    /// The time of the decision.
-    pub now: Timestamp,
+    /// The clock that it goes by.
+    pub clock: Clock,
 }
 
 /// What the keeper did or saw by itself, for the ledger and for `status`.

@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::glance::{Glance, Glanced};
 use super::{Event, Keeper, Order, PassLock, Request};
+use crate::clock::Clock;
 use crate::config::Config;
 use crate::discover::{Look, Watch};
 use crate::ledger::{Lock, PinRow};
@@ -18,6 +19,7 @@ use crate::pass::kernel::{KERNEL, to_kernel};
 use crate::pass::task::{Applied, Removable, Task};
 use crate::pass::{neighbors, watched};
 use crate::prefix::{PrefixSet, subtract_set};
+use crate::run_dir;
 use crate::target::kernel::Fib;
 use crate::time::Timestamp;
 
@@ -46,6 +48,8 @@ pub struct Server {
     kept: Option<Order>,
     /// What appeared since a pass looked around.
     appeared: PrefixSet,
+    /// The clock until there is an order.
+    clock: Clock,
     glance: Glance,
     lock: PassLock,
     requests: mpsc::UnboundedReceiver<Request>,
@@ -118,10 +122,7 @@ impl Server {
         Self::new(config, false)
     }
 
-    fn new(
-        config: Arc<Config>,
-        listens: bool,
-    ) -> (Keeper, Self, mpsc::UnboundedReceiver<Event>) {
+    fn new(config: Arc<Config>, listens: bool) -> (Keeper, Self, mpsc::UnboundedReceiver<Event>) {
         let (requests, asked) = mpsc::unbounded_channel();
         let (events, happened) = mpsc::unbounded_channel();
         let (news, lock) = (Arc::default(), PassLock::default());
@@ -132,6 +133,7 @@ impl Server {
             listens,
             kept: None,
             appeared: PrefixSet::default(),
+            clock: Clock::default(),
             glance: Glance::at(&config.state_dir),
             lock: lock.clone(),
             requests: asked,
@@ -171,7 +173,7 @@ impl Server {
                 "watch  a route that another program removes is noticed at the next audit only: no netlink socket: {error}"
             ),
         }
-        let now = Timestamp::now();
+        let now = self.now();
         self.tell(match self.fib.listens() {
             true => Event::State(watched::state("listening", false, now)),
             false => {
@@ -204,7 +206,16 @@ impl Server {
         }
     }
 
+    /// The time by the clock of the last order.
+    fn now(&self) -> Timestamp {
+        match &self.kept {
+            Some(kept) => kept.clock.now(),
+            None => self.clock.now(),
+        }
+    }
+
     async fn next(&mut self, beat: Instant, calm: Instant) -> Next {
+        let now = self.now();
         let Self {
             watch,
             fib,
@@ -215,7 +226,6 @@ impl Server {
             ..
         } = self;
         let (next_look, next_mend) = (*next_look, *next_mend);
-        let now = Timestamp::now();
         let postponed = fib.next().map(|next| now.age(next));
         let keeps = kept.is_some() && self.listens;
         let audit = self.audited + self.config.kernel.audit;
@@ -278,7 +288,7 @@ impl Server {
             let Some(kept) = self.kept.clone() else {
                 return Applied::default();
             };
-            let now = Timestamp::now();
+            let now = self.now();
             let stop = stop_of(&kept);
             let task = Task {
                 removable: &kept.removable,
@@ -337,7 +347,7 @@ impl Server {
         };
         let task = Task {
             removable: &removable,
-            ..Task::nothing(&kept.config, Timestamp::now())
+            ..Task::nothing(&kept.config, self.now())
         };
         to_kernel(task, &mut self.fib, &|| false).await;
         self.fib.disturb();
@@ -413,7 +423,7 @@ impl Server {
         drop(lock);
         if let Some(report) = &applied.kernel {
             if why == Why::Audit && !report.notifications_lost {
-                let audit = watched::audited(report, "", Timestamp::now());
+                let audit = watched::audited(report, "", self.now());
                 applied.observed.push(audit);
             }
             if why == Why::Audit || neighbors::may_differ(report) {
@@ -434,25 +444,20 @@ impl Server {
         if !kept.config.kernel.enabled || flushed(&kept.config) {
             return Current::Withdrawn;
         }
-        // What a pass of this process writes meanwhile comes with its order.
-        let own = !self.listens || self.lock.shared().is_some();
         match self.glance.look().await {
             Glanced::Silent => return Current::Silent,
             Glanced::Unreadable => {}
             // A ledger that was lost says nothing of what should be in force.
             Glanced::Seen(generation, _) if generation < kept.generation => {}
             Glanced::Seen(generation, pin) => {
-                let changed = generation != kept.generation || pin != kept.pin;
-                if changed && !own {
+                // A verb wrote it, or the pass under way, whose order follows.
+                if generation != kept.generation || pin != kept.pin {
                     let _ = self.events.send(Event::Elsewhere);
                     return match withdrawn(&pin) {
                         // The flush withdraws by itself.
                         true => Current::Withdrawn,
                         false => Current::Changed,
                     };
-                }
-                if own {
-                    kept.pin = pin;
                 }
             }
         }
@@ -481,7 +486,7 @@ impl Server {
 
     /// Say when routes are no longer removed again and again.
     fn calm(&mut self) {
-        let now = Timestamp::now();
+        let now = self.now();
         let (alarm, is_new) = self.fib.alarm(now);
         if is_new && alarm.is_none() && self.fib.listens() {
             let text = "no program removes routes any more";
@@ -510,8 +515,7 @@ fn withdrawn(pin: &Option<PinRow>) -> bool {
 
 /// Whether a flush has left its marker, which also counts where the ledger cannot be read.
 fn flushed(config: &Config) -> bool {
-    let _ = config;
-    false
+    run_dir::flushed(&config.state_dir)
 }
 
 /// Whether a flush came after this order was made.
