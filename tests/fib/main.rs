@@ -11,4 +11,5 @@ mod hands;
 mod million;
 mod races;
 mod unsure;
+mod urgent;
 mod watched;

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, sleep};
 use std::time::Duration;
 
+use nix::sys::socket::{setsockopt, sockopt};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// How the next requests are answered.
@@ -37,6 +38,8 @@ pub enum Answer {
     Drip,
     /// The request is read and nothing is said.
     Silence,
+    /// The head and some of the body, and then a reset of the connection.
+    Reset(String),
     /// What a proxy does: a tunnel to this port of ours, whatever was asked for.
     Tunnel(u16),
 }
@@ -172,6 +175,17 @@ fn serve(
         Answer::Silence => {
             sleep(Duration::from_secs(60));
             return Ok(());
+        }
+        Answer::Reset(body) => {
+            let text = whole("200 OK", "", &body);
+            stream.write_all(&text.as_bytes()[..text.len() - body.len() / 2])?;
+            stream.flush()?;
+            // Closed without a wait for what was not sent, it is a reset (socket(7)).
+            let at_once = nix::libc::linger {
+                l_onoff: 1,
+                l_linger: 0,
+            };
+            return Ok(setsockopt(below, sockopt::Linger, &at_once)?);
         }
         Answer::Tunnel(port) => {
             stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;

@@ -33,18 +33,31 @@ const ROOM: usize = 4 << 20;
 /// So many datagrams are read in one go at most, however fast they come.
 const DRAIN: usize = 16_384;
 
+/// So many networks are told by name; of more a look tells.
+const TOLD: usize = 1_000;
+
 /// Listens for changes of addresses, routes and nexthop objects.
 pub struct Watch {
-    /// None where nothing of the kernel is wanted.
-    socket: Option<TokioSocket>,
-    buffer: Vec<u8>,
+    /// Addresses have a socket of their own: however many routes change, none is lost, and they are read first. None where
+    /// nothing of it is wanted.
+    addresses: Option<Ear>,
+    routes: Option<Ear>,
     seen: Seen,
 }
 
+/// A socket, and room for a datagram.
+struct Ear {
+    socket: TokioSocket,
+    buffer: Vec<u8>,
+}
+
 /// What is known, and whether there is more.
+#[derive(Default)]
 struct Seen {
     /// What each source that is watched showed last.
     known: BTreeMap<Source, BTreeSet<IpNet>>,
+    /// What the kernel told of since, and no look has shown yet.
+    appeared: BTreeSet<IpNet>,
     /// Something has changed that nobody was told of.
     news: bool,
 }
@@ -56,33 +69,33 @@ impl Watch {
     /// # Errors
     /// No netlink socket can be had.
     pub fn open(sources: &[Source]) -> io::Result<Self> {
-        let mut groups = 0;
+        let (mut addresses, mut routes) = (0, 0);
         let mut known = BTreeMap::new();
         for source in sources {
-            groups |= match source {
-                Source::Addresses | Source::Connected => IPV4_IFADDR | IPV6_IFADDR,
-                Source::Gateways => IPV4_ROUTE | IPV6_ROUTE | NEXTHOP,
+            match source {
+                Source::Addresses | Source::Connected => addresses = IPV4_IFADDR | IPV6_IFADDR,
+                Source::Gateways => routes = IPV4_ROUTE | IPV6_ROUTE | NEXTHOP,
                 _ => continue,
-            };
+            }
             known.insert(*source, BTreeSet::new());
         }
-        let socket = (groups != 0).then(|| listen(groups)).transpose()?;
+        let listen = |groups| (groups != 0).then(|| Ear::open(groups)).transpose();
         Ok(Self {
-            socket,
-            buffer: Vec::with_capacity(DATAGRAM),
-            seen: Seen { known, news: false },
+            addresses: listen(addresses)?,
+            routes: listen(routes)?,
+            seen: Seen {
+                known,
+                ..Seen::default()
+            },
         })
     }
 
     /// One that notices nothing.
     pub fn blind() -> Self {
         Self {
-            socket: None,
-            buffer: Vec::new(),
-            seen: Seen {
-                known: BTreeMap::new(),
-                news: false,
-            },
+            addresses: None,
+            routes: None,
+            seen: Seen::default(),
         }
     }
 
@@ -97,18 +110,33 @@ impl Watch {
             }
             known.extend(shown.found.iter().map(|found| found.net));
         }
+        let Seen {
+            known, appeared, ..
+        } = &mut self.seen;
+        appeared.retain(|net| !known.values().any(|known| known.contains(net)));
+    }
+
+    /// What the kernel told of since this was asked last: addresses, their networks, and gateways that no look had shown. They
+    /// can be protected before a look, which reads all routes and may take seconds where they change all the time. It
+    /// may lack some: a look has the last word.
+    pub fn appeared(&mut self) -> BTreeSet<IpNet> {
+        std::mem::take(&mut self.seen.appeared)
     }
 
     /// Return when a look would show something that is not known, when an address has gone, or when the
     /// kernel had more to say than there was room for. May be dropped at any point: nothing is lost.
     pub async fn changed(&mut self) {
-        let Some(socket) = &self.socket else {
-            return pending().await;
-        };
-        while !self.seen.news {
-            self.buffer.clear();
-            let received = socket.recv(&mut self.buffer).await;
-            self.seen.judge(received, &self.buffer);
+        let Self {
+            addresses,
+            routes,
+            seen,
+        } = self;
+        while !seen.news {
+            tokio::select! {
+                biased;
+                heard = hear(addresses) => seen.judge(heard),
+                heard = hear(routes) => seen.judge(heard),
+            }
         }
         sleep(GATHER).await;
         self.drain();
@@ -124,57 +152,108 @@ impl Watch {
 
     /// Read what has come.
     fn drain(&mut self) {
-        let Some(socket) = &self.socket else { return };
-        for _ in 0..DRAIN {
-            self.buffer.clear();
-            let received = socket.socket_ref().recv(&mut self.buffer, 0);
-            match received {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
-                received => self.seen.judge(received.map(drop), &self.buffer),
+        for ear in [&mut self.addresses, &mut self.routes]
+            .into_iter()
+            .flatten()
+        {
+            for _ in 0..DRAIN {
+                match ear.heard() {
+                    Some(heard) => self.seen.judge(heard),
+                    None => break,
+                }
             }
         }
     }
 }
 
-fn listen(groups: u32) -> io::Result<TokioSocket> {
-    let mut socket = TokioSocket::new(NETLINK_ROUTE)?;
-    // Less room means that an overflow is told sooner; a look follows, and nothing is lost.
-    make_room(socket.socket_ref(), ROOM);
-    socket.socket_mut().bind(&SocketAddr::new(0, groups))?;
-    Ok(socket)
+/// The next datagram; never where there is no socket.
+async fn hear(ear: &mut Option<Ear>) -> io::Result<&[u8]> {
+    let Some(Ear { socket, buffer }) = ear else {
+        return pending().await;
+    };
+    buffer.clear();
+    socket.recv(buffer).await?;
+    Ok(buffer)
+}
+
+impl Ear {
+    fn open(groups: u32) -> io::Result<Self> {
+        let mut socket = TokioSocket::new(NETLINK_ROUTE)?;
+        // Less room means that an overflow is told sooner; a look follows, and nothing is lost.
+        make_room(socket.socket_ref(), ROOM);
+        socket.socket_mut().bind(&SocketAddr::new(0, groups))?;
+        Ok(Self {
+            socket,
+            buffer: Vec::with_capacity(DATAGRAM),
+        })
+    }
+
+    /// The next datagram that is there already.
+    fn heard(&mut self) -> Option<io::Result<&[u8]>> {
+        self.buffer.clear();
+        match self.socket.socket_ref().recv(&mut self.buffer, 0) {
+            Ok(_) => Some(Ok(&self.buffer)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
+            Err(error) => Some(Err(error)),
+        }
+    }
 }
 
 impl Seen {
-    fn judge(&mut self, received: io::Result<()>, datagram: &[u8]) {
-        self.news |= match received {
-            Ok(()) => messages(datagram).any(|one| one.map_or(true, |one| self.is_news(one))),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => false,
+    fn judge(&mut self, heard: io::Result<&[u8]>) {
+        match heard {
+            Ok(datagram) => {
+                for message in messages(datagram) {
+                    match message {
+                        Ok(message) => self.hear(message),
+                        Err(_) => self.news = true,
+                    }
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             // ENOBUFS: notifications were lost (netlink(7)). Whatever else it is, a look will tell.
-            Err(_) => true,
-        };
+            Err(_) => self.news = true,
+        }
     }
 
-    /// Whether a look would show something else after this.
-    fn is_news(&self, message: Message<'_>) -> bool {
-        let mut news = false;
+    /// It is news where a look would show something else after this.
+    fn hear(&mut self, message: Message<'_>) {
         match message.kind {
             RTM_NEWROUTE => message::hops(message.payload, |hop| {
-                news |= self.unknown(Source::Gateways, hop.net);
+                self.shows(Source::Gateways, hop.net);
             }),
             RTM_NEWNEXTHOP => {
-                let hop = object::hop(message.payload);
-                news = hop.is_some_and(|hop| self.unknown(Source::Gateways, hop.net));
+                if let Some(hop) = object::hop(message.payload) {
+                    self.shows(Source::Gateways, hop.net);
+                }
             }
-            RTM_NEWADDR | RTM_DELADDR => {
-                let gone = message.kind == RTM_DELADDR;
+            RTM_NEWADDR => {
                 let address = Address::read(message.payload);
-                news = address.into_iter().flat_map(shows).any(|(source, net)| {
-                    self.known.contains_key(&source) && (gone || self.unknown(source, net))
-                });
+                for (source, net) in address.into_iter().flat_map(shows) {
+                    self.shows(source, net);
+                }
+            }
+            RTM_DELADDR => {
+                let address = Address::read(message.payload);
+                for (source, net) in address.into_iter().flat_map(shows) {
+                    // It may be back before a look: then it is news again.
+                    self.news |= self.known.contains_key(&source);
+                    self.appeared.remove(&net);
+                }
             }
             _ => {}
         }
-        news
+    }
+
+    /// A source shows this now.
+    fn shows(&mut self, source: Source, net: IpNet) {
+        if !self.unknown(source, net) {
+            return;
+        }
+        self.news = true;
+        if self.appeared.len() < TOLD {
+            self.appeared.insert(net);
+        }
     }
 
     fn unknown(&self, source: Source, net: IpNet) -> bool {
@@ -196,6 +275,47 @@ fn shows(address: Address) -> impl Iterator<Item = (Source, IpNet)> {
 mod tests {
     use super::*;
     use crate::discover::{Found, Shown};
+
+    #[test]
+    fn what_appears_is_told_by_name_once_and_not_what_is_known_or_gone() {
+        let mut watch = Watch::blind();
+        watch.seen.known.insert(Source::Addresses, BTreeSet::new());
+        let mut hear = |kind, last: u8| {
+            // `struct ifaddrmsg` and IFA_LOCAL.
+            let mut payload = vec![2, 32, 0, 0, 1, 0, 0, 0];
+            payload.extend([8, 0, 2, 0, 192, 0, 2, last]);
+            watch.seen.hear(Message {
+                kind,
+                flags: 0,
+                sequence: 0,
+                port: 0,
+                payload: &payload,
+            });
+            let appeared: Vec<String> = watch.seen.appeared.iter().map(IpNet::to_string).collect();
+            (std::mem::take(&mut watch.seen.news), appeared.join(" "))
+        };
+        assert_eq!(hear(RTM_NEWADDR, 1), (true, "192.0.2.1/32".to_owned()));
+        let both = "192.0.2.1/32 192.0.2.2/32".to_owned();
+        assert_eq!(hear(RTM_NEWADDR, 2), (true, both));
+        assert_eq!(hear(RTM_DELADDR, 1), (true, "192.0.2.2/32".to_owned()));
+        assert_eq!(watch.appeared().len(), 1);
+        assert!(watch.appeared().is_empty(), "it is told once");
+        let known = Found {
+            net: "192.0.2.3/32".parse().unwrap(),
+            why: "address of lo".to_owned(),
+        };
+        watch.know(&[(Source::Addresses, vec![known].into())]);
+        let mut payload = vec![2, 32, 0, 0, 1, 0, 0, 0];
+        payload.extend([8, 0, 2, 0, 192, 0, 2, 3]);
+        watch.seen.hear(Message {
+            kind: RTM_NEWADDR,
+            flags: 0,
+            sequence: 0,
+            port: 0,
+            payload: &payload,
+        });
+        assert!(!watch.seen.news && watch.appeared().is_empty());
+    }
 
     #[test]
     fn what_gave_no_answer_is_known_as_before() {

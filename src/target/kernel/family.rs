@@ -145,6 +145,7 @@ impl<B: Kin> Family<B> {
         let mut report = Report::default();
         let mut claimed = Claimed::default();
         let (mut lost, mut is_claim) = (false, false);
+        self.take_away(requests, pace, order, &mut report).await?;
         for round in 0..ROUNDS {
             // What is heard from here on is newer than what is read.
             reopen(ears)?;
@@ -153,11 +154,10 @@ impl<B: Kin> Family<B> {
             let is_owed = |route: &Route<B>| self.meddled.is_owed(route, &difference.remove);
             let net = |route: &Route<B>| is_owed(route).then(|| route.0.to_net());
             let postponed = storm.postpone(&mut difference.add, net, order.now);
-            match round {
-                0 => report.kept = difference.keep,
+            match is_claim {
                 // Some that were refused as existing are ours.
-                _ if !is_claim => report.kept = difference.keep.saturating_sub(report.added),
-                _ => claimed.come_true(&mut report, &difference),
+                false => report.kept = difference.keep.saturating_sub(report.added),
+                true => claimed.come_true(&mut report, &difference),
             }
             claimed = Claimed::of(&report, &difference);
             let large = ears.as_mut().filter(|_| difference.changes() > LARGE);
@@ -200,6 +200,43 @@ impl<B: Kin> Family<B> {
             true => Fault::Deaf,
             false => Fault::Restless,
         })
+    }
+
+    /// Where everything has to be read again, what must go is taken away before that, by what was known last: on a router
+    /// where routes change all the time reading takes seconds, and an address that must be reached does not wait for it.
+    /// It is compared afterwards like all the rest.
+    async fn take_away(
+        &mut self,
+        requests: &mut Requests,
+        pace: &mut Pace,
+        order: &Order<'_, B>,
+        report: &mut Report,
+    ) -> Result<(), Fault> {
+        let Some(held) = self.held.as_deref().filter(|_| self.doubt) else {
+            return Ok(());
+        };
+        let difference = wanted(order, held).0.removals();
+        if difference.remove.is_empty() || difference.changes() > LARGE {
+            return Ok(());
+        }
+        let done = install(requests, pace, order.mark, &difference).await?;
+        if done.lost {
+            return Ok(());
+        }
+        report.added += done.report.added;
+        report.removed += done.report.removed;
+        let not_done = done.not_done();
+        let is_done = |route: &Route<B>| !not_done.contains(route);
+        let held = self.held.get_or_insert_default();
+        held.retain(|one| {
+            let route = (one.prefix, one.metric);
+            let goes = difference.remove.binary_search(&route).is_ok() && is_done(&route);
+            !(one.ours && goes)
+        });
+        let added = difference.add.iter().filter(|route| is_done(route));
+        held.extend(added.map(|route| Installed::ours(*route, &order.mark)));
+        held.sort_by_key(Installed::key);
+        Ok(())
     }
 
     /// Read what is there, or bring what is known up to date, and note what others did to ours. Where answers were lost

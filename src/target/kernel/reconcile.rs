@@ -87,6 +87,28 @@ impl<B: Bits> Difference<B> {
         }
     }
 
+    /// The part of it that takes space away: what goes, and what comes for the space of it that stays.
+    pub fn removals(&self) -> Self {
+        let mut going = self.remove.iter().map(|(prefix, _)| prefix).peekable();
+        // Of what goes and begins no later, what ends last.
+        let mut widest: Option<&Prefix<B>> = None;
+        let is_inside = |(prefix, _): &&Route<B>| {
+            while let Some(goes) = going.next_if(|goes| goes.first() <= prefix.first()) {
+                if widest.is_none_or(|widest| widest.last() < goes.last()) {
+                    widest = Some(goes);
+                }
+            }
+            widest.is_some_and(|widest| widest.last() >= prefix.last())
+        };
+        Self {
+            add: self.add.iter().filter(is_inside).copied().collect(),
+            remove: self.remove.clone(),
+            keep: 0,
+            occupied: Vec::new(),
+            unexplained: 0,
+        }
+    }
+
     /// How many routes come and go.
     pub fn changes(&self) -> usize {
         self.add.len() + self.remove.len()
@@ -155,6 +177,32 @@ mod tests {
         let difference = reconcile([], &installed, |p| *p == Prefix::host(2));
         assert_eq!(difference.remove, [(Prefix::host(2), 0)]);
         assert_eq!(difference.unexplained, 1);
+    }
+
+    #[test]
+    fn the_part_that_takes_away_has_what_stays_of_it_and_nothing_else() {
+        let net = |text: &str| -> (Prefix<u32>, u32) {
+            let (address, length) = text.split_once('/').unwrap();
+            let address: std::net::Ipv4Addr = address.parse().unwrap();
+            (Prefix::new(address.into(), length.parse().unwrap()), 0)
+        };
+        let nets = |texts: &[&str]| texts.iter().map(|text| net(text)).collect::<Vec<_>>();
+        let difference = Difference {
+            add: nets(&[
+                "10.0.0.0/8",
+                "72.37.186.0/29",
+                "72.37.187.0/24",
+                "99.0.0.0/8",
+            ]),
+            remove: nets(&["72.37.186.0/23", "72.37.186.8/32", "98.0.0.0/8"]),
+            keep: 7,
+            occupied: Vec::new(),
+            unexplained: 1,
+        };
+        let part = difference.removals();
+        assert_eq!(part.add, nets(&["72.37.186.0/29", "72.37.187.0/24"]));
+        assert_eq!(part.remove, difference.remove);
+        assert_eq!((part.keep, part.unexplained), (0, 0));
     }
 
     proptest! {
