@@ -20,7 +20,7 @@ use crate::feed::standing::{Ages, Standing};
 use crate::plan::{Cause, Change, Explained, Verdict, cause_of_addition, cause_of_removal, fits};
 use crate::policy::limits::FeedLimits;
 use crate::policy::{Effective, Policy};
-use crate::prefix::{PrefixSet, subtract_set};
+use crate::prefix::PrefixSet;
 use crate::rib::{OPERATOR, Rib, Source};
 use crate::time::Timestamp;
 
@@ -217,7 +217,7 @@ pub fn decide(input: &Input) -> Decision {
     };
     let go = verdict.reasons.is_empty();
     let desired = match input.pinned {
-        Some(pin) => subtract_set(&pin.set, policy.protect.set()),
+        Some(pin) => policy.protect.cut_out_of(&pin.set),
         None if go => effective.set.clone(),
         None => stays.into_owned(),
     };
@@ -257,7 +257,7 @@ fn held(input: &Input, counting: &[&Feed], fed_before: &Rib, listed: &PrefixSet)
     let policy = input.policy;
     let kept = if counting.iter().any(|feed| feed.is_lost()) {
         // The reasons cannot be read, so nothing goes but what is protected.
-        subtract_set(input.in_force, policy.protect.set())
+        policy.protect.cut_out_of(input.in_force)
     } else {
         let applied = policy.apply(fed_before).set;
         if input.restores {

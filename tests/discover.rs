@@ -339,7 +339,9 @@ fn each_source_answers_for_itself_and_once() {
     let said = looks.iter().map(|(source, shown)| {
         let found = shown.found.iter().map(|f| format!("{} {}", f.net, f.why));
         let failed = shown.failed.iter().map(|failed| match &failed.cause {
-            Cause::Error(text) => text.split(':').next().unwrap().to_owned(),
+            Cause::Error(text) | Cause::Unproven(text) => {
+                text.split(':').next().unwrap().to_owned()
+            }
             Cause::NotAsked => "not asked".to_owned(),
         });
         let all: Vec<_> = found.chain(failed).collect();

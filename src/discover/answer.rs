@@ -41,6 +41,8 @@ pub enum Cause {
     NotAsked,
     /// What went wrong, in words for the operator.
     Error(String),
+    /// What it shows is not proven, so it protects nothing; in words for the operator.
+    Unproven(String),
 }
 
 impl Shown {
@@ -73,7 +75,8 @@ impl Shown {
     /// Whether nobody knows if a network that was found for this reason is still there.
     pub(super) fn leaves_open(&self, why: &str) -> bool {
         let concerns = |failed: &Failed| failed.why.as_deref().is_none_or(|part| part == why);
-        self.failed.iter().any(concerns)
+        let open = |failed: &&Failed| !matches!(failed.cause, Cause::Unproven(_));
+        self.failed.iter().filter(open).any(concerns)
     }
 }
 

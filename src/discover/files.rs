@@ -1,24 +1,14 @@
-//! What files of the system show: resolvers, and who is logged in (I/O).
+//! What files of the system show: resolvers (I/O).
 
-use std::collections::BTreeSet;
-use std::fs;
 use std::io;
 
 use tokio::task::spawn_blocking;
 
-use super::text::{resolv, sshd, tcp};
+use super::text::resolv;
 use super::{Found, Root, Shown};
 
 /// The file that the C library reads, and the one behind it where systemd-resolved stands between.
 const RESOLVERS: [&str; 2] = ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"];
-
-/// `/proc/net`, but also there where only the processes of `/proc` are shown (`ProcSubset=pid`).
-const TCP: &str = "/proc/self/net/tcp";
-const TCP6: &str = "/proc/self/net/tcp6";
-
-const SSHD: &str = "/etc/ssh/sshd_config";
-const SSHD_MORE: &str = "/etc/ssh/sshd_config.d";
-const SSH_PORT: u16 = 22;
 
 /// The system's resolvers. A file that is not there shows none; one that cannot be read is a part that failed.
 pub async fn resolvers(root: &Root) -> Shown {
@@ -45,49 +35,8 @@ pub async fn resolvers(root: &Root) -> Shown {
     .await
 }
 
-/// Whoever has an established connection to a port of the ssh server.
-pub async fn sessions(root: &Root) -> Shown {
-    let root = root.clone();
-    blocking(move || {
-        let ports = ssh_ports(&root);
-        let mut peers = BTreeSet::new();
-        let mut read = |line: &str| {
-            let peer = tcp::established(line).filter(|(port, _)| ports.contains(port));
-            peers.extend(peer.map(|(_, net)| net));
-        };
-        let v4 = root.lines(TCP, &mut read);
-        let v4 = v4.map_err(|error| format!("{TCP}: {error}"));
-        let v6 = if_there(TCP6, root.lines(TCP6, &mut read));
-        let found = |net| Found {
-            net,
-            why: "ssh session".to_owned(),
-        };
-        let mut shown = Shown::from(peers.into_iter().map(found).collect::<Vec<_>>());
-        for cause in [v4, v6].into_iter().filter_map(Result::err) {
-            shown.fail(None, cause);
-        }
-        shown
-    })
-    .await
-}
-
-/// Its usual port, and those that its configuration names, as far as it can be read.
-fn ssh_ports(root: &Root) -> BTreeSet<u16> {
-    let mut ports = BTreeSet::from([SSH_PORT]);
-    let more = fs::read_dir(root.path(SSHD_MORE)).into_iter().flatten();
-    let names = more
-        .flatten()
-        .filter_map(|entry| entry.file_name().into_string().ok());
-    let files = names
-        .filter(|name| name.ends_with(".conf"))
-        .map(|name| format!("{SSHD_MORE}/{name}"));
-    for file in files.chain([SSHD.to_owned()]) {
-        let _ = root.lines(&file, |line| ports.extend(sshd::port(line)));
-    }
-    ports
-}
-
-fn if_there(file: &str, read: io::Result<()>) -> Result<(), String> {
+/// What is wrong with a file that may be missing.
+pub(super) fn if_there(file: &str, read: io::Result<()>) -> Result<(), String> {
     match read {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(format!("{file}: {error}")),
         _ => Ok(()),
@@ -95,13 +44,15 @@ fn if_there(file: &str, read: io::Result<()>) -> Result<(), String> {
 }
 
 /// A file may be long (`/proc/net/tcp` has a line for every connection) or slow.
-async fn blocking(read: impl FnOnce() -> Shown + Send + 'static) -> Shown {
+pub(super) async fn blocking(read: impl FnOnce() -> Shown + Send + 'static) -> Shown {
     let failed = |error| Shown::error(format!("not read: {error}"));
     spawn_blocking(read).await.unwrap_or_else(failed)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::discover::Cause;
 
@@ -126,7 +77,7 @@ mod tests {
         match shown.failed.as_slice() {
             [one] => match &one.cause {
                 Cause::Error(text) => (one.why.as_deref(), text),
-                Cause::NotAsked => panic!("{shown:?}"),
+                _ => panic!("{shown:?}"),
             },
             _ => panic!("{shown:?}"),
         }
@@ -162,26 +113,5 @@ mod tests {
         let (why, cause) = failed(&half);
         assert_eq!(why, Some("resolver in /etc/resolv.conf"));
         assert!(cause.starts_with("/etc/resolv.conf: "), "{cause}");
-    }
-
-    #[cfg(target_endian = "little")]
-    #[tokio::test]
-    async fn sessions_are_those_on_a_port_of_the_ssh_server() {
-        let tcp = "  0: 010200C0:0016 076433C6:D431 01 0\n  1: 010200C0:08AE 086433C6:D431 01 0\n\
-            \x20 2: 010200C0:01BB 096433C6:D431 01 0\n";
-        let (_dir, root) = place(&[("proc/self/net/tcp", tcp)]);
-        let shown = sessions(&root).await;
-        assert_eq!(said(&shown), ["198.51.100.7/32 ssh session"]);
-        let (_dir, root) = place(&[
-            ("proc/self/net/tcp", tcp),
-            ("etc/ssh/sshd_config.d/10-port.conf", "Port 2222\n"),
-            ("etc/ssh/sshd_config.d/old.bak", "Port 443\n"),
-        ]);
-        assert_eq!(sessions(&root).await.found.len(), 2);
-        let (_dir, root) = place(&[]);
-        let none = sessions(&root).await;
-        let (why, cause) = failed(&none);
-        assert_eq!(why, None);
-        assert!(cause.starts_with("/proc/self/net/tcp: "), "{cause}");
     }
 }

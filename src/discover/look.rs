@@ -6,14 +6,14 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
-use super::{Found, Look, Root, Shown, Source, files, hosts, kernel, speakers};
+use super::{Found, Look, Root, Shown, Source, files, hosts, kernel, sessions, speakers};
 
 /// What to look at.
 #[derive(Clone, Debug)]
 pub struct Wanted<'a> {
     /// The sources.
     pub sources: &'a [Source],
-    /// Hosts that must be reached, for [`Source::FeedHosts`].
+    /// Hosts that must be reached, for [`Source::FeedHosts`]: those that are written as addresses.
     pub hosts: &'a [Host],
     /// Where files and programs are.
     pub root: Root,
@@ -53,8 +53,8 @@ async fn one(source: Source, wanted: &Wanted<'_>) -> Shown {
         Source::Gateways => kernel::gateways().await,
         Source::Resolvers => files::resolvers(root).await,
         Source::BgpNeighbors => speakers::neighbors(root).await,
-        Source::FeedHosts => hosts::addresses(wanted.hosts).await,
-        Source::Sessions => files::sessions(root).await,
+        Source::FeedHosts => hosts::literals(wanted.hosts),
+        Source::Sessions => sessions::sessions(root).await,
     }
 }
 

@@ -11,6 +11,7 @@
 //! (rtnetlink); what reads it is thin.
 
 mod answer;
+mod bounds;
 mod files;
 mod hosts;
 mod kernel;
@@ -19,13 +20,17 @@ mod network;
 pub(crate) mod program;
 mod remember;
 mod root;
+mod sessions;
 mod source;
 mod speakers;
 mod text;
 
 pub use answer::{Cause, Failed, Found, Look, Shown};
+pub use bounds::{Excess, bounded};
+pub use hosts::why as why_of_host;
 pub use kernel::Watch;
 pub use look::{Host, Wanted, look};
+pub use network::host as host_network;
 pub use remember::{Remembered, remember};
 pub use root::Root;
 pub use source::Source;

@@ -32,6 +32,17 @@ pub fn sensible(net: &IpNet, why: &str) -> bool {
     !wide
 }
 
+/// Say, of the first in a process, that a lease protects a part of its network.
+pub fn warn_of_lease(whole: &IpNet, part: &IpNet, device: &str) {
+    static WARNED: Once = Once::new();
+    WARNED.call_once(|| {
+        tracing::warn!(
+            "protect  {whole} on {device} comes with a lease and is too large for one: only {part} of it is \
+             protected; list it under [protect] prefixes if it is right"
+        );
+    });
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,9 +16,9 @@ pub enum Source {
     Resolvers,
     /// Neighbors of the BGP speakers on this machine.
     BgpNeighbors,
-    /// Hosts that the feeds are fetched from.
+    /// Hosts that the feeds are fetched from, once they have proved themselves.
     FeedHosts,
-    /// Peers of established ssh sessions.
+    /// Where those who are logged in over ssh come from.
     Sessions,
 }
 
@@ -55,8 +55,9 @@ impl Source {
     }
 
     /// How long what a source once showed stays protected after it no longer shows it. The kernel and the
-    /// files are the truth; a name has other addresses tomorrow and may have the old ones the day after;
-    /// whoever has just logged out wants to come back.
+    /// files are the truth; a name has other addresses tomorrow and may have the old ones the day after, and
+    /// what is not proven within that time is opened at the next download; an operator who has just logged
+    /// out may come back.
     pub fn linger(self) -> Duration {
         match self {
             Self::Addresses | Self::Connected | Self::Gateways | Self::Resolvers => Duration::ZERO,

@@ -1,11 +1,13 @@
 //! Neighbors of the BGP speakers on this machine (I/O).
 //!
-//! A speaker that runs is asked; where it does not answer, its configuration is read.
+//! A speaker that runs is asked; where it does not answer, its configuration is read. Whether it runs is known
+//! by its socket: to start a program that finds nothing to talk to takes longer than a whole pass.
 
 use std::collections::BTreeSet;
 use std::io;
 
 use ipnet::IpNet;
+use tokio::net::UnixStream;
 
 use super::program::ask;
 use super::text::{Reader, bird, frr};
@@ -18,8 +20,8 @@ struct Speaker {
     arguments: &'static [&'static str],
     /// Its configuration.
     files: &'static [&'static str],
-    /// What is there while it runs.
-    running: &'static [&'static str],
+    /// Its sockets: they answer while it runs.
+    sockets: &'static [&'static str],
     /// What may help where it neither answers nor can be read.
     hint: &'static str,
 }
@@ -29,7 +31,7 @@ const FRR: Speaker = Speaker {
     program: "vtysh",
     arguments: &["-c", "show running-config"],
     files: &["/etc/frr/frr.conf", "/etc/frr/bgpd.conf"],
-    running: &["/run/frr/bgpd.vty", "/var/run/frr/bgpd.vty"],
+    sockets: &["/run/frr/bgpd.vty", "/var/run/frr/bgpd.vty"],
     hint: "may its user talk to FRR? (group frrvty)",
 };
 
@@ -39,7 +41,7 @@ const BIRD: Speaker = Speaker {
     // Restricted: it can look, and nothing else.
     arguments: &["-r", "show", "protocols", "all"],
     files: &["/etc/bird/bird.conf", "/etc/bird.conf"],
-    running: &["/run/bird/bird.ctl", "/var/run/bird.ctl", "/run/bird.ctl"],
+    sockets: &["/run/bird/bird.ctl", "/var/run/bird.ctl", "/run/bird.ctl"],
     hint: "may its user talk to BIRD? (group bird)",
 };
 
@@ -68,9 +70,13 @@ async fn one<S: Reader, C: Reader>(
     speaker: &Speaker,
     root: &Root,
 ) -> Result<BTreeSet<IpNet>, String> {
+    let mut runs = false;
+    for socket in speaker.sockets {
+        runs = runs || may_answer(root, socket).await;
+    }
     let asked = match root.program(speaker.program) {
-        Some(program) => Some(ask::<S>(&program, speaker.arguments).await),
-        None => None,
+        Some(program) if runs => Some(ask::<S>(&program, speaker.arguments).await),
+        _ => None,
     };
     let why = match asked {
         Some(Ok(status)) => return Ok(status.found()),
@@ -90,26 +96,37 @@ async fn one<S: Reader, C: Reader>(
     if read {
         return Ok(config.found());
     }
-    let Some(why) = why else {
-        return Ok(BTreeSet::new());
-    };
-    // Installed, but neither configured nor running: it speaks to nobody.
-    if hidden.is_none() && !speaker.running.iter().any(|place| is_there(root, place)) {
-        return Ok(BTreeSet::new());
-    }
-    let hidden = hidden.map_or_else(String::new, |hidden| format!("; {hidden}"));
     let (program, hint) = (speaker.program, speaker.hint);
-    Err(format!("{program}: {why}{hidden}; {hint}"))
+    match (why, hidden) {
+        (Some(why), Some(hidden)) => Err(format!("{program}: {why}; {hidden}; {hint}")),
+        (Some(why), None) => Err(format!("{program}: {why}; {hint}")),
+        // What is not running has a configuration all the same, and is started by it.
+        (None, Some(hidden)) if root.program(program).is_some() => {
+            Err(format!("{} does not run; {hidden}; {hint}", speaker.name))
+        }
+        // Neither configured nor running: it speaks to nobody.
+        (None, _) => Ok(BTreeSet::new()),
+    }
 }
 
-/// Whether something is there, or may be: in a folder that is closed to us.
-fn is_there(root: &Root, absolute: &str) -> bool {
-    root.path(absolute).try_exists().unwrap_or(true)
+/// Whether a server may answer at a socket: where it is refused or missing none does, and where it may not be
+/// tried nobody knows.
+async fn may_answer(root: &Root, absolute: &str) -> bool {
+    match UnixStream::connect(root.path(absolute)).await {
+        Ok(_) => true,
+        Err(error) => !matches!(
+            error.kind(),
+            io::ErrorKind::NotFound
+                | io::ErrorKind::ConnectionRefused
+                | io::ErrorKind::NotADirectory
+        ),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::os::unix::net::UnixListener;
     use std::process::Command;
 
     use super::*;
@@ -132,6 +149,13 @@ mod tests {
             let mut install = Command::new("install");
             install.args(["-m", "755"]).arg(draft).arg(path);
             assert!(install.status().unwrap().success());
+        }
+
+        /// A server that listens, as long as this is kept.
+        fn socket(&self, name: &str) -> UnixListener {
+            let path = self.0.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            UnixListener::bind(path).unwrap()
         }
 
         fn folder(&self, name: &str) {
@@ -164,6 +188,10 @@ mod tests {
     #[tokio::test]
     async fn a_speaker_that_answers_is_believed_before_its_file() {
         let place = Place::new();
+        let _running = [
+            place.socket("run/frr/bgpd.vty"),
+            place.socket("run/bird/bird.ctl"),
+        ];
         place.write(
             "usr/bin/vtysh",
             "#!/bin/sh\n[ \"$1 $2\" = '-c show running-config' ] || exit 9\n\
@@ -187,8 +215,33 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_speaker_that_does_not_run_is_read_and_its_program_is_not_started() {
+        let place = Place::new();
+        let started = place.0.path().join("started");
+        let told = format!("#!/bin/sh\necho x > {}\n", started.display());
+        for program in ["usr/bin/vtysh", "usr/sbin/birdc"] {
+            place.write(program, &told);
+        }
+        assert_eq!(place.look().await, [""; 0]);
+        // What a speaker that was killed leaves behind refuses.
+        drop(place.socket("run/frr/bgpd.vty"));
+        place.write("run/bird/bird.ctl", "");
+        place.write(
+            "etc/frr/frr.conf",
+            "router bgp 1\n neighbor 192.0.2.9 remote-as 2\n",
+        );
+        assert_eq!(place.look().await, ["192.0.2.9/32 BGP neighbor in FRR"]);
+        assert!(!started.exists());
+        fs::remove_file(place.0.path().join("run/frr/bgpd.vty")).unwrap();
+        let _running = place.socket("run/frr/bgpd.vty");
+        assert_eq!(place.look().await, [""; 0], "asked, and believed");
+        assert!(started.exists());
+    }
+
+    #[tokio::test]
     async fn a_speaker_that_is_silent_is_read() {
         let place = Place::new();
+        let _running = place.socket("run/frr/bgpd.vty");
         place.write("usr/bin/vtysh", SILENT);
         place.write(
             "etc/frr/bgpd.conf",
@@ -212,7 +265,7 @@ mod tests {
         let place = Place::new();
         place.write("usr/bin/vtysh", SILENT);
         assert_eq!(place.look().await, [""; 0], "installed, not in use");
-        place.write("run/frr/bgpd.vty", "");
+        let running = place.socket("run/frr/bgpd.vty");
         assert_eq!(
             place.look().await,
             [
@@ -237,19 +290,23 @@ mod tests {
         place.write("usr/sbin/birdc", SILENT);
         assert_eq!(place.look().await, both, "its file is read");
         fs::remove_file(place.0.path().join("etc/bird.conf")).unwrap();
-        place.write("run/bird/bird.ctl", "");
+        let _bird = place.socket("run/bird/bird.ctl");
         let neither = place.look().await;
         assert!(
             neither[1].starts_with("BGP neighbor in BIRD: birdc: "),
             "{neither:?}"
         );
+        drop(running);
+        let stopped = place.look().await.concat();
+        let said = "BGP neighbor in FRR: FRR does not run; /etc/frr/frr.conf: ";
+        assert!(stopped.contains(said), "{stopped}");
     }
 
     #[tokio::test]
     async fn a_program_that_hangs_is_not_waited_for() {
         let place = Place::new();
         place.write("usr/bin/vtysh", "#!/bin/sh\nexec sleep 60\n");
-        place.write("run/frr/bgpd.vty", "");
+        let _running = place.socket("run/frr/bgpd.vty");
         let begun = std::time::Instant::now();
         let refused = place.look().await.concat();
         assert!(

@@ -6,6 +6,7 @@ use super::apply;
 use super::around::{self, Where};
 use super::keeper::{Keeper, Order};
 use super::known::{Known, Memory};
+use super::reach::Reach;
 use super::record::Record;
 use super::sweep::sweep;
 use super::task::{Removable, Task};
@@ -104,7 +105,7 @@ impl Act<'_> {
         around::take_in(self.config, looks, self.ledger, self.memory)
     }
 
-    /// Look at other programs and at names, which may keep the pass waiting.
+    /// Look at other programs, which may keep the pass waiting.
     pub async fn look_far(&mut self) -> Result<(), LedgerError> {
         let looks = around::looks(self.config, Where::Far).await;
         around::take_in(self.config, looks, self.ledger, self.memory)?;
@@ -164,6 +165,29 @@ impl Act<'_> {
             next_end: ends.into_iter().flatten().min(),
             held: step.held,
         })
+    }
+
+    /// An address that a download connects to next must not be dropped. The files of routers do not follow what
+    /// has proved nothing yet, except where there is nothing else that drops.
+    pub async fn open(&mut self, cause: &str) -> Result<(), PassError> {
+        let (config, ledger) = (self.config, self.ledger);
+        if !config.kernel.enabled {
+            return self.act(cause).await.map(drop);
+        }
+        let step = self.decide(PROTECT)?;
+        let order = step.order(config, &self.memory.clock);
+        let applied = self.keeper.sync(order).await;
+        write_down(ledger, &applied).map_err(PassError::Unrecorded)
+    }
+
+    /// What the downloads proved stays protected when they have ended.
+    pub fn keep_proven(&mut self, reach: &mut Reach) -> Result<(), LedgerError> {
+        let found = reach.proven(self.config);
+        if !found.is_empty() {
+            let looks = vec![around::proven(found)];
+            around::take_in(self.config, looks, self.ledger, self.memory)?;
+        }
+        Ok(())
     }
 
     /// Decide by what is known, and write it down before anything is changed.

@@ -6,7 +6,8 @@ use super::known::Memory;
 use super::say;
 use crate::config::{Config, Origin};
 use crate::discover::{
-    Cause, Host, Look, Remembered, Root, Shown, Source, Wanted, Watch, look, remember,
+    Cause, Excess, Found, Host, Look, Remembered, Root, Shown, Source, Wanted, Watch, bounded,
+    look, remember,
 };
 use crate::ledger::{Event, Ledger, LedgerError};
 use crate::time::Timestamp;
@@ -37,7 +38,10 @@ pub(super) fn take_in(
     }
     let now = memory.clock.now();
     let before = ledger.discovered()?;
-    let found = remember(&before, &looks, now);
+    let (found, excess) = bounded(remember(&before, &looks, now));
+    for (is_new, line) in beyond(&excess, &mut memory.beyond) {
+        say::warning(is_new, &line);
+    }
     if found == before {
         return Ok(false);
     }
@@ -53,9 +57,9 @@ pub(super) fn take_in(
 pub(super) enum Where {
     /// At the kernel's addresses and routes, which also tell of changes.
     Kernel,
-    /// In files.
+    /// In files, and at what is written in the configuration.
     Files,
-    /// At other programs and at names, which may keep the pass waiting.
+    /// At other programs, which may keep the pass waiting.
     Far,
 }
 
@@ -63,17 +67,17 @@ impl Where {
     fn is_at(self, source: Source) -> bool {
         self == match source {
             Source::Addresses | Source::Connected | Source::Gateways => Self::Kernel,
-            Source::Resolvers | Source::Sessions => Self::Files,
-            Source::BgpNeighbors | Source::FeedHosts => Self::Far,
+            Source::Resolvers | Source::Sessions | Source::FeedHosts => Self::Files,
+            Source::BgpNeighbors => Self::Far,
         }
     }
 }
 
-/// What would be remembered after a look; writes nothing down, and asks neither names nor other programs.
+/// What would be remembered after a look; writes nothing down, and asks no other program.
 pub async fn as_it_is(config: &Config, before: &[Remembered], now: Timestamp) -> Vec<Remembered> {
     let mut seen = looks(config, Where::Kernel).await;
     seen.extend(looks(config, Where::Files).await);
-    remember(before, &with_unasked(config, seen), now)
+    bounded(remember(before, &with_unasked(config, seen), now)).0
 }
 
 /// One look at the configured sources of a place.
@@ -97,6 +101,34 @@ fn with_unasked(config: &Config, mut looks: Vec<Look>) -> Vec<Look> {
         }
     }
     looks
+}
+
+/// What the downloads proved, as a look: all else that the source showed stays.
+pub(super) fn proven(found: Vec<Found>) -> Look {
+    let mut shown = Shown::not_asked();
+    shown.found = found;
+    (Source::FeedHosts, shown)
+}
+
+/// What is said of parts that show more than is protected, and whether it is news: each is named once, until
+/// it is within its bound. `said` has those that were named.
+fn beyond(excess: &[Excess], said: &mut HashSet<String>) -> Vec<(bool, String)> {
+    let key = |one: &Excess| format!("{}: {}", one.source, one.part);
+    said.retain(|known| excess.iter().any(|one| key(one) == *known));
+    let lines = excess.iter().map(|one| {
+        let Excess {
+            source,
+            part,
+            shown,
+            most,
+        } = one;
+        let line = format!(
+            "protect  {source}: {part}: {shown} addresses, and at most {most} are protected: those that \
+             were seen last; list the others under [protect] prefixes if they must not be dropped"
+        );
+        (said.insert(key(one)), line)
+    });
+    lines.collect()
 }
 
 /// Whoever must be reached to fetch the feeds.
@@ -130,11 +162,14 @@ fn complaints(looks: &[Look], said: &mut HashSet<String>) -> BTreeMap<String, bo
             why.is_none_or(|why| failed(None) || (!why.is_empty() && failed(Some(why))))
         });
         for one in &shown.failed {
-            let Cause::Error(cause) = &one.cause else {
-                continue;
+            let line = match &one.cause {
+                Cause::Error(cause) => {
+                    format!("protect  {source}: {cause}; what it showed before stays protected")
+                }
+                Cause::Unproven(cause) => format!("protect  {source}: {cause}"),
+                Cause::NotAsked => continue,
             };
-            // Two feeds may have one host.
-            let line = format!("protect  {source}: {cause}; what it showed before stays protected");
+            // Two parts may have one cause.
             *lines.entry(line).or_default() |= said.insert(part(one.why.as_deref()));
         }
     }

@@ -13,10 +13,12 @@ use super::judge::{Judge, read_as};
 use super::keeper::Keeper;
 use super::known::Memory;
 use super::look::{Look, fetcher_for, look};
+use super::reach::Reach;
 use super::{PassError, say};
 use crate::config::{Config, FeedConfig, Origin};
+use crate::discover::Source;
 use crate::feed::copies::Copies;
-use crate::feed::fetch::{Progress, Validators};
+use crate::feed::fetch::{Desk, Progress, Validators};
 use crate::feed::leaving::WithdrawAfter;
 use crate::ledger::{FeedRow, Ledger, Of, PinRow, TableUsed};
 use crate::time::{Timestamp, short};
@@ -52,6 +54,8 @@ pub enum Round {
     More,
     /// An address or a gateway appeared meanwhile.
     Changed,
+    /// A download waits until an address is no longer dropped.
+    Open,
 }
 
 /// How often a pass that waits for downloads looks whether it was flushed.
@@ -65,8 +69,10 @@ pub struct Looks<'a> {
     pending: FuturesUnordered<Pending<'a>>,
     /// What was frozen when they began.
     pinned: Option<PinRow>,
-    /// Whether what was known before has been acted upon.
-    acted: bool,
+    /// Since when there is something to act upon: at first what is known from before.
+    since: Option<Instant>,
+    /// What the downloads ask.
+    pub(super) reach: Reach,
     /// Why a copy that came could not be kept.
     pub(super) unsaved: Option<String>,
 }
@@ -94,7 +100,10 @@ pub fn begin<'a>(
             is_wanted(feed, row, scope, manner, (now, memory.clock.off_since()))
         })
         .collect();
-    let fetcher = fetcher_for(config, &wanted);
+    memory.tries.clear();
+    let protects_hosts = config.protect.discover.contains(&Source::FeedHosts);
+    let (desk, asked) = protects_hosts.then(Desk::new).unzip();
+    let fetcher = fetcher_for(config, &wanted, desk);
     let pending = FuturesUnordered::new();
     for feed in wanted {
         ledger.note_look(&feed.name, now)?;
@@ -122,7 +131,8 @@ pub fn begin<'a>(
     Ok(Looks {
         pending,
         pinned,
-        acted: ledger.generation()?.is_none(),
+        since: ledger.generation()?.is_some().then(Instant::now),
+        reach: Reach::new(asked),
         unsaved: None,
     })
 }
@@ -137,10 +147,19 @@ impl Looks<'_> {
         memory: &mut Memory,
         keeper: &Keeper,
     ) -> Result<Round, PassError> {
-        // When there was something to act upon: at first what is known from before.
-        let mut since = (!self.acted).then(Instant::now);
         loop {
-            let (feed, row, look) = match timeout(GLANCE, self.pending.next()).await {
+            let came = tokio::select! {
+                biased;
+                asked = self.reach.next() => {
+                    let in_force = memory.in_force(ledger)?;
+                    if self.reach.take(asked, &mut memory.tries, &in_force) {
+                        return Ok(Round::Open);
+                    }
+                    continue;
+                }
+                came = timeout(GLANCE, self.pending.next()) => came,
+            };
+            let (feed, row, look) = match came {
                 Ok(Some(came)) => came,
                 Ok(None) => return Ok(Round::Last),
                 // Whoever flushes now waits for us: what has not come by then comes at the next look.
@@ -150,8 +169,8 @@ impl Looks<'_> {
                     return Ok(Round::Last);
                 }
                 Err(_) if keeper.has_news() => return Ok(Round::Changed),
-                Err(_) if since.is_some_and(|since| since.elapsed() >= PATIENCE) => {
-                    self.acted = true;
+                Err(_) if self.since.is_some_and(|since| since.elapsed() >= PATIENCE) => {
+                    self.since = None;
                     return Ok(Round::More);
                 }
                 Err(_) => continue,
@@ -168,7 +187,7 @@ impl Looks<'_> {
                 Err(PassError::Copies(why)) => self.unsaved = self.unsaved.take().or(Some(why)),
                 judged => judged?,
             }
-            since = Some(Instant::now());
+            self.since = Some(Instant::now());
         }
     }
 

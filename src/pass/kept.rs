@@ -8,7 +8,7 @@ use super::{former_marks, protection, removable};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::ledger::{Ledger, LedgerError, PinRow};
-use crate::prefix::{PrefixSet, subtract_set};
+use crate::prefix::PrefixSet;
 
 /// The order; `None` before the first generation, and under a mark that no pass has written down.
 pub fn order(
@@ -28,7 +28,7 @@ pub fn order(
     let pin = ledger.pinned()?;
     let desired = match pin.as_ref().is_some_and(PinRow::is_flush) {
         true => PrefixSet::default(),
-        false => subtract_set(&ledger.in_force()?, &protected),
+        false => policy.protect.cut_out_of(&ledger.in_force()?),
     };
     Ok(Some(Order {
         config: config.clone(),

@@ -114,7 +114,11 @@ impl Known {
         let newest = ledger.generation()?;
         let by_hand = ledger.operator(newest.as_ref().map_or(now, |row| row.at))?;
         let found = match view {
-            View::AsRecorded => &ledger.discovered()?,
+            View::AsRecorded => {
+                let mut found = ledger.discovered()?;
+                found.extend(memory.tries.found(config, now));
+                &discover::bounded(found).0
+            }
             View::AsItIs(found) => found,
         };
         Ok(Self {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::config::{Config, FeedConfig, Origin};
 use crate::digest;
-use crate::feed::fetch::{Fetched, Fetcher, Line, Validators};
+use crate::feed::fetch::{Desk, Fetched, Fetcher, Line, Validators};
 use crate::feed::formats::parse_body;
 use crate::feed::{FeedCopy, Refused, file};
 
@@ -30,14 +30,18 @@ pub type Known = Option<(String, Arc<FeedCopy>)>;
 
 /// An HTTP client where one is needed; where there is none, why: that is the remote feeds' failure
 /// and nobody else's.
-pub fn fetcher_for(config: &Config, wanted: &[&FeedConfig]) -> Result<Fetcher, String> {
+pub fn fetcher_for(
+    config: &Config,
+    wanted: &[&FeedConfig],
+    desk: Option<Desk>,
+) -> Result<Fetcher, String> {
     let remote = wanted
         .iter()
         .any(|feed| matches!(feed.origin, Origin::Url(_)));
     if !remote {
         return Err("no HTTP client".to_owned());
     }
-    Fetcher::new(config.fetch.clone())
+    Fetcher::asking(config.fetch.clone(), desk)
 }
 
 /// One look: what is there, as far as it can be had.

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::origins::{Remembered, Table};
+use super::reach::Tries;
 use crate::clock::Clock;
 use crate::config::{Config, FeedConfig};
 use crate::feed::FeedCopy;
@@ -31,6 +32,10 @@ pub struct Memory {
     pub acted: bool,
     /// What was said of sources of protected space that cannot be looked at.
     pub around: HashSet<String>,
+    /// What was said of sources of protected space that show more than is protected.
+    pub beyond: HashSet<String>,
+    /// Addresses that downloads connect to now.
+    pub tries: Tries,
     /// The table of origins, read once.
     origins: Remembered,
     /// The set in force, and of which generation it is.

@@ -30,6 +30,7 @@ pub mod neighbors;
 mod origins;
 mod prefer;
 pub mod protection;
+mod reach;
 mod record;
 mod say;
 mod sweep;
@@ -178,6 +179,12 @@ impl Pass<'_> {
         // A slow host keeps nobody else waiting: what has come is acted upon, and then the rest.
         loop {
             let round = looks.judge(ledger, &copies, act.memory, keeper).await?;
+            act.keep_proven(&mut looks.reach)?;
+            if round == Round::Open {
+                act.open(cause).await?;
+                looks.reach.opened();
+                continue;
+            }
             if round == Round::Changed {
                 act.look_near().await?;
             }

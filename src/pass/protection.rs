@@ -21,13 +21,18 @@ pub fn policy(
     let found = found
         .iter()
         .filter(|one| config.protect.discover.contains(&one.source));
-    let found = found.map(|one| Protected {
+    // What others than the operator choose takes single addresses out of force and nothing else.
+    let (space, holes): (Vec<&Remembered>, Vec<&Remembered>) =
+        found.partition(|one| one.source.may_drop_whole());
+    let protected = |one: &Remembered| Protected {
         net: one.found.net,
         why: why(one, now),
-    });
-    let all = typed.chain(found).chain(hand::allowed(by_hand, now));
+    };
+    let space = typed.chain(space.into_iter().map(protected));
+    let space = space.chain(hand::allowed(by_hand, now)).collect();
+    let holes = holes.into_iter().map(protected).collect();
     Policy {
-        protect: Protect::new(all.collect()),
+        protect: Protect::with_holes(space, holes),
         ..config.policy.clone()
     }
 }

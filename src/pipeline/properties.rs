@@ -11,6 +11,7 @@ mod history;
 mod naive;
 mod regressions;
 mod shell;
+mod shown;
 
 use std::cell::RefCell;
 

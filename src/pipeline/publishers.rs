@@ -9,7 +9,6 @@ use crate::feed::FeedCopy;
 use crate::plan::{Change, FeedChange, Verdict, judge};
 use crate::policy::Effective;
 use crate::policy::limits::Review;
-use crate::prefix::subtract_set;
 use crate::rib::Rib;
 
 /// What the publishers changed since the generation in force.
@@ -135,7 +134,7 @@ fn gate(input: &Input, counting: &[&Feed], before: &Effective, published: &Effec
         // What that publisher changed cannot be told any more: the whole change is judged, beside what
         // the others changed. What the operator protects goes for him, and what he lists stays for him.
         let hand = policy.apply(&beside(Rib::default(), &input.hand.now)).set;
-        let before = subtract_set(input.in_force, policy.protect.set()).union(&hand);
+        let before = policy.protect.cut_out_of(input.in_force).union(&hand);
         return judge(&changes, (&before, &total.union(&hand)), total, limits);
     }
     if changes.is_empty() {

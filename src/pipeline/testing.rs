@@ -20,9 +20,19 @@ pub const AGES: Ages = Ages {
 
 /// These networks, typed.
 pub fn protect(nets: impl Iterator<Item = IpNet>) -> Protect {
-    let typed = nets.map(|net| Protected {
+    protect_and_show(nets, std::iter::empty())
+}
+
+/// These networks typed, and those shown by names and sessions.
+pub fn protect_and_show(
+    typed: impl Iterator<Item = IpNet>,
+    shown: impl Iterator<Item = IpNet>,
+) -> Protect {
+    let of = |net, why: &str| Protected {
         net,
-        why: "[protect] prefixes".to_owned(),
-    });
-    Protect::new(typed.collect())
+        why: why.to_owned(),
+    };
+    let typed = typed.map(|net| of(net, "[protect] prefixes"));
+    let shown = shown.map(|net| of(net, "shown"));
+    Protect::with_holes(typed.collect(), shown.collect())
 }

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //!  RIB ──refuse what is too short──► cut reserved space, feed by feed ──► aggregate ──► cut protected space
+//!                                                                              space, then holes ──┘
 //! ```
 
 pub mod limits;
@@ -13,7 +14,7 @@ use std::collections::HashSet;
 use ipnet::IpNet;
 
 use crate::feed::Entry;
-use crate::prefix::{Aggregate, Bits, Prefix, PrefixSet, aggregate, subtract};
+use crate::prefix::{Aggregate, Bits, Prefix, PrefixSet, aggregate, cut, subtract};
 use crate::rib::{Listing, Rib};
 use limits::{Limits, Review};
 use protect::Protect;
@@ -54,13 +55,13 @@ impl Policy {
         let mut effective = Effective::default();
         let (v4, v6) = reserved::space();
         let limits = &self.limits;
-        let protected = self.protect.set();
+        let (space, holes) = (self.protect.space(), self.protect.holes());
         (effective.listed.v4, effective.set.v4) = one_family(
             rib,
             rib.v4(),
             limits.shortest_v4,
             &v4,
-            &protected.v4,
+            (&space.v4, &holes.v4),
             &mut effective,
         );
         (effective.listed.v6, effective.set.v6) = one_family(
@@ -68,7 +69,7 @@ impl Policy {
             rib.v6(),
             limits.shortest_v6,
             &v6,
-            &protected.v6,
+            (&space.v6, &holes.v6),
             &mut effective,
         );
         effective
@@ -80,7 +81,7 @@ fn one_family<B: Bits>(
     entries: &[Entry<B>],
     shortest: u8,
     reserved: &[Prefix<B>],
-    protected: &[Prefix<B>],
+    (space, holes): (&[Prefix<B>], &[Prefix<B>]),
     effective: &mut Effective,
 ) -> (Vec<Prefix<B>>, Vec<Prefix<B>>) {
     let any_length: Vec<bool> = rib
@@ -125,7 +126,7 @@ fn one_family<B: Bits>(
         listed.sort_unstable_by_key(Prefix::key);
         listed = aggregate(listed);
     }
-    let result = subtract(&listed, protected);
+    let result = subtract(&listed, space);
     effective.cut.extend(result.cut.iter().map(Prefix::to_net));
     let mut left = result.left;
     if !result.dropped.is_empty() {
@@ -143,7 +144,7 @@ fn one_family<B: Bits>(
         alone.sort_unstable_by_key(Prefix::key);
         alone.dedup();
         for prefix in alone {
-            let one = subtract(&[prefix], protected);
+            let one = subtract(&[prefix], space);
             left.extend(one.left);
             effective
                 .dropped
@@ -151,6 +152,15 @@ fn one_family<B: Bits>(
         }
         left.sort_unstable_by_key(Prefix::key);
         left = aggregate(left);
+    }
+    if !holes.is_empty() {
+        // A prefix that lost addresses to both is named once.
+        let known = result.cut.iter().chain(&result.dropped).copied();
+        let known: HashSet<Prefix<B>> = known.collect();
+        let cut_too = cut(&listed, holes).cut.into_iter();
+        let cut_too = cut_too.filter(|prefix| !known.contains(prefix));
+        effective.cut.extend(cut_too.map(|prefix| prefix.to_net()));
+        left = cut(&left, holes).left;
     }
     (listed, left)
 }
@@ -237,6 +247,46 @@ mod tests {
         assert_eq!(shown(&effective), ["203.0.61.0/24", "203.1.0.0/16"]);
         let dropped: Vec<String> = effective.dropped.iter().map(ToString::to_string).collect();
         assert_eq!(dropped, ["203.0.0.0/16"]);
+    }
+
+    #[test]
+    fn a_hole_takes_itself_out_and_never_the_listing_around_it() {
+        let net = |text: &str| Protected {
+            net: text.parse().unwrap(),
+            why: "shown".to_owned(),
+        };
+        // Scattered, so that each takes seven pieces or so: together more than 128.
+        let holes: Vec<Protected> = (0..39_u32)
+            .map(|i| net(&format!("203.0.{}.{}/32", 113 + i % 2, 1 + 6 * i)))
+            .collect();
+        let list = "203.0.112.0/22\n198.51.100.0/24\n";
+        let whole = policy(&[]).apply(&rib(list, false));
+        let cut = |typed: Vec<Protected>, holes: Vec<Protected>| {
+            let protect = Protect::with_holes(typed, holes);
+            let policy = Policy {
+                protect,
+                ..policy(&[])
+            };
+            policy.apply(&rib(list, false))
+        };
+        let of = |effective: &Effective| -> u32 {
+            let v4 = effective.set.v4.iter();
+            v4.map(|prefix| prefix.last() - prefix.first() + 1).sum()
+        };
+        let effective = cut(vec![], holes.clone());
+        assert!(effective.set.len() > 128, "{}", effective.set.len());
+        assert_eq!(of(&effective), of(&whole) - 39);
+        assert!(effective.dropped.is_empty());
+        assert_eq!(effective.cut, ["203.0.112.0/22".parse::<IpNet>().unwrap()]);
+        // What the operator types costs the listing, as ever; the two do not add up.
+        let typed = cut(holes.clone(), vec![]);
+        assert_eq!(shown(&typed), ["198.51.100.0/24"]);
+        let both = cut(holes[..5].to_vec(), holes[5..].to_vec());
+        assert_eq!(of(&both), of(&whole) - 39);
+        assert_eq!(both.cut.len(), 1, "named once");
+        // And a set that is frozen is cut in the same way.
+        let protect = Protect::with_holes(vec![], holes);
+        assert_eq!(protect.cut_out_of(&whole.set), effective.set);
     }
 
     #[test]

@@ -1,9 +1,17 @@
 //! Protected space: subtracted from everything, always.
+//!
+//! Two kinds differ in what they may cost. *Space* is what the operator and the kernel of this machine
+//! protect: a listed prefix that it would split into more than [`MAX_PIECES`] pieces is dropped whole.
+//! *Holes* are single addresses that a name, a file of DHCP or a session shows, so others than the
+//! operator choose them: they are bounded by count where they are found, and each takes itself out of
+//! force and nothing else.
+//!
+//! [`MAX_PIECES`]: crate::prefix::MAX_PIECES
 
 use ipnet::IpNet;
 
 use super::reserved;
-use crate::prefix::{PrefixSet, overlap};
+use crate::prefix::{PrefixSet, cut_set, overlap, subtract_set};
 
 /// One protected network and where it comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,24 +29,39 @@ pub struct Protect {
     /// How many of them are not in the registry.
     typed: usize,
     set: PrefixSet,
+    /// What may drop a listed prefix whole.
+    space: PrefixSet,
+    /// What may not.
+    holes: PrefixSet,
 }
 
 impl Protect {
-    /// What was typed, found, or allowed by hand; space that is never dropped is added to it.
+    /// What was typed, or allowed by hand; space that is never dropped is added to it.
     pub fn new(typed: Vec<Protected>) -> Self {
+        Self::with_holes(typed, Vec::new())
+    }
+
+    /// The same with addresses that take only themselves out of force.
+    pub fn with_holes(typed: Vec<Protected>, holes: Vec<Protected>) -> Self {
+        let never = reserved::nets(&reserved::NEVER).map(|(net, why)| Protected {
+            net,
+            why: why.to_owned(),
+        });
+        let never: Vec<Protected> = never.collect();
+        let of = |entries: &[Protected]| entries.iter().map(|entry| entry.net).collect::<Vec<_>>();
+        let space = PrefixSet::of_nets(of(&typed).into_iter().chain(of(&never)));
+        let holes_set = PrefixSet::of_nets(of(&holes));
+        let set = space.union(&holes_set);
         let mut entries = typed;
+        entries.extend(holes);
         let typed = entries.len();
-        entries.extend(
-            reserved::nets(&reserved::NEVER).map(|(net, why)| Protected {
-                net,
-                why: why.to_owned(),
-            }),
-        );
-        let set = PrefixSet::of_nets(entries.iter().map(|entry| entry.net));
+        entries.extend(never);
         Self {
             entries,
             typed,
             set,
+            space,
+            holes: holes_set,
         }
     }
 
@@ -50,6 +73,21 @@ impl Protect {
     /// The union of all protected networks.
     pub fn set(&self) -> &PrefixSet {
         &self.set
+    }
+
+    /// What may drop a listed prefix whole.
+    pub fn space(&self) -> &PrefixSet {
+        &self.space
+    }
+
+    /// What takes only itself out of force.
+    pub fn holes(&self) -> &PrefixSet {
+        &self.holes
+    }
+
+    /// What is left of a set.
+    pub fn cut_out_of(&self, set: &PrefixSet) -> PrefixSet {
+        cut_set(&subtract_set(set, &self.space), &self.holes)
     }
 
     /// Every entry that shares an address with `net`: all causes, not the first one found.

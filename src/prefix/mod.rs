@@ -18,7 +18,7 @@ pub use aggregate::{Aggregate, aggregate};
 pub use parse::{HostBits, Malformed, Written, leading_v4, parse};
 pub use range::prefixes_of_range;
 pub use set::PrefixSet;
-pub use subtract::{MAX_PIECES, Subtracted, subtract, subtract_set};
+pub use subtract::{MAX_PIECES, Subtracted, cut, cut_set, subtract, subtract_set};
 
 use std::fmt;
 use std::hash::Hash;

@@ -21,6 +21,16 @@ pub struct Subtracted<B: Bits> {
 ///
 /// [`aggregate`]: super::aggregate
 pub fn subtract<B: Bits>(from: &[Prefix<B>], holes: &[Prefix<B>]) -> Subtracted<B> {
+    subtract_within(from, holes, MAX_PIECES)
+}
+
+/// [`subtract`] into any number of pieces: nothing is dropped whole. For holes of single addresses that
+/// are bounded by count, so that the pieces are bounded, too.
+pub fn cut<B: Bits>(from: &[Prefix<B>], holes: &[Prefix<B>]) -> Subtracted<B> {
+    subtract_within(from, holes, usize::MAX)
+}
+
+fn subtract_within<B: Bits>(from: &[Prefix<B>], holes: &[Prefix<B>], most: usize) -> Subtracted<B> {
     let mut result = Subtracted {
         left: Vec::with_capacity(from.len()),
         cut: Vec::new(),
@@ -47,7 +57,7 @@ pub fn subtract<B: Bits>(from: &[Prefix<B>], holes: &[Prefix<B>]) -> Subtracted<
             *prefix,
             &holes[..touching],
             &mut result.left,
-            before + MAX_PIECES,
+            before.saturating_add(most),
         ) {
             result.cut.push(*prefix);
         } else {
@@ -63,6 +73,14 @@ pub fn subtract_set(from: &PrefixSet, holes: &PrefixSet) -> PrefixSet {
     PrefixSet {
         v4: subtract(&from.v4, &holes.v4).left,
         v6: subtract(&from.v6, &holes.v6).left,
+    }
+}
+
+/// [`cut`] for both families, when only the rest is of interest.
+pub fn cut_set(from: &PrefixSet, holes: &PrefixSet) -> PrefixSet {
+    PrefixSet {
+        v4: cut(&from.v4, &holes.v4).left,
+        v6: cut(&from.v6, &holes.v6).left,
     }
 }
 
@@ -148,6 +166,19 @@ mod tests {
         assert_eq!(result.left, [Prefix::new(0x0b00_0000, 24)]);
         assert_eq!(result.dropped, [Prefix::new(0x0a00_0000, 16)]);
         assert!(result.cut.is_empty());
+    }
+
+    #[test]
+    fn a_cut_of_any_number_of_pieces_takes_the_holes_and_nothing_else() {
+        let listed = [Prefix::new(0x0a00_0000_u32, 16)];
+        let every_other: Vec<_> = (0..200)
+            .map(|i| Prefix::host(0x0a00_0000 + 2 * i))
+            .collect();
+        let result = cut(&listed, &every_other);
+        assert!(result.dropped.is_empty() && result.left.len() > MAX_PIECES);
+        let left: u32 = result.left.iter().map(|p| p.last() - p.first() + 1).sum();
+        assert_eq!(left, 65_536 - 200);
+        assert_eq!(result.cut, listed);
     }
 
     #[test]

@@ -2,19 +2,26 @@
 //!
 //! ```text
 //! serve ADDRESS FILE     HTTP: whatever is asked for, it is the file as it is then
-//! listen ADDRESS         TCP: every line comes back
-//! connect ADDRESS        TCP: lines of stdin go there, what comes back is printed
+//! cut ADDRESS FILE       the same, and the connection ends before the whole file has come
+//! tls ADDRESS FILE NAME  the same over TLS, with the certificate NAME beside the file
+//! dns ADDRESS FILE       DNS over UDP: whatever name is asked for, its addresses are those of the file
+//! connect ADDRESS        TCP: connected, and silent
 //! ```
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
+use std::path::Path;
 use std::process::{Child, ChildStdout, ExitCode, Stdio};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use rustls::{ServerConnection, StreamOwned};
+
 use crate::support::inside::in_the_namespace_made_for_it;
 use crate::support::namespace::Namespace;
+use crate::support::tls;
 
 /// The argument that makes this program a helper.
 pub const INSIDE: &str = "--inside";
@@ -39,12 +46,6 @@ impl Helper {
         helper
     }
 
-    /// Hand it a line, and read what it has to say about it.
-    pub fn ask(&mut self, line: &str) -> String {
-        writeln!(self.child.stdin.as_mut().unwrap(), "{line}").unwrap();
-        self.line()
-    }
-
     fn line(&mut self) -> String {
         let mut line = String::new();
         self.said.read_line(&mut line).unwrap();
@@ -63,8 +64,17 @@ pub fn main(words: &[String]) -> ExitCode {
     in_the_namespace_made_for_it();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let done = match words[..] {
-        ["serve", address, file] => serve(address, |stream| answer(stream, file)),
-        ["listen", address] => serve(address, echo),
+        ["serve", address, file] => serve(address, |stream| answer(stream, file, 0)),
+        ["cut", address, file] => serve(address, |stream| answer(stream, file, 100)),
+        ["tls", address, file, name] => {
+            let dir = Path::new(file).parent().unwrap();
+            let config = Arc::new(tls::server(dir, name));
+            serve(address, |stream| {
+                let tls = ServerConnection::new(config.clone()).map_err(io::Error::other)?;
+                answer(StreamOwned::new(tls, stream), file, 0)
+            })
+        }
+        ["dns", address, file] => dns(address, file),
         ["connect", address] => connect(address),
         _ => panic!("{words:?}: no helper of this name"),
     };
@@ -72,14 +82,12 @@ pub fn main(words: &[String]) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-fn serve(address: &str, one: impl Fn(TcpStream) -> io::Result<()> + Send + Copy) -> io::Result<()> {
+fn serve(address: &str, one: impl Fn(TcpStream) -> io::Result<()> + Send + Sync) -> io::Result<()> {
     let listener = TcpListener::bind(address)?;
     println!("ready");
+    let one = &one;
     thread::scope(|scope| {
-        scope.spawn(|| {
-            let _ = io::stdin().read_to_end(&mut Vec::new());
-            std::process::exit(0)
-        });
+        scope.spawn(end_with_stdin);
         for stream in listener.incoming().flatten() {
             scope.spawn(move || one(stream));
         }
@@ -87,39 +95,70 @@ fn serve(address: &str, one: impl Fn(TcpStream) -> io::Result<()> + Send + Copy)
     Ok(())
 }
 
-fn answer(mut stream: TcpStream, file: &str) -> io::Result<()> {
-    let mut head = BufReader::new(stream.try_clone()?).lines();
+fn end_with_stdin() {
+    let _ = io::stdin().read_to_end(&mut Vec::new());
+    std::process::exit(0)
+}
+
+/// The file, announced longer than it is by so many bytes.
+fn answer(mut stream: impl Read + Write, file: &str, lacking: usize) -> io::Result<()> {
+    let mut head = BufReader::new(&mut stream).lines();
     while head
         .next()
         .transpose()?
         .is_some_and(|line| !line.is_empty())
     {}
     let body = fs::read_to_string(file)?;
-    let length = body.len();
+    let length = body.len() + lacking;
     write!(
         stream,
         "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
-    )
+    )?;
+    stream.flush()
 }
 
-fn echo(mut stream: TcpStream) -> io::Result<()> {
-    let mut from = stream.try_clone()?;
-    io::copy(&mut from, &mut stream).map(drop)
+/// RFC 1035, section 4.1: the question comes back with the addresses, each in 16 bytes.
+fn dns(address: &str, file: &str) -> io::Result<()> {
+    let socket = UdpSocket::bind(address)?;
+    println!("ready");
+    thread::spawn(end_with_stdin);
+    let mut query = [0; 512];
+    loop {
+        let (length, from) = socket.recv_from(&mut query)?;
+        // The name is labels up to an empty one; type and class follow.
+        let mut end = 12;
+        while end < length && query[end] != 0 {
+            end += 1 + usize::from(query[end]);
+        }
+        let question = &query[12..(end + 5).min(length)];
+        let is_v4 = question.ends_with(&[0, 1, 0, 1]);
+        let addresses = match is_v4 {
+            true => fs::read_to_string(file)?,
+            false => String::new(),
+        };
+        let addresses: Vec<Ipv4Addr> = addresses
+            .lines()
+            .map(|line| line.parse().unwrap())
+            .collect();
+        // An answer, with recursion; one question, and so many answers.
+        let mut said = [
+            &query[..2],
+            &[0x81, 0x80, 0, 1, 0, addresses.len() as u8, 0, 0, 0, 0],
+        ]
+        .concat();
+        said.extend(question);
+        for ip in addresses {
+            // The name of the question, A, IN, for no time.
+            said.extend([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4]);
+            said.extend(ip.octets());
+        }
+        socket.send_to(&said, from)?;
+    }
 }
 
 fn connect(address: &str) -> io::Result<()> {
     let patience = Duration::from_secs(3);
-    let mut stream = TcpStream::connect_timeout(&address.parse().unwrap(), patience)?;
-    stream.set_read_timeout(Some(patience))?;
+    let _stream = TcpStream::connect_timeout(&address.parse().unwrap(), patience)?;
     println!("ready");
-    let mut back = BufReader::new(stream.try_clone()?);
-    for line in io::stdin().lines() {
-        writeln!(stream, "{}", line?)?;
-        let mut said = String::new();
-        match back.read_line(&mut said) {
-            Ok(_) => println!("{}", said.trim_end()),
-            Err(error) => println!("nothing came back: {error}"),
-        }
-    }
-    Ok(())
+    io::stdin().read_to_end(&mut Vec::new()).map(drop)
 }

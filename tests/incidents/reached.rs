@@ -6,6 +6,7 @@ use crate::inside::Helper;
 use crate::own_network::{local, world};
 use crate::support::namespace::eventually;
 use crate::support::soon::{SECOND, soon};
+use crate::support::sshd::{self, Sshd};
 use crate::support::{AROUND, Place};
 
 pub fn feed_host() {
@@ -70,21 +71,21 @@ pub fn feed_host() {
 }
 
 pub fn login() {
-    // A socket for both families, as systemd opens it, shows its IPv4 peers among those of IPv6.
-    for at in ["198.51.100.2:22", "[::]:22"] {
-        a_session_is_protected(at);
-    }
-}
-
-fn a_session_is_protected(at: &str) {
     let Some((router, far)) = world("203.0.113.77/32") else {
         return;
     };
     // The operator sits behind the far end, in a network that is listed.
     far.ip("route replace 198.51.100.0/24 dev lan0 src 203.0.113.77");
     let place = local("203.0.113.0/24\n", "[protect]\ndiscover = [\"sessions\"]\n");
-    let _listener = Helper::start(&router, &["listen", at]);
-    let mut operator = Helper::start(&far, &["connect", "198.51.100.2:22"]);
+    let Some(files) = sshd::files(&place) else {
+        return;
+    };
+    etc(
+        &router,
+        &files.each_ref().map(|(name, text)| (*name, text.as_str())),
+    );
+    let server = Sshd::start(&place, &router, "198.51.100.2");
+    let mut operator = server.login(&far, "op", "198.51.100.2");
     assert_eq!(operator.ask("before"), "before");
 
     place.run_in(&router, &["refresh"]).code(0);

@@ -19,6 +19,7 @@ pub mod notified;
 pub mod real;
 pub mod soon;
 pub mod speaker;
+pub mod sshd;
 pub mod tls;
 
 use std::cell::RefCell;

@@ -16,12 +16,20 @@ const IFA_LOCAL: u16 = 2;
 /// Bytes of `struct ifaddrmsg`.
 const ADDRESS_HEADER: usize = 8;
 
+/// `IFA_F_PERMANENT`: an address without a lifetime, which somebody on this machine gave it.
+const PERMANENT: u8 = 0x80;
+
+/// The shortest network that an address with a lifetime makes, of IPv4 and IPv6. A server of DHCP chooses it.
+const LEASED: (u8, u8) = (16, 48);
+
 /// An address of an interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Address {
     /// The index of the interface.
     pub interface: u32,
     length: u8,
+    /// Whether it was set on this machine, and not leased.
+    permanent: bool,
     own: IpAddr,
     /// The other end where the interface has one, else the address itself.
     other: IpAddr,
@@ -32,6 +40,7 @@ impl Address {
     /// a peer has nothing but it (`if_addr.h`).
     pub fn read(payload: &[u8]) -> Option<Self> {
         let length = *payload.get(1)?;
+        let permanent = payload.get(2)? & PERMANENT != 0;
         let interface = number(payload.get(4..)?)?;
         let (mut own, mut other) = (None, None);
         attributes(payload.get(ADDRESS_HEADER..)?, |kind, value| match kind {
@@ -42,6 +51,7 @@ impl Address {
         Some(Self {
             interface,
             length,
+            permanent,
             own: own.or(other)?,
             other: other.or(own)?,
         })
@@ -57,12 +67,32 @@ impl Address {
         (self.other != self.own).then(|| network::host(self.other))?
     }
 
-    /// The network that the interface stands in; it may be as large as somebody wrote it. `None` where it
-    /// is no more than the address itself.
+    /// The network that the interface stands in; it may be as large as the operator wrote it, and with a
+    /// lease no larger than the part of it that is shown. `None` where it is no more than the address itself.
     pub fn network(&self) -> Option<IpNet> {
         network::host(self.other)?;
-        let net = IpNet::new(self.other, self.length).ok()?.trunc();
+        let net = IpNet::new(self.other, self.protected_length())
+            .ok()?
+            .trunc();
         (net != IpNet::from(self.own)).then_some(net)
+    }
+
+    /// The whole network, where only a part of it is shown.
+    pub fn cut_short(&self) -> Option<IpNet> {
+        let cut = self.protected_length() != self.length;
+        cut.then(|| IpNet::new(self.other, self.length).ok())?
+            .map(|net| net.trunc())
+    }
+
+    fn protected_length(&self) -> u8 {
+        let shortest = match self.other {
+            IpAddr::V4(_) => LEASED.0,
+            IpAddr::V6(_) => LEASED.1,
+        };
+        match self.permanent {
+            true => self.length,
+            false => self.length.max(shortest),
+        }
     }
 }
 
@@ -127,7 +157,7 @@ fn via(kind: u16, value: &[u8]) -> Option<IpNet> {
 mod tests {
     use netlink_packet_core::Emitable;
     use netlink_packet_route::AddressFamily;
-    use netlink_packet_route::address::{AddressAttribute, AddressMessage};
+    use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage};
     use netlink_packet_route::route::{
         RouteAddress, RouteAttribute, RouteMessage, RouteNextHop, RouteType, RouteVia,
     };
@@ -226,6 +256,18 @@ mod tests {
         assert_eq!(said(v6), ["2001:db8::7/128", "", "2001:db8::/64"]);
         let single = read_address(32, vec![other("203.0.113.1"), own("203.0.113.1")]);
         assert_eq!(said(single), ["203.0.113.1/32", "", ""]);
+        // A lease makes no more than a /16, whatever its mask says.
+        let leased = read_address(8, vec![other("203.0.113.7"), own("203.0.113.7")]);
+        assert_eq!(said(leased), ["203.0.113.7/32", "", "203.0.0.0/16"]);
+        assert_eq!(net(leased.cut_short()), "203.0.0.0/8");
+        assert_eq!(net(plain.cut_short()), "");
+        let mut permanent = AddressMessage::default();
+        permanent.header.prefix_len = 8;
+        permanent.header.flags = AddressHeaderFlags::Permanent;
+        permanent.attributes = vec![own("203.0.113.7")];
+        let permanent = Address::read(&bytes(&permanent)).unwrap();
+        assert_eq!(said(permanent)[2], "203.0.0.0/8");
+        assert_eq!(net(permanent.cut_short()), "");
         for never in ["127.0.0.1", "::1", "fe80::7"] {
             assert_eq!(said(read_address(8, vec![other(never)])), ["", "", ""]);
         }

@@ -43,7 +43,11 @@ pub async fn connected() -> io::Result<Vec<Found>> {
     let all = ask_addresses().await?;
     let shown = all.iter().filter_map(|address| {
         let name = names.name(address.interface);
-        Some(found(address.network()?, "connected on", &name))
+        let net = address.network()?;
+        if let Some(whole) = address.cut_short() {
+            network::warn_of_lease(&whole, &net, &name);
+        }
+        Some(found(net, "connected on", &name))
     });
     Ok(shown
         .filter(|found| network::sensible(&found.net, &found.why))

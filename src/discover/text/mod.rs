@@ -2,6 +2,7 @@
 
 pub mod bird;
 pub mod frr;
+pub mod login;
 pub mod resolv;
 pub mod sshd;
 pub mod tcp;

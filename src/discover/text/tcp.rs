@@ -10,16 +10,32 @@ use crate::discover::network;
 /// `TCP_ESTABLISHED`, as the kernel prints it.
 const ESTABLISHED: &str = "01";
 
-/// The local port and the other end of an established connection; `None` for other lines, and for ends that
-/// are never dropped, loopback among them.
-pub fn established(line: &str) -> Option<(u16, IpNet)> {
+/// An established connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connection {
+    /// The local port.
+    pub port: u16,
+    /// The other end.
+    pub peer: IpNet,
+    /// The number of its socket, by which it is found among the files of a process; 0 where it is not shown.
+    pub inode: u64,
+}
+
+/// The established connection of a line; `None` for other lines, and for ends that are never dropped,
+/// loopback among them.
+pub fn established(line: &str) -> Option<Connection> {
     let mut words = line.split_whitespace().skip(1);
     let (local, remote) = (words.next()?, words.next()?);
     (words.next()? == ESTABLISHED).then_some(())?;
     let (_, port) = local.split_once(':')?;
     let (peer, _) = remote.split_once(':')?;
-    let port = u16::from_str_radix(port, 16).ok()?;
-    Some((port, network::host(address(peer)?)?))
+    // Behind the state: queues, timer, retransmits, owner, timeout.
+    let inode = words.nth(5).and_then(|inode| inode.parse().ok());
+    Some(Connection {
+        port: u16::from_str_radix(port, 16).ok()?,
+        peer: network::host(address(peer)?)?,
+        inode: inode.unwrap_or_default(),
+    })
 }
 
 /// One word of 32 bits, or four: each was printed as a number of this machine, so that its bytes in memory
@@ -46,7 +62,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Vec<String> {
-        let shown = |(port, net): (u16, IpNet)| format!("{port} {net}");
+        let shown = |one: Connection| format!("{} {} {}", one.port, one.peer, one.inode);
         text.lines().filter_map(established).map(shown).collect()
     }
 
@@ -59,7 +75,10 @@ mod tests {
    3: 010200C0:08AE 0A71CB00:D433 06 00000000:00000000 03:00000D9C 00000000     0        0 0 3 0
    4: 010200C0:D434 0A7100CB:01BB 01 00000000:00000000 00:00000000 00000000  1000        0 4 1 0 21 4 30 10 -1
 ";
-        assert_eq!(read(text), ["22 198.51.100.7/32", "54324 203.0.113.10/32"]);
+        assert_eq!(
+            read(text),
+            ["22 198.51.100.7/32 2", "54324 203.0.113.10/32 4"]
+        );
     }
 
     #[test]
@@ -71,6 +90,9 @@ mod tests {
    3: 000080FE0000000000000000010000FF:0016 000080FE0000000000000000010000FE:C353 01 00000000:00000000
    4: short:0016 00:C353 01
 ";
-        assert_eq!(read(text), ["22 2001:db8::7/128", "2222 198.51.100.7/32"]);
+        assert_eq!(
+            read(text),
+            ["22 2001:db8::7/128 0", "2222 198.51.100.7/32 0"]
+        );
     }
 }

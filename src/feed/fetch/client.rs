@@ -7,6 +7,7 @@ use reqwest::{Certificate, Client, ClientBuilder, Identity, NoProxy, Proxy, Url,
 
 use super::failure::root;
 use super::resolve::Guarded;
+use super::way::OnTheWay;
 use super::{FetchLimits, Refused};
 
 /// Builds clients that differ in little.
@@ -101,6 +102,7 @@ impl Clients {
             .pool_max_idle_per_host(0)
             .redirect(redirect::Policy::none())
             .referer(false)
+            .dns_resolver(OnTheWay)
             .tls_certs_merge(self.authorities.iter().cloned());
         if let Some(url) = &self.limits.proxy {
             let proxy = Proxy::all(url.clone()).map_err(|error| root(&error))?;

@@ -7,12 +7,14 @@ mod access;
 mod client;
 mod failure;
 mod limits;
+mod patience;
 mod private;
 mod progress;
 mod redirect;
 mod resolve;
 mod speed;
 mod wait;
+mod way;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -22,16 +24,19 @@ use std::time::SystemTime;
 use reqwest::header::{
     ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
 };
-use reqwest::{Client, Response, StatusCode, Url};
+use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Refused;
 pub use access::{Access, Secret};
 use client::Clients;
 pub use limits::FetchLimits;
+use patience::Patience;
 pub use private::is_private;
 pub use progress::{Line, Progress};
 use speed::Speed;
+use way::Way;
+pub use way::{Asked, Desk, Place};
 
 /// What the server said to recognise its copy by. Kept with the copy, sent with the next request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,6 +68,8 @@ struct Shared {
     straight: Client,
     away: Client,
     limits: FetchLimits,
+    /// Where is asked before an address is connected to that is dropped now; without it none is.
+    desk: Option<Desk>,
     /// Files of secrets whose permissions were judged in this pass.
     judged: Mutex<HashSet<PathBuf>>,
 }
@@ -76,6 +83,14 @@ impl Fetcher {
     /// # Errors
     /// When the system's certificates or `ca_file` cannot be read.
     pub fn new(limits: FetchLimits) -> Result<Self, String> {
+        Self::asking(limits, None)
+    }
+
+    /// A fetcher that asks before it connects to an address that is dropped now.
+    ///
+    /// # Errors
+    /// As [`Fetcher::new`].
+    pub fn asking(limits: FetchLimits, desk: Option<Desk>) -> Result<Self, String> {
         let clients = Clients::new(&limits)?;
         let home = clients.home()?;
         Ok(Self(Arc::new(Shared {
@@ -87,6 +102,7 @@ impl Fetcher {
             away: clients.away()?,
             clients,
             limits,
+            desk,
             judged: Mutex::default(),
         })))
     }
@@ -103,9 +119,10 @@ impl Fetcher {
         line: &Line,
     ) -> Result<Fetched, Refused> {
         let limit = self.0.limits.timeout;
-        timeout(limit, self.download(url, access, known, line))
-            .await
-            .unwrap_or(Err(Refused::TooSlow(limit.as_secs())))
+        let patience = Patience::new(limit);
+        let download = self.download(url, access, known, line, &patience);
+        let done = patience.wait_for(download).await;
+        done.unwrap_or(Err(Refused::TooSlow(limit.as_secs())))
     }
 
     async fn download(
@@ -114,11 +131,13 @@ impl Fetcher {
         access: &Access,
         known: &Validators,
         line: &Line,
+        patience: &Patience,
     ) -> Result<Fetched, Refused> {
-        let response = self.follow(url, access, known).await?;
+        let (response, way) = self.follow(url, access, known, patience).await?;
         let status = response.status();
         let asked = known.etag.is_some() || known.last_modified.is_some();
         if status == StatusCode::NOT_MODIFIED && asked {
+            prove(way.as_ref());
             return Ok(Fetched::Unchanged);
         }
         if status != StatusCode::OK {
@@ -134,20 +153,20 @@ impl Fetcher {
             last_modified: header(response.headers(), LAST_MODIFIED),
         };
         let body = self.body(response, line).await?;
+        prove(way.as_ref());
         Ok(Fetched::Body(body, validators))
     }
 
-    /// The answer that is no redirect. Secrets stay with the place that was configured; once a redirect
+    /// The answer that is no redirect, and the way on which a complete one proves who gave it. Secrets stay with the place that was configured; once a redirect
     /// has led away from it, none leads back.
     async fn follow(
         &self,
         url: &Url,
         access: &Access,
         known: &Validators,
-    ) -> Result<Response, Refused> {
-        let Shared {
-            clients, limits, ..
-        } = &*self.0;
+        patience: &Patience,
+    ) -> Result<(Response, Option<Way>), Refused> {
+        let clients = &self.0.clients;
         self.judge_permissions(access);
         let secret = access.open()?;
         let here = private::is_this_machine(url);
@@ -159,25 +178,32 @@ impl Fetcher {
         });
         let (mut at, mut at_home) = (url.clone(), true);
         for _ in 0..=Self::MAX_REDIRECTS {
-            let mut request = match at_home {
-                true => secret.put(home.get(at.clone())),
-                false => self.0.away.get(at.clone()),
+            let request = || {
+                let mut request = match at_home {
+                    true => secret.put(home.get(at.clone())),
+                    false => self.0.away.get(at.clone()),
+                };
+                if let Some(etag) = &known.etag {
+                    request = request.header(IF_NONE_MATCH, etag);
+                }
+                if let Some(date) = &known.last_modified {
+                    request = request.header(IF_MODIFIED_SINCE, date);
+                }
+                request
             };
-            if let Some(etag) = &known.etag {
-                request = request.header(IF_NONE_MATCH, etag);
+            // Only a host that the operator configured is worth an address that is listed: a redirect
+            // could name any.
+            let way = self.0.desk.clone().filter(|_| at_home).map(Way::new);
+            let response = match &way {
+                Some(way) => self.send_on(way, request, patience).await?,
+                None => self.send(request()).await.map_err(|failed| failed.0)?,
+            };
+            if at.scheme() == "https" {
+                // The certificate names the host, whatever it answers.
+                prove(way.as_ref());
             }
-            if let Some(date) = &known.last_modified {
-                request = request.header(IF_MODIFIED_SINCE, date);
-            }
-            let limit = limits.first_byte_timeout;
-            let response = timeout(limit, request.send())
-                .await
-                .map_err(|_| {
-                    Refused::Unreachable(format!("no answer after {} s", limit.as_secs()))
-                })?
-                .map_err(|error| failure::refused(&error, limits))?;
             let Some(next) = redirect::target(&at, response.status(), response.headers())? else {
-                return Ok(response);
+                return Ok((response, way));
             };
             at_home = at_home && redirect::same_place(url, &next);
             if !at_home {
@@ -190,6 +216,38 @@ impl Fetcher {
             "redirected more than {} times",
             Self::MAX_REDIRECTS
         )))
+    }
+
+    /// Send a request to a name: first to the addresses that are not dropped, then, one after the other, to
+    /// those that are.
+    async fn send_on(
+        &self,
+        way: &Way,
+        request: impl Fn() -> RequestBuilder,
+        patience: &Patience,
+    ) -> Result<Response, Refused> {
+        loop {
+            match way.send(self.send(request())).await {
+                Ok(response) => {
+                    way.answered(response.remote_addr());
+                    return Ok(response);
+                }
+                // While the routes are changed the download does not grow late.
+                Err(Failed(_, true)) if patience.paused(way.next()).await => {}
+                Err(Failed(refused, _)) => return Err(refused),
+            }
+        }
+    }
+
+    async fn send(&self, request: RequestBuilder) -> Result<Response, Failed> {
+        let limits = &self.0.limits;
+        let limit = limits.first_byte_timeout;
+        let late = |_| {
+            let why = format!("no answer after {} s", limit.as_secs());
+            Failed(Refused::Unreachable(why), false)
+        };
+        let sent = timeout(limit, request.send()).await.map_err(late)?;
+        sent.map_err(|error| Failed(failure::refused(&error, limits), error.is_connect()))
     }
 
     /// A proxy resolves names by itself, past our resolver.
@@ -240,6 +298,16 @@ impl Fetcher {
                 tracing::warn!("{problem}");
             }
         }
+    }
+}
+
+/// Why a request got no answer, and whether there was no connection at all: then another address of the
+/// host may have one.
+struct Failed(Refused, bool);
+
+fn prove(way: Option<&Way>) {
+    if let Some(way) = way {
+        way.proven();
     }
 }
 

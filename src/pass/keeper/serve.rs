@@ -18,7 +18,7 @@ use crate::pass::around::{self, Where};
 use crate::pass::kernel::{KERNEL, to_kernel};
 use crate::pass::task::{Applied, Removable, Task};
 use crate::pass::{neighbors, watched};
-use crate::prefix::{PrefixSet, subtract_set};
+use crate::prefix::{PrefixSet, cut_set, subtract_set};
 use crate::run_dir;
 use crate::target::kernel::Fib;
 use crate::time::Timestamp;
@@ -270,7 +270,7 @@ impl Server {
     async fn sync(&mut self, order: Order, done: oneshot::Sender<Applied>) {
         let mut order = order;
         // What appeared since the pass looked around is not in its order yet.
-        let appeared = subtract_set(&self.appeared, &order.protected);
+        let appeared = cut_set(&self.appeared, &order.protected);
         if !appeared.is_empty() {
             cut(&mut order, &appeared);
         }
@@ -359,7 +359,7 @@ impl Server {
         self.news.store(true, Ordering::Relaxed);
         let mut new = nets(&looks);
         if let Some(kept) = &self.kept {
-            new = subtract_set(&new, &kept.protected);
+            new = cut_set(&new, &kept.protected);
         }
         if new.is_empty() {
             return false;

@@ -89,7 +89,8 @@ impl<'a> Told<'a> {
         };
         let is_lost = |feed: &&Known| feed.applied().is_some_and(|copy| copy.is_err());
         Self {
-            out: Cells::of(shell.protected.iter().copied()).or(shell.space.never()),
+            out: Cells::of(shell.protected.iter().chain(&shell.shown).copied())
+                .or(shell.space.never()),
             hand: Cells::of(shell.hand.iter().copied()),
             in_force: shell.space.cells(&shell.in_force),
             before: cells(applied),

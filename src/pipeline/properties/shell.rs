@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::testing::{NOW, protect};
+use super::super::testing::{NOW, protect_and_show};
 use super::super::{Decided, Decision, Feed, Hand, Input, Pinned, decide};
 use super::bounds::{Bounds, OwnBounds};
 use super::feeds::{Copy, Known, written};
@@ -45,6 +45,9 @@ pub enum Step {
     Remove(usize),
     Protect(Net),
     Unprotect(usize),
+    /// A name or a session shows a single cell.
+    Show(Net),
+    Hide(usize),
     Limits(Bounds),
     FeedLimits(usize, OwnBounds),
     Manual(bool),
@@ -68,6 +71,7 @@ pub struct Shell {
     pub manual: bool,
     pub hand: Vec<Net>,
     pub protected: Vec<Net>,
+    pub shown: Vec<Net>,
     pub in_force: PrefixSet,
     pub origins: Vec<u32>,
     /// The sets of all generations; the first is nothing.
@@ -99,6 +103,7 @@ impl Shell {
             manual: false,
             hand: Vec::new(),
             protected: Vec::new(),
+            shown: Vec::new(),
             in_force: PrefixSet::default(),
             origins: Vec::new(),
             past: vec![Pinned::default()],
@@ -152,6 +157,11 @@ impl Shell {
                 let end = self.protected.len().min(which + 1);
                 self.protected.drain(which..end);
             }
+            Step::Show(net) => self.shown.push(Net { len: 8, ..*net }),
+            Step::Hide(which) => {
+                let which = which % self.shown.len().max(1);
+                self.shown.drain(which..self.shown.len().min(which + 1));
+            }
             Step::Limits(bounds) => self.bounds = *bounds,
             Step::FeedLimits(feed, own) => self.feeds[feed % count].own = *own,
             Step::Manual(manual) => self.manual = *manual,
@@ -201,9 +211,10 @@ impl Shell {
 
     /// Decide by what is known. What is remembered for it is what would be decided anew.
     pub fn decide(&mut self) -> Decision {
-        let nets = self.protected.iter().map(|net| self.space.net(*net));
+        let typed = self.protected.iter().map(|net| self.space.net(*net));
+        let shown = self.shown.iter().map(|net| self.space.net(*net));
         let policy = Policy {
-            protect: protect(nets),
+            protect: protect_and_show(typed, shown),
             limits: self.bounds.limits(self.space),
             review: match self.manual {
                 true => Review::Manual,

@@ -1,0 +1,79 @@
+//! The time that a download may take (I/O: the runtime's timer).
+
+use std::cell::Cell;
+use std::future::Future;
+use std::pin::pin;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep_until};
+
+/// A limit of time that does not run while something else is waited for.
+#[derive(Debug)]
+pub(super) struct Patience {
+    end: Cell<Instant>,
+    paused: Cell<bool>,
+}
+
+/// How often it is looked at while it does not run.
+const GLANCE: Duration = Duration::from_millis(250);
+
+impl Patience {
+    pub fn new(limit: Duration) -> Self {
+        Self {
+            end: Cell::new(Instant::now() + limit),
+            paused: Cell::new(false),
+        }
+    }
+
+    /// What comes of a future within the limit; `None` where nothing does.
+    pub async fn wait_for<F: Future>(&self, future: F) -> Option<F::Output> {
+        let mut future = pin!(future);
+        loop {
+            let until = match self.paused.get() {
+                true => Instant::now() + GLANCE,
+                false => self.end.get(),
+            };
+            tokio::select! {
+                biased;
+                done = &mut future => return Some(done),
+                () = sleep_until(until) => {
+                    if !self.paused.get() && Instant::now() >= self.end.get() {
+                        return None;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The same without the limit: its end moves by what it takes.
+    pub async fn paused<F: Future>(&self, future: F) -> F::Output {
+        let begun = Instant::now();
+        self.paused.set(true);
+        let done = future.await;
+        self.paused.set(false);
+        self.end.set(self.end.get() + begun.elapsed());
+        done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::time::sleep;
+
+    #[tokio::test]
+    async fn what_is_waited_for_elsewhere_does_not_count() {
+        let limit = Duration::from_millis(200);
+        let slow = |pause: u64, work: u64| async move {
+            let patience = Patience::new(limit);
+            let patience = &patience;
+            let both = async move {
+                patience.paused(sleep(Duration::from_millis(pause))).await;
+                sleep(Duration::from_millis(work)).await;
+            };
+            patience.wait_for(both).await
+        };
+        assert_eq!(slow(400, 20).await, Some(()));
+        assert_eq!(slow(20, 60_000).await, None);
+    }
+}

@@ -1,0 +1,264 @@
+//! The way to a host by its name (I/O): which of its addresses are connected to, and which of them answered.
+//!
+//! Whoever answers DNS for a name chooses its addresses, and an address that is reached must not be dropped.
+//! So addresses that are in force as routes of ours are tried last and one at a time: the pass opens one
+//! and only then it is connected to. Whether it stays open depends on what was proven there.
+//!
+//! ```text
+//!  resolve ──► not listed: offered to the client all at once ──► connected ──┐
+//!     └──────► listed: ask the pass to open one ──► connected ───────────────┴──► proven: the pass is told
+//!                            ▲                  └── failed: closed again
+//!                            └── the next ◄─────────────┘
+//! ```
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::Future;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use tokio::net::lookup_host;
+use tokio::sync::{mpsc, oneshot};
+
+/// An address that a name gave.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The name, as the client asked for it.
+    pub name: String,
+    /// One of its addresses.
+    pub ip: IpAddr,
+}
+
+/// What a download asks of the pass, or tells it.
+#[derive(Debug)]
+pub enum Asked {
+    /// Which of these addresses are dropped now.
+    Which(Vec<IpAddr>, oneshot::Sender<Vec<IpAddr>>),
+    /// This one is connected to next: the answer comes when it is no longer dropped, or `false`.
+    Open(Place, oneshot::Sender<bool>),
+    /// It is no longer connected to.
+    Close(Place),
+    /// The server there proved the name, or answered completely.
+    Proven(Place),
+}
+
+/// Where the downloads of a pass ask.
+#[derive(Clone, Debug)]
+pub struct Desk(mpsc::UnboundedSender<Asked>);
+
+impl Desk {
+    /// A desk, and what is asked at it.
+    pub fn new() -> (Self, mpsc::UnboundedReceiver<Asked>) {
+        let (send, asked) = mpsc::unbounded_channel();
+        (Self(send), asked)
+    }
+
+    /// Where the pass has gone, there is no answer.
+    fn tell(&self, asked: Asked) {
+        let _ = self.0.send(asked);
+    }
+
+    async fn which(&self, ips: &[IpAddr]) -> Vec<IpAddr> {
+        let (answer, answered) = oneshot::channel();
+        self.tell(Asked::Which(ips.to_vec(), answer));
+        answered.await.unwrap_or_default()
+    }
+
+    async fn open(&self, place: Place) -> Option<Opened> {
+        let (answer, answered) = oneshot::channel();
+        let opened = Opened {
+            desk: self.clone(),
+            place,
+        };
+        self.tell(Asked::Open(opened.place.clone(), answer));
+        answered.await.unwrap_or_default().then_some(opened)
+    }
+
+    /// Open an address that is connected to already: nobody waits for it.
+    fn hold(&self, place: Place) -> Opened {
+        let (answer, _) = oneshot::channel();
+        self.tell(Asked::Open(place.clone(), answer));
+        Opened {
+            desk: self.clone(),
+            place,
+        }
+    }
+}
+
+/// An address that is not dropped while this lives.
+#[derive(Debug)]
+struct Opened {
+    desk: Desk,
+    place: Place,
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        self.desk.tell(Asked::Close(self.place.clone()));
+    }
+}
+
+tokio::task_local! {
+    /// The way of the request that is sent.
+    static WAY: Way;
+}
+
+/// The way of one request to its host.
+#[derive(Clone, Debug)]
+pub(super) struct Way(Arc<Mutex<State>>);
+
+#[derive(Debug)]
+struct State {
+    desk: Desk,
+    name: String,
+    /// Offered to the client in its next attempt.
+    offered: Vec<IpAddr>,
+    /// Dropped now; each must be opened first.
+    closed: VecDeque<IpAddr>,
+    /// What is connected to, and not dropped for as long as that lasts.
+    opened: Option<Opened>,
+    resolved: bool,
+}
+
+impl Way {
+    pub(super) fn new(desk: Desk) -> Self {
+        Self(Arc::new(Mutex::new(State {
+            desk,
+            name: String::new(),
+            offered: Vec::new(),
+            closed: VecDeque::new(),
+            opened: None,
+            resolved: false,
+        })))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Send a request on this way.
+    pub(super) async fn send<F: Future>(&self, request: F) -> F::Output {
+        WAY.scope(self.clone(), request).await
+    }
+
+    /// After an attempt that failed: open the next address that is dropped now. Answers whether there is one;
+    /// `None` where all have been tried.
+    pub(super) async fn next(&self) -> bool {
+        loop {
+            let (desk, place) = {
+                let mut state = self.state();
+                let Some(ip) = state.closed.pop_front() else {
+                    return false;
+                };
+                // One at a time: what failed is closed before the next is opened.
+                state.opened = None;
+                let name = state.name.clone();
+                (state.desk.clone(), Place { name, ip })
+            };
+            let ip = place.ip;
+            let opened = desk.open(place).await;
+            if opened.is_some() {
+                let mut state = self.state();
+                state.opened = opened;
+                state.offered = vec![ip];
+                return true;
+            }
+        }
+    }
+
+    /// The peer answered: it is not dropped until the look ends.
+    pub(super) fn answered(&self, peer: Option<SocketAddr>) {
+        let mut state = self.state();
+        let Some(ip) = peer.map(|peer| peer.ip().to_canonical()) else {
+            return;
+        };
+        let known = state.offered.iter().any(|one| one.to_canonical() == ip);
+        let same = |opened: &Opened| opened.place.ip.to_canonical() == ip;
+        if known && !state.opened.as_ref().is_some_and(same) {
+            let name = state.name.clone();
+            state.opened = Some(state.desk.hold(Place { name, ip }));
+        }
+    }
+
+    /// Who answered proved to be the host, or answered completely.
+    pub(super) fn proven(&self) {
+        let state = self.state();
+        if let Some(opened) = &state.opened {
+            state.desk.tell(Asked::Proven(opened.place.clone()));
+        }
+    }
+
+    async fn resolve(self, name: String) -> Result<Vec<IpAddr>, Error> {
+        if self.state().resolved {
+            return self.offered();
+        }
+        let mut found: Vec<IpAddr> = Vec::new();
+        for address in lookup_host((name.as_str(), 0)).await? {
+            if !found.contains(&address.ip()) {
+                found.push(address.ip());
+            }
+        }
+        let desk = self.state().desk.clone();
+        let closed = desk.which(&found).await;
+        {
+            let mut state = self.state();
+            state.resolved = true;
+            state.name = name;
+            let (closed, offered): (VecDeque<_>, VecDeque<_>) =
+                found.iter().partition(|ip| closed.contains(ip));
+            (state.closed, state.offered) = (closed, offered.into());
+        }
+        self.offered()
+    }
+
+    fn offered(&self) -> Result<Vec<IpAddr>, Error> {
+        let state = self.state();
+        match state.offered.is_empty() && !state.closed.is_empty() {
+            true => Err(Box::new(Dropped(state.name.clone()))),
+            false => Ok(state.offered.clone()),
+        }
+    }
+}
+
+type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// Every address of a name is dropped, and none has been opened yet.
+#[derive(Debug)]
+struct Dropped(String);
+
+impl fmt::Display for Dropped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(name) = self;
+        write!(
+            f,
+            "every address of {name} is in a listed prefix, and none of them can be protected now"
+        )
+    }
+}
+
+impl std::error::Error for Dropped {}
+
+/// Resolves names on the [`Way`] of the request that asks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct OnTheWay;
+
+impl Resolve for OnTheWay {
+    fn resolve(&self, name: Name) -> Resolving {
+        let way = WAY.try_with(Way::clone);
+        let name = name.as_str().to_owned();
+        Box::pin(async move {
+            let ips = match way {
+                Ok(way) => way.resolve(name).await?,
+                // A request that asks nobody.
+                Err(_) => {
+                    let found = lookup_host((name.as_str(), 0)).await?;
+                    found.map(|address| address.ip()).collect()
+                }
+            };
+            let found = ips.into_iter().map(|ip| SocketAddr::new(ip, 0));
+            let found: Addrs = Box::new(found);
+            Ok(found)
+        })
+    }
+}
