@@ -13,6 +13,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+pub use configured::Configuration;
 pub use decided::Decided;
 
 use crate::feed::FeedCopy;
@@ -120,6 +121,8 @@ pub struct Input<'a> {
     pub pinned: Option<&'a Pinned>,
     /// The ID of the held change that somebody approved.
     pub approved: Option<&'a str>,
+    /// The configuration, and what of it was otherwise for the set in force.
+    pub configuration: &'a Configuration,
     /// The time of the decision.
     pub now: Timestamp,
 }
@@ -158,6 +161,12 @@ pub struct Decision {
     pub after_pin: bool,
     /// When the next entry ends by itself.
     pub next_end: Option<Timestamp>,
+    /// What of the set in force nothing but a change of the configuration takes away.
+    pub taken: PrefixSet,
+    /// What that change is, in words.
+    pub configuration: Vec<String>,
+    /// Whether it waits.
+    pub holds_configuration: bool,
 }
 
 /// Decide what should be in force.
@@ -179,7 +188,7 @@ pub fn decide(input: &Input) -> Decision {
         false => merge(&counting, input.now, Feed::applied_copy),
     };
     let published = policy.apply(&fed);
-    let judged = publishers::judged(input, &counting, (&fed_before, &fed), &published);
+    let mut judged = publishers::judged(input, &counting, (&fed_before, &fed), &published);
 
     // What the operator lists stands beside it and is not held.
     let rib = beside(fed, &input.hand.now);
@@ -188,6 +197,9 @@ pub fn decide(input: &Input) -> Decision {
         false => policy.apply(&rib),
     };
     let origins_proposed = publishers::origins(&rib);
+    // What only the configuration takes away is judged beside what the publishers changed.
+    let taken = configured::taken(input, &effective.listed, &origins_proposed);
+    judged.verdict.reasons.extend(taken.reasons.iter().cloned());
     // What stays in force as long as it may not go.
     let (stays, origins_stay) = match judged.verdict.reasons.is_empty() || input.pinned.is_some() {
         true => (
@@ -195,14 +207,24 @@ pub fn decide(input: &Input) -> Decision {
             input.origins_in_force.to_vec(),
         ),
         false => (
-            Cow::Owned(held(input, &counting, &fed_before, &effective.set)),
-            held_origins(input, &counting, &fed_before, &origins_proposed),
+            taken.beside(Cow::Owned(held(
+                input,
+                &counting,
+                &fed_before,
+                &effective.set,
+            ))),
+            taken.beside_origins(held_origins(
+                input,
+                &counting,
+                &fed_before,
+                &origins_proposed,
+            )),
         ),
     };
     let proposed = Change::between(&stays, &effective.set);
     let idle = !judged.changed && proposed.is_empty() && origins_stay == origins_proposed;
-    let id = match judged.changed {
-        true => judged.id,
+    let id = match judged.changed || taken.is_held() {
+        true => taken.id(judged.id, input.configuration),
         false => proposed.id(&origins_stay, &origins_proposed),
     };
 
@@ -246,6 +268,9 @@ pub fn decide(input: &Input) -> Decision {
         change: Change::between(input.in_force, &desired),
         desired,
         effective,
+        holds_configuration: taken.is_held() && !go,
+        taken: taken.set,
+        configuration: input.configuration.changes.clone(),
     }
 }
 
@@ -348,6 +373,10 @@ impl Decision {
             let (before, now) = (&self.rib_before, &self.rib);
             let policy = (&policy.protect, &self.effective.dropped[..]);
             let mut explained = cause_of_removal(prefix, before, now, after, policy);
+            if explained.because == [Cause::NoLongerCounted] && self.taken.overlaps(prefix) {
+                let changes = self.configuration.join("; ");
+                explained.because = vec![Cause::Configuration { changes }];
+            }
             if self.after_pin && explained.because == [Cause::NoLongerCounted] {
                 explained.because = vec![Cause::Unpinned];
             }
@@ -390,6 +419,7 @@ fn beside(fed: Rib, hand: &Arc<FeedCopy>) -> Rib {
     Rib::merge(fed.sources().iter().cloned().chain([hand]).collect())
 }
 
+mod configured;
 mod decided;
 #[cfg(test)]
 mod properties;

@@ -4,12 +4,14 @@
 //! caller stays with the one it has.
 
 mod check;
+mod decisive;
 mod decode;
 mod model;
 mod print;
 mod problem;
 mod written;
 
+pub use decisive::{Decisive, decisive, differences};
 pub use model::{
     Config, FeedConfig, KernelConfig, Origin, OriginsConfig, RouterConfig, TypedProtect,
 };

@@ -4,6 +4,7 @@
 //! daemon. The schema stands in `schema`; rows are read and written in one file for each subject.
 
 mod clock;
+mod decisive;
 mod discovered;
 mod events;
 mod feeds;

@@ -212,6 +212,12 @@ CREATE TABLE clock (
     boot       TEXT NOT NULL                  -- which start of it
 ) STRICT;
 
+-- What of the configuration decided the set in force, by name.
+CREATE TABLE decisive (
+    part  TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- Since when a pass finds confirmed_at in the future: the age of the copy is counted from here.
 ALTER TABLE feed ADD COLUMN ahead_since INTEGER;
 ",

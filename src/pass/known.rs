@@ -1,12 +1,13 @@
 //! From the ledger and the copies to what the decision needs (I/O).
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use super::memory::Memory;
 use super::origins::Table;
 use super::prefer::preferred;
 use super::{hand, protection};
-use crate::config::{Config, FeedConfig, Origin};
+use crate::config::{Config, FeedConfig, Origin, decisive, differences};
 use crate::digest;
 use crate::discover;
 use crate::feed::copies::Copies;
@@ -14,7 +15,9 @@ use crate::feed::formats::parse_body;
 use crate::feed::leaving::{Item, Leaving};
 use crate::feed::{FeedCopy, Refused, file};
 use crate::ledger::{FeedRow, Ledger, LedgerError, Of, PinRow, ReviewRow, TableUsed};
-use crate::pipeline::{Applied, AtHand, Decision, Feed, Hand, Input, Pinned, decide};
+use crate::pipeline::{
+    Applied, AtHand, Configuration, Decision, Feed, Hand, Input, Pinned, decide,
+};
 use crate::policy::Policy;
 use crate::prefix::PrefixSet;
 use crate::time::Timestamp;
@@ -49,6 +52,8 @@ pub struct Known {
     pub approval: Option<ReviewRow>,
     /// What the operator listed by hand.
     pub hand: Hand,
+    /// What of the configuration was otherwise for the set in force.
+    pub configuration: Configuration,
     /// What may be dropped: what is protected was typed, found, or allowed by hand.
     pub policy: Policy,
     /// When the next thing that the operator did by hand ends by itself.
@@ -111,6 +116,7 @@ impl Known {
             };
             feeds.push(one(feed, &parts, copies, memory, now));
         }
+        let configuration = configuration(config, ledger, &rows)?;
         let newest = ledger.generation()?;
         let by_hand = ledger.operator(newest.as_ref().map_or(now, |row| row.at))?;
         let found = match view {
@@ -127,6 +133,7 @@ impl Known {
             next_end: hand::next_end(&by_hand, now),
             approval: ledger.approval()?,
             feeds,
+            configuration,
             in_force: memory.in_force(ledger)?,
             origins: ledger.origins()?,
             table: table.used(),
@@ -156,9 +163,34 @@ impl Known {
             restores: self.made_by_pin,
             pinned: self.pinned.as_ref().map(|pin| &*pin.set),
             approved: self.approval.as_ref().map(|approval| approval.id.as_str()),
+            configuration: &self.configuration,
             now,
         }
     }
+}
+
+/// The configuration, and what of it is otherwise than it was for the set in force. A feed that is no longer configured
+/// and still has the copy behind that set has left since.
+fn configuration(
+    config: &Config,
+    ledger: &Ledger,
+    rows: &BTreeMap<String, FeedRow>,
+) -> Result<Configuration, LedgerError> {
+    let (before, now) = (ledger.decisive()?, decisive(config));
+    let left = |row: &&FeedRow| {
+        let configured = config.feeds.iter().any(|feed| feed.name == row.name);
+        !configured && row.applied.is_some()
+    };
+    let left: Vec<String> = rows
+        .values()
+        .filter(left)
+        .map(|row| row.name.clone())
+        .collect();
+    let text = serde_json::to_string(&now).unwrap_or_default();
+    Ok(Configuration {
+        name: digest::of(text.as_bytes()),
+        changes: differences(&before, &now, &left),
+    })
 }
 
 /// What is frozen. A generation that can no longer be told keeps what is in force.

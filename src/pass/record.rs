@@ -2,7 +2,7 @@
 
 use super::apply;
 use super::known::Known;
-use crate::config::Config;
+use crate::config::{Config, decisive};
 use crate::ledger::{Event, HoldRow, Ledger, LedgerError, Origin};
 use crate::pipeline::Decision;
 use crate::plan::{Cause, lacking};
@@ -43,6 +43,7 @@ impl Record<'_> {
             let counted = counted.filter(|(_, standing)| standing.counts());
             let counted: Vec<&str> = counted.map(|(feed, _)| feed.name.as_str()).collect();
             ledger.mark_applied(&counted, &known.table)?;
+            ledger.set_decisive(&decisive(config))?;
         }
         if decision.settles() {
             ledger.settle(now)?;
@@ -50,8 +51,11 @@ impl Record<'_> {
         if config.kernel.enabled {
             ledger.add_mark(&config.kernel.mark)?;
         }
-        let names: Vec<&str> = config.feeds.iter().map(|feed| feed.name.as_str()).collect();
-        ledger.keep_feeds(&names, now)?;
+        // While its removal is held, a feed that left the configuration is still a reason of what is in force.
+        if !decision.holds_configuration {
+            let names = config.feeds.iter().map(|feed| feed.name.as_str());
+            ledger.keep_feeds(&names.collect::<Vec<_>>(), now)?;
+        }
         ledger.keep_targets(&apply::names(config))?;
         Ok((generation, held))
     }

@@ -23,10 +23,9 @@ fn try_sweep(
     memory: &mut Memory,
 ) -> Result<(), Box<dyn Error>> {
     let rows = ledger.feeds()?;
-    let mut named: HashSet<(String, String)> = config
-        .feeds
-        .iter()
-        .filter_map(|feed| rows.get(&feed.name))
+    // Of feeds that are no longer configured, too: while that is held, what is in force is theirs.
+    let mut named: HashSet<(String, String)> = rows
+        .values()
         .flat_map(|row| [&row.digest, &row.applied].map(|d| Some((row.name.clone(), d.clone()?))))
         .flatten()
         .collect();

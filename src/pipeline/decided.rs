@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Decision, Feed, Hand, Input, Pinned, decide};
+use super::{Configuration, Decision, Feed, Hand, Input, Pinned, decide};
 use crate::feed::standing::Standing;
 use crate::policy::Policy;
 use crate::prefix::PrefixSet;
@@ -19,6 +19,7 @@ pub struct Decided {
     restores: bool,
     pinned: Option<Pinned>,
     approved: Option<String>,
+    configuration: Configuration,
     /// From then on it holds: its time.
     since: Timestamp,
     /// Until then: an entry of a copy begins or ends.
@@ -39,6 +40,7 @@ impl Decided {
             restores,
             pinned,
             approved,
+            configuration,
             now,
         } = *input;
         let copies = feeds.iter().flat_map(|feed| {
@@ -57,6 +59,7 @@ impl Decided {
             restores,
             pinned: pinned.cloned(),
             approved: approved.map(str::to_owned),
+            configuration: configuration.clone(),
             since: now,
             decision: Arc::new(decide(input)),
         }
@@ -78,12 +81,14 @@ impl Decided {
             restores,
             pinned,
             approved,
+            configuration,
             now,
         } = *input;
         let in_time = self.since <= now && self.until.is_none_or(|until| now < until);
         in_time
             && self.restores == restores
             && self.approved.as_deref() == approved
+            && self.configuration == *configuration
             && self.origins_in_force == origins_in_force
             && self.decision.standings == input.standings()
             && self.feeds.len() == feeds.len()

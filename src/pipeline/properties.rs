@@ -44,6 +44,7 @@ fn no_history_brings_what_is_protected_or_lets_go_what_nobody_approved() {
         approved,
         pinned,
         restored,
+        configured,
         beyond,
         remembered,
     } = tally;
@@ -54,6 +55,7 @@ fn no_history_brings_what_is_protected_or_lets_go_what_nobody_approved() {
         ("approved", approved),
         ("pinned", pinned),
         ("held after a pin", restored),
+        ("held for the configuration", configured),
         ("remembered", remembered),
     ] {
         assert!(count >= 20, "{count} {what}");

@@ -52,6 +52,7 @@ fn decide_from(in_force: &PrefixSet, feeds: &[Feed], policy: &Policy) -> Decisio
         restores: false,
         pinned: None,
         approved: None,
+        configuration: &Configuration::default(),
         hand: &Hand::default(),
         now: NOW,
     })
@@ -201,6 +202,7 @@ fn a_pin_to_nothing_withdraws_everything_and_stands_above_the_gate() {
         restores: false,
         pinned: Some(&Pinned::default()),
         approved: None,
+        configuration: &Configuration::default(),
         hand: &Hand::default(),
         now: NOW,
     });
@@ -280,6 +282,7 @@ fn after_a_flush_a_held_change_is_still_held_and_what_was_in_force_before_comes_
         restores: true,
         pinned: None,
         approved: None,
+        configuration: &Configuration::default(),
         hand: &Hand::default(),
         now: NOW,
     });

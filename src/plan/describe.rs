@@ -46,6 +46,11 @@ pub enum Cause {
     },
     /// The pin that kept it has ended.
     Unpinned,
+    /// The operator changed the configuration.
+    Configuration {
+        /// What of it, in words.
+        changes: String,
+    },
     /// Nothing known lists it any more: its feed was removed or its copy expired.
     NoLongerCounted,
 }
@@ -74,6 +79,7 @@ impl fmt::Display for Cause {
             Self::Flushed => f.write_str("flushed by the operator"),
             Self::Pinned { generation } => write!(f, "pinned to generation {generation}"),
             Self::Unpinned => f.write_str("the pin that kept it has ended"),
+            Self::Configuration { changes } => f.write_str(changes),
             Self::NoLongerCounted => f.write_str("its feed no longer counts"),
         }
     }

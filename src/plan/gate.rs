@@ -69,6 +69,38 @@ pub fn judge(
     }
 }
 
+/// Judge what nothing but the configuration takes away: of what is in force and what is left of it, each as prefixes and
+/// as origin ASes. `changes` says what was changed.
+pub fn configuration(
+    (before, after): (&PrefixSet, &PrefixSet),
+    (origins_before, origins_after): (&[u32], &[u32]),
+    limits: &Limits,
+    changes: &[String],
+) -> Vec<String> {
+    // Nothing comes; what is left of a prefix are other prefixes.
+    let limits = Limits {
+        max_added: Share(f64::INFINITY),
+        max_added_count: None,
+        ..*limits
+    };
+    let mut reasons = Vec::new();
+    growth("configuration", before, after, &limits, &mut reasons);
+    let gone = lacking(origins_before, origins_after).count();
+    let counts = (0, gone, origins_before.len());
+    count(
+        "configuration",
+        "origin ASes",
+        counts,
+        &limits,
+        &mut reasons,
+    );
+    let changes = changes.join("; ");
+    reasons
+        .into_iter()
+        .map(|reason| format!("{reason}: {changes}"))
+        .collect()
+}
+
 /// More of IPv4 than this, and a change is not small, however few prefixes it has: ten times a /16.
 const SMALL_SHARE: Share = Share(10.0 / 65_536.0);
 /// The same for IPv6: ten times a /28, the widest that registries give to one provider in ordinary times.

@@ -6,4 +6,4 @@ mod gate;
 
 pub use describe::{Cause, Explained, cause_of_addition, cause_of_removal};
 pub use diff::{Change, Side, lacking};
-pub use gate::{FeedChange, Verdict, fits, judge};
+pub use gate::{FeedChange, Verdict, configuration, fits, judge};

@@ -22,6 +22,7 @@ struct Made {
     restores: bool,
     pinned: Option<Pinned>,
     approved: Option<&'static str>,
+    configuration: Configuration,
     now: Timestamp,
 }
 
@@ -36,6 +37,7 @@ impl Made {
             restores: self.restores,
             pinned: self.pinned.as_ref(),
             approved: self.approved,
+            configuration: &self.configuration,
             now: self.now,
         }
     }
@@ -99,6 +101,7 @@ fn made() -> Made {
         restores: false,
         pinned: None,
         approved: None,
+        configuration: Configuration::default(),
         now: NOW,
     }
 }
@@ -106,7 +109,13 @@ fn made() -> Made {
 type Edit = (&'static str, fn(&mut Made));
 
 /// Every part of an input, changed alone. What is not among them is not compared.
-const EDITS: [Edit; 30] = [
+const EDITS: [Edit; 32] = [
+    ("configuration", |made| made.configuration.name.push('+')),
+    ("changes of it", |made| {
+        made.configuration
+            .changes
+            .push("feed x is no longer configured".to_owned());
+    }),
     ("a feed goes", |made| drop(made.feeds.pop())),
     ("a feed comes", |made| {
         made.feeds.push(made.feeds[0].clone())

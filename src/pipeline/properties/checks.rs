@@ -22,6 +22,8 @@ pub struct Tally {
     pub approved: usize,
     pub pinned: usize,
     pub restored: usize,
+    /// Held for what the configuration takes away.
+    pub configured: usize,
     /// The decision of the pass before.
     pub remembered: usize,
 }
@@ -64,6 +66,9 @@ struct Told<'a> {
     before: Cells,
     now: Cells,
     origins_before: BTreeSet<u32>,
+    /// What only a change of the configuration takes away.
+    taken: Cells,
+    taken_origins: BTreeSet<u32>,
     origins_now: BTreeSet<u32>,
     /// Whether a copy that counts cannot be read, and one behind what is in force.
     unreadable: bool,
@@ -87,12 +92,39 @@ impl<'a> Told<'a> {
             let each = counting.iter().filter_map(|feed| which(feed));
             each.flat_map(|copy| copy.origins.clone()).collect()
         };
+        let out = Cells::of(shell.protected.iter().chain(&shell.shown).copied())
+            .or(shell.space.never());
+        let hand = Cells::of(shell.hand.iter().copied());
+        let in_force = shell.space.cells(&shell.in_force);
+        let mut taken = Cells::default();
+        let mut taken_origins = BTreeSet::new();
+        let all_readable = !shell
+            .configured()
+            .any(|feed| feed.applied().is_some_and(|copy| copy.is_err()));
+        if shell.edited() && shell.pinned.is_none() && !shell.made_by_pin && all_readable {
+            // Whatever else takes it away: the copy expired, the entry ended, it was removed by hand, is protected.
+            let behind = shell.configured().filter_map(applied);
+            taken_origins = shell.origins.iter().copied().collect();
+            for asn in behind.flat_map(|copy| &copy.origins) {
+                taken_origins.remove(asn);
+            }
+            for asn in &origins(Known::current) {
+                taken_origins.remove(asn);
+            }
+            let behind = shell
+                .configured()
+                .filter_map(|feed| Some(shell.listed(feed, applied(feed)?)));
+            let others = Cells::of(shell.hand_before.iter().copied());
+            let others = behind.fold(others.or(hand).or(cells(Known::current)), Cells::or);
+            taken = in_force.minus(out).minus(others);
+        }
         let is_lost = |feed: &&Known| feed.applied().is_some_and(|copy| copy.is_err());
         Self {
-            out: Cells::of(shell.protected.iter().chain(&shell.shown).copied())
-                .or(shell.space.never()),
-            hand: Cells::of(shell.hand.iter().copied()),
-            in_force: shell.space.cells(&shell.in_force),
+            out,
+            hand,
+            in_force,
+            taken,
+            taken_origins,
             before: cells(applied),
             now: cells(Known::current),
             origins_before: origins(applied),
@@ -107,6 +139,17 @@ impl<'a> Told<'a> {
     /// Whether the publishers changed anything.
     fn changed(&self) -> bool {
         self.before != self.now || self.origins_before != self.origins_now
+    }
+
+    /// Whether the configuration takes too much away.
+    fn takes_too_much(&self) -> bool {
+        let Shell { bounds, space, .. } = self.shell;
+        let mut bounds = *bounds;
+        (bounds.change.percent[0], bounds.change.count[0]) = (Some(usize::MAX >> 32), None);
+        let before = self.in_force.minus(self.out);
+        let origins = self.origins_in_force();
+        bounds.too_much(space, before, before.minus(self.taken))
+            || bounds.too_many(&origins, &(&origins - &self.taken_origins))
     }
 
     /// Whether what the publishers changed is beyond any limit.
@@ -184,6 +227,12 @@ impl<'a> Told<'a> {
                 }
             }
         };
+        let mut origins = origins;
+        let mut kept = kept;
+        if self.takes_too_much() {
+            kept = kept.or(self.taken);
+            origins.extend(&self.taken_origins);
+        }
         (kept.or(self.hand).minus(self.out), origins)
     }
 
@@ -201,13 +250,14 @@ impl<'a> Told<'a> {
             let origins = origins.iter().map(|asn| format!("AS{asn}"));
             nets.chain(origins).collect::<BTreeSet<String>>()
         };
-        let (before, now) = match self.changed() {
+        let configured = self.takes_too_much();
+        let (before, now) = match self.changed() || configured {
             true => (
                 strings(self.before, &self.origins_before),
                 strings(self.now, &self.origins_now),
             ),
             false => {
-                let (stays, origins) = match self.unreadable || self.beyond() {
+                let (stays, origins) = match self.unreadable || self.beyond() || configured {
                     true if self.shell.pinned.is_none() => self.stays(),
                     _ => (self.in_force, self.origins_in_force()),
                 };
@@ -217,7 +267,11 @@ impl<'a> Told<'a> {
                 )
             }
         };
-        [&now - &before, &before - &now]
+        let mut content = [&now - &before, &before - &now];
+        if configured {
+            content[0].insert(self.shell.configuration());
+        }
+        content
     }
 }
 
@@ -246,7 +300,8 @@ pub fn before(
     // An approval lets go what has its name, and nothing else.
     let approved = !told.unreadable && shell.approval.as_ref() == Some(&decision.id);
     prop_assert_eq!(decision.approved, approved);
-    let beyond = told.unreadable || told.beyond();
+    let configured = told.takes_too_much();
+    let beyond = told.unreadable || told.beyond() || configured;
     let waits = (beyond || shell.manual && told.changed()) && !told.idle();
     prop_assert_eq!(
         decision.held(),
@@ -266,15 +321,21 @@ pub fn before(
     }
     tally.held += 1;
     tally.beyond += usize::from(beyond);
+    tally.configured += usize::from(configured);
+    prop_assert_eq!(decision.holds_configuration, configured);
     let (stays, origins_stay) = told.stays();
     prop_assert_eq!(desired, stays);
     prop_assert_eq!(origins, origins_stay);
     if told.unreadable || told.lost {
         return Ok(());
     }
-    prop_assert!(desired.within(fed.or(told.hand)), "invented");
+    let in_force = match configured {
+        true => told.taken,
+        false => Cells::default(),
+    };
+    prop_assert!(desired.within(fed.or(told.hand).or(in_force)), "invented");
     tally.restored += usize::from(shell.made_by_pin);
-    let news = desired.minus(told.before).minus(told.hand);
+    let news = desired.minus(told.before).minus(told.hand).minus(in_force);
     prop_assert!(news.is_empty(), "came while held");
     Ok(())
 }

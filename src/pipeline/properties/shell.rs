@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::testing::{NOW, protect_and_show};
-use super::super::{Decided, Decision, Feed, Hand, Input, Pinned, decide};
+use super::super::{Configuration, Decided, Decision, Feed, Hand, Input, Pinned, decide};
 use super::bounds::{Bounds, OwnBounds};
 use super::feeds::{Copy, Known, written};
 use super::naive::{Cells, Net, Space};
@@ -39,8 +39,11 @@ pub enum Step {
     Confirm(usize),
     /// Its copy, or the one behind what is in force, can no longer be read, or can be again.
     Unreadable(usize, bool, bool),
-    /// It is taken out of the configuration.
+    /// It is taken out of the configuration, or comes back with the copy that is still there.
     Leave(usize),
+    Return(usize),
+    /// Whether it may list reserved space.
+    Bogons(usize, bool),
     Add(Net),
     Remove(usize),
     Protect(Net),
@@ -70,6 +73,10 @@ pub struct Shell {
     pub bounds: Bounds,
     pub manual: bool,
     pub hand: Vec<Net>,
+    /// The same when the last decision was written down.
+    pub hand_before: Vec<Net>,
+    /// What of the configuration decided what is in force.
+    pub decisive: String,
     pub protected: Vec<Net>,
     pub shown: Vec<Net>,
     pub in_force: PrefixSet,
@@ -102,6 +109,8 @@ impl Shell {
             bounds,
             manual: false,
             hand: Vec::new(),
+            hand_before: Vec::new(),
+            decisive: String::new(),
             protected: Vec::new(),
             shown: Vec::new(),
             in_force: PrefixSet::default(),
@@ -146,6 +155,8 @@ impl Shell {
                 self.feeds[feed % count].lost = [*current, *applied];
             }
             Step::Leave(feed) => self.feeds[feed % count].configured = false,
+            Step::Return(feed) => self.feeds[feed % count].configured = true,
+            Step::Bogons(feed, bogons) => self.feeds[feed % count].bogons = *bogons,
             Step::Add(net) if !self.hand.contains(net) => self.hand.push(*net),
             Step::Remove(which) => {
                 let which = which % self.hand.len().max(1);
@@ -221,13 +232,24 @@ impl Shell {
                 false => Review::Limits,
             },
         };
-        let mut copy = FeedCopy::default();
-        for (line, net) in (1..).zip(&self.hand) {
-            copy.add(written(self.space, *net), line, "");
-        }
+        let listed = |nets: &[Net]| {
+            let mut copy = FeedCopy::default();
+            for (line, net) in (1..).zip(nets) {
+                copy.add(written(self.space, *net), line, "");
+            }
+            Arc::new(copy)
+        };
         let hand = Hand {
-            now: Arc::new(copy),
-            before: Arc::default(),
+            now: listed(&self.hand),
+            before: listed(&self.hand_before),
+        };
+        let configuration = Configuration {
+            name: self.configuration(),
+            changes: self
+                .edited()
+                .then(|| "edited".to_owned())
+                .into_iter()
+                .collect(),
         };
         let feeds: Vec<Feed> = self.configured().map(Known::feed).collect();
         let input = Input {
@@ -239,6 +261,7 @@ impl Shell {
             restores: self.made_by_pin,
             pinned: self.pinned.as_ref(),
             approved: self.approval.as_deref(),
+            configuration: &configuration,
             now: self.now,
         };
         let anew = decide(&input);
@@ -263,13 +286,17 @@ impl Shell {
         );
         self.waits = decision.held().then(|| decision.id.clone());
         self.seen.extend(self.waits.clone());
+        self.hand_before.clone_from(&self.hand);
+        if !decision.held() && decision.pinned.is_none() {
+            self.decisive = self.configuration();
+        }
         let now = self.now;
         for feed in &mut self.feeds {
             if !decision.held() && decision.pinned.is_none() && feed.counts(now) {
                 feed.applied = feed.current.clone();
                 feed.lost[1] = feed.lost[0];
             }
-            if !feed.configured {
+            if !feed.configured && !decision.holds_configuration {
                 let (bogons, own) = (feed.bogons, feed.own);
                 *feed = Known {
                     bogons,
@@ -292,9 +319,36 @@ impl Shell {
         }
     }
 
+    /// What of the configuration decides.
+    pub fn configuration(&self) -> String {
+        let feeds = self
+            .feeds
+            .iter()
+            .enumerate()
+            .filter(|(_, feed)| feed.configured);
+        let feeds = feeds.map(|(index, feed)| format!("{index} {} {:?}", feed.bogons, feed.own));
+        let feeds: Vec<String> = feeds.collect();
+        format!("{:?} {} {feeds:?}", self.bounds, self.manual)
+    }
+
+    /// Whether it was otherwise for what is in force.
+    pub fn edited(&self) -> bool {
+        self.decisive != self.configuration()
+    }
+
     /// The feeds in the configuration.
     pub fn configured(&self) -> impl Iterator<Item = &Known> {
         self.feeds.iter().filter(|feed| feed.configured)
+    }
+
+    /// The same with the entries that have ended.
+    pub fn listed(&self, feed: &Known, copy: &Copy) -> Cells {
+        let nets = copy.nets.iter().map(|(net, _)| *net);
+        let cells = Cells::of(nets.filter(|net| !self.bounds.refuses(*net)));
+        match feed.bogons {
+            true => cells,
+            false => cells.minus(self.space.reserved()),
+        }
     }
 
     /// The cells that a feed lists with a copy.

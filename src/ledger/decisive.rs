@@ -1,0 +1,36 @@
+//! What of the configuration decided the set in force.
+
+use rusqlite::params;
+
+use super::{Ledger, LedgerError};
+use crate::config::Decisive;
+
+impl Ledger {
+    /// What it was for the set in force; nothing where that is not known.
+    pub fn decisive(&self) -> Result<Decisive, LedgerError> {
+        let read = || {
+            let mut statement = self.db.prepare("SELECT part, value FROM decisive")?;
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            rows.collect::<rusqlite::Result<_>>()
+        };
+        read().map_err(|error| self.error(error))
+    }
+
+    /// It is this from now on. Part of [`Ledger::atomically`].
+    pub fn set_decisive(&self, decisive: &Decisive) -> Result<(), LedgerError> {
+        if self.decisive()? == *decisive {
+            return Ok(());
+        }
+        let set = || {
+            self.db.execute("DELETE FROM decisive", [])?;
+            let mut insert = self
+                .db
+                .prepare("INSERT INTO decisive (part, value) VALUES (?1, ?2)")?;
+            for (part, value) in decisive {
+                insert.execute(params![part, value])?;
+            }
+            Ok(())
+        };
+        set().map_err(|error| self.error(error))
+    }
+}
