@@ -325,6 +325,14 @@ impl Decision {
         }
     }
 
+    /// What has changed since an ID was shown that names nothing any more.
+    pub fn movers(&self) -> &'static str {
+        match self.configuration.is_empty() {
+            true => "the feeds have",
+            false => "the feeds or the configuration have",
+        }
+    }
+
     /// Whether somebody may let the held change go.
     pub fn approvable(&self) -> bool {
         self.verdict.approvable

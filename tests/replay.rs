@@ -16,7 +16,7 @@ use nullrouted::feed::formats::{Format, Rules, parse_body};
 use nullrouted::feed::leaving::{Leaving, WithdrawAfter};
 use nullrouted::feed::standing::Ages;
 use nullrouted::feed::{Difference, FeedCopy};
-use nullrouted::pipeline::{Applied, AtHand, Feed, Hand, Input, decide};
+use nullrouted::pipeline::{Applied, AtHand, Configuration, Feed, Hand, Input, decide};
 use nullrouted::policy::Policy;
 use nullrouted::policy::limits::{FeedLimits, Limits, Review};
 use nullrouted::policy::protect::Protect;
@@ -138,6 +138,7 @@ impl Replay {
             restores: false,
             pinned: None,
             approved: None,
+            configuration: &Configuration::default(),
             hand: &Hand::default(),
             now,
         });

@@ -106,7 +106,7 @@ fn not_it(
     let held = ledger.was_held(id)?;
     let former = match (former, held) {
         (Some(former), _) => former,
-        (None, true) => "is void: the feeds have moved on".to_owned(),
+        (None, true) => format!("is void: {} moved on", decision.movers()),
         (None, false) => "is no change that was ever held here".to_owned(),
     };
     Ok(format!("{id} {former}; {waits}; nothing was changed"))

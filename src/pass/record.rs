@@ -173,14 +173,15 @@ impl Record<'_> {
             false => "nothing waits any more".to_owned(),
         };
         tracing::warn!(
-            "the approval of {id} by {} is void: the feeds have moved on; {what}",
-            approval.by
+            "the approval of {id} by {} is void: {} moved on; {what}",
+            approval.by,
+            decision.movers(),
         );
         self.note(
             ledger,
             "void",
             id,
-            &format!("the feeds have moved on; {what}"),
+            &format!("{} moved on; {what}", decision.movers()),
         )
     }
 

@@ -43,7 +43,7 @@ pub(super) fn taken(input: &Input, listed: &PrefixSet, origins: &[u32]) -> Taken
     // no work of the configuration.
     let applied = beside(beside(behind(input), &input.hand.before), &input.hand.now);
     let accounted = input.policy.apply(&applied).listed.union(listed);
-    let before = subtract_set(input.in_force, input.policy.protect.set());
+    let before = input.policy.protect.cut_out_of(input.in_force);
     let after = before.intersection(&accounted);
     let set = difference(&before, &after);
     let known: BTreeSet<u32> = publishers::origins(&applied)

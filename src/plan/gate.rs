@@ -1,7 +1,7 @@
 //! The gate: a change beyond the limits is held, whole.
 //!
-//! Growth and shrinkage are judged on what the *publishers* changed. A feed that the operator adds
-//! or removes, space that he protects, and a copy that expires are no reason to hold; the caller
+//! Growth and shrinkage are judged on what the *publishers* changed. A feed that the operator adds,
+//! space that he protects, and a copy that expires are no reason to hold; the caller
 //! hands in both sides under the same policy and the same feeds.
 
 use super::{Change, lacking};

@@ -15,6 +15,7 @@ mod support;
 
 mod a11_sessions;
 mod a1_dns_frees_a_list;
+mod a20_counts;
 mod a9_clock;
 
 use std::process::ExitCode;
@@ -31,6 +32,7 @@ const TABLES: [(&str, &[&str]); 1] = [(ATTACKED, &[
     "A9 clock-ahead", "A9 clock-good-look", "A9 clock-future-rows", "A9 clock-off-for-a-week",
     "A9 clock-a-day-later", "A9 clock-daemon",
     "A11 sessions",
+    "A20 miscount",
 ])];
 
 #[rustfmt::skip]
@@ -47,6 +49,7 @@ static CASES: &[Case] = &[
     case(ATTACKED, "A9 clock-a-day-later", "ahead for a day: it is believed", a9_clock::really_a_day_later),
     case(ATTACKED, "A9 clock-daemon", "ahead and back while the daemon runs", a9_clock::under_the_daemon),
     case(ATTACKED, "A11 sessions", "39 connections to sshd, one login", a11_sessions::sessions),
+    case(ATTACKED, "A20 miscount", "begun again: all of the pass is counted", a20_counts::begun_again),
 ];
 
 fn main() -> ExitCode {

@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::process::{Child, Command};
+use std::task::Poll;
 use std::thread::sleep;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
 use nullrouted::prefix::{Bits, Prefix, PrefixSet};
-use nullrouted::target::kernel::{Fib, Kin, Mark, Wanted, Which, read};
+use nullrouted::target::kernel::{Fib, Kin, Mark, Report, Wanted, Which, read};
 use nullrouted::time::Timestamp;
 
 use crate::batches::inside;
@@ -388,5 +389,71 @@ fn remove_the_rule_between() {
         fib.in_step(wanted).await.unwrap();
         assert!(fib.poll_disturbed(now), "there is something to be done");
         assert!(fib.rule_is(Some(5000), true, now).is_some());
+    });
+}
+
+#[test]
+fn what_a_dropped_change_did_is_counted_by_the_next() {
+    let Some(router) = Namespace::new() else {
+        return;
+    };
+    inside(&router, "races::drop_a_change_in_the_middle");
+    assert_eq!(router.ours().len(), 0);
+}
+
+#[test]
+#[ignore = "run by what_a_dropped_change_did_is_counted_by_the_next, in its namespace"]
+fn drop_a_change_in_the_middle() {
+    in_the_namespace_made_for_it();
+    let nets = |count: u32| PrefixSet {
+        v4: (0..count)
+            .map(|i| Prefix::new(0x0b00_0000 | i << 9, 24))
+            .collect(),
+        v6: (0..count)
+            .map(|i| Prefix::new(0x2001_0db8 << 96 | u128::from(i) << 81, 48))
+            .collect(),
+    };
+    let (all, most, none) = (nets(4_000), nets(3_000), nets(0));
+    let wanted = |desired| Wanted {
+        mark: Mark::default(),
+        desired,
+        may_remove: &|_| true,
+        cover: false,
+        now: Timestamp(0),
+    };
+    /// Drop a change to this after ever more of it, in the one family and in the other.
+    async fn dropped(fib: &mut Fib, wanted: Wanted<'_>) {
+        for turns in [2_usize, 5, 9] {
+            let mut left = turns;
+            let mut change = std::pin::pin!(fib.in_step(wanted));
+            let is_done = std::future::poll_fn(|cx| match change.as_mut().poll(cx) {
+                Poll::Ready(_) => Poll::Ready(true),
+                Poll::Pending if left == 0 => Poll::Ready(false),
+                Poll::Pending => {
+                    left -= 1;
+                    Poll::Pending
+                }
+            });
+            assert!(!is_done.await, "it was dropped");
+        }
+    }
+    let counts = |report: Report| (report.added, report.removed, report.kept);
+    runtime().block_on(async {
+        let mut fib = Fib::listening().unwrap();
+        dropped(&mut fib, wanted(&all)).await;
+        let (added, removed, kept) = counts(fib.in_step(wanted(&most)).await.unwrap());
+        assert_eq!((added - removed, kept), (6_000, 0), "the table was empty");
+        let again = fib.in_step(wanted(&most)).await.unwrap();
+        assert_eq!(counts(again), (0, 0, 6_000), "nothing is reported twice");
+
+        dropped(&mut fib, wanted(&none)).await;
+        let (added, removed, kept) = counts(fib.in_step(wanted(&most)).await.unwrap());
+        assert!(added > 0);
+        assert_eq!(
+            (added, kept),
+            (removed, 6_000 - removed),
+            "they went and are back"
+        );
+        fib.in_step(wanted(&none)).await.unwrap();
     });
 }

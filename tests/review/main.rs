@@ -4,6 +4,7 @@
 mod support;
 
 mod answers;
+mod configured;
 mod limits;
 mod races;
 

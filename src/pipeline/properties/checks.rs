@@ -92,8 +92,8 @@ impl<'a> Told<'a> {
             let each = counting.iter().filter_map(|feed| which(feed));
             each.flat_map(|copy| copy.origins.clone()).collect()
         };
-        let out = Cells::of(shell.protected.iter().chain(&shell.shown).copied())
-            .or(shell.space.never());
+        let out =
+            Cells::of(shell.protected.iter().chain(&shell.shown).copied()).or(shell.space.never());
         let hand = Cells::of(shell.hand.iter().copied());
         let in_force = shell.space.cells(&shell.in_force);
         let mut taken = Cells::default();

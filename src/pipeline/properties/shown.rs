@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use proptest::prelude::*;
 
 use super::super::testing::{AGES, NOW, protect_and_show};
-use super::super::{AtHand, Feed, Hand, Input, decide};
+use super::super::{AtHand, Configuration, Feed, Hand, Input, decide};
 use crate::discover::{Found, Look, Shown, Source, bounded, remember};
 use crate::feed::formats::{Format, Rules, parse_body};
 use crate::policy::Policy;
@@ -106,6 +106,7 @@ proptest! {
                 restores: false,
                 pinned: None,
                 approved: None,
+                configuration: &Configuration::default(),
                 now,
             });
             prop_assert!(decision.effective.dropped.is_empty());

@@ -13,6 +13,7 @@ use super::meddled::Meddled;
 use super::message::{self, Installed, Key, Kin, Which};
 use super::read::{Read, read};
 use super::reconcile::{Difference, Route, reconcile};
+use super::report::Unreported;
 use super::storm::Storm;
 use super::{Fault, Mark, Report};
 use crate::netlink::Requests;
@@ -55,6 +56,8 @@ pub(super) struct Family<B: Kin> {
     has_others: bool,
     /// `held` may be wrong: read it again before it is used.
     doubt: bool,
+    /// What was done by changes that were dropped, or that the other family did not see the end of.
+    unreported: Unreported,
     /// What `held` was read for, where routes inside of it matter.
     covered: Option<Vec<Prefix<B>>>,
 }
@@ -68,6 +71,7 @@ impl<B: Kin> Default for Family<B> {
             meddled: Meddled::default(),
             has_others: false,
             doubt: false,
+            unreported: Unreported::default(),
             covered: None,
         }
     }
@@ -76,7 +80,15 @@ impl<B: Kin> Default for Family<B> {
 impl<B: Kin> Family<B> {
     /// It is about other routes now.
     pub fn forget(&mut self) {
-        *self = Self::default();
+        *self = Self {
+            unreported: self.unreported,
+            ..Self::default()
+        };
+    }
+
+    /// All that was done has been reported.
+    pub fn reported(&mut self) {
+        self.unreported = Unreported::default();
     }
 
     /// Read everything again next time; what was there and is not was removed by somebody.
@@ -143,6 +155,7 @@ impl<B: Kin> Family<B> {
         order: &Order<'_, B>,
     ) -> Result<Report, Fault> {
         let mut report = Report::default();
+        let before = self.unreported;
         let mut claimed = Claimed::default();
         let (mut lost, mut is_claim) = (false, false);
         self.take_away(requests, pace, order, &mut report).await?;
@@ -163,7 +176,10 @@ impl<B: Kin> Family<B> {
             let large = ears.as_mut().filter(|_| difference.changes() > LARGE);
             let unheard = large.map(|ears| ears.close(B::GROUP)).is_some();
             let held = self.held.take().unwrap_or_default();
-            let done = install(requests, pace, order.mark, &difference).await;
+            let done = {
+                let unreported = &mut self.unreported;
+                install(requests, pace, order.mark, &difference, unreported).await
+            };
             // Whatever becomes of it, from here on we hear again.
             reopen(ears)?;
             let mut done = done?;
@@ -193,6 +209,11 @@ impl<B: Kin> Family<B> {
             report.postponed = postponed;
             report.covers = covers.routes.len();
             report.uncovered = covers.uncovered.iter().map(ToString::to_string).collect();
+            report.after(before);
+            self.unreported = Unreported {
+                added: report.added,
+                removed: report.removed,
+            };
             return Ok(report);
         }
         self.forget();

@@ -199,10 +199,13 @@ impl Fib {
         // One that fails takes nothing from the other.
         let v6 = known.v6.in_step(tools, &v6).await;
         known.disturbed |= known.v4.doubts() || known.v6.doubts();
+        let both = v4?.and(v6?);
+        known.v4.reported();
+        known.v6.reported();
         Ok(Report {
             paced: pace.end(),
             notifications_lost: lost,
-            ..v4?.and(v6?)
+            ..both
         })
     }
 

@@ -8,6 +8,7 @@ use tokio::task::yield_now;
 use super::bus::Pace;
 use super::message::{Kin, Request};
 use super::reconcile::{Difference, Route};
+use super::report::Unreported;
 use super::{Fault, Mark, Report};
 use crate::netlink::{Answer, Refusal, Requests};
 
@@ -34,7 +35,8 @@ impl<B: Kin> Done<B> {
 }
 
 /// Add and remove what the difference says, by meaning: a route that is gone already is removed. Additions first: where
-/// neighbours are joined, no address is without its route meanwhile. May be dropped between two batches.
+/// neighbours are joined, no address is without its route meanwhile. May be dropped between two batches: then
+/// `unreported` has what was done.
 ///
 /// # Errors
 /// [`Fault::Permission`] at the first refusal of that kind, and a socket that fails.
@@ -43,13 +45,15 @@ pub async fn install<B: Kin>(
     pace: &mut Pace,
     mark: Mark,
     difference: &Difference<B>,
+    unreported: &mut Unreported,
 ) -> Result<Done<B>, Fault> {
     let Difference { add, remove, .. } = difference;
     let (mut exists, mut refused) = (Vec::new(), Vec::new());
     let mut report = Report::default();
 
     let create = &mut Request::add(mark);
-    let lost_additions = send(requests, pace, add, create, |route, refusal| {
+    let added = &mut unreported.added;
+    let lost_additions = send(requests, pace, add, create, added, |route, refusal| {
         match refusal.errno {
             Errno::EEXIST => exists.push(route),
             _ => refuse(route, "added", refusal, &mut refused, &mut report)?,
@@ -62,7 +66,8 @@ pub async fn install<B: Kin>(
     let refused_additions = refused.len();
     let mut vanished = false;
     let delete = &mut Request::delete(mark);
-    let lost_removals = send(requests, pace, remove, delete, |route, refusal| {
+    let removed = &mut unreported.removed;
+    let lost_removals = send(requests, pace, remove, delete, removed, |route, refusal| {
         match refusal.errno {
             Errno::ESRCH | Errno::ENOENT => vanished = true,
             _ => refuse(route, "removed", refusal, &mut refused, &mut report)?,
@@ -82,12 +87,13 @@ pub async fn install<B: Kin>(
 }
 
 /// Send a request for each route, no faster than others hear of it, and hand over what is refused. Answers whether
-/// answers were lost.
+/// answers were lost; `done` counts what was not refused.
 async fn send<B: Kin>(
     requests: &mut Requests,
     pace: &mut Pace,
     routes: &[Route<B>],
     request: &mut Request,
+    done: &mut usize,
     mut refused: impl FnMut(Route<B>, Refusal) -> Result<(), Fault>,
 ) -> Result<bool, Fault> {
     let mut lost = false;
@@ -102,6 +108,8 @@ async fn send<B: Kin>(
         pace.breathe(requests.packed()).await;
         match requests.send().await.map_err(Fault::Socket)? {
             Answer::Done(refusals) => {
+                // Whoever drops us here leaves this behind.
+                *done += at + 1 - first - refusals.len();
                 for refusal in refusals {
                     refused(routes[first + refusal.index], refusal)?;
                 }

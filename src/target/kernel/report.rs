@@ -48,7 +48,23 @@ pub struct Restored {
     pub by: Option<u32>,
 }
 
+/// What was done and is in no report yet: a change that was dropped in the middle.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Unreported {
+    /// Routes added.
+    pub added: usize,
+    /// Routes removed.
+    pub removed: usize,
+}
+
 impl Report {
+    /// With what was done before it: what came then was found there now.
+    pub(super) fn after(&mut self, before: Unreported) {
+        self.added += before.added;
+        self.removed += before.removed;
+        self.kept = self.kept.saturating_sub(before.added);
+    }
+
     /// One more that the kernel refused.
     pub(super) fn failure(&mut self, what: String) {
         self.failed += 1;
