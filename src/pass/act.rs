@@ -32,6 +32,8 @@ pub(super) struct Act<'a> {
     pub memory: &'a mut Memory,
     pub keeper: &'a Keeper,
     pub in_step: &'a mut (dyn FnMut() + Send),
+    /// Whether the kernel was brought in step already in this pass.
+    pub goes_on: bool,
 }
 
 /// What was decided and written down.
@@ -69,7 +71,7 @@ impl Step {
     }
 
     /// What of it is the kernel's.
-    fn order(&self, config: &Arc<Config>, clock: &Clock) -> Order {
+    fn order(&self, config: &Arc<Config>, clock: &Clock, goes_on: bool) -> Order {
         Order {
             config: config.clone(),
             desired: self.desired.clone(),
@@ -80,6 +82,7 @@ impl Step {
             generation: self.generation,
             pin: self.pin(),
             clock: clock.clone(),
+            goes_on,
         }
     }
 
@@ -142,8 +145,9 @@ impl Act<'_> {
         let flushed = flushed_since(ledger, &pin);
         let mut applied = self
             .keeper
-            .sync(step.order(config, &self.memory.clock))
+            .sync(step.order(config, &self.memory.clock, self.goes_on))
             .await;
+        self.goes_on = true;
         (self.in_step)();
         let files = apply::to_files(task, &flushed).await;
         applied.targets.extend(files.targets);

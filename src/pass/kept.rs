@@ -40,5 +40,6 @@ pub fn order(
         generation: generation.number,
         pin,
         clock: clock.clone(),
+        goes_on: false,
     }))
 }

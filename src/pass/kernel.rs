@@ -128,7 +128,7 @@ fn told(report: &Report, took: String) -> Result<Done, String> {
         ));
     }
     // What is put back has a line of its own.
-    let changed = added + removed > report.restored.len();
+    let changed = added + removed > report.told + report.restored.len();
     Ok(Done {
         report: text,
         notes,

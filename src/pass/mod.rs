@@ -165,6 +165,7 @@ impl Pass<'_> {
             memory,
             keeper,
             in_step,
+            goes_on: false,
         };
         let new = act.look_near().await?;
         if scope != Scope::Offline {

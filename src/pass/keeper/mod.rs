@@ -52,6 +52,8 @@ pub struct Order {
     pub pin: Option<PinRow>,
     /// The clock that it goes by.
     pub clock: Clock,
+    /// Whether the pass has given an order before: what came of that is counted with this one.
+    pub goes_on: bool,
 }
 
 /// What the keeper did or saw by itself, for the ledger and for `status`.

@@ -274,6 +274,7 @@ impl Server {
         if !appeared.is_empty() {
             cut(&mut order, &appeared);
         }
+        self.fib.begins(order.goes_on);
         self.kept = Some(order);
         let applied = self.to_kernel().await;
         self.calm();

@@ -58,6 +58,8 @@ pub(super) struct Family<B: Kin> {
     doubt: bool,
     /// What was done by changes that were dropped, or that the other family did not see the end of.
     unreported: Unreported,
+    /// What the reports of this pass told of.
+    reported: Unreported,
     /// What `held` was read for, where routes inside of it matter.
     covered: Option<Vec<Prefix<B>>>,
 }
@@ -72,6 +74,7 @@ impl<B: Kin> Default for Family<B> {
             has_others: false,
             doubt: false,
             unreported: Unreported::default(),
+            reported: Unreported::default(),
             covered: None,
         }
     }
@@ -82,13 +85,34 @@ impl<B: Kin> Family<B> {
     pub fn forget(&mut self) {
         *self = Self {
             unreported: self.unreported,
+            reported: self.reported,
             ..Self::default()
         };
     }
 
     /// All that was done has been reported.
     pub fn reported(&mut self) {
-        self.unreported = Unreported::default();
+        let done = std::mem::take(&mut self.unreported);
+        self.reported.added += done.added;
+        self.reported.removed += done.removed;
+        self.reported.told = self.reported.added + self.reported.removed;
+    }
+
+    /// Another pass begins: what was reported is not counted with it.
+    pub fn begins(&mut self) {
+        self.reported = Unreported::default();
+    }
+
+    /// The next report tells of all of this pass.
+    pub fn goes_on(&mut self) {
+        let Unreported {
+            added,
+            removed,
+            told,
+        } = std::mem::take(&mut self.reported);
+        self.unreported.added += added;
+        self.unreported.removed += removed;
+        self.unreported.told += told;
     }
 
     /// Read everything again next time; what was there and is not was removed by somebody.
@@ -213,6 +237,7 @@ impl<B: Kin> Family<B> {
             self.unreported = Unreported {
                 added: report.added,
                 removed: report.removed,
+                told: report.told,
             };
             return Ok(report);
         }
@@ -240,7 +265,8 @@ impl<B: Kin> Family<B> {
         if difference.remove.is_empty() || difference.changes() > LARGE {
             return Ok(());
         }
-        let done = install(requests, pace, order.mark, &difference).await?;
+        let unreported = &mut self.unreported;
+        let done = install(requests, pace, order.mark, &difference, unreported).await?;
         if done.lost {
             return Ok(());
         }

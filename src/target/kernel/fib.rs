@@ -128,6 +128,21 @@ impl Fib {
         self.storm.begin();
     }
 
+    /// The next change is the first of a pass; or it goes on with one, and all of it is counted together.
+    pub fn begins(&mut self, goes_on: bool) {
+        let Known { v4, v6, .. } = &mut self.known;
+        match goes_on {
+            true => {
+                v4.goes_on();
+                v6.goes_on();
+            }
+            false => {
+                v4.begins();
+                v6.begins();
+            }
+        }
+    }
+
     /// When a route that waits may be put back.
     pub fn next(&self) -> Option<Timestamp> {
         self.storm.next()

@@ -15,6 +15,8 @@ pub struct Report {
     pub removed: usize,
     /// Routes that were there and stayed.
     pub kept: usize,
+    /// How many of the added and removed ones an earlier report of the same pass has told of.
+    pub told: usize,
     /// Routes that the kernel refused; [`Report::first_failure`] says why.
     pub failed: usize,
     /// The first refusal.
@@ -55,6 +57,8 @@ pub struct Unreported {
     pub added: usize,
     /// Routes removed.
     pub removed: usize,
+    /// How many of both were reported all the same: by an earlier round of the same pass.
+    pub told: usize,
 }
 
 impl Report {
@@ -62,6 +66,7 @@ impl Report {
     pub(super) fn after(&mut self, before: Unreported) {
         self.added += before.added;
         self.removed += before.removed;
+        self.told += before.told;
         self.kept = self.kept.saturating_sub(before.added);
     }
 
@@ -77,6 +82,7 @@ impl Report {
         self.added += other.added;
         self.removed += other.removed;
         self.kept += other.kept;
+        self.told += other.told;
         self.failed += other.failed;
         self.unexplained += other.unexplained;
         self.postponed += other.postponed;
