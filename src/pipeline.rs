@@ -198,7 +198,12 @@ pub fn decide(input: &Input) -> Decision {
     };
     let origins_proposed = publishers::origins(&rib);
     // What only the configuration takes away is judged beside what the publishers changed.
-    let taken = configured::taken(input, &effective.listed, &origins_proposed);
+    let taken = configured::taken(input, (&effective.listed, &origins_proposed), || {
+        (
+            held(input, &counting, &fed_before, &effective.set),
+            held_origins(input, &counting, &fed_before, &origins_proposed),
+        )
+    });
     judged.verdict.reasons.extend(taken.reasons.iter().cloned());
     // What stays in force as long as it may not go.
     let (stays, origins_stay) = match judged.verdict.reasons.is_empty() || input.pinned.is_some() {

@@ -31,8 +31,14 @@ pub(super) struct Taken {
     pub reasons: Vec<String>,
 }
 
-/// Judge it; `listed` is what would be listed if everything went, `origins` the same of ASes.
-pub(super) fn taken(input: &Input, listed: &PrefixSet, origins: &[u32]) -> Taken {
+/// Judge it; `listed` is what would be listed if everything went, `origins` the same of ASes. `stays` answers what
+/// else stays while it is held: the limits are shares of both, so the next decision, which finds both in force, is the
+/// same.
+pub(super) fn taken(
+    input: &Input,
+    (listed, origins): (&PrefixSet, &[u32]),
+    stays: impl FnOnce() -> (PrefixSet, Vec<u32>),
+) -> Taken {
     let same = input.configuration.changes.is_empty();
     // What a pin put in force has no copies behind it to compare with. What cannot be read is judged as a whole.
     let is_lost = |feed: &Feed| matches!(feed.applied, Some(Applied::Lost));
@@ -46,17 +52,23 @@ pub(super) fn taken(input: &Input, listed: &PrefixSet, origins: &[u32]) -> Taken
     let before = input.policy.protect.cut_out_of(input.in_force);
     let after = before.intersection(&accounted);
     let set = difference(&before, &after);
+    if set.is_empty() && lacking(input.origins_in_force, origins).next().is_none() {
+        return Taken::default();
+    }
     let known: BTreeSet<u32> = publishers::origins(&applied)
         .into_iter()
         .chain(origins.iter().copied())
         .collect();
     let known: Vec<u32> = known.into_iter().collect();
     let taken: Vec<u32> = lacking(input.origins_in_force, &known).collect();
-    let left: Vec<u32> = lacking(input.origins_in_force, &taken).collect();
+    let (stays, origins_stay) = stays();
+    let all_origins: BTreeSet<u32> = origins_stay.iter().chain(&taken).copied().collect();
+    let all_origins: Vec<u32> = all_origins.into_iter().collect();
+    let left: Vec<u32> = lacking(&all_origins, &taken).collect();
     Taken {
         reasons: configuration(
-            (&before, &after),
-            (input.origins_in_force, &left),
+            (&stays.union(&set), &difference(&stays, &set)),
+            (&all_origins, &left),
             &input.policy.limits,
             &input.configuration.changes,
         ),
@@ -78,7 +90,7 @@ fn behind(input: &Input) -> Rib {
     Rib::merge(input.feeds.iter().filter_map(source).collect())
 }
 
-/// `from` without the addresses of `part`, which lies inside of it.
+/// The addresses of `from` that are not in `part`.
 fn difference(from: &PrefixSet, part: &PrefixSet) -> PrefixSet {
     match from == part {
         true => PrefixSet::default(),

@@ -146,9 +146,13 @@ impl<'a> Told<'a> {
         let Shell { bounds, space, .. } = self.shell;
         let mut bounds = *bounds;
         (bounds.change.percent[0], bounds.change.count[0]) = (Some(usize::MAX >> 32), None);
-        let before = self.in_force.minus(self.out);
-        let origins = self.origins_in_force();
-        bounds.too_much(space, before, before.minus(self.taken))
+        if self.taken.is_empty() && self.taken_origins.is_empty() {
+            return false;
+        }
+        // Of all that stays in force while it is held.
+        let (stays, origins) = self.stays_beside();
+        let origins = &origins | &self.taken_origins;
+        bounds.too_much(space, stays.or(self.taken), stays.minus(self.taken))
             || bounds.too_many(&origins, &(&origins - &self.taken_origins))
     }
 
@@ -205,6 +209,18 @@ impl<'a> Told<'a> {
 
     /// What stays in force while a change is held: what was in force and still has its reason.
     fn stays(&self) -> (Cells, BTreeSet<u32>) {
+        let (kept, mut origins) = self.stays_beside();
+        match self.takes_too_much() {
+            true => {
+                origins.extend(&self.taken_origins);
+                (kept.or(self.taken), origins)
+            }
+            false => (kept, origins),
+        }
+    }
+
+    /// The same without what the configuration takes away.
+    fn stays_beside(&self) -> (Cells, BTreeSet<u32>) {
         let in_force = self.origins_in_force();
         let (kept, origins) = if self.unreadable || self.lost {
             // Nothing goes, for the reasons of it cannot be told; and nothing comes.
@@ -227,12 +243,6 @@ impl<'a> Told<'a> {
                 }
             }
         };
-        let mut origins = origins;
-        let mut kept = kept;
-        if self.takes_too_much() {
-            kept = kept.or(self.taken);
-            origins.extend(&self.taken_origins);
-        }
         (kept.or(self.hand).minus(self.out), origins)
     }
 
