@@ -179,8 +179,9 @@ impl Act<'_> {
             return self.act(cause).await.map(drop);
         }
         let step = self.decide(PROTECT)?;
-        let order = step.order(config, &self.memory.clock);
+        let order = step.order(config, &self.memory.clock, self.goes_on);
         let applied = self.keeper.sync(order).await;
+        self.goes_on = true;
         write_down(ledger, &applied).map_err(PassError::Unrecorded)
     }
 

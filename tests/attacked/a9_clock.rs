@@ -148,7 +148,7 @@ pub fn a_good_look_meanwhile() {
     watched
         .at(YEARS, &["status"])
         .code(0)
-        .says(", confirmed 0s ago");
+        .says("feed far  fresh");
     watched.server.answer(Answer::Silence);
     watched.at(0, &["refresh"]).code(0);
     let half_days = |half: i64, text: &str| {
