@@ -15,15 +15,25 @@ use nix::fcntl::OFlag;
 /// # Errors
 /// As `open(2)`, and [`io::ErrorKind::InvalidInput`] for what is no regular file.
 pub fn open(path: &Path) -> io::Result<File> {
-    let flags = OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
     let file = OpenOptions::new()
         .read(true)
-        .custom_flags(flags.bits())
+        .custom_flags(NO_WAITING)
         .open(path)?;
-    // The type of what was opened, not of what stands there a moment later.
+    must_be_regular(&file)?;
+    Ok(file)
+}
+
+/// Flags of an open that waits for no writer and takes no terminal.
+pub const NO_WAITING: i32 = OFlag::O_NONBLOCK.union(OFlag::O_NOCTTY).bits();
+
+/// Judge the type of what was opened, not of what stands there a moment later.
+///
+/// # Errors
+/// [`io::ErrorKind::InvalidInput`] for what is no regular file.
+pub fn must_be_regular(file: &File) -> io::Result<()> {
     let kind = file.metadata()?.file_type();
     match kind.is_file() {
-        true => Ok(file),
+        true => Ok(()),
         false => Err(irregular(kind)),
     }
 }

@@ -20,6 +20,9 @@
 //! `feed::formats`, `rib`, `policy`, `plan` and `pipeline` know no clock, file or socket, and nothing
 //! after the merge can add an address.
 
+// Their macros panic where the output cannot be written; `cli/output.rs` has what does not.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 pub mod time;
 
 pub mod clock;

@@ -5,7 +5,7 @@ mod support;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use support::namespace::Namespace;
+use support::namespace::{Namespace, eventually};
 use support::{NOC, Place, Ran, is_root};
 
 const LIST: &str = "72.37.186.0/23\n198.51.100.0/24\n2001:db8:bad::/48\n";
@@ -61,7 +61,8 @@ const STATES: [Broken; 13] = [
         by: |place| place.write("state/ledger.sqlite", &"no database ".repeat(900)),
         says: &[
             "ledger.sqlite: damaged",
-            "withdrawing without it: stop the service, or it will install again",
+            "the flush stands in ",
+            "instead: until `nullrouted unpin`, or a reboot, nothing is installed",
         ],
     },
     Broken {
@@ -70,7 +71,7 @@ const STATES: [Broken; 13] = [
             remove_ledger(place);
             fs::create_dir(place.path("state/ledger.sqlite")).unwrap();
         },
-        says: &["ledger.sqlite: ", "withdrawing without it"],
+        says: &["ledger.sqlite: ", "the flush stands in "],
     },
     Broken {
         what: "the ledger is gone",
@@ -93,7 +94,7 @@ const STATES: [Broken; 13] = [
                 .execute_batch("DROP TABLE pin; DROP TABLE target; DROP TABLE mark")
                 .unwrap();
         },
-        says: &["no such table", "withdrawing without it"],
+        says: &["no such table", "the flush stands in "],
     },
     Broken {
         what: "the state directory is a file",
@@ -101,7 +102,7 @@ const STATES: [Broken; 13] = [
             fs::remove_dir_all(place.path("state")).unwrap();
             place.write("state", "");
         },
-        says: &["state_dir ", "withdrawing without it"],
+        says: &["state_dir ", "the flush stands in "],
     },
     Broken {
         what: "the state directory is gone",
@@ -270,9 +271,11 @@ fn a_ledger_cut_at_any_byte_ends_in_a_sound_state_and_a_clear_line() {
         let ran = place.run_in(&router, &["flush"]);
         sound(&ran, "flush", cut);
         assert!(router.ours().is_empty(), "flush after a cut at {cut}");
-        // Moved away, as the line says, the next pass begins anew.
+        // Moved away, as the line says, the next pass begins anew; and the flush holds until unpin.
         remove_ledger(&place);
         place.run_in(&router, &["refresh"]).code(0);
+        assert!(router.ours().is_empty(), "flushed, cut at {cut}");
+        place.run_in(&router, &["unpin"]).code(0);
         assert_eq!(router.ours(), ours, "after a cut at {cut}");
     }
     assert!(
@@ -330,5 +333,140 @@ fn a_flush_without_the_right_to_change_routes_says_what_is_missing() {
         "{}",
         ran.err
     );
+    assert_eq!(router.ours().len(), 3);
+}
+
+/// The pin could not be written, and the routes are gone.
+fn flushed_on_a_full_disk(router: &Namespace) -> Place {
+    let place = Place::new(NOC);
+    place.write("noc.list", LIST);
+    fs::create_dir(place.path("state")).unwrap();
+    let state = place.path("state").display().to_string();
+    router.sh(&format!("mount -t tmpfs -o size=2m tmpfs {state}"));
+    place.run_in(router, &["refresh"]).code(0);
+    router.sh(&format!(
+        "! dd if=/dev/zero of={state}/full bs=4k 2>/dev/null"
+    ));
+    let flush = place.run_in(router, &["flush"]).code(1);
+    assert!(flush.err.contains("the flush stands in "), "{}", flush.err);
+    assert!(router.ours().is_empty());
+    router.sh(&format!("rm {state}/full"));
+    place
+}
+
+#[test]
+fn a_flush_that_could_not_be_written_holds_and_is_written_by_the_next_pass() {
+    let Some(router) = Namespace::new() else {
+        return;
+    };
+    let place = flushed_on_a_full_disk(&router);
+    let status_says_so = || {
+        let status = place.run_in(&router, &["status"]).code(0);
+        status.says("PINNED to nothing by flush");
+    };
+    status_says_so();
+    let plan = place.run_in(&router, &["plan"]).code(2);
+    plan.says("3 to remove").says("pinned to nothing by flush");
+    place.run_in(&router, &["refresh"]).code(0);
+    assert!(router.ours().is_empty());
+    // Now it stands in the ledger: without the marker it holds as well.
+    fs::remove_dir_all(place.path("run")).unwrap();
+    status_says_so();
+    place
+        .run_in(&router, &["unpin"])
+        .code(0)
+        .says("unpinned; it was pinned to nothing by flush");
+    assert_eq!(router.ours().len(), 3);
+}
+
+#[test]
+fn unpin_and_pin_end_a_flush_that_could_not_be_written() {
+    for verb in [&["unpin"][..], &["pin", "1"]] {
+        let Some(router) = Namespace::new() else {
+            return;
+        };
+        let place = flushed_on_a_full_disk(&router);
+        place.run_in(&router, verb).code(0);
+        assert_eq!(router.ours().len(), 3, "{verb:?}");
+        let left = fs::read_dir(place.path("run")).unwrap();
+        let left: Vec<_> = left.map(|file| file.unwrap().file_name()).collect();
+        assert!(
+            left.iter()
+                .all(|name| name.to_str().unwrap().ends_with(".marks")),
+            "{verb:?}: {left:?}"
+        );
+    }
+}
+
+#[test]
+fn a_daemon_that_cannot_read_its_ledger_installs_nothing_after_a_flush() {
+    let Some(router) = Namespace::new() else {
+        return;
+    };
+    let place = Place::new(NOC);
+    place.write("noc.list", LIST);
+    let daemon = support::daemon::Daemon::start(&place, &router);
+    remove_ledger(&place);
+    fs::create_dir(place.path("state/ledger.sqlite")).unwrap();
+    let flush = place.run_in(&router, &["flush"]).code(1);
+    assert!(flush.err.contains("the flush stands in "), "{}", flush.err);
+    daemon.signal(nix::sys::signal::Signal::SIGHUP);
+    daemon.says("ledger.sqlite: ");
+    assert!(router.ours().is_empty(), "{:?}", router.ours());
+    fs::remove_dir(place.path("state/ledger.sqlite")).unwrap();
+    let is_pinned = || {
+        let ledger = rusqlite::Connection::open(place.path("state/ledger.sqlite")).ok();
+        let pin = "SELECT generation FROM pin";
+        let row = ledger.map(|ledger| ledger.query_row(pin, [], |row| row.get::<_, i64>(0)));
+        row.is_some_and(|row| row == Ok(0))
+    };
+    eventually("the daemon has put the flush into the ledger", is_pinned);
+    assert!(router.ours().is_empty(), "{:?}", router.ours());
+}
+
+#[test]
+fn unpin_fails_where_the_marker_cannot_be_removed_and_says_what_to_type() {
+    let Some(router) = Namespace::new() else {
+        return;
+    };
+    let place = in_force(&router, "");
+    place.run_in(&router, &["flush"]).code(0);
+    let run = place.path("run").display().to_string();
+    router.sh(&format!(
+        "mount --bind {run} {run}; mount -o remount,ro,bind {run}"
+    ));
+    let unpin = place.run_in(&router, &["unpin"]).code(1);
+    let name = fs::read_dir(place.path("run")).unwrap();
+    let mut name = name.map(|file| file.unwrap().path().display().to_string());
+    let marker = name.find(|name| name.ends_with(".flushed")).unwrap();
+    assert_eq!(
+        unpin.err.lines().last().unwrap(),
+        format!(
+            "{marker}: the flush marker cannot be removed: Read-only file system (os error 30); still flushed. Type \
+             `sudo rm -f {marker}`, then run this again"
+        )
+    );
+    assert!(router.ours().is_empty());
+    place
+        .run_in(&router, &["status"])
+        .says("PINNED to nothing by flush");
+}
+
+#[test]
+fn a_flush_without_configuration_stops_the_daemon_that_the_run_directory_knows() {
+    let Some(router) = Namespace::new() else {
+        return;
+    };
+    router.sh("mount -t tmpfs tmpfs /var/lib");
+    let place = in_force(&router, "");
+    let config = place.read("nullrouted.toml");
+    fs::remove_file(place.config()).unwrap();
+    place.run_in(&router, &["flush"]).code(1);
+    place.write("nullrouted.toml", &config);
+    place
+        .run_in(&router, &["status"])
+        .code(0)
+        .says("PINNED to nothing by flush");
+    place.run_in(&router, &["unpin"]).code(0);
     assert_eq!(router.ours().len(), 3);
 }

@@ -387,7 +387,10 @@ fn a_state_directory_without_permission_is_named_by_readers_and_writers() {
         };
         let ran = Ran::of(place.command(command, words).output().unwrap()).code(1);
         assert_eq!(ran.err.lines().count(), 1, "{}", ran.err);
-        ran.says("state: Permission denied (os error 13); nothing was changed");
+        let denied = "state: Permission denied: ";
+        ran.says(denied)
+            .says(" belongs to root, and this runs as nobody: type `sudo chown -R nobody: ")
+            .says("; nothing was changed");
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -106,7 +107,47 @@ fn the_user_and_the_folders_are_made_by_systemds_tools() {
         "systemd-tmpfiles",
         &["--create", unit("tmpfiles.conf").to_str().unwrap()],
     );
-    assert!(dir.path().join("var/lib/nullrouted").is_dir());
+    let mode = |path: &str| {
+        let about = std::fs::metadata(dir.path().join(path)).unwrap();
+        (about.mode() & 0o7777, about.uid())
+    };
+    let user: u32 = users
+        .lines()
+        .find_map(|line| line.strip_prefix("nullrouted:x:")?.split(':').next())
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert_eq!(mode("var/lib/nullrouted"), (0o700, user));
+    assert_eq!(mode("run/nullrouted"), (0o700, user));
+    // What root made before there was the user is handed over.
+    for file in [
+        "var/lib/nullrouted/ledger.sqlite",
+        "run/nullrouted/1.flushed",
+    ] {
+        let path = dir.path().join(file);
+        std::fs::write(&path, "").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+    }
+    run(
+        "systemd-tmpfiles",
+        &["--create", unit("tmpfiles.conf").to_str().unwrap()],
+    );
+    for file in [
+        "var/lib/nullrouted/ledger.sqlite",
+        "run/nullrouted/1.flushed",
+    ] {
+        assert_eq!(mode(file), (0o600, user), "{file}");
+    }
+}
+
+#[test]
+fn the_run_directory_outlives_the_service() {
+    for name in ["nullrouted.service", "nullrouted-refresh.service"] {
+        let text = std::fs::read_to_string(unit(name)).unwrap();
+        let has = |word: &str| text.lines().any(|line| line.starts_with(word));
+        assert!(has("ReadWritePaths=-/run/nullrouted"), "{name}");
+        assert!(!has("RuntimeDirectory="), "{name}");
+    }
 }
 
 #[test]

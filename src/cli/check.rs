@@ -38,6 +38,9 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     if arguments.print {
         return output::done(|out| out.text(&config::print(&config)));
     }
+    if let Some(text) = config::modes::advice(path) {
+        output::say(format!("{}: {text}", path.display()));
+    }
     for (router, text) in advice(&config) {
         output::say(format!("router {router}: {text}"));
     }

@@ -1,29 +1,50 @@
 //! `flush`: the brake. Withdraw everything that is ours, from any state, and stay so until `unpin`.
 //!
-//! It needs only the mark on the routes: a broken configuration or an unreadable ledger costs it
-//! the router files or the pin, never the routes.
+//! ```text
+//!  1  pin to the ledger, marker to the run directory    each tried for 200 ms; no failure stops it
+//!  2  all routes and rules off the kernel               by every mark that is known
+//!  3  wait for a pass under way, remove what it brought
+//!  4  router files, record, messages
+//! ```
+//!
+//! Nothing is printed before step 3, and nothing is read that step 2 does not need: a terminal, a file or a
+//! name service that does not answer must not keep the routes.
+
+mod noted;
 
 use std::iter;
 use std::path::Path;
 use std::time::Duration;
 
-use super::output::Talk;
-use super::who::who;
-use super::{Exit, Outcome, Stop, block_on, output};
-use crate::config::{self, Config};
-use crate::ledger::{Event, Ledger, LedgerError, Lock, Origin, PinRow};
+use nix::sys::signal::Signal;
+
+use super::output::{Talk, say};
+use super::{Exit, Outcome, Stop, block_on, output, survive};
+use crate::config::{self, Config, Glance};
+use crate::ledger::{Ledger, LedgerError, Lock, Origin, TargetRow};
 use crate::pass;
 use crate::pass::apply;
-use crate::pass::kernel;
+use crate::pass::kernel::{KERNEL, to_kernel};
 use crate::pass::task::{Applied, Task};
 use crate::plan::{Cause, Explained};
 use crate::prefix::PrefixSet;
-use crate::target::kernel::{Fib, Mark};
+use crate::run_dir::{Instance, RunDir};
+use crate::target::kernel::{Fib, Kind, Mark, remove_all};
 use crate::target::router::Sheet;
 use crate::time::Timestamp;
+use noted::{Noted, within};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
+    /// Withdraw routes with this protocol number as well, where their mark is known nowhere any more
+    #[arg(long, value_name = "N")]
+    protocol: Option<u8>,
+    /// The table of these routes
+    #[arg(long, value_name = "N", requires = "protocol", default_value_t = Mark::default().table)]
+    table: u32,
+    /// The type of these routes: blackhole, unreachable or prohibit
+    #[arg(long = "type", value_name = "TYPE", requires = "protocol", default_value_t = Kind::default())]
+    kind: Kind,
     /// What was withdrawn, as JSON
     #[arg(long)]
     json: bool,
@@ -31,59 +52,91 @@ pub(super) struct Arguments {
 
 /// Longest wait for a pass that is under way; it sees the pin and withdraws as well.
 const PATIENCE: Duration = Duration::from_secs(90);
+/// Longest wait of a statement for another process that has the ledger, once the routes are gone.
+const RECORD_PATIENCE: Duration = Duration::from_secs(2);
 
 pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
+    let named = named(arguments)?;
+    // The terminal may go away while this runs.
+    survive(Signal::SIGHUP);
     output::talk(Talk::Steps);
+    output::keep_talk();
     let now = Timestamp::now();
+    let glance = config::glance(path);
+    let (config, state_dir, others) = located(&glance);
+    let mut noted = Noted::note(&state_dir, &others, now);
+    let known = Known::new(&glance, &config, &noted, &others, named);
+
+    let mut applied = withdraw(&config, &known.former, now);
+    output::release_talk();
+
     let mut complete = true;
-    let (config, problems) = config::salvage(path);
+    let mut incomplete = |why: &dyn std::fmt::Display| {
+        say(why);
+        complete = false;
+    };
+    // What a pass still installs after this goes when it is done.
+    let lock = match noted.lock.take() {
+        Some(lock) => Some(lock),
+        None => {
+            let lock = Lock::wait_for_pass(&state_dir, "flush", PATIENCE).unwrap_or_else(|busy| {
+                incomplete(&format_args!(
+                    "{busy}; withdrawing all the same, flush again when it is done"
+                ));
+                None
+            });
+            let again = withdraw(&config, &known.former, now);
+            let removed = again.kernel.as_ref().map_or(0, |report| report.removed);
+            if removed > 0 || again.failed() {
+                applied = again;
+            }
+            lock
+        }
+    };
+    let (routers, problems) = config::salvage(path);
     if let Some(problems) = problems {
-        complete = false;
-        let Mark {
-            table,
-            protocol,
-            kind,
-            ..
-        } = config.kernel.mark;
-        problems.lines().iter().for_each(output::say);
+        problems.lines().iter().for_each(say);
         let problems = problems.summary();
-        output::say(format!(
-            "{problems}; flushing by what could be read: table {table}, protocol {protocol}, {kind}, \
-             {} router files, state_dir {}",
-            config.routers.len(),
-            config.state_dir.display()
+        incomplete(&format_args!(
+            "{problems}; flushing by what could be read: {}, {} router files, state_dir {}",
+            known.shown(&config),
+            routers.routers.len(),
+            state_dir.display()
         ));
     }
-    // The pin first: whatever else is running must not install anything again.
-    let mut ledger = pin(&config, now);
-    // A pass that waits for a router's reload keeps the lock for long. The kernel does not wait for it: what it
-    // still installs after this goes when it is done.
-    if Lock::holder(&config.state_dir, Lock::PASS).is_some() {
-        brake(&config, ledger.as_ref().ok(), now)?;
+    if let Some(why) = known.why_unknown(path, &config) {
+        incomplete(&why);
     }
-    let _lock = Lock::wait(&config.state_dir, "flush", PATIENCE).unwrap_or_else(|busy| {
-        complete = false;
-        output::say(format!(
-            "{busy}; withdrawing all the same, flush again when it is done"
-        ));
-        None
-    });
-    if ledger.is_err() {
-        // It may have been busy.
-        ledger = pin(&config, now);
+    // It may have been busy, and `unpin` may have come between.
+    let ledger = Ledger::open_within(&state_dir, RECORD_PATIENCE);
+    let written = ledger
+        .as_ref()
+        .map_err(ToString::to_string)
+        .and_then(|ledger| {
+            let pinned = ledger.atomically(|ledger| ledger.flush(now, &noted.by));
+            pinned.map_err(|error| error.to_string())
+        });
+    let is_written = written.is_ok();
+    if let Err(error) = written {
+        incomplete(&format_args!("{error}; {}", noted.instead()));
     }
-    if let Err(error) = &ledger {
-        complete = false;
-        output::say(format!(
-            "{error}; withdrawing without it: stop the service, or it will install again"
-        ));
+    let config = Config {
+        state_dir: config.state_dir,
+        kernel: config.kernel,
+        ..routers
+    };
+    // One that cannot be written may be damaged.
+    let ledger = ledger.ok().filter(|_| is_written);
+    if let Err(error) = to_files(&config, ledger.as_ref(), &mut applied, now) {
+        incomplete(&error);
     }
-    let ledger = ledger.ok();
-    let applied = withdraw(&config, ledger.as_ref(), now)?;
     if let Some(ledger) = &ledger {
         let recorded = ledger.atomically(|ledger| record(ledger, &applied, now));
-        complete &= recorded.map_err(output::say).is_ok();
+        if let Err(error) = recorded {
+            incomplete(&error);
+        }
     }
+    drop(lock);
     complete &= !applied.failed();
     if complete {
         tracing::info!("flushed; nothing is installed until `nullrouted unpin`");
@@ -103,65 +156,196 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     }
 }
 
-/// Everything off the kernel at once; what becomes of it is told by the withdrawal that follows.
-fn brake(config: &Config, ledger: Option<&Ledger>, now: Timestamp) -> Result<(), Stop> {
-    let former = ledger.and_then(|ledger| pass::former_marks(config, ledger).ok());
-    let former = former.unwrap_or_default();
-    let task = Task {
-        former: &former,
-        ..Task::nothing(config, now)
+/// The mark that the operator named.
+fn named(arguments: &Arguments) -> Result<Option<Mark>, Stop> {
+    let Some(protocol) = arguments.protocol else {
+        return Ok(None);
     };
-    block_on(kernel::to_kernel(task, &mut Fib::default(), &|| false)).map(drop)
+    if let Some(owner) = Mark::owner_of_protocol(protocol) {
+        return Err(Stop::usage(format!(
+            "--protocol {protocol} belongs to {owner}: its routes are not ours; nothing was changed"
+        )));
+    }
+    if [0, 255].contains(&arguments.table) {
+        let table = arguments.table;
+        return Err(Stop::usage(format!(
+            "--table {table}: no route of ours is in it; nothing was changed"
+        )));
+    }
+    Ok(Some(Mark {
+        table: arguments.table,
+        protocol,
+        kind: arguments.kind,
+        metric: 0,
+    }))
 }
 
-/// Everything off every target, by the marks that the configuration and the ledger know.
-fn withdraw(config: &Config, ledger: Option<&Ledger>, now: Timestamp) -> Result<Applied, Stop> {
+/// The configuration as far as it could be read, its state directory, and the instances that the run
+/// directory knows where the configuration does not name one.
+fn located(glance: &Glance) -> (Config, std::path::PathBuf, Vec<Instance>) {
+    let mut config = glance.config.clone();
+    let mut instances = Vec::new();
+    if !glance.knows_state_dir {
+        let guess = config.state_dir.clone();
+        instances =
+            within(noted::LIMIT, move || RunDir::here().instances(&guess)).unwrap_or_default();
+    }
+    let is_guess = |one: &Instance| one.state_dir == config.state_dir;
+    if let Some(first) = instances.first()
+        && !instances.iter().any(is_guess)
+    {
+        config.state_dir = first.state_dir.clone();
+    }
+    let state_dir = config.state_dir.clone();
+    (config, state_dir, instances)
+}
+
+/// Which marks are looked for.
+struct Known {
+    /// Beside the one of the configuration.
+    former: Vec<Mark>,
+    /// Whether any of them is known to be ours, and not only the default.
+    is_sure: bool,
+}
+
+impl Known {
+    fn new(
+        glance: &Glance,
+        config: &Config,
+        noted: &Noted,
+        instances: &[Instance],
+        named: Option<Mark>,
+    ) -> Self {
+        let remembered = instances.iter().flat_map(|instance| &instance.marks);
+        let all = noted.marks.iter().chain(remembered).chain(&named);
+        let is_sure = glance.knows_mark || all.clone().next().is_some();
+        let current = config.kernel.enabled.then_some(config.kernel.mark);
+        let mut former: Vec<Mark> = Vec::new();
+        for mark in all {
+            if !former.iter().chain(&current).any(|one| one.same_as(mark)) {
+                former.push(*mark);
+            }
+        }
+        Self { former, is_sure }
+    }
+
+    fn shown(&self, config: &Config) -> String {
+        let current = config.kernel.enabled.then_some(&config.kernel.mark);
+        let all: Vec<_> = current.into_iter().chain(&self.former).collect();
+        let shown: Vec<_> = all.iter().map(ToString::to_string).collect();
+        match shown.is_empty() {
+            true => "no mark".to_owned(),
+            false => shown.join("; "),
+        }
+    }
+
+    /// The mark of our routes may be another one that is known nowhere any more.
+    fn why_unknown(&self, path: &Path, config: &Config) -> Option<String> {
+        if self.is_sure {
+            return None;
+        }
+        Some(format!(
+            "the mark of our routes is not known: {} does not say it, and neither do the ledger in {} and the run \
+             directory {}. Looked for: {}. If routes with another mark are left, type `nullrouted flush --protocol N` \
+             (with --table and --type where they are not {} and {})",
+            path.display(),
+            config.state_dir.display(),
+            RunDir::here().path().display(),
+            self.shown(config),
+            Mark::default().table,
+            Kind::default(),
+        ))
+    }
+}
+
+/// Everything off the kernel. Where the usual way fails, for want of descriptors perhaps, each route is
+/// removed by one plain socket.
+fn withdraw(config: &Config, former: &[Mark], now: Timestamp) -> Applied {
+    let task = Task {
+        former,
+        ..Task::nothing(config, now)
+    };
+    let tried = block_on(to_kernel(task, &mut Fib::default(), &|| false));
+    let tried = match tried {
+        Ok(applied) if !applied.failed() => return applied,
+        Ok(applied) => Some(applied),
+        Err(stop) => {
+            tracing::warn!("target={KERNEL}  {}", stop.text);
+            None
+        }
+    };
+    let current = config.kernel.enabled.then_some(config.kernel.mark);
+    let marks: Vec<Mark> = former.iter().copied().chain(current).collect();
+    match remove_all(&marks) {
+        Ok(removed) => {
+            let report = format!("added 0, removed {removed}, kept 0, failed 0");
+            tracing::info!("target={KERNEL}  {report}, one by one");
+            Applied {
+                targets: vec![row(now, false, report)],
+                cleared: former.to_vec(),
+                ..Applied::default()
+            }
+        }
+        // What was tried first has said why.
+        Err(fault) => tried.unwrap_or_else(|| {
+            tracing::error!("target={KERNEL}  {fault}");
+            Applied {
+                targets: vec![row(now, true, fault.to_string())],
+                ..Applied::default()
+            }
+        }),
+    }
+}
+
+fn row(at: Timestamp, failed: bool, report: String) -> TargetRow {
+    TargetRow {
+        name: KERNEL.to_owned(),
+        at,
+        failed,
+        report,
+        digest: None,
+    }
+}
+
+/// The router files, and what FRR holds after this.
+fn to_files(
+    config: &Config,
+    ledger: Option<&Ledger>,
+    applied: &mut Applied,
+    now: Timestamp,
+) -> Result<(), Stop> {
+    if config.routers.is_empty() && applied.kernel.is_none() {
+        return Ok(());
+    }
     let known = |ledger: &Ledger| {
         let gone = apply::would_be_gone(config, ledger, &PrefixSet::default(), &[])?;
-        Ok((pass::former_marks(config, ledger)?, ledger.targets()?, gone))
+        Ok((ledger.targets()?, gone))
     };
     let known = ledger
         .map(known)
         .transpose()
         .unwrap_or_else(|error: LedgerError| {
-            output::say(error);
+            say(error);
             None
         });
-    let (former, last, gone) = known.unwrap_or_default();
+    let (last, gone) = known.unwrap_or_default();
     let nothing = Task::nothing(config, now);
     let task = Task {
         last: &last,
-        former: &former,
         sheet: Sheet {
             gone: &gone,
             ..nothing.sheet
         },
         ..nothing
     };
-    block_on(apply::all(task, || false))
+    let not_written = |stop: Stop| Stop::failed(format!("router files: {}", stop.text));
+    block_on(apply::after_kernel(task, applied, &|| false)).map_err(not_written)
 }
 
-fn pin(config: &Config, now: Timestamp) -> Result<Ledger, LedgerError> {
-    let ledger = Ledger::open(&config.state_dir)?;
-    let by = who();
-    let pin = PinRow {
-        at: now,
-        generation: PinRow::NOTHING,
-        by: by.clone(),
-    };
-    ledger.atomically(|ledger| {
-        if ledger.pinned()?.is_none_or(|pin| !pin.is_flush()) {
-            ledger.note_event(&Event {
-                at: now,
-                what: "flush".to_owned(),
-                subject: String::new(),
-                by,
-                text: "everything is withdrawn until unpin".to_owned(),
-            })?;
-        }
-        ledger.set_pin(Some(&pin))
-    })?;
-    Ok(ledger)
+impl std::fmt::Display for Stop {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.text)
+    }
 }
 
 fn record(ledger: &Ledger, applied: &Applied, now: Timestamp) -> Result<(), LedgerError> {

@@ -23,10 +23,14 @@ mod why;
 
 use std::ffi::OsString;
 use std::future::Future;
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use clap::{Parser, Subcommand};
+use nix::sys::signal::Signal;
 
 use crate::config::{self, Config, Problems};
 use crate::ledger::{Busy, Hand, LedgerError, Said};
@@ -173,8 +177,16 @@ impl From<Busy> for Stop {
     }
 }
 
+/// A write beyond the largest size of a file (`RLIMIT_FSIZE`) is an error (`EFBIG`) and not the end: the
+/// signal that comes with it is handled by doing nothing. A command that is run gets the default again.
+fn survive(signal: Signal) {
+    // Without it the program is as it would be: nothing to be said.
+    let _ = signal_hook::flag::register(signal as i32, Arc::<AtomicBool>::default());
+}
+
 /// The program.
 pub fn main() -> ExitCode {
+    survive(Signal::SIGXFSZ);
     let words: Vec<OsString> = std::env::args_os().collect();
     let arguments = match Arguments::try_parse_from(&words) {
         Ok(arguments) => arguments,
@@ -232,8 +244,25 @@ fn load(path: &Path) -> Result<Config, Stop> {
     config::load(path).map_err(|problems| Stop::problems(&problems, "; nothing was changed"))
 }
 
+/// What the runtime takes, and sockets and pipes on top of it.
+const DESCRIPTORS: usize = 20;
+
+/// The runtime panics where it gets no descriptor for its signals.
+fn has_descriptors() -> bool {
+    let stderr = std::io::stderr();
+    let taken: Vec<_> = (0..DESCRIPTORS)
+        .map_while(|_| stderr.as_fd().try_clone_to_owned().ok())
+        .collect();
+    taken.len() == DESCRIPTORS
+}
+
 /// A runtime for one verb: one thread is enough, and starts at once.
 fn block_on<F: Future>(future: F) -> Result<F::Output, Stop> {
+    if !has_descriptors() {
+        return Err(Stop::failed(format!(
+            "not enough file descriptors: {DESCRIPTORS} are needed (raise the limit: ulimit -n, LimitNOFILE=)"
+        )));
+    }
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, BufWriter, Write};
+use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 use tracing::level_filters::LevelFilter;
@@ -43,6 +44,8 @@ pub fn talk_beside(talk: Talk, progress: &Progress) {
         })
         .with_target(false)
         .with_level(false)
+        // Its own errors are said by a macro that panics where stderr cannot be written.
+        .log_internal_errors(false)
         .with_ansi(false);
     let lines = if talk == Talk::Daemon && !journal {
         lines.with_timer(Clock).boxed()
@@ -55,19 +58,54 @@ pub fn talk_beside(talk: Talk, progress: &Progress) {
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
-/// Stderr, beside what is shown there. A line of the subscriber is one write, and becomes one line.
+/// Stderr, beside what is shown there. A line of the subscriber is one write, and becomes one line. It never
+/// fails: what cannot be said must not stop what is done.
 struct Beside(Progress);
 
 impl Write for Beside {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(line);
-        self.0.aside(|| say(text.trim_end_matches('\n')));
+        say_beside(text.trim_end_matches('\n'), &self.0);
         Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        io::stderr().flush()
+        Ok(())
     }
+}
+
+fn to_stderr(bytes: &[u8]) {
+    let _ = io::stderr().write_all(bytes);
+}
+
+/// What is kept until it may be said; `None` where it may be said at once.
+static KEPT: Mutex<Option<Vec<u8>>> = Mutex::new(None);
+
+/// From now on nothing is printed: a terminal that does not read must not keep the routes. At most
+/// [`KEPT_MOST`] bytes are kept.
+pub fn keep_talk() {
+    *KEPT.lock().unwrap_or_else(PoisonError::into_inner) = Some(Vec::new());
+}
+
+/// Print what was kept, and the rest at once.
+pub fn release_talk() {
+    let kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner).take();
+    to_stderr(&kept.unwrap_or_default());
+}
+
+/// Bytes of talk that are kept.
+const KEPT_MOST: usize = 1 << 20;
+
+/// Whether it was kept.
+fn keep(line: &[u8]) -> bool {
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(kept) = kept.as_mut() else {
+        return false;
+    };
+    if kept.len() + line.len() <= KEPT_MOST {
+        kept.extend_from_slice(line);
+    }
+    true
 }
 
 struct Clock;
@@ -78,12 +116,19 @@ impl tracing_subscriber::fmt::time::FormatTime for Clock {
     }
 }
 
-/// One line on stderr. Where that cannot be written there is nobody to tell, and the work goes on.
+/// One line on stderr. Where that cannot be written, the work goes on.
 pub fn say(line: impl fmt::Display) {
+    say_beside(line, &Progress::default());
+}
+
+fn say_beside(line: impl fmt::Display, progress: &Progress) {
     let mut whole = Vec::new();
     // A line is one write, so that those of two processes do not mix.
     let _ = writeln!(Lines::new(&mut whole), "{line}");
-    let _ = io::stderr().write_all(&whole);
+    let shown = String::from_utf8_lossy(&whole);
+    if !keep(&whole) && !progress.print_above(shown.trim_end_matches('\n')) {
+        to_stderr(&whole);
+    }
 }
 
 /// Write results to stdout, line by line. A reader that has seen enough (`| head`) is no failure.

@@ -7,6 +7,7 @@ mod check;
 mod decisive;
 mod decode;
 mod model;
+pub mod modes;
 mod print;
 mod problem;
 mod written;
@@ -26,36 +27,89 @@ use crate::target::kernel::Mark;
 /// Largest configuration that is read, in bytes.
 const MAX_BYTES: u64 = 16 << 20;
 
-/// Read and check a configuration file.
+/// Largest file that a configuration names and that is read with it, in bytes.
+const MAX_NAMED_BYTES: u64 = 256 << 20;
+
+/// Read and check a configuration file. One that another user may have written is a problem: it names
+/// commands that run as the user of the program.
 ///
 /// # Errors
 /// Every problem of the file, or the one that it cannot be read.
 pub fn load(path: &Path) -> Result<Config, Problems> {
+    let file = files::open(path).map_err(|error| Problems::unreadable(path, &error))?;
+    let about = file.metadata();
+    drop(file);
+    let config = load_unjudged(path)?;
+    let about = about.map_err(|error| Problems::unreadable(path, &error))?;
+    match modes::problem(path, &about, &config.state_dir) {
+        Some(problem) => Err(Problems::new(path, "", vec![problem])),
+        None => Ok(config),
+    }
+}
+
+fn load_unjudged(path: &Path) -> Result<Config, Problems> {
     let text =
         files::read_text(path, MAX_BYTES).map_err(|error| Problems::unreadable(path, &error))?;
-    parse(path, &text, &|file| std::fs::read(file))
+    parse(path, &text, &read_named)
+}
+
+fn read_named(file: &Path) -> std::io::Result<Vec<u8>> {
+    files::read(file, MAX_NAMED_BYTES)
 }
 
 /// Reads the files that the configuration names; a parameter, so that checking needs no disk.
 pub type ReadFile<'a> = &'a dyn Fn(&Path) -> std::io::Result<Vec<u8>>;
 
-/// What can be understood of a file, however broken: for `flush`, which must work from any state.
-/// The problems, if there are any, are as [`load`] reports them.
+/// What can be understood of a file, however broken and whoever wrote it: for `flush`, which must work
+/// from any state. The problems, if there are any, are as [`load`] reports them.
 pub fn salvage(path: &Path) -> (Config, Option<Problems>) {
-    let problems = match load(path) {
-        Ok(config) => return (config, None),
-        Err(problems) => problems,
-    };
+    match load_unjudged(path) {
+        Ok(config) => (config, None),
+        Err(problems) => {
+            let text = files::read_text(path, MAX_BYTES).unwrap_or_default();
+            (understood(path, &text, &read_named).0, Some(problems))
+        }
+    }
+}
+
+/// What a flush needs first.
+pub struct Glance {
+    /// What could be understood; of the files that it names none was read, so nothing is protected.
+    pub config: Config,
+    /// Whether the mark of our routes is what the file says, and not the default in its place.
+    pub knows_mark: bool,
+    /// Whether the state directory is what the file says, and not the default in its place.
+    pub knows_state_dir: bool,
+}
+
+/// The mark of our routes and the state directory, from this one file alone.
+pub fn glance(path: &Path) -> Glance {
     let text = files::read_text(path, MAX_BYTES).unwrap_or_default();
-    let (written, mut ignored) = decode::decode(&text);
+    let nothing: ReadFile = &|_| Ok(Vec::new());
+    let (config, names_state_dir, is_sound) = understood(path, &text, nothing);
+    // A file without a line, as a full disk leaves it, says nothing: not even that the defaults hold.
+    let says_something = text.lines().any(|line| {
+        let line = line.trim();
+        !line.is_empty() && !line.starts_with('#')
+    });
+    let knows_mark = is_sound && says_something;
+    Glance {
+        config,
+        knows_mark,
+        knows_state_dir: names_state_dir || knows_mark,
+    }
+}
+
+/// What can be understood of a text, whether it names a state directory, and whether it has no problem.
+fn understood(path: &Path, text: &str, read: ReadFile) -> (Config, bool, bool) {
+    let (written, mut problems) = decode::decode(text);
     let base = path.parent().unwrap_or(Path::new(""));
-    let read: ReadFile = &|file| std::fs::read(file);
-    let mut config = check::check(&written, base, read, &mut ignored);
-    if decode::is_broken(&text) {
+    let mut config = check::check(&written, base, read, &mut problems);
+    if decode::is_broken(text) {
         // A mark is not guessed: the routes of others would be taken for ours.
         config.kernel.mark = Mark::default();
     }
-    (config, Some(problems))
+    (config, written.state_dir.is_some(), problems.is_empty())
 }
 
 /// Check a configuration text. `path` is for the messages and for relative paths in it; `read`

@@ -41,10 +41,11 @@ impl Copies {
         if fs::read(&path).is_ok_and(|there| there == body) {
             return Ok(());
         }
-        fs::create_dir_all(&self.folder)?;
+        owner::make_private_dir(&self.folder)?;
+        owner::tighten(&self.folder, owner::PRIVATE_DIR);
         owner::like_folder(&self.folder);
         let beside = self.folder.join(format!(".{feed}.new"));
-        let written = File::create(&beside).and_then(|mut file| {
+        let written = owner::create_private(&beside).and_then(|mut file| {
             file.write_all(body)?;
             file.sync_all()
         });
@@ -75,7 +76,7 @@ impl Copies {
             return Ok(());
         }
         let beside = self.folder.join(format!(".{feed}.new"));
-        fs::write(&beside, digest)?;
+        owner::create_private(&beside)?.write_all(digest.as_bytes())?;
         owner::like_folder(&beside);
         fs::rename(&beside, &note)
     }

@@ -8,6 +8,7 @@ mod decisive;
 mod discovered;
 mod events;
 mod feeds;
+mod folder;
 mod generations;
 mod history;
 mod leaving;
@@ -43,6 +44,7 @@ use std::fmt;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::owner;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
@@ -62,6 +64,8 @@ pub struct Ledger {
 pub enum LedgerError {
     /// The state directory cannot be made or written.
     Folder(PathBuf, io::Error),
+    /// Part of the state directory belongs to another user: who that is, and what to type.
+    Owner(PathBuf, String),
     /// Written by a newer version: its schema and the newest one we know.
     Newer(PathBuf, i64, i64),
     /// SQLite says no.
@@ -72,6 +76,10 @@ impl fmt::Display for LedgerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Folder(path, error) => write!(f, "state_dir {}: {error}", path.display()),
+            Self::Owner(path, why) => {
+                let path = path.display();
+                write!(f, "state_dir {path}: Permission denied: {why}")
+            }
             Self::Newer(path, theirs, ours) => write!(
                 f,
                 "{}: schema {theirs}, written by a newer nullrouted (this one knows up to {ours})",
@@ -101,7 +109,7 @@ impl LedgerError {
     pub fn may_pass(&self) -> bool {
         match self {
             Self::Folder(_, error) => error.kind() == io::ErrorKind::StorageFull,
-            Self::Newer(..) => false,
+            Self::Newer(..) | Self::Owner(..) => false,
             Self::Sqlite(_, error) => matches!(
                 error.sqlite_error_code(),
                 Some(
@@ -114,6 +122,30 @@ impl LedgerError {
             ),
         }
     }
+
+    /// The state directory, or one of `files` in it, cannot be used.
+    fn folder(state_dir: &Path, error: io::Error, files: &[&Path]) -> Self {
+        let is_denied = error.kind() == io::ErrorKind::PermissionDenied;
+        match is_denied.then(|| owner::why_denied(state_dir, files)) {
+            Some(Some(why)) => Self::Owner(state_dir.to_owned(), why),
+            _ => Self::Folder(state_dir.to_owned(), error),
+        }
+    }
+
+    fn sqlite(state_dir: &Path, error: rusqlite::Error) -> Self {
+        let path = state_dir.join(Ledger::FILE);
+        let denied = [
+            ErrorCode::CannotOpen,
+            ErrorCode::PermissionDenied,
+            ErrorCode::ReadOnly,
+        ];
+        let code = error.sqlite_error_code();
+        let is_denied = code.is_some_and(|code| denied.contains(&code));
+        match is_denied.then(|| owner::why_denied(state_dir, &[&path])) {
+            Some(Some(why)) => Self::Owner(state_dir.to_owned(), why),
+            _ => Self::Sqlite(path, error),
+        }
+    }
 }
 
 impl Ledger {
@@ -122,14 +154,20 @@ impl Ledger {
 
     /// Open for writing; folder, file and tables are made when they are missing.
     pub fn open(state_dir: &Path) -> Result<Self, LedgerError> {
-        std::fs::create_dir_all(state_dir)
-            .map_err(|error| LedgerError::Folder(state_dir.to_owned(), error))?;
+        Self::open_within(state_dir, schema::BUSY_TIMEOUT)
+    }
+
+    /// The same, where each statement waits so long for another process.
+    pub fn open_within(state_dir: &Path, patience: Duration) -> Result<Self, LedgerError> {
         let path = state_dir.join(Self::FILE);
-        let failed = |error| LedgerError::Sqlite(path.clone(), error);
+        folder::prepare(state_dir)
+            .map_err(|error| LedgerError::folder(state_dir, error, &[&path]))?;
+        folder::prepare_ledger(&path);
+        let failed = |error| LedgerError::sqlite(state_dir, error);
         let mut db = Connection::open(&path).map_err(failed)?;
         // SQLite gives the files beside it the owner of this one.
         owner::like_folder(&path);
-        schema::prepare(&db).map_err(failed)?;
+        schema::prepare(&db, patience).map_err(failed)?;
         schema::migrate(&mut db, &path)?;
         let file = identity(&path);
         Ok(Self::of(db, state_dir, file))
@@ -146,15 +184,20 @@ impl Ledger {
 
     /// Open for reading only. Where there is no ledger yet, an empty one in memory.
     pub fn read(state_dir: &Path) -> Result<Self, LedgerError> {
+        Self::read_within(state_dir, schema::BUSY_TIMEOUT)
+    }
+
+    /// The same, where each statement waits so long for another process.
+    pub fn read_within(state_dir: &Path, patience: Duration) -> Result<Self, LedgerError> {
         let path = state_dir.join(Self::FILE);
-        let failed = |error| LedgerError::Sqlite(path.clone(), error);
+        let failed = |error| LedgerError::sqlite(state_dir, error);
         let exists = path.try_exists();
-        if !exists.map_err(|error| LedgerError::Folder(state_dir.to_owned(), error))? {
+        if !exists.map_err(|error| LedgerError::folder(state_dir, error, &[]))? {
             return Self::in_memory(state_dir);
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let db = Connection::open_with_flags(&path, flags).map_err(failed)?;
-        db.busy_timeout(schema::BUSY_TIMEOUT).map_err(failed)?;
+        db.busy_timeout(patience).map_err(failed)?;
         schema::check(&db, &path)?;
         if schema::is_empty(&db).map_err(failed)? {
             // A file without tables: a first start that was cut short.

@@ -227,8 +227,8 @@ ALTER TABLE feed ADD COLUMN ahead_since INTEGER;
 pub const NEWEST: i64 = VERSIONS.len() as i64;
 
 /// Settings of a connection that writes.
-pub fn prepare(db: &Connection) -> rusqlite::Result<()> {
-    db.busy_timeout(BUSY_TIMEOUT)?;
+pub fn prepare(db: &Connection, patience: Duration) -> rusqlite::Result<()> {
+    db.busy_timeout(patience)?;
     db.pragma_update(None, "journal_mode", "wal")?;
     db.pragma_update(None, "synchronous", "full")?;
     // Pages kept in memory, in KiB: used only as far as a change is large.

@@ -7,6 +7,7 @@
 mod dump;
 pub mod link;
 pub mod message;
+pub mod plain;
 mod questions;
 mod requests;
 pub mod route;

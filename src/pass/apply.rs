@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::kernel::{KERNEL, to_kernel};
+use super::kernel::KERNEL;
 use super::neighbors;
 use super::task::{Applied, Done, Removable, Task, note};
 use crate::config::{Config, RouterConfig};
@@ -11,7 +11,6 @@ use crate::feed::standing::Standing;
 use crate::ledger::{Ledger, LedgerError, Left, TargetRow};
 use crate::pipeline::Decision;
 use crate::prefix::PrefixSet;
-use crate::target::kernel::Fib;
 use crate::target::publish::{Became, publish};
 use crate::target::router::{Gone, Reasons, Sheet, render};
 
@@ -97,16 +96,15 @@ pub fn sheet<'a>(
     }
 }
 
-/// Bring every target in step. Before each one `stop` is asked: a flush stands above a pass under way.
-pub async fn all(task: Task<'_>, stop: impl Fn() -> bool) -> Applied {
-    let mut applied = to_kernel(task, &mut Fib::default(), &stop).await;
-    let files = to_files(task, &stop).await;
+/// The targets after the kernel, of which `applied` tells: the router files, and what FRR made of it. Before
+/// each one `stop` is asked: a flush stands above a pass under way.
+pub async fn after_kernel(task: Task<'_>, applied: &mut Applied, stop: &impl Fn() -> bool) {
+    let files = to_files(task, stop).await;
     applied.targets.extend(files.targets);
     if let Some(report) = &applied.kernel {
-        let seen = neighbors::look(task, report, false, &[], &stop).await;
+        let seen = neighbors::look(task, report, false, &[], stop).await;
         applied.observed.extend(seen);
     }
-    applied
 }
 
 /// The router files, each with its reload.

@@ -21,6 +21,10 @@ use std::path::{Path, PathBuf};
 use super::command::run;
 use super::router;
 use crate::config::RouterConfig;
+use crate::files;
+
+/// Largest router file that is read, in bytes.
+const MAX_BYTES: u64 = 1 << 30;
 
 /// What became of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,7 +62,7 @@ pub async fn publish(
     let real = fs::canonicalize(&router.path);
     let real = real.ok().filter(|_| router.path.is_symlink());
     let path = real.as_ref().unwrap_or(&router.path);
-    let old = match fs::read(path) {
+    let old = match files::read(path, MAX_BYTES) {
         Ok(old) => Some(old),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(format!("{}: {error}", path.display())),

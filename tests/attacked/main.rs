@@ -14,8 +14,14 @@ mod inside;
 mod support;
 
 mod a11_sessions;
+mod a14_modes;
+mod a17_mark;
+mod a19_limits;
 mod a1_dns_frees_a_list;
 mod a20_counts;
+mod a3_outputs;
+mod a6_blocking;
+mod a7_lock;
 mod a9_clock;
 
 use std::process::ExitCode;
@@ -29,9 +35,27 @@ const ATTACKED: &str = "Attacks, faults and mistakes";
 const TABLES: [(&str, &[&str]); 1] = [(ATTACKED, &[
     "A1 dns-frees-a-list", "A1 proven-by-tls", "A1 proven-by-http", "A1 not-proven",
     "A1 eight-in-all",
+    "A3 outputs",
+    "A3 terminal-gone",
+    "A6 blocking-files",
+    "A6 nobody-reads",
+    "A7 umask",
+    "A7 looser-before",
+    "A7 shared-lock",
+    "A7 innocent",
+    "A7 handed-over",
     "A9 clock-ahead", "A9 clock-good-look", "A9 clock-future-rows", "A9 clock-off-for-a-week",
     "A9 clock-a-day-later", "A9 clock-daemon",
     "A11 sessions",
+    "A14 world-writable",
+    "A14 owner",
+    "A14 reload",
+    "A14 group-writable",
+    "A17 mark-remembered",
+    "A17 mark-unknown",
+    "A17 mark-refused",
+    "A19 file-size",
+    "A19 descriptors",
     "A20 miscount",
 ])];
 
@@ -42,6 +66,15 @@ static CASES: &[Case] = &[
     case(ATTACKED, "A1 proven-by-http", "one of them answers completely", a1_dns_frees_a_list::http),
     case(ATTACKED, "A1 not-proven", "cut short, or with a foreign certificate", a1_dns_frees_a_list::not_proven),
     case(ATTACKED, "A1 eight-in-all", "another address at every look, all answer", a1_dns_frees_a_list::eight_in_all),
+    case(ATTACKED, "A3 outputs", "every verb, output that cannot be written", a3_outputs::every_verb),
+    case(ATTACKED, "A3 terminal-gone", "a pty whose master is closed", a3_outputs::a_terminal_that_has_gone),
+    case(ATTACKED, "A6 blocking-files", "FIFOs at every path a flush meets", a6_blocking::every_path_a_fifo),
+    case(ATTACKED, "A6 nobody-reads", "stderr is full before the routes are gone", a6_blocking::a_terminal_that_does_not_read),
+    case(ATTACKED, "A7 umask", "state of root with umask 0", a7_lock::whatever_the_umask),
+    case(ATTACKED, "A7 looser-before", "an earlier version made it wider", a7_lock::wider_before),
+    case(ATTACKED, "A7 shared-lock", "flock -s by another user", a7_lock::another_user),
+    case(ATTACKED, "A7 innocent", "the lock names a process that is gone", a7_lock::an_innocent_process),
+    case(ATTACKED, "A7 handed-over", "root made the state before the user", a7_lock::made_by_root_before),
     case(ATTACKED, "A9 clock-ahead", "ten years ahead once", a9_clock::ten_years_ahead),
     case(ATTACKED, "A9 clock-good-look", "a good look while it is ahead", a9_clock::a_good_look_meanwhile),
     case(ATTACKED, "A9 clock-future-rows", "confirmed ten years in the future", a9_clock::confirmed_in_the_future),
@@ -49,6 +82,15 @@ static CASES: &[Case] = &[
     case(ATTACKED, "A9 clock-a-day-later", "ahead for a day: it is believed", a9_clock::really_a_day_later),
     case(ATTACKED, "A9 clock-daemon", "ahead and back while the daemon runs", a9_clock::under_the_daemon),
     case(ATTACKED, "A11 sessions", "39 connections to sshd, one login", a11_sessions::sessions),
+    case(ATTACKED, "A14 world-writable", "configuration 0666, 0646", a14_modes::world_writable),
+    case(ATTACKED, "A14 owner", "configuration of another user", a14_modes::another_owner),
+    case(ATTACKED, "A14 reload", "while the daemon runs", a14_modes::at_a_reload),
+    case(ATTACKED, "A14 group-writable", "advice of check", a14_modes::group_writable),
+    case(ATTACKED, "A17 mark-remembered", "configuration and ledger gone", a17_mark::in_the_run_directory),
+    case(ATTACKED, "A17 mark-unknown", "the run directory as well", a17_mark::unknown),
+    case(ATTACKED, "A17 mark-refused", "--protocol of another program", a17_mark::of_another_program),
+    case(ATTACKED, "A19 file-size", "RLIMIT_FSIZE 0", a19_limits::file_size),
+    case(ATTACKED, "A19 descriptors", "8 and 16, two for a flush", a19_limits::descriptors),
     case(ATTACKED, "A20 miscount", "begun again: all of the pass is counted", a20_counts::begun_again),
 ];
 

@@ -330,7 +330,11 @@ fn a_verb_waits_for_a_pass_that_is_under_way() {
     assert_eq!(listed(&place).len(), 2);
     drop(lock);
     let add = Ran::of(add.wait_with_output().unwrap()).code(0);
-    assert!(add.err.contains("waiting: nullrouted "), "{}", add.err);
+    assert!(
+        add.err.contains("waiting: another program is at work "),
+        "{}",
+        add.err
+    );
     assert_eq!(listed(&place).len(), 3);
 }
 

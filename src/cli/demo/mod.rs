@@ -15,15 +15,17 @@ mod feeds;
 mod namespace;
 mod network;
 
+use std::fmt::Display;
+use std::io::Write;
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 
-use anstream::println;
 use anstyle::{AnsiColor, Style};
 use tokio::process::Command;
 
 use super::{Exit, Outcome, Stop, block_on};
+use crate::run_dir;
 use crate::target::kernel::{Kin, Mark, Which, read};
 use feeds::{Feeds, Published};
 use network::Far;
@@ -84,8 +86,8 @@ async fn tell(folder: &Path) -> Result<(), String> {
         folder,
         config: write_config(folder, feeds.port())?,
     };
-    println!(
-        "This is a network namespace of its own: your routes are not touched, and it is gone at the end."
+    show(
+        "This is a network namespace of its own: your routes are not touched, and it is gone at the end.",
     );
 
     title(
@@ -99,12 +101,8 @@ async fn tell(folder: &Path) -> Result<(), String> {
         2,
         "The configuration: two lists in Spamhaus's format over HTTP, one of your own",
     );
-    println!(
-        "{}",
-        std::fs::read_to_string(&demo.config)
-            .unwrap_or_default()
-            .trim_end()
-    );
+    let text = std::fs::read_to_string(&demo.config).unwrap_or_default();
+    show(text.trim_end());
 
     title(
         3,
@@ -159,12 +157,17 @@ async fn tell(folder: &Path) -> Result<(), String> {
     demo.nullrouted(&["flush"]).await?;
     show_routes().await?;
     demo.nullrouted(&["status"]).await?;
-    println!("\nThe namespace is gone now, and every route with it.");
+    show("\nThe namespace is gone now, and every route with it.");
     Ok(())
 }
 
 fn title(number: usize, text: &str) {
-    println!("\n{TITLE}{number}. {text}{TITLE:#}");
+    show(format_args!("\n{TITLE}{number}. {text}{TITLE:#}"));
+}
+
+/// Print it in its colours, where there are any. Without a reader the demonstration goes on.
+fn show(text: impl Display) {
+    let _ = writeln!(anstream::stdout(), "{text}");
 }
 
 struct Demo<'a> {
@@ -175,7 +178,8 @@ struct Demo<'a> {
 impl Demo<'_> {
     /// Run this very program with these words, its output going where ours goes.
     async fn nullrouted(&self, words: &[&str]) -> Result<(), String> {
-        println!("{COMMAND}$ nullrouted {}{COMMAND:#}", words.join(" "));
+        let line = words.join(" ");
+        show(format_args!("{COMMAND}$ nullrouted {line}{COMMAND:#}"));
         let program =
             std::env::current_exe().map_err(|error| format!("no path to myself: {error}"))?;
         // One stream, so that talk and results stand in the order in which they were said.
@@ -188,6 +192,7 @@ impl Demo<'_> {
             .current_dir(self.folder)
             // The feeds are on loopback: a proxy of the caller's has no part in this.
             .env("NO_PROXY", "*")
+            .env(run_dir::VARIABLE, self.folder.join("run"))
             .stdin(Stdio::null())
             .stderr(talk)
             .status()
@@ -246,9 +251,9 @@ async fn show_routes() -> Result<(), String> {
     let mut lines = lines_of::<u32>().await?;
     lines.extend(lines_of::<u128>().await?);
     if lines.is_empty() {
-        println!("(none)");
+        show("(none)");
     }
-    lines.iter().for_each(|line| println!("{line}"));
+    lines.iter().for_each(show);
     Ok(())
 }
 
@@ -262,7 +267,7 @@ impl Far {
     /// Try to open a page at an address and tell how it went; true when it answered.
     async fn visit(&self, address: &str) -> bool {
         let (answered, story) = self.ask(address).await;
-        println!("  http://{address}/  {story}");
+        show(format_args!("  http://{address}/  {story}"));
         answered
     }
 }

@@ -1,5 +1,6 @@
 //! The little network of the demonstration: two namespaces, one wire, two web sites at the far end.
 
+use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr};
 use std::process::Stdio;
 use std::time::Duration;
@@ -84,9 +85,14 @@ pub async fn far_host() -> Result<Far, String> {
     Ok(Far { _child: child })
 }
 
+/// To the one who waits for us: without it there is nothing to do.
+fn tell(word: &str) {
+    let _ = writeln!(std::io::stdout(), "{word}");
+}
+
 /// The far host itself: wait for the wire, take the addresses, serve the sites until told to end.
 pub async fn serve_far() -> Result<(), String> {
-    println!("namespace");
+    tell("namespace");
     let mut told = BufReader::new(tokio::io::stdin()).lines();
     if !matches!(told.next_line().await, Ok(Some(line)) if line == "wired") {
         return Ok(());
@@ -106,7 +112,7 @@ pub async fn serve_far() -> Result<(), String> {
     let listener = TcpListener::bind(("0.0.0.0", 80))
         .await
         .map_err(|error| format!("port 80: {error}"))?;
-    println!("ready");
+    tell("ready");
     loop {
         tokio::select! {
             _ = told.next_line() => return Ok(()),

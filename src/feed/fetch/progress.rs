@@ -33,12 +33,13 @@ impl Progress {
         }))
     }
 
-    /// Write something else to the terminal: the lines make room and come back below it.
-    pub fn aside<T>(&self, write: impl FnOnce() -> T) -> T {
-        match &self.0 {
-            Some(all) => all.suspend(write),
-            None => write(),
-        }
+    /// Print lines above those of the downloads. Answers whether there are any; a terminal that has gone
+    /// takes nothing, and is no failure.
+    pub fn print_above(&self, lines: &str) -> bool {
+        let Some(all) = &self.0 else { return false };
+        // Not `suspend`: it panics where the terminal cannot be written.
+        let _ = all.println(lines);
+        true
     }
 }
 

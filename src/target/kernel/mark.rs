@@ -1,6 +1,7 @@
 //! What marks a route as ours.
 
 use std::fmt;
+use std::str::FromStr;
 
 /// What a route of ours does with a packet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -50,6 +51,29 @@ impl Default for Mark {
             kind: Kind::Blackhole,
             metric: 0,
         }
+    }
+}
+
+impl fmt::Display for Mark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            table,
+            protocol,
+            kind,
+            ..
+        } = self;
+        write!(f, "table {table}, protocol {protocol}, {kind}")
+    }
+}
+
+impl FromStr for Kind {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        let mut kinds = Self::ALL.into_iter();
+        kinds
+            .find(|kind| kind.to_string() == word)
+            .ok_or_else(|| "permitted are blackhole, unreachable, prohibit".to_owned())
     }
 }
 

@@ -1,0 +1,54 @@
+//! Who may write the configuration: it names commands that run with the rights of the program.
+
+use std::fs::{self, Metadata};
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use nix::unistd::Uid;
+
+use super::Problem;
+use crate::owner;
+
+/// Why a configuration is not followed, where another user may have written it. The user of the service is
+/// the one that owns the state directory.
+pub(super) fn problem(path: &Path, about: &Metadata, state_dir: &Path) -> Option<Problem> {
+    let shown = path.display();
+    let mut trusted = vec![0, Uid::effective().as_raw()];
+    trusted.extend(fs::metadata(state_dir).ok().map(|state| state.uid()));
+    let (message, hint) = if !trusted.contains(&about.uid()) {
+        let owner = owner::name(about.uid());
+        (
+            format!(
+                "it belongs to {owner}, which is neither root nor the user of this program or of its service, and it \
+                 names commands to run"
+            ),
+            format!("type `sudo chown root {shown}`"),
+        )
+    } else if about.mode() & 0o002 != 0 {
+        let mode = about.mode() & 0o7777;
+        (
+            format!("every user may write it (mode {mode:04o}), and it names commands to run"),
+            format!("type `sudo chmod o-w {shown}`"),
+        )
+    } else {
+        return None;
+    };
+    Some(Problem {
+        span: None,
+        message,
+        hint: Some(hint),
+    })
+}
+
+/// Advice on a configuration that a group may write.
+pub fn advice(path: &Path) -> Option<String> {
+    let about = fs::metadata(path).ok()?;
+    let mode = about.mode() & 0o7777;
+    let shown = path.display();
+    (mode & 0o020 != 0).then(|| {
+        format!(
+            "its group may write it (mode {mode:04o}), and it names commands to run; if only root should, type `sudo \
+             chmod g-w {shown}`"
+        )
+    })
+}

@@ -1,0 +1,127 @@
+//! One blocking socket, one request at a time (I/O): it takes one file descriptor and no runtime. For a
+//! flush where more cannot be had; everything else goes by [`Requests`](super::Requests) and
+//! [`Dumps`](super::Dumps), which are faster and pace themselves for those who listen.
+
+use std::io;
+
+use netlink_packet_core::{
+    NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload,
+};
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_sys::Socket;
+use netlink_sys::protocols::NETLINK_ROUTE;
+use nix::errno::Errno;
+use nix::sys::socket::{setsockopt, sockopt};
+use nix::sys::time::{TimeVal, TimeValLike};
+
+use super::message::{self, Message, NLMSG_DONE, NLMSG_ERROR, Torn};
+use super::{DATAGRAM, make_room};
+
+/// The kernel answers inside of the send; nothing waits longer.
+const PATIENCE_SECONDS: i64 = 5;
+/// Room for answers, in bytes.
+const ROOM: usize = 1 << 20;
+
+/// A blocking socket.
+pub struct Plain {
+    socket: Socket,
+    sequence: u32,
+    buffer: Vec<u8>,
+}
+
+impl Plain {
+    /// Open it.
+    ///
+    /// # Errors
+    /// No netlink socket can be had.
+    pub fn open() -> io::Result<Self> {
+        let mut socket = Socket::new(NETLINK_ROUTE)?;
+        make_room(&socket, ROOM);
+        let patience = TimeVal::seconds(PATIENCE_SECONDS);
+        setsockopt(&socket, sockopt::ReceiveTimeout, &patience)?;
+        socket.bind_auto()?;
+        Ok(Self {
+            socket,
+            sequence: 0,
+            buffer: Vec::with_capacity(DATAGRAM),
+        })
+    }
+
+    /// Hand over every message of a dump. A family or a table that the kernel does not have has none.
+    ///
+    /// # Errors
+    /// What the kernel answers, and a socket that fails.
+    pub fn dump(
+        &mut self,
+        request: RouteNetlinkMessage,
+        mut read: impl FnMut(Message<'_>),
+    ) -> io::Result<()> {
+        let mut packet = NetlinkMessage::new(
+            NetlinkHeader::default(),
+            NetlinkPayload::InnerMessage(request),
+        );
+        self.send(&mut packet, NLM_F_DUMP)?;
+        let sequence = self.sequence;
+        loop {
+            self.receive()?;
+            for message in message::messages(&self.buffer) {
+                let message =
+                    message.map_err(|Torn| io::Error::from(io::ErrorKind::InvalidData))?;
+                match message.kind {
+                    _ if message.sequence != sequence => {}
+                    NLMSG_DONE | NLMSG_ERROR => {
+                        return match Errno::from_raw(-message::code(message.payload).min(0)) {
+                            Errno::UnknownErrno
+                            | Errno::EAFNOSUPPORT
+                            | Errno::EOPNOTSUPP
+                            | Errno::ENOENT => Ok(()),
+                            errno => Err(errno.into()),
+                        };
+                    }
+                    _ => read(message),
+                }
+            }
+        }
+    }
+
+    /// One request, and whether it was done.
+    ///
+    /// # Errors
+    /// What the kernel answers, and a socket that fails.
+    pub fn ask(&mut self, request: &mut NetlinkMessage<RouteNetlinkMessage>) -> io::Result<()> {
+        self.send(request, NLM_F_ACK)?;
+        let sequence = self.sequence;
+        loop {
+            self.receive()?;
+            for message in message::messages(&self.buffer) {
+                let message =
+                    message.map_err(|Torn| io::Error::from(io::ErrorKind::InvalidData))?;
+                if message.sequence == sequence && message.kind == NLMSG_ERROR {
+                    return match message::code(message.payload) {
+                        0.. => Ok(()),
+                        code => Err(Errno::from_raw(code.saturating_neg()).into()),
+                    };
+                }
+            }
+        }
+    }
+
+    fn send(
+        &mut self,
+        packet: &mut NetlinkMessage<RouteNetlinkMessage>,
+        flags: u16,
+    ) -> io::Result<()> {
+        self.sequence = self.sequence.wrapping_add(1);
+        packet.header.sequence_number = self.sequence;
+        packet.header.flags |= NLM_F_REQUEST | flags;
+        packet.finalize();
+        let mut bytes = vec![0; packet.buffer_len()];
+        packet.serialize(&mut bytes);
+        self.socket.send(&bytes, 0).map(drop)
+    }
+
+    fn receive(&mut self) -> io::Result<()> {
+        self.buffer.clear();
+        self.socket.recv(&mut self.buffer, 0).map(drop)
+    }
+}

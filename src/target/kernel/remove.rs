@@ -1,0 +1,105 @@
+//! Remove everything that carries a mark, by one descriptor and without a runtime (I/O): the last means of
+//! a flush. It deletes by what the dump shows and dumps again, until nothing is shown.
+
+use std::io;
+
+use netlink_packet_core::{NetlinkHeader, NetlinkMessage, NetlinkPayload, Parseable};
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::rule::RuleMessage;
+use nix::errno::Errno;
+
+use super::message::{self, Installed, Kin, Request, Which};
+use super::rule::{self, RTM_NEWRULE, Rule};
+use super::{Fault, Mark};
+use crate::netlink::message::RTM_NEWROUTE;
+use crate::netlink::plain::Plain;
+
+/// Dumps of one family at most: while others change routes, each may lack some.
+const ROUNDS: usize = 20;
+
+/// Remove all routes with these marks, and the policy rules that lead to them. Answers how many routes
+/// there were.
+///
+/// # Errors
+/// No socket can be had, routes may not be changed, or some are still there.
+pub fn remove_all(marks: &[Mark]) -> Result<usize, Fault> {
+    let mut socket = Plain::open().map_err(Fault::Socket)?;
+    let mut removed = 0;
+    for mark in marks {
+        removed += remove::<u32>(&mut socket, mark)?;
+        removed += remove::<u128>(&mut socket, mark)?;
+    }
+    remove_rules(&mut socket, marks).map_err(fault)?;
+    Ok(removed)
+}
+
+fn remove<B: Kin>(socket: &mut Plain, mark: &Mark) -> Result<usize, Fault> {
+    let mut removed = 0;
+    let mut last = None;
+    for _ in 0..ROUNDS {
+        let mut ours: Vec<Installed<B>> = Vec::new();
+        let dump = socket.dump(message::dump::<B>(Which::Ours, mark), |message| {
+            if message.kind == RTM_NEWROUTE {
+                let route = message::read::<B>(message.payload, mark);
+                ours.extend(route.filter(|route| route.ours));
+            }
+        });
+        dump.map_err(Fault::Dump)?;
+        if ours.is_empty() {
+            return Ok(removed);
+        }
+        let mut delete = Request::delete(*mark);
+        for route in &ours {
+            match socket.ask(delete.of(route.prefix, route.metric)) {
+                Ok(()) => removed += 1,
+                Err(error) if is_gone(&error) => {}
+                Err(error) if error.raw_os_error() == Some(Errno::EPERM as i32) => {
+                    return Err(Fault::Permission);
+                }
+                Err(error) => last = Some(error),
+            }
+        }
+    }
+    Err(last.map_or(Fault::Restless, Fault::Socket))
+}
+
+fn remove_rules(socket: &mut Plain, marks: &[Mark]) -> io::Result<()> {
+    let mut rules = Vec::new();
+    let all = RouteNetlinkMessage::GetRule(RuleMessage::default());
+    socket.dump(all, |message| {
+        if message.kind == RTM_NEWRULE {
+            let rule = RuleMessage::parse(message.payload).ok();
+            rules.extend(rule.and_then(|rule| Rule::read(&rule)));
+        }
+    })?;
+    let difference = rule::reconcile(&rules, None, marks);
+    for rule in difference.remove {
+        let rule = rule::message(rule.family, rule.priority, rule.table, rule.protocol);
+        let payload = NetlinkPayload::InnerMessage(RouteNetlinkMessage::DelRule(rule));
+        let mut request = NetlinkMessage::new(NetlinkHeader::default(), payload);
+        match socket.ask(&mut request) {
+            Err(error) if !is_gone(&error) => return Err(error),
+            _ => {}
+        }
+    }
+    match difference.stuck.first() {
+        None => Ok(()),
+        Some((rule, other)) => Err(io::Error::other(format!(
+            "rule {} not removed: the request would hit one that is not ours ({})",
+            rule.priority, other.text
+        ))),
+    }
+}
+
+fn is_gone(error: &io::Error) -> bool {
+    [Errno::ESRCH, Errno::ENOENT]
+        .iter()
+        .any(|errno| error.raw_os_error() == Some(*errno as i32))
+}
+
+fn fault(error: io::Error) -> Fault {
+    match error.raw_os_error() {
+        Some(errno) if errno == Errno::EPERM as i32 => Fault::Permission,
+        _ => Fault::Socket(error),
+    }
+}
