@@ -108,12 +108,12 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         incomplete(&why);
     }
     // It may have been busy, and `unpin` may have come between.
-    let ledger = Ledger::open_within(&state_dir, RECORD_PATIENCE);
+    let ledger = Ledger::open_for_pin(&state_dir, RECORD_PATIENCE);
     let written = ledger
         .as_ref()
         .map_err(ToString::to_string)
         .and_then(|ledger| {
-            let pinned = ledger.atomically(|ledger| ledger.flush(now, &noted.by));
+            let pinned = ledger.in_any_case(|ledger| ledger.flush(now, &noted.by));
             pinned.map_err(|error| error.to_string())
         });
     let is_written = written.is_ok();

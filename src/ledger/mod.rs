@@ -21,6 +21,7 @@ mod observed;
 mod operator;
 mod past;
 mod pin;
+mod reserve;
 mod retention;
 mod review;
 mod schema;
@@ -68,6 +69,8 @@ pub enum LedgerError {
     Owner(PathBuf, String),
     /// Written by a newer version: its schema and the newest one we know.
     Newer(PathBuf, i64, i64),
+    /// There is no room on the disk that it is on.
+    Full(PathBuf),
     /// SQLite says no.
     Sqlite(PathBuf, rusqlite::Error),
 }
@@ -85,10 +88,14 @@ impl fmt::Display for LedgerError {
                 "{}: schema {theirs}, written by a newer nullrouted (this one knows up to {ours})",
                 path.display()
             ),
+            Self::Full(path) => write!(
+                f,
+                "{}: the disk is full; free some space: nothing new is recorded until then",
+                path.display()
+            ),
             Self::Sqlite(path, error) => {
                 let path = path.display();
                 match error.sqlite_error_code() {
-                    Some(ErrorCode::DiskFull) => write!(f, "{path}: the disk is full"),
                     Some(ErrorCode::ReadOnly) => write!(f, "{path}: cannot be written"),
                     Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => write!(
                         f,
@@ -105,16 +112,40 @@ impl fmt::Display for LedgerError {
 impl std::error::Error for LedgerError {}
 
 impl LedgerError {
+    /// What SQLite said of the file at `path`. Of a full disk it speaks in several ways.
+    fn of(path: &Path, error: rusqlite::Error) -> Self {
+        let is_full = match error.sqlite_error_code() {
+            Some(ErrorCode::DiskFull) => true,
+            Some(ErrorCode::SystemIoFailure | ErrorCode::CannotOpen) => reserve::is_full(path),
+            _ => false,
+        };
+        if is_full {
+            return Self::Full(path.to_owned());
+        }
+        let denied = [
+            ErrorCode::CannotOpen,
+            ErrorCode::PermissionDenied,
+            ErrorCode::ReadOnly,
+        ];
+        let code = error.sqlite_error_code();
+        let folder = path.parent().unwrap_or(path);
+        let is_denied = code.is_some_and(|code| denied.contains(&code));
+        match is_denied.then(|| owner::why_denied(folder, &[path])) {
+            Some(Some(why)) => Self::Owner(folder.to_owned(), why),
+            _ => Self::Sqlite(path.to_owned(), error),
+        }
+    }
+
     /// Whether it may pass by itself: a full disk has room again, another program gives the file back.
     pub fn may_pass(&self) -> bool {
         match self {
             Self::Folder(_, error) => error.kind() == io::ErrorKind::StorageFull,
             Self::Newer(..) | Self::Owner(..) => false,
+            Self::Full(_) => true,
             Self::Sqlite(_, error) => matches!(
                 error.sqlite_error_code(),
                 Some(
-                    ErrorCode::DiskFull
-                        | ErrorCode::SystemIoFailure
+                    ErrorCode::SystemIoFailure
                         | ErrorCode::CannotOpen
                         | ErrorCode::DatabaseBusy
                         | ErrorCode::DatabaseLocked
@@ -129,21 +160,6 @@ impl LedgerError {
         match is_denied.then(|| owner::why_denied(state_dir, files)) {
             Some(Some(why)) => Self::Owner(state_dir.to_owned(), why),
             _ => Self::Folder(state_dir.to_owned(), error),
-        }
-    }
-
-    fn sqlite(state_dir: &Path, error: rusqlite::Error) -> Self {
-        let path = state_dir.join(Ledger::FILE);
-        let denied = [
-            ErrorCode::CannotOpen,
-            ErrorCode::PermissionDenied,
-            ErrorCode::ReadOnly,
-        ];
-        let code = error.sqlite_error_code();
-        let is_denied = code.is_some_and(|code| denied.contains(&code));
-        match is_denied.then(|| owner::why_denied(state_dir, &[&path])) {
-            Some(Some(why)) => Self::Owner(state_dir.to_owned(), why),
-            _ => Self::Sqlite(path, error),
         }
     }
 }
@@ -163,14 +179,35 @@ impl Ledger {
         folder::prepare(state_dir)
             .map_err(|error| LedgerError::folder(state_dir, error, &[&path]))?;
         folder::prepare_ledger(&path);
-        let failed = |error| LedgerError::sqlite(state_dir, error);
+        let failed = |error| LedgerError::of(&path, error);
         let mut db = Connection::open(&path).map_err(failed)?;
         // SQLite gives the files beside it the owner of this one.
         owner::like_folder(&path);
         schema::prepare(&db, patience).map_err(failed)?;
         schema::migrate(&mut db, &path)?;
+        reserve::keep(state_dir);
         let file = identity(&path);
         Ok(Self::of(db, state_dir, file))
+    }
+
+    /// The same where a pin has to be written: on a full disk, by the room that is kept for it.
+    pub fn open_for_pin(state_dir: &Path, patience: Duration) -> Result<Self, LedgerError> {
+        let open = || Self::open_within(state_dir, patience);
+        match open() {
+            Err(LedgerError::Full(_)) if reserve::give_up(state_dir) => open(),
+            opened => opened,
+        }
+    }
+
+    /// Do something that a full disk must not keep from being done: by the room that is kept for it.
+    pub fn in_any_case<T>(
+        &self,
+        work: impl Fn(&Self) -> Result<T, LedgerError>,
+    ) -> Result<T, LedgerError> {
+        match self.atomically(&work) {
+            Err(LedgerError::Full(_)) if reserve::give_up(&self.state_dir) => self.atomically(work),
+            done => done,
+        }
     }
 
     fn of(db: Connection, state_dir: &Path, file: Option<(u64, u64)>) -> Self {
@@ -190,27 +227,31 @@ impl Ledger {
     /// The same, where each statement waits so long for another process.
     pub fn read_within(state_dir: &Path, patience: Duration) -> Result<Self, LedgerError> {
         let path = state_dir.join(Self::FILE);
-        let failed = |error| LedgerError::sqlite(state_dir, error);
+        let failed = |error| LedgerError::of(&path, error);
         let exists = path.try_exists();
         if !exists.map_err(|error| LedgerError::folder(state_dir, error, &[]))? {
             return Self::in_memory(state_dir);
         }
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let db = Connection::open_with_flags(&path, flags).map_err(failed)?;
-        db.busy_timeout(patience).map_err(failed)?;
-        schema::check(&db, &path)?;
+        let (db, file) = match connect(&path, patience) {
+            Ok(db) => (db, identity(&path)),
+            // Not even a reader can work where nothing may be written: SQLite keeps an index of its
+            // log in a file. Without a log the file alone is the ledger.
+            Err(error) if error.may_pass() && !has_log(&path) => {
+                (connect_immutable(&path).map_err(|_| error)?, None)
+            }
+            Err(error) => return Err(error),
+        };
         if schema::is_empty(&db).map_err(failed)? {
             // A file without tables: a first start that was cut short.
             return Self::in_memory(state_dir);
         }
-        let file = identity(&path);
         Ok(Self::of(db, state_dir, file))
     }
 
     fn in_memory(state_dir: &Path) -> Result<Self, LedgerError> {
         let path = state_dir.join(Self::FILE);
         let opened = Connection::open_in_memory();
-        let mut db = opened.map_err(|error| LedgerError::Sqlite(path.clone(), error))?;
+        let mut db = opened.map_err(|error| LedgerError::of(&path, error))?;
         schema::migrate(&mut db, &path)?;
         Ok(Self::of(db, state_dir, None))
     }
@@ -256,8 +297,40 @@ impl Ledger {
     }
 
     fn error(&self, error: rusqlite::Error) -> LedgerError {
-        LedgerError::Sqlite(self.db.path().unwrap_or("ledger").into(), error)
+        LedgerError::of(Path::new(self.db.path().unwrap_or(Self::FILE)), error)
     }
+}
+
+/// A connection that reads.
+fn connect(path: &Path, patience: Duration) -> Result<Connection, LedgerError> {
+    let failed = |error| LedgerError::of(path, error);
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags).map_err(failed)?;
+    db.busy_timeout(patience).map_err(failed)?;
+    schema::check(&db, path)?;
+    Ok(db)
+}
+
+/// A connection that takes the file as it is, and leaves nothing beside it
+/// (<https://www.sqlite.org/uri.html>).
+fn connect_immutable(path: &Path) -> Result<Connection, LedgerError> {
+    let failed = |error| LedgerError::of(path, error);
+    let absolute = std::path::absolute(path).ok();
+    let url = absolute.and_then(|path| url::Url::from_file_path(path).ok());
+    let url = url.ok_or_else(|| failed(rusqlite::Error::InvalidPath(path.to_owned())))?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_URI;
+    let db = Connection::open_with_flags(format!("{url}?immutable=1"), flags).map_err(failed)?;
+    schema::check(&db, path)?;
+    Ok(db)
+}
+
+/// Whether there are changes that are not in the file yet.
+fn has_log(path: &Path) -> bool {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    std::fs::metadata(log).is_ok_and(|log| log.len() > 0)
 }
 
 /// Device and inode of a file.

@@ -238,7 +238,7 @@ pub fn prepare(db: &Connection, patience: Duration) -> rusqlite::Result<()> {
 
 /// Bring the tables to the newest version, each step in one transaction.
 pub fn migrate(db: &mut Connection, path: &Path) -> Result<(), LedgerError> {
-    let failed = |error| LedgerError::Sqlite(path.to_owned(), error);
+    let failed = |error| LedgerError::of(path, error);
     check(db, path)?;
     // Immediate: of two programs that start at once, one waits and then finds it done.
     let behavior = rusqlite::TransactionBehavior::Immediate;
@@ -257,7 +257,7 @@ pub fn migrate(db: &mut Connection, path: &Path) -> Result<(), LedgerError> {
 
 /// Refuse a ledger of the future.
 pub fn check(db: &Connection, path: &Path) -> Result<(), LedgerError> {
-    let theirs = version(db).map_err(|error| LedgerError::Sqlite(path.to_owned(), error))?;
+    let theirs = version(db).map_err(|error| LedgerError::of(path, error))?;
     if theirs > NEWEST {
         return Err(LedgerError::Newer(path.to_owned(), theirs, NEWEST));
     }

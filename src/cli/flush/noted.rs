@@ -105,11 +105,11 @@ fn pin(state_dir: &Path, flush: &Flush, marks: &Sender<Vec<Mark>>) {
         let known = ledger.marks();
         let _ = marks.send(known.unwrap_or_default());
     };
-    match Ledger::open_within(state_dir, LIMIT) {
+    match Ledger::open_for_pin(state_dir, LIMIT) {
         Ok(ledger) => {
             known(&ledger);
             // Step 4 does it again, and says why it fails.
-            let _ = ledger.atomically(|ledger| ledger.flush(flush.at, &flush.by));
+            let _ = ledger.in_any_case(|ledger| ledger.flush(flush.at, &flush.by));
         }
         Err(_) => {
             if let Ok(ledger) = Ledger::read_within(state_dir, LIMIT) {
