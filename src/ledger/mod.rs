@@ -88,11 +88,7 @@ impl fmt::Display for LedgerError {
                 "{}: schema {theirs}, written by a newer nullrouted (this one knows up to {ours})",
                 path.display()
             ),
-            Self::Full(path) => write!(
-                f,
-                "{}: the disk is full; free some space: nothing new is recorded until then",
-                path.display()
-            ),
+            Self::Full(path) => write!(f, "{}: the disk is full", path.display()),
             Self::Sqlite(path, error) => {
                 let path = path.display();
                 match error.sqlite_error_code() {
