@@ -23,6 +23,7 @@ mod a3_outputs;
 mod a6_blocking;
 mod a7_lock;
 mod a9_clock;
+mod stalled;
 
 use std::process::ExitCode;
 
@@ -57,6 +58,7 @@ const TABLES: [(&str, &[&str]); 1] = [(ATTACKED, &[
     "A19 file-size",
     "A19 descriptors",
     "A20 miscount",
+    "pass-hangs", "pass-goes-on", "loop-stalls",
 ])];
 
 #[rustfmt::skip]
@@ -92,6 +94,9 @@ static CASES: &[Case] = &[
     case(ATTACKED, "A19 file-size", "RLIMIT_FSIZE 0", a19_limits::file_size),
     case(ATTACKED, "A19 descriptors", "8 and 16, two for a flush", a19_limits::descriptors),
     case(ATTACKED, "A20 miscount", "begun again: all of the pass is counted", a20_counts::begun_again),
+    case(ATTACKED, "pass-hangs", "the disk under the ledger hangs", stalled::pass_hangs),
+    case(ATTACKED, "pass-goes-on", "and answers again", stalled::pass_goes_on),
+    case(ATTACKED, "loop-stalls", "the loop that protects no longer runs", stalled::loop_stalls),
 ];
 
 fn main() -> ExitCode {

@@ -27,7 +27,13 @@ impl Daemon {
     /// The same by a command of its own, which becomes the daemon.
     #[track_caller]
     pub fn start_by(place: &Place, program: Command) -> Self {
-        let mut command = place.command(program, &["run"]);
+        Self::start_with(place, program, &["run"])
+    }
+
+    /// The same with a verb of its own, which is `run` with options.
+    #[track_caller]
+    pub fn start_with(place: &Place, program: Command, verb: &[&str]) -> Self {
+        let mut command = place.command(program, verb);
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let said = Arc::new(Mutex::new(Vec::new()));
         let (lines, heard) = (
@@ -42,6 +48,17 @@ impl Daemon {
         let daemon = Self { child, said };
         daemon.says("target=kernel");
         daemon
+    }
+
+    /// Its process.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Whether it has not ended.
+    pub fn runs(&self) -> bool {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid()));
+        status.is_ok_and(|status| !status.contains("State:\tZ"))
     }
 
     /// Everything it said.
