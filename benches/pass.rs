@@ -8,6 +8,7 @@ mod sample;
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nullrouted::config;
@@ -15,8 +16,8 @@ use nullrouted::feed::fetch::Progress;
 use nullrouted::ledger::Ledger;
 use nullrouted::pass::Pass;
 use nullrouted::pass::gather::{Manner, Scope};
+use nullrouted::pass::keeper::Server;
 use nullrouted::pass::known::Memory;
-use nullrouted::pass::senses::Senses;
 
 const RUNS: usize = 9;
 
@@ -64,24 +65,31 @@ fn passes(lines: usize) {
 }
 
 fn pass(config: &Path, memory: &mut Memory) -> Duration {
-    let config = config::load(config).unwrap();
+    let config = Arc::new(config::load(config).unwrap());
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
     let start = Instant::now();
     let ledger = Ledger::open(&config.state_dir).unwrap();
-    let pass = Pass {
-        config: &config,
-        ledger: &ledger,
-        memory,
-        scope: Scope::All,
-        manner: Manner::default(),
-        cause: "refresh",
-        progress: &Progress::default(),
-        senses: &mut Senses::of_verb(&config),
-    };
-    runtime.block_on(pass.run()).unwrap();
+    runtime.block_on(async {
+        let (keeper, mut server, _events) = Server::of_verb(config.clone());
+        let pass = Pass {
+            config: &config,
+            ledger: &ledger,
+            memory,
+            scope: Scope::All,
+            manner: Manner::default(),
+            cause: "refresh",
+            progress: &Progress::default(),
+            keeper: &keeper,
+            in_step: &mut || {},
+        };
+        tokio::select! {
+            outcome = pass.run() => outcome.unwrap(),
+            never = server.serve() => match never {},
+        }
+    });
     drop(ledger);
     start.elapsed()
 }

@@ -276,14 +276,14 @@ impl Server {
         }
         self.fib.begins(order.goes_on);
         self.kept = Some(order);
-        let applied = self.to_kernel().await;
+        let applied = self.bring_in_step().await;
         self.calm();
         let _ = done.send(applied);
     }
 
     /// The kernel in step with what is kept. An address that appears meanwhile is cut out first: a
     /// large change may take seconds.
-    async fn to_kernel(&mut self) -> Applied {
+    async fn bring_in_step(&mut self) -> Applied {
         let mut interruptions = 0;
         loop {
             let Some(kept) = self.kept.clone() else {
@@ -328,7 +328,7 @@ impl Server {
             let _lock = self.lock();
             match self.current().await {
                 Current::Kept => {
-                    let applied = self.to_kernel().await;
+                    let applied = self.bring_in_step().await;
                     self.tell(Event::Kept(Box::new(applied)));
                 }
                 Current::Changed | Current::Silent => self.remove_protected().await,
@@ -420,7 +420,7 @@ impl Server {
         if why == Why::Audit {
             self.fib.doubt();
         }
-        let mut applied = self.to_kernel().await;
+        let mut applied = self.bring_in_step().await;
         drop(lock);
         if let Some(report) = &applied.kernel {
             if why == Why::Audit && !report.notifications_lost {
