@@ -4,8 +4,7 @@ use std::path::Path;
 
 use clap::ValueEnum;
 
-use super::{Outcome, load, output};
-use crate::ledger::Ledger;
+use super::{Outcome, load, output, read_ledger};
 use crate::shown;
 
 #[derive(Debug, clap::Args)]
@@ -30,7 +29,7 @@ enum Format {
 
 pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     let config = load(path)?;
-    let ledger = Ledger::read(&config.state_dir)?;
+    let ledger = read_ledger(&config)?;
     let format = if arguments.json {
         Format::Json
     } else {

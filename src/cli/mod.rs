@@ -33,7 +33,7 @@ use clap::{Parser, Subcommand};
 use nix::sys::signal::Signal;
 
 use crate::config::{self, Config, Problems};
-use crate::ledger::{Busy, Hand, LedgerError, Said};
+use crate::ledger::{Busy, Hand, Ledger, LedgerError, Said};
 use crate::pass::PassError;
 use crate::shown;
 
@@ -237,6 +237,18 @@ fn said_instead(words: &[OsString], error: clap::Error) -> Exit {
     let error = Arguments::try_parse_from(shown).err().unwrap_or(error);
     let _ = error.print();
     exit
+}
+
+/// The ledger for a verb that only reads. A full disk is named: what is shown may lack the latest.
+fn read_ledger(config: &Config) -> Result<Ledger, LedgerError> {
+    if Ledger::is_disk_full(&config.state_dir) {
+        let folder = config.state_dir.display();
+        output::say(format_args!(
+            "{folder}: the disk is full: a daemon protects and reinstalls from memory, and writes \
+             down what it did when there is room, so this may not be the latest; make room (df {folder})"
+        ));
+    }
+    Ledger::read(&config.state_dir)
 }
 
 /// Read the configuration, or stop with every problem of it.

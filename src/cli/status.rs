@@ -7,7 +7,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{Outcome, block_on, load, output};
+use super::{Outcome, block_on, load, output, read_ledger};
 use crate::clock::{Clock, Seen};
 use crate::config::Config;
 use crate::discover::Source;
@@ -62,7 +62,7 @@ const OTHERS_SHOWN: usize = 3;
 pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     output::talk(output::Talk::Warnings);
     let config = load(path)?;
-    let ledger = Ledger::read(&config.state_dir)?;
+    let ledger = read_ledger(&config)?;
     let clock = Clock::of(ledger.clock()?.as_ref());
     let now = clock.now();
     let in_force = ledger.in_force()?;

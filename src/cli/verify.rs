@@ -8,7 +8,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
-use super::{Exit, Outcome, Stop, block_on, load, output};
+use super::{Exit, Outcome, Stop, block_on, load, output, read_ledger};
 use crate::ledger::Ledger;
 use crate::target::kernel::sources;
 use crate::verify::{Settings, verify};
@@ -34,7 +34,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         let why = "the kernel is no target ([kernel] enabled = false): there is nothing to ask";
         return nothing(arguments, "off", why);
     }
-    let ledger = Ledger::read(&config.state_dir)?;
+    let ledger = read_ledger(&config)?;
     let generation = |ledger: &Ledger| Ok::<_, Stop>(ledger.generation()?.map(|row| row.number));
     let number = generation(&ledger)?;
     let set = ledger.in_force()?;

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 
 use super::net::one_net;
 use super::output::Talk;
-use super::{Exit, Outcome, Stop, block_on, load, output};
+use super::{Exit, Outcome, Stop, block_on, load, output, read_ledger};
 use crate::config::Config;
 use crate::feed::copies::Copies;
 use crate::feed::record;
@@ -51,7 +51,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
 }
 
 fn tell(config: &Config, query: &str, net: IpNet) -> Result<Story, Stop> {
-    let ledger = Ledger::read(&config.state_dir)?;
+    let ledger = read_ledger(config)?;
     let copies = Copies::under(&config.state_dir);
     let now = ledger.now()?;
     let known = Known::read(config, &ledger, &copies, &mut Memory::default(), now)?;

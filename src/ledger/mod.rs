@@ -252,6 +252,11 @@ impl Ledger {
         Ok(Self::of(db, state_dir, None))
     }
 
+    /// Whether there is hardly any room for what a pass writes.
+    pub fn is_disk_full(state_dir: &Path) -> bool {
+        reserve::is_full(state_dir)
+    }
+
     /// Whether the file that is open is still the one in the state directory.
     pub fn is_at(&self, state_dir: &Path) -> bool {
         self.file.is_some() && self.file == identity(&state_dir.join(Self::FILE))

@@ -24,6 +24,9 @@ use crate::time::Timestamp;
 /// Cause of a generation that comes of looking around.
 pub(super) const PROTECT: &str = "protect";
 
+/// How often a round is repeated at once because something appeared meanwhile.
+const AGAIN: u32 = 1;
+
 /// What a pass acts with.
 pub(super) struct Act<'a> {
     pub config: &'a Arc<Config>,
@@ -117,18 +120,21 @@ impl Act<'_> {
 
     /// Bring every target in step; once more where something appeared meanwhile.
     pub async fn act(&mut self, cause: &str) -> Result<Outcome, PassError> {
-        let mut cause = cause;
+        let (mut cause, mut again) = (cause, 0);
         loop {
             let outcome = self.once(cause).await?;
             self.memory.acted = true;
             sweep(self.config, self.ledger, self.copies, self.memory);
-            if !self.keeper.has_news() || !self.look_near().await? {
+            // Where addresses come and go all the time the downloads have their turn, too: what is
+            // new is cut out of the routes already, and comes into the files with the next round.
+            let is_enough = again == AGAIN;
+            if is_enough || !self.keeper.has_news() || !self.look_near().await? {
                 self.ledger
                     .forget(self.memory.clock.now(), self.config.keep);
                 return Ok(outcome);
             }
             // What was done was done by what was known before.
-            cause = PROTECT;
+            (cause, again) = (PROTECT, again + 1);
         }
     }
 

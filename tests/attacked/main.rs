@@ -14,15 +14,18 @@ mod inside;
 mod support;
 
 mod a11_sessions;
+mod a12_long_reload;
 mod a14_modes;
 mod a17_mark;
 mod a19_limits;
 mod a1_dns_frees_a_list;
 mod a20_counts;
 mod a3_outputs;
+mod a4_disk_full;
 mod a6_blocking;
 mod a7_lock;
 mod a9_clock;
+mod reload_storm;
 mod stalled;
 
 use std::process::ExitCode;
@@ -34,10 +37,15 @@ const ATTACKED: &str = "Attacks, faults and mistakes";
 /// Every id, in its order: none is left out, none is there twice.
 #[rustfmt::skip]
 const TABLES: [(&str, &[&str]); 1] = [(ATTACKED, &[
-    "A1 dns-frees-a-list", "A1 proven-by-tls", "A1 proven-by-http", "A1 not-proven",
+    "A1 dns-frees-a-list",
+    "A1 proven-by-tls",
+    "A1 proven-by-http",
+    "A1 not-proven",
     "A1 eight-in-all",
     "A3 outputs",
     "A3 terminal-gone",
+    "A4 disk-full",
+    "A4 disk-full-start",
     "A6 blocking-files",
     "A6 nobody-reads",
     "A7 umask",
@@ -45,9 +53,14 @@ const TABLES: [(&str, &[&str]); 1] = [(ATTACKED, &[
     "A7 shared-lock",
     "A7 innocent",
     "A7 handed-over",
-    "A9 clock-ahead", "A9 clock-good-look", "A9 clock-future-rows", "A9 clock-off-for-a-week",
-    "A9 clock-a-day-later", "A9 clock-daemon",
+    "A9 clock-ahead",
+    "A9 clock-good-look",
+    "A9 clock-future-rows",
+    "A9 clock-off-for-a-week",
+    "A9 clock-a-day-later",
+    "A9 clock-daemon",
     "A11 sessions",
+    "A12 long-reload",
     "A14 world-writable",
     "A14 owner",
     "A14 reload",
@@ -58,7 +71,10 @@ const TABLES: [(&str, &[&str]); 1] = [(ATTACKED, &[
     "A19 file-size",
     "A19 descriptors",
     "A20 miscount",
-    "pass-hangs", "pass-goes-on", "loop-stalls",
+    "pass-hangs",
+    "pass-goes-on",
+    "loop-stalls",
+    "reload-storm",
 ])];
 
 #[rustfmt::skip]
@@ -70,6 +86,8 @@ static CASES: &[Case] = &[
     case(ATTACKED, "A1 eight-in-all", "another address at every look, all answer", a1_dns_frees_a_list::eight_in_all),
     case(ATTACKED, "A3 outputs", "every verb, output that cannot be written", a3_outputs::every_verb),
     case(ATTACKED, "A3 terminal-gone", "a pty whose master is closed", a3_outputs::a_terminal_that_has_gone),
+    case(ATTACKED, "A4 disk-full", "it protects and puts back from memory", a4_disk_full::the_daemon_protects_and_reinstalls_from_memory),
+    case(ATTACKED, "A4 disk-full-start", "a daemon starts on a full disk", a4_disk_full::a_daemon_starts_and_installs_what_can_be_read),
     case(ATTACKED, "A6 blocking-files", "FIFOs at every path a flush meets", a6_blocking::every_path_a_fifo),
     case(ATTACKED, "A6 nobody-reads", "stderr is full before the routes are gone", a6_blocking::a_terminal_that_does_not_read),
     case(ATTACKED, "A7 umask", "state of root with umask 0", a7_lock::whatever_the_umask),
@@ -84,6 +102,7 @@ static CASES: &[Case] = &[
     case(ATTACKED, "A9 clock-a-day-later", "ahead for a day: it is believed", a9_clock::really_a_day_later),
     case(ATTACKED, "A9 clock-daemon", "ahead and back while the daemon runs", a9_clock::under_the_daemon),
     case(ATTACKED, "A11 sessions", "39 connections to sshd, one login", a11_sessions::sessions),
+    case(ATTACKED, "A12 long-reload", "a reload longer than systemd waits", a12_long_reload::ready_does_not_wait_for_it),
     case(ATTACKED, "A14 world-writable", "configuration 0666, 0646", a14_modes::world_writable),
     case(ATTACKED, "A14 owner", "configuration of another user", a14_modes::another_owner),
     case(ATTACKED, "A14 reload", "while the daemon runs", a14_modes::at_a_reload),
@@ -97,6 +116,7 @@ static CASES: &[Case] = &[
     case(ATTACKED, "pass-hangs", "the disk under the ledger hangs", stalled::pass_hangs),
     case(ATTACKED, "pass-goes-on", "and answers again", stalled::pass_goes_on),
     case(ATTACKED, "loop-stalls", "the loop that protects no longer runs", stalled::loop_stalls),
+    case(ATTACKED, "reload-storm", "500 SIGHUPs a second", reload_storm::protection_does_not_starve_and_the_last_reload_counts),
 ];
 
 fn main() -> ExitCode {

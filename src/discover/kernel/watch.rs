@@ -126,21 +126,36 @@ impl Watch {
     /// Return when a look would show something that is not known, when an address has gone, or when the
     /// kernel had more to say than there was room for. May be dropped at any point: nothing is lost.
     pub async fn changed(&mut self) {
+        while !self.seen.news {
+            self.hear().await;
+        }
+        sleep(GATHER).await;
+        self.drain();
+        self.seen.news = false;
+    }
+
+    /// Return when there is something in [`appeared`](Self::appeared), which is news as well. May be dropped at any point:
+    /// nothing is lost.
+    pub async fn named(&mut self) {
+        while self.seen.appeared.is_empty() {
+            self.hear().await;
+        }
+        // The addresses of an interface come one after the other.
+        sleep(GATHER).await;
+        self.seen.drain(&mut self.addresses);
+    }
+
+    async fn hear(&mut self) {
         let Self {
             addresses,
             routes,
             seen,
         } = self;
-        while !seen.news {
-            tokio::select! {
-                biased;
-                heard = hear(addresses) => seen.judge(heard),
-                heard = hear(routes) => seen.judge(heard),
-            }
+        tokio::select! {
+            biased;
+            heard = hear(addresses) => seen.judge(heard),
+            heard = hear(routes) => seen.judge(heard),
         }
-        sleep(GATHER).await;
-        self.drain();
-        self.seen.news = false;
     }
 
     /// Whether [`changed`](Self::changed) has something to say, without waiting. A change is told once, here
@@ -152,17 +167,8 @@ impl Watch {
 
     /// Read what has come.
     fn drain(&mut self) {
-        for ear in [&mut self.addresses, &mut self.routes]
-            .into_iter()
-            .flatten()
-        {
-            for _ in 0..DRAIN {
-                match ear.heard() {
-                    Some(heard) => self.seen.judge(heard),
-                    None => break,
-                }
-            }
-        }
+        self.seen.drain(&mut self.addresses);
+        self.seen.drain(&mut self.routes);
     }
 }
 
@@ -200,6 +206,16 @@ impl Ear {
 }
 
 impl Seen {
+    fn drain(&mut self, ear: &mut Option<Ear>) {
+        let Some(ear) = ear else { return };
+        for _ in 0..DRAIN {
+            match ear.heard() {
+                Some(heard) => self.judge(heard),
+                None => return,
+            }
+        }
+    }
+
     fn judge(&mut self, heard: io::Result<&[u8]>) {
         match heard {
             Ok(datagram) => {

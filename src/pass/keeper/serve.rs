@@ -1,6 +1,7 @@
 //! The loop of the keeper: orders, addresses that appear, routes that were removed, audits (I/O).
 
 use std::collections::HashSet;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -298,14 +299,15 @@ impl Server {
                 ..Task::of(&kept.desired, &kept.config, now)
             };
             let Self { watch, fib, .. } = self;
+            // Neither first: each may have something to read all the time.
             let applied = tokio::select! {
-                biased;
                 applied = to_kernel(task, fib, &stop) => Some(applied),
-                () = watch.changed(), if interruptions < INTERRUPTIONS => None,
+                () = watch.named(), if interruptions < INTERRUPTIONS => None,
             };
             let Some(applied) = applied else {
                 interruptions += 1;
-                self.look().await;
+                // A look follows: what was told is still news.
+                self.take_named();
                 continue;
             };
             if let Some(kept) = &mut self.kept {
@@ -324,18 +326,28 @@ impl Server {
     /// memory.
     async fn protect(&mut self) {
         self.next_look = Instant::now() + PAUSE;
+        // A look reads all routes, which takes seconds where another program changes them all the
+        // time. What the kernel told of by name does not wait for it.
+        if self.take_named() {
+            self.cut_out().await;
+        }
         if self.look().await {
-            let _lock = self.lock();
-            match self.current().await {
-                Current::Kept => {
-                    let applied = self.bring_in_step().await;
-                    self.tell(Event::Kept(Box::new(applied)));
-                }
-                Current::Changed | Current::Silent => self.remove_protected().await,
-                Current::Withdrawn => {}
-            }
+            self.cut_out().await;
         }
         self.tell(Event::Around);
+    }
+
+    /// Bring the kernel in step with what was cut out of the order.
+    async fn cut_out(&mut self) {
+        let _lock = self.lock();
+        match self.current().await {
+            Current::Kept => {
+                let applied = self.bring_in_step().await;
+                self.tell(Event::Kept(Box::new(applied)));
+            }
+            Current::Changed | Current::Silent => self.remove_protected().await,
+            Current::Withdrawn => {}
+        }
     }
 
     /// Only remove the routes that cover protected space, where it is not known what else should be
@@ -358,13 +370,26 @@ impl Server {
     async fn look(&mut self) -> bool {
         let looks = self.look_around().await;
         self.news.store(true, Ordering::Relaxed);
-        let mut new = nets(&looks);
+        self.appears(nets(&looks))
+    }
+
+    /// Take in what the kernel told of by name. Answers whether there is something that was not
+    /// protected.
+    fn take_named(&mut self) -> bool {
+        let named = PrefixSet::of_nets(self.watch.appeared());
+        self.appears(named)
+    }
+
+    /// Cut this out of what is kept. Answers whether there is something that was not protected.
+    fn appears(&mut self, shown: PrefixSet) -> bool {
+        let mut new = shown;
         if let Some(kept) = &self.kept {
             new = cut_set(&new, &kept.protected);
         }
         if new.is_empty() {
             return false;
         }
+        self.news.store(true, Ordering::Relaxed);
         self.appeared = self.appeared.union(&new);
         if let Some(kept) = &mut self.kept {
             cut(kept, &new);
@@ -372,9 +397,21 @@ impl Server {
         true
     }
 
-    /// What the kernel shows now of the sources that protect.
+    /// What the kernel shows now of the sources that protect. What appears meanwhile and is told of
+    /// by name is protected meanwhile.
     async fn look_around(&mut self) -> Vec<Look> {
-        let looks = around::looks(&self.config, Where::Kernel).await;
+        let config = self.config.clone();
+        let mut looking = pin!(around::looks(&config, Where::Kernel));
+        let looks = loop {
+            // Neither first: each may have something to read all the time.
+            tokio::select! {
+                () = self.watch.named() => {}
+                looks = &mut looking => break looks,
+            }
+            if self.take_named() {
+                self.cut_out().await;
+            }
+        };
         self.watch.know(&looks);
         looks
     }

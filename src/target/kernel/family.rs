@@ -62,6 +62,8 @@ pub(super) struct Family<B: Kin> {
     reported: Unreported,
     /// What `held` was read for, where routes inside of it matter.
     covered: Option<Vec<Prefix<B>>>,
+    /// Added and removed by [`take_away`](Self::take_away) since the last report.
+    taken_away: (usize, usize),
 }
 
 impl<B: Kin> Default for Family<B> {
@@ -76,6 +78,7 @@ impl<B: Kin> Default for Family<B> {
             unreported: Unreported::default(),
             reported: Unreported::default(),
             covered: None,
+            taken_away: (0, 0),
         }
     }
 }
@@ -182,7 +185,7 @@ impl<B: Kin> Family<B> {
         let before = self.unreported;
         let mut claimed = Claimed::default();
         let (mut lost, mut is_claim) = (false, false);
-        self.take_away(requests, pace, order, &mut report).await?;
+        (report.added, report.removed) = std::mem::take(&mut self.taken_away);
         for round in 0..ROUNDS {
             // What is heard from here on is newer than what is read.
             reopen(ears)?;
@@ -248,17 +251,15 @@ impl<B: Kin> Family<B> {
         })
     }
 
-    /// Where everything has to be read again, what must go is taken away before that, by what was known last: on a router
-    /// where routes change all the time reading takes seconds, and an address that must be reached does not wait for it.
+    /// What must go is taken away by what was known last, before all that others changed is heard or read: on a router
+    /// where routes change all the time that takes seconds, and an address that must be reached does not wait for it.
     /// It is compared afterwards like all the rest.
-    async fn take_away(
+    pub async fn take_away(
         &mut self,
-        requests: &mut Requests,
-        pace: &mut Pace,
+        (requests, pace): (&mut Requests, &mut Pace),
         order: &Order<'_, B>,
-        report: &mut Report,
     ) -> Result<(), Fault> {
-        let Some(held) = self.held.as_deref().filter(|_| self.doubt) else {
+        let Some(held) = self.held.as_deref() else {
             return Ok(());
         };
         let difference = wanted(order, held).0.removals();
@@ -270,8 +271,8 @@ impl<B: Kin> Family<B> {
         if done.lost {
             return Ok(());
         }
-        report.added += done.report.added;
-        report.removed += done.report.removed;
+        self.taken_away.0 += done.report.added;
+        self.taken_away.1 += done.report.removed;
         let not_done = done.not_done();
         let is_done = |route: &Route<B>| !not_done.contains(route);
         let held = self.held.get_or_insert_default();

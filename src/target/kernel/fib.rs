@@ -35,6 +35,8 @@ use crate::time::Timestamp;
 const GATHER: Duration = Duration::from_millis(50);
 /// So many datagrams are read in one go at most, however fast they come.
 const DRAIN: usize = 65_536;
+/// So many are read at first, which takes a moment.
+const FEW: usize = 256;
 
 /// What is to be brought about.
 #[derive(Clone, Copy)]
@@ -185,7 +187,11 @@ impl Fib {
     /// # Errors
     /// The kernel cannot be read, routes may not be changed, or answers are lost again and again.
     pub async fn in_step(&mut self, wanted: Wanted<'_>) -> Result<Report, Fault> {
-        self.drain();
+        let is_quiet = self.drain(FEW) && !self.known.v4.doubts() && !self.known.v6.doubts();
+        if !is_quiet && self.known.mark == Some(wanted.mark) {
+            self.take_away(wanted).await?;
+        }
+        self.drain(DRAIN);
         let Self {
             requests,
             ears,
@@ -235,26 +241,48 @@ impl Fib {
             }
         }
         sleep(GATHER).await;
-        self.drain();
+        self.drain(DRAIN);
         self.known.disturbed = false;
     }
 
     /// Whether [`disturbed`](Self::disturbed) has something to say, or what waited may be put back, without waiting.
     pub fn poll_disturbed(&mut self, now: Timestamp) -> bool {
-        self.drain();
+        self.drain(DRAIN);
         let is_due = self.storm.next().is_some_and(|next| next <= now);
         std::mem::take(&mut self.known.disturbed) || is_due
     }
 
-    /// Read what has been said.
-    fn drain(&mut self) {
+    /// What must go, by what is known. See [`Family::take_away`].
+    async fn take_away(&mut self, wanted: Wanted<'_>) -> Result<(), Fault> {
+        let Self {
+            requests,
+            known,
+            pace,
+            ..
+        } = self;
+        let Some(requests) = requests else {
+            return Ok(());
+        };
+        pace.begin();
+        let v4 = wanted.order(&wanted.desired.v4);
+        known
+            .v4
+            .take_away((&mut *requests, &mut *pace), &v4)
+            .await?;
+        let v6 = wanted.order(&wanted.desired.v6);
+        known.v6.take_away((requests, pace), &v6).await
+    }
+
+    /// Read what has been said, so many datagrams at most. Answers whether that is all.
+    fn drain(&mut self, most: usize) -> bool {
         let port = self.port();
-        for _ in 0..DRAIN {
+        for _ in 0..most {
             match self.ears.as_mut().and_then(Ears::heard) {
                 Some(heard) => self.known.hear(heard, port),
-                None => return,
+                None => return true,
             }
         }
+        false
     }
 
     /// The port by which our own changes are known.

@@ -87,22 +87,19 @@ impl<B: Bits> Difference<B> {
         }
     }
 
-    /// The part of it that takes space away: what goes, and what comes for the space of it that stays.
+    /// The part of it that takes space away: what goes and is in nothing that comes, and what comes for the space of it
+    /// that stays.
     pub fn removals(&self) -> Self {
-        let mut going = self.remove.iter().map(|(prefix, _)| prefix).peekable();
-        // Of what goes and begins no later, what ends last.
-        let mut widest: Option<&Prefix<B>> = None;
-        let is_inside = |(prefix, _): &&Route<B>| {
-            while let Some(goes) = going.next_if(|goes| goes.first() <= prefix.first()) {
-                if widest.is_none_or(|widest| widest.last() < goes.last()) {
-                    widest = Some(goes);
-                }
-            }
-            widest.is_some_and(|widest| widest.last() >= prefix.last())
+        let routes = |these: &[Route<B>], inside: &mut dyn FnMut(&Prefix<B>) -> bool| {
+            let routes = these.iter().filter(|(prefix, _)| inside(prefix));
+            routes.copied().collect::<Vec<_>>()
         };
+        let mut is_joined = inside_of(&self.add);
+        let remove = routes(&self.remove, &mut |prefix| !is_joined(prefix));
+        let add = routes(&self.add, &mut inside_of(&remove));
         Self {
-            add: self.add.iter().filter(is_inside).copied().collect(),
-            remove: self.remove.clone(),
+            add,
+            remove,
             keep: 0,
             occupied: Vec::new(),
             unexplained: 0,
@@ -112,6 +109,21 @@ impl<B: Bits> Difference<B> {
     /// How many routes come and go.
     pub fn changes(&self) -> usize {
         self.add.len() + self.remove.len()
+    }
+}
+
+/// Whether prefixes, to be asked in ascending order, are inside of one of these, which are ascending, too.
+fn inside_of<B: Bits>(these: &[Route<B>]) -> impl FnMut(&Prefix<B>) -> bool {
+    let mut these = these.iter().map(|(prefix, _)| prefix).peekable();
+    // Of those that begin no later, the one that ends last.
+    let mut widest: Option<&Prefix<B>> = None;
+    move |prefix| {
+        while let Some(next) = these.next_if(|next| next.first() <= prefix.first()) {
+            if widest.is_none_or(|widest| widest.last() < next.last()) {
+                widest = Some(next);
+            }
+        }
+        widest.is_some_and(|widest| widest.last() >= prefix.last())
     }
 }
 
@@ -190,18 +202,26 @@ mod tests {
         let difference = Difference {
             add: nets(&[
                 "10.0.0.0/8",
+                "50.0.0.0/23",
                 "72.37.186.0/29",
                 "72.37.187.0/24",
                 "99.0.0.0/8",
             ]),
-            remove: nets(&["72.37.186.0/23", "72.37.186.8/32", "98.0.0.0/8"]),
+            remove: nets(&[
+                "50.0.0.0/24",
+                "50.0.1.0/24",
+                "72.37.186.0/23",
+                "72.37.186.8/32",
+                "98.0.0.0/8",
+            ]),
             keep: 7,
             occupied: Vec::new(),
             unexplained: 1,
         };
         let part = difference.removals();
         assert_eq!(part.add, nets(&["72.37.186.0/29", "72.37.187.0/24"]));
-        assert_eq!(part.remove, difference.remove);
+        // Two that are joined leave no gap: they go when the whole has come.
+        assert_eq!(part.remove, difference.remove[2..]);
         assert_eq!((part.keep, part.unexplained), (0, 0));
     }
 
