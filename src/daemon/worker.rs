@@ -361,12 +361,16 @@ impl Worker {
         if self.unrecorded.len() < UNRECORDED {
             self.unrecorded.push(applied);
         }
+        // A disk may hang here as well as in a pass.
+        self.at_work
+            .with(|state| state.begun = Some(Instant::now()));
         let recorded = match &self.ledger {
             Some(ledger) if ledger.is_at(&self.config.state_dir) => {
                 record(ledger, &mut self.unrecorded)
             }
-            _ => return,
+            _ => Ok(()),
         };
+        self.at_work.with(|state| state.begun = None);
         if let Err(error) = recorded {
             self.failed(&error.to_string());
         }

@@ -64,6 +64,10 @@ const GLANCE: Duration = Duration::from_millis(250);
 /// How long the looks that came wait for others before they are acted upon.
 const PATIENCE: Duration = Duration::from_secs(2);
 
+/// How long downloads have their turn at least before a round is made for what appeared: the kernel
+/// is in step with it already, and only files wait.
+const TURN: Duration = Duration::from_millis(500);
+
 /// Looks that are under way, all at once.
 pub struct Looks<'a> {
     pending: FuturesUnordered<Pending<'a>>,
@@ -147,6 +151,7 @@ impl Looks<'_> {
         memory: &mut Memory,
         keeper: &Keeper,
     ) -> Result<Round, PassError> {
+        let begun = Instant::now();
         loop {
             let came = tokio::select! {
                 biased;
@@ -168,7 +173,9 @@ impl Looks<'_> {
                     tracing::warn!("flushed meanwhile: {waiting} downloads are given up");
                     return Ok(Round::Last);
                 }
-                Err(_) if keeper.has_news() => return Ok(Round::Changed),
+                Err(_) if begun.elapsed() >= TURN && keeper.has_news() => {
+                    return Ok(Round::Changed);
+                }
                 Err(_) if self.since.is_some_and(|since| since.elapsed() >= PATIENCE) => {
                     self.since = None;
                     return Ok(Round::More);

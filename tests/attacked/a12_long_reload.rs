@@ -30,10 +30,9 @@ pub fn ready_does_not_wait_for_it() {
     let ready = notified.tells("READY=1", Duration::from_secs(10));
     assert!(ready.is_some(), "ready while the reload goes on");
     assert_eq!(router.ours(), ["blackhole 192.0.2.0/24"]);
-    assert!(
-        place.path("edge1.conf").exists(),
-        "the file is being loaded"
-    );
+    eventually("the file is being loaded", || {
+        place.path("edge1.conf").exists()
+    });
     // It stops while the reload goes on, too, well within TimeoutStopSec.
     daemon.signal("-TERM");
     let stopping = notified.tells("STOPPING=1", Duration::from_secs(10));

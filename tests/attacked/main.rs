@@ -17,6 +17,7 @@ mod a11_sessions;
 mod a12_long_reload;
 mod a14_modes;
 mod a17_mark;
+mod a18_churn;
 mod a19_limits;
 mod a1_dns_frees_a_list;
 mod a20_counts;
@@ -46,6 +47,7 @@ const TABLES: [(&str, &[&str]); 1] = [(ATTACKED, &[
     "A3 terminal-gone",
     "A4 disk-full",
     "A4 disk-full-start",
+    "A4 disk-full-flush",
     "A6 blocking-files",
     "A6 nobody-reads",
     "A7 umask",
@@ -68,6 +70,7 @@ const TABLES: [(&str, &[&str]); 1] = [(ATTACKED, &[
     "A17 mark-remembered",
     "A17 mark-unknown",
     "A17 mark-refused",
+    "A18 churn",
     "A19 file-size",
     "A19 descriptors",
     "A20 miscount",
@@ -88,6 +91,7 @@ static CASES: &[Case] = &[
     case(ATTACKED, "A3 terminal-gone", "a pty whose master is closed", a3_outputs::a_terminal_that_has_gone),
     case(ATTACKED, "A4 disk-full", "it protects and puts back from memory", a4_disk_full::the_daemon_protects_and_reinstalls_from_memory),
     case(ATTACKED, "A4 disk-full-start", "a daemon starts on a full disk", a4_disk_full::a_daemon_starts_and_installs_what_can_be_read),
+    case(ATTACKED, "A4 disk-full-flush", "a flush while the disk is full", a4_disk_full::after_a_flush_nothing_is_installed_when_there_is_room),
     case(ATTACKED, "A6 blocking-files", "FIFOs at every path a flush meets", a6_blocking::every_path_a_fifo),
     case(ATTACKED, "A6 nobody-reads", "stderr is full before the routes are gone", a6_blocking::a_terminal_that_does_not_read),
     case(ATTACKED, "A7 umask", "state of root with umask 0", a7_lock::whatever_the_umask),
@@ -110,6 +114,7 @@ static CASES: &[Case] = &[
     case(ATTACKED, "A17 mark-remembered", "configuration and ledger gone", a17_mark::in_the_run_directory),
     case(ATTACKED, "A17 mark-unknown", "the run directory as well", a17_mark::unknown),
     case(ATTACKED, "A17 mark-refused", "--protocol of another program", a17_mark::of_another_program),
+    case(ATTACKED, "A18 churn", "200 000 foreign routes come and go", a18_churn::an_address_is_protected_within_a_second),
     case(ATTACKED, "A19 file-size", "RLIMIT_FSIZE 0", a19_limits::file_size),
     case(ATTACKED, "A19 descriptors", "8 and 16, two for a flush", a19_limits::descriptors),
     case(ATTACKED, "A20 miscount", "begun again: all of the pass is counted", a20_counts::begun_again),

@@ -30,7 +30,13 @@ impl Notified {
         let mut buffer = [0; 4_096];
         let limit = limit.max(Duration::from_millis(1));
         self.socket.set_read_timeout(Some(limit)).unwrap();
-        match self.socket.recv(&mut buffer) {
+        let received = loop {
+            match self.socket.recv(&mut buffer) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                received => break received,
+            }
+        };
+        match received {
             Ok(length) => Some(String::from_utf8_lossy(&buffer[..length]).into_owned()),
             Err(error) => {
                 let is_late = [io::ErrorKind::WouldBlock, io::ErrorKind::TimedOut];
