@@ -1,14 +1,100 @@
-//! Files that the program reads: regular ones, opened without waiting, and bounded in size (I/O).
+//! Files that the program reads: regular ones, opened without waiting, and bounded in size and time (I/O).
 //!
 //! A path of the configuration may lead to a FIFO, to a device without end, or to a terminal. A plain
-//! open of a FIFO waits for a writer, which may never come.
+//! open of a FIFO waits for a writer, which may never come. A network file system whose server is away
+//! answers nothing at all: `open` and `read` wait in the kernel, whatever the flags. So what may stand on
+//! one is read on a thread of its own ([`within`], [`within_async`]); after a time limit the thread is
+//! left behind, and the pass goes on without the file.
+//!
+//! A test at the end of this file holds the rule for the source tree.
 
+use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, Weak, mpsc};
+use std::thread;
+use std::time::Duration;
 
 use nix::fcntl::OFlag;
+use tokio::sync::oneshot;
+
+/// Time limit for a small file, such as a secret, and for the file system to answer at all.
+pub const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Threads that were left behind, by the path that they still wait for. Each path holds at most one: it is
+/// not tried again as long as that thread waits.
+static LEFT_BEHIND: Mutex<Option<HashMap<PathBuf, Weak<()>>>> = Mutex::new(None);
+
+/// Do this with a file on a thread of its own, and wait for it so long.
+///
+/// # Errors
+/// As `work`, and [`io::ErrorKind::TimedOut`] where it takes longer.
+pub fn within<T: Send + 'static>(
+    path: &Path,
+    limit: Duration,
+    work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    let (send, receive) = mpsc::sync_channel(1);
+    let alive = begin(path, work, move |done| drop(send.send(done)))?;
+    match receive.recv_timeout(limit) {
+        Ok(done) => done,
+        Err(_) => Err(leave_behind(path, limit, &alive)),
+    }
+}
+
+/// The same where other tasks of the thread go on meanwhile.
+///
+/// # Errors
+/// As [`within`].
+pub async fn within_async<T: Send + 'static>(
+    path: &Path,
+    limit: Duration,
+    work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    let (send, receive) = oneshot::channel();
+    let alive = begin(path, work, move |done| drop(send.send(done)))?;
+    match tokio::time::timeout(limit, receive).await {
+        Ok(Ok(done)) => done,
+        _ => Err(leave_behind(path, limit, &alive)),
+    }
+}
+
+/// Begin it. What is answered lives as long as the thread does.
+fn begin<T>(
+    path: &Path,
+    work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
+    done: impl FnOnce(io::Result<T>) + Send + 'static,
+) -> io::Result<Weak<()>> {
+    let mut left = LEFT_BEHIND.lock().unwrap_or_else(PoisonError::into_inner);
+    let left = left.get_or_insert_default();
+    left.retain(|_, thread| thread.strong_count() > 0);
+    if left.contains_key(path) {
+        let why = "the file system has still not answered an earlier attempt";
+        return Err(io::Error::new(io::ErrorKind::TimedOut, why));
+    }
+    let (token, path) = (Arc::new(()), path.to_owned());
+    let alive = Arc::downgrade(&token);
+    // Not one of the runtime's own threads: of those there are few, and some wait for a name.
+    thread::Builder::new()
+        .name("file".to_owned())
+        .spawn(move || {
+            let came = work(&path);
+            drop(token);
+            done(came);
+        })?;
+    Ok(alive)
+}
+
+fn leave_behind(path: &Path, limit: Duration, alive: &Weak<()>) -> io::Error {
+    let mut left = LEFT_BEHIND.lock().unwrap_or_else(PoisonError::into_inner);
+    let left = left.get_or_insert_default();
+    left.insert(path.to_owned(), alive.clone());
+    let seconds = limit.as_secs_f32();
+    let why = format!("the file system did not answer within {seconds} s");
+    io::Error::new(io::ErrorKind::TimedOut, why)
+}
 
 /// Open a regular file for reading. A directory, FIFO, socket or device is refused by name.
 ///
@@ -92,6 +178,145 @@ mod tests {
         assert_eq!(why(dir.path()), "this is a directory, not a regular file");
         let zero = Path::new("/dev/zero");
         assert_eq!(why(zero), "this is a device, not a regular file");
+    }
+
+    /// A limit that passes at once, and one that does not.
+    const SHORT: Duration = Duration::from_millis(1);
+    const LONG: Duration = Duration::from_secs(60);
+
+    /// Work that goes on until the other end is dropped.
+    fn stuck() -> (
+        mpsc::Sender<()>,
+        impl FnOnce(&Path) -> io::Result<()> + Send + 'static,
+    ) {
+        let (send, receive) = mpsc::channel();
+        let work = move |_: &Path| {
+            let _ = receive.recv();
+            Ok(())
+        };
+        (send, work)
+    }
+
+    #[test]
+    fn who_does_not_answer_is_left_behind_and_not_asked_again_until_it_does() {
+        let path = Path::new("/nowhere/stuck");
+        assert_eq!(within(path, LONG, |_| Ok(7)).unwrap(), 7);
+        let (end, work) = stuck();
+        let error = within(path, SHORT, work).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        let told = error.to_string();
+        assert_eq!(told, "the file system did not answer within 0.001 s");
+        // A thread for each attempt would be more and more of them.
+        let again = within(path, LONG, |_| Ok(7)).unwrap_err().to_string();
+        assert_eq!(
+            again,
+            "the file system has still not answered an earlier attempt"
+        );
+        let other = Path::new("/nowhere/else");
+        assert_eq!(within(other, LONG, |_| Ok(7)).unwrap(), 7);
+        drop(end);
+        let answered = (0..6_000).any(|_| {
+            thread::sleep(Duration::from_millis(10));
+            within(path, LONG, |_| Ok(7)).is_ok_and(|seven| seven == 7)
+        });
+        assert!(answered);
+    }
+
+    #[tokio::test]
+    async fn others_go_on_while_a_file_is_waited_for() {
+        let path = Path::new("/nowhere/slow");
+        let (end, work) = stuck();
+        let waiting = within_async(path, LONG, work);
+        let others = async {
+            tokio::task::yield_now().await;
+            drop(end);
+        };
+        let (came, ()) = tokio::join!(waiting, others);
+        came.unwrap();
+        let (_end, work) = stuck();
+        let error = within_async(path, SHORT, work).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+    }
+
+    /// Calls that open a file, which only this module makes.
+    const OPENS: [&str; 8] = [
+        "File::open",
+        "File::options",
+        "File::create",
+        "OpenOptions",
+        "fs::read(",
+        "fs::read_to_string(",
+        "tokio::fs",
+        "fs::copy(",
+    ];
+
+    /// Where else they stand, and why they may.
+    const MAY: [(&str, &str); 10] = [
+        ("files.rs", "the rule itself"),
+        (
+            "cli/demo",
+            "files of the kernel and of a folder that the demonstration made",
+        ),
+        ("cli/who.rs", "a file of the kernel"),
+        (
+            "feed/copies.rs",
+            "writes and syncs under the state directory, which is ours alone",
+        ),
+        (
+            "ledger/lock.rs",
+            "the locks under the state directory, which is ours alone",
+        ),
+        ("pass/watched.rs", "a file of the kernel"),
+        (
+            "run_dir.rs",
+            "markers in the run directory, which is ours alone",
+        ),
+        (
+            "target/kernel/bus/owner.rs",
+            "the names of processes, from the kernel",
+        ),
+        (
+            "target/kernel/bus/sockets.rs",
+            "the tables of sockets, from the kernel",
+        ),
+        (
+            "target/publish.rs",
+            "writes and syncs, on a thread that may be left behind",
+        ),
+    ];
+
+    #[test]
+    fn every_other_file_is_opened_here() {
+        let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+        let mut wrong = Vec::new();
+        let mut folders = vec![src.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                let name = path.strip_prefix(&src).unwrap().display().to_string();
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                let of_tests = ["tests/", "tests.rs", "properties", "/testing"];
+                let may = MAY.iter().any(|(place, _)| name.starts_with(place));
+                if may || of_tests.iter().any(|part| name.contains(part)) {
+                    continue;
+                }
+                let text = std::fs::read_to_string(&path).unwrap();
+                let program = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+                for (line, number) in program.lines().zip(1..) {
+                    if OPENS.iter().any(|call| line.contains(call)) {
+                        wrong.push(format!("{name}:{number}: {}", line.trim()));
+                    }
+                }
+            }
+        }
+        assert!(
+            wrong.is_empty(),
+            "opened without crate::files: {}",
+            wrong.join("\n")
+        );
     }
 
     #[test]

@@ -211,7 +211,7 @@ fn again(written: &Written) {
 
 /// The prefixes of a range follow on each other, from its first address to its last.
 fn covered<B: Bits + Debug>(first: B, last: B) {
-    let prefixes = prefixes_of_range(first, last);
+    let prefixes: Vec<_> = prefixes_of_range(first, last).collect();
     assert_eq!(prefixes.first().map(Prefix::first), Some(first));
     assert_eq!(prefixes.last().map(Prefix::last), Some(last));
     for pair in prefixes.windows(2) {

@@ -10,6 +10,7 @@ use super::output::Talk;
 use super::{Exit, Outcome, block_on, load, output};
 use crate::config::Config;
 use crate::feed::copies::Copies;
+use crate::files;
 use crate::ledger::{Ledger, TargetRow};
 use crate::pass;
 use crate::pass::apply;
@@ -113,6 +114,9 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     })
 }
 
+/// Largest router file that is compared with what would be written, in bytes.
+const ROUTER_FILE: u64 = 1 << 30;
+
 async fn targets(config: &Config, decision: &Decision, before: &Before) -> Vec<TargetPlan> {
     let mut plans = Vec::new();
     let mut kernel_plan = |plan: Result<(String, bool), Fault>| {
@@ -148,8 +152,20 @@ async fn targets(config: &Config, decision: &Decision, before: &Before) -> Vec<T
     let sheet = apply::sheet(config, decision, &decision.desired, &before.gone, &credits);
     for router in &config.routers {
         let text = render(&router.shape, &sheet);
-        let same = std::fs::read(&router.path).is_ok_and(|old| old == text.as_bytes())
+        let old = files::within(&router.path, files::PATIENCE, |path| {
+            files::read(path, ROUTER_FILE)
+        });
+        let same = old.is_ok_and(|old| old == text.as_bytes())
             || apply::is_of_an_earlier_life(router, &before.removable, &before.last);
+        if let Some(why) = apply::would_refuse(router, &before.last).filter(|_| !same) {
+            plans.push(TargetPlan {
+                name: router.name.clone(),
+                text: format!("fail: {why}"),
+                changes: false,
+                failed: true,
+            });
+            continue;
+        }
         plans.push(TargetPlan {
             name: router.name.clone(),
             text: format!(

@@ -9,6 +9,7 @@ use similar::TextDiff;
 use super::{Exit, Outcome, Stop, load, output};
 use crate::config::RouterConfig;
 use crate::feed::copies::Copies;
+use crate::files;
 use crate::ledger::Ledger;
 use crate::pass::apply;
 use crate::pass::known::{Known, Memory};
@@ -67,10 +68,16 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     }
 }
 
+/// Largest file that is compared, in bytes.
+const LARGEST: u64 = 1 << 30;
+
 /// What would change on disk.
 fn diff(router: &RouterConfig, text: &str) -> Outcome {
     let path = shown::path(&router.path);
-    let (old, name) = match std::fs::read(&router.path) {
+    let old = files::within(&router.path, files::PATIENCE, |path| {
+        files::read(path, LARGEST)
+    });
+    let (old, name) = match old {
         Ok(old) => (old, path.as_str()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => (Vec::new(), "/dev/null"),
         Err(error) => return Err(Stop::failed(format!("{path}: {error}"))),

@@ -8,6 +8,7 @@ mod decisive;
 mod decode;
 mod model;
 pub mod modes;
+mod places;
 mod print;
 mod problem;
 mod written;
@@ -23,6 +24,7 @@ use std::path::Path;
 
 use crate::files;
 use crate::target::kernel::Mark;
+use places::Real;
 
 /// Largest configuration that is read, in bytes.
 const MAX_BYTES: u64 = 16 << 20;
@@ -50,11 +52,11 @@ pub fn load(path: &Path) -> Result<Config, Problems> {
 fn load_unjudged(path: &Path) -> Result<Config, Problems> {
     let text =
         files::read_text(path, MAX_BYTES).map_err(|error| Problems::unreadable(path, &error))?;
-    parse(path, &text, &read_named)
+    parse_on(path, &text, &read_named, &places::real)
 }
 
 fn read_named(file: &Path) -> std::io::Result<Vec<u8>> {
-    files::read(file, MAX_NAMED_BYTES)
+    files::within(file, files::PATIENCE, |f| files::read(f, MAX_NAMED_BYTES))
 }
 
 /// Reads the files that the configuration names; a parameter, so that checking needs no disk.
@@ -115,9 +117,15 @@ fn understood(path: &Path, text: &str, read: ReadFile) -> (Config, bool, bool) {
 /// Check a configuration text. `path` is for the messages and for relative paths in it; `read`
 /// reads the protect files.
 pub fn parse(path: &Path, text: &str, read: ReadFile) -> Result<Config, Problems> {
+    parse_on(path, text, read, &places::plain)
+}
+
+/// The same; `real` says where a path leads.
+fn parse_on(path: &Path, text: &str, read: ReadFile, real: Real) -> Result<Config, Problems> {
     let (written, mut problems) = decode::decode(text);
     let base = path.parent().unwrap_or(Path::new(""));
     let config = check::check(&written, base, read, &mut problems);
+    check::places(&written, (path, &config), real, &mut problems);
     if problems.is_empty() {
         Ok(config)
     } else {

@@ -161,6 +161,8 @@ pub struct RouterConfig {
     pub reload: Vec<String>,
     /// Command that looks afterwards whether it is in force, `{file}` in it; empty for none.
     pub verify: Vec<String>,
+    /// Whether a file of somebody else in its place is replaced; a copy of that stays beside it.
+    pub adopt: bool,
 }
 
 impl Config {

@@ -162,6 +162,7 @@ fn write_all(out: &mut String, config: &Config) -> std::fmt::Result {
         writeln!(out, "check  = {:?}", router.check)?;
         writeln!(out, "reload = {:?}", router.reload)?;
         writeln!(out, "verify = {:?}", router.verify)?;
+        writeln!(out, "adopt  = {}", router.adopt)?;
     }
     write_fetch(out, &config.fetch)
 }

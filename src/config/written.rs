@@ -131,6 +131,7 @@ pub struct Router {
     pub check: Option<Spanned<Command>>,
     pub reload: Option<Spanned<Command>>,
     pub verify: Option<Spanned<Command>>,
+    pub adopt: Option<bool>,
 }
 
 /// `[fetch]`

@@ -1,8 +1,9 @@
 //! Where the files are that are read (I/O).
 
-use std::fs::File;
 use std::io::{self, BufRead, BufReader};
 use std::path::PathBuf;
+
+use crate::files;
 
 /// The folder that every path of this module is below: `/`, or another where a test put files of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,7 +44,7 @@ impl Root {
 
     /// Hand over the lines of a file, one after the other. Bytes that are no UTF-8 are replaced.
     pub(crate) fn lines(&self, absolute: &str, mut read: impl FnMut(&str)) -> io::Result<()> {
-        let mut file = BufReader::new(File::open(self.path(absolute))?);
+        let mut file = BufReader::new(files::open(&self.path(absolute))?);
         let mut line = Vec::new();
         while file.read_until(b'\n', &mut line)? > 0 {
             read(String::from_utf8_lossy(&line).trim_end());

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
 use crate::digest;
+use crate::files;
 use crate::owner;
 use crate::time::Timestamp;
 
@@ -21,6 +22,9 @@ pub struct Copies {
 
 /// In the place of a digest: the note that names the copy in force.
 const APPLIED: &str = "applied";
+
+/// Largest note, in bytes: more than a digest has.
+const NOTE: u64 = 1_024;
 
 impl Copies {
     /// The copies under the state directory; the folder is made when the first is saved.
@@ -38,7 +42,7 @@ impl Copies {
     /// Keep a body under its digest. One that is there, whole, is not written again.
     pub fn save(&self, feed: &str, digest: &str, body: &[u8]) -> io::Result<()> {
         let path = self.path(feed, digest);
-        if fs::read(&path).is_ok_and(|there| there == body) {
+        if files::read(&path, u64::MAX).is_ok_and(|there| there == body) {
             return Ok(());
         }
         owner::make_private_dir(&self.folder)?;
@@ -72,7 +76,7 @@ impl Copies {
             // The copy itself is lost: there is nothing to begin with.
             return Ok(());
         }
-        if fs::read_to_string(&note).is_ok_and(|noted| noted == digest) {
+        if files::read_text(&note, NOTE).is_ok_and(|noted| noted == digest) {
             return Ok(());
         }
         let beside = self.folder.join(format!(".{feed}.new"));
@@ -83,7 +87,7 @@ impl Copies {
 
     /// The copy of a feed that was last in force: its digest, and when it was last confirmed.
     pub fn applied(&self, feed: &str) -> Option<(String, Timestamp)> {
-        let digest = fs::read_to_string(self.path(feed, APPLIED)).ok()?;
+        let digest = files::read_text(&self.path(feed, APPLIED), NOTE).ok()?;
         let confirmed = self.confirmed(feed, &digest)?;
         Some((digest, confirmed))
     }
@@ -98,7 +102,7 @@ impl Copies {
     /// The body with this digest, if it is there and is still the same.
     pub fn load(&self, feed: &str, wanted: &str) -> io::Result<Vec<u8>> {
         let path = self.path(feed, wanted);
-        let body = fs::read(&path)?;
+        let body = files::read(&path, u64::MAX)?;
         if digest::of(&body) != wanted {
             let what = format!("{}: the content has changed", path.display());
             return Err(io::Error::new(io::ErrorKind::InvalidData, what));

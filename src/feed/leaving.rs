@@ -127,6 +127,17 @@ impl WithdrawAfter {
     }
 }
 
+/// At most this many withdrawals that wait: a list that is another one each time would let them grow without
+/// end. Those that waited longest end first.
+pub fn at_most(mut leaving: Vec<Leaving>, most: usize) -> Vec<Leaving> {
+    if leaving.len() > most {
+        leaving.sort_by_key(|one| std::cmp::Reverse(one.since));
+        leaving.truncate(most);
+        leaving.sort_unstable_by(|a, b| (a.item, &a.reference).cmp(&(b.item, &b.reference)));
+    }
+    leaving
+}
+
 impl fmt::Display for WithdrawAfter {
     /// As it is written in the configuration.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -106,6 +106,8 @@ pub struct FeedCopy {
     pub generated: Option<Timestamp>,
     /// All references, one after the other; entries hold slices.
     references: String,
+    /// Whether the last line has no newline where nothing else proves that it is whole.
+    pub unended: bool,
     /// Number of rejected lines.
     pub rejected: usize,
     /// The first [`FeedCopy::MAX_REJECTIONS`] rejected lines.
@@ -199,14 +201,19 @@ impl FeedCopy {
     }
 
     /// Cut exceptions out of what is listed. An entry that would fall into more than
-    /// [`crate::prefix::MAX_PIECES`] pieces goes whole, and is counted as rejected.
-    pub fn exclude(&mut self, excluded: &PrefixSet) {
+    /// [`crate::prefix::MAX_PIECES`] pieces goes whole, and is counted as rejected. False when more than
+    /// `most` entries would be left.
+    pub fn exclude(&mut self, excluded: &PrefixSet, most: usize) -> bool {
         let mut dropped = Vec::new();
-        exclude(&mut self.v4, &mut self.ends_v4, &excluded.v4, &mut dropped);
-        exclude(&mut self.v6, &mut self.ends_v6, &excluded.v6, &mut dropped);
+        let v4 = (&mut self.v4, &mut self.ends_v4);
+        let fits = exclude(v4, &excluded.v4, &mut dropped, most);
+        let most = most.saturating_sub(self.v4.len());
+        let v6 = (&mut self.v6, &mut self.ends_v6);
+        let fits = fits && exclude(v6, &excluded.v6, &mut dropped, most);
         for (line, prefix) in dropped {
             self.reject(line, &prefix, "too many exceptions in it");
         }
+        fits
     }
 
     /// Add what a line lists, with its reference.
@@ -221,12 +228,10 @@ impl FeedCopy {
                 .push(entry(prefix, line, reference_at, reference_len)),
             Written::Range4(first, last) => self.v4.extend(
                 prefixes_of_range(first, last)
-                    .into_iter()
                     .map(|prefix| entry(prefix, line, reference_at, reference_len)),
             ),
             Written::Range6(first, last) => self.v6.extend(
                 prefixes_of_range(first, last)
-                    .into_iter()
                     .map(|prefix| entry(prefix, line, reference_at, reference_len)),
             ),
         }
@@ -261,13 +266,13 @@ impl FeedCopy {
     }
 }
 
-/// Replace the entries that an exception touches by what is left of them.
+/// Replace the entries that an exception touches by what is left of them; false when that is more than `most`.
 fn exclude<B: Bits>(
-    entries: &mut Vec<Entry<B>>,
-    ends: &mut Ends,
+    (entries, ends): (&mut Vec<Entry<B>>, &mut Ends),
     holes: &[Prefix<B>],
     dropped: &mut Vec<(u32, String)>,
-) {
+    most: usize,
+) -> bool {
     let mut left = Vec::with_capacity(entries.len());
     let mut left_ends = Vec::new();
     let mut next_end = 0;
@@ -292,9 +297,13 @@ fn exclude<B: Bits>(
                 ..*old
             });
         }
+        if left.len() > most {
+            return false;
+        }
     }
     *entries = left;
     *ends = left_ends;
+    true
 }
 
 fn entry<B: Bits>(prefix: Prefix<B>, line: u32, reference_at: u32, reference_len: u8) -> Entry<B> {

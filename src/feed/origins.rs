@@ -11,7 +11,7 @@
 //! list. <https://publicdata.caida.org/datasets/routing/routeviews-prefix2as/>,
 //! <https://www.ris.ripe.net/dumps/>
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::body::{Latin1, decode, unpack};
 use super::{FeedCopy, Refused};
@@ -88,9 +88,21 @@ impl OriginTable {
     }
 
     /// The copy with the prefixes of its origin ASes, each with its AS as the reference.
+    ///
+    /// An AS that is listed more than once gives its prefixes by each reference, unless all of that would
+    /// be more than twice what is in the table: beyond that it gives them once.
     pub fn expand(&self, copy: &FeedCopy) -> FeedCopy {
         let mut expanded = copy.clone();
+        let mut seen = HashSet::new();
+        let mut again = self.prefixes;
         for origin in &copy.origins {
+            if !seen.insert(origin.asn) {
+                let more = self.of.get(&origin.asn).map_or(0, Vec::len);
+                let Some(left) = again.checked_sub(more) else {
+                    continue;
+                };
+                again = left;
+            }
             let name = copy.origin_reference(origin);
             let reference = format!("AS{} {name}", origin.asn);
             for prefix in self.of.get(&origin.asn).into_iter().flatten() {
@@ -163,6 +175,22 @@ mod tests {
         ];
         assert_eq!(expanded(CAIDA), expected);
         assert_eq!(expanded(RIPE), expected);
+    }
+
+    #[test]
+    fn an_as_that_is_listed_over_and_over_gives_no_more_than_twice_the_table() {
+        let table = OriginTable::parse(CAIDA.as_bytes(), String::new(), 10_000).unwrap();
+        let mut copy = FeedCopy::default();
+        for line in 1..=1_000 {
+            copy.add_origin(64_496, line, &format!("NAME{line}"));
+        }
+        copy.add_origin(64_497, 1_001, "OTHER");
+        let copy = table.expand(&copy);
+        let prefixes = copy.v4.len() + copy.v6.len();
+        assert!(prefixes <= 2 * table.prefixes, "{prefixes}");
+        let named: Vec<_> = copy.v4.iter().map(|e| copy.reference(e)).collect();
+        assert!(named.contains(&"AS64496 NAME1") && named.contains(&"AS64496 NAME2"));
+        assert!(named.contains(&"AS64497 OTHER"));
     }
 
     #[test]

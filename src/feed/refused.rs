@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::policy::limits::Limits;
 use crate::shown;
 use crate::time::{Timestamp, short};
 
@@ -38,6 +39,17 @@ pub enum Refused {
     },
     /// Larger than the configured limit, in bytes.
     TooLarge(u64),
+    /// More entries than `[limits] max_routes` lets a list have.
+    TooManyEntries(usize),
+    /// Ranges that stand for far more prefixes than there are lines.
+    TooManyOfRanges {
+        /// Most prefixes that so many lines may stand for.
+        most: usize,
+        /// Lines that were read.
+        lines: usize,
+    },
+    /// Exceptions that cut the entries into more pieces than the list may have.
+    TooManyPieces(usize),
     /// Not complete within the configured time, in seconds.
     TooSlow(u64),
     /// Slower than the configured least speed, in bytes a second.
@@ -91,9 +103,13 @@ impl Refused {
             | Self::TooSlow(_)
             | Self::BelowSpeed(_)
             | Self::Throttled(..) => "failed",
-            Self::Empty | Self::Foreign(_) | Self::TooManyBadLines { .. } | Self::TooLarge(_) => {
-                "foreign"
-            }
+            Self::Empty
+            | Self::Foreign(_)
+            | Self::TooManyBadLines { .. }
+            | Self::TooLarge(_)
+            | Self::TooManyEntries(_)
+            | Self::TooManyOfRanges { .. }
+            | Self::TooManyPieces(_) => "foreign",
             Self::NoEntries(_) | Self::ValidEmpty(_) => "empty",
             Self::Retired(_) => "retired",
             Self::Older(..) => "stale",
@@ -129,6 +145,23 @@ impl fmt::Display for Refused {
                 write!(f, "{bad} of {lines} lines are no entries ({first})")
             }
             Self::TooLarge(limit) => write!(f, "larger than {limit} bytes"),
+            Self::TooManyEntries(most) => {
+                let (each, least) = (Limits::ENTRIES_PER_ROUTE, Limits::ENTRIES_ALWAYS);
+                write!(
+                    f,
+                    "more than {most} entries, which is all that [limits] max_routes lets a list have \
+                     ({each} for each route, at least {least})"
+                )
+            }
+            Self::TooManyOfRanges { most, lines } => write!(
+                f,
+                "the ranges in its first {lines} lines stand for more than {most} prefixes, which those \
+                 of no list do"
+            ),
+            Self::TooManyPieces(most) => write!(
+                f,
+                "its exceptions cut its entries into more than {most} pieces, which those of no list do"
+            ),
             Self::TooSlow(limit) => write!(f, "not complete after {limit} s"),
             Self::BelowSpeed(limit) => write!(f, "slower than {limit} bytes a second"),
             Self::Throttled(said, wait) => {

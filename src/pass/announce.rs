@@ -70,7 +70,7 @@ fn policy_line(decision: &Decision) -> String {
     };
     count(effective.cut.len(), "cut by protect");
     count(effective.reserved.len(), "cut by reserved space");
-    count(effective.refused.len(), "refused as too short");
+    count(effective.refused_entries, "refused as too short");
     count(
         effective.dropped.len(),
         "dropped whole, because protected space would leave more than 128 pieces",

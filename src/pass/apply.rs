@@ -1,5 +1,6 @@
 //! The desired set onto the targets (I/O), each by itself: one that fails does not stop the others.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::kernel::KERNEL;
@@ -8,10 +9,11 @@ use super::task::{Applied, Done, Removable, Task, note};
 use crate::config::{Config, RouterConfig};
 use crate::digest;
 use crate::feed::standing::Standing;
+use crate::files;
 use crate::ledger::{Ledger, LedgerError, Left, TargetRow};
 use crate::pipeline::Decision;
 use crate::prefix::PrefixSet;
-use crate::target::publish::{Became, publish};
+use crate::target::publish::{Became, publish, refused};
 use crate::target::router::{Gone, Reasons, Sheet, render};
 
 /// The names of all configured targets.
@@ -132,7 +134,22 @@ pub fn is_of_an_earlier_life(
     let tried = last
         .iter()
         .any(|row| row.name == router.name && (row.failed || row.digest.is_some()));
-    young && !tried && router.path.exists()
+    // One that does not answer is reported when it is read.
+    let exists = |path: &Path| path.try_exists();
+    young && !tried && files::within(&router.path, files::PATIENCE, exists).unwrap_or(false)
+}
+
+/// The name of a text that was loaded: from this place, by this command.
+fn loaded(router: &RouterConfig, text: &str) -> String {
+    let loaded = format!("{text}\n{}\n{:?}", router.path.display(), router.reload);
+    digest::of(loaded.as_bytes())
+}
+
+/// Why the file of a router would not be replaced, if it would not.
+pub fn would_refuse(router: &RouterConfig, last: &[TargetRow]) -> Option<String> {
+    let last = last.iter().find(|row| row.name == router.name);
+    let written = last.and_then(|row| row.digest.as_ref());
+    refused(router, |other| written == Some(&loaded(router, other)))
 }
 
 async fn file(router: &RouterConfig, task: Task<'_>) -> Result<Done, String> {
@@ -150,17 +167,16 @@ async fn file(router: &RouterConfig, task: Task<'_>) -> Result<Done, String> {
         });
     }
     let text = render(&router.shape, &task.sheet);
-    // What was loaded is a text, from this place, by this command.
-    let named = |text: &str| {
-        let loaded = format!("{text}\n{}\n{:?}", router.path.display(), router.reload);
-        digest::of(loaded.as_bytes())
-    };
-    let new = named(&text);
+    let new = loaded(router, &text);
     let is_loaded = |other: &str| match other == text {
         true => written == Some(&new),
-        false => written == Some(&named(other)),
+        false => written == Some(&loaded(router, other)),
     };
     let published = publish(router, &text, is_loaded).await?;
+    let adopted = published.adopted.as_ref();
+    let adopted = adopted.map_or_else(String::new, |kept| {
+        format!("; what stood there is kept as {}", kept.display())
+    });
     let word = match published.became {
         Became::Unchanged => "unchanged",
         Became::Loaded => "loaded again",
@@ -174,7 +190,7 @@ async fn file(router: &RouterConfig, task: Task<'_>) -> Result<Done, String> {
     Ok(Done {
         report: format!("{path} {word}, {} prefixes", task.sheet.set.len()),
         notes: String::new(),
-        took: said,
+        took: adopted + &said,
         changed: published.became != Became::Unchanged,
         digest: Some(new),
     })

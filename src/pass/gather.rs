@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout};
 use super::judge::{Judge, read_as};
 use super::keeper::Keeper;
 use super::known::Memory;
-use super::look::{Look, fetcher_for, look};
+use super::look::{Client, Look, look};
 use super::reach::Reach;
 use super::{PassError, say};
 use crate::config::{Config, FeedConfig, Origin};
@@ -107,7 +107,7 @@ pub fn begin<'a>(
     memory.tries.clear();
     let protects_hosts = config.protect.discover.contains(&Source::FeedHosts);
     let (desk, asked) = protects_hosts.then(Desk::new).unzip();
-    let fetcher = fetcher_for(config, &wanted, desk);
+    let client = Client::asking(desk);
     let pending = FuturesUnordered::new();
     for feed in wanted {
         ledger.note_look(&feed.name, now)?;
@@ -123,10 +123,10 @@ pub fn begin<'a>(
             let copy = memory.at_hand(&feed.name, digest)?;
             Some((digest.clone(), copy))
         });
-        let fetcher = fetcher.clone();
+        let client = client.clone();
         let looking: Pending = Box::pin(async move {
             let line = progress.line(&feed.name);
-            let look = look(config, feed, (&validators, known), fetcher, &line).await;
+            let look = look(config, feed, (&validators, known), client, &line).await;
             (feed, row, look)
         });
         pending.push(looking);

@@ -12,7 +12,7 @@ use crate::digest;
 use crate::feed::copies::Copies;
 use crate::feed::fetch::Validators;
 use crate::feed::formats::Format;
-use crate::feed::leaving::WithdrawAfter;
+use crate::feed::leaving::{self, WithdrawAfter};
 use crate::feed::standing::Standing;
 use crate::feed::{Difference, FeedCopy, Refused};
 use crate::ledger::{FeedRow, Ledger, Of};
@@ -105,7 +105,8 @@ impl Judge<'_> {
         let leaving = match changed || !leaving.is_empty() {
             true => {
                 let old = old.as_deref().unwrap_or(&nothing);
-                feed.withdraw_after.step(old, leaving, &copy, self.now)
+                let leaving = feed.withdraw_after.step(old, leaving, &copy, self.now);
+                leaving::at_most(leaving, feed.rules.max_entries)
             }
             false => leaving,
         };

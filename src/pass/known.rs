@@ -11,9 +11,10 @@ use crate::config::{Config, FeedConfig, Origin, decisive, differences};
 use crate::digest;
 use crate::discover;
 use crate::feed::copies::Copies;
+use crate::feed::file::{self, Local};
 use crate::feed::formats::parse_body;
-use crate::feed::leaving::{Item, Leaving};
-use crate::feed::{FeedCopy, Refused, file};
+use crate::feed::leaving::{self, Item, Leaving};
+use crate::feed::{FeedCopy, Refused};
 use crate::ledger::{FeedRow, Ledger, LedgerError, Of, PinRow, ReviewRow, TableUsed};
 use crate::pipeline::{
     Applied, AtHand, Configuration, Decision, Feed, Hand, Input, Pinned, decide,
@@ -98,9 +99,10 @@ impl Known {
             let mut leaving = ledger.leaving(&feed.name, Of::Current)?;
             leaving.retain(|leaving| !feed.withdraw_after.is_over(leaving, now));
             if let (View::AsItIs(_), Origin::Path(path)) = (view, &feed.origin) {
-                let body = file::read(path, config.fetch.max_bytes);
+                let limits = &config.fetch;
+                let local = file::read_now(path, limits.max_bytes, limits.timeout);
                 let taken =
-                    body.and_then(|body| as_it_is(feed, &mut row, &body, copies, memory, now));
+                    local.and_then(|local| as_it_is(feed, &mut row, &local, copies, memory, now));
                 match taken {
                     Ok(copy) => leaving = copy.leaving(feed, leaving, now),
                     Err(refused) => {
@@ -219,7 +221,10 @@ impl Taken {
     /// What is leaving after it.
     fn leaving(&self, feed: &FeedConfig, leaving: Vec<Leaving>, now: Timestamp) -> Vec<Leaving> {
         match &self.old {
-            Some(old) => feed.withdraw_after.step(old, leaving, &self.new, now),
+            Some(old) => {
+                let leaving = feed.withdraw_after.step(old, leaving, &self.new, now);
+                leaving::at_most(leaving, feed.rules.max_entries)
+            }
             None => leaving,
         }
     }
@@ -229,12 +234,14 @@ impl Taken {
 fn as_it_is(
     feed: &FeedConfig,
     row: &mut FeedRow,
-    body: &[u8],
+    local: &Local,
     copies: &Copies,
     memory: &mut Memory,
     now: Timestamp,
 ) -> Result<Taken, Refused> {
+    let body = &local.body;
     let mut copy = parse_body(body, &feed.rules)?;
+    Local::is_written(local.age, copy.unended)?;
     copy.ascend();
     preferred(feed, row, &copy, now)?;
     let (new, digest) = (Arc::new(copy), digest::of(body));

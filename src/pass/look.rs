@@ -1,12 +1,16 @@
 //! One look at one feed: over HTTP, or into a local file (I/O).
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::OnceCell;
 
 use crate::config::{Config, FeedConfig, Origin};
 use crate::digest;
 use crate::feed::fetch::{Desk, Fetched, Fetcher, Line, Validators};
+use crate::feed::file::{self, Local};
 use crate::feed::formats::parse_body;
-use crate::feed::{FeedCopy, Refused, file};
+use crate::feed::{FeedCopy, Refused};
 
 /// What a look gave, before it is judged.
 pub enum Look {
@@ -28,20 +32,27 @@ pub struct Body {
 /// A copy that was read before, by the digest of its body.
 pub type Known = Option<(String, Arc<FeedCopy>)>;
 
-/// An HTTP client where one is needed; where there is none, why: that is the remote feeds' failure
-/// and nobody else's.
-pub fn fetcher_for(
-    config: &Config,
-    wanted: &[&FeedConfig],
+/// The HTTP client of a pass, made by the first look that needs it; where none can be made, why: that is
+/// the remote feeds' failure and nobody else's.
+#[derive(Clone)]
+pub struct Client {
+    made: Arc<OnceCell<Result<Fetcher, String>>>,
     desk: Option<Desk>,
-) -> Result<Fetcher, String> {
-    let remote = wanted
-        .iter()
-        .any(|feed| matches!(feed.origin, Origin::Url(_)));
-    if !remote {
-        return Err("no HTTP client".to_owned());
+}
+
+impl Client {
+    /// One that asks there before it connects to an address that is dropped now.
+    pub fn asking(desk: Option<Desk>) -> Self {
+        Self {
+            made: Arc::default(),
+            desk,
+        }
     }
-    Fetcher::asking(config.fetch.clone(), desk)
+
+    async fn get(&self, config: &Config) -> &Result<Fetcher, String> {
+        let make = || Fetcher::asking(config.fetch.clone(), self.desk.clone());
+        self.made.get_or_init(make).await
+    }
 }
 
 /// One look: what is there, as far as it can be had.
@@ -49,20 +60,39 @@ pub async fn look(
     config: &Config,
     feed: &FeedConfig,
     (validators, known): (&Validators, Known),
-    fetcher: Result<Fetcher, String>,
+    client: Client,
     line: &Line,
 ) -> Look {
-    let found = match (&feed.origin, fetcher) {
-        (Origin::Path(path), _) => {
-            let body = file::read(path, config.fetch.max_bytes);
-            body.map(|body| Fetched::Body(body, Validators::default()))
+    let found = match &feed.origin {
+        Origin::Path(path) => {
+            let limits = &config.fetch;
+            match file::read(path, limits.max_bytes, limits.timeout).await {
+                Ok(local) => {
+                    let body = read(feed, local.body, known, Validators::default()).await;
+                    return written(body, local.age);
+                }
+                Err(refused) => Err(refused),
+            }
         }
-        (Origin::Url(url), Ok(fetcher)) => fetcher.get(url, &feed.access, validators, line).await,
-        (Origin::Url(_), Err(why)) => Err(Refused::Unreachable(why)),
+        Origin::Url(url) => {
+            match client.get(config).await {
+                Ok(fetcher) => fetcher.get(url, &feed.access, validators, line).await,
+                Err(why) => Err(Refused::Unreachable(why.clone())),
+            }
+        }
     };
     match found {
         Ok(Fetched::Unchanged) => Look::Unchanged,
         Ok(Fetched::Body(body, validators)) => read(feed, body, known, validators).await,
+        Err(refused) => Look::Failed(refused),
+    }
+}
+
+/// What was read of a local file, unless it may still be being written.
+fn written(look: Look, age: Duration) -> Look {
+    let unended = matches!(&look, Look::Copy(body, _) if body.copy.unended);
+    match Local::is_written(age, unended) {
+        Ok(()) => look,
         Err(refused) => Look::Failed(refused),
     }
 }

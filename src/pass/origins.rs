@@ -1,13 +1,14 @@
 //! The table of origins at hand (I/O): read when it changes, believed as long as it is not too old.
 
-use std::fs;
+use std::io;
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use crate::config::{Config, OriginsConfig};
 use crate::digest;
 use crate::feed::file;
 use crate::feed::origins::OriginTable;
+use crate::files;
 use crate::ledger::TableUsed;
 use crate::time::{Timestamp, short};
 
@@ -49,6 +50,9 @@ impl Table {
         }
     }
 }
+
+/// Time limit for the file system to say whether the table has changed: a decision waits for it.
+const ANSWER: Duration = Duration::from_millis(500);
 
 /// The table as it was read last.
 #[derive(Debug, Default)]
@@ -96,15 +100,23 @@ impl Remembered {
 
     /// Read the file if it is another than before. Answers when it was last written.
     fn read(&mut self, origins: &OriginsConfig, max_bytes: u64) -> Result<Timestamp, String> {
-        let about = fs::metadata(&origins.table).map_err(|error| error.to_string())?;
-        let modified = about.modified().map_err(|error| error.to_string())?;
-        let since = modified.duration_since(UNIX_EPOCH).unwrap_or_default();
-        let stamp = Some((since.as_nanos(), about.len()));
+        let about = files::within(&origins.table, ANSWER, |path| {
+            let about = files::open(path)?.metadata()?;
+            let since = about.modified()?.duration_since(UNIX_EPOCH);
+            Ok((since.unwrap_or_default().as_nanos(), about.len()))
+        });
+        let stamp = match (about, self.stamp) {
+            (Ok(stamp), _) => Some(stamp),
+            // The table that was read is believed as long as it is young enough.
+            (Err(error), Some(known)) if error.kind() == io::ErrorKind::TimedOut => Some(known),
+            (Err(error), _) => return Err(error.to_string()),
+        };
+        let since = stamp.map_or(0, |(since, _)| since);
         if self.stamp != stamp {
             self.table = None;
             self.stamp = None;
-            let body =
-                file::read(&origins.table, max_bytes).map_err(|refused| refused.to_string())?;
+            let local = file::read_now(&origins.table, max_bytes, files::PATIENCE);
+            let body = local.map_err(|refused| refused.to_string())?.body;
             let table = OriginTable::parse(&body, digest::of(&body), max_bytes.saturating_mul(8));
             let table = table.map_err(|refused| refused.to_string())?;
             tracing::info!(
@@ -116,6 +128,6 @@ impl Remembered {
             self.table = Some(Arc::new(table));
             self.stamp = stamp;
         }
-        Ok(Timestamp(since.as_secs() as i64))
+        Ok(Timestamp((since / 1_000_000_000) as i64))
     }
 }

@@ -101,10 +101,14 @@ pub fn configuration(
         .collect()
 }
 
-/// More of IPv4 than this, and a change is not small, however few prefixes it has: ten times a /16.
+/// More new addresses of IPv4 than this are no small change, however few prefixes they are: ten times a /16.
 const SMALL_SHARE: Share = Share(10.0 / 65_536.0);
 /// The same for IPv6: ten times a /28, the widest that registries give to one provider in ordinary times.
 const SMALL_SHARE_V6: Share = Share(10.0 / 268_435_456.0);
+/// A prefix of `small_change` has this many addresses: a /24 of IPv4.
+const SMALL_PREFIX: Share = Share(1.0 / 16_777_216.0);
+/// The same for IPv6: a /48, which is what one site has.
+const SMALL_PREFIX_V6: Share = Share(1.0 / 281_474_976_710_656.0);
 
 fn growth(
     who: &str,
@@ -119,19 +123,72 @@ fn growth(
     if before.is_empty() {
         return;
     }
-    // A few wide prefixes are few, and may be most of the Internet: addresses count as well.
-    let mut covers = |family: &str, before: f64, now: f64, small: Share| {
-        let more = now - before;
-        let share = Share(more / before.max(f64::MIN_POSITIVE));
-        if more > small.0 && share > limits.max_added {
-            let (before, now, limit) = (Share(before), Share(now), limits.max_added);
-            reasons.push(format!(
-                "{who}: from {before} to {now} of all {family} addresses (max_added {limit})"
-            ));
-        }
+    // A few wide prefixes are few, and may be most of the Internet: addresses count as well, in both
+    // directions. So do those that are exchanged for as many others.
+    let both = before.intersection(now);
+    let small = |prefix: Share| Share(limits.small_change as f64 * prefix.0);
+    let mut covers = |of: &Addresses| {
+        let Addresses { before, now, .. } = *of;
+        let [come, gone] = [now, before].map(|side| side.0 - of.both.0);
+        let share = |part: f64| Share(part / before.0.max(f64::MIN_POSITIVE));
+        let family = of.family;
+        let mut one = |part: f64,
+                       small: Share,
+                       limit: Share,
+                       (net, verb, key): (f64, &str, &str)| {
+            if part <= small.0 || share(part) <= limit {
+                return;
+            }
+            reasons.push(match net > small.0 && share(net) > limit {
+                true => format!("{who}: from {before} to {now} of all {family} addresses ({key} {limit})"),
+                false => format!(
+                    "{who}: {} of all {family} addresses would {verb}, of {before} before ({key} {limit})",
+                    Share(part)
+                ),
+            });
+        };
+        let net = now.0 - before.0;
+        one(
+            come,
+            of.small_come,
+            limits.max_added,
+            (net, "be added", "max_added"),
+        );
+        one(
+            gone,
+            of.small_gone,
+            limits.max_removed,
+            (-net, "go", "max_removed"),
+        );
     };
-    covers("IPv4", before.share_v4(), now.share_v4(), SMALL_SHARE);
-    covers("IPv6", before.share_v6(), now.share_v6(), SMALL_SHARE_V6);
+    covers(&Addresses {
+        family: "IPv4",
+        before: Share(before.share_v4()),
+        now: Share(now.share_v4()),
+        both: Share(both.share_v4()),
+        small_come: SMALL_SHARE,
+        small_gone: small(SMALL_PREFIX),
+    });
+    covers(&Addresses {
+        family: "IPv6",
+        before: Share(before.share_v6()),
+        now: Share(now.share_v6()),
+        both: Share(both.share_v6()),
+        small_come: SMALL_SHARE_V6,
+        small_gone: small(SMALL_PREFIX_V6),
+    });
+}
+
+/// The addresses of one family, as shares of all there are.
+struct Addresses {
+    family: &'static str,
+    before: Share,
+    now: Share,
+    /// Those that are in both.
+    both: Share,
+    /// So many that come, and so many that go, are no reason to hold.
+    small_come: Share,
+    small_gone: Share,
 }
 
 /// The same limits for the ASes that routers will match on.

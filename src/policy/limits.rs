@@ -45,6 +45,20 @@ pub struct Limits {
     pub small_change: usize,
 }
 
+impl Limits {
+    /// Entries that a list may have for each route that may be in force: neighbors are joined, and a list may
+    /// name a prefix more than once.
+    pub const ENTRIES_PER_ROUTE: usize = 4;
+    /// Entries that a list may have in any case.
+    pub const ENTRIES_ALWAYS: usize = 100_000;
+
+    /// Most entries of a list that are read: work is bounded by what may come into force.
+    pub fn max_entries(&self) -> usize {
+        let entries = self.max_routes.saturating_mul(Self::ENTRIES_PER_ROUTE);
+        entries.max(Self::ENTRIES_ALWAYS)
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {

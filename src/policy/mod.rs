@@ -37,8 +37,10 @@ pub struct Effective {
     pub set: PrefixSet,
     /// The same before protected space was cut out of it.
     pub listed: PrefixSet,
-    /// Listings refused because they are shorter than the limit.
+    /// Listings refused because they are shorter than the limit, at most [`Effective::MAX_REFUSED`].
     pub refused: Vec<Listing>,
+    /// Number of all such listings.
+    pub refused_entries: usize,
     /// Where they stand: index of the feed, and line.
     pub refused_lines: HashSet<(u16, u32)>,
     /// Listed prefixes from which reserved space was cut.
@@ -47,6 +49,11 @@ pub struct Effective {
     pub cut: Vec<IpNet>,
     /// Listed prefixes dropped whole, because the cut would have taken too many pieces.
     pub dropped: Vec<IpNet>,
+}
+
+impl Effective {
+    /// Refused listings kept with their names; more are only counted.
+    pub const MAX_REFUSED: usize = 10_000;
 }
 
 impl Policy {
@@ -98,11 +105,15 @@ fn one_family<B: Bits>(
     let bogons: Vec<bool> = rib.sources().iter().map(|source| source.reserved).collect();
     let mut listed = Aggregate::default();
     let mut pieces = Vec::new();
+    let mut cut = None;
     let mut passed = 0;
     for entry in entries {
         let prefix = entry.prefix();
         if refused.has(entry) {
-            effective.refused.push(rib.listing(entry));
+            effective.refused_entries += 1;
+            if effective.refused.len() < Effective::MAX_REFUSED {
+                effective.refused.push(rib.listing(entry));
+            }
             continue;
         }
         // Entries ascend, so reserved space that ends before this one is passed for good.
@@ -114,8 +125,11 @@ fn one_family<B: Bits>(
         }
         let touched = reserved.get(passed).is_some_and(|r| r.overlaps(&prefix));
         if touched && !bogons[usize::from(entry.feed)] {
-            pieces.extend(subtract(&[prefix], reserved).left);
-            effective.reserved.push(prefix.to_net());
+            // Many lines may list one prefix: it falls into its pieces once.
+            if cut.replace(prefix) != Some(prefix) {
+                pieces.extend(subtract(&[prefix], reserved).left);
+                effective.reserved.push(prefix.to_net());
+            }
         } else {
             listed.push(prefix);
         }

@@ -4,24 +4,21 @@ use super::{Bits, Prefix};
 
 /// The fewest prefixes that cover `first..=last` and nothing else, in ascending order.
 ///
-/// Nothing when `last` lies before `first`. At most `2 * B::WIDTH - 2` prefixes.
-pub fn prefixes_of_range<B: Bits>(first: B, last: B) -> Vec<Prefix<B>> {
-    let mut prefixes = Vec::new();
-    let mut at = first;
-    while at <= last {
+/// Nothing when `last` lies before `first`. At most `2 * B::WIDTH - 2` prefixes, made one by one: what a
+/// range stands for is counted before any of it is kept.
+pub fn prefixes_of_range<B: Bits>(first: B, last: B) -> impl Iterator<Item = Prefix<B>> {
+    let mut next = Some(first);
+    std::iter::from_fn(move || {
+        let at = next.filter(|at| *at <= last)?;
         // The widest prefix that starts here, narrowed until it ends inside the range.
         let mut len = B::WIDTH - at.trailing_zeros().min(B::WIDTH);
         while Prefix::new(at, len).last() > last {
             len += 1;
         }
         let prefix = Prefix::new(at, len);
-        prefixes.push(prefix);
-        match prefix.last().next() {
-            Some(next) => at = next,
-            None => break,
-        }
-    }
-    prefixes
+        next = prefix.last().next();
+        Some(prefix)
+    })
 }
 
 #[cfg(test)]
@@ -30,8 +27,7 @@ mod tests {
 
     fn shown(first: u32, last: u32) -> Vec<String> {
         prefixes_of_range(first, last)
-            .iter()
-            .map(ToString::to_string)
+            .map(|prefix| prefix.to_string())
             .collect()
     }
 
@@ -49,7 +45,7 @@ mod tests {
     #[test]
     fn the_ends_of_the_space_are_reached() {
         assert_eq!(shown(0, u32::MAX), ["0.0.0.0/0"]);
-        assert_eq!(prefixes_of_range(0_u128, u128::MAX).len(), 1);
-        assert_eq!(prefixes_of_range(1_u128, u128::MAX - 1).len(), 254);
+        assert_eq!(prefixes_of_range(0_u128, u128::MAX).count(), 1);
+        assert_eq!(prefixes_of_range(1_u128, u128::MAX - 1).count(), 254);
     }
 }

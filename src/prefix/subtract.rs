@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_hole_that_covers_everything_leaves_nothing() {
-        let listed = prefixes_of_range(5_u32, 900);
+        let listed: Vec<_> = prefixes_of_range(5_u32, 900).collect();
         let result = subtract(&listed, &[Prefix::new(0, 0)]);
         assert!(result.left.is_empty());
         assert_eq!(result.cut.len(), listed.len());

@@ -17,14 +17,17 @@ use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::command::run;
 use super::router;
 use crate::config::RouterConfig;
 use crate::files;
 
-/// Largest router file that is read, in bytes.
+/// Largest file that is read, in bytes: ten times one of a million prefixes.
 const MAX_BYTES: u64 = 1 << 30;
+/// Time limit for one step on the disk. A network file system whose server is away does not answer.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What became of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +49,8 @@ pub struct Published {
     pub became: Became,
     /// What those that loaded and verified it said, in one line; mostly nothing.
     pub said: String,
+    /// Where the file of somebody else is now that stood in its place, with `adopt = true`.
+    pub adopted: Option<PathBuf>,
 }
 
 /// Publish `text` as the file of `router`. `is_loaded` says of a text whether it was the last one to be loaded: a
@@ -58,52 +63,60 @@ pub async fn publish(
     text: &str,
     is_loaded: impl Fn(&str) -> bool,
 ) -> Result<Published, String> {
-    // What is named by a link is replaced, and not the link.
-    let real = fs::canonicalize(&router.path);
-    let real = real.ok().filter(|_| router.path.is_symlink());
-    let path = real.as_ref().unwrap_or(&router.path);
-    let old = match files::read(path, MAX_BYTES) {
-        Ok(old) => Some(old),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(format!("{}: {error}", path.display())),
-    };
+    let there = on_disk(&router.path, look).await;
+    let (path, old) = there.map_err(|error| format!("{}: {error}", router.path.display()))?;
+    let path = &*path;
     if old.as_deref() == Some(text.as_bytes()) {
         // The router may have been started anew since, without what was loaded into it.
         let in_force = is_loaded(text) && run(&router.verify, path, path).await.is_ok();
         if in_force || router.reload.is_empty() {
-            let (became, said) = (Became::Unchanged, String::new());
-            return Ok(Published { became, said });
+            return Ok(Published::of(Became::Unchanged, String::new()));
         }
-        let became = Became::Loaded;
-        let loaded = load(router).await.map(|said| Published { became, said });
+        let loaded = load(router).await;
+        let loaded = loaded.map(|said| Published::of(Became::Loaded, said));
         return loaded.map_err(|failure| format!("{failure}; the file is in place"));
     }
+    let foreign = old
+        .as_deref()
+        .is_some_and(|old| is_foreign(old, &is_loaded));
+    let adopted = match foreign {
+        true if !router.adopt => return Err(refusal(path)),
+        true => Some(keep(path, old.as_deref().unwrap_or_default()).await?),
+        false => None,
+    };
     let beside = beside(path);
     let kept = match old {
         Some(_) => "the old file stays",
         None => "there is no file",
     };
-    write_synced(&beside, text.as_bytes(), path)
-        .map_err(|error| discard(&beside, format!("{}: {error}; {kept}", beside.display())))?;
-    if let Err(refusal) = run(&router.check, &beside, &beside).await {
-        return Err(discard(
-            &beside,
-            format!("check refused the new file: {refusal}; {kept}"),
-        ));
+    if let Err(error) = write(&beside, text.as_bytes(), path).await {
+        let why = format!("{}: {error}; {kept}", beside.display());
+        return Err(discard(&beside, why).await);
     }
-    replace(&beside, path)
-        .map_err(|error| discard(&beside, format!("{}: {error}; {kept}", path.display())))?;
+    if let Err(refusal) = run(&router.check, &beside, &beside).await {
+        let why = format!("check refused the new file: {refusal}; {kept}");
+        return Err(discard(&beside, why).await);
+    }
+    if let Err(error) = rename(&beside, path).await {
+        let why = format!("{}: {error}; {kept}", path.display());
+        return Err(discard(&beside, why).await);
+    }
     let loaded = match delta(router, old.as_deref(), text, is_loaded) {
         Some(delta) => load_delta(router, &delta).await,
         None => load(router).await.map(|said| (Became::Replaced, said)),
     };
     let failure = match loaded {
-        Ok((became, said)) => return Ok(Published { became, said }),
+        Ok((became, said)) => {
+            return Ok(Published {
+                adopted,
+                ..Published::of(became, said)
+            });
+        }
         Err(failure) => failure,
     };
     let back = match (&failure, old) {
         (_, Some(old)) => put_back(router, path, &old).await,
-        (Failure::Reload(_), None) if router.check.is_empty() => match fs::remove_file(path) {
+        (Failure::Reload(_), None) if router.check.is_empty() => match remove(path).await {
             Ok(()) => {
                 "there was no file before, so the new one is removed; what the router took of it \
                        stays there"
@@ -137,14 +150,14 @@ fn delta(
 /// Load what leads to the file, and the whole file where that is not taken.
 async fn load_delta(router: &RouterConfig, delta: &str) -> Result<(Became, String), Failure> {
     let place = hidden(&router.path, ".delta");
-    let loaded = match write_synced(&place, delta.as_bytes(), &router.path) {
+    let loaded = match write(&place, delta.as_bytes(), &router.path).await {
         Ok(()) => {
             let loaded = load_from(router, &place).await;
             loaded.map_err(|failure| failure.to_string())
         }
         Err(error) => Err(format!("{}: {error}", place.display())),
     };
-    let _ = fs::remove_file(&place);
+    let _ = remove(&place).await;
     match loaded {
         Ok(said) => Ok((Became::Changed, said)),
         Err(why) => {
@@ -194,11 +207,113 @@ fn beside(path: &Path) -> PathBuf {
     hidden(path, ".new")
 }
 
+/// A name that nobody else gives a file: what stands there is left of a pass that died.
 fn hidden(path: &Path, ending: &str) -> PathBuf {
     let mut name = std::ffi::OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
+    name.push(".nullrouted");
     name.push(ending);
     path.with_file_name(name)
+}
+
+/// Whether a file has something in it that we did not write: it lacks the head that all our files have, and
+/// it is not the one that was loaded last.
+fn is_foreign(old: &[u8], is_loaded: impl Fn(&str) -> bool) -> bool {
+    let blank = old.trim_ascii().is_empty();
+    let loaded = || str::from_utf8(old).is_ok_and(&is_loaded);
+    !(blank || router::is_ours(old) || loaded())
+}
+
+/// Why the file in the place of this router's is not replaced, if it is not; for who only looks.
+pub fn refused(router: &RouterConfig, is_loaded: impl Fn(&str) -> bool) -> Option<String> {
+    let there = files::within(&router.path, files::PATIENCE, look);
+    let foreign = |old: &[u8]| is_foreign(old, is_loaded) && !router.adopt;
+    match there {
+        Ok((path, Some(old))) => foreign(&old).then(|| refusal(&path)),
+        Ok((_, None)) => None,
+        Err(error) => Some(format!("{}: {error}", router.path.display())),
+    }
+}
+
+fn refusal(path: &Path) -> String {
+    format!(
+        "{}: this file was not written by nullrouted, so it stays as it is; name another path, or set \
+         adopt = true on this router to replace it (a copy of it stays beside it)",
+        path.display()
+    )
+}
+
+/// Keep a copy of what stood in the place of our file. None that is there already is written over.
+async fn keep(path: &Path, old: &[u8]) -> Result<PathBuf, String> {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".before-nullrouted");
+    for number in 1..=MOST_KEPT {
+        let mut name = name.clone();
+        if number > 1 {
+            name.push(format!(".{number}"));
+        }
+        let place = path.with_file_name(name);
+        match on_disk(&place, |place| files::read(place, MAX_BYTES)).await {
+            Ok(kept) if kept == old => return Ok(place),
+            Ok(_) => continue,
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(format!("{}: {error}; it stays as it is", place.display()));
+            }
+            Err(_) => {}
+        }
+        let beside = beside(&place);
+        let written = match write(&beside, old, path).await {
+            Ok(()) => rename(&beside, &place).await,
+            failed => failed,
+        };
+        return match written {
+            Ok(()) => Ok(place),
+            Err(error) => {
+                let why = format!("{}: {error}; it stays as it is", place.display());
+                Err(discard(&beside, why).await)
+            }
+        };
+    }
+    Err(format!(
+        "{}: adopt = true replaced it {MOST_KEPT} times; it stays as it is, since something else writes it",
+        path.display()
+    ))
+}
+
+/// Copies of files that were adopted.
+const MOST_KEPT: usize = 9;
+
+/// Where the file really is, and what is in it. What is named by a link is replaced, and not the link.
+fn look(path: &Path) -> io::Result<(PathBuf, Option<Vec<u8>>)> {
+    let real = fs::canonicalize(path).ok().filter(|_| path.is_symlink());
+    let path = real.unwrap_or_else(|| path.to_owned());
+    match files::read(&path, MAX_BYTES) {
+        Ok(old) => Ok((path, Some(old))),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok((path, None)),
+        Err(error) => Err(error),
+    }
+}
+
+/// One step on the disk, on a thread of its own.
+async fn on_disk<T: Send + 'static>(
+    path: &Path,
+    work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
+    files::within_async(path, PATIENCE, work).await
+}
+
+async fn write(place: &Path, content: &[u8], like: &Path) -> io::Result<()> {
+    let (content, like) = (content.to_owned(), like.to_owned());
+    on_disk(place, move |place| write_synced(place, &content, &like)).await
+}
+
+async fn rename(from: &Path, to: &Path) -> io::Result<()> {
+    let to = to.to_owned();
+    on_disk(from, move |from| replace(from, &to)).await
+}
+
+async fn remove(path: &Path) -> io::Result<()> {
+    on_disk(path, |path| fs::remove_file(path)).await
 }
 
 /// What a file has that replaces none: a router reads it as a user of its own.
@@ -239,20 +354,31 @@ fn replace(from: &Path, to: &Path) -> io::Result<()> {
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
-fn discard(beside: &Path, message: String) -> String {
-    let _ = fs::remove_file(beside);
+async fn discard(beside: &Path, message: String) -> String {
+    let _ = remove(beside).await;
     message
+}
+
+impl Published {
+    fn of(became: Became, said: String) -> Self {
+        Self {
+            became,
+            said,
+            adopted: None,
+        }
+    }
 }
 
 /// The old content again, loaded again.
 async fn put_back(router: &RouterConfig, path: &Path, old: &[u8]) -> String {
     let beside = beside(path);
-    let restored = write_synced(&beside, old, path).and_then(|()| replace(&beside, path));
+    let restored = match write(&beside, old, path).await {
+        Ok(()) => rename(&beside, path).await,
+        failed => failed,
+    };
     if let Err(error) = restored {
-        return discard(
-            &beside,
-            format!("the old file could not be put back: {error}"),
-        );
+        let why = format!("the old file could not be put back: {error}");
+        return discard(&beside, why).await;
     }
     match load(router).await {
         // Its lines take nothing away that only the new file had.

@@ -12,6 +12,7 @@ use super::fault::Fault;
 use super::fib::Fib;
 use super::names::Names;
 use super::rule::{GetRules, RTM_NEWRULE, Rule};
+use crate::files;
 use crate::netlink::message::{RTM_NEWLINK, RTM_NEWROUTE};
 use crate::netlink::{dump, dump_once};
 use crate::prefix::Prefix;
@@ -40,9 +41,12 @@ pub async fn names() -> Result<Names, Fault> {
     Ok(names)
 }
 
+/// Largest file of names that is read, in bytes.
+const MAX_BYTES: u64 = 1 << 20;
+
 /// Names of protocols and tables; a file that is not there has none.
 fn learn(names: &mut Names, folder: &Path) {
-    let read = |path: &Path| fs::read_to_string(path).unwrap_or_default();
+    let read = |path: &Path| files::read_text(path, MAX_BYTES).unwrap_or_default();
     let more = |name: &str| {
         let entries = fs::read_dir(folder.join(name))
             .into_iter()

@@ -3,8 +3,11 @@
 mod feed;
 mod fetch;
 mod kernel;
+mod places;
 mod protect;
 mod target;
+
+pub(super) use places::places;
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -15,6 +18,7 @@ use toml::Spanned;
 use super::model::{Config, FeedConfig, OriginsConfig};
 use super::written::{self, Percent, Span, Written};
 use super::{Problem, ReadFile};
+use crate::feed::formats::Rules;
 use crate::policy::Policy;
 use crate::policy::limits::{Limits, Review, Share};
 use crate::policy::protect::Protect;
@@ -32,8 +36,10 @@ pub fn check(
     let mut check = Check { base, problems };
     let fetch = check.fetch(&written.fetch);
     let mut feeds = check.feeds(&written.feed);
+    let limits = check.limits(&written.limits);
     for feed in &mut feeds {
         feed.rules.max_bytes = fetch.max_bytes;
+        feed.rules.max_entries = limits.max_entries().min(Rules::MAX_ENTRIES);
     }
     let (protected, protect) = check.protect(&written.protect, read);
     let routers = check.routers(&written.router, &protected);
@@ -45,7 +51,7 @@ pub fn check(
         feeds,
         policy: Policy {
             protect: Protect::new(protected),
-            limits: check.limits(&written.limits),
+            limits,
             review: check.review(&written.review),
         },
         protect,

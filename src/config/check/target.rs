@@ -133,6 +133,7 @@ impl Check<'_> {
             check: check?,
             reload: reload?,
             verify: verify?,
+            adopt: router.adopt.unwrap_or(false),
         })
     }
 

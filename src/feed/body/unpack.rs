@@ -1,15 +1,27 @@
 //! gzip and zip, recognised by their first bytes, whatever the URL or the server calls them.
+//!
+//! Bounded in what comes out, and in what it costs: 64 MB of empty gzip members, or of empty blocks in one
+//! member, give nothing and take minutes. So packed bytes must hold something, members must be of some size,
+//! and time is granted by what came out.
 
 use std::borrow::Cow;
-use std::io::{Cursor, Read};
+use std::cell::Cell;
+use std::io::{self, BufRead, Cursor, Read, Seek, SeekFrom};
+use std::time::{Duration, Instant};
 
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
+use memchr::memmem;
 use zip::ZipArchive;
 
 use crate::feed::Refused;
 
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZIP: &[u8] = b"PK\x03\x04";
+/// What each entry of a zip archive's directory begins with.
+const ZIP_ENTRY: &[u8] = b"PK\x01\x02";
+/// More entries than these and the directory is not read. By chance the four bytes stand in packed data
+/// once in 4 GB.
+const MOST_ENTRIES: usize = 16;
 /// Formats that publishers use and we do not unpack, by their first bytes: said by name.
 const OTHERS: [(&[u8], &str); 4] = [
     (b"BZh", "bzip2"),
@@ -18,18 +30,33 @@ const OTHERS: [(&[u8], &str); 4] = [
     (b"7z\xbc\xaf", "7z"),
 ];
 
+/// Members of gzip that are read in any case, ...
+const MEMBERS: u64 = 1_024;
+/// ... and one more for this many bytes that came out: `bgzip` makes one for each 64 KiB.
+const BYTES_PER_MEMBER: u64 = 4_096;
+/// Packed bytes that may hold nothing. Beyond that they hold at least half as much as they are: what cannot be
+/// packed is stored, with five bytes for each 64 KiB.
+const HOLLOW: u64 = 64 << 10;
+/// Time that is granted in any case, ...
+const TIME: Duration = Duration::from_secs(5);
+/// ... and one second more for this many bytes that came out. The slowest machine unpacks faster.
+const BYTES_PER_SECOND: u64 = 8 << 20;
+/// Most packed bytes that are worked on without looking at the bounds.
+const STEP: usize = 16 << 10;
+
 /// The body itself, or what is packed in it: gzip of one or more members (RFC 1952, section 2.2),
 /// or a zip archive with one file. At most `max_bytes` come out.
 ///
 /// # Errors
 /// [`Refused::Incomplete`] when the stream is cut or damaged or has something behind it,
-/// [`Refused::TooLarge`] beyond the limit, [`Refused::Foreign`] for what we do not unpack.
+/// [`Refused::TooLarge`] beyond the limit, [`Refused::Foreign`] for what we do not unpack, and for what
+/// costs far more than it holds.
 pub fn unpack(body: &[u8], max_bytes: u64) -> Result<Cow<'_, [u8]>, Refused> {
     if body.starts_with(GZIP) {
-        let unpacked = read(MultiGzDecoder::new(body), max_bytes, "gzip")?;
+        let unpacked = gzip(body, max_bytes)?;
         // Packed twice: by the publisher, and once more by a server on the way.
         if unpacked.starts_with(GZIP) {
-            return read(MultiGzDecoder::new(&unpacked[..]), max_bytes, "gzip").map(Cow::Owned);
+            return gzip(&unpacked, max_bytes).map(Cow::Owned);
         }
         return Ok(Cow::Owned(unpacked));
     }
@@ -44,29 +71,161 @@ pub fn unpack(body: &[u8], max_bytes: u64) -> Result<Cow<'_, [u8]>, Refused> {
     }
 }
 
+fn gzip(body: &[u8], max_bytes: u64) -> Result<Vec<u8>, Refused> {
+    let meter = Meter::new();
+    let mut packed = Packed::of(body, &meter);
+    let mut unpacked = Vec::new();
+    let mut members = 0;
+    loop {
+        let mut member = GzDecoder::new(packed);
+        read(&mut member, max_bytes, &mut unpacked, &meter, "gzip")?;
+        packed = member.into_inner();
+        if packed.is_at_end() {
+            return Ok(unpacked);
+        }
+        members += 1;
+        let out = unpacked.len() as u64;
+        if members > MEMBERS + out / BYTES_PER_MEMBER {
+            return Err(Refused::Foreign(format!(
+                "gzip with more than {members} members for {out} bytes, which no list has"
+            )));
+        }
+    }
+}
+
 fn zip(body: &[u8], max_bytes: u64) -> Result<Vec<u8>, Refused> {
+    // The directory would be in memory as a whole.
+    let entries = memmem::find_iter(body, ZIP_ENTRY).take(MOST_ENTRIES + 1);
+    if entries.count() > MOST_ENTRIES {
+        return Err(Refused::Foreign(format!(
+            "a zip archive with more than {MOST_ENTRIES} files; one is expected"
+        )));
+    }
+    let meter = Meter::new();
     let damaged = |error| Refused::Incomplete(format!("damaged zip archive ({error})"));
-    let mut archive = ZipArchive::new(Cursor::new(body)).map_err(damaged)?;
+    let packed = Packed::of(body, &meter);
+    let mut archive = ZipArchive::new(packed).map_err(damaged)?;
     if archive.len() != 1 {
         return Err(Refused::Foreign(format!(
             "a zip archive with {} files; one is expected",
             archive.len()
         )));
     }
-    let file = archive.by_index(0).map_err(damaged)?;
-    read(file, max_bytes, "zip")
+    let mut file = archive.by_index(0).map_err(damaged)?;
+    // What was read so far was the directory.
+    meter.packed.set(0);
+    let mut unpacked = Vec::new();
+    read(&mut file, max_bytes, &mut unpacked, &meter, "zip")?;
+    Ok(unpacked)
 }
 
-fn read(packed: impl Read, max_bytes: u64, kind: &str) -> Result<Vec<u8>, Refused> {
-    let mut unpacked = Vec::new();
-    packed
-        .take(max_bytes.saturating_add(1))
-        .read_to_end(&mut unpacked)
-        .map_err(|error| Refused::Incomplete(format!("damaged {kind} ({error})")))?;
-    if unpacked.len() as u64 > max_bytes {
-        return Err(Refused::TooLarge(max_bytes));
+/// Read to the end, behind what is in `unpacked`.
+fn read(
+    packed: &mut impl Read,
+    max_bytes: u64,
+    unpacked: &mut Vec<u8>,
+    meter: &Meter,
+    kind: &str,
+) -> Result<(), Refused> {
+    let mut chunk = [0; STEP];
+    loop {
+        let came = packed
+            .read(&mut chunk)
+            .map_err(|error| match error.kind() {
+                io::ErrorKind::QuotaExceeded => Refused::Foreign(format!("{kind}: {error}")),
+                _ => Refused::Incomplete(format!("damaged {kind} ({error})")),
+            })?;
+        if came == 0 {
+            return Ok(());
+        }
+        unpacked.extend_from_slice(&chunk[..came]);
+        if unpacked.len() as u64 > max_bytes {
+            return Err(Refused::TooLarge(max_bytes));
+        }
+        meter.unpacked.set(unpacked.len() as u64);
     }
-    Ok(unpacked)
+}
+
+/// What went in and came out.
+struct Meter {
+    packed: Cell<u64>,
+    unpacked: Cell<u64>,
+    begun: Instant,
+}
+
+impl Meter {
+    fn new() -> Self {
+        Self {
+            packed: Cell::new(0),
+            unpacked: Cell::new(0),
+            begun: Instant::now(),
+        }
+    }
+
+    /// More packed bytes are asked for: whether what they hold is worth it.
+    fn take(&self, bytes: usize) -> io::Result<()> {
+        let (packed, unpacked) = (self.packed.get(), self.unpacked.get());
+        self.packed.set(packed + bytes as u64);
+        let time = TIME + Duration::from_secs(unpacked / BYTES_PER_SECOND);
+        let why = if packed > HOLLOW + 2 * unpacked {
+            format!("{packed} packed bytes hold {unpacked}, so no list is in them")
+        } else if self.begun.elapsed() > time {
+            let seconds = time.as_secs();
+            format!("{unpacked} bytes took more than {seconds} s to unpack")
+        } else {
+            return Ok(());
+        };
+        Err(io::Error::new(io::ErrorKind::QuotaExceeded, why))
+    }
+}
+
+/// A packed body, handed out in steps that are metered.
+struct Packed<'a> {
+    body: Cursor<&'a [u8]>,
+    meter: &'a Meter,
+}
+
+impl<'a> Packed<'a> {
+    fn of(body: &'a [u8], meter: &'a Meter) -> Self {
+        Self {
+            body: Cursor::new(body),
+            meter,
+        }
+    }
+
+    fn is_at_end(&self) -> bool {
+        self.body.position() >= self.body.get_ref().len() as u64
+    }
+}
+
+impl BufRead for Packed<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        self.meter.take(0)?;
+        let rest = self.body.fill_buf()?;
+        Ok(&rest[..rest.len().min(STEP)])
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.body.consume(amount);
+        self.meter
+            .packed
+            .set(self.meter.packed.get() + amount as u64);
+    }
+}
+
+impl Read for Packed<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let most = buffer.len().min(STEP);
+        let came = self.body.read(&mut buffer[..most])?;
+        self.meter.take(came)?;
+        Ok(came)
+    }
+}
+
+impl Seek for Packed<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.body.seek(to)
+    }
 }
 
 #[cfg(test)]
@@ -131,6 +290,82 @@ mod tests {
         assert!(bomb.len() < 20_000);
         assert_eq!(refusal(&bomb), "larger than 1000 bytes");
         assert_eq!(refusal(&gzip(&bomb)), "larger than 1000 bytes");
+    }
+
+    /// One gzip member around a raw deflate stream that gives nothing.
+    fn member_of(deflate: &[u8]) -> Vec<u8> {
+        let head = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
+        [&head[..], deflate, &[0; 8]].concat()
+    }
+
+    #[test]
+    fn empty_members_are_given_up_before_they_cost_anything() {
+        let begun = Instant::now();
+        let body = gzip(b"").repeat((64 << 20) / 20);
+        assert_eq!(
+            refusal(&body),
+            "gzip with more than 1025 members for 0 bytes, which no list has"
+        );
+        // With a byte in each, and packed twice.
+        let body = gzip(b"#").repeat(100_000);
+        assert_eq!(
+            unpack(&body, 1 << 20).unwrap_err().to_string(),
+            "gzip with more than 1025 members for 1025 bytes, which no list has"
+        );
+        assert_eq!(
+            unpack(&gzip(&body), 64 << 20).unwrap_err().to_string(),
+            "gzip with more than 1025 members for 1025 bytes, which no list has"
+        );
+        assert!(begun.elapsed() < Duration::from_secs(10));
+        // As `bgzip` makes them.
+        let text = vec![b'#'; 8 << 20];
+        let blocks: Vec<u8> = text.chunks(0xff00).flat_map(gzip).collect();
+        assert_eq!(unpack(&blocks, 8 << 20).unwrap().len(), text.len());
+    }
+
+    #[test]
+    fn empty_blocks_are_given_up_before_they_cost_anything() {
+        let begun = Instant::now();
+        // RFC 1951: a block that is not the last, of fixed codes, and its end: 10 bits, so four in five bytes.
+        let fixed = [0b0000_0010, 0b0000_1000, 0b0010_0000, 0b1000_0000, 0];
+        // One that is stored and has no bytes.
+        let stored = [0, 0, 0, 0xff, 0xff];
+        for block in [fixed, stored] {
+            let refused = refusal(&member_of(&block.repeat((64 << 20) / 5)));
+            assert!(
+                refused.starts_with("gzip: 6")
+                    && refused.ends_with(" packed bytes hold 0, so no list is in them"),
+                "{refused}"
+            );
+        }
+        assert!(begun.elapsed() < Duration::from_secs(10));
+    }
+
+    #[test]
+    fn what_cannot_be_packed_is_read_all_the_same() {
+        let mut state = 1_u32;
+        let noise: Vec<u8> = std::iter::repeat_with(|| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        })
+        .take(4 << 20)
+        .collect();
+        assert_eq!(&*unpack(&gzip(&noise), 8 << 20).unwrap(), noise);
+        let archive = zipped(&[("a", &noise)]);
+        assert_eq!(&*unpack(&archive, 8 << 20).unwrap(), noise);
+    }
+
+    #[test]
+    fn the_directory_of_a_zip_archive_is_not_read_where_it_is_long() {
+        let body = [
+            &b"PK\x03\x04"[..],
+            &[b"PK\x01\x02", &[0; 42][..]].concat().repeat(1_000_000),
+        ]
+        .concat();
+        assert_eq!(
+            refusal(&body),
+            "a zip archive with more than 16 files; one is expected"
+        );
     }
 
     #[test]

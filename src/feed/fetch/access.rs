@@ -11,6 +11,10 @@ use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use reqwest::{Identity, RequestBuilder};
 
 use crate::feed::Refused;
+use crate::files;
+
+/// Largest file with a secret, in bytes.
+const MAX_BYTES: u64 = 1 << 20;
 
 const CLIENT_CERTIFICATE: &str = "client_certificate_file";
 
@@ -64,12 +68,12 @@ impl Access {
     ///
     /// # Errors
     /// [`Refused::Unreachable`], naming the file.
-    pub(super) fn open(&self) -> Result<Opened, Refused> {
+    pub(super) async fn open(&self) -> Result<Opened, Refused> {
         let Some(secret) = &self.secret else {
             return Ok(Opened::Nothing);
         };
         let (key, file) = secret.file();
-        let text = read_line(key, file)?;
+        let text = read_line(key, file).await?;
         let (name, value) = match secret {
             Secret::Basic { user, .. } => return Ok(Opened::Basic(user.clone(), text)),
             Secret::Bearer(_) => (AUTHORIZATION, format!("Bearer {text}")),
@@ -87,12 +91,13 @@ impl Access {
     ///
     /// # Errors
     /// [`Refused::Unreachable`], naming the file.
-    pub(super) fn identity(&self) -> Result<Option<Identity>, Refused> {
+    pub(super) async fn identity(&self) -> Result<Option<Identity>, Refused> {
         let Some(file) = &self.client_certificate else {
             return Ok(None);
         };
         let key = CLIENT_CERTIFICATE;
-        let pem = fs::read(file).map_err(|error| unusable(key, file, error))?;
+        let pem = files::within_async(file, files::PATIENCE, |file| files::read(file, MAX_BYTES));
+        let pem = pem.await.map_err(|error| unusable(key, file, error))?;
         let identity = Identity::from_pem(&pem);
         identity
             .map(Some)
@@ -133,8 +138,11 @@ pub fn open_to_all(key: &str, file: &Path) -> Option<String> {
 }
 
 /// The one line of a file, without its end.
-fn read_line(key: &str, file: &Path) -> Result<String, Refused> {
-    let mut text = fs::read_to_string(file).map_err(|error| unusable(key, file, error))?;
+async fn read_line(key: &str, file: &Path) -> Result<String, Refused> {
+    let text = files::within_async(file, files::PATIENCE, |file| {
+        files::read_text(file, MAX_BYTES)
+    });
+    let mut text = text.await.map_err(|error| unusable(key, file, error))?;
     if text.ends_with('\n') {
         text.pop();
         if text.ends_with('\r') {
@@ -167,7 +175,9 @@ mod tests {
             secret: Some(Secret::Bearer(file.path().to_owned())),
             ..Access::default()
         };
-        match access.open() {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        let runtime = runtime.enable_time().build().unwrap();
+        match runtime.block_on(access.open()) {
             Ok(Opened::Header(_, value)) => Ok(value),
             Ok(_) => panic!("a token is a header"),
             Err(refused) => {
@@ -196,7 +206,7 @@ mod tests {
             (b"a\nb\n", "more than one line of text; not asked"),
             (b"a\n\n", "more than one line of text; not asked"),
             ("h\u{e4}sh".as_bytes(), "not plain ASCII; not asked"),
-            (b"\xff", "stream did not contain valid UTF-8; not asked"),
+            (b"\xff", "this is no UTF-8 text; not asked"),
         ] {
             assert_eq!(bearer(content).unwrap_err(), why);
         }

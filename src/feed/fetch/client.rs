@@ -1,7 +1,6 @@
 //! The HTTP clients (I/O): one for the hosts that the operator configured, one for where they send us.
 
 use std::env;
-use std::fs;
 
 use reqwest::{Certificate, Client, ClientBuilder, Identity, NoProxy, Proxy, Url, redirect};
 
@@ -9,6 +8,10 @@ use super::failure::root;
 use super::resolve::Guarded;
 use super::way::OnTheWay;
 use super::{FetchLimits, Refused};
+use crate::files;
+
+/// Largest bundle of authorities, in bytes.
+const MAX_BYTES: u64 = 16 << 20;
 
 /// Builds clients that differ in little.
 #[derive(Clone, Debug)]
@@ -24,12 +27,13 @@ impl Clients {
     ///
     /// # Errors
     /// When the bundle of authorities cannot be read.
-    pub(super) fn new(limits: &FetchLimits) -> Result<Self, String> {
+    pub(super) async fn new(limits: &FetchLimits) -> Result<Self, String> {
         let authorities = match &limits.ca_file {
             None => Vec::new(),
             Some(file) => {
                 let named = |why: String| format!("ca_file: {}: {why}", file.display());
-                let pem = fs::read(file).map_err(|error| named(error.to_string()))?;
+                let pem = files::within_async(file, files::PATIENCE, |f| files::read(f, MAX_BYTES));
+                let pem = pem.await.map_err(|error| named(error.to_string()))?;
                 let found = Certificate::from_pem_bundle(&pem);
                 let found = found.map_err(|error| named(root(&error)))?;
                 if found.is_empty() {

@@ -17,7 +17,7 @@ mod wait;
 mod way;
 
 use std::collections::HashSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -28,6 +28,7 @@ use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Refused;
+use crate::files;
 pub use access::{Access, Secret};
 use client::Clients;
 pub use limits::FetchLimits;
@@ -82,16 +83,16 @@ impl Fetcher {
     ///
     /// # Errors
     /// When the system's certificates or `ca_file` cannot be read.
-    pub fn new(limits: FetchLimits) -> Result<Self, String> {
-        Self::asking(limits, None)
+    pub async fn new(limits: FetchLimits) -> Result<Self, String> {
+        Self::asking(limits, None).await
     }
 
     /// A fetcher that asks before it connects to an address that is dropped now.
     ///
     /// # Errors
     /// As [`Fetcher::new`].
-    pub fn asking(limits: FetchLimits, desk: Option<Desk>) -> Result<Self, String> {
-        let clients = Clients::new(&limits)?;
+    pub async fn asking(limits: FetchLimits, desk: Option<Desk>) -> Result<Self, String> {
+        let clients = Clients::new(&limits).await?;
         let home = clients.home()?;
         Ok(Self(Arc::new(Shared {
             straight: match clients.proxied() {
@@ -167,10 +168,13 @@ impl Fetcher {
         patience: &Patience,
     ) -> Result<(Response, Option<Way>), Refused> {
         let clients = &self.0.clients;
-        self.judge_permissions(access);
-        let secret = access.open()?;
+        self.judge_permissions(access).await;
+        let secret = access.open().await?;
         let here = private::is_this_machine(url);
-        let own = access.identity()?.map(|own| clients.home_with(own, here));
+        let own = access
+            .identity()
+            .await?
+            .map(|own| clients.home_with(own, here));
         let own = own.transpose()?;
         let home = own.as_ref().unwrap_or(match here {
             true => &self.0.straight,
@@ -289,12 +293,19 @@ impl Fetcher {
     }
 
     /// Say once a pass which secrets are open to everybody.
-    fn judge_permissions(&self, access: &Access) {
-        let mut judged = self.0.judged.lock().unwrap_or_else(PoisonError::into_inner);
+    async fn judge_permissions(&self, access: &Access) {
         for (key, file) in access.files() {
-            if judged.insert(file.to_owned())
-                && let Some(problem) = access::open_to_all(key, file)
-            {
+            let judged = self.0.judged.lock();
+            let new = judged
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(file.to_owned());
+            if !new {
+                continue;
+            }
+            let look = move |file: &Path| Ok(access::open_to_all(key, file));
+            // What cannot be read is reported when it is read.
+            let problem = files::within_async(file, files::PATIENCE, look).await;
+            if let Ok(Some(problem)) = problem {
                 tracing::warn!("{problem}");
             }
         }

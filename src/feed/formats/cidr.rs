@@ -14,7 +14,7 @@ use crate::prefix::{HostBits, Prefix, leading_v4};
 
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     // About so many lines; room that is not used is never touched.
-    reader.copy.v4.reserve(text.len() / 16);
+    reader.copy.v4.reserve((text.len() / 16).min(reader.room()));
     // Of the whole text, not of what is left of it: the last line may have a CR in it and no LF.
     let end = line_end(text);
     let mut rest = text;
@@ -39,8 +39,11 @@ fn read_plain(text: &str, before: u32, reader: &mut Reader) -> (u32, usize) {
         return (0, 0);
     };
     let bytes = text.as_bytes();
+    let room = u32::try_from(reader.room()).unwrap_or(u32::MAX);
     let (mut lines, mut at) = (0, 0);
-    while let Some((addr, len, read)) = leading_v4(&bytes[at..]) {
+    while lines < room
+        && let Some((addr, len, read)) = leading_v4(&bytes[at..])
+    {
         let end = match bytes[at + read..] {
             [b'\n', ..] => 1,
             [b'\r', b'\n', ..] => 2,

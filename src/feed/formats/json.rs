@@ -60,13 +60,27 @@ fn is_lines(text: &str) -> bool {
 /// Most objects in one document.
 const MAX_OBJECTS: usize = 1_000_000;
 
-/// A document is in memory as a whole, where an object of a few bytes takes hundreds.
+/// Most values in one document: texts, numbers, and what holds them.
+const MAX_VALUES: usize = 4_000_000;
+
+/// A document is in memory as a whole, where an object of a few bytes takes hundreds, and a value of two
+/// bytes dozens.
 pub(super) fn bounded(text: &str) -> Result<(), Refused> {
-    let objects = text.bytes().filter(|byte| *byte == b'{').count();
-    if objects > MAX_OBJECTS {
-        return Err(Refused::Foreign(format!(
-            "JSON with more than {MAX_OBJECTS} objects in one document, which no list has"
-        )));
+    let (mut objects, mut values) = (0, 0);
+    for byte in text.bytes() {
+        objects += usize::from(byte == b'{');
+        // Each value but the first follows one of these.
+        values += usize::from(matches!(byte, b'{' | b'[' | b','));
+    }
+    for (count, most, what) in [
+        (objects, MAX_OBJECTS, "objects"),
+        (values, MAX_VALUES, "values"),
+    ] {
+        if count > most {
+            return Err(Refused::Foreign(format!(
+                "JSON with more than {most} {what} in one document, which no list has"
+            )));
+        }
     }
     Ok(())
 }
@@ -88,6 +102,7 @@ impl Walk<'_, '_, '_> {
             if line.trim().is_empty() {
                 continue;
             }
+            bounded(line)?;
             match serde_json::from_str::<Value>(line) {
                 _ if !ended => self.reader.unended(number, line),
                 Ok(value) => {

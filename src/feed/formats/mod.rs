@@ -163,9 +163,14 @@ pub struct Rules {
     pub may_be_empty: bool,
     /// Most bytes that may come out of a packed body.
     pub max_bytes: u64,
+    /// Most entries that are read: what a list may have is bounded by what may come into force.
+    pub max_entries: usize,
 }
 
 impl Rules {
+    /// More entries than any list has.
+    pub const MAX_ENTRIES: usize = 10_000_000;
+
     /// Rules for a format, with nothing expected beyond it.
     pub fn of(format: Format) -> Self {
         Self {
@@ -179,6 +184,7 @@ impl Rules {
             few_bad_lines: 1,
             may_be_empty: false,
             max_bytes: u64::MAX,
+            max_entries: Self::MAX_ENTRIES,
         }
     }
 }
@@ -214,7 +220,7 @@ fn parse(body: &[u8], rules: &Rules) -> Result<FeedCopy, Refused> {
         Format::Auto => recognise::recognise(&text)?,
         format => format,
     };
-    let mut reader = Reader::new(rules);
+    let mut reader = Reader::of_text(rules, &text);
     reader.copy.format = format;
     read(format, &text, &mut reader)?;
     reader.finish()

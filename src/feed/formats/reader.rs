@@ -11,9 +11,13 @@ use crate::time::Timestamp;
 const MAX_BAD_SHARE: f64 = 0.05;
 /// Longest comment kept for a message, in characters.
 const MAX_COMMENT: usize = 100;
-/// More entries than any list holds: a line with a range may stand for hundreds of prefixes, so that
-/// the size of a body does not bound what it takes in memory.
-const MAX_ENTRIES: usize = 10_000_000;
+/// A line with a range may stand for hundreds of prefixes, so the size of a body does not bound what it takes
+/// in memory. All its ranges together may stand for this many prefixes beyond one a line ...
+const RANGES_ALWAYS: usize = 65_536;
+/// ... and for this many more on each line, ...
+const RANGES_PER_LINE: usize = 16;
+/// ... but for no more than one in this many bytes of the text.
+const BYTES_PER_PREFIX: usize = 8;
 
 /// Words by which publishers say that a list has come to its end.
 const TOMBSTONES: [&str; 9] = [
@@ -39,6 +43,12 @@ pub(super) struct Reader<'a> {
     excluded: Vec<Written>,
     /// Entries beyond one a line: a range is one line and may be many prefixes.
     surplus: usize,
+    /// Prefixes that exceptions stand for, and those of them beyond one a line.
+    excluded_prefixes: (usize, usize),
+    /// Bytes of the text.
+    bytes: usize,
+    /// Why nothing more is taken: it is more than the list may have.
+    refused: Option<Refused>,
     /// Whether the last line may be the start of an entry: cut, and no sign of another kind of file.
     cut: bool,
 }
@@ -53,12 +63,55 @@ impl<'a> Reader<'a> {
             named: rules.header.is_none(),
             excluded: Vec::new(),
             surplus: 0,
+            excluded_prefixes: (0, 0),
+            bytes: 0,
+            refused: None,
             cut: false,
         }
     }
 
+    /// The same for a text of this many bytes: what its ranges may stand for grows with it.
+    pub fn of_text(rules: &'a Rules, text: &str) -> Self {
+        Self {
+            bytes: text.len(),
+            ..Self::new(rules)
+        }
+    }
+
+    /// Entries that may still come.
+    pub fn room(&self) -> usize {
+        let known = self.copy.len() + self.excluded_prefixes.0;
+        match self.refused {
+            Some(_) => 0,
+            None => self.rules.max_entries.saturating_sub(known),
+        }
+    }
+
+    /// Whether this many prefixes of one line may come, which is asked before any of them is kept. `surplus`
+    /// counts those beyond one a line.
+    fn admits(&mut self, prefixes: usize, surplus: usize) -> bool {
+        let lines = self.copy.len() - self.surplus + self.excluded.len() + 1;
+        if self.refused.is_some() {
+            return false;
+        }
+        if prefixes > self.room() {
+            self.refused = Some(Refused::TooManyEntries(self.rules.max_entries));
+        } else if surplus > RANGES_ALWAYS + self.of_ranges(lines) {
+            let most = RANGES_ALWAYS + self.of_ranges(lines);
+            self.refused = Some(Refused::TooManyOfRanges { most, lines });
+        }
+        self.refused.is_none()
+    }
+
+    fn of_ranges(&self, lines: usize) -> usize {
+        (lines * RANGES_PER_LINE).min(self.bytes / BYTES_PER_PREFIX)
+    }
+
     /// A line that should hold an entry: listed, or rejected with the reason.
     pub fn entry(&mut self, line: u32, text: &str, reference: &str) {
+        if self.refused.is_some() {
+            return;
+        }
         self.take(line, text, parse(text, self.rules.host_bits), reference);
     }
 
@@ -84,11 +137,13 @@ impl<'a> Reader<'a> {
         if let Some(reason) = self.unexpected(&written) {
             return self.copy.reject(line, text, reason);
         }
-        let before = self.copy.len();
-        if before < MAX_ENTRIES {
+        let prefixes = count(&written);
+        let beyond_one = prefixes.saturating_sub(1);
+        let surplus = self.surplus + self.excluded_prefixes.1 + beyond_one;
+        if self.admits(prefixes, surplus) {
             self.copy.add(written, line, reference);
+            self.surplus += beyond_one;
         }
-        self.surplus += (self.copy.len() - before).saturating_sub(1);
     }
 
     /// A line that is no entry and should be one.
@@ -100,21 +155,31 @@ impl<'a> Reader<'a> {
     pub fn unended(&mut self, line: u32, text: &str) {
         let of_address = |c: char| c.is_ascii_hexdigit() || matches!(c, '.' | ':' | '/' | '-');
         self.cut = text.trim().chars().all(of_address);
+        self.copy.unended = true;
         let why = "the last line has no newline, so it may be cut short";
         self.copy.reject(line, text, why);
     }
 
     /// An exception: never listed, whatever the other lines say.
     pub fn exclude(&mut self, line: u32, text: &str, read: Result<Written, Malformed>) {
-        match read {
-            Ok(written) => self.excluded.push(written),
-            Err(reason) => self.copy.reject(line, text, reason),
+        let written = match read {
+            Ok(written) => written,
+            Err(reason) => return self.copy.reject(line, text, reason),
+        };
+        let prefixes = count(&written);
+        let (all, beyond) = self.excluded_prefixes;
+        let beyond = beyond + prefixes.saturating_sub(1);
+        if self.admits(prefixes, self.surplus + beyond) {
+            self.excluded.push(written);
+            self.excluded_prefixes = (all + prefixes, beyond);
         }
     }
 
     /// An origin AS.
     pub fn origin(&mut self, line: u32, asn: u32, reference: &str) {
-        self.copy.add_origin(asn, line, reference);
+        if self.admits(1, 0) {
+            self.copy.add_origin(asn, line, reference);
+        }
     }
 
     /// A comment: it may name the list, or say that it has come to its end.
@@ -165,10 +230,8 @@ impl<'a> Reader<'a> {
 
     /// Judge the file as a whole.
     pub fn finish(mut self) -> Result<FeedCopy, Refused> {
-        if self.copy.len() >= MAX_ENTRIES {
-            return Err(Refused::Foreign(format!(
-                "more than {MAX_ENTRIES} entries, which no list has"
-            )));
+        if let Some(refused) = self.refused {
+            return Err(refused);
         }
         let (good, bad) = (self.copy.len() - self.surplus, self.copy.rejected);
         let lines = good + bad;
@@ -202,7 +265,14 @@ impl<'a> Reader<'a> {
             )));
         }
         if !self.excluded.is_empty() {
-            self.copy.exclude(&set_of(&self.excluded));
+            // Each exception may leave many pieces of each entry.
+            let lines = self.copy.len() - self.surplus + self.excluded.len();
+            let most = self.copy.len() + RANGES_ALWAYS + self.of_ranges(lines);
+            let most = most.min(self.rules.max_entries);
+            let excluded = PrefixSet::of_written(self.excluded);
+            if !self.copy.exclude(&excluded, most) {
+                return Err(Refused::TooManyPieces(most));
+            }
         }
         if self.copy.is_empty() && self.copy.proof.is_none() && !own {
             return Err(Refused::NoEntries(self.first_comment));
@@ -213,30 +283,20 @@ impl<'a> Reader<'a> {
 
 /// Length of the widest prefix of a range.
 fn widest<B: Bits>(first: B, last: B) -> u8 {
-    let prefixes = prefixes_of_range(first, last).into_iter();
+    let prefixes = prefixes_of_range(first, last);
     prefixes
         .map(|prefix| prefix.len())
         .min()
         .unwrap_or(B::WIDTH)
 }
 
-fn set_of(written: &[Written]) -> PrefixSet {
-    let mut nets = Vec::new();
-    for one in written {
-        match *one {
-            Written::V4(prefix) => nets.push(prefix.to_net()),
-            Written::V6(prefix) => nets.push(prefix.to_net()),
-            Written::Range4(first, last) => nets.extend(nets_of(first, last)),
-            Written::Range6(first, last) => nets.extend(nets_of(first, last)),
-        }
+/// Number of prefixes that a written form stands for.
+fn count(written: &Written) -> usize {
+    match *written {
+        Written::V4(_) | Written::V6(_) => 1,
+        Written::Range4(first, last) => prefixes_of_range(first, last).count(),
+        Written::Range6(first, last) => prefixes_of_range(first, last).count(),
     }
-    PrefixSet::of_nets(nets)
-}
-
-fn nets_of<B: Bits>(first: B, last: B) -> impl Iterator<Item = ipnet::IpNet> {
-    prefixes_of_range(first, last)
-        .into_iter()
-        .map(|prefix| prefix.to_net())
 }
 
 /// Whether `text` has `part` in it, in whatever case; `part` is ASCII.

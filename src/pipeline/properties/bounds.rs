@@ -94,12 +94,19 @@ impl Bounds {
     /// Whether too much comes or goes.
     pub fn too_much(&self, space: &Space, before: Cells, now: Cells) -> bool {
         let wider = |family: usize| {
-            let (before, now) = (before.count(family), now.count(family));
-            let more = now.saturating_sub(before);
-            more > space.small[family] && more * 100 > self.percent(0) * before
+            let come = now.minus(before).count(family);
+            come > space.small[family] && come * 100 > self.percent(0) * before.count(family)
+        };
+        let narrower = |family: usize| {
+            let gone = before.minus(now).count(family);
+            // As many addresses as so many /24 or /48.
+            let small = self.small as f64 * 0.5_f64.powi([24, 48][family]);
+            let share = gone as f64 * 0.5_f64.powi(i32::from(space.base[family]) + 8);
+            share > small && gone * 100 > self.percent(1) * before.count(family)
         };
         let many = self.too_many(&before.nets(), &now.nets());
-        many || !before.is_empty() && (wider(0) || wider(1))
+        let addresses = |family| wider(family) || narrower(family);
+        many || !before.is_empty() && (addresses(0) || addresses(1))
     }
 
     /// Whether too many come or go.

@@ -338,3 +338,263 @@ fn a_feed_that_is_too_large_alone_is_held_though_others_join_its_prefixes() {
         ["drop: 1001 routes (max_routes 1000)"]
     );
 }
+
+/// `count` prefixes of this length, `step` apart in prefixes of that length: with 1 they join.
+fn v4(start: u32, count: u32, len: u8, step: u32) -> PrefixSet {
+    let size = 1_u32 << (32 - len);
+    let prefixes = (0..count).map(|i| Prefix::new(start + i * step * size, len));
+    PrefixSet::of_prefixes(prefixes.collect(), Vec::new())
+}
+
+fn v6(start: u128, count: u128, len: u8, step: u128) -> PrefixSet {
+    let size = 1_u128 << (128 - len);
+    let prefixes = (0..count).map(|i| Prefix::new(start + i * step * size, len));
+    PrefixSet::of_prefixes(Vec::new(), prefixes.collect())
+}
+
+const HERE: u32 = 0x1400_0000;
+const THERE: u32 = 0x3000_0000;
+const HERE_V6: u128 = 0x2a00 << 112;
+const THERE_V6: u128 = 0x2b00 << 112;
+
+/// The reasons of one feed that is alone, without its name.
+fn reasons(before: &PrefixSet, now: &PrefixSet, limits: &Limits) -> Vec<String> {
+    let feed = FeedChange {
+        name: "drop".to_owned(),
+        limits: FeedLimits::default(),
+        before: Some(before),
+        now,
+        effective: now,
+        origins_before: Vec::new(),
+        origins_now: Vec::new(),
+    };
+    let judged = judge(&[feed], (before, now), now, limits).reasons;
+    let of = |who: &str| -> Vec<String> {
+        let own = judged.iter().filter_map(|reason| reason.strip_prefix(who));
+        own.map(str::to_owned).collect()
+    };
+    assert_eq!(of("drop: "), of("all feeds: "), "for each feed and for all");
+    of("drop: ")
+}
+
+/// Every limit that compares with what is in force, in both directions, at a change that it alone holds.
+#[test]
+fn every_limit_holds_in_both_directions() {
+    let own = |limits: Limits| Limits {
+        max_routes: 1_000_000,
+        ..limits
+    };
+    let shares = own(Limits::default());
+    let counts = own(Limits {
+        max_added: Share(f64::MAX),
+        max_removed: Share(1.0),
+        max_added_count: Some(5),
+        max_removed_count: Some(5),
+        ..Limits::default()
+    });
+    let hosts = |start, count| hosts(start, count);
+    // Ten /16, as ten hosts inside of them.
+    let ten = v4(HERE, 10, 16, 2);
+    let ten_hosts = PrefixSet::of_prefixes(
+        ten.v4.iter().map(|p| Prefix::host(p.first())).collect(),
+        Vec::new(),
+    );
+    let sites = v6(HERE_V6, 12, 40, 2);
+    let sites_hosts = PrefixSet::of_prefixes(
+        Vec::new(),
+        sites.v6.iter().map(|p| Prefix::host(p.first())).collect(),
+    );
+    let wide = v4(HERE, 20, 16, 2);
+    let wide_v6 = v6(HERE_V6, 20, 28, 2);
+    let with = |set: &PrefixSet, other: &PrefixSet| set.union(other);
+    let table: [(&str, &Limits, PrefixSet, PrefixSet, &[&str]); 12] = [
+        (
+            "prefixes that come",
+            &shares,
+            hosts(0, 100),
+            hosts(0, 151),
+            &["51 of 100 prefixes would be added, 51% (max_added 50%)"],
+        ),
+        (
+            "prefixes that go",
+            &shares,
+            hosts(0, 100),
+            hosts(0, 74),
+            &["26 of 100 prefixes would go, 26% (max_removed 25%)"],
+        ),
+        (
+            "a count that comes",
+            &counts,
+            hosts(0, 100),
+            hosts(0, 106),
+            &["6 prefixes would be added (max_added_count 5)"],
+        ),
+        (
+            "a count that goes",
+            &counts,
+            hosts(0, 100),
+            hosts(0, 94),
+            &["6 prefixes would go (max_removed_count 5)"],
+        ),
+        (
+            "IPv4 addresses that come",
+            &shares,
+            with(&hosts(0, 100), &v4(HERE, 1, 12, 1)),
+            with(&hosts(0, 100), &v4(HERE, 2, 12, 2)),
+            &["from 0.02442% to 0.04883% of all IPv4 addresses (max_added 50%)"],
+        ),
+        (
+            "IPv4 addresses that go",
+            &shares,
+            ten.clone(),
+            ten_hosts,
+            &["from 0.01526% to 0.0000002328% of all IPv4 addresses (max_removed 25%)"],
+        ),
+        (
+            "IPv6 addresses that come",
+            &shares,
+            with(&hosts(0, 100), &v6(HERE_V6, 1, 24, 1)),
+            with(&hosts(0, 100), &v6(HERE_V6, 2, 24, 2)),
+            &["from 0.00000596% to 0.00001192% of all IPv6 addresses (max_added 50%)"],
+        ),
+        (
+            "IPv6 addresses that go",
+            &Limits {
+                small_change: 12,
+                ..shares
+            },
+            sites,
+            sites_hosts,
+            &[
+                "from 0.000000001091% to 0.000000000000000000000000000000000003526% of all IPv6 addresses (max_removed 25%)",
+            ],
+        ),
+        // As many others: nothing grows and nothing shrinks.
+        (
+            "IPv4 addresses exchanged",
+            &Limits {
+                small_change: 100,
+                ..shares
+            },
+            wide.clone(),
+            v4(THERE, 20, 16, 2),
+            &[
+                "0.03052% of all IPv4 addresses would be added, of 0.03052% before (max_added 50%)",
+                "0.03052% of all IPv4 addresses would go, of 0.03052% before (max_removed 25%)",
+            ],
+        ),
+        (
+            "IPv6 addresses exchanged",
+            &Limits {
+                small_change: 100,
+                ..shares
+            },
+            wide_v6,
+            v6(THERE_V6, 20, 28, 2),
+            &[
+                "0.000007451% of all IPv6 addresses would be added, of 0.000007451% before (max_added 50%)",
+                "0.000007451% of all IPv6 addresses would go, of 0.000007451% before (max_removed 25%)",
+            ],
+        ),
+        // 20 000 neighboring /24 are a dozen prefixes; a file that is read while it is written has some of them.
+        (
+            "a list read in part",
+            &shares,
+            v4(HERE, 20_000, 24, 1),
+            v4(HERE, 909, 24, 1),
+            &["from 0.1192% to 0.005418% of all IPv4 addresses (max_removed 25%)"],
+        ),
+        (
+            "a prefix that shrinks",
+            &shares,
+            v4(HERE, 256, 24, 1),
+            hosts(0, 1),
+            &["from 0.001526% to 0.00000002328% of all IPv4 addresses (max_removed 25%)"],
+        ),
+    ];
+    for (what, limits, before, now, expected) in table {
+        assert_eq!(reasons(&before, &now, limits), expected, "{what}");
+    }
+}
+
+#[test]
+fn origin_ases_have_the_same_limits_in_both_directions() {
+    let nothing = PrefixSet::default();
+    let reasons = |before: std::ops::Range<u32>, now: std::ops::Range<u32>, limits: &Limits| {
+        let feed = FeedChange {
+            name: "asndrop".to_owned(),
+            limits: FeedLimits::default(),
+            before: Some(&nothing),
+            now: &nothing,
+            effective: &nothing,
+            origins_before: before.collect(),
+            origins_now: now.collect(),
+        };
+        judge(&[feed], (&nothing, &nothing), &nothing, limits).reasons
+    };
+    let counts = Limits {
+        max_added_count: Some(5),
+        max_removed_count: Some(5),
+        max_added: Share(f64::MAX),
+        max_removed: Share(1.0),
+        ..Limits::default()
+    };
+    for (before, now, limits, expected) in [
+        (
+            0..100,
+            0..151,
+            &limits(),
+            "51 of 100 origin ASes would be added, 51% (max_added 50%)",
+        ),
+        (
+            0..100,
+            0..74,
+            &limits(),
+            "26 of 100 origin ASes would go, 26% (max_removed 25%)",
+        ),
+        (
+            0..100,
+            0..106,
+            &counts,
+            "6 origin ASes would be added (max_added_count 5)",
+        ),
+        (
+            0..100,
+            0..94,
+            &counts,
+            "6 origin ASes would go (max_removed_count 5)",
+        ),
+    ] {
+        assert_eq!(
+            reasons(before, now, limits),
+            [format!("asndrop: {expected}")]
+        );
+    }
+}
+
+#[test]
+fn few_addresses_go_without_a_question_and_more_do_not() {
+    let all = Limits::default();
+    let list = v4(HERE, 20, 24, 2);
+    let without = |gone: u32| v4(HERE + 2 * gone * 256, 20 - gone, 24, 2);
+    assert!(reasons(&list, &without(10), &all).is_empty());
+    assert_eq!(
+        reasons(&list, &without(11), &all),
+        [
+            "11 of 20 prefixes would go, 55% (max_removed 25%)",
+            "from 0.0001192% to 0.00005364% of all IPv4 addresses (max_removed 25%)"
+        ]
+    );
+    // A feed may say for itself that it shrinks.
+    let own = FeedLimits {
+        max_removed: Some(Share(1.0)),
+        ..FeedLimits::default()
+    };
+    let ten = v4(HERE, 10, 16, 2);
+    let judged = judged_by(&ten, &hosts(0, 1), (&Limits::default(), own));
+    assert!(
+        judged
+            .iter()
+            .all(|reason| reason.starts_with("all feeds: "))
+    );
+}

@@ -12,8 +12,12 @@ fn router(path: &Path, check: &[&str], reload: &[&str]) -> RouterConfig {
         check: words(check),
         reload: words(reload),
         verify: Vec::new(),
+        adopt: false,
     }
 }
+
+/// A file of ours.
+const OLD: &str = "! Written by nullrouted; changes made here are lost.\nold\n";
 
 async fn became(router: &RouterConfig, text: &str, loaded: bool) -> Result<Became, String> {
     let published = publish(router, text, |_| loaded).await;
@@ -59,7 +63,7 @@ async fn a_file_that_was_put_in_place_and_not_loaded_is_loaded_the_next_time() {
 async fn a_refused_file_never_replaces_the_old_one() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("frr.conf");
-    fs::write(&path, "old\n").unwrap();
+    fs::write(&path, OLD).unwrap();
     let check = [
         "sh",
         "-c",
@@ -72,7 +76,7 @@ async fn a_refused_file_never_replaces_the_old_one() {
         error,
         "check refused the new file: sh ended with exit status: 2 (line 1: % Unknown command); the old file stays"
     );
-    assert_eq!(fs::read_to_string(&path).unwrap(), "old\n");
+    assert_eq!(fs::read_to_string(&path).unwrap(), OLD);
     assert_eq!(files(dir.path()), ["frr.conf"]);
 }
 
@@ -80,7 +84,7 @@ async fn a_refused_file_never_replaces_the_old_one() {
 async fn after_a_failed_reload_the_old_file_is_back_and_loaded() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("frr.conf");
-    fs::write(&path, "old\n").unwrap();
+    fs::write(&path, OLD).unwrap();
     let loaded = dir.path().join("loaded");
     let reload = format!("grep -q old {{file}} && cp {{file}} {}", loaded.display());
     let error = publish(&router(&path, &[], &["sh", "-c", &reload]), "new\n", |_| {
@@ -92,15 +96,15 @@ async fn after_a_failed_reload_the_old_file_is_back_and_loaded() {
         error.ends_with("the old file is back and loaded"),
         "{error}"
     );
-    assert_eq!(fs::read_to_string(&path).unwrap(), "old\n");
-    assert_eq!(fs::read_to_string(&loaded).unwrap(), "old\n");
+    assert_eq!(fs::read_to_string(&path).unwrap(), OLD);
+    assert_eq!(fs::read_to_string(&loaded).unwrap(), OLD);
 }
 
 #[tokio::test]
 async fn what_a_link_names_is_replaced_and_not_the_link() {
     let dir = tempfile::tempdir().unwrap();
     let (link, real) = (dir.path().join("link.conf"), dir.path().join("real.conf"));
-    fs::write(&real, "old\n").unwrap();
+    fs::write(&real, OLD).unwrap();
     std::os::unix::fs::symlink(&real, &link).unwrap();
     let router = router(&link, &[], &[]);
     assert_eq!(became(&router, "new\n", true).await, Ok(Became::Replaced));
@@ -114,7 +118,7 @@ async fn what_a_link_names_is_replaced_and_not_the_link() {
 async fn it_is_said_what_a_router_of_commands_may_keep() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("gobgp.sh");
-    fs::write(&path, "old\n").unwrap();
+    fs::write(&path, OLD).unwrap();
     let reload = ["sh", "-c", "grep -q old {file}"];
     let mut router = router(&path, &[], &reload);
     router.shape = Shape::usual(Family::GoBgp, Role::Trigger);
@@ -134,7 +138,7 @@ async fn a_folder_that_cannot_be_written_is_one_clear_line() {
     .unwrap_err();
     assert_eq!(
         error,
-        "/nonexistent/.frr.conf.new: No such file or directory (os error 2); there is no file"
+        "/nonexistent/.frr.conf.nullrouted.new: No such file or directory (os error 2); there is no file"
     );
 }
 
@@ -195,7 +199,7 @@ async fn a_router_can_read_its_file_and_nobody_has_it_written_elsewhere() {
     let elsewhere = dir.path().join("elsewhere");
     fs::write(&elsewhere, "theirs\n").unwrap();
     std::os::unix::fs::symlink(&elsewhere, beside(&path)).unwrap();
-    publish(&router, "one\n", |_| false).await.unwrap();
+    publish(&router, OLD, |_| false).await.unwrap();
     assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "theirs\n");
     let mode = |path: &Path| fs::symlink_metadata(path).unwrap().mode() & 0o7777;
     assert!(fs::symlink_metadata(&path).unwrap().is_file());
@@ -219,19 +223,31 @@ async fn what_the_commands_say_is_told_and_a_file_that_is_not_in_force_goes_back
     router.verify = ["sh", "-c", "grep -v new {file}"]
         .map(str::to_owned)
         .to_vec();
-    let published = publish(&router, "old\n", |_| false).await.unwrap();
+    let published = publish(&router, OLD, |_| false).await.unwrap();
     assert_eq!(published.became, Became::Replaced);
-    assert_eq!(published.said, format!("loaded {}; old", path.display()));
+    assert_eq!(
+        published.said,
+        format!(
+            "loaded {}; {}",
+            path.display(),
+            OLD.trim_end().replace('\n', "; ")
+        )
+    );
     let error = publish(&router, "new\n", |_| false).await.unwrap_err();
     assert_eq!(
         error,
         "verify failed: sh ended with exit status: 1 (); the old file is back and loaded"
     );
-    assert_eq!(fs::read_to_string(&path).unwrap(), "old\n");
+    assert_eq!(fs::read_to_string(&path).unwrap(), OLD);
 }
 
-const FIRST: &str = "ip prefix-list L seq 1 permit 192.0.2.0/24\nip prefix-list L seq 2 permit 198.51.100.0/24\n\
+const FIRST: &str = "! Written by nullrouted; changes made here are lost.\nip prefix-list L seq 1 permit 192.0.2.0/24\nip prefix-list L seq 2 permit 198.51.100.0/24\n\
                      ip prefix-list L seq 3 permit 203.0.113.0/24\nip prefix-list L seq 4 permit 72.37.186.0/23\n";
+
+/// Without its head.
+fn bare(text: &str) -> &str {
+    text.split_once('\n').unwrap().1.trim_end()
+}
 
 /// One that notes what it is told to load, and holds what the file says where `takes` lets it.
 fn noting(dir: &Path, takes: &str) -> RouterConfig {
@@ -257,7 +273,7 @@ async fn what_leads_to_the_new_file_is_loaded_where_the_old_one_is_held() {
     };
     let second = FIRST.replace("seq 1 permit 192.0.2.0/24", "seq 1 permit 192.0.2.0/25");
     publish(&router, FIRST, |_| false).await.unwrap();
-    assert!(told() == FIRST.trim_end());
+    assert!(told() == bare(FIRST));
     let published = publish(&router, &second, |text| text == FIRST)
         .await
         .unwrap();
@@ -267,12 +283,12 @@ async fn what_leads_to_the_new_file_is_loaded_where_the_old_one_is_held() {
     assert_eq!(told(), both);
     // Not known to be held, or never looked at: the whole.
     publish(&router, FIRST, |_| false).await.unwrap();
-    assert!(told() == FIRST.trim_end());
+    assert!(told() == bare(FIRST));
     router.verify.clear();
     publish(&router, &second, |text| text == FIRST)
         .await
         .unwrap();
-    assert!(told() == second.trim_end());
+    assert!(told() == bare(&second));
     assert_eq!(files(dir.path()), ["frr.conf"]);
 }
 
@@ -293,4 +309,73 @@ async fn where_it_is_not_taken_the_whole_file_is_loaded() {
         fs::read_to_string(dir.path().join("frr.conf")).unwrap(),
         second
     );
+}
+
+#[tokio::test]
+async fn a_file_of_somebody_else_is_replaced_only_where_it_is_adopted_and_a_copy_of_it_stays() {
+    const THEIRS: &str = "router bgp 64512\n neighbor 192.0.2.1 remote-as 64513\n";
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("frr.conf");
+    fs::write(&path, THEIRS).unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o640)).unwrap();
+    let mut router = router(&path, &[], &[]);
+    let told = format!(
+        "{}: this file was not written by nullrouted, so it stays as it is; name another path, or set \
+         adopt = true on this router to replace it (a copy of it stays beside it)",
+        path.display()
+    );
+    // Whatever was loaded last from another place, and as often as it is tried.
+    for _ in 0..2 {
+        let refused = publish(&router, OLD, |text| text == "other\n").await;
+        assert_eq!(refused.unwrap_err(), told);
+        assert_eq!(refused_to(&router), Some(told.clone()));
+        assert_eq!(fs::read_to_string(&path).unwrap(), THEIRS);
+        assert_eq!(files(dir.path()), ["frr.conf"]);
+    }
+    router.adopt = true;
+    assert_eq!(refused_to(&router), None);
+    let published = publish(&router, OLD, |_| false).await.unwrap();
+    let kept = dir.path().join("frr.conf.before-nullrouted");
+    assert_eq!(published.adopted.as_ref(), Some(&kept));
+    assert_eq!(fs::read_to_string(&kept).unwrap(), THEIRS);
+    let mode = fs::metadata(&kept).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o640);
+    assert_eq!(fs::read_to_string(&path).unwrap(), OLD);
+    // Ours now: nothing is adopted. And a second one of somebody else never replaces the first copy.
+    let published = publish(&router, FIRST, |_| false).await.unwrap();
+    assert_eq!(published.adopted, None);
+    fs::write(&path, "theirs, again\n").unwrap();
+    let published = publish(&router, FIRST, |_| false).await.unwrap();
+    let second = dir.path().join("frr.conf.before-nullrouted.2");
+    assert_eq!(published.adopted.as_ref(), Some(&second));
+    assert_eq!(fs::read_to_string(&kept).unwrap(), THEIRS);
+    assert_eq!(fs::read_to_string(&second).unwrap(), "theirs, again\n");
+}
+
+fn refused_to(router: &RouterConfig) -> Option<String> {
+    refused(router, |_| false)
+}
+
+#[tokio::test]
+async fn an_empty_file_and_one_that_was_loaded_last_are_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("frr.conf");
+    let router = router(&path, &[], &[]);
+    for theirs in ["", "\n \n"] {
+        fs::write(&path, theirs).unwrap();
+        assert_eq!(became(&router, OLD, false).await, Ok(Became::Replaced));
+    }
+    fs::write(&path, "no head\n").unwrap();
+    let published = publish(&router, OLD, |text| text == "no head\n").await;
+    assert_eq!(published.unwrap().became, Became::Replaced);
+}
+
+#[tokio::test]
+async fn what_is_no_regular_file_is_not_waited_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let fifo = dir.path().join("frr.conf");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let error = publish(&router(&fifo, &[], &[]), OLD, |_| false).await;
+    let why = format!("{}: this is a FIFO, not a regular file", fifo.display());
+    assert_eq!(error.unwrap_err(), why);
 }

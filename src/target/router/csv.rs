@@ -15,9 +15,12 @@ pub(super) const KIND: Kind = Kind {
     ..Kind::LIST
 };
 
+/// The header, by which a file of ours is recognised.
+pub(super) const BEGINS: &str = "prefix,because\r\n";
+
 fn render(sheet: &Sheet) -> String {
     let mut out = Text::with_room(100 + sheet.set.len() * 40);
-    out.push("prefix,because\r\n");
+    out.push(BEGINS);
     sheet.v4(|prefix, reason| record(&mut out, prefix, reason));
     sheet.v6(|prefix, reason| record(&mut out, prefix, reason));
     out.done()

@@ -30,9 +30,12 @@ pub(super) const KIND: Kind = Kind {
     ..Kind::LIST
 };
 
+/// How a file of ours is recognised.
+pub(super) const BEGINS: &str = "{\"attributions\":";
+
 fn render(sheet: &Sheet) -> String {
     let mut out = Text::with_room(200 + sheet.set.len() * 70);
-    out.push("{\"attributions\":");
+    out.push(BEGINS);
     out.push(&json(&sheet.attributions));
     out.push(",\"origins\":");
     out.push(&json(&sheet.origins));

@@ -57,6 +57,27 @@ pub fn render(shape: &Shape, sheet: &Sheet) -> String {
     (shape.family.kind().render)(shape, sheet)
 }
 
+/// Whether a file begins as those do that we write, of whatever family.
+pub fn is_ours(content: &[u8]) -> bool {
+    let first = content.split(|byte| *byte == b'\n').take(HEAD_LINES);
+    let head = content.get(..HEAD_BYTES).unwrap_or(content);
+    let says = |line: &[u8]| contains(line, sheet::WRITTEN.as_bytes());
+    // Two formats have no comments; each begins in its own way.
+    let listed = [csv::BEGINS, json::BEGINS];
+    first.take_while(|line| line.len() <= HEAD_BYTES).any(says)
+        || listed
+            .iter()
+            .any(|begins| head.starts_with(begins.as_bytes()))
+}
+
+/// Where the head of a file is looked for: an edit may have put a line above it.
+const HEAD_LINES: usize = 3;
+const HEAD_BYTES: usize = 1_024;
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
+}
+
 /// What leads from the file that was loaded to the next one, where the family has such a thing and it is shorter.
 pub fn delta(shape: &Shape, loaded: &str, text: &str) -> Option<String> {
     shape.family.kind().delta?(loaded, text)

@@ -10,8 +10,8 @@ use crate::policy::limits::Limits;
 use crate::policy::protect::Protected;
 use crate::prefix::{Bits, Prefix, PrefixSet};
 
-/// Every file begins with it.
-const WRITTEN: &str = "Written by nullrouted; changes made here are lost.";
+/// Every file with comments begins with it.
+pub(super) const WRITTEN: &str = "Written by nullrouted; changes made here are lost.";
 
 /// Everything that is in the router files, whatever their shape.
 #[derive(Clone, Copy, Debug)]

@@ -166,6 +166,31 @@ fn name(shape: &Shape, case: &str) -> String {
 }
 
 #[test]
+fn a_file_of_ours_is_recognised_in_every_family() {
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder()).unwrap() {
+        let path = entry.unwrap().path();
+        let content = std::fs::read(&path).unwrap();
+        assert!(is_ours(&content), "{}", path.display());
+        let edited = [b"# by hand\n", &content[..]].concat();
+        let by_its_start = ["csv", "json"].map(|end| path.extension().is_some_and(|e| e == end));
+        assert!(by_its_start.contains(&true) || is_ours(&edited));
+        seen += 1;
+    }
+    assert!(seen > 100);
+    for theirs in [
+        "frr defaults traditional\nhostname edge1\n",
+        "{\"prefixes\":[]}",
+        "prefix,why\n",
+        // Ours was pasted into it.
+        "!\n!\n!\n!\n! Written by nullrouted; changes made here are lost.\n",
+        "",
+    ] {
+        assert!(!is_ours(theirs.as_bytes()), "{theirs}");
+    }
+}
+
+#[test]
 fn golden_files() {
     let write = std::env::var_os("GOLDEN").is_some_and(|value| value == "write");
     let mut names = BTreeSet::new();

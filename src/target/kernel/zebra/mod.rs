@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep};
 use super::{Kin, Mark};
 use crate::discover::Root;
 use crate::discover::program;
+use crate::files;
 use crate::prefix::{Prefix, PrefixSet};
 
 pub use compare::Difference;
@@ -152,7 +153,7 @@ async fn vrf(vtysh: &Path, table: u32) -> Result<Option<String>, String> {
 
 /// Whether the zebra that `vtysh` talks to runs in another network namespace than ours.
 fn is_elsewhere(root: &Root) -> bool {
-    let id = fs::read_to_string(root.path("/run/frr/zebra.pid")).unwrap_or_default();
+    let id = files::read_text(&root.path("/run/frr/zebra.pid"), 1_024).unwrap_or_default();
     let theirs = fs::read_link(format!("/proc/{}/ns/net", id.trim()));
     let ours = fs::read_link("/proc/thread-self/ns/net");
     matches!((ours, theirs), (Ok(ours), Ok(theirs)) if ours != theirs)
