@@ -174,3 +174,11 @@ fn networkd_is_told_to_leave_our_routes_alone() {
     let text = std::fs::read_to_string(unit("networkd.conf")).unwrap();
     assert!(text.contains("[Network]\nManageForeignRoutes=no"));
 }
+
+#[test]
+fn a_hostile_list_takes_no_more_memory_than_the_unit_permits() {
+    for name in ["nullrouted.service", "nullrouted-refresh.service"] {
+        let text = std::fs::read_to_string(unit(name)).unwrap();
+        assert!(text.lines().any(|line| line == "MemoryMax=1G"), "{name}");
+    }
+}

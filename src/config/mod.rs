@@ -117,7 +117,7 @@ fn understood(path: &Path, text: &str, read: ReadFile) -> (Config, bool, bool) {
 /// Check a configuration text. `path` is for the messages and for relative paths in it; `read`
 /// reads the protect files.
 pub fn parse(path: &Path, text: &str, read: ReadFile) -> Result<Config, Problems> {
-    parse_on(path, text, read, &places::plain)
+    parse_on(path, text, read, &places::as_written)
 }
 
 /// The same; `real` says where a path leads.

@@ -1,16 +1,32 @@
-//! Where a path leads: two that are written differently may be one file (I/O, but for [`plain`]).
+//! Where a path leads: two that are written differently may be one file (I/O, but for [`as_written`]).
 
 use std::fs;
-use std::io;
 use std::path::{Component, Path, PathBuf, absolute};
+use std::time::Duration;
 
 use crate::files;
 
-/// Where a path leads; a parameter, so that checking needs no disk.
-pub(super) type Real<'a> = &'a dyn Fn(&Path) -> PathBuf;
+/// Where paths lead; a parameter, so that checking needs no disk.
+pub(super) type Real<'a> = &'a dyn Fn(&[PathBuf]) -> Vec<PathBuf>;
 
-/// Without `.` and `..`, as if no part of it were a link.
-pub(super) fn plain(path: &Path) -> PathBuf {
+/// Time limit for all of them together.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Without `.` and `..`, as if no part of them were a link.
+pub(super) fn as_written(paths: &[PathBuf]) -> Vec<PathBuf> {
+    paths.iter().map(|path| plain(path)).collect()
+}
+
+/// With every link followed, as far as it exists. Where a file system does not answer, as written.
+pub(super) fn real(paths: &[PathBuf]) -> Vec<PathBuf> {
+    // One thread for all: a load of the configuration leaves no more behind.
+    let all = Path::new("the paths of the configuration");
+    let asked = paths.to_owned();
+    let real = move |_: &Path| Ok(asked.iter().map(|path| followed(path)).collect());
+    files::within(all, PATIENCE, real).unwrap_or_else(|_| as_written(paths))
+}
+
+fn plain(path: &Path) -> PathBuf {
     let path = absolute(path).unwrap_or_else(|_| path.to_owned());
     let mut plain = PathBuf::new();
     for part in path.components() {
@@ -23,25 +39,16 @@ pub(super) fn plain(path: &Path) -> PathBuf {
     plain
 }
 
-/// With every link followed, as far as it exists. Where the file system does not answer, as written.
-pub(super) fn real(path: &Path) -> PathBuf {
+fn followed(path: &Path) -> PathBuf {
     let path = absolute(path).unwrap_or_else(|_| path.to_owned());
-    files::within(&path, files::PATIENCE, followed).unwrap_or_else(|_| plain(&path))
-}
-
-fn followed(path: &Path) -> io::Result<PathBuf> {
     for there in path.ancestors() {
-        match fs::canonicalize(there) {
-            Ok(real) => {
-                // Never fails: it is one of its ancestors.
-                let rest = path.strip_prefix(there).unwrap_or(Path::new(""));
-                return Ok(plain(&real.join(rest)));
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
+        if let Ok(real) = fs::canonicalize(there) {
+            // Never fails: it is one of its ancestors.
+            let rest = path.strip_prefix(there).unwrap_or(Path::new(""));
+            return plain(&real.join(rest));
         }
     }
-    Ok(plain(path))
+    plain(&path)
 }
 
 #[cfg(test)]
@@ -63,7 +70,7 @@ mod tests {
             ("link/missing/../new", "real/new"),
             ("link/missing", "real/missing"),
         ] {
-            assert_eq!(real(&base.join(written)), base.join(leads), "{written}");
+            assert_eq!(real(&[base.join(written)]), [base.join(leads)], "{written}");
         }
         assert_eq!(plain(Path::new("/a/../b/./c")), Path::new("/b/c"));
     }

@@ -40,12 +40,27 @@ fn a_path_that_is_used_already_is_a_problem() {
         ("table", "is the table of [asn]"),
         ("ca", "is the ca_file of [fetch]"),
         ("allow.list", "is one of [protect] files"),
-        ("state/ledger.sqlite", "is in state_dir, which holds nullrouted's own files"),
-        ("state/new.conf", "is in state_dir, which holds nullrouted's own files"),
-        ("folder/state/new.conf", "is in state_dir, which holds nullrouted's own files"),
-        (&*run, "is in the run directory, which holds nullrouted's own files"),
+        (
+            "state/ledger.sqlite",
+            "is in state_dir, which holds nullrouted's own files",
+        ),
+        (
+            "state/new.conf",
+            "is in state_dir, which holds nullrouted's own files",
+        ),
+        (
+            "folder/state/new.conf",
+            "is in state_dir, which holds nullrouted's own files",
+        ),
+        (
+            &*run,
+            "is in the run directory, which holds nullrouted's own files",
+        ),
     ] {
-        place.configure(&format!("{}{NOC}{NO_KERNEL}{own}", router("plain", path, "")));
+        place.configure(&format!(
+            "{}{NOC}{NO_KERNEL}{own}",
+            router("plain", path, "")
+        ));
         for verb in ["check", "refresh"] {
             let ran = place.run(&[verb]).code(64);
             let at = format!("{}:5:8: path: ", place.config().display());
@@ -58,7 +73,10 @@ fn a_path_that_is_used_already_is_a_problem() {
     symlink("edge.conf", place.path("other.conf")).unwrap();
     place.write("edge.conf", "");
     let second = "[[router]]\nname = \"edge2\"\nfamily = \"plain\"\npath = \"other.conf\"\n";
-    place.configure(&format!("{}{second}{NOC}{NO_KERNEL}", router("plain", "edge.conf", "")));
+    place.configure(&format!(
+        "{}{second}{NOC}{NO_KERNEL}",
+        router("plain", "edge.conf", "")
+    ));
     place
         .run(&["check"])
         .code(64)
@@ -91,8 +109,14 @@ fn a_file_of_somebody_else_stays_unless_it_is_adopted() {
         place.run(&["plan"]).says(&told);
         place.run(&["status"]).says(&told);
         place.configure(&config("adopt = true\n"));
-        place.run(&["check", "--print"]).code(0).says("adopt  = true");
-        place.run(&["refresh"]).code(0).says("; what stood there is kept as ");
+        place
+            .run(&["check", "--print"])
+            .code(0)
+            .says("adopt  = true");
+        place
+            .run(&["refresh"])
+            .code(0)
+            .says("; what stood there is kept as ");
         assert!(place.read("theirs").contains("192.0.2.0"), "{family}");
         assert_eq!(place.read("theirs.before-nullrouted"), theirs);
         // Ours from now on, with the key and without it.

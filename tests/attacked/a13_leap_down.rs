@@ -12,7 +12,9 @@ fn held(place: &Place, list: &str, why: &str) {
     assert_eq!(place.run(&["list"]).out, before);
     // What is held has a name, and an approval of it lets it go.
     let plan = place.run(&["plan", "--json"]).json();
-    place.run(&["approve", plan["id"].as_str().unwrap()]).code(0);
+    place
+        .run(&["approve", plan["id"].as_str().unwrap()])
+        .code(0);
     assert_ne!(place.run(&["list"]).out, before);
 }
 
@@ -47,7 +49,9 @@ pub fn leap_down() {
     );
     // The same of IPv6, and for one feed of two.
     let sites = |count: u32, len: u8| -> String {
-        (0..count).map(|i| format!("2001:db8:{:x}::/{len}\n", 2 * i)).collect()
+        (0..count)
+            .map(|i| format!("2001:db8:{:x}::/{len}\n", 2 * i))
+            .collect()
     };
     let two = "[[feed]]\nname = \"noc\"\npath = \"noc.list\"\n[[feed]]\nname = \"big\"\npath = \"big.list\"\n\
                [kernel]\nenabled = false\n";
@@ -70,10 +74,17 @@ fn written_at_this_moment() {
         " s ago, so it may still be being written; it is read again at the next look; keeping 3 entries from ",
     );
     assert_eq!(place.run(&["list"]).out, before);
-    let file = File::options().write(true).open(place.path("noc.list")).unwrap();
-    file.set_modified(SystemTime::now() - Duration::from_secs(120)).unwrap();
+    let file = File::options()
+        .write(true)
+        .open(place.path("noc.list"))
+        .unwrap();
+    file.set_modified(SystemTime::now() - Duration::from_secs(120))
+        .unwrap();
     place.run(&["refresh"]).code(0).says(
         "1 rejected (line 3: \"203.0.113.0/2\": the last line has no newline, so it may be cut short)",
     );
-    assert_eq!(place.run(&["list"]).lines(), ["192.0.2.0/24", "198.51.100.0/24"]);
+    assert_eq!(
+        place.run(&["list"]).lines(),
+        ["192.0.2.0/24", "198.51.100.0/24"]
+    );
 }

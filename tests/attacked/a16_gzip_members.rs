@@ -23,13 +23,20 @@ pub fn gzip_members() {
     // A raw deflate stream of empty blocks, in one member.
     let head = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
     let blocks = [&head[..], &[0x02, 0x08, 0x20, 0x80, 0].repeat(12_000_000)].concat();
-    let zip = [&b"PK\x03\x04"[..], &[&b"PK\x01\x02"[..], &[0; 42]].concat().repeat(1_000_000)].concat();
+    let zip = [
+        &b"PK\x03\x04"[..],
+        &[&b"PK\x01\x02"[..], &[0; 42]].concat().repeat(1_000_000),
+    ]
+    .concat();
     for (body, why) in [
         (
             gzip(b"").repeat(3_000_000),
             "feed=far  foreign: gzip with more than 1025 members for 0 bytes, which no list has; keeping 1 ",
         ),
-        (blocks, " packed bytes hold 0, so no list is in them; keeping 1 entries from "),
+        (
+            blocks,
+            " packed bytes hold 0, so no list is in them; keeping 1 entries from ",
+        ),
         (
             zip,
             "feed=far  foreign: a zip archive with more than 16 files; one is expected; keeping 1 entries from ",

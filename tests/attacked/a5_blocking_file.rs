@@ -33,15 +33,35 @@ pub fn blocking_file() {
     const FIFO: &str = "this is a FIFO, not a regular file";
     let remote = "[[feed]]\nname = \"far\"\nurl = \"https://127.0.0.1:9/\"\n";
     for (more, code, said) in [
-        ("[[feed]]\nname = \"far\"\npath = \"fifo\"\n".to_owned(), 0, FIFO),
-        ("[[feed]]\nname = \"far\"\npath = \"/dev/zero\"\n".to_owned(), 0, "this is a device, not a regular file"),
+        (
+            "[[feed]]\nname = \"far\"\npath = \"fifo\"\n".to_owned(),
+            0,
+            FIFO,
+        ),
+        (
+            "[[feed]]\nname = \"far\"\npath = \"/dev/zero\"\n".to_owned(),
+            0,
+            "this is a device, not a regular file",
+        ),
         (format!("{remote}bearer_file = \"fifo\"\n"), 0, FIFO),
         (format!("{remote}api_key_file = \"fifo\"\n"), 0, FIFO),
-        (format!("{remote}user = \"a\"\npassword_file = \"fifo\"\n"), 0, FIFO),
-        (format!("{remote}client_certificate_file = \"fifo\"\n"), 0, FIFO),
+        (
+            format!("{remote}user = \"a\"\npassword_file = \"fifo\"\n"),
+            0,
+            FIFO,
+        ),
+        (
+            format!("{remote}client_certificate_file = \"fifo\"\n"),
+            0,
+            FIFO,
+        ),
         (format!("{remote}[fetch]\nca_file = \"fifo\"\n"), 0, FIFO),
         ("[asn]\ntable = \"fifo\"\n".to_owned(), 0, FIFO),
-        ("[[router]]\nname = \"r\"\nfamily = \"plain\"\npath = \"fifo\"\n".to_owned(), 1, FIFO),
+        (
+            "[[router]]\nname = \"r\"\nfamily = \"plain\"\npath = \"fifo\"\n".to_owned(),
+            1,
+            FIFO,
+        ),
     ] {
         let place = place(&more);
         let ran = soon(|| place.run(&["refresh"]));
@@ -56,7 +76,7 @@ pub fn blocking_file() {
     for verb in ["check", "refresh"] {
         let ran = soon(|| place.run(&[verb])).code(64);
         ran.clone().says(FIFO);
-        let at = format!("{}:3:10: files: ", place.config().display());
+        let at = format!("{}:4:10: files: ", place.config().display());
         ran.says(&at);
     }
     silent_file_system();
@@ -107,7 +127,8 @@ fn silent_file_system() {
         return left_out("no mount of FUSE");
     };
     let ran = soon(|| place.run_in(&namespace, &["refresh"])).code(0);
-    ran.clone().says("silent/list: the file system did not answer within 1 s");
+    ran.clone()
+        .says("silent/list: the file system did not answer within 1 s");
     ran.says("silent/key: the file system did not answer within 5 s; not asked");
     assert!(namespace.ours()[0].starts_with("blackhole 192.0.2.0/24"));
     assert!(place.read("edge.list").contains("192.0.2.0/24"));
@@ -116,6 +137,10 @@ fn silent_file_system() {
     daemon.says("silent/list: the file system has still not answered an earlier attempt");
     let begun = Instant::now();
     daemon.stop();
-    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        begun.elapsed()
+    );
     drop(silent);
 }

@@ -13,16 +13,21 @@ mod inside;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod a10_path_overwrites;
 mod a11_sessions;
 mod a12_long_reload;
+mod a13_leap_down;
 mod a14_modes;
+mod a16_gzip_members;
 mod a17_mark;
 mod a18_churn;
 mod a19_limits;
 mod a1_dns_frees_a_list;
 mod a20_counts;
+mod a2_range_bomb;
 mod a3_outputs;
 mod a4_disk_full;
+mod a5_blocking_file;
 mod a6_blocking;
 mod a7_lock;
 mod a9_clock;
@@ -43,11 +48,13 @@ const TABLES: [(&str, &[&str]); 1] = [(ATTACKED, &[
     "A1 proven-by-http",
     "A1 not-proven",
     "A1 eight-in-all",
+    "A2 range-bomb",
     "A3 outputs",
     "A3 terminal-gone",
     "A4 disk-full",
     "A4 disk-full-start",
     "A4 disk-full-flush",
+    "A5 blocking-file",
     "A6 blocking-files",
     "A6 nobody-reads",
     "A7 umask",
@@ -61,12 +68,15 @@ const TABLES: [(&str, &[&str]); 1] = [(ATTACKED, &[
     "A9 clock-off-for-a-week",
     "A9 clock-a-day-later",
     "A9 clock-daemon",
+    "A10 path-overwrites",
     "A11 sessions",
     "A12 long-reload",
+    "A13 leap-down",
     "A14 world-writable",
     "A14 owner",
     "A14 reload",
     "A14 group-writable",
+    "A16 gzip-members",
     "A17 mark-remembered",
     "A17 mark-unknown",
     "A17 mark-refused",
@@ -87,11 +97,13 @@ static CASES: &[Case] = &[
     case(ATTACKED, "A1 proven-by-http", "one of them answers completely", a1_dns_frees_a_list::http),
     case(ATTACKED, "A1 not-proven", "cut short, or with a foreign certificate", a1_dns_frees_a_list::not_proven),
     case(ATTACKED, "A1 eight-in-all", "another address at every look, all answer", a1_dns_frees_a_list::eight_in_all),
+    case(ATTACKED, "A2 range-bomb", "2 MB that stand for 7 million prefixes", a2_range_bomb::range_bomb),
     case(ATTACKED, "A3 outputs", "every verb, output that cannot be written", a3_outputs::every_verb),
     case(ATTACKED, "A3 terminal-gone", "a pty whose master is closed", a3_outputs::a_terminal_that_has_gone),
     case(ATTACKED, "A4 disk-full", "it protects and puts back from memory", a4_disk_full::the_daemon_protects_and_reinstalls_from_memory),
     case(ATTACKED, "A4 disk-full-start", "a daemon starts on a full disk", a4_disk_full::a_daemon_starts_and_installs_what_can_be_read),
     case(ATTACKED, "A4 disk-full-flush", "a flush while the disk is full", a4_disk_full::after_a_flush_nothing_is_installed_when_there_is_room),
+    case(ATTACKED, "A5 blocking-file", "FIFOs, devices, a silent file system", a5_blocking_file::blocking_file),
     case(ATTACKED, "A6 blocking-files", "FIFOs at every path a flush meets", a6_blocking::every_path_a_fifo),
     case(ATTACKED, "A6 nobody-reads", "stderr is full before the routes are gone", a6_blocking::a_terminal_that_does_not_read),
     case(ATTACKED, "A7 umask", "state of root with umask 0", a7_lock::whatever_the_umask),
@@ -105,12 +117,15 @@ static CASES: &[Case] = &[
     case(ATTACKED, "A9 clock-off-for-a-week", "expiry waits a day", a9_clock::off_for_a_week),
     case(ATTACKED, "A9 clock-a-day-later", "ahead for a day: it is believed", a9_clock::really_a_day_later),
     case(ATTACKED, "A9 clock-daemon", "ahead and back while the daemon runs", a9_clock::under_the_daemon),
+    case(ATTACKED, "A10 path-overwrites", "a router file over another file", a10_path_overwrites::path_overwrites),
     case(ATTACKED, "A11 sessions", "39 connections to sshd, one login", a11_sessions::sessions),
     case(ATTACKED, "A12 long-reload", "a reload longer than systemd waits", a12_long_reload::ready_does_not_wait_for_it),
+    case(ATTACKED, "A13 leap-down", "most addresses go in a few prefixes", a13_leap_down::leap_down),
     case(ATTACKED, "A14 world-writable", "configuration 0666, 0646", a14_modes::world_writable),
     case(ATTACKED, "A14 owner", "configuration of another user", a14_modes::another_owner),
     case(ATTACKED, "A14 reload", "while the daemon runs", a14_modes::at_a_reload),
     case(ATTACKED, "A14 group-writable", "advice of check", a14_modes::group_writable),
+    case(ATTACKED, "A16 gzip-members", "packed bytes that hold nothing", a16_gzip_members::gzip_members),
     case(ATTACKED, "A17 mark-remembered", "configuration and ledger gone", a17_mark::in_the_run_directory),
     case(ATTACKED, "A17 mark-unknown", "the run directory as well", a17_mark::unknown),
     case(ATTACKED, "A17 mark-refused", "--protocol of another program", a17_mark::of_another_program),

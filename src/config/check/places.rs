@@ -1,6 +1,6 @@
 //! Router files that would be written over something that is read or kept: every such path is a problem.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::Written;
 use crate::config::model::{Config, Origin};
@@ -19,17 +19,22 @@ pub fn places(
     if config.routers.is_empty() {
         return;
     }
-    let used: Vec<(PathBuf, String)> = used(path, config)
-        .into_iter()
-        .map(|(path, what)| (real(path), what))
-        .collect();
+    let used = used(path, config);
+    let run_dir = RunDir::here();
     let folders = [
-        (real(&config.state_dir), "state_dir"),
-        (real(RunDir::here().path()), "the run directory"),
+        (&*config.state_dir, "state_dir"),
+        (run_dir.path(), "the run directory"),
     ];
-    let mut others: Vec<(PathBuf, &str)> = Vec::new();
-    for router in &config.routers {
-        let place = real(&router.path);
+    // All of them at once.
+    let of_routers = config.routers.iter().map(|router| &*router.path);
+    let of_used = used.iter().map(|(path, _)| *path);
+    let of_folders = folders.iter().map(|(path, _)| *path);
+    let paths = of_routers.chain(of_used).chain(of_folders);
+    let paths = real(&paths.map(Path::to_owned).collect::<Vec<_>>());
+    let (places, paths) = paths.split_at(config.routers.len());
+    let (of_used, of_folders) = paths.split_at(used.len());
+    let mut others: Vec<(&Path, &str)> = Vec::new();
+    for (router, place) in config.routers.iter().zip(places) {
         let written = written.router.iter().filter_map(|one| {
             let one = one.get_ref();
             let named = one.name.as_ref()?.get_ref() == &router.name;
@@ -41,9 +46,11 @@ pub fn places(
             let hint = "a router file is written over: it needs a path of its own";
             problems.push(Problem::at(span.clone(), message).hint(hint));
         };
-        if let Some((_, what)) = used.iter().find(|(used, _)| *used == place) {
+        let used = used.iter().zip(of_used).find(|(_, path)| *path == place);
+        let mut folders = folders.iter().zip(of_folders);
+        if let Some(((_, what), _)) = used {
             problem(format!("is {what}"));
-        } else if let Some((_, what)) = folders.iter().find(|(dir, _)| place.starts_with(dir)) {
+        } else if let Some(((_, what), _)) = folders.find(|(_, dir)| place.starts_with(dir)) {
             problem(format!("is in {what}, which holds nullrouted's own files"));
         } else if let Some((_, name)) = others.iter().find(|(other, name)| {
             // The same path as it is written has been reported already.
