@@ -24,54 +24,130 @@ pub struct Seen {
     pub last_seen: Option<Timestamp>,
 }
 
-impl Ledger {
-    /// Bring the listings of one feed in step with a copy, whatever they were. Part of
-    /// [`Ledger::atomically`].
-    pub fn write_listings(
-        &self,
+/// The listings of one feed, brought in step with a copy piece by piece, whatever they were.
+///
+/// A long list takes seconds, and what must be protected does not wait so long: between two pieces others
+/// get their turn. Until the last piece `feed.listed` is empty, so what a crash leaves is known to be out of
+/// step, and is begun again from the copy.
+#[derive(Debug)]
+pub struct Pieces {
+    feed: String,
+    /// Listings of the copy, ascending, each once.
+    wanted: Vec<(String, String)>,
+    /// How many of them have had their turn.
+    at: usize,
+    /// The last listing that has had its turn.
+    after: (String, String),
+    /// The digest of the copy, and how it was read.
+    digest: String,
+    listed: String,
+    now: Timestamp,
+}
+
+impl Pieces {
+    /// Rows of the table and listings of the copy that one piece goes through: some milliseconds.
+    pub const ROWS: usize = 5_000;
+
+    /// For a copy with this digest that was read like this, and first listed `now`.
+    pub fn of(
         feed: &str,
         copy: &FeedCopy,
+        (digest, listed): (&str, String),
         now: Timestamp,
-    ) -> Result<(), LedgerError> {
-        let write = || {
-            let mut wanted: Vec<(String, &str)> = items(copy)
-                .map(|(item, reference)| (item.to_string(), reference))
-                .collect();
-            // In the order of the table, so that it grows at its end; a second line is the same listing.
-            wanted.sort_unstable();
-            wanted.dedup();
-            let mut wanted = wanted.into_iter().peekable();
-            let mut gone = Vec::new();
-            let mut select = self.db.prepare(
-                "SELECT prefix, reference, last_seen IS NULL FROM listing WHERE feed = ?1
-                 ORDER BY prefix, reference",
-            )?;
-            let mut come = Vec::new();
-            let mut rows = select.query([feed])?;
-            while let Some(row) = rows.next()? {
-                let key = (row.get_ref(0)?.as_str()?, row.get_ref(1)?.as_str()?);
-                let before = |one: &(String, &str)| (one.0.as_str(), one.1) < key;
-                come.extend(std::iter::from_fn(|| wanted.next_if(before)));
-                let same = wanted.next_if(|one| (one.0.as_str(), one.1) == key);
-                match (same, row.get::<_, bool>(2)?) {
-                    (Some(_), true) | (None, false) => {}
-                    (Some(back), false) => come.push(back),
-                    (None, true) => gone.push((key.0.to_owned(), key.1.to_owned())),
-                }
-            }
-            drop(rows);
-            let gone = gone.iter();
-            self.list(feed, come.into_iter().chain(wanted), now)?;
-            self.delist(
-                feed,
-                gone.map(|(prefix, reference)| (prefix, &**reference)),
-                now,
-            )
-        };
-        write().map_err(|error| self.error(error))
+    ) -> Self {
+        let items = items(copy);
+        let mut wanted: Vec<_> = items
+            .map(|(item, reference)| (item.to_string(), reference.to_owned()))
+            .collect();
+        // In the order of the table; a second line is the same listing.
+        wanted.sort_unstable();
+        wanted.dedup();
+        Self {
+            feed: feed.to_owned(),
+            wanted,
+            at: 0,
+            after: (String::new(), String::new()),
+            digest: digest.to_owned(),
+            listed,
+            now,
+        }
     }
 
-    /// The same for listings that were in step with the copy before. Part of [`Ledger::atomically`].
+    /// Whose listings they are.
+    pub fn feed(&self) -> &str {
+        &self.feed
+    }
+
+    /// Write the next piece, in a transaction of its own. Answers whether it was the last one.
+    pub fn step(&mut self, ledger: &Ledger) -> Result<bool, LedgerError> {
+        let (at, after) = ledger.atomically(|ledger| {
+            let write = || ledger.write_piece(self);
+            write().map_err(|error| ledger.error(error))
+        })?;
+        self.at = at;
+        match after {
+            Some(after) => self.after = after,
+            None => return Ok(true),
+        }
+        Ok(false)
+    }
+}
+
+/// A listing as it stands in the table.
+type Key = (String, String);
+
+impl Ledger {
+    /// Write one piece. Answers how many listings of the copy have had their turn, and the last key; none when all
+    /// is in step.
+    fn write_piece(&self, pieces: &Pieces) -> rusqlite::Result<(usize, Option<Key>)> {
+        let Pieces {
+            feed, after, now, ..
+        } = pieces;
+        let mut select = self.db.prepare_cached(
+            "SELECT prefix, reference, last_seen IS NULL FROM listing
+             WHERE feed = ?1 AND (prefix, reference) > (?2, ?3)
+             ORDER BY prefix, reference LIMIT ?4",
+        )?;
+        let limit = Pieces::ROWS as i64;
+        let rows = select.query_map(params![feed, after.0, after.1, limit], |row| {
+            Ok(((row.get(0)?, row.get(1)?), row.get(2)?))
+        })?;
+        let rows: Vec<(Key, bool)> = rows.collect::<rusqlite::Result<_>>()?;
+        let rest = &pieces.wanted[pieces.at..];
+        // As far as both sides are known.
+        let of_rows = (rows.len() == Pieces::ROWS).then(|| rows.last().map(|(key, _)| key));
+        let of_copy = rest
+            .get(Pieces::ROWS - 1)
+            .filter(|_| rest.len() > Pieces::ROWS);
+        let end = match (of_rows.flatten(), of_copy) {
+            (Some(row), Some(copy)) => Some(row.min(copy)),
+            (row, copy) => row.or(copy),
+        };
+        let within = |key: &Key| end.is_none_or(|end| key <= end);
+        let wanted = &rest[..rest.partition_point(within)];
+        let rows = &rows[..rows.partition_point(|(key, _)| within(key))];
+
+        let known = |key: &Key| rows.binary_search_by(|(row, _)| row.cmp(key)).ok();
+        let listed = |key: &&Key| known(key).is_some_and(|at| rows[at].1);
+        let come = wanted.iter().filter(|key| !listed(key));
+        let come = come.map(|(prefix, reference)| (prefix, &**reference));
+        self.list(feed, come, *now)?;
+        let gone = rows
+            .iter()
+            .filter(|(key, listed)| *listed && wanted.binary_search(key).is_err());
+        let gone = gone.map(|((prefix, reference), _)| (prefix, &**reference));
+        self.delist(feed, gone, *now)?;
+        if end.is_none() {
+            self.db.execute(
+                "UPDATE feed SET listed = ?2 WHERE name = ?1 AND digest = ?3",
+                params![feed, pieces.listed, pieces.digest],
+            )?;
+        }
+        Ok((pieces.at + wanted.len(), end.cloned()))
+    }
+
+    /// Change the listings of a feed that were in step with the copy before; for a few changes. Part of
+    /// [`Ledger::atomically`].
     pub fn change_listings(
         &self,
         feed: &str,

@@ -32,7 +32,7 @@ pub use generations::{GenerationRow, Origin, RouteRow, TableUsed, TargetRow};
 pub use history::{Book, ChangeRow};
 pub use leaving::Of;
 pub use left::Left;
-pub use listings::Seen;
+pub use listings::{Pieces, Seen};
 pub use lock::{Busy, Lock};
 pub use observed::Observed;
 pub use operator::{Hand, OperatorRow};

@@ -19,6 +19,66 @@ fn explained(net: &str) -> Explained {
     }
 }
 
+/// Bring the listings in step, whatever they were. Answers the number of pieces.
+fn listed(ledger: &Ledger, copy: &crate::feed::FeedCopy, at: i64) -> usize {
+    let mut pieces = Pieces::of("noc", copy, ("some", "read".to_owned()), Timestamp(at));
+    let steps = (1..).find(|_| pieces.step(ledger).unwrap());
+    steps.unwrap()
+}
+
+#[test]
+fn a_long_list_is_written_in_pieces_and_out_of_step_until_the_last() {
+    let dir = tempfile::tempdir().unwrap();
+    let ledger = Ledger::open(dir.path()).unwrap();
+    let row = FeedRow {
+        name: "noc".to_owned(),
+        digest: Some("some".to_owned()),
+        ..FeedRow::default()
+    };
+    ledger.write_feed(&row).unwrap();
+    let hosts = |from: u32, to: u32| -> crate::feed::FeedCopy {
+        let host = |i: u32| {
+            format!(
+                "11.{}.{}.{} # SBL{}\n",
+                i >> 16,
+                i >> 8 & 255,
+                i & 255,
+                i % 7
+            )
+        };
+        copy(&(from..to).map(host).collect::<String>())
+    };
+    let read_as = || ledger.feed("noc").unwrap().unwrap().listed;
+    let (first, second) = (hosts(0, 23_000), hosts(8_000, 42_000));
+    assert_eq!(listed(&ledger, &first, 100), 5);
+    assert_eq!(read_as().as_deref(), Some("read"));
+    assert_eq!(lives(&ledger).len(), 23_000);
+
+    // A crash in the middle: out of step, and whole after the next attempt, from the beginning.
+    ledger.write_feed(&row).unwrap();
+    let of = ("some", "read".to_owned());
+    let mut pieces = Pieces::of("noc", &second, of, Timestamp(200));
+    assert!(!pieces.step(&ledger).unwrap());
+    assert!(!pieces.step(&ledger).unwrap());
+    drop(pieces);
+    assert_eq!(read_as(), None);
+    listed(&ledger, &second, 200);
+    assert_eq!(read_as().as_deref(), Some("read"));
+    let once = lives(&ledger);
+    let other = Ledger::in_memory("other".as_ref()).unwrap();
+    other.write_feed(&row).unwrap();
+    listed(&other, &first, 100);
+    listed(&other, &second, 200);
+    assert_eq!(once, lives(&other));
+
+    // Another copy came meanwhile: nothing is said of that one.
+    let of = ("gone", "read".to_owned());
+    let mut pieces = Pieces::of("noc", &first, of, Timestamp(300));
+    ledger.write_feed(&row).unwrap();
+    while !pieces.step(&ledger).unwrap() {}
+    assert_eq!(read_as(), None);
+}
+
 #[test]
 fn a_listing_keeps_its_first_day_when_it_goes_and_comes_back() {
     let dir = tempfile::tempdir().unwrap();
@@ -32,8 +92,8 @@ fn a_listing_keeps_its_first_day_when_it_goes_and_comes_back() {
         .unwrap();
     let both = copy("192.0.2.0/24 # SBL1\n72.37.186.0/23 # SBL2\n192.0.2.0/24 # SBL1\n");
     let one = copy("72.37.186.0/23 # SBL2\n");
-    ledger.write_listings("noc", &both, Timestamp(100)).unwrap();
-    ledger.write_listings("noc", &one, Timestamp(200)).unwrap();
+    listed(&ledger, &both, 100);
+    listed(&ledger, &one, 200);
     let seen = ledger
         .listings_covering("192.0.2.7/32".parse().unwrap())
         .unwrap();
@@ -43,7 +103,7 @@ fn a_listing_keeps_its_first_day_when_it_goes_and_comes_back() {
         (Timestamp(100), Some(Timestamp(200)))
     );
 
-    ledger.write_listings("noc", &both, Timestamp(300)).unwrap();
+    listed(&ledger, &both, 300);
     let seen = ledger
         .listings_covering("192.0.2.0/24".parse().unwrap())
         .unwrap();
@@ -250,7 +310,7 @@ proptest! {
         for (list, at) in lists.iter().zip(1..) {
             let line = |(host, reference): &(u8, u8)| format!("192.0.2.{host} # SBL{reference}\n");
             let copy = copy(&list.iter().map(line).collect::<String>());
-            whole.write_listings("noc", &copy, Timestamp(at)).unwrap();
+            listed(&whole, &copy, at);
             let difference = Difference::between(&before, &copy);
             parts.change_listings("noc", &difference, Timestamp(at)).unwrap();
             prop_assert_eq!(lives(&whole), lives(&parts));

@@ -20,7 +20,7 @@ use crate::discover::Source;
 use crate::feed::copies::Copies;
 use crate::feed::fetch::{Desk, Progress, Validators};
 use crate::feed::leaving::WithdrawAfter;
-use crate::ledger::{FeedRow, Ledger, Of, PinRow, TableUsed};
+use crate::ledger::{FeedRow, Ledger, Of, Pieces, PinRow, TableUsed};
 use crate::time::{Timestamp, short};
 
 /// Which feeds a pass looks at. The publisher's floor stands above all of them.
@@ -79,6 +79,8 @@ pub struct Looks<'a> {
     pub(super) reach: Reach,
     /// Why a copy that came could not be kept.
     pub(super) unsaved: Option<String>,
+    /// Listings of long lists that are still to be written, or that a crash left out of step.
+    writing: Vec<Pieces>,
 }
 
 type Pending<'a> = Pin<Box<dyn Future<Output = (&'a FeedConfig, FeedRow, Look)> + 'a>>;
@@ -132,7 +134,9 @@ pub fn begin<'a>(
         pending.push(looking);
     }
     let pinned = ledger.pinned()?;
+    let writing = unfinished(config, ledger, copies, memory, now)?;
     Ok(Looks {
+        writing,
         pending,
         pinned,
         since: ledger.generation()?.is_some().then(Instant::now),
@@ -153,6 +157,16 @@ impl Looks<'_> {
     ) -> Result<Round, PassError> {
         let begun = Instant::now();
         loop {
+            // One piece of what is to be written, and then a glance at everything else.
+            let glance = match self.writing.last_mut() {
+                None => GLANCE,
+                Some(pieces) => {
+                    if pieces.step(ledger)? {
+                        self.writing.pop();
+                    }
+                    Duration::ZERO
+                }
+            };
             let came = tokio::select! {
                 biased;
                 asked = self.reach.next() => {
@@ -162,25 +176,34 @@ impl Looks<'_> {
                     }
                     continue;
                 }
-                came = timeout(GLANCE, self.pending.next()) => came,
+                came = timeout(glance, self.pending.next()) => came,
+            };
+            let came = match came {
+                Ok(None) if self.writing.is_empty() => return Ok(Round::Last),
+                Ok(None) | Err(_) => {
+                    tokio::task::yield_now().await;
+                    None
+                }
+                Ok(came) => came,
             };
             let (feed, row, look) = match came {
-                Ok(Some(came)) => came,
-                Ok(None) => return Ok(Round::Last),
-                // Whoever flushes now waits for us: what has not come by then comes at the next look.
-                Err(_) if self.is_flushed(ledger)? => {
+                Some(came) => came,
+                // Whoever flushes now waits for us: what has not come by then comes at the next look, and what
+                // is not written yet is written by the next pass.
+                None if self.is_flushed(ledger)? => {
                     let waiting = self.pending.len();
                     tracing::warn!("flushed meanwhile: {waiting} downloads are given up");
+                    self.writing.clear();
                     return Ok(Round::Last);
                 }
-                Err(_) if begun.elapsed() >= TURN && keeper.has_news() => {
+                None if begun.elapsed() >= TURN && keeper.has_news() => {
                     return Ok(Round::Changed);
                 }
-                Err(_) if self.since.is_some_and(|since| since.elapsed() >= PATIENCE) => {
+                None if self.since.is_some_and(|since| since.elapsed() >= PATIENCE) => {
                     self.since = None;
                     return Ok(Round::More);
                 }
-                Err(_) => continue,
+                None => continue,
             };
             let now = memory.clock.now();
             let mut judge = Judge {
@@ -192,7 +215,12 @@ impl Looks<'_> {
             match judge.judge(feed, row, look) {
                 // The others and what must be protected do not wait for a full disk.
                 Err(PassError::Copies(why)) => self.unsaved = self.unsaved.take().or(Some(why)),
-                judged => judged?,
+                judged => {
+                    if let Some(pieces) = judged? {
+                        self.writing.retain(|older| older.feed() != pieces.feed());
+                        self.writing.push(pieces);
+                    }
+                }
             }
             self.since = Some(Instant::now());
         }
@@ -203,6 +231,30 @@ impl Looks<'_> {
         let pin = ledger.pinned()?;
         Ok(pin != self.pinned && pin.is_some_and(|pin| pin.is_flush()))
     }
+}
+
+/// What a pass that ended early, or the copy that a lost ledger was begun with, left to be listed.
+fn unfinished(
+    config: &Config,
+    ledger: &Ledger,
+    copies: &Copies,
+    memory: &mut Memory,
+    now: Timestamp,
+) -> Result<Vec<Pieces>, PassError> {
+    let rows = ledger.feeds()?;
+    let mut writing = Vec::new();
+    for feed in &config.feeds {
+        let row = rows.get(&feed.name).filter(|row| row.listed.is_none());
+        let Some((row, digest)) = row.and_then(|row| Some((row, row.digest.as_ref()?))) else {
+            continue;
+        };
+        if let Some(copy) = memory.get(copies, feed, digest) {
+            let of = (&**digest, read_as(feed, digest));
+            let since = row.taken_at.unwrap_or(now);
+            writing.push(Pieces::of(&feed.name, &copy, of, since));
+        }
+    }
+    Ok(writing)
 }
 
 /// Forget what waited long enough: from here on it is not listed.
@@ -244,7 +296,6 @@ fn adopt(
             feed.name
         );
         row.name.clone_from(&feed.name);
-        row.listed = Some(read_as(feed, &digest));
         row.confirmed_at = Some(confirmed);
         row.entries = copy.len();
         row.rejected = copy.rejected;
@@ -254,8 +305,7 @@ fn adopt(
         ledger.atomically(|ledger| {
             ledger.write_feed(&row)?;
             // It was in force: what the publisher changed since is judged against it.
-            ledger.mark_applied(&[&feed.name], &TableUsed::Now(None))?;
-            ledger.write_listings(&feed.name, &copy, confirmed)
+            ledger.mark_applied(&[&feed.name], &TableUsed::Now(None))
         })?;
     }
     Ok(())

@@ -15,7 +15,7 @@ use crate::feed::formats::Format;
 use crate::feed::leaving::{self, WithdrawAfter};
 use crate::feed::standing::Standing;
 use crate::feed::{Difference, FeedCopy, Refused};
-use crate::ledger::{FeedRow, Ledger, Of};
+use crate::ledger::{FeedRow, Ledger, Of, Pieces};
 use crate::time::Timestamp;
 
 /// Whoever judges, and where it is written down.
@@ -27,13 +27,18 @@ pub(super) struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    /// Take what came as the new copy, or say why not.
+    /// Take what came as the new copy, or say why not. Answers the listings that are still to be written, where
+    /// they are many.
     pub fn judge(
         &mut self,
         feed: &FeedConfig,
         mut row: FeedRow,
         look: Look,
-    ) -> Result<(), PassError> {
+    ) -> Result<Option<Pieces>, PassError> {
+        if row.listed.is_none() {
+            // What an earlier pass left may have been listed since this look began.
+            row.listed = self.ledger.feed(&feed.name)?.and_then(|row| row.listed);
+        }
         row.looked_at = Some(self.now);
         row.jitter = match feed.origin {
             Origin::Url(_) => (RandomState::new().hash_one(0) % 1_000) as u16,
@@ -41,10 +46,10 @@ impl Judge<'_> {
         };
         row.not_before = None;
         match look {
-            Look::Unchanged => self.confirmed(feed, row),
-            Look::Failed(refused) => self.refused(feed, row, refused),
+            Look::Unchanged => self.confirmed(feed, row).map(|()| None),
+            Look::Failed(refused) => self.refused(feed, row, refused).map(|()| None),
             Look::Copy(body, validators) => match preferred(feed, &row, &body.copy, self.now) {
-                Err(refused) => self.refused(feed, row, refused),
+                Err(refused) => self.refused(feed, row, refused).map(|()| None),
                 Ok(()) => self.taken(feed, row, body, validators),
             },
         }
@@ -73,7 +78,7 @@ impl Judge<'_> {
         mut row: FeedRow,
         body: Body,
         validators: Validators,
-    ) -> Result<(), PassError> {
+    ) -> Result<Option<Pieces>, PassError> {
         let Body {
             bytes,
             digest,
@@ -126,20 +131,27 @@ impl Judge<'_> {
         if row.digest.as_ref() != Some(&digest) {
             row.taken_at = Some(self.now);
         }
-        row.listed = Some(read_as(feed, &digest));
+        let listed = read_as(feed, &digest);
+        let few = difference
+            .as_ref()
+            .filter(|one| in_step && one.came.len() + one.went.len() <= Pieces::ROWS);
+        let pieces = few.is_none().then(|| {
+            let of = (&*digest, listed.clone());
+            Pieces::of(&feed.name, &copy, of, self.now)
+        });
+        // Out of step until the last piece is written.
+        row.listed = few.map(|_| listed);
         row.digest = Some(digest);
-        // One copy is counted once: all of it or nothing.
+        // One copy is counted once: all of it or nothing. Its listings may follow in pieces; that they are not
+        // there yet stands in the row.
         self.ledger.atomically(|ledger| {
             ledger.write_leaving(&feed.name, &leaving)?;
-            match &difference {
-                Some(difference) if in_step => {
-                    ledger.change_listings(&feed.name, difference, self.now)?;
-                }
-                _ => ledger.write_listings(&feed.name, &copy, self.now)?,
+            if let Some(difference) = few {
+                ledger.change_listings(&feed.name, difference, self.now)?;
             }
             ledger.write_feed(&row)
         })?;
-        Ok(())
+        Ok(pieces)
     }
 
     fn good(&self, row: &mut FeedRow, state: &str) {
