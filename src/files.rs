@@ -37,11 +37,10 @@ pub fn within<T: Send + 'static>(
     work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
     let (send, receive) = mpsc::sync_channel(1);
-    let alive = begin(path, work, move |done| drop(send.send(done)))?;
-    match receive.recv_timeout(limit) {
-        Ok(done) => done,
-        Err(_) => Err(leave_behind(path, limit, &alive)),
-    }
+    let _thread = begin(path, work, move |done| drop(send.send(done)))?;
+    receive
+        .recv_timeout(limit)
+        .unwrap_or_else(|_| Err(too_slow(limit)))
 }
 
 /// The same where other tasks of the thread go on meanwhile.
@@ -54,19 +53,36 @@ pub async fn within_async<T: Send + 'static>(
     work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {
     let (send, receive) = oneshot::channel();
-    let alive = begin(path, work, move |done| drop(send.send(done)))?;
+    // Where whoever waits is given up itself, the thread is left behind as well.
+    let _thread = begin(path, work, move |done| drop(send.send(done)))?;
     match tokio::time::timeout(limit, receive).await {
         Ok(Ok(done)) => done,
-        _ => Err(leave_behind(path, limit, &alive)),
+        _ => Err(too_slow(limit)),
     }
 }
 
-/// Begin it. What is answered lives as long as the thread does.
+/// A thread that is waited for; one that still works when this ends is left behind.
+struct Awaited {
+    path: PathBuf,
+    alive: Weak<()>,
+}
+
+impl Drop for Awaited {
+    fn drop(&mut self) {
+        if self.alive.strong_count() > 0 {
+            let mut left = LEFT_BEHIND.lock().unwrap_or_else(PoisonError::into_inner);
+            let left = left.get_or_insert_default();
+            left.insert(std::mem::take(&mut self.path), self.alive.clone());
+        }
+    }
+}
+
+/// Begin it.
 fn begin<T>(
     path: &Path,
     work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
     done: impl FnOnce(io::Result<T>) + Send + 'static,
-) -> io::Result<Weak<()>> {
+) -> io::Result<Awaited> {
     let mut left = LEFT_BEHIND.lock().unwrap_or_else(PoisonError::into_inner);
     let left = left.get_or_insert_default();
     left.retain(|_, thread| thread.strong_count() > 0);
@@ -75,7 +91,10 @@ fn begin<T>(
         return Err(io::Error::new(io::ErrorKind::TimedOut, why));
     }
     let (token, path) = (Arc::new(()), path.to_owned());
-    let alive = Arc::downgrade(&token);
+    let awaited = Awaited {
+        path: path.clone(),
+        alive: Arc::downgrade(&token),
+    };
     // Not one of the runtime's own threads: of those there are few, and some wait for a name.
     thread::Builder::new()
         .name("file".to_owned())
@@ -84,13 +103,10 @@ fn begin<T>(
             drop(token);
             done(came);
         })?;
-    Ok(alive)
+    Ok(awaited)
 }
 
-fn leave_behind(path: &Path, limit: Duration, alive: &Weak<()>) -> io::Error {
-    let mut left = LEFT_BEHIND.lock().unwrap_or_else(PoisonError::into_inner);
-    let left = left.get_or_insert_default();
-    left.insert(path.to_owned(), alive.clone());
+fn too_slow(limit: Duration) -> io::Error {
     let seconds = limit.as_secs_f32();
     let why = format!("the file system did not answer within {seconds} s");
     io::Error::new(io::ErrorKind::TimedOut, why)
@@ -236,6 +252,13 @@ mod tests {
         let (_end, work) = stuck();
         let error = within_async(path, SHORT, work).await.unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+        // The same where the wait itself is given up.
+        let path = Path::new("/nowhere/given-up");
+        let (_end, work) = stuck();
+        let waiting = within_async(path, LONG, work);
+        assert!(tokio::time::timeout(SHORT, waiting).await.is_err());
+        let again = within_async(path, LONG, |_| Ok(7)).await.unwrap_err();
+        assert_eq!(again.kind(), io::ErrorKind::TimedOut);
     }
 
     /// Calls that open a file, which only this module makes.
