@@ -329,7 +329,9 @@ mod tests {
                 let text = std::fs::read_to_string(&path).unwrap();
                 let program = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
                 for (line, number) in program.lines().zip(1..) {
-                    if OPENS.iter().any(|call| line.contains(call)) {
+                    // The kernel's own files always answer.
+                    let of_the_kernel = line.contains("\"/proc/");
+                    if !of_the_kernel && OPENS.iter().any(|call| line.contains(call)) {
                         wrong.push(format!("{name}:{number}: {}", line.trim()));
                     }
                 }

@@ -20,7 +20,7 @@ fn held(place: &Place, list: &str, why: &str) {
 
 fn networks(count: u32, step: u32, len: u8) -> String {
     let net = |i: u32| {
-        let at = 0x1400_0000 + (i * step << (32 - len));
+        let at = 0x1400_0000 + ((i * step) << (32 - len));
         format!("{}/{len}\n", std::net::Ipv4Addr::from(at))
     };
     (0..count).map(net).collect()
