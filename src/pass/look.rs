@@ -74,12 +74,10 @@ pub async fn look(
                 Err(refused) => Err(refused),
             }
         }
-        Origin::Url(url) => {
-            match client.get(config).await {
-                Ok(fetcher) => fetcher.get(url, &feed.access, validators, line).await,
-                Err(why) => Err(Refused::Unreachable(why.clone())),
-            }
-        }
+        Origin::Url(url) => match client.get(config).await {
+            Ok(fetcher) => fetcher.get(url, &feed.access, validators, line).await,
+            Err(why) => Err(Refused::Unreachable(why.clone())),
+        },
     };
     match found {
         Ok(Fetched::Unchanged) => Look::Unchanged,

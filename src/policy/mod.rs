@@ -105,7 +105,7 @@ fn one_family<B: Bits>(
     let bogons: Vec<bool> = rib.sources().iter().map(|source| source.reserved).collect();
     let mut listed = Aggregate::default();
     let mut pieces = Vec::new();
-    let mut cut = None;
+    let mut last_cut = None;
     let mut passed = 0;
     for entry in entries {
         let prefix = entry.prefix();
@@ -126,7 +126,7 @@ fn one_family<B: Bits>(
         let touched = reserved.get(passed).is_some_and(|r| r.overlaps(&prefix));
         if touched && !bogons[usize::from(entry.feed)] {
             // Many lines may list one prefix: it falls into its pieces once.
-            if cut.replace(prefix) != Some(prefix) {
+            if last_cut.replace(prefix) != Some(prefix) {
                 pieces.extend(subtract(&[prefix], reserved).left);
                 effective.reserved.push(prefix.to_net());
             }
