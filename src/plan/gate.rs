@@ -101,11 +101,11 @@ pub fn configuration(
         .collect()
 }
 
-/// More new addresses of IPv4 than this are no small change, however few prefixes they are: ten times a /16.
+/// More addresses of IPv4 than this are no small change, however few prefixes they are: ten times a /16.
 const SMALL_SHARE: Share = Share(10.0 / 65_536.0);
 /// The same for IPv6: ten times a /28, the widest that registries give to one provider in ordinary times.
 const SMALL_SHARE_V6: Share = Share(10.0 / 268_435_456.0);
-/// A prefix of `small_change` has this many addresses: a /24 of IPv4.
+/// Of a loss that leaves next to nothing, each prefix of `small_change` stands for this much: a /24 of IPv4.
 const SMALL_PREFIX: Share = Share(1.0 / 16_777_216.0);
 /// The same for IPv6: a /48, which is what one site has.
 const SMALL_PREFIX_V6: Share = Share(1.0 / 281_474_976_710_656.0);
@@ -126,20 +126,21 @@ fn growth(
     // A few wide prefixes are few, and may be most of the Internet: addresses count as well, in both
     // directions. So do those that are exchanged for as many others.
     let both = before.intersection(now);
-    let small = |prefix: Share| Share(limits.small_change as f64 * prefix.0);
+    let few = |prefix: Share| Share(limits.small_change as f64 * prefix.0);
     let mut covers = |of: &Addresses| {
         let Addresses { before, now, .. } = *of;
         let [come, gone] = [now, before].map(|side| side.0 - of.both.0);
         let share = |part: f64| Share(part / before.0.max(f64::MIN_POSITIVE));
         let family = of.family;
         let mut one = |part: f64,
-                       small: Share,
                        limit: Share,
+                       is_small: &dyn Fn(f64) -> bool,
                        (net, verb, key): (f64, &str, &str)| {
-            if part <= small.0 || share(part) <= limit {
+            let is_held = |part: f64| share(part) > limit && !is_small(part);
+            if !is_held(part) {
                 return;
             }
-            reasons.push(match net > small.0 && share(net) > limit {
+            reasons.push(match is_held(net) {
                 true => format!("{who}: from {before} to {now} of all {family} addresses ({key} {limit})"),
                 false => format!(
                     "{who}: {} of all {family} addresses would {verb}, of {before} before ({key} {limit})",
@@ -150,14 +151,14 @@ fn growth(
         let net = now.0 - before.0;
         one(
             come,
-            of.small_come,
             limits.max_added,
+            &|come| come <= of.small.0,
             (net, "be added", "max_added"),
         );
         one(
             gone,
-            of.small_gone,
             limits.max_removed,
+            &|gone| of.is_small_loss(gone),
             (-net, "go", "max_removed"),
         );
     };
@@ -166,16 +167,16 @@ fn growth(
         before: Share(before.share_v4()),
         now: Share(now.share_v4()),
         both: Share(both.share_v4()),
-        small_come: SMALL_SHARE,
-        small_gone: small(SMALL_PREFIX),
+        small: SMALL_SHARE,
+        few: few(SMALL_PREFIX),
     });
     covers(&Addresses {
         family: "IPv6",
         before: Share(before.share_v6()),
         now: Share(now.share_v6()),
         both: Share(both.share_v6()),
-        small_come: SMALL_SHARE_V6,
-        small_gone: small(SMALL_PREFIX_V6),
+        small: SMALL_SHARE_V6,
+        few: few(SMALL_PREFIX_V6),
     });
 }
 
@@ -186,9 +187,20 @@ struct Addresses {
     now: Share,
     /// Those that are in both.
     both: Share,
-    /// So many that come, and so many that go, are no reason to hold.
-    small_come: Share,
-    small_gone: Share,
+    /// So many that come are no reason to hold.
+    small: Share,
+    /// So many that go are none even where next to nothing is left.
+    few: Share,
+}
+
+impl Addresses {
+    /// Whether so many that go are no reason to hold: as many as may come, unless less than a hundredth is
+    /// left. A list of a few wide prefixes that is emptied, or becomes a few hosts, loses no more than that.
+    fn is_small_loss(&self, gone: f64) -> bool {
+        let left = self.before.0 - gone;
+        let is_leap = left < self.before.0 / 100.0 && gone > self.few.0;
+        gone <= self.small.0 && !is_leap
+    }
 }
 
 /// The same limits for the ASes that routers will match on.

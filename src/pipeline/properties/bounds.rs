@@ -99,10 +99,12 @@ impl Bounds {
         };
         let narrower = |family: usize| {
             let gone = before.minus(now).count(family);
+            let was = before.count(family);
             // As many addresses as so many /24 or /48.
-            let small = self.small as f64 * 0.5_f64.powi([24, 48][family]);
+            let few = self.small as f64 * 0.5_f64.powi([24, 48][family]);
             let share = gone as f64 * 0.5_f64.powi(i32::from(space.base[family]) + 8);
-            share > small && gone * 100 > self.percent(1) * before.count(family)
+            let leap = (was - gone) * 100 < was && share > few;
+            (gone > space.small[family] || leap) && gone * 100 > self.percent(1) * was
         };
         let many = self.too_many(&before.nets(), &now.nets());
         let addresses = |family| wider(family) || narrower(family);

@@ -580,11 +580,34 @@ fn few_addresses_go_without_a_question_and_more_do_not() {
     assert!(reasons(&list, &without(10), &all).is_empty());
     assert_eq!(
         reasons(&list, &without(11), &all),
-        [
-            "11 of 20 prefixes would go, 55% (max_removed 25%)",
-            "from 0.0001192% to 0.00005364% of all IPv4 addresses (max_removed 25%)"
-        ]
+        ["11 of 20 prefixes would go, 55% (max_removed 25%)"]
     );
+    // A loss is as small as a growth is: one /16 of a short list, ten of them or ten /28, and no more.
+    let short = list.union(&v6(HERE_V6, 20, 32, 2));
+    for (wide, may_go) in [
+        (v4(THERE, 1, 16, 1), true),
+        (v4(THERE, 10, 16, 2), true),
+        (v4(THERE, 1, 12, 1), false),
+        (v6(THERE_V6, 10, 28, 2), true),
+        (v6(THERE_V6, 1, 24, 1), false),
+    ] {
+        // What is left is more than a hundredth.
+        let rest = short.union(&v4(HERE + (1 << 24), 1, 16, 1));
+        assert_eq!(
+            reasons(&rest.union(&wide), &rest, &all).is_empty(),
+            may_go,
+            "{wide:?}"
+        );
+        assert_eq!(
+            reasons(&rest, &rest.union(&wide), &all).is_empty(),
+            may_go,
+            "{wide:?} comes"
+        );
+    }
+    // Less than a hundredth is left: no more goes than `small_change` prefixes of /24.
+    let host = hosts(0, 1);
+    assert!(reasons(&host.union(&v4(HERE, 10, 24, 1)), &host, &all).is_empty());
+    assert_eq!(reasons(&host.union(&v4(HERE, 11, 24, 1)), &host, &all).len(), 1);
     // A feed may say for itself that it shrinks.
     let own = FeedLimits {
         max_removed: Some(Share(1.0)),
