@@ -59,6 +59,7 @@ fn of_feed(feed: &FeedConfig) -> Vec<(&'static str, String)> {
         few_bad_lines: _,
         may_be_empty: _,
         max_bytes: _,
+        max_entries: _,
     } = &feed.rules;
     let lengths = |lengths: &Option<(u8, u8)>| {
         lengths.map_or_else(

@@ -607,7 +607,10 @@ fn few_addresses_go_without_a_question_and_more_do_not() {
     // Less than a hundredth is left: no more goes than `small_change` prefixes of /24.
     let host = hosts(0, 1);
     assert!(reasons(&host.union(&v4(HERE, 10, 24, 1)), &host, &all).is_empty());
-    assert_eq!(reasons(&host.union(&v4(HERE, 11, 24, 1)), &host, &all).len(), 1);
+    assert_eq!(
+        reasons(&host.union(&v4(HERE, 11, 24, 1)), &host, &all).len(),
+        1
+    );
     // A feed may say for itself that it shrinks.
     let own = FeedLimits {
         max_removed: Some(Share(1.0)),
