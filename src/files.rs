@@ -274,7 +274,7 @@ mod tests {
     ];
 
     /// Where else they stand, and why they may.
-    const MAY: [(&str, &str); 10] = [
+    const MAY: [(&str, &str); 13] = [
         ("files.rs", "the rule itself"),
         (
             "cli/demo",
@@ -286,8 +286,20 @@ mod tests {
             "writes and syncs under the state directory, which is ours alone",
         ),
         (
+            "ledger/folder.rs",
+            "makes the ledger under the state directory, which is ours alone",
+        ),
+        (
             "ledger/lock.rs",
             "the locks under the state directory, which is ours alone",
+        ),
+        (
+            "ledger/reserve.rs",
+            "writes under the state directory, which is ours alone",
+        ),
+        (
+            "owner.rs",
+            "makes files under the state directory, which is ours alone",
         ),
         ("pass/watched.rs", "a file of the kernel"),
         (
