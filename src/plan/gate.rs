@@ -194,11 +194,12 @@ struct Addresses {
 }
 
 impl Addresses {
-    /// Whether so many that go are no reason to hold: as many as may come, unless less than a hundredth is
-    /// left. A list of a few wide prefixes that is emptied, or becomes a few hosts, loses no more than that.
+    /// Whether so many that go are no reason to hold: as many as may come, unless there is less than a hundredth
+    /// then. A few wide prefixes that become a few hosts lose no more than that, and are few. Where a family has
+    /// none any more, nothing became narrower: the prefixes that went are counted.
     fn is_small_loss(&self, gone: f64) -> bool {
-        let left = self.before.0 - gone;
-        let is_leap = left < self.before.0 / 100.0 && gone > self.few.0;
+        let now = self.now.0;
+        let is_leap = now > 0.0 && now < self.before.0 / 100.0 && gone > self.few.0;
         gone <= self.small.0 && !is_leap
     }
 }

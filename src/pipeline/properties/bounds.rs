@@ -103,7 +103,8 @@ impl Bounds {
             // As many addresses as so many /24 or /48.
             let few = self.small as f64 * 0.5_f64.powi([24, 48][family]);
             let share = gone as f64 * 0.5_f64.powi(i32::from(space.base[family]) + 8);
-            let leap = (was - gone) * 100 < was && share > few;
+            let is = now.count(family);
+            let leap = is > 0 && is * 100 < was && share > few;
             (gone > space.small[family] || leap) && gone * 100 > self.percent(1) * was
         };
         let many = self.too_many(&before.nets(), &now.nets());

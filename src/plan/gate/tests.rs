@@ -604,6 +604,12 @@ fn few_addresses_go_without_a_question_and_more_do_not() {
             "{wide:?} comes"
         );
     }
+    // Prefixes that go whole, or for others, are counted: the last of a family, and all of a list.
+    let last = v6(HERE_V6, 1, 32, 1);
+    assert!(reasons(&list.union(&last), &list, &all).is_empty());
+    let one = v4(HERE, 1, 16, 1);
+    assert!(reasons(&one, &v4(THERE, 1, 16, 1), &all).is_empty());
+    assert_eq!(reasons(&one, &v4(THERE, 1, 32, 1), &all).len(), 1);
     // Less than a hundredth is left: no more goes than `small_change` prefixes of /24.
     let host = hosts(0, 1);
     assert!(reasons(&host.union(&v4(HERE, 10, 24, 1)), &host, &all).is_empty());
