@@ -439,3 +439,132 @@ fn an_expired_copy_is_withdrawn_and_said_to_be() {
     assert!(place.run(&["list"]).out.is_empty());
     place.run(&["status"]).code(0).says("expired");
 }
+
+/// What `check` advises, without the path of the configuration.
+fn advice(place: &Place, code: i32) -> Vec<String> {
+    let ran = place.run(&["check"]).code(code);
+    let config = place.config().display().to_string();
+    let dir = place.path("").display().to_string();
+    let lines = ran.err.lines().filter(|line| line.contains(": advice: "));
+    lines
+        .map(|line| line.replace(&config, "CONFIG").replace(&dir, "DIR/"))
+        .collect()
+}
+
+#[test]
+fn check_looks_at_what_the_configuration_refers_to() {
+    let config = "[[feed]]
+name = \"noc\"
+path = \"noc.list\"
+[[feed]]
+name = \"partner\"
+url = \"http://lists.example.net/bad.txt\"
+[[feed]]
+name = \"here\"
+url = \"http://127.0.0.1:8080/bad.txt\"
+[fetch]
+ca_file = \"ca.pem\"
+[[router]]
+name = \"edge1\"
+family = \"plain\"
+path = \"nowhere/edge1.conf\"
+check = [\"nullrouted-no-such-program\", \"{file}\"]
+reload = [\"PLACE/loader\"]
+verify = [\"sh\", \"-c\", \"true\"]
+[[router]]
+name = \"edge2\"
+family = \"plain\"
+path = \"loader/edge2.conf\"
+[kernel]
+enabled = false
+";
+    let place = Place::new("");
+    let here = place.path("");
+    let here = here.to_str().unwrap().trim_end_matches('/');
+    place.configure(&config.replace("PLACE", here));
+    place.write("loader", "#!/bin/sh\n");
+    // This test runs as root or as an ordinary user; neither may run what nobody may.
+    let uid = nix::unistd::geteuid();
+    let told = [
+        "CONFIG:4:8: advice: DIR/noc.list: no such file; feed noc: nothing of it is in force until it can be read; put \
+         the list there, or correct `path`"
+            .to_owned(),
+        "CONFIG:7:7: advice: feed partner: http:// to lists.example.net is not encrypted: whoever is on the way can \
+         change the list; write https:// if the server has it"
+            .to_owned(),
+        "CONFIG:12:11: advice: DIR/ca.pem: no such file; it is read when feeds are fetched; put it there, or correct \
+         `[fetch] ca_file`"
+            .to_owned(),
+        "CONFIG:16:8: advice: router edge1: the folder DIR/nowhere does not exist, so its file cannot be written; \
+         mkdir -p DIR/nowhere"
+            .to_owned(),
+        "CONFIG:17:9: advice: router edge1: check runs nullrouted-no-such-program, which is not found in PATH; install \
+         it, or write where it is"
+            .to_owned(),
+        format!(
+            "CONFIG:18:10: advice: router edge1: reload runs DIR/loader, and DIR/loader is not executable for uid \
+             {uid}; chmod +x DIR/loader"
+        ),
+        "CONFIG:23:8: advice: router edge2: DIR/loader is not a folder, so its file cannot be written; correct `path`"
+            .to_owned(),
+    ];
+    assert_eq!(advice(&place, 0), told);
+    place
+        .run(&["check"])
+        .code(0)
+        .says("no problem; 3 feeds, 2 router files, 7 pieces of advice");
+    place.run(&["check", "--strict"]).code(1);
+    place.run(&["check", "--strict", "--print"]).code(1);
+    let json = place.run(&["check", "--json"]).code(0).json();
+    assert_eq!(json["ok"], true);
+    let first = &json["advice"][0];
+    assert_eq!(
+        (
+            &first["kind"],
+            &first["router"],
+            &first["line"],
+            &first["column"]
+        ),
+        (
+            &"file".into(),
+            &serde_json::Value::Null,
+            &4.into(),
+            &8.into()
+        )
+    );
+    let folder = &json["advice"][3];
+    assert_eq!(
+        (&folder["kind"], &folder["router"]),
+        (&"folder".into(), &"edge1".into())
+    );
+    place.run(&["check", "--strict", "--json"]).code(1);
+    // It keeps nothing from being done: the routers fail by themselves.
+    place
+        .run(&["refresh", "--offline"])
+        .code(1)
+        .says("target=edge1");
+}
+
+#[test]
+fn a_configuration_that_needs_no_advice_is_strictly_good_and_one_without_feeds_is_not() {
+    use std::os::unix::fs::PermissionsExt;
+    let place = Place::of_list("192.0.2.0/24\n");
+    place
+        .run(&["check", "--strict"])
+        .code(0)
+        .says("no problem; 1 feeds, 0 router files\n");
+    let mode = std::fs::Permissions::from_mode(0o664);
+    std::fs::set_permissions(place.config(), mode).unwrap();
+    let told = "CONFIG: advice: its group may write it (mode 0664), and it names commands to run; if only root should, \
+                type `sudo chmod g-w CONFIG`";
+    assert_eq!(advice(&place, 0), [told]);
+    place.run(&["check", "--strict"]).code(1);
+    place.run(&["refresh"]).code(0);
+
+    let place = Place::new(support::NO_KERNEL);
+    let told = "CONFIG: advice: no feed is configured: only what is added by hand is dropped; write a [[feed]] \
+                (nullrouted feeds lists the presets)";
+    assert_eq!(advice(&place, 0), [told]);
+    place.run(&["check", "--strict"]).code(1);
+    place.run(&["refresh"]).code(0);
+}

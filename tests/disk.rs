@@ -53,7 +53,7 @@ fn a_feed_that_cannot_be_kept_is_a_failure_that_is_counted() {
         .run(&["refresh"])
         .code(1)
         .says("feed=noc  failed: it came and cannot be kept: ");
-    let status = place.run(&["status", "--json"]).code(0).json();
+    let status = place.run(&["status", "--json"]).code(1).json();
     assert_eq!(
         (
             &status["feeds"][0]["state"],

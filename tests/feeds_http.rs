@@ -173,7 +173,7 @@ fn a_server_that_is_gone_is_named() {
     let place = Place::new(&format!(
         "[[feed]]\nname = \"partner\"\nurl = \"http://127.0.0.1:{port}/\"\n[kernel]\nenabled = false\n"
     ));
-    let ran = place.run(&["refresh"]).code(0);
+    let ran = place.run(&["refresh"]).code(1);
     assert!(
         ran.err.contains("feed=partner  failed: no connection: Connection refused (os error 111); there is no earlier copy"),
         "{}",
@@ -306,10 +306,10 @@ fn the_publishers_floor_holds_between_two_refreshes() {
         "[[feed]]\nname = \"drop\"\npreset = \"spamhaus-drop-v4\"\nurl = \"{}\"\n[kernel]\nenabled = false\n",
         server.url()
     ));
-    place.run(&["refresh"]).code(0).says("HTTP 503");
+    place.run(&["refresh"]).code(1).says("HTTP 503");
     place
         .run(&["refresh"])
-        .code(0)
+        .code(1)
         .says("s ago; the publisher asks to wait until ");
     assert_eq!(server.requests().len(), 1);
 }

@@ -40,7 +40,7 @@ fn refresh(place: &Place) -> Ran {
 fn told(answer: Answer, fetch: &str) -> String {
     let server = Server::new(answer);
     let place = place(&feed("partner", &server.url(), ""), fetch);
-    let err = refresh(&place).code(0).err;
+    let err = refresh(&place).err;
     let line = err.lines().find(|line| line.contains("feed=partner"));
     let line = line.unwrap_or_else(|| panic!("{err}"));
     let line = line.strip_prefix("feed=partner  ").unwrap();
@@ -74,7 +74,7 @@ fn a_redirect_that_never_ends_is_left_after_five() {
     let server = Server::new(Answer::Redirect("/list.txt".to_owned()));
     let place = place(&feed("partner", &server.url(), ""), "");
     refresh(&place)
-        .code(0)
+        .code(1)
         .says("failed: redirected more than 5 times");
     assert_eq!(server.requests().len(), 6);
 }
@@ -206,7 +206,7 @@ fn a_host_that_never_finishes_its_greeting_is_no_connection() {
     let url = format!("https://127.0.0.1:{}/", silent.port);
     let place = place(&feed("partner", &url, ""), "connect_timeout = \"1s\"\n");
     refresh(&place)
-        .code(0)
+        .code(1)
         .says("failed: no connection after 1 s");
 }
 
@@ -259,7 +259,7 @@ fn a_secret_is_sent_and_never_shown() {
         std::fs::set_permissions(place.path("token"), mode).unwrap();
     };
     open(0o644);
-    let ran = refresh(&place).code(0);
+    let ran = refresh(&place).code(1);
     let warnings = ran
         .err
         .lines()
@@ -274,12 +274,12 @@ fn a_secret_is_sent_and_never_shown() {
     assert!(ran.err.contains(&missing), "{}", ran.err);
     assert_eq!(server.requests().len(), 2);
     open(0o600);
-    let quiet = refresh(&place).code(0);
+    let quiet = refresh(&place).code(1);
     assert!(!quiet.err.contains("open to"), "{}", quiet.err);
 
     // It is read anew at each download.
     place.write("token", "\n");
-    let emptied = refresh(&place).code(0);
+    let emptied = refresh(&place).code(1);
     let empty = format!("{}: empty; not asked", place.path("token").display());
     assert_eq!(emptied.err.matches(&empty).count(), 2, "{}", emptied.err);
 
@@ -297,7 +297,7 @@ fn a_silent_host_delays_nobody_else() {
     let feeds = feed("silent", &silent.url(), "") + &feed("quick", &quick.url(), "");
     let place = Place::new(&format!("{feeds}{NO_KERNEL}[fetch]\ntimeout = \"3s\"\n"));
     let began = Instant::now();
-    let ran = refresh(&place).code(0);
+    let ran = refresh(&place).code(1);
     let took = began.elapsed();
     assert!(
         Duration::from_secs(3) <= took && took < Duration::from_secs(6),

@@ -143,7 +143,7 @@ fn routes_of_an_earlier_life_stay_until_every_feed_has_been_read_once() {
     ));
     place
         .run_in(&router, &["refresh"])
-        .code(0)
+        .code(1)
         .says("1 of an earlier life kept until every feed has been read once");
     assert_eq!(
         router.ours(),
@@ -365,7 +365,7 @@ fn what_is_protected_goes_also_while_a_feed_has_never_been_read() {
     let place = place("203.0.113.0/24\n192.0.2.0/24\n");
     let other = "[[feed]]\nname = \"other\"\npath = \"other.list\"\n";
     place.configure(&format!("{NOC}{other}"));
-    place.run_in(&router, &["refresh"]).code(0);
+    place.run_in(&router, &["refresh"]).code(1);
     place.configure(&format!(
         "{NOC}{other}[protect]\nprefixes = [\"203.0.113.0/24\"]\n"
     ));
@@ -377,7 +377,10 @@ fn what_is_protected_goes_also_while_a_feed_has_never_been_read() {
         .run_in(&router, &["plan"])
         .code(2)
         .says("would add 0, remove 1, keep 1");
-    place.run_in(&router, &["refresh"]).code(0);
+    place
+        .run_in(&router, &["refresh"])
+        .code(1)
+        .says("feed other: no copy yet");
     assert_eq!(router.ours(), ["blackhole 192.0.2.0/24"]);
 }
 
@@ -412,7 +415,7 @@ fn a_lost_ledger_with_an_unreachable_feed_changes_neither_routes_nor_files() {
 
     // All of it is lost: what an earlier life left stays until the feed has been read.
     std::fs::remove_dir_all(place.path("state")).unwrap();
-    let said = place.run_in(&router, &["refresh"]).code(0);
+    let said = place.run_in(&router, &["refresh"]).code(1);
     said.says("2 of an earlier life kept")
         .says("edge1.conf kept; it is of an earlier life");
     assert_eq!((router.ours(), place.read("edge1.conf")), (routes, text));

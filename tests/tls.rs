@@ -91,7 +91,7 @@ fn a_feed_over_https_is_believed_only_with_a_certificate_that_is_trusted() {
     // Another authority: the same subject would do for nobody.
     let other = Place::new("");
     authority(&other.path(""));
-    let refused = refresh(&place, &other.path("ca.pem")).code(0);
+    let refused = refresh(&place, &other.path("ca.pem")).code(1);
     assert!(
         refused
             .err
@@ -145,7 +145,7 @@ fn a_certificate_for_another_name_is_refused_and_both_names_are_said() {
     certificate(&place.path(""), "other", "DNS:other.example");
     let server = Server::new(&place, "other", &[]);
     place.configure(&server.feed("[fetch]\nca_file = \"ca.pem\"\n"));
-    let refused = refresh(&place, &place.path("ca.pem")).code(0);
+    let refused = refresh(&place, &place.path("ca.pem")).code(1);
     let line = refused.err.lines().find(|line| line.contains("partner"));
     let line = line.unwrap();
     assert!(line.contains("failed: no connection: "), "{line}");
@@ -165,7 +165,7 @@ fn a_server_that_demands_a_certificate_gets_that_of_the_feed() {
     let server = Server::new(&place, "server", &demand);
     let trust = place.path("ca.pem");
     place.configure(&server.feed(""));
-    let refused = refresh(&place, &trust).code(0);
+    let refused = refresh(&place, &trust).code(1);
     assert!(
         refused.err.contains("CertificateRequired"),
         "{}",

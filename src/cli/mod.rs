@@ -101,17 +101,32 @@ enum Verb {
 
 /// How a verb ends. The numbers are a stable interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Exit {
+enum Exit {
     /// Done; for `plan`: no change.
-    Done = 0,
-    /// Something failed.
-    Failed = 1,
+    Done,
+    /// Something failed, or a configured feed has never had a copy; `check --strict` has advice.
+    Failed,
     /// `plan` or `render --diff` found changes.
-    Changes = 2,
+    Changes,
     /// A change is held.
-    Held = 3,
+    Held,
     /// The command line or the configuration is wrong.
-    Usage = 64,
+    Usage,
+    /// What `status --check` found.
+    Checked(status::Severity),
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Done => 0,
+            Exit::Failed => 1,
+            Exit::Changes => 2,
+            Exit::Held => 3,
+            Exit::Usage => 64,
+            Exit::Checked(severity) => severity as u8,
+        })
+    }
 }
 
 /// Why a verb could not do its work: what the operator reads, and how it ends.
@@ -149,6 +164,14 @@ impl Stop {
             exit: Exit::Usage,
             above: problems.lines(),
             text: format!("{}{rest}", problems.summary()),
+        }
+    }
+
+    /// For a line that has room for one problem.
+    fn in_one_line(&self) -> String {
+        match self.above.first() {
+            Some(first) => format!("{first} ({})", self.text),
+            None => self.text.clone(),
         }
     }
 
@@ -190,7 +213,7 @@ pub fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().collect();
     let arguments = match Arguments::try_parse_from(&words) {
         Ok(arguments) => arguments,
-        Err(error) => return ExitCode::from(said_instead(&words, error) as u8),
+        Err(error) => return said_instead(&words, error).into(),
     };
     let config = &arguments.config;
     let outcome = match arguments.verb {
@@ -220,7 +243,7 @@ pub fn main() -> ExitCode {
         stop.say();
         stop.exit
     });
-    ExitCode::from(exit as u8)
+    exit.into()
 }
 
 /// What clap says instead of a verb's results: help, version, or what is wrong with the command line.

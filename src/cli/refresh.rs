@@ -7,6 +7,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::output::Talk;
+use super::status::without_copy;
 use super::{Exit, Outcome, Stop, block_on, load, output};
 use crate::config::Config;
 use crate::feed::fetch::Progress;
@@ -16,7 +17,11 @@ use crate::pass::keeper::Server;
 use crate::pass::known::Memory;
 use crate::pass::{self, Pass};
 
+const EXITS: &str = "Ends with 1 where a target failed, and while a configured feed has never had a copy; with 3 where \
+                     a change is held.";
+
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXITS)]
 pub(super) struct Arguments {
     /// Look at this feed only
     #[arg(long, value_name = "NAME")]
@@ -64,7 +69,12 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     if arguments.json {
         output::json(&json(&outcome))?;
     }
-    Ok(exit(&outcome))
+    let without = without_copy(&config, &ledger)?;
+    without.iter().for_each(output::say);
+    Ok(match without.is_empty() {
+        true => exit(&outcome),
+        false => Exit::Failed,
+    })
 }
 
 /// Which feeds a pass looks at, and how.

@@ -1,5 +1,6 @@
 //! `status`: feeds, set, holds, protection, targets, on one screen.
 
+mod check;
 mod feed;
 
 use std::io;
@@ -7,7 +8,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{Outcome, block_on, load, output, read_ledger};
+use super::{Exit, Outcome, block_on, load, output, read_ledger};
 use crate::clock::{Clock, Seen};
 use crate::config::Config;
 use crate::discover::Source;
@@ -21,13 +22,23 @@ use crate::shown::Lines;
 use crate::target::kernel::sources::{self, Sources};
 use crate::time::Timestamp;
 
-pub(super) use feed::{FeedStatus, feeds};
+pub(super) use check::Severity;
+pub(super) use feed::{FeedStatus, feeds, without_copy};
+
+const EXITS: &str = "Ends with 1 while a configured feed has never had a copy. With --check: 0 OK; 1 WARNING: a feed is \
+                     stale, a change is held, a generation is pinned, an alarm, a doubted clock; 2 CRITICAL: a target failed, the \
+                     kernel has other routes than those in force, flushed, a feed is without a copy that counts; 3 \
+                     UNKNOWN: the configuration, the ledger or the kernel cannot be read.";
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXITS)]
 pub(super) struct Arguments {
     /// Everything as JSON
     #[arg(long)]
     json: bool,
+    /// One line and an exit code, as a monitoring plugin gives them; asks the kernel
+    #[arg(long, conflicts_with = "json")]
+    check: bool,
 }
 
 struct Status<'a> {
@@ -60,6 +71,9 @@ const NEWS_SHOWN: usize = 5;
 const OTHERS_SHOWN: usize = 3;
 
 pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
+    if arguments.check {
+        return check::run(path);
+    }
     output::talk(output::Talk::Warnings);
     let config = load(path)?;
     let ledger = read_ledger(&config)?;
@@ -93,9 +107,15 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     };
     if arguments.json {
         output::json(&status.json())?;
-        return Ok(super::Exit::Done);
+    } else {
+        output::results(|out| status.print(out))?;
     }
-    output::done(|out| status.print(out))
+    let without = without_copy(&config, &ledger)?;
+    without.iter().for_each(output::say);
+    Ok(match without.is_empty() {
+        true => Exit::Done,
+        false => Exit::Failed,
+    })
 }
 
 /// What was seen, as far as it still holds: what is turned off is not watched, and who does not run does not listen.

@@ -3,16 +3,18 @@
 //! Nothing here touches a route. A file with one problem gives no configuration at all, and the
 //! caller stays with the one it has.
 
+mod advice;
 mod check;
 mod decisive;
 mod decode;
 mod model;
-pub mod modes;
+mod modes;
 mod places;
 mod print;
 mod problem;
 mod written;
 
+pub use advice::Advice;
 pub use decisive::{Decisive, decisive, differences};
 pub use model::{
     Config, FeedConfig, KernelConfig, Origin, OriginsConfig, RouterConfig, TypedProtect,
@@ -38,25 +40,42 @@ const MAX_NAMED_BYTES: u64 = 256 << 20;
 /// # Errors
 /// Every problem of the file, or the one that it cannot be read.
 pub fn load(path: &Path) -> Result<Config, Problems> {
+    judged(path).map(|(_, config)| config)
+}
+
+/// The text and what it says, where no other user may have written it.
+fn judged(path: &Path) -> Result<(String, Config), Problems> {
     let file = files::open(path).map_err(|error| Problems::unreadable(path, &error))?;
     let about = file.metadata();
     drop(file);
-    let config = load_unjudged(path)?;
+    let (text, config) = unjudged(path)?;
     let about = about.map_err(|error| Problems::unreadable(path, &error))?;
     match modes::problem(path, &about, &config.state_dir) {
         Some(problem) => Err(Problems::new(path, "", vec![problem])),
-        None => Ok(config),
+        None => Ok((text, config)),
     }
 }
 
-fn load_unjudged(path: &Path) -> Result<Config, Problems> {
+fn unjudged(path: &Path) -> Result<(String, Config), Problems> {
     let text =
         files::read_text(path, MAX_BYTES).map_err(|error| Problems::unreadable(path, &error))?;
-    parse_on(path, &text, &read_named, &places::real)
+    let config = parse_on(path, &text, &read_named, &places::real)?;
+    Ok((text, config))
 }
 
 fn read_named(file: &Path) -> std::io::Result<Vec<u8>> {
     files::within(file, files::PATIENCE, |f| files::read(f, MAX_NAMED_BYTES))
+}
+
+/// The same, and what there is to advise on what the configuration refers to.
+///
+/// # Errors
+/// As [`load`].
+pub fn examine(path: &Path) -> Result<(Config, Vec<Advice>), Problems> {
+    let (text, config) = judged(path)?;
+    let (written, _) = decode::decode(&text);
+    let advice = advice::look(path, &text, &written, &config);
+    Ok((config, advice))
 }
 
 /// Reads the files that the configuration names; a parameter, so that checking needs no disk.
@@ -65,8 +84,8 @@ pub type ReadFile<'a> = &'a dyn Fn(&Path) -> std::io::Result<Vec<u8>>;
 /// What can be understood of a file, however broken and whoever wrote it: for `flush`, which must work
 /// from any state. The problems, if there are any, are as [`load`] reports them.
 pub fn salvage(path: &Path) -> (Config, Option<Problems>) {
-    match load_unjudged(path) {
-        Ok(config) => (config, None),
+    match unjudged(path) {
+        Ok((_, config)) => (config, None),
         Err(problems) => {
             let text = files::read_text(path, MAX_BYTES).unwrap_or_default();
             (understood(path, &text, &read_named).0, Some(problems))

@@ -41,7 +41,7 @@ pub(super) fn problem(path: &Path, about: &Metadata, state_dir: &Path) -> Option
 }
 
 /// Advice on a configuration that a group may write.
-pub fn advice(path: &Path) -> Option<String> {
+pub(super) fn advice(path: &Path) -> Option<String> {
     let about = fs::metadata(path).ok()?;
     let mode = about.mode() & 0o7777;
     let shown = path.display();

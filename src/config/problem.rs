@@ -89,7 +89,7 @@ impl Problems {
             let (line, column) = problem
                 .span
                 .as_ref()
-                .map_or((0, 0), |span| self.position(span.start));
+                .map_or((0, 0), |span| position(&self.text, span.start));
             Place {
                 line,
                 column,
@@ -98,14 +98,6 @@ impl Problems {
             }
         };
         self.problems.iter().map(place).collect()
-    }
-
-    /// Line and column of a byte of the text, both from 1.
-    fn position(&self, at: usize) -> (usize, usize) {
-        let before = &self.text[..at.min(self.text.len())];
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        let column = before[line_start..].chars().count() + 1;
-        (before.matches('\n').count() + 1, column)
     }
 
     /// All of it but the summary, as it is shown. The file may hold any character: see [`crate::shown`].
@@ -129,7 +121,7 @@ impl Problems {
             None => vec![format!("{path}: {message}")],
             Some(span) => {
                 let start = span.start.min(self.text.len());
-                let (line, column) = self.position(start);
+                let (line, column) = position(&self.text, start);
                 let [before, wrong, after] = self.around(start, span.end);
                 vec![
                     format!("{path}:{line}:{column}: {message}"),
@@ -158,6 +150,14 @@ impl Problems {
         let after = text[end..last].trim_end_matches('\r');
         [&text[first..start], &text[start..end], after].map(shown::line)
     }
+}
+
+/// Line and column of a byte of a text, both from 1.
+pub(super) fn position(text: &str, at: usize) -> (usize, usize) {
+    let before = &text[..at.min(text.len())];
+    let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    let column = before[line_start..].chars().count() + 1;
+    (before.matches('\n').count() + 1, column)
 }
 
 impl fmt::Display for Problems {

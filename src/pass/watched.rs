@@ -154,3 +154,30 @@ fn who(port: Option<u32>) -> String {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_that_gives_itself_a_name_of_two_lines_is_named_in_one() {
+        let place = tempfile::tempdir().unwrap();
+        let program = place.path().join("a\u{1b}[2J\nb");
+        std::os::unix::fs::symlink("/bin/sleep", &program).unwrap();
+        let mut child = std::process::Command::new(&program)
+            .arg("60")
+            .spawn()
+            .unwrap();
+        let id = child.id();
+        // The name comes a moment after `exec` has begun.
+        let mut named = who(Some(id));
+        while !named.starts_with("a\\u") {
+            assert!(child.try_wait().unwrap().is_none(), "{named}");
+            std::thread::yield_now();
+            named = who(Some(id));
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(named, format!("a\\u{{1b}}[2J\\nb (process {id})"));
+    }
+}

@@ -100,9 +100,17 @@ pub fn group_writable() {
     let advice = "its group may write it (mode 0664), and it names commands to run; if only root should, type `sudo chmod g-w";
     let ran = place.run(&["check"]).code(0);
     assert!(
-        ran.err.contains(&format!("{path}: {advice} {path}`")),
+        ran.err
+            .contains(&format!("{path}: advice: {advice} {path}`\n")),
         "{}",
         ran.err
     );
+    assert_eq!(ran.err.matches("may write it").count(), 1, "{}", ran.err);
+    let json = place.run(&["check", "--json"]).code(0).json();
+    let found = json["advice"].as_array().unwrap();
+    let modes: Vec<_> = found.iter().filter(|one| one["kind"] == "mode").collect();
+    assert_eq!(modes.len(), 1, "{json}");
+    assert_eq!(modes[0]["text"], format!("{advice} {path}`"));
+    place.run(&["check", "--strict"]).code(1);
     place.run(&["refresh"]).code(0);
 }

@@ -18,10 +18,12 @@ mod a11_sessions;
 mod a12_long_reload;
 mod a13_leap_down;
 mod a14_modes;
+mod a15_silence_of_refresh;
 mod a16_gzip_members;
 mod a17_mark;
 mod a18_churn;
 mod a19_limits;
+mod a19_small;
 mod a1_dns_frees_a_list;
 mod a20_counts;
 mod a2_range_bomb;
@@ -30,6 +32,7 @@ mod a4_disk_full;
 mod a5_blocking_file;
 mod a6_blocking;
 mod a7_lock;
+mod a8_escape_sequences;
 mod a9_clock;
 mod reload_storm;
 mod stalled;
@@ -62,6 +65,8 @@ const TABLES: [(&str, &[&str]); 1] = [(ATTACKED, &[
     "A7 shared-lock",
     "A7 innocent",
     "A7 handed-over",
+    "A8 escape-sequences",
+    "A8 every-verb",
     "A9 clock-ahead",
     "A9 clock-good-look",
     "A9 clock-future-rows",
@@ -76,6 +81,8 @@ const TABLES: [(&str, &[&str]); 1] = [(ATTACKED, &[
     "A14 owner",
     "A14 reload",
     "A14 group-writable",
+    "A15 silence-of-refresh",
+    "A15 status-check",
     "A16 gzip-members",
     "A17 mark-remembered",
     "A17 mark-unknown",
@@ -83,6 +90,7 @@ const TABLES: [(&str, &[&str]); 1] = [(ATTACKED, &[
     "A18 churn",
     "A19 file-size",
     "A19 descriptors",
+    "A19a limits-and-mapped",
     "A20 miscount",
     "pass-hangs",
     "pass-goes-on",
@@ -111,6 +119,8 @@ static CASES: &[Case] = &[
     case(ATTACKED, "A7 shared-lock", "flock -s by another user", a7_lock::another_user),
     case(ATTACKED, "A7 innocent", "the lock names a process that is gone", a7_lock::an_innocent_process),
     case(ATTACKED, "A7 handed-over", "root made the state before the user", a7_lock::made_by_root_before),
+    case(ATTACKED, "A8 escape-sequences", "a reference that forges a line", a8_escape_sequences::reference),
+    case(ATTACKED, "A8 every-verb", "whatever others wrote, in every verb", a8_escape_sequences::every_verb),
     case(ATTACKED, "A9 clock-ahead", "ten years ahead once", a9_clock::ten_years_ahead),
     case(ATTACKED, "A9 clock-good-look", "a good look while it is ahead", a9_clock::a_good_look_meanwhile),
     case(ATTACKED, "A9 clock-future-rows", "confirmed ten years in the future", a9_clock::confirmed_in_the_future),
@@ -125,6 +135,8 @@ static CASES: &[Case] = &[
     case(ATTACKED, "A14 owner", "configuration of another user", a14_modes::another_owner),
     case(ATTACKED, "A14 reload", "while the daemon runs", a14_modes::at_a_reload),
     case(ATTACKED, "A14 group-writable", "advice of check", a14_modes::group_writable),
+    case(ATTACKED, "A15 silence-of-refresh", "a feed that never had a copy", a15_silence_of_refresh::exit_codes),
+    case(ATTACKED, "A15 status-check", "what monitoring reads", a15_silence_of_refresh::plugin),
     case(ATTACKED, "A16 gzip-members", "packed bytes that hold nothing", a16_gzip_members::gzip_members),
     case(ATTACKED, "A17 mark-remembered", "configuration and ledger gone", a17_mark::in_the_run_directory),
     case(ATTACKED, "A17 mark-unknown", "the run directory as well", a17_mark::unknown),
@@ -132,6 +144,7 @@ static CASES: &[Case] = &[
     case(ATTACKED, "A18 churn", "200 000 foreign routes come and go", a18_churn::an_address_is_protected_within_a_second),
     case(ATTACKED, "A19 file-size", "RLIMIT_FSIZE 0", a19_limits::file_size),
     case(ATTACKED, "A19 descriptors", "8 and 16, two for a flush", a19_limits::descriptors),
+    case(ATTACKED, "A19a limits-and-mapped", "no limit, no effect, a NUL", a19_small::limits_and_mapped),
     case(ATTACKED, "A20 miscount", "begun again: all of the pass is counted", a20_counts::begun_again),
     case(ATTACKED, "pass-hangs", "the disk under the ledger hangs", stalled::pass_hangs),
     case(ATTACKED, "pass-goes-on", "and answers again", stalled::pass_goes_on),

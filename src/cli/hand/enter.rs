@@ -15,7 +15,7 @@ use crate::ledger::{Event, Hand, Ledger, OperatorRow};
 use crate::pass::known::{Known, Memory, View};
 use crate::pass::{self, around, hand};
 use crate::policy::limits::Share;
-use crate::policy::reserved::{NEVER, RESERVED, nets, touching};
+use crate::policy::reserved::{NEVER, RESERVED, mapped, nets, touching, why_not_mapped};
 use crate::prefix::{HostBits, PrefixSet};
 use crate::shown;
 use crate::time::{Timestamp, short};
@@ -176,6 +176,10 @@ fn objections(
             }
         )));
     }
+    if let Some(instead) = mapped(prefix) {
+        let why = why_not_mapped(instead);
+        return Err(Stop::usage(format!("{prefix}: {why}; nothing was changed")));
+    }
     let never = nets(&NEVER).find(|(net, _)| hand == Hand::Add && net.contains(&prefix));
     if let Some((_, why)) = never {
         return Err(Stop::usage(format!(
@@ -196,8 +200,12 @@ fn objections(
                 one.net, one.why
             )
         }));
-        let listed = |net: &IpNet| !known.policy.protect.set().overlaps(*net);
-        let reserved = touching(&RESERVED, prefix).filter(|(net, _)| listed(net));
+        // What is protected in both was told already.
+        let told = |net: IpNet| {
+            let both = if net.contains(&prefix) { prefix } else { net };
+            known.policy.protect.set().overlaps(both)
+        };
+        let reserved = touching(&RESERVED, prefix).filter(|(net, _)| !told(*net));
         against.extend(
             reserved.map(|(net, why)| format!("{prefix} touches reserved space, {net}: {why}")),
         );

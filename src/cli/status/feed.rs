@@ -10,7 +10,7 @@ use crate::feed::Rejection;
 use crate::feed::copies::Copies;
 use crate::feed::formats::Format;
 use crate::feed::standing::Standing;
-use crate::ledger::{FeedRow, Ledger, Of};
+use crate::ledger::{FeedRow, Ledger, LedgerError, Of};
 use crate::pass::gather;
 use crate::pass::known::Memory;
 use crate::shown::Lines;
@@ -62,6 +62,27 @@ pub(crate) fn feeds<'a>(
         });
     }
     Ok(found)
+}
+
+/// Which feeds have never had a copy, each in a line for the operator. While there is one, less is dropped than was
+/// asked for.
+pub(crate) fn without_copy(config: &Config, ledger: &Ledger) -> Result<Vec<String>, LedgerError> {
+    let rows = ledger.feeds()?;
+    let told = config.feeds.iter().filter_map(|feed| {
+        let (name, row) = (&feed.name, rows.get(&feed.name));
+        if row.is_some_and(|row| row.confirmed_at.is_some()) {
+            return None;
+        }
+        let last = match row {
+            Some(row) if row.note.is_empty() => format!("last look: {}", row.state),
+            Some(row) => format!("last look: {}, {}", row.state, row.note),
+            None => "not looked at yet".to_owned(),
+        };
+        Some(format!(
+            "feed {name}: no copy yet, so nothing of it is dropped ({last}); nullrouted refresh --feed {name} looks again"
+        ))
+    });
+    Ok(told.collect())
 }
 
 impl FeedStatus<'_> {

@@ -192,7 +192,7 @@ impl Check<'_> {
 }
 
 /// Whether a URL is one of this machine as it is written.
-fn is_this_machine(url: &Url) -> bool {
+pub fn is_this_machine(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(ip)) => ip.is_loopback(),

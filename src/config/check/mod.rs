@@ -7,6 +7,7 @@ mod places;
 mod protect;
 mod target;
 
+pub use fetch::is_this_machine;
 pub(super) use places::places;
 
 use std::ops::Range;

@@ -10,6 +10,7 @@ use crate::config::{ReadFile, written};
 use crate::discover::Source;
 use crate::feed::formats::{Format, Rules, parse_body};
 use crate::policy::protect::Protected;
+use crate::policy::reserved::{mapped, why_not_mapped};
 use crate::prefix::{HostBits, PrefixSet, Written, parse};
 
 impl Check<'_> {
@@ -22,7 +23,15 @@ impl Check<'_> {
         let mut typed = TypedProtect::default();
         for prefix in &written.prefixes {
             match parse(prefix.get_ref(), HostBits::Refuse) {
-                Ok(meaning) => protected.extend(protect_each(meaning, "[protect] prefixes")),
+                Ok(meaning) => {
+                    let nets = protect_each(meaning, "[protect] prefixes");
+                    if let Some(instead) = nets.iter().find_map(|one| mapped(one.net)) {
+                        let why = why_not_mapped(instead);
+                        let message = format!("prefixes: {:?}: {why}", prefix.get_ref());
+                        self.problem(prefix.span(), message);
+                    }
+                    protected.extend(nets);
+                }
                 Err(reason) => {
                     let message = format!("prefixes: {:?}: {reason}", prefix.get_ref());
                     self.problem(prefix.span(), message);
@@ -81,6 +90,11 @@ fn protect_file(path: &Path, read: ReadFile) -> Result<Vec<Protected>, String> {
     let copy = parse_body(&body, &rules).map_err(|refused| refused.to_string())?;
     if let Some(rejection) = copy.rejections.first() {
         return Err(rejection.to_string());
+    }
+    let mut v6 = copy.v6.iter();
+    if let Some((entry, instead)) = v6.find_map(|e| Some((e, mapped(e.prefix().to_net())?))) {
+        let (line, net, why) = (entry.line, entry.prefix(), why_not_mapped(instead));
+        return Err(format!("line {line}: {net}: {why}"));
     }
     let why = |line: u32, reference: &str| match reference {
         "" => format!("{} line {line}", path.display()),

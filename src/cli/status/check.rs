@@ -1,0 +1,398 @@
+//! `status --check`: one line and an exit code, as a monitoring plugin gives them
+//! (<https://www.monitoring-plugins.org/doc/guidelines.html>).
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::super::{Exit, Outcome, Stop, block_on, load, output};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::feed::standing::Standing;
+use crate::ledger::{HoldRow, Ledger};
+use crate::pass::{former_marks, kernel, removable};
+use crate::prefix::{Prefix, PrefixSet};
+use crate::shown;
+use crate::target::kernel::{Fault, Kin, Mark, Which, planned, read};
+use crate::time::{Timestamp, short};
+
+/// How bad it is. The numbers are those of the plugin interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Severity {
+    Ok = 0,
+    Warning = 1,
+    Critical = 2,
+    Unknown = 3,
+}
+
+impl Severity {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Ok => "OK",
+            Self::Warning => "WARNING",
+            Self::Critical => "CRITICAL",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
+
+    /// What is known to be wrong counts before what is not known.
+    fn rank(self) -> u8 {
+        match self {
+            Self::Ok => 0,
+            Self::Warning => 1,
+            Self::Unknown => 2,
+            Self::Critical => 3,
+        }
+    }
+}
+
+/// Findings on the line; more are counted.
+const FINDINGS: usize = 5;
+/// Most characters of one finding: it may quote a router's command.
+const LONGEST: usize = 200;
+
+/// A pass that is under way is given some time: so often the kernel is looked at, …
+const LOOKS: usize = 3;
+/// … with this between two looks.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// What was found, and what is measured.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Report {
+    findings: Vec<(Severity, String)>,
+    /// What is said where there is nothing to find fault with.
+    summary: String,
+    /// Performance data: label and value with its unit.
+    measured: Vec<(&'static str, String)>,
+}
+
+pub(super) fn run(path: &Path) -> Outcome {
+    let report = look(path).unwrap_or_else(|stop| Report {
+        findings: vec![(Severity::Unknown, stop.in_one_line())],
+        ..Report::default()
+    });
+    // Without its line the result is not known.
+    Ok(Exit::Checked(
+        match output::results(|out| writeln!(out, "{}", report.line())) {
+            Ok(()) => report.severity(),
+            Err(_) => Severity::Unknown,
+        },
+    ))
+}
+
+fn look(path: &Path) -> Result<Report, Stop> {
+    let config = load(path)?;
+    let ledger = Ledger::read(&config.state_dir)?;
+    let mut report = Report::default();
+    let clock = Clock::of(ledger.clock()?.as_ref());
+    if clock.seen().doubt.is_some() {
+        report.add(Severity::Warning, format!("clock: {}", clock.seen()));
+    }
+    let set = report.kernel(&config, ledger.in_force()?)?;
+    // What was written down while the kernel was looked at counts.
+    let ledger = Ledger::read(&config.state_dir)?;
+    report.targets(&config, &ledger)?;
+    report.feeds(&config, &ledger, clock.now())?;
+    let generation = ledger.generation()?.map_or(0, |row| row.number);
+    let (routes, feeds) = (set.len(), config.feeds.len());
+    report.summary = format!(
+        "{} routes, {feeds} feeds, generation {generation}",
+        thousands(routes)
+    );
+    report.measured.insert(0, ("routes", routes.to_string()));
+    Ok(report)
+}
+
+impl Report {
+    fn add(&mut self, severity: Severity, text: String) {
+        self.findings.push((severity, text));
+    }
+
+    fn severity(&self) -> Severity {
+        let all = self.findings.iter().map(|(severity, _)| *severity);
+        all.max_by_key(|severity| severity.rank())
+            .unwrap_or(Severity::Ok)
+    }
+
+    /// The worst first.
+    fn line(&self) -> String {
+        let mut findings: Vec<_> = self.findings.iter().collect();
+        findings.sort_by_key(|(severity, _)| std::cmp::Reverse(severity.rank()));
+        let shown = findings.iter().take(FINDINGS);
+        let mut texts: Vec<String> = shown
+            // A bar would begin the performance data.
+            .map(|(_, text)| shown::clipped(text, LONGEST).replace('|', "/"))
+            .collect();
+        if let Some(more) = findings
+            .len()
+            .checked_sub(FINDINGS)
+            .filter(|more| *more > 0)
+        {
+            texts.push(format!("and {more} more (nullrouted status)"));
+        }
+        let text = match texts.is_empty() {
+            true => self.summary.clone(),
+            false => texts.join("; "),
+        };
+        let measured: Vec<String> = self
+            .measured
+            .iter()
+            .map(|(label, value)| format!("{label}={value};;;0"))
+            .collect();
+        let bar = if measured.is_empty() { "" } else { " | " };
+        format!(
+            "NULLROUTED {} - {text}{bar}{}",
+            self.severity().word(),
+            measured.join(" ")
+        )
+    }
+
+    /// The kernel is asked, and not what was last written down of it. Answers the set that it was compared with.
+    fn kernel(&mut self, config: &Config, mut set: PrefixSet) -> Result<PrefixSet, Stop> {
+        if !config.kernel.enabled {
+            return Ok(set);
+        }
+        for looks in 1.. {
+            let ledger = Ledger::read(&config.state_dir)?;
+            set = ledger.in_force()?;
+            match block_on(Step::of(config, &ledger, &set))?? {
+                Ok(step) if step.is_in_step() || looks == LOOKS => {
+                    self.step(&step, set.len());
+                    break;
+                }
+                Ok(_) => std::thread::sleep(PAUSE),
+                Err(fault) => {
+                    self.add(
+                        Severity::Unknown,
+                        format!("kernel: its routes cannot be read: {fault}"),
+                    );
+                    break;
+                }
+            }
+        }
+        Ok(set)
+    }
+
+    fn step(&mut self, step: &Step, wanted: usize) {
+        let Step {
+            missing,
+            surplus,
+            occupied,
+            rules,
+        } = step;
+        if *missing > 0 {
+            let (missing, wanted) = (thousands(*missing), thousands(wanted));
+            self.add(
+                Severity::Critical,
+                format!("kernel: {missing} of {wanted} routes are missing"),
+            );
+        }
+        if *surplus > 0 {
+            let surplus = thousands(*surplus);
+            self.add(
+                Severity::Critical,
+                format!("kernel: {surplus} routes with our mark are not in force"),
+            );
+        }
+        if let Some(would) = rules {
+            self.add(
+                Severity::Critical,
+                format!("kernel: the policy rule is not as it should be: a pass would {would}"),
+            );
+        }
+        if *occupied > 0 {
+            let occupied = thousands(*occupied);
+            self.add(Severity::Warning, format!("kernel: {occupied} prefixes have a route of another program in the place of ours"));
+        }
+        self.measured.push(("kernel_missing", missing.to_string()));
+        self.measured.push(("kernel_surplus", surplus.to_string()));
+    }
+
+    fn targets(&mut self, config: &Config, ledger: &Ledger) -> Result<(), Stop> {
+        if let Some(pin) = ledger.pinned()? {
+            let (severity, word) = match pin.is_flush() {
+                true => (Severity::Critical, "flushed, nothing is dropped"),
+                false => (Severity::Warning, "pinned, no list is applied"),
+            };
+            self.add(severity, format!("{word}: {pin}, until nullrouted unpin"));
+        }
+        for target in ledger.targets()?.iter().filter(|target| target.failed) {
+            self.add(
+                Severity::Critical,
+                format!("target {} failed: {}", target.name, target.report),
+            );
+        }
+        if let Some(hold) = ledger.hold()?.filter(HoldRow::waits) {
+            let HoldRow {
+                id,
+                at,
+                added,
+                removed,
+                ..
+            } = &hold;
+            self.add(
+                Severity::Warning,
+                format!("change {id} is held since {at}: {added} to add, {removed} to remove; nullrouted plan shows it"),
+            );
+        }
+        for seen in super::observed(config, ledger)?
+            .iter()
+            .filter(|seen| seen.alarm)
+        {
+            self.add(Severity::Warning, format!("{}: {}", seen.what, seen.text));
+        }
+        Ok(())
+    }
+
+    /// A feed without a copy that counts is as bad as a failed target: nothing of it is dropped.
+    fn feeds(&mut self, config: &Config, ledger: &Ledger, now: Timestamp) -> Result<(), Stop> {
+        let rows = ledger.feeds()?;
+        let (mut stale, mut out) = (0, 0);
+        for feed in &config.feeds {
+            let row = rows.get(&feed.name).cloned().unwrap_or_default();
+            let standing = Standing::at(row.confirmed_at, row.generated, feed.ages, now);
+            let name = &feed.name;
+            let age = row
+                .confirmed_at
+                .map(|at| short(at.age(now)))
+                .unwrap_or_default();
+            match standing {
+                Standing::Fresh => continue,
+                Standing::Missing => self.add(Severity::Critical, format!("feed {name}: no copy yet, nothing of it is dropped")),
+                Standing::Expired => self.add(
+                    Severity::Critical,
+                    format!("feed {name}: its copy has expired (confirmed {age} ago), nothing of it is dropped"),
+                ),
+                Standing::Stale => self.add(Severity::Warning, format!("feed {name}: stale, confirmed {age} ago")),
+            }
+            match standing {
+                Standing::Stale => stale += 1,
+                _ => out += 1,
+            }
+        }
+        self.measured
+            .push(("feeds", config.feeds.len().to_string()));
+        self.measured.push(("feeds_stale", stale.to_string()));
+        self.measured.push(("feeds_out", out.to_string()));
+        Ok(())
+    }
+}
+
+/// How far the kernel is from the set in force.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Step {
+    missing: usize,
+    surplus: usize,
+    occupied: usize,
+    /// What a pass would do to the policy rules.
+    rules: Option<String>,
+}
+
+impl Step {
+    fn is_in_step(&self) -> bool {
+        self.missing == 0 && self.surplus == 0 && self.rules.is_none()
+    }
+
+    async fn of(
+        config: &Config,
+        ledger: &Ledger,
+        set: &PrefixSet,
+    ) -> Result<Result<Self, Fault>, Stop> {
+        let removable = removable(ledger, &PrefixSet::default())?;
+        let former = former_marks(config, ledger)?;
+        let permits = |net| removable.permits(net);
+        let cover = config.kernel.cover_more_specifics;
+        let mark = config.kernel.mark;
+        let routes = async {
+            let mut step = Self::default();
+            step.family(mark, &set.v4, cover, permits).await?;
+            step.family(mark, &set.v6, cover, permits).await?;
+            let rules = kernel::rules_would(&config.kernel, set, &removable, &former).await;
+            step.rules = rules.map_err(Fault::Socket)?;
+            Ok(step)
+        };
+        Ok(routes.await)
+    }
+
+    async fn family<B: Kin>(
+        &mut self,
+        mark: Mark,
+        desired: &[Prefix<B>],
+        cover: bool,
+        permits: impl Fn(ipnet::IpNet) -> bool,
+    ) -> Result<(), Fault> {
+        // Our routes alone are few. Those of others are read only where something is wrong.
+        let ours = read::<B>(&mark, Which::Ours).await?.routes;
+        if ours
+            .iter()
+            .map(|route| route.prefix)
+            .eq(desired.iter().copied())
+        {
+            return Ok(());
+        }
+        let difference = planned(mark, desired, cover, permits).await?;
+        self.missing += difference.add.len();
+        self.surplus += difference.remove.len();
+        self.occupied += difference.occupied.len();
+        Ok(())
+    }
+}
+
+/// `1,598`.
+fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let first = digits.len() % 3;
+    let (head, rest) = digits.split_at(first);
+    let groups = rest.as_bytes().chunks(3);
+    // Digits are ASCII.
+    let groups = groups.map(|group| String::from_utf8_lossy(group).into_owned());
+    let head = (!head.is_empty()).then(|| head.to_owned());
+    head.into_iter().chain(groups).collect::<Vec<_>>().join(",")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_worst_finding_is_the_state_and_stands_first() {
+        let mut report = Report {
+            summary: "1,598 routes, 3 feeds, generation 41".to_owned(),
+            measured: vec![("routes", "1598".to_owned()), ("feeds", "3".to_owned())],
+            ..Report::default()
+        };
+        assert_eq!(
+            report.line(),
+            "NULLROUTED OK - 1,598 routes, 3 feeds, generation 41 | routes=1598;;;0 feeds=3;;;0"
+        );
+        report.add(
+            Severity::Warning,
+            "feed a: stale, confirmed 2d ago".to_owned(),
+        );
+        report.add(Severity::Unknown, "kernel: x".to_owned());
+        assert_eq!(report.severity(), Severity::Unknown);
+        report.add(
+            Severity::Critical,
+            "target edge1 failed: a | routes=0\nOK".to_owned(),
+        );
+        assert_eq!(report.severity(), Severity::Critical);
+        assert_eq!(
+            report.line(),
+            "NULLROUTED CRITICAL - target edge1 failed: a / routes=0\\nOK; kernel: x; feed a: stale, confirmed 2d \
+             ago | routes=1598;;;0 feeds=3;;;0"
+        );
+        for _ in 0..10 {
+            report.add(Severity::Warning, "w".to_owned());
+        }
+        assert!(
+            report
+                .line()
+                .contains("; w; w; and 8 more (nullrouted status) | ")
+        );
+    }
+
+    #[test]
+    fn thousands_are_separated() {
+        let shown = [0, 999, 1_000, 1_598, 1_234_567].map(thousands);
+        assert_eq!(shown, ["0", "999", "1,000", "1,598", "1,234,567"]);
+    }
+}

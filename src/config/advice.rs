@@ -1,0 +1,248 @@
+//! What a configuration refers to, looked at: files, folders, programs, hosts (I/O).
+//!
+//! Advice is no problem: a file may come later, and `check` runs before each start of the service. So nothing here
+//! keeps the program from starting or from reading a configuration again.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use nix::unistd::{AccessFlags, access};
+use serde::Serialize;
+use toml::Spanned;
+
+use super::check::is_this_machine;
+use super::model::{Config, Origin};
+use super::modes;
+use super::problem::position;
+use super::written::{self, Written};
+use crate::files;
+use crate::shown;
+
+/// Something that will go wrong, or that is better done otherwise.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Advice {
+    /// What it is about, in one word: `feeds`, `file`, `folder`, `command`, `http`, `mode`, `size`.
+    pub kind: &'static str,
+    /// The router that it is about.
+    pub router: Option<String>,
+    /// What is so, why it matters, and what to type.
+    pub text: String,
+    /// Line of the configuration, from 1; 0 for the file as a whole.
+    pub line: usize,
+    /// Column in characters, from 1; 0 for the file as a whole.
+    pub column: usize,
+}
+
+/// Everything there is to advise on a configuration without problems.
+pub(super) fn look(path: &Path, text: &str, written: &Written, config: &Config) -> Vec<Advice> {
+    let mut look = Look {
+        text,
+        base: path.parent().unwrap_or(Path::new("")),
+        advice: Vec::new(),
+    };
+    if let Some(text) = modes::advice(path) {
+        look.say("mode", None, None, text);
+    }
+    look.feeds(written, config);
+    look.routers(written, config);
+    look.files(written);
+    look.advice
+        .sort_by_key(|advice| (advice.line, advice.column));
+    look.advice
+}
+
+struct Look<'a> {
+    text: &'a str,
+    base: &'a Path,
+    advice: Vec<Advice>,
+}
+
+impl Look<'_> {
+    fn say(&mut self, kind: &'static str, router: Option<&str>, at: Option<usize>, text: String) {
+        let (line, column) = at.map_or((0, 0), |at| position(self.text, at));
+        self.advice.push(Advice {
+            kind,
+            router: router.map(str::to_owned),
+            text: shown::line(&text).into_owned(),
+            line,
+            column,
+        });
+    }
+
+    fn feeds(&mut self, written: &Written, config: &Config) {
+        if written.feed.is_empty() {
+            let text = "no feed is configured: only what is added by hand is dropped; write a [[feed]] \
+                        (nullrouted feeds lists the presets)";
+            self.say("feeds", None, None, text.to_owned());
+        }
+        for (feed, known) in written.feed.iter().zip(&config.feeds) {
+            let (name, at) = (&known.name, feed.span().start);
+            match (&known.origin, &feed.get_ref().path, &feed.get_ref().url) {
+                (Origin::Path(path), Some(span), _) => {
+                    let why = format!(
+                        "feed {name}: nothing of it is in force until it can be read; put the list there, or \
+                         correct `path`"
+                    );
+                    self.file(path, span.span().start, &why);
+                }
+                (Origin::Url(url), _, span) if url.scheme() == "http" && !is_this_machine(url) => {
+                    let host = url.host_str().unwrap_or_default();
+                    let at = span.as_ref().map_or(at, |url| url.span().start);
+                    let text = format!(
+                        "feed {name}: http:// to {host} is not encrypted: whoever is on the way can change the list; \
+                         write https:// if the server has it"
+                    );
+                    self.say("http", None, Some(at), text);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// A file that has to be read.
+    fn file(&mut self, path: &Path, at: usize, why: &str) {
+        if let Err(error) = files::open(path) {
+            let text = format!("{}: {}; {why}", path.display(), reason(&error));
+            self.say("file", None, Some(at), text);
+        }
+    }
+
+    fn files(&mut self, written: &Written) {
+        let mut named: Vec<(&str, &Spanned<String>)> = Vec::new();
+        named.extend(written.asn.table.as_ref().map(|file| ("[asn] table", file)));
+        named.extend(
+            written
+                .fetch
+                .ca_file
+                .as_ref()
+                .map(|file| ("[fetch] ca_file", file)),
+        );
+        for feed in &written.feed {
+            let feed = feed.get_ref();
+            let files = [
+                ("client_certificate_file", &feed.client_certificate_file),
+                ("password_file", &feed.password_file),
+                ("bearer_file", &feed.bearer_file),
+                ("api_key_file", &feed.api_key_file),
+            ];
+            let files = files.into_iter();
+            named.extend(files.filter_map(|(key, file)| Some((key, file.as_ref()?))));
+        }
+        for (key, file) in named {
+            let why =
+                format!("it is read when feeds are fetched; put it there, or correct `{key}`");
+            let path = self.base.join(file.get_ref());
+            self.file(&path, file.span().start, &why);
+        }
+    }
+
+    fn routers(&mut self, written: &Written, config: &Config) {
+        for (router, known) in written.router.iter().zip(&config.routers) {
+            let (name, router) = (&known.name, router.get_ref());
+            if let Some(span) = &router.path {
+                self.folder(name, &known.path, span.span().start);
+            }
+            let commands = [
+                ("check", &router.check, &known.check),
+                ("reload", &router.reload, &known.reload),
+                ("verify", &router.verify, &known.verify),
+            ];
+            for (key, span, words) in commands {
+                if let (Some(span), Some(program)) = (span, words.first()) {
+                    self.command(name, key, span, program);
+                }
+            }
+        }
+    }
+
+    /// A router file is written beside its place, then renamed.
+    fn folder(&mut self, router: &str, file: &Path, at: usize) {
+        let folder = match file.parent() {
+            Some(folder) if folder != Path::new("") => folder,
+            _ => Path::new("."),
+        };
+        let shown = folder.display();
+        let text = match fs::metadata(folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => format!(
+                "router {router}: the folder {shown} does not exist, so its file cannot be written; mkdir -p {shown}"
+            ),
+            Err(error) => format!("router {router}: the folder {shown}: {}", reason(&error)),
+            Ok(metadata) if !metadata.is_dir() => format!(
+                "router {router}: {shown} is not a folder, so its file cannot be written; correct `path`"
+            ),
+            Ok(_) => match access(folder, AccessFlags::W_OK | AccessFlags::X_OK) {
+                Ok(()) => return,
+                Err(errno) => format!(
+                    "router {router}: uid {} cannot write into the folder {shown} ({}), so its file cannot be \
+                     written; give that user the folder, and name it in ReadWritePaths= of the unit",
+                    nix::unistd::geteuid(),
+                    errno.desc()
+                ),
+            },
+        };
+        self.say("folder", Some(router), Some(at), text);
+    }
+
+    fn command(
+        &mut self,
+        router: &str,
+        key: &str,
+        span: &Spanned<written::Command>,
+        program: &str,
+    ) {
+        let text = match Program::find(program) {
+            Program::Found => return,
+            Program::Missing => format!(
+                "router {router}: {key} runs {program}, which is not found{}; install it, or write where it is",
+                match program.contains('/') {
+                    true => "",
+                    false => " in PATH",
+                }
+            ),
+            Program::NotExecutable(path) => format!(
+                "router {router}: {key} runs {program}, and {0} is not executable for uid {1}; chmod +x {0}",
+                path.display(),
+                nix::unistd::geteuid()
+            ),
+        };
+        self.say("command", Some(router), Some(span.span().start), text);
+    }
+}
+
+/// Where a program is.
+enum Program {
+    Found,
+    Missing,
+    NotExecutable(PathBuf),
+}
+
+impl Program {
+    /// As `execvp(3)` looks for it.
+    fn find(program: &str) -> Self {
+        let search = std::env::var_os("PATH").unwrap_or_default();
+        let candidates: Vec<PathBuf> = match program.contains('/') {
+            true => vec![PathBuf::from(program)],
+            false => std::env::split_paths(&search)
+                .map(|dir| dir.join(program))
+                .collect(),
+        };
+        let mut there = candidates
+            .into_iter()
+            .filter(|path| path.is_file())
+            .peekable();
+        let first = there.peek().cloned();
+        match there.any(|path| access(&path, AccessFlags::X_OK).is_ok()) {
+            true => Self::Found,
+            false => first.map_or(Self::Missing, Self::NotExecutable),
+        }
+    }
+}
+
+/// The error without its number.
+fn reason(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => "no such file".to_owned(),
+        _ => error.to_string(),
+    }
+}
