@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use super::{Ledger, Lock};
+use super::{Ledger, Lock, reserve};
 use crate::owner;
 
 /// What we make there.
@@ -43,7 +43,7 @@ fn is_only_ours(state_dir: &Path) -> bool {
     let Ok(entries) = state_dir.read_dir() else {
         return false;
     };
-    let ours = [Lock::PASS, Lock::DAEMON, COPIES, LEFT_OVER];
+    let ours = [Lock::PASS, Lock::DAEMON, COPIES, reserve::FILE, LEFT_OVER];
     let is_ours = |name: &str| name.starts_with(Ledger::FILE) || ours.contains(&name);
     entries.flatten().all(|entry| {
         let name = entry.file_name();

@@ -3,9 +3,7 @@
 //! A flush is written down as a pin. On a full disk there is no room for it, so a file keeps some:
 //! it is given up where a pin cannot be written otherwise, and made again when there is room.
 
-use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use nix::sys::statvfs::statvfs;
@@ -54,12 +52,7 @@ fn room(folder: &Path) -> Option<u64> {
 }
 
 fn write(path: &Path) -> io::Result<()> {
-    let mut file: File = OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(path)?;
+    let mut file = owner::create_private(path)?;
     // A hole would keep nothing.
     file.write_all(&vec![0; BYTES])?;
     file.sync_all()
