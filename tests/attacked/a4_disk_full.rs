@@ -77,6 +77,12 @@ pub fn the_daemon_protects_and_reinstalls_from_memory() {
         let said = format!("{}{}", ran.out, ran.err);
         assert!(said.contains(FULL), "{verb:?} names the full disk: {said}");
     }
+    let checked = place.run_in(&router, &["status", "--check"]).out;
+    let state = place.path("state").display().to_string();
+    let full = format!(
+        "{state}: the disk is full, so what is known here may not be the latest; make room (df {state})"
+    );
+    assert!(checked.contains(&full), "{checked}");
     make_room(&router, &place);
     // What was done meanwhile is written down.
     eventually("the ledger knows it", || {

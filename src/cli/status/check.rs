@@ -87,6 +87,13 @@ fn look(path: &Path) -> Result<Report, Stop> {
     if clock.seen().doubt.is_some() {
         report.add(Severity::Warning, format!("clock: {}", clock.seen()));
     }
+    if Ledger::is_disk_full(&config.state_dir) {
+        let folder = config.state_dir.display();
+        let text = format!(
+            "{folder}: the disk is full, so what is known here may not be the latest; make room (df {folder})"
+        );
+        report.add(Severity::Warning, text);
+    }
     let set = report.kernel(&config, ledger.in_force()?)?;
     // What was written down while the kernel was looked at counts.
     let ledger = Ledger::read(&config.state_dir)?;
