@@ -102,7 +102,7 @@ impl Look<'_> {
 
     /// A file that has to be read.
     fn file(&mut self, path: &Path, at: usize, why: &str) {
-        if let Err(error) = files::open(path) {
+        if let Err(error) = files::within(path, files::PATIENCE, files::open) {
             let text = format!("{}: {}; {why}", path.display(), reason(&error));
             self.say("file", None, Some(at), text);
         }
@@ -163,7 +163,7 @@ impl Look<'_> {
             _ => Path::new("."),
         };
         let shown = folder.display();
-        let text = match fs::metadata(folder) {
+        let text = match files::within(folder, files::PATIENCE, |folder| fs::metadata(folder)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => format!(
                 "router {router}: the folder {shown} does not exist, so its file cannot be written; mkdir -p {shown}"
             ),

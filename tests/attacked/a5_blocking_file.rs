@@ -32,30 +32,31 @@ fn place(more: &str) -> Place {
 pub fn blocking_file() {
     const FIFO: &str = "this is a FIFO, not a regular file";
     let remote = "[[feed]]\nname = \"far\"\nurl = \"https://127.0.0.1:9/\"\n";
+    // A feed that has no copy is exit code 1.
     for (more, code, said) in [
         (
             "[[feed]]\nname = \"far\"\npath = \"fifo\"\n".to_owned(),
-            0,
+            1,
             FIFO,
         ),
         (
             "[[feed]]\nname = \"far\"\npath = \"/dev/zero\"\n".to_owned(),
-            0,
+            1,
             "this is a device, not a regular file",
         ),
-        (format!("{remote}bearer_file = \"fifo\"\n"), 0, FIFO),
-        (format!("{remote}api_key_file = \"fifo\"\n"), 0, FIFO),
+        (format!("{remote}bearer_file = \"fifo\"\n"), 1, FIFO),
+        (format!("{remote}api_key_file = \"fifo\"\n"), 1, FIFO),
         (
             format!("{remote}user = \"a\"\npassword_file = \"fifo\"\n"),
-            0,
+            1,
             FIFO,
         ),
         (
             format!("{remote}client_certificate_file = \"fifo\"\n"),
-            0,
+            1,
             FIFO,
         ),
-        (format!("{remote}[fetch]\nca_file = \"fifo\"\n"), 0, FIFO),
+        (format!("{remote}[fetch]\nca_file = \"fifo\"\n"), 1, FIFO),
         ("[asn]\ntable = \"fifo\"\n".to_owned(), 0, FIFO),
         (
             "[[router]]\nname = \"r\"\nfamily = \"plain\"\npath = \"fifo\"\n".to_owned(),
@@ -126,12 +127,18 @@ fn silent_file_system() {
     let Some(silent) = mounted(&namespace, &place.path("silent")) else {
         return left_out("no mount of FUSE");
     };
-    let ran = soon(|| place.run_in(&namespace, &["refresh"])).code(0);
+    let ran = soon(|| place.run_in(&namespace, &["refresh"])).code(1);
     ran.clone()
         .says("silent/list: the file system did not answer within 1 s");
     ran.says("feed=key  failed: not complete after 1 s");
     assert!(namespace.ours()[0].starts_with("blackhole 192.0.2.0/24"));
     assert!(place.read("edge.list").contains("192.0.2.0/24"));
+    let checked = soon(|| place.run_in(&namespace, &["check"])).code(0);
+    assert!(
+        checked.err.contains("silent/list: the file system "),
+        "{}",
+        checked.err
+    );
     std::fs::remove_dir_all(place.path("state")).unwrap();
     // The daemon goes on, tries no second time while the first waits, and ends when it is told to.
     let daemon = Daemon::start(&place, &namespace);
