@@ -16,7 +16,7 @@ pub const KEPT: usize = 100_000;
 #[derive(Clone, Debug)]
 pub struct Finding<B: Kin> {
     pub kind: Kind,
-    /// The first prefix in force that it opens, the last, and how many there are.
+    /// The first prefix in force that it opens to these packets, the last that it opens, and how many there are.
     pub prefix: usize,
     pub last: usize,
     pub prefixes: usize,
@@ -62,6 +62,12 @@ impl<B: Kin> Finding<B> {
     pub fn plain(&self) -> bool {
         let asked = |packets: &Packets<B>| packets.asked(&Question::PLAIN) != Some(false);
         self.packets.as_deref().is_none_or(asked)
+    }
+
+    /// Of findings with the same cause the one with the highest is told: the kernel can be asked about it, and
+    /// packets with nothing to them are among those that get away.
+    fn plainness(&self) -> (bool, bool) {
+        (self.askable().is_some(), self.plain())
     }
 
     /// Whether an answer that the packet of our question is dropped goes for all its packets. It goes for no
@@ -143,14 +149,20 @@ impl<B: Kin> Findings<B> {
         self.open.fill(Some(Some(at)));
     }
 
+    /// One more prefix, or more packets. Those that are told come with their prefix and the way that they take.
     fn again(&mut self, at: usize, finding: &Finding<B>) {
         let known = &mut self.kept[at];
         known.prefixes += usize::from(finding.prefix != known.last);
         known.last = finding.prefix;
-        known.mixed |= known.packets != finding.packets;
-        if known.askable().is_none() && finding.askable().is_some() {
-            known.packets.clone_from(&finding.packets);
-            (known.prefix, known.address) = (finding.prefix, finding.address);
+        let other = known.packets != finding.packets;
+        known.mixed |= other;
+        if other && finding.plainness() > known.plainness() {
+            *known = Finding {
+                last: known.last,
+                prefixes: known.prefixes,
+                mixed: known.mixed,
+                ..finding.clone()
+            };
         }
     }
 

@@ -41,15 +41,17 @@ struct Packet {
 fn packets(to: u32) -> impl Iterator<Item = Packet> {
     let from = [None, Some([10, 9, 1, 1]), Some([10, 9, 2, 1])];
     let from = from.map(|from| from.map(u32::from_be_bytes));
-    // A number of mixed bases: each digit is one thing about the packet.
-    (0..3 * 4 * 3 * 2 * 3 * 2_usize).map(move |number| Packet {
+    // A number of mixed bases: each digit is one thing about the packet. Of each thing there is a value in every
+    // range that `rule` makes, and one in none of them. They are more than the kernel has, for verify as well: what
+    // comes in on eth0 is of user 0.
+    (0..3 * 4 * 3 * 2 * 3 * 3_usize).map(move |number| Packet {
         to,
         from: from[number % 3],
         mark: (number / 3 % 4) as u32,
         iif: ["lo", "eth0", "eth1"][number / 12 % 3],
         tos: [0, 0x10][number / 36 % 2],
         protocol: [17, 6, 1][number / 72 % 3],
-        uid: [0, 7][number / 216],
+        uid: [0, 7, 3][number / 216],
     })
 }
 
@@ -292,55 +294,187 @@ fn found(world: &World, order: &Order<u32>) -> Findings<u32> {
     leaks(&fib, order, &Names::default(), &mark).0
 }
 
+/// What is forwarded is found, and what is found is forwarded.
+fn agree(world: &World) -> Result<(), TestCaseError> {
+    let order = Order::new(world.rules.clone(), &[]);
+    let found = found(world, &order);
+    let forwards = |packet| forwarded(&world.rules, &world.routes, packet);
+
+    for (index, prefix) in world.prefixes.iter().enumerate() {
+        let open = |kind| {
+            found
+                .kept
+                .iter()
+                .any(|one| one.kind == kind && one.prefix == index)
+        };
+        for to in prefix.first()..=prefix.last() {
+            let leaking: Vec<Packet> = packets(to).filter(|packet| forwards(*packet)).collect();
+            let told = found.kept.iter().any(|one| {
+                one.kind == Kind::NoRule
+                    || one.net.contains(&Prefix::host(to))
+                    || (one.prefixes > 1 && index <= one.last)
+            });
+            let address = Ipv4Addr::from(to);
+            prop_assert!(
+                leaking.is_empty() || told,
+                "{address}: {leaking:?} in {found:#?}"
+            );
+            let plain = leaking.iter().any(|packet| is(*packet, Question::PLAIN));
+            let explained = found.explains(index, *prefix, to).is_some();
+            prop_assert!(!plain || explained, "{address} in {found:#?}");
+            prop_assert!(
+                plain
+                    || !explained
+                    || open(Kind::Missing)
+                    || found.counts[Kind::NoRule as usize] > 0
+                    || found.kept.iter().any(|one| one.plain()),
+                "{address}: explained, and nothing to explain"
+            );
+        }
+    }
+    for one in &found.kept {
+        if matches!(one.kind, Kind::Missing | Kind::NoRule) {
+            continue;
+        }
+        let class = one.packets.as_ref().unwrap();
+        let meant = |packet: &Packet| {
+            let mut never = class.never.iter();
+            has(&class.must, *packet) && never.all(|(select, _)| !has(select, *packet))
+        };
+        let meant: Vec<Packet> = packets(one.address).filter(meant).collect();
+        prop_assert!(!meant.is_empty(), "no such packets: {one:#?}");
+        for packet in meant {
+            prop_assert!(forwards(packet), "{packet:?} is dropped: {one:#?}");
+        }
+        if let Some(question) = one.askable() {
+            let packet = packets(one.address)
+                .find(|packet| is(*packet, question))
+                .unwrap();
+            prop_assert!(forwards(packet), "asked in vain: {one:#?}");
+        }
+        prop_assert!(world.prefixes[one.prefix].contains(&Prefix::host(one.address)));
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4_000))]
 
     #[test]
     fn what_the_kernel_forwards_is_found_and_what_is_found_it_forwards(world in world()) {
-        let order = Order::new(world.rules.clone(), &[]);
-        let found = found(&world, &order);
-        let forwards = |packet| forwarded(&world.rules, &world.routes, packet);
-
-        for (index, prefix) in world.prefixes.iter().enumerate() {
-            let open = |kind| found.kept.iter().any(|one| one.kind == kind && one.prefix == index);
-            for to in prefix.first()..=prefix.last() {
-                let leaking: Vec<Packet> = packets(to).filter(|packet| forwards(*packet)).collect();
-                let told = found.kept.iter().any(|one| {
-                    one.kind == Kind::NoRule
-                        || one.net.contains(&Prefix::host(to))
-                        || (one.prefixes > 1 && index <= one.last)
-                });
-                let address = Ipv4Addr::from(to);
-                prop_assert!(leaking.is_empty() || told, "{address}: {leaking:?} in {found:#?}");
-                let plain = leaking.iter().any(|packet| is(*packet, Question::PLAIN));
-                let explained = found.explains(index, *prefix, to).is_some();
-                prop_assert!(!plain || explained, "{address} in {found:#?}");
-                prop_assert!(
-                    plain || !explained || open(Kind::Missing) || found.counts[Kind::NoRule as usize] > 0
-                        || found.kept.iter().any(|one| one.plain()),
-                    "{address}: explained, and nothing to explain"
-                );
-            }
-        }
-        for one in &found.kept {
-            if matches!(one.kind, Kind::Missing | Kind::NoRule) {
-                continue;
-            }
-            let class = one.packets.as_ref().unwrap();
-            let meant = |packet: &Packet| {
-                let mut never = class.never.iter();
-                has(&class.must, *packet) && never.all(|(select, _)| !has(select, *packet))
-            };
-            let meant: Vec<Packet> = packets(one.address).filter(meant).collect();
-            prop_assert!(!meant.is_empty(), "no such packets: {one:#?}");
-            for packet in meant {
-                prop_assert!(forwards(packet), "{packet:?} is dropped: {one:#?}");
-            }
-            if let Some(question) = one.askable() {
-                let packet = packets(one.address).find(|packet| is(*packet, question)).unwrap();
-                prop_assert!(forwards(packet), "asked in vain: {one:#?}");
-            }
-            prop_assert!(world.prefixes[one.prefix].contains(&Prefix::host(one.address)));
-        }
+        agree(&world)?;
     }
+}
+
+fn net(offset: u32, length: u8) -> Prefix<u32> {
+    Prefix::new(SPACE + offset, length)
+}
+
+fn seen(prefix: Prefix<u32>, table: u32, kind: u8) -> Seen<u32> {
+    Seen {
+        prefix,
+        source: None,
+        tos: 0,
+        table,
+        metric: 0,
+        protocol: 4,
+        kind,
+    }
+}
+
+fn only(priority: u32, other: Selector, action: Action) -> Rule<u32> {
+    let mut rule = Rule::lookup(priority, 0);
+    rule.select.other = vec![other];
+    rule.action = action;
+    rule
+}
+
+/// Of two kinds of packets that get away by the same rule and route, the marked ones are come to first: `not`
+/// takes all others.
+#[test]
+fn packets_with_nothing_to_them_are_told_before_marked_ones_of_the_same_cause() {
+    let mut drops = only(1, Selector::Protocol(6), Action::Drop("blackhole"));
+    drops.select.from = Some(Prefix::new(u32::from_be_bytes([10, 9, 1, 0]), 24));
+    drops.select.iif = Some("lo".into());
+    drops.select.mark = Some((1, 1));
+    let mut jumps = only(2, Selector::Protocol(6), Action::Goto(5));
+    jumps.select.mark = Some((2, u32::MAX));
+    jumps.invert = true;
+    jumps.suppress = Some(25);
+    let mark = Mark::default();
+    let world = World {
+        prefixes: vec![net(32, 27)],
+        routes: vec![
+            seen(net(32, 28), mark.table, RTN_THROW),
+            seen(net(36, 30), 253, RTN_LOCAL),
+            Seen {
+                protocol: mark.protocol,
+                ..seen(net(32, 27), mark.table, RTN_BLACKHOLE)
+            },
+        ],
+        rules: vec![
+            Rule::lookup(0, 255),
+            drops,
+            jumps,
+            Rule::lookup(8, mark.table),
+            Rule::lookup(9, 253),
+        ],
+    };
+    agree(&world).unwrap();
+    let order = Order::new(world.rules.clone(), &[]);
+    let kept = found(&world, &order).kept;
+    let [finding] = &kept[..] else {
+        panic!("one cause: {kept:#?}")
+    };
+    assert_eq!(finding.askable(), Some(Question::PLAIN));
+    assert!(finding.plain() && finding.mixed);
+    assert_eq!(
+        finding.jump,
+        Some(2),
+        "the way of the packets that are told"
+    );
+    let words = finding.packets.as_ref().unwrap().words(&Names::default());
+    let expected =
+        "packets not from 10.9.1.0/24 of this machine itself with fwmark 0x1/0x1 with ipproto tcp";
+    assert_eq!(words.as_deref(), Some(expected));
+}
+
+/// What is of none of the users of two rules is a kind of packet as well.
+#[test]
+fn packets_of_users_that_no_rule_names_are_told() {
+    let out = seen(net(0, 24), 253, RTN_UNICAST);
+    let drops = Seen {
+        tos: 0x10,
+        metric: 2,
+        ..seen(net(0, 24), 8, RTN_BLACKHOLE)
+    };
+    let in_on = |mut rule: Rule<u32>| {
+        rule.select.iif = Some("eth0".into());
+        rule
+    };
+    let mut marked = in_on(Rule::lookup(4, 253));
+    marked.select.from = Some(Prefix::new(u32::from_be_bytes([10, 9, 1, 0]), 24));
+    marked.select.mark = Some((1, u32::MAX));
+    marked.suppress = Some(31);
+    let mut jumps = only(5, Selector::Protocol(6), Action::Goto(7));
+    jumps.select.from = Some(Prefix::new(u32::from_be_bytes([10, 9, 0, 0]), 16));
+    jumps.select.iif = Some("lo".into());
+    jumps.select.mark = Some((1, 1));
+    jumps.to = Some(net(58, 31));
+    jumps.invert = true;
+    let world = World {
+        prefixes: vec![net(0, 27)],
+        routes: vec![out, drops],
+        rules: vec![
+            Rule::lookup(0, 255),
+            only(1, Selector::Uids(0, 0), Action::Lookup(253)),
+            in_on(only(2, Selector::Uids(5, 9), Action::Lookup(8))),
+            in_on(only(3, Selector::Tos(0x10), Action::Lookup(253))),
+            marked,
+            jumps,
+            Rule::lookup(8, 254),
+            Rule::lookup(9, 253),
+        ],
+    };
+    agree(&world).unwrap();
 }
