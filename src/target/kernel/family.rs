@@ -62,8 +62,6 @@ pub(super) struct Family<B: Kin> {
     reported: Unreported,
     /// What `held` was read for, where routes inside of it matter.
     covered: Option<Vec<Prefix<B>>>,
-    /// Added and removed by [`take_away`](Self::take_away) since the last report.
-    taken_away: (usize, usize),
 }
 
 impl<B: Kin> Default for Family<B> {
@@ -78,7 +76,6 @@ impl<B: Kin> Default for Family<B> {
             unreported: Unreported::default(),
             reported: Unreported::default(),
             covered: None,
-            taken_away: (0, 0),
         }
     }
 }
@@ -185,7 +182,6 @@ impl<B: Kin> Family<B> {
         let before = self.unreported;
         let mut claimed = Claimed::default();
         let (mut lost, mut is_claim) = (false, false);
-        (report.added, report.removed) = std::mem::take(&mut self.taken_away);
         for round in 0..ROUNDS {
             // What is heard from here on is newer than what is read.
             reopen(ears)?;
@@ -271,8 +267,6 @@ impl<B: Kin> Family<B> {
         if done.lost {
             return Ok(());
         }
-        self.taken_away.0 += done.report.added;
-        self.taken_away.1 += done.report.removed;
         let not_done = done.not_done();
         let is_done = |route: &Route<B>| !not_done.contains(route);
         let held = self.held.get_or_insert_default();
