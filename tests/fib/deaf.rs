@@ -105,7 +105,9 @@ fn a_large_change_waits_once_for_a_listener_until_he_reads() {
         };
         let before = told(&daemon).len();
         let (more, count) = if add { (BIG, COUNT) } else { ("", 0) };
-        place.configure(&format!("{NOC}{more}"));
+        // The list that is taken out takes most of the set away.
+        let any = "[limits]\nmax_removed = \"100%\"\n";
+        place.configure(&format!("{NOC}{more}{any}"));
         daemon.signal(Signal::SIGHUP);
         eventually("the routes are changed", || {
             router.ours().len() == count as usize + 1 && told(&daemon).len() > before

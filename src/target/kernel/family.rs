@@ -262,22 +262,25 @@ impl<B: Kin> Family<B> {
         if difference.remove.is_empty() || difference.changes() > LARGE {
             return Ok(());
         }
+        // Where this is dropped in the middle, what is held lacks what was to go, and is read again.
+        let doubted = std::mem::replace(&mut self.doubt, true);
+        let held = self.held.get_or_insert_default();
+        held.retain(|one| {
+            let route = (one.prefix, one.metric);
+            !(one.ours && difference.remove.binary_search(&route).is_ok())
+        });
         let unreported = &mut self.unreported;
         let done = install(requests, pace, order.mark, &difference, unreported).await?;
         if done.lost {
             return Ok(());
         }
         let not_done = done.not_done();
-        let is_done = |route: &Route<B>| !not_done.contains(route);
+        let added = difference.add.iter();
+        let added = added.filter(|route| !not_done.contains(*route));
         let held = self.held.get_or_insert_default();
-        held.retain(|one| {
-            let route = (one.prefix, one.metric);
-            let goes = difference.remove.binary_search(&route).is_ok() && is_done(&route);
-            !(one.ours && goes)
-        });
-        let added = difference.add.iter().filter(|route| is_done(route));
         held.extend(added.map(|route| Installed::ours(*route, &order.mark)));
         held.sort_by_key(Installed::key);
+        self.doubt = doubted || !not_done.is_empty();
         Ok(())
     }
 
