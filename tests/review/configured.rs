@@ -110,6 +110,7 @@ fn a_feed_that_comes_back_ends_the_question_and_another_edit_asks_it_anew() {
 /// What the operator is told of an edit of this, and how many stay in force at once.
 fn edited(config: &str, told: &str, stay: usize) {
     let place = both();
+    place.write("more.list", "72.37.0.0/24\n");
     place.configure(config);
     let held = !told.is_empty();
     let ran = place
