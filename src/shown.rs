@@ -6,7 +6,7 @@
 //!
 //! Two rules keep that out:
 //!
-//! * A text of others becomes part of a sentence through [`line`], [`path`] or [`clipped`].
+//! * A text of others becomes part of a sentence through [`line()`], [`path`] or [`clipped`].
 //! * Every line that is written goes through [`Lines`], which writes one line for one `writeln!`, whatever is in it.
 //!   So a text that was forgotten, or that an earlier build wrote into the ledger, forges no line either.
 //!
