@@ -45,7 +45,7 @@ impl Trigger {
 
 fn router(family: Family, role: Role, path: &str) -> String {
     format!(
-        "[[router]]\nname = \"it\"\nfamily = \"{family}\"\nrole = \"{role}\"\npath = \"{path}\"\n\
+        "[[router]]\nname = \"it\"\nfamily = \"{family}\"\nrole = \"{role}\"\npath = \"{path}\"\nadopt = true\n\
          check = \"default\"\nreload = \"default\"\nverify = \"default\"\n"
     )
 }

@@ -143,7 +143,7 @@ impl Lab {
 pub fn router(family: Family, role: Role, more: &str) -> String {
     let commands = family.commands(role);
     let mut text = format!(
-        "[[router]]\nname = \"it\"\nfamily = \"{family}\"\nrole = \"{role}\"\npath = \"it.conf\"\n{more}"
+        "[[router]]\nname = \"it\"\nfamily = \"{family}\"\nrole = \"{role}\"\npath = \"it.conf\"\nadopt = true\n{more}"
     );
     for (key, words) in [
         ("check", commands.check),
