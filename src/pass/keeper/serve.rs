@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
 use super::glance::{Glance, Glanced};
 use super::{Event, Keeper, Order, PassLock, Request};
@@ -232,7 +232,12 @@ impl Server {
         let audit = self.audited + self.config.kernel.audit;
         tokio::select! {
             biased;
-            () = async { sleep_until(next_look).await; watch.changed().await } => Next::Around,
+            () = async {
+                // What is told by name does not wait for the next look.
+                if timeout_at(next_look, watch.named()).await.is_err() {
+                    watch.changed().await;
+                }
+            } => Next::Around,
             Some(request) = requests.recv() => Next::Request(request),
             () = sleep_until(beat), if self.beat.is_some() => Next::Beat,
             () = async { sleep_until(next_mend).await; fib.disturbed().await }, if keeps => {
@@ -325,14 +330,16 @@ impl Server {
     /// Something appeared or went: look, and cut out of the routes what is new, at once and from
     /// memory.
     async fn protect(&mut self) {
-        self.next_look = Instant::now() + PAUSE;
         // A look reads all routes, which takes seconds where another program changes them all the
         // time. What the kernel told of by name does not wait for it.
         if self.take_named() {
             self.cut_out().await;
         }
-        if self.look().await {
-            self.cut_out().await;
+        if Instant::now() >= self.next_look {
+            self.next_look = Instant::now() + PAUSE;
+            if self.look().await {
+                self.cut_out().await;
+            }
         }
         self.tell(Event::Around);
     }
