@@ -144,6 +144,8 @@ fn write_all(out: &mut String, config: &Config) -> std::fmt::Result {
             next_hop_v4,
             next_hop_v6,
             lists,
+            announce_to,
+            ref neighbors,
         } = router.shape;
         writeln!(out, "family = \"{family}\"")?;
         if family.roles().len() > 1 {
@@ -157,6 +159,11 @@ fn write_all(out: &mut String, config: &Config) -> std::fmt::Result {
         }
         if family.lists(role).len() > 1 {
             writeln!(out, "lists  = \"{lists}\"")?;
+        }
+        if family.announces(role) {
+            writeln!(out, "announce_to = \"{announce_to}\"")?;
+            let neighbors: Vec<_> = neighbors.iter().map(ToString::to_string).collect();
+            writeln!(out, "neighbors   = {neighbors:?}")?;
         }
         writeln!(out, "path   = {:?}", router.path)?;
         writeln!(out, "check  = {:?}", router.check)?;

@@ -219,6 +219,8 @@ name = "edge1"
 family = "frr"
 path = "/etc/frr/nullrouted.conf"
 check = ["vtysh", "-C", "-f", "{file}"]
+announce_to = "ebgp"
+neighbors = ["2001:db8::2", "192.0.2.2"]
 [fetch]
 contact = "noc@example.net"
 "#;
@@ -233,6 +235,8 @@ contact = "noc@example.net"
         "discover = [\"sessions\", \"addresses\"]",
         "mode = \"manual\"",
         "keep = \"30days\"",
+        "announce_to = \"ebgp\"",
+        "neighbors   = [\"192.0.2.2\", \"2001:db8::2\"]",
     ] {
         assert!(once.contains(line), "{line}: {once}");
     }

@@ -127,6 +127,8 @@ pub struct Router {
     pub next_hop_v4: Option<Spanned<Ipv4Addr>>,
     pub next_hop_v6: Option<Spanned<Ipv6Addr>>,
     pub lists: Option<Spanned<String>>,
+    pub announce_to: Option<Spanned<String>>,
+    pub neighbors: Option<Spanned<Vec<Spanned<String>>>>,
     pub path: Option<Spanned<String>>,
     pub check: Option<Spanned<Command>>,
     pub reload: Option<Spanned<Command>>,

@@ -8,7 +8,7 @@ use super::Check;
 use crate::config::model::RouterConfig;
 use crate::config::written;
 use crate::policy::protect::Protected;
-use crate::target::router::{Family, Lists, Role, Shape};
+use crate::target::router::{AnnounceTo, Family, Lists, Role, Shape};
 
 /// Whether it can be a next hop of BGP.
 fn is_host(address: &IpAddr) -> bool {
@@ -85,6 +85,7 @@ impl Check<'_> {
         }
         let family = family?;
         let lists = self.lists(router.lists.as_ref(), family, role)?;
+        let (announce_to, neighbors) = self.announced(router, family, role)?;
         let usual = family.commands(role);
         let check = self.command("check", router.check.as_ref(), family, usual.check);
         let reload = self.command("reload", router.reload.as_ref(), family, usual.reload);
@@ -95,6 +96,8 @@ impl Check<'_> {
             next_hop_v4: router.next_hop_v4.as_ref().map(|hop| *hop.get_ref()),
             next_hop_v6: router.next_hop_v6.as_ref().map(|hop| *hop.get_ref()),
             lists,
+            announce_to,
+            neighbors,
         };
         let spans = [
             (
@@ -157,6 +160,88 @@ impl Check<'_> {
         let hint = format!("permitted are {}", permitted.join(", "));
         self.hinted(word.span(), message, hint);
         None
+    }
+
+    /// Which sessions a trigger announces to, and the neighbors that are named, each once, ascending.
+    fn announced(
+        &mut self,
+        router: &written::Router,
+        family: Family,
+        role: Role,
+    ) -> Option<(AnnounceTo, Vec<IpAddr>)> {
+        let spans = [
+            (
+                "announce_to",
+                router.announce_to.as_ref().map(Spanned::span),
+            ),
+            ("neighbors", router.neighbors.as_ref().map(Spanned::span)),
+        ];
+        if !family.announces(role) {
+            for (key, span) in spans {
+                let Some(span) = span else { continue };
+                let message = format!("{key}: {family} as {role} announces nothing to neighbors");
+                self.hinted(
+                    span,
+                    message,
+                    "only a router as trigger announces: leave it out",
+                );
+            }
+            return Some((AnnounceTo::default(), Vec::new()));
+        }
+        let announce_to = match &router.announce_to {
+            Some(word) => self.word("announce_to", word, &AnnounceTo::NAMES)?,
+            None => AnnounceTo::default(),
+        };
+        let named = router.neighbors.as_ref();
+        let named = named.map_or(&[][..], |neighbors| neighbors.get_ref());
+        if let (AnnounceTo::Ebgp, Some(word)) = (announce_to, &router.announce_to)
+            && named.is_empty()
+        {
+            let message = "announce_to: \"ebgp\" without neighbors: no neighbor is permitted to \
+                           receive the blackholes";
+            let hint = "neighbors = [\"192.0.2.2\"] with the address of each eBGP neighbor that is to \
+                        receive them";
+            self.hinted(word.span(), message, hint);
+            return None;
+        }
+        let mut neighbors = Vec::new();
+        for word in named {
+            let Some(address) = self.neighbor(word) else {
+                continue;
+            };
+            if neighbors.contains(&address) {
+                let message = format!("neighbors: {address} is named twice");
+                self.hinted(word.span(), message, "leave one of them out");
+            }
+            neighbors.push(address);
+        }
+        neighbors.sort_unstable();
+        Some((announce_to, neighbors))
+    }
+
+    /// The address of a neighbor.
+    fn neighbor(&mut self, word: &Spanned<String>) -> Option<IpAddr> {
+        let address: Option<IpAddr> = word.get_ref().parse().ok();
+        let is_neighbor = |address: &IpAddr| match address {
+            IpAddr::V4(address) => {
+                !(address.is_unspecified() || address.is_multicast() || address.is_broadcast())
+            }
+            IpAddr::V6(address) => {
+                !(address.is_unspecified() || address.is_multicast())
+                    && address.to_ipv4_mapped().is_none()
+            }
+        };
+        let address = address.filter(is_neighbor);
+        if address.is_none() {
+            let message = format!(
+                "neighbors: {:?} is not the address of a neighbor",
+                word.get_ref()
+            );
+            let hint = "the address that the session has at the router, such as 192.0.2.2 or 2001:db8::2; \
+                        no name, no group, no prefix";
+            self.hinted(word.span(), message, hint);
+        }
+        address
     }
 
     /// The words of a command, none where it is not written; `usual` stands for `"default"`.

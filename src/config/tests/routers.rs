@@ -1,7 +1,7 @@
 //! `[[router]]`, as the operator reads its problems.
 
 use super::{accepted, problems};
-use crate::target::router::{Family, Lists, Role, Shape};
+use crate::target::router::{AnnounceTo, Family, Lists, Role, Shape};
 
 fn router(family: &str, lines: &str) -> String {
     format!("[[router]]\nname = \"edge1\"\npath = \"/x/edge1\"\nfamily = \"{family}\"\n{lines}\n")
@@ -98,4 +98,124 @@ fn lists_are_as_the_family_can_have_them() {
     assert!(shown.contains("hint: permitted are one"), "{shown}");
     let shown = problems(&router("frr", "lists = \"two\""));
     assert!(shown.contains("lists: \"two\" is not known"), "{shown}");
+}
+
+#[test]
+fn a_trigger_announces_to_ibgp_or_to_the_ebgp_neighbors_that_are_named() {
+    let shape = |lines: &str| accepted(&router("frr", lines)).routers[0].shape.clone();
+    assert_eq!(shape("").announce_to, AnnounceTo::Ibgp);
+    assert!(shape("").neighbors.is_empty());
+    let named = shape("neighbors = [\"192.0.2.2\"]");
+    assert_eq!(named.announce_to, AnnounceTo::Ibgp);
+    assert_eq!(
+        named.neighbors,
+        ["192.0.2.2".parse::<std::net::IpAddr>().unwrap()]
+    );
+    let ebgp = shape(
+        "announce_to = \"ebgp\"\nneighbors = [\"2001:db8::2\", \"192.0.2.9\", \"192.0.2.2\"]",
+    );
+    assert_eq!(ebgp.announce_to, AnnounceTo::Ebgp);
+    let neighbors: Vec<_> = ebgp.neighbors.iter().map(ToString::to_string).collect();
+    assert_eq!(neighbors, ["192.0.2.2", "192.0.2.9", "2001:db8::2"]);
+}
+
+#[test]
+fn who_is_announced_to_stands_where_something_is_announced() {
+    let shown = |family: &str, lines: &str| problems(&router(family, lines));
+    let file = "/etc/nullrouted/nullrouted.toml";
+    assert_eq!(
+        shown(
+            "frr",
+            "role = \"edge\"\nannounce_to = \"ebgp\"\nneighbors = [\"192.0.2.2\"]"
+        ),
+        format!(
+            "{file}:6:15: announce_to: frr as edge announces nothing to neighbors
+    6 | announce_to = \"ebgp\"
+      |               ^^^^^^
+      hint: only a router as trigger announces: leave it out
+{file}:7:13: neighbors: frr as edge announces nothing to neighbors
+    7 | neighbors = [\"192.0.2.2\"]
+      |             ^^^^^^^^^^^^^
+      hint: only a router as trigger announces: leave it out
+2 problems"
+        )
+    );
+    for (family, role) in [
+        ("plain", "trigger"),
+        ("nftables", "trigger"),
+        ("ios", "filter"),
+    ] {
+        let lines = format!("role = \"{role}\"\nannounce_to = \"ibgp\"");
+        let said = format!("announce_to: {family} as {role} announces nothing to neighbors\n");
+        let shown = shown(family, &lines);
+        assert!(
+            shown.contains(&said) && shown.ends_with("1 problem"),
+            "{shown}"
+        );
+    }
+    assert_eq!(
+        shown("ios", "announce_to = \"both\""),
+        format!(
+            "{file}:5:15: announce_to: \"both\" is not known
+    5 | announce_to = \"both\"
+      |               ^^^^^^
+      hint: permitted are ibgp, ebgp
+1 problem"
+        )
+    );
+}
+
+#[test]
+fn ebgp_needs_neighbors_each_an_address_and_named_once() {
+    let file = "/etc/nullrouted/nullrouted.toml";
+    for lines in [
+        "announce_to = \"ebgp\"",
+        "announce_to = \"ebgp\"\nneighbors = []",
+    ] {
+        assert_eq!(
+            problems(&router("bird", lines)),
+            format!(
+                "{file}:5:15: announce_to: \"ebgp\" without neighbors: no neighbor is permitted to receive the blackholes
+    5 | announce_to = \"ebgp\"
+      |               ^^^^^^
+      hint: neighbors = [\"192.0.2.2\"] with the address of each eBGP neighbor that is to receive them
+1 problem"
+            )
+        );
+    }
+    assert_eq!(
+        problems(&router("frr", "neighbors = [\"192.0.2.2\", \"eth0\", \"192.0.2.2\"]")),
+        format!(
+            "{file}:5:27: neighbors: \"eth0\" is not the address of a neighbor
+    5 | neighbors = [\"192.0.2.2\", \"eth0\", \"192.0.2.2\"]
+      |                           ^^^^^^
+      hint: the address that the session has at the router, such as 192.0.2.2 or 2001:db8::2; no name, no group, no prefix
+{file}:5:35: neighbors: 192.0.2.2 is named twice
+    5 | neighbors = [\"192.0.2.2\", \"eth0\", \"192.0.2.2\"]
+      |                                   ^^^^^^^^^^^
+      hint: leave one of them out
+2 problems"
+        )
+    );
+    for none in [
+        "192.0.2.0/24",
+        "0.0.0.0",
+        "224.0.0.5",
+        "255.255.255.255",
+        "::",
+        "ff02::1",
+        "::ffff:192.0.2.2",
+    ] {
+        let shown = problems(&router("frr", &format!("neighbors = [\"{none}\"]")));
+        let said = format!("neighbors: \"{none}\" is not the address of a neighbor\n");
+        assert!(
+            shown.contains(&said) && shown.ends_with("1 problem"),
+            "{shown}"
+        );
+    }
+    let shown = problems(&router("frr", "neighbors = \"192.0.2.2\""));
+    assert!(
+        shown.contains("neighbors: ") && shown.ends_with("1 problem"),
+        "{shown}"
+    );
 }

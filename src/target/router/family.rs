@@ -37,6 +37,8 @@ pub(super) struct Kind {
     pub roles: &'static [Role],
     /// The roles in whose files a next hop stands.
     pub next_hops: &'static [Role],
+    /// The roles in which it announces routes to neighbors.
+    pub announces: &'static [Role],
     /// How its files are usually checked, loaded and verified on the machine where they are written.
     pub commands: fn(Role) -> Commands,
     /// How the listed prefixes can stand in its file, the usual first.
@@ -57,6 +59,7 @@ impl Kind {
         name: "",
         roles: &[Role::Trigger, Role::Edge, Role::Filter],
         next_hops: &[],
+        announces: &[Role::Trigger],
         commands: |_| Commands::NONE,
         lists: |_| &[Lists::One],
         takes_away: false,
@@ -68,6 +71,7 @@ impl Kind {
     /// The same of lists, which are no routers.
     pub(super) const LIST: Self = Self {
         roles: &[Role::Trigger],
+        announces: &[],
         ..Self::ROUTER
     };
 }
@@ -189,6 +193,11 @@ impl Family {
     /// Whether a next hop stands in its file.
     pub fn has_next_hops(self, role: Role) -> bool {
         self.kind().next_hops.contains(&role)
+    }
+
+    /// Whether it announces routes to neighbors.
+    pub fn announces(self, role: Role) -> bool {
+        self.kind().announces.contains(&role)
     }
 
     /// What it can be. A list is no router, and has the first role alone.

@@ -33,6 +33,30 @@ impl fmt::Display for Lists {
     }
 }
 
+/// Which sessions a trigger's blackholes are originated for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AnnounceTo {
+    /// iBGP sessions alone: the routes are originated with no-export where the router has it, so no eBGP neighbor can
+    /// receive them.
+    #[default]
+    Ibgp,
+    /// The eBGP neighbors in [`Shape::neighbors`]: the routes are originated without no-export, which is added on the
+    /// way out.
+    Ebgp,
+}
+
+impl AnnounceTo {
+    /// Every one with its name in the configuration.
+    pub const NAMES: [(&'static str, Self); 2] = [("ibgp", Self::Ibgp), ("ebgp", Self::Ebgp)];
+}
+
+impl fmt::Display for AnnounceTo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Self::NAMES.iter().find(|(_, to)| to == self);
+        f.write_str(name.map_or("", |(name, _)| name))
+    }
+}
+
 /// What the configuration says of the text of one router's file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shape {
@@ -46,6 +70,10 @@ pub struct Shape {
     pub next_hop_v6: Option<Ipv6Addr>,
     /// How the listed prefixes stand in it.
     pub lists: Lists,
+    /// Which sessions a trigger announces to.
+    pub announce_to: AnnounceTo,
+    /// The neighbors that a trigger announces to, each once, ascending; with [`AnnounceTo::Ibgp`] it may be empty.
+    pub neighbors: Vec<IpAddr>,
 }
 
 impl Shape {
@@ -63,6 +91,8 @@ impl Shape {
             next_hop_v4: None,
             next_hop_v6: None,
             lists: Lists::default(),
+            announce_to: AnnounceTo::default(),
+            neighbors: Vec::new(),
         }
     }
 
