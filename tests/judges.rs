@@ -12,7 +12,16 @@ use support::{NOC, Place, Ran, installed, left_out, repository};
 use support::{frr, speaker};
 
 /// Each role, and how lists stand in it.
-const ROLES: [&str; 6] = ["", "-octets", "-none", "-edge", "-filter", "-filter-octets"];
+const ROLES: [&str; 8] = [
+    "",
+    "-octets",
+    "-none",
+    "-edge",
+    "-filter",
+    "-filter-octets",
+    "-to",
+    "-from",
+];
 
 /// The golden files of a family.
 fn golden(family: &str) -> Vec<PathBuf> {
@@ -231,7 +240,7 @@ fn nft_takes_every_file_of_its_family() {
         return;
     };
     let golden = golden("nftables");
-    assert_eq!(golden.len(), 6);
+    assert_eq!(golden.len(), 8);
     for path in golden {
         let path = path.display().to_string();
         namespace.run("nft", &["-c", "-f", &path]).code(0);

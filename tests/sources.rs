@@ -3,8 +3,8 @@
 mod support;
 
 use support::lab::{LIST, LISTED, Lab, NEIGHBOURS};
-use support::namespace::eventually;
-use support::{NOC, Place, installed, left_out, repository};
+use support::namespace::{Namespace, eventually};
+use support::{NO_KERNEL, NOC, Place, installed, left_out, repository};
 
 /// Where the far host sends to, by family.
 const VICTIM: [&str; 2] = ["100.64.0.2", "fd00:1::2"];
@@ -12,20 +12,28 @@ const VICTIM: [&str; 2] = ["100.64.0.2", "fd00:1::2"];
 /// Three echo requests from this address of the far host; how many reach the near one.
 fn arrive(lab: &Lab, source: &str) -> u64 {
     let victim = VICTIM[usize::from(source.contains(':'))];
-    let before = echoes(lab, source);
+    let before = echoes(&lab.near, source);
     lab.far.run(
         "ping",
         &[
-            "-n", "-c", "3", "-i", "0.2", "-W", "1", "-I", source, victim,
+            "-n", "-c", "3", "-i", "0.2", "-W", "0.5", "-I", source, victim,
         ],
     );
-    echoes(lab, source) - before
+    echoes(&lab.near, source) - before
 }
 
-/// Echo requests that the near host has counted (`/proc/net/snmp`, `snmp6`).
-fn echoes(lab: &Lab, source: &str) -> u64 {
-    if source.contains(':') {
-        let counters = lab.near.sh("cat /proc/net/snmp6");
+/// Echo requests to this address of the far host; how many of three reach it.
+fn reach(lab: &Lab, address: &str) -> u64 {
+    let before = echoes(&lab.far, address);
+    let words = ["-n", "-c", "3", "-i", "0.2", "-W", "0.5", address];
+    lab.near.run("ping", &words);
+    echoes(&lab.far, address) - before
+}
+
+/// Echo requests of a family that a host has counted (`/proc/net/snmp`, `snmp6`).
+fn echoes(host: &Namespace, family: &str) -> u64 {
+    if family.contains(':') {
+        let counters = host.sh("cat /proc/net/snmp6");
         let line = counters
             .lines()
             .find(|line| line.starts_with("Icmp6InEchos "));
@@ -37,7 +45,7 @@ fn echoes(lab: &Lab, source: &str) -> u64 {
             .parse()
             .unwrap();
     }
-    let counters = lab.near.sh("grep ^Icmp: /proc/net/snmp");
+    let counters = host.sh("grep ^Icmp: /proc/net/snmp");
     let mut lines = counters.lines().map(str::split_whitespace);
     let (names, mut values) = (lines.next().unwrap(), lines.next().unwrap());
     let place = names
@@ -151,7 +159,10 @@ fn the_nftables_rules_of_the_readme_drop_them_in_both_families() {
         for listed in LISTED {
             assert_eq!(arrive(&lab, listed), 3, "{listed} before");
         }
-        place.write("sources.nft", &of_readme("nft", "table inet nullrouted"));
+        place.write(
+            "sources.nft",
+            &of_readme("nft", "table inet nullrouted_sources"),
+        );
         let load = format!("nft -f {}", place.path("sources.nft").display());
         lab.router.sh(&load);
         lab.router.sh(&load);
@@ -183,4 +194,121 @@ fn the_sysctl_lines_of_the_readme_drop_them_in_ipv4() {
     }
     assert_eq!(arrive(&lab, LISTED[0]), 0);
     assert_eq!(arrive(&lab, NEIGHBOURS[0]), 3);
+}
+
+/// The file of family `nftables` with its default commands.
+fn of_nftables(direction: &str) -> String {
+    format!(
+        "[[router]]\nname = \"nft\"\nfamily = \"nftables\"\npath = \"nullrouted.nft\"\ndirection = \"{direction}\"\n\
+         check = \"default\"\nreload = \"default\"\nverify = \"default\"\n"
+    )
+}
+
+/// Each direction after every other one, so that what an earlier file installed is taken away.
+#[test]
+fn nftables_drops_packets_to_what_is_listed_or_from_it_or_both() {
+    if !installed("nft") {
+        return left_out("nftables is not installed");
+    }
+    let Some(lab) = Lab::new() else { return };
+    rp_filter(&lab, 0, 0);
+    let place = Place::new(NOC);
+    place.write("noc.list", LIST);
+    for address in LISTED.into_iter().chain(NEIGHBOURS) {
+        eventually("it answers before", || lab.answers(address));
+    }
+    for direction in ["from", "to", "both", "from"] {
+        place.configure(&format!("{NOC}{NO_KERNEL}{}", of_nftables(direction)));
+        place.run_in(&lab.router, &["refresh"]).code(0);
+        let again = place.run_in(&lab.router, &["refresh"]).code(0);
+        assert!(!again.err.contains("loaded again"), "{}", again.err);
+        let (to, from) = (direction != "from", direction != "to");
+        for listed in LISTED {
+            let expected = if to { 0 } else { 3 };
+            assert_eq!(reach(&lab, listed), expected, "to {listed}: {direction}");
+            let expected = if from { 0 } else { 3 };
+            assert_eq!(arrive(&lab, listed), expected, "from {listed}: {direction}");
+            // What the router itself sends.
+            let ping = ["-n", "-c", "1", "-W", "1", listed];
+            let before = echoes(&lab.far, listed);
+            lab.router.run("ping", &ping);
+            let sent = echoes(&lab.far, listed) - before;
+            assert_eq!(
+                sent,
+                u64::from(!to),
+                "of the router to {listed}: {direction}"
+            );
+        }
+        for neighbour in NEIGHBOURS {
+            assert_eq!((reach(&lab, neighbour), arrive(&lab, neighbour)), (3, 3));
+        }
+        let table = lab.router.sh("nft list table inet nullrouted");
+        let count = |part: &str| table.matches(part).count();
+        let both = usize::from(to && from);
+        assert_eq!(count("\tcounter "), 2 + 2 * both, "{direction}: {table}");
+        assert_eq!(count("\tchain "), 1 + usize::from(to), "{table}");
+        // One rule less is seen.
+        lab.router.sh("nft flush chain inet nullrouted prerouting");
+        let again = place.run_in(&lab.router, &["refresh"]).code(0);
+        again.says("nullrouted.nft loaded again");
+    }
+}
+
+/// In either order.
+#[test]
+fn the_rules_of_the_readme_and_those_of_family_nftables_stand_side_by_side() {
+    if !installed("nft") {
+        return left_out("nftables is not installed");
+    }
+    for readme_first in [true, false] {
+        let Some((lab, place)) = dropping("") else {
+            return;
+        };
+        place.write("sources.nft", &of_readme("nft", "table inet"));
+        let readme = format!("nft -f {}", place.path("sources.nft").display());
+        let family = || {
+            place.configure(&format!("{NOC}{}", of_nftables("to")));
+            place.run_in(&lab.router, &["refresh"]).code(0);
+        };
+        if readme_first {
+            lab.router.sh(&readme);
+            family();
+        } else {
+            family();
+            lab.router.sh(&readme);
+        }
+        // The rules and sets of both are there, and the default `verify` finds nothing to load again.
+        let again = place.run_in(&lab.router, &["refresh"]).code(0);
+        assert!(!again.err.contains("loaded again"), "{}", again.err);
+        let ruleset = lab.router.sh("nft list ruleset");
+        for part in [
+            "72.37.186.0/23",
+            "2001:db8:bad::/48",
+            "fib saddr oif missing",
+            "fib saddr type",
+        ] {
+            assert!(ruleset.contains(part), "{part} in {ruleset}");
+        }
+        for listed in LISTED {
+            assert_eq!(
+                (reach(&lab, listed), arrive(&lab, listed)),
+                (0, 0),
+                "{listed}"
+            );
+        }
+        // Without our routes the sets drop what goes there, and the rules of the README nothing.
+        for word in ["-4", "-6"] {
+            lab.router.ip(&format!("{word} route flush proto 166"));
+        }
+        for listed in LISTED {
+            assert_eq!(
+                (reach(&lab, listed), arrive(&lab, listed)),
+                (0, 3),
+                "{listed}"
+            );
+        }
+        for neighbour in NEIGHBOURS {
+            assert_eq!((reach(&lab, neighbour), arrive(&lab, neighbour)), (3, 3));
+        }
+    }
 }

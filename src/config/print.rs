@@ -146,6 +146,7 @@ fn write_all(out: &mut String, config: &Config) -> std::fmt::Result {
             lists,
             announce_to,
             ref neighbors,
+            direction,
         } = router.shape;
         writeln!(out, "family = \"{family}\"")?;
         if family.roles().len() > 1 {
@@ -164,6 +165,9 @@ fn write_all(out: &mut String, config: &Config) -> std::fmt::Result {
             writeln!(out, "announce_to = \"{announce_to}\"")?;
             let neighbors: Vec<_> = neighbors.iter().map(ToString::to_string).collect();
             writeln!(out, "neighbors   = {neighbors:?}")?;
+        }
+        if !family.directions().is_empty() {
+            writeln!(out, "direction = \"{direction}\"")?;
         }
         writeln!(out, "path   = {:?}", router.path)?;
         writeln!(out, "check  = {:?}", router.check)?;

@@ -129,6 +129,7 @@ pub struct Router {
     pub lists: Option<Spanned<String>>,
     pub announce_to: Option<Spanned<String>>,
     pub neighbors: Option<Spanned<Vec<Spanned<String>>>>,
+    pub direction: Option<Spanned<String>>,
     pub path: Option<Spanned<String>>,
     pub check: Option<Spanned<Command>>,
     pub reload: Option<Spanned<Command>>,

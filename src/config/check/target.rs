@@ -8,7 +8,7 @@ use super::Check;
 use crate::config::model::RouterConfig;
 use crate::config::written;
 use crate::policy::protect::Protected;
-use crate::target::router::{AnnounceTo, Family, Lists, Role, Shape};
+use crate::target::router::{AnnounceTo, Direction, Family, Lists, Role, Shape};
 
 /// Whether it can be a next hop of BGP.
 fn is_host(address: &IpAddr) -> bool {
@@ -86,6 +86,7 @@ impl Check<'_> {
         let family = family?;
         let lists = self.lists(router.lists.as_ref(), family, role)?;
         let (announce_to, neighbors) = self.announced(router, family, role)?;
+        let direction = self.direction(router.direction.as_ref(), family)?;
         let usual = family.commands(role);
         let check = self.command("check", router.check.as_ref(), family, usual.check);
         let reload = self.command("reload", router.reload.as_ref(), family, usual.reload);
@@ -98,6 +99,7 @@ impl Check<'_> {
             lists,
             announce_to,
             neighbors,
+            direction,
         };
         let spans = [
             (
@@ -242,6 +244,25 @@ impl Check<'_> {
             self.hinted(word.span(), message, hint);
         }
         address
+    }
+
+    /// Which packets the family drops; both where it is not written.
+    fn direction(
+        &mut self,
+        written: Option<&Spanned<String>>,
+        family: Family,
+    ) -> Option<Direction> {
+        let Some(word) = written else {
+            return Some(Direction::default());
+        };
+        let direction = self.word("direction", word, &Direction::NAMES)?;
+        if family.directions().contains(&direction) {
+            return Some(direction);
+        }
+        let hint = "only nftables drops packets by their source or destination";
+        let message = format!("direction: {family} is no packet filter");
+        self.hinted(word.span(), message, hint);
+        None
     }
 
     /// The words of a command, none where it is not written; `usual` stands for `"default"`.

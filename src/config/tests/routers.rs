@@ -1,7 +1,7 @@
 //! `[[router]]`, as the operator reads its problems.
 
 use super::{accepted, problems};
-use crate::target::router::{AnnounceTo, Family, Lists, Role, Shape};
+use crate::target::router::{AnnounceTo, Direction, Family, Lists, Role, Shape};
 
 fn router(family: &str, lines: &str) -> String {
     format!("[[router]]\nname = \"edge1\"\npath = \"/x/edge1\"\nfamily = \"{family}\"\n{lines}\n")
@@ -218,4 +218,25 @@ fn ebgp_needs_neighbors_each_an_address_and_named_once() {
         shown.contains("neighbors: ") && shown.ends_with("1 problem"),
         "{shown}"
     );
+}
+
+#[test]
+fn a_direction_is_for_packet_filters() {
+    for (written, direction) in [
+        ("", Direction::Both),
+        ("direction = \"to\"", Direction::To),
+        ("direction = \"from\"", Direction::From),
+        ("direction = \"both\"", Direction::Both),
+    ] {
+        let config = accepted(&router("nftables", written));
+        assert_eq!(config.routers[0].shape.direction, direction);
+    }
+    let shown = problems(&router("frr", "direction = \"to\""));
+    let said = "direction: frr is no packet filter\n    5 | direction = \"to\"\n      |             ^^^^\n      \
+                hint: only nftables drops packets by their source or destination";
+    assert!(shown.contains(said), "{shown}");
+    let shown = problems(&router("nftables", "direction = \"in\""));
+    assert!(shown.contains("direction: \"in\" is not known"), "{shown}");
+    let said = "hint: permitted are to, from, both";
+    assert!(shown.contains(said), "{shown}");
 }

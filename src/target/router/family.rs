@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::shape::Lists;
+use super::shape::{Direction, Lists};
 use super::{Shape, Sheet};
 use super::{
     bird, csv, eos, exabgp, frr, gobgp, ios, ios_xr, ipset, json, junos, junos_set, nftables,
@@ -43,6 +43,8 @@ pub(super) struct Kind {
     pub commands: fn(Role) -> Commands,
     /// How the listed prefixes can stand in its file, the usual first.
     pub lists: fn(Role) -> &'static [Lists],
+    /// Which packets it can drop; none where it is no packet filter.
+    pub directions: &'static [Direction],
     /// Whether what is gone stays at the router until a line of the file takes it away.
     pub takes_away: bool,
     /// What leads from a file that was loaded to the next one, where a router takes that better than the whole.
@@ -62,6 +64,7 @@ impl Kind {
         announces: &[Role::Trigger],
         commands: |_| Commands::NONE,
         lists: |_| &[Lists::One],
+        directions: &[],
         takes_away: false,
         delta: None,
         too_many: |_, _, _| None,
@@ -208,6 +211,11 @@ impl Family {
     /// How the listed prefixes can stand in its file, the usual first.
     pub fn lists(self, role: Role) -> &'static [Lists] {
         (self.kind().lists)(role)
+    }
+
+    /// Which packets it can drop; none where it is no packet filter.
+    pub fn directions(self) -> &'static [Direction] {
+        self.kind().directions
     }
 
     /// Whether its files say what is gone, see [`Gone`](super::Gone).

@@ -49,7 +49,7 @@ mod vyos;
 pub use family::{Commands, Family, Role};
 pub use gone::Gone;
 pub use reasons::Reasons;
-pub use shape::{AnnounceTo, Lists, Shape};
+pub use shape::{AnnounceTo, Direction, Lists, Shape};
 pub use sheet::Sheet;
 
 /// The text of a router file.

@@ -1,9 +1,11 @@
-//! nftables: a table of our own with two sets, and chains that drop what comes from them and what goes to them.
+//! nftables: a table of our own with two sets, and chains that drop what comes from them, what goes to them, or both.
 //!
 //! Facts behind it, verified with nft 1.0.6:
 //! * `nft -f` takes a file as one transaction: all of it or nothing, with no moment between.
 //! * `add` of what is there already is no error, so the file can be loaded over itself; the counters are objects of
 //!   their own, and keep counting.
+//! * `delete` of what is not there is an error, so each object that a direction does without is added before it is
+//!   deleted: it may be left of a file of another direction.
 //! * `add element` without an element is an error: an empty set is flushed and nothing is added.
 //! * What is in the kernel is gone after a start of the machine, or of nftables.service, whose file begins with `flush
 //!   ruleset`: `verify` sees that.
@@ -13,12 +15,13 @@ use std::fmt::Write;
 
 use super::family::Kind;
 use super::text::Text;
-use super::{Commands, Sheet};
+use super::{Commands, Direction, Shape, Sheet};
 
 pub(super) const KIND: Kind = Kind {
     name: "nftables",
     commands: |_| COMMANDS,
-    render: |_, sheet| render(sheet),
+    directions: &[Direction::To, Direction::From, Direction::Both],
+    render,
     ..Kind::LIST
 };
 
@@ -30,7 +33,7 @@ const COMMANDS: Commands = Commands {
         "-c",
         r#"held=$(nft -t list table inet nullrouted 2>&1) || { echo "$held"; exit 1; }
 digest=$(sed -n 's/.* comment "\([0-9a-f]*\)"  # of the lines above$/\1/p' "$1")
-[ "$(printf '%s\n' "$held" | grep -c ' drop')" -eq 6 ] || { echo 'the table lacks rules'; exit 1; }
+[ "$(printf '%s\n' "$held" | grep -c ' drop')" -eq "$(grep -c '^add rule ' "$1")" ] || { echo 'the table lacks rules'; exit 1; }
 case $held in *" comment \"$digest\""*) ;; *) echo 'the table is of another file'; exit 1;; esac"#,
         "sh",
         "{file}",
@@ -44,7 +47,7 @@ See:    nft list counters table inet nullrouted
 Undo:   nft delete table inet nullrouted
 ";
 
-fn render(sheet: &Sheet) -> String {
+fn render(shape: &Shape, sheet: &Sheet) -> String {
     let mut out = Text::with_room(2_500 + sheet.set.len() * 45);
     out.push("#!/usr/sbin/nft -f\n");
     out.push(&sheet.head("#", USES));
@@ -67,8 +70,7 @@ fn render(sheet: &Sheet) -> String {
             sheet.v6(|prefix, reason| out.entry("\t", prefix, ",", reason));
         },
     );
-    out.push(CHAINS);
-    out.seal(LAST, "\"  # of the lines above");
+    chains(&mut out, shape.direction);
     out.done()
 }
 
@@ -92,15 +94,46 @@ add counter inet nullrouted to_listed_v4
 add counter inet nullrouted to_listed_v6
 add chain inet nullrouted prerouting { type filter hook prerouting priority raw; policy accept; }
 flush chain inet nullrouted prerouting
-add rule inet nullrouted prerouting ip saddr @v4 counter name from_listed_v4 drop
-add rule inet nullrouted prerouting ip daddr @v4 counter name to_listed_v4 drop
-add rule inet nullrouted prerouting ip6 saddr @v6 counter name from_listed_v6 drop
-add rule inet nullrouted prerouting ip6 daddr @v6 counter name to_listed_v6 drop
 add chain inet nullrouted output { type filter hook output priority raw; policy accept; }
 flush chain inet nullrouted output
-add rule inet nullrouted output ip daddr @v4 counter name to_listed_v4 drop
 ";
 
-/// Its comment is the digest of the lines before it: so nft is asked whether the table is of this very file.
-const LAST: &str =
-    "add rule inet nullrouted output ip6 daddr @v6 counter name to_listed_v6 drop comment \"";
+/// What the chains drop, and whether this is done for packets from the listed prefixes or to them.
+const RULES: [(&str, bool); 6] = [
+    ("prerouting ip saddr @v4 counter name from_listed_v4", false),
+    (
+        "prerouting ip6 saddr @v6 counter name from_listed_v6",
+        false,
+    ),
+    ("prerouting ip daddr @v4 counter name to_listed_v4", true),
+    ("prerouting ip6 daddr @v6 counter name to_listed_v6", true),
+    ("output ip daddr @v4 counter name to_listed_v4", true),
+    ("output ip6 daddr @v6 counter name to_listed_v6", true),
+];
+
+fn chains(out: &mut Text, direction: Direction) {
+    out.push(CHAINS);
+    if !direction.is_from() {
+        out.push("delete counter inet nullrouted from_listed_v4\n");
+        out.push("delete counter inet nullrouted from_listed_v6\n");
+    }
+    if !direction.is_to() {
+        out.push("delete chain inet nullrouted output\n");
+        out.push("delete counter inet nullrouted to_listed_v4\n");
+        out.push("delete counter inet nullrouted to_listed_v6\n");
+    }
+    let mut rules = RULES.iter().filter(|(_, to)| match to {
+        true => direction.is_to(),
+        false => direction.is_from(),
+    });
+    // The comment of the last rule is the digest of the lines before it: so nft is asked whether the table is of this
+    // very file.
+    let last = rules.next_back();
+    for (rule, _) in rules {
+        let _ = writeln!(out, "add rule inet nullrouted {rule} drop");
+    }
+    if let Some((rule, _)) = last {
+        let before = format!("add rule inet nullrouted {rule} drop comment \"");
+        out.seal(&before, "\"  # of the lines above");
+    }
+}

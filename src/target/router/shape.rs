@@ -57,6 +57,41 @@ impl fmt::Display for AnnounceTo {
     }
 }
 
+/// Which packets a packet filter drops, by how their addresses stand to the listed prefixes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Direction {
+    /// Those to a listed prefix.
+    To,
+    /// Those from a listed prefix.
+    From,
+    /// Both.
+    #[default]
+    Both,
+}
+
+impl Direction {
+    /// Every one with its name in the configuration.
+    pub const NAMES: [(&'static str, Self); 3] =
+        [("to", Self::To), ("from", Self::From), ("both", Self::Both)];
+
+    /// Whether packets to a listed prefix are dropped.
+    pub fn is_to(self) -> bool {
+        self != Self::From
+    }
+
+    /// Whether packets from a listed prefix are dropped.
+    pub fn is_from(self) -> bool {
+        self != Self::To
+    }
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Self::NAMES.iter().find(|(_, direction)| direction == self);
+        f.write_str(name.map_or("", |(name, _)| name))
+    }
+}
+
 /// What the configuration says of the text of one router's file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shape {
@@ -74,6 +109,8 @@ pub struct Shape {
     pub announce_to: AnnounceTo,
     /// The neighbors that a trigger announces to, each once, ascending; with [`AnnounceTo::Ibgp`] it may be empty.
     pub neighbors: Vec<IpAddr>,
+    /// Which packets a packet filter drops.
+    pub direction: Direction,
 }
 
 impl Shape {
@@ -93,6 +130,7 @@ impl Shape {
             lists: Lists::default(),
             announce_to: AnnounceTo::default(),
             neighbors: Vec::new(),
+            direction: Direction::default(),
         }
     }
 

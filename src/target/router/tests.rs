@@ -132,10 +132,19 @@ fn shapes() -> impl Iterator<Item = Shape> {
         let roles = family.roles().iter();
         roles.flat_map(move |&role| {
             let lists = family.lists(role).iter();
-            lists.map(move |&lists| Shape {
+            let ways = lists.map(move |&lists| Shape {
                 lists,
                 ..Shape::usual(family, role)
-            })
+            });
+            let other = family
+                .directions()
+                .iter()
+                .filter(|&&direction| direction != Direction::default());
+            let directions = other.map(move |&direction| Shape {
+                direction,
+                ..Shape::usual(family, role)
+            });
+            ways.chain(directions)
         })
     })
 }
@@ -154,6 +163,10 @@ fn name(shape: &Shape, case: &str) -> String {
         Lists::One => String::new(),
         lists => format!("-{lists}"),
     };
+    let direction = match shape.direction {
+        Direction::Both => String::new(),
+        direction => format!("-{direction}"),
+    };
     let extension = match shape.family {
         Family::Nftables => "nft",
         Family::Ipset => "ipset",
@@ -162,7 +175,10 @@ fn name(shape: &Shape, case: &str) -> String {
         Family::Json => "json",
         _ => "conf",
     };
-    format!("{}{role}{lists}--{case}.{extension}", shape.family)
+    format!(
+        "{}{role}{lists}{direction}--{case}.{extension}",
+        shape.family
+    )
 }
 
 #[test]
@@ -197,8 +213,9 @@ fn golden_files() {
     for shape in shapes() {
         let gone = shape.family.takes_away() && shape.role != Role::Edge;
         let all = CASES.into_iter().chain(gone.then_some(GONE));
-        // Five hundred lists, whatever is in them.
-        for case_name in all.filter(|case| shape.lists != Lists::Octets || *case == "mixed") {
+        // Five hundred lists, whatever is in them; a direction changes the rules alone.
+        let one = shape.lists == Lists::Octets || shape.direction != Direction::default();
+        for case_name in all.filter(|case| !one || *case == "mixed") {
             let name = name(&shape, case_name);
             let text = text(&shape, &case(case_name));
             let path = folder().join(&name);
