@@ -183,3 +183,28 @@ fn check_and_the_header_say_which_way_to_take_above_the_size_of_a_family() {
         assert_eq!(json["advice"][0]["text"], told);
     }
 }
+
+/// A neighbor that was sent what is listed is no reason to keep a file that lists more.
+#[test]
+fn a_leak_that_verify_finds_fails_the_target_and_the_new_file_stays() {
+    let verify = "verify = [\"sh\", \"-c\", \"grep -q 203.0.113 {file} || exit 0; echo 192.0.2.9 was sent one; exit 3\"]\n";
+    let reload = "reload = [\"sh\", \"-c\", \"echo loaded >> {file}.log\"]\n";
+    let place = place(&format!("family = \"bird\"\n{reload}{verify}"));
+    let loads = || place.read("edge1.conf.log").lines().count();
+    let path = place.path("edge1.conf").display().to_string();
+    let said = format!("{path} replaced, 3 prefixes; LEAK: 192.0.2.9 was sent one");
+    place.run(&["refresh"]).code(1).says(&said);
+    place.run(&["status"]).code(0).says(&said);
+    // It is in force, so it is not loaded again.
+    let said = format!("{path} unchanged, 3 prefixes; LEAK: 192.0.2.9 was sent one");
+    place.run(&["refresh"]).code(1).says(&said);
+    assert_eq!(loads(), 1);
+    place.run(&["status", "--check"]).code(2).says("edge1");
+    place.write("noc.list", "72.37.186.0/23\n203.0.113.7\n");
+    place.run(&["refresh"]).code(1);
+    assert!(place.read("edge1.conf").contains("203.0.113.7/32"));
+    place.write("noc.list", "72.37.186.0/23\n");
+    place.run(&["refresh"]).code(0);
+    place.run(&["status"]).code(0);
+    assert_eq!(loads(), 3);
+}

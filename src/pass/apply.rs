@@ -164,6 +164,7 @@ async fn file(router: &RouterConfig, task: Task<'_>) -> Result<Done, String> {
             took: String::new(),
             changed: false,
             digest: None,
+            alarm: None,
         });
     }
     let text = render(&router.shape, &task.sheet);
@@ -193,5 +194,6 @@ async fn file(router: &RouterConfig, task: Task<'_>) -> Result<Done, String> {
         took: adopted + &said,
         changed: published.became != Became::Unchanged,
         digest: Some(new),
+        alarm: published.leak.map(|leak| format!("LEAK: {leak}")),
     })
 }

@@ -135,6 +135,7 @@ fn told(report: &Report, took: String) -> Result<Done, String> {
         took,
         changed,
         digest: None,
+        alarm: None,
     })
 }
 

@@ -121,6 +121,8 @@ pub(super) struct Done {
     pub took: String,
     pub changed: bool,
     pub digest: Option<String>,
+    /// What it does although it may not, where it was seen: the target failed, and holds what it should.
+    pub alarm: Option<String>,
 }
 
 /// Say it, where it is new, and keep it.
@@ -142,6 +144,16 @@ pub(super) fn note(
         Err(report) => {
             tracing::error!("target={name}  {report}");
             row(true, report, None)
+        }
+        Ok(Done {
+            alarm: Some(alarm),
+            report,
+            digest,
+            took,
+            ..
+        }) => {
+            tracing::error!("target={name}  {report}{took}; {alarm}");
+            row(true, format!("{report}; {alarm}"), digest)
         }
         Ok(done) => {
             let known = last.is_some_and(|last| !last.failed && last.report.ends_with(&done.notes));

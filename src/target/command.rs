@@ -1,5 +1,6 @@
 //! Commands of the operator: check a file, load it, look whether it is in force (I/O).
 
+use std::fmt;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
@@ -18,12 +19,39 @@ const LINES: usize = 3;
 /// And so much of each, in characters.
 const LONGEST_LINE: usize = 200;
 
+/// Why a command did not end well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failed {
+    /// Its exit code, where it ended by itself.
+    pub code: Option<i32>,
+    /// What it said, in one line.
+    pub said: String,
+    /// How it ended and what it said, in one line.
+    why: String,
+}
+
+impl From<String> for Failed {
+    fn from(why: String) -> Self {
+        Self {
+            code: None,
+            said: String::new(),
+            why,
+        }
+    }
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.why)
+    }
+}
+
 /// Run a command, `{file}` in its arguments replaced by the one, `{delta}` by the other; no command is success.
 /// Answers what it said, in one line; empty where it said nothing.
 ///
 /// # Errors
 /// One line: how it ended, and what it said.
-pub async fn run(command: &[String], file: &Path, delta: &Path) -> Result<String, String> {
+pub async fn run(command: &[String], file: &Path, delta: &Path) -> Result<String, Failed> {
     let Some((program, arguments)) = command.split_first() else {
         return Ok(String::new());
     };
@@ -52,13 +80,17 @@ pub async fn run(command: &[String], file: &Path, delta: &Path) -> Result<String
         }
         Err(_) => {
             let limit = LONGEST.as_secs();
-            return Err(format!("{program} did not end within {limit} s"));
+            return Err(format!("{program} did not end within {limit} s").into());
         }
     };
     let said = said(&[output.stderr, output.stdout].concat());
     match output.status.success() {
         true => Ok(said),
-        false => Err(format!("{program} ended with {} ({said})", output.status)),
+        false => Err(Failed {
+            code: output.status.code(),
+            why: format!("{program} ended with {} ({said})", output.status),
+            said,
+        }),
     }
 }
 
@@ -90,7 +122,7 @@ fn said(output: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    async fn sh(line: &str) -> Result<String, String> {
+    async fn sh(line: &str) -> Result<String, Failed> {
         let words = ["sh", "-c", line].map(str::to_owned);
         run(&words, Path::new("/x/edge1.conf"), Path::new("/x/part")).await
     }
@@ -121,11 +153,14 @@ mod tests {
         assert_eq!(sh("echo {delta} read").await.unwrap(), "/x/part read");
         let error = sh("echo a; echo; echo b >&2; seq 5; exit 2").await;
         let told = "sh ended with exit status: 2 (b; a; 1; and 4 more lines)";
-        assert_eq!(error.unwrap_err(), told);
+        let failed = error.unwrap_err();
+        assert_eq!(failed.to_string(), told);
+        assert_eq!(failed.code, Some(2));
+        assert_eq!(failed.said, "b; a; 1; and 4 more lines");
         let x = Path::new("x");
         let none = run(&["/nonexistent/vtysh".to_owned()], x, x).await;
         let told = "/nonexistent/vtysh: No such file or directory (os error 2)";
-        assert_eq!(none.unwrap_err(), told);
+        assert_eq!(none.unwrap_err().to_string(), told);
         assert_eq!(run(&[], x, x).await, Ok(String::new()));
     }
 }

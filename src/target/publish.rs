@@ -9,6 +9,9 @@
 //! A first file that `check` has taken, or that was loaded, stays: some routers are to include it, and for that it must be
 //! there.
 //!
+//! A file that is in force stays where `verify` found that the router sends what is listed to others ([`LEAKS`]): the old
+//! file would leak as well, and what is delisted would never leave the router.
+//!
 //! Where the router holds the old file, and the family has something shorter that leads from there to the new one, that
 //! is loaded; and the whole where it is not taken.
 
@@ -28,6 +31,9 @@ use crate::files;
 const MAX_BYTES: u64 = 1 << 30;
 /// Time limit for one step on the disk. A network file system whose server is away does not answer.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A `verify` that ends so says that the file is in force, and that a neighbor was sent what is listed and may not have it.
+const LEAKS: i32 = 3;
 
 /// What became of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +55,8 @@ pub struct Published {
     pub became: Became,
     /// What those that loaded and verified it said, in one line; mostly nothing.
     pub said: String,
+    /// Who was sent what is listed and may not have it, in one line, where `verify` found that.
+    pub leak: Option<String>,
     /// Where the file of somebody else is now that stood in its place, with `adopt = true`.
     pub adopted: Option<PathBuf>,
 }
@@ -68,12 +76,20 @@ pub async fn publish(
     let path = &*path;
     if old.as_deref() == Some(text.as_bytes()) {
         // The router may have been started anew since, without what was loaded into it.
-        let in_force = is_loaded(text) && run(&router.verify, path, path).await.is_ok();
-        if in_force || router.reload.is_empty() {
-            return Ok(Published::of(Became::Unchanged, String::new()));
+        if is_loaded(text)
+            && let Ok(verified) = verify(router, path, path).await
+        {
+            let said = String::new();
+            return Ok(Published::of(
+                Became::Unchanged,
+                Loaded { said, ..verified },
+            ));
+        }
+        if router.reload.is_empty() {
+            return Ok(Published::of(Became::Unchanged, Loaded::default()));
         }
         let loaded = load(router).await;
-        let loaded = loaded.map(|said| Published::of(Became::Loaded, said));
+        let loaded = loaded.map(|loaded| Published::of(Became::Loaded, loaded));
         return loaded.map_err(|failure| format!("{failure}; the file is in place"));
     }
     let foreign = old
@@ -103,13 +119,13 @@ pub async fn publish(
     }
     let loaded = match delta(router, old.as_deref(), text, is_loaded) {
         Some(delta) => load_delta(router, &delta).await,
-        None => load(router).await.map(|said| (Became::Replaced, said)),
+        None => load(router).await.map(|loaded| (Became::Replaced, loaded)),
     };
     let failure = match loaded {
-        Ok((became, said)) => {
+        Ok((became, loaded)) => {
             return Ok(Published {
                 adopted,
-                ..Published::of(became, said)
+                ..Published::of(became, loaded)
             });
         }
         Err(failure) => failure,
@@ -148,7 +164,7 @@ fn delta(
 }
 
 /// Load what leads to the file, and the whole file where that is not taken.
-async fn load_delta(router: &RouterConfig, delta: &str) -> Result<(Became, String), Failure> {
+async fn load_delta(router: &RouterConfig, delta: &str) -> Result<(Became, Loaded), Failure> {
     let place = hidden(&router.path, ".delta");
     let loaded = match write(&place, delta.as_bytes(), &router.path).await {
         Ok(()) => {
@@ -159,27 +175,47 @@ async fn load_delta(router: &RouterConfig, delta: &str) -> Result<(Became, Strin
     };
     let _ = remove(&place).await;
     match loaded {
-        Ok(said) => Ok((Became::Changed, said)),
+        Ok(loaded) => Ok((Became::Changed, loaded)),
         Err(why) => {
-            let said = load(router).await?;
+            let Loaded { said, leak } = load(router).await?;
             let whole = format!("the difference was not taken, so all was loaded ({why})");
-            Ok((Became::Replaced, joined([whole, said])))
+            let said = joined([whole, said]);
+            Ok((Became::Replaced, Loaded { said, leak }))
         }
     }
 }
 
-/// Load the file, and look whether it is in force. Answers what was said.
-async fn load(router: &RouterConfig) -> Result<String, Failure> {
+/// What was said of a file that is in force.
+#[derive(Default)]
+struct Loaded {
+    said: String,
+    leak: Option<String>,
+}
+
+/// Load the file, and look whether it is in force.
+async fn load(router: &RouterConfig) -> Result<Loaded, Failure> {
     load_from(router, &router.path).await
 }
 
 /// The same, but what is loaded is in another place.
-async fn load_from(router: &RouterConfig, delta: &Path) -> Result<String, Failure> {
+async fn load_from(router: &RouterConfig, delta: &Path) -> Result<Loaded, Failure> {
     let loaded = run(&router.reload, &router.path, delta).await;
-    let loaded = loaded.map_err(Failure::Reload)?;
-    let verified = run(&router.verify, &router.path, delta).await;
-    let verified = verified.map_err(Failure::Verify)?;
-    Ok(joined([loaded, verified]))
+    let loaded = loaded.map_err(|failed| Failure::Reload(failed.to_string()))?;
+    let Loaded { said, leak } = verify(router, &router.path, delta).await?;
+    let said = joined([loaded, said]);
+    Ok(Loaded { said, leak })
+}
+
+/// Look whether the file is in force, and who was sent what is in it.
+async fn verify(router: &RouterConfig, path: &Path, delta: &Path) -> Result<Loaded, Failure> {
+    match run(&router.verify, path, delta).await {
+        Ok(said) => Ok(Loaded { said, leak: None }),
+        Err(failed) if failed.code == Some(LEAKS) => Ok(Loaded {
+            said: String::new(),
+            leak: Some(failed.said),
+        }),
+        Err(failed) => Err(Failure::Verify(failed.to_string())),
+    }
 }
 
 /// Why a file is not in force, or not known to be.
@@ -360,10 +396,11 @@ async fn discard(beside: &Path, message: String) -> String {
 }
 
 impl Published {
-    fn of(became: Became, said: String) -> Self {
+    fn of(became: Became, loaded: Loaded) -> Self {
         Self {
             became,
-            said,
+            said: loaded.said,
+            leak: loaded.leak,
             adopted: None,
         }
     }
