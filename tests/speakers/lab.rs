@@ -119,7 +119,7 @@ impl Lab {
             for line in said.lines() {
                 if !line.starts_with([' ', '\t']) {
                     prefix = line.split(' ').next().unwrap();
-                } else if let Some(communities) = line.trim().strip_prefix("BGP.community: ") {
+                } else if let Some(communities) = communities(line) {
                     heard.push(format!("{prefix} {communities}"));
                 }
             }
@@ -137,6 +137,14 @@ impl Lab {
             self.heard() == expected
         });
     }
+}
+
+/// The communities in a line of BIRD 2 or BIRD 3.
+fn communities(line: &str) -> Option<&str> {
+    let (name, communities) = line.trim().split_once(": ")?;
+    ["BGP.community", "bgp_community"]
+        .contains(&name)
+        .then_some(communities)
 }
 
 /// A router with the default commands, and what else is said of it.

@@ -24,6 +24,7 @@ pub mod tls;
 
 use std::cell::RefCell;
 use std::fmt::Debug;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -212,8 +213,28 @@ pub fn was_left_out() -> Option<String> {
     LEFT_OUT.take()
 }
 
-/// Whether a program of this name is installed.
+/// Whether a program of this name is installed. `tests/routers/suite` counts the test for it.
 pub fn installed(program: &str) -> bool {
+    let installed = is_installed(program);
+    if installed {
+        used(program);
+    }
+    installed
+}
+
+/// Where it is wanted, a line says which test uses which program.
+pub fn used(program: &str) {
+    let Some(file) = std::env::var_os("NULLROUTED_USED") else {
+        return;
+    };
+    let this = std::thread::current();
+    let line = format!("{} {program}\n", this.name().unwrap_or_default());
+    let mut file = std::fs::File::options().append(true).open(file).unwrap();
+    file.write_all(line.as_bytes()).unwrap();
+}
+
+/// The same, and it does not count.
+pub fn is_installed(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let also = [
         PathBuf::from("/usr/sbin"),

@@ -29,7 +29,8 @@ impl Namespace {
 
     /// One more network beside this one, within the same rights.
     pub fn another(&self) -> Option<Self> {
-        let mut command = self.enter(&[]);
+        // `nsenter` of util-linux 2.41 wants to be told a namespace.
+        let mut command = self.enter(&["--net"]);
         Self::hold(command.arg("unshare"), self.user)
     }
 

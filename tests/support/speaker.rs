@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use super::frr::Running;
 use super::namespace::{Namespace, eventually};
-use super::{Place, Ran, installed, is_root, left_out};
+use super::{Place, Ran, installed, is_installed, is_root, left_out};
 
 /// Everybody may read what is in it: the daemons drop their rights.
 pub fn open(place: &Place) {
@@ -85,10 +85,15 @@ pub fn frr(namespace: &Namespace, place: &Place, daemons: &[&str]) -> Vec<Runnin
         "mount -t tmpfs tmpfs /run; mkdir /run/frr; mount --bind /run/frr /run/frr; chown frr:frr /run/frr",
     );
     place.write("empty.conf", "");
-    let start = |daemon: &&str| {
+    // Since FRR 10 this one holds the static routes, and neither it nor staticd takes `-f`.
+    let mgmtd = is_installed("mgmtd").then_some("mgmtd");
+    let start = |daemon: &str| {
         let file = place.path("empty.conf").display().to_string();
         let mut command = namespace.command(&format!("/usr/lib/frr/{daemon}"));
-        command.args(["-P", "0", "-A", "127.0.0.1", "-f", &file, "--log", "stdout"]);
+        command.args(["-P", "0", "-A", "127.0.0.1", "--log", "stdout"]);
+        if mgmtd.is_none() || !["mgmtd", "staticd"].contains(&daemon) {
+            command.args(["-f", &file]);
+        }
         let running = quiet(&mut command);
         eventually(&format!("{daemon} is up"), || {
             let asked = namespace.run("vtysh", &["-d", daemon, "-c", "show version"]);
@@ -96,5 +101,9 @@ pub fn frr(namespace: &Namespace, place: &Place, daemons: &[&str]) -> Vec<Runnin
         });
         running
     };
-    daemons.iter().map(start).collect()
+    mgmtd
+        .into_iter()
+        .chain(daemons.iter().copied())
+        .map(start)
+        .collect()
 }
