@@ -18,14 +18,13 @@
 //!   neighbor for his routes anew: so it is in the filter alone, where each change does that.
 //! * `no-export` set at origination would keep the route from an eBGP neighbor altogether; it is
 //!   added on the way out.
-//! * `vtysh -f` ends well where a line was refused, and then all lists and route-maps of the file are: what it says
-//!   counts, and what bgpd holds afterwards. `vtysh -C` does not find all that bgpd refuses.
 //! * A route-map is written over itself, and never taken away first: bgpd 8.4 dies where an update comes between.
 //! * A next hop that is off the link, as that of a discard route, is taken from an eBGP neighbor only with
 //!   `disable-connected-check`. An IPv6 route goes by the neighbor's link-local address without `prefer-global`.
 //! * The sequence number of an entry comes from the entry itself, so that one changed prefix changes
 //!   one line. The order of permits has no meaning.
 
+mod commands;
 mod delta;
 mod lists;
 
@@ -33,7 +32,7 @@ use std::fmt::Write;
 
 use super::family::Kind;
 use super::text::Text;
-use super::{Commands, Lists, Role, Shape, Sheet};
+use super::{Lists, Role, Shape, Sheet};
 use crate::policy::limits::Limits;
 use lists::OCTETS;
 
@@ -45,50 +44,12 @@ pub(super) const KIND: Kind = Kind {
         Role::Edge => &[Lists::One],
         Role::Filter => &[Lists::One, Lists::Octets],
     },
-    commands,
+    commands: commands::commands,
     delta: Some(delta::delta),
     too_many,
     render,
     ..Kind::ROUTER
 };
-
-/// `vtysh -f` ends well where a line was refused: what it says counts.
-const LOAD: &str = r#"out=$("$@" 2>&1); rc=$?; printf '%s\n' "$out"; [ $rc -eq 0 ] && ! printf '%s\n' "$out" | grep -q '^%'"#;
-
-fn commands(role: Role) -> Commands {
-    Commands {
-        check: &["vtysh", "-C", "-f", "{file}"],
-        reload: match role {
-            // It has static routes.
-            Role::Edge => &["sh", "-c", LOAD, "sh", "vtysh", "-f", "{file}"],
-            // Each other daemon would take the lists for itself, and as long.
-            Role::Trigger | Role::Filter => &[
-                "sh", "-c", LOAD, "sh", "vtysh", "-d", "bgpd", "-f", "{delta}",
-            ],
-        },
-        verify: VERIFY,
-    }
-}
-
-const VERIFY: &[&str] = &[
-    "sh",
-    "-c",
-    r#"name='^(ip prefix-list|ipv6 prefix-list|route-map|bgp as-path access-list|bgp community-list standard) [^ ]+ '
-lines() { awk '/^(ip|ipv6) prefix-list |^bgp (as-path access-list|community-list standard) / { print; next }
-/^route-map / { map = $0; print; next }
-/^[^ ]/ { map = "" }
-map != "" && /^ (match (community|as-path|ip address|ipv6 address)|call) / { print map $0 }' "$@" | sort -u; }
-all=$(lines "$1")
-held=$(vtysh -d bgpd -c 'show running-config' | lines | grep -F "$(printf '%s\n' "$all" | grep -oE "$name" | sort -u)")
-[ "$held" = "$all" ] || {
-echo "bgpd holds other entries than the file, $(printf '%s\n' "$held" | grep -c .) for $(printf '%s\n' "$all" | grep -c .)"
-exit 1; }
-routes=$(grep -E '^ip(v6)? route ' "$1") || exit 0
-held=$(vtysh -d staticd -c 'show running-config' | grep -cxF "$routes")
-[ "$held" -eq "$(printf '%s\n' "$routes" | grep -c .)" ] || { echo 'staticd lacks a route that drops'; exit 1; }"#,
-    "sh",
-    "{file}",
-];
 
 /// Entries of a list up to which FRR 8.4 takes a file within half a minute, and does not stop answering for longer
 /// than its watchdog waits, which is a minute and a half.
