@@ -170,12 +170,6 @@ fn ip_route_knows_our_protocol_by_name() {
 }
 
 #[test]
-fn networkd_is_told_to_leave_our_routes_alone() {
-    let text = std::fs::read_to_string(unit("networkd.conf")).unwrap();
-    assert!(text.contains("[Network]\nManageForeignRoutes=no"));
-}
-
-#[test]
 fn a_hostile_list_takes_no_more_memory_than_the_unit_permits() {
     for name in ["nullrouted.service", "nullrouted-refresh.service"] {
         let text = std::fs::read_to_string(unit(name)).unwrap();
