@@ -168,6 +168,7 @@ fn a_neighbor_gets_exactly_the_effective_set_and_loses_what_is_delisted() {
     let place = Place::new(&format!(
         "[[feed]]\nname = \"noc\"\npath = \"noc.list\"\n[protect]\nprefixes = [\"203.0.113.64/26\"]\n\
          [[router]]\nname = \"edge1\"\nfamily = \"frr\"\npath = \"edge1.conf\"\n\
+         announce_to = \"ebgp\"\nneighbors = [\"100.64.0.2\"]\n\
          check = [\"vtysh\", \"-C\", \"-f\", \"{{file}}\"]\n\
          reload = [\"vtysh\", \"--vty_socket\", \"{socket}\", \"-f\", \"{{file}}\"]\n"
     ));
@@ -347,5 +348,153 @@ fn routes_of_listed_origins_are_refused_by_the_as_path_list() {
     eventually_bgp(
         &edge,
         &routes(&["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"]),
+    );
+}
+
+/// Four neighbors of a trigger, each by a wire of its own, and what each of them has.
+///
+/// ```text
+///                     ┌─ 1 alone  (AS 65001)  NULLROUTED-OUT
+///  trigger (AS 65001) ┼─ 2 mixed  (AS 65001)  a route-map of its own, with the clauses of NULLROUTED-OUT
+///                     ├─ 3 named  (AS 65003)  NULLROUTED-OUT
+///                     └─ 4 others (AS 65004)  no policy but what the header says
+/// ```
+const SESSIONS: &str = "\
+router bgp 65001
+ bgp router-id 100.64.0.1
+ no bgp default ipv4-unicast
+ no bgp ebgp-requires-policy
+ no bgp network import-check
+ bgp route-map delay-timer 1
+ neighbor 100.64.1.2 remote-as 65001
+ neighbor 100.64.2.2 remote-as 65001
+ neighbor 100.64.3.2 remote-as 65003
+ neighbor 100.64.4.2 remote-as 65004
+ address-family ipv4 unicast
+  network 203.0.113.0/24
+  neighbor 100.64.1.2 activate
+  neighbor 100.64.1.2 route-map NULLROUTED-OUT out
+  neighbor 100.64.2.2 activate
+  neighbor 100.64.3.2 activate
+  neighbor 100.64.3.2 route-map NULLROUTED-OUT out
+  neighbor 100.64.4.2 activate
+ exit-address-family
+exit
+";
+
+/// The lines that the header has to be typed after the prose that begins so, for a route-map of this name.
+fn recipe(file: &str, begins: &str, map: &str) -> String {
+    let lines = file.lines().map(|line| line.trim_start_matches("! "));
+    let lines = lines.skip_while(|line| !line.trim_start().starts_with(begins));
+    let typed = |line: &&str| line.starts_with("         ");
+    let lines = lines.skip_while(|line| !typed(line)).take_while(typed);
+    let lines = lines.map(|line| {
+        line.trim_start_matches("        ")
+            .split("  (")
+            .next()
+            .unwrap()
+    });
+    let lines: Vec<_> = lines
+        .map(|line| line.trim_end().trim_start_matches(' '))
+        .collect();
+    assert!(lines.len() >= 3, "{begins}: {file}");
+    lines.join("\n").replace("YOURS", map) + "\n"
+}
+
+/// What each neighbor has before the lists are announced, while they are, and after they were withdrawn.
+fn told_by_the_header(announce_to: &str) {
+    if !can_run("bgpd") {
+        return;
+    }
+    let Some(near) = Namespace::new() else { return };
+    let far: Vec<_> = (0..4).filter_map(|_| near.another()).collect();
+    assert_eq!(far.len(), 4);
+    for (number, far) in (1..).zip(&far) {
+        let ends = [1, 2].map(|end| format!("100.64.{number}.{end}/30"));
+        near.wire(&format!("n{number}"), &ends[0], far, "near", &ends[1]);
+    }
+    let neighbor = |number: usize, asn: u32| {
+        let config = NEIGHBOR.replace("router bgp 65000", &format!("router bgp {asn}"));
+        let config = config.replace("100.64.0.", &format!("100.64.{number}."));
+        Router::start(&far[number - 1], &config, &["bgpd"])
+    };
+    let trigger = Router::start(&near, SESSIONS, &["zebra", "bgpd"]);
+    let neighbors = [65_001, 65_001, 65_003, 65_004];
+    let neighbors: Vec<_> = (1..)
+        .zip(neighbors)
+        .map(|(n, asn)| neighbor(n, asn))
+        .collect();
+    let socket = trigger.place.path("").display().to_string();
+    let place = Place::new(&format!(
+        "[[feed]]\nname = \"noc\"\npath = \"noc.list\"\n\
+         [[router]]\nname = \"edge1\"\nfamily = \"frr\"\npath = \"edge1.conf\"\n{announce_to}\n\
+         reload = [\"vtysh\", \"--vty_socket\", \"{socket}\", \"-d\", \"bgpd\", \"-f\", \"{{file}}\"]\n"
+    ));
+    let own = ("203.0.113.0/24".to_owned(), Vec::new());
+    let tagged = vec!["blackhole".to_owned(), "noExport".to_owned()];
+    let listed = ("72.37.186.0/23".to_owned(), tagged);
+    let have = |alone: bool, named: bool| {
+        let of = |routes: &[&(String, Vec<String>)]| {
+            routes.iter().map(|route| (*route).clone()).collect()
+        };
+        let if_so = |so: bool| if so { of(&[&listed]) } else { of(&[]) };
+        let mixed = if alone {
+            of(&[&listed, &own])
+        } else {
+            of(&[&own])
+        };
+        let all: [BTreeMap<String, Vec<String>>; 4] =
+            [if_so(alone), mixed, if_so(named), of(&[&own])];
+        for (router, expected) in neighbors.iter().zip(&all) {
+            eventually_bgp(router, expected);
+        }
+    };
+    have(false, false);
+
+    // The header is followed word by word, what it says comes first before what announces.
+    place.write("noc.list", "72.37.186.0/23\n");
+    place.run_in(&near, &["refresh"]).code(0);
+    let file = place.read("edge1.conf");
+    let ebgp = announce_to.contains("ebgp");
+    let at = |number: u8, map: &str| {
+        format!(
+            "router bgp 65001\naddress-family ipv4 unicast\nneighbor 100.64.{number}.2 route-map {map} out\nexit\nexit\n"
+        )
+    };
+    let mut typed = String::new();
+    if ebgp {
+        typed.push_str(&(recipe(&file, "Sessions: with", "TO-OTHERS") + &at(4, "TO-OTHERS")));
+    }
+    typed.push_str(&(recipe(&file, "2. For a session", "TO-MIXED") + &at(2, "TO-MIXED")));
+    typed.push_str(
+        "router bgp 65001\naddress-family ipv4 unicast\nredistribute kernel route-map NULLROUTED-IN\nexit\nexit\n",
+    );
+    trigger.place.write("typed", &typed);
+    let typed = trigger.place.path("typed").display().to_string();
+    trigger.vtysh(&["-d", "bgpd", "-f", &typed]).code(0);
+    have(true, ebgp);
+    // By what the header says of it, too.
+    let who = ["-c", "show bgp ipv4 unicast 72.37.186.0/23"];
+    let who = trigger.vtysh(&who).code(0).out;
+    assert!(
+        who.contains("Advertised to non peer-group peers:\n"),
+        "{who}"
+    );
+    let sent = |number: u8| who.contains(&format!(" 100.64.{number}.2"));
+    assert!(sent(1) && sent(2) && sent(3) == ebgp && !sent(4), "{who}");
+
+    place.run_in(&near, &["flush"]).code(0);
+    have(false, false);
+}
+
+#[test]
+fn no_ebgp_neighbor_receives_what_is_for_ibgp_and_no_session_loses_its_other_routes() {
+    told_by_the_header("announce_to = \"ibgp\"");
+}
+
+#[test]
+fn of_ebgp_neighbors_those_that_are_named_receive_it_and_no_session_loses_its_other_routes() {
+    told_by_the_header(
+        "announce_to = \"ebgp\"\nneighbors = [\"100.64.1.2\", \"100.64.2.2\", \"100.64.3.2\"]",
     );
 }

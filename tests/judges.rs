@@ -12,8 +12,9 @@ use support::{NOC, Place, Ran, installed, left_out, repository};
 use support::{frr, speaker};
 
 /// Each role, and how lists stand in it.
-const ROLES: [&str; 8] = [
+const ROLES: [&str; 9] = [
     "",
+    "-ebgp",
     "-octets",
     "-none",
     "-edge",
@@ -92,7 +93,7 @@ fn frr_takes_every_file_of_its_family() {
         ("203.0.113.7/32", "203.0.113.7/33"),
         ("deny 0.0.0.0/0 le 32", "deny 0.0.0.0/0 le 33"),
     ];
-    judged("frr", "vtysh", 26, &broken);
+    judged("frr", "vtysh", 27, &broken);
 }
 
 #[test]

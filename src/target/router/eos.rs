@@ -17,11 +17,13 @@
 //!   open meanwhile. Those of the others are written over themselves.
 //! * An as-path list has neither numbers nor a mode. Its first entry denies a path that nobody has.
 //! * `no ip route P` without a next hop would take the operator's own routes to P away as well.
-//! * `no-export` set at origination would keep the route from an eBGP neighbor; it is added on the way out.
+//! * `no-export` set at origination keeps the route from every eBGP neighbor; with `announce_to = "ebgp"` it is added on
+//!   the way out alone. By default a neighbor is sent no communities.
 
 use std::fmt::Write;
 
 use super::family::Kind;
+use super::ios::OWN_ROUTE;
 use super::reasons::Reason;
 use super::route_map::RouteMaps;
 use super::sequence::Numbered;
@@ -38,7 +40,14 @@ pub(super) const KIND: Kind = Kind {
     ..Kind::ROUTER
 };
 
-const MAPS: RouteMaps = RouteMaps { indent: "   " };
+const MAPS: RouteMaps = RouteMaps {
+    indent: "   ",
+    ipv6_next_hop: "ipv6 next-hop",
+    communities: "`send-community`",
+    closed: false,
+    proof: "show bgp ipv4 unicast PREFIX detail, \"Advertised to\" has no other neighbor",
+    tried: false,
+};
 
 fn render(shape: &Shape, sheet: &Sheet) -> String {
     let mut out = Text::with_room(4_000 + sheet.set.len() * 70);
@@ -64,29 +73,36 @@ const TRIGGER: &str = "\
 Use:    router bgp ASN
            address-family ipv4
               redistribute static route-map NULLROUTED-IN
-              neighbor ADDRESS route-map NULLROUTED-OUT out
            address-family ipv6
               redistribute static route-map NULLROUTED-IN6
-              neighbor ADDRESS route-map NULLROUTED-OUT6 out
-           neighbor ADDRESS send-community
         Load the file first: a route-map that is not there lets everything out.
         Where you redistribute static routes already, put all clauses of NULLROUTED-IN but the last
         before all others of your own route-map.
-        Every other neighbor is told of them, too. Before all other clauses of its route-map out:
-         route-map YOURS deny 1
-          match community NULLROUTED
         Where OSPF, IS-IS or another protocol redistributes static routes, let it deny tag 666 first.
+";
+
+const ALONE: &str = "\
+neighbor ADDRESS send-community
+address-family ipv4                            (ipv6: NULLROUTED-OUT6)
+   neighbor ADDRESS route-map NULLROUTED-OUT out
+";
+
+const UNDO: &str = "\
 Undo:   configure replace flash:before-nullrouted-DATE.cfg      (takes back what anybody changed since)
+        or take out by hand: lines at the neighbors, `redistribute static` if that was not yours, the route-maps and
+        lists named NULLROUTED, the static routes with tag 666
 Needs EOS 4.23 or later. A commit undoes what others changed since the session began: be quick.
 Never load it without a session: lists are taken away before they are written anew.
 Another next hop in the configuration leaves the former one beside it: take that out by hand.
 ";
 
 fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
-    out.push(&sheet.head("!", &[LOAD, TRIGGER].concat()));
+    let sessions = MAPS.sessions(shape, ALONE);
+    let uses = [LOAD, TRIGGER, &sessions, UNDO, OWN_ROUTE].concat();
+    out.push(&sheet.head("!", &uses));
     let own = own(out, sheet);
     out.push(COMMUNITY);
-    MAPS.ingress(out, &own);
+    MAPS.ingress(out, shape, &own);
     MAPS.egress(out, shape);
     out.push(&sheet.kept("!"));
     out.lines("no ip route ", sheet.left_v4(), " Null0");
@@ -113,7 +129,11 @@ Use:    router bgp ASN
               neighbor ADDRESS route-map NULLROUTED-EDGE6 in
         Load the file first: a route-map that is not there lets everything in.
         Nothing but blackholes passes: for a session with the trigger or its route reflector alone.
+        See with `show ipv6 route PREFIX` that it is Null0: an update of a neighbor on the link carries a link-local
+        next hop, too.
 Undo:   configure replace flash:before-nullrouted-DATE.cfg      (takes back what anybody changed since)
+        or shut the neighbor down, then take out by hand: its lines, the route-maps and lists named NULLROUTED, the
+        two static routes
 Needs EOS 4.23 or later. A BGP route whose next hop is dropped is a feature of 2025: see with `show ip route`
 whether yours installs it. A commit undoes what others changed since the session began: be quick.
 Never load it without a session: lists are taken away before they are written anew.

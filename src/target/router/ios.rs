@@ -14,7 +14,10 @@
 //! * An as-path list has a number, and neither names nor sequence numbers; entries are added at its end. Its first
 //!   entry denies a path that nobody has, so that it is never empty.
 //! * Behind a statement `!` is no comment; a static route has a name instead, of one word.
-//! * `no-export` set at origination would keep the route from an eBGP neighbor; it is added on the way out.
+//! * `no-export` set at origination keeps the route from every eBGP neighbor; with `announce_to = "ebgp"` it is added on
+//!   the way out alone. By default a neighbor is sent no communities.
+//! * A neighbor has one prefix-list a direction, which excludes a distribute-list (IPC-304).
+//! * With `bgp asnotation dot` a regular expression meets `64086.59904` where the file has 4200000000.
 
 use std::fmt::Write;
 use std::ops::RangeInclusive;
@@ -40,7 +43,15 @@ pub(super) const KIND: Kind = Kind {
 pub(super) const OTHERS: u32 = u32::MAX - 1;
 const FREE: RangeInclusive<u32> = 1..=OTHERS - 1;
 
-const MAPS: RouteMaps = RouteMaps { indent: " " };
+const MAPS: RouteMaps = RouteMaps {
+    indent: " ",
+    ipv6_next_hop: "ipv6 next-hop",
+    communities: "`send-community`",
+    closed: false,
+    proof: "show bgp ipv4 unicast PREFIX says \"not advertised to EBGP peer\", and its update groups (show bgp ipv4 \
+            unicast update-group NUMBER) have no other neighbor",
+    tried: false,
+};
 
 fn render(shape: &Shape, sheet: &Sheet) -> String {
     let mut out = Text::with_room(4_000 + sheet.set.len() * 80);
@@ -60,29 +71,33 @@ Load:   copy running-config flash:before-nullrouted-DATE.cfg
 Use:    router bgp ASN
          address-family ipv4
           redistribute static route-map NULLROUTED-IN
-          neighbor ADDRESS send-community
-          neighbor ADDRESS route-map NULLROUTED-OUT out
          address-family ipv6
           redistribute static route-map NULLROUTED-IN6
-          neighbor ADDRESS send-community
-          neighbor ADDRESS route-map NULLROUTED-OUT6 out
         Where you redistribute static routes already, put all clauses of NULLROUTED-IN but the last
         before all others of your own route-map.
-        Every other neighbor is told of them, too. Before all other clauses of its route-map out:
-         route-map YOURS deny 1
-          match community NULLROUTED
         Where OSPF, IS-IS or another protocol redistributes static routes, let it deny tag 666 first.
+";
+
+const ALONE: &str = "\
+neighbor ADDRESS send-community                (in each address-family)
+neighbor ADDRESS route-map NULLROUTED-OUT out  (ipv6: NULLROUTED-OUT6)
+";
+
+const UNDO: &str = "\
 Undo:   configure replace flash:before-nullrouted-DATE.cfg      (takes back what anybody changed since)
         or take the lines at the neighbors out, load the file that nullrouted writes where no list is in force, and
-        take out what is named NULLROUTED and `redistribute static`, if that was not yours
+        take out what is named NULLROUTED and `redistribute static`, if that was not yours; and type `ip unreachables`,
+        `ipv6 unreachables` at Null0, if they were there
 Another next hop in the configuration leaves the former one beside it: take that out by hand.
 ";
 
 fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
-    out.push(&sheet.head("!", TRIGGER));
+    let sessions = MAPS.sessions(shape, ALONE);
+    let uses = [TRIGGER, &sessions, UNDO, OWN_STAYS, OWN_ROUTE].concat();
+    out.push(&sheet.head("!", &uses));
     own(out, sheet);
     out.push(COMMUNITY);
-    MAPS.ingress(out, &own_names());
+    MAPS.ingress(out, shape, &own_names());
     MAPS.egress(out, shape);
     out.push(UNREACHABLES);
     out.push(&sheet.kept("!"));
@@ -109,7 +124,8 @@ fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
 const EDGE: &str = "\
 Load:   copy running-config flash:before-nullrouted-DATE.cfg
         copy THIS-FILE running-config                   (never configure replace: it would be all that is left)
-        clear bgp ipv4 unicast * soft in, clear bgp ipv6 unicast * soft in      (what was accepted before stays else)
+        clear bgp ipv4 unicast ADDRESS soft in, clear bgp ipv6 unicast ADDRESS soft in
+                                                        (what was accepted before stays else)
         copy running-config startup-config              (when all is well; an older one would bring old lines back)
 Use:    router bgp ASN
          neighbor ADDRESS disable-connected-check       (where the trigger is an eBGP neighbor)
@@ -119,12 +135,24 @@ Use:    router bgp ASN
          address-family ipv6
           neighbor ADDRESS route-map NULLROUTED-EDGE6 in
           neighbor ADDRESS maximum-prefix NUMBER
+        See with `show ipv6 route PREFIX` that it is Null0: an update of a neighbor on the link carries a link-local
+        next hop, too.
         Nothing but blackholes passes: for a session with the trigger or its route reflector alone.
 Undo:   configure replace flash:before-nullrouted-DATE.cfg      (takes back what anybody changed since)
-        or shut the neighbor down, then take its lines out, and what is named NULLROUTED
+        or shut the neighbor down, then take its lines out, what is named NULLROUTED, the two static routes, and type
+        `ip unreachables`, `ipv6 unreachables` at Null0, if they were there
 Another next hop in the configuration leaves the former one and its route beside it, and another shortest length the
 former one, of which the longer counts: take them out by hand.
 What you protect no longer stays in the lists OWN and COVER, and no blackhole for it is taken: take it out by hand.
+";
+
+/// Of a trigger whose list of own networks is added to.
+pub(super) const OWN_STAYS: &str = "What you protect no longer stays in the lists OWN, and no blackhole for it is announced: take it out by hand.\n";
+
+/// Of a trigger whose static routes are merged with the operator's.
+pub(super) const OWN_ROUTE: &str = "\
+A static route of your own to null for a listed prefix is the same route: it gets tag 666, is announced, and goes when
+the prefix does. Protect its prefix in nullrouted.
 ";
 
 fn edge(out: &mut Text, shape: &Shape, sheet: &Sheet) {
@@ -145,19 +173,24 @@ fn edge(out: &mut Text, shape: &Shape, sheet: &Sheet) {
 const FILTER: &str = "\
 Load:   copy running-config flash:before-nullrouted-DATE.cfg
         copy THIS-FILE running-config                   (never configure replace: it would be all that is left)
-        clear bgp ipv4 unicast * soft in, clear bgp ipv6 unicast * soft in      (what was accepted before stays else)
+        clear bgp ipv4 unicast ADDRESS soft in, clear bgp ipv6 unicast ADDRESS soft in
+                                                        (what was accepted before stays else)
         copy running-config startup-config              (when all is well; an older one would bring old lines back)
-Use:    router bgp ASN
+Use:    show ip as-path-access-list 466                 (must be empty before the first load: the number may be yours)
+        router bgp ASN
          address-family ipv4
           neighbor ADDRESS prefix-list NULLROUTED-FILTER-V4 in
          address-family ipv6
           neighbor ADDRESS prefix-list NULLROUTED-FILTER-V6 in
+        A neighbor has one prefix-list a direction, and no distribute-list beside it: where there is one, this line
+        replaces it. Move yours into your route-map (match ip address prefix-list) first.
         It stands beside your route-map. In that, before all others, for the origin ASes:
          route-map YOURS deny 1
           match as-path 466
          route-map YOURS permit 65535                   (where it has no other clause: without one it denies all)
 Undo:   take the lines at the neighbor and the clause out first, then the lists
 A route-map with `match as-path 466` and no such list denies everything.
+The origin ASes match where AS numbers are plain (no `bgp asnotation dot`).
 ";
 
 fn filter(out: &mut Text, sheet: &Sheet) {

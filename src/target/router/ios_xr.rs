@@ -18,7 +18,8 @@
 //! * A policy that is called and neither passes nor drops a route leaves it to the one that called it. A route that no
 //!   policy has passed is dropped.
 //! * A comment is a line of its own. A static route has a description.
-//! * `no-export` set at origination would keep the route from an eBGP neighbor; it is added on the way out.
+//! * `no-export` set at origination keeps the route from every eBGP neighbor; with `announce_to = "ebgp"` it is added on
+//!   the way out alone. An iBGP neighbor is sent communities, an eBGP neighbor with `send-community-ebgp`.
 //!
 //! Not said by the documentation, and taken to be so: a line that takes away what is not there is no reason to refuse
 //! the others; a static route that is written again has its new description.
@@ -26,9 +27,11 @@
 use std::fmt::Write;
 
 use super::family::Kind;
+use super::ios::OWN_ROUTE;
 use super::reasons::Reason;
+use super::sessions::Words;
 use super::text::Text;
-use super::{Role, Shape, Sheet};
+use super::{AnnounceTo, Role, Shape, Sheet};
 use crate::prefix::{Bits, Prefix};
 
 pub(super) const KIND: Kind = Kind {
@@ -65,21 +68,66 @@ Use:    router bgp ASN
           redistribute static route-policy NULLROUTED-IN
          address-family ipv6 unicast
           redistribute static route-policy NULLROUTED-IN6
-         neighbor ADDRESS
-          address-family ipv4 unicast                   (ipv6 unicast: NULLROUTED-OUT6)
-           route-policy NULLROUTED-OUT out
-           send-community-ebgp                          (where it is an eBGP neighbor)
         Where you redistribute static routes already, put both `if` of NULLROUTED-IN before all others of your own
         policy.
-        Every other neighbor is told of them, too. Before all others in its policy out:
-         if community matches-any NULLROUTED then drop endif
         Where OSPF, IS-IS or another protocol redistributes static routes, let it drop tag 666 first.
+";
+
+const UNDO: &str = "\
 Undo:   show configuration commit list, rollback configuration COMMIT-ID        (of the label)
         For good, take the lines above out, then what is named NULLROUTED, and the static routes with tag 666.
 ";
 
+/// What the head says of sessions.
+fn sessions(shape: &Shape) -> String {
+    let mut first =
+        "if community matches-any NULLROUTED then\n set community (no-export) additive\n"
+            .to_owned();
+    for (family, next_hop) in ["ipv4 unicast", "ipv6 unicast"]
+        .into_iter()
+        .zip(shape.next_hops())
+    {
+        if let Some(next_hop) = next_hop {
+            let set = format!(" set next-hop {next_hop}");
+            let _ = writeln!(first, "{set:<46} (in the policy of {family})");
+        }
+    }
+    first.push_str(" done\nendif\n");
+    let alone = "neighbor ADDRESS
+ address-family ipv4 unicast                   (ipv6 unicast: NULLROUTED-OUT6)
+  route-policy NULLROUTED-OUT out
+";
+    let ebgp = "  send-community-ebgp                          (where it is an eBGP neighbor)\n";
+    let alone = match shape.announce_to {
+        AnnounceTo::Ibgp => alone.to_owned(),
+        AnnounceTo::Ebgp => [alone, ebgp].concat(),
+    };
+    let words = Words {
+        policy: "route-policy",
+        clauses: "statements",
+        alone: &alone,
+        first: &first,
+        rest: "pass                                           (last, where nothing else passes: without it all is dropped)",
+        deny: "if community matches-any NULLROUTED then drop endif",
+        communities: match shape.announce_to {
+            AnnounceTo::Ibgp => "",
+            AnnounceTo::Ebgp => "`send-community-ebgp`, where it is eBGP",
+        },
+        closed: true,
+        proof: "show bgp ipv4 unicast PREFIX, \"Advertised to\" has no other neighbor",
+        tried: false,
+    };
+    words.sessions(shape)
+}
+
 fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
-    out.push(&sheet.head("!!", &[LOAD, TRIGGER].concat()));
+    let sessions = sessions(shape);
+    let uses = [LOAD, TRIGGER, &sessions, UNDO, OWN_ROUTE].concat();
+    out.push(&sheet.head("!!", &uses));
+    let communities = match shape.announce_to {
+        AnnounceTo::Ibgp => "65535:666, no-export",
+        AnnounceTo::Ebgp => "65535:666",
+    };
     own(out, sheet);
     out.push(COMMUNITY);
     for (name, family) in [("IN", "V4"), ("IN6", "V6")] {
@@ -90,7 +138,7 @@ fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
     drop
   endif
   if tag is 666 then
-    set community (65535:666)
+    set community ({communities})
     set origin igp
     done
   endif

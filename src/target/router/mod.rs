@@ -35,6 +35,7 @@ mod reasons;
 mod route_map;
 mod routeros;
 mod sequence;
+mod sessions;
 mod shape;
 mod shards;
 mod sheet;

@@ -20,13 +20,20 @@
 //!   an entry for each length that there was, and the longest counts.
 //! * A static route has a name of one word, which stands before its tag.
 //! * `maximum-prefix` is of 300000 at most.
-//! * `no-export` set at origination would keep the route from an eBGP neighbor; it is added on the way out.
+//! * `no-export` set at origination keeps the route from every eBGP neighbor; with `announce_to = "ebgp"` it is added on
+//!   the way out alone. By default a neighbor is sent no communities.
+//! * Some releases refuse `seq` in a community-list (7.3(0)D1(1)), and the references of Nexus 6000 have it in no
+//!   as-path list: the community-list does without, and the head of a filter says what it needs. What a route-map does
+//!   with a community-list that is not there is not documented, so the head has the command that shows the list.
+//! * A policy that has changed is asked for what comes, not for what was accepted: so `soft in`.
 //! * Neither `Null0` nor an interface answers what it drops, unless it is told to: nothing is said of that here.
 
 use std::fmt::Write;
 
 use super::family::Kind;
-use super::ios::{OTHERS, covers, listed, long, own, own_and_cover_names, own_names};
+use super::ios::{
+    OTHERS, OWN_ROUTE, OWN_STAYS, covers, listed, long, own, own_and_cover_names, own_names,
+};
 use super::reasons::Reason;
 use super::route_map::RouteMaps;
 use super::text::Text;
@@ -41,7 +48,14 @@ pub(super) const KIND: Kind = Kind {
     ..Kind::ROUTER
 };
 
-const MAPS: RouteMaps = RouteMaps { indent: "  " };
+const MAPS: RouteMaps = RouteMaps {
+    indent: "  ",
+    ipv6_next_hop: "ipv6 next-hop",
+    communities: "`send-community`",
+    closed: false,
+    proof: "show bgp ipv4 unicast PREFIX, \"advertised to peers\" has no other neighbor",
+    tried: false,
+};
 
 fn render(shape: &Shape, sheet: &Sheet) -> String {
     let mut out = Text::with_room(4_000 + sheet.set.len() * 80);
@@ -58,38 +72,57 @@ Load:   feature bgp
         no checkpoint before-nullrouted                 (of an earlier load: it is not overwritten)
         checkpoint before-nullrouted
         copy bootflash:THIS-FILE running-config         (never configure replace: it would be all that is left)
-        copy running-config startup-config              (when all is well; an older one would bring old lines back)
+";
+
+/// What was accepted before stays else.
+const CLEAR: &str =
+    "        clear bgp ipv4 unicast ADDRESS soft in, clear bgp ipv6 unicast ADDRESS soft in
+                                                        (what was accepted before stays else)
+";
+
+const SAVE: &str = "        copy running-config startup-config              (when all is well; an older one would bring old lines back)
+";
+
+/// How the checkpoint leads back.
+const ROLLBACK: &str = "\
+Undo:   show diff rollback-patch checkpoint before-nullrouted running-config    (what anybody changed since)
+        rollback running-config checkpoint before-nullrouted atomic
+        This goes back one load: the checkpoint is made anew at each.
 ";
 
 const TRIGGER: &str = "\
-Use:    router bgp ASN
+Use:    Before the neighbor's lines: `show ip community-list NULLROUTED` must show the line of this file.
+        router bgp ASN
           address-family ipv4 unicast
             redistribute static route-map NULLROUTED-IN
           address-family ipv6 unicast
             redistribute static route-map NULLROUTED-IN6
-          neighbor ADDRESS
-            address-family ipv4 unicast
-              send-community
-              route-map NULLROUTED-OUT out
-            address-family ipv6 unicast
-              send-community
-              route-map NULLROUTED-OUT6 out
         Where you redistribute static routes already, put all clauses of NULLROUTED-IN but the last
         before all others of your own route-map.
-        Every other neighbor is told of them, too. Before all other clauses of its route-map out:
-         route-map YOURS deny 1
-          match community NULLROUTED
         Where OSPF, IS-IS or another protocol redistributes static routes, let it deny tag 666 first.
-Undo:   show diff rollback-patch checkpoint before-nullrouted running-config    (what anybody changed since)
-        rollback running-config checkpoint before-nullrouted atomic
+";
+
+const ALONE: &str = "\
+neighbor ADDRESS
+  address-family ipv4 unicast                  (ipv6 unicast: NULLROUTED-OUT6)
+    send-community
+    route-map NULLROUTED-OUT out
+";
+
+const UNDO: &str = "        Or take out by hand: lines at the neighbors, `redistribute static` if that was not yours, the route-maps and
+        lists named NULLROUTED, the static routes with tag 666.
 Another next hop in the configuration leaves the former one beside it: take that out by hand.
 ";
 
 fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
-    out.push(&sheet.head("!", &[LOAD, TRIGGER].concat()));
+    let sessions = MAPS.sessions(shape, ALONE);
+    let uses = [
+        LOAD, SAVE, TRIGGER, &sessions, ROLLBACK, UNDO, OWN_STAYS, OWN_ROUTE,
+    ];
+    out.push(&sheet.head("!", &uses.concat()));
     own(out, sheet);
     out.push(COMMUNITY);
-    MAPS.ingress(out, &own_names());
+    MAPS.ingress(out, shape, &own_names());
     MAPS.egress(out, shape);
     out.push(&sheet.kept("!"));
     out.lines("no ip route ", sheet.left_v4(), " Null0");
@@ -110,7 +143,8 @@ fn route<B: Bits>(out: &mut Text, command: &str, prefix: &Prefix<B>, reason: &Re
 const MOST: usize = 300_000;
 
 const EDGE: &str = "\
-Use:    router bgp ASN
+Use:    Before the neighbor's lines: `show ip community-list NULLROUTED` must show the line of this file.
+        router bgp ASN
           neighbor ADDRESS
             disable-connected-check                     (where the trigger is an eBGP neighbor)
             address-family ipv4 unicast
@@ -119,9 +153,13 @@ Use:    router bgp ASN
             address-family ipv6 unicast
               route-map NULLROUTED-EDGE6 in
               maximum-prefix NUMBER
+        See with `show ipv6 route PREFIX` that it is Null0: an update of a neighbor on the link carries a link-local
+        next hop, too.
         Nothing but blackholes passes: for a session with the trigger or its route reflector alone.
-Undo:   show diff rollback-patch checkpoint before-nullrouted running-config    (what anybody changed since)
-        rollback running-config checkpoint before-nullrouted atomic
+";
+
+const EDGE_UNDO: &str = "        Or shut the neighbor down, then take out by hand: its lines, the route-maps and lists named NULLROUTED, the
+        two static routes.
 Another next hop in the configuration leaves the former one and its route beside it, and another shortest length the
 former one, of which the longer counts: take them out by hand.
 What you protect no longer stays in the lists OWN and COVER, and no blackhole for it is taken: take it out by hand.
@@ -130,7 +168,8 @@ What you protect no longer stays in the lists OWN and COVER, and no blackhole fo
 fn edge(out: &mut Text, shape: &Shape, sheet: &Sheet) {
     let most = sheet.most().min(MOST).to_string();
     let uses = EDGE.replace("NUMBER", &most);
-    out.push(&sheet.edge_head("!", &[LOAD, &uses].concat()));
+    let uses = [LOAD, CLEAR, SAVE, &uses, ROLLBACK, EDGE_UNDO];
+    out.push(&sheet.edge_head("!", &uses.concat()));
     own(out, sheet);
     covers(out, sheet);
     long(out, sheet.limits);
@@ -141,7 +180,9 @@ fn edge(out: &mut Text, shape: &Shape, sheet: &Sheet) {
 }
 
 const FILTER: &str = "\
-Use:    router bgp ASN
+Needs an NX-OS with numbers in as-path lists (Nexus 9000; the references of Nexus 6000 have none).
+Use:    Before the neighbor's lines: `show ip as-path-access-list NULLROUTED-ORIGINS` must show the lines of this file.
+        router bgp ASN
           neighbor ADDRESS
             address-family ipv4 unicast
               prefix-list NULLROUTED-FILTER-V4 in
@@ -149,12 +190,15 @@ Use:    router bgp ASN
             address-family ipv6 unicast
               prefix-list NULLROUTED-FILTER-V6 in
               filter-list NULLROUTED-ORIGINS in
+        A neighbor has one prefix-list and one filter-list a direction: where there is one, this line replaces it.
+        Move yours into your route-map (match ip address prefix-list, match as-path) first.
         They stand beside your route-map; a route must pass them all.
 Undo:   take the lines at the neighbor out first, then the lists
+The origin ASes match where AS numbers are plain: what `as-format asdot` changes here is not established.
 ";
 
 fn filter(out: &mut Text, sheet: &Sheet) {
-    out.push(&sheet.head("!", &[LOAD, FILTER].concat()));
+    out.push(&sheet.head("!", &[LOAD, CLEAR, SAVE, FILTER].concat()));
     listed(out, "FILTER-V4", &sheet.gone.v4, &sheet.set.v4);
     listed(out, "FILTER-V6", &sheet.gone.v6, &sheet.set.v6);
     let name = "ip as-path access-list NULLROUTED-ORIGINS";
@@ -167,4 +211,4 @@ fn filter(out: &mut Text, sheet: &Sheet) {
     }
 }
 
-const COMMUNITY: &str = "ip community-list standard NULLROUTED seq 10 permit 65535:666\n!\n";
+const COMMUNITY: &str = "ip community-list standard NULLROUTED permit 65535:666\n!\n";

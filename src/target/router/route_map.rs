@@ -2,29 +2,81 @@
 
 use std::fmt::Write;
 
-use super::Shape;
+use super::sessions::Words;
 use super::text::Text;
+use super::{AnnounceTo, Shape};
 
-/// What a family writes before a statement of a clause.
+/// How a family writes it.
 pub(super) struct RouteMaps {
+    /// What it writes before a statement of a clause.
     pub indent: &'static str,
+    /// How it sets the next hop of an IPv6 route.
+    pub ipv6_next_hop: &'static str,
+    /// What a neighbor needs to receive a community; empty where each one does.
+    pub communities: &'static str,
+    /// Whether an eBGP neighbor without a route-map receives nothing.
+    pub closed: bool,
+    /// The command that says who was sent a prefix, and what it says where all is well.
+    pub proof: &'static str,
+    /// Whether no-export at origination was tried with such a router.
+    pub tried: bool,
+}
+
+/// The communities that a route gets at origination.
+pub(super) fn originated(shape: &Shape, blackhole: &str) -> String {
+    match shape.announce_to {
+        AnnounceTo::Ibgp => format!("{blackhole} no-export"),
+        AnnounceTo::Ebgp => blackhole.to_owned(),
+    }
 }
 
 /// The lists of the operator's own networks, and at an edge of what covers them; IPv4 first.
 pub(super) type Own = [Vec<String>; 2];
 
 impl RouteMaps {
+    /// What the header says of sessions; `alone` puts `NULLROUTED-OUT` at a neighbor.
+    pub(super) fn sessions(&self, shape: &Shape, alone: &str) -> String {
+        let mut first =
+            "route-map YOURS permit 1                       (any number below those of YOURS)
+ match community NULLROUTED
+ set community no-export additive
+"
+            .to_owned();
+        for (set, next_hop) in ["ip next-hop", self.ipv6_next_hop]
+            .into_iter()
+            .zip(shape.next_hops())
+        {
+            if let Some(next_hop) = next_hop {
+                let _ = writeln!(first, " set {set} {next_hop}");
+            }
+        }
+        let words = Words {
+            policy: "route-map",
+            clauses: "clauses",
+            alone,
+            first: &first,
+            rest: "route-map YOURS permit 65535                   (where it has no other clause: without one it denies all)",
+            deny: "route-map YOURS deny 1\n match community NULLROUTED",
+            communities: self.communities,
+            closed: self.closed,
+            proof: self.proof,
+            tried: self.tried,
+        };
+        words.sessions(shape)
+    }
+
     /// Static routes with our tag into BGP, but for the operator's own networks: `NULLROUTED-IN` and `-IN6`. Nothing is
     /// said of static routes with another tag before the last clause, so the others fit into a map of the operator's.
-    pub(super) fn ingress(&self, out: &mut Text, own: &Own) {
+    pub(super) fn ingress(&self, out: &mut Text, shape: &Shape, own: &Own) {
         let indent = self.indent;
+        let communities = originated(shape, "65535:666");
         for (name, ip, own) in [("IN", "ip", &own[0]), ("IN6", "ipv6", &own[1])] {
             let clause = self.deny_own(out, name, ip, own, "match tag 666");
             let _ = write!(
                 out,
                 "route-map NULLROUTED-{name} permit {clause}
 {indent}match tag 666
-{indent}set community 65535:666
+{indent}set community {communities}
 {indent}set origin igp
 route-map NULLROUTED-{name} deny 65535
 !
@@ -36,10 +88,10 @@ route-map NULLROUTED-{name} deny 65535
     /// What a neighbor is told, to be kept inside his AS: `NULLROUTED-OUT` and `-OUT6`.
     pub(super) fn egress(&self, out: &mut Text, shape: &Shape) {
         let indent = self.indent;
-        let names = [("OUT", "ip"), ("OUT6", "ipv6")];
-        for ((name, ip), next_hop) in names.into_iter().zip(shape.next_hops()) {
+        let names = [("OUT", "ip next-hop"), ("OUT6", self.ipv6_next_hop)];
+        for ((name, set), next_hop) in names.into_iter().zip(shape.next_hops()) {
             let next_hop = next_hop.map_or(String::new(), |next_hop| {
-                format!("{indent}set {ip} next-hop {next_hop}\n")
+                format!("{indent}set {set} {next_hop}\n")
             });
             let _ = write!(
                 out,

@@ -149,6 +149,16 @@ fn shapes() -> impl Iterator<Item = Shape> {
     })
 }
 
+/// The same shape for the eBGP neighbors that are named.
+fn to_ebgp(shape: &Shape) -> Shape {
+    let neighbors = ["100.64.0.2", "2001:db8:1::2"];
+    Shape {
+        announce_to: AnnounceTo::Ebgp,
+        neighbors: neighbors.map(|address| address.parse().unwrap()).to_vec(),
+        ..shape.clone()
+    }
+}
+
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/router")
 }
@@ -167,6 +177,10 @@ fn name(shape: &Shape, case: &str) -> String {
         Direction::Both => String::new(),
         direction => format!("-{direction}"),
     };
+    let announced = match shape.announce_to {
+        AnnounceTo::Ibgp => "",
+        AnnounceTo::Ebgp => "-ebgp",
+    };
     let extension = match shape.family {
         Family::Nftables => "nft",
         Family::Ipset => "ipset",
@@ -176,7 +190,7 @@ fn name(shape: &Shape, case: &str) -> String {
         _ => "conf",
     };
     format!(
-        "{}{role}{lists}{direction}--{case}.{extension}",
+        "{}{role}{lists}{direction}{announced}--{case}.{extension}",
         shape.family
     )
 }
@@ -210,14 +224,28 @@ fn a_file_of_ours_is_recognised_in_every_family() {
 fn golden_files() {
     let write = std::env::var_os("GOLDEN").is_some_and(|value| value == "write");
     let mut names = BTreeSet::new();
-    for shape in shapes() {
+    let cases = shapes().flat_map(|shape| {
         let gone = shape.family.takes_away() && shape.role != Role::Edge;
         let all = CASES.into_iter().chain(gone.then_some(GONE));
         // Five hundred lists, whatever is in them; a direction changes the rules alone.
         let one = shape.lists == Lists::Octets || shape.direction != Direction::default();
-        for case_name in all.filter(|case| !one || *case == "mixed") {
+        let all = all.filter(|case| !one || *case == "mixed");
+        let usual = all.map(|case| (shape.clone(), case));
+        let to_ebgp = (shape.family.announces(shape.role) && shape.lists == Lists::One)
+            .then(|| (to_ebgp(&shape), "mixed"));
+        let usual: Vec<_> = usual.chain(to_ebgp).collect();
+        usual
+    });
+    for (shape, case_name) in cases {
+        let text = text(&shape, &case(case_name));
+        // Where the file is the same whoever is announced to, one is enough.
+        let usual = Shape {
+            announce_to: AnnounceTo::Ibgp,
+            neighbors: Vec::new(),
+            ..shape.clone()
+        };
+        if shape == usual || text != self::text(&usual, &case(case_name)) {
             let name = name(&shape, case_name);
-            let text = text(&shape, &case(case_name));
             let path = folder().join(&name);
             if write {
                 std::fs::write(&path, &text).unwrap();

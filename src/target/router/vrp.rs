@@ -18,7 +18,8 @@
 //!   An entry has no comment, a static route a description.
 //! * An as-path filter has numbers on V8 alone; V5 refuses these lines, and then no origin is refused. The number of an
 //!   entry is the AS itself; the last number is no AS (RFC 7300).
-//! * `no-export` set at origination would keep the route from an eBGP peer; it is added on the way out.
+//! * `no-export` set at origination keeps the route from every eBGP peer; with `announce_to = "ebgp"` it is added on the
+//!   way out alone. By default a peer is sent no communities.
 //!
 //! Not said by the documentation, and taken to be so: a line that takes away what is not there says so, and nothing
 //! happens; a static route that is written again has its new tag and description.
@@ -27,8 +28,11 @@ use std::fmt::Write;
 use std::ops::RangeInclusive;
 
 use super::family::Kind;
+use super::ios::{OWN_ROUTE, OWN_STAYS};
 use super::reasons::Reason;
+use super::route_map::originated;
 use super::sequence::{Numbered, numbered};
+use super::sessions::Words;
 use super::text::Text;
 use super::{Role, Shape, Sheet};
 use crate::prefix::{Bits, Prefix};
@@ -84,28 +88,59 @@ const TRIGGER: &str = "\
 Use:    bgp ASN
          ipv4-family unicast
           import-route static route-policy NULLROUTED-IN
-          peer ADDRESS advertise-community
-          peer ADDRESS route-policy NULLROUTED-OUT export
          ipv6-family unicast
           import-route static route-policy NULLROUTED-IN6
-          peer ADDRESS advertise-community
-          peer ADDRESS route-policy NULLROUTED-OUT6 export
         Where you import static routes already, put all nodes of NULLROUTED-IN but the last before all others of
         your own route-policy.
-        Every other peer is told of them, too. Before all other nodes of its route-policy export:
-         route-policy YOURS deny node 1
-          if-match community-filter NULLROUTED
         Where OSPF or IS-IS imports static routes, let it deny tag 666 first.
+";
+
+const UNDO: &str = "\
 Undo:   display configuration commit list, rollback configuration to commit-id ID       (V8, with all since)
         startup saved-configuration before-nullrouted.cfg, reboot                       (V5)
         or take the lines above out, then what is named NULLROUTED, and the static routes with tag 666
 Another next hop in the configuration leaves the former one beside it: take that out by hand.
 ";
 
+/// What the head says of sessions.
+fn sessions(shape: &Shape) -> String {
+    let mut first =
+        "route-policy YOURS permit node 1               (any number below those of YOURS)
+ if-match community-filter NULLROUTED
+ apply community no-export additive
+"
+        .to_owned();
+    for (apply, next_hop) in NEXT_HOPS.into_iter().zip(shape.next_hops()) {
+        if let Some(next_hop) = next_hop {
+            let _ = writeln!(first, " apply {apply} {next_hop}");
+        }
+    }
+    let words = Words {
+        policy: "route-policy",
+        clauses: "nodes",
+        alone: "peer ADDRESS advertise-community               (in each family)
+peer ADDRESS route-policy NULLROUTED-OUT export (ipv6-family: NULLROUTED-OUT6)",
+        first: &first,
+        rest: "route-policy YOURS permit node 65535           (where it has no other node: without one it denies all)",
+        deny: "route-policy YOURS deny node 1\n if-match community-filter NULLROUTED",
+        communities: "`advertise-community`",
+        closed: false,
+        proof: "display bgp routing-table PREFIX LENGTH, \"Advertised to such\" has no other peer",
+        tried: false,
+    };
+    words.sessions(shape)
+}
+
+/// How a next hop is set, IPv4 first.
+const NEXT_HOPS: [&str; 2] = ["ip-address next-hop", "ipv6 next-hop"];
+
 fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
-    out.push(&sheet.head("#", &[LOAD, TRIGGER].concat()));
+    let sessions = sessions(shape);
+    let uses = [LOAD, TRIGGER, &sessions, UNDO, OWN_STAYS, OWN_ROUTE].concat();
+    out.push(&sheet.head("#", &uses));
     own(out, sheet);
     out.push(COMMUNITY);
+    let communities = originated(shape, "65535:666");
     for (name, own) in [("IN", OWN_V4), ("IN6", OWN_V6)] {
         let _ = write!(
             out,
@@ -115,7 +150,7 @@ fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
 quit
 route-policy NULLROUTED-{name} permit node 10
  if-match tag 666
- apply community 65535:666
+ apply community {communities}
  apply origin igp
 quit
 route-policy NULLROUTED-{name} deny node 65535
@@ -124,10 +159,7 @@ quit
 "
         );
     }
-    for (name, apply, next_hop) in [
-        ("OUT", "ip-address next-hop", 0),
-        ("OUT6", "ipv6 next-hop", 1),
-    ] {
+    for (name, apply, next_hop) in [("OUT", NEXT_HOPS[0], 0), ("OUT6", NEXT_HOPS[1], 1)] {
         let next_hop = match shape.next_hops()[next_hop] {
             Some(next_hop) => format!(" apply {apply} {next_hop}\n"),
             None => String::new(),
@@ -161,6 +193,9 @@ Use:    bgp ASN
          ipv6-family unicast
           peer ADDRESS route-policy NULLROUTED-EDGE6 import
           peer ADDRESS route-limit NUMBER
+        See with `display ipv6 routing-table PREFIX` that it is NULL0: an update of a peer on the link carries a
+        link-local next hop, too. On NE8000 (V8) `apply ipv6 next-hop blackhole` in NULLROUTED-EDGE6, typed anew
+        after each load, needs neither the static route nor ebgp-max-hop; S57xx (V5) does not have it.
         Nothing but blackholes passes: for a session with the trigger or its route reflector alone.
 Undo:   peer ADDRESS ignore, first: without the route-policy everything is taken
         then take the lines above out, what is named NULLROUTED, and the two static routes

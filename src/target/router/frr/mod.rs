@@ -16,8 +16,8 @@
 //!   Taken away first, because a list loaded over an older one keeps old entries here as well; and made
 //!   before that, because bgpd refuses to take away an as-path list that is not there. bgpd then asks every
 //!   neighbor for his routes anew: so it is in the filter alone, where each change does that.
-//! * `no-export` set at origination would keep the route from an eBGP neighbor altogether; it is
-//!   added on the way out.
+//! * `no-export` set at origination keeps the route from every eBGP neighbor, whatever its policy out permits: bgpd
+//!   looks at it first. So it is set there, unless `announce_to = "ebgp"`; on the way out it is added in any case.
 //! * A route-map is written over itself, and never taken away first: bgpd 8.4 dies where an update comes between.
 //! * A next hop that is off the link, as that of a discard route, is taken from an eBGP neighbor only with
 //!   `disable-connected-check`. An IPv6 route goes by the neighbor's link-local address without `prefer-global`.
@@ -31,6 +31,7 @@ mod lists;
 use std::fmt::Write;
 
 use super::family::Kind;
+use super::route_map::{RouteMaps, originated};
 use super::text::Text;
 use super::{Lists, Role, Shape, Sheet};
 use crate::policy::limits::Limits;
@@ -83,19 +84,35 @@ fn render(shape: &Shape, sheet: &Sheet) -> String {
     out.done()
 }
 
+const MAPS: RouteMaps = RouteMaps {
+    indent: " ",
+    ipv6_next_hop: "ipv6 next-hop global",
+    communities: "",
+    closed: true,
+    proof: "show bgp ipv4 unicast PREFIX, \"Advertised to\" has no other neighbor",
+    tried: true,
+};
+
+/// How the file of a trigger is used, and at which sessions.
+fn trigger_use(shape: &Shape) -> String {
+    let sessions = MAPS.sessions(
+        shape,
+        "neighbor ADDRESS route-map NULLROUTED-OUT out    (in each address-family)",
+    );
+    [TRIGGER, &sessions, UNDO].concat()
+}
+
 const TRIGGER: &str = "\
 Load:   vtysh -d bgpd -f THIS-FILE    (a second load replaces the first)
 Use:    router bgp ASN
          address-family ipv4 unicast
           redistribute kernel route-map NULLROUTED-IN
-          neighbor ADDRESS route-map NULLROUTED-OUT out
          address-family ipv6 unicast
           redistribute kernel route-map NULLROUTED-IN6
-          neighbor ADDRESS route-map NULLROUTED-OUT out
-        Every other neighbor is told of them, too. Before all other clauses of its route-map out:
-         route-map YOURS deny 1
-          match community NULLROUTED
-Undo:   take the redistribute lines out again
+";
+
+const UNDO: &str = "\
+Undo:   take the redistribute lines out again, then what was added at the neighbors
 Never feed this file to frr-reload.py: it is a part, and the rest would be removed.
 ";
 
@@ -108,16 +125,18 @@ fn metric(sheet: &Sheet) -> Option<u32> {
 }
 
 fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
+    let uses = trigger_use(shape);
+    let communities = originated(shape, "blackhole");
     match shape.lists {
         Lists::None => {
             let metric = match metric(sheet) {
                 Some(metric) => format!(" of metric {metric}"),
                 None => String::new(),
             };
-            let uses = format!("{TRIGGER}{UNLISTED}{metric} is announced, whoever made it.\n");
+            let uses = format!("{uses}{UNLISTED}{metric} is announced, whoever made it.\n");
             out.push(&Sheet::constant_head("!", &uses));
         }
-        _ => out.push(&sheet.head_for(shape, "!", TRIGGER)),
+        _ => out.push(&sheet.head_for(shape, "!", &uses)),
     }
     lists::own(out, sheet);
     lists::listed(out, "", sheet, false, shape.lists);
@@ -175,7 +194,7 @@ route-map NULLROUTED-{name} permit 20
             out,
             " match {ip} next-hop type blackhole
  match source-protocol kernel
- set community blackhole
+ set community {communities}
  set metric 0
  set origin igp
 exit

@@ -1,0 +1,188 @@
+//! How the header of a trigger says which sessions carry the blackholes, and what keeps them from all others.
+//!
+//! What a trigger originates is in its BGP table, and every neighbor receives that unless something keeps it back. With
+//! `announce_to = "ibgp"` it is no-export at origination: a router looks at it before any policy, so no eBGP neighbor
+//! can receive the routes. With `"ebgp"` it is a clause that denies, at each neighbor that is not named.
+
+use std::net::IpAddr;
+
+use super::{AnnounceTo, Shape};
+
+/// The words in which a family says it. Lines of configuration begin in the first column.
+pub(super) struct Words<'a> {
+    /// What decides on what a neighbor receives: `route-map`.
+    pub policy: &'a str,
+    /// What that is made of: `clauses`.
+    pub clauses: &'a str,
+    /// Puts `NULLROUTED-OUT` at a neighbor.
+    pub alone: &'a str,
+    /// The clauses of `NULLROUTED-OUT` but the last, in a policy of the operator's own.
+    pub first: &'a str,
+    /// Passes the other routes where nothing else of that policy does.
+    pub rest: &'a str,
+    /// Keeps the blackholes back, in a policy of the operator's own.
+    pub deny: &'a str,
+    /// What a neighbor needs to receive a community; empty where each one does.
+    pub communities: &'a str,
+    /// Whether an eBGP neighbor without a policy receives nothing.
+    pub closed: bool,
+    /// The command that says who was sent a prefix, and what it says where all is well.
+    pub proof: &'a str,
+    /// Whether no-export at origination was tried with such a router.
+    pub tried: bool,
+}
+
+impl Words<'_> {
+    /// The part of a header that is about sessions.
+    pub(super) fn sessions(&self, shape: &Shape) -> String {
+        let (policy, clauses) = (self.policy, self.clauses);
+        let named = addresses(&shape.neighbors);
+        let mut text = String::new();
+        match shape.announce_to {
+            AnnounceTo::Ibgp => {
+                let named = match &*named {
+                    "" => String::new(),
+                    named => format!(", with {named}"),
+                };
+                let says = format!(
+                    "Sessions: iBGP alone (announce_to = \"ibgp\"){named}. The routes are originated with no-export: \
+                     no eBGP neighbor can receive them, whatever its {policy} permits."
+                );
+                said(&mut text, &says);
+            }
+            AnnounceTo::Ebgp => {
+                let says = format!(
+                    "Sessions: with {named} alone (announce_to = \"ebgp\"). The routes are originated without \
+                     no-export, and NULLROUTED-OUT adds it. EVERY other neighbor, eBGP or iBGP, receives them unless \
+                     its {policy} out denies them. So first, at every neighbor that is not named, before all other \
+                     {clauses} of its {policy} out:"
+                );
+                said(&mut text, &says);
+                typed(&mut text, &[self.deny, self.rest]);
+                if self.closed {
+                    let says = format!(
+                        "An eBGP neighbor that has no {policy} out receives nothing: it needs none now."
+                    );
+                    said(&mut text, &says);
+                }
+            }
+        }
+        let says = "1. ONLY for a session that carries nothing but blackholes, with an edge or its route reflector: \
+                    all other routes are withdrawn from this neighbor.";
+        said(&mut text, says);
+        typed(&mut text, &[self.alone]);
+        let needs = match self.communities {
+            "" => String::new(),
+            needed => format!(" It needs {needed}, too."),
+        };
+        let says = format!(
+            "2. For a session that carries other routes too: its own {policy} stays. The {clauses} of NULLROUTED-OUT \
+             but the last stand before all others of it, never NULLROUTED-OUT itself.{needs}"
+        );
+        said(&mut text, &says);
+        typed(&mut text, &[self.first, self.rest]);
+        if shape.announce_to == AnnounceTo::Ibgp {
+            let needs = match self.communities {
+                "" => String::new(),
+                needed => format!(
+                    " Without {needed} it receives neither community, and may pass them on to its eBGP neighbors: \
+                     give it that."
+                ),
+            };
+            let says = format!(
+                "Every other iBGP neighbor receives them, too.{needs} Where it is not to receive them, before all \
+                 other {clauses} of its {policy} out:"
+            );
+            said(&mut text, &says);
+            typed(&mut text, &[self.deny, self.rest]);
+        }
+        said(
+            &mut text,
+            &format!("Who was sent a listed PREFIX: {}.", self.proof),
+        );
+        if shape.announce_to == AnnounceTo::Ibgp && !self.tried {
+            let says = "Assumed, and not tried on such a router: no-export at origination keeps the routes from eBGP.";
+            said(&mut text, says);
+        }
+        text
+    }
+}
+
+/// Addresses in a sentence.
+pub(super) fn addresses(addresses: &[IpAddr]) -> String {
+    let addresses: Vec<_> = addresses.iter().map(IpAddr::to_string).collect();
+    match &addresses[..] {
+        [rest @ .., last] if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => addresses.concat(),
+    }
+}
+
+/// Columns before what is said under `Use:`.
+const INDENT: usize = 8;
+/// The longest line of prose, with them.
+const WIDTH: usize = 112;
+
+/// Prose, wrapped, in lines of its own.
+pub(super) fn said(text: &mut String, prose: &str) {
+    let mut line = String::new();
+    for word in prose.split(' ') {
+        if !line.is_empty() && INDENT + line.len() + 1 + word.len() > WIDTH {
+            indented(text, INDENT, &line);
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    indented(text, INDENT, &line);
+}
+
+/// Lines to be typed, one column further in.
+pub(super) fn typed(text: &mut String, parts: &[&str]) {
+    for line in parts.iter().flat_map(|part| part.lines()) {
+        indented(text, INDENT + 1, line);
+    }
+}
+
+fn indented(text: &mut String, indent: usize, line: &str) {
+    text.push_str(&" ".repeat(indent));
+    text.push_str(line);
+    text.push('\n');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prose_is_wrapped_and_addresses_are_a_sentence() {
+        let mut text = String::new();
+        said(&mut text, &["words"; 40].join(" "));
+        typed(&mut text, &["a line\n and one", "a third"]);
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines[..3].concat().matches("words").count(), 40);
+        assert!(
+            lines
+                .iter()
+                .all(|line| line.len() <= WIDTH && line.starts_with("        "))
+        );
+        assert_eq!(
+            lines[3..],
+            ["         a line", "          and one", "         a third"]
+        );
+        let of = |all: &[&str]| {
+            addresses(
+                &all.iter()
+                    .map(|one| one.parse().unwrap())
+                    .collect::<Vec<_>>(),
+            )
+        };
+        assert_eq!(of(&[]), "");
+        assert_eq!(of(&["192.0.2.1"]), "192.0.2.1");
+        assert_eq!(
+            of(&["192.0.2.1", "192.0.2.2", "::2"]),
+            "192.0.2.1, 192.0.2.2 and ::2"
+        );
+    }
+}
