@@ -19,12 +19,15 @@
 //! * An as-path expression is about the whole path, and `.*` is any number of ASes; `!.*` is no path.
 //! * `static defaults` would tag each static route of the router, also the operator's: so each of ours has its tag.
 //! * A comment belongs to the statement behind it; those with `##` are the router's own, and are not kept.
+//! * A static route is announced where a policy exports it, and no-export that a policy adds keeps it from nobody. So
+//!   a neighbor receives the routes where the operator puts our policy, and nowhere else.
 //! * `next-hop discard` names no address, so an edge needs no route for one.
 
 use super::family::Kind;
 use super::junos_statements::{Form, Line, Statements};
 use super::reasons::Reason;
 use super::sequence::Numbered;
+use super::sessions::OptIn;
 use super::text::Text;
 use super::{Role, Shape, Sheet};
 use crate::prefix::{Bits, Prefix};
@@ -39,7 +42,7 @@ pub(super) const KIND: Kind = Kind {
 
 fn render(shape: &Shape, sheet: &Sheet) -> String {
     let mut file = Statements::new(Form::Braces, 4_000 + sheet.set.len() * 80);
-    file.out.push(&head("##", LOAD, shape.role, sheet));
+    file.out.push(&head("##", LOAD, shape, sheet));
     file.within("groups", |file| {
         file.out.push("replace:\n");
         group(file, shape, sheet);
@@ -56,9 +59,12 @@ Load:   configure exclusive
 ";
 
 /// The head of a file: how it is loaded depends on the form, what the operator adds does not.
-pub(super) fn head(mark: &str, load: &str, role: Role, sheet: &Sheet) -> String {
-    match role {
-        Role::Trigger => sheet.head(mark, &[load, TRIGGER].concat()),
+pub(super) fn head(mark: &str, load: &str, shape: &Shape, sheet: &Sheet) -> String {
+    match shape.role {
+        Role::Trigger => {
+            let sessions = SESSIONS.sessions(shape);
+            sheet.head(mark, &[load, TRIGGER, &sessions, UNDO].concat())
+        }
         Role::Edge => sheet.edge_head(mark, &[load, EDGE].concat()),
         Role::Filter => sheet.head(mark, &[load, FILTER].concat()),
     }
@@ -84,15 +90,27 @@ pub(super) fn group(file: &mut Statements, shape: &Shape, sheet: &Sheet) {
 
 const TRIGGER: &str = "\
 Use:    set apply-groups NULLROUTED
-        set protocols bgp group GROUP export NULLROUTED-OUT
-        Nothing but blackholes passes: for sessions that carry nothing else. A neighbor with an export of his own
-        needs it there; every other neighbor with a policy that exports static routes is told of them, too.
-Undo:   delete protocols bgp group GROUP export NULLROUTED-OUT
+";
+
+const SESSIONS: OptIn = OptIn {
+    others: "No other neighbor receives them, unless a policy of yours exports static routes to it: let that reject \
+             those with tag 666 first.",
+    alone: "set protocols bgp group GROUP export NULLROUTED-OUT",
+    policy: "policy",
+    mixed: "set protocols bgp group GROUP export NULLROUTED-MIXED
+insert protocols bgp group GROUP export NULLROUTED-MIXED before YOURS",
+    behind: "YOURS is the export that the session has today: one at the group replaces that of BGP, and one at a \
+             neighbor that of the group. Without a policy YOURS, the default of BGP decides on the other routes.",
+    proof: "show route advertising-protocol bgp ADDRESS PREFIX, for each neighbor",
+    assumed: "a static route is announced only where a policy exports it",
+};
+
+const UNDO: &str = "\
+Undo:   delete protocols bgp group GROUP export NULLROUTED-OUT         (or NULLROUTED-MIXED)
         delete apply-groups NULLROUTED
         delete groups NULLROUTED
         commit
         For one file alone: run show system commit, rollback NUMBER of the one before it, show | compare, commit.
-Where a policy of yours exports static routes, let it reject those with tag 666 first.
 A static route of your own for a listed prefix takes over `discard` and the tag: protect its prefix in nullrouted.
 ";
 
@@ -101,25 +119,22 @@ fn trigger(file: &mut Statements, shape: &Shape, sheet: &Sheet) {
         own(file, sheet);
         file.within("policy-statement NULLROUTED-OUT", |file| {
             reject_own(file);
-            let families = [("v4", "inet"), ("v6", "inet6")];
-            for ((term, family), next_hop) in families.into_iter().zip(shape.next_hops()) {
-                file.within(&format!("term {term}"), |file| {
+            announce(file, shape);
+            reject_others(file);
+        });
+        // Before a policy of the operator's: about nothing but our routes, and without a last term.
+        file.within("policy-statement NULLROUTED-MIXED", |file| {
+            for list in ["OWN-V4", "OWN-V6"] {
+                file.within(&format!("term {}", list.to_lowercase()), |file| {
                     file.within("from", |file| {
-                        file.say(&format!("family {family}"));
                         file.say("protocol static");
                         file.say("tag 666");
+                        file.say(&listed(list));
                     });
-                    file.within("then", |file| {
-                        file.say("community set NULLROUTED");
-                        file.say("community add NULLROUTED-NO-EXPORT");
-                        if let Some(next_hop) = next_hop {
-                            file.say(&format!("next-hop {next_hop}"));
-                        }
-                        file.say("accept");
-                    });
+                    file.say("then reject");
                 });
             }
-            reject_others(file);
+            announce(file, shape);
         });
     });
     // A block without a statement is left out.
@@ -142,6 +157,28 @@ fn trigger(file: &mut Statements, shape: &Shape, sheet: &Sheet) {
             });
         }
     });
+}
+
+/// Terms that accept our routes.
+fn announce(file: &mut Statements, shape: &Shape) {
+    let families = [("v4", "inet"), ("v6", "inet6")];
+    for ((term, family), next_hop) in families.into_iter().zip(shape.next_hops()) {
+        file.within(&format!("term {term}"), |file| {
+            file.within("from", |file| {
+                file.say(&format!("family {family}"));
+                file.say("protocol static");
+                file.say("tag 666");
+            });
+            file.within("then", |file| {
+                file.say("community set NULLROUTED");
+                file.say("community add NULLROUTED-NO-EXPORT");
+                if let Some(next_hop) = next_hop {
+                    file.say(&format!("next-hop {next_hop}"));
+                }
+                file.say("accept");
+            });
+        });
+    }
 }
 
 const ROUTE: &[&str] = &["discard", "tag 666"];

@@ -3,13 +3,15 @@
 //! By Juniper's documentation; no such router took these files here:
 //! * `load set` goes on behind a command that is refused, and says how many were: then nothing is to be committed.
 //! * A command names several attributes of a route behind each other: `discard tag 666` is one line.
-//! * The group is deleted and said anew in the candidate; what is committed is the difference alone. The first time it
-//!   finds nothing to delete, and warns.
+//! * The group is deleted and said anew in the candidate; what is committed is the difference alone. A `delete` that
+//!   finds nothing is a warning at the command line, and an error to PyEZ, Ansible and NAPALM: so the first statement
+//!   stands before it once more.
 //! * There is no comment on a line, so the listings are in the form with braces alone.
 
 use super::family::Kind;
 use super::junos;
 use super::junos_statements::{Form, Statements};
+use super::text::Text;
 use super::{Role, Shape, Sheet};
 
 pub(super) const KIND: Kind = Kind {
@@ -20,13 +22,19 @@ pub(super) const KIND: Kind = Kind {
 };
 
 fn render(shape: &Shape, sheet: &Sheet) -> String {
-    let mut file = Statements::new(Form::Set, 6_000 + sheet.set.len() * 95);
-    file.out.push(&junos::head("#", LOAD, shape.role, sheet));
-    file.out.push("delete groups ");
-    file.out.push(junos::name(shape.role));
-    file.out.push("\n");
-    file.within("groups", |file| junos::group(file, shape, sheet));
-    file.out.done()
+    let mut group = Statements::new(Form::Set, 6_000 + sheet.set.len() * 95);
+    group.within("groups", |file| junos::group(file, shape, sheet));
+    let group = group.out.done();
+    let (first, name) = (group.lines().next(), junos::name(shape.role));
+    let mut out = Text::with_room(4_000 + group.len());
+    out.push(&junos::head("#", LOAD, shape, sheet));
+    // What is deleted is there, also the first time.
+    for line in first.into_iter().chain([&*format!("delete groups {name}")]) {
+        out.push(line);
+        out.push("\n");
+    }
+    out.push(&group);
+    out.done()
 }
 
 const LOAD: &str = "\

@@ -21,16 +21,19 @@
 //!   In a string a `$` without a backslash before it begins the name of a variable.
 //! * `set blackhole yes` needs no route for the next hop, and no reachable one. On the way out a next hop is set for
 //!   iBGP alone.
-//! * `no-export` is added on the way out, where the community is.
+//! * `no-export` is added on the way out, where the community is. Only a connection that redistributes static routes
+//!   announces any: a neighbor receives ours where the operator puts our chain, and nowhere else.
 //!
 //! Not said by the documentation, and taken to be so: two equal static routes are allowed, and nothing is withdrawn
 //! when one of them goes; `set` and `remove` do nothing where nothing is found; a filter on the way out sees the
-//! distance of a static route, and that it is a blackhole. Where it does not, nothing is announced.
+//! distance of a static route, and that it is a blackhole. Where it does not, nothing is announced. A rule may jump from
+//! behind a condition.
 
 use std::fmt::Write;
 
 use super::family::Kind;
 use super::reasons::Reason;
+use super::sessions::{OptIn, begins_use};
 use super::text::Text;
 use super::{Role, Shape, Sheet};
 use crate::prefix::{Bits, Prefix};
@@ -58,42 +61,73 @@ Load:   /export file=before-nullrouted
         /import file-name=nullrouted.rsc                (this file; a second import replaces the first)
 ";
 
-const TRIGGER: &str = "\
-Use:    /routing/bgp/connection set [find name=NAME] output.filter-chain=NULLROUTED-OUT output.redistribute=static
-        Nothing but blackholes is announced: for a session with an edge or its route reflector alone.
+const SESSIONS: OptIn = OptIn {
+    others: "Any other connection or OSPF instance that redistributes static routes announces all of them, too: let its \
+             chain reject `protocol static && blackhole && distance == 16` first.",
+    alone: "/routing/bgp/connection set [find name=NAME] output.filter-chain=NULLROUTED-OUT output.redistribute=static",
+    policy: "chain",
+    mixed: "/routing/filter/rule add chain=YOURS rule=\"jump NULLROUTED-MIXED\"
+/routing/filter/rule add chain=YOURS rule=\"if (protocol static) { reject }\"
+/routing/bgp/connection set [find name=NAME] output.filter-chain=YOURS output.redistribute=static,WHAT-IT-HAS",
+    behind: "Move both rules before all others of YOURS; leave the second one out where that connection redistributes \
+             static routes already. A chain that has no other rule needs a last one, `accept`: without it all is \
+             rejected.",
+    proof: "/routing/bgp/advertisements print where peer=SESSION, for each session, with output.keep-sent-attributes=yes \
+            at its connection",
+    assumed: "a chain on the way out sees the distance of a static route, and that it is a blackhole; where it does \
+              not, nothing is announced",
+};
+
+const UNDO: &str = "\
 Undo:   disable the connection, and take both out of it: without the chain, everything is announced
+        or take both rules out of YOURS first, then `static` out of output.redistribute, if it was not there
         /routing/filter/rule remove [find chain=NULLROUTED-OUT]
+        /routing/filter/rule remove [find chain=NULLROUTED-MIXED]
         and [find chain=NULLROUTED-OWN], where no edge uses it
         /ip/route remove [find comment~\"^nullrouted(:| old)\"]
         /ipv6/route remove [find comment~\"^nullrouted(:| old)\"]
 Your own static blackholes with a distance of 16 are announced as well.
-Any other connection or OSPF instance that redistributes static routes announces all of them, too: reject
-`protocol static && blackhole && distance == 16` first in its chain.
 An import that stops leaves the former routes beside those it has added: import again.
 ";
 
 fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
-    out.push(&sheet.head("#", &[LOAD, TRIGGER].concat()));
+    let sessions = begins_use(&SESSIONS.sessions(shape));
+    out.push(&sheet.head("#", &[LOAD, &sessions, UNDO].concat()));
     own(out, sheet);
     constant(out, "OUT", 1, "jump NULLROUTED-OWN");
-    for (at, afi, next_hop) in [(2, "ipv4", 0), (3, "ipv6", 1)] {
-        let next_hop = match shape.next_hops()[next_hop] {
-            Some(next_hop) => format!(" set gw {next_hop};"),
-            None => String::new(),
-        };
-        let rule = format!(
-            "if (afi {afi} && protocol static && blackhole && distance == 16) \
-             {{ append bgp-communities 65535:666,no-export;{next_hop} accept }}"
-        );
-        constant(out, "OUT", at, &rule);
-    }
+    announce(out, "OUT", shape);
     constant(out, "OUT", 4, "reject");
+    // Before a chain of the operator's: about nothing but our routes, and with a way back.
+    let rule = format!("if ({OURS}) {{ jump NULLROUTED-OWN }}");
+    constant(out, "MIXED", 1, &rule);
+    announce(out, "MIXED", shape);
+    constant(out, "MIXED", 4, "return");
     routes(out, "/ip/route", |out| {
         sheet.v4(|prefix, reason| route(out, prefix, reason));
     });
     routes(out, "/ipv6/route", |out| {
         sheet.v6(|prefix, reason| route(out, prefix, reason));
     });
+}
+
+/// What a route of ours is to a filter.
+const OURS: &str = "protocol static && blackhole && distance == 16";
+
+/// The rules of a chain that accept our routes, at its second place and its third.
+fn announce(out: &mut Text, chain: &str, shape: &Shape) {
+    for ((at, afi), next_hop) in [(2, "ipv4"), (3, "ipv6")]
+        .into_iter()
+        .zip(shape.next_hops())
+    {
+        let next_hop = match next_hop {
+            Some(next_hop) => format!(" set gw {next_hop};"),
+            None => String::new(),
+        };
+        let rule = format!(
+            "if (afi {afi} && {OURS}) {{ append bgp-communities 65535:666,no-export;{next_hop} accept }}"
+        );
+        constant(out, chain, at, &rule);
+    }
 }
 
 const EDGE: &str = "\

@@ -67,9 +67,7 @@ impl Words<'_> {
                 }
             }
         }
-        let says = "1. ONLY for a session that carries nothing but blackholes, with an edge or its route reflector: \
-                    all other routes are withdrawn from this neighbor.";
-        said(&mut text, says);
+        said(&mut text, ONLY_BLACKHOLES);
         typed(&mut text, &[self.alone]);
         let needs = match self.communities {
             "" => String::new(),
@@ -101,12 +99,68 @@ impl Words<'_> {
             &format!("Who was sent a listed PREFIX: {}.", self.proof),
         );
         if shape.announce_to == AnnounceTo::Ibgp && !self.tried {
-            let says = "Assumed, and not tried on such a router: no-export at origination keeps the routes from eBGP.";
-            said(&mut text, says);
+            let says = "no-export at origination keeps the routes from eBGP.";
+            said(&mut text, &[ASSUMED, says].concat());
         }
         text
     }
 }
+
+/// The same where a router announces a static route only to the neighbors at which a policy exports it.
+pub(super) struct OptIn<'a> {
+    /// Who else receives the routes, and what keeps them back there.
+    pub others: &'a str,
+    /// Puts `NULLROUTED-OUT` at a neighbor.
+    pub alone: &'a str,
+    /// What `NULLROUTED-MIXED` is there: `policy`.
+    pub policy: &'a str,
+    /// Puts `NULLROUTED-MIXED` before the operator's own policy.
+    pub mixed: &'a str,
+    /// What is to be known of that.
+    pub behind: &'a str,
+    /// The command that says who was sent a prefix, and what it says where all is well.
+    pub proof: &'a str,
+    /// What of it was not tried with such a router.
+    pub assumed: &'a str,
+}
+
+impl OptIn<'_> {
+    /// The part of a header that is about sessions.
+    pub(super) fn sessions(&self, shape: &Shape) -> String {
+        let named = addresses(&shape.neighbors);
+        let mut text = String::new();
+        let whom = match (shape.announce_to, &*named) {
+            (AnnounceTo::Ibgp, "") => {
+                "iBGP alone (announce_to = \"ibgp\"). Never put the lines below at an eBGP neighbor.".to_owned()
+            }
+            (AnnounceTo::Ibgp, named) => format!(
+                "iBGP alone (announce_to = \"ibgp\"), with {named}. Never put the lines below at an eBGP neighbor."
+            ),
+            (AnnounceTo::Ebgp, named) => format!("with {named} alone (announce_to = \"ebgp\")."),
+        };
+        said(&mut text, &format!("Sessions: {whom} {}", self.others));
+        said(&mut text, ONLY_BLACKHOLES);
+        typed(&mut text, &[self.alone]);
+        let says = format!(
+            "2. For a session that carries other routes too: its own {0} stays, behind NULLROUTED-MIXED, which decides \
+             on blackholes alone. Never NULLROUTED-OUT: it rejects all other routes.",
+            self.policy
+        );
+        said(&mut text, &says);
+        typed(&mut text, &[self.mixed]);
+        said(&mut text, self.behind);
+        let says = format!("Who was sent a listed PREFIX: {}.", self.proof);
+        said(&mut text, &says);
+        let says = format!("{ASSUMED}{}.", self.assumed);
+        said(&mut text, &says);
+        text
+    }
+}
+
+const ASSUMED: &str = "Assumed, and not tried on such a router: ";
+
+const ONLY_BLACKHOLES: &str = "1. ONLY for a session that carries nothing but blackholes, with an edge or its route \
+                               reflector: all other routes are withdrawn from this neighbor.";
 
 /// Addresses in a sentence.
 pub(super) fn addresses(addresses: &[IpAddr]) -> String {
@@ -121,6 +175,11 @@ pub(super) fn addresses(addresses: &[IpAddr]) -> String {
 const INDENT: usize = 8;
 /// The longest line of prose, with them.
 const WIDTH: usize = 112;
+
+/// Where nothing stands before it under `Use:`.
+pub(super) fn begins_use(sessions: &str) -> String {
+    format!("{:<INDENT$}{}", "Use:", sessions.trim_start())
+}
 
 /// Prose, wrapped, in lines of its own.
 pub(super) fn said(text: &mut String, prose: &str) {

@@ -1,7 +1,7 @@
 //! Nokia SR OS, MD-CLI.
 //!
 //! ```text
-//! trigger  static-routes route … { blackhole { tag 666 } } ──NULLROUTED-OUT──► BGP: 65535:666, no-export ──► neighbor
+//! trigger  static-routes route … blackhole tag 666 ──NULLROUTED-OUT──► BGP: 65535:666, no-export ──► neighbor
 //! edge     neighbor ──NULLROUTED-EDGE──► BGP: next hop 192.0.2.1 or 100::1 ──► a black hole
 //! filter   neighbor ──NULLROUTED-FILTER──► listed prefixes, what is inside of them, and listed origins are refused
 //! ```
@@ -12,6 +12,10 @@
 //! * The operator applies it, once: taken out of `apply-groups`, nothing of ours is in force, whatever is loaded.
 //! * `exec` ends at the first line that is refused, and leaves the candidate as far as it came. So the group is made
 //!   before it is deleted: the first file has it to delete, too.
+//! * A block of braces ends at the end of a line where the router writes it itself, and one in a line is empty. Whether
+//!   it reads another one is not known, so what fits into a line has no braces.
+//! * `apply-groups` under `policy-options` is in the models since 20.2.
+//! * A static route is announced where a policy exports it, and nowhere else.
 //! * What a policy does where none of its lists is there is not told, so each list has an entry that no route has; and
 //!   a commit is refused where a policy names one that is not there.
 //! * `longer` is the prefix itself, too. A list of prefixes takes no description, a black hole takes one of 80
@@ -22,6 +26,7 @@
 
 use super::family::Kind;
 use super::reasons::Reason;
+use super::sessions::OptIn;
 use super::sros_policy::{self, Form, Longer, Of, Policy};
 use super::text::Text;
 use super::{Role, Shape, Sheet};
@@ -40,7 +45,11 @@ fn render(shape: &Shape, sheet: &Sheet) -> String {
         depth: 0,
     };
     let (group, head) = match shape.role {
-        Role::Trigger => ("NULLROUTED", sheet.head("#", &[LOAD, TRIGGER].concat())),
+        Role::Trigger => {
+            let sessions = SESSIONS.sessions(shape);
+            let uses = [LOAD, TRIGGER, &sessions, UNDO].concat();
+            ("NULLROUTED", sheet.head("#", &uses))
+        }
         Role::Edge => (
             "NULLROUTED-EDGE",
             sheet.edge_head("#", &[LOAD, EDGE].concat()),
@@ -74,9 +83,10 @@ fn render(shape: &Shape, sheet: &Sheet) -> String {
     file.out.done()
 }
 
-const BLACKHOLE: &str = "{ blackhole { admin-state enable } }";
+const BLACKHOLE: &str = "blackhole admin-state enable";
 
 const LOAD: &str = "\
+Needs SR OS 20.2 or later.
 Load:   edit-config exclusive                           (in model-driven mode)
         exec cf3:\\THIS-FILE                             (where a line is refused it ends: discard)
         compare
@@ -88,16 +98,40 @@ Load:   edit-config exclusive                           (in model-driven mode)
 const TRIGGER: &str = "\
 Use:    /configure policy-options apply-groups [\"NULLROUTED\"]
         /configure router \"Base\" apply-groups [\"NULLROUTED\"]
-        /configure router \"Base\" bgp group \"GROUP\" export policy [\"NULLROUTED-OUT\"]
         Where groups are applied there already, name them as well.
-        Nothing but blackholes passes: for sessions that carry nothing else. A neighbor with an export of his own
-        needs it there.
-Undo:   delete /configure router \"Base\" bgp group \"GROUP\" export policy \"NULLROUTED-OUT\"
+";
+
+const SESSIONS: OptIn = OptIn {
+    others: OTHERS,
+    alone: "/configure router \"Base\" bgp group \"GROUP\" export policy [\"NULLROUTED-OUT\"]",
+    policy: "policy",
+    mixed: "delete /configure router \"Base\" bgp group \"GROUP\" export                  (what is there is added to)
+/configure router \"Base\" bgp group \"GROUP\" export policy [\"NULLROUTED-MIXED\" \"YOURS\"]
+info /configure router \"Base\" bgp group \"GROUP\" export                    (ours must stand first)",
+    behind: BEHIND,
+    proof: PROOF,
+    assumed: ASSUMED,
+};
+
+/// Of both forms.
+pub(super) const OTHERS: &str = "No other neighbor receives them, unless a policy of yours exports static routes to it: \
+                                 let that reject those with tag 666 first.";
+/// The same.
+pub(super) const BEHIND: &str = "YOURS is the export that the session has today: one at the group replaces that of BGP, \
+                                 and one at a neighbor that of the group. Without a policy YOURS, the default of BGP \
+                                 decides on the other routes.";
+/// The same.
+pub(super) const PROOF: &str = "show router bgp routes PREFIX hunt, no entry under \"RIB Out Entries\" is \"To\" another neighbor";
+
+/// The same.
+pub(super) const ASSUMED: &str = "a static route is announced only where a policy exports it";
+
+const UNDO: &str = "\
+Undo:   delete /configure router \"Base\" bgp group \"GROUP\" export policy \"NULLROUTED-OUT\"     (or NULLROUTED-MIXED)
         delete /configure router \"Base\" apply-groups \"NULLROUTED\"
         delete /configure policy-options apply-groups \"NULLROUTED\"
         delete /configure groups group \"NULLROUTED\"
         commit
-Where a policy of yours exports static routes, let it reject those with tag 666 first.
 A static route of your own for a listed prefix gets a black hole beside its next hop: protect it in nullrouted.
 ";
 
@@ -106,7 +140,8 @@ Use:    /configure policy-options apply-groups [\"NULLROUTED-EDGE\"]
         /configure router \"Base\" apply-groups [\"NULLROUTED-EDGE\"]
         /configure router \"Base\" bgp group \"GROUP\" import policy [\"NULLROUTED-EDGE\"]
         /configure router \"Base\" bgp group \"GROUP\" multihop 2       (where the trigger is an eBGP neighbor)
-        and a prefix-limit for each address family: NUMBER
+        /configure router \"Base\" bgp group \"GROUP\" prefix-limit ipv4 maximum NUMBER
+        /configure router \"Base\" bgp group \"GROUP\" prefix-limit ipv6 maximum NUMBER
         Where groups are applied there already, name them as well.
         Nothing but blackholes passes: for a session with the trigger or its route reflector alone. A neighbor with
         an import of his own needs it there.
@@ -169,12 +204,12 @@ impl Md {
         self.out.push("route ");
         self.out.prefix(prefix);
         self.out
-            .push(" route-type unicast { blackhole { tag 666 admin-state enable");
+            .push(" route-type unicast blackhole tag 666 admin-state enable");
         if !reason.is_empty() {
             self.out.word(" description \"", reason);
             self.out.push("\"");
         }
-        self.out.push(" } }\n");
+        self.out.push("\n");
     }
 }
 
@@ -197,7 +232,7 @@ impl Form for Md {
             Longer::Exact => self.out.push(" type exact { }\n"),
             Longer::Inside => self.out.push(" type longer { }\n"),
             Longer::Between(first, last) => self.out.push(&format!(
-                " type range {{ start-length {first} end-length {last} }}\n"
+                " type range start-length {first} end-length {last}\n"
             )),
         }
     }
@@ -205,7 +240,7 @@ impl Form for Md {
     fn as_paths(&mut self, name: &str, expressions: &[String]) {
         self.within(&format!("as-path-group \"{name}\""), |file| {
             for (number, expression) in (1..).zip(expressions) {
-                file.say(&format!("entry {number} {{ expression \"{expression}\" }}"));
+                file.say(&format!("entry {number} expression \"{expression}\""));
             }
         });
     }

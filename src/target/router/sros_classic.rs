@@ -21,6 +21,7 @@
 //!   are two lines a prefix. The tag is first: what is announced has it. It is of the black hole, not of the entry:
 //!   a next hop of the operator's own does not get it.
 //! * Whether an action that drops is left by `exit` depends on the release: so such lines are whole, from the root.
+//! * `static-route-entry` is of release 14; 7210 SAS has `static-route` alone.
 //! * What a policy does where none of its lists is there is not told, so each list has an entry that no route has.
 //! * `longer` is the prefix itself, too. Behind a line there is no comment.
 //! * An as-path expression is about the whole path. A group holds 128 of them of 255 characters each, so several ASes
@@ -30,7 +31,8 @@
 use std::fmt::Write;
 
 use super::family::Kind;
-use super::sros::quoted;
+use super::sessions::{OptIn, begins_use};
+use super::sros::{ASSUMED, BEHIND, OTHERS, PROOF, quoted};
 use super::sros_policy::{self, Form, Longer, Of, Policy};
 use super::text::Text;
 use super::{Role, Shape, Sheet};
@@ -47,7 +49,10 @@ pub(super) const KIND: Kind = Kind {
 fn render(shape: &Shape, sheet: &Sheet) -> String {
     let mut file = Classic(Text::with_room(5_000 + sheet.set.len() * 115));
     file.0.push(&match shape.role {
-        Role::Trigger => sheet.head("#", &[LOAD, TRIGGER].concat()),
+        Role::Trigger => {
+            let sessions = begins_use(&SESSIONS.sessions(shape));
+            sheet.head("#", &[LOAD, &sessions, UNDO].concat())
+        }
         Role::Edge => sheet.edge_head("#", &[LOAD, EDGE].concat()),
         Role::Filter => sheet.head("#", &[LOAD, FILTER].concat()),
     });
@@ -103,19 +108,26 @@ fn gone<B: Bits>(out: &mut Text, prefix: &Prefix<B>) {
 }
 
 const LOAD: &str = "\
+For 7450, 7750, 7950 of release 14 or later.
 Load:   admin rollback save                             (to where `configure system rollback` says)
         exec cf3:\\THIS-FILE
         configure router policy-options commit          (where a line was refused: abort, in place of commit)
         admin save                                      (when all is well)
 ";
 
-const TRIGGER: &str = "\
-Use:    configure router bgp group \"GROUP\" export \"NULLROUTED-OUT\"
-        Nothing but blackholes passes: for sessions that carry nothing else. A neighbor with an export of his own
-        needs it there.
+const SESSIONS: OptIn = OptIn {
+    others: OTHERS,
+    alone: "configure router bgp group \"GROUP\" export \"NULLROUTED-OUT\"",
+    policy: "policy",
+    mixed: "configure router bgp group \"GROUP\" export \"NULLROUTED-MIXED\" \"YOURS\"",
+    behind: BEHIND,
+    proof: PROOF,
+    assumed: ASSUMED,
+};
+
+const UNDO: &str = "\
 Undo:   admin rollback revert latest-rb                 (takes back what anybody changed since)
         or take the export out, and load the file that nullrouted writes where no list is in force
-Where a policy of yours exports static routes, let it reject those with tag 666 first.
 A static route of your own for a listed prefix gets a black hole beside its next hop: protect it in nullrouted.
 ";
 

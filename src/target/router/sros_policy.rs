@@ -99,15 +99,23 @@ fn trigger(form: &mut impl Form, shape: &Shape, sheet: &Sheet) {
         }),
     };
     let [v4, v6] = shape.next_hops();
-    form.policy(&Policy {
-        name: "NULLROUTED-OUT",
-        entries: vec![
-            reject_own(),
-            announce("NULLROUTED-ALL-V4", v4),
-            announce("NULLROUTED-ALL-V6", v6),
-        ],
-        next_policy: false,
-    });
+    // The second is for a session that carries other routes too: it is about nothing but ours, and the operator's own
+    // policy behind it decides on all others.
+    let own = &["NULLROUTED-OWN-V4", "NULLROUTED-OWN-V6"];
+    for (name, own, next_policy) in [
+        ("NULLROUTED-OUT", reject(own, Of::Any), false),
+        ("NULLROUTED-MIXED", reject(own, Of::Tagged), true),
+    ] {
+        form.policy(&Policy {
+            name,
+            entries: vec![
+                own,
+                announce("NULLROUTED-ALL-V4", v4),
+                announce("NULLROUTED-ALL-V6", v6),
+            ],
+            next_policy,
+        });
+    }
 }
 
 fn edge(form: &mut impl Form, shape: &Shape, sheet: &Sheet) {

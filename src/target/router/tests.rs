@@ -1,6 +1,7 @@
 //! Golden files under `tests/golden/router/`, one for each family, role and case.
 //! `GOLDEN=write cargo test golden` writes them anew; the difference is reviewed.
 
+mod headers;
 mod reading;
 
 use std::collections::BTreeSet;

@@ -22,8 +22,8 @@
 //!   matches nothing.
 //! * A community-list is a regular expression, and FRR writes 65535:666 as `blackhole`.
 //! * Rules have numbers up to 65535.
-//! * `no-export` set at origination would keep the route from an eBGP neighbor; it is added on the way out. A next
-//!   hop off the link is taken from an eBGP neighbor only with `disable-connected-check`, and an IPv6 route goes by
+//! * `no-export` set at origination keeps the route from every eBGP neighbor; with `announce_to = "ebgp"` it is added on
+//!   the way out alone. `set community replace` takes several values. A next hop off the link is taken from an eBGP neighbor only with `disable-connected-check`, and an IPv6 route goes by
 //!   the neighbor's link-local address without `prefer-global`.
 
 use std::fmt::Write;
@@ -31,9 +31,10 @@ use std::fmt::Write;
 use super::family::Kind;
 use super::reasons::Reason;
 use super::sequence::Numbered;
+use super::sessions::Words;
 use super::shards::{OTHERS, Shards};
 use super::text::Text;
-use super::{Role, Shape, Sheet};
+use super::{AnnounceTo, Role, Shape, Sheet};
 use crate::prefix::{Bits, Prefix};
 
 pub(super) const KIND: Kind = Kind {
@@ -84,20 +85,59 @@ Load:   configure
 const TRIGGER: &str = "\
 Use:    set protocols bgp address-family ipv4-unicast redistribute static route-map NULLROUTED-IN
         set protocols bgp address-family ipv6-unicast redistribute static route-map NULLROUTED-IN6
-        set protocols bgp neighbor ADDRESS address-family ipv4-unicast route-map export NULLROUTED-OUT
-        set protocols bgp neighbor ADDRESS address-family ipv6-unicast route-map export NULLROUTED-OUT6
         Where you redistribute static routes already, put all rules of NULLROUTED-IN but the last before all others
         of your own route-map.
-        Every other neighbor is told of them, too: let its route-map deny community-list NULLROUTED first. Where
-        OSPF, IS-IS or another protocol redistributes static routes, let it deny tag 666 first.
+        Where OSPF, IS-IS or another protocol redistributes static routes, let it deny tag 666 first.
+";
+
+const UNDO: &str = "\
 Undo:   configure
         load /config/before-nullrouted-DATE.config      (takes back what anybody changed since: compare)
         commit
 Needs VyOS 1.4 or later.
 ";
 
+const ALONE: &str = "\
+set protocols bgp neighbor ADDRESS address-family ipv4-unicast route-map export NULLROUTED-OUT
+set protocols bgp neighbor ADDRESS address-family ipv6-unicast route-map export NULLROUTED-OUT6
+";
+
+/// What the head says of sessions.
+fn sessions(shape: &Shape) -> String {
+    let rule = "set policy route-map YOURS rule 1";
+    let first = format!("{rule} action permit");
+    let mut first = format!(
+        "{first:<53} (any number below those of YOURS)
+{rule} match community community-list NULLROUTED
+{rule} set community add no-export
+"
+    );
+    for (set, next_hop) in NEXT_HOPS.into_iter().zip(shape.next_hops()) {
+        if let Some(next_hop) = next_hop {
+            let _ = writeln!(first, "{rule} set {set} {next_hop}");
+        }
+    }
+    let words = Words {
+        policy: "route-map",
+        clauses: "rules",
+        alone: ALONE,
+        first: &first,
+        rest: "set policy route-map YOURS rule 65535 action permit   (where it has no other rule: without one it denies all)",
+        deny: &format!("{rule} action deny\n{rule} match community community-list NULLROUTED"),
+        communities: "",
+        closed: false,
+        proof: "vtysh -c 'show bgp ipv4 unicast PREFIX', \"Advertised to\" has no other neighbor",
+        tried: false,
+    };
+    words.sessions(shape)
+}
+
+/// How a next hop is set, IPv4 first.
+const NEXT_HOPS: [&str; 2] = ["ip-next-hop", "ipv6-next-hop global"];
+
 fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
-    out.push(&sheet.head("#", &[LOAD, TRIGGER].concat()));
+    let sessions = sessions(shape);
+    out.push(&sheet.head("#", &[LOAD, TRIGGER, &sessions, UNDO].concat()));
     out.push(BEGIN);
     out.push("drop policy community-list NULLROUTED\n");
     for name in ["IN", "IN6", "OUT", "OUT6"] {
@@ -127,8 +167,11 @@ fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
 {map} 65535 action deny
 "
         );
+        if shape.announce_to == AnnounceTo::Ibgp {
+            let _ = writeln!(out, "{map} {rule} set community replace no-export");
+        }
     }
-    let names = [("OUT", "ip-next-hop"), ("OUT6", "ipv6-next-hop global")];
+    let names = [("OUT", NEXT_HOPS[0]), ("OUT6", NEXT_HOPS[1])];
     for ((name, set), hop) in names.into_iter().zip(shape.next_hops()) {
         let map = format!("put policy route-map NULLROUTED-{name} rule");
         let hop = hop.map_or(String::new(), |hop| format!("{map} 10 set {set} {hop}\n"));

@@ -13,6 +13,8 @@ mod sros;
 mod vrp;
 mod vyos;
 
+pub(super) use junos::statements as junos_statements;
+
 use ipnet::IpNet;
 use proptest::prelude::*;
 

@@ -66,7 +66,7 @@ fn filter(statements: &[String]) -> Vec<Entry> {
 }
 
 /// Every statement of the group with what it is within, one attribute each.
-pub(super) fn statements(shape: &Shape, text: &str) -> Vec<String> {
+pub(in crate::target::router::tests) fn statements(shape: &Shape, text: &str) -> Vec<String> {
     let group = match shape.role {
         Role::Trigger => "NULLROUTED",
         Role::Edge => "NULLROUTED-EDGE",
@@ -83,7 +83,11 @@ pub(super) fn statements(shape: &Shape, text: &str) -> Vec<String> {
 
 fn set(text: &str, group: &str) -> Vec<String> {
     let mut lines = text.lines().skip_while(|line| line.starts_with('#'));
+    // The first statement makes the group, so that there is one to delete.
+    let made = lines.next();
     assert_eq!(lines.next(), Some(&*format!("delete groups {group}")));
+    let mut lines = lines.peekable();
+    assert_eq!(made, lines.peek().copied());
     let lines = lines.map(|line| line.strip_prefix("set ").unwrap());
     let attributes = |line: &str| match line.strip_suffix(" discard tag 666") {
         Some(route) => vec![format!("{route} discard"), format!("{route} tag 666")],

@@ -1,0 +1,447 @@
+//! What the heads of files say to the engineer who has to approve them, word by word, and that the files keep to it.
+
+use super::reading::junos_statements;
+use super::*;
+
+/// Families whose routers announce, and whose texts follow documentation.
+const ROUTE_MAPS: [Family; 7] = [
+    Family::Frr,
+    Family::Ios,
+    Family::IosXr,
+    Family::NxOs,
+    Family::Eos,
+    Family::Vrp,
+    Family::VyOs,
+];
+const POLICIES: [Family; 5] = [
+    Family::Junos,
+    Family::JunosSet,
+    Family::SrOs,
+    Family::SrOsClassic,
+    Family::RouterOs,
+];
+
+fn trigger(family: Family) -> Shape {
+    Shape::usual(family, Role::Trigger)
+}
+
+/// The comments of the head, in one line.
+fn head(text: &str) -> String {
+    let lines = text.lines().filter(|line| !line.starts_with("#!/"));
+    let lines = lines.take_while(|line| line.starts_with(['!', '#']));
+    let words = lines.flat_map(|line| line.trim_start_matches(['!', '#']).split_whitespace());
+    words.collect::<Vec<_>>().join(" ")
+}
+
+fn head_of(family: Family, role: Role) -> String {
+    head(&text(&Shape::usual(family, role), &case("mixed")))
+}
+
+#[track_caller]
+fn says(head: &str, parts: &[&str]) {
+    for part in parts {
+        assert_eq!(head.matches(part).count(), 1, "{part}\n{head}");
+    }
+}
+
+const ONLY: &str = "1. ONLY for a session that carries nothing but blackholes, with an edge or its route reflector: \
+                    all other routes are withdrawn from this neighbor.";
+const MIXED: &str = "2. For a session that carries other routes too: its own";
+
+#[test]
+fn a_trigger_has_a_recipe_for_each_kind_of_session() {
+    for family in ROUTE_MAPS.into_iter().chain(POLICIES) {
+        for shape in [trigger(family), to_ebgp(&trigger(family))] {
+            let head = head(&text(&shape, &case("mixed")));
+            says(&head, &[ONLY, MIXED, "Who was sent a listed PREFIX: "]);
+            let mixed = head.find(MIXED).unwrap();
+            assert!(head.find(ONLY) < Some(mixed), "{family}");
+            let (_, recipe) = head.split_at(mixed);
+            let before_yours = match family {
+                Family::IosXr => {
+                    "if community matches-any NULLROUTED then set community (no-export) additive done endif pass"
+                }
+                Family::Vrp => "route-policy YOURS permit node 1",
+                Family::VyOs => "set policy route-map YOURS rule 1 action permit",
+                Family::Junos | Family::JunosSet => "export NULLROUTED-MIXED before YOURS",
+                Family::SrOs => "export policy [\"NULLROUTED-MIXED\" \"YOURS\"]",
+                Family::SrOsClassic => "export \"NULLROUTED-MIXED\" \"YOURS\"",
+                Family::RouterOs => "add chain=YOURS rule=\"jump NULLROUTED-MIXED\"",
+                _ => "route-map YOURS permit 1 ",
+            };
+            says(recipe, &[before_yours]);
+            let passes_the_rest = match family {
+                Family::IosXr => {
+                    "pass (last, where nothing else passes: without it all is dropped)"
+                }
+                Family::Vrp => {
+                    "route-policy YOURS permit node 65535 (where it has no other node: without one it denies all)"
+                }
+                Family::VyOs => {
+                    "rule 65535 action permit (where it has no other rule: without one it denies all)"
+                }
+                Family::RouterOs => "A chain that has no other rule needs a last one, `accept`",
+                _ if POLICIES.contains(&family) => {
+                    "Without a policy YOURS, the default of BGP decides on the other routes."
+                }
+                _ => {
+                    "route-map YOURS permit 65535 (where it has no other clause: without one it denies all)"
+                }
+            };
+            assert!(recipe.contains(passes_the_rest), "{family}: {recipe}");
+        }
+    }
+}
+
+/// The recipe has the clauses of `NULLROUTED-OUT` but the last, whichever next hop they set.
+#[test]
+fn a_next_hop_is_in_the_recipe_as_it_is_in_the_map() {
+    for family in ROUTE_MAPS {
+        let shape = Shape {
+            next_hop_v4: Some("198.51.100.9".parse().unwrap()),
+            next_hop_v6: Some("100::9".parse().unwrap()),
+            ..trigger(family)
+        };
+        let text = text(&shape, &case("mixed"));
+        let set = match family {
+            Family::IosXr => ["set next-hop 198.51.100.9", "set next-hop 100::9"],
+            Family::Vrp => [
+                "apply ip-address next-hop 198.51.100.9",
+                "apply ipv6 next-hop 100::9",
+            ],
+            Family::VyOs => [
+                "set ip-next-hop 198.51.100.9",
+                "set ipv6-next-hop global 100::9",
+            ],
+            Family::Frr => [
+                "set ip next-hop 198.51.100.9",
+                "set ipv6 next-hop global 100::9",
+            ],
+            _ => ["set ip next-hop 198.51.100.9", "set ipv6 next-hop 100::9"],
+        };
+        for line in set {
+            assert!(head(&text).contains(line), "{family}");
+            let lines = text.lines().filter(|line| !line.starts_with(['!', '#']));
+            assert_eq!(
+                lines.filter(|other| other.ends_with(line)).count(),
+                1,
+                "{family}: {line}"
+            );
+        }
+    }
+}
+
+/// Communities that a route gets at origination, as each family has them.
+fn originated(text: &str) -> usize {
+    let with = [
+        "set community 65535:666 no-export",
+        "set community (65535:666, no-export)",
+        "apply community 65535:666 no-export",
+        "set community blackhole no-export",
+        "set community replace no-export",
+    ];
+    let lines = text.lines().map(str::trim);
+    lines
+        .filter(|line| with.iter().any(|with| line.ends_with(with)))
+        .count()
+}
+
+#[test]
+fn a_route_is_originated_with_no_export_unless_it_is_for_ebgp() {
+    for family in ROUTE_MAPS {
+        let ibgp = text(&trigger(family), &case("mixed"));
+        assert_eq!(originated(&ibgp), 2, "{family}");
+        says(
+            &head(&ibgp),
+            &[
+                "Sessions: iBGP alone (announce_to = \"ibgp\"). The routes are originated with no-export: no eBGP neighbor can receive them",
+                "Every other iBGP neighbor receives them, too.",
+            ],
+        );
+        let tried = family == Family::Frr;
+        let assumed = "Assumed, and not tried on such a router: no-export at origination keeps the routes from eBGP.";
+        assert_eq!(head(&ibgp).contains(assumed), !tried, "{family}");
+
+        let ebgp = text(&to_ebgp(&trigger(family)), &case("mixed"));
+        assert_eq!(originated(&ebgp), 0, "{family}");
+        says(
+            &head(&ebgp),
+            &[
+                "Sessions: with 100.64.0.2 and 2001:db8:1::2 alone (announce_to = \"ebgp\"). The routes are originated without no-export",
+                "EVERY other neighbor, eBGP or iBGP, receives them unless its",
+                "So first, at every neighbor that is not named, before all other",
+            ],
+        );
+        // What keeps them back comes before what announces them.
+        let head = head(&ebgp);
+        let denies = match family {
+            Family::IosXr => "if community matches-any NULLROUTED then drop endif",
+            Family::Vrp => "route-policy YOURS deny node 1 if-match community-filter NULLROUTED",
+            Family::VyOs => {
+                "rule 1 action deny set policy route-map YOURS rule 1 match community community-list NULLROUTED"
+            }
+            _ => "route-map YOURS deny 1 match community NULLROUTED",
+        };
+        assert!(
+            head.find(denies).unwrap() < head.find(ONLY).unwrap(),
+            "{family}"
+        );
+    }
+    let named = Shape {
+        neighbors: vec!["192.0.2.9".parse().unwrap()],
+        ..trigger(Family::Ios)
+    };
+    let told = head(&text(&named, &case("mixed")));
+    says(
+        &told,
+        &["Sessions: iBGP alone (announce_to = \"ibgp\"), with 192.0.2.9. The routes"],
+    );
+    // A neighbor without the community would hand them on.
+    for (family, word) in [
+        (Family::Ios, "`send-community`"),
+        (Family::NxOs, "`send-community`"),
+        (Family::Eos, "`send-community`"),
+        (Family::Vrp, "`advertise-community`"),
+    ] {
+        let needs = format!(
+            "Without {word} it receives neither community, and may pass them on to its eBGP neighbors"
+        );
+        says(&head_of(family, Role::Trigger), &[&needs]);
+    }
+    for family in POLICIES {
+        let ibgp = head_of(family, Role::Trigger);
+        says(
+            &ibgp,
+            &[
+                "Never put the lines below at an eBGP neighbor.",
+                "Assumed, and not tried on such a router: ",
+            ],
+        );
+        let ebgp = head(&text(&to_ebgp(&trigger(family)), &case("mixed")));
+        says(
+            &ebgp,
+            &["Sessions: with 100.64.0.2 and 2001:db8:1::2 alone (announce_to = \"ebgp\")."],
+        );
+    }
+}
+
+/// A policy before the operator's own is about nothing but our routes, and leaves all others to the next.
+#[test]
+fn what_stands_before_a_policy_of_the_operator_decides_on_our_routes_alone() {
+    for family in [Family::Junos, Family::JunosSet] {
+        let shape = trigger(family);
+        let statements = junos_statements(&shape, &text(&shape, &case("mixed")));
+        let begins = "policy-options policy-statement NULLROUTED-MIXED term ";
+        let terms = statements
+            .iter()
+            .filter_map(|statement| statement.strip_prefix(begins));
+        let terms: Vec<_> = terms.map(|term| term.split_once(' ').unwrap()).collect();
+        let names: BTreeSet<_> = terms.iter().map(|(name, _)| *name).collect();
+        assert_eq!(
+            Vec::from_iter(&names),
+            [&"own-v4", &"own-v6", &"v4", &"v6"],
+            "{family}"
+        );
+        for name in names {
+            for from in ["from protocol static", "from tag 666"] {
+                assert!(terms.contains(&(name, from)), "{family}: {name}");
+            }
+        }
+    }
+    let md = text(&trigger(Family::SrOs), &case("mixed"));
+    let (_, policy) = md
+        .split_once("policy-statement \"NULLROUTED-MIXED\" {")
+        .unwrap();
+    let policy = policy.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(policy.starts_with(
+        "entry 10 { from { prefix-list [\"NULLROUTED-OWN-V4\" \"NULLROUTED-OWN-V6\"] protocol { name [static] } tag 666 } \
+         action { action-type reject } } entry 20 { from { prefix-list [\"NULLROUTED-ALL-V4\"] protocol { name [static] } \
+         tag 666 } action { action-type accept community { add [\"NULLROUTED\" \"NULLROUTED-NO-EXPORT\"] } } } entry 30"
+    ), "{policy}");
+    assert!(
+        policy.contains("default-action { action-type next-policy } } } router"),
+        "{policy}"
+    );
+    let classic = text(&trigger(Family::SrOsClassic), &case("mixed"));
+    let begins = "/configure router policy-options policy-statement \"NULLROUTED-MIXED\" ";
+    let lines: Vec<_> = classic
+        .lines()
+        .filter_map(|line| line.strip_prefix(begins))
+        .collect();
+    for entry in ["10", "20", "30"] {
+        for from in ["protocol static", "tag 666"] {
+            assert!(
+                lines.contains(&&*format!("entry {entry} from {from}")),
+                "{lines:?}"
+            );
+        }
+    }
+    assert_eq!(lines.last(), Some(&"default-action next-policy"));
+    let script = text(&trigger(Family::RouterOs), &case("mixed"));
+    let rules = script
+        .lines()
+        .filter(|line| line.starts_with("set [find comment=\"nullrouted MIXED "));
+    let rules: Vec<_> = rules
+        .map(|line| line.split_once(" rule=").unwrap().1)
+        .collect();
+    let ours = "protocol static && blackhole && distance == 16) {";
+    assert!(
+        rules.len() == 4 && rules[..3].iter().all(|rule| rule.contains(ours)),
+        "{rules:?}"
+    );
+    assert_eq!(rules[3], "\"return\"");
+}
+
+#[test]
+fn a_list_or_a_filter_that_is_replaced_is_named() {
+    let ios = head_of(Family::Ios, Role::Filter);
+    says(
+        &ios,
+        &[
+            "A neighbor has one prefix-list a direction, and no distribute-list beside it: where there is one, this line replaces it. \
+         Move yours into your route-map (match ip address prefix-list) first.",
+            "show ip as-path-access-list 466 (must be empty before the first load: the number may be yours)",
+            "The origin ASes match where AS numbers are plain (no `bgp asnotation dot`).",
+        ],
+    );
+    let nx_os = head_of(Family::NxOs, Role::Filter);
+    says(
+        &nx_os,
+        &[
+            "A neighbor has one prefix-list and one filter-list a direction: where there is one, this line replaces it. Move yours into \
+         your route-map (match ip address prefix-list, match as-path) first.",
+            "Needs an NX-OS with numbers in as-path lists (Nexus 9000; the references of Nexus 6000 have none).",
+            "Before the neighbor's lines: `show ip as-path-access-list NULLROUTED-ORIGINS` must show the lines of this file.",
+            "The origin ASes match where AS numbers are plain: what `as-format asdot` changes here is not established.",
+        ],
+    );
+}
+
+#[test]
+fn a_community_list_of_nx_os_has_no_number_and_is_looked_at_first() {
+    for role in [Role::Trigger, Role::Edge] {
+        let text = text(&Shape::usual(Family::NxOs, role), &case("mixed"));
+        let lists = text
+            .lines()
+            .filter(|line| line.starts_with("ip community-list"));
+        let lists: Vec<_> = lists.collect();
+        assert_eq!(
+            lists,
+            ["ip community-list standard NULLROUTED permit 65535:666"]
+        );
+        let looked = "Before the neighbor's lines: `show ip community-list NULLROUTED` must show the line of this file.";
+        says(&head(&text), &[looked]);
+    }
+}
+
+#[test]
+fn what_was_accepted_before_is_asked_for_anew_of_the_neighbor_alone() {
+    let clear = "clear bgp ipv4 unicast ADDRESS soft in, clear bgp ipv6 unicast ADDRESS soft in (what was accepted before stays else)";
+    for family in [Family::Ios, Family::NxOs] {
+        for role in [Role::Edge, Role::Filter] {
+            let head = head_of(family, role);
+            says(&head, &[clear]);
+            assert!(!head.contains("unicast *"), "{head}");
+        }
+    }
+}
+
+#[test]
+fn everything_is_undone() {
+    let unreachables = "`ip unreachables`, `ipv6 unreachables` at Null0, if they were there";
+    says(&head_of(Family::Ios, Role::Trigger), &[unreachables]);
+    let static_routes = "what is named NULLROUTED, the two static routes, and type";
+    says(
+        &head_of(Family::Ios, Role::Edge),
+        &[unreachables, static_routes],
+    );
+    let one_load = "This goes back one load: the checkpoint is made anew at each.";
+    let by_hand = "ake out by hand: lines at the neighbors, `redistribute static` if that was not yours, the route-maps and lists named \
+                   NULLROUTED, the static routes with tag 666";
+    says(&head_of(Family::NxOs, Role::Trigger), &[one_load, by_hand]);
+    says(&head_of(Family::Eos, Role::Trigger), &[by_hand]);
+    let by_hand = "take out by hand: its lines, the route-maps and lists named NULLROUTED, the two static routes";
+    says(&head_of(Family::NxOs, Role::Edge), &[one_load, by_hand]);
+    says(&head_of(Family::Eos, Role::Edge), &[by_hand]);
+}
+
+#[test]
+fn a_trigger_says_what_stays_and_which_route_of_the_operator_becomes_ours() {
+    let stays = "What you protect no longer stays in the lists OWN, and no blackhole for it is announced: take it out by hand.";
+    for family in [Family::Ios, Family::NxOs, Family::Vrp] {
+        says(&head_of(family, Role::Trigger), &[stays]);
+    }
+    let own = "A static route of your own to null for a listed prefix is the same route: it gets tag 666, is announced, and goes when \
+               the prefix does. Protect its prefix in nullrouted.";
+    for family in [
+        Family::Ios,
+        Family::NxOs,
+        Family::Eos,
+        Family::IosXr,
+        Family::Vrp,
+    ] {
+        says(&head_of(family, Role::Trigger), &[own]);
+    }
+}
+
+#[test]
+fn an_edge_says_how_to_see_where_ipv6_goes() {
+    for family in [Family::Ios, Family::NxOs, Family::Eos] {
+        says(
+            &head_of(family, Role::Edge),
+            &["See with `show ipv6 route PREFIX` that it is Null0"],
+        );
+    }
+    says(
+        &head_of(Family::Vrp, Role::Edge),
+        &[
+            "See with `display ipv6 routing-table PREFIX` that it is NULL0",
+            "On NE8000 (V8) `apply ipv6 next-hop blackhole` in NULLROUTED-EDGE6",
+        ],
+    );
+}
+
+#[test]
+fn sr_os_says_its_release_and_opens_no_block_that_closes_in_its_line() {
+    for role in Role::NAMES.map(|(_, role)| role) {
+        says(
+            &head_of(Family::SrOs, role),
+            &["Needs SR OS 20.2 or later."],
+        );
+        says(
+            &head_of(Family::SrOsClassic, role),
+            &["For 7450, 7750, 7950 of release 14 or later."],
+        );
+        for name in CASES {
+            let text = text(&Shape::usual(Family::SrOs, role), &case(name));
+            for line in text.lines().filter(|line| !line.starts_with('#')) {
+                let line = line.trim_end_matches(" { }").trim_end_matches(" {");
+                assert!(
+                    !line.contains('{') && (!line.contains('}') || line.trim() == "}"),
+                    "{line}"
+                );
+            }
+        }
+    }
+    let edge = head_of(Family::SrOs, Role::Edge);
+    says(
+        &edge,
+        &[
+            "/configure router \"Base\" bgp group \"GROUP\" prefix-limit ipv4 maximum 500000",
+            "/configure router \"Base\" bgp group \"GROUP\" prefix-limit ipv6 maximum 500000",
+        ],
+    );
+}
+
+#[test]
+fn what_junos_deletes_is_there_the_first_time_too() {
+    for role in Role::NAMES.map(|(_, role)| role) {
+        let text = text(&Shape::usual(Family::JunosSet, role), &case("mixed"));
+        let lines: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
+        assert!(
+            lines[0].starts_with("set groups NULLROUTED")
+                && lines[1].starts_with("delete groups NULLROUTED")
+        );
+        assert_eq!(lines[0], lines[2]);
+    }
+}
