@@ -227,7 +227,7 @@ fn a_next_hop_of_the_operator_is_taken_where_it_stands() {
 #[test]
 fn bash_reads_every_file_of_vyos() {
     let golden = golden("vyos");
-    assert_eq!(golden.len(), 18);
+    assert_eq!(golden.len(), 19);
     for path in golden {
         let ran = Command::new("bash").arg("-n").arg(&path).output().unwrap();
         Ran::of(ran).code(0);
