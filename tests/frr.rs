@@ -483,6 +483,15 @@ fn told_by_the_header(announce_to: &str) {
     let sent = |number: u8| who.contains(&format!(" 100.64.{number}.2"));
     assert!(sent(1) && sent(2) && sent(3) == ebgp && !sent(4), "{who}");
 
+    // A file for iBGP takes them back from eBGP neighbors, and from nobody else.
+    if ebgp {
+        let config = std::fs::read_to_string(place.config()).unwrap();
+        let config = config.replace("\"ebgp\"", "\"ibgp\"");
+        std::fs::write(place.config(), config).unwrap();
+        place.run_in(&near, &["refresh"]).code(0);
+        have(true, false);
+    }
+
     place.run_in(&near, &["flush"]).code(0);
     have(false, false);
 }

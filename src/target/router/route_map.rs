@@ -65,8 +65,9 @@ impl RouteMaps {
         words.sessions(shape)
     }
 
-    /// Static routes with our tag into BGP, but for the operator's own networks: `NULLROUTED-IN` and `-IN6`. Nothing is
-    /// said of static routes with another tag before the last clause, so the others fit into a map of the operator's.
+    /// Static routes with our tag into BGP, but for the operator's own networks: `NULLROUTED-IN`
+    /// and `-IN6`. Nothing is said of static routes with another tag before the last clause, so the
+    /// others fit into a map of the operator's.
     pub(super) fn ingress(&self, out: &mut Text, shape: &Shape, own: &Own) {
         let indent = self.indent;
         let communities = originated(shape, "65535:666");
@@ -105,8 +106,8 @@ route-map NULLROUTED-{name} deny 65535
         }
     }
 
-    /// What the trigger announces, if it is not shorter than `NULLROUTED-LONG-V4` or `-V6` has it, goes where it is
-    /// dropped: `NULLROUTED-EDGE` and `-EDGE6`.
+    /// What the trigger announces, if it is not shorter than `NULLROUTED-LONG-V4` or `-V6` has it,
+    /// goes where it is dropped: `NULLROUTED-EDGE` and `-EDGE6`.
     pub(super) fn edge(&self, out: &mut Text, shape: &Shape, own: &Own) {
         let indent = self.indent;
         let (v4, v6) = (

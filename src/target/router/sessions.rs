@@ -1,8 +1,10 @@
-//! How the header of a trigger says which sessions carry the blackholes, and what keeps them from all others.
+//! How the header of a trigger says which sessions carry the blackholes, and what keeps them from
+//! all others.
 //!
-//! What a trigger originates is in its BGP table, and every neighbor receives that unless something keeps it back. With
-//! `announce_to = "ibgp"` it is no-export at origination: a router looks at it before any policy, so no eBGP neighbor
-//! can receive the routes. With `"ebgp"` it is a clause that denies, at each neighbor that is not named.
+//! What a trigger originates is in its BGP table, and every neighbor receives that unless something
+//! keeps it back. With `announce_to = "ibgp"` it is no-export at origination: a router looks at it
+//! before any policy, so no eBGP neighbor can receive the routes. With `"ebgp"` it is a clause that
+//! denies, at each neighbor that is not named.
 
 use std::net::IpAddr;
 
@@ -106,7 +108,8 @@ impl Words<'_> {
     }
 }
 
-/// The same where a router announces a static route only to the neighbors at which a policy exports it.
+/// The same where a router announces a static route only to the neighbors at which a policy exports
+/// it.
 pub(super) struct OptIn<'a> {
     /// Who else receives the routes, and what keeps them back there.
     pub others: &'a str,

@@ -1,4 +1,5 @@
-//! What the heads of files say to the engineer who has to approve them, word by word, and that the files keep to it.
+//! What the heads of files say to the engineer who has to approve them, word by word, and that the
+//! files keep to it.
 
 use super::reading::junos_statements;
 use super::*;
@@ -225,7 +226,8 @@ fn a_route_is_originated_with_no_export_unless_it_is_for_ebgp() {
     }
 }
 
-/// A policy before the operator's own is about nothing but our routes, and leaves all others to the next.
+/// A policy before the operator's own is about nothing but our routes, and leaves all others to the
+/// next.
 #[test]
 fn what_stands_before_a_policy_of_the_operator_decides_on_our_routes_alone() {
     for family in [Family::Junos, Family::JunosSet] {
