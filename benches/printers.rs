@@ -113,6 +113,7 @@ fn ours(list: &Path, out: &Path) {
         own: &[],
         limits: &policy.limits,
         metric: 0,
+        selected: None,
     };
     let text = render(&Shape::usual(Family::Frr, Role::Trigger), &sheet);
     std::fs::write(out, text).unwrap();

@@ -71,6 +71,7 @@ fn rendered(bencher: Bencher, shape: &Shape, list: &str, explained: bool) {
         own: &[],
         limits: &policy.limits,
         metric: 0,
+        selected: None,
     };
     let size = render(shape, &sheet).len();
     bencher

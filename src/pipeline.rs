@@ -13,6 +13,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+pub use chosen::{Chosen, Content, Former, each_once};
 pub use configured::Configuration;
 pub use decided::Decided;
 
@@ -167,6 +168,8 @@ pub struct Decision {
     pub configuration: Vec<String>,
     /// Whether it waits.
     pub holds_configuration: bool,
+    /// The feeds that count and have a copy that cannot be read.
+    pub lost: Vec<Arc<str>>,
 }
 
 /// Decide what should be in force.
@@ -276,6 +279,11 @@ pub fn decide(input: &Input) -> Decision {
         holds_configuration: taken.is_held() && !go,
         taken: taken.set,
         configuration: input.configuration.changes.clone(),
+        lost: counting
+            .iter()
+            .filter(|feed| feed.is_lost())
+            .map(|feed| feed.name.clone())
+            .collect(),
     }
 }
 
@@ -432,6 +440,7 @@ fn beside(fed: Rib, hand: &Arc<FeedCopy>) -> Rib {
     Rib::merge(fed.sources().iter().cloned().chain([hand]).collect())
 }
 
+mod chosen;
 mod configured;
 mod decided;
 #[cfg(test)]

@@ -139,6 +139,7 @@ fn text(shape: &Shape, size: usize, other: usize) -> String {
             own: &[],
             limits: &limits,
             metric: 0,
+            selected: None,
         },
     )
 }

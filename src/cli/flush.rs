@@ -23,8 +23,9 @@ use super::{Exit, Outcome, Stop, block_on, output, survive};
 use crate::config::{self, Config, Glance};
 use crate::ledger::{Ledger, LedgerError, Lock, Origin, TargetRow};
 use crate::pass;
-use crate::pass::apply;
+use crate::pass::apply::{self, AllGone};
 use crate::pass::kernel::{KERNEL, to_kernel};
+use crate::pass::sets::Sets;
 use crate::pass::task::{Applied, Task};
 use crate::plan::{Cause, Explained};
 use crate::prefix::PrefixSet;
@@ -131,7 +132,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         incomplete(&error);
     }
     if let Some(ledger) = &ledger {
-        let recorded = ledger.atomically(|ledger| record(ledger, &applied, now));
+        let recorded = ledger.atomically(|ledger| record(&config, ledger, &applied, now));
         if let Err(error) = recorded {
             incomplete(&error);
         }
@@ -318,8 +319,10 @@ fn to_files(
         return Ok(());
     }
     let known = |ledger: &Ledger| {
-        let gone = apply::would_be_gone(config, ledger, &PrefixSet::default(), &[])?;
-        Ok((ledger.targets()?, gone))
+        let sets = Sets::nothing(config, Some(ledger))?;
+        let nothing = (&PrefixSet::default(), &[][..]);
+        let gone = apply::would_be_gone(config, ledger, nothing, &sets)?;
+        Ok((ledger.targets()?, sets, gone))
     };
     let known = ledger
         .map(known)
@@ -328,14 +331,22 @@ fn to_files(
             say(error);
             None
         });
-    let (last, gone) = known.unwrap_or_default();
+    let (last, sets, gone) = match known {
+        Some(known) => known,
+        None => {
+            let sets = Sets::nothing(config, None);
+            (Vec::new(), sets.unwrap_or_default(), AllGone::default())
+        }
+    };
     let nothing = Task::nothing(config, now);
     let task = Task {
         last: &last,
         sheet: Sheet {
-            gone: &gone,
+            gone: &gone.everything,
             ..nothing.sheet
         },
+        sets: &sets,
+        gone: &gone.routers,
         ..nothing
     };
     let not_written = |stop: Stop| Stop::failed(format!("router files: {}", stop.text));
@@ -348,7 +359,13 @@ impl std::fmt::Display for Stop {
     }
 }
 
-fn record(ledger: &Ledger, applied: &Applied, now: Timestamp) -> Result<(), LedgerError> {
+fn record(
+    config: &Config,
+    ledger: &Ledger,
+    applied: &Applied,
+    now: Timestamp,
+) -> Result<(), LedgerError> {
+    let sets = Sets::nothing(config, Some(ledger))?;
     let (in_force, origins) = (ledger.in_force()?, ledger.origins()?);
     if !in_force.is_empty() || !origins.is_empty() {
         let gone = in_force.nets().map(|prefix| Explained {
@@ -366,6 +383,7 @@ fn record(ledger: &Ledger, applied: &Applied, now: Timestamp) -> Result<(), Ledg
             .into_iter()
             .map(|asn| (asn, Cause::Flushed.to_string()));
         ledger.note_origins(generation, '-', gone)?;
+        sets.write_flush(ledger, generation)?;
     }
     ledger.set_origins(&[])?;
     ledger.set_hold(None)?;

@@ -13,16 +13,17 @@ use crate::feed::copies::Copies;
 use crate::files;
 use crate::ledger::{Ledger, TargetRow};
 use crate::pass;
-use crate::pass::apply;
+use crate::pass::apply::{self, AllGone};
 use crate::pass::kernel;
 use crate::pass::known::{Known, Memory, View};
+use crate::pass::sets::Sets;
 use crate::pass::task::Removable;
 use crate::pipeline::Decision;
 use crate::plan::{Change, Explained};
 use crate::prefix::PrefixSet;
 use crate::shown::Lines;
 use crate::target::kernel::{Fault, Mark, planned};
-use crate::target::router::{Gone, render};
+use crate::target::router::render;
 use crate::time::Timestamp;
 
 #[derive(Debug, clap::Args)]
@@ -37,7 +38,8 @@ struct Before {
     removable: Removable,
     former: Vec<Mark>,
     last: Vec<TargetRow>,
-    gone: Gone,
+    sets: Sets,
+    gone: AllGone,
 }
 
 /// What a target would have to do.
@@ -60,11 +62,14 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     let known = Known::read_as(&config, &ledger, &copies, memory, &view, now)?;
     let generation = known.generation;
     let decision = known.decide(now);
+    let sets = Sets::decided(&config, &ledger, &known, &decision)?;
+    let desired = (&decision.desired, &decision.origins[..]);
     let before = Before {
         removable: pass::removable_after(&ledger, &decision, known.policy.protect.set())?,
         former: pass::former_marks(&config, &ledger)?,
         last: ledger.targets()?,
-        gone: apply::would_be_gone(&config, &ledger, &decision.desired, &decision.origins)?,
+        gone: apply::would_be_gone(&config, &ledger, desired, &sets)?,
+        sets,
     };
     let targets = block_on(targets(&config, &decision, &before))?;
 
@@ -149,8 +154,16 @@ async fn targets(config: &Config, decision: &Decision, before: &Before) -> Vec<T
         Err(error) => kernel_plan(Err(Fault::Socket(error))),
     }
     let credits = apply::credits(config, &decision.standings, &decision.desired);
-    let sheet = apply::sheet(config, decision, &decision.desired, &before.gone, &credits);
+    let gone = &before.gone;
+    let everything = apply::sheet(
+        config,
+        decision,
+        &decision.desired,
+        &gone.everything,
+        &credits,
+    );
     for router in &config.routers {
+        let sheet = before.sets.sheet(router, everything, &gone.routers);
         let text = render(&router.shape, &sheet);
         let old = files::within(&router.path, files::PATIENCE, |path| {
             files::read(path, ROUTER_FILE)

@@ -13,6 +13,7 @@ use crate::files;
 use crate::ledger::Ledger;
 use crate::pass::apply;
 use crate::pass::known::{Known, Memory};
+use crate::pass::sets::Sets;
 use crate::shown;
 use crate::target::router::{Sheet, render};
 
@@ -56,11 +57,15 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     let known = Known::read(&config, &ledger, &copies, &mut Memory::default(), now)?;
     let decision = known.decide(now);
     let credits = apply::credits(&config, &decision.standings, &known.in_force);
-    let gone = apply::gone(&config, &ledger, &known.in_force, &known.origins)?;
+    let sets = Sets::in_force(&config, &ledger, &known, &decision)?;
+    let in_force = (&*known.in_force, &known.origins[..]);
+    let gone = apply::gone(&config, &ledger, in_force, &sets)?;
+    let set = &known.in_force;
     let sheet = Sheet {
         origins: &known.origins,
-        ..apply::sheet(&config, &decision, &known.in_force, &gone, &credits)
+        ..apply::sheet(&config, &decision, set, &gone.everything, &credits)
     };
+    let sheet = sets.sheet(router, sheet, &gone.routers);
     let text = render(&router.shape, &sheet);
     match arguments.diff {
         true => diff(router, &text),

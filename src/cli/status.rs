@@ -3,6 +3,7 @@
 mod check;
 mod feed;
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
@@ -13,7 +14,8 @@ use crate::clock::{Clock, Seen};
 use crate::config::Config;
 use crate::discover::Source;
 use crate::ledger::{
-    GenerationRow, HoldRow, Ledger, LedgerError, Lock, Observed, OperatorRow, PinRow, TargetRow,
+    GenerationRow, HoldRow, Ledger, LedgerError, Lock, Observed, OperatorRow, PinRow, SelectionRow,
+    TargetRow,
 };
 use crate::pass::hand::said;
 use crate::pass::protection;
@@ -48,6 +50,8 @@ struct Status<'a> {
     hold: Option<HoldRow>,
     pinned: Option<PinRow>,
     targets: Vec<TargetRow>,
+    /// What routers have that do not get everything, by name.
+    selections: BTreeMap<String, SelectionRow>,
     /// Why the clock is not believed, while it is not.
     clock: Option<Seen>,
     /// What was last seen of the kernel and of those who listen to it.
@@ -97,6 +101,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         hold: ledger.hold()?,
         pinned: ledger.pinned()?,
         targets: ledger.targets()?,
+        selections: ledger.selections()?,
         clock: Some(clock.seen().clone()).filter(|seen| seen.doubt.is_some()),
         observed: observed(&config, &ledger)?,
         by_hand,
@@ -152,6 +157,7 @@ impl Status<'_> {
             "held": self.hold.as_ref().map(hold_json),
             "pinned": self.pinned,
             "targets": self.targets.iter().map(target_json).collect::<Vec<_>>(),
+            "selections": self.selections.iter().map(selection_json).collect::<Vec<_>>(),
             "clock": self.clock.as_ref().map(clock_json),
             "observed": self.observed,
             "sources": self.sources,
@@ -291,6 +297,14 @@ pub(super) fn hold_json(hold: &HoldRow) -> Value {
         "id": hold.id, "since": hold.at, "reasons": hold.reasons,
         "added": hold.added, "removed": hold.removed,
         "rejected_by": hold.rejected.as_ref().map(|(by, _)| by),
+    })
+}
+
+fn selection_json((router, row): (&String, &SelectionRow)) -> Value {
+    let ([v4, v6], [long_v4, long_v6]) = (row.routes, row.left_out);
+    json!({
+        "router": router, "selection": row.selection,
+        "routes": {"v4": v4, "v6": v6}, "left_out": {"v4": long_v4, "v6": long_v6},
     })
 }
 

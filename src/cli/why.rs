@@ -18,6 +18,7 @@ use crate::ledger::{Hand, Ledger, Seen};
 use crate::pass::hand::said;
 use crate::pass::kernel;
 use crate::pass::known::{Known, Memory};
+use crate::pass::sets::Sets;
 use crate::pipeline::Decision;
 use crate::policy::reserved::{RESERVED, touching};
 use crate::prefix::{HostBits, Prefix, overlap};
@@ -136,7 +137,10 @@ fn tell(config: &Config, query: &str, net: IpNet) -> Result<Story, Stop> {
         change: (tells && decision.held()).then(|| decision.id.clone()),
         held: if tells { held } else { Vec::new() },
         places: match route {
-            Some(route) => places(config, &ledger, route, net)?,
+            Some(route) => {
+                let sets = Sets::in_force(config, &ledger, &known, &decision)?;
+                places(config, &ledger, &sets, route, net)?
+            }
             None => Vec::new(),
         },
     })
@@ -199,7 +203,13 @@ fn protection(
 }
 
 /// Where the route really is: the kernel is asked, the files are as the last pass left them.
-fn places(config: &Config, ledger: &Ledger, route: IpNet, net: IpNet) -> Result<Vec<Place>, Stop> {
+fn places(
+    config: &Config,
+    ledger: &Ledger,
+    sets: &Sets,
+    route: IpNet,
+    net: IpNet,
+) -> Result<Vec<Place>, Stop> {
     let mut places = Vec::new();
     if config.kernel.enabled {
         let absent = block_on(absent_from_kernel(config, route, net))?;
@@ -218,6 +228,11 @@ fn places(config: &Config, ledger: &Ledger, route: IpNet, net: IpNet) -> Result<
             Some(row) if row.failed => Some(row.report.clone()),
             Some(_) => None,
         };
+        // What it is not to have is no failure of its.
+        let own = sets.router(&router.name);
+        let absent = own
+            .and_then(|set| set.why_not(net, route, &router.shape))
+            .or(absent);
         places.push(Place {
             name: router.name.clone(),
             at: router.path.display().to_string(),

@@ -13,6 +13,7 @@ use crate::feed::schedule::Rhythm;
 use crate::feed::standing::Ages;
 use crate::policy::Policy;
 use crate::policy::limits::FeedLimits;
+use crate::policy::selection::Selection;
 use crate::target::kernel::Mark;
 use crate::target::router::Shape;
 
@@ -153,6 +154,8 @@ pub struct RouterConfig {
     pub name: String,
     /// What kind of file it gets.
     pub shape: Shape,
+    /// What of the set in force is in it.
+    pub selection: Selection,
     /// Where the file goes.
     pub path: PathBuf,
     /// Command that checks a new file, `{file}` in it; empty for none.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::model::{Config, Origin};
 use crate::feed::fetch::{Access, FetchLimits, Secret};
+use crate::policy::selection::{Choice, Selection};
 use crate::prefix::HostBits;
 use crate::target::router::Shape;
 
@@ -169,6 +170,7 @@ fn write_all(out: &mut String, config: &Config) -> std::fmt::Result {
         if !family.directions().is_empty() {
             writeln!(out, "direction = \"{direction}\"")?;
         }
+        write_selection(out, &router.selection)?;
         writeln!(out, "path   = {:?}", router.path)?;
         writeln!(out, "check  = {:?}", router.check)?;
         writeln!(out, "reload = {:?}", router.reload)?;
@@ -176,6 +178,35 @@ fn write_all(out: &mut String, config: &Config) -> std::fmt::Result {
         writeln!(out, "adopt  = {}", router.adopt)?;
     }
     write_fetch(out, &config.fetch)
+}
+
+/// What a router gets, where that is not everything.
+fn write_selection(out: &mut String, selection: &Selection) -> std::fmt::Result {
+    let Selection {
+        choice: Choice { feeds, operator },
+        longest_v4,
+        longest_v6,
+    } = selection;
+    if let Some(feeds) = feeds {
+        writeln!(out, "feeds  = {feeds:?}")?;
+    }
+    if !operator {
+        writeln!(out, "operator = false")?;
+    }
+    match (longest_v4, longest_v6) {
+        (Some(_), None) => writeln!(out, "families = [\"ipv4\"]")?,
+        (None, Some(_)) => writeln!(out, "families = [\"ipv6\"]")?,
+        _ => {}
+    }
+    for (key, longest) in ["max_length_v4", "max_length_v6"]
+        .into_iter()
+        .zip(selection.limits())
+    {
+        if let Some(longest) = longest {
+            writeln!(out, "{key} = {longest}")?;
+        }
+    }
+    Ok(())
 }
 
 fn write_counts(

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ipnet::IpNet;
-use rusqlite::params;
+use rusqlite::{Params, params};
 
 use super::{Ledger, LedgerError};
 
@@ -16,25 +16,42 @@ pub struct Left {
     pub asns: Vec<u32>,
 }
 
+impl Left {
+    /// An item as it is written in the ledger.
+    pub(super) fn push(&mut self, text: &str) -> rusqlite::Result<()> {
+        let asn = text.strip_prefix("AS").and_then(|asn| asn.parse().ok());
+        match (asn, text.parse()) {
+            (Some(asn), _) => self.asns.push(asn),
+            (None, Ok(net)) => self.nets.push(net),
+            (None, Err(_)) => return Err(rusqlite::Error::InvalidQuery),
+        }
+        Ok(())
+    }
+}
+
 impl Ledger {
     /// What generations took away that are no older than `lately` before the newest one. So the same is answered
     /// until there is another generation.
     pub fn left(&self, lately: Duration) -> Result<Left, LedgerError> {
+        let sql = "SELECT prefix FROM change JOIN generation ON number = generation
+                   WHERE op = '-' AND at >= (SELECT max(at) FROM generation) - ?1";
+        self.left_by(sql, params![lately.as_secs() as i64])
+    }
+
+    /// The same of one router that has or had a selection of its own.
+    pub fn left_of(&self, router: &str, lately: Duration) -> Result<Left, LedgerError> {
+        let sql = "SELECT prefix FROM router_left JOIN generation ON number = generation
+                   WHERE router = ?2 AND at >= (SELECT max(at) FROM generation) - ?1";
+        self.left_by(sql, params![lately.as_secs() as i64, router])
+    }
+
+    fn left_by(&self, sql: &str, values: impl Params) -> Result<Left, LedgerError> {
         let read = || {
-            let mut statement = self.db.prepare(
-                "SELECT prefix FROM change JOIN generation ON number = generation
-                 WHERE op = '-' AND at >= (SELECT max(at) FROM generation) - ?1",
-            )?;
-            let mut rows = statement.query(params![lately.as_secs() as i64])?;
+            let mut statement = self.db.prepare(sql)?;
+            let mut rows = statement.query(values)?;
             let mut left = Left::default();
             while let Some(row) = rows.next()? {
-                let text = row.get_ref(0)?.as_str()?;
-                let asn = text.strip_prefix("AS").and_then(|asn| asn.parse().ok());
-                match (asn, text.parse()) {
-                    (Some(asn), _) => left.asns.push(asn),
-                    (None, Ok(net)) => left.nets.push(net),
-                    (None, Err(_)) => return Err(rusqlite::Error::InvalidQuery),
-                }
+                left.push(row.get_ref(0)?.as_str()?)?;
             }
             Ok(left)
         };

@@ -3,6 +3,7 @@
 //! The daemon and the command line meet here: a verb works the same with and without a running
 //! daemon. The schema stands in `schema`; rows are read and written in one file for each subject.
 
+mod chosen;
 mod clock;
 mod decisive;
 mod discovered;
@@ -26,6 +27,7 @@ mod retention;
 mod review;
 mod schema;
 
+pub use chosen::{SelectionRow, autonomous};
 pub use events::Event;
 pub use feeds::FeedRow;
 pub use generations::{GenerationRow, Origin, RouteRow, TableUsed, TargetRow};

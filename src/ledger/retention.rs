@@ -189,7 +189,22 @@ impl Ledger {
                AND number NOT IN (SELECT generation FROM route WHERE generation < ?1)",
             [first],
         )?;
-        Ok((generations, changes == 0 && generations == 0))
+        let chosen = self.prune_chosen(first)?;
+        Ok((generations, changes + generations + chosen == 0))
+    }
+
+    /// Forget what choices of feeds no longer had with `first`, and what left a router before it.
+    fn prune_chosen(&self, first: i64) -> rusqlite::Result<usize> {
+        let chosen = self
+            .db
+            .execute("DELETE FROM chosen WHERE went <= ?1", [first])?;
+        self.db.execute(
+            "DELETE FROM choice WHERE went <= ?1 AND NOT EXISTS (SELECT 1 FROM chosen WHERE choice = id)",
+            [first],
+        )?;
+        self.db
+            .execute("DELETE FROM router_left WHERE generation < ?1", [first])?;
+        Ok(chosen)
     }
 }
 

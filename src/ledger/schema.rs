@@ -11,7 +11,7 @@ use super::LedgerError;
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// One step a version. Times are seconds since 1970 UTC; prefixes are text, as `list` prints them.
-const VERSIONS: [&str; 2] = [
+const VERSIONS: [&str; 3] = [
     "
 -- A configured feed: what the last looks at it gave.
 CREATE TABLE feed (
@@ -220,6 +220,43 @@ CREATE TABLE decisive (
 
 -- Since when a pass finds confirmed_at in the future: the age of the copy is counted from here.
 ALTER TABLE feed ADD COLUMN ahead_since INTEGER;
+",
+    "
+-- A router that does not get everything in force: what its file was made of last.
+CREATE TABLE selection (
+    router      TEXT PRIMARY KEY,
+    selection   TEXT NOT NULL,                -- JSON: feeds, operator, longest_v4, longest_v6
+    v4          INTEGER NOT NULL,             -- prefixes it has
+    v6          INTEGER NOT NULL,
+    left_out_v4 INTEGER NOT NULL,             -- prefixes that are too long for it
+    left_out_v6 INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- A choice of feeds that routers have or had, other than all of them: it has a set of its own.
+CREATE TABLE choice (
+    id       INTEGER PRIMARY KEY,
+    feeds    TEXT NOT NULL,                   -- JSON: their names, ascending; null for every feed
+    operator INTEGER NOT NULL,                -- 1 where what was added by hand is in it
+    came     INTEGER NOT NULL,                -- the generation it began with
+    went     INTEGER                          -- the first generation without it; NULL while a router has it
+) STRICT;
+
+-- What a choice has and had.
+CREATE TABLE chosen (
+    choice INTEGER NOT NULL REFERENCES choice (id),
+    prefix TEXT NOT NULL,                     -- or AS and a number
+    came   INTEGER NOT NULL,                  -- the generation that brought it
+    went   INTEGER,                           -- the generation that took it away; NULL while it is there
+    PRIMARY KEY (choice, prefix, came)
+) STRICT, WITHOUT ROWID;
+
+-- What left the file of a router that has or had a selection, for those that have to be told.
+CREATE TABLE router_left (
+    router     TEXT NOT NULL,
+    prefix     TEXT NOT NULL,                 -- or AS and a number
+    generation INTEGER NOT NULL,              -- that took it away last
+    PRIMARY KEY (router, prefix)
+) STRICT, WITHOUT ROWID;
 ",
 ];
 

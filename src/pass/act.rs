@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use super::apply;
+use super::apply::{self, AllGone};
 use super::around::{self, Where};
 use super::keeper::{Keeper, Order};
 use super::known::{Known, Memory};
 use super::reach::Reach;
 use super::record::Record;
+use super::sets::Sets;
 use super::sweep::sweep;
 use super::task::{Removable, Task};
 use super::{Outcome, PassError, announce, former_marks, neighbors, removable, write_down};
@@ -18,7 +19,6 @@ use crate::ledger::{HoldRow, Ledger, LedgerError, PinRow, TargetRow};
 use crate::pipeline::Decision;
 use crate::prefix::PrefixSet;
 use crate::target::kernel::Mark;
-use crate::target::router::Gone;
 use crate::time::Timestamp;
 
 /// Cause of a generation that comes of looking around.
@@ -51,21 +51,25 @@ struct Step {
     last: Vec<TargetRow>,
     removable: Removable,
     credits: Vec<&'static str>,
+    /// What routers get that do not get everything.
+    sets: Sets,
     now: Timestamp,
 }
 
 impl Step {
     /// With what is gone, for the router files.
-    fn task<'a>(&'a self, config: &'a Config, gone: &'a Gone) -> Task<'a> {
+    fn task<'a>(&'a self, config: &'a Config, gone: &'a AllGone) -> Task<'a> {
         Task {
             config,
             sheet: apply::sheet(
                 config,
                 &self.decision,
                 &self.decision.desired,
-                gone,
+                &gone.everything,
                 &self.credits,
             ),
+            sets: &self.sets,
+            gone: &gone.routers,
             removable: &self.removable,
             last: &self.last,
             former: &self.former,
@@ -145,7 +149,8 @@ impl Act<'_> {
         let Decision {
             desired, origins, ..
         } = &*step.decision;
-        let gone = apply::gone(config, ledger, desired, origins).map_err(PassError::NotApplied)?;
+        let gone = apply::gone(config, ledger, (desired, origins), &step.sets)
+            .map_err(PassError::NotApplied)?;
         let (task, pin) = (step.task(config, &gone), step.pin());
         // A flush has the last word: it waits for this pass, and withdraws then.
         let flushed = flushed_since(ledger, &pin);
@@ -210,9 +215,11 @@ impl Act<'_> {
         let decision = known.decide_once(self.memory, now);
         announce::decision(config, ledger, &decision, self.memory)?;
         let (former, last) = (former_marks(config, ledger)?, ledger.targets()?);
+        let sets = Sets::decided(config, ledger, &known, &decision)?;
         let record = Record {
             config,
             decision: &decision,
+            sets: &sets,
             known: &known,
             cause,
             now,
@@ -229,6 +236,7 @@ impl Act<'_> {
             removable: removable(ledger, protected).map_err(PassError::NotApplied)?,
             credits: apply::credits(config, &decision.standings, &decision.desired),
             known,
+            sets,
             decision,
             desired,
             generation,

@@ -1,17 +1,19 @@
 //! The desired set onto the targets (I/O), each by itself: one that fails does not stop the others.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
 use super::kernel::KERNEL;
 use super::neighbors;
+use super::sets::Sets;
 use super::task::{Applied, Done, Removable, Task, note};
 use crate::config::{Config, RouterConfig};
 use crate::digest;
 use crate::feed::standing::Standing;
 use crate::files;
 use crate::ledger::{Ledger, LedgerError, Left, TargetRow};
-use crate::pipeline::Decision;
+use crate::pipeline::{Content, Decision};
 use crate::prefix::PrefixSet;
 use crate::target::publish::{Became, publish, refused};
 use crate::target::router::{Gone, Reasons, Sheet, render};
@@ -26,9 +28,19 @@ pub fn names(config: &Config) -> Vec<&str> {
 /// The credits of the publishers whose copies count and whose prefixes are in `desired`; `standings`
 /// in the order of the feeds.
 pub fn credits(config: &Config, standings: &[Standing], desired: &PrefixSet) -> Vec<&'static str> {
+    credits_of(config, standings, desired, |_| true)
+}
+
+/// The same of some feeds alone.
+pub(super) fn credits_of(
+    config: &Config,
+    standings: &[Standing],
+    desired: &PrefixSet,
+    has: impl Fn(&str) -> bool,
+) -> Vec<&'static str> {
     let mut credits = Vec::new();
     for (feed, standing) in config.feeds.iter().zip(standings) {
-        let counts = standing.counts() && !desired.is_empty();
+        let counts = standing.counts() && !desired.is_empty() && has(&feed.name);
         let credit = feed
             .attribution
             .filter(|credit| counts && !credits.contains(credit));
@@ -39,35 +51,49 @@ pub fn credits(config: &Config, standings: &[Standing], desired: &PrefixSet) -> 
 
 /// So long a router file takes away what is no longer in force: whoever loads it less often than that has to clear his
 /// router first.
-const LATELY: Duration = Duration::from_secs(30 * 24 * 3_600);
+pub(super) const LATELY: Duration = Duration::from_secs(30 * 24 * 3_600);
 
-/// What a router may still hold when `set` and `origins` are in force, which the ledger knows already.
+/// What routers may still hold.
+#[derive(Debug, Default)]
+pub struct AllGone {
+    /// One that gets everything, and always did.
+    pub everything: Gone,
+    /// The others, by name.
+    pub routers: BTreeMap<String, Gone>,
+}
+
+/// What routers may still hold when `set` and `origins` are in force, which the ledger knows already.
 pub fn gone(
     config: &Config,
     ledger: &Ledger,
-    set: &PrefixSet,
-    origins: &[u32],
-) -> Result<Gone, LedgerError> {
-    let left = left_lately(config, ledger)?;
-    Ok(left.map_or_else(Gone::default, |left| {
-        Gone::of(left.nets, left.asns, set, origins)
-    }))
+    (set, origins): Content,
+    sets: &Sets,
+) -> Result<AllGone, LedgerError> {
+    let Some(left) = left_lately(config, ledger)? else {
+        return Ok(AllGone::default());
+    };
+    Ok(AllGone {
+        routers: sets.gone(config, ledger, (set, origins), &left)?,
+        everything: Gone::of(left.nets, left.asns, set, origins),
+    })
 }
 
 /// The same before the ledger knows of `set` and `origins`: with what would leave by them.
 pub fn would_be_gone(
     config: &Config,
     ledger: &Ledger,
-    set: &PrefixSet,
-    origins: &[u32],
-) -> Result<Gone, LedgerError> {
-    let Some(left) = left_lately(config, ledger)? else {
-        return Ok(Gone::default());
+    (set, origins): Content,
+    sets: &Sets,
+) -> Result<AllGone, LedgerError> {
+    let Some(mut left) = left_lately(config, ledger)? else {
+        return Ok(AllGone::default());
     };
-    let in_force = ledger.in_force()?;
-    let nets = left.nets.into_iter().chain(in_force.nets());
-    let asns = left.asns.into_iter().chain(ledger.origins()?);
-    Ok(Gone::of(nets, asns, set, origins))
+    left.nets.extend(ledger.in_force()?.nets());
+    left.asns.extend(ledger.origins()?);
+    Ok(AllGone {
+        routers: sets.gone(config, ledger, (set, origins), &left)?,
+        everything: Gone::of(left.nets, left.asns, set, origins),
+    })
 }
 
 /// What the ledger knows to have left, where a router wants to hear of it.
@@ -95,6 +121,7 @@ pub fn sheet<'a>(
         own: policy.protect.typed(),
         limits: &policy.limits,
         metric: config.kernel.mark.metric,
+        selected: None,
     }
 }
 
@@ -152,6 +179,12 @@ pub fn would_refuse(router: &RouterConfig, last: &[TargetRow]) -> Option<String>
     refused(router, |other| written == Some(&loaded(router, other)))
 }
 
+/// What a router gets that does not get everything.
+fn told(sheet: &Sheet) -> String {
+    let selected = sheet.selected.as_ref();
+    selected.map_or_else(String::new, |selected| format!(" ({selected})"))
+}
+
 async fn file(router: &RouterConfig, task: Task<'_>) -> Result<Done, String> {
     let last = task.last.iter().find(|row| row.name == router.name);
     let written = last.and_then(|row| row.digest.as_ref());
@@ -167,7 +200,8 @@ async fn file(router: &RouterConfig, task: Task<'_>) -> Result<Done, String> {
             alarm: None,
         });
     }
-    let text = render(&router.shape, &task.sheet);
+    let sheet = task.sets.sheet(router, task.sheet, task.gone);
+    let text = render(&router.shape, &sheet);
     let new = loaded(router, &text);
     let is_loaded = |other: &str| match other == text {
         true => written == Some(&new),
@@ -189,7 +223,11 @@ async fn file(router: &RouterConfig, task: Task<'_>) -> Result<Done, String> {
         said => format!("; it said: {said}"),
     };
     Ok(Done {
-        report: format!("{path} {word}, {} prefixes", task.sheet.set.len()),
+        report: format!(
+            "{path} {word}, {} prefixes{}",
+            sheet.set.len(),
+            told(&sheet)
+        ),
         notes: String::new(),
         took: adopted + &said,
         changed: published.became != Became::Unchanged,

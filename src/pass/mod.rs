@@ -33,6 +33,7 @@ pub mod protection;
 mod reach;
 mod record;
 mod say;
+pub mod sets;
 mod sweep;
 pub mod task;
 pub mod watched;

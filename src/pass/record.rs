@@ -2,6 +2,7 @@
 
 use super::apply;
 use super::known::Known;
+use super::sets::Sets;
 use crate::config::{Config, decisive};
 use crate::ledger::{Event, HoldRow, Ledger, LedgerError, Origin};
 use crate::pipeline::Decision;
@@ -13,6 +14,7 @@ use crate::time::Timestamp;
 pub(super) struct Record<'a> {
     pub config: &'a Config,
     pub decision: &'a Decision,
+    pub sets: &'a Sets,
     pub known: &'a Known,
     /// What the pass is made for.
     pub cause: &'a str,
@@ -63,13 +65,30 @@ impl Record<'_> {
     /// The new generation, if anything changes.
     fn generation(&self, ledger: &Ledger) -> Result<u64, LedgerError> {
         let Self {
+            config,
+            decision,
+            sets,
+            known,
+            now,
+            ..
+        } = *self;
+        let everything = (&decision.desired, &decision.origins[..]);
+        let apart = decision.change.is_empty() && known.origins == decision.origins;
+        // A router that gets something else is a reason as well: so the former set can be gone back to.
+        let generation = match apart && !sets.change(config, everything) {
+            true => known.generation,
+            false => self.new_generation(ledger)?,
+        };
+        sets.write(config, ledger, everything, (generation, apart, now))?;
+        Ok(generation)
+    }
+
+    fn new_generation(&self, ledger: &Ledger) -> Result<u64, LedgerError> {
+        let Self {
             decision, known, ..
         } = *self;
         let change = &decision.change;
         let (before, after) = (&known.origins, &decision.origins);
-        if change.is_empty() && before == after {
-            return Ok(known.generation);
-        }
         let approval = known.approval.as_ref().filter(|_| decision.approved);
         let origin = Origin {
             at: self.now,

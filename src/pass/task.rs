@@ -1,10 +1,11 @@
 //! What is to be brought about at the targets, and what came of it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use ipnet::IpNet;
 
 use super::say;
+use super::sets::Sets;
 use crate::config::Config;
 use crate::ledger::{Observed, TargetRow};
 use crate::prefix::PrefixSet;
@@ -48,6 +49,10 @@ pub struct Task<'a> {
     pub config: &'a Config,
     /// What the kernel should hold, and all that is to be told of it, for the router files.
     pub sheet: Sheet<'a>,
+    /// What routers have that do not get everything.
+    pub sets: &'a Sets,
+    /// What single routers may still hold, where it is not what `sheet` says.
+    pub gone: &'a BTreeMap<String, Gone>,
     /// Which routes of ours may go.
     pub removable: &'a Removable,
     /// What became of the targets the last time.
@@ -77,7 +82,10 @@ impl<'a> Task<'a> {
                 own: config.policy.protect.typed(),
                 limits: &config.policy.limits,
                 metric: config.kernel.mark.metric,
+                selected: None,
             },
+            sets: Sets::none(),
+            gone: &NO_MORE,
             removable: &Removable::All,
             last: &[],
             former: &[],
@@ -90,6 +98,8 @@ pub(super) static NOTHING: PrefixSet = PrefixSet {
     v4: Vec::new(),
     v6: Vec::new(),
 };
+
+static NO_MORE: BTreeMap<String, Gone> = BTreeMap::new();
 
 /// What came of a task.
 #[derive(Clone, Debug, Default)]

@@ -8,6 +8,7 @@
 pub mod limits;
 pub mod protect;
 pub mod reserved;
+pub mod selection;
 
 use std::collections::HashSet;
 

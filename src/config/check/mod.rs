@@ -5,6 +5,7 @@ mod fetch;
 mod kernel;
 mod places;
 mod protect;
+mod selection;
 mod target;
 
 pub use fetch::is_this_machine;
@@ -43,7 +44,7 @@ pub fn check(
         feed.rules.max_entries = limits.max_entries().min(Rules::MAX_ENTRIES);
     }
     let (protected, protect) = check.protect(&written.protect, read);
-    let routers = check.routers(&written.router, &protected);
+    let routers = check.routers(&written.router, &names(&written.feed), &protected);
     Config {
         state_dir: match &written.state_dir {
             Some(dir) => check.path(dir),
@@ -227,6 +228,15 @@ impl Check<'_> {
             max_age: span(written.max_age.as_ref()).unwrap_or(FeedConfig::TABLE_AGE),
         })
     }
+}
+
+/// The feeds by the names that are written, whatever else of them is wrong.
+fn names(written: &[Spanned<written::Feed>]) -> Vec<&str> {
+    let names = written.iter().filter_map(|feed| {
+        let name = feed.get_ref().name.as_ref()?;
+        Some(name.get_ref().as_str())
+    });
+    names.collect()
 }
 
 fn span(written: Option<&Spanned<Span>>) -> Option<Duration> {

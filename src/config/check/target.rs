@@ -23,11 +23,12 @@ impl Check<'_> {
     pub(super) fn routers(
         &mut self,
         written: &[Spanned<written::Router>],
+        feeds: &[&str],
         protected: &[Protected],
     ) -> Vec<RouterConfig> {
         let mut routers: Vec<RouterConfig> = Vec::new();
         for router in written {
-            let Some(checked) = self.router(router, protected) else {
+            let Some(checked) = self.router(router, feeds, protected) else {
                 continue;
             };
             for other in &routers {
@@ -49,6 +50,7 @@ impl Check<'_> {
     fn router(
         &mut self,
         written: &Spanned<written::Router>,
+        feeds: &[&str],
         protected: &[Protected],
     ) -> Option<RouterConfig> {
         let router = written.get_ref();
@@ -131,9 +133,11 @@ impl Check<'_> {
                 self.hinted(span, format!("next hop: {hop} is none"), hint);
             }
         }
+        let selection = self.selection(router, &shape, feeds);
         Some(RouterConfig {
             name: name?,
             shape,
+            selection,
             path: path?,
             check: check?,
             reload: reload?,

@@ -1,6 +1,8 @@
 //! `[[router]]`, as the operator reads its problems.
 
 use super::{accepted, problems};
+use crate::config::print;
+use crate::policy::selection::{Choice, Selection};
 use crate::target::router::{AnnounceTo, Direction, Family, Lists, Role, Shape};
 
 fn router(family: &str, lines: &str) -> String {
@@ -239,4 +241,128 @@ fn a_direction_is_for_packet_filters() {
     assert!(shown.contains("direction: \"in\" is not known"), "{shown}");
     let said = "hint: permitted are to, from, both";
     assert!(shown.contains(said), "{shown}");
+}
+
+const FEEDS: &str =
+    "[[feed]]\nname = \"noc\"\npath = \"/x/noc\"\n[[feed]]\nname = \"drop\"\npath = \"/x/drop\"\n";
+
+#[test]
+fn a_router_selects_by_feed_family_and_length() {
+    let config = accepted(&format!("{FEEDS}{}", router("plain", "")));
+    assert_eq!(config.routers[0].selection, Selection::EVERYTHING);
+    let lines = "feeds = [\"noc\", \"drop\", \"noc\"]\noperator = false\nfamilies = [\"ipv4\"]\nmax_length_v4 = 24";
+    let config = accepted(&format!("{FEEDS}{}", router("frr", lines)));
+    let selection = &config.routers[0].selection;
+    let expected = Selection {
+        choice: Choice {
+            feeds: Some(vec!["drop".to_owned(), "noc".to_owned()]),
+            operator: false,
+        },
+        longest_v4: Some(24),
+        longest_v6: None,
+    };
+    assert_eq!(*selection, expected);
+    // What is printed is read as the same.
+    let printed = print(&config);
+    let keys = "feeds  = [\"drop\", \"noc\"]\noperator = false\nfamilies = [\"ipv4\"]\nmax_length_v4 = 24\n";
+    assert!(printed.contains(keys), "{printed}");
+    assert_eq!(accepted(&printed).routers[0].selection, expected);
+    let lines = "families = [\"ipv6\"]\nmax_length_v6 = 48";
+    let config = accepted(&format!("{FEEDS}{}", router("plain", lines)));
+    let again = accepted(&print(&config));
+    assert_eq!(again.routers[0].selection, config.routers[0].selection);
+    // All that is written here is what is left out nowhere.
+    let lines =
+        "operator = true\nfamilies = [\"ipv6\", \"ipv4\"]\nmax_length_v4 = 32\nmax_length_v6 = 128";
+    let config = accepted(&format!("{FEEDS}{}", router("plain", lines)));
+    assert!(config.routers[0].selection.has_everything());
+    assert!(!print(&config).contains("operator"));
+}
+
+#[test]
+fn an_unknown_feed_is_a_problem_that_names_those_there_are() {
+    let shown = problems(&format!(
+        "{FEEDS}{}",
+        router("plain", "feeds = [\"noc\", \"dorp\"]")
+    ));
+    let said = "/etc/nullrouted/nullrouted.toml:11:17: feeds: \"dorp\" is not known\n   11 | feeds = [\"noc\", \"dorp\"]\n      \
+                |                 ^^^^^^\n      hint: permitted are noc, drop\n1 problem";
+    assert_eq!(shown, said);
+    let shown = problems(&router("plain", "feeds = [\"noc\"]"));
+    assert!(shown.contains("hint: no [[feed]] has a name"), "{shown}");
+    // What was added by hand is no feed of this name.
+    let shown = problems(&format!(
+        "{FEEDS}{}",
+        router("plain", "feeds = [\"operator\"]")
+    ));
+    assert!(
+        shown.contains("feeds: \"operator\" is not known"),
+        "{shown}"
+    );
+    // A feed whose only fault is another one is known.
+    let shown = problems(&format!(
+        "[[feed]]\nname = \"noc\"\n{}",
+        router("plain", "feeds = [\"noc\"]")
+    ));
+    assert!(
+        shown.ends_with("\n1 problem") && !shown.contains("feeds: "),
+        "{shown}"
+    );
+}
+
+#[test]
+fn a_selection_of_nothing_and_one_in_vain_are_problems() {
+    for (family, lines, said, hint) in [
+        (
+            "plain",
+            "feeds = []\noperator = false",
+            "feeds: no feed, and operator = false: the router would get nothing",
+            "name a feed, or set operator = true for what is added by hand alone",
+        ),
+        (
+            "plain",
+            "families = []",
+            "families: none: the router would get nothing",
+            "permitted are ipv4, ipv6",
+        ),
+        (
+            "plain",
+            "families = [\"v4\"]",
+            "families: \"v4\" is not known",
+            "permitted are ipv4, ipv6",
+        ),
+        (
+            "plain",
+            "families = [\"ipv6\"]\nmax_length_v4 = 24",
+            "max_length_v4: families leaves this family out",
+            "leave one of the two out",
+        ),
+        (
+            "frr",
+            "role = \"edge\"\nfeeds = [\"noc\"]",
+            "feeds: frr as edge has no listed prefixes",
+            "select at the trigger that announces to it",
+        ),
+        (
+            "frr",
+            "lists = \"none\"\nmax_length_v6 = 48",
+            "max_length_v6: lists = \"none\" announces whatever the kernel drops",
+            "a router with a selection of its own has lists of its own: lists = \"octets\"",
+        ),
+    ] {
+        let shown = problems(&format!("{FEEDS}{}", router(family, lines)));
+        assert!(shown.contains(&format!(": {said}\n")), "{shown}");
+        assert!(shown.contains(&format!("hint: {hint}\n")), "{shown}");
+        assert!(shown.ends_with("\n1 problem"), "{shown}");
+    }
+    let shown = problems(&router("plain", "max_length_v4 = 33"));
+    assert!(
+        shown.contains("max_length_v4: 33 is not from 1 to 32"),
+        "{shown}"
+    );
+    let shown = problems(&router("plain", "max_length_v6 = 0"));
+    assert!(
+        shown.contains("max_length_v6: 0 is not from 1 to 128"),
+        "{shown}"
+    );
 }

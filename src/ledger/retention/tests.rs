@@ -6,6 +6,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::ledger::{Event, FeedRow, Hand, OperatorRow, Origin, Past, PinRow, Said};
 use crate::plan::{Explained, lacking};
+use crate::policy::selection::Choice;
+use crate::prefix::PrefixSet;
 
 const DAY: i64 = 86_400;
 const KEEP: Duration = Duration::from_secs(10 * DAY as u64);
@@ -181,6 +183,44 @@ fn the_newest_and_what_is_pinned_with_all_that_came_after_it_stay() {
     ledger.prune(Timestamp(101 * DAY), KEEP).unwrap();
     assert_eq!(ledger.oldest_told().unwrap(), 5);
     assert_eq!(count(&ledger, "SELECT count(*) FROM generation"), 1);
+}
+
+/// Of a choice of feeds as much can be told as of everything.
+#[test]
+fn what_a_choice_had_is_forgotten_with_the_generations() {
+    let ledger = ledger();
+    let choice = |feed: &str| Choice {
+        feeds: Some(vec![feed.to_owned()]),
+        operator: true,
+    };
+    let [lasting, former] = [choice("a"), choice("b")];
+    let sets: Vec<PrefixSet> = (0..5).map(|n| PrefixSet::of_nets([net(n)])).collect();
+    let mut had: Option<Past> = None;
+    for (number, set) in (1..).zip(&sets) {
+        generation(&ledger, number as i64 * 5 * DAY, 1 << number, 0);
+        let written = ledger.write_choice(&lasting, number, had.as_ref(), (set, &[]));
+        written.unwrap();
+        had = Some(Past {
+            set: set.clone(),
+            origins: Vec::new(),
+        });
+        let items = std::iter::once(net(number as u32).to_string());
+        ledger.note_left("edge1", number, items).unwrap();
+    }
+    ledger
+        .write_choice(&former, 1, None, (&sets[0], &[]))
+        .unwrap();
+    ledger.end_choice(&former, 3).unwrap();
+    let before: Vec<_> = (0..=5).map(|n| ledger.choices_at(n).unwrap()).collect();
+    ledger.prune(Timestamp(26 * DAY), KEEP).unwrap();
+    let oldest = ledger.oldest_told().unwrap();
+    assert_eq!(oldest, 4);
+    for number in oldest..=5 {
+        assert_eq!(ledger.choices_at(number).unwrap(), before[number as usize]);
+    }
+    let rows = |table: &str| count(&ledger, &format!("SELECT count(*) FROM {table}"));
+    let left = [rows("choice"), rows("chosen"), rows("router_left")];
+    assert_eq!(left, [1, 2, 2]);
 }
 
 #[test]

@@ -47,6 +47,8 @@ pub(super) struct Kind {
     pub directions: &'static [Direction],
     /// Whether what is gone stays at the router until a line of the file takes it away.
     pub takes_away: bool,
+    /// Whether the router announces routes that the kernel has, and the file only says which.
+    pub of_kernel: fn(Role) -> bool,
     /// What leads from a file that was loaded to the next one, where a router takes that better than the whole.
     pub delta: Option<fn(&str, &str) -> Option<String>>,
     /// Which way to take instead, where so many IPv4 and IPv6 prefixes are more than the router takes well.
@@ -66,6 +68,7 @@ impl Kind {
         lists: |_| &[Lists::One],
         directions: &[],
         takes_away: false,
+        of_kernel: |_| false,
         delta: None,
         too_many: |_, _, _| None,
         render: |_, _| String::new(),
@@ -216,6 +219,11 @@ impl Family {
     /// Which packets it can drop; none where it is no packet filter.
     pub fn directions(self) -> &'static [Direction] {
         self.kind().directions
+    }
+
+    /// Whether the router announces routes that the kernel has. They are those of all feeds together.
+    pub fn is_of_kernel(self, role: Role) -> bool {
+        (self.kind().of_kernel)(role)
     }
 
     /// Whether its files say what is gone, see [`Gone`](super::Gone).

@@ -7,14 +7,15 @@
 //! ]}
 //! ```
 //!
-//! An empty set is an empty array.
+//! An empty set is an empty array. Where the router does not get everything, `selection` and `left_out` stand before the
+//! prefixes: what it gets, and the number of prefixes that are too long for it.
 
 use serde::Serialize;
 
-use super::Sheet;
 use super::family::Kind;
 use super::reasons::Reason;
 use super::text::Text;
+use super::{Selected, Sheet};
 use crate::prefix::{Bits, Prefix};
 use crate::shown;
 
@@ -22,6 +23,12 @@ use crate::shown;
 struct Because<'a> {
     feed: &'a str,
     reference: &'a str,
+}
+
+#[derive(Serialize)]
+struct LeftOut<'a> {
+    v4: &'a usize,
+    v6: &'a usize,
 }
 
 pub(super) const KIND: Kind = Kind {
@@ -39,6 +46,17 @@ fn render(sheet: &Sheet) -> String {
     out.push(&json(&sheet.attributions));
     out.push(",\"origins\":");
     out.push(&json(&sheet.origins));
+    if let Some(Selected {
+        selection,
+        left_out: [v4, v6],
+        joined: _,
+    }) = &sheet.selected
+    {
+        out.push(",\"selection\":");
+        out.push(&json(selection));
+        out.push(",\"left_out\":");
+        out.push(&json(&LeftOut { v4, v6 }));
+    }
     out.push(",\"prefixes\":[");
     let mut between = "\n";
     sheet.v4(|prefix, reason| {

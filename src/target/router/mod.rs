@@ -51,7 +51,7 @@ pub use family::{Commands, Family, Role};
 pub use gone::Gone;
 pub use reasons::Reasons;
 pub use shape::{AnnounceTo, Direction, Lists, Shape};
-pub use sheet::Sheet;
+pub use sheet::{Selected, Sheet};
 
 /// The text of a router file.
 pub fn render(shape: &Shape, sheet: &Sheet) -> String {

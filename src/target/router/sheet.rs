@@ -1,5 +1,6 @@
 //! What a router file is made of.
 
+use std::fmt;
 use std::iter::successors;
 
 use ipnet::IpNet;
@@ -8,6 +9,7 @@ use super::reasons::{Reason, Reasons};
 use super::{Gone, Shape, too_many};
 use crate::policy::limits::Limits;
 use crate::policy::protect::Protected;
+use crate::policy::selection::Selection;
 use crate::prefix::{Bits, Prefix, PrefixSet};
 
 /// Every file with comments begins with it.
@@ -32,7 +34,61 @@ pub struct Sheet<'a> {
     pub limits: &'a Limits,
     /// The metric of our routes in the kernel; 0 where they have none of their own.
     pub metric: u32,
+    /// What the router gets, where that is not everything in force.
+    pub selected: Option<Selected<'a>>,
 }
+
+/// What a router gets of the set in force.
+#[derive(Clone, Copy, Debug)]
+pub struct Selected<'a> {
+    /// Whose listings, and which prefixes of theirs.
+    pub selection: &'a Selection,
+    /// Number of prefixes that are too long for it, IPv4 and IPv6.
+    pub left_out: [usize; 2],
+    /// Number of prefixes that a router cannot announce which announces routes of the kernel: there they are a part of
+    /// a wider one.
+    pub joined: usize,
+}
+
+impl fmt::Display for Selected<'_> {
+    /// `feeds a, b; IPv4 up to /24; 3 IPv4 prefixes longer than /24 left out`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.selection)?;
+        if let Some(left_out) = self.selection.told(self.left_out) {
+            write!(f, "; {left_out}")?;
+        }
+        match self.joined {
+            0 => Ok(()),
+            joined => write!(
+                f,
+                "; {joined} not announced, as the kernel has them in a wider route"
+            ),
+        }
+    }
+}
+
+impl Selected<'_> {
+    /// The same as lines of a head. Some routers cut a line at 254 characters.
+    fn lines(&self) -> Vec<String> {
+        let mut lines = vec!["Selected for this router:".to_owned()];
+        for word in self.to_string().split(' ') {
+            match lines.last_mut() {
+                Some(line) if line.len() + word.len() < LONGEST => {
+                    line.push(' ');
+                    line.push_str(word);
+                }
+                _ => lines.push(word.to_owned()),
+            }
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push('.');
+        }
+        lines
+    }
+}
+
+/// Longest line of those, in characters.
+const LONGEST: usize = 100;
 
 impl<'a> Sheet<'a> {
     /// The IPv4 prefixes, ascending, each with its reason.
@@ -61,7 +117,9 @@ impl<'a> Sheet<'a> {
         let title = format!("{WRITTEN} {v4} IPv4 and {v6} IPv6 prefixes.");
         let credits = self.attributions.iter();
         let credits = credits.map(|credit| format!("Contains: {credit}"));
-        let lines = [title, String::new()].into_iter();
+        let selected = self.selected.as_ref().map(Selected::lines);
+        let lines = [title].into_iter().chain(selected.unwrap_or_default());
+        let lines = lines.chain([String::new()]);
         let lines = lines.chain(uses.lines().map(str::to_owned));
         let lines = lines.chain(too_many).chain(credits);
         comments(mark, lines)

@@ -14,6 +14,7 @@ use super::*;
 use crate::feed::formats::{Format, Rules, parse_body};
 use crate::policy::limits::Limits;
 use crate::policy::protect::Protected;
+use crate::policy::selection::{Choice, Selection};
 use crate::prefix::PrefixSet;
 use crate::rib::{Rib, Source};
 
@@ -22,6 +23,9 @@ const CASES: [&str; 6] = ["4", "6", "mixed", "empty", "large", "asn"];
 
 /// Those that a family has that takes away what is gone.
 const GONE: &str = "gone";
+
+/// That a trigger has, or a list: it does not get everything.
+const SELECTED: &str = "selected";
 
 const V4: &str = "72.37.186.0/23 # SBL123\n192.0.2.0/24\n203.0.113.7 # SBL 7, with \"more\"\n";
 const V6: &str = "2001:db8:1234::/48 # SBL6\n2001:db8:1235::/48\n2001:db8:ffff::1\n";
@@ -35,6 +39,7 @@ struct Case {
     credits: Vec<&'static str>,
     gone: Gone,
     metric: u32,
+    selection: Option<Selection>,
 }
 
 fn case(name: &str) -> Case {
@@ -70,6 +75,17 @@ fn case(name: &str) -> Case {
         GONE => Case {
             gone: gone(),
             ..case("asn")
+        },
+        SELECTED => Case {
+            selection: Some(Selection {
+                choice: Choice {
+                    feeds: Some(vec!["example".to_owned()]),
+                    operator: false,
+                },
+                longest_v4: Some(24),
+                longest_v6: Some(48),
+            }),
+            ..list("72.37.186.0/23 # SBL123\n2001:db8:1234::/48 # SBL6\n")
         },
         _ => unreachable!("no case of this name"),
     }
@@ -123,6 +139,11 @@ fn text_of(shape: &Shape, case: &Case, own: &[&str]) -> String {
         own: &own,
         limits: &limits,
         metric: case.metric,
+        selected: case.selection.as_ref().map(|selection| Selected {
+            selection,
+            left_out: [3, 1],
+            joined: 0,
+        }),
     };
     render(shape, &sheet)
 }
@@ -227,7 +248,9 @@ fn golden_files() {
     let mut names = BTreeSet::new();
     let cases = shapes().flat_map(|shape| {
         let gone = shape.family.takes_away() && shape.role != Role::Edge;
+        let usual = shape == Shape::usual(shape.family, Role::Trigger);
         let all = CASES.into_iter().chain(gone.then_some(GONE));
+        let all = all.chain(usual.then_some(SELECTED));
         // Five hundred lists, whatever is in them; a direction changes the rules alone.
         let one = shape.lists == Lists::Octets || shape.direction != Direction::default();
         let all = all.filter(|case| !one || *case == "mixed");
@@ -262,6 +285,41 @@ fn golden_files() {
     let there = std::fs::read_dir(folder()).unwrap();
     let there = there.map(|entry| entry.unwrap().file_name().into_string().unwrap());
     assert_eq!(there.collect::<BTreeSet<_>>(), names, "and no others");
+}
+
+/// Some routers cut a line at 254 characters, and what is cut off is taken for a line of its own.
+#[test]
+fn a_long_selection_has_lines_that_are_short_enough_and_are_comments() {
+    let feeds: Vec<String> = (0..60).map(|n| format!("{n}-{}", "x".repeat(60))).collect();
+    let last = feeds[59].clone();
+    let case = Case {
+        selection: Some(Selection {
+            choice: Choice {
+                feeds: Some(feeds),
+                operator: true,
+            },
+            ..Selection::EVERYTHING
+        }),
+        ..case("mixed")
+    };
+    let mut seen = 0;
+    for shape in shapes().filter(|shape| shape.role != Role::Edge) {
+        let all = text(&shape, &case);
+        let names = |line: &&str| line.contains(&"x".repeat(60));
+        let lines: Vec<&str> = all.lines().filter(names).collect();
+        if [Family::Csv, Family::Json].contains(&shape.family) || shape.lists == Lists::None {
+            continue;
+        }
+        assert!(
+            lines.len() > 30 && lines[lines.len() - 1].contains(&last),
+            "{all}"
+        );
+        for line in lines {
+            assert!(line.starts_with(['#', '!']) && line.len() < 254, "{line}");
+        }
+        seen += 1;
+    }
+    assert!(seen > 30);
 }
 
 /// The lines of one that the other lacks.

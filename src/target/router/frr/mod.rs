@@ -49,6 +49,7 @@ pub(super) const KIND: Kind = Kind {
     delta: Some(delta::delta),
     too_many,
     render,
+    of_kernel: |role| role == Role::Trigger,
     ..Kind::ROUTER
 };
 

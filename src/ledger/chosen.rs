@@ -1,0 +1,314 @@
+//! Routers that do not get everything: what each selects, what its choice of feeds has, and what left its file.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use rusqlite::{OptionalExtension, params};
+
+use super::{Ledger, LedgerError, Left, Past};
+use crate::plan::{Change, lacking};
+use crate::policy::selection::{Choice, Selection};
+use crate::prefix::PrefixSet;
+
+/// One row of `selection`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SelectionRow {
+    /// What the router gets.
+    pub selection: Selection,
+    /// Number of IPv4 and IPv6 prefixes it has.
+    pub routes: [usize; 2],
+    /// Number of those that are too long for it.
+    pub left_out: [usize; 2],
+}
+
+impl Ledger {
+    /// The routers that do not get everything, by name, as their files were made last.
+    pub fn selections(&self) -> Result<BTreeMap<String, SelectionRow>, LedgerError> {
+        let read = || {
+            let mut statement = self.db.prepare(
+                "SELECT router, selection, v4, v6, left_out_v4, left_out_v6 FROM selection",
+            )?;
+            let rows = statement.query_map([], |row| {
+                let selection: String = row.get(1)?;
+                let count = |column| row.get::<_, i64>(column).map(|count| count as usize);
+                let selection = serde_json::from_str(&selection);
+                Ok((
+                    row.get(0)?,
+                    SelectionRow {
+                        selection: selection.map_err(|_| rusqlite::Error::InvalidQuery)?,
+                        routes: [count(2)?, count(3)?],
+                        left_out: [count(4)?, count(5)?],
+                    },
+                ))
+            })?;
+            rows.collect::<rusqlite::Result<_>>()
+        };
+        read().map_err(|error| self.error(error))
+    }
+
+    /// The file of a router is made of this from now on; `None` for everything.
+    pub fn write_selection(
+        &self,
+        router: &str,
+        row: Option<&SelectionRow>,
+    ) -> Result<(), LedgerError> {
+        let done = match row {
+            Some(row) => {
+                let selection = serde_json::to_string(&row.selection).unwrap_or_default();
+                let [v4, v6] = row.routes.map(|count| count as i64);
+                let [long_v4, long_v6] = row.left_out.map(|count| count as i64);
+                self.db.execute(
+                    "INSERT OR REPLACE INTO selection (router, selection, v4, v6, left_out_v4, left_out_v6)
+                     VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                    params![router, selection, v4, v6, long_v4, long_v6],
+                )
+            }
+            None => self
+                .db
+                .execute("DELETE FROM selection WHERE router = ?1", [router]),
+        };
+        done.map(|_| ()).map_err(|error| self.error(error))
+    }
+
+    /// What the choices have that routers have now.
+    pub fn choices(&self) -> Result<BTreeMap<Choice, Past>, LedgerError> {
+        self.choices_that("went IS NULL", i64::MAX)
+    }
+
+    /// What those had that routers had with this generation.
+    pub fn choices_at(&self, generation: u64) -> Result<BTreeMap<Choice, Past>, LedgerError> {
+        let there = "came <= ?1 AND (went IS NULL OR went > ?1)";
+        self.choices_that(there, generation as i64)
+    }
+
+    fn choices_that(
+        &self,
+        there: &str,
+        generation: i64,
+    ) -> Result<BTreeMap<Choice, Past>, LedgerError> {
+        let read = || {
+            let sql =
+                format!("SELECT id, feeds, operator FROM choice WHERE {there} AND came <= ?1");
+            let mut statement = self.db.prepare(&sql)?;
+            let mut rows = statement.query([generation])?;
+            let sql =
+                format!("SELECT prefix FROM chosen WHERE choice = ?2 AND {there} AND came <= ?1");
+            let mut items = self.db.prepare(&sql)?;
+            let mut choices = BTreeMap::new();
+            while let Some(row) = rows.next()? {
+                let (id, feeds): (i64, String) = (row.get(0)?, row.get(1)?);
+                let choice = Choice {
+                    feeds: serde_json::from_str(&feeds)
+                        .map_err(|_| rusqlite::Error::InvalidQuery)?,
+                    operator: row.get(2)?,
+                };
+                let mut had = Left::default();
+                let mut items = items.query([generation, id])?;
+                while let Some(item) = items.next()? {
+                    had.push(item.get_ref(0)?.as_str()?)?;
+                }
+                had.asns.sort_unstable();
+                let past = Past {
+                    set: PrefixSet::of_nets(had.nets),
+                    origins: had.asns,
+                };
+                choices.insert(choice, past);
+            }
+            Ok(choices)
+        };
+        read().map_err(|error| self.error(error))
+    }
+
+    /// A choice has this from this generation on; `had` is what it has so far, `None` where no router has it. Part of
+    /// [`Ledger::atomically`].
+    pub fn write_choice(
+        &self,
+        choice: &Choice,
+        generation: u64,
+        had: Option<&Past>,
+        (set, origins): (&PrefixSet, &[u32]),
+    ) -> Result<(), LedgerError> {
+        let nothing = Past::default();
+        let before = had.unwrap_or(&nothing);
+        if had.is_some() && before.set == *set && before.origins == origins {
+            return Ok(());
+        }
+        let generation = generation as i64;
+        let write = || {
+            let id = match self.choice(choice)? {
+                Some(id) => id,
+                None => {
+                    self.db.execute(
+                        "INSERT INTO choice (feeds, operator, came) VALUES (?1, ?2, ?3)",
+                        params![feeds(choice), choice.operator, generation],
+                    )?;
+                    self.db.last_insert_rowid()
+                }
+            };
+            let mut came = self.db.prepare(
+                "INSERT OR REPLACE INTO chosen (choice, prefix, came) VALUES (?1, ?2, ?3)",
+            )?;
+            let mut went = self.db.prepare(
+                "UPDATE chosen SET went = ?3 WHERE choice = ?1 AND prefix = ?2 AND went IS NULL",
+            )?;
+            let change = Change::between(&before.set, set);
+            let removed = change.removals().map(|net| net.to_string());
+            for item in removed.chain(lacking(&before.origins, origins).map(autonomous)) {
+                went.execute(params![id, item, generation])?;
+            }
+            let added = change.additions().map(|net| net.to_string());
+            for item in added.chain(lacking(origins, &before.origins).map(autonomous)) {
+                came.execute(params![id, item, generation])?;
+            }
+            Ok(())
+        };
+        write().map_err(|error| self.error(error))
+    }
+
+    /// No router has this choice from this generation on. Part of [`Ledger::atomically`].
+    pub fn end_choice(&self, choice: &Choice, generation: u64) -> Result<(), LedgerError> {
+        let end = || {
+            let Some(id) = self.choice(choice)? else {
+                return Ok(0);
+            };
+            let generation = generation as i64;
+            self.db.execute(
+                "UPDATE chosen SET went = ?2 WHERE choice = ?1 AND went IS NULL",
+                [id, generation],
+            )?;
+            self.db.execute(
+                "UPDATE choice SET went = ?2 WHERE id = ?1",
+                [id, generation],
+            )
+        };
+        end().map(|_| ()).map_err(|error| self.error(error))
+    }
+
+    fn choice(&self, choice: &Choice) -> rusqlite::Result<Option<i64>> {
+        let sql = "SELECT id FROM choice WHERE feeds = ?1 AND operator = ?2 AND went IS NULL";
+        let row = self
+            .db
+            .query_row(sql, params![feeds(choice), choice.operator], |row| {
+                row.get(0)
+            });
+        row.optional()
+    }
+
+    /// A generation took these away from the file of a router. Part of [`Ledger::atomically`].
+    pub fn note_left(
+        &self,
+        router: &str,
+        generation: u64,
+        items: impl Iterator<Item = String>,
+    ) -> Result<(), LedgerError> {
+        let note = || {
+            let mut note = self.db.prepare(
+                "INSERT OR REPLACE INTO router_left (router, prefix, generation) VALUES (?1, ?2, ?3)",
+            )?;
+            for item in items {
+                note.execute(params![router, item, generation as i64])?;
+            }
+            Ok(())
+        };
+        note().map_err(|error| self.error(error))
+    }
+
+    /// What left everything of late left the file of this router, too: it had everything until now. Part of
+    /// [`Ledger::atomically`].
+    pub fn note_all_left(&self, router: &str, lately: Duration) -> Result<(), LedgerError> {
+        let done = self.db.execute(
+            "INSERT OR REPLACE INTO router_left (router, prefix, generation)
+             SELECT ?2, prefix, max(generation) FROM change JOIN generation ON number = generation
+             WHERE op = '-' AND at >= (SELECT max(at) FROM generation) - ?1
+             GROUP BY prefix",
+            params![lately.as_secs() as i64, router],
+        );
+        done.map(|_| ()).map_err(|error| self.error(error))
+    }
+}
+
+fn feeds(choice: &Choice) -> String {
+    serde_json::to_string(&choice.feeds).unwrap_or_default()
+}
+
+/// An origin AS as it is written in the ledger.
+pub fn autonomous(asn: u32) -> String {
+    format!("AS{asn}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(nets: &[&str]) -> PrefixSet {
+        PrefixSet::of_nets(nets.iter().map(|net| net.parse().unwrap()))
+    }
+
+    fn past(nets: &[&str], origins: &[u32]) -> Past {
+        Past {
+            set: set(nets),
+            origins: origins.to_vec(),
+        }
+    }
+
+    fn choice(feeds: &[&str]) -> Choice {
+        Choice {
+            feeds: Some(feeds.iter().map(ToString::to_string).collect()),
+            operator: true,
+        }
+    }
+
+    #[test]
+    fn what_a_choice_had_with_a_generation_can_be_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(dir.path()).unwrap();
+        let [a, b] = [choice(&["a"]), choice(&["b"])];
+        let contents = [
+            (1, past(&["192.0.2.0/24", "2001:db8::/32"], &[])),
+            (3, past(&["192.0.2.0/24", "198.51.100.0/24"], &[64_496])),
+            (4, past(&["192.0.2.0/24", "2001:db8::/32"], &[64_511])),
+        ];
+        let mut had: Option<Past> = None;
+        for (generation, now) in contents.clone() {
+            let content = (&now.set, &now.origins[..]);
+            ledger
+                .write_choice(&a, generation, had.as_ref(), content)
+                .unwrap();
+            had = Some(now);
+            let known = ledger.choices().unwrap();
+            assert_eq!(known.get(&a), had.as_ref());
+        }
+        // One that is there for a part of the time is there for that part.
+        let nothing = past(&[], &[]);
+        let content = (&nothing.set, &nothing.origins[..]);
+        ledger.write_choice(&b, 2, None, content).unwrap();
+        ledger.end_choice(&b, 4).unwrap();
+        assert!(ledger.choices_at(0).unwrap().is_empty());
+        for (generation, at) in [(1, 0), (2, 0), (3, 1), (4, 2), (9, 2)] {
+            let told = ledger.choices_at(generation).unwrap();
+            assert_eq!(told.get(&a), Some(&contents[at].1), "{generation}");
+            let there = [2, 3].contains(&generation);
+            assert_eq!(told.get(&b), there.then_some(&nothing), "{generation}");
+        }
+        assert_eq!(ledger.choices().unwrap().len(), 1);
+        // It may come back.
+        ledger.write_choice(&b, 5, None, content).unwrap();
+        assert_eq!(ledger.choices().unwrap().len(), 2);
+        assert!(!ledger.choices_at(4).unwrap().contains_key(&b));
+    }
+
+    #[test]
+    fn what_comes_and_goes_and_comes_with_one_generation_is_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(dir.path()).unwrap();
+        let a = choice(&["a"]);
+        let [one, none] = [past(&["192.0.2.0/24"], &[64_496]), past(&[], &[])];
+        let content = |past: &Past| (past.set.clone(), past.origins.clone());
+        for (had, now) in [(None, &one), (Some(&one), &none), (Some(&none), &one)] {
+            let (set, origins) = content(now);
+            ledger.write_choice(&a, 1, had, (&set, &origins)).unwrap();
+        }
+        assert_eq!(ledger.choices().unwrap().get(&a), Some(&one));
+        assert_eq!(ledger.choices_at(1).unwrap().get(&a), Some(&one));
+    }
+}

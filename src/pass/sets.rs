@@ -1,0 +1,487 @@
+//! The sets of the routers that do not get everything: what each is to have, and what it had (I/O: the ledger).
+//!
+//! ```text
+//!  choices of the configuration ──each once──► their sets ──selection──► the set of each router ──► its file
+//!                                                  │                          │
+//!                                               ledger ◄── what came and went ┘
+//! ```
+//!
+//! Where no router has a selection nothing of this is done, but for one look into an empty table.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ipnet::IpNet;
+
+use super::apply::{self, LATELY};
+use super::known::Known;
+use crate::config::{Config, RouterConfig};
+use crate::ledger::{Event, Ledger, LedgerError, Left, Past, SelectionRow, autonomous};
+use crate::pipeline::{Chosen, Content, Decision, Former, each_once};
+use crate::plan::{Change, lacking};
+use crate::policy::selection::{Choice, Part, Selection};
+use crate::prefix::PrefixSet;
+use crate::target::router::{Gone, Reasons, Selected, Shape, Sheet};
+use crate::time::Timestamp;
+
+/// What each router has that does not get everything.
+#[derive(Debug, Default)]
+pub struct Sets {
+    routers: BTreeMap<String, RouterSet>,
+    /// What the ledger knows; `None` where it has nothing to do with any router.
+    recorded: Option<Recorded>,
+}
+
+/// What one router has.
+#[derive(Debug)]
+pub struct RouterSet {
+    selection: Selection,
+    chosen: Arc<Chosen>,
+    /// What the selection leaves of it.
+    part: Part,
+    /// Credits of the publishers whose lists are in it.
+    credits: Vec<&'static str>,
+}
+
+impl RouterSet {
+    /// Its prefixes.
+    pub fn set(&self) -> &PrefixSet {
+        &self.part.set
+    }
+
+    /// Why it has no route to all of `net`, to which the kernel has this `route`.
+    pub fn why_not(&self, net: IpNet, route: IpNet, shape: &Shape) -> Option<String> {
+        let set = self.set();
+        if let Some(own) = set.covering(net) {
+            let joined = own != route && shape.family.is_of_kernel(shape.role);
+            return joined.then(|| {
+                format!("{own} is not announced, as the kernel has it in the wider route {route}")
+            });
+        }
+        let inside: Vec<String> = set
+            .nets()
+            .filter(|prefix| net.contains(prefix))
+            .map(|prefix| prefix.to_string())
+            .collect();
+        if !inside.is_empty() {
+            return Some(format!("only a part of it: {}", inside.join(", ")));
+        }
+        Some(match self.chosen.set.overlaps(net) {
+            true => format!("left out by its selection ({})", self.selection),
+            false => format!("nothing that it gets lists it ({})", self.selection),
+        })
+    }
+}
+
+/// What the ledger knows of the files as they were made last.
+#[derive(Debug)]
+struct Recorded {
+    rows: BTreeMap<String, SelectionRow>,
+    choices: BTreeMap<Choice, Past>,
+    /// Routers whose files were made before.
+    known: Vec<String>,
+    in_force: PrefixSet,
+    origins: Vec<u32>,
+}
+
+impl Recorded {
+    /// `None` where every router gets and got everything.
+    fn read(config: &Config, ledger: &Ledger) -> Result<Option<Self>, LedgerError> {
+        let rows = ledger.selections()?;
+        if rows.is_empty() && config.routers.iter().all(has_everything) {
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            rows,
+            choices: ledger.choices()?,
+            known: ledger.targets()?.into_iter().map(|row| row.name).collect(),
+            in_force: ledger.in_force()?,
+            origins: ledger.origins()?,
+        }))
+    }
+
+    /// What the file of a router had last; `None` for a new one.
+    fn of(&self, router: &str) -> Option<(Cow<'_, PrefixSet>, &[u32])> {
+        let Some(SelectionRow { selection, .. }) = self.rows.get(router) else {
+            let is_known = self.known.iter().any(|name| name == router);
+            return is_known.then_some((Cow::Borrowed(&self.in_force), &self.origins[..]));
+        };
+        let (set, origins) = self.content(&selection.choice)?;
+        Some((Cow::Owned(selection.of(set).set), origins))
+    }
+
+    /// What a choice has.
+    fn content(&self, choice: &Choice) -> Option<Content<'_>> {
+        match choice.has_everything() {
+            true => Some((&self.in_force, &self.origins[..])),
+            false => self.choices.get(choice).map(content),
+        }
+    }
+
+    /// Whether the file of a router had everything, and was made.
+    fn had_everything(&self, router: &str) -> bool {
+        !self.rows.contains_key(router) && self.known.iter().any(|name| name == router)
+    }
+}
+
+fn content(past: &Past) -> Content<'_> {
+    (&past.set, &past.origins)
+}
+
+fn has_everything(router: &RouterConfig) -> bool {
+    router.selection.has_everything()
+}
+
+/// What came to the file of a router, and what went.
+struct Move {
+    router: String,
+    came: usize,
+    /// As it is written in the ledger.
+    went: Vec<String>,
+}
+
+impl Move {
+    fn between(router: &str, (old, old_origins): Content, (new, new_origins): Content) -> Self {
+        let change = Change::between(old, new);
+        let went = change.removals().map(|net| net.to_string());
+        Self {
+            router: router.to_owned(),
+            came: change.added() + lacking(new_origins, old_origins).count(),
+            went: went
+                .chain(lacking(old_origins, new_origins).map(autonomous))
+                .collect(),
+        }
+    }
+
+    fn is_nothing(&self) -> bool {
+        self.came == 0 && self.went.is_empty()
+    }
+}
+
+impl Sets {
+    /// Of no router at all.
+    pub fn none() -> &'static Self {
+        static NONE: Sets = Sets {
+            routers: BTreeMap::new(),
+            recorded: None,
+        };
+        &NONE
+    }
+
+    /// What the routers are to have by a decision, which is not written down yet.
+    pub fn decided(
+        config: &Config,
+        ledger: &Ledger,
+        known: &Known,
+        decision: &Decision,
+    ) -> Result<Self, LedgerError> {
+        let recorded = Recorded::read(config, ledger)?;
+        let frozen = match (&recorded, decision.pinned) {
+            (Some(_), Some(generation)) => ledger.choices_at(generation)?,
+            _ => BTreeMap::new(),
+        };
+        Ok(Self::of(config, recorded, decision, |choice, recorded| {
+            let former = Former {
+                in_force: recorded.choices.get(choice).map(content),
+                frozen: frozen.get(choice).map(content),
+            };
+            decision.chosen(choice, &known.policy, former)
+        }))
+    }
+
+    /// What they have: as it is written down, and what an edit of the configuration selects of it.
+    pub fn in_force(
+        config: &Config,
+        ledger: &Ledger,
+        known: &Known,
+        decision: &Decision,
+    ) -> Result<Self, LedgerError> {
+        let recorded = Recorded::read(config, ledger)?;
+        Ok(Self::of(config, recorded, decision, |choice, recorded| {
+            let mut chosen = decision.chosen(choice, &known.policy, Former::default());
+            match recorded.content(choice) {
+                Some((set, origins)) => {
+                    chosen.set = set.clone();
+                    chosen.origins = origins.to_vec();
+                }
+                None => chosen.set = chosen.set.intersection(&known.in_force),
+            }
+            chosen
+        }))
+    }
+
+    fn of(
+        config: &Config,
+        recorded: Option<Recorded>,
+        decision: &Decision,
+        make: impl Fn(&Choice, &Recorded) -> Chosen,
+    ) -> Self {
+        let Some(recorded) = recorded else {
+            return Self::default();
+        };
+        let routers = || {
+            config
+                .routers
+                .iter()
+                .filter(|router| !has_everything(router))
+        };
+        let choices = routers().map(|router| router.selection.choice.clone());
+        let chosen = each_once(choices, |choice| Arc::new(make(choice, &recorded)));
+        let set = |router: &RouterConfig| {
+            let selection = router.selection.clone();
+            let chosen = chosen.get(&selection.choice)?.clone();
+            let part = selection.of(&chosen.set);
+            let credits = apply::credits_of(config, &decision.standings, &part.set, |feed| {
+                selection.choice.has(feed)
+            });
+            let set = RouterSet {
+                selection,
+                chosen,
+                part,
+                credits,
+            };
+            Some((router.name.clone(), set))
+        };
+        Self {
+            routers: routers().filter_map(set).collect(),
+            recorded: Some(recorded),
+        }
+    }
+
+    /// They are to have nothing; `ledger` where there is one.
+    pub fn nothing(config: &Config, ledger: Option<&Ledger>) -> Result<Self, LedgerError> {
+        let nothing = |router: &RouterConfig| {
+            let set = RouterSet {
+                selection: router.selection.clone(),
+                chosen: Arc::default(),
+                part: Part::default(),
+                credits: Vec::new(),
+            };
+            (router.name.clone(), set)
+        };
+        let selects = |router: &&RouterConfig| !has_everything(router);
+        let recorded = ledger.map(|ledger| Recorded::read(config, ledger));
+        Ok(Self {
+            routers: config.routers.iter().filter(selects).map(nothing).collect(),
+            recorded: recorded.transpose()?.flatten(),
+        })
+    }
+
+    /// What one of them has; `None` for a router that gets everything.
+    pub fn router(&self, name: &str) -> Option<&RouterSet> {
+        self.routers.get(name)
+    }
+
+    /// What the file of a router says, where that of one that gets everything says `everything`.
+    pub fn sheet<'a>(
+        &'a self,
+        router: &RouterConfig,
+        everything: Sheet<'a>,
+        gone: &'a BTreeMap<String, Gone>,
+    ) -> Sheet<'a> {
+        let gone = gone.get(&router.name).unwrap_or(everything.gone);
+        let Some(set) = self.routers.get(&router.name) else {
+            return Sheet { gone, ..everything };
+        };
+        let joined = || Change::between(set.set(), everything.set).removed();
+        let of_kernel = router.shape.family.is_of_kernel(router.shape.role);
+        Sheet {
+            set: set.set(),
+            origins: &set.chosen.origins,
+            gone,
+            attributions: &set.credits,
+            reasons: Reasons::of(&set.chosen.rib, everything.limits),
+            selected: Some(Selected {
+                selection: &set.selection,
+                left_out: set.part.left_out,
+                joined: if of_kernel { joined() } else { 0 },
+            }),
+            ..everything
+        }
+    }
+
+    /// What single routers may still hold, by name: those that have a selection, or had one. `everything` is what is to
+    /// be in force, `left` what left that of late.
+    pub fn gone(
+        &self,
+        config: &Config,
+        ledger: &Ledger,
+        everything: Content,
+        left: &Left,
+    ) -> Result<BTreeMap<String, Gone>, LedgerError> {
+        let mut gone = BTreeMap::new();
+        let told = config.routers.iter();
+        for router in told.filter(|router| router.shape.family.takes_away()) {
+            let name = &router.name;
+            let mut had = ledger.left_of(name, LATELY)?;
+            let set = self.routers.get(name);
+            if set.is_none() && had.nets.is_empty() && had.asns.is_empty() {
+                let recorded = self.recorded.as_ref();
+                if recorded.is_none_or(|recorded| !recorded.rows.contains_key(name)) {
+                    continue;
+                }
+            }
+            let recorded = self.recorded.as_ref();
+            if set.is_none() || recorded.is_some_and(|recorded| recorded.had_everything(name)) {
+                had.nets.extend(&left.nets);
+                had.asns.extend(&left.asns);
+            }
+            if let Some((set, origins)) = recorded.and_then(|recorded| recorded.of(name)) {
+                had.nets.extend(set.nets());
+                had.asns.extend(origins);
+            }
+            let (set, origins) = set.map_or(everything, RouterSet::content);
+            gone.insert(name.clone(), Gone::of(had.nets, had.asns, set, origins));
+        }
+        Ok(gone)
+    }
+
+    /// What comes and goes at the routers whose files were made before, where that is not what comes and goes for all.
+    fn moves(&self, config: &Config, everything: Content) -> Vec<Move> {
+        let Some(recorded) = &self.recorded else {
+            return Vec::new();
+        };
+        let moved = config
+            .routers
+            .iter()
+            .filter_map(|RouterConfig { name, .. }| {
+                let set = self.routers.get(name);
+                if set.is_none() && !recorded.rows.contains_key(name) {
+                    return None;
+                }
+                let (old, old_origins) = recorded.of(name)?;
+                let new = set.map_or(everything, RouterSet::content);
+                Some(Move::between(name, (&old, old_origins), new))
+            });
+        moved.filter(|one| !one.is_nothing()).collect()
+    }
+
+    /// Whether a router gets something else than before.
+    pub fn change(&self, config: &Config, everything: Content) -> bool {
+        !self.moves(config, everything).is_empty()
+    }
+
+    /// Write down what they have from this generation on; part of [`Ledger::atomically`]. `apart` says that the set in
+    /// force is the same as before.
+    pub fn write(
+        &self,
+        config: &Config,
+        ledger: &Ledger,
+        everything: Content,
+        (generation, apart, now): (u64, bool, Timestamp),
+    ) -> Result<(), LedgerError> {
+        let Some(recorded) = &self.recorded else {
+            return Ok(());
+        };
+        for name in self.routers.keys() {
+            if recorded.had_everything(name) {
+                ledger.note_all_left(name, LATELY)?;
+            }
+        }
+        for Move { router, came, went } in self.moves(config, everything) {
+            let text = format!("{came} added, {} removed", went.len());
+            tracing::info!("generation {generation}  router {router}: {text}");
+            ledger.note_left(&router, generation, went.into_iter())?;
+            if apart {
+                let before = recorded.rows.get(&router).map(|row| &row.selection);
+                let after = self.routers.get(&router).map(|set| &set.selection);
+                let why = match before == after {
+                    true => "its feeds list otherwise",
+                    false => "[[router]] selects otherwise",
+                };
+                ledger.note_event(&Event {
+                    at: now,
+                    what: "router".to_owned(),
+                    subject: router,
+                    by: String::new(),
+                    text: format!(
+                        "generation {generation}: {text}; {why}, the set in force is the same"
+                    ),
+                })?;
+            }
+        }
+        recorded.forget_others(config, ledger, generation)?;
+        self.write_rows(recorded, ledger)?;
+        let needed: BTreeMap<&Choice, &Arc<Chosen>> = self
+            .routers
+            .values()
+            .map(|set| (&set.selection.choice, &set.chosen))
+            .filter(|(choice, _)| !choice.has_everything())
+            .collect();
+        for (choice, chosen) in &needed {
+            let had = recorded.choices.get(choice);
+            let has = (&chosen.set, &chosen.origins[..]);
+            ledger.write_choice(choice, generation, had, has)?;
+        }
+        let over = recorded.choices.keys();
+        over.filter(|choice| !needed.contains_key(choice))
+            .try_for_each(|choice| ledger.end_choice(choice, generation))
+    }
+
+    fn write_rows(&self, recorded: &Recorded, ledger: &Ledger) -> Result<(), LedgerError> {
+        for (name, set) in &self.routers {
+            let row = SelectionRow {
+                selection: set.selection.clone(),
+                routes: [set.set().v4.len(), set.set().v6.len()],
+                left_out: set.part.left_out,
+            };
+            if recorded.rows.get(name) != Some(&row) {
+                ledger.write_selection(name, Some(&row))?;
+            }
+        }
+        let over = recorded.rows.keys();
+        over.filter(|name| !self.routers.contains_key(*name))
+            .try_for_each(|name| ledger.write_selection(name, None))
+    }
+
+    /// Write down that a flush took everything away; part of [`Ledger::atomically`].
+    pub fn write_flush(&self, ledger: &Ledger, generation: u64) -> Result<(), LedgerError> {
+        let Some(recorded) = &self.recorded else {
+            return Ok(());
+        };
+        let nothing = (&PrefixSet::default(), &[][..]);
+        for (name, row) in &recorded.rows {
+            recorded.note_all(ledger, name, generation)?;
+            let row = SelectionRow {
+                routes: [0; 2],
+                left_out: [0; 2],
+                ..row.clone()
+            };
+            ledger.write_selection(name, Some(&row))?;
+        }
+        let mut choices = recorded.choices.iter();
+        choices.try_for_each(|(choice, had)| {
+            ledger.write_choice(choice, generation, Some(had), nothing)
+        })
+    }
+}
+
+impl RouterSet {
+    fn content(&self) -> Content<'_> {
+        (self.set(), &self.chosen.origins)
+    }
+}
+
+impl Recorded {
+    /// What routers had that are no longer configured left their files: they may come back.
+    fn forget_others(
+        &self,
+        config: &Config,
+        ledger: &Ledger,
+        generation: u64,
+    ) -> Result<(), LedgerError> {
+        let configured = |name: &&String| config.routers.iter().any(|router| router.name == **name);
+        let mut others = self.rows.keys().filter(|name| !configured(name));
+        others.try_for_each(|name| self.note_all(ledger, name, generation))
+    }
+
+    fn note_all(&self, ledger: &Ledger, router: &str, generation: u64) -> Result<(), LedgerError> {
+        let Some((set, origins)) = self.of(router) else {
+            return Ok(());
+        };
+        let origins = origins.iter().copied().map(autonomous);
+        let items = set.nets().map(|net| net.to_string()).chain(origins);
+        ledger.note_left(router, generation, items)
+    }
+}

@@ -1,0 +1,132 @@
+//! What one choice of feeds has of what should be in force: merged and aggregated by itself. Pure.
+//!
+//! ```text
+//!  listings of the choice ──policy──► what they leave ──┐
+//!  what the choice had, where its listings are not ─────┴─ in what should be in force ──► the set of the choice
+//! ```
+//!
+//! Gate, protection and holds were decided for all feeds together. A choice adds no address to that, and has none that
+//! its own feeds do not list.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+
+use super::{Decision, publishers};
+use crate::policy::Policy;
+use crate::policy::selection::Choice;
+use crate::prefix::PrefixSet;
+use crate::rib::{OPERATOR, Rib};
+
+/// What a choice has.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Chosen {
+    /// Its listings, for the reasons in a file.
+    pub rib: Rib,
+    /// Its prefixes.
+    pub set: PrefixSet,
+    /// Its origin ASes, ascending.
+    pub origins: Vec<u32>,
+}
+
+/// A set and its origin ASes, as it was written down.
+pub type Content<'a> = (&'a PrefixSet, &'a [u32]);
+
+/// What is known of a choice. It stands in for listings that cannot be read any more.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Former<'a> {
+    /// What it has with the generation in force; `None` where no router had this choice.
+    pub in_force: Option<Content<'a>>,
+    /// What it had with the generation that is pinned.
+    pub frozen: Option<Content<'a>>,
+}
+
+/// Each distinct choice, made once.
+pub fn each_once<T>(
+    choices: impl IntoIterator<Item = Choice>,
+    mut make: impl FnMut(&Choice) -> T,
+) -> BTreeMap<Choice, T> {
+    let mut made = BTreeMap::new();
+    for choice in choices {
+        if let Entry::Vacant(vacant) = made.entry(choice) {
+            let one = make(vacant.key());
+            vacant.insert(one);
+        }
+    }
+    made
+}
+
+impl Decision {
+    /// What a choice has of [`Decision::desired`].
+    pub fn chosen(&self, choice: &Choice, policy: &Policy, former: Former) -> Chosen {
+        if choice.has_everything() {
+            return Chosen {
+                rib: self.behind().clone(),
+                set: self.desired.clone(),
+                origins: self.origins.clone(),
+            };
+        }
+        let rib = self.listings_of(choice);
+        let (set, origins) = self.listed(choice, &rib, policy, former);
+        Chosen {
+            set: set.intersection(&self.desired),
+            origins: common(&origins, &self.origins),
+            rib,
+        }
+    }
+
+    /// The listings of a choice that are behind what should be in force. What was added by hand counts as it is now:
+    /// no hold keeps it.
+    fn listings_of(&self, choice: &Choice) -> Rib {
+        let fed = self.behind().sources().iter();
+        let fed = fed.filter(|source| *source.name != *OPERATOR && choice.has(&source.name));
+        let by_hand = self.rib.sources().iter();
+        let by_hand = by_hand.filter(|source| *source.name == *OPERATOR && choice.operator);
+        Rib::merge(fed.chain(by_hand).cloned().collect())
+    }
+
+    /// What those listings leave, and what stays for a reason that cannot be read.
+    fn listed(
+        &self,
+        choice: &Choice,
+        rib: &Rib,
+        policy: &Policy,
+        former: Former,
+    ) -> (PrefixSet, Vec<u32>) {
+        if self.desired.is_empty() && self.origins.is_empty() {
+            return Default::default();
+        }
+        if self.pinned.is_some()
+            && let Some((set, origins)) = former.frozen
+        {
+            return (set.clone(), origins.to_vec());
+        }
+        let (mut set, mut origins) = (policy.apply(rib).set, publishers::origins(rib));
+        let Some((set_before, origins_before)) = former.in_force.filter(|_| self.pinned.is_none())
+        else {
+            return (set, origins);
+        };
+        if self.lost.iter().any(|feed| choice.has(feed)) {
+            // A copy that cannot be read is no empty copy.
+            set = set.union(set_before);
+            origins.extend(origins_before);
+        } else if self.holds_configuration {
+            // What the configuration takes away, while that waits: no listing is left of it.
+            set = set.union(&set_before.intersection(&self.taken));
+            let listed = publishers::origins(self.behind());
+            let taken = origins_before.iter();
+            origins.extend(taken.filter(|asn| listed.binary_search(asn).is_err()));
+        }
+        origins.sort_unstable();
+        origins.dedup();
+        (set, origins)
+    }
+}
+
+/// Those in both, which ascend.
+fn common(one: &[u32], other: &[u32]) -> Vec<u32> {
+    let both = one.iter().filter(|asn| other.binary_search(asn).is_ok());
+    both.copied().collect()
+}
+
+#[cfg(test)]
+mod tests;

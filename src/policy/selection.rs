@@ -1,0 +1,232 @@
+//! What of the set in force one router gets. It only ever takes away. Pure.
+//!
+//! A *choice* says whose listings count for the router, so each distinct choice has a set of its own. A *selection* is a
+//! choice and what is left out of its set: a whole family, and prefixes that are too long.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::prefix::{Bits, Prefix, PrefixSet};
+
+/// Whose listings a router's set is made of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Choice {
+    /// The feeds by name, ascending, each once; `None` for every feed.
+    pub feeds: Option<Vec<String>>,
+    /// Whether the entries that were added by hand are among them.
+    pub operator: bool,
+}
+
+impl Choice {
+    /// Every feed, and what was added by hand.
+    pub const EVERYTHING: Self = Self {
+        feeds: None,
+        operator: true,
+    };
+
+    /// Whether nothing is left out.
+    pub fn has_everything(&self) -> bool {
+        *self == Self::EVERYTHING
+    }
+
+    /// Whether the listings of this feed count.
+    pub fn has(&self, feed: &str) -> bool {
+        let named = |feeds: &Vec<String>| feeds.iter().any(|name| name == feed);
+        self.feeds.as_ref().is_none_or(named)
+    }
+}
+
+/// What a router gets.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Selection {
+    /// Whose listings.
+    #[serde(flatten)]
+    pub choice: Choice,
+    /// The length of the longest IPv4 prefix; `None` for no IPv4 at all.
+    pub longest_v4: Option<u8>,
+    /// The same, IPv6.
+    pub longest_v6: Option<u8>,
+}
+
+impl Default for Selection {
+    fn default() -> Self {
+        Self::EVERYTHING
+    }
+}
+
+/// What a selection leaves of a set.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Part {
+    /// What is left.
+    pub set: PrefixSet,
+    /// Number of prefixes that are too long, IPv4 and IPv6.
+    pub left_out: [usize; 2],
+}
+
+impl Selection {
+    /// All that is in force.
+    pub const EVERYTHING: Self = Self {
+        choice: Choice::EVERYTHING,
+        longest_v4: Some(u32::WIDTH),
+        longest_v6: Some(u128::WIDTH),
+    };
+
+    /// Whether nothing is left out.
+    pub fn has_everything(&self) -> bool {
+        *self == Self::EVERYTHING
+    }
+
+    /// What it leaves of the set of its choice. A prefix that is too long is left out whole, never widened.
+    pub fn of(&self, set: &PrefixSet) -> Part {
+        let (v4, long_v4) = no_longer_than(&set.v4, self.longest_v4);
+        let (v6, long_v6) = no_longer_than(&set.v6, self.longest_v6);
+        Part {
+            set: PrefixSet { v4, v6 },
+            left_out: [long_v4, long_v6],
+        }
+    }
+
+    /// What was left out as too long, in words; nothing where no length is too long.
+    pub fn told(&self, left_out: [usize; 2]) -> Option<String> {
+        let [v4, v6] = self.limits();
+        let told = |limit: Option<u8>, count: usize, family: &str| {
+            let s = if count == 1 { "" } else { "es" };
+            limit.map(|longest| format!("{count} {family} prefix{s} longer than /{longest}"))
+        };
+        let [long_v4, long_v6] = left_out;
+        let both = [told(v4, long_v4, "IPv4"), told(v6, long_v6, "IPv6")];
+        let both: Vec<String> = both.into_iter().flatten().collect();
+        (!both.is_empty()).then(|| format!("{} left out", both.join(" and ")))
+    }
+
+    /// The longest lengths that are limits, IPv4 and IPv6.
+    pub fn limits(&self) -> [Option<u8>; 2] {
+        [
+            self.longest_v4.filter(|longest| *longest < u32::WIDTH),
+            self.longest_v6.filter(|longest| *longest < u128::WIDTH),
+        ]
+    }
+}
+
+/// Those that are not too long, and the number of those that are.
+fn no_longer_than<B: Bits>(set: &[Prefix<B>], longest: Option<u8>) -> (Vec<Prefix<B>>, usize) {
+    let Some(longest) = longest else {
+        return (Vec::new(), 0);
+    };
+    let fits = |prefix: &&Prefix<B>| prefix.len() <= longest;
+    let left: Vec<Prefix<B>> = set.iter().filter(fits).copied().collect();
+    let left_out = set.len() - left.len();
+    (left, left_out)
+}
+
+impl fmt::Display for Selection {
+    /// `feeds a, b; nothing added by hand; IPv4 only; IPv4 up to /24`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts = Vec::new();
+        match self.choice.feeds.as_deref() {
+            None => parts.push("every feed".to_owned()),
+            Some([]) => parts.push("no feed".to_owned()),
+            Some([one]) => parts.push(format!("feed {one}")),
+            Some(more) => parts.push(format!("feeds {}", more.join(", "))),
+        }
+        if !self.choice.operator {
+            parts.push("nothing added by hand".to_owned());
+        }
+        match (self.longest_v4, self.longest_v6) {
+            (Some(_), None) => parts.push("IPv4 only".to_owned()),
+            (None, Some(_)) => parts.push("IPv6 only".to_owned()),
+            _ => {}
+        }
+        let limits = ["IPv4", "IPv6"].into_iter().zip(self.limits());
+        parts.extend(limits.filter_map(|(family, longest)| {
+            longest.map(|longest| format!("{family} up to /{longest}"))
+        }));
+        f.write_str(&parts.join("; "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn set(nets: &[&str]) -> PrefixSet {
+        PrefixSet::of_nets(nets.iter().map(|net| net.parse().unwrap()))
+    }
+
+    #[test]
+    fn what_is_too_long_is_left_out_and_counted_and_never_widened() {
+        let selection = Selection {
+            longest_v4: Some(24),
+            longest_v6: Some(48),
+            ..Selection::EVERYTHING
+        };
+        let part = selection.of(&set(&[
+            "72.37.186.0/23",
+            "192.0.2.0/24",
+            "198.51.100.0/25",
+            "203.0.113.7/32",
+            "2001:db8::/48",
+            "2001:db8:1::/49",
+        ]));
+        let left = ["72.37.186.0/23", "192.0.2.0/24", "2001:db8::/48"];
+        assert_eq!(part.set, set(&left));
+        assert_eq!(part.left_out, [2, 1]);
+        assert_eq!(
+            selection.told(part.left_out).unwrap(),
+            "2 IPv4 prefixes longer than /24 and 1 IPv6 prefix longer than /48 left out"
+        );
+        // Two halves that make a prefix which is short enough are that prefix.
+        assert_eq!(
+            selection.of(&set(&["192.0.2.0/25", "192.0.2.128/25"])).set,
+            set(&["192.0.2.0/24"])
+        );
+        assert_eq!(Selection::EVERYTHING.told([0, 0]), None);
+    }
+
+    #[test]
+    fn a_family_that_is_not_wanted_is_not_counted() {
+        let selection = Selection {
+            longest_v6: None,
+            ..Selection::EVERYTHING
+        };
+        let part = selection.of(&set(&["203.0.113.7/32", "2001:db8::/48"]));
+        assert_eq!(part.set, set(&["203.0.113.7/32"]));
+        assert_eq!(part.left_out, [0, 0]);
+    }
+
+    #[test]
+    fn a_selection_reads_as_it_is_configured() {
+        let choice = |feeds: Option<&[&str]>, operator| Choice {
+            feeds: feeds.map(|feeds| feeds.iter().map(ToString::to_string).collect()),
+            operator,
+        };
+        let of = |choice, longest_v4, longest_v6| Selection {
+            choice,
+            longest_v4,
+            longest_v6,
+        };
+        for (selection, text) in [
+            (Selection::EVERYTHING, "every feed"),
+            (
+                of(choice(Some(&["a"]), true), Some(32), Some(128)),
+                "feed a",
+            ),
+            (of(choice(Some(&[]), true), Some(32), Some(128)), "no feed"),
+            (
+                of(choice(Some(&["a", "b"]), false), Some(24), None),
+                "feeds a, b; nothing added by hand; IPv4 only; IPv4 up to /24",
+            ),
+            (
+                of(choice(None, true), None, Some(48)),
+                "every feed; IPv6 only; IPv6 up to /48",
+            ),
+        ] {
+            assert_eq!(selection.to_string(), text);
+            // The ledger keeps it as JSON.
+            let kept = serde_json::to_string(&selection).unwrap();
+            let read: Selection = serde_json::from_str(&kept).unwrap();
+            assert_eq!(read, selection, "{kept}");
+        }
+    }
+}
