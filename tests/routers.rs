@@ -140,7 +140,7 @@ fn check_and_the_header_say_which_way_to_take_above_the_size_of_a_family() {
     };
     for (family, most, told) in [
         (
-            "\"frr\"",
+            "\"frr\"\nlists = \"one\"",
             1_500,
             "! 1501 entries of a kind: above 1500 FRR before 9.0 takes minutes to load them, and bgpd does not answer \
              meanwhile. Instead: lists = \"octets\"",
@@ -207,4 +207,157 @@ fn a_leak_that_verify_finds_fails_the_target_and_the_new_file_stays() {
     place.run(&["refresh"]).code(0);
     place.run(&["status"]).code(0);
     assert_eq!(loads(), 3);
+}
+
+/// A list of this many prefixes that cannot be joined.
+fn hosts(prefixes: u32) -> String {
+    let hosts = (0..prefixes).map(|n| std::net::Ipv4Addr::from((72 << 24) + n * 2));
+    hosts.map(|host| format!("{host}\n")).collect()
+}
+
+/// With `lists = "auto"`, which is the default, the version of FRR and the number of entries choose, and whoever asks is
+/// told what and why. Nobody is asked here: no default reload is configured.
+#[test]
+fn frr_gets_short_lists_above_the_limit_of_its_version_and_check_and_status_say_why() {
+    let has = |place: &Place| match place.read("edge1.conf") {
+        text if text.contains("ip prefix-list NULLROUTED-V4-72 seq ") => "octets",
+        text if text.contains("ip prefix-list NULLROUTED-V4 seq ") => "one",
+        text => panic!("{text}"),
+    };
+    let place = place("family = \"frr\"\n");
+    place.write("noc.list", &hosts(500));
+    place.run(&["refresh"]).code(0);
+    assert_eq!(has(&place), "one");
+    let unknown = "FRR of an unknown version takes long for one list of more than 500";
+    let hint = "it is asked with vtysh before each load by the default reload, and frr_version = \"10.3\" names that of a \
+                router elsewhere";
+    let why = format!("500 entries of a kind, and {unknown}; \"octets\" from 601 on; {hint}");
+    let said = format!("edge1: lists = \"auto\" chose \"one\": {why}");
+    place
+        .run(&["check"])
+        .code(0)
+        .says(&format!("router {said}\n"));
+    let status = place.run(&["status"]).code(0).out;
+    assert!(
+        status.contains(&said.replace("edge1:", "edge1 ")),
+        "{status}"
+    );
+
+    // What was chosen stays until the number is 20 % beyond the limit, and a flush changes nothing.
+    place.write("noc.list", &hosts(600));
+    place.run(&["refresh"]).code(0);
+    assert_eq!(has(&place), "one");
+    place.write("noc.list", &hosts(601));
+    place.run(&["plan"]).code(2);
+    place.run(&["refresh"]).code(0);
+    assert_eq!(has(&place), "octets");
+    let rendered = place.run(&["render", "edge1"]).code(0).out;
+    assert_eq!(rendered, place.read("edge1.conf"));
+    place.write("noc.list", &hosts(470));
+    place.run(&["refresh"]).code(0);
+    assert_eq!(has(&place), "octets");
+    place.run(&["flush"]).code(0);
+    assert_eq!(has(&place), "octets");
+    place.run(&["unpin"]).code(0);
+    place.run(&["refresh"]).code(0);
+    let json = place.run(&["status", "--json"]).code(0).json();
+    assert_eq!(json["lists"][0]["router"], "edge1");
+    assert_eq!(json["lists"][0]["lists"], "octets");
+    assert_eq!(json["lists"][0]["entries"], 470);
+    assert_eq!(json["lists"][0]["frr_version"], serde_json::Value::Null);
+
+    // Another version chooses anew, and what is written is not chosen.
+    let config = std::fs::read_to_string(place.config()).unwrap();
+    let with = |line: &str| {
+        let family = "family = \"frr\"\n";
+        let config = config.replace(family, &format!("{family}{line}\n"));
+        std::fs::write(place.config(), config).unwrap();
+    };
+    with("frr_version = \"10.3\"");
+    place.write("noc.list", &hosts(700));
+    place.run(&["refresh"]).code(0);
+    assert_eq!(has(&place), "one");
+    let check = place.run(&["check", "--json"]).code(0).json();
+    assert_eq!(check["lists"][0]["frr_version"], "10.3");
+    assert_eq!(
+        check["lists"][0]["why"],
+        "FRR 10.3 loads a list of any length in a time that grows with its entries alone"
+    );
+    assert_eq!(check["advice"], serde_json::json!([]));
+    for word in ["octets", "one"] {
+        with(&format!("lists = \"{word}\""));
+        place.run(&["refresh"]).code(0);
+        assert_eq!(has(&place), word);
+        let check = place.run(&["check", "--json"]).code(0).json();
+        assert_eq!(check["lists"], serde_json::json!([]));
+    }
+}
+
+/// FRR 10 takes a list of any length, so nothing else is advised.
+#[test]
+fn nothing_else_is_advised_for_a_version_of_frr_that_takes_any_list() {
+    let place = place("family = \"frr\"\nlists = \"one\"\nfrr_version = \"10.3\"\n");
+    place.write("noc.list", &hosts(1_501));
+    place.run(&["refresh"]).code(0);
+    assert!(!place.read("edge1.conf").contains("Instead:"));
+    let check = place.run(&["check", "--json"]).code(0).json();
+    assert_eq!(check["advice"], serde_json::json!([]));
+}
+
+/// The default reload is for the FRR of this machine, so that is asked before the first load; where it does not answer
+/// later, what it said counts.
+#[test]
+fn the_version_of_frr_is_asked_before_the_first_load_and_remembered() {
+    let place = place("family = \"frr\"\nreload = \"default\"\n");
+    place.write("noc.list", &hosts(1_000));
+    let vtysh = |says: &str| {
+        let script = format!(
+            "#!/bin/sh\necho \"$*\" >> {}\n{says}\n",
+            place.path("asked").display()
+        );
+        place.write("draft", &script);
+        std::fs::create_dir_all(place.path("bin")).unwrap();
+        let mut install = Command::new("install");
+        install.args(["-m", "755"]).arg(place.path("draft"));
+        let installed = install.arg(place.path("bin/vtysh")).status().unwrap();
+        assert!(installed.success());
+    };
+    let refresh = || {
+        let path = format!("{}:{}", place.path("bin").display(), env!("PATH"));
+        let mut command = Command::new(PROGRAM);
+        command.env("PATH", path);
+        Ran::of(place.command(command, &["refresh"]).output().unwrap())
+    };
+    vtysh("case \"$*\" in *version*) echo 'FRRouting 10.3 (edge1) on Linux(6.12.0).';; esac");
+    refresh().code(0);
+    let asked = place.read("asked");
+    assert!(asked.starts_with("-d bgpd -c show version\n"), "{asked}");
+    assert!(
+        place
+            .read("edge1.conf")
+            .contains("prefix-list NULLROUTED-V4 seq ")
+    );
+    let version = |place: &Place| {
+        let json = place.run(&["status", "--json"]).code(0).json();
+        json["lists"][0]["frr_version"].clone()
+    };
+    assert_eq!(version(&place), "10.3");
+    // It does not answer.
+    vtysh("case \"$*\" in *version*) exit 1;; esac");
+    refresh().code(0);
+    assert_eq!(version(&place), "10.3");
+    assert!(
+        place
+            .read("edge1.conf")
+            .contains("prefix-list NULLROUTED-V4 seq ")
+    );
+    // Another version, as after an upgrade of the machine.
+    vtysh("case \"$*\" in *version*) echo 'FRRouting 8.4.4 (edge1) on Linux(6.1.0).';; esac");
+    refresh().code(0).says("edge1.conf replaced");
+    assert_eq!(version(&place), "8.4.4");
+    assert!(
+        place
+            .read("edge1.conf")
+            .contains("prefix-list NULLROUTED-V4-72 seq ")
+    );
 }

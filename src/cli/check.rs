@@ -1,12 +1,16 @@
 //! `check`: read the configuration, report every problem, and advise on what it refers to.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
+use serde_json::Value;
+
 use super::{Exit, Outcome, Stop, output};
-use crate::config::{self, Advice, Config};
-use crate::ledger::Ledger;
+use crate::config::{self, Advice, Config, RouterConfig};
+use crate::ledger::{Ledger, SelectionRow, TargetRow};
+use crate::pass::lists;
 use crate::shown;
-use crate::target::router::too_many;
+use crate::target::router::{Chosen, too_many};
 
 const EXITS: &str = "Ends with 64 where there is a problem. Advice is on what the configuration refers to (files, \
                      folders, commands, hosts): it ends with 0, and with --strict with 1.";
@@ -26,8 +30,11 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
+    let mut ways = Vec::new();
     let examined = config::examine(path).map(|(config, advice)| {
-        let advice: Vec<_> = too_large(&config).into_iter().chain(advice).collect();
+        let known = Known::read(&config);
+        ways = known.ways(&config);
+        let advice: Vec<_> = known.too_large(&config).into_iter().chain(advice).collect();
         (config, advice)
     });
     let exit = match &examined {
@@ -40,7 +47,9 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
             Ok((_, advice)) => (true, Vec::new(), advice.as_slice()),
             Err(problems) => (false, problems.places(), &[][..]),
         };
-        let json = serde_json::json!({ "ok": ok, "problems": problems, "advice": advice });
+        let ways: Vec<_> = ways.iter().map(Way::json).collect();
+        let json =
+            serde_json::json!({ "ok": ok, "problems": problems, "advice": advice, "lists": ways });
         output::json(&json)?;
         return Ok(exit);
     }
@@ -66,6 +75,9 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
             _ => format!("{}{at}: advice: {text}", shown::path(path)),
         });
     }
+    for Way { router, chosen } in &ways {
+        output::say(format!("router {router}: {}", lists::said(chosen)));
+    }
     let (feeds, routers) = (config.feeds.len(), config.routers.len());
     let advised = match advice.len() {
         0 => String::new(),
@@ -79,21 +91,73 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     Ok(exit)
 }
 
-/// Which routers get more than they take well, by what is in force now; nothing where that is not known.
-fn too_large(config: &Config) -> Vec<Advice> {
-    let in_force = Ledger::read(&config.state_dir).and_then(|ledger| ledger.in_force());
-    let Ok(set) = in_force else {
-        return Vec::new();
-    };
-    let routers = config.routers.iter();
-    let advised = routers.filter_map(|router| {
-        Some(Advice {
-            kind: "size",
-            router: Some(router.name.clone()),
-            text: too_many(&router.shape, set.v4.len(), set.v6.len())?,
-            line: 0,
-            column: 0,
-        })
-    });
-    advised.collect()
+/// How lists stand in the file of a router, where that is left to us.
+struct Way {
+    router: String,
+    chosen: Chosen,
+}
+
+impl Way {
+    fn json(&self) -> Value {
+        lists::json(&self.router, &self.chosen)
+    }
+}
+
+/// What the ledger knows; nothing where it cannot be read.
+#[derive(Default)]
+struct Known {
+    routes: Option<[usize; 2]>,
+    /// Of routers that do not get everything.
+    selections: BTreeMap<String, SelectionRow>,
+    targets: Vec<TargetRow>,
+}
+
+impl Known {
+    fn read(config: &Config) -> Self {
+        let read = Ledger::read(&config.state_dir);
+        let known = read.and_then(|ledger| {
+            Ok(Self {
+                routes: Some(ledger.in_force()?.counts()),
+                selections: ledger.selections()?,
+                targets: ledger.targets()?,
+            })
+        });
+        known.unwrap_or_default()
+    }
+
+    /// IPv4 and IPv6 prefixes of a router.
+    fn of(&self, router: &RouterConfig) -> Option<[usize; 2]> {
+        let selection = self.selections.get(&router.name);
+        selection.map_or(self.routes, |selection| Some(selection.routes))
+    }
+
+    /// What would be chosen for each router by what is in force now.
+    fn ways(&self, config: &Config) -> Vec<Way> {
+        let routers = config.routers.iter();
+        let ways = routers.filter_map(|router| {
+            Some(Way {
+                router: router.name.clone(),
+                chosen: lists::known(router, &self.targets, self.of(router).unwrap_or_default())?,
+            })
+        });
+        ways.collect()
+    }
+
+    /// Which routers get more than they take well, by what is in force now; nothing where that is not known.
+    fn too_large(&self, config: &Config) -> Vec<Advice> {
+        let routers = config.routers.iter();
+        let advised = routers.filter_map(|router| {
+            let [v4, v6] = self.of(router)?;
+            let chosen = lists::known(router, &self.targets, [v4, v6]);
+            let shape = lists::shape(router, chosen.as_ref());
+            Some(Advice {
+                kind: "size",
+                router: Some(router.name.clone()),
+                text: too_many(&shape, v4, v6)?,
+                line: 0,
+                column: 0,
+            })
+        });
+        advised.collect()
+    }
 }

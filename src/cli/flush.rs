@@ -305,6 +305,7 @@ fn row(at: Timestamp, failed: bool, report: String) -> TargetRow {
         failed,
         report,
         digest: None,
+        lists: None,
     }
 }
 

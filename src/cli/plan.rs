@@ -16,6 +16,7 @@ use crate::pass;
 use crate::pass::apply::{self, AllGone};
 use crate::pass::kernel;
 use crate::pass::known::{Known, Memory, View};
+use crate::pass::lists;
 use crate::pass::sets::Sets;
 use crate::pass::task::Removable;
 use crate::pipeline::Decision;
@@ -164,7 +165,8 @@ async fn targets(config: &Config, decision: &Decision, before: &Before) -> Vec<T
     );
     for router in &config.routers {
         let sheet = before.sets.sheet(router, everything, &gone.routers);
-        let text = render(&router.shape, &sheet);
+        let chosen = lists::known(router, &before.last, sheet.set.counts());
+        let text = render(&lists::shape(router, chosen.as_ref()), &sheet);
         let old = files::within(&router.path, files::PATIENCE, |path| {
             files::read(path, ROUTER_FILE)
         });

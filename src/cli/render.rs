@@ -13,6 +13,7 @@ use crate::files;
 use crate::ledger::Ledger;
 use crate::pass::apply;
 use crate::pass::known::{Known, Memory};
+use crate::pass::lists;
 use crate::pass::sets::Sets;
 use crate::shown;
 use crate::target::router::{Sheet, render};
@@ -66,7 +67,8 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         ..apply::sheet(&config, &decision, set, &gone.everything, &credits)
     };
     let sheet = sets.sheet(router, sheet, &gone.routers);
-    let text = render(&router.shape, &sheet);
+    let chosen = lists::known(router, &ledger.targets()?, sheet.set.counts());
+    let text = render(&lists::shape(router, chosen.as_ref()), &sheet);
     match arguments.diff {
         true => diff(router, &text),
         false => output::done(|out| out.text(&text)),

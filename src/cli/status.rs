@@ -18,10 +18,12 @@ use crate::ledger::{
     TargetRow,
 };
 use crate::pass::hand::said;
+use crate::pass::lists;
 use crate::pass::protection;
 use crate::policy::protect::Protect;
 use crate::shown::Lines;
 use crate::target::kernel::sources::{self, Sources};
+use crate::target::router::Chosen;
 use crate::time::Timestamp;
 
 pub(super) use check::Severity;
@@ -52,6 +54,8 @@ struct Status<'a> {
     targets: Vec<TargetRow>,
     /// What routers have that do not get everything, by name.
     selections: BTreeMap<String, SelectionRow>,
+    /// The routers whose lists stand as was chosen for them.
+    auto: Vec<&'a str>,
     /// Why the clock is not believed, while it is not.
     clock: Option<Seen>,
     /// What was last seen of the kernel and of those who listen to it.
@@ -94,6 +98,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         true => Some(block_on(sources::look(&config.kernel))?),
         false => None,
     };
+    let auto = config.routers.iter().filter(|router| router.auto);
     let status = Status {
         generation: ledger.generation()?,
         routes: (in_force.v4.len(), in_force.v6.len()),
@@ -102,6 +107,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         pinned: ledger.pinned()?,
         targets: ledger.targets()?,
         selections: ledger.selections()?,
+        auto: auto.map(|router| router.name.as_str()).collect(),
         clock: Some(clock.seen().clone()).filter(|seen| seen.doubt.is_some()),
         observed: observed(&config, &ledger)?,
         by_hand,
@@ -158,6 +164,9 @@ impl Status<'_> {
             "pinned": self.pinned,
             "targets": self.targets.iter().map(target_json).collect::<Vec<_>>(),
             "selections": self.selections.iter().map(selection_json).collect::<Vec<_>>(),
+            "lists": self.targets.iter().filter_map(|target| {
+                Some(lists::json(&target.name, self.chosen(target)?))
+            }).collect::<Vec<_>>(),
             "clock": self.clock.as_ref().map(clock_json),
             "observed": self.observed,
             "sources": self.sources,
@@ -166,6 +175,12 @@ impl Status<'_> {
                 json!({"prefix": one.net, "why": one.why})
             }).collect::<Vec<_>>(),
         })
+    }
+
+    /// What was chosen for a router whose lists are still left to us.
+    fn chosen<'b>(&self, target: &'b TargetRow) -> Option<&'b Chosen> {
+        let is_auto = self.auto.contains(&target.name.as_str());
+        target.lists.as_ref().filter(|_| is_auto)
     }
 
     fn print(&self, out: &mut Lines<'_>) -> io::Result<()> {
@@ -207,6 +222,9 @@ impl Status<'_> {
                 "target {}  {state}  {}  ({})",
                 target.name, target.report, target.at
             )?;
+            if let Some(chosen) = self.chosen(target) {
+                writeln!(out, "       {}  {}", target.name, lists::said(chosen))?;
+            }
         }
         if let Some(sources) = &self.sources {
             writeln!(out, "sources  {sources}")?;

@@ -158,6 +158,8 @@ pub struct RouterConfig {
     pub selection: Selection,
     /// Where the file goes.
     pub path: PathBuf,
+    /// Whether `lists` of its shape is chosen before each load, see [`choose`](crate::target::router::choose).
+    pub auto: bool,
     /// Command that checks a new file, `{file}` in it; empty for none.
     pub check: Vec<String>,
     /// Command that loads the new file, `{file}` in it; empty for none.
@@ -166,6 +168,14 @@ pub struct RouterConfig {
     pub verify: Vec<String>,
     /// Whether a file of somebody else in its place is replaced; a copy of that stays beside it.
     pub adopt: bool,
+}
+
+impl RouterConfig {
+    /// Whether the default command loads its file: then the router runs on this machine.
+    pub fn reloads_here(&self) -> bool {
+        let usual = self.shape.family.commands(self.shape.role).reload;
+        !usual.is_empty() && self.reload == usual
+    }
 }
 
 impl Config {

@@ -7,7 +7,7 @@ use super::model::{Config, Origin};
 use crate::feed::fetch::{Access, FetchLimits, Secret};
 use crate::policy::selection::{Choice, Selection};
 use crate::prefix::HostBits;
-use crate::target::router::Shape;
+use crate::target::router::{Lists, Shape};
 
 /// The text of `check --print`: what [`super::parse`] reads as the same configuration.
 pub fn print(config: &Config) -> String {
@@ -145,6 +145,7 @@ fn write_all(out: &mut String, config: &Config) -> std::fmt::Result {
             next_hop_v4,
             next_hop_v6,
             lists,
+            ref frr_version,
             announce_to,
             ref neighbors,
             direction,
@@ -160,7 +161,13 @@ fn write_all(out: &mut String, config: &Config) -> std::fmt::Result {
             writeln!(out, "next_hop_v6 = \"{hop}\"")?;
         }
         if family.lists(role).len() > 1 {
-            writeln!(out, "lists  = \"{lists}\"")?;
+            match router.auto {
+                true => writeln!(out, "lists  = \"{}\"", Lists::AUTO)?,
+                false => writeln!(out, "lists  = \"{lists}\"")?,
+            }
+        }
+        if let Some(version) = frr_version {
+            writeln!(out, "frr_version = \"{version}\"")?;
         }
         if family.announces(role) {
             writeln!(out, "announce_to = \"{announce_to}\"")?;

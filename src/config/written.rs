@@ -127,6 +127,7 @@ pub struct Router {
     pub next_hop_v4: Option<Spanned<Ipv4Addr>>,
     pub next_hop_v6: Option<Spanned<Ipv6Addr>>,
     pub lists: Option<Spanned<String>>,
+    pub frr_version: Option<Spanned<String>>,
     pub announce_to: Option<Spanned<String>>,
     pub neighbors: Option<Spanned<Vec<Spanned<String>>>>,
     pub direction: Option<Spanned<String>>,

@@ -6,6 +6,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use super::{Ledger, LedgerError};
 use crate::plan::Explained;
 use crate::prefix::{Prefix, PrefixSet, leading_v4};
+use crate::target::router::{Chosen, Lists, Version};
 use crate::time::Timestamp;
 
 /// One row of `generation`.
@@ -98,6 +99,8 @@ pub struct TargetRow {
     pub report: String,
     /// Content of a router file that is in place and loaded.
     pub digest: Option<String>,
+    /// How lists stand in the file of a router with `lists = "auto"`, and the version that it was chosen by.
+    pub lists: Option<Chosen>,
 }
 
 impl Ledger {
@@ -312,7 +315,7 @@ impl Ledger {
         let read = || {
             let mut statement = self
                 .db
-                .prepare("SELECT name, at, failed, report, digest FROM target ORDER BY name")?;
+                .prepare("SELECT name, at, failed, report, digest, lists, frr_version, entries FROM target ORDER BY name")?;
             let rows = statement.query_map([], |row| {
                 Ok(TargetRow {
                     name: row.get(0)?,
@@ -320,6 +323,7 @@ impl Ledger {
                     failed: row.get(2)?,
                     report: row.get(3)?,
                     digest: row.get(4)?,
+                    lists: chosen(row.get(5)?, row.get(6)?, row.get(7)?),
                 })
             })?;
             rows.collect::<rusqlite::Result<_>>()
@@ -329,9 +333,20 @@ impl Ledger {
 
     /// Note what became of it at one target.
     pub fn write_target(&self, row: &TargetRow) -> Result<(), LedgerError> {
+        let lists = row.lists.as_ref();
         let done = self.db.execute(
-            "INSERT OR REPLACE INTO target (name, at, failed, report, digest) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![row.name, row.at.0, row.failed, row.report, row.digest],
+            "INSERT OR REPLACE INTO target (name, at, failed, report, digest, lists, frr_version, entries)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            params![
+                row.name,
+                row.at.0,
+                row.failed,
+                row.report,
+                row.digest,
+                lists.map(|lists| lists.lists.to_string()),
+                lists.and_then(|lists| Some(lists.version.as_ref()?.to_string())),
+                lists.map_or(0, |lists| lists.entries as i64),
+            ],
         );
         done.map(|_| ()).map_err(|error| self.error(error))
     }
@@ -345,6 +360,18 @@ impl Ledger {
         );
         done.map(|_| ()).map_err(|error| self.error(error))
     }
+}
+
+/// What was chosen for a router, as the ledger has it.
+fn chosen(lists: Option<String>, version: Option<String>, entries: i64) -> Option<Chosen> {
+    let word = lists?;
+    let (_, lists) = Lists::NAMES.into_iter().find(|(name, _)| *name == word)?;
+    let version = version.and_then(|version| Version::parse(&version));
+    Some(Chosen {
+        lists,
+        version,
+        entries: entries as usize,
+    })
 }
 
 fn causes(explained: &Explained) -> String {

@@ -220,6 +220,12 @@ CREATE TABLE decisive (
 
 -- Since when a pass finds confirmed_at in the future: the age of the copy is counted from here.
 ALTER TABLE feed ADD COLUMN ahead_since INTEGER;
+
+-- How lists stand in the file of a router with `auto` for lists (one, octets), the version of FRR that this was chosen by
+-- (NULL where that is not known), and how many entries of a kind it had.
+ALTER TABLE target ADD COLUMN lists TEXT;
+ALTER TABLE target ADD COLUMN frr_version TEXT;
+ALTER TABLE target ADD COLUMN entries INTEGER NOT NULL DEFAULT 0;
 ",
     "
 -- A router that does not get everything in force: what its file was made of last.

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::kernel::KERNEL;
+use super::lists;
 use super::neighbors;
 use super::sets::Sets;
 use super::task::{Applied, Done, Removable, Task, note};
@@ -16,7 +17,7 @@ use crate::ledger::{Ledger, LedgerError, Left, TargetRow};
 use crate::pipeline::{Content, Decision};
 use crate::prefix::PrefixSet;
 use crate::target::publish::{Became, publish, refused};
-use crate::target::router::{Gone, Reasons, Sheet, render};
+use crate::target::router::{Chosen, Gone, Reasons, Sheet, render};
 
 /// The names of all configured targets.
 pub fn names(config: &Config) -> Vec<&str> {
@@ -144,8 +145,13 @@ pub async fn to_files(task: Task<'_>, stop: &impl Fn() -> bool) -> Applied {
             tracing::warn!("flushed meanwhile: the remaining targets are left to the flush");
             break;
         }
-        let result = file(router, task).await;
+        let sheet = task.sets.sheet(router, task.sheet, task.gone);
+        let chosen = lists::asked(router, task.last, sheet.set.counts()).await;
+        let result = file(router, chosen.as_ref(), &sheet, task).await;
         note(&mut applied.targets, &router.name, result, task);
+        if let Some(row) = applied.targets.last_mut() {
+            row.lists = chosen;
+        }
     }
     applied
 }
@@ -185,7 +191,12 @@ fn told(sheet: &Sheet) -> String {
     selected.map_or_else(String::new, |selected| format!(" ({selected})"))
 }
 
-async fn file(router: &RouterConfig, task: Task<'_>) -> Result<Done, String> {
+async fn file(
+    router: &RouterConfig,
+    chosen: Option<&Chosen>,
+    sheet: &Sheet<'_>,
+    task: Task<'_>,
+) -> Result<Done, String> {
     let last = task.last.iter().find(|row| row.name == router.name);
     let written = last.and_then(|row| row.digest.as_ref());
     let path = router.path.display();
@@ -200,8 +211,7 @@ async fn file(router: &RouterConfig, task: Task<'_>) -> Result<Done, String> {
             alarm: None,
         });
     }
-    let sheet = task.sets.sheet(router, task.sheet, task.gone);
-    let text = render(&router.shape, &sheet);
+    let text = render(&lists::shape(router, chosen), sheet);
     let new = loaded(router, &text);
     let is_loaded = |other: &str| match other == text {
         true => written == Some(&new),
@@ -223,11 +233,7 @@ async fn file(router: &RouterConfig, task: Task<'_>) -> Result<Done, String> {
         said => format!("; it said: {said}"),
     };
     Ok(Done {
-        report: format!(
-            "{path} {word}, {} prefixes{}",
-            sheet.set.len(),
-            told(&sheet)
-        ),
+        report: format!("{path} {word}, {} prefixes{}", sheet.set.len(), told(sheet)),
         notes: String::new(),
         took: adopted + &said,
         changed: published.became != Became::Unchanged,

@@ -24,6 +24,7 @@ pub mod keeper;
 pub mod kept;
 pub mod kernel;
 pub mod known;
+pub mod lists;
 mod look;
 mod memory;
 pub mod neighbors;

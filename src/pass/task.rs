@@ -149,6 +149,7 @@ pub(super) fn note(
         failed,
         report,
         digest,
+        lists: last.and_then(|last| last.lists.clone()),
     };
     rows.push(match result {
         Err(report) => {

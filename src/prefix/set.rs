@@ -50,6 +50,11 @@ impl PrefixSet {
         Self::of_prefixes(v4, v6)
     }
 
+    /// Number of IPv4 and of IPv6 prefixes.
+    pub fn counts(&self) -> [usize; 2] {
+        [self.v4.len(), self.v6.len()]
+    }
+
     /// Number of prefixes of both families.
     pub fn len(&self) -> usize {
         self.v4.len() + self.v6.len()

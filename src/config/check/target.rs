@@ -8,7 +8,7 @@ use super::Check;
 use crate::config::model::RouterConfig;
 use crate::config::written;
 use crate::policy::protect::Protected;
-use crate::target::router::{AnnounceTo, Direction, Family, Lists, Role, Shape};
+use crate::target::router::{AnnounceTo, Direction, Family, Lists, Role, Shape, Version};
 
 /// Whether it can be a next hop of BGP.
 fn is_host(address: &IpAddr) -> bool {
@@ -87,6 +87,7 @@ impl Check<'_> {
         }
         let family = family?;
         let lists = self.lists(router.lists.as_ref(), family, role)?;
+        let frr_version = self.frr_version(router.frr_version.as_ref(), family)?;
         let (announce_to, neighbors) = self.announced(router, family, role)?;
         let direction = self.direction(router.direction.as_ref(), family)?;
         let usual = family.commands(role);
@@ -98,7 +99,8 @@ impl Check<'_> {
             role,
             next_hop_v4: router.next_hop_v4.as_ref().map(|hop| *hop.get_ref()),
             next_hop_v6: router.next_hop_v6.as_ref().map(|hop| *hop.get_ref()),
-            lists,
+            lists: lists.unwrap_or_default(),
+            frr_version,
             announce_to,
             neighbors,
             direction,
@@ -138,6 +140,7 @@ impl Check<'_> {
             name: name?,
             shape,
             selection,
+            auto: lists.is_none(),
             path: path?,
             check: check?,
             reload: reload?,
@@ -146,25 +149,60 @@ impl Check<'_> {
         })
     }
 
-    /// How the listed prefixes stand in the file; as is usual where it is not written.
+    /// How the listed prefixes stand in the file, `Some(None)` where that is chosen before each load; as is usual where
+    /// it is not written.
     fn lists(
         &mut self,
         written: Option<&Spanned<String>>,
         family: Family,
         role: Role,
-    ) -> Option<Lists> {
-        let Some(word) = written else {
-            return Some(Lists::default());
+    ) -> Option<Option<Lists>> {
+        let usual = match family.has_auto(role) {
+            true => None,
+            false => Some(Lists::default()),
         };
-        let lists = self.word("lists", word, &Lists::NAMES)?;
+        let Some(word) = written else {
+            return Some(usual);
+        };
+        let mut names = vec![(Lists::AUTO, None)];
+        names.extend(Lists::NAMES.map(|(name, lists)| (name, Some(lists))));
+        let lists = self.word("lists", word, &names)?;
         let permitted = family.lists(role);
-        if permitted.contains(&lists) {
+        let is_permitted = |lists: Lists| permitted.contains(&lists);
+        if lists.map_or(family.has_auto(role), is_permitted) {
             return Some(lists);
         }
         let message = format!("lists: {family} as {role} has never {:?}", word.get_ref());
-        let permitted: Vec<_> = permitted.iter().map(Lists::to_string).collect();
+        let auto = family.has_auto(role).then(|| Lists::AUTO.to_owned());
+        let permitted = permitted.iter().map(Lists::to_string);
+        let permitted: Vec<_> = auto.into_iter().chain(permitted).collect();
         let hint = format!("permitted are {}", permitted.join(", "));
         self.hinted(word.span(), message, hint);
+        None
+    }
+
+    /// The version of a router with FRR; `Some(None)` where it is not written.
+    fn frr_version(
+        &mut self,
+        written: Option<&Spanned<String>>,
+        family: Family,
+    ) -> Option<Option<Version>> {
+        let Some(word) = written else {
+            return Some(None);
+        };
+        let version = Version::parse(word.get_ref());
+        let wrong = match (family, &version) {
+            (Family::Frr, Some(_)) => return Some(version),
+            (Family::Frr, None) => {
+                format!("frr_version: {:?} is no version of FRR", word.get_ref())
+            }
+            (family, _) => format!("frr_version: {family} is not FRR"),
+        };
+        let hint = match family {
+            Family::Frr => "as `vtysh -c 'show version'` says it at the router, such as \"10.3\"",
+            _ => "leave it out",
+        };
+        self.hinted(word.span(), wrong, hint);
         None
     }
 

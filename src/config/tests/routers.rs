@@ -94,7 +94,24 @@ fn lists_are_as_the_family_can_have_them() {
     assert_eq!(config.routers[0].shape.lists, Lists::Octets);
     let shown = problems(&router("frr", "role = \"filter\"\nlists = \"none\""));
     let said = "lists: frr as filter has never \"none\"\n    6 | lists = \"none\"\n      |         ^^^^^^\n      \
-                hint: permitted are one, octets";
+                hint: permitted are auto, one, octets";
+    assert!(shown.contains(said), "{shown}");
+    for (role, auto) in [("trigger", true), ("filter", true), ("edge", false)] {
+        let config = accepted(&router("frr", &format!("role = \"{role}\"")));
+        assert_eq!(config.routers[0].auto, auto, "{role}");
+    }
+    let config = accepted(&router("frr", "lists = \"auto\"\nfrr_version = \"10.3\""));
+    assert!(config.routers[0].auto);
+    let version = config.routers[0].shape.frr_version.as_ref();
+    assert_eq!(version.unwrap().to_string(), "10.3");
+    assert!(!accepted(&router("frr", "lists = \"one\"")).routers[0].auto);
+    let shown = problems(&router("bird", "lists = \"auto\""));
+    assert!(shown.contains("hint: permitted are one"), "{shown}");
+    let shown = problems(&router("bird", "frr_version = \"10.3\""));
+    assert!(shown.contains("frr_version: bird is not FRR"), "{shown}");
+    let shown = problems(&router("frr", "frr_version = \"ten\""));
+    let said = "frr_version: \"ten\" is no version of FRR\n    5 | frr_version = \"ten\"\n      |               ^^^^^\n      \
+                hint: as `vtysh -c 'show version'` says it at the router, such as \"10.3\"";
     assert!(shown.contains(said), "{shown}");
     let shown = problems(&router("bird", "lists = \"octets\""));
     assert!(shown.contains("hint: permitted are one"), "{shown}");

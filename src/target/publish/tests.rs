@@ -9,6 +9,7 @@ fn router(path: &Path, check: &[&str], reload: &[&str]) -> RouterConfig {
         name: "edge1".to_owned(),
         shape: Shape::usual(Family::Frr, Role::Trigger),
         selection: crate::policy::selection::Selection::EVERYTHING,
+        auto: false,
         path: path.to_owned(),
         check: words(check),
         reload: words(reload),

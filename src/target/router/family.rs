@@ -45,6 +45,8 @@ pub(super) struct Kind {
     pub lists: fn(Role) -> &'static [Lists],
     /// Which packets it can drop; none where it is no packet filter.
     pub directions: &'static [Direction],
+    /// The roles in which a choice between one list and many is left to us.
+    pub auto: &'static [Role],
     /// Whether what is gone stays at the router until a line of the file takes it away.
     pub takes_away: bool,
     /// Whether the router announces routes that the kernel has, and the file only says which.
@@ -67,6 +69,7 @@ impl Kind {
         commands: |_| Commands::NONE,
         lists: |_| &[Lists::One],
         directions: &[],
+        auto: &[],
         takes_away: false,
         of_kernel: |_| false,
         delta: None,
@@ -224,6 +227,11 @@ impl Family {
     /// Whether the router announces routes that the kernel has. They are those of all feeds together.
     pub fn is_of_kernel(self, role: Role) -> bool {
         (self.kind().of_kernel)(role)
+    }
+
+    /// Whether a choice between one list and many is left to us, where the configuration says nothing.
+    pub fn has_auto(self, role: Role) -> bool {
+        self.kind().auto.contains(&role)
     }
 
     /// Whether its files say what is gone, see [`Gone`](super::Gone).

@@ -11,6 +11,7 @@
 //! changes one line; and an empty set still renders a list that matches nothing. A publisher's own words stand where
 //! they mean nothing to a router, and only as `reasons::Reason` writes them; JSON has them whole, as JSON strings.
 
+mod auto;
 mod bird;
 mod csv;
 mod eos;
@@ -47,6 +48,7 @@ mod text;
 mod vrp;
 mod vyos;
 
+pub use auto::{Chosen, Version, choose};
 pub use family::{Commands, Family, Role};
 pub use gone::Gone;
 pub use reasons::Reasons;

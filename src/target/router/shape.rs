@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::auto::Version;
 use super::family::{Family, Role};
 
 /// How the listed prefixes stand in the file of a router that takes long lists badly.
@@ -24,6 +25,11 @@ impl Lists {
         ("octets", Self::Octets),
         ("none", Self::None),
     ];
+}
+
+impl Lists {
+    /// What the configuration calls a choice between the first two.
+    pub const AUTO: &str = "auto";
 }
 
 impl fmt::Display for Lists {
@@ -105,6 +111,8 @@ pub struct Shape {
     pub next_hop_v6: Option<Ipv6Addr>,
     /// How the listed prefixes stand in it.
     pub lists: Lists,
+    /// The version of a router with FRR, where it is known.
+    pub frr_version: Option<Version>,
     /// Which sessions a trigger announces to.
     pub announce_to: AnnounceTo,
     /// The neighbors that a trigger announces to, each once, ascending; with [`AnnounceTo::Ibgp`] it may be empty.
@@ -128,6 +136,7 @@ impl Shape {
             next_hop_v4: None,
             next_hop_v6: None,
             lists: Lists::default(),
+            frr_version: None,
             announce_to: AnnounceTo::default(),
             neighbors: Vec::new(),
             direction: Direction::default(),

@@ -33,7 +33,7 @@ use std::fmt::Write;
 use super::family::Kind;
 use super::route_map::{RouteMaps, originated};
 use super::text::Text;
-use super::{Lists, Role, Shape, Sheet};
+use super::{Lists, Role, Shape, Sheet, Version};
 use crate::policy::limits::Limits;
 use lists::OCTETS;
 
@@ -45,6 +45,7 @@ pub(super) const KIND: Kind = Kind {
         Role::Edge => &[Lists::One],
         Role::Filter => &[Lists::One, Lists::Octets],
     },
+    auto: &[Role::Trigger, Role::Filter],
     commands: commands::commands,
     delta: Some(delta::delta),
     too_many,
@@ -62,6 +63,7 @@ const MANY: usize = 10_000;
 fn too_many(shape: &Shape, v4: usize, v6: usize) -> Option<String> {
     let (most, others) = match (shape.role, shape.lists) {
         (Role::Edge, _) | (_, Lists::None) => return None,
+        _ if takes_any_list(shape) => return None,
         (_, Lists::One) => (ONE, "lists = \"octets\""),
         (Role::Trigger, Lists::Octets) => (MANY, "lists = \"none\""),
         (Role::Filter, Lists::Octets) => (MANY, "a router of family \"bird\""),
@@ -73,6 +75,11 @@ fn too_many(shape: &Shape, v4: usize, v6: usize) -> Option<String> {
              answer meanwhile. Instead: {others}"
         )
     })
+}
+
+fn takes_any_list(shape: &Shape) -> bool {
+    let version = shape.frr_version.as_ref();
+    version.is_some_and(Version::takes_any_list)
 }
 
 fn render(shape: &Shape, sheet: &Sheet) -> String {

@@ -1,0 +1,90 @@
+//! How the listed prefixes stand in a router's file, where `lists = "auto"` leaves that to us (I/O: it asks FRR).
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::config::RouterConfig;
+use crate::discover::program;
+use crate::ledger::TargetRow;
+use crate::target::router::{Chosen, Shape, Version, choose};
+
+/// A bgpd that is busy answers late; then the version that it had the last time counts.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What is chosen for the file of this router with so many IPv4 and IPv6 prefixes, by what is known. `None` where the configuration says it.
+pub fn known(router: &RouterConfig, last: &[TargetRow], routes: [usize; 2]) -> Option<Chosen> {
+    let remembered = remembered(router, last);
+    let remembered = remembered.and_then(|chosen| chosen.version.clone());
+    by(router, last, routes, remembered)
+}
+
+/// The same before a load: by the version of the FRR that the default commands load into.
+pub async fn asked(
+    router: &RouterConfig,
+    last: &[TargetRow],
+    routes: [usize; 2],
+) -> Option<Chosen> {
+    let is_asked = router.auto && router.shape.frr_version.is_none() && router.reloads_here();
+    match is_asked {
+        true => match version().await {
+            None => known(router, last, routes),
+            version => by(router, last, routes, version),
+        },
+        false => known(router, last, routes),
+    }
+}
+
+/// The shape of its file.
+pub fn shape(router: &RouterConfig, chosen: Option<&Chosen>) -> Shape {
+    let mut shape = router.shape.clone();
+    if let Some(chosen) = chosen {
+        shape.lists = chosen.lists;
+        shape.frr_version = chosen.version.clone();
+    }
+    shape
+}
+
+/// What was chosen and why, in words.
+pub fn said(chosen: &Chosen) -> String {
+    format!(
+        "lists = \"auto\" chose \"{}\": {}",
+        chosen.lists,
+        chosen.why()
+    )
+}
+
+/// The same as JSON.
+pub fn json(router: &str, chosen: &Chosen) -> Value {
+    json!({
+        "router": router, "lists": chosen.lists.to_string(), "entries": chosen.entries,
+        "frr_version": chosen.version.as_ref().map(Version::to_string), "why": chosen.why(),
+    })
+}
+
+fn by(
+    router: &RouterConfig,
+    last: &[TargetRow],
+    routes: [usize; 2],
+    version: Option<Version>,
+) -> Option<Chosen> {
+    let version = router.shape.frr_version.clone().or(version);
+    let before = remembered(router, last);
+    let longest = routes.into_iter().max().unwrap_or(0);
+    router.auto.then(|| choose(version, longest, before))
+}
+
+fn remembered<'a>(router: &RouterConfig, last: &'a [TargetRow]) -> Option<&'a Chosen> {
+    let last = last.iter().find(|row| row.name == router.name)?;
+    last.lists.as_ref()
+}
+
+/// The version of the bgpd that runs; `None` where it does not answer.
+async fn version() -> Option<Version> {
+    let mut version = None;
+    let question = ["-d", "bgpd", "-c", "show version"];
+    let read = |line: &str| version = version.take().or_else(|| Version::of_line(line));
+    let asked = program::lines(Path::new("vtysh"), &question, PATIENCE, read).await;
+    asked.ok().and(version)
+}
