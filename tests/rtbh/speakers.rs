@@ -244,14 +244,15 @@ pub fn trigger(trigger: Trigger, namespace: &Namespace, place: &Place) -> Speake
             // Included before it is there.
             place.write(
                 "nullrouted.conf",
-                "filter nullrouted_trigger4 { reject; }\nfilter nullrouted_trigger6 { reject; }\n",
+                "ipv4 table nullrouted_table4;\nipv6 table nullrouted_table6;\n\
+                 filter nullrouted_trigger4 { reject; }\nfilter nullrouted_trigger6 { reject; }\n",
             );
             let config = format!(
                 "router id 100.64.1.1;\nprotocol device {{ scan time 1; }}\ninclude \"{file}\";\n\
                  protocol bgp reflector4 {{ local 100.64.1.1 as 65000; neighbor 100.64.1.2 as 65000; passive; error wait time 1, 2; \
-                 ipv4 {{ import none; export filter nullrouted_trigger4; }}; }}\n\
+                 ipv4 {{ table nullrouted_table4; import none; export filter nullrouted_trigger4; }}; }}\n\
                  protocol bgp reflector6 {{ local fd00:1::1 as 65000; neighbor fd00:1::2 as 65000; passive; error wait time 1, 2; \
-                 ipv6 {{ import none; export filter nullrouted_trigger6; }}; }}\n"
+                 ipv6 {{ table nullrouted_table6; import none; export filter nullrouted_trigger6; }}; }}\n"
             );
             let daemon = bird(namespace, &own, &config);
             one(daemon, own)

@@ -140,7 +140,7 @@ impl Lab {
 }
 
 /// The communities in a line of BIRD 2 or BIRD 3.
-fn communities(line: &str) -> Option<&str> {
+pub fn communities(line: &str) -> Option<&str> {
     let (name, communities) = line.trim().split_once(": ")?;
     ["BGP.community", "bgp_community"]
         .contains(&name)

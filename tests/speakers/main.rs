@@ -7,5 +7,6 @@ mod bird;
 mod exabgp;
 mod gobgp;
 mod lab;
+mod leak;
 mod limit;
 mod openbgpd;

@@ -1,12 +1,21 @@
-//! BIRD 2: a part that the operator's own file includes.
+//! BIRD 2 and 3: a part that the operator's own file includes.
 //!
 //! ```text
-//! trigger  protocol static nullrouted4 ──► filter nullrouted_trigger4: RFC 7999's community, no-export ──► neighbor
+//! trigger  protocol static nullrouted4 ──► table nullrouted_table4 ──► filter nullrouted_trigger4: RFC 7999's community,
+//!          no-export ──► the sessions that use this table, and no other
 //! edge     neighbor ──► template nullrouted_from4: dest = RTD_BLACKHOLE ──► the operator's protocol kernel
 //! filter   neighbor ──► the operator's filter calls nullrouted_reject4(): listed prefixes and origins are refused
 //! ```
 //!
-//! Facts behind each line, verified with BIRD 2.0.12:
+//! Facts behind each line, verified with BIRD 2.0.12 and 3.1.8:
+//! * A session with `export all` sends static routes of its table whatever their communities are, no-export and
+//!   no-advertise too: so ours stand in a table of their own.
+//! * A route keeps its `proto` in each table that a pipe leads it to, and a pipe leads nothing back to where it is from.
+//! * BIRD 3.1.8 logs "Route source collision" where two ways of pipes lead a route to one table, and stops by a failed
+//!   assertion (nest/limit.h) when the pipes go. BIRD 2 does not.
+//! * BIRD 3 has no table that nothing uses: `show route table all` says "No valid tables", with exit 1, where there is none.
+//! * `show route export NAME` applies the filters again. Of a session that is down it says "No valid tables" (3:
+//!   "Requested 'show route export' to protocols which aren't accepting exports at all.").
 //! * `bird -p` refuses a file without a protocol, so the check puts one in front of it.
 //! * A set has no comma behind its last element. The last one is a prefix, or an AS, that no route has, so that a listed
 //!   one is one line, and the set is never empty. `0.0.0.0/32` does not match a default route; the last AS number is no
@@ -22,6 +31,8 @@
 use std::fmt::Write;
 
 use super::family::Kind;
+use super::sent::{self, LEAKS, may};
+use super::sessions::{said, typed};
 use super::text::Text;
 use super::{Commands, Role, Shape, Sheet};
 
@@ -29,10 +40,20 @@ pub(super) const KIND: Kind = Kind {
     name: "bird",
     // As an edge it drops by a kind of route, whatever the next hop.
     next_hops: &[Role::Trigger],
-    commands: |_| COMMANDS,
+    commands,
     render,
     ..Kind::ROUTER
 };
+
+fn commands(role: Role) -> Commands {
+    match role {
+        Role::Trigger => Commands {
+            verify: &["sh", "-c", SENT, "sh", "{file}", HELD, LEAKS],
+            ..COMMANDS
+        },
+        Role::Edge | Role::Filter => COMMANDS,
+    }
+}
 
 const COMMANDS: Commands = Commands {
     check: &[
@@ -52,10 +73,11 @@ while birdc -r show status | grep -q '^Reconfiguration in progress'; do
 sleep 1
 done"#,
     ],
-    verify: &[
-        "sh",
-        "-c",
-        r#"same=$(sed -n 's/^define \(NULLROUTED_[A-Z]*_DIGEST = "[0-9a-f]*"\);.*/\1/p' "$1")
+    verify: &["sh", "-c", HELD, "sh", "{file}"],
+};
+
+/// Whether BIRD holds the file.
+const HELD: &str = r#"same=$(sed -n 's/^define \(NULLROUTED_[A-Z]*_DIGEST = "[0-9a-f]*"\);.*/\1/p' "$1")
 said=$(birdc -r eval "$same" 2>&1)
 case $said in
 *TRUE) exit 0;;
@@ -63,11 +85,36 @@ case $said in
 *CF_SYM_UNDEFINED*) echo 'BIRD holds no file of this role: is it included?';;
 *) printf '%s\n' "$said" | tail -n 1;;
 esac
-exit 1"#,
-        "sh",
-        "{file}",
-    ],
-};
+exit 1"#;
+
+/// And what it sends to whom. Only sessions whose table has a listed blackhole are asked for what they export, as this
+/// applies their filter to all of the table.
+const SENT: &str = concat!(
+    r#"sh -c "$2" sh "$1" || exit
+listed=$(sed -n 's/^  route \(.*\) blackhole;.*/listed \1/p' "$1")
+in=$(birdc -r show route table all where dest = RTD_BLACKHOLE)
+[ $? -eq 0 ] || case $in in *'No valid tables'*) ;; *) printf '%s\n' "$in" | tail -n 1; exit 1;; esac
+in=$(printf '%s\n' "$listed" "$in" | awk '
+$1 == "listed" { listed[$2]; next }
+$1 == "Table" { table = $2; sub(/:$/, "", table); next }
+$1 in listed && !(table in seen) { seen[table]; print "in", table }')
+ask=$(birdc -r show protocols all) || { printf '%s\n' "$ask" | tail -n 1; exit 1; }
+ask=$(printf '%s\n' "$in" "$ask" | awk '
+$1 == "in" { in_[$2]; next }
+/^[^ ]/ { name = $1; bgp = $2 == "BGP"; to = ""; next }
+!bgp { next }
+/Neighbor address:/ { to = $3; sub(/%.*/, "", to) }
+/Neighbor AS:/ { as = $3 }
+/Local AS:/ { kind = $3 == as ? "ibgp" : "ebgp" }
+/^    State:/ { up = $2 == "UP" }
+/^    Table:/ && up && $2 in in_ && !(name in asked) { asked[name]; print name, to, kind }')
+{ sed -n '"#,
+    may!(),
+    r#"' "$1"; printf '%s\n' "$listed" "$ask" | while read -r name to kind; do
+case $name in '') continue;; listed) echo "listed $to"; continue;; esac
+birdc -r "show route export '$name' where dest = RTD_BLACKHOLE" | awk -v to="$to" -v kind="$kind" '/ blackhole / { print "sent", to, kind, $1 }'
+done; } | awk "$3""#
+);
 
 /// RFC 7999, and NO_EXPORT of RFC 1997.
 const COMMUNITIES: &str =
@@ -88,18 +135,59 @@ fn render(shape: &Shape, sheet: &Sheet) -> String {
     out.done()
 }
 
-const TRIGGER: &str = "\
+/// How the file of a trigger is used, and at which sessions.
+fn trigger_use(shape: &Shape) -> String {
+    let mut text = "\
 Load:   birdc configure
 Use:    include \"THIS-FILE\";      (a line of its own, before the protocols)
-        protocol bgp ... { ipv4 { import none; export filter nullrouted_trigger4; };
-                           ipv6 { import none; export filter nullrouted_trigger6; }; }
-        or in a filter of your own, first:  nullrouted_announce4();
-Undo:   take the filter and the include out again, birdc configure
+"
+    .to_owned();
+    said(
+        &mut text,
+        "The routes stand in tables of their own. A session gets them by such a table or by one that a pipe fills from \
+         it, and no other session gets them, whatever it exports. Everything below once more with a 6 for each 4.",
+    );
+    said(
+        &mut text,
+        "1. ONLY for a session that carries nothing but blackholes, with an edge or its route reflector:",
+    );
+    typed(&mut text, &[ALONE]);
+    said(
+        &mut text,
+        "2. For sessions that carry other routes too, a table that two pipes fill. Their export filter stays, behind \
+         our line:",
+    );
+    typed(&mut text, &[MIXED]);
+    said(
+        &mut text,
+        "Never pipe nullrouted_table4 into master4: then each session gets them that exports all, and BIRD 3.1.8 stops, \
+         as mixed4 gets a route by two ways.",
+    );
+    text.push_str(&sent::line(shape));
+    text.push_str(
+        "\
+Undo:   take what names nullrouted or mixed4 out of your sessions, the pipes and the include as well, birdc configure
 The file must be readable for the user that BIRD runs as.
-";
+",
+    );
+    text
+}
+
+const ALONE: &str = "\
+protocol bgp ... { ipv4 { table nullrouted_table4; import none; export filter nullrouted_trigger4; }; }";
+
+const MIXED: &str = "\
+ipv4 table mixed4;
+protocol pipe { table master4; peer table mixed4; import where source = RTS_BGP; export all; }
+protocol pipe { table nullrouted_table4; peer table mixed4; import none; export all; }
+filter to_mixed4 { nullrouted_announce4(); ... }
+protocol bgp ... { ipv4 { table mixed4; import ...; export filter to_mixed4; }; }";
 
 fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
-    out.push(&sheet.head("#", TRIGGER));
+    out.push(&sheet.head("#", &trigger_use(shape)));
+    for family in ["4", "6"] {
+        let _ = writeln!(out, "ipv{family} table nullrouted_table{family};");
+    }
     own(out, sheet, "OWN");
     statics(out, "4", |out| {
         sheet.v4(|prefix, reason| out.entry("  route ", prefix, " blackhole;", reason))
@@ -129,7 +217,10 @@ filter nullrouted_trigger{family} {{ nullrouted_announce{family}(); reject; }}
 }
 
 fn statics(out: &mut Text, family: &str, routes: impl FnOnce(&mut Text)) {
-    let _ = writeln!(out, "protocol static nullrouted{family} {{\n  ipv{family};");
+    let _ = writeln!(
+        out,
+        "protocol static nullrouted{family} {{\n  ipv{family} {{ table nullrouted_table{family}; }};"
+    );
     routes(out);
     out.push("}\n");
 }

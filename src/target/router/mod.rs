@@ -35,6 +35,7 @@ mod prefix_list;
 mod reasons;
 mod route_map;
 mod routeros;
+mod sent;
 mod sequence;
 mod sessions;
 mod shape;

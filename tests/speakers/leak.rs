@@ -1,0 +1,293 @@
+//! Who is sent what is listed: four neighbors of a trigger, and exactly what each of them has.
+//!
+//! ```text
+//!                       ┌─ alone (AS 65000)  a session that carries nothing but blackholes
+//!  speaker (AS 65000) ──┼─ mixed (AS 65000)  blackholes, and the speaker's other routes
+//!                       ├─ named (AS 65010)  eBGP, named in `neighbors`
+//!                       └─ third (AS 65020)  eBGP, not named, to which everything is exported
+//! ```
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use ipnet::IpNet;
+use nullrouted::target::router::{Family, Role};
+
+use crate::lab::{LIST, LISTED, Lab, communities, router};
+use crate::support::namespace::eventually;
+use crate::support::speaker::bird;
+use crate::support::{NO_KERNEL, NOC, PROGRAM, Place, Ran};
+
+const NEIGHBORS: [(&str, u32); 4] = [
+    ("alone", 65_000),
+    ("mixed", 65_000),
+    ("named", 65_010),
+    ("third", 65_020),
+];
+
+/// What the speaker announces by itself, and what `mixed` announces to it.
+const OWN: [&str; 2] = ["2001:db8:600d::/48", "203.0.113.0/24"];
+const THEIRS: [&str; 2] = ["198.51.100.0/24", "2001:db8:feed::/48"];
+
+/// The address of a neighbor, and that of the speaker: no two have the same, since BIRD has one session with an address.
+fn ends(name: &str, family: u8) -> [String; 2] {
+    let place = NEIGHBORS.iter().position(|(other, _)| *other == name);
+    let number = place.unwrap() + 1;
+    ["2", "1"].map(|end| match family {
+        4 => format!("100.64.{number}.{end}"),
+        _ => format!("fd0{number}::{end}"),
+    })
+}
+
+/// All four in one BIRD, each with tables of its own.
+fn neighbors() -> String {
+    let mut text = String::new();
+    for (name, asn) in NEIGHBORS {
+        for family in [4, 6] {
+            let [here, there] = ends(name, family);
+            text.push_str(&format!(
+                "ipv{family} table of_{name}{family};\n\
+                 protocol bgp {name}{family} {{ local {here} as {asn}; neighbor {there} as 65000; connect retry time 1; \
+                 connect delay time 1; error wait time 1, 2;\n ipv{family} {{ table of_{name}{family}; import all; \
+                 export where source = RTS_STATIC; }}; }}\n"
+            ));
+        }
+    }
+    for (net, family) in [(THEIRS[0], 4), (THEIRS[1], 6)] {
+        text.push_str(&format!(
+            "protocol static theirs{family} {{ ipv{family} {{ table of_mixed{family}; }}; route {net} blackhole; }}\n"
+        ));
+    }
+    text
+}
+
+struct Four(Lab);
+
+impl Four {
+    fn new(family: Family, program: &str) -> Option<Self> {
+        let named = &NEIGHBORS[..3];
+        let named: Vec<_> = named
+            .iter()
+            .flat_map(|(name, _)| [4, 6].map(|family| ends(name, family)[0].clone()))
+            .collect();
+        let announced = format!("announce_to = \"ebgp\"\nneighbors = {named:?}\n");
+        let config = format!(
+            "{NOC}{NO_KERNEL}{}",
+            router(family, Role::Trigger, &announced)
+        );
+        let lab = Lab::new(program, &config, &neighbors())?;
+        for (name, _) in NEIGHBORS {
+            let [four, six] = [4, 6].map(|family| ends(name, family));
+            let both = |end: usize| format!("{}/30 {}/64", four[end], six[end]);
+            lab.speaker.address("neighbor", &both(1));
+            lab.neighbor.address("speaker", &both(0));
+        }
+        Some(Self(lab))
+    }
+
+    /// Each prefix that a neighbor was sent, with its communities.
+    fn has(&self, name: &str) -> Vec<String> {
+        let mut has: Vec<String> = Vec::new();
+        for family in [4, 6] {
+            let table = format!("of_{name}{family}");
+            let question = ["show", "route", "table", &table, "all"];
+            let said = self.0.neighbor.run("birdc", &question).code(0).out;
+            let mut is_theirs = false;
+            for line in said.lines() {
+                let word = line.split(' ').next().unwrap_or_default();
+                if word.parse::<IpNet>().is_ok() {
+                    is_theirs = THEIRS.contains(&word);
+                    if !is_theirs {
+                        has.push(word.to_owned());
+                    }
+                } else if let (Some(communities), false) = (communities(line), is_theirs) {
+                    has.last_mut().unwrap().push_str(&format!(" {communities}"));
+                }
+            }
+        }
+        has.sort_unstable();
+        has
+    }
+
+    /// What each has, from first to last.
+    #[track_caller]
+    fn have(&self, what: &str, expected: [&[&str]; 4]) {
+        let blackhole = |prefix: &str| match LISTED.contains(&prefix) {
+            true => format!("{prefix} (65535,666) (65535,65281)"),
+            false => prefix.to_owned(),
+        };
+        for ((name, _), expected) in NEIGHBORS.into_iter().zip(expected) {
+            let mut expected: Vec<_> = expected.iter().map(|prefix| blackhole(prefix)).collect();
+            expected.sort_unstable();
+            let begun = Instant::now();
+            while self.has(name) != expected {
+                let late = begun.elapsed() > Duration::from_secs(30);
+                assert!(
+                    !late,
+                    "{what}: {name} has {:?}, expected {expected:?}",
+                    self.has(name)
+                );
+                sleep(Duration::from_millis(20));
+            }
+        }
+    }
+
+    fn verb(&self, verb: &str) -> Ran {
+        let command = self.0.speaker.command(PROGRAM);
+        Ran::of(self.0.place.command(command, &[verb]).output().unwrap())
+    }
+
+    /// Before, during and after; `alone` and `named` have these of the speaker's own.
+    fn before_during_and_after(&self, own: [&[&'static str]; 2]) {
+        let lab = &self.0;
+        let without = [own[0], &OWN, own[1], &OWN];
+        self.have("before", without);
+        lab.list(LIST);
+        let and_listed = |own: &[&'static str]| [own, &LISTED].concat();
+        let with = [own[0], &OWN, own[1]].map(and_listed);
+        let with = [&with[0][..], &with[1], &with[2], &OWN];
+        self.have("during", with);
+        let again = lab.refresh().code(0);
+        assert!(!again.err.contains("loaded again"), "{}", again.err);
+        self.verb("flush").code(0);
+        self.have("after a flush", without);
+        self.verb("unpin").code(0);
+        self.have("again", with);
+    }
+
+    /// `third` is sent what is listed, and it is told.
+    #[track_caller]
+    fn leaks(&self) {
+        self.have_third(&[&OWN[..], &LISTED].concat());
+        for family in [4, 6] {
+            let [address, _] = ends("third", family);
+            let prefix = LISTED.iter().find(|net| net.contains(':') == (family == 6));
+            let told = format!(
+                "LEAK: {address} (eBGP) may not have blackholes and is sent 1, such as {}: refuse them to it, or name \
+                 it in neighbors",
+                prefix.unwrap()
+            );
+            let ran = self.0.refresh().code(1);
+            let told = told.trim_start_matches("LEAK: ");
+            assert!(ran.err.contains("; LEAK: "), "{}", ran.err);
+            ran.says(told);
+        }
+        self.verb("status").code(0).says("LEAK: ");
+    }
+
+    #[track_caller]
+    fn have_third(&self, expected: &[&str]) {
+        let prefixes = || -> Vec<String> {
+            let has = self.has("third");
+            let first = |line: &String| line.split(' ').next().unwrap().to_owned();
+            has.iter().map(first).collect()
+        };
+        let mut expected = expected.to_vec();
+        expected.sort_unstable();
+        eventually(&format!("third has {expected:?}"), || {
+            prefixes() == expected
+        });
+    }
+}
+
+/// What the head of a file has to be typed behind the line that begins so.
+fn typed(file: &str, begins: &str) -> String {
+    let lines = file.lines().filter_map(|line| line.strip_prefix("#"));
+    let lines = lines.skip_while(|line| !line.trim_start().starts_with(begins));
+    let is_typed = |line: &&str| line.starts_with("          ");
+    let lines = lines.skip_while(|line| !is_typed(line));
+    let lines: Vec<_> = lines.take_while(is_typed).map(str::trim).collect();
+    assert!(!lines.is_empty(), "{begins} in {file}");
+    lines.join("\n")
+}
+
+/// The recipe of the head for both families, with these ends.
+fn bird_session(recipe: &str, name: &str, asn: u32) -> String {
+    let of = |family: u8| {
+        let [there, here] = ends(name, family);
+        let ends = format!(
+            "protocol bgp session_{name}{family} {{ local {here} as 65000; neighbor {there} as {asn}; connect retry time 1; \
+             connect delay time 1; error wait time 1, 2; "
+        );
+        let text = match family {
+            4 => recipe.to_owned(),
+            _ => ["ipv", "table", "mixed", "master", "announce", "trigger"]
+                .iter()
+                .fold(recipe.to_owned(), |text, word| {
+                    text.replace(&format!("{word}4"), &format!("{word}6"))
+                }),
+        };
+        let text = text.replace("protocol bgp ... { ", &ends);
+        let text = text.replace("(); ... }", "(); accept; }");
+        text.replace("import ...;", "import all;") + "\n"
+    };
+    [4, 6].map(of).concat()
+}
+
+#[test]
+fn bird_sends_what_is_listed_to_those_that_are_named_and_to_no_other() {
+    let Some(four) = Four::new(Family::Bird, "bird") else {
+        return;
+    };
+    let lab = &four.0;
+    // The first file is there before BIRD includes it.
+    lab.place.write("noc.list", "# nobody\n");
+    lab.refresh();
+    let file = lab.place.read("it.conf");
+    let own = |more: &str| {
+        format!(
+            "router id 100.64.1.1;\nprotocol device {{ scan time 1; }}\n\
+             protocol static own4 {{ ipv4; route {} blackhole; }}\n\
+             protocol static own6 {{ ipv6; route {} blackhole; }}\n{more}{}",
+            OWN[1],
+            OWN[0],
+            bird_session(
+                "protocol bgp ... { ipv4 { import all; export all; }; }",
+                "third",
+                65_020
+            )
+        )
+    };
+    let include = format!("include \"{}\";\n", lab.place.path("it.conf").display());
+    let alone = typed(&file, "1. ONLY");
+    let mixed = bird_session(&typed(&file, "2. For sessions"), "mixed", 65_000);
+    let sessions = [("alone", 65_000), ("named", 65_010)]
+        .map(|(name, asn)| bird_session(&alone, name, asn))
+        .concat();
+    let its = Place::new(NOC);
+    let with = own(&format!("{include}{sessions}{mixed}"));
+    let _daemon = bird(&lab.speaker, &its, &with, "");
+    four.before_during_and_after([&[], &[]]);
+    // What `mixed` announces is in the tables of all others.
+    let heard = || lab.speaker.run("birdc", &["show", "route"]).code(0).out;
+    eventually("it is in master4 and master6", || {
+        THEIRS.iter().all(|net| heard().contains(net))
+    });
+    let configure = |text: &str| {
+        its.write("bird.conf", text);
+        lab.speaker.run("birdc", &["configure"]).code(0);
+    };
+
+    // A session with the table of others, and without our filter.
+    let [v4, v6] = [4, 6].map(|family| {
+        let all = format!("ipv{family} {{ import all; export all; }}");
+        [
+            all.clone(),
+            all.replace("{ import", &format!("{{ table mixed{family}; import")),
+        ]
+    });
+    let leaks = with.replace(&v4[0], &v4[1]).replace(&v6[0], &v6[1]);
+    configure(&leaks);
+    four.leaks();
+    configure(&with);
+    four.have_third(&OWN);
+    lab.refresh().code(0);
+
+    // Undone as the head says.
+    let without = |name: &str| {
+        let plain = "protocol bgp ... { ipv4 { import all; export all; }; }";
+        bird_session(plain, name, 65_000)
+    };
+    configure(&own(&without("mixed")));
+    four.have("undone", [&[], &OWN, &[], &OWN]);
+}
