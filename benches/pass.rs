@@ -12,12 +12,12 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nullrouted::config;
-use nullrouted::feed::fetch::Progress;
 use nullrouted::ledger::Ledger;
 use nullrouted::pass::Pass;
 use nullrouted::pass::gather::{Manner, Scope};
 use nullrouted::pass::keeper::Server;
 use nullrouted::pass::known::Memory;
+use nullrouted::progress::Progress;
 
 const RUNS: usize = 9;
 

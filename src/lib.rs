@@ -31,6 +31,8 @@ pub mod digest;
 
 pub mod shown;
 
+pub mod progress;
+
 mod files;
 
 mod owner;

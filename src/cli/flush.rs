@@ -351,7 +351,13 @@ fn to_files(
         ..nothing
     };
     let not_written = |stop: Stop| Stop::failed(format!("router files: {}", stop.text));
-    block_on(apply::after_kernel(task, applied, &|| false)).map_err(not_written)
+    block_on(apply::after_kernel(
+        task,
+        output::progress(),
+        applied,
+        &|| false,
+    ))
+    .map_err(not_written)
 }
 
 impl std::fmt::Display for Stop {

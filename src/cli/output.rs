@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io::{self, BufWriter, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use serde::Serialize;
 use tracing::level_filters::LevelFilter;
@@ -10,7 +10,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 
 use super::{Exit, Outcome, Stop};
-use crate::feed::fetch::Progress;
+use crate::progress::Progress;
 use crate::shown::{self, Lines};
 
 /// How much is said on stderr.
@@ -24,13 +24,21 @@ pub enum Talk {
     Daemon,
 }
 
-/// Send the lines of the library to stderr; other crates have nothing to say to an operator.
-pub fn talk(talk: Talk) {
-    talk_beside(talk, &Progress::default());
+/// What is under way is shown here, by a verb that talks; a daemon shows nothing.
+static PROGRESS: OnceLock<Progress> = OnceLock::new();
+
+/// Where the verb shows what is under way.
+pub fn progress() -> &'static Progress {
+    PROGRESS.get_or_init(Progress::default)
 }
 
-/// The same beside downloads that are shown: their lines make room for each line of talk.
-pub fn talk_beside(talk: Talk, progress: &Progress) {
+/// Send the lines of the library to stderr, above those of what is under way; other crates have nothing to say to an
+/// operator.
+pub fn talk(talk: Talk) {
+    let _ = PROGRESS.set(match talk {
+        Talk::Warnings | Talk::Steps => Progress::on_stderr(),
+        Talk::Daemon => Progress::default(),
+    });
     let level = match talk {
         Talk::Warnings => LevelFilter::WARN,
         Talk::Steps => LevelFilter::DEBUG,
@@ -38,10 +46,7 @@ pub fn talk_beside(talk: Talk, progress: &Progress) {
     };
     let journal = std::env::var_os("JOURNAL_STREAM").is_some();
     let lines = tracing_subscriber::fmt::layer()
-        .with_writer({
-            let progress = progress.clone();
-            move || Beside(progress.clone())
-        })
+        .with_writer(|| Beside)
         .with_target(false)
         .with_level(false)
         // Its own errors are said by a macro that panics where stderr cannot be written.
@@ -58,14 +63,14 @@ pub fn talk_beside(talk: Talk, progress: &Progress) {
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
-/// Stderr, beside what is shown there. A line of the subscriber is one write, and becomes one line. It never
+/// Stderr, above what is shown there. A line of the subscriber is one write, and becomes one line. It never
 /// fails: what cannot be said must not stop what is done.
-struct Beside(Progress);
+struct Beside;
 
 impl Write for Beside {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(line);
-        say_beside(text.trim_end_matches('\n'), &self.0);
+        say(text.trim_end_matches('\n'));
         Ok(line.len())
     }
 
@@ -118,15 +123,11 @@ impl tracing_subscriber::fmt::time::FormatTime for Clock {
 
 /// One line on stderr. Where that cannot be written, the work goes on.
 pub fn say(line: impl fmt::Display) {
-    say_beside(line, &Progress::default());
-}
-
-fn say_beside(line: impl fmt::Display, progress: &Progress) {
     let mut whole = Vec::new();
     // A line is one write, so that those of two processes do not mix.
     let _ = writeln!(Lines::new(&mut whole), "{line}");
     let shown = String::from_utf8_lossy(&whole);
-    if !keep(&whole) && !progress.print_above(shown.trim_end_matches('\n')) {
+    if !keep(&whole) && !progress().print_above(shown.trim_end_matches('\n')) {
         to_stderr(&whole);
     }
 }

@@ -10,7 +10,6 @@ use super::output::Talk;
 use super::status::without_copy;
 use super::{Exit, Outcome, Stop, block_on, load, output};
 use crate::config::Config;
-use crate::feed::fetch::Progress;
 use crate::ledger::{HoldRow, Ledger, Lock};
 use crate::pass::gather::{Manner, Scope};
 use crate::pass::keeper::Server;
@@ -41,8 +40,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
-    let progress = Progress::on_stderr();
-    output::talk_beside(Talk::Steps, &progress);
+    output::talk(Talk::Steps);
     let config = load(path)?;
     let scope = match &arguments.feed {
         Some(name) if !config.feeds.iter().any(|feed| feed.name == *name) => {
@@ -65,7 +63,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
             ignore_floor: arguments.ignore_floor,
         },
     };
-    let outcome = pass_with(&config, &ledger, &lock, looks, "refresh", &progress)?;
+    let outcome = pass_with(&config, &ledger, &lock, looks, "refresh")?;
     if arguments.json {
         output::json(&json(&outcome))?;
     }
@@ -97,7 +95,6 @@ pub(super) fn pass_with(
     _lock: &Lock,
     looks: Looks<'_>,
     cause: &'static str,
-    progress: &Progress,
 ) -> Result<pass::Outcome, Stop> {
     nudge(config);
     let config = Arc::new(config.clone());
@@ -111,7 +108,7 @@ pub(super) fn pass_with(
             scope: looks.scope,
             manner: looks.manner,
             cause,
-            progress,
+            progress: output::progress(),
             keeper: &keeper,
             in_step: &mut || {},
         };
@@ -132,7 +129,7 @@ pub(super) fn bring_about(
     json: bool,
 ) -> Result<pass::Outcome, Stop> {
     let looks = Scope::Offline.into();
-    let outcome = pass_with(config, ledger, lock, looks, verb, &Progress::default());
+    let outcome = pass_with(config, ledger, lock, looks, verb);
     let outcome = outcome.map_err(|stop| Stop {
         text: format!("{}. {next}", stop.text),
         ..stop

@@ -11,13 +11,13 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use super::notify::Service;
 use crate::clock::Clock;
 use crate::config::{self, Config};
-use crate::feed::fetch::Progress;
 use crate::ledger::{Busy, Ledger, LedgerError, Lock};
 use crate::pass::gather::{Manner, Scope, next_event};
 use crate::pass::keeper::{Event, Keeper};
 use crate::pass::known::Memory;
 use crate::pass::task::Applied;
 use crate::pass::{Outcome, Pass, PassError, kept, neighbors, write_down};
+use crate::progress::Progress;
 use crate::target::kernel::Report;
 use crate::time::{Timestamp, short};
 

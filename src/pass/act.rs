@@ -18,6 +18,7 @@ use crate::feed::copies::Copies;
 use crate::ledger::{HoldRow, Ledger, LedgerError, PinRow, TargetRow};
 use crate::pipeline::Decision;
 use crate::prefix::PrefixSet;
+use crate::progress::Progress;
 use crate::target::kernel::Mark;
 use crate::time::Timestamp;
 
@@ -34,6 +35,7 @@ pub(super) struct Act<'a> {
     pub copies: &'a Copies,
     pub memory: &'a mut Memory,
     pub keeper: &'a Keeper,
+    pub progress: &'a Progress,
     pub in_step: &'a mut (dyn FnMut() + Send),
     /// Whether the kernel was brought in step already in this pass.
     pub goes_on: bool,
@@ -160,7 +162,7 @@ impl Act<'_> {
             .await;
         self.goes_on = true;
         (self.in_step)();
-        let files = apply::to_files(task, &flushed).await;
+        let files = apply::to_files(task, self.progress, &flushed).await;
         applied.targets.extend(files.targets);
         write_down(ledger, &applied).map_err(PassError::Unrecorded)?;
         if let Some(report) = &applied.kernel {

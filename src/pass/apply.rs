@@ -16,6 +16,7 @@ use crate::files;
 use crate::ledger::{Ledger, LedgerError, Left, TargetRow};
 use crate::pipeline::{Content, Decision};
 use crate::prefix::PrefixSet;
+use crate::progress::Progress;
 use crate::target::publish::{Became, publish, refused};
 use crate::target::router::{Chosen, Gone, Reasons, Sheet, render};
 
@@ -128,8 +129,13 @@ pub fn sheet<'a>(
 
 /// The targets after the kernel, of which `applied` tells: the router files, and what FRR made of it. Before
 /// each one `stop` is asked: a flush stands above a pass under way.
-pub async fn after_kernel(task: Task<'_>, applied: &mut Applied, stop: &impl Fn() -> bool) {
-    let files = to_files(task, stop).await;
+pub async fn after_kernel(
+    task: Task<'_>,
+    progress: &Progress,
+    applied: &mut Applied,
+    stop: &impl Fn() -> bool,
+) {
+    let files = to_files(task, progress, stop).await;
     applied.targets.extend(files.targets);
     if let Some(report) = &applied.kernel {
         let seen = neighbors::look(task, report, false, &[], stop).await;
@@ -138,7 +144,7 @@ pub async fn after_kernel(task: Task<'_>, applied: &mut Applied, stop: &impl Fn(
 }
 
 /// The router files, each with its reload.
-pub async fn to_files(task: Task<'_>, stop: &impl Fn() -> bool) -> Applied {
+pub async fn to_files(task: Task<'_>, progress: &Progress, stop: &impl Fn() -> bool) -> Applied {
     let mut applied = Applied::default();
     for router in &task.config.routers {
         if stop() {
@@ -147,7 +153,7 @@ pub async fn to_files(task: Task<'_>, stop: &impl Fn() -> bool) -> Applied {
         }
         let sheet = task.sets.sheet(router, task.sheet, task.gone);
         let chosen = lists::asked(router, task.last, sheet.set.counts()).await;
-        let result = file(router, chosen.as_ref(), &sheet, task).await;
+        let result = file(router, chosen.as_ref(), &sheet, task, progress).await;
         note(&mut applied.targets, &router.name, result, task);
         if let Some(row) = applied.targets.last_mut() {
             row.lists = chosen;
@@ -196,6 +202,7 @@ async fn file(
     chosen: Option<&Chosen>,
     sheet: &Sheet<'_>,
     task: Task<'_>,
+    progress: &Progress,
 ) -> Result<Done, String> {
     let last = task.last.iter().find(|row| row.name == router.name);
     let written = last.and_then(|row| row.digest.as_ref());
@@ -217,7 +224,7 @@ async fn file(
         true => written == Some(&new),
         false => written == Some(&loaded(router, other)),
     };
-    let published = publish(router, &text, is_loaded).await?;
+    let published = publish(router, &text, is_loaded, progress).await?;
     let adopted = published.adopted.as_ref();
     let adopted = adopted.map_or_else(String::new, |kept| {
         format!("; what stood there is kept as {}", kept.display())

@@ -18,9 +18,10 @@ use super::{PassError, say};
 use crate::config::{Config, FeedConfig, Origin};
 use crate::discover::Source;
 use crate::feed::copies::Copies;
-use crate::feed::fetch::{Desk, Progress, Validators};
+use crate::feed::fetch::{Desk, Validators};
 use crate::feed::leaving::WithdrawAfter;
 use crate::ledger::{FeedRow, Ledger, Of, Pieces, PinRow, TableUsed};
+use crate::progress::Progress;
 use crate::time::{Timestamp, short};
 
 /// Which feeds a pass looks at. The publisher's floor stands above all of them.

@@ -7,10 +7,11 @@ use tokio::sync::OnceCell;
 
 use crate::config::{Config, FeedConfig, Origin};
 use crate::digest;
-use crate::feed::fetch::{Desk, Fetched, Fetcher, Line, Validators};
+use crate::feed::fetch::{Desk, Fetched, Fetcher, Validators};
 use crate::feed::file::{self, Local};
 use crate::feed::formats::parse_body;
 use crate::feed::{FeedCopy, Refused};
+use crate::progress::Line;
 
 /// What a look gave, before it is judged.
 pub enum Look {

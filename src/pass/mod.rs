@@ -44,10 +44,10 @@ use std::sync::Arc;
 
 use crate::config::Config;
 use crate::feed::copies::Copies;
-use crate::feed::fetch::Progress;
 use crate::ledger::{HoldRow, Ledger, LedgerError, PinRow, TargetRow};
 use crate::pipeline::Decision;
 use crate::prefix::PrefixSet;
+use crate::progress::Progress;
 use crate::target::kernel::Mark;
 use crate::time::Timestamp;
 use act::{Act, PROTECT};
@@ -70,7 +70,7 @@ pub struct Pass<'a> {
     pub manner: Manner,
     /// What it is done for: the cause of the generation that comes of it.
     pub cause: &'static str,
-    /// Where downloads are shown while they last.
+    /// Where downloads and commands are shown while they last.
     pub progress: &'a Progress,
     /// The task that changes our routes.
     pub keeper: &'a Keeper,
@@ -166,6 +166,7 @@ impl Pass<'_> {
             copies: &copies,
             memory,
             keeper,
+            progress,
             in_step,
             goes_on: false,
         };

@@ -2,17 +2,26 @@
 
 use std::fmt;
 use std::path::Path;
+use std::pin::pin;
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tokio::process::Command;
 
+use crate::progress::Progress;
 use crate::shown;
 
 /// Longest time for a command.
 const LONGEST: Duration = Duration::from_secs(300);
+
+/// How long a command runs before a terminal shows it: most end sooner.
+const SHOWN_AFTER: Duration = Duration::from_millis(500);
+/// How long it runs before one line says so.
+const SAID_AFTER: Duration = Duration::from_secs(5);
+/// How often both are looked at.
+const TICK: Duration = Duration::from_millis(200);
 
 /// So many lines of what it says are told.
 const LINES: usize = 3;
@@ -91,6 +100,40 @@ pub async fn run(command: &[String], file: &Path, delta: &Path) -> Result<String
             why: format!("{program} ended with {} ({said})", output.status),
             said,
         }),
+    }
+}
+
+/// Work that is the `command` of a router, shown while it lasts: on a terminal with the time, and in the log by one line.
+pub async fn watched<T>(
+    progress: &Progress,
+    router: &str,
+    command: &str,
+    work: impl Future<Output = T>,
+) -> T {
+    let begun = Instant::now();
+    let mut work = pin!(work);
+    let mut tick = tokio::time::interval(TICK);
+    let (mut line, mut is_said) = (None, false);
+    loop {
+        tokio::select! {
+            biased;
+            done = &mut work => return done,
+            _ = tick.tick() => {}
+        }
+        let runs = begun.elapsed();
+        if runs >= SHOWN_AFTER {
+            line.get_or_insert_with(|| progress.command(router, command))
+                .tick();
+        }
+        if runs >= SAID_AFTER && !is_said {
+            is_said = true;
+            tracing::info!(
+                "target={router}  {command} is still running after {} s; routers after this one wait for it, and it is \
+                 ended after {} s",
+                SAID_AFTER.as_secs(),
+                LONGEST.as_secs()
+            );
+        }
     }
 }
 

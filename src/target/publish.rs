@@ -18,14 +18,16 @@
 use std::fmt;
 use std::fs::{self, File, Permissions};
 use std::io::{self, Write};
+use std::ops::Deref;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::command::run;
+use super::command::{Failed, run, watched};
 use super::router;
 use crate::config::RouterConfig;
 use crate::files;
+use crate::progress::Progress;
 
 /// Largest file that is read, in bytes: ten times one of a million prefixes.
 const MAX_BYTES: u64 = 1 << 30;
@@ -61,8 +63,44 @@ pub struct Published {
     pub adopted: Option<PathBuf>,
 }
 
+/// A router with what is shown of it.
+#[derive(Clone, Copy)]
+struct Target<'a> {
+    config: &'a RouterConfig,
+    progress: &'a Progress,
+}
+
+/// One of its commands.
+#[derive(Clone, Copy)]
+enum Step {
+    Check,
+    Reload,
+    Verify,
+}
+
+impl Target<'_> {
+    async fn run(self, step: Step, file: &Path, delta: &Path) -> Result<String, Failed> {
+        let (name, command) = match step {
+            Step::Check => ("check", &self.check),
+            Step::Reload => ("reload", &self.reload),
+            Step::Verify => ("verify", &self.verify),
+        };
+        let work = run(command, file, delta);
+        watched(self.progress, &self.name, name, work).await
+    }
+}
+
+impl Deref for Target<'_> {
+    type Target = RouterConfig;
+
+    fn deref(&self) -> &RouterConfig {
+        self.config
+    }
+}
+
 /// Publish `text` as the file of `router`. `is_loaded` says of a text whether it was the last one to be loaded: a
-/// program that dies between rename and reload leaves a file that is in place and not in force.
+/// program that dies between rename and reload leaves a file that is in place and not in force. The commands are shown
+/// on `progress` while they last.
 ///
 /// # Errors
 /// One line: what failed, what the command said, and what is on disk now.
@@ -70,7 +108,12 @@ pub async fn publish(
     router: &RouterConfig,
     text: &str,
     is_loaded: impl Fn(&str) -> bool,
+    progress: &Progress,
 ) -> Result<Published, String> {
+    let router = Target {
+        config: router,
+        progress,
+    };
     let there = on_disk(&router.path, look).await;
     let (path, old) = there.map_err(|error| format!("{}: {error}", router.path.display()))?;
     let path = &*path;
@@ -109,7 +152,7 @@ pub async fn publish(
         let why = format!("{}: {error}; {kept}", beside.display());
         return Err(discard(&beside, why).await);
     }
-    if let Err(refusal) = run(&router.check, &beside, &beside).await {
+    if let Err(refusal) = router.run(Step::Check, &beside, &beside).await {
         let why = format!("check refused the new file: {refusal}; {kept}");
         return Err(discard(&beside, why).await);
     }
@@ -149,7 +192,7 @@ pub async fn publish(
 /// What leads from the old file to the new one. Only where it is looked at afterwards what the router holds: it may
 /// have been started anew since.
 fn delta(
-    router: &RouterConfig,
+    router: Target<'_>,
     old: Option<&[u8]>,
     text: &str,
     is_loaded: impl Fn(&str) -> bool,
@@ -164,7 +207,7 @@ fn delta(
 }
 
 /// Load what leads to the file, and the whole file where that is not taken.
-async fn load_delta(router: &RouterConfig, delta: &str) -> Result<(Became, Loaded), Failure> {
+async fn load_delta(router: Target<'_>, delta: &str) -> Result<(Became, Loaded), Failure> {
     let place = hidden(&router.path, ".delta");
     let loaded = match write(&place, delta.as_bytes(), &router.path).await {
         Ok(()) => {
@@ -193,13 +236,13 @@ struct Loaded {
 }
 
 /// Load the file, and look whether it is in force.
-async fn load(router: &RouterConfig) -> Result<Loaded, Failure> {
+async fn load(router: Target<'_>) -> Result<Loaded, Failure> {
     load_from(router, &router.path).await
 }
 
 /// The same, but what is loaded is in another place.
-async fn load_from(router: &RouterConfig, delta: &Path) -> Result<Loaded, Failure> {
-    let loaded = run(&router.reload, &router.path, delta).await;
+async fn load_from(router: Target<'_>, delta: &Path) -> Result<Loaded, Failure> {
+    let loaded = router.run(Step::Reload, &router.path, delta).await;
     let loaded = loaded.map_err(|failed| Failure::Reload(failed.to_string()))?;
     let Loaded { said, leak } = verify(router, &router.path, delta).await?;
     let said = joined([loaded, said]);
@@ -207,8 +250,8 @@ async fn load_from(router: &RouterConfig, delta: &Path) -> Result<Loaded, Failur
 }
 
 /// Look whether the file is in force, and who was sent what is in it.
-async fn verify(router: &RouterConfig, path: &Path, delta: &Path) -> Result<Loaded, Failure> {
-    match run(&router.verify, path, delta).await {
+async fn verify(router: Target<'_>, path: &Path, delta: &Path) -> Result<Loaded, Failure> {
+    match router.run(Step::Verify, path, delta).await {
         Ok(said) => Ok(Loaded { said, leak: None }),
         Err(failed) if failed.code == Some(LEAKS) => Ok(Loaded {
             said: String::new(),
@@ -407,7 +450,7 @@ impl Published {
 }
 
 /// The old content again, loaded again.
-async fn put_back(router: &RouterConfig, path: &Path, old: &[u8]) -> String {
+async fn put_back(router: Target<'_>, path: &Path, old: &[u8]) -> String {
     let beside = beside(path);
     let restored = match write(&beside, old, path).await {
         Ok(()) => rename(&beside, path).await,

@@ -18,6 +18,15 @@ fn router(path: &Path, check: &[&str], reload: &[&str]) -> RouterConfig {
     }
 }
 
+/// With nothing shown.
+async fn publish(
+    router: &RouterConfig,
+    text: &str,
+    is_loaded: impl Fn(&str) -> bool,
+) -> Result<Published, String> {
+    super::publish(router, text, is_loaded, &Progress::default()).await
+}
+
 /// A file of ours.
 const OLD: &str = "! Written by nullrouted; changes made here are lost.\nold\n";
 

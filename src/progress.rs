@@ -1,15 +1,15 @@
-//! Downloads under way, shown on a terminal (I/O): a line a feed, gone afterwards.
+//! What is under way, shown on a terminal (I/O): a line for each download and each command of a router, gone afterwards.
 
 use std::env::var_os;
 use std::io::{IsTerminal, stderr};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-/// Where downloads are shown. The default shows nothing.
+/// Where they are shown. The default shows nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Progress(Option<MultiProgress>);
 
-/// The line of one download; it goes when this is dropped.
+/// The line of one download or command; it goes when this is dropped.
 #[derive(Debug)]
 pub struct Line(Option<ProgressBar>);
 
@@ -24,16 +24,25 @@ impl Progress {
 
     /// A line for the feed of this name.
     pub fn line(&self, name: &str) -> Line {
+        self.add(name, "{prefix}  waiting")
+    }
+
+    /// A line for a command of the router of this name, with the time since this was called.
+    pub fn command(&self, name: &str, command: &str) -> Line {
+        self.add(&format!("{name}  {command}"), "{prefix}  {elapsed}")
+    }
+
+    fn add(&self, prefix: &str, template: &str) -> Line {
         Line(self.0.as_ref().map(|all| {
             let line = all.add(ProgressBar::no_length());
-            line.set_style(style("{prefix}  waiting"));
-            line.set_prefix(name.to_owned());
+            line.set_style(style(template));
+            line.set_prefix(prefix.to_owned());
             line.tick();
             line
         }))
     }
 
-    /// Print lines above those of the downloads. Answers whether there are any; a terminal that has gone
+    /// Print lines above these. Answers whether there are any; a terminal that has gone
     /// takes nothing, and is no failure.
     pub fn print_above(&self, lines: &str) -> bool {
         let Some(all) = &self.0 else { return false };
@@ -55,6 +64,13 @@ impl Line {
                 ));
             }
             None => line.set_style(style("{prefix}  {decimal_bytes}")),
+        }
+    }
+
+    /// Show how much time has gone by.
+    pub fn tick(&self) {
+        if let Some(line) = &self.0 {
+            line.tick();
         }
     }
 
