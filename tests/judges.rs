@@ -99,7 +99,7 @@ fn frr_takes_every_file_of_its_family() {
 #[test]
 fn bird_takes_every_file_of_its_family() {
     let broken = [("203.0.113.7/32", "203.0.113.7/33"), ("accept;", "accept")];
-    judged("bird", "bird", 19, &broken);
+    judged("bird", "bird", 20, &broken);
 }
 
 #[test]
