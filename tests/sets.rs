@@ -260,14 +260,14 @@ fn what_moves_from_feed_to_feed_is_a_generation_and_can_be_undone() {
     place
         .run(&["refresh"])
         .code(0)
-        .says("generation 2  router only-a: 0 added, 1 removed")
-        .says("generation 2  router only-b: 1 added, 0 removed");
+        .says("generation 2  router only-a: 0 added, 1 removed (203.0.113.0/24)\n")
+        .says("generation 2  router only-b: 1 added (203.0.113.0/24), 0 removed\n");
     let gone = "no ip route 203.0.113.0 255.255.255.0 Null0\n";
     assert!(place.read("only-a.conf").contains(gone));
     assert!(!place.read("all.conf").contains(gone), "it has it still");
     assert_eq!(has(&place, "only-b"), ["192.0.2.0/24", "203.0.113.0/24"]);
     place.run(&["history"]).code(0).says(
-        "only-a  generation 2: 0 added, 1 removed; its feeds list otherwise, the set in force is the same",
+        "only-a  generation 2: 0 added, 1 removed (203.0.113.0/24); its feeds list otherwise, the set in force is the same",
     );
     // It is said once, and nothing comes of the next pass.
     place.run(&["refresh"]).code(0);
@@ -333,12 +333,12 @@ fn what_left_the_file_of_a_router_is_taken_away_there_and_nowhere_else() {
     place
         .run(&["refresh"])
         .code(0)
-        .says("generation 3  router edge: 1 added, 2 removed");
+        .says("generation 3  router edge: 1 added (72.37.186.0/24), 2 removed (72.37.186.0/23, 203.0.113.7/32)");
     assert_eq!(taken_away(&place, "edge"), no(&[joined, old, host]));
     assert_eq!(planned, place.read("edge.conf"));
     assert_eq!(taken_away(&place, "all"), no(&[old]));
     place.run(&["history"]).code(0).says(
-        "generation 3: 1 added, 2 removed; [[router]] selects otherwise, the set in force is the same",
+        "generation 3: 1 added (72.37.186.0/24), 2 removed (72.37.186.0/23, 203.0.113.7/32); [[router]] selects otherwise, the set in force is the same",
     );
     place.run(&["refresh"]).code(0).says("edge.conf unchanged");
 
@@ -523,5 +523,46 @@ fn what_frr_cannot_announce_by_itself_is_counted_and_named() {
                   joined: one that is joined with another feed's is not announced; with family \"bird\", \
                   \"openbgpd\", \"gobgp\" or \"exabgp\" it is";
     let checked = place.run(&["check"]).code(0).says(advice);
-    assert!(!checked.err.contains("router filter"), "{}", checked.err);
+    let joined = "router filter: frr announces";
+    assert!(!checked.err.contains(joined), "{}", checked.err);
+}
+
+/// An edit takes a feed away from everything; until that is approved its routers keep what they had of it.
+#[test]
+fn a_held_edit_of_the_configuration_takes_nothing_from_a_router() {
+    let routers = [
+        plain("fed", "operator = false"),
+        plain("only-a", "feeds = [\"a\"]"),
+    ];
+    let place = place(&routers);
+    place.run(&["refresh"]).code(0);
+    let before = [has(&place, "fed"), has(&place, "only-a")];
+    let limits = "[limits]\nmax_removed = \"10%\"\nsmall_change = 0\n";
+    let feed = "[[feed]]\nname = \"a\"\npath = \"a.list\"\nwithdraw_after = \"1 copy\"\n";
+    place.configure(&format!("{feed}{NO_KERNEL}{}{limits}", routers.concat()));
+    place
+        .run(&["refresh"])
+        .code(3)
+        .says("feed b is no longer configured");
+    assert_eq!([has(&place, "fed"), has(&place, "only-a")], before);
+    assert_eq!(generations(&place), 1);
+    let id = place.run(&["plan", "--json"]).json()["id"].clone();
+    place.run(&["approve", id.as_str().unwrap()]).code(0);
+    let of_a = ["72.37.186.0/24", "198.51.100.0/24", "2001:db8:a::/48"];
+    assert_eq!(has(&place, "fed"), of_a);
+    assert_eq!(has(&place, "only-a"), of_a);
+}
+
+/// No router had this choice with the generation that is pinned: it gets what its feeds list, as far as that is frozen.
+#[test]
+fn a_router_that_begins_to_select_while_pinned_gets_a_part_of_what_is_frozen() {
+    let place = place(&[plain("edge", "")]);
+    place.run(&["refresh"]).code(0);
+    place.run(&["pin"]).code(0);
+    place.configure(&config(&[plain("edge", "feeds = [\"b\"]")]));
+    place.write("b.list", "203.0.113.7\n198.18.0.0/24\n192.0.2.0/24\n");
+    place.run(&["refresh"]).code(0);
+    assert_eq!(has(&place, "edge"), ["203.0.113.7/32"]);
+    place.run(&["unpin"]).code(0);
+    assert_eq!(has(&place, "edge"), ["192.0.2.0/24", "203.0.113.7/32"]);
 }

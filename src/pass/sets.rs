@@ -28,12 +28,13 @@ use crate::time::Timestamp;
 /// What each router has that does not get everything.
 #[derive(Debug, Default)]
 pub struct Sets {
-    routers: BTreeMap<String, RouterSet>,
+    /// Routers with the same selection share a set.
+    routers: BTreeMap<String, Arc<RouterSet>>,
     /// What the ledger knows; `None` where it has nothing to do with any router.
     recorded: Option<Recorded>,
 }
 
-/// What one router has.
+/// What the routers with one selection have.
 #[derive(Debug)]
 pub struct RouterSet {
     selection: Selection,
@@ -81,13 +82,17 @@ struct Recorded {
     choices: BTreeMap<Choice, Past>,
     /// Routers whose files were made before.
     known: Vec<String>,
-    in_force: PrefixSet,
+    in_force: Arc<PrefixSet>,
     origins: Vec<u32>,
 }
 
 impl Recorded {
-    /// `None` where every router gets and got everything.
-    fn read(config: &Config, ledger: &Ledger) -> Result<Option<Self>, LedgerError> {
+    /// `None` where every router gets and got everything. `in_force` is what the ledger has.
+    fn read(
+        config: &Config,
+        ledger: &Ledger,
+        in_force: impl FnOnce() -> Result<Arc<PrefixSet>, LedgerError>,
+    ) -> Result<Option<Self>, LedgerError> {
         let rows = ledger.selections()?;
         if rows.is_empty() && config.routers.iter().all(has_everything) {
             return Ok(None);
@@ -96,7 +101,7 @@ impl Recorded {
             rows,
             choices: ledger.choices()?,
             known: ledger.targets()?.into_iter().map(|row| row.name).collect(),
-            in_force: ledger.in_force()?,
+            in_force: in_force()?,
             origins: ledger.origins()?,
         }))
     }
@@ -136,26 +141,53 @@ fn has_everything(router: &RouterConfig) -> bool {
 /// What came to the file of a router, and what went.
 struct Move {
     router: String,
-    came: usize,
-    /// As it is written in the ledger.
+    /// Each as it is written in the ledger.
+    came: Vec<String>,
     went: Vec<String>,
 }
+
+/// Items that are named in the log book.
+const NAMED: usize = 3;
 
 impl Move {
     fn between(router: &str, (old, old_origins): Content, (new, new_origins): Content) -> Self {
         let change = Change::between(old, new);
-        let went = change.removals().map(|net| net.to_string());
+        let added = change.additions().map(|net| net.to_string());
+        let removed = change.removals().map(|net| net.to_string());
         Self {
             router: router.to_owned(),
-            came: change.added() + lacking(new_origins, old_origins).count(),
-            went: went
+            came: added
+                .chain(lacking(new_origins, old_origins).map(autonomous))
+                .collect(),
+            went: removed
                 .chain(lacking(old_origins, new_origins).map(autonomous))
                 .collect(),
         }
     }
 
     fn is_nothing(&self) -> bool {
-        self.came == 0 && self.went.is_empty()
+        self.came.is_empty() && self.went.is_empty()
+    }
+
+    /// `1 added (192.0.2.0/24), 0 removed`
+    fn told(&self) -> String {
+        let told = |items: &[String], what: &str| {
+            let named = items.iter().take(NAMED).map(String::as_str);
+            let mut named = named.collect::<Vec<_>>().join(", ");
+            if items.len() > NAMED {
+                named.push_str(", …");
+            }
+            let named = match items {
+                [] => String::new(),
+                _ => format!(" ({named})"),
+            };
+            format!("{} {what}{named}", items.len())
+        };
+        format!(
+            "{}, {}",
+            told(&self.came, "added"),
+            told(&self.went, "removed")
+        )
     }
 }
 
@@ -176,7 +208,7 @@ impl Sets {
         known: &Known,
         decision: &Decision,
     ) -> Result<Self, LedgerError> {
-        let recorded = Recorded::read(config, ledger)?;
+        let recorded = Recorded::read(config, ledger, || Ok(known.in_force.clone()))?;
         let frozen = match (&recorded, decision.pinned) {
             (Some(_), Some(generation)) => ledger.choices_at(generation)?,
             _ => BTreeMap::new(),
@@ -197,7 +229,7 @@ impl Sets {
         known: &Known,
         decision: &Decision,
     ) -> Result<Self, LedgerError> {
-        let recorded = Recorded::read(config, ledger)?;
+        let recorded = Recorded::read(config, ledger, || Ok(known.in_force.clone()))?;
         Ok(Self::of(config, recorded, decision, |choice, recorded| {
             let mut chosen = decision.chosen(choice, &known.policy, Former::default());
             match recorded.content(choice) {
@@ -228,20 +260,21 @@ impl Sets {
         };
         let choices = routers().map(|router| router.selection.choice.clone());
         let chosen = each_once(choices, |choice| Arc::new(make(choice, &recorded)));
-        let set = |router: &RouterConfig| {
-            let selection = router.selection.clone();
-            let chosen = chosen.get(&selection.choice)?.clone();
+        let selections = routers().map(|router| router.selection.clone());
+        let sets = each_once(selections, |selection| {
+            let chosen = chosen.get(&selection.choice).cloned().unwrap_or_default();
             let part = selection.of(&chosen.set);
-            let credits = apply::credits_of(config, &decision.standings, &part.set, |feed| {
-                selection.choice.has(feed)
-            });
-            let set = RouterSet {
-                selection,
+            let has = |feed: &str| selection.choice.has(feed);
+            Arc::new(RouterSet {
+                credits: apply::credits_of(config, &decision.standings, &part.set, has),
+                selection: selection.clone(),
                 chosen,
                 part,
-                credits,
-            };
-            Some((router.name.clone(), set))
+            })
+        });
+        let set = |router: &RouterConfig| {
+            let set = sets.get(&router.selection)?;
+            Some((router.name.clone(), set.clone()))
         };
         Self {
             routers: routers().filter_map(set).collect(),
@@ -258,10 +291,11 @@ impl Sets {
                 part: Part::default(),
                 credits: Vec::new(),
             };
-            (router.name.clone(), set)
+            (router.name.clone(), Arc::new(set))
         };
         let selects = |router: &&RouterConfig| !has_everything(router);
-        let recorded = ledger.map(|ledger| Recorded::read(config, ledger));
+        let recorded =
+            ledger.map(|ledger| Recorded::read(config, ledger, || ledger.in_force().map(Arc::new)));
         Ok(Self {
             routers: config.routers.iter().filter(selects).map(nothing).collect(),
             recorded: recorded.transpose()?.flatten(),
@@ -270,7 +304,7 @@ impl Sets {
 
     /// What one of them has; `None` for a router that gets everything.
     pub fn router(&self, name: &str) -> Option<&RouterSet> {
-        self.routers.get(name)
+        self.routers.get(name).map(|set| &**set)
     }
 
     /// What the file of a router says, where that of one that gets everything says `everything`.
@@ -281,7 +315,7 @@ impl Sets {
         gone: &'a BTreeMap<String, Gone>,
     ) -> Sheet<'a> {
         let gone = gone.get(&router.name).unwrap_or(everything.gone);
-        let Some(set) = self.routers.get(&router.name) else {
+        let Some(set) = self.router(&router.name) else {
             return Sheet { gone, ..everything };
         };
         let joined = || Change::between(set.set(), everything.set).removed();
@@ -315,7 +349,7 @@ impl Sets {
         for router in told.filter(|router| router.shape.family.takes_away()) {
             let name = &router.name;
             let mut had = ledger.left_of(name, LATELY)?;
-            let set = self.routers.get(name);
+            let set = self.router(name);
             if set.is_none() && had.nets.is_empty() && had.asns.is_empty() {
                 let recorded = self.recorded.as_ref();
                 if recorded.is_none_or(|recorded| !recorded.rows.contains_key(name)) {
@@ -346,7 +380,7 @@ impl Sets {
             .routers
             .iter()
             .filter_map(|RouterConfig { name, .. }| {
-                let set = self.routers.get(name);
+                let set = self.router(name);
                 if set.is_none() && !recorded.rows.contains_key(name) {
                     return None;
                 }
@@ -379,13 +413,13 @@ impl Sets {
                 ledger.note_all_left(name, LATELY)?;
             }
         }
-        for Move { router, came, went } in self.moves(config, everything) {
-            let text = format!("{came} added, {} removed", went.len());
+        for one in self.moves(config, everything) {
+            let (text, Move { router, went, .. }) = (one.told(), one);
             tracing::info!("generation {generation}  router {router}: {text}");
             ledger.note_left(&router, generation, went.into_iter())?;
             if apart {
                 let before = recorded.rows.get(&router).map(|row| &row.selection);
-                let after = self.routers.get(&router).map(|set| &set.selection);
+                let after = self.router(&router).map(|set| &set.selection);
                 let why = match before == after {
                     true => "its feeds list otherwise",
                     false => "[[router]] selects otherwise",

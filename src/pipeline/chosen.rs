@@ -40,14 +40,14 @@ pub struct Former<'a> {
     pub frozen: Option<Content<'a>>,
 }
 
-/// Each distinct choice, made once.
-pub fn each_once<T>(
-    choices: impl IntoIterator<Item = Choice>,
-    mut make: impl FnMut(&Choice) -> T,
-) -> BTreeMap<Choice, T> {
+/// Each distinct choice or selection, made once.
+pub fn each_once<K: Ord, T>(
+    keys: impl IntoIterator<Item = K>,
+    mut make: impl FnMut(&K) -> T,
+) -> BTreeMap<K, T> {
     let mut made = BTreeMap::new();
-    for choice in choices {
-        if let Entry::Vacant(vacant) = made.entry(choice) {
+    for key in keys {
+        if let Entry::Vacant(vacant) = made.entry(key) {
             let one = make(vacant.key());
             vacant.insert(one);
         }

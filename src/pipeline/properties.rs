@@ -6,6 +6,7 @@
 
 mod bounds;
 mod checks;
+mod choices;
 mod feeds;
 mod history;
 mod naive;

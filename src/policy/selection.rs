@@ -38,7 +38,7 @@ impl Choice {
 }
 
 /// What a router gets.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Selection {
     /// Whose listings.
     #[serde(flatten)]

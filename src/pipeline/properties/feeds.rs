@@ -14,6 +14,7 @@ use crate::time::Timestamp;
 /// One feed, as the ledger and the copies have it.
 #[derive(Clone, Debug, Default)]
 pub struct Known {
+    pub name: String,
     pub configured: bool,
     pub bogons: bool,
     pub own: OwnBounds,
@@ -96,7 +97,7 @@ impl Known {
     /// As the decision has it.
     pub fn feed(&self) -> Feed {
         Feed {
-            name: "feed".into(),
+            name: self.name.as_str().into(),
             reserved: self.bogons,
             limits: self.own.limits(),
             ages: AGES,

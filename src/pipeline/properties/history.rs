@@ -7,6 +7,7 @@ use proptest::test_runner::TestCaseError;
 
 use super::bounds::{Bounds, OwnBounds};
 use super::checks::{Ids, Tally, after, before};
+use super::choices;
 use super::naive::{Net, SPACES};
 use super::shell::{List, Shell, Step};
 
@@ -30,7 +31,8 @@ impl History {
             }
             let decision = shell.decide();
             before(&shell, &decision, ids, tally)?;
-            shell.record(&decision);
+            let chosen = choices::check(&shell, &decision)?;
+            shell.record(&decision, chosen);
             after(&mut shell)?;
         }
         tally.remembered += shell.remembered;

@@ -1,17 +1,19 @@
 //! What stands around the decision, in memory: what people and publishers do, and what a pass writes down.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::testing::{NOW, protect_and_show};
 use super::super::{Configuration, Decided, Decision, Feed, Hand, Input, Pinned, decide};
 use super::bounds::{Bounds, OwnBounds};
+use super::choices::{self, Chosen, Had};
 use super::feeds::{Copy, Known, written};
 use super::naive::{Cells, Net, Space};
 use crate::feed::FeedCopy;
 use crate::policy::Policy;
 use crate::policy::limits::Review;
+use crate::policy::selection::Choice;
 use crate::prefix::PrefixSet;
 use crate::time::Timestamp;
 
@@ -70,6 +72,13 @@ pub enum Step {
 pub struct Shell {
     pub space: &'static Space,
     pub feeds: Vec<Known>,
+    /// What each of them ever listed, and what was ever added by hand.
+    pub ever: Vec<Cells>,
+    pub ever_by_hand: Cells,
+    /// What choices of feeds have.
+    pub chosen: Chosen,
+    /// What the last decision was made by.
+    pub policy: Policy,
     pub bounds: Bounds,
     pub manual: bool,
     pub hand: Vec<Net>,
@@ -98,14 +107,24 @@ pub struct Shell {
 
 impl Shell {
     pub fn new(space: &'static Space, bogons: &[bool], bounds: Bounds) -> Self {
-        let feed = |bogons: &bool| Known {
+        let feed = |(index, bogons): (usize, &bool)| Known {
+            name: choices::name(index),
             configured: true,
             bogons: *bogons,
             ..Known::default()
         };
+        let policy = Policy {
+            protect: protect_and_show(std::iter::empty(), std::iter::empty()),
+            limits: bounds.limits(space),
+            review: Review::Limits,
+        };
         Self {
             space,
-            feeds: bogons.iter().map(feed).collect(),
+            feeds: bogons.iter().enumerate().map(feed).collect(),
+            ever: vec![Cells::default(); bogons.len()],
+            ever_by_hand: Cells::default(),
+            chosen: Chosen::default(),
+            policy,
             bounds,
             manual: false,
             hand: Vec::new(),
@@ -157,7 +176,10 @@ impl Shell {
             Step::Leave(feed) => self.feeds[feed % count].configured = false,
             Step::Return(feed) => self.feeds[feed % count].configured = true,
             Step::Bogons(feed, bogons) => self.feeds[feed % count].bogons = *bogons,
-            Step::Add(net) if !self.hand.contains(net) => self.hand.push(*net),
+            Step::Add(net) if !self.hand.contains(net) => {
+                self.ever_by_hand = self.ever_by_hand.or(Cells::of([*net]));
+                self.hand.push(*net);
+            }
             Step::Remove(which) => {
                 let which = which % self.hand.len().max(1);
                 self.hand.drain(which..self.hand.len().min(which + 1));
@@ -187,6 +209,7 @@ impl Shell {
                 self.waits = None;
                 let (set, origins) = (PrefixSet::default(), Vec::new());
                 self.generation(set, origins, true);
+                self.chosen.flush(self.past.len() - 1);
             }
             Step::Pin(which) if self.past.len() > 1 => {
                 let which = 1 + which % (self.past.len() - 1);
@@ -204,6 +227,8 @@ impl Shell {
         nets: Vec<(Net, Option<Timestamp>)>,
         origins: BTreeSet<u32>,
     ) {
+        let listed = Cells::of(nets.iter().map(|(net, _)| *net));
+        self.ever[feed] = self.ever[feed].or(listed);
         let copy = Copy::new(self.space, nets, origins, self.now);
         let feed = &mut self.feeds[feed];
         feed.configured = true;
@@ -232,6 +257,7 @@ impl Shell {
                 false => Review::Limits,
             },
         };
+        self.policy = policy.clone();
         let listed = |nets: &[Net]| {
             let mut copy = FeedCopy::default();
             for (line, net) in (1..).zip(nets) {
@@ -275,7 +301,7 @@ impl Shell {
     }
 
     /// Write a decision down, as a pass does.
-    pub fn record(&mut self, decision: &Decision) {
+    pub fn record(&mut self, decision: &Decision, chosen: BTreeMap<Choice, Had>) {
         if decision.approved || decision.pinned.is_none() {
             self.approval = None;
         }
@@ -284,6 +310,7 @@ impl Shell {
             decision.origins.clone(),
             decision.pinned.is_some(),
         );
+        self.chosen.record(chosen, self.past.len() - 1);
         self.waits = decision.held().then(|| decision.id.clone());
         self.seen.extend(self.waits.clone());
         self.hand_before.clone_from(&self.hand);
@@ -297,8 +324,9 @@ impl Shell {
                 feed.lost[1] = feed.lost[0];
             }
             if !feed.configured && !decision.holds_configuration {
-                let (bogons, own) = (feed.bogons, feed.own);
+                let (name, bogons, own) = (feed.name.clone(), feed.bogons, feed.own);
                 *feed = Known {
+                    name,
                     bogons,
                     own,
                     ..Known::default()

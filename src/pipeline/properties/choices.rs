@@ -1,0 +1,130 @@
+//! What choices of feeds have, after every decision of a history: written down as a pass does, and held against the
+//! model of single cells.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use proptest::test_runner::TestCaseResult;
+
+use super::feeds::Known;
+use super::naive::Cells;
+use super::shell::Shell;
+use crate::pipeline::{Content, Decision, Former};
+use crate::policy::selection::Choice;
+use crate::prefix::PrefixSet;
+
+/// A set and its origin ASes.
+pub type Had = (PrefixSet, Vec<u32>);
+
+/// What the choices have, and had with each generation.
+#[derive(Debug, Default)]
+pub struct Chosen {
+    now: BTreeMap<Choice, Had>,
+    past: Vec<BTreeMap<Choice, Had>>,
+}
+
+/// The name of a feed.
+pub fn name(index: usize) -> String {
+    format!("feed{index}")
+}
+
+/// One feed, the others with what was added by hand, all of it by name, and every feed.
+fn choices() -> [Choice; 4] {
+    let of = |feeds: &[usize], operator| Choice {
+        feeds: Some(feeds.iter().copied().map(name).collect()),
+        operator,
+    };
+    let every_feed = Choice {
+        feeds: None,
+        operator: false,
+    };
+    [
+        of(&[0], false),
+        of(&[1, 2], true),
+        of(&[0, 1, 2], true),
+        every_feed,
+    ]
+}
+
+fn content((set, origins): &Had) -> Content<'_> {
+    (set, origins)
+}
+
+impl Chosen {
+    /// What they have by a decision.
+    fn by(&self, shell: &Shell, decision: &Decision) -> BTreeMap<Choice, Had> {
+        let then = decision.pinned.map(|generation| generation as usize);
+        let frozen = then.and_then(|generation| self.past.get(generation));
+        let chosen = choices().into_iter().map(|choice| {
+            let former = Former {
+                in_force: self.now.get(&choice).map(content),
+                frozen: frozen.and_then(|then| then.get(&choice)).map(content),
+            };
+            let chosen = decision.chosen(&choice, &shell.policy, former);
+            (choice, (chosen.set, chosen.origins))
+        });
+        chosen.collect()
+    }
+
+    /// Write down what they have by a decision, with the generation that is in force after it.
+    pub fn record(&mut self, now: BTreeMap<Choice, Had>, generation: usize) {
+        self.past.resize(generation + 1, BTreeMap::default());
+        self.past[generation].clone_from(&now);
+        self.now = now;
+    }
+
+    /// The same of a flush.
+    pub fn flush(&mut self, generation: usize) {
+        let nothing = choices().map(|choice| (choice, Had::default()));
+        self.record(nothing.into_iter().collect(), generation);
+    }
+}
+
+/// Check what they have by a decision, before it is written down. Answers it.
+pub fn check(shell: &Shell, decision: &Decision) -> Result<BTreeMap<Choice, Had>, TestCaseError> {
+    let all = shell.chosen.by(shell, decision);
+    let desired = shell.space.cells(&decision.desired);
+    for (choice, (set, origins)) in &all {
+        let cells = shell.space.cells(set);
+        let has = |index: &usize| choice.has(&name(*index));
+        prop_assert!(cells.within(desired), "beside what should be in force");
+        prop_assert!(origins.iter().all(|asn| decision.origins.contains(asn)));
+        // Whatever became of the copies since: nothing that its feeds never listed.
+        let feeds = (0..shell.feeds.len()).filter(has);
+        let listed = feeds.map(|index| shell.ever[index]);
+        let by_hand = choice.operator.then_some(shell.ever_by_hand);
+        let listed = listed.chain(by_hand).fold(Cells::default(), Cells::or);
+        prop_assert!(cells.within(listed), "of other feeds: {choice:?}");
+        exactly(shell, decision, choice, cells)?;
+    }
+    // Those with everything have everything, in the same prefixes.
+    let everything = &all[&choices()[2]];
+    prop_assert_eq!(&everything.0, &decision.desired);
+    prop_assert_eq!(&everything.1, &decision.origins);
+    Ok(all)
+}
+
+/// Where the listings tell all, it is exactly what they tell.
+fn exactly(shell: &Shell, decision: &Decision, choice: &Choice, cells: Cells) -> TestCaseResult {
+    if decision.pinned.is_some() || decision.holds_configuration || !decision.lost.is_empty() {
+        return Ok(());
+    }
+    let feeds = shell.feeds.iter().enumerate();
+    let counts = |(index, feed): &(usize, &Known)| {
+        feed.configured && feed.counts(shell.now) && choice.has(&name(*index))
+    };
+    let lists = feeds.filter(counts).filter_map(|(_, feed)| {
+        let copy = match decision.held() {
+            true => feed.applied()?.ok()?,
+            false => feed.current()?,
+        };
+        Some(shell.lists(feed, copy))
+    });
+    let by_hand = choice
+        .operator
+        .then(|| Cells::of(shell.hand.iter().copied()));
+    let listed = lists.chain(by_hand).fold(Cells::default(), Cells::or);
+    let desired = shell.space.cells(&decision.desired);
+    prop_assert_eq!(cells, listed.and(desired), "{:?}", choice);
+    Ok(())
+}
