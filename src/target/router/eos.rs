@@ -45,7 +45,7 @@ const MAPS: RouteMaps = RouteMaps {
     ipv6_next_hop: "ipv6 next-hop",
     communities: "`send-community`",
     closed: false,
-    proof: "show bgp ipv4 unicast PREFIX detail, \"Advertised to\" has no other neighbor",
+    proof: "show ip bgp PREFIX detail, \"Advertised to\" has no other neighbor",
     tried: false,
 };
 

@@ -48,8 +48,8 @@ const MAPS: RouteMaps = RouteMaps {
     ipv6_next_hop: "ipv6 next-hop",
     communities: "`send-community`",
     closed: false,
-    proof: "show bgp ipv4 unicast PREFIX says \"not advertised to EBGP peer\", and its update groups (show bgp ipv4 \
-            unicast update-group NUMBER) have no other neighbor",
+    proof: "show bgp ipv4 unicast PREFIX, the update groups that it is \"Advertised to\" (show bgp ipv4 unicast \
+            update-group NUMBER) have no other neighbor",
     tried: false,
 };
 

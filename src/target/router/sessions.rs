@@ -96,10 +96,8 @@ impl Words<'_> {
             said(&mut text, &says);
             typed(&mut text, &[self.deny, self.rest]);
         }
-        said(
-            &mut text,
-            &format!("Who was sent a listed PREFIX: {}.", self.proof),
-        );
+        let says = format!("Who was sent a listed PREFIX: {}.", self.proof);
+        said(&mut text, &says);
         if shape.announce_to == AnnounceTo::Ibgp && !self.tried {
             let says = "no-export at origination keeps the routes from eBGP.";
             said(&mut text, &[ASSUMED, says].concat());
