@@ -12,6 +12,7 @@ mod modes;
 mod places;
 mod print;
 mod problem;
+pub(crate) mod writes;
 mod written;
 
 pub use advice::Advice;

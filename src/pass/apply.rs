@@ -225,10 +225,9 @@ async fn file(
         false => written == Some(&loaded(router, other)),
     };
     let published = publish(router, &text, is_loaded, progress).await?;
-    let adopted = published.adopted.as_ref();
-    let adopted = adopted.map_or_else(String::new, |kept| {
-        format!("; what stood there is kept as {}", kept.display())
-    });
+    let adopted = published.adopted.iter();
+    let adopted = adopted.map(|kept| format!("; what stood there is kept as {}", kept.display()));
+    let adopted: String = adopted.collect();
     let word = match published.became {
         Became::Unchanged => "unchanged",
         Became::Loaded => "loaded again",

@@ -26,6 +26,7 @@ use std::time::Duration;
 use super::command::{Failed, run, watched};
 use super::router;
 use crate::config::RouterConfig;
+use crate::config::writes::writes;
 use crate::files;
 use crate::progress::Progress;
 
@@ -59,8 +60,8 @@ pub struct Published {
     pub said: String,
     /// Who was sent what is listed and may not have it, in one line, where `verify` found that.
     pub leak: Option<String>,
-    /// Where the file of somebody else is now that stood in its place, with `adopt = true`.
-    pub adopted: Option<PathBuf>,
+    /// Where the files of somebody else are now that stood in its place, or where `reload` copies it, with `adopt = true`.
+    pub adopted: Vec<PathBuf>,
 }
 
 /// A router with what is shown of it.
@@ -131,18 +132,16 @@ pub async fn publish(
         if router.reload.is_empty() {
             return Ok(Published::of(Became::Unchanged, Loaded::default()));
         }
+        let adopted = adopt(router, None, &is_loaded).await?;
         let loaded = load(router).await;
-        let loaded = loaded.map(|loaded| Published::of(Became::Loaded, loaded));
+        let loaded = loaded.map(|loaded| Published {
+            adopted,
+            ..Published::of(Became::Loaded, loaded)
+        });
         return loaded.map_err(|failure| format!("{failure}; the file is in place"));
     }
-    let foreign = old
-        .as_deref()
-        .is_some_and(|old| is_foreign(old, &is_loaded));
-    let adopted = match foreign {
-        true if !router.adopt => return Err(refusal(path)),
-        true => Some(keep(path, old.as_deref().unwrap_or_default()).await?),
-        false => None,
-    };
+    let own = old.as_deref().map(|old| (path, old));
+    let adopted = adopt(router, own, &is_loaded).await?;
     let beside = beside(path);
     let kept = match old {
         Some(_) => "the old file stays",
@@ -208,7 +207,7 @@ fn delta(
 
 /// Load what leads to the file, and the whole file where that is not taken.
 async fn load_delta(router: Target<'_>, delta: &str) -> Result<(Became, Loaded), Failure> {
-    let place = hidden(&router.path, ".delta");
+    let place = delta_of(&router.path);
     let loaded = match write(&place, delta.as_bytes(), &router.path).await {
         Ok(()) => {
             let loaded = load_from(router, &place).await;
@@ -281,9 +280,18 @@ fn joined(said: [String; 2]) -> String {
     said.join("; ")
 }
 
+/// The files that are made beside a router file for a moment.
+pub fn companions(path: &Path) -> [PathBuf; 2] {
+    [beside(path), delta_of(path)]
+}
+
 /// The name beside the file: on the same file system, so that the rename is one step.
 fn beside(path: &Path) -> PathBuf {
     hidden(path, ".new")
+}
+
+fn delta_of(path: &Path) -> PathBuf {
+    hidden(path, ".delta")
 }
 
 /// A name that nobody else gives a file: what stands there is left of a pass that died.
@@ -303,15 +311,54 @@ fn is_foreign(old: &[u8], is_loaded: impl Fn(&str) -> bool) -> bool {
     !(blank || router::is_ours(old) || loaded())
 }
 
-/// Why the file in the place of this router's is not replaced, if it is not; for who only looks.
-pub fn refused(router: &RouterConfig, is_loaded: impl Fn(&str) -> bool) -> Option<String> {
-    let there = files::within(&router.path, files::PATIENCE, look);
-    let foreign = |old: &[u8]| is_foreign(old, is_loaded) && !router.adopt;
-    match there {
-        Ok((path, Some(old))) => foreign(&old).then(|| refusal(&path)),
-        Ok((_, None)) => None,
-        Err(error) => Some(format!("{}: {error}", router.path.display())),
+/// Where `reload` puts a copy of the router file on this machine.
+fn copied_to(router: &RouterConfig) -> Vec<PathBuf> {
+    let copies = writes(&router.reload).into_iter();
+    let copies = copies.filter(|write| write.copies);
+    let paths = copies.filter_map(|write| write.path(&router.path, &delta_of(&router.path)));
+    paths.filter(|path| *path != router.path).collect()
+}
+
+/// Files of somebody else in the place of the router file, which is `own`, and where it is copied to: refused, or kept
+/// beside where they stood. Answers where those are.
+async fn adopt(
+    router: Target<'_>,
+    own: Option<(&Path, &[u8])>,
+    is_loaded: &impl Fn(&str) -> bool,
+) -> Result<Vec<PathBuf>, String> {
+    let mut there: Vec<_> = own
+        .map(|(path, old)| (path.to_owned(), old.to_owned()))
+        .into_iter()
+        .collect();
+    for path in copied_to(router.config) {
+        let looked = on_disk(&path, look).await;
+        let (path, old) = looked.map_err(|error| format!("{}: {error}", path.display()))?;
+        there.extend(old.map(|old| (path, old)));
     }
+    there.retain(|(_, old)| is_foreign(old, is_loaded));
+    if let Some((path, _)) = there.first().filter(|_| !router.adopt) {
+        return Err(refusal(path));
+    }
+    let mut kept = Vec::new();
+    for (path, old) in there {
+        kept.push(keep(&path, &old).await?);
+    }
+    Ok(kept)
+}
+
+/// Why the file in the place of this router's is not replaced, or one that `reload` would write over, if it is not; for
+/// who only looks.
+pub fn refused(router: &RouterConfig, is_loaded: impl Fn(&str) -> bool) -> Option<String> {
+    let paths = std::iter::once(router.path.clone()).chain(copied_to(router));
+    paths
+        .into_iter()
+        .find_map(|path| match files::within(&path, files::PATIENCE, look) {
+            Ok((path, Some(old))) => {
+                (is_foreign(&old, &is_loaded) && !router.adopt).then(|| refusal(&path))
+            }
+            Ok((_, None)) => None,
+            Err(error) => Some(format!("{}: {error}", path.display())),
+        })
 }
 
 fn refusal(path: &Path) -> String {
@@ -444,7 +491,7 @@ impl Published {
             became,
             said: loaded.said,
             leak: loaded.leak,
-            adopted: None,
+            adopted: Vec::new(),
         }
     }
 }

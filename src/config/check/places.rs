@@ -1,15 +1,21 @@
-//! Router files that would be written over something that is read or kept: every such path is a problem.
+//! Router files, and files that commands of routers write, over something that is read or kept: every such path is a
+//! problem.
 
-use std::path::Path;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 
-use super::Written;
-use crate::config::model::{Config, Origin};
+use toml::Spanned;
+
+use super::{Written, written};
+use crate::config::model::{Config, Origin, RouterConfig};
 use crate::config::places::Real;
 use crate::config::problem::Problem;
+use crate::config::writes::writes;
 use crate::run_dir::RunDir;
+use crate::target::publish::companions;
 
-/// Judge where the router files of `config` go, which was written in the file at `path`. `real` says where a
-/// path leads.
+/// Judge where the router files of `config` go and what the commands of the routers write. It was written in the file
+/// at `path`. `real` says where a path leads.
 pub fn places(
     written: &Written,
     (path, config): (&Path, &Config),
@@ -25,43 +31,185 @@ pub fn places(
         (&*config.state_dir, "state_dir"),
         (run_dir.path(), "the run directory"),
     ];
+    let mut ours = Vec::new();
+    for router in &config.routers {
+        ours.push(Ours::file(router, written));
+        ours.extend(Ours::by_commands(router, written));
+    }
     // All of them at once.
-    let of_routers = config.routers.iter().map(|router| &*router.path);
+    let of_ours = ours.iter().map(|one| &*one.path);
     let of_used = used.iter().map(|(path, _)| *path);
     let of_folders = folders.iter().map(|(path, _)| *path);
-    let paths = of_routers.chain(of_used).chain(of_folders);
+    let paths = of_ours.chain(of_used).chain(of_folders);
     let paths = real(&paths.map(Path::to_owned).collect::<Vec<_>>());
-    let (places, paths) = paths.split_at(config.routers.len());
+    let (leads, paths) = paths.split_at(ours.len());
     let (of_used, of_folders) = paths.split_at(used.len());
-    let mut others: Vec<(&Path, &str)> = Vec::new();
-    for (router, place) in config.routers.iter().zip(places) {
-        let written = written.router.iter().filter_map(|one| {
-            let one = one.get_ref();
-            let named = one.name.as_ref()?.get_ref() == &router.name;
-            one.path.as_ref().filter(|_| named)
-        });
-        let span = written.map(|path| path.span()).next().unwrap_or(0..0);
-        let mut problem = |why: String| {
-            let message = format!("path: {} {why}", router.path.display());
-            let hint = "a router file is written over: it needs a path of its own";
-            problems.push(Problem::at(span.clone(), message).hint(hint));
-        };
-        let used = used.iter().zip(of_used).find(|(_, path)| *path == place);
-        let mut folders = folders.iter().zip(of_folders);
-        if let Some(((_, what), _)) = used {
-            problem(format!("is {what}"));
-        } else if let Some(((_, what), _)) = folders.find(|(_, dir)| place.starts_with(dir)) {
-            problem(format!("is in {what}, which holds nullrouted's own files"));
-        } else if let Some((_, name)) = others.iter().find(|(other, name)| {
-            // The same path as it is written has been reported already.
-            let written = |router: &&crate::config::RouterConfig| router.name == *name;
-            let same = config.routers.iter().find(written);
-            *other == place && same.is_some_and(|same| same.path != router.path)
-        }) {
-            problem(format!("leads to the file of the router {name:?}"));
-        }
-        others.push((place, &router.name));
+    for (one, leads) in ours.iter_mut().zip(leads) {
+        // At another host it leads nowhere here.
+        let is_here = one.by == By::Us || one.path.is_absolute();
+        one.leads = if is_here { leads } else { &one.path }.clone();
     }
+    let beside: Vec<_> = ours.iter().flat_map(Ours::beside).collect();
+    ours.extend(beside);
+    for (at, one) in ours.iter().enumerate() {
+        let used = used.iter().zip(of_used);
+        let mut used = used.filter(|(_, path)| **path == one.leads);
+        let mut folders = folders.iter().zip(of_folders);
+        let why = if let Some(((_, what), _)) = used.next() {
+            format!("is {what}")
+        } else if let Some(((_, what), _)) = folders.find(|(_, dir)| one.leads.starts_with(dir)) {
+            format!("is in {what}, which holds nullrouted's own files")
+        } else if let Some(why) = ours.iter().enumerate().find_map(|(other_at, other)| {
+            let differ = other.router.name != one.router.name;
+            let meet = differ && other.leads == one.leads;
+            meet.then(|| one.meets(other, other_at < at)).flatten()
+        }) {
+            why
+        } else {
+            continue;
+        };
+        problems
+            .push(Problem::at(one.span.clone(), format!("{} {why}", one.named())).hint(one.hint()));
+    }
+}
+
+/// A file that is written for a router.
+#[derive(Clone)]
+struct Ours<'a> {
+    router: &'a RouterConfig,
+    span: Range<usize>,
+    by: By,
+    path: PathBuf,
+    /// Where that leads.
+    leads: PathBuf,
+}
+
+/// What writes a file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// It is the router file.
+    Us,
+    /// It stands beside it for a moment.
+    UsBeside,
+    /// A command does, by this key; `takes` the router file, so that nothing else may be there afterwards.
+    Command { key: &'static str, takes: bool },
+}
+
+impl<'a> Ours<'a> {
+    /// The router file.
+    fn file(router: &'a RouterConfig, written: &Written) -> Self {
+        let path = of(router, written).and_then(|written| Some(written.path.as_ref()?.span()));
+        Self {
+            router,
+            span: path.unwrap_or(0..0),
+            by: By::Us,
+            path: router.path.clone(),
+            leads: PathBuf::new(),
+        }
+    }
+
+    /// What is made beside the router file, once it is known where that is.
+    fn beside(&self) -> Vec<Self> {
+        if self.by != By::Us {
+            return Vec::new();
+        }
+        let beside = companions(&self.leads).into_iter().map(|path| Self {
+            by: By::UsBeside,
+            leads: path.clone(),
+            path,
+            ..self.clone()
+        });
+        beside.collect()
+    }
+
+    /// What the operator's own commands write.
+    fn by_commands(router: &'a RouterConfig, written: &Written) -> Vec<Self> {
+        let spans = |key| {
+            let written = of(router, written)?;
+            let command = match key {
+                "check" => &written.check,
+                "reload" => &written.reload,
+                _ => &written.verify,
+            };
+            Some(command.as_ref()?.span())
+        };
+        let usual = router.shape.family.commands(router.shape.role);
+        let [_, delta] = companions(&router.path);
+        let mut all = Vec::new();
+        for (key, words, usual) in [
+            ("check", &router.check, usual.check),
+            ("reload", &router.reload, usual.reload),
+            ("verify", &router.verify, usual.verify),
+        ] {
+            if words == usual {
+                continue;
+            }
+            let names = |word: &String| word.contains("{file}") || word.contains("{delta}");
+            let takes = words.iter().any(names);
+            all.extend(writes(words).into_iter().filter_map(|write| {
+                let takes = takes && !write.appends;
+                let path = write.path(&router.path, &delta);
+                // At another host nothing of ours is met but what another router's command writes there.
+                let there = || Some(PathBuf::from(write.filled(&router.path, &delta)));
+                let path = path.or_else(|| there().filter(|_| write.is_elsewhere()))?;
+                Some(Self {
+                    router,
+                    span: spans(key).unwrap_or(0..0),
+                    by: By::Command { key, takes },
+                    path,
+                    leads: PathBuf::new(),
+                })
+            }));
+        }
+        all
+    }
+
+    /// Why it must not be where the file of another router is, which is judged `before` it.
+    fn meets(&self, other: &Self, before: bool) -> Option<String> {
+        let name = &other.router.name;
+        match (self.by, other.by) {
+            // The same path as it is written has been reported already.
+            (By::Us, By::Us) if before && self.path != other.path => {
+                Some(format!("leads to the file of the router {name:?}"))
+            }
+            (By::UsBeside | By::Command { .. }, By::Us) => {
+                Some(format!("is the file of the router {name:?}"))
+            }
+            (By::Command { .. }, By::UsBeside) => Some(format!(
+                "is made for a moment beside the file of the router {name:?}"
+            )),
+            (By::Command { takes: true, .. }, By::Command { key, takes: true }) if before => Some(
+                format!("is written by the {key} of the router {name:?} as well"),
+            ),
+            _ => None,
+        }
+    }
+
+    fn named(&self) -> String {
+        let path = self.path.display();
+        match self.by {
+            By::Us => format!("path: {path}"),
+            By::UsBeside => format!("path: {path}, which is made for a moment beside it,"),
+            By::Command { key, .. } => format!("{key}: it writes {path}, which"),
+        }
+    }
+
+    fn hint(&self) -> &'static str {
+        match self.by {
+            By::Us | By::UsBeside => "a router file is written over: it needs a path of its own",
+            By::Command { .. } => "what a command writes needs a path of its own",
+        }
+    }
+}
+
+/// A router as it is written.
+fn of<'w>(router: &RouterConfig, written: &'w Written) -> Option<&'w written::Router> {
+    let mut routers = written.router.iter().map(Spanned::get_ref);
+    routers.find(|one| {
+        one.name
+            .as_ref()
+            .is_some_and(|name| *name.get_ref() == router.name)
+    })
 }
 
 /// Every file that is read, with what it is.

@@ -347,18 +347,18 @@ async fn a_file_of_somebody_else_is_replaced_only_where_it_is_adopted_and_a_copy
     assert_eq!(refused_to(&router), None);
     let published = publish(&router, OLD, |_| false).await.unwrap();
     let kept = dir.path().join("frr.conf.before-nullrouted");
-    assert_eq!(published.adopted.as_ref(), Some(&kept));
+    assert_eq!(published.adopted, std::slice::from_ref(&kept));
     assert_eq!(fs::read_to_string(&kept).unwrap(), THEIRS);
     let mode = fs::metadata(&kept).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o640);
     assert_eq!(fs::read_to_string(&path).unwrap(), OLD);
     // Ours now: nothing is adopted. And a second one of somebody else never replaces the first copy.
     let published = publish(&router, FIRST, |_| false).await.unwrap();
-    assert_eq!(published.adopted, None);
+    assert!(published.adopted.is_empty());
     fs::write(&path, "theirs, again\n").unwrap();
     let published = publish(&router, FIRST, |_| false).await.unwrap();
     let second = dir.path().join("frr.conf.before-nullrouted.2");
-    assert_eq!(published.adopted.as_ref(), Some(&second));
+    assert_eq!(published.adopted, std::slice::from_ref(&second));
     assert_eq!(fs::read_to_string(&kept).unwrap(), THEIRS);
     assert_eq!(fs::read_to_string(&second).unwrap(), "theirs, again\n");
 }
