@@ -11,6 +11,7 @@ use nullrouted::target::router::Lists;
 
 use lab::{Edge, HOLE, Lab, OTHERS};
 use speakers::{TAGGED, Trigger, UNTAGGED};
+use support::NOC;
 use support::lab::LISTED;
 use support::namespace::eventually;
 
@@ -92,6 +93,78 @@ fn listed_traffic_dies_at_both_edges_triggered_by_bird() {
 #[test]
 fn listed_traffic_dies_at_both_edges_triggered_by_openbgpd() {
     from_trigger_to_edges(Trigger::OpenBgpd);
+}
+
+/// What the second feed lists: the other half of a prefix, and one beside it.
+const OTHER_LIST: &str = "203.0.113.96/27\n2001:db8:77::/48\n";
+
+/// A trigger that selects a feed announces what that feed lists. The two halves of 203.0.113.64/26 are of two feeds;
+/// `half` says whether the trigger can announce one of them.
+fn of_one_feed(trigger: Trigger, half: bool) {
+    let Some(lab) = Lab::new() else { return };
+    let place = lab.trigger(trigger, "# nobody yet\n");
+    place.write("other.list", OTHER_LIST);
+    let selected = |feeds: &str| {
+        let second = "[[feed]]\nname = \"other\"\npath = \"other.list\"\n";
+        let protect = "[protect]\nprefixes = [\"72.37.187.0/24\"]\n";
+        let router = trigger.router();
+        place.configure(&format!("{NOC}{second}{protect}{router}feeds = {feeds}\n"));
+        lab.list(&place, "72.37.186.0/23\n203.0.113.64/27\n");
+    };
+    let announced = |prefix| Edge::ALL.map(|edge| lab.announced(edge, prefix));
+    selected("[\"noc\"]");
+    eventually("the edges are told", || {
+        announced("72.37.186.0/24") == [true; 2]
+    });
+    if half {
+        eventually("of the half as well", || {
+            announced("203.0.113.64/27") == [true; 2]
+        });
+    }
+    assert_eq!(announced("203.0.113.64/27"), [half; 2]);
+    for not_selected in ["203.0.113.64/26", "203.0.113.96/27", "2001:db8:77::/48"] {
+        assert_eq!(announced(not_selected), [false; 2], "{not_selected}");
+    }
+
+    // Both halves are one prefix for a router that has both, and only then.
+    selected("[\"noc\", \"other\"]");
+    for selected in ["203.0.113.64/26", "2001:db8:77::/48"] {
+        eventually(selected, || announced(selected) == [true; 2]);
+    }
+    eventually("the half is gone", || {
+        announced("203.0.113.64/27") == [false; 2]
+    });
+    selected("[\"other\"]");
+    eventually("what is of the first feed is gone", || {
+        announced("72.37.186.0/24") == [false; 2] && announced("203.0.113.64/26") == [false; 2]
+    });
+    if half {
+        eventually("of the other half", || {
+            announced("203.0.113.96/27") == [true; 2]
+        });
+    }
+    assert_eq!(announced("203.0.113.64/27"), [false; 2]);
+    assert_eq!(announced("2001:db8:77::/48"), [true; 2]);
+    place.run_in(&lab.trigger, &["flush"]).code(0);
+    eventually("nothing is left", || {
+        announced("203.0.113.96/27") == [false; 2] && announced("2001:db8:77::/48") == [false; 2]
+    });
+}
+
+#[test]
+fn bird_announces_what_the_selected_feed_lists() {
+    of_one_feed(Trigger::Bird, true);
+}
+
+#[test]
+fn openbgpd_announces_what_the_selected_feed_lists() {
+    of_one_feed(Trigger::OpenBgpd, true);
+}
+
+/// It announces routes of the kernel, where both halves are one route: none of them, and nothing wider.
+#[test]
+fn frr_announces_what_the_selected_feed_lists_but_for_what_the_kernel_has_in_a_wider_route() {
+    of_one_feed(Trigger::Frr(Lists::One), false);
 }
 
 /// What somebody else enters into our lists, or takes out of them, is put right by the next pass, changed or not.

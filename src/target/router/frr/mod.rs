@@ -65,7 +65,10 @@ fn too_many(shape: &Shape, v4: usize, v6: usize) -> Option<String> {
         (Role::Edge, _) | (_, Lists::None) => return None,
         _ if takes_any_list(shape) => return None,
         (_, Lists::One) => (ONE, "lists = \"octets\""),
-        (Role::Trigger, Lists::Octets) => (MANY, "lists = \"none\""),
+        (Role::Trigger, Lists::Octets) => (
+            MANY,
+            "lists = \"none\"; with feeds of its own: a router of family \"bird\"",
+        ),
         (Role::Filter, Lists::Octets) => (MANY, "a router of family \"bird\""),
     };
     let longest = v4.max(v6);
