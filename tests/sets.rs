@@ -209,7 +209,7 @@ fn why_names_the_routers_that_have_a_prefix_and_says_of_the_others_why_not() {
     assert_eq!(names(&told["in_force_at"]), ["all", "only-b"]);
     let told = place.run(&["why", "203.0.113.7"]).code(0);
     told.clone()
-        .says("  NOT at only-a: nothing that it gets lists it (feed a)\n")
+        .says("  NOT at only-a: nothing in its selection lists it (feed a)\n")
         .says("  NOT at short: left out by its selection (every feed; IPv4 up to /24)\n")
         .says("  NOT at six: left out by its selection (every feed; IPv6 only)\n");
     // All of it is in force; of the two halves each router has its own.
@@ -565,4 +565,29 @@ fn a_router_that_begins_to_select_while_pinned_gets_a_part_of_what_is_frozen() {
     assert_eq!(has(&place, "edge"), ["203.0.113.7/32"]);
     place.run(&["unpin"]).code(0);
     assert_eq!(has(&place, "edge"), ["192.0.2.0/24", "203.0.113.7/32"]);
+}
+
+/// Where no router selects, nothing of this is written or shown.
+#[test]
+fn without_a_selection_the_ledger_has_nothing_of_it() {
+    let place = place(&[router(
+        "all",
+        "ios",
+        "operator = true\nfamilies = [\"ipv4\", \"ipv6\"]",
+    )]);
+    place.run(&["refresh"]).code(0);
+    place.write("a.list", "198.51.100.0/24\n");
+    place
+        .run(&["refresh"])
+        .code(0)
+        .says("all.conf replaced, 5 prefixes\n");
+    assert!(!place.read("all.conf").contains("Selected"));
+    for table in ["selection", "choice", "chosen", "router_left"] {
+        let count = format!("SELECT count(*) FROM {table}");
+        let read = |row: &rusqlite::Row| row.get(0);
+        let rows: i64 = place.ledger().query_row(&count, [], read).unwrap();
+        assert_eq!(rows, 0, "{table}");
+    }
+    let status = place.run(&["status", "--json"]).code(0).json();
+    assert_eq!(status["selections"], serde_json::json!([]));
 }

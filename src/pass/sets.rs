@@ -70,7 +70,7 @@ impl RouterSet {
         }
         Some(match self.chosen.set.overlaps(net) {
             true => format!("left out by its selection ({})", self.selection),
-            false => format!("nothing that it gets lists it ({})", self.selection),
+            false => format!("nothing in its selection lists it ({})", self.selection),
         })
     }
 }

@@ -9,7 +9,7 @@
 //! A first file that `check` has taken, or that was loaded, stays: some routers are to include it, and for that it must be
 //! there.
 //!
-//! A file that is in force stays where `verify` found that the router sends what is listed to others ([`LEAKS`]): the old
+//! A file that is in force stays where `verify` found that the router sends what is listed to others (`LEAKS`): the old
 //! file would leak as well, and what is delisted would never leave the router.
 //!
 //! Where the router holds the old file, and the family has something shorter that leads from there to the new one, that
