@@ -46,6 +46,8 @@ const ROUNDS: usize = 4;
 pub(super) struct Family<B: Kin> {
     /// Ours, and what others have at or inside of ours as far as it matters, in order. None: not known.
     held: Option<Vec<Installed<B>>>,
+    /// While a change is under way, and after one that was dropped.
+    underway: Option<Underway<B>>,
     /// Ours that went since then, with the port of whoever did it.
     gone: BTreeMap<Key<B>, u32>,
     /// Ours that came since then, by somebody else's hand, with the port of it.
@@ -64,10 +66,17 @@ pub(super) struct Family<B: Kin> {
     covered: Option<Vec<Prefix<B>>>,
 }
 
+/// Of a change: what was held before it, and what it adds. Each of them may be there.
+struct Underway<B: Kin> {
+    held: Vec<Installed<B>>,
+    added: Vec<Route<B>>,
+}
+
 impl<B: Kin> Default for Family<B> {
     fn default() -> Self {
         Self {
             held: None,
+            underway: None,
             gone: BTreeMap::new(),
             come: BTreeMap::new(),
             meddled: Meddled::default(),
@@ -122,7 +131,7 @@ impl<B: Kin> Family<B> {
 
     /// Whether it has to be read again.
     pub fn doubts(&self) -> bool {
-        self.doubt
+        self.doubt || self.underway.is_some()
     }
 
     /// Routes may have gone that nobody tells of: those of others, for ours have no next hop.
@@ -198,11 +207,16 @@ impl<B: Kin> Family<B> {
             claimed = Claimed::of(&report, &difference);
             let large = ears.as_mut().filter(|_| difference.changes() > LARGE);
             let unheard = large.map(|ears| ears.close(B::GROUP)).is_some();
-            let held = self.held.take().unwrap_or_default();
+            self.underway = Some(Underway {
+                held: self.held.take().unwrap_or_default(),
+                added: difference.add.clone(),
+            });
             let done = {
                 let unreported = &mut self.unreported;
                 install(requests, pace, order.mark, &difference, unreported).await
             };
+            let underway = self.underway.take();
+            let held = underway.map_or_else(Vec::new, |underway| underway.held);
             // Whatever becomes of it, from here on we hear again.
             reopen(ears)?;
             let mut done = done?;
@@ -255,20 +269,28 @@ impl<B: Kin> Family<B> {
         (requests, pace): (&mut Requests, &mut Pace),
         order: &Order<'_, B>,
     ) -> Result<(), Fault> {
-        let Some(held) = self.held.as_deref() else {
+        // What a dropped change may have added is known by this from here on, and is read again all the same.
+        if let Some(Underway { held, added }) = &mut self.underway
+            && !added.is_empty()
+        {
+            let added = std::mem::take(added).into_iter();
+            held.extend(added.map(|route| Installed::ours(route, &order.mark)));
+            held.sort_by_key(Installed::key);
+            held.dedup_by_key(|one| one.key());
+        }
+        let Some(held) = self.last() else {
             return Ok(());
         };
         let difference = wanted(order, held).0.removals();
         if difference.remove.is_empty() || difference.changes() > LARGE {
             return Ok(());
         }
-        // Where this is dropped in the middle, what is held lacks what was to go, and is read again.
-        let doubted = std::mem::replace(&mut self.doubt, true);
-        let held = self.held.get_or_insert_default();
         held.retain(|one| {
             let route = (one.prefix, one.metric);
             !(one.ours && difference.remove.binary_search(&route).is_ok())
         });
+        // Where this is dropped in the middle, what is held lacks what was to go, and is read again.
+        let doubted = std::mem::replace(&mut self.doubt, true);
         let unreported = &mut self.unreported;
         let done = install(requests, pace, order.mark, &difference, unreported).await?;
         if done.lost {
@@ -277,11 +299,18 @@ impl<B: Kin> Family<B> {
         let not_done = done.not_done();
         let added = difference.add.iter();
         let added = added.filter(|route| !not_done.contains(*route));
-        let held = self.held.get_or_insert_default();
-        held.extend(added.map(|route| Installed::ours(*route, &order.mark)));
-        held.sort_by_key(Installed::key);
+        if let Some(held) = self.last() {
+            held.extend(added.map(|route| Installed::ours(*route, &order.mark)));
+            held.sort_by_key(Installed::key);
+        }
         self.doubt = doubted || !not_done.is_empty();
         Ok(())
+    }
+
+    /// What was there when it was last known.
+    fn last(&mut self) -> Option<&mut Vec<Installed<B>>> {
+        let underway = self.underway.as_mut().map(|underway| &mut underway.held);
+        self.held.as_mut().or(underway)
     }
 
     /// Read what is there, or bring what is known up to date, and note what others did to ours. Where answers were lost
@@ -328,6 +357,7 @@ impl<B: Kin> Family<B> {
             }
         }
         self.gone.clear();
+        self.underway = None;
         self.covered = wanted.map(<[Prefix<B>]>::to_vec);
         self.held = Some(held);
         self.doubt = !whole;
