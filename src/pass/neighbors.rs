@@ -6,7 +6,7 @@ use super::task::Task;
 use crate::config::Config;
 use crate::discover::Root;
 use crate::ledger::{Ledger, LedgerError, Observed};
-use crate::target::kernel::bus::{Neighbor, US, names, reads};
+use crate::target::kernel::bus::{Neighbor, US, listeners, names, reads};
 use crate::target::kernel::zebra::{self, Held, ZEBRA};
 use crate::target::kernel::{Mark, Report};
 use crate::time::Timestamp;
@@ -125,7 +125,15 @@ pub(super) async fn look(
     }
     let before = last.iter().find(|one| one.what == ZEBRA);
     let was_alarm = before.is_some_and(|one| one.alarm);
-    let neighbors = &report.paced.neighbors;
+    let now;
+    let neighbors = match report.paced.goes {
+        // Nothing was sent, and nobody was looked at for it.
+        0 if was_alarm && !audit => {
+            now = listeners();
+            &now
+        }
+        _ => &report.paced.neighbors,
+    };
     let may_differ = |one: &Neighbor| one.lost > 0 || audit && one.lost_ever > 0;
     if !was_alarm && changes(report) < LARGE && !neighbors.iter().any(may_differ) {
         return seen;

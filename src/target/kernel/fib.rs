@@ -206,6 +206,7 @@ impl Fib {
         }
         // A rule that went after the rules were looked at is still to be put back.
         known.disturbed = known.rule_by.is_some();
+        let is_listening = ears.is_some();
         let lost = std::mem::take(&mut known.overflow);
         let requests = match requests {
             Some(requests) => requests,
@@ -224,7 +225,8 @@ impl Fib {
         known.v4.reported();
         known.v6.reported();
         Ok(Report {
-            paced: pace.end(),
+            // Audits tell who listens, and only who hears makes them.
+            paced: pace.end(is_listening),
             notifications_lost: lost,
             ..both
         })

@@ -23,4 +23,4 @@ mod table;
 
 pub use neighbor::Neighbor;
 pub use owner::{US, names};
-pub use pace::{Pace, Paced, reads};
+pub use pace::{Pace, Paced, listeners, reads};

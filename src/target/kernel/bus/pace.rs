@@ -29,7 +29,7 @@ const GLANCE: Duration = Duration::from_millis(10);
 ///     pace.breathe(routes.len()).await;
 ///     send(routes).await;
 /// }
-/// let paced = pace.end();
+/// let paced = pace.end(false);
 /// ```
 #[derive(Debug, Default)]
 pub struct Pace {
@@ -55,23 +55,36 @@ pub struct Paced {
 }
 
 impl Pace {
-    /// A change begins. See who listens; no wait, and well below a millisecond. Patience is kept from one change to the
-    /// next: whoever was left behind in one is not waited for in the next either, until he reads. Where the change before
-    /// was dropped, this is the rest of it: what was lost then counts.
+    /// A change begins. Patience is kept from one change to the next: whoever was left behind in one is not waited for
+    /// in the next either, until he reads. Where the change before was dropped, this is the rest of it: what was lost
+    /// then counts.
     pub fn begin(&mut self) {
         if std::mem::replace(&mut self.is_open, true) {
-            self.patience.see(&self.sockets.listeners());
+            if self.looked.is_some() {
+                self.patience.see(&self.sockets.listeners());
+            }
             return;
         }
-        self.sockets = Sockets::open();
-        self.patience.begin(&self.sockets.listeners());
-        self.looked = Some(Instant::now());
+        self.looked = None;
         self.paced = Paced::default();
+    }
+
+    /// See who listens before anything is sent, once; no wait, and well below a millisecond. Answers whether that was
+    /// now.
+    fn look_first(&mut self) -> bool {
+        let is_first = self.looked.is_none();
+        if is_first {
+            self.sockets = Sockets::open();
+            self.patience.begin(&self.sockets.listeners());
+            self.looked = Some(Instant::now());
+        }
+        is_first
     }
 
     /// So many routes may be sent at once: as many as you like where nobody listens, else what fits the smallest
     /// buffer; 83 for one of the default size. May change from one go to the next.
-    pub fn routes_in_one_go(&self) -> usize {
+    pub fn routes_in_one_go(&mut self) -> usize {
+        self.look_first();
         self.patience.go()
     }
 
@@ -80,6 +93,7 @@ impl Pace {
     /// of what was sent has been read for this to fit. Whoever reads nothing for two seconds, or falls half a minute behind
     /// 2 000 routes a second, is left behind. May be dropped.
     pub async fn breathe(&mut self, routes: usize) {
+        self.look_first();
         self.paced.goes += 1;
         self.paced.routes += routes;
         let is_recent = |looked: Instant| looked.elapsed() < LOOK_AGAIN;
@@ -102,15 +116,27 @@ impl Pace {
         self.patience.sends(routes);
     }
 
-    /// The last look: who listened, and who lost what.
-    pub fn end(&mut self) -> Paced {
+    /// The last look: who listened, and who lost what. Where nothing was sent nobody can have lost anything, and there
+    /// is a look only if the caller is `curious` who listens.
+    pub fn end(&mut self, curious: bool) -> Paced {
         self.is_open = false;
-        self.patience.see(&self.sockets.listeners());
+        if self.looked.is_none() && !curious {
+            return std::mem::take(&mut self.paced);
+        }
+        if !self.look_first() {
+            self.patience.see(&self.sockets.listeners());
+        }
         Paced {
             neighbors: self.patience.neighbors().to_vec(),
             ..std::mem::take(&mut self.paced)
         }
     }
+}
+
+/// Who listens now.
+pub fn listeners() -> Vec<Neighbor> {
+    let mut pace = Pace::default();
+    pace.end(true).neighbors
 }
 
 /// Wait until he has read what waits for him. Answers whether he reads at all: not where nothing is read for a second.
@@ -148,11 +174,11 @@ mod tests {
         pace.breathe(2_000).await;
         pace.begin();
         pace.breathe(7).await;
-        let paced = pace.end();
+        let paced = pace.end(false);
         assert_eq!((paced.routes, paced.goes), (2_007, 2));
         pace.begin();
         pace.breathe(5).await;
-        let paced = pace.end();
+        let paced = pace.end(false);
         assert_eq!((paced.routes, paced.goes), (5, 1));
     }
 }
