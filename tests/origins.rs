@@ -194,3 +194,21 @@ fn too_many_new_origins_are_held_and_the_routers_keep_theirs() {
         .says("asndrop: 13 of 2 origin ASes would be added, 650% (max_added 50%)");
     assert_eq!(paths(&place), ["_64496$", "_64497$"]);
 }
+
+#[test]
+fn without_the_table_what_it_brought_is_held_and_not_withdrawn() {
+    let place = place("[asn]\ntable = \"table\"\n[limits]\nsmall_change = 0\n");
+    place.run(&["refresh"]).code(0);
+    let before = place.run(&["list"]).code(0).out;
+    assert!(before.lines().count() == 3, "{before}");
+    let config = place.read("nullrouted.toml");
+    let config = config.replace("[asn]\ntable = \"table\"\n", "");
+    std::fs::write(place.config(), config).unwrap();
+    let held = place.run(&["refresh"]).code(3);
+    held.says("[asn] table");
+    assert_eq!(place.run(&["list"]).out, before);
+    let status = place.run(&["status", "--json"]).json();
+    let id = status["held"]["id"].as_str().unwrap().to_owned();
+    place.run(&["approve", &id]).code(0);
+    assert_eq!(place.run(&["list"]).lines().len(), 0);
+}

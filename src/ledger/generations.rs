@@ -4,6 +4,7 @@ use ipnet::IpNet;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Ledger, LedgerError};
+use crate::config::Decisive;
 use crate::plan::Explained;
 use crate::prefix::{Prefix, PrefixSet, leading_v4};
 use crate::target::router::{Chosen, Lists, Version};
@@ -108,14 +109,14 @@ impl Ledger {
     pub fn generation(&self) -> Result<Option<GenerationRow>, LedgerError> {
         let columns = GenerationRow::COLUMNS;
         let sql = format!("SELECT {columns} FROM generation ORDER BY number DESC LIMIT 1");
-        let row = self.db.query_row(&sql, [], GenerationRow::read);
+        let row = self.row(&sql, [], GenerationRow::read);
         row.optional().map_err(|error| self.error(error))
     }
 
     /// The set in force.
     pub fn in_force(&self) -> Result<PrefixSet, LedgerError> {
         let read = || {
-            let mut statement = self.db.prepare("SELECT prefix FROM route")?;
+            let mut statement = self.db.prepare_cached("SELECT prefix FROM route")?;
             let mut rows = statement.query([])?;
             let (mut v4, mut others) = (Vec::new(), Vec::new());
             while let Some(row) = rows.next()? {
@@ -136,7 +137,7 @@ impl Ledger {
     /// The set in force with the generations that brought it, IPv4 before IPv6, ascending.
     pub fn routes(&self) -> Result<Vec<RouteRow>, LedgerError> {
         let read = || {
-            let mut statement = self.db.prepare(
+            let mut statement = self.db.prepare_cached(
                 "SELECT route.prefix, number, at, coalesce(cause_of.cause, '')
                  FROM route JOIN generation ON number = route.generation
                  LEFT JOIN change AS cause_of ON cause_of.generation = number
@@ -165,9 +166,7 @@ impl Ledger {
             "SELECT {columns} FROM generation
              WHERE number = (SELECT generation FROM route WHERE prefix = ?1)"
         );
-        let row = self
-            .db
-            .query_row(&sql, [prefix.to_string()], GenerationRow::read);
+        let row = self.row(&sql, [prefix.to_string()], GenerationRow::read);
         row.optional().map_err(|error| self.error(error))
     }
 
@@ -179,6 +178,10 @@ impl Ledger {
         added: impl Iterator<Item = Explained>,
         removed: impl Iterator<Item = Explained>,
     ) -> Result<u64, LedgerError> {
+        if origin.pinned {
+            // No configuration decided this set.
+            self.set_decisive(&Decisive::new())?;
+        }
         self.try_write_generation(origin, added, removed)
             .map_err(|error| self.error(error))
     }
@@ -235,25 +238,34 @@ impl Ledger {
     /// The copies at hand of these feeds, with what is leaving them and this table of origins, are those
     /// behind the set in force. A feed that did not count keeps what last did.
     pub fn mark_applied(&self, counted: &[&str], table: &TableUsed) -> Result<(), LedgerError> {
-        let names = serde_json::to_string(counted).unwrap_or_default();
         let (keeps, table) = match table {
             TableUsed::AsBefore => (true, None),
             TableUsed::Now(digest) => (false, digest.as_deref()),
         };
         let mark = || {
-            self.db.execute(
+            let mut mark = self.db.prepare_cached(
                 "UPDATE feed SET applied = digest, applied_taken = taken_at,
                                  applied_table = iif(?2, applied_table, ?3)
                  WHERE (applied IS NOT digest OR applied_taken IS NOT taken_at
                         OR NOT ?2 AND applied_table IS NOT ?3)
-                   AND name IN (SELECT value FROM json_each(?1))",
-                params![names, keeps, table],
+                   AND name = ?1",
             )?;
-            self.db.execute(
+            for name in counted {
+                mark.execute(params![name, keeps, table])?;
+            }
+            // A set of names costs SQLite a table of its own, and most of the time nothing leaves.
+            let any: bool = self.row("SELECT EXISTS (SELECT 1 FROM leaving)", [], |row| {
+                row.get(0)
+            })?;
+            if !any {
+                return Ok(0);
+            }
+            let names = serde_json::to_string(counted).unwrap_or_default();
+            self.execute(
                 "DELETE FROM leaving WHERE applied AND feed IN (SELECT value FROM json_each(?1))",
                 [&names],
             )?;
-            self.db.execute(
+            self.execute(
                 "INSERT INTO leaving (feed, applied, item, reference, since, missed)
                  SELECT feed, 1, item, reference, since, missed FROM leaving
                  WHERE NOT applied AND feed IN (SELECT value FROM json_each(?1))",
@@ -266,7 +278,9 @@ impl Ledger {
     /// The origin ASes in force, ascending.
     pub fn origins(&self) -> Result<Vec<u32>, LedgerError> {
         let read = || {
-            let mut statement = self.db.prepare("SELECT asn FROM origin ORDER BY asn")?;
+            let mut statement = self
+                .db
+                .prepare_cached("SELECT asn FROM origin ORDER BY asn")?;
             statement
                 .query_map([], |row| row.get(0))?
                 .collect::<rusqlite::Result<_>>()
@@ -282,7 +296,7 @@ impl Ledger {
         origins: impl Iterator<Item = (u32, String)>,
     ) -> Result<(), LedgerError> {
         let note = || {
-            let mut note = self.db.prepare(
+            let mut note = self.db.prepare_cached(
                 "INSERT OR REPLACE INTO change (generation, prefix, op, cause) VALUES (?1, ?2, ?3, ?4)",
             )?;
             for (asn, cause) in origins {
@@ -298,11 +312,11 @@ impl Ledger {
     pub fn set_origins(&self, origins: &[u32]) -> Result<(), LedgerError> {
         let origins = serde_json::to_string(origins).unwrap_or_default();
         let set = || {
-            self.db.execute(
+            self.execute(
                 "DELETE FROM origin WHERE asn NOT IN (SELECT value FROM json_each(?1))",
                 [&origins],
             )?;
-            self.db.execute(
+            self.execute(
                 "INSERT OR IGNORE INTO origin (asn) SELECT value FROM json_each(?1)",
                 [&origins],
             )
@@ -315,7 +329,7 @@ impl Ledger {
         let read = || {
             let mut statement = self
                 .db
-                .prepare("SELECT name, at, failed, report, digest, lists, frr_version, entries FROM target ORDER BY name")?;
+                .prepare_cached("SELECT name, at, failed, report, digest, lists, frr_version, entries FROM target ORDER BY name")?;
             let rows = statement.query_map([], |row| {
                 Ok(TargetRow {
                     name: row.get(0)?,
@@ -334,7 +348,7 @@ impl Ledger {
     /// Note what became of it at one target.
     pub fn write_target(&self, row: &TargetRow) -> Result<(), LedgerError> {
         let lists = row.lists.as_ref();
-        let done = self.db.execute(
+        let done = self.execute(
             "INSERT OR REPLACE INTO target (name, at, failed, report, digest, lists, frr_version, entries)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             params![
@@ -353,12 +367,19 @@ impl Ledger {
 
     /// Forget targets that are no longer configured.
     pub fn keep_targets(&self, configured: &[&str]) -> Result<(), LedgerError> {
-        let names = serde_json::to_string(configured).unwrap_or_default();
-        let done = self.db.execute(
-            "DELETE FROM target WHERE name NOT IN (SELECT value FROM json_each(?1))",
-            [names],
-        );
-        done.map(|_| ()).map_err(|error| self.error(error))
+        let keep = || {
+            let mut names = self.db.prepare_cached("SELECT name FROM target")?;
+            let names = names.query_map([], |row| row.get(0))?;
+            let names: Vec<String> = names.collect::<rusqlite::Result<_>>()?;
+            for name in names
+                .iter()
+                .filter(|name| !configured.contains(&name.as_str()))
+            {
+                self.execute("DELETE FROM target WHERE name = ?1", [name])?;
+            }
+            Ok(())
+        };
+        keep().map_err(|error| self.error(error))
     }
 }
 

@@ -7,7 +7,7 @@ pub use super::memory::Memory;
 use super::origins::Table;
 use super::prefer::preferred;
 use super::{hand, protection};
-use crate::config::{Config, FeedConfig, Origin, decisive, differences};
+use crate::config::{Config, Decisive, FeedConfig, Origin, decisive, differences};
 use crate::digest;
 use crate::discover;
 use crate::feed::copies::Copies;
@@ -45,7 +45,7 @@ pub struct Known {
     pub table: TableUsed,
     /// The number of the generation in force; 0 before the first.
     pub generation: u64,
-    /// Whether that generation was made by a pin.
+    /// Whether that generation was made by a pin, and no decision of the feeds has confirmed it since.
     pub made_by_pin: bool,
     /// What is frozen.
     pub pinned: Option<Pin>,
@@ -118,7 +118,8 @@ impl Known {
             };
             feeds.push(one(feed, &parts, copies, memory, now));
         }
-        let configuration = configuration(config, ledger, &rows)?;
+        let decisive_before = ledger.decisive()?;
+        let configuration = configuration(config, &decisive_before, &rows);
         let newest = ledger.generation()?;
         let by_hand = ledger.operator(newest.as_ref().map_or(now, |row| row.at))?;
         let found = match view {
@@ -140,7 +141,8 @@ impl Known {
             origins: ledger.origins()?,
             table: table.used(),
             generation: newest.as_ref().map_or(0, |row| row.number),
-            made_by_pin: newest.is_some_and(|row| row.pinned),
+            // Nothing decides what a pin put in force, until a decision without one goes through.
+            made_by_pin: newest.is_some_and(|row| row.pinned) && decisive_before.is_empty(),
             pinned: pin(ledger, memory)?,
         })
     }
@@ -175,10 +177,10 @@ impl Known {
 /// and still has the copy behind that set has left since.
 fn configuration(
     config: &Config,
-    ledger: &Ledger,
+    before: &Decisive,
     rows: &BTreeMap<String, FeedRow>,
-) -> Result<Configuration, LedgerError> {
-    let (before, now) = (ledger.decisive()?, decisive(config));
+) -> Configuration {
+    let now = decisive(config);
     let left = |row: &&FeedRow| {
         let configured = config.feeds.iter().any(|feed| feed.name == row.name);
         !configured && row.applied.is_some()
@@ -189,10 +191,10 @@ fn configuration(
         .map(|row| row.name.clone())
         .collect();
     let text = serde_json::to_string(&now).unwrap_or_default();
-    Ok(Configuration {
+    Configuration {
         name: digest::of(text.as_bytes()),
-        changes: differences(&before, &now, &left),
-    })
+        changes: differences(before, &now, &left),
+    }
 }
 
 /// What is frozen. A generation that can no longer be told keeps what is in force.

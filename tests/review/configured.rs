@@ -219,6 +219,23 @@ fn what_is_flushed_pinned_or_allowed_is_not_held() {
 }
 
 #[test]
+fn a_pin_that_is_over_leaves_no_gap() {
+    let place = both();
+    place.write("noc.list", "192.0.2.0/24 # ticket 7\n");
+    place.run(&["refresh"]).code(0);
+    // It puts back what the feed lists again when the pin is over: there is no generation after it.
+    place.run(&["pin", "1"]).code(0);
+    assert_eq!(routes(&place), 42);
+    place.write("noc.list", "192.0.2.0/24 # ticket 7\n198.51.100.0/24\n");
+    place.run(&["refresh"]).code(0);
+    place.run(&["unpin"]).code(0);
+    assert_eq!(routes(&place), 42);
+    place.configure(&format!("{NOC}{NO_KERNEL}"));
+    place.run(&["refresh"]).code(3).says(REASON);
+    assert_eq!(routes(&place), 42);
+}
+
+#[test]
 fn the_daemon_and_the_verbs_decide_the_same() {
     let Some(router) = Namespace::new() else {
         return;

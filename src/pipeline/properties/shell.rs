@@ -316,6 +316,7 @@ impl Shell {
         self.hand_before.clone_from(&self.hand);
         if !decision.held() && decision.pinned.is_none() {
             self.decisive = self.configuration();
+            self.made_by_pin = false;
         }
         let now = self.now;
         for feed in &mut self.feeds {
