@@ -319,13 +319,7 @@ impl Worker {
         let mut until = begun + wait;
         loop {
             tokio::select! {
-                said = told.recv() => match said {
-                    Some(Told::Reload) => {
-                        self.reload(told);
-                        return Woken::Pass;
-                    }
-                    Some(Told::Stop) | None => return Woken::Stop,
-                },
+                said = told.recv() => return self.woken(said, told),
                 Some(event) = events.recv() => match event {
                     Event::Around => until = until.min(soon),
                     Event::Elsewhere => {
@@ -341,18 +335,23 @@ impl Worker {
                         let compared = self.compare(&report);
                         tokio::select! {
                             () = compared => {}
-                            said = told.recv() => match said {
-                                Some(Told::Reload) => {
-                                    self.reload(told);
-                                    return Woken::Pass;
-                                }
-                                Some(Told::Stop) | None => return Woken::Stop,
-                            },
+                            said = told.recv() => return self.woken(said, told),
                         }
                     }
                 },
                 () = sleep_until(until) => return Woken::Pass,
             }
+        }
+    }
+
+    /// What ends a wait.
+    fn woken(&mut self, said: Option<Told>, told: &mut UnboundedReceiver<Told>) -> Woken {
+        match said {
+            Some(Told::Reload) => {
+                self.reload(told);
+                Woken::Pass
+            }
+            Some(Told::Stop) | None => Woken::Stop,
         }
     }
 
@@ -440,7 +439,7 @@ impl Worker {
 /// Write down what waited for it, in order.
 fn record(ledger: &Ledger, unrecorded: &mut Vec<Applied>) -> Result<(), LedgerError> {
     while let Some(applied) = unrecorded.first() {
-        write_down(ledger, applied)?;
+        ledger.lightly(|ledger| write_down(ledger, applied))?;
         unrecorded.remove(0);
     }
     Ok(())

@@ -61,26 +61,9 @@ impl Plain {
             NetlinkPayload::InnerMessage(request),
         );
         self.send(&mut packet, NLM_F_DUMP)?;
-        let sequence = self.sequence;
-        loop {
-            self.receive()?;
-            for message in message::messages(&self.buffer) {
-                let message =
-                    message.map_err(|Torn| io::Error::from(io::ErrorKind::InvalidData))?;
-                match message.kind {
-                    _ if message.sequence != sequence => {}
-                    NLMSG_DONE | NLMSG_ERROR => {
-                        return match Errno::from_raw(-message::code(message.payload).min(0)) {
-                            Errno::UnknownErrno
-                            | Errno::EAFNOSUPPORT
-                            | Errno::EOPNOTSUPP
-                            | Errno::ENOENT => Ok(()),
-                            errno => Err(errno.into()),
-                        };
-                    }
-                    _ => read(message),
-                }
-            }
+        match self.answer(&mut read)? {
+            Errno::UnknownErrno | Errno::EAFNOSUPPORT | Errno::EOPNOTSUPP | Errno::ENOENT => Ok(()),
+            errno => Err(errno.into()),
         }
     }
 
@@ -90,17 +73,26 @@ impl Plain {
     /// What the kernel answers, and a socket that fails.
     pub fn ask(&mut self, request: &mut NetlinkMessage<RouteNetlinkMessage>) -> io::Result<()> {
         self.send(request, NLM_F_ACK)?;
-        let sequence = self.sequence;
+        match self.answer(|_| {})? {
+            Errno::UnknownErrno => Ok(()),
+            errno => Err(errno.into()),
+        }
+    }
+
+    /// What is answered to the last request, to its end; how it ended is `UnknownErrno` where all is well.
+    fn answer(&mut self, mut read: impl FnMut(Message<'_>)) -> io::Result<Errno> {
         loop {
             self.receive()?;
             for message in message::messages(&self.buffer) {
                 let message =
                     message.map_err(|Torn| io::Error::from(io::ErrorKind::InvalidData))?;
-                if message.sequence == sequence && message.kind == NLMSG_ERROR {
-                    return match message::code(message.payload) {
-                        0.. => Ok(()),
-                        code => Err(Errno::from_raw(code.saturating_neg()).into()),
-                    };
+                match message.kind {
+                    _ if message.sequence != self.sequence => {}
+                    NLMSG_DONE | NLMSG_ERROR => {
+                        let code = message::code(message.payload).min(0);
+                        return Ok(Errno::from_raw(code.saturating_neg()));
+                    }
+                    _ => read(message),
                 }
             }
         }

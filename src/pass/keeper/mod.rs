@@ -142,13 +142,3 @@ async fn answered<T>(answer: oneshot::Receiver<T>) -> T {
         Err(_) => std::future::pending().await,
     }
 }
-
-impl std::fmt::Debug for Request {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
-            Self::Sync(..) => "Sync",
-            Self::Look(_) => "Look",
-            Self::Configure(_) => "Configure",
-        })
-    }
-}
