@@ -2,7 +2,8 @@
 
 mod support;
 
-use support::{NO_KERNEL, NOC, Place};
+use support::namespace::Namespace;
+use support::{NO_KERNEL, NOC, PROGRAM, Place, installed, left_out};
 
 #[test]
 fn what_cannot_be_swept_stands_between_no_decision_and_the_targets() {
@@ -61,4 +62,56 @@ fn a_feed_that_cannot_be_kept_is_a_failure_that_is_counted() {
         ),
         (&"failed".into(), &1.into())
     );
+}
+
+/// What a pass asks of the kernel, line by line, as strace writes it.
+fn traced(place: &Place, router: &Namespace) -> Option<Vec<String>> {
+    if !installed("strace") {
+        left_out("strace is not installed");
+        return None;
+    }
+    let log = place.path("strace");
+    let mut strace = router.command("strace");
+    strace.args([
+        "-qq",
+        "-f",
+        "-y",
+        "-e",
+        "trace=fsync,fdatasync,pwrite64,sendto",
+    ]);
+    strace.arg("-o").arg(&log).arg(PROGRAM);
+    let ran = place.command(strace, &["refresh"]).output().unwrap();
+    assert!(ran.status.success(), "{ran:?}");
+    let log = std::fs::read_to_string(log).unwrap();
+    Some(log.lines().map(str::to_owned).collect())
+}
+
+fn waits(line: &str) -> bool {
+    line.contains("fsync(") || line.contains("fdatasync(")
+}
+
+#[test]
+fn a_change_is_on_the_disk_before_it_is_made_and_a_pass_without_one_does_not_wait() {
+    let Some(router) = Namespace::new() else {
+        return;
+    };
+    let place = Place::new(NOC);
+    place.write("noc.list", "192.0.2.0/24\n");
+    place.run_in(&router, &["refresh"]).code(0);
+    place.write("noc.list", "192.0.2.0/24\n198.51.100.0/24\n");
+    let Some(changing) = traced(&place, &router) else {
+        return;
+    };
+    let made = |line: &String| line.contains("RTM_NEWROUTE");
+    let at = changing.iter().position(made).unwrap();
+    let logged = |line: &String| line.contains("ledger.sqlite-wal") && line.contains("pwrite64(");
+    let written = changing[..at].iter().rposition(logged).unwrap();
+    let between = &changing[written..at];
+    assert!(between.iter().any(|line| waits(line)), "{changing:#?}");
+
+    // The log of the ledger is made and taken away with each verb: twice for each.
+    let unchanged = traced(&place, &router).unwrap();
+    assert!(!unchanged.iter().any(made));
+    let waits = unchanged.iter().filter(|line| waits(line)).count();
+    assert!(waits <= 4, "{waits} in {unchanged:#?}");
 }

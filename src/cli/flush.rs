@@ -132,7 +132,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         incomplete(&error);
     }
     if let Some(ledger) = &ledger {
-        let recorded = ledger.atomically(|ledger| record(&config, ledger, &applied, now));
+        let recorded = ledger.atomically(|ledger| record(&config, ledger, &mut applied, now));
         if let Err(error) = recorded {
             incomplete(&error);
         }
@@ -366,12 +366,17 @@ impl std::fmt::Display for Stop {
     }
 }
 
+/// What was done, dated by the time that is gone by, which the clock of the machine may be ahead of.
 fn record(
     config: &Config,
     ledger: &Ledger,
-    applied: &Applied,
-    now: Timestamp,
+    applied: &mut Applied,
+    wall: Timestamp,
 ) -> Result<(), LedgerError> {
+    let now = wall.min(ledger.now()?);
+    for target in &mut applied.targets {
+        target.at = target.at.min(now);
+    }
     let sets = Sets::nothing(config, Some(ledger))?;
     let (in_force, origins) = (ledger.in_force()?, ledger.origins()?);
     if !in_force.is_empty() || !origins.is_empty() {

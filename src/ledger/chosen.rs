@@ -25,7 +25,7 @@ impl Ledger {
     /// The routers that do not get everything, by name, as their files were made last.
     pub fn selections(&self) -> Result<BTreeMap<String, SelectionRow>, LedgerError> {
         let read = || {
-            let mut statement = self.db.prepare(
+            let mut statement = self.db.prepare_cached(
                 "SELECT router, selection, v4, v6, left_out_v4, left_out_v6 FROM selection",
             )?;
             let rows = statement.query_map([], |row| {
@@ -57,15 +57,13 @@ impl Ledger {
                 let selection = serde_json::to_string(&row.selection).unwrap_or_default();
                 let [v4, v6] = row.routes.map(|count| count as i64);
                 let [long_v4, long_v6] = row.left_out.map(|count| count as i64);
-                self.db.execute(
+                self.execute(
                     "INSERT OR REPLACE INTO selection (router, selection, v4, v6, left_out_v4, left_out_v6)
                      VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
                     params![router, selection, v4, v6, long_v4, long_v6],
                 )
             }
-            None => self
-                .db
-                .execute("DELETE FROM selection WHERE router = ?1", [router]),
+            None => self.execute("DELETE FROM selection WHERE router = ?1", [router]),
         };
         done.map(|_| ()).map_err(|error| self.error(error))
     }
@@ -89,11 +87,11 @@ impl Ledger {
         let read = || {
             let sql =
                 format!("SELECT id, feeds, operator FROM choice WHERE {there} AND came <= ?1");
-            let mut statement = self.db.prepare(&sql)?;
+            let mut statement = self.db.prepare_cached(&sql)?;
             let mut rows = statement.query([generation])?;
             let sql =
                 format!("SELECT prefix FROM chosen WHERE choice = ?2 AND {there} AND came <= ?1");
-            let mut items = self.db.prepare(&sql)?;
+            let mut items = self.db.prepare_cached(&sql)?;
             let mut choices = BTreeMap::new();
             while let Some(row) = rows.next()? {
                 let (id, feeds): (i64, String) = (row.get(0)?, row.get(1)?);
@@ -138,17 +136,17 @@ impl Ledger {
             let id = match self.choice(choice)? {
                 Some(id) => id,
                 None => {
-                    self.db.execute(
+                    self.execute(
                         "INSERT INTO choice (feeds, operator, came) VALUES (?1, ?2, ?3)",
                         params![feeds(choice), choice.operator, generation],
                     )?;
                     self.db.last_insert_rowid()
                 }
             };
-            let mut came = self.db.prepare(
+            let mut came = self.db.prepare_cached(
                 "INSERT OR REPLACE INTO chosen (choice, prefix, came) VALUES (?1, ?2, ?3)",
             )?;
-            let mut went = self.db.prepare(
+            let mut went = self.db.prepare_cached(
                 "UPDATE chosen SET went = ?3 WHERE choice = ?1 AND prefix = ?2 AND went IS NULL",
             )?;
             let change = Change::between(&before.set, set);
@@ -172,11 +170,11 @@ impl Ledger {
                 return Ok(0);
             };
             let generation = generation as i64;
-            self.db.execute(
+            self.execute(
                 "UPDATE chosen SET went = ?2 WHERE choice = ?1 AND went IS NULL",
                 [id, generation],
             )?;
-            self.db.execute(
+            self.execute(
                 "UPDATE choice SET went = ?2 WHERE id = ?1",
                 [id, generation],
             )
@@ -186,11 +184,9 @@ impl Ledger {
 
     fn choice(&self, choice: &Choice) -> rusqlite::Result<Option<i64>> {
         let sql = "SELECT id FROM choice WHERE feeds = ?1 AND operator = ?2 AND went IS NULL";
-        let row = self
-            .db
-            .query_row(sql, params![feeds(choice), choice.operator], |row| {
-                row.get(0)
-            });
+        let row = self.row(sql, params![feeds(choice), choice.operator], |row| {
+            row.get(0)
+        });
         row.optional()
     }
 
@@ -202,7 +198,7 @@ impl Ledger {
         items: impl Iterator<Item = String>,
     ) -> Result<(), LedgerError> {
         let note = || {
-            let mut note = self.db.prepare(
+            let mut note = self.db.prepare_cached(
                 "INSERT OR REPLACE INTO router_left (router, prefix, generation) VALUES (?1, ?2, ?3)",
             )?;
             for item in items {
@@ -216,7 +212,7 @@ impl Ledger {
     /// What left everything of late left the file of this router, too: it had everything until now. Part of
     /// [`Ledger::atomically`].
     pub fn note_all_left(&self, router: &str, lately: Duration) -> Result<(), LedgerError> {
-        let done = self.db.execute(
+        let done = self.execute(
             "INSERT OR REPLACE INTO router_left (router, prefix, generation)
              SELECT ?2, prefix, max(generation) FROM change JOIN generation ON number = generation
              WHERE op = '-' AND at >= (SELECT max(at) FROM generation) - ?1

@@ -44,7 +44,7 @@ impl Ledger {
     /// The clock as the last pass saw it. A ledger without that knows when something was done last.
     pub fn clock(&self) -> Result<Option<Seen>, LedgerError> {
         let read = || {
-            let row = self.db.query_row(
+            let row = self.row(
                 "SELECT at, wall, first_at, first_wall, up, boot FROM clock",
                 [],
                 |row| {
@@ -68,7 +68,7 @@ impl Ledger {
             if let Some(seen) = row.optional()? {
                 return Ok(Some(seen));
             }
-            let last: Option<i64> = self.db.query_row(
+            let last: Option<i64> = self.row(
                 "SELECT max(at) FROM (SELECT max(at) AS at FROM generation UNION ALL
                                       SELECT max(looked_at) FROM feed)",
                 [],
@@ -93,7 +93,7 @@ impl Ledger {
     /// A pass begins, and saw this.
     pub fn write_clock(&self, seen: &Seen) -> Result<(), LedgerError> {
         let first = seen.doubt.map(|doubt| (doubt.time.0, doubt.wall.0)).unzip();
-        let done = self.db.execute(
+        let done = self.execute(
             "INSERT OR REPLACE INTO clock (one, at, wall, first_at, first_wall, up, boot)
              VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6)",
             params![
@@ -114,7 +114,7 @@ impl Ledger {
             for (table, column, written) in TIMES {
                 let sql =
                     format!("UPDATE {table} SET {column} = {column} + ?2 WHERE {written} >= ?1");
-                self.db.execute(&sql, [from.0, by])?;
+                self.execute(&sql, [from.0, by])?;
             }
             Ok(())
         };
@@ -127,6 +127,16 @@ impl Ledger {
     pub fn count_from_now(&self, now: Timestamp) -> Result<Vec<(String, Timestamp)>, LedgerError> {
         let future = now.after(Timestamp::CLOCK_TOLERANCE);
         let count = || {
+            let any: bool = self.row(
+                "SELECT EXISTS (SELECT 1 FROM feed
+                   WHERE taken_at > ?1 OR applied_taken > ?1 OR confirmed_at > ?1 OR ahead_since IS NOT NULL)
+                 OR EXISTS (SELECT 1 FROM operator WHERE since > ?1 AND ended IS NULL)",
+                [future.0],
+                |row| row.get(0),
+            )?;
+            if !any {
+                return Ok(Vec::new());
+            }
             for sql in [
                 "UPDATE feed SET taken_at = ?1 WHERE taken_at > ?2",
                 "UPDATE feed SET applied_taken = ?1 WHERE applied_taken > ?2",
@@ -135,9 +145,9 @@ impl Ledger {
                 "UPDATE feed SET ahead_since = NULL
                  WHERE ahead_since IS NOT NULL AND (confirmed_at IS NULL OR confirmed_at <= ?2 OR ahead_since > ?1)",
             ] {
-                self.db.execute(sql, [now.0, future.0])?;
+                self.execute(sql, [now.0, future.0])?;
             }
-            let mut ahead = self.db.prepare(
+            let mut ahead = self.db.prepare_cached(
                 "UPDATE feed SET ahead_since = ?1 WHERE confirmed_at > ?2 AND ahead_since IS NULL
                  RETURNING name, confirmed_at",
             )?;

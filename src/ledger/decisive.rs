@@ -9,7 +9,7 @@ impl Ledger {
     /// What it was for the set in force; nothing where that is not known.
     pub fn decisive(&self) -> Result<Decisive, LedgerError> {
         let read = || {
-            let mut statement = self.db.prepare("SELECT part, value FROM decisive")?;
+            let mut statement = self.db.prepare_cached("SELECT part, value FROM decisive")?;
             let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
             rows.collect::<rusqlite::Result<_>>()
         };
@@ -22,10 +22,10 @@ impl Ledger {
             return Ok(());
         }
         let set = || {
-            self.db.execute("DELETE FROM decisive", [])?;
+            self.execute("DELETE FROM decisive", [])?;
             let mut insert = self
                 .db
-                .prepare("INSERT INTO decisive (part, value) VALUES (?1, ?2)")?;
+                .prepare_cached("INSERT INTO decisive (part, value) VALUES (?1, ?2)")?;
             for (part, value) in decisive {
                 insert.execute(params![part, value])?;
             }

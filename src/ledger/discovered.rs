@@ -10,9 +10,9 @@ impl Ledger {
     /// What was found, by source and prefix. A source that this version does not know is left out.
     pub fn discovered(&self) -> Result<Vec<Remembered>, LedgerError> {
         let read = || {
-            let mut statement = self
-                .db
-                .prepare("SELECT source, prefix, why, first_seen, last_seen FROM discovered")?;
+            let mut statement = self.db.prepare_cached(
+                "SELECT source, prefix, why, first_seen, last_seen FROM discovered",
+            )?;
             let mut rows = statement.query([])?;
             let mut found = Vec::new();
             while let Some(row) = rows.next()? {
@@ -40,8 +40,8 @@ impl Ledger {
     /// Exactly this is found. Part of [`Ledger::atomically`].
     pub fn write_discovered(&self, found: &[Remembered]) -> Result<(), LedgerError> {
         let write = || {
-            self.db.execute("DELETE FROM discovered", [])?;
-            let mut insert = self.db.prepare(
+            self.execute("DELETE FROM discovered", [])?;
+            let mut insert = self.db.prepare_cached(
                 "INSERT OR IGNORE INTO discovered (source, prefix, why, first_seen, last_seen)
                  VALUES (?1, ?2, ?3, ?4, ?5)",
             )?;

@@ -23,7 +23,7 @@ pub struct Event {
 impl Ledger {
     /// Note what happened.
     pub fn note_event(&self, event: &Event) -> Result<(), LedgerError> {
-        let done = self.db.execute(
+        let done = self.execute(
             "INSERT INTO event (at, what, subject, by, text) VALUES (?1, ?2, ?3, ?4, ?5)",
             params![event.at.0, event.what, event.subject, event.by, event.text],
         );
@@ -33,7 +33,7 @@ impl Ledger {
     /// Whether a change of this ID was ever held.
     pub fn was_held(&self, id: &str) -> Result<bool, LedgerError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM event WHERE what = 'held' AND subject = ?1)";
-        let row = self.db.query_row(sql, [id], |row| row.get(0));
+        let row = self.row(sql, [id], |row| row.get(0));
         row.map_err(|error| self.error(error))
     }
 }

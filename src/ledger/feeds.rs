@@ -135,7 +135,9 @@ impl Ledger {
     /// Every feed that was ever looked at, by name.
     pub fn feeds(&self) -> Result<BTreeMap<String, FeedRow>, LedgerError> {
         let read = || {
-            let mut statement = self.db.prepare(&format!("SELECT {COLUMNS} FROM feed"))?;
+            let mut statement = self
+                .db
+                .prepare_cached(&format!("SELECT {COLUMNS} FROM feed"))?;
             let rows = statement.query_map([], FeedRow::read)?;
             rows.map(|row| row.map(|row| (row.name.clone(), row)))
                 .collect::<rusqlite::Result<_>>()
@@ -146,20 +148,20 @@ impl Ledger {
     /// One feed.
     pub fn feed(&self, name: &str) -> Result<Option<FeedRow>, LedgerError> {
         let sql = format!("SELECT {COLUMNS} FROM feed WHERE name = ?1");
-        let row = self.db.query_row(&sql, [name], FeedRow::read).optional();
+        let row = self.row(&sql, [name], FeedRow::read).optional();
         row.map_err(|error| self.error(error))
     }
 
     /// The standing of a feed, as it is announced now.
     pub fn announce_standing(&self, name: &str, standing: &str) -> Result<(), LedgerError> {
         let sql = "UPDATE feed SET standing = ?2 WHERE name = ?1";
-        let done = self.db.execute(sql, [name, standing]);
+        let done = self.execute(sql, [name, standing]);
         done.map(|_| ()).map_err(|error| self.error(error))
     }
 
     /// A look is about to be made: noted before, so that a publisher's floor survives a crash.
     pub fn note_look(&self, name: &str, now: Timestamp) -> Result<(), LedgerError> {
-        let done = self.db.execute(
+        let done = self.execute(
             "INSERT INTO feed (name, origin, looked_at, state) VALUES (?1, '', ?2, ?3)
              ON CONFLICT (name) DO UPDATE SET looked_at = ?2, state = ?3",
             params![name, now.0, Self::LOOKING],
@@ -170,7 +172,7 @@ impl Ledger {
     /// Write one feed; `applied` is left as it is, for that belongs to the generation.
     pub fn write_feed(&self, row: &FeedRow) -> Result<(), LedgerError> {
         let time = |time: Option<Timestamp>| time.map(|time| time.0);
-        let written = self.db.execute(
+        let written = self.execute(
             "INSERT INTO feed (name, origin, etag, last_modified, looked_at, jitter, not_before, failures,
                                state, note, confirmed_at, changed_at, generated, digest, entries, rejected,
                                taken_at, listed)

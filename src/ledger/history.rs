@@ -107,7 +107,7 @@ impl Ledger {
             Ok(Book {
                 generations: rows(&self.db, &generations, [most], GenerationRow::read)?,
                 events: rows(&self.db, &events, [most], Event::read)?,
-                entries: self.db.query_row(count, [], |row| row.get::<_, i64>(0))? as usize,
+                entries: self.row(count, [], |row| row.get::<_, i64>(0))? as usize,
             })
         };
         read().map_err(|error| self.error(error))
@@ -171,7 +171,7 @@ impl Ledger {
         let sql =
             format!("SELECT {columns} FROM event WHERE subject GLOB '*[.:]*' ORDER BY at, seq");
         let read = || {
-            let mut statement = self.db.prepare(&sql)?;
+            let mut statement = self.db.prepare_cached(&sql)?;
             let mut rows = statement.query([])?;
             let mut found = Vec::new();
             while let Some(row) = rows.next()? {
@@ -231,7 +231,7 @@ impl Ledger {
                                         UNION ALL SELECT min(at) FROM event
                                         UNION ALL SELECT min(since) FROM operator
                                         UNION ALL SELECT min(first_seen) FROM listing)";
-        let oldest = self.db.query_row(sql, [], |row| row.get(0));
+        let oldest = self.row(sql, [], |row| row.get(0));
         let oldest: Option<i64> = oldest.map_err(|error| self.error(error))?;
         Ok(oldest.map(Timestamp))
     }

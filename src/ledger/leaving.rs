@@ -41,7 +41,7 @@ impl Ledger {
     /// This is leaving a feed now, and nothing else. Part of [`Ledger::atomically`].
     pub fn write_leaving(&self, feed: &str, leaving: &[Leaving]) -> Result<(), LedgerError> {
         let write = || {
-            self.db.execute(
+            self.execute(
                 "DELETE FROM leaving WHERE feed = ?1 AND NOT applied",
                 [feed],
             )?;

@@ -47,7 +47,7 @@ impl Ledger {
 
     fn left_by(&self, sql: &str, values: impl Params) -> Result<Left, LedgerError> {
         let read = || {
-            let mut statement = self.db.prepare(sql)?;
+            let mut statement = self.db.prepare_cached(sql)?;
             let mut rows = statement.query(values)?;
             let mut left = Left::default();
             while let Some(row) = rows.next()? {

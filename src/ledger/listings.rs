@@ -138,7 +138,7 @@ impl Ledger {
         let gone = gone.map(|((prefix, reference), _)| (prefix, &**reference));
         self.delist(feed, gone, *now)?;
         if end.is_none() {
-            self.db.execute(
+            self.execute(
                 "UPDATE feed SET listed = ?2 WHERE name = ?1 AND digest = ?3",
                 params![feed, pieces.listed, pieces.digest],
             )?;
@@ -199,8 +199,17 @@ impl Ledger {
     /// Feeds that are no longer configured list nothing and have no copy. When they were last
     /// looked at is kept: a publisher's floor holds for a feed that is put back, too.
     pub fn keep_feeds(&self, configured: &[&str], now: Timestamp) -> Result<(), LedgerError> {
+        let known = || {
+            let mut names = self.db.prepare_cached("SELECT name FROM feed")?;
+            let names = names.query_map([], |row| row.get(0))?;
+            names.collect::<rusqlite::Result<Vec<String>>>()
+        };
+        let known = known().map_err(|error| self.error(error))?;
+        if known.iter().all(|name| configured.contains(&name.as_str())) {
+            return Ok(());
+        }
         let names = serde_json::to_string(configured).unwrap_or_default();
-        let closed = self.db.execute(
+        let closed = self.execute(
             // One that was emptied already lists nothing: nobody goes through its past.
             "UPDATE listing SET last_seen = ?1
              WHERE last_seen IS NULL
@@ -209,7 +218,7 @@ impl Ledger {
             params![now.0, &names],
         );
         let emptied = closed.and_then(|_| {
-            self.db.execute(
+            self.execute(
                 "UPDATE feed SET etag = NULL, last_modified = NULL, confirmed_at = NULL, digest = NULL,
                                  applied = NULL, applied_table = NULL, generated = NULL, listed = NULL,
                                  taken_at = NULL, applied_taken = NULL,
@@ -219,7 +228,7 @@ impl Ledger {
             )
         });
         let emptied = emptied.and_then(|_| {
-            self.db.execute(
+            self.execute(
                 "DELETE FROM leaving WHERE feed NOT IN (SELECT value FROM json_each(?1))",
                 [&names],
             )
@@ -234,7 +243,7 @@ impl Ledger {
         prefix: IpNet,
         reference: &str,
     ) -> Result<Option<Timestamp>, LedgerError> {
-        let row = self.db.query_row(
+        let row = self.row(
             "SELECT first_seen FROM listing WHERE feed = ?1 AND prefix = ?2 AND reference = ?3",
             params![feed, prefix.to_string(), reference],
             |row| row.get(0),
@@ -247,7 +256,7 @@ impl Ledger {
     /// Every listing, present and past, of a prefix that covers `net` whole.
     pub fn listings_covering(&self, net: IpNet) -> Result<Vec<Seen>, LedgerError> {
         let read = || {
-            let mut statement = self.db.prepare(
+            let mut statement = self.db.prepare_cached(
                 "SELECT feed, prefix, reference, first_seen, last_seen FROM listing
                  WHERE feed IN (SELECT name FROM feed)
                    AND prefix IN (SELECT value FROM json_each(?1))

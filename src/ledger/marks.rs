@@ -14,7 +14,9 @@ impl Ledger {
     /// The marks that routes of ours may carry. The metric is no part of a mark.
     pub fn marks(&self) -> Result<Vec<Mark>, LedgerError> {
         let read = || {
-            let mut statement = self.db.prepare("SELECT tab, protocol, kind FROM mark")?;
+            let mut statement = self
+                .db
+                .prepare_cached("SELECT tab, protocol, kind FROM mark")?;
             let rows = statement.query_map([], |row| {
                 let kind: String = row.get(2)?;
                 let named = Kind::ALL
@@ -34,7 +36,7 @@ impl Ledger {
 
     /// Routes with this mark may be installed from now on.
     pub fn add_mark(&self, mark: &Mark) -> Result<(), LedgerError> {
-        let done = self.db.execute(
+        let done = self.execute(
             "INSERT OR IGNORE INTO mark (tab, protocol, kind) VALUES (?1, ?2, ?3)",
             params![mark.table, mark.protocol, mark.kind.to_string()],
         );
@@ -43,7 +45,7 @@ impl Ledger {
 
     /// No route with this mark is left.
     pub fn drop_mark(&self, mark: &Mark) -> Result<(), LedgerError> {
-        let done = self.db.execute(
+        let done = self.execute(
             "DELETE FROM mark WHERE tab = ?1 AND protocol = ?2 AND kind = ?3",
             params![mark.table, mark.protocol, mark.kind.to_string()],
         );
@@ -60,14 +62,14 @@ impl Ledger {
 
     /// Whether a change has gone through with every feed read: from then on the ledger explains all.
     pub fn settled(&self) -> Result<bool, LedgerError> {
-        let row = self.db.query_row("SELECT 1 FROM settled", [], |_| Ok(()));
+        let row = self.row("SELECT 1 FROM settled", [], |_| Ok(()));
         let row = row.optional().map_err(|error| self.error(error))?;
         Ok(row.is_some())
     }
 
     /// The ledger explains everything from now on.
     pub fn settle(&self, now: Timestamp) -> Result<(), LedgerError> {
-        let done = self.db.execute(
+        let done = self.execute(
             "INSERT OR IGNORE INTO settled (one, at) VALUES (1, ?1)",
             [now.0],
         );
@@ -79,7 +81,7 @@ impl Ledger {
         let read = || {
             let mut statement = self
                 .db
-                .prepare("SELECT DISTINCT prefix FROM change WHERE prefix NOT LIKE 'AS%'")?;
+                .prepare_cached("SELECT DISTINCT prefix FROM change WHERE prefix NOT LIKE 'AS%'")?;
             let mut rows = statement.query([])?;
             let mut nets = HashSet::new();
             while let Some(row) = rows.next()? {

@@ -50,7 +50,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::owner;
-use rusqlite::{Connection, ErrorCode, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags, Params, Row};
 
 /// An open ledger.
 #[derive(Debug)]
@@ -162,6 +162,9 @@ impl LedgerError {
     }
 }
 
+/// More than there are statements that a pass runs.
+const STATEMENTS: usize = 128;
+
 impl Ledger {
     /// Name of the file under the state directory.
     pub const FILE: &'static str = "ledger.sqlite";
@@ -210,6 +213,7 @@ impl Ledger {
 
     fn of(db: Connection, state_dir: &Path, file: Option<(u64, u64)>) -> Self {
         let state_dir = state_dir.to_owned();
+        db.set_prepared_statement_cache_capacity(STATEMENTS);
         Self {
             db,
             state_dir,
@@ -297,6 +301,39 @@ impl Ledger {
             let _ = run("ROLLBACK");
         }
         done
+    }
+
+    /// Do several things or none of them, without waiting until they are on the disk: a loss of power takes them
+    /// back, and the next pass notes the same again. The order stays: what [`Ledger::atomically`] writes later
+    /// brings them to the disk first (<https://www.sqlite.org/pragma.html#pragma_synchronous>).
+    pub fn lightly<T>(
+        &self,
+        work: impl FnOnce(&Self) -> Result<T, LedgerError>,
+    ) -> Result<T, LedgerError> {
+        let set = |waits: &str| {
+            self.db
+                .pragma_update(None, "synchronous", waits)
+                .map_err(|error| self.error(error))
+        };
+        set("normal")?;
+        let done = self.atomically(work);
+        set(schema::WAITS)?;
+        done
+    }
+
+    /// One row of a statement; SQLite parses it once a connection.
+    fn row<T>(
+        &self,
+        sql: &str,
+        parameters: impl Params,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        self.db.prepare_cached(sql)?.query_row(parameters, read)
+    }
+
+    /// Run a statement that answers no row. Answers how many rows it changed.
+    fn execute(&self, sql: &str, parameters: impl Params) -> rusqlite::Result<usize> {
+        self.db.prepare_cached(sql)?.execute(parameters)
     }
 
     fn error(&self, error: rusqlite::Error) -> LedgerError {

@@ -49,9 +49,9 @@ impl Ledger {
     /// What was seen last, by name.
     pub fn observed(&self) -> Result<Vec<Observed>, LedgerError> {
         let read = || {
-            let mut statement = self
-                .db
-                .prepare("SELECT what, at, alarm, count, text FROM observed ORDER BY what")?;
+            let mut statement = self.db.prepare_cached(
+                "SELECT what, at, alarm, count, text FROM observed ORDER BY what",
+            )?;
             let rows = statement.query_map([], |row| {
                 Ok(Observed {
                     what: row.get(0)?,
@@ -68,7 +68,7 @@ impl Ledger {
 
     /// This was seen now; `count` is added to what was counted before.
     pub fn observe(&self, seen: &Observed) -> Result<(), LedgerError> {
-        let done = self.db.execute(
+        let done = self.execute(
             "INSERT INTO observed (what, at, alarm, count, text) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (what) DO UPDATE SET at = ?2, alarm = ?3, count = count + ?4, text = ?5",
             params![

@@ -84,7 +84,7 @@ impl Ledger {
     /// Entries that have not ended, or ended at `since` or later; in the order in which they were made.
     pub fn operator(&self, since: Timestamp) -> Result<Vec<OperatorRow>, LedgerError> {
         let read = || {
-            let mut statement = self.db.prepare(&format!(
+            let mut statement = self.db.prepare_cached(&format!(
                 "SELECT {COLUMNS} FROM operator WHERE ended IS NULL OR ended >= ?1 ORDER BY id"
             ))?;
             let rows = statement.query_map([since.0], OperatorRow::read)?;
@@ -95,7 +95,7 @@ impl Ledger {
 
     /// Write a new entry; its `id` is given by the ledger. Fails where one for the same prefix counts.
     pub fn write_operator(&self, row: &OperatorRow) -> Result<(), LedgerError> {
-        let done = self.db.execute(
+        let done = self.execute(
             "INSERT INTO operator (kind, prefix, reason, by, since, until) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![
                 row.hand.verb(),
@@ -123,10 +123,9 @@ impl Ledger {
                 "SELECT {COLUMNS} FROM operator WHERE kind = ?1 AND prefix = ?2 AND ended IS NULL"
             );
             let row = self
-                .db
-                .query_row(&sql, [hand.verb(), &prefix], OperatorRow::read)
+                .row(&sql, [hand.verb(), &prefix], OperatorRow::read)
                 .optional()?;
-            self.db.execute(
+            self.execute(
                 "UPDATE operator SET ended = ?3, ended_by = ?4
                  WHERE kind = ?1 AND prefix = ?2 AND ended IS NULL",
                 params![hand.verb(), prefix, at.0, by],

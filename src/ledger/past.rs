@@ -20,11 +20,9 @@ pub struct Past {
 impl Ledger {
     /// Generations before this one can no longer be told: what changed after them was forgotten.
     pub fn oldest_told(&self) -> Result<u64, LedgerError> {
-        let row = self
-            .db
-            .query_row("SELECT generation FROM pruned", [], |row| {
-                row.get::<_, i64>(0)
-            });
+        let row = self.row("SELECT generation FROM pruned", [], |row| {
+            row.get::<_, i64>(0)
+        });
         let row = row.optional().map_err(|error| self.error(error))?;
         Ok(row.map_or(0, |generation| generation as u64))
     }
@@ -55,7 +53,7 @@ impl Ledger {
             Some(())
         };
         let mut read = || {
-            let mut statement = self.db.prepare(
+            let mut statement = self.db.prepare_cached(
                 "SELECT prefix, op FROM change WHERE generation > ?1 ORDER BY generation DESC",
             )?;
             let mut rows = statement.query(params![number as i64])?;

@@ -75,7 +75,8 @@ impl Ledger {
         }
     }
 
-    /// Everything is withdrawn from now on, until unpin.
+    /// Everything is withdrawn from now on, until unpin. Whoever flushes does not wait for the ledger to tell the
+    /// time: `at` is what the clock of the machine said, which may be ahead of the time that is gone by.
     ///
     /// # Errors
     /// The ledger cannot be written.
@@ -83,6 +84,7 @@ impl Ledger {
         if self.written_pin()?.is_some_and(|pin| pin.is_flush()) {
             return Ok(());
         }
+        let at = at.min(self.now()?);
         self.note_event(&Event {
             at,
             what: "flush".to_owned(),
@@ -98,15 +100,13 @@ impl Ledger {
     }
 
     fn written_pin(&self) -> Result<Option<PinRow>, LedgerError> {
-        let row = self
-            .db
-            .query_row("SELECT at, generation, by FROM pin", [], |row| {
-                Ok(PinRow {
-                    at: Timestamp(row.get(0)?),
-                    generation: row.get::<_, i64>(1)? as u64,
-                    by: row.get(2)?,
-                })
-            });
+        let row = self.row("SELECT at, generation, by FROM pin", [], |row| {
+            Ok(PinRow {
+                at: Timestamp(row.get(0)?),
+                generation: row.get::<_, i64>(1)? as u64,
+                by: row.get(2)?,
+            })
+        });
         row.optional().map_err(|error| self.error(error))
     }
 
@@ -114,13 +114,13 @@ impl Ledger {
     /// twice is kept.
     pub fn set_pin(&self, pin: Option<&PinRow>) -> Result<(), LedgerError> {
         let done = match pin {
-            Some(pin) => self.db.execute(
+            Some(pin) => self.execute(
                 "INSERT INTO pin (one, at, generation, by) VALUES (1, ?1, ?2, ?3)
                  ON CONFLICT (one) DO UPDATE SET
                    at = iif(generation = ?2, at, ?1), by = iif(generation = ?2, by, ?3), generation = ?2",
                 params![pin.at.0, pin.generation as i64, pin.by],
             ),
-            None => self.db.execute("DELETE FROM pin", []),
+            None => self.execute("DELETE FROM pin", []),
         };
         done.map(|_| ()).map_err(|error| self.error(error))
     }

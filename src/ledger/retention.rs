@@ -96,9 +96,7 @@ impl Ledger {
 
     /// When it was looked after last.
     pub fn pruned_at(&self) -> Result<Option<Timestamp>, LedgerError> {
-        let row = self
-            .db
-            .query_row("SELECT at FROM pruned", [], |row| row.get(0));
+        let row = self.row("SELECT at FROM pruned", [], |row| row.get(0));
         let row = row.optional().map_err(|error| self.error(error))?;
         Ok(row.map(Timestamp))
     }
@@ -123,7 +121,7 @@ impl Ledger {
 
     fn prune_older(&self, now: Timestamp, keep: Duration) -> rusqlite::Result<Pruned> {
         let cut = now.0.saturating_sub_unsigned(keep.as_secs());
-        let delete = |sql: &str| self.db.execute(sql, [cut]);
+        let delete = |sql: &str| self.execute(sql, [cut]);
         let listings = delete("DELETE FROM listing WHERE last_seen < ?1")?;
         let events = delete("DELETE FROM event WHERE at < ?1")?;
         let by_hand = delete("DELETE FROM operator WHERE ended < ?1")?;
@@ -137,7 +135,7 @@ impl Ledger {
                AND NOT EXISTS (SELECT 1 FROM listing WHERE listing.feed = feed.name)",
         )?;
         let told = if whole { 0 } else { first };
-        self.db.execute(
+        self.execute(
             "INSERT INTO pruned (one, at, generation) VALUES (1, ?1, ?2)
              ON CONFLICT (one) DO UPDATE SET at = ?1, generation = max(generation, ?2)",
             params![now.0, told],
@@ -160,14 +158,14 @@ impl Ledger {
             "SELECT min(coalesce((SELECT min(number) FROM generation WHERE at >= ?1), newest),
                               coalesce((SELECT generation FROM pin WHERE generation > 0), newest))
                    FROM (SELECT coalesce(max(number), 0) AS newest FROM generation)";
-        self.db.query_row(sql, [cut], |row| row.get(0))
+        self.row(sql, [cut], |row| row.get(0))
     }
 
     /// Forget generations before `first`, but for what is in force since then. Answers how many are gone,
     /// and whether nothing was forgotten of any.
     fn prune_generations(&self, first: i64) -> rusqlite::Result<(usize, bool)> {
         // An origin AS in force has no generation of its own: the last that brought it is the one.
-        let changes = self.db.execute(
+        let changes = self.execute(
             "DELETE FROM change
              WHERE generation < ?1
                AND NOT (op = '+' AND EXISTS (
@@ -182,7 +180,7 @@ impl Ledger {
                             AND later.generation = after.number AND later.prefix = change.prefix))",
             [first],
         )?;
-        let generations = self.db.execute(
+        let generations = self.execute(
             "DELETE FROM generation
              WHERE number < ?1
                AND NOT EXISTS (SELECT 1 FROM change WHERE generation = number)
@@ -195,15 +193,12 @@ impl Ledger {
 
     /// Forget what choices of feeds no longer had with `first`, and what left a router before it.
     fn prune_chosen(&self, first: i64) -> rusqlite::Result<usize> {
-        let chosen = self
-            .db
-            .execute("DELETE FROM chosen WHERE went <= ?1", [first])?;
-        self.db.execute(
+        let chosen = self.execute("DELETE FROM chosen WHERE went <= ?1", [first])?;
+        self.execute(
             "DELETE FROM choice WHERE went <= ?1 AND NOT EXISTS (SELECT 1 FROM chosen WHERE choice = id)",
             [first],
         )?;
-        self.db
-            .execute("DELETE FROM router_left WHERE generation < ?1", [first])?;
+        self.execute("DELETE FROM router_left WHERE generation < ?1", [first])?;
         Ok(chosen)
     }
 }

@@ -88,7 +88,7 @@ impl Ledger {
     /// The newest word on the change `id`.
     pub fn review_of(&self, id: &str) -> Result<Option<ReviewRow>, LedgerError> {
         let sql = format!("SELECT {COLUMNS} FROM review WHERE id = ?1 ORDER BY seq DESC LIMIT 1");
-        let row = self.db.query_row(&sql, [id], ReviewRow::read).optional();
+        let row = self.row(&sql, [id], ReviewRow::read).optional();
         row.map_err(|error| self.error(error))
     }
 
@@ -98,7 +98,7 @@ impl Ledger {
             "SELECT {COLUMNS} FROM review WHERE verdict = 'approved' AND ended IS NULL
              ORDER BY seq DESC LIMIT 1"
         );
-        let row = self.db.query_row(&sql, [], ReviewRow::read).optional();
+        let row = self.row(&sql, [], ReviewRow::read).optional();
         row.map_err(|error| self.error(error))
     }
 
@@ -106,7 +106,7 @@ impl Ledger {
     /// [`Ledger::atomically`].
     pub fn say(&self, id: &str, said: Said, at: Timestamp, by: &str) -> Result<(), LedgerError> {
         self.end_reviews("withdrawn", at)?;
-        let done = self.db.execute(
+        let done = self.execute(
             "INSERT INTO review (id, verdict, at, by) VALUES (?1, ?2, ?3, ?4)",
             params![id, said.name(), at.0, by],
         );
@@ -115,7 +115,7 @@ impl Ledger {
 
     /// Nothing that was said counts any more: it was `applied`, or is `void`.
     pub fn end_reviews(&self, outcome: &str, at: Timestamp) -> Result<(), LedgerError> {
-        let done = self.db.execute(
+        let done = self.execute(
             "UPDATE review SET ended = ?1, outcome = ?2 WHERE ended IS NULL",
             params![at.0, outcome],
         );
@@ -124,7 +124,7 @@ impl Ledger {
 
     /// What was said to other changes than `id` is void. Part of [`Ledger::atomically`].
     pub fn void_but(&self, id: Option<&str>, at: Timestamp) -> Result<(), LedgerError> {
-        let done = self.db.execute(
+        let done = self.execute(
             "UPDATE review SET ended = ?1, outcome = 'void' WHERE ended IS NULL AND id IS NOT ?2",
             params![at.0, id],
         );
@@ -133,7 +133,7 @@ impl Ledger {
 
     /// The change that waits.
     pub fn hold(&self) -> Result<Option<HoldRow>, LedgerError> {
-        let row = self.db.query_row(
+        let row = self.row(
             "SELECT id, at, reasons, added, removed,
                     (SELECT by FROM review WHERE review.id = hold.id AND ended IS NULL AND verdict = 'rejected'),
                     (SELECT at FROM review WHERE review.id = hold.id AND ended IS NULL AND verdict = 'rejected')
@@ -159,7 +159,7 @@ impl Ledger {
     /// A change waits, or none does. The time of one that waited before is kept.
     pub fn set_hold(&self, hold: Option<&HoldRow>) -> Result<(), LedgerError> {
         let done = match hold {
-            Some(hold) => self.db.execute(
+            Some(hold) => self.execute(
                 "INSERT INTO hold (one, id, at, reasons, added, removed) VALUES (1, ?1, ?2, ?3, ?4, ?5)
                  ON CONFLICT (one) DO UPDATE SET
                    at = CASE WHEN id = ?1 THEN at ELSE ?2 END, id = ?1, reasons = ?3, added = ?4, removed = ?5",
@@ -171,7 +171,7 @@ impl Ledger {
                     hold.removed as i64
                 ],
             ),
-            None => self.db.execute("DELETE FROM hold", []),
+            None => self.execute("DELETE FROM hold", []),
         };
         done.map(|_| ()).map_err(|error| self.error(error))
     }

@@ -10,6 +10,9 @@ use super::LedgerError;
 /// How long a statement waits for another process.
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// A change is on the disk before it is acted upon.
+pub const WAITS: &str = "full";
+
 /// One step a version. Times are seconds since 1970 UTC; prefixes are text, as `list` prints them.
 const VERSIONS: [&str; 3] = [
     "
@@ -273,7 +276,7 @@ pub const NEWEST: i64 = VERSIONS.len() as i64;
 pub fn prepare(db: &Connection, patience: Duration) -> rusqlite::Result<()> {
     db.busy_timeout(patience)?;
     db.pragma_update(None, "journal_mode", "wal")?;
-    db.pragma_update(None, "synchronous", "full")?;
+    db.pragma_update(None, "synchronous", WAITS)?;
     // Pages kept in memory, in KiB: used only as far as a change is large.
     db.pragma_update(None, "cache_size", -65_536)?;
     db.pragma_update(None, "foreign_keys", true)

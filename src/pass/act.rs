@@ -164,7 +164,8 @@ impl Act<'_> {
         (self.in_step)();
         let files = apply::to_files(task, self.progress, &flushed).await;
         applied.targets.extend(files.targets);
-        write_down(ledger, &applied).map_err(PassError::Unrecorded)?;
+        let written = ledger.lightly(|ledger| write_down(ledger, &applied));
+        written.map_err(PassError::Unrecorded)?;
         if let Some(report) = &applied.kernel {
             let last = ledger.observed()?;
             let seen = neighbors::look(task, report, false, &last, &flushed).await;
@@ -195,7 +196,8 @@ impl Act<'_> {
         let order = step.order(config, &self.memory.clock, self.goes_on);
         let applied = self.keeper.sync(order).await;
         self.goes_on = true;
-        write_down(ledger, &applied).map_err(PassError::Unrecorded)
+        let written = ledger.lightly(|ledger| write_down(ledger, &applied));
+        written.map_err(PassError::Unrecorded)
     }
 
     /// What the downloads proved stays protected when they have ended.
@@ -226,8 +228,11 @@ impl Act<'_> {
             cause,
             now,
         };
-        // All of it or nothing.
-        let (generation, held) = ledger.atomically(|ledger| record.write(ledger))?;
+        // All of it or nothing, and what changes anything on the disk before that.
+        let (generation, held) = match record.changes_nothing() {
+            true => ledger.lightly(|ledger| record.write(ledger))?,
+            false => ledger.atomically(|ledger| record.write(ledger))?,
+        };
         ledger.copy_marks()?;
         let desired = self
             .memory

@@ -1,6 +1,7 @@
 //! Looking around for space that must not be dropped, and writing down what is found (I/O).
 
 use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
 
 use super::known::Memory;
 use super::say;
@@ -42,7 +43,7 @@ pub(super) fn take_in(
     for (is_new, line) in beyond(&excess, &mut memory.beyond) {
         say::warning(is_new, &line);
     }
-    if found == before {
+    if says_the_same(&before, &found) {
         return Ok(false);
     }
     ledger.atomically(|ledger| {
@@ -50,6 +51,20 @@ pub(super) fn take_in(
         ledger.write_discovered(&found)?;
         Ok(new)
     })
+}
+
+/// What is seen at every pass is dated so seldom; nothing goes by shorter times.
+const DATED_EVERY: Duration = Duration::from_secs(60);
+
+/// Whether nothing is new but the time at which all of it was seen, and that by little.
+fn says_the_same(before: &[Remembered], found: &[Remembered]) -> bool {
+    before.len() == found.len()
+        && before.iter().zip(found).all(|(before, found)| {
+            let dated = found.last_seen.0 - before.last_seen.0;
+            (before.source, &before.found) == (found.source, &found.found)
+                && before.first_seen == found.first_seen
+                && (0..DATED_EVERY.as_secs() as i64).contains(&dated)
+        })
 }
 
 /// Where a pass looks.
@@ -226,6 +241,37 @@ fn tell(
 mod tests {
     use super::*;
     use crate::discover::Failed;
+
+    #[test]
+    fn what_is_seen_again_is_dated_once_a_minute() {
+        let seen = |net: &str, first, last| Remembered {
+            source: Source::Addresses,
+            found: Found {
+                net: net.parse().unwrap(),
+                why: "address of eth0".to_owned(),
+            },
+            first_seen: Timestamp(first),
+            last_seen: Timestamp(last),
+        };
+        let before = [seen("192.0.2.1/32", 0, 100), seen("192.0.2.2/32", 0, 100)];
+        let again = |last| [seen("192.0.2.1/32", 0, last), seen("192.0.2.2/32", 0, 100)];
+        assert!(says_the_same(&before, &before));
+        assert!(says_the_same(&before, &again(159)));
+        assert!(!says_the_same(&before, &again(160)));
+        assert!(
+            !says_the_same(&before, &again(99)),
+            "the clock was set back"
+        );
+        assert!(!says_the_same(&before, &before[..1]));
+        assert!(!says_the_same(
+            &before[..1],
+            &[seen("192.0.2.3/32", 0, 100)]
+        ));
+        assert!(!says_the_same(
+            &before[..1],
+            &[seen("192.0.2.1/32", 100, 100)]
+        ));
+    }
 
     fn failed(why: Option<&str>, cause: &str) -> Failed {
         Failed {

@@ -112,8 +112,16 @@ pub fn begin<'a>(
     let (desk, asked) = protects_hosts.then(Desk::new).unzip();
     let client = Client::asking(desk);
     let pending = FuturesUnordered::new();
+    // What is begun and not ended is seen by that; a file is read in a moment.
+    let mut far = wanted
+        .iter()
+        .filter(|feed| matches!(feed.origin, Origin::Url(_)))
+        .map(|feed| &feed.name)
+        .peekable();
+    if far.peek().is_some() {
+        ledger.lightly(|ledger| far.try_for_each(|name| ledger.note_look(name, now)))?;
+    }
     for feed in wanted {
-        ledger.note_look(&feed.name, now)?;
         let row = rows.remove(&feed.name).unwrap_or_else(|| FeedRow {
             name: feed.name.clone(),
             ..FeedRow::default()

@@ -64,7 +64,7 @@ impl Judge<'_> {
             self.copies.confirm(&feed.name, digest, self.now);
         }
         tracing::debug!("feed={}  {} entries, not modified", feed.name, row.entries);
-        self.ledger.atomically(|ledger| {
+        self.ledger.lightly(|ledger| {
             ledger.write_leaving(&feed.name, &leaving)?;
             ledger.write_feed(&row)
         })?;
@@ -139,18 +139,24 @@ impl Judge<'_> {
             let of = (&*digest, listed.clone());
             Pieces::of(&feed.name, &copy, of, self.now)
         });
+        let is_same = !changed && pieces.is_none() && row.digest.as_ref() == Some(&digest);
         // Out of step until the last piece is written.
         row.listed = few.map(|_| listed);
         row.digest = Some(digest);
         // One copy is counted once: all of it or nothing. Its listings may follow in pieces; that they are not
         // there yet stands in the row.
-        self.ledger.atomically(|ledger| {
+        let write = |ledger: &Ledger| {
             ledger.write_leaving(&feed.name, &leaving)?;
             if let Some(difference) = few {
                 ledger.change_listings(&feed.name, difference, self.now)?;
             }
             ledger.write_feed(&row)
-        })?;
+        };
+        match is_same {
+            true => self.ledger.lightly(write)?,
+            // The row must not name a copy that is swept away after this.
+            false => self.ledger.atomically(write)?,
+        }
         Ok(pieces)
     }
 
@@ -185,7 +191,7 @@ impl Judge<'_> {
         };
         let line = format!("feed={}  {}: {refused}; {next}", feed.name, row.state);
         say::warning(!known, &line);
-        self.ledger.write_feed(&row)?;
+        self.ledger.lightly(|ledger| ledger.write_feed(&row))?;
         Ok(())
     }
 }

@@ -236,7 +236,7 @@ pub fn removable(ledger: &Ledger, protected: &PrefixSet) -> Result<Removable, Le
     })
 }
 
-/// Write down what became of the targets.
+/// Write down what became of the targets; part of [`Ledger::lightly`] or [`Ledger::atomically`].
 pub fn write_down(ledger: &Ledger, applied: &task::Applied) -> Result<(), LedgerError> {
     applied
         .cleared

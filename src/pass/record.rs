@@ -22,6 +22,18 @@ pub(super) struct Record<'a> {
 }
 
 impl Record<'_> {
+    /// Whether the same stays in force, nothing waits, and no word of the operator is used up.
+    pub fn changes_nothing(&self) -> bool {
+        let Self {
+            decision, known, ..
+        } = *self;
+        decision.change.is_empty()
+            && known.origins == decision.origins
+            && !decision.held()
+            && known.approval.is_none()
+            && known.generation > 0
+    }
+
     /// Write all of it; part of [`Ledger::atomically`]. Answers the generation in force and the change that
     /// waits.
     pub fn write(&self, ledger: &Ledger) -> Result<(u64, Option<HoldRow>), LedgerError> {

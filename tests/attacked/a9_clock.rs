@@ -112,6 +112,14 @@ pub fn ten_years_ahead() {
         .at(YEARS, &["why", "198.51.100.2"])
         .code(0)
         .says("is blackholed");
+    // A flush does not wait for the ledger to tell the time, and is not dated years ahead all the same.
+    watched.at(YEARS, &["flush"]).code(0);
+    let ahead = "SELECT count(*) FROM (SELECT at FROM pin UNION ALL SELECT at FROM event UNION ALL SELECT at FROM \
+                 generation UNION ALL SELECT at FROM target) WHERE at > unixepoch() + 3600";
+    let ledger = watched.place.ledger();
+    let ahead: i64 = ledger.query_row(ahead, [], |row| row.get(0)).unwrap();
+    assert_eq!(ahead, 0);
+    watched.at(YEARS, &["unpin"]).code(0);
     // What is entered meanwhile ends by the time that is gone by.
     let add = ["add", "192.0.2.1", "--reason", "now", "--for", "1h"];
     watched.at(YEARS, &add).code(0);
