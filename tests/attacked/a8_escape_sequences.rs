@@ -44,7 +44,7 @@ pub fn reference() {
         evil.replace('\'', "''")
     ));
     place.edit(&format!(
-        "INSERT INTO target VALUES ('kernel', 0, 1, '{evil}', NULL)"
+        "INSERT INTO target (name, at, failed, report, digest) VALUES ('kernel', 0, 1, '{evil}', NULL)"
     ));
     for verb in [
         &["list", "--format", "csv"][..],
