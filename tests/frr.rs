@@ -163,7 +163,8 @@ fn a_neighbor_gets_exactly_the_effective_set_and_loses_what_is_delisted() {
     near.ip("route add blackhole 198.51.100.0/24 proto static");
 
     let trigger = Router::start(&near, TRIGGER, &["zebra", "bgpd"]);
-    let neighbor = Router::start(&far, NEIGHBOR, &["bgpd"]);
+    // bgpd 10 takes IPv6 over a session of IPv4 only where zebra runs.
+    let neighbor = Router::start(&far, NEIGHBOR, &["zebra", "bgpd"]);
     let socket = trigger.place.path("").display().to_string();
     let place = Place::new(&format!(
         "[[feed]]\nname = \"noc\"\npath = \"noc.list\"\n[protect]\nprefixes = [\"203.0.113.64/26\"]\n\
