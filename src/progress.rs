@@ -2,16 +2,31 @@
 
 use std::env::var_os;
 use std::io::{IsTerminal, stderr};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 /// Where they are shown. The default shows nothing.
 #[derive(Clone, Debug, Default)]
-pub struct Progress(Option<MultiProgress>);
+pub struct Progress(Option<Lines>);
+
+#[derive(Clone, Debug, Default)]
+struct Lines {
+    all: MultiProgress,
+    /// How many there are.
+    count: Arc<AtomicUsize>,
+}
 
 /// The line of one download or command; it goes when this is dropped.
 #[derive(Debug)]
-pub struct Line(Option<ProgressBar>);
+pub struct Line(Option<Shown>);
+
+#[derive(Debug)]
+struct Shown {
+    bar: ProgressBar,
+    count: Arc<AtomicUsize>,
+}
 
 impl Progress {
     /// On stderr, where that is a terminal that can move its cursor and `NO_COLOR` does not ask for
@@ -19,7 +34,7 @@ impl Progress {
     pub fn on_stderr() -> Self {
         let is_set = |name: &str| var_os(name).is_some_and(|value| !value.is_empty());
         let plain = is_set("NO_COLOR") || var_os("TERM").is_some_and(|term| term == "dumb");
-        Self((stderr().is_terminal() && !plain).then(MultiProgress::new))
+        Self((stderr().is_terminal() && !plain).then(Lines::default))
     }
 
     /// A line for the feed of this name.
@@ -33,19 +48,26 @@ impl Progress {
     }
 
     fn add(&self, prefix: &str, template: &str) -> Line {
-        Line(self.0.as_ref().map(|all| {
-            let line = all.add(ProgressBar::no_length());
-            line.set_style(style(template));
-            line.set_prefix(prefix.to_owned());
-            line.tick();
-            line
+        Line(self.0.as_ref().map(|Lines { all, count }| {
+            count.fetch_add(1, Ordering::Relaxed);
+            let bar = all.add(ProgressBar::no_length());
+            bar.set_style(style(template));
+            bar.set_prefix(prefix.to_owned());
+            bar.tick();
+            let count = count.clone();
+            Shown { bar, count }
         }))
     }
 
     /// Print lines above these. Answers whether there are any; a terminal that has gone
     /// takes nothing, and is no failure.
     pub fn print_above(&self, lines: &str) -> bool {
-        let Some(all) = &self.0 else { return false };
+        let Some(Lines { all, count }) = &self.0 else {
+            return false;
+        };
+        if count.load(Ordering::Relaxed) == 0 {
+            return false;
+        }
         // Not `suspend`: it panics where the terminal cannot be written.
         let _ = all.println(lines);
         true
@@ -55,7 +77,9 @@ impl Progress {
 impl Line {
     /// The body begins; `bytes` long, where that is known.
     pub fn begin(&self, bytes: Option<u64>) {
-        let Some(line) = &self.0 else { return };
+        let Some(Shown { bar: line, .. }) = &self.0 else {
+            return;
+        };
         match bytes {
             Some(bytes) => {
                 line.set_length(bytes);
@@ -69,14 +93,14 @@ impl Line {
 
     /// Show how much time has gone by.
     pub fn tick(&self) {
-        if let Some(line) = &self.0 {
+        if let Some(Shown { bar: line, .. }) = &self.0 {
             line.tick();
         }
     }
 
     /// So many bytes of it are there, all in all.
     pub fn at(&self, bytes: usize) {
-        if let Some(line) = &self.0 {
+        if let Some(Shown { bar: line, .. }) = &self.0 {
             line.set_position(bytes as u64);
         }
     }
@@ -84,8 +108,9 @@ impl Line {
 
 impl Drop for Line {
     fn drop(&mut self) {
-        if let Some(line) = &self.0 {
-            line.finish_and_clear();
+        if let Some(Shown { bar, count }) = &self.0 {
+            bar.finish_and_clear();
+            count.fetch_sub(1, Ordering::Relaxed);
         }
     }
 }

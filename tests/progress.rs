@@ -62,7 +62,13 @@ fn a_terminal_shows_which_command_of_a_router_runs_and_how_long() {
             let mut rest = String::new();
             terminal.read_to_string(&mut rest).unwrap();
             assert!(child.wait().unwrap().success(), "{verb}: {rest}");
-            // What is shown goes.
+            // What is shown goes, and a line without it is as it would be in a file.
+            let lines = rest.lines().filter(|line| line.contains("replaced, "));
+            assert!(
+                lines.clone().all(|line| line.ends_with("prefixes")),
+                "{rest:?}"
+            );
+            assert_eq!(lines.count(), usize::from(verb == "refresh"));
             let line = format!("edge1  {command}  ");
             let last = rest.rsplit(&line).next().unwrap();
             assert!(last.contains("\u{1b}[2K"), "{verb}: {rest:?}");
