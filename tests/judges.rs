@@ -275,12 +275,6 @@ fn bgpd_at_work_takes_every_file_of_its_family_and_holds_it() {
     let place = Place::new(NOC);
     let _daemons = speaker::frr(&namespace, &place, &["zebra", "staticd", "bgpd"]);
     for path in golden("frr") {
-        // Whoever takes another way undoes the former one.
-        for map in ["IN", "IN6", "FILTER", "LISTED-V4", "LISTED-V6"] {
-            let undo = format!("no route-map NULLROUTED-{map}");
-            let words = ["-d", "bgpd", "-c", "configure terminal", "-c", &undo];
-            namespace.run("vtysh", &words).code(0);
-        }
         let commands = Family::Frr.commands(role(&path));
         for words in [commands.reload, commands.verify] {
             let ran = run(&namespace, words, &path);

@@ -155,6 +155,10 @@ pub async fn publish(
         let why = format!("check refused the new file: {refusal}; {kept}");
         return Err(discard(&beside, why).await);
     }
+    if let Err(why) = leave_former(router, path, old.as_deref(), text).await {
+        let why = format!("what the former role had could not be taken away: {why}; {kept}");
+        return Err(discard(&beside, why).await);
+    }
     if let Err(error) = rename(&beside, path).await {
         let why = format!("{}: {error}; {kept}", path.display());
         return Err(discard(&beside, why).await);
@@ -188,6 +192,33 @@ pub async fn publish(
     Err(format!("{failure}; {back}"))
 }
 
+/// Take away what only the former file has, where that is one of ours of another role. This comes before the rename: a
+/// program that dies between them finds the former file again, and does both.
+async fn leave_former(
+    router: &RouterConfig,
+    path: &Path,
+    old: Option<&[u8]>,
+    text: &str,
+) -> Result<(), String> {
+    let is_wanted = router.reload.iter().any(|word| word.contains(DELTA));
+    let ours = old.filter(|old| is_wanted && router::is_ours(old));
+    let former = ours.and_then(|old| str::from_utf8(old).ok());
+    let Some(gone) = former.and_then(|former| router::former(&router.shape, former, text)) else {
+        return Ok(());
+    };
+    let place = hidden(path, ".delta");
+    let written = write(&place, gone.as_bytes(), path).await;
+    let done = match written {
+        Ok(()) => run(&router.reload, path, &place).await.map(drop),
+        Err(error) => Err(format!("{}: {error}", place.display()).into()),
+    };
+    let _ = remove(&place).await;
+    done.map_err(|failed| failed.to_string())
+}
+
+/// In a command, the file with what is to be loaded.
+const DELTA: &str = "{delta}";
+
 /// What leads from the old file to the new one. Only where it is looked at afterwards what the router holds: it may
 /// have been started anew since.
 fn delta(
@@ -196,7 +227,7 @@ fn delta(
     text: &str,
     is_loaded: impl Fn(&str) -> bool,
 ) -> Option<String> {
-    let wanted = router.reload.iter().any(|word| word.contains("{delta}"));
+    let wanted = router.reload.iter().any(|word| word.contains(DELTA));
     if !wanted || router.verify.is_empty() {
         return None;
     }

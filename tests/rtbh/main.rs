@@ -4,8 +4,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod changed;
 mod lab;
+mod leaks;
+mod saved;
 mod speakers;
+mod star;
 
 use nullrouted::target::router::Lists;
 

@@ -53,6 +53,8 @@ pub(super) struct Kind {
     pub of_kernel: fn(Role) -> bool,
     /// What leads from a file that was loaded to the next one, where a router takes that better than the whole.
     pub delta: Option<fn(&str, &str) -> Option<String>>,
+    /// What takes away the rest of a former file, where the next one does not do so itself.
+    pub former: Option<fn(&str, &str) -> Option<String>>,
     /// Which way to take instead, where so many IPv4 and IPv6 prefixes are more than the router takes well.
     pub too_many: fn(&Shape, usize, usize) -> Option<String>,
     /// The text of its file.
@@ -73,6 +75,7 @@ impl Kind {
         takes_away: false,
         of_kernel: |_| false,
         delta: None,
+        former: None,
         too_many: |_, _, _| None,
         render: |_, _| String::new(),
     };

@@ -87,6 +87,11 @@ pub fn delta(shape: &Shape, loaded: &str, text: &str) -> Option<String> {
     shape.family.kind().delta?(loaded, text)
 }
 
+/// What takes away the rest of a former file of ours, where loading the next one leaves some.
+pub fn former(shape: &Shape, former: &str, text: &str) -> Option<String> {
+    shape.family.kind().former?(former, text)
+}
+
 /// Which way to take instead, where a set of so many IPv4 and IPv6 prefixes is more than the router takes well.
 pub fn too_many(shape: &Shape, v4: usize, v6: usize) -> Option<String> {
     (shape.family.kind().too_many)(shape, v4, v6)

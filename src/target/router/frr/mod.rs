@@ -26,6 +26,7 @@
 
 mod commands;
 mod delta;
+mod former;
 mod lists;
 
 use std::fmt::Write;
@@ -33,7 +34,7 @@ use std::fmt::Write;
 use super::family::Kind;
 use super::route_map::{RouteMaps, originated};
 use super::text::Text;
-use super::{Lists, Role, Shape, Sheet, Version};
+use super::{AnnounceTo, Lists, Role, Shape, Sheet, Version};
 use crate::policy::limits::Limits;
 use lists::OCTETS;
 
@@ -48,6 +49,7 @@ pub(super) const KIND: Kind = Kind {
     auto: &[Role::Trigger, Role::Filter],
     commands: commands::commands,
     delta: Some(delta::delta),
+    former: Some(former::former),
     too_many,
     render,
     of_kernel: |role| role == Role::Trigger,
@@ -135,6 +137,16 @@ fn metric(sheet: &Sheet) -> Option<u32> {
     Some(sheet.metric & 0x00ff_ffff).filter(|&metric| metric > 0)
 }
 
+/// Which neighbors may receive what is announced, for `verify`.
+fn receivers(shape: &Shape) -> String {
+    let named: Vec<_> = shape.neighbors.iter().map(ToString::to_string).collect();
+    let named = match (named.is_empty(), shape.announce_to) {
+        (true, AnnounceTo::Ibgp) => "ibgp".to_owned(),
+        _ => named.join(" "),
+    };
+    format!("! Receivers: {named}\n!\n")
+}
+
 fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
     let uses = trigger_use(shape);
     let communities = originated(shape, "blackhole");
@@ -149,6 +161,7 @@ fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
         }
         _ => out.push(&sheet.head_for(shape, "!", &uses)),
     }
+    out.push(&receivers(shape));
     lists::own(out, sheet);
     lists::listed(out, "", sheet, false, shape.lists);
     out.push(COMMUNITY);

@@ -20,7 +20,6 @@ function is_former_map(map) { return trigger && map ~ /^NULLROUTED-LISTED-V[46]$
 function print_clause(action,  i) {
     print "route-map " name " " action " " number
     for (i = 1; i <= lines; i++) print body[i]
-    print "exit"
 }
 function differs(key,  i, command) {
     if (held_action[key] != action) return 1
@@ -34,17 +33,15 @@ function differs(key,  i, command) {
 }
 function clause(  key, i, ip, own, other) {
     key = name " " number
-    if (key in held_action) {
-        if (differs(key)) print_clause(action)
-        return
-    }
-    if (action != "permit" || number == 65535 || is_former_map(name)) {
+    if (key in held_action && !differs(key)) return
+    in_clause = 1
+    if (key in held_action || action != "permit" || number == 65535 || is_former_map(name)) {
         print_clause(action)
         return
     }
     if (name !~ /^NULLROUTED-IN6?$/) {
         print_clause("deny")
-        print "route-map " name " permit " number "\nexit"
+        print "exit\nroute-map " name " permit " number
         return
     }
     ip = name ~ /6$/ ? "ipv6" : "ip"
@@ -54,7 +51,7 @@ function clause(  key, i, ip, own, other) {
     for (i = 1; i <= lines; i++)
         if (body[i] ~ /^ match ipv?6? address /) other = body[i]
         else print body[i]
-    print "exit\nroute-map " name " permit " number "\n" other "\nexit"
+    print "exit\nroute-map " name " permit " number "\n" other
 }
 { list = list_of($0) }
 held && list != "" { was[$0]; if (!(list in count)) lists_held[++held_lists] = list; entry[list, ++count[list]] = $0; next }
@@ -90,6 +87,7 @@ END {
             clause()
         }
     }
+    if (in_clause) print "exit"
     for (i = 1; i <= held_clauses; i++) {
         key = held_clause[i]
         if (!(map_of[key] in is_map)) continue

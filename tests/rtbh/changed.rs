@@ -1,0 +1,237 @@
+//! Another way of `lists`, another role, another name: the clauses and lists of the former file are taken away, and no
+//! neighbor has more meanwhile than before and after together.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::star::{Session, Star, table};
+use crate::support::namespace::eventually;
+
+const BEFORE: &str = "72.37.186.0/23\n198.51.100.0/24\n2001:db8:bad::/48\n";
+const AFTER: &str = "72.37.186.0/23\n192.0.2.0/24\n2001:db8:600d::/48\n";
+
+/// The maps and lists of ours that bgpd holds.
+fn held(star: &Star) -> BTreeSet<String> {
+    let running = ["-d", "bgpd", "-c", "show running-config"];
+    let running = star.trigger.run("vtysh", &running).code(0).out;
+    let mut all = BTreeSet::new();
+    for line in running.lines() {
+        let words: Vec<_> = line.split(' ').collect();
+        if let ["route-map", map, _, number] = words[..] {
+            all.insert(format!("{map} {number}"));
+        } else if let ["ip" | "ipv6", "prefix-list", list, ..] = words[..] {
+            all.insert(list.to_owned());
+        } else if let ["bgp", _, "access-list" | "standard", list, ..] = words[..] {
+            all.insert(list.to_owned());
+        } else if let ["bgp", "as-path", "access-list", list, ..] = words[..] {
+            all.insert(list.to_owned());
+        }
+    }
+    all.retain(|name| name.starts_with("NULLROUTED"));
+    all
+}
+
+fn set(prefixes: &[&str]) -> BTreeSet<String> {
+    let lines = prefixes.iter().flat_map(|list| list.lines());
+    lines.map(str::to_owned).collect()
+}
+
+/// Do something while the table of the neighbor is looked at, and while routes come and go in the kernel that nobody may
+/// receive: each of them is judged by the clauses as they stand in that moment.
+fn polled(star: &Star, may: &BTreeSet<String>, act: impl FnOnce()) {
+    let done = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let poll = scope.spawn(|| {
+            let mut looks = 0;
+            while !done.load(Ordering::Relaxed) {
+                let now = table(star.neighbor(1));
+                let more: Vec<_> = now.difference(may).collect();
+                assert!(more.is_empty(), "the neighbor has {more:?}");
+                looks += 1;
+            }
+            looks
+        });
+        let others = scope.spawn(|| {
+            while !done.load(Ordering::Relaxed) {
+                star.trigger.ip("route add 100.99.0.0/16 dev n1");
+                star.trigger
+                    .ip("route add blackhole 100.98.0.0/16 metric 9");
+                star.trigger
+                    .ip("route del blackhole 100.98.0.0/16 metric 9");
+                star.trigger.ip("route del 100.99.0.0/16 dev n1");
+            }
+        });
+        act();
+        done.store(true, Ordering::Relaxed);
+        others.join().unwrap();
+        assert!(poll.join().unwrap() > 0);
+    });
+}
+
+fn star() -> Option<Star> {
+    let session = Session {
+        asn: 65_000,
+        map: "NULLROUTED-OUT",
+    };
+    Star::new(&[session], "")
+}
+
+/// What a trigger holds for each way.
+const ALWAYS: [&str; 9] = [
+    "NULLROUTED",
+    "NULLROUTED-IN 5",
+    "NULLROUTED-IN 65535",
+    "NULLROUTED-IN6 5",
+    "NULLROUTED-IN6 65535",
+    "NULLROUTED-OUT 10",
+    "NULLROUTED-OUT 65535",
+    "NULLROUTED-OWN-V4",
+    "NULLROUTED-OWN-V6",
+];
+
+#[track_caller]
+fn holds_for(star: &Star, lists: &str) {
+    let mut held = held(star);
+    for name in ALWAYS {
+        assert!(held.remove(name), "{lists}: no {name} in {held:?}");
+    }
+    let one = [
+        "NULLROUTED-IN 10",
+        "NULLROUTED-IN6 10",
+        "NULLROUTED-V4",
+        "NULLROUTED-V6",
+    ];
+    let none = [
+        "NULLROUTED-IN 30",
+        "NULLROUTED-IN6 30",
+        "NULLROUTED-LENGTHS-V4",
+        "NULLROUTED-LENGTHS-V6",
+    ];
+    match lists {
+        "one" => assert_eq!(held, set(&one)),
+        "none" => assert_eq!(held, set(&none)),
+        _ => {
+            assert_eq!(held.len(), 2 + 4 * 256, "{held:?}");
+            assert!(held.contains("NULLROUTED-IN 20") && held.contains("NULLROUTED-V4-72"));
+        }
+    }
+}
+
+#[test]
+fn another_way_of_lists_takes_away_the_former_one_and_nobody_has_more_meanwhile() {
+    let Some(star) = star() else { return };
+    star.configure("lists = \"one\"\n");
+    star.place.write("noc.list", BEFORE);
+    star.run(&["refresh"]).code(0);
+    eventually("the first way", || star.table(1) == set(&[BEFORE]));
+    let mut lists = [BEFORE, AFTER];
+    for way in ["octets", "one", "octets"] {
+        let may = set(&lists);
+        lists.reverse();
+        star.configure(&format!("lists = \"{way}\"\n"));
+        star.place.write("noc.list", lists[0]);
+        polled(&star, &may, || {
+            star.run(&["refresh"])
+                .code(0)
+                .says("it.conf replaced, 3 prefixes");
+            eventually(way, || star.table(1) == set(&lists[..1]));
+        });
+        holds_for(&star, way);
+        star.run(&["refresh"]).code(0).says("it.conf unchanged");
+    }
+    // Without a list every route of the kernel that drops is announced.
+    for way in ["none", "one", "none", "octets"] {
+        star.configure(&format!("lists = \"{way}\"\n"));
+        star.run(&["refresh"]).code(0).says("it.conf replaced");
+        holds_for(&star, way);
+        eventually(way, || star.table(1) == set(&lists[..1]));
+    }
+}
+
+#[test]
+fn a_load_that_stops_in_the_middle_gives_nobody_more_and_the_next_one_ends_it() {
+    let Some(star) = star() else { return };
+    star.configure("lists = \"one\"\n");
+    star.place.write("noc.list", BEFORE);
+    star.run(&["refresh"]).code(0);
+    eventually("the first way", || star.table(1) == set(&[BEFORE]));
+    let may = set(&[BEFORE, AFTER]);
+    let bin = star.place.path("bin").display().to_string();
+    star.trigger.sh(&format!("mkdir {bin}"));
+    // Lists only; into the clauses; before the former clause goes; between that and its list.
+    for lines in [40, 1_100, 1_640, 1_660, 1_665] {
+        for (way, list) in [("octets", AFTER), ("one", BEFORE)] {
+            star.place.write(
+                "draft",
+                &format!(
+                    "#!/bin/sh\ncase \" $* \" in *' -f /dev/stdin '*) head -n {lines} | /usr/bin/vtysh \"$@\"; exit 1 ;; \
+                     esac\nexec /usr/bin/vtysh \"$@\"\n"
+                ),
+            );
+            star.trigger.sh(&format!(
+                "install -m 755 {} {bin}/vtysh",
+                star.place.path("draft").display()
+            ));
+            star.configure(&format!("lists = \"{way}\"\n"));
+            star.place.write("noc.list", list);
+            polled(&star, &may, || {
+                star.run_with(&bin, &["refresh"])
+                    .code(1)
+                    .says("reload failed");
+                // Until bgpd has gone by what it holds now.
+                std::thread::sleep(std::time::Duration::from_millis(1_500));
+            });
+            polled(&star, &may, || {
+                star.run(&["refresh"]).code(0);
+                eventually(way, || star.table(1) == set(&[list]));
+            });
+            holds_for(&star, way);
+        }
+    }
+}
+
+#[test]
+fn another_role_or_name_takes_away_what_the_former_had() {
+    let Some(star) = star() else { return };
+    star.configure("lists = \"octets\"\n");
+    star.place.write("noc.list", BEFORE);
+    star.run(&["refresh"]).code(0);
+    eventually("it announces", || star.table(1) == set(&[BEFORE]));
+    // Another name and another way at once.
+    star.configure("lists = \"one\"\n");
+    let config = std::fs::read_to_string(star.place.config()).unwrap();
+    std::fs::write(star.place.config(), config.replace("\"it\"", "\"that\"")).unwrap();
+    polled(&star, &set(&[BEFORE]), || {
+        star.run(&["refresh"]).code(0);
+        eventually("it still announces", || star.table(1) == set(&[BEFORE]));
+    });
+    holds_for(&star, "one");
+
+    polled(&star, &set(&[BEFORE]), || {
+        star.configure("role = \"filter\"\nlists = \"octets\"\n");
+        star.run(&["refresh"]).code(0);
+        eventually("it announces nothing", || star.table(1).is_empty());
+    });
+    let left = [
+        "NULLROUTED-IN 65535",
+        "NULLROUTED-IN6 65535",
+        "NULLROUTED-OUT 65535",
+    ];
+    let mut now = held(&star);
+    now.retain(|name| !name.starts_with("NULLROUTED-FILTER"));
+    assert_eq!(now, set(&[&left[..], &["NULLROUTED-ORIGINS"]].concat()));
+    star.run(&["refresh"]).code(0).says("it.conf unchanged");
+
+    polled(&star, &set(&[BEFORE]), || {
+        star.configure("role = \"trigger\"\nlists = \"one\"\n");
+        star.run(&["refresh"]).code(0);
+        eventually("it announces again", || star.table(1) == set(&[BEFORE]));
+    });
+    let mut now = held(&star);
+    assert!(now.remove("NULLROUTED-FILTER 65535"), "{now:?}");
+    assert!(
+        now.iter()
+            .all(|name| !name.contains("FILTER") && !name.contains("ORIGINS")),
+        "{now:?}"
+    );
+}
