@@ -213,10 +213,22 @@ fn a_stopped_zebra_holds_nobody_up_and_what_it_lacks_is_an_alarm_with_a_cure() {
     let holds = format!("FRR holds {ghosts} (");
     says(&alarm, &["ALARM", &holds, "that are gone"]);
     let cure = alarm.split('`').nth(1).unwrap();
-    assert!(cure.starts_with("ip route add blackhole 11."), "{cure}");
-    namespace.sh(cure);
-    namespace.sh(&cure.replace("add", "del"));
-    eventually("one ghost less", || held(&namespace) == (ghosts, 1));
+    if cure.starts_with("ip route add blackhole 11.") {
+        namespace.sh(cure);
+        namespace.sh(&cure.replace("add", "del"));
+        eventually("one ghost less", || held(&namespace) == (ghosts, 1));
+        return;
+    }
+    // This version gives them up with a restart alone.
+    says(
+        &alarm,
+        &["cure: restart zebra, which reads all routes; FRR "],
+    );
+    says(&alarm, &[" keeps what is gone until then"]);
+    drop(second);
+    let _third = self::zebra(&namespace, &place, SMALLEST);
+    refresh(&place, &namespace, false);
+    eventually("no ghost is left", || held(&namespace) == (1, 1));
 }
 
 #[test]

@@ -220,9 +220,11 @@ fn told(held: &Held, mark: &Mark) -> String {
         wanted,
         missing,
         ghosts,
+        version,
     } = held;
     let mut wrong = Vec::new();
-    let mut cures = Vec::new();
+    let mut cures = vec!["restart zebra, which reads all routes".to_owned()];
+    let mut note = String::new();
     let Mark {
         table,
         protocol,
@@ -242,17 +244,87 @@ fn told(held: &Held, mark: &Mark) -> String {
     }
     if let Some(first) = ghosts.first.first() {
         wrong.push(format!("holds {ghosts} that are gone"));
-        cures.push(format!(
-            "`ip route add blackhole {first}{table}` and `ip route del` of the same for each that is gone"
-        ));
+        match (held.forgets(), version) {
+            (true, _) => cures.push(format!(
+                "`ip route add blackhole {first}{table}` and `ip route del` of the same for each that is gone"
+            )),
+            (false, Some(version)) => {
+                note = format!(
+                    "; FRR {version} keeps what is gone until then, also where the route is added and deleted again"
+                );
+            }
+            (false, None) => {}
+        }
     }
     if wrong.is_empty() {
         return format!("FRR holds all {wanted} routes that are installed");
     }
     format!(
-        "FRR {}: it lost what the kernel told it; cure: restart zebra, which reads all routes, or {}; more room: `-s \
-         90000000` in zebra_options of /etc/frr/daemons",
+        "FRR {}: it lost what the kernel told it; cure: {}{note}; more room: `-s 90000000` in zebra_options of \
+         /etc/frr/daemons",
         wrong.join(" and "),
-        cures.join("; "),
+        cures.join("; or "),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::target::kernel::zebra::Difference;
+    use crate::target::router::Version;
+
+    fn difference(count: usize) -> Difference {
+        Difference {
+            count,
+            at_least: false,
+            first: vec!["192.0.2.0/24".to_owned(); count],
+        }
+    }
+
+    fn told_by(version: Option<&str>, missing: usize, ghosts: usize) -> String {
+        let held = Held {
+            wanted: 5,
+            missing: difference(missing),
+            ghosts: difference(ghosts),
+            version: version.map(|version| Version::parse(version).unwrap()),
+        };
+        told(&held, &Mark::default())
+    }
+
+    const ROOM: &str = "; more room: `-s 90000000` in zebra_options of /etc/frr/daemons";
+
+    #[test]
+    fn what_is_gone_is_added_and_deleted_where_zebra_then_gives_it_up() {
+        for version in ["8.4.4", "9.1.3", "10.3"] {
+            assert_eq!(
+                told_by(Some(version), 0, 1),
+                format!(
+                    "FRR holds 1 (192.0.2.0/24) that are gone: it lost what the kernel told it; cure: restart zebra, which \
+                     reads all routes; or `ip route add blackhole 192.0.2.0/24` and `ip route del` of the same for each \
+                     that is gone{ROOM}"
+                )
+            );
+        }
+    }
+
+    #[test]
+    fn a_zebra_that_keeps_what_is_gone_is_restarted() {
+        assert_eq!(
+            told_by(Some("10.7.1"), 0, 1),
+            format!(
+                "FRR holds 1 (192.0.2.0/24) that are gone: it lost what the kernel told it; cure: restart zebra, which \
+                 reads all routes; FRR 10.7.1 keeps what is gone until then, also where the route is added and deleted \
+                 again{ROOM}"
+            )
+        );
+        let unknown = told_by(None, 0, 1);
+        assert!(!unknown.contains("ip route add"), "{unknown}");
+        // What it lacks is mended in every version.
+        let both = told_by(Some("10.7.1"), 1, 1);
+        let del = "; or `ip route del blackhole 192.0.2.0/24 proto 166` for each that it lacks, then `nullrouted refresh`";
+        assert!(
+            both.contains(del) && !both.contains("ip route add"),
+            "{both}"
+        );
+    }
 }

@@ -195,7 +195,7 @@ pub async fn publish(
 /// Take away what only the former file has, where that is one of ours of another role. This comes before the rename: a
 /// program that dies between them finds the former file again, and does both.
 async fn leave_former(
-    router: &RouterConfig,
+    router: Target<'_>,
     path: &Path,
     old: Option<&[u8]>,
     text: &str,
@@ -209,7 +209,7 @@ async fn leave_former(
     let place = hidden(path, ".delta");
     let written = write(&place, gone.as_bytes(), path).await;
     let done = match written {
-        Ok(()) => run(&router.reload, path, &place).await.map(drop),
+        Ok(()) => router.run(Step::Reload, path, &place).await.map(drop),
         Err(error) => Err(format!("{}: {error}", place.display()).into()),
     };
     let _ = remove(&place).await;

@@ -81,7 +81,7 @@ fn edge_file(family: Family) -> String {
 fn frr(namespace: &Namespace, place: &Place, config: &str, daemons: &[&str]) -> Vec<Running> {
     place.write("frr.conf", config);
     let running = speaker::frr(namespace, place, daemons);
-    load(namespace, place, "frr.conf");
+    speaker::vtysh(namespace, &place.path("frr.conf"));
     running
 }
 

@@ -176,8 +176,7 @@ fn frr_ends_a_session_that_brings_more() {
         own.write("frr.conf", &format!("{config}exit\n"));
         let _daemons = speaker::frr(&lab.speaker, &own, &["zebra", "staticd", "bgpd"]);
         lab.list("# nobody\n");
-        let words = Family::Frr.commands(Role::Edge).reload;
-        speaker::run(&lab.speaker, words, &own.path("frr.conf")).code(0);
+        speaker::vtysh(&lab.speaker, &own.path("frr.conf"));
         let count = || {
             let of = |family| lab.speaker.ip(&format!("{family} route show proto bgp"));
             ["-4", "-6"].map(of).concat().matches("blackhole").count()

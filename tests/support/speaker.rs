@@ -78,6 +78,17 @@ pub fn openbgpd(namespace: &Namespace, place: &Place, config: &str) -> Running {
     running
 }
 
+/// A file of the operator's into all daemons of FRR, which refuse nothing of it.
+#[track_caller]
+pub fn vtysh(namespace: &Namespace, file: &Path) {
+    let file = file.display().to_string();
+    let ran = namespace.run("vtysh", &["-f", &file]).code(0);
+    let said = [ran.out, ran.err].concat();
+    let notes = "% Configuration applied with notes:";
+    let refused = |line: &&str| line.starts_with('%') && *line != notes;
+    assert_eq!(said.lines().find(refused), None, "{said}");
+}
+
 /// FRR's daemons with a `/run` of their own, and nothing configured.
 pub fn frr(namespace: &Namespace, place: &Place, daemons: &[&str]) -> Vec<Running> {
     open(place);

@@ -13,6 +13,7 @@ use super::Lists;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Version {
     major: u32,
+    minor: u32,
     text: String,
 }
 
@@ -20,13 +21,14 @@ impl Version {
     /// As `10.3` or `8.4.4`; what stands behind the numbers has no meaning here.
     pub fn parse(text: &str) -> Option<Self> {
         let (major, minor) = text.split_once('.')?;
-        let first = minor.chars().next()?;
+        let digits = minor.find(|char: char| !char.is_ascii_digit());
+        let minor = &minor[..digits.unwrap_or(minor.len())];
         let is_word = text
             .chars()
             .all(|char| char.is_ascii_alphanumeric() || "._-+~".contains(char));
-        let major = major.parse().ok().filter(|_| is_word)?;
-        first.is_ascii_digit().then(|| Self {
-            major,
+        Some(Self {
+            major: major.parse().ok().filter(|_| is_word)?,
+            minor: minor.parse().ok()?,
             text: text.to_owned(),
         })
     }
@@ -35,6 +37,11 @@ impl Version {
     pub fn of_line(line: &str) -> Option<Self> {
         let rest = line.strip_prefix("FRRouting ")?;
         Self::parse(rest.split_whitespace().next()?)
+    }
+
+    /// Whether it is this version or an older one; what stands behind the second number does not count.
+    pub fn is_at_most(&self, major: u32, minor: u32) -> bool {
+        (self.major, self.minor) <= (major, minor)
     }
 
     /// Entries up to which one list is taken within some seconds; `None` where any number is.
@@ -156,7 +163,10 @@ mod tests {
             Version::of_line("Copyright 1996-2005 Kunihiro Ishiguro"),
             None
         );
-        assert_eq!(Version::parse("10.3-3+deb13u1").unwrap().major, 10);
+        let debian = Version::parse("10.3-3+deb13u1").unwrap();
+        assert!(debian.is_at_most(10, 3) && !debian.is_at_most(10, 2));
+        assert!(Version::parse("9.1.3").unwrap().is_at_most(10, 3));
+        assert!(!Version::parse("10.7.1").unwrap().is_at_most(10, 3));
         for wrong in ["", "10", "10.", "ten.3", "10.x", "10.3 or so", "10.3\n"] {
             assert_eq!(Version::parse(wrong), None, "{wrong:?}");
         }

@@ -18,6 +18,7 @@ use crate::discover::Root;
 use crate::discover::program;
 use crate::files;
 use crate::prefix::{Prefix, PrefixSet};
+use crate::target::router::Version;
 
 pub use compare::Difference;
 use compare::{Comparison, strike_out};
@@ -49,6 +50,8 @@ pub struct Held {
     pub missing: Difference,
     /// Zebra holds them as routes that drop, and the kernel has none.
     pub ghosts: Difference,
+    /// The version of zebra, asked where something is wrong.
+    pub version: Option<Version>,
 }
 
 impl Held {
@@ -90,7 +93,30 @@ pub async fn compare(
             still + 1
         };
     }
+    if held.distance() > 0 {
+        held.version = version(&vtysh).await;
+    }
     Ok(Some(held))
+}
+
+/// The newest version that gives up a ghost when its route is added and deleted again. 10.7.1 keeps it beside the new one.
+const FORGETS: (u32, u32) = (10, 3);
+
+impl Held {
+    /// Whether zebra gives up what is gone when that is added and deleted again.
+    pub fn forgets(&self) -> bool {
+        let (major, minor) = FORGETS;
+        let version = self.version.as_ref();
+        version.is_some_and(|version| version.is_at_most(major, minor))
+    }
+}
+
+/// The version of the zebra that runs; `None` where it does not say.
+async fn version(vtysh: &Path) -> Option<Version> {
+    let mut version = None;
+    let read = |line: &str| version = version.take().or_else(|| Version::of_line(line));
+    ask(vtysh, "show version", read).await.ok()?;
+    version
 }
 
 async fn once(vtysh: &Path, vrf: &str, mark: &Mark, installed: &PrefixSet) -> Result<Held, String> {

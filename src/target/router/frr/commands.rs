@@ -9,7 +9,7 @@
 //! * Static routes are in the running configuration of staticd up to FRR 9, and in that of mgmtd since FRR 10. Where
 //!   mgmtd does not run, `vtysh -f` loses the static routes of a file, says nothing and ends well.
 //! * `route-map NAME permit N` turns a clause that denies into one that permits, and leaves what it matches.
-//! * A neighbor or a `redistribute` with a route-map that is not there has nothing; a `call` of one permits.
+//! * A `redistribute` with a route-map that is not there has nothing; a `call` of one permits.
 //! * bgpd 8.4 does not show `match source-protocol` of a clause, so such a clause is entered at each whole load.
 //! * Each `exit` behind a clause is a commit of its own, of 10 ms with 8.4: clauses follow each other without.
 //! * Since FRR 10 mgmtd has the lists of zebra: a command to zebra about one does nothing.

@@ -55,7 +55,11 @@ impl Place {
 fn notes_of_frr_10_7_are_no_refusal_and_a_refused_line_is() {
     for role in [Role::Edge, Role::Trigger, Role::Filter] {
         let reload = commands(role).reload;
-        let load = |vtysh: &str| Place::new("", vtysh).run(reload).well;
+        let load = |vtysh: &str| {
+            let vtysh = format!("case \"$*\" in\n*' -f '*) {vtysh};;\n*) echo end;;\nesac\n");
+            let file = "ip prefix-list NULLROUTED-OWN-V4 seq 1 deny 0.0.0.0/0\n";
+            Place::new(file, &vtysh).run(reload).well
+        };
         let notes = "echo '% Configuration applied with notes:'; echo 'No changes found to be committed!'\n";
         assert!(load(notes), "{role}");
         assert!(load("echo 'MGMTD: No changes found to be committed!'\n"));
