@@ -139,6 +139,47 @@ fn exabgp_takes_every_file_of_its_family() {
     judged("exabgp", "exabgp", 8, &broken);
 }
 
+/// `exabgp --validate` became `exabgp validate`: each is asked by the word that it knows.
+#[test]
+fn exabgp_of_either_command_line_judges() {
+    let place = Place::new(NOC);
+    std::fs::create_dir(place.path("bin")).unwrap();
+    let golden = repository().join("tests/golden/router/exabgp--mixed.conf");
+    for (usage, knows) in [
+        ("[--validate] [--test]", "--validate"),
+        ("{version,server,validate}", "validate"),
+    ] {
+        let script = format!(
+            "#!/bin/sh\ncase $1 in --help) echo 'usage: exabgp {usage}'; exit;; {knows}) ;; *) exit 2;; esac\n\
+             ! grep -q 203.0.113.77 \"$2\" || {{ echo \"no valid prefix\"; exit 1; }}\n"
+        );
+        place.write("bin/exabgp", &script);
+        let words = ["755", &place.path("bin/exabgp").display().to_string()].map(str::to_owned);
+        assert!(
+            Command::new("chmod")
+                .args(words)
+                .status()
+                .unwrap()
+                .success()
+        );
+        let text = std::fs::read_to_string(&golden).unwrap();
+        for (name, text, code) in [
+            ("it", text.clone(), 0),
+            ("broken", text.replace("203.0.113.7/", "203.0.113.77/"), 1),
+        ] {
+            place.write(name, &text);
+            let words = filled(
+                Family::ExaBgp.commands(Role::Trigger).check,
+                &place.path(name),
+            );
+            let mut command = Command::new(&words[0]);
+            let path = format!("{}:/usr/bin:/bin", place.path("bin").display());
+            command.env("PATH", path).args(&words[1..]);
+            Ran::of(command.output().unwrap()).code(code);
+        }
+    }
+}
+
 #[test]
 fn a_next_hop_of_the_operator_is_taken_where_it_stands() {
     for (family, role, program, lines) in [

@@ -8,7 +8,7 @@ use crate::support::namespace::eventually;
 use crate::support::{NO_KERNEL, NOC};
 
 /// It ends by itself what it runs.
-struct Ended(Running);
+pub struct Ended(pub Running);
 
 impl Drop for Ended {
     fn drop(&mut self) {

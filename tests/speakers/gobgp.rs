@@ -54,11 +54,14 @@ pub fn conf(asn: u32, of_family: &str, policies: &str) -> String {
     )
 }
 
+/// Both sessions are with one of another AS.
+const NEIGHBORS: &str = "announce_to = \"ebgp\"\nneighbors = [\"100.64.0.2\", \"fd00::2\"]\n";
+
 #[test]
 fn gobgp_announces_what_is_listed_and_nothing_else() {
     let config = format!(
         "{NOC}{NO_KERNEL}{PROTECT}{}",
-        router(Family::GoBgp, Role::Trigger, "")
+        router(Family::GoBgp, Role::Trigger, NEIGHBORS)
     );
     let Some(lab) = Lab::new("gobgpd", &config, &sessions(false, "none")) else {
         return;
@@ -66,7 +69,7 @@ fn gobgp_announces_what_is_listed_and_nothing_else() {
     let file = lab.place.path("it.conf").display().to_string();
     // The policies are in the file, which is written before they are in force.
     let alone = Place::new(&format!(
-        "{NOC}{NO_KERNEL}{PROTECT}[[router]]\nname = \"it\"\nfamily = \"gobgp\"\npath = \"it.conf\"\n"
+        "{NOC}{NO_KERNEL}{PROTECT}[[router]]\nname = \"it\"\nfamily = \"gobgp\"\npath = \"it.conf\"\n{NEIGHBORS}"
     ));
     alone.write("noc.list", "# nobody\n");
     alone.run(&["refresh"]).code(0);

@@ -13,9 +13,11 @@ use std::time::{Duration, Instant};
 use ipnet::IpNet;
 use nullrouted::target::router::{Family, Role};
 
+use crate::exabgp::Ended;
+use crate::gobgp::gobgpd;
 use crate::lab::{LIST, LISTED, Lab, communities, router};
 use crate::support::namespace::eventually;
-use crate::support::speaker::bird;
+use crate::support::speaker::{bird, openbgpd};
 use crate::support::{NO_KERNEL, NOC, PROGRAM, Place, Ran};
 
 const NEIGHBORS: [(&str, u32); 4] = [
@@ -64,13 +66,13 @@ fn neighbors() -> String {
 struct Four(Lab);
 
 impl Four {
-    fn new(family: Family, program: &str) -> Option<Self> {
+    fn new(family: Family, program: &str, more: &str) -> Option<Self> {
         let named = &NEIGHBORS[..3];
         let named: Vec<_> = named
             .iter()
             .flat_map(|(name, _)| [4, 6].map(|family| ends(name, family)[0].clone()))
             .collect();
-        let announced = format!("announce_to = \"ebgp\"\nneighbors = {named:?}\n");
+        let announced = format!("announce_to = \"ebgp\"\nneighbors = {named:?}\n{more}");
         let config = format!(
             "{NOC}{NO_KERNEL}{}",
             router(family, Role::Trigger, &announced)
@@ -157,13 +159,13 @@ impl Four {
 
     /// `third` is sent what is listed, and it is told.
     #[track_caller]
-    fn leaks(&self) {
+    fn leaks(&self, kind: &str) {
         self.have_third(&[&OWN[..], &LISTED].concat());
         for family in [4, 6] {
             let [address, _] = ends("third", family);
             let prefix = LISTED.iter().find(|net| net.contains(':') == (family == 6));
             let told = format!(
-                "LEAK: {address} (eBGP) may not have blackholes and is sent 1, such as {}: refuse them to it, or name \
+                "LEAK: {address}{kind} may not have blackholes and is sent 1, such as {}: refuse them to it, or name \
                  it in neighbors",
                 prefix.unwrap()
             );
@@ -226,7 +228,7 @@ fn bird_session(recipe: &str, name: &str, asn: u32) -> String {
 
 #[test]
 fn bird_sends_what_is_listed_to_those_that_are_named_and_to_no_other() {
-    let Some(four) = Four::new(Family::Bird, "bird") else {
+    let Some(four) = Four::new(Family::Bird, "bird", "") else {
         return;
     };
     let lab = &four.0;
@@ -278,7 +280,7 @@ fn bird_sends_what_is_listed_to_those_that_are_named_and_to_no_other() {
     });
     let leaks = with.replace(&v4[0], &v4[1]).replace(&v6[0], &v6[1]);
     configure(&leaks);
-    four.leaks();
+    four.leaks(" (eBGP)");
     configure(&with);
     four.have_third(&OWN);
     lab.refresh().code(0);
@@ -289,5 +291,200 @@ fn bird_sends_what_is_listed_to_those_that_are_named_and_to_no_other() {
         bird_session(plain, name, 65_000)
     };
     configure(&own(&without("mixed")));
+    four.have("undone", [&[], &OWN, &[], &OWN]);
+}
+
+/// The operator's own part with these lines, the neighbors first.
+fn openbgpd_conf(lines: &str) -> String {
+    let mut text = "AS 65000\nrouter-id 100.64.1.1\nfib-update no\n".to_owned();
+    for net in OWN {
+        text.push_str(&format!("network {net}\n"));
+    }
+    for (name, asn) in NEIGHBORS {
+        for family in [4, 6] {
+            let [there, _] = ends(name, family);
+            text.push_str(&format!(
+                "neighbor {there} {{\n\tremote-as {asn}\n\tannounce IPv{family} unicast\n}}\n"
+            ));
+        }
+    }
+    text + lines
+}
+
+#[test]
+fn openbgpd_sends_what_is_listed_to_those_that_are_named_and_to_no_other() {
+    let Some(four) = Four::new(Family::OpenBgpd, "bgpctl", "") else {
+        return;
+    };
+    let lab = &four.0;
+    lab.place.write("it.conf", "# nothing yet\n");
+    let include = format!("include \"{}\"\n", lab.place.path("it.conf").display());
+    // As the head says of a session for blackholes alone.
+    let rule = "deny to ADDRESS\n";
+    let alone = [4, 6].map(|family| rule.replace("ADDRESS", &ends("alone", family)[0]));
+    let rules = format!("allow to any\nallow from any\n{}", alone.concat());
+    let its = Place::new(NOC);
+    let with = openbgpd_conf(&format!("{include}{rules}"));
+    let _daemon = openbgpd(&lab.speaker, &its, &with);
+    let reload = |text: &str| {
+        its.write("bgpd.conf", text);
+        lab.speaker
+            .run("bgpctl", &["reload"])
+            .code(0)
+            .says("request processed");
+    };
+    four.before_during_and_after([&[], &OWN]);
+    let file = lab.place.read("it.conf");
+    assert_eq!(typed(&file, "1. ONLY"), rule.trim());
+
+    // A rule before ours.
+    let third = [4, 6].map(|family| format!("allow quick to {}\n", ends("third", family)[0]));
+    let leaks = openbgpd_conf(&format!("{}{include}{rules}", third.concat()));
+    reload(&leaks);
+    four.leaks("");
+    // Without `announce_to = "ebgp"` no rule lets it out to another AS.
+    let router = router(Family::OpenBgpd, Role::Trigger, "");
+    lab.place.configure(&format!("{NOC}{NO_KERNEL}{router}"));
+    lab.refresh().code(0);
+    let own_and_listed = [&OWN[..], &LISTED].concat();
+    four.have("for iBGP", [&LISTED, &own_and_listed, &OWN, &OWN]);
+
+    reload(&openbgpd_conf(&rules));
+    four.have("undone", [&[], &OWN, &OWN, &OWN]);
+}
+
+/// The operator's own part, with these policies for what leaves.
+fn gobgpd_conf(export: &str, policies: &str) -> String {
+    let mut text = "[global.config]\nas = 65000\nrouter-id = \"100.64.1.1\"\n".to_owned();
+    for (name, asn) in NEIGHBORS {
+        for family in [4, 6] {
+            let [there, _] = ends(name, family);
+            text.push_str(&format!(
+                "[[neighbors]]\n[neighbors.config]\nneighbor-address = \"{there}\"\npeer-as = {asn}\n\
+                 [neighbors.timers.config]\nconnect-retry = 1\n\
+                 [[neighbors.afi-safis]]\n[neighbors.afi-safis.config]\nafi-safi-name = \"ipv{family}-unicast\"\n"
+            ));
+        }
+    }
+    format!("{text}[global.apply-policy.config]\n{export}{policies}\n")
+}
+
+#[test]
+fn gobgp_sends_what_is_listed_to_those_that_are_named_and_to_no_other() {
+    let Some(four) = Four::new(Family::GoBgp, "gobgpd", "") else {
+        return;
+    };
+    let lab = &four.0;
+    // The file is written before its policies are in force.
+    lab.write("/etc/gobgpd.conf", &gobgpd_conf("", ""));
+    lab.place.write("noc.list", "# nobody\n");
+    lab.refresh().code(1);
+    let file = lab.place.read("it.conf");
+    let policies = file.lines().filter_map(|line| line.strip_prefix("#: "));
+    let policies: Vec<_> = policies.collect();
+    // As the head says of neighbors for blackholes alone.
+    let [four_, six] = [4, 6].map(|family| ends("alone", family)[0].clone());
+    let alone = typed(&file, "2. Where").replace("ADDRESS", &format!("{four_}\", \"{six}"));
+    let policies = format!("{}\n{alone}", policies.join("\n"));
+    let import = "import-policy-list = [\"NULLROUTED-IN\"]\n";
+    let start = |export: &str, policies: &str| {
+        lab.write(
+            "/etc/gobgpd.conf",
+            &gobgpd_conf(&format!("{import}{export}"), policies),
+        );
+        let daemon = gobgpd(lab);
+        for net in OWN {
+            let family = if net.contains(':') { "ipv6" } else { "ipv4" };
+            let words = ["global", "rib", "add", "-a", family, net];
+            lab.speaker.run("gobgp", &words).code(0);
+        }
+        daemon
+    };
+    let export = "export-policy-list = [\"NULLROUTED-OUT\", \"ALONE\"]\n";
+    let daemon = start(export, &policies);
+    four.before_during_and_after([&[], &OWN]);
+
+    // A policy before ours.
+    drop(daemon);
+    let before = "[[policy-definitions]]\nname = \"BEFORE\"\n[[policy-definitions.statements]]\nname = \"BEFORE\"\n\
+                  actions.route-disposition = \"accept-route\"\n";
+    let leaks = export.replace('[', "[\"BEFORE\", ");
+    let daemon = start(&leaks, &format!("{policies}\n{before}"));
+    lab.refresh();
+    four.leaks(" (eBGP)");
+    drop(daemon);
+    let _daemon = start(export, &policies);
+    lab.refresh().code(0);
+    four.have_third(&OWN);
+
+    // Undone as the head says.
+    let file = lab.place.path("it.conf").display().to_string();
+    let text = lab.place.read("it.conf");
+    let undo = text
+        .lines()
+        .find_map(|line| line.strip_prefix("# Undo:   "));
+    lab.speaker.sh(&undo.unwrap().replace("THIS-FILE", &file));
+    four.have("undone", [&[], &OWN, &OWN, &OWN]);
+}
+
+#[test]
+fn exabgp_sends_what_is_listed_to_the_neighbors_with_its_process_and_to_no_other() {
+    // On the link of `named`, which refuses what is off it; the others are of its own AS.
+    let next_hop = format!("next_hop_v6 = \"{}\"\n", ends("named", 6)[1]);
+    let Some(four) = Four::new(Family::ExaBgp, "exabgp", &next_hop) else {
+        return;
+    };
+    let lab = &four.0;
+    let file = lab.place.path("it.conf").display().to_string();
+    let neighbor = |name: &str, asn: u32, family: u8, process: bool| {
+        let [there, here] = ends(name, family);
+        let api = match process && name != "third" {
+            true => " api { processes [ nullrouted ]; }\n",
+            false => "",
+        };
+        // Routes of the configuration where there are others than blackholes.
+        let own = match name {
+            "alone" | "named" => String::new(),
+            _ => format!(
+                " static {{ route {} next-hop self; }}\n",
+                OWN.iter()
+                    .find(|net| net.contains(':') == (family == 6))
+                    .unwrap()
+            ),
+        };
+        format!(
+            "neighbor {there} {{\n router-id 100.64.1.1;\n local-address {here};\n local-as 65000;\n peer-as {asn};\n \
+             family {{ ipv{family} unicast; }}\n{api}{own}}}\n"
+        )
+    };
+    let conf = |process: bool| {
+        let mut text = String::new();
+        if process {
+            text = format!("process nullrouted {{ run /bin/sh {file} run; encoder text; }}\n");
+        }
+        for (name, asn) in NEIGHBORS {
+            text.push_str(
+                &[4, 6]
+                    .map(|family| neighbor(name, asn, family, process))
+                    .concat(),
+            );
+        }
+        text
+    };
+    lab.speaker.sh("mkdir /run/exabgp");
+    lab.place.write("noc.list", "# nobody\n");
+    lab.refresh().code(0);
+    let start = |process: bool| {
+        lab.write("/etc/exabgp/exabgp.conf", &conf(process));
+        Ended(lab.start("exabgp", &["/etc/exabgp/exabgp.conf"]))
+    };
+    let daemon = start(true);
+    eventually("the pipe is there", || {
+        let words = ["-p", "/run/exabgp/nullrouted"];
+        lab.speaker.run("test", &words).code == Some(0)
+    });
+    four.before_during_and_after([&[], &[]]);
+    drop(daemon);
+    let _daemon = start(false);
     four.have("undone", [&[], &OWN, &[], &OWN]);
 }

@@ -9,7 +9,10 @@
 //! It has no FIB and no policy, and installs and filters for nobody: so it is never an edge or a filter, and own space is
 //! denied by nothing but the set itself.
 //!
-//! Facts behind each line, verified with ExaBGP 4.2.21:
+//! Facts behind each line, verified with ExaBGP 4.2.21 and 5.0.15:
+//! * `exabgp --validate FILE` of 4.2 is `exabgp validate FILE` since 5.0.
+//! * What a process says is for the neighbors that name it under `api`, and for no other. A session that has routes of the
+//!   configuration as well sends both.
 //! * Routes in its configuration are compared on SIGUSR1 with those before, and what left is withdrawn from the sessions
 //!   that are up at that time: a neighbor whose session was down hears of it again, and it is never withdrawn. A command
 //!   is remembered whatever the session. So these are commands, and no part of the configuration.
@@ -23,6 +26,7 @@
 //! * What is written is sent: `no-export` reaches an eBGP neighbor.
 
 use super::family::Kind;
+use super::sent;
 use super::text::Text;
 use super::{Commands, Role, Shape, Sheet};
 
@@ -50,8 +54,9 @@ trap 'rm -f "$whole"' EXIT
 { printf 'neighbor 192.0.2.2 {\nrouter-id 192.0.2.1;\nlocal-address 192.0.2.1;\nlocal-as 65000;\npeer-as 65000;\n'
   printf 'family {\nipv4 unicast;\nipv6 unicast;\n}\nstatic {\n'
   printf '%s\n' "$lines" | sed -n 's/^announce \(.*\)/\1;/p'; printf '}\n}\n'; } > "$whole"
-out=$(exabgp_daemon_drop=false exabgp --validate "$whole" 2>&1) || {
-printf '%s\n' "$out" | sed 's/^.* configuration *| //' | grep . | tail -n 3; exit 1; }"#,
+case $(exabgp --help 2>&1) in *--validate*) word=--validate;; *) word=validate;; esac
+out=$(exabgp_daemon_drop=false exabgp $word "$whole" 2>&1) || {
+printf '%s\n' "$out" | sed 's/^.* configuration *| //; s/^configuration *//' | grep . | tail -n 3; exit 1; }"#,
         "sh",
         "{file}",
     ],
@@ -68,15 +73,26 @@ timeout 250 sh -c 'sh "$1" > /run/exabgp/nullrouted' sh "$1" || { echo 'ExaBGP d
     verify: &[],
 };
 
+/// How the file is used, and at which sessions.
+fn trigger_use(shape: &Shape) -> String {
+    format!("{TRIGGER}{}{UNDO}", sent::line(shape))
+}
+
 const TRIGGER: &str = "\
 Load:   sh THIS-FILE > /run/exabgp/nullrouted
         ExaBGP loads it by itself when it starts. It reads some two thousand lines in a second.
 Use:    process nullrouted { run /bin/sh THIS-FILE run; encoder text; }
-        and in each neighbor that is told
+        and in each neighbor that is to receive the blackholes
          family { ipv4 unicast; ipv6 unicast; }
          api { processes [ nullrouted ]; }
+        No other neighbor receives them. Its routes of the configuration go to such a neighbor, too: leave those out of it
+        where it is to have nothing but blackholes.
         ExaBGP's user must be able to read this file, and to make the named pipe in /run/exabgp.
+";
+
+const UNDO: &str = "\
 Undo:   take the process and the api out, and start ExaBGP anew
+ExaBGP does not say what it sent to whom: look at the neighbors.
 The next hop of IPv6 is 100::1 unless next_hop_v6 says another one. An eBGP neighbor on the link ignores what is off
 it, unless told otherwise: for him next_hop_v6 is your own address there.
 ";
@@ -106,7 +122,7 @@ fi
 
 fn render(shape: &Shape, sheet: &Sheet) -> String {
     let mut out = Text::with_room(2_000 + sheet.set.len() * 110);
-    out.push(&sheet.head("#", TRIGGER));
+    out.push(&sheet.head("#", &trigger_use(shape)));
     out.push(BEGIN);
     out.lines("withdraw route ", &sheet.gone.v4, "");
     out.lines("withdraw route ", &sheet.gone.v6, "");

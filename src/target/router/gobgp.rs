@@ -1,7 +1,8 @@
 //! GoBGP, whose daemon reads one file at its start and on SIGHUP, and takes routes by its command alone.
 //!
 //! ```text
-//! trigger  gobgp global rib add ──NULLROUTED-IN: own space is refused──► table ──NULLROUTED-OUT: no-export──► neighbor
+//! trigger  gobgp global rib add ──NULLROUTED-IN: own space is refused──► table ──NULLROUTED-OUT: those that are named,
+//!          no-export──► neighbor
 //! edge     neighbor ──NULLROUTED-EDGE──► table: next hop 192.0.2.1 or 100::1; nothing is dropped by GoBGP itself
 //! filter   neighbor ──NULLROUTED-FILTER──► listed prefixes, what is inside of them, and listed origins are refused
 //! ```
@@ -18,12 +19,17 @@
 //! * A list that names a policy which is not there yet is not in force, and does not come into force with the policy,
 //!   but when the list changes or gobgpd starts anew. So the commands look which policies are in force.
 //! * Policies are those of all neighbors, and of routes added by the command, which ends well where they refuse.
+//! * A route that was added here is sent to every neighbor whatever its communities are, no-export and no-advertise too:
+//!   only a policy keeps it back, and no condition of a policy knows iBGP from eBGP.
+//! * `adj-out` of a session that is down ends with 1.
 //! * An IPv6 route without a next hop has that of its session: over IPv4 that is malformed.
 //! * Its connection to zebra ends it with FRR 8.4: an edge has a table and no FIB.
 
 use std::fmt::Write;
 
 use super::family::Kind;
+use super::sent::{self, LEAKS, may};
+use super::sessions::{said, typed};
 use super::text::Text;
 use super::{Commands, Role, Shape, Sheet};
 use crate::prefix::{Bits, Prefix};
@@ -75,7 +81,7 @@ out=$(sed -n 's/^#: //p' "$1" | gobgpd -d -p -f /dev/stdin 2>&1) || { printf '%s
         "{file}",
     ],
     reload: &["sh", "-c", LACKING, "sh", "{file}", "load"],
-    verify: &["sh", "-c", LACKING, "sh", "{file}"],
+    verify: &["sh", "-c", SENT, "sh", "{file}", LACKING, LEAKS],
 };
 
 /// Finds the lines whose result is not yet in the table, and runs them or tells of them. What was to be taken away is
@@ -91,6 +97,21 @@ $4 == "add" { hop = $10 == "nexthop" ? $11 : $6 == "ipv4" ? "0.0.0.0" : "::"; if
 if [ "$2" = load ]; then printf '%s\n' "$lines" | sh -e; exit; fi
 lacks=$(printf '%s\n' "$lines" | grep -c ' add ')
 [ "$lacks" -eq 0 ] || { echo "gobgpd lacks $lacks prefixes: not loaded since its start, or refused by its policies"; exit 1; }"#;
+
+/// And what it sent to whom.
+const SENT: &str = concat!(
+    r#"sh -c "$2" sh "$1" || exit
+asn=$(gobgp global | sed -n 's/^AS: *//p')
+peers=$(gobgp neighbor) || { printf '%s\n' "$peers" | tail -n 1; exit 1; }
+{ sed -n '"#,
+    may!(),
+    r#"' "$1"
+awk '/^gobgp global rib add / { print "listed", $7 }' "$1"
+printf '%s\n' "$peers" | awk -v asn="$asn" '/ Establ/ { print $1, $2 == asn ? "ibgp" : "ebgp" }' | while read -r to kind; do
+for family in ipv4 ipv6; do gobgp neighbor "$to" adj-out -a $family 2>/dev/null </dev/null; done |
+awk -v to="${to%\%*}" -v kind="$kind" '!/ filtered$/ || / not filtered$/ { for (i = 1; i <= NF; i++) if ($i ~ /^[0-9a-f:.]+\/[0-9]+$/) { print "sent", to, kind, $i; break } }'
+done; } | awk "$3""#
+);
 
 const PART: Commands = Commands {
     check: &["gobgpd", "-d", "-p", "-f", "{file}"],
@@ -136,6 +157,46 @@ fn render(shape: &Shape, sheet: &Sheet) -> String {
     out.done()
 }
 
+/// How the file of a trigger is used, and at which sessions.
+fn trigger_use(shape: &Shape) -> String {
+    let mut text = TRIGGER.to_owned();
+    said(
+        &mut text,
+        "1. Where no session carries anything but blackholes: all other routes are withdrawn from every neighbor.",
+    );
+    typed(&mut text, &["default-export-policy = \"reject-route\""]);
+    said(
+        &mut text,
+        "2. Where sessions carry other routes too: your own policies stay, behind ours. A neighbor that is to have \
+         nothing but blackholes is in a policy of yours, the first behind ours:",
+    );
+    typed(&mut text, &[ALONE]);
+    if shape.neighbors.is_empty() {
+        let says = "EVERY neighbor receives the blackholes, eBGP too: GoBGP sends it what has no-export, and its policies \
+                    do not know iBGP. Write neighbors = [...] for this router: then NULLROUTED-OUT sends them to these \
+                    and to no other.";
+        said(&mut text, says);
+    } else {
+        let says = "NULLROUTED-OUT sends blackholes that were added here to the neighbors that are named, and refuses them \
+                    to all others.";
+        said(&mut text, says);
+    }
+    text.push_str(&sent::line(shape));
+    text.push_str(UNDO);
+    text
+}
+
+const ALONE: &str = "\
+[[defined-sets.neighbor-sets]]
+neighbor-set-name = \"ALONE\"
+neighbor-info-list = [\"ADDRESS\"]
+[[policy-definitions]]
+name = \"ALONE\"
+[[policy-definitions.statements]]
+name = \"ALONE\"
+conditions.match-neighbor-set = {neighbor-set = \"ALONE\", match-set-options = \"any\"}
+actions.route-disposition = \"reject-route\"";
+
 const TRIGGER: &str = "\
 Load:   sh THIS-FILE      (anew after each start of gobgpd; a second load changes nothing)
         Some fifty lines are run in a second. The default command leaves those out that are in force.
@@ -144,18 +205,20 @@ Use:    append to your gobgpd.conf what is printed by  nullrouted render NAME | 
          [global.apply-policy.config]
            import-policy-list = [\"NULLROUTED-IN\"]
            export-policy-list = [\"NULLROUTED-OUT\"]
-           default-export-policy = \"reject-route\"
         All in one load: a list that names a policy before it is there waits for a start of gobgpd.
         These are the policies of all neighbors; with others of yours, put ours before them.
         With default-import-policy = \"reject-route\" nothing of this file is taken, and nobody says so.
         IPv6 without next_hop_v6 is for a session between IPv6 addresses: over IPv4 its next hop is malformed.
+";
+
+const UNDO: &str = "\
 Undo:   sed -n 's/^\\(gobgp .*\\) add \\(.*\\) community .*/\\1 del \\2/p' THIS-FILE | sh
         then take the policies out, and send SIGHUP
 A route of your own for one of these prefixes is replaced, and taken away with it.
 ";
 
 fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
-    out.push(&sheet.head_for(shape, "#", TRIGGER));
+    out.push(&sheet.head_for(shape, "#", &trigger_use(shape)));
     let mut policy = Text::default();
     own(&mut policy, sheet, "OWN");
     policy.push(COMMUNITY);
@@ -166,13 +229,30 @@ fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
         policy.push(HAS_COMMUNITY);
         policy.push(REJECT);
     }
+    let named = !shape.neighbors.is_empty();
+    if named {
+        policy
+            .push("[[defined-sets.neighbor-sets]]\nneighbor-set-name = \"NULLROUTED-NEIGHBORS\"\n");
+        let named = shape.neighbors.iter().map(|named| format!("\"{named}\""));
+        let named: Vec<_> = named.collect();
+        let _ = writeln!(policy, "neighbor-info-list = [{}]", named.join(", "));
+    }
     policy.push("[[policy-definitions]]\nname = \"NULLROUTED-OUT\"\n");
     statement(&mut policy, "OUT");
+    if named {
+        policy.push(IS_NAMED);
+    }
     policy.push(HAS_COMMUNITY);
     // What was added here, and not what a neighbor announced.
     policy.push("conditions.bgp-conditions.route-type = \"local\"\n");
     policy.push(ACCEPT);
     policy.push(NO_EXPORT);
+    if named {
+        statement(&mut policy, "OUT-TO-OTHERS");
+        policy.push(HAS_COMMUNITY);
+        policy.push("conditions.bgp-conditions.route-type = \"local\"\n");
+        policy.push(REJECT);
+    }
     for line in policy.done().lines() {
         let _ = writeln!(out, "#: {line}");
     }
@@ -302,6 +382,8 @@ community-list = [\"65535:666\"]
 ";
 const HAS_COMMUNITY: &str = "conditions.bgp-conditions.match-community-set = \
                              {community-set = \"NULLROUTED\", match-set-options = \"any\"}\n";
+const IS_NAMED: &str = "conditions.match-neighbor-set = \
+                        {neighbor-set = \"NULLROUTED-NEIGHBORS\", match-set-options = \"any\"}\n";
 const ACCEPT: &str = "actions.route-disposition = \"accept-route\"\n";
 const REJECT: &str = "actions.route-disposition = \"reject-route\"\n";
 const NO_EXPORT: &str = "actions.bgp-actions.set-community = \

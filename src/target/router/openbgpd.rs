@@ -1,7 +1,7 @@
 //! OpenBGPD: a part that the operator's own file includes, before his first filter rule.
 //!
 //! ```text
-//! trigger  network prefix-set "nullrouted4": RFC 7999's community ──to ibgp, no-export──► neighbor
+//! trigger  network prefix-set "nullrouted4": RFC 7999's community ──to those that are named, no-export──► neighbor
 //! edge     from ibgp ──► nexthop blackhole (of use where there is a FIB: not on Linux)
 //! filter   from ebgp ──► listed prefixes, what is inside of them, and listed origins are denied
 //! ```
@@ -14,7 +14,12 @@
 //!   It ends a moment before the file is in force, so the default command looks for five seconds.
 //! * A comment that ends with a backslash takes the next line with it: none of ours has one.
 //! * An empty set matches nothing, and may stand.
-//! * `NO_EXPORT` in the `network` statement keeps the route from eBGP neighbors altogether; it is added on the way out.
+//! * `NO_EXPORT` in the `network` statement keeps the route from eBGP neighbors altogether, whatever rules allow: it is
+//!   there unless `announce_to = "ebgp"`, and added on the way out in any case.
+//! * A rule about the address of a neighbor is refused ("no such peer") unless that neighbor stands before it: the check
+//!   puts each one that is named in front of the file.
+//! * `bgpctl` does not say whether a neighbor is iBGP: an eBGP one has nothing with `NO_EXPORT`.
+//! * `show rib out` wants a neighbor to be named; with a community it is OpenBGPD that looks for it.
 //! * `bgpctl show sets` names the sets in force, empty ones too: by the name of the last one OpenBGPD is asked for its
 //!   file.
 //! * 10 000 prefixes of a `network prefix-set` are loaded in 0.3 s; 100 000 take minutes.
@@ -22,24 +27,38 @@
 use std::fmt::Write;
 
 use super::family::Kind;
+use super::sent::{self, LEAKS, may};
+use super::sessions::{said, typed};
 use super::text::Text;
-use super::{Commands, Role, Shape, Sheet};
+use super::{AnnounceTo, Commands, Role, Shape, Sheet};
 
 pub(super) const KIND: Kind = Kind {
     name: "openbgpd",
     // As an edge it drops by a kind of route, whatever the next hop.
     next_hops: &[Role::Trigger],
-    commands: |_| COMMANDS,
+    commands,
     too_many,
     render,
     ..Kind::ROUTER
 };
 
+fn commands(role: Role) -> Commands {
+    match role {
+        Role::Trigger => Commands {
+            verify: &["sh", "-c", SENT, "sh", "{file}", HELD, LEAKS],
+            ..COMMANDS
+        },
+        Role::Edge | Role::Filter => COMMANDS,
+    }
+}
+
 const COMMANDS: Commands = Commands {
     check: &[
         "sh",
         "-c",
-        r#"printf 'AS 65000\ninclude "%s"\n' "$1" | bgpd -n -f /dev/stdin"#,
+        r#"{ echo 'AS 65000'
+sed -n 's/^# Sends:  to the .*neighbors \(.*\) and to no other$/\1/p' "$1" | tr -d ' ' | tr , '\n' | sed 's/.*/neighbor & {\nremote-as 65001\n}/'
+printf 'include "%s"\n' "$1"; } | bgpd -n -f /dev/stdin"#,
         "sh",
         "{file}",
     ],
@@ -65,6 +84,19 @@ case $sets in
 *) echo 'OpenBGPD holds no file of this role: is it included?';;
 esac
 exit 1"#;
+
+/// And what it sent to whom.
+const SENT: &str = concat!(
+    r#"sh -c "$2" sh "$1" || exit
+ask=$(bgpctl show neighbor) || { printf '%s\n' "$ask" | tail -n 1; exit 1; }
+{ sed -n '"#,
+    may!(),
+    r#"' "$1"
+awk '/^prefix-set "nullrouted[46]"/ { on = 1; next } /^}/ { on = 0 } on { print "listed", $1 }' "$1"
+printf '%s\n' "$ask" | awk '/^BGP neighbor is / { to = $4; sub(/,$/, "", to) } /BGP state = Established/ { print to }' | while read -r to; do
+bgpctl show rib out neighbor "$to" community 65535:666 | awk -v to="$to" '{ for (i = 1; i <= NF; i++) if ($i ~ /^[0-9a-f:.]+\/[0-9]+$/) { print "sent", to, "any", $i; break } }'
+done; } | awk "$3""#
+);
 
 /// So many are loaded in a second and a half, 50 000 in 13 s, 100 000 in two minutes.
 const MANY: usize = 20_000;
@@ -93,28 +125,61 @@ fn render(shape: &Shape, sheet: &Sheet) -> String {
     out.done()
 }
 
-const TRIGGER: &str = "\
+/// How the file of a trigger is used, and at which sessions.
+fn trigger_use(shape: &Shape) -> String {
+    let mut text = "\
 Load:   bgpctl reload
-Use:    include \"THIS-FILE\"      (before your first allow, deny or match)
-        Blackholes go to iBGP neighbors, such as a route reflector, and to nobody else.
-Undo:   take the include out again, bgpctl reload
-";
+Use:    include \"THIS-FILE\"      (behind your neighbors, and before your first allow, deny or match)
+"
+    .to_owned();
+    said(
+        &mut text,
+        "1. ONLY for a session that carries nothing but blackholes, as the last of your rules:",
+    );
+    typed(&mut text, &["deny to ADDRESS"]);
+    said(
+        &mut text,
+        "2. A session that carries other routes too needs nothing: your own rules decide on those.",
+    );
+    said(
+        &mut text,
+        "None of your rules before the include may be quick and allow routes to neighbors.",
+    );
+    if shape.announce_to == AnnounceTo::Ibgp {
+        let says = "The routes are originated with NO_EXPORT: no eBGP neighbor can receive them, whatever is allowed.";
+        said(&mut text, says);
+    }
+    text.push_str(&sent::line(shape));
+    text.push_str("Undo:   take the include out again, bgpctl reload\n");
+    text
+}
 
 fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
-    out.push(&sheet.head_for(shape, "#", TRIGGER));
+    out.push(&sheet.head_for(shape, "#", &trigger_use(shape)));
     listed(out, "nullrouted", sheet);
     own(out, sheet, "nullrouted-own");
+    let kept = match shape.announce_to {
+        AnnounceTo::Ibgp => " community NO_EXPORT",
+        AnnounceTo::Ebgp => "",
+    };
     let [v4, v6] = shape.next_hops().map(|next_hop| match next_hop {
-        Some(next_hop) => format!(" nexthop {next_hop}"),
-        None => String::new(),
+        Some(next_hop) => format!("{kept} nexthop {next_hop}"),
+        None => kept.to_owned(),
     });
+    let to = match shape.neighbors.as_slice() {
+        [] => "ibgp".to_owned(),
+        named => {
+            let named: Vec<_> = named.iter().map(ToString::to_string).collect();
+            format!("{{ {} }}", named.join(", "))
+        }
+    };
     let _ = write!(
         out,
         "network prefix-set \"nullrouted4\" set {{ community BLACKHOLE{v4} }}
 network prefix-set \"nullrouted6\" set {{ community BLACKHOLE{v6} }}
-deny quick to ibgp prefix-set \"nullrouted-own\" or-longer community BLACKHOLE
-allow quick to ibgp prefix-set \"nullrouted4\" community BLACKHOLE set {{ community NO_EXPORT }}
-allow quick to ibgp prefix-set \"nullrouted6\" community BLACKHOLE set {{ community NO_EXPORT }}
+deny quick to any prefix-set \"nullrouted-own\" or-longer community BLACKHOLE
+allow quick to {to} prefix-set \"nullrouted4\" community BLACKHOLE set {{ community NO_EXPORT }}
+allow quick to {to} prefix-set \"nullrouted6\" community BLACKHOLE set {{ community NO_EXPORT }}
 deny quick to any prefix-set \"nullrouted4\" community BLACKHOLE
 deny quick to any prefix-set \"nullrouted6\" community BLACKHOLE
 "

@@ -33,18 +33,18 @@ macro_rules! may {
 }
 pub(super) use may;
 
-/// For `awk`: of `may ...`, `listed PREFIX` and `sent ADDRESS KIND PREFIX`, in this order, KIND `ibgp` or `ebgp`, makes a
-/// line for each neighbor that was sent what is listed and may not have it, and ends with 3 where there is one.
+/// For `awk`: of `may ...`, `listed PREFIX` and `sent ADDRESS KIND PREFIX`, in this order, makes a line for each neighbor
+/// that was sent what is listed and may not have it, and ends with 3 where there is one. KIND is `ibgp`, `ebgp` or `any`.
 pub(super) const LEAKS: &str = r#"
 $1 == "may" { ibgp = /iBGP/; gsub(",", ""); for (i = 4; i <= NF; i++) if ($i ~ /[0-9]/) { named[$i]; some = 1 } next }
 $1 == "listed" { listed[$2]; next }
 $1 != "sent" || !($4 in listed) { next }
-(!ibgp || $3 == "ibgp") && (!some || $2 in named) { next }
-!($2 in many) { order[++count] = $2; one[$2] = $4; kind[$2] = $3 == "ibgp" ? "iBGP" : "eBGP"
+(!ibgp || $3 != "ebgp") && (!some || $2 in named) { next }
+!($2 in many) { order[++count] = $2; one[$2] = $4; kind[$2] = $3 == "ibgp" ? " (iBGP)" : $3 == "ebgp" ? " (eBGP)" : ""
 cure[$2] = "or name it in neighbors" (ibgp && $3 == "ebgp" ? ", with announce_to = \"ebgp\"" : "") }
 { many[$2]++ }
 END { for (i = 1; i <= count; i++) { who = order[i]
-printf "%s (%s) may not have blackholes and is sent %d, such as %s: refuse them to it, %s\n", who, kind[who], many[who], one[who], cure[who] }
+printf "%s%s may not have blackholes and is sent %d, such as %s: refuse them to it, %s\n", who, kind[who], many[who], one[who], cure[who] }
 exit count ? 3 : 0 }"#;
 
 #[cfg(test)]
@@ -88,6 +88,7 @@ sent 198.51.100.2 ibgp 2001:db8::/32
 sent 198.51.100.2 ibgp 203.0.113.0/24
 sent 2001:db8::9 ebgp 2001:db8::/32
 sent 198.51.100.3 ebgp 203.0.113.0/24
+sent 198.51.100.4 any 192.0.2.0/24
 ";
 
     #[test]
@@ -96,6 +97,8 @@ sent 198.51.100.3 ebgp 203.0.113.0/24
                       or name it in neighbors\n";
         let third = "2001:db8::9 (eBGP) may not have blackholes and is sent 1, such as 2001:db8::/32: refuse them to it, \
                      or name it in neighbors";
+        let fourth = "198.51.100.4 may not have blackholes and is sent 1, such as 192.0.2.0/24: refuse them to it, \
+                      or name it in neighbors\n";
         let to_ebgp = ", with announce_to = \"ebgp\"\n";
         for (announce_to, neighbors, line, expected) in [
             (
@@ -108,18 +111,23 @@ sent 198.51.100.3 ebgp 203.0.113.0/24
                 AnnounceTo::Ibgp,
                 &["198.51.100.1", "2001:db8::9"],
                 "the iBGP neighbors 198.51.100.1, 2001:db8::9",
-                format!("{second}{third}{to_ebgp}"),
+                format!("{second}{third}{to_ebgp}{fourth}"),
             ),
             (
                 AnnounceTo::Ebgp,
                 &["198.51.100.1", "2001:db8::9"],
                 "the neighbors 198.51.100.1, 2001:db8::9",
-                second.to_owned(),
+                format!("{second}{fourth}"),
             ),
             (
                 AnnounceTo::Ebgp,
-                &["198.51.100.1", "198.51.100.2", "2001:db8::9"],
-                "the neighbors 198.51.100.1, 198.51.100.2, 2001:db8::9",
+                &[
+                    "198.51.100.1",
+                    "198.51.100.2",
+                    "198.51.100.4",
+                    "2001:db8::9",
+                ],
+                "the neighbors 198.51.100.1, 198.51.100.2, 198.51.100.4, 2001:db8::9",
                 String::new(),
             ),
         ] {
