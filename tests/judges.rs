@@ -105,7 +105,7 @@ fn bird_takes_every_file_of_its_family() {
 #[test]
 fn openbgpd_takes_every_file_of_its_family() {
     let broken = [("203.0.113.7/32", "203.0.113.777/32"), ("quick", "quickly")];
-    judged("openbgpd", "bgpctl", 19, &broken);
+    judged("openbgpd", "bgpctl", 20, &broken);
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn gobgp_takes_every_file_of_its_family() {
         ("masklength-range", "masklength"),
         ("route-disposition", "disposition"),
     ];
-    judged("gobgp", "gobgpd", 21, &broken);
+    judged("gobgp", "gobgpd", 22, &broken);
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn exabgp_takes_every_file_of_its_family() {
         ("END\n", "\n"),
         ("fi\n", "\n"),
     ];
-    judged("exabgp", "exabgp", 8, &broken);
+    judged("exabgp", "exabgp", 9, &broken);
 }
 
 /// `exabgp --validate` became `exabgp validate`: each is asked by the word that it knows.

@@ -244,6 +244,6 @@ async fn file(
         took: adopted + &said,
         changed: published.became != Became::Unchanged,
         digest: Some(new),
-        alarm: published.leak.map(|leak| format!("LEAK: {leak}")),
+        alarm: published.alarm,
     })
 }

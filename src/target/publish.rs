@@ -9,7 +9,7 @@
 //! A first file that `check` has taken, or that was loaded, stays: some routers are to include it, and for that it must be
 //! there.
 //!
-//! A file that is in force stays where `verify` found that the router sends what is listed to others (`LEAKS`): the old
+//! A file that is in force stays where `verify` found that the router sends what is listed to others, or does not drop it (`ALARMS`): the old
 //! file would leak as well, and what is delisted would never leave the router.
 //!
 //! Where the router holds the old file, and the family has something shorter that leads from there to the new one, that
@@ -35,8 +35,9 @@ const MAX_BYTES: u64 = 1 << 30;
 /// Time limit for one step on the disk. A network file system whose server is away does not answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A `verify` that ends so says that the file is in force, and that a neighbor was sent what is listed and may not have it.
-const LEAKS: i32 = 3;
+/// How a `verify` ends that says of a file: it is in force, and all the same something is wrong at the router. By 3 a
+/// neighbor was sent what is listed and may not have it, by 4 the router does not drop what it should.
+const ALARMS: [(i32, &str); 2] = [(3, "LEAK"), (4, "NOT DROPPED")];
 
 /// What became of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,8 +59,8 @@ pub struct Published {
     pub became: Became,
     /// What those that loaded and verified it said, in one line; mostly nothing.
     pub said: String,
-    /// Who was sent what is listed and may not have it, in one line, where `verify` found that.
-    pub leak: Option<String>,
+    /// What is wrong at the router although the file is in force, in one line, where `verify` found that.
+    pub alarm: Option<String>,
     /// Where the files of somebody else are now that stood in its place, or where `reload` copies it, with `adopt = true`.
     pub adopted: Vec<PathBuf>,
 }
@@ -250,10 +251,10 @@ async fn load_delta(router: Target<'_>, delta: &str) -> Result<(Became, Loaded),
     match loaded {
         Ok(loaded) => Ok((Became::Changed, loaded)),
         Err(why) => {
-            let Loaded { said, leak } = load(router).await?;
+            let Loaded { said, alarm } = load(router).await?;
             let whole = format!("the difference was not taken, so all was loaded ({why})");
             let said = joined([whole, said]);
-            Ok((Became::Replaced, Loaded { said, leak }))
+            Ok((Became::Replaced, Loaded { said, alarm }))
         }
     }
 }
@@ -262,7 +263,7 @@ async fn load_delta(router: Target<'_>, delta: &str) -> Result<(Became, Loaded),
 #[derive(Default)]
 struct Loaded {
     said: String,
-    leak: Option<String>,
+    alarm: Option<String>,
 }
 
 /// Load the file, and look whether it is in force.
@@ -274,20 +275,24 @@ async fn load(router: Target<'_>) -> Result<Loaded, Failure> {
 async fn load_from(router: Target<'_>, delta: &Path) -> Result<Loaded, Failure> {
     let loaded = router.run(Step::Reload, &router.path, delta).await;
     let loaded = loaded.map_err(|failed| Failure::Reload(failed.to_string()))?;
-    let Loaded { said, leak } = verify(router, &router.path, delta).await?;
+    let Loaded { said, alarm } = verify(router, &router.path, delta).await?;
     let said = joined([loaded, said]);
-    Ok(Loaded { said, leak })
+    Ok(Loaded { said, alarm })
 }
 
 /// Look whether the file is in force, and who was sent what is in it.
 async fn verify(router: Target<'_>, path: &Path, delta: &Path) -> Result<Loaded, Failure> {
     match router.run(Step::Verify, path, delta).await {
-        Ok(said) => Ok(Loaded { said, leak: None }),
-        Err(failed) if failed.code == Some(LEAKS) => Ok(Loaded {
-            said: String::new(),
-            leak: Some(failed.said),
-        }),
-        Err(failed) => Err(Failure::Verify(failed.to_string())),
+        Ok(said) => Ok(Loaded { said, alarm: None }),
+        Err(failed) => {
+            let by_code = |(code, _): &&(i32, &str)| failed.code == Some(*code);
+            let alarm = ALARMS.iter().find(by_code);
+            let (_, word) = alarm.ok_or_else(|| Failure::Verify(failed.to_string()))?;
+            Ok(Loaded {
+                said: String::new(),
+                alarm: Some(format!("{word}: {}", failed.said)),
+            })
+        }
     }
 }
 
@@ -521,7 +526,7 @@ impl Published {
         Self {
             became,
             said: loaded.said,
-            leak: loaded.leak,
+            alarm: loaded.alarm,
             adopted: Vec::new(),
         }
     }

@@ -7,6 +7,7 @@ mod support;
 mod changed;
 mod lab;
 mod leaks;
+mod link;
 mod saved;
 mod speakers;
 mod star;

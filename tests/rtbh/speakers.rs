@@ -68,7 +68,7 @@ pub fn filter(edge: Edge, lists: Lists) -> String {
 }
 
 /// A file of ours for an edge, which says nothing of any list.
-fn edge_file(family: Family) -> String {
+pub fn edge_file(family: Family) -> String {
     let place = Place::new(&format!(
         "{NOC}[kernel]\nenabled = false\n[protect]\nprefixes = [\"198.51.100.0/24\", \"2001:db8:1::/48\"]\n\
          [[router]]\nname = \"it\"\nfamily = \"{family}\"\nrole = \"edge\"\npath = \"x\"\n"

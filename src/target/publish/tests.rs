@@ -399,7 +399,7 @@ async fn a_file_that_is_in_force_stays_where_a_neighbor_was_sent_what_it_may_not
     router.verify = ["sh", "-c", "echo 192.0.2.9 was sent one; exit 3"]
         .map(str::to_owned)
         .to_vec();
-    let leak = Some("192.0.2.9 was sent one".to_owned());
+    let alarm = Some("LEAK: 192.0.2.9 was sent one".to_owned());
     let second = FIRST.replace("seq 1 permit 192.0.2.0/24", "seq 1 permit 192.0.2.0/25");
     // The whole, the difference to it, and nothing.
     for (text, became) in [
@@ -409,13 +409,20 @@ async fn a_file_that_is_in_force_stays_where_a_neighbor_was_sent_what_it_may_not
     ] {
         let published = publish(&router, text, |_| became != Became::Replaced).await;
         let published = published.unwrap();
-        assert_eq!((published.became, published.leak), (became, leak.clone()));
+        assert_eq!((published.became, published.alarm), (became, alarm.clone()));
         assert_eq!(fs::read_to_string(&router.path).unwrap(), text);
     }
     let loaded = fs::read_to_string(&log).unwrap();
     assert_eq!(loaded.matches("seq 1 permit 192.0.2.0/25").count(), 1);
+    router.verify[2] = "echo 192.0.2.9; exit 4".to_owned();
+    let published = publish(&router, &second, |_| true).await.unwrap();
+    let alarm = "NOT DROPPED: 192.0.2.9".to_owned();
+    assert_eq!(
+        (published.became, published.alarm),
+        (Became::Unchanged, Some(alarm))
+    );
     // By any other code it is not in force.
-    router.verify[2] = "exit 4".to_owned();
+    router.verify[2] = "exit 5".to_owned();
     let failed = publish(&router, FIRST, |_| true).await.unwrap_err();
-    assert!(failed.ends_with("; the old file is back, but loading it failed as well: verify failed: sh ended with exit status: 4 ()"), "{failed}");
+    assert!(failed.ends_with("; the old file is back, but loading it failed as well: verify failed: sh ended with exit status: 5 ()"), "{failed}");
 }

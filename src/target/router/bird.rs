@@ -23,7 +23,9 @@
 //! * A function that says whether, called as a statement, filters nothing and says so to nobody; so ours refuse by
 //!   themselves. Their types are written only since 2.14, which still takes them without.
 //! * `P+` is what is inside of `P`, `P-` what covers it.
-//! * A blackhole by `dest` needs no reachable next hop.
+//! * A blackhole by `dest` needs no reachable next hop. But a route of an eBGP neighbor on the link whose next hop is off
+//!   that is refused before any filter, unless the channel has `gateway recursive`, which `show protocols all` shows as an
+//!   IGP table, or the session is multihop.
 //! * Of 10 000 static routes a reload touches those that changed, and no others.
 //! * `birdc configure` ends before BIRD has done it where sessions must end first, so the default command waits.
 //! * `birdc eval` knows the constants of the configuration that BIRD has taken: by the last line it is asked for its file.
@@ -51,7 +53,11 @@ fn commands(role: Role) -> Commands {
             verify: &["sh", "-c", SENT, "sh", "{file}", HELD, LEAKS],
             ..COMMANDS
         },
-        Role::Edge | Role::Filter => COMMANDS,
+        Role::Edge => Commands {
+            verify: &["sh", "-c", DROPPED, "sh", "{file}", HELD],
+            ..COMMANDS
+        },
+        Role::Filter => COMMANDS,
     }
 }
 
@@ -86,6 +92,19 @@ case $said in
 *) printf '%s\n' "$said" | tail -n 1;;
 esac
 exit 1"#;
+
+/// And whether a session by our filter refuses blackholes before that.
+const DROPPED: &str = r#"sh -c "$2" sh "$1" || exit
+ask=$(birdc -r show protocols all) || { printf '%s\n' "$ask" | tail -n 1; exit 1; }
+printf '%s\n' "$ask" | awk '
+function told() { if (ours && !igp && !count[name]++) { print name " (" to "), eBGP on the link, has nullrouted_edge without \"gateway recursive\": BIRD refuses its routes with a next hop off the link; add that to its channel, or multihop to it"; found = 1 } ours = igp = 0 }
+/^[^ ]/ { told(); name = $1; to = ""; direct = 0; next }
+/Neighbor address:/ { to = $3 }
+/^    Session:/ { direct = /external/ && !/multihop/ }
+/^  Channel / { told() }
+/Input filter: *nullrouted_edge[46]$/ { ours = direct }
+/^    IGP IPv[46] table:/ { igp = 1 }
+END { told(); exit found ? 4 : 0 }'"#;
 
 /// And what it sends to whom. Only sessions whose table has a listed blackhole are asked for what they export, as this
 /// applies their filter to all of the table.
@@ -231,6 +250,9 @@ Use:    include \"THIS-FILE\";      (a line of its own, before the protocols)
         protocol bgp ... from nullrouted_from4 { ... }      (the session with the trigger or its route reflector)
         protocol bgp ... from nullrouted_from6 { ... }
         or in a filter of your own, first:  nullrouted_blackhole4();
+        and then, where the trigger is an eBGP neighbor on the link:  ipv4 { gateway recursive; ... }, or multihop;
+        (the template has it). Without it BIRD refuses every route whose next hop is off the link, as 192.0.2.1, before
+        any filter: `show route` has none of them, nothing is dropped, and the log alone says \"not directly reachable\".
         and your protocol kernel must export these routes:  export where source = RTS_BGP;
 Undo:   take the protocols and the include out again, birdc configure
 Once the import limit is hit, nothing new comes in until `birdc reload in PROTOCOL`.
@@ -257,7 +279,7 @@ fn edge(out: &mut Text, sheet: &Sheet) {
 }}
 filter nullrouted_edge{family} {{ nullrouted_blackhole{family}(); reject; }}
 template bgp nullrouted_from{family} {{
-  ipv{family} {{ import filter nullrouted_edge{family}; import limit {} action block; export none; }};
+  ipv{family} {{ gateway recursive; import filter nullrouted_edge{family}; import limit {} action block; export none; }};
 }}
 ",
             sheet.most()
