@@ -9,8 +9,8 @@
 //! A first file that `check` has taken, or that was loaded, stays: some routers are to include it, and for that it must be
 //! there.
 //!
-//! A file that is in force stays where `verify` found that the router sends what is listed to others, or does not drop it (`ALARMS`): the old
-//! file would leak as well, and what is delisted would never leave the router.
+//! A file that is in force stays where `verify` found that the router sends what is listed to others, or does not drop
+//! it (`ALARMS`): the old file would do the same, and what is delisted would never leave the router.
 //!
 //! Where the router holds the old file, and the family has something shorter that leads from there to the new one, that
 //! is loaded; and the whole where it is not taken.
