@@ -6,6 +6,8 @@
 //!  trigger (AS 65010) ──100.64.1.0/30, fd01::/64── edge (AS 65000) ── near, far
 //! ```
 
+use std::path::Path;
+
 use nullrouted::target::router::{Family, Role};
 
 use super::lab::Edge;
@@ -28,6 +30,12 @@ fn router(family: Family) -> String {
          next_hop_v4 = \"192.0.2.1\"\nnext_hop_v6 = \"100::1\"\nannounce_to = \"ebgp\"\nneighbors = {EDGE:?}\n\
          check = \"default\"\nreload = \"default\"\nverify = \"default\"\n"
     )
+}
+
+/// The operator's own part of FRR, which is none of our files.
+fn typed(namespace: &Namespace, file: &Path) {
+    let file = file.display().to_string();
+    namespace.run("vtysh", &["-f", &file]).code(0);
 }
 
 /// What speaks at the trigger, with our file for it; the file may be written before there is a daemon.
@@ -118,8 +126,7 @@ fn trigger(namespace: &Namespace, family: Family, place: &Place, own: &Place) ->
             );
             own.write("frr.conf", &config);
             let daemons = speaker::frr(namespace, own, &["zebra", "bgpd"]);
-            let words = Family::Frr.commands(Role::Edge).reload;
-            speaker::run(namespace, words, &own.path("frr.conf")).code(0);
+            typed(namespace, &own.path("frr.conf"));
             daemons
         }
     }
@@ -168,11 +175,10 @@ fn edge_frr(lab: &Lab, place: &Place) -> Vec<Running> {
     );
     place.write("frr.conf", &config);
     let daemons = speaker::frr(&lab.router, place, &["zebra", "staticd", "bgpd"]);
-    let words = Family::Frr.commands(Role::Edge).reload;
     // The route-maps are there before the sessions that use them.
-    for name in ["edge.conf", "frr.conf"] {
-        speaker::run(&lab.router, words, &place.path(name)).code(0);
-    }
+    let words = Family::Frr.commands(Role::Edge).reload;
+    speaker::run(&lab.router, words, &place.path("edge.conf")).code(0);
+    typed(&lab.router, &place.path("frr.conf"));
     daemons
 }
 
