@@ -2,7 +2,8 @@
 //! sizes and the longest wait in seconds of one's own: `cargo bench --bench load -- 1000,5000 60`.
 //!
 //! For each way and size: the first file into a router that holds none, the next one with ten prefixes changed, and
-//! that again unchanged. The daemons run in a network and a mount namespace that this made, as root; what takes longer
+//! that again unchanged; with BIRD how long `bird -p` of the first file takes, as the default `check` runs it. With the
+//! folder of a Debian suite in NULLROUTED_BENCH_SUITE (tests/routers/suite makes it) the routers of that suite run. The daemons run in a network and a mount namespace that this made, as root; what takes longer
 //! than the wait is given up, and larger sizes with it.
 
 mod daemons;
@@ -30,9 +31,20 @@ fn main() {
         None => {
             let outside = std::fs::read_link("/proc/self/ns/net").unwrap();
             let mut unshare = Command::new("unshare");
-            unshare
-                .args(["--net", "--mount"])
-                .arg(std::env::current_exe().unwrap());
+            unshare.args(["--net", "--mount"]);
+            let program = std::env::current_exe().unwrap();
+            if let Some(suite) = std::env::var_os("NULLROUTED_BENCH_SUITE") {
+                let repository = Path::new(env!("CARGO_MANIFEST_DIR"));
+                // target/release/deps/load-…
+                let target = program.ancestors().nth(3).unwrap();
+                unshare.arg(repository.join("tests/routers/inside"));
+                unshare.args([
+                    suite.as_os_str(),
+                    repository.as_os_str(),
+                    target.as_os_str(),
+                ]);
+            }
+            unshare.arg(program);
             let status = unshare.args(&words).env(INSIDE, outside).status();
             assert!(status.unwrap().success());
         }
@@ -62,8 +74,8 @@ fn measure(sizes: &[usize], wait: Duration) {
         (Family::Bird, Role::Filter, Lists::One),
     ];
     println!(
-        "{:<24}{:>9}{:>12}{:>14}{:>12}",
-        "", "prefixes", "first, s", "ten other, s", "again, s"
+        "{:<24}{:>9}{:>12}{:>14}{:>12}{:>14}",
+        "", "prefixes", "first, s", "ten other, s", "again, s", "bird -p, s"
     );
     for (family, role, lists) in ways {
         let shape = Shape {
@@ -72,15 +84,17 @@ fn measure(sizes: &[usize], wait: Duration) {
         };
         for &size in sizes {
             let took = took(&shape, size, wait);
+            let no_other = if family == Family::Bird { "longer" } else { "" };
+            let words = ["longer", "longer", "longer", no_other];
+            let mut words = words.into_iter();
             let shown = took.map(|took| {
-                took.map_or("longer".to_owned(), |took| {
-                    format!("{:.2}", took.as_secs_f64())
-                })
+                let word = words.next().unwrap();
+                took.map_or(word.to_owned(), |took| format!("{:.2}", took.as_secs_f64()))
             });
             let name = format!("{family} {role} {lists}");
             println!(
-                "{name:<24}{size:>9}{:>12}{:>14}{:>12}",
-                shown[0], shown[1], shown[2]
+                "{name:<24}{size:>9}{:>12}{:>14}{:>12}{:>14}",
+                shown[0], shown[1], shown[2], shown[3]
             );
             if took[0].is_none() {
                 break;
@@ -89,8 +103,8 @@ fn measure(sizes: &[usize], wait: Duration) {
     }
 }
 
-/// The first file, the next one, and that again; `None` where it took too long.
-fn took(shape: &Shape, size: usize, wait: Duration) -> [Option<Duration>; 3] {
+/// The first file, the next one, that again, and `bird -p` of the first; `None` where it took too long, or there is none.
+fn took(shape: &Shape, size: usize, wait: Duration) -> [Option<Duration>; 4] {
     let place = tempfile::tempdir().unwrap();
     let (file, part) = (
         place.path().join("nullrouted.conf"),
@@ -102,7 +116,8 @@ fn took(shape: &Shape, size: usize, wait: Duration) -> [Option<Duration>; 3] {
         std::fs::write(&file, text).unwrap();
         std::fs::write(&part, delta.unwrap_or(text)).unwrap();
         let begun = Instant::now();
-        load(shape, &file, &part, wait).then(|| begun.elapsed())
+        let reload = shape.family.commands(shape.role).reload;
+        run(reload, &file, &part, wait).then(|| begun.elapsed())
     };
     let first = loaded(&texts[0], None);
     let [mut next, mut again] = [None; 2];
@@ -110,8 +125,15 @@ fn took(shape: &Shape, size: usize, wait: Duration) -> [Option<Duration>; 3] {
         next = loaded(&texts[1], delta(shape, &texts[0], &texts[1]).as_deref());
         again = loaded(&texts[1], None);
     }
+    let read = (shape.family == Family::Bird).then(|| {
+        std::fs::write(&file, &texts[0]).unwrap();
+        let begun = Instant::now();
+        let check = shape.family.commands(shape.role).check;
+        (run(check, &file, &file, wait), begun.elapsed())
+    });
+    let read = read.and_then(|(taken, took)| taken.then_some(took));
     drop(daemons);
-    [first, next, again]
+    [first, next, again, read]
 }
 
 /// So many prefixes, some of which are others than without.
@@ -144,10 +166,9 @@ fn text(shape: &Shape, size: usize, other: usize) -> String {
     )
 }
 
-/// By the default command. Answers whether it was taken within the wait.
-fn load(shape: &Shape, file: &Path, part: &Path, wait: Duration) -> bool {
-    let words = shape.family.commands(shape.role).reload.iter();
-    let filled = words.map(|word| {
+/// A default command. Answers whether it was taken within the wait.
+fn run(words: &[&str], file: &Path, part: &Path, wait: Duration) -> bool {
+    let filled = words.iter().map(|word| {
         let word = word.replace("{file}", &file.display().to_string());
         word.replace("{delta}", &part.display().to_string())
     });

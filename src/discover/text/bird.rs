@@ -1,4 +1,4 @@
-//! BGP neighbors in BIRD 2: what `birdc show protocols all` prints (`bgp_show_proto_info`,
+//! BGP neighbors in BIRD 2 and 3: what `birdc show protocols all` prints (`bgp_show_proto_info`,
 //! proto/bgp/bgp.c), and its configuration (<https://bird.nic.cz/doc/bird-2.0.12.html>).
 
 use std::collections::BTreeSet;
@@ -158,6 +158,41 @@ customers  BGP        ---        up     12:00:00.000  Passive
             read::<Status>(text),
             ["198.51.100.1/32", "203.0.113.0/24", "2001:db8::1/128"]
         );
+    }
+
+    /// As BIRD 3.1.8 prints it.
+    #[test]
+    fn the_status_of_bird_3_shows_neighbors_that_are_up_and_down() {
+        let text = "BIRD 3.1.8 ready.
+Access restricted
+Name       Proto      Table      State  Since         Info
+upstream4  BGP        ---        up     14:17:10.006  Established   
+  Created:            14:17:09.081
+  BGP state:          Established
+    Neighbor address: 198.51.100.1
+    Neighbor AS:      65020
+    Local AS:         65000
+    Neighbor ID:      198.51.100.1
+    Session:          external AS4
+    TX pending:       0 bytes
+    Send hold timer:  394.522/480
+  Channel ipv4
+    State:          UP
+    Import state:   UP
+    Export state:   READY
+    Table:          master4
+
+link6      BGP        ---        start  14:17:09.081  Active        Socket: Connection closed
+  Created:            14:17:09.081
+  BGP state:          Active
+    Neighbor address: fe80::1%eth0
+
+customers  BGP        ---        start  14:17:09.081  Passive       
+  Created:            14:17:09.081
+  BGP state:          Passive
+    Neighbor range:   203.0.113.0/24
+";
+        assert_eq!(read::<Status>(text), ["198.51.100.1/32", "203.0.113.0/24"]);
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //! filter   neighbor ──NULLROUTED-FILTER──► listed prefixes, what is inside of them, and listed origins are refused
 //! ```
 //!
-//! Facts behind each line, verified with GoBGP 3.10:
+//! Facts behind each line, verified with GoBGP 3.10 and 3.36:
 //! * The file of a trigger is a script. A line that adds what is there or takes away what is not ends well, and neighbors
 //!   are told nothing. The table is empty after a start: `verify` sees that. Each line is a process, so the default
 //!   command runs those alone whose result is not yet in the table.
@@ -21,6 +21,7 @@
 //! * Policies are those of all neighbors, and of routes added by the command, which ends well where they refuse.
 //! * A route that was added here is sent to every neighbor whatever its communities are, no-export and no-advertise too:
 //!   only a policy keeps it back, and no condition of a policy knows iBGP from eBGP.
+//! * `adj-out` of 3.36 has a last column: "filtered" where a policy refused the route, "not filtered" where it was sent.
 //! * `adj-out` of a session that is down ends with 1.
 //! * An IPv6 route without a next hop has that of its session: over IPv4 that is malformed.
 //! * Its connection to zebra ends it with FRR 8.4: an edge has a table and no FIB.
@@ -109,7 +110,7 @@ peers=$(gobgp neighbor) || { printf '%s\n' "$peers" | tail -n 1; exit 1; }
 awk '/^gobgp global rib add / { print "listed", $7 }' "$1"
 printf '%s\n' "$peers" | awk -v asn="$asn" '/ Establ/ { print $1, $2 == asn ? "ibgp" : "ebgp" }' | while read -r to kind; do
 for family in ipv4 ipv6; do gobgp neighbor "$to" adj-out -a $family 2>/dev/null </dev/null; done |
-awk -v to="${to%\%*}" -v kind="$kind" '!/ filtered$/ || / not filtered$/ { for (i = 1; i <= NF; i++) if ($i ~ /^[0-9a-f:.]+\/[0-9]+$/) { print "sent", to, kind, $i; break } }'
+awk -v to="${to%\%*}" -v kind="$kind" '!/ filtered *$/ || /not filtered *$/ { for (i = 1; i <= NF; i++) if ($i ~ /^[0-9a-f:.]+\/[0-9]+$/) { print "sent", to, kind, $i; break } }'
 done; } | awk "$3""#
 );
 
