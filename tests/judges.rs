@@ -215,8 +215,8 @@ fn a_next_hop_of_the_operator_is_taken_where_it_stands() {
             "trigger",
             "bgpctl",
             [
-                "BLACKHOLE community NO_EXPORT nexthop 192.0.2.9 }\n",
-                "BLACKHOLE community NO_EXPORT nexthop 100::9 }\n",
+                "BLACKHOLE set { nexthop 192.0.2.9 community NO_EXPORT }\n",
+                "BLACKHOLE set { nexthop 100::9 community NO_EXPORT }\n",
             ],
         ),
         (

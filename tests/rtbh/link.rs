@@ -137,7 +137,7 @@ fn edge_bird(place: &Place, lines: [&str; 2]) -> String {
     place.write("edge.conf", &edge_file(Family::Bird));
     let session = |at: usize, family: u8| {
         format!(
-            "protocol bgp trigger{family} {} local {} as 65000; neighbor {} as 65010; passive; error wait time 1, 2; {} }}\n",
+            "protocol bgp trigger{family} {} local {} as 65000; neighbor {} as 65010; connect retry time 1; connect delay time 1; error wait time 1, 2; {} }}\n",
             lines[0].replace('N', &family.to_string()),
             EDGE[at],
             HERE[at],

@@ -6,7 +6,7 @@
 //! filter   from ebgp ──► listed prefixes, what is inside of them, and listed origins are denied
 //! ```
 //!
-//! Facts behind each line, verified with OpenBGPD 7.7:
+//! Facts behind each line, verified with OpenBGPD 7.7 and 8.8:
 //! * The last rule that matches wins, so each of ours is `quick`.
 //! * `bgpd -n` refuses a file without an AS, so the check puts one in front of it. It takes an IPv4 prefix with a length
 //!   of 33, by which the daemon dies: prefixes are ours, and right by their type.
@@ -16,6 +16,8 @@
 //! * An empty set matches nothing, and may stand.
 //! * `NO_EXPORT` in the `network` statement keeps the route from eBGP neighbors altogether, whatever rules allow: it is
 //!   there unless `announce_to = "ebgp"`, and added on the way out in any case.
+//! * A next hop in the `network` statement that no route leads to keeps the route from all neighbors since 8.8, so it is
+//!   set on the way out. An eBGP neighbor is sent the address of the session all the same.
 //! * A rule about the address of a neighbor is refused ("no such peer") unless that neighbor stands before it: the check
 //!   puts each one that is named in front of the file.
 //! * `bgpctl` does not say whether a neighbor is iBGP: an eBGP one has nothing with `NO_EXPORT`.
@@ -149,6 +151,10 @@ Use:    include \"THIS-FILE\"      (behind your neighbors, and before your first
         let says = "The routes are originated with NO_EXPORT: no eBGP neighbor can receive them, whatever is allowed.";
         said(&mut text, says);
     }
+    if shape.announce_to == AnnounceTo::Ebgp && shape.next_hops() != [None, None] {
+        let says = "An eBGP neighbor is sent the address of the session as next hop, whatever next_hop_v4 and next_hop_v6 say.";
+        said(&mut text, says);
+    }
     text.push_str(&sent::line(shape));
     text.push_str("Undo:   take the include out again, bgpctl reload\n");
     text
@@ -163,8 +169,8 @@ fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
         AnnounceTo::Ebgp => "",
     };
     let [v4, v6] = shape.next_hops().map(|next_hop| match next_hop {
-        Some(next_hop) => format!("{kept} nexthop {next_hop}"),
-        None => kept.to_owned(),
+        Some(next_hop) => format!("nexthop {next_hop} "),
+        None => String::new(),
     });
     let to = match shape.neighbors.as_slice() {
         [] => "ibgp".to_owned(),
@@ -175,11 +181,11 @@ fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
     };
     let _ = write!(
         out,
-        "network prefix-set \"nullrouted4\" set {{ community BLACKHOLE{v4} }}
-network prefix-set \"nullrouted6\" set {{ community BLACKHOLE{v6} }}
+        "network prefix-set \"nullrouted4\" set {{ community BLACKHOLE{kept} }}
+network prefix-set \"nullrouted6\" set {{ community BLACKHOLE{kept} }}
 deny quick to any prefix-set \"nullrouted-own\" or-longer community BLACKHOLE
-allow quick to {to} prefix-set \"nullrouted4\" community BLACKHOLE set {{ community NO_EXPORT }}
-allow quick to {to} prefix-set \"nullrouted6\" community BLACKHOLE set {{ community NO_EXPORT }}
+allow quick to {to} prefix-set \"nullrouted4\" community BLACKHOLE set {{ {v4}community NO_EXPORT }}
+allow quick to {to} prefix-set \"nullrouted6\" community BLACKHOLE set {{ {v6}community NO_EXPORT }}
 deny quick to any prefix-set \"nullrouted4\" community BLACKHOLE
 deny quick to any prefix-set \"nullrouted6\" community BLACKHOLE
 "
