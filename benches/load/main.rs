@@ -1,10 +1,11 @@
-//! How long FRR and BIRD take for our files, by the commands that are the default: `cargo bench --bench load`, or with
-//! sizes and the longest wait in seconds of one's own: `cargo bench --bench load -- 1000,5000 60`.
+//! How long FRR and BIRD take for our files, by the commands that are the default: `cargo bench --bench load`. With
+//! sizes, the longest wait in seconds and one family of your own: `cargo bench --bench load -- 1000,5000 60 bird`.
 //!
 //! For each way and size: the first file into a router that holds none, the next one with ten prefixes changed, and
 //! that again unchanged; with BIRD how long `bird -p` of the first file takes, as the default `check` runs it. With the
-//! folder of a Debian suite in NULLROUTED_BENCH_SUITE (tests/routers/suite makes it) the routers of that suite run. The daemons run in a network and a mount namespace that this made, as root; what takes longer
-//! than the wait is given up, and larger sizes with it.
+//! folder of a Debian suite in NULLROUTED_BENCH_SUITE (tests/routers/suite makes it), the routers of that suite run.
+//! The daemons run in a network and a mount namespace that this made, as root; what takes longer than the wait is given
+//! up, and larger sizes with it.
 
 mod daemons;
 
@@ -58,12 +59,13 @@ fn main() {
             let sizes = words.first().map_or("1000,10000,100000", String::as_str);
             let sizes: Vec<usize> = sizes.split(',').map(|size| size.parse().unwrap()).collect();
             let wait = words.get(1).map_or(120, |wait| wait.parse().unwrap());
-            measure(&sizes, Duration::from_secs(wait));
+            let family = words.get(2).map(String::as_str);
+            measure(&sizes, Duration::from_secs(wait), family);
         }
     }
 }
 
-fn measure(sizes: &[usize], wait: Duration) {
+fn measure(sizes: &[usize], wait: Duration, only: Option<&str>) {
     let ways = [
         (Family::Frr, Role::Trigger, Lists::One),
         (Family::Frr, Role::Trigger, Lists::Octets),
@@ -77,7 +79,8 @@ fn measure(sizes: &[usize], wait: Duration) {
         "{:<24}{:>9}{:>12}{:>14}{:>12}{:>14}",
         "", "prefixes", "first, s", "ten other, s", "again, s", "bird -p, s"
     );
-    for (family, role, lists) in ways {
+    let is_wanted = |family: Family| only.is_none_or(|only| family.to_string() == only);
+    for (family, role, lists) in ways.into_iter().filter(|(family, ..)| is_wanted(*family)) {
         let shape = Shape {
             lists,
             ..Shape::usual(family, role)
