@@ -43,21 +43,28 @@ pub fn within<T: Send + 'static>(
         .unwrap_or_else(|_| Err(too_slow(limit)))
 }
 
-/// The same where other tasks of the thread go on meanwhile.
+/// The same where other tasks of the thread go on meanwhile. It begins with the call, and not when it is waited for.
 ///
 /// # Errors
 /// As [`within`].
-pub async fn within_async<T: Send + 'static>(
+pub fn within_async<T, W>(
     path: &Path,
     limit: Duration,
-    work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
-) -> io::Result<T> {
+    work: W,
+) -> impl Future<Output = io::Result<T>> + use<T, W>
+where
+    T: Send + 'static,
+    W: FnOnce(&Path) -> io::Result<T> + Send + 'static,
+{
     let (send, receive) = oneshot::channel();
     // Where whoever waits is given up itself, the thread is left behind as well.
-    let _thread = begin(path, work, move |done| drop(send.send(done)))?;
-    match tokio::time::timeout(limit, receive).await {
-        Ok(Ok(done)) => done,
-        _ => Err(too_slow(limit)),
+    let begun = begin(path, work, move |done| drop(send.send(done)));
+    async move {
+        let _thread = begun?;
+        match tokio::time::timeout(limit, receive).await {
+            Ok(Ok(done)) => done,
+            _ => Err(too_slow(limit)),
+        }
     }
 }
 

@@ -47,13 +47,21 @@ impl Local {
     }
 }
 
-/// Read a local list of at most `max_bytes`, waiting so long for the file system.
+/// Read a local list of at most `max_bytes`, waiting so long for the file system. It begins with the call.
 ///
 /// # Errors
 /// [`Refused`] with the path, when it cannot be read or keeps changing.
-pub async fn read(path: &Path, max_bytes: u64, limit: Duration) -> Result<Local, Refused> {
-    let came = files::within_async(path, limit, move |path| settled(path, max_bytes)).await;
-    came.map_err(|error| refused(path, max_bytes, &error))
+pub fn read(
+    path: &Path,
+    max_bytes: u64,
+    limit: Duration,
+) -> impl Future<Output = Result<Local, Refused>> + use<> {
+    let coming = files::within_async(path, limit, move |path| settled(path, max_bytes));
+    let path = path.to_owned();
+    async move {
+        let came = coming.await;
+        came.map_err(|error| refused(&path, max_bytes, &error))
+    }
 }
 
 /// The same for who has nothing else to do meanwhile.

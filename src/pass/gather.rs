@@ -134,12 +134,8 @@ pub fn begin<'a>(
             let copy = memory.at_hand(&feed.name, digest)?;
             Some((digest.clone(), copy))
         });
-        let client = client.clone();
-        let looking: Pending = Box::pin(async move {
-            let line = progress.line(&feed.name);
-            let look = look(config, feed, (&validators, known), client, &line).await;
-            (feed, row, look)
-        });
+        let look = look(config, feed, (validators, known), client.clone(), progress);
+        let looking: Pending = Box::pin(async move { (feed, row, look.await) });
         pending.push(looking);
     }
     let pinned = ledger.pinned()?;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::OnceCell;
+use url::Url;
 
 use crate::config::{Config, FeedConfig, Origin};
 use crate::digest;
@@ -11,7 +12,7 @@ use crate::feed::fetch::{Desk, Fetched, Fetcher, Validators};
 use crate::feed::file::{self, Local};
 use crate::feed::formats::parse_body;
 use crate::feed::{FeedCopy, Refused};
-use crate::progress::Line;
+use crate::progress::Progress;
 
 /// What a look gave, before it is judged.
 pub enum Look {
@@ -56,34 +57,47 @@ impl Client {
     }
 }
 
-/// One look: what is there, as far as it can be had.
-pub async fn look(
-    config: &Config,
-    feed: &FeedConfig,
-    (validators, known): (&Validators, Known),
+/// Where a look comes from.
+enum Way<'a, F> {
+    /// A file that is being read.
+    Local(F),
+    Far(&'a Url),
+}
+
+/// One look: what is there, as far as it can be had. A file is read from the call on: what else a pass does first goes
+/// on meanwhile.
+pub fn look<'a>(
+    config: &'a Config,
+    feed: &'a FeedConfig,
+    (validators, known): (Validators, Known),
     client: Client,
-    line: &Line,
-) -> Look {
-    let found = match &feed.origin {
-        Origin::Path(path) => {
-            let limits = &config.fetch;
-            match file::read(path, limits.max_bytes, limits.timeout).await {
+    progress: &'a Progress,
+) -> impl Future<Output = Look> + 'a {
+    let limits = &config.fetch;
+    let way = match &feed.origin {
+        Origin::Path(path) => Way::Local(file::read(path, limits.max_bytes, limits.timeout)),
+        Origin::Url(url) => Way::Far(url),
+    };
+    async move {
+        let line = progress.line(&feed.name);
+        let found = match way {
+            Way::Local(reading) => match reading.await {
                 Ok(local) => {
                     let body = read(feed, local.body, known, Validators::default()).await;
                     return written(body, local.age);
                 }
                 Err(refused) => Err(refused),
-            }
+            },
+            Way::Far(url) => match client.get(config).await {
+                Ok(fetcher) => fetcher.get(url, &feed.access, &validators, &line).await,
+                Err(why) => Err(Refused::Unreachable(why.clone())),
+            },
+        };
+        match found {
+            Ok(Fetched::Unchanged) => Look::Unchanged,
+            Ok(Fetched::Body(body, validators)) => read(feed, body, known, validators).await,
+            Err(refused) => Look::Failed(refused),
         }
-        Origin::Url(url) => match client.get(config).await {
-            Ok(fetcher) => fetcher.get(url, &feed.access, validators, line).await,
-            Err(why) => Err(Refused::Unreachable(why.clone())),
-        },
-    };
-    match found {
-        Ok(Fetched::Unchanged) => Look::Unchanged,
-        Ok(Fetched::Body(body, validators)) => read(feed, body, known, validators).await,
-        Err(refused) => Look::Failed(refused),
     }
 }
 
