@@ -22,23 +22,20 @@ impl Daemons {
             Family::Frr => {
                 sh("mkdir /run/frr; mount --bind /run/frr /run/frr; chown frr:frr /run/frr");
                 std::fs::write(&config, "").unwrap();
-                let start = |daemon: &&str| {
+                // Since FRR 10 this one comes first, and takes no file.
+                let mgmtd = Path::new("/usr/lib/frr/mgmtd").exists().then_some("mgmtd");
+                let start = |daemon: &str| {
                     let mut command = Command::new(format!("/usr/lib/frr/{daemon}"));
-                    command.args([
-                        "-P",
-                        "0",
-                        "-A",
-                        "127.0.0.1",
-                        "-f",
-                        &config_name,
-                        "--log",
-                        "stdout",
-                    ]);
+                    command.args(["-P", "0", "-A", "127.0.0.1", "--log", "stdout"]);
+                    if mgmtd != Some(daemon) {
+                        command.args(["-f", &config_name]);
+                    }
                     let child = spawn(command);
                     ready("vtysh", &["-d", daemon, "-c", "show version"]);
                     child
                 };
-                let daemons = Self(["zebra", "bgpd"].iter().map(start).collect());
+                let all = mgmtd.into_iter().chain(["zebra", "bgpd"]);
+                let daemons = Self(all.map(start).collect());
                 sh(
                     "vtysh -c 'configure terminal' -c 'router bgp 65000' -c 'bgp route-map delay-timer 1'",
                 );

@@ -2,10 +2,11 @@
 //! sizes, the longest wait in seconds and one family of your own: `cargo bench --bench load -- 1000,5000 60 bird`.
 //!
 //! For each way and size: the first file into a router that holds none, the next one with ten prefixes changed, and
-//! that again unchanged; with BIRD how long `bird -p` of the first file takes, as the default `check` runs it. With the
-//! folder of a Debian suite in NULLROUTED_BENCH_SUITE (tests/routers/suite makes it), the routers of that suite run.
-//! The daemons run in a network and a mount namespace that this made, as root; what takes longer than the wait is given
-//! up, and larger sizes with it.
+//! that again unchanged; with BIRD how long `bird -p` of the first file takes, as the default `check` runs it. Then a list
+//! of the size of DROP as FRR's trigger, side by side: by plain `vtysh -d bgpd -f`, by what `lists = "auto"` chooses for
+//! this FRR, and in one list; `cargo bench --bench load -- drop` does that alone. With the folder of a Debian suite in
+//! NULLROUTED_BENCH_SUITE (tests/routers/suite makes it), the routers of that suite run. The daemons run in a network and
+//! a mount namespace that this made, as root; what takes longer than the wait is given up, and larger sizes with it.
 
 mod daemons;
 
@@ -19,9 +20,13 @@ use std::time::{Duration, Instant};
 use daemons::Daemons;
 use nullrouted::policy::limits::Limits;
 use nullrouted::prefix::PrefixSet;
-use nullrouted::target::router::{Family, Gone, Lists, Reasons, Role, Shape, Sheet, delta, render};
+use nullrouted::target::router::{
+    Family, Gone, Lists, Reasons, Role, Shape, Sheet, Version, choose, delta, render,
+};
 
 const INSIDE: &str = "NULLROUTED_BENCH_OUTSIDE";
+/// Prefixes of Spamhaus DROP, about.
+const DROP: usize = 1_598;
 
 fn main() {
     let words: Vec<String> = std::env::args()
@@ -57,10 +62,16 @@ fn main() {
                 "refusing: not a namespace of its own"
             );
             let sizes = words.first().map_or("1000,10000,100000", String::as_str);
-            let sizes: Vec<usize> = sizes.split(',').map(|size| size.parse().unwrap()).collect();
             let wait = words.get(1).map_or(120, |wait| wait.parse().unwrap());
             let family = words.get(2).map(String::as_str);
-            measure(&sizes, Duration::from_secs(wait), family);
+            let wait = Duration::from_secs(wait);
+            if sizes != "drop" {
+                let sizes = sizes.split(',').map(|size| size.parse().unwrap());
+                measure(&sizes.collect::<Vec<usize>>(), wait, family);
+            }
+            if family.is_none_or(|family| family == "frr") {
+                side_by_side(wait);
+            }
         }
     }
 }
@@ -104,6 +115,68 @@ fn measure(sizes: &[usize], wait: Duration, only: Option<&str>) {
             }
         }
     }
+}
+
+/// A trigger with FRR and a list of the size of DROP, against a plain load of the same file and against one list.
+fn side_by_side(wait: Duration) {
+    let shape = |lists| Shape {
+        lists,
+        ..Shape::usual(Family::Frr, Role::Trigger)
+    };
+    let [version, plain] = by_vtysh(&shape(Lists::One));
+    let chosen = choose(Version::of_line(&version), DROP, None);
+    let plain = match chosen.lists {
+        Lists::One => plain,
+        lists => by_vtysh(&shape(lists))[1].clone(),
+    };
+    let plain: f64 = plain.parse().unwrap();
+    let [first, next, ..] = took(&shape(chosen.lists), DROP, wait);
+    let one = match chosen.lists {
+        Lists::One => first,
+        _ => took(&shape(Lists::One), DROP, wait)[0],
+    };
+    let seconds = |took: Option<Duration>| took.unwrap_or(wait).as_secs_f64();
+    let (first, next, one) = (seconds(first), seconds(next), seconds(one));
+    println!(
+        "\n{version}: {DROP} prefixes as trigger, lists = \"auto\" chooses \"{}\"",
+        chosen.lists
+    );
+    let line = |name: &str, took: f64, of: f64, most: f64| {
+        let within = if took <= of * most { "" } else { "  BEYOND" };
+        println!(
+            "{name:<34}{took:>9.2} s{:>9.2} of {of:.2} s, at most {most:.2}{within}",
+            took / of
+        );
+    };
+    line("first load, of a plain one", first, plain, 1.3);
+    line("ten other, of a plain load", next, plain, 0.2);
+    if chosen.lists != Lists::One {
+        line("first load, of that of one list", first, one, 0.2);
+    }
+}
+
+/// The line of FRR about its version, and the seconds of a plain load of the file.
+fn by_vtysh(shape: &Shape) -> [String; 2] {
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("nullrouted.conf");
+    let daemons = Daemons::start(shape.family, place.path(), &file);
+    std::fs::write(&file, text(shape, DROP, 0)).unwrap();
+    let vtysh = |words: &[&str]| {
+        let ran = Command::new("vtysh")
+            .args(["-d", "bgpd"])
+            .args(words)
+            .output();
+        let ran = ran.unwrap();
+        assert!(ran.status.success());
+        String::from_utf8(ran.stdout).unwrap()
+    };
+    let version = vtysh(&["-c", "show version"]);
+    let version = version.lines().next().unwrap_or_default().to_owned();
+    let begun = Instant::now();
+    vtysh(&["-f", &file.display().to_string()]);
+    let took = begun.elapsed().as_secs_f64();
+    drop(daemons);
+    [version, took.to_string()]
 }
 
 /// The first file, the next one, that again, and `bird -p` of the first; `None` where it took too long, or there is none.
