@@ -61,11 +61,22 @@ fn polled(star: &Star, may: &BTreeSet<String>, act: impl FnOnce()) {
                 star.trigger.ip("route del 100.99.0.0/16 dev n1");
             }
         });
+        // Also where it panics: else the others would never end.
+        let end = End(&done);
         act();
-        done.store(true, Ordering::Relaxed);
+        drop(end);
         others.join().unwrap();
         assert!(poll.join().unwrap() > 0);
     });
+}
+
+/// Ends what goes on meanwhile.
+struct End<'a>(&'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 fn star() -> Option<Star> {
