@@ -1,4 +1,6 @@
 # Loads the file $1 into FRR. $2 is the file itself, or what leads to it from the one that bgpd holds.
+file=$1
+what=$2
 
 # vtysh ends well and says nothing that begins with `%`. FRR 10.7 says `% Configuration applied with notes:` where all of it
 # was taken.
@@ -6,28 +8,41 @@ taken() {
     out=$("$@" 2>&1)
     rc=$?
     [ -z "$out" ] || printf '%s\n' "$out"
-    [ $rc -eq 0 ] && ! printf '%s\n' "$out" | grep -v '^% Configuration applied with notes:' | grep -q '^%'
+    case $out in
+    *%*) [ $rc -eq 0 ] && ! printf '%s\n' "$out" | grep -v '^% Configuration applied with notes:' | grep -q '^%' ;;
+    *) return $rc ;;
+    esac
 }
 # The commands in $2 into the daemon $1.
 into() { [ -z "$2" ] || printf '%s\n' "$2" | taken vtysh -d "$1" -f /dev/stdin; }
-
-if [ "$1" = "$2" ]; then
-    held=$(running bgpd) || exit 1
-    into bgpd "$(printf '%s\n' "$held" | plan "$1")" || exit 1
-else
-    taken vtysh -d bgpd -f "$2" || exit 1
-fi
-# `write memory` saves what any daemon holds, so what is gone must not stay in a copy.
-for daemon in $(others); do
-    copy=$(running "$daemon" 2>/dev/null)
-    case $copy in *NULLROUTED*) ;; *) continue ;; esac
+# Into bgpd: a difference as it is, and of a whole file what bgpd does not hold.
+load() {
+    if [ "$file" != "$what" ]; then
+        taken vtysh -d bgpd -f "$what"
+        return
+    fi
+    held=$(running bgpd) && into bgpd "$(printf '%s\n' "$held" | plan "$file")"
+}
+# `write memory` saves what any daemon holds, so what is gone must not stay in the copy that the daemon $1 may have.
+strip() {
+    copy=$(running "$1" 2>/dev/null)
+    case $copy in *NULLROUTED*) ;; *) return 0 ;; esac
     gone=$(
-        [ "$1" = "$2" ] || grep -E '^no (ip|ipv6) prefix-list |^no route-map ' "$2"
-        printf '%s\n' "$copy" | plan "$1" copy
+        [ "$file" = "$what" ] || grep -E '^no (ip|ipv6) prefix-list |^no route-map ' "$what"
+        printf '%s\n' "$copy" | plan "$file" copy
     )
-    into "$daemon" "$gone" || exit 1
+    into "$1" "$gone"
+}
+
+strips=
+for daemon in $(others); do
+    strip "$daemon" &
+    strips="$strips $!"
 done
-grep -qE '^ip(v6)? route ' "$1" || exit 0
+load
+failed=$?
+for job in $strips; do wait "$job" || failed=1; done
+[ $failed -eq 0 ] || exit 1
+grep -qE '^ip(v6)? route ' "$file" || exit 0
 # Only an edge has them. Without -d they go to staticd, or since FRR 10 to mgmtd.
-set -- vtysh -c 'configure terminal' -c "$(grep '^ip route ' "$1")" -c "$(grep '^ipv6 route ' "$1")"
-taken "$@"
+taken vtysh -c 'configure terminal' -c "$(grep '^ip route ' "$file")" -c "$(grep '^ipv6 route ' "$file")"

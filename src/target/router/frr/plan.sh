@@ -113,11 +113,15 @@ END {
 # What bgpd holds against the file $1; with any $2 what a copy in another daemon has too much. Reads the running configuration.
 plan() { awk -v copy="${2:-}" "$PLAN" held=1 - held=0 "$1"; }
 # The other daemons, which keep copies of lists after they have started with frr.conf; by their sockets where those are in
-# the usual place. mgmtd comes before zebra, which has the lists from it.
+# the usual place.
 others() {
-    set -- /run/frr/*.vty
-    if [ -e "$1" ]; then printf '%s\n' "$@" | sed 's|.*/||; s|[.]vty$||'
-    else vtysh -c 'show daemons' 2>/dev/null | tr ' ' '\n'
-    fi | grep -vxE '|bgpd|watchfrr'
+    for socket in /run/frr/*.vty; do
+        if [ -e "$socket" ]; then
+            socket=${socket##*/}
+            echo "${socket%.vty}"
+        else
+            vtysh -c 'show daemons' 2>/dev/null | tr ' ' '\n'
+        fi
+    done | grep -vxE '|bgpd|watchfrr'
 }
 running() { vtysh -d "$1" -c 'show running-config'; }
