@@ -148,9 +148,10 @@ fn side_by_side(wait: Duration) {
             took / of
         );
     };
-    line("first load, of a plain one", first, plain, 1.3);
-    line("ten other, of a plain load", next, plain, 0.2);
-    if chosen.lists != Lists::One {
+    if chosen.lists == Lists::One {
+        line("first load, of a plain one", first, plain, 1.3);
+        line("ten other, of a plain load", next, plain, 0.2);
+    } else {
         line("first load, of that of one list", first, one, 0.2);
     }
 }

@@ -113,8 +113,16 @@ END {
 # What bgpd holds against the file $1; with any $2 what a copy in another daemon has too much. Reads the running configuration.
 plan() { awk -v copy="${2:-}" "$PLAN" held=1 - held=0 "$1"; }
 # The other daemons, which keep copies of lists after they have started with frr.conf; by their sockets where those are in
-# the usual place.
+# the usual place. Where there is mgmtd, zebra has the lists from it, and gives them up with it. staticd has none.
 others() {
+    names=$(sockets)
+    case $names in
+    *mgmtd*) skip='|bgpd|watchfrr|staticd|zebra' ;;
+    *) skip='|bgpd|watchfrr|staticd' ;;
+    esac
+    printf '%s\n' "$names" | grep -vxE "$skip"
+}
+sockets() {
     for socket in /run/frr/*.vty; do
         if [ -e "$socket" ]; then
             socket=${socket##*/}
@@ -122,6 +130,6 @@ others() {
         else
             vtysh -c 'show daemons' 2>/dev/null | tr ' ' '\n'
         fi
-    done | grep -vxE '|bgpd|watchfrr'
+    done
 }
 running() { vtysh -d "$1" -c 'show running-config'; }
