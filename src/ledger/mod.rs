@@ -247,6 +247,9 @@ impl Ledger {
             // A file without tables: a first start that was cut short.
             return Self::in_memory(state_dir);
         }
+        if !schema::is_newest(&db).map_err(failed)? {
+            return Ok(Self::of(schema::migrated(&db, &path)?, state_dir, None));
+        }
         Ok(Self::of(db, state_dir, file))
     }
 

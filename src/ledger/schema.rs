@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::Connection;
+use rusqlite::backup::Backup;
 
 use super::LedgerError;
 
@@ -288,7 +289,7 @@ pub fn migrate(db: &mut Connection, path: &Path) -> Result<(), LedgerError> {
     check(db, path)?;
     // Immediate: of two programs that start at once, one waits and then finds it done.
     let behavior = rusqlite::TransactionBehavior::Immediate;
-    if version(db).map_err(failed)? == NEWEST {
+    if is_newest(db).map_err(failed)? {
         return Ok(());
     }
     let step = db.transaction_with_behavior(behavior).map_err(failed)?;
@@ -301,6 +302,22 @@ pub fn migrate(db: &mut Connection, path: &Path) -> Result<(), LedgerError> {
     step.commit().map_err(failed)
 }
 
+/// A copy in memory, brought to the newest version: who only reads leaves the file of an earlier version as it is.
+pub fn migrated(db: &Connection, path: &Path) -> Result<Connection, LedgerError> {
+    let failed = |error| LedgerError::of(path, error);
+    let mut copy = Connection::open_in_memory().map_err(failed)?;
+    let backup = Backup::new(db, &mut copy).map_err(failed)?;
+    backup
+        .run_to_completion(PAGES, Duration::ZERO, None)
+        .map_err(failed)?;
+    drop(backup);
+    migrate(&mut copy, path)?;
+    Ok(copy)
+}
+
+/// Pages that are copied at a time; a writer may come between.
+const PAGES: i32 = 1_000;
+
 /// Refuse a ledger of the future.
 pub fn check(db: &Connection, path: &Path) -> Result<(), LedgerError> {
     let theirs = version(db).map_err(|error| LedgerError::of(path, error))?;
@@ -310,6 +327,11 @@ pub fn check(db: &Connection, path: &Path) -> Result<(), LedgerError> {
     Ok(())
 }
 
+/// Whether it has all that this version reads.
+pub fn is_newest(db: &Connection) -> rusqlite::Result<bool> {
+    Ok(version(db)? == NEWEST)
+}
+
 /// Whether there is nothing in it, not even tables.
 pub fn is_empty(db: &Connection) -> rusqlite::Result<bool> {
     Ok(version(db)? == 0)
@@ -317,4 +339,41 @@ pub fn is_empty(db: &Connection) -> rusqlite::Result<bool> {
 
 fn version(db: &Connection) -> rusqlite::Result<i64> {
     db.pragma_query_value(None, "user_version", |row| row.get(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::Ledger;
+    use crate::time::Timestamp;
+
+    #[test]
+    fn who_only_reads_understands_each_earlier_version_and_leaves_it_as_it_is() {
+        for number in 1..NEWEST {
+            let dir = tempfile::tempdir().unwrap();
+            let path = dir.path().join(Ledger::FILE);
+            let db = Connection::open(&path).unwrap();
+            prepare(&db, BUSY_TIMEOUT).unwrap();
+            for sql in &VERSIONS[..number as usize] {
+                db.execute_batch(sql).unwrap();
+            }
+            db.pragma_update(None, "user_version", number).unwrap();
+            db.execute_batch(
+                "INSERT INTO feed (name, origin, state, looked_at) VALUES ('noc', 'noc.list', 'fresh', 100);
+                 INSERT INTO generation (number, at, routes, added, removed, cause) VALUES (1, 100, 1, 1, 0, 'refresh');
+                 INSERT INTO route (prefix, generation) VALUES ('192.0.2.0/24', 1);
+                 INSERT INTO target (name, at, failed, report) VALUES ('kernel', 100, 0, 'added 1');",
+            )
+            .unwrap();
+            // What is in the log alone is read, too.
+            let ledger = Ledger::read(dir.path()).unwrap();
+            assert_eq!(ledger.in_force().unwrap().len(), 1, "{number}");
+            assert_eq!(ledger.feed("noc").unwrap().unwrap().state, "fresh");
+            assert_eq!(ledger.targets().unwrap().len(), 1);
+            assert!(ledger.now().unwrap() >= Timestamp(100));
+            assert!(ledger.decisive().unwrap().is_empty());
+            assert!(ledger.selections().unwrap().is_empty());
+            assert_eq!(version(&db).unwrap(), number);
+        }
+    }
 }
