@@ -77,7 +77,7 @@ fn traced(place: &Place, router: &Namespace) -> Option<Vec<String>> {
         "-f",
         "-y",
         "-e",
-        "trace=fsync,fdatasync,pwrite64,sendto",
+        "trace=fsync,fdatasync,pwrite64,sendto,?rename,?renameat,renameat2",
     ]);
     strace.arg("-o").arg(&log).arg(PROGRAM);
     let ran = place.command(strace, &["refresh"]).output().unwrap();
@@ -88,6 +88,42 @@ fn traced(place: &Place, router: &Namespace) -> Option<Vec<String>> {
 
 fn waits(line: &str) -> bool {
     line.contains("fsync(") || line.contains("fdatasync(")
+}
+
+/// The router file is renamed into its place after the ledger knows of it, also where only what the router selects is
+/// otherwise.
+#[test]
+fn what_only_one_router_gets_is_on_the_disk_before_its_file_is_there() {
+    let Some(router) = Namespace::new() else {
+        return;
+    };
+    let feeds = "[[feed]]\nname = \"other\"\npath = \"other.list\"\n";
+    let selects = |feed: &str| {
+        format!(
+            "{NOC}{feeds}{NO_KERNEL}[[router]]\nname = \"edge1\"\nfamily = \"plain\"\npath = \"edge1.list\"\n\
+             feeds = [\"{feed}\"]\n"
+        )
+    };
+    let place = Place::new(&selects("noc"));
+    place.write("noc.list", "192.0.2.0/24\n");
+    place.write("other.list", "198.51.100.0/24\n");
+    place.run_in(&router, &["refresh"]).code(0);
+    place.configure(&selects("other"));
+    let Some(changing) = traced(&place, &router) else {
+        return;
+    };
+    assert!(place.read("edge1.list").contains("198.51.100.0/24"));
+    let made = |line: &String| line.contains("rename") && line.contains("edge1.list");
+    assert!(is_waited_for(&changing, made), "{changing:#?}");
+}
+
+/// Whether what was written to the ledger before the first such line was on the disk by then.
+fn is_waited_for(lines: &[String], made: impl Fn(&String) -> bool) -> bool {
+    let at = lines.iter().position(made).unwrap();
+    let logged = |line: &String| line.contains("ledger.sqlite-wal") && line.contains("pwrite64(");
+    let written = lines[..at].iter().rposition(logged).unwrap();
+    let synced = |line: &String| line.contains("ledger.sqlite-wal") && waits(line);
+    lines[written..at].iter().any(synced)
 }
 
 #[test]
@@ -103,11 +139,7 @@ fn a_change_is_on_the_disk_before_it_is_made_and_a_pass_without_one_does_not_wai
         return;
     };
     let made = |line: &String| line.contains("RTM_NEWROUTE");
-    let at = changing.iter().position(made).unwrap();
-    let logged = |line: &String| line.contains("ledger.sqlite-wal") && line.contains("pwrite64(");
-    let written = changing[..at].iter().rposition(logged).unwrap();
-    let between = &changing[written..at];
-    assert!(between.iter().any(|line| waits(line)), "{changing:#?}");
+    assert!(is_waited_for(&changing, made), "{changing:#?}");
 
     // The log of the ledger is made and taken away with each verb: twice for each.
     let unchanged = traced(&place, &router).unwrap();

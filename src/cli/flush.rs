@@ -366,7 +366,7 @@ impl std::fmt::Display for Stop {
     }
 }
 
-/// What was done, dated by the time that is gone by, which the clock of the machine may be ahead of.
+/// What was done, dated by the time that the passes go by; the clock of the machine may be ahead of it.
 fn record(
     config: &Config,
     ledger: &Ledger,

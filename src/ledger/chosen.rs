@@ -70,28 +70,25 @@ impl Ledger {
 
     /// What the choices have that routers have now.
     pub fn choices(&self) -> Result<BTreeMap<Choice, Past>, LedgerError> {
-        self.choices_that("went IS NULL", i64::MAX)
+        self.choices_with(i64::MAX)
     }
 
     /// What those had that routers had with this generation.
     pub fn choices_at(&self, generation: u64) -> Result<BTreeMap<Choice, Past>, LedgerError> {
-        let there = "came <= ?1 AND (went IS NULL OR went > ?1)";
-        self.choices_that(there, generation as i64)
+        self.choices_with(generation as i64)
     }
 
-    fn choices_that(
-        &self,
-        there: &str,
-        generation: i64,
-    ) -> Result<BTreeMap<Choice, Past>, LedgerError> {
+    fn choices_with(&self, generation: i64) -> Result<BTreeMap<Choice, Past>, LedgerError> {
         let read = || {
-            let sql =
-                format!("SELECT id, feeds, operator FROM choice WHERE {there} AND came <= ?1");
-            let mut statement = self.db.prepare_cached(&sql)?;
+            let mut statement = self.db.prepare_cached(
+                "SELECT id, feeds, operator FROM choice
+                 WHERE came <= ?1 AND (went IS NULL OR went > ?1)",
+            )?;
             let mut rows = statement.query([generation])?;
-            let sql =
-                format!("SELECT prefix FROM chosen WHERE choice = ?2 AND {there} AND came <= ?1");
-            let mut items = self.db.prepare_cached(&sql)?;
+            let mut items = self.db.prepare_cached(
+                "SELECT prefix FROM chosen
+                 WHERE choice = ?2 AND came <= ?1 AND (went IS NULL OR went > ?1)",
+            )?;
             let mut choices = BTreeMap::new();
             while let Some(row) = rows.next()? {
                 let (id, feeds): (i64, String) = (row.get(0)?, row.get(1)?);

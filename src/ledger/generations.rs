@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{Ledger, LedgerError};
+use super::{Ledger, LedgerError, autonomous};
 use crate::config::Decisive;
 use crate::plan::Explained;
 use crate::prefix::{Prefix, PrefixSet, leading_v4};
@@ -300,7 +300,7 @@ impl Ledger {
                 "INSERT OR REPLACE INTO change (generation, prefix, op, cause) VALUES (?1, ?2, ?3, ?4)",
             )?;
             for (asn, cause) in origins {
-                let item = format!("AS{asn}");
+                let item = autonomous(asn);
                 note.execute(params![generation as i64, item, op.to_string(), cause])?;
             }
             Ok(())

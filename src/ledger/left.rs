@@ -38,7 +38,7 @@ impl Ledger {
         self.left_by(sql, params![lately.as_secs() as i64])
     }
 
-    /// The same of one router that has or had a selection of its own.
+    /// What they took away from the file of one router that has or had a selection of its own.
     pub fn left_of(&self, router: &str, lately: Duration) -> Result<Left, LedgerError> {
         let sql = "SELECT prefix FROM router_left JOIN generation ON number = generation
                    WHERE router = ?2 AND at >= (SELECT max(at) FROM generation) - ?1";

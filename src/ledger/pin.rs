@@ -75,8 +75,8 @@ impl Ledger {
         }
     }
 
-    /// Everything is withdrawn from now on, until unpin. Whoever flushes does not wait for the ledger to tell the
-    /// time: `at` is what the clock of the machine said, which may be ahead of the time that is gone by.
+    /// Everything is withdrawn from now on, until unpin. `at` is what the clock of the machine said, as a flush
+    /// does not wait for the ledger; it may be ahead of the time that the passes go by, which counts then.
     ///
     /// # Errors
     /// The ledger cannot be written.

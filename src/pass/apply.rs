@@ -33,7 +33,7 @@ pub fn credits(config: &Config, standings: &[Standing], desired: &PrefixSet) -> 
     credits_of(config, standings, desired, |_| true)
 }
 
-/// The same of some feeds alone.
+/// The credits of the feeds that `has` names.
 pub(super) fn credits_of(
     config: &Config,
     standings: &[Standing],
@@ -68,23 +68,20 @@ pub struct AllGone {
 pub fn gone(
     config: &Config,
     ledger: &Ledger,
-    (set, origins): Content,
+    content: Content,
     sets: &Sets,
 ) -> Result<AllGone, LedgerError> {
-    let Some(left) = left_lately(config, ledger)? else {
-        return Ok(AllGone::default());
-    };
-    Ok(AllGone {
-        routers: sets.gone(config, ledger, (set, origins), &left)?,
-        everything: Gone::of(left.nets, left.asns, set, origins),
-    })
+    match left_lately(config, ledger)? {
+        Some(left) => gone_of(config, ledger, content, sets, left),
+        None => Ok(AllGone::default()),
+    }
 }
 
 /// The same before the ledger knows of `set` and `origins`: with what would leave by them.
 pub fn would_be_gone(
     config: &Config,
     ledger: &Ledger,
-    (set, origins): Content,
+    content: Content,
     sets: &Sets,
 ) -> Result<AllGone, LedgerError> {
     let Some(mut left) = left_lately(config, ledger)? else {
@@ -92,6 +89,17 @@ pub fn would_be_gone(
     };
     left.nets.extend(ledger.in_force()?.nets());
     left.asns.extend(ledger.origins()?);
+    gone_of(config, ledger, content, sets, left)
+}
+
+/// Of what left lately: what is not in force again.
+fn gone_of(
+    config: &Config,
+    ledger: &Ledger,
+    (set, origins): Content,
+    sets: &Sets,
+    left: Left,
+) -> Result<AllGone, LedgerError> {
     Ok(AllGone {
         routers: sets.gone(config, ledger, (set, origins), &left)?,
         everything: Gone::of(left.nets, left.asns, set, origins),

@@ -127,7 +127,7 @@ pub(super) async fn look(
     let was_alarm = before.is_some_and(|one| one.alarm);
     let now;
     let neighbors = match report.paced.goes {
-        // Nothing was sent, and nobody was looked at for it.
+        // Nothing was sent, so this report has no listeners.
         0 if was_alarm && !audit => {
             now = listeners();
             &now

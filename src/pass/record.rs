@@ -22,16 +22,24 @@ pub(super) struct Record<'a> {
 }
 
 impl Record<'_> {
-    /// Whether the same stays in force, nothing waits, and no word of the operator is used up.
+    /// Whether the same stays in force, for every router too, nothing waits, and no word of the operator is used up.
     pub fn changes_nothing(&self) -> bool {
         let Self {
-            decision, known, ..
+            decision,
+            sets,
+            known,
+            ..
         } = *self;
-        decision.change.is_empty()
-            && known.origins == decision.origins
+        self.keeps_the_set()
+            && !sets.change()
             && !decision.held()
             && known.approval.is_none()
             && known.generation > 0
+    }
+
+    /// Whether the set in force stays, and its origin ASes.
+    fn keeps_the_set(&self) -> bool {
+        self.decision.change.is_empty() && self.known.origins == self.decision.origins
     }
 
     /// Write all of it; part of [`Ledger::atomically`]. Answers the generation in force and the change that
@@ -78,20 +86,18 @@ impl Record<'_> {
     fn generation(&self, ledger: &Ledger) -> Result<u64, LedgerError> {
         let Self {
             config,
-            decision,
             sets,
             known,
             now,
             ..
         } = *self;
-        let everything = (&decision.desired, &decision.origins[..]);
-        let apart = decision.change.is_empty() && known.origins == decision.origins;
+        let apart = self.keeps_the_set();
         // A router that gets something else is a reason as well: so the former set can be gone back to.
-        let generation = match apart && !sets.change(config, everything) {
+        let generation = match apart && !sets.change() {
             true => known.generation,
             false => self.new_generation(ledger)?,
         };
-        sets.write(config, ledger, everything, (generation, apart, now))?;
+        sets.write(config, ledger, (generation, apart, now))?;
         Ok(generation)
     }
 

@@ -61,7 +61,7 @@ pub struct Published {
     pub said: String,
     /// What is wrong at the router although the file is in force, in one line, where `verify` found that.
     pub alarm: Option<String>,
-    /// Where the files of somebody else are now that stood in its place, or where `reload` copies it, with `adopt = true`.
+    /// Where foreign files are now that stood in its place, or where `reload` copies it, with `adopt = true`.
     pub adopted: Vec<PathBuf>,
 }
 
@@ -89,6 +89,11 @@ impl Target<'_> {
         };
         let work = run(command, file, delta);
         watched(self.progress, &self.name, name, work).await
+    }
+
+    /// Whether it can load a part instead of the whole file.
+    fn loads_deltas(self) -> bool {
+        self.reload.iter().any(|word| word.contains("{delta}"))
     }
 }
 
@@ -201,24 +206,29 @@ async fn leave_former(
     old: Option<&[u8]>,
     text: &str,
 ) -> Result<(), String> {
-    let is_wanted = router.reload.iter().any(|word| word.contains(DELTA));
-    let ours = old.filter(|old| is_wanted && router::is_ours(old));
+    let ours = old.filter(|old| router.loads_deltas() && router::is_ours(old));
     let former = ours.and_then(|old| str::from_utf8(old).ok());
     let Some(gone) = former.and_then(|former| router::former(&router.shape, former, text)) else {
         return Ok(());
     };
-    let place = hidden(path, ".delta");
-    let written = write(&place, gone.as_bytes(), path).await;
-    let done = match written {
-        Ok(()) => router.run(Step::Reload, path, &place).await.map(drop),
-        Err(error) => Err(format!("{}: {error}", place.display()).into()),
-    };
-    let _ = remove(&place).await;
-    done.map_err(|failed| failed.to_string())
+    let taken = async |place: &Path| router.run(Step::Reload, path, place).await;
+    with_delta(path, &gone, taken).await.map(drop)
 }
 
-/// In a command, the file with what is to be loaded.
-const DELTA: &str = "{delta}";
+/// Do something with a file that has this content for a moment, next to the router file.
+async fn with_delta<T, E: fmt::Display>(
+    path: &Path,
+    content: &str,
+    work: impl AsyncFnOnce(&Path) -> Result<T, E>,
+) -> Result<T, String> {
+    let place = delta_of(path);
+    let done = match write(&place, content.as_bytes(), path).await {
+        Ok(()) => work(&place).await.map_err(|error| error.to_string()),
+        Err(error) => Err(format!("{}: {error}", place.display())),
+    };
+    let _ = remove(&place).await;
+    done
+}
 
 /// What leads from the old file to the new one. Only where it is looked at afterwards what the router holds: it may
 /// have been started anew since.
@@ -228,8 +238,7 @@ fn delta(
     text: &str,
     is_loaded: impl Fn(&str) -> bool,
 ) -> Option<String> {
-    let wanted = router.reload.iter().any(|word| word.contains(DELTA));
-    if !wanted || router.verify.is_empty() {
+    if !router.loads_deltas() || router.verify.is_empty() {
         return None;
     }
     let old = str::from_utf8(old?).ok()?;
@@ -239,16 +248,8 @@ fn delta(
 
 /// Load what leads to the file, and the whole file where that is not taken.
 async fn load_delta(router: Target<'_>, delta: &str) -> Result<(Became, Loaded), Failure> {
-    let place = delta_of(&router.path);
-    let loaded = match write(&place, delta.as_bytes(), &router.path).await {
-        Ok(()) => {
-            let loaded = load_from(router, &place).await;
-            loaded.map_err(|failure| failure.to_string())
-        }
-        Err(error) => Err(format!("{}: {error}", place.display())),
-    };
-    let _ = remove(&place).await;
-    match loaded {
+    let loaded = async |place: &Path| load_from(router, place).await;
+    match with_delta(&router.path, delta, loaded).await {
         Ok(loaded) => Ok((Became::Changed, loaded)),
         Err(why) => {
             let Loaded { said, alarm } = load(router).await?;
@@ -316,7 +317,7 @@ fn joined(said: [String; 2]) -> String {
     said.join("; ")
 }
 
-/// The files that are made beside a router file for a moment.
+/// The files that are made for a moment in the folder of a router file.
 pub fn companions(path: &Path) -> [PathBuf; 2] {
     [beside(path), delta_of(path)]
 }
@@ -355,8 +356,8 @@ fn copied_to(router: &RouterConfig) -> Vec<PathBuf> {
     paths.filter(|path| *path != router.path).collect()
 }
 
-/// Files of somebody else in the place of the router file, which is `own`, and where it is copied to: refused, or kept
-/// beside where they stood. Answers where those are.
+/// Foreign files in the place of the router file, which is `own`, and where it is copied to: refused, or kept under
+/// another name in the same folder. Answers where those are.
 async fn adopt(
     router: Target<'_>,
     own: Option<(&Path, &[u8])>,

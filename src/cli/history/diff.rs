@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::super::{Exit, Outcome, Stop, output};
 use super::told;
-use crate::ledger::{Ledger, Past};
+use crate::ledger::{Ledger, Past, autonomous};
 use crate::plan::{Change, lacking};
 
 /// The difference, as JSON has it.
@@ -74,5 +74,5 @@ fn between(ledger: &Ledger, from: u64, to: u64) -> Result<Diff, Stop> {
 
 /// The origin ASes that one has and the other has not.
 fn origins<'a>(one: &'a Past, other: &'a Past) -> impl Iterator<Item = String> + 'a {
-    lacking(&one.origins, &other.origins).map(|asn| format!("AS{asn}"))
+    lacking(&one.origins, &other.origins).map(autonomous)
 }

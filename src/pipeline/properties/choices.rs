@@ -73,7 +73,7 @@ impl Chosen {
         self.now = now;
     }
 
-    /// The same of a flush.
+    /// What a flush does to it.
     pub fn flush(&mut self, generation: usize) {
         let nothing = choices().map(|choice| (choice, Had::default()));
         self.record(nothing.into_iter().collect(), generation);

@@ -8,7 +8,9 @@
 //!
 //! Where no router has a selection nothing of this is done, but for one look into an empty table.
 
-use std::borrow::Cow;
+mod moves;
+mod recorded;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -17,13 +19,15 @@ use ipnet::IpNet;
 use super::apply::{self, LATELY};
 use super::known::Known;
 use crate::config::{Config, RouterConfig};
-use crate::ledger::{Event, Ledger, LedgerError, Left, Past, SelectionRow, autonomous};
+use crate::ledger::{Event, Ledger, LedgerError, Left, SelectionRow};
 use crate::pipeline::{Chosen, Content, Decision, Former, each_once};
-use crate::plan::{Change, lacking};
+use crate::plan::Change;
 use crate::policy::selection::{Choice, Part, Selection};
 use crate::prefix::PrefixSet;
 use crate::target::router::{Gone, Reasons, Selected, Shape, Sheet};
 use crate::time::Timestamp;
+use moves::Move;
+use recorded::{Recorded, content, has_everything};
 
 /// What each router has that does not get everything.
 #[derive(Debug, Default)]
@@ -32,6 +36,8 @@ pub struct Sets {
     routers: BTreeMap<String, Arc<RouterSet>>,
     /// What the ledger knows; `None` where it has nothing to do with any router.
     recorded: Option<Recorded>,
+    /// What comes and goes by the decision, at the routers whose files were made before.
+    moves: Vec<Move>,
 }
 
 /// What the routers with one selection have.
@@ -49,6 +55,10 @@ impl RouterSet {
     /// Its prefixes.
     pub fn set(&self) -> &PrefixSet {
         &self.part.set
+    }
+
+    fn content(&self) -> Content<'_> {
+        (self.set(), &self.chosen.origins)
     }
 
     /// Why it has no route to all of `net`, to which the kernel has this `route`.
@@ -75,128 +85,13 @@ impl RouterSet {
     }
 }
 
-/// What the ledger knows of the files as they were made last.
-#[derive(Debug)]
-struct Recorded {
-    rows: BTreeMap<String, SelectionRow>,
-    choices: BTreeMap<Choice, Past>,
-    /// Routers whose files were made before.
-    known: Vec<String>,
-    in_force: Arc<PrefixSet>,
-    origins: Vec<u32>,
-}
-
-impl Recorded {
-    /// `None` where every router gets and got everything. `in_force` is what the ledger has.
-    fn read(
-        config: &Config,
-        ledger: &Ledger,
-        in_force: impl FnOnce() -> Result<Arc<PrefixSet>, LedgerError>,
-    ) -> Result<Option<Self>, LedgerError> {
-        let rows = ledger.selections()?;
-        if rows.is_empty() && config.routers.iter().all(has_everything) {
-            return Ok(None);
-        }
-        Ok(Some(Self {
-            rows,
-            choices: ledger.choices()?,
-            known: ledger.targets()?.into_iter().map(|row| row.name).collect(),
-            in_force: in_force()?,
-            origins: ledger.origins()?,
-        }))
-    }
-
-    /// What the file of a router had last; `None` for a new one.
-    fn of(&self, router: &str) -> Option<(Cow<'_, PrefixSet>, &[u32])> {
-        let Some(SelectionRow { selection, .. }) = self.rows.get(router) else {
-            let is_known = self.known.iter().any(|name| name == router);
-            return is_known.then_some((Cow::Borrowed(&self.in_force), &self.origins[..]));
-        };
-        let (set, origins) = self.content(&selection.choice)?;
-        Some((Cow::Owned(selection.of(set).set), origins))
-    }
-
-    /// What a choice has.
-    fn content(&self, choice: &Choice) -> Option<Content<'_>> {
-        match choice.has_everything() {
-            true => Some((&self.in_force, &self.origins[..])),
-            false => self.choices.get(choice).map(content),
-        }
-    }
-
-    /// Whether the file of a router had everything, and was made.
-    fn had_everything(&self, router: &str) -> bool {
-        !self.rows.contains_key(router) && self.known.iter().any(|name| name == router)
-    }
-}
-
-fn content(past: &Past) -> Content<'_> {
-    (&past.set, &past.origins)
-}
-
-fn has_everything(router: &RouterConfig) -> bool {
-    router.selection.has_everything()
-}
-
-/// What came to the file of a router, and what went.
-struct Move {
-    router: String,
-    /// Each as it is written in the ledger.
-    came: Vec<String>,
-    went: Vec<String>,
-}
-
-/// Items that are named in the log book.
-const NAMED: usize = 3;
-
-impl Move {
-    fn between(router: &str, (old, old_origins): Content, (new, new_origins): Content) -> Self {
-        let change = Change::between(old, new);
-        let added = change.additions().map(|net| net.to_string());
-        let removed = change.removals().map(|net| net.to_string());
-        Self {
-            router: router.to_owned(),
-            came: added
-                .chain(lacking(new_origins, old_origins).map(autonomous))
-                .collect(),
-            went: removed
-                .chain(lacking(old_origins, new_origins).map(autonomous))
-                .collect(),
-        }
-    }
-
-    fn is_nothing(&self) -> bool {
-        self.came.is_empty() && self.went.is_empty()
-    }
-
-    /// `1 added (192.0.2.0/24), 0 removed`
-    fn told(&self) -> String {
-        let told = |items: &[String], what: &str| {
-            let named = items.iter().take(NAMED).map(String::as_str);
-            let mut named = named.collect::<Vec<_>>().join(", ");
-            if items.len() > NAMED {
-                named.push_str(", …");
-            }
-            let named = match items {
-                [] => String::new(),
-                _ => format!(" ({named})"),
-            };
-            format!("{} {what}{named}", items.len())
-        };
-        format!(
-            "{}, {}",
-            told(&self.came, "added"),
-            told(&self.went, "removed")
-        )
-    }
-}
-
 impl Sets {
     /// Of no router at all.
     pub fn none() -> &'static Self {
         static NONE: Sets = Sets {
             routers: BTreeMap::new(),
             recorded: None,
+            moves: Vec::new(),
         };
         &NONE
     }
@@ -213,13 +108,15 @@ impl Sets {
             (Some(_), Some(generation)) => ledger.choices_at(generation)?,
             _ => BTreeMap::new(),
         };
-        Ok(Self::of(config, recorded, decision, |choice, recorded| {
+        let mut sets = Self::of(config, recorded, decision, |choice, recorded| {
             let former = Former {
                 in_force: recorded.choices.get(choice).map(content),
                 frozen: frozen.get(choice).map(content),
             };
             decision.chosen(choice, &known.policy, former)
-        }))
+        });
+        sets.moves = sets.moved(config, (&decision.desired, &decision.origins));
+        Ok(sets)
     }
 
     /// What they have: as it is written down, and what an edit of the configuration selects of it.
@@ -279,6 +176,7 @@ impl Sets {
         Self {
             routers: routers().filter_map(set).collect(),
             recorded: Some(recorded),
+            moves: Vec::new(),
         }
     }
 
@@ -299,6 +197,7 @@ impl Sets {
         Ok(Self {
             routers: config.routers.iter().filter(selects).map(nothing).collect(),
             recorded: recorded.transpose()?.flatten(),
+            moves: Vec::new(),
         })
     }
 
@@ -344,19 +243,17 @@ impl Sets {
         everything: Content,
         left: &Left,
     ) -> Result<BTreeMap<String, Gone>, LedgerError> {
+        let recorded = self.recorded.as_ref();
         let mut gone = BTreeMap::new();
         let told = config.routers.iter();
         for router in told.filter(|router| router.shape.family.takes_away()) {
             let name = &router.name;
             let mut had = ledger.left_of(name, LATELY)?;
             let set = self.router(name);
-            if set.is_none() && had.nets.is_empty() && had.asns.is_empty() {
-                let recorded = self.recorded.as_ref();
-                if recorded.is_none_or(|recorded| !recorded.rows.contains_key(name)) {
-                    continue;
-                }
+            let selected = recorded.is_some_and(|recorded| recorded.rows.contains_key(name));
+            if set.is_none() && !selected && had.nets.is_empty() && had.asns.is_empty() {
+                continue;
             }
-            let recorded = self.recorded.as_ref();
             if set.is_none() || recorded.is_some_and(|recorded| recorded.had_everything(name)) {
                 had.nets.extend(&left.nets);
                 had.asns.extend(&left.asns);
@@ -372,7 +269,7 @@ impl Sets {
     }
 
     /// What comes and goes at the routers whose files were made before, where that is not what comes and goes for all.
-    fn moves(&self, config: &Config, everything: Content) -> Vec<Move> {
+    fn moved(&self, config: &Config, everything: Content) -> Vec<Move> {
         let Some(recorded) = &self.recorded else {
             return Vec::new();
         };
@@ -391,9 +288,9 @@ impl Sets {
         moved.filter(|one| !one.is_nothing()).collect()
     }
 
-    /// Whether a router gets something else than before.
-    pub fn change(&self, config: &Config, everything: Content) -> bool {
-        !self.moves(config, everything).is_empty()
+    /// Whether a router gets something else than before by the decision.
+    pub fn change(&self) -> bool {
+        !self.moves.is_empty()
     }
 
     /// Write down what they have from this generation on; part of [`Ledger::atomically`]. `apart` says that the set in
@@ -402,7 +299,6 @@ impl Sets {
         &self,
         config: &Config,
         ledger: &Ledger,
-        everything: Content,
         (generation, apart, now): (u64, bool, Timestamp),
     ) -> Result<(), LedgerError> {
         let Some(recorded) = &self.recorded else {
@@ -413,13 +309,13 @@ impl Sets {
                 ledger.note_all_left(name, LATELY)?;
             }
         }
-        for one in self.moves(config, everything) {
+        for one in &self.moves {
             let (text, Move { router, went, .. }) = (one.told(), one);
             tracing::info!("generation {generation}  router {router}: {text}");
-            ledger.note_left(&router, generation, went.into_iter())?;
+            ledger.note_left(router, generation, went.iter().cloned())?;
             if apart {
-                let before = recorded.rows.get(&router).map(|row| &row.selection);
-                let after = self.router(&router).map(|set| &set.selection);
+                let before = recorded.rows.get(router).map(|row| &row.selection);
+                let after = self.router(router).map(|set| &set.selection);
                 let why = match before == after {
                     true => "its feeds list otherwise",
                     false => "[[router]] selects otherwise",
@@ -427,7 +323,7 @@ impl Sets {
                 ledger.note_event(&Event {
                     at: now,
                     what: "router".to_owned(),
-                    subject: router,
+                    subject: router.clone(),
                     by: String::new(),
                     text: format!(
                         "generation {generation}: {text}; {why}, the set in force is the same"
@@ -488,34 +384,5 @@ impl Sets {
         choices.try_for_each(|(choice, had)| {
             ledger.write_choice(choice, generation, Some(had), nothing)
         })
-    }
-}
-
-impl RouterSet {
-    fn content(&self) -> Content<'_> {
-        (self.set(), &self.chosen.origins)
-    }
-}
-
-impl Recorded {
-    /// What routers had that are no longer configured left their files: they may come back.
-    fn forget_others(
-        &self,
-        config: &Config,
-        ledger: &Ledger,
-        generation: u64,
-    ) -> Result<(), LedgerError> {
-        let configured = |name: &&String| config.routers.iter().any(|router| router.name == **name);
-        let mut others = self.rows.keys().filter(|name| !configured(name));
-        others.try_for_each(|name| self.note_all(ledger, name, generation))
-    }
-
-    fn note_all(&self, ledger: &Ledger, router: &str, generation: u64) -> Result<(), LedgerError> {
-        let Some((set, origins)) = self.of(router) else {
-            return Ok(());
-        };
-        let origins = origins.iter().copied().map(autonomous);
-        let items = set.nets().map(|net| net.to_string()).chain(origins);
-        ledger.note_left(router, generation, items)
     }
 }

@@ -1,0 +1,59 @@
+//! What comes to the file of one router and what goes, where that is not what comes and goes for all. Pure.
+
+use crate::ledger::autonomous;
+use crate::pipeline::Content;
+use crate::plan::{Change, lacking};
+
+/// What came to the file of a router, and what went.
+#[derive(Debug)]
+pub(super) struct Move {
+    pub router: String,
+    /// Each as it is written in the ledger.
+    pub came: Vec<String>,
+    pub went: Vec<String>,
+}
+
+/// Items that are named in the log book.
+const NAMED: usize = 3;
+
+impl Move {
+    pub fn between(router: &str, (old, old_origins): Content, (new, new_origins): Content) -> Self {
+        let change = Change::between(old, new);
+        let added = change.additions().map(|net| net.to_string());
+        let removed = change.removals().map(|net| net.to_string());
+        Self {
+            router: router.to_owned(),
+            came: added
+                .chain(lacking(new_origins, old_origins).map(autonomous))
+                .collect(),
+            went: removed
+                .chain(lacking(old_origins, new_origins).map(autonomous))
+                .collect(),
+        }
+    }
+
+    pub fn is_nothing(&self) -> bool {
+        self.came.is_empty() && self.went.is_empty()
+    }
+
+    /// `1 added (192.0.2.0/24), 0 removed`
+    pub fn told(&self) -> String {
+        let told = |items: &[String], what: &str| {
+            let named = items.iter().take(NAMED).map(String::as_str);
+            let mut named = named.collect::<Vec<_>>().join(", ");
+            if items.len() > NAMED {
+                named.push_str(", …");
+            }
+            let named = match items {
+                [] => String::new(),
+                _ => format!(" ({named})"),
+            };
+            format!("{} {what}{named}", items.len())
+        };
+        format!(
+            "{}, {}",
+            told(&self.came, "added"),
+            told(&self.went, "removed")
+        )
+    }
+}

@@ -1,0 +1,101 @@
+//! What the ledger knows of the files of routers as they were made last (I/O: the ledger).
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::config::{Config, RouterConfig};
+use crate::ledger::{Ledger, LedgerError, Past, SelectionRow, autonomous};
+use crate::pipeline::Content;
+use crate::policy::selection::Choice;
+use crate::prefix::PrefixSet;
+
+/// What the ledger knows of them.
+#[derive(Debug)]
+pub(super) struct Recorded {
+    pub rows: BTreeMap<String, SelectionRow>,
+    pub choices: BTreeMap<Choice, Past>,
+    /// Routers whose files were made before.
+    known: Vec<String>,
+    in_force: Arc<PrefixSet>,
+    origins: Vec<u32>,
+}
+
+impl Recorded {
+    /// `None` where every router gets and got everything. `in_force` is what the ledger has.
+    pub fn read(
+        config: &Config,
+        ledger: &Ledger,
+        in_force: impl FnOnce() -> Result<Arc<PrefixSet>, LedgerError>,
+    ) -> Result<Option<Self>, LedgerError> {
+        let rows = ledger.selections()?;
+        if rows.is_empty() && config.routers.iter().all(has_everything) {
+            return Ok(None);
+        }
+        Ok(Some(Self {
+            rows,
+            choices: ledger.choices()?,
+            known: ledger.targets()?.into_iter().map(|row| row.name).collect(),
+            in_force: in_force()?,
+            origins: ledger.origins()?,
+        }))
+    }
+
+    /// What the file of a router had last; `None` for a new one.
+    pub fn of(&self, router: &str) -> Option<(Cow<'_, PrefixSet>, &[u32])> {
+        let Some(SelectionRow { selection, .. }) = self.rows.get(router) else {
+            let everything = (Cow::Borrowed(&*self.in_force), &self.origins[..]);
+            return self.had_everything(router).then_some(everything);
+        };
+        let (set, origins) = self.content(&selection.choice)?;
+        Some((Cow::Owned(selection.of(set).set), origins))
+    }
+
+    /// What a choice has.
+    pub fn content(&self, choice: &Choice) -> Option<Content<'_>> {
+        match choice.has_everything() {
+            true => Some((&self.in_force, &self.origins[..])),
+            false => self.choices.get(choice).map(content),
+        }
+    }
+
+    /// Whether the file of a router had everything, and was made.
+    pub fn had_everything(&self, router: &str) -> bool {
+        !self.rows.contains_key(router) && self.known.iter().any(|name| name == router)
+    }
+
+    /// What routers had that are no longer configured left their files: they may come back.
+    pub fn forget_others(
+        &self,
+        config: &Config,
+        ledger: &Ledger,
+        generation: u64,
+    ) -> Result<(), LedgerError> {
+        let configured = |name: &&String| config.routers.iter().any(|router| router.name == **name);
+        let mut others = self.rows.keys().filter(|name| !configured(name));
+        others.try_for_each(|name| self.note_all(ledger, name, generation))
+    }
+
+    /// All that a router had left its file.
+    pub fn note_all(
+        &self,
+        ledger: &Ledger,
+        router: &str,
+        generation: u64,
+    ) -> Result<(), LedgerError> {
+        let Some((set, origins)) = self.of(router) else {
+            return Ok(());
+        };
+        let origins = origins.iter().copied().map(autonomous);
+        let items = set.nets().map(|net| net.to_string()).chain(origins);
+        ledger.note_left(router, generation, items)
+    }
+}
+
+pub(super) fn content(past: &Past) -> Content<'_> {
+    (&past.set, &past.origins)
+}
+
+pub(super) fn has_everything(router: &RouterConfig) -> bool {
+    router.selection.has_everything()
+}
