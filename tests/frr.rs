@@ -487,7 +487,7 @@ fn told_by_the_header(announce_to: &str) {
     let sent = |number: u8| who.contains(&format!(" 100.64.{number}.2"));
     assert!(sent(1) && sent(2) && sent(3) == ebgp && !sent(4), "{who}");
 
-    // A file for iBGP takes them back from eBGP neighbors, and from nobody else.
+    // A file for iBGP takes them back from eBGP neighbors, and from no other.
     if ebgp {
         let config = std::fs::read_to_string(place.config()).unwrap();
         let config = config.replace("\"ebgp\"", "\"ibgp\"");

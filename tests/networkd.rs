@@ -1,4 +1,4 @@
-//! systemd-networkd beside our routes and our policy rule, with `systemd/networkd.conf` and without it.
+//! systemd-networkd together with our routes and our policy rule, with `systemd/networkd.conf` and without it.
 
 mod support;
 

@@ -215,8 +215,8 @@ fn hosts(prefixes: u32) -> String {
     hosts.map(|host| format!("{host}\n")).collect()
 }
 
-/// With `lists = "auto"`, which is the default, the version of FRR and the number of entries choose, and whoever asks is
-/// told what and why. Nobody is asked here: no default reload is configured.
+/// With `lists = "auto"`, which is the default, the version of FRR and the number of entries choose, and `check` and
+/// `status` tell what and why. FRR is not asked here: no default reload is configured.
 #[test]
 fn frr_gets_short_lists_above_the_limit_of_its_version_and_check_and_status_say_why() {
     let has = |place: &Place| match place.read("edge1.conf") {
@@ -266,7 +266,7 @@ fn frr_gets_short_lists_above_the_limit_of_its_version_and_check_and_status_say_
     assert_eq!(json["lists"][0]["entries"], 470);
     assert_eq!(json["lists"][0]["frr_version"], serde_json::Value::Null);
 
-    // Another version chooses anew, and what is written is not chosen.
+    // Another version makes another choice, and what is written is not chosen.
     let config = std::fs::read_to_string(place.config()).unwrap();
     let with = |line: &str| {
         let family = "family = \"frr\"\n";

@@ -198,7 +198,7 @@ fn a_program_inside_sees_the_chroot_and_leaves_it_as_it_was() {
     .code(0);
     assert_eq!(ran.out, format!("the chroot\n{}\n", repository().display()));
     assert_eq!(place.read("root/etc/of"), "the chroot\n");
-    // Whoever enters the mount namespace sees the chroot too, and no more than it.
+    // A program that enters the mount namespace sees the chroot too, and no more than it.
     let ran = inside(
         "unshare --mount sh -c 'touch /tmp/ready; exec sleep 60' &
          while [ ! -e /tmp/ready ]; do sleep 0.02; done

@@ -78,7 +78,7 @@ fn what_is_delisted_does_not_come_back_with_what_frr_saved() {
         assert!(!held(&namespace, "198.51.100.0/24"), "{role}");
         refresh("2001:db8:bad::/48\n").says("it.conf unchanged");
 
-        // A copy that somebody else made is found.
+        // A copy that another program made is found.
         let command = match role {
             "trigger" => "ip prefix-list NULLROUTED-V4 seq 7 permit 9.9.9.0/24",
             _ => "ip prefix-list NULLROUTED-FILTER-V4 seq 7 permit 9.9.9.0/24",

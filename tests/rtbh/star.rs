@@ -15,7 +15,7 @@ use crate::support::namespace::Namespace;
 use crate::support::speaker::{self, can_run};
 use crate::support::{NOC, Place, Ran};
 
-/// What the trigger announces beside blackholes.
+/// What the trigger announces apart from blackholes.
 pub const OWN: &str = "203.0.113.0/24";
 
 /// One neighbor as the trigger is configured for it.

@@ -83,14 +83,9 @@ fn sessions(shape: &Shape) -> String {
     let mut first =
         "if community matches-any NULLROUTED then\n set community (no-export) additive\n"
             .to_owned();
-    for (family, next_hop) in ["ipv4 unicast", "ipv6 unicast"]
-        .into_iter()
-        .zip(shape.next_hops())
-    {
-        if let Some(next_hop) = next_hop {
-            let set = format!(" set next-hop {next_hop}");
-            let _ = writeln!(first, "{set:<46} (in the policy of {family})");
-        }
+    for (family, next_hop) in shape.with_next_hops(["ipv4 unicast", "ipv6 unicast"]) {
+        let set = format!(" set next-hop {next_hop}");
+        let _ = writeln!(first, "{set:<46} (in the policy of {family})");
     }
     first.push_str(" done\nendif\n");
     let alone = "neighbor ADDRESS

@@ -19,7 +19,7 @@
 //! * An as-path expression is about the whole path, and `.*` is any number of ASes; `!.*` is no path.
 //! * `static defaults` would tag each static route of the router, also the operator's: so each of ours has its tag.
 //! * A comment belongs to the statement behind it; those with `##` are the router's own, and are not kept.
-//! * A static route is announced where a policy exports it, and no-export that a policy adds keeps it from nobody. So
+//! * A static route is announced where a policy exports it, and no-export that a policy adds keeps it from no neighbor. So
 //!   a neighbor receives the routes where the operator puts our policy, and nowhere else.
 //! * `next-hop discard` names no address, so an edge needs no route for one.
 

@@ -174,10 +174,7 @@ fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
     });
     let to = match shape.neighbors.as_slice() {
         [] => "ibgp".to_owned(),
-        named => {
-            let named: Vec<_> = named.iter().map(ToString::to_string).collect();
-            format!("{{ {} }}", named.join(", "))
-        }
+        named => format!("{{ {} }}", sent::joined(named)),
     };
     let _ = write!(
         out,

@@ -42,13 +42,8 @@ impl RouteMaps {
  set community no-export additive
 "
             .to_owned();
-        for (set, next_hop) in ["ip next-hop", self.ipv6_next_hop]
-            .into_iter()
-            .zip(shape.next_hops())
-        {
-            if let Some(next_hop) = next_hop {
-                let _ = writeln!(first, " set {set} {next_hop}");
-            }
+        for (set, next_hop) in shape.with_next_hops(["ip next-hop", self.ipv6_next_hop]) {
+            let _ = writeln!(first, " set {set} {next_hop}");
         }
         let words = Words {
             policy: "route-map",

@@ -7,6 +7,8 @@
 //!  router ──► "sent ADDRESS ibgp PREFIX" ────────┘
 //! ```
 
+use std::net::IpAddr;
+
 use super::Shape;
 use super::shape::AnnounceTo;
 
@@ -20,7 +22,8 @@ pub(super) fn line(shape: &Shape) -> String {
     format!("Sends:  to {to} and to no other\n")
 }
 
-fn joined(neighbors: &[std::net::IpAddr]) -> String {
+/// Addresses as a list.
+pub(super) fn joined(neighbors: &[IpAddr]) -> String {
     let neighbors: Vec<_> = neighbors.iter().map(ToString::to_string).collect();
     neighbors.join(", ")
 }

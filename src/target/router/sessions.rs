@@ -42,13 +42,10 @@ impl Words<'_> {
         let mut text = String::new();
         match shape.announce_to {
             AnnounceTo::Ibgp => {
-                let named = match &*named {
-                    "" => String::new(),
-                    named => format!(", with {named}"),
-                };
                 let says = format!(
-                    "Sessions: iBGP alone (announce_to = \"ibgp\"){named}. The routes are originated with no-export: \
-                     no eBGP neighbor can receive them, whatever its {policy} permits."
+                    "Sessions: {}. The routes are originated with no-export: no eBGP neighbor can receive them, \
+                     whatever its {policy} permits.",
+                    ibgp_alone(&named)
                 );
                 said(&mut text, &says);
             }
@@ -130,14 +127,12 @@ impl OptIn<'_> {
     pub(super) fn sessions(&self, shape: &Shape) -> String {
         let named = addresses(&shape.neighbors);
         let mut text = String::new();
-        let whom = match (shape.announce_to, &*named) {
-            (AnnounceTo::Ibgp, "") => {
-                "iBGP alone (announce_to = \"ibgp\"). Never put the lines below at an eBGP neighbor.".to_owned()
-            }
-            (AnnounceTo::Ibgp, named) => format!(
-                "iBGP alone (announce_to = \"ibgp\"), with {named}. Never put the lines below at an eBGP neighbor."
+        let whom = match shape.announce_to {
+            AnnounceTo::Ibgp => format!(
+                "{}. Never put the lines below at an eBGP neighbor.",
+                ibgp_alone(&named)
             ),
-            (AnnounceTo::Ebgp, named) => format!("with {named} alone (announce_to = \"ebgp\")."),
+            AnnounceTo::Ebgp => format!("with {named} alone (announce_to = \"ebgp\")."),
         };
         said(&mut text, &format!("Sessions: {whom} {}", self.others));
         said(&mut text, ONLY_BLACKHOLES);
@@ -162,6 +157,15 @@ const ASSUMED: &str = "Assumed, and not tried on such a router: ";
 
 const ONLY_BLACKHOLES: &str = "1. ONLY for a session that carries nothing but blackholes, with an edge or its route \
                                reflector: all other routes are withdrawn from this neighbor.";
+
+/// To whom a trigger announces by default, with those that are named.
+fn ibgp_alone(named: &str) -> String {
+    let named = match named {
+        "" => String::new(),
+        named => format!(", with {named}"),
+    };
+    format!("iBGP alone (announce_to = \"ibgp\"){named}")
+}
 
 /// Addresses in a sentence.
 pub(super) fn addresses(addresses: &[IpAddr]) -> String {

@@ -151,6 +151,15 @@ impl Shape {
         ]
     }
 
+    /// Those that are written, each with the words of its family; IPv4 first.
+    pub(super) fn with_next_hops<'a>(
+        &self,
+        words: [&'a str; 2],
+    ) -> impl Iterator<Item = (&'a str, IpAddr)> + use<'a> {
+        let both = words.into_iter().zip(self.next_hops());
+        both.filter_map(|(words, next_hop)| Some((words, next_hop?)))
+    }
+
     /// The address whose route drops at an edge, IPv4.
     pub(super) fn discard_v4(&self) -> Ipv4Addr {
         self.next_hop_v4.unwrap_or(Self::DISCARD_V4)

@@ -262,7 +262,7 @@ fn golden_files() {
     });
     for (shape, case_name) in cases {
         let text = text(&shape, &case(case_name));
-        // Where the file is the same whoever is announced to, one is enough.
+        // Where the file does not depend on who is announced to, one is enough.
         let usual = Shape {
             announce_to: AnnounceTo::Ibgp,
             neighbors: Vec::new(),

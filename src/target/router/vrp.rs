@@ -110,10 +110,8 @@ fn sessions(shape: &Shape) -> String {
  apply community no-export additive
 "
         .to_owned();
-    for (apply, next_hop) in NEXT_HOPS.into_iter().zip(shape.next_hops()) {
-        if let Some(next_hop) = next_hop {
-            let _ = writeln!(first, " apply {apply} {next_hop}");
-        }
+    for (apply, next_hop) in shape.with_next_hops(NEXT_HOPS) {
+        let _ = writeln!(first, " apply {apply} {next_hop}");
     }
     let words = Words {
         policy: "route-policy",

@@ -112,10 +112,8 @@ fn sessions(shape: &Shape) -> String {
 {rule} set community add no-export
 "
     );
-    for (set, next_hop) in NEXT_HOPS.into_iter().zip(shape.next_hops()) {
-        if let Some(next_hop) = next_hop {
-            let _ = writeln!(first, "{rule} set {set} {next_hop}");
-        }
+    for (set, next_hop) in shape.with_next_hops(NEXT_HOPS) {
+        let _ = writeln!(first, "{rule} set {set} {next_hop}");
     }
     let words = Words {
         policy: "route-map",

@@ -55,9 +55,9 @@ pub struct Paced {
 }
 
 impl Pace {
-    /// A change begins. Patience is kept from one change to the next: whoever was left behind in one is not waited for
-    /// in the next either, until he reads. Where the change before was dropped, this is the rest of it: what was lost
-    /// then counts.
+    /// A change begins. Patience is kept from one change to the next: a listener that was left behind in one is not
+    /// waited for in the next either, until it reads. Where the change before was dropped, this is the rest of it: what
+    /// was lost then counts.
     pub fn begin(&mut self) {
         if std::mem::replace(&mut self.is_open, true) {
             if self.looked.is_some() {
@@ -116,8 +116,8 @@ impl Pace {
         self.patience.sends(routes);
     }
 
-    /// The last look: who listened, and who lost what. Where nothing was sent nobody can have lost anything, and there
-    /// is a look only if the caller is `curious` who listens.
+    /// The last look: who listened, and who lost what. Where nothing was sent no listener can have lost anything, and
+    /// there is a look only if the caller is `curious` who listens.
     pub fn end(&mut self, curious: bool) -> Paced {
         self.is_open = false;
         if self.looked.is_none() && !curious {

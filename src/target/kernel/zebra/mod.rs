@@ -99,7 +99,7 @@ pub async fn compare(
     Ok(Some(held))
 }
 
-/// The newest version that gives up a ghost when its route is added and deleted again. 10.7.1 keeps it beside the new one.
+/// The newest version that gives up a ghost when its route is added and deleted again. 10.7.1 keeps both.
 const FORGETS: (u32, u32) = (10, 3);
 
 impl Held {
