@@ -88,8 +88,8 @@ fn no_ebgp_neighbor_receives_a_blackhole_whatever_its_map_permits() {
 
     // One of two is named: the other one receives it all the same.
     star.configure("neighbors = [\"100.64.1.2\"]\n");
-    let leak = "LEAK: the iBGP neighbor 100.64.2.2 was sent 198.51.100.0/24 and may not have it: name it in neighbors, or \
-                deny it as the header of the file says";
+    let leak = "LEAK: 100.64.2.2 (iBGP) may not have blackholes and is sent at least 3, such as 198.51.100.0/24: refuse them to \
+                it, or name it in neighbors";
     star.run(&["refresh"]).code(1).says(leak);
     star.configure("neighbors = [\"100.64.1.2\", \"100.64.2.2\"]\n");
     star.run(&["refresh"]).code(0);
@@ -121,8 +121,8 @@ fn an_ebgp_neighbor_that_is_not_named_and_receives_a_blackhole_is_a_leak() {
         "while it leaks",
         [BLACKHOLES, BOTH, BLACKHOLES, BOTH],
     );
-    let leak = "LEAK: the eBGP neighbor 100.64.4.2 was sent 198.51.100.0/24 and may not have it: name it in neighbors, or \
-                deny it as the header of the file says";
+    let leak = "LEAK: 100.64.4.2 (eBGP) may not have blackholes and is sent at least 3, such as 198.51.100.0/24: refuse them to \
+                it, or name it in neighbors";
     let ran = star.run(&["refresh"]).code(1).says(leak);
     assert!(
         !ran.err.contains("100.64.1.2") && !ran.err.contains("100.64.3.2"),

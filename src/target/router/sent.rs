@@ -31,13 +31,14 @@ pub(super) fn joined(neighbors: &[IpAddr]) -> String {
 /// For `sed -n`: the line as `may ...`.
 macro_rules! may {
     () => {
-        r"s/^# Sends:  to \(.*\) and to no other$/may \1/p"
+        r"s/^. Sends:  to \(.*\) and to no other$/may \1/p"
     };
 }
-pub(super) use may;
+pub(in crate::target::router) use may;
 
 /// For `awk`: of `may ...`, `listed PREFIX` and `sent ADDRESS KIND PREFIX`, in this order, makes a line for each neighbor
 /// that was sent what is listed and may not have it, and ends with 3 where there is one. KIND is `ibgp`, `ebgp` or `any`.
+/// `least` is what stands before the number where only some prefixes were looked at.
 pub(super) const LEAKS: &str = r#"
 $1 == "may" { ibgp = /iBGP/; gsub(",", ""); for (i = 4; i <= NF; i++) if ($i ~ /[0-9]/) { named[$i]; some = 1 } next }
 $1 == "listed" { listed[$2]; next }
@@ -47,7 +48,7 @@ $1 != "sent" || !($4 in listed) { next }
 cure[$2] = "or name it in neighbors" (ibgp && $3 == "ebgp" ? ", with announce_to = \"ebgp\"" : "") }
 { many[$2]++ }
 END { for (i = 1; i <= count; i++) { who = order[i]
-printf "%s%s may not have blackholes and is sent %d, such as %s: refuse them to it, %s\n", who, kind[who], many[who], one[who], cure[who] }
+printf "%s%s may not have blackholes and is sent %s%d, such as %s: refuse them to it, %s\n", who, kind[who], least, many[who], one[who], cure[who] }
 exit count ? 3 : 0 }"#;
 
 #[cfg(test)]

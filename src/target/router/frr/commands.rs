@@ -14,6 +14,7 @@
 //! * Each `exit` behind a clause is a commit of its own, of 10 ms with 8.4: clauses follow each other without.
 //! * Since FRR 10 mgmtd has the lists of zebra: a command to zebra about one does nothing.
 
+use crate::target::router::sent::{LEAKS, may};
 use crate::target::router::{Commands, Role};
 
 const LOAD: &str = concat!(include_str!("plan.sh"), include_str!("load.sh"));
@@ -23,7 +24,7 @@ pub(super) fn commands(_: Role) -> Commands {
     Commands {
         check: &["vtysh", "-C", "-f", "{file}"],
         reload: &["sh", "-c", LOAD, "sh", "{file}", "{delta}"],
-        verify: &["sh", "-c", VERIFY, "sh", "{file}"],
+        verify: &["sh", "-c", VERIFY, "sh", "{file}", may!(), LEAKS],
     }
 }
 

@@ -34,7 +34,7 @@ use std::fmt::Write;
 use super::family::Kind;
 use super::route_map::{RouteMaps, originated};
 use super::text::Text;
-use super::{AnnounceTo, Lists, Role, Shape, Sheet, Version};
+use super::{Lists, Role, Shape, Sheet, Version, sent};
 use crate::policy::limits::Limits;
 use lists::OCTETS;
 
@@ -112,7 +112,7 @@ fn trigger_use(shape: &Shape) -> String {
         shape,
         "neighbor ADDRESS route-map NULLROUTED-OUT out    (in each address-family)",
     );
-    [TRIGGER, &sessions, UNDO].concat()
+    [TRIGGER, &sessions, &sent::line(shape), UNDO].concat()
 }
 
 const TRIGGER: &str = "\
@@ -137,16 +137,6 @@ fn metric(sheet: &Sheet) -> Option<u32> {
     Some(sheet.metric & 0x00ff_ffff).filter(|&metric| metric > 0)
 }
 
-/// Which neighbors may receive what is announced, for `verify`.
-fn receivers(shape: &Shape) -> String {
-    let named: Vec<_> = shape.neighbors.iter().map(ToString::to_string).collect();
-    let named = match (named.is_empty(), shape.announce_to) {
-        (true, AnnounceTo::Ibgp) => "ibgp".to_owned(),
-        _ => named.join(" "),
-    };
-    format!("! Receivers: {named}\n!\n")
-}
-
 fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
     let uses = trigger_use(shape);
     let communities = originated(shape, "blackhole");
@@ -161,7 +151,6 @@ fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
         }
         _ => out.push(&sheet.head_for(shape, "!", &uses)),
     }
-    out.push(&receivers(shape));
     lists::own(out, sheet);
     lists::listed(out, "", sheet, false, shape.lists);
     out.push(COMMUNITY);

@@ -1,6 +1,7 @@
 # Compares the file $1 with what FRR holds: lists, clauses and what they match in bgpd, copies of them in other daemons, and
-# the static routes of an edge. Then it asks which neighbors were sent what a trigger announces. Ends with 1 where the file
-# is not in force, and with 3 where it is and a neighbor received what it may not have.
+# the static routes of an edge. Then it asks which neighbors were sent what a trigger announces, of some prefixes from all
+# over the list. Ends with 1 where the file is not in force, and with 3 where it is and a neighbor received what it may not
+# have. $2 finds the line of the head that says which may, $3 compares (`router/sent.rs`).
 name='^(ip prefix-list|ipv6 prefix-list|route-map|bgp as-path access-list|bgp community-list standard) [^ ]+ '
 lines() { awk '/^(ip|ipv6) prefix-list |^bgp (as-path access-list|community-list standard) / { print; next }
 /^route-map / { map = $0; print; next }
@@ -24,9 +25,9 @@ if routes=$(grep -E '^ip(v6)? route ' "$1"); then
     vtysh -d staticd -c 'show version' >/dev/null 2>&1 || { echo 'staticd does not run, so no route drops what the trigger announces'; exit 1; }
 fi
 
-# The neighbors that may receive it: addresses, or ibgp for every iBGP session.
-receivers=$(sed -n 's/^! Receivers: //p' "$1")
-[ -n "$receivers" ] || exit 0
+# The line of the head that says which neighbors may receive it.
+may=$(sed -n "$2" "$1")
+[ -n "$may" ] || exit 0
 ask() { vtysh -d bgpd "$@" 2>/dev/null; }
 # Twenty prefixes of a list, from all over it. Without a list those that this router originates with the community.
 sample() { awk '{ all[NR] = $0 } END { step = NR > 20 ? NR / 20 : 1; for (i = 1; i <= NR; i += step) print all[int(i)] }'; }
@@ -48,15 +49,16 @@ sent() {
 }
 v4=$(prefixes "$1" ipv4 V4)
 v6=$(prefixes "$1" ipv6 V6)
-leaks=$(sent | sort | awk '!seen[$1]++' | while read -r neighbor prefix; do
-    about=$(ask -c "show bgp neighbors $neighbor json" | tr -d ' \n')
-    address=$(printf '%s\n' "$about" | sed -nE 's/.*"bgpNeighborAddr":"([^"]*)".*/\1/p')
-    kind=eBGP
-    case $about in *'"nbrInternalLink":true'*) kind=iBGP ;; esac
-    may=
-    for receiver in $receivers; do
-        case $receiver in "$neighbor" | "$address") may=yes ;; ibgp) [ $kind = eBGP ] || may=yes ;; esac
+{
+    printf '%s\n' "$may"
+    for prefix in $v4 $v6; do echo "listed $prefix"; done
+    sent | sort | while read -r neighbor prefix; do
+        [ "$neighbor" = "$known" ] || {
+            known=$neighbor
+            about=$(ask -c "show bgp neighbors $neighbor json" | tr -d ' \n')
+            address=$(printf '%s\n' "$about" | sed -nE 's/.*"bgpNeighborAddr":"([^"]*)".*/\1/p')
+            case $about in *'"nbrInternalLink":true'*) kind=ibgp ;; *) kind=ebgp ;; esac
+        }
+        echo "sent ${address:-$neighbor} $kind $prefix"
     done
-    [ -n "$may" ] || echo "the $kind neighbor $neighbor was sent $prefix and may not have it: name it in neighbors, or deny it as the header of the file says"
-done)
-[ -z "$leaks" ] || { printf '%s\n' "$leaks"; exit 3; }
+} | awk -v least='at least ' "$3"
