@@ -321,6 +321,12 @@ fn an_address_of_this_machine_inside_a_listed_prefix_is_named() {
         .code(1)
         .says("nullrouted allow 192.0.2.77");
     router.address("lo", "2001:db8:bad::77/128");
+    // The kernel makes the local route in a work queue, after the answer (`addrconf_dad_work`, net/ipv6/addrconf.c).
+    eventually("the address is local", || {
+        router
+            .ip("-6 route show table local")
+            .contains("2001:db8:bad::77")
+    });
     let json = ground.verify(&["--json"]).code(1).json();
     assert_eq!(json["counts"]["local"], 2, "{json:#}");
     let allow = |address| {
