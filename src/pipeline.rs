@@ -13,7 +13,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-pub use chosen::{Chosen, Content, Former, each_once};
+pub use chosen::{Chosen, Former, each_once};
 pub use configured::Configuration;
 pub use decided::Decided;
 
@@ -21,8 +21,8 @@ use crate::feed::FeedCopy;
 use crate::feed::standing::{Ages, Standing};
 use crate::plan::{Cause, Change, Explained, Verdict, cause_of_addition, cause_of_removal, fits};
 use crate::policy::limits::FeedLimits;
-use crate::policy::{Effective, Policy};
-use crate::prefix::PrefixSet;
+use crate::policy::{Permitted, Policy};
+use crate::prefix::{Effective, PrefixSet};
 use crate::rib::{OPERATOR, Rib, Source};
 use crate::time::Timestamp;
 
@@ -97,10 +97,8 @@ pub struct Hand {
 pub struct Pinned {
     /// The generation whose set it is; 0 for nothing.
     pub generation: u64,
-    /// The set; what is protected is cut out of it all the same.
-    pub set: PrefixSet,
-    /// The origin ASes, ascending.
-    pub origins: Vec<u32>,
+    /// What it had; what is protected is cut out of it all the same.
+    pub effective: Effective,
 }
 
 /// Everything a decision depends on.
@@ -112,10 +110,8 @@ pub struct Input<'a> {
     pub hand: &'a Hand,
     /// What may be dropped.
     pub policy: &'a Policy,
-    /// The set in force.
-    pub in_force: &'a PrefixSet,
-    /// The origin ASes in force, ascending.
-    pub origins_in_force: &'a [u32],
+    /// What is in force.
+    pub in_force: &'a Effective,
     /// Whether a pin that has ended made what is in force: a held change then leaves what was so before it.
     pub restores: bool,
     /// What is frozen, until the operator says `unpin`.
@@ -141,8 +137,8 @@ pub struct Decision {
     /// Every listing behind the generation in force.
     pub rib_before: Rib,
     /// What is left of the listings after the policy, and what it took.
-    pub effective: Effective,
-    /// To the effective set, from what stays in force as long as it may not go.
+    pub permitted: Permitted,
+    /// To all that is permitted, from what stays in force as long as it may not go.
     pub proposed: Change,
     /// What the publishers changed, with what of it is protected.
     pub published: Change,
@@ -153,11 +149,9 @@ pub struct Decision {
     /// The generation that is frozen by the operator's order; 0 for nothing.
     pub pinned: Option<u64>,
     /// What should be in force after this decision.
-    pub desired: PrefixSet,
+    pub desired: Effective,
     /// From what is in force to [`Decision::desired`].
     pub change: Change,
-    /// The origin ASes that should be in force, ascending: for the routers to match on.
-    pub origins: Vec<u32>,
     /// Whether what is in force was made by a pin that has ended.
     pub after_pin: bool,
     /// When the next entry ends by itself.
@@ -195,45 +189,26 @@ pub fn decide(input: &Input) -> Decision {
 
     // What the operator lists stands beside it and is not held.
     let rib = beside(fed, &input.hand.now);
-    let effective = match input.hand.now.is_empty() {
+    let permitted = match input.hand.now.is_empty() {
         true => published,
         false => policy.apply(&rib),
     };
-    let origins_proposed = publishers::origins(&rib);
-    // What only the configuration takes away is judged beside what the publishers changed.
-    let taken = configured::taken(input, (&effective.listed, &origins_proposed), || {
-        (
-            held(input, &counting, &fed_before, &effective.set),
-            held_origins(input, &counting, &fed_before, &origins_proposed),
-        )
+    let listed = Effective::new(permitted.set.clone(), publishers::origins(&rib));
+    // What only the configuration takes away is judged together with what the publishers changed.
+    let taken = configured::taken(input, &permitted.listed, &listed.origins, || {
+        held(input, &counting, &fed_before, &listed)
     });
     judged.verdict.reasons.extend(taken.reasons.iter().cloned());
     // What stays in force as long as it may not go.
-    let (stays, origins_stay) = match judged.verdict.reasons.is_empty() || input.pinned.is_some() {
-        true => (
-            Cow::Borrowed(input.in_force),
-            input.origins_in_force.to_vec(),
-        ),
-        false => (
-            taken.beside(Cow::Owned(held(
-                input,
-                &counting,
-                &fed_before,
-                &effective.set,
-            ))),
-            taken.beside_origins(held_origins(
-                input,
-                &counting,
-                &fed_before,
-                &origins_proposed,
-            )),
-        ),
+    let stays = match judged.verdict.reasons.is_empty() || input.pinned.is_some() {
+        true => Cow::Borrowed(input.in_force),
+        false => Cow::Owned(taken.beside(held(input, &counting, &fed_before, &listed))),
     };
-    let proposed = Change::between(&stays, &effective.set);
-    let idle = !judged.changed && proposed.is_empty() && origins_stay == origins_proposed;
+    let proposed = Change::between(&stays, &listed);
+    let idle = !judged.changed && proposed.is_empty();
     let id = match judged.changed || taken.is_held() {
         true => taken.id(judged.id, input.configuration),
-        false => proposed.id(&origins_stay, &origins_proposed),
+        false => proposed.id(),
     };
 
     // A pin is the operator's order and stands above; so does an approval of exactly this.
@@ -247,19 +222,13 @@ pub fn decide(input: &Input) -> Decision {
     };
     let go = verdict.reasons.is_empty();
     let desired = match input.pinned {
-        Some(pin) => policy.protect.cut_out_of(&pin.set),
-        None if go => effective.set.clone(),
+        Some(pin) => policy.protect.cut_out_of(&pin.effective),
+        None if go => listed,
         None => stays.into_owned(),
-    };
-    let origins = match input.pinned {
-        Some(pin) => pin.origins.clone(),
-        None if go => origins_proposed,
-        None => origins_stay,
     };
 
     let ends = counting.iter().filter_map(|feed| feed.current.as_ref());
     Decision {
-        origins,
         after_pin: input.restores,
         next_end: ends
             .filter_map(|at| at.copy.next_end(at.fetched, input.now))
@@ -275,9 +244,9 @@ pub fn decide(input: &Input) -> Decision {
         pinned: input.pinned.map(|pin| pin.generation),
         change: Change::between(input.in_force, &desired),
         desired,
-        effective,
+        permitted,
         holds_configuration: taken.is_held() && !go,
-        taken: taken.set,
+        taken: taken.effective.nets,
         configuration: input.configuration.changes.clone(),
         lost: counting
             .iter()
@@ -291,37 +260,31 @@ pub fn decide(input: &Input) -> Decision {
 /// what would be in force if everything went. Nothing
 /// that a publisher added comes with it, nothing that he took away goes; what expired, what the operator
 /// took back and what is protected does.
-fn held(input: &Input, counting: &[&Feed], fed_before: &Rib, listed: &PrefixSet) -> PrefixSet {
-    let policy = input.policy;
+fn held(input: &Input, counting: &[&Feed], fed_before: &Rib, listed: &Effective) -> Effective {
+    let (policy, in_force) = (input.policy, input.in_force);
     let kept = if counting.iter().any(|feed| feed.is_lost()) {
         // The reasons cannot be read, so nothing goes but what is protected.
-        policy.protect.cut_out_of(input.in_force)
+        policy.protect.cut_out_of(in_force)
     } else {
-        let applied = policy.apply(fed_before).set;
+        let applied = Effective::new(
+            policy.apply(fed_before).set,
+            publishers::origins(fed_before),
+        );
+        // What is still listed comes back where it is no longer protected, or counts again: it is no news.
+        let known = in_force.union(listed);
         if input.restores {
             applied
-        } else if fits(&applied, &policy.limits) {
-            // What is still listed comes back where it is no longer protected, or counts again: it is no news.
-            applied.intersection(&input.in_force.union(listed))
+        } else if fits(&applied.nets, &policy.limits) {
+            applied.intersection(&known)
         } else {
-            applied.intersection(input.in_force)
+            Effective {
+                nets: applied.nets.intersection(&in_force.nets),
+                ..applied.intersection(&known)
+            }
         }
     };
     let hand = beside(Rib::default(), &input.hand.now);
-    kept.union(&policy.apply(&hand).set)
-}
-
-/// The same for the origin ASes.
-fn held_origins(input: &Input, counting: &[&Feed], fed_before: &Rib, listed: &[u32]) -> Vec<u32> {
-    if counting.iter().any(|feed| feed.is_lost()) {
-        return input.origins_in_force.to_vec();
-    }
-    let mut kept = publishers::origins(fed_before);
-    let in_force = input.origins_in_force;
-    let stays =
-        |asn: &u32| in_force.binary_search(asn).is_ok() || listed.binary_search(asn).is_ok();
-    kept.retain(|asn| input.restores || stays(asn));
-    kept
+    kept.union(&Effective::new(policy.apply(&hand).set, []))
 }
 
 impl Decision {
@@ -356,14 +319,14 @@ impl Decision {
         !self.held() && self.pinned.is_none() && !self.standings.contains(&Standing::Missing)
     }
 
-    /// The additions of a change with every cause.
+    /// The prefixes that come by a change, with every cause.
     pub fn explain_additions<'a>(
         &'a self,
         change: &'a Change,
     ) -> impl Iterator<Item = Explained> + 'a {
         change.additions().map(|net| {
             // What was refused is no cause.
-            let counts = |feed, line| !self.effective.refused_lines.contains(&(feed, line));
+            let counts = |feed, line| !self.permitted.refused_lines.contains(&(feed, line));
             let mut explained = cause_of_addition(net, &self.rib, counts);
             if let Some(generation) = self.pinned {
                 explained.because.insert(0, Cause::Pinned { generation });
@@ -372,7 +335,7 @@ impl Decision {
         })
     }
 
-    /// The removals of a change that leads to `after`, with every cause.
+    /// The prefixes that go by a change which leads to `after`, with every cause.
     pub fn explain_removals<'a>(
         &'a self,
         change: &'a Change,
@@ -392,7 +355,7 @@ impl Decision {
                 _ => {}
             }
             let (before, now) = (&self.rib_before, &self.rib);
-            let policy = (&policy.protect, &self.effective.dropped[..]);
+            let policy = (&policy.protect, &self.permitted.dropped[..]);
             let mut explained = cause_of_removal(prefix, before, now, after, policy);
             if explained.because == [Cause::NoLongerCounted] && self.taken.overlaps(prefix) {
                 let changes = self.configuration.join("; ");

@@ -20,7 +20,7 @@ use nullrouted::pipeline::{Applied, AtHand, Configuration, Feed, Hand, Input, de
 use nullrouted::policy::Policy;
 use nullrouted::policy::limits::{FeedLimits, Limits, Review};
 use nullrouted::policy::protect::Protect;
-use nullrouted::prefix::PrefixSet;
+use nullrouted::prefix::{Effective, PrefixSet};
 use nullrouted::time::Timestamp;
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -43,7 +43,7 @@ struct Replay {
     current: Option<Arc<FeedCopy>>,
     leaving: Vec<Leaving>,
     applied: Option<Applied>,
-    in_force: PrefixSet,
+    in_force: Effective,
     generation: u64,
     confirmed: Option<Timestamp>,
     /// Prefixes that went, and when.
@@ -66,7 +66,7 @@ impl Replay {
             current: None,
             leaving: Vec::new(),
             applied: None,
-            in_force: PrefixSet::default(),
+            in_force: Effective::default(),
             generation: 0,
             confirmed: None,
             gone: BTreeMap::new(),
@@ -134,7 +134,6 @@ impl Replay {
             feeds: &[feed],
             policy: &self.policy,
             in_force: &self.in_force,
-            origins_in_force: &[],
             restores: false,
             pinned: None,
             approved: None,
@@ -145,7 +144,7 @@ impl Replay {
         // What is held is approved at once here: the end must be reached.
         self.held += usize::from(decision.held());
         let target = if decision.held() {
-            decision.effective.set
+            Effective::new(decision.permitted.set, [])
         } else {
             decision.desired
         };
@@ -231,7 +230,12 @@ fn drive(name: &str, format: Format, days: &[Day], withdraw_after: WithdrawAfter
     let listed: Vec<ipnet::IpNet> = last.1.keys().map(|net| net.parse().unwrap()).collect();
     let end = PrefixSet::of_nets(listed);
     let expected: Vec<String> = end.nets().map(|net| net.to_string()).collect();
-    let got: Vec<String> = replay.in_force.nets().map(|net| net.to_string()).collect();
+    let got: Vec<String> = replay
+        .in_force
+        .nets
+        .nets()
+        .map(|net| net.to_string())
+        .collect();
     assert_eq!(got, expected, "{name}: the end is not the last good copy");
     println!(
         "{name}, withdraw_after {withdraw_after}: {} days, {} generations, {} route changes, {} routes were back within a day, {} held",

@@ -117,7 +117,7 @@ impl Known {
         let read = Ledger::read(&config.state_dir);
         let known = read.and_then(|ledger| {
             Ok(Self {
-                routes: Some(ledger.in_force()?.counts()),
+                routes: Some(ledger.in_force()?.nets.counts()),
                 selections: ledger.selections()?,
                 targets: ledger.targets()?,
             })

@@ -28,7 +28,7 @@ use crate::pass::kernel::{KERNEL, to_kernel};
 use crate::pass::sets::Sets;
 use crate::pass::task::{Applied, Task};
 use crate::plan::{Cause, Explained};
-use crate::prefix::PrefixSet;
+use crate::prefix::NOTHING;
 use crate::run_dir::{Instance, RunDir};
 use crate::target::kernel::{Fib, Kind, Mark, remove_all};
 use crate::target::router::Sheet;
@@ -321,8 +321,7 @@ fn to_files(
     }
     let known = |ledger: &Ledger| {
         let sets = Sets::nothing(config, Some(ledger))?;
-        let nothing = (&PrefixSet::default(), &[][..]);
-        let gone = apply::would_be_gone(config, ledger, nothing, &sets)?;
+        let gone = apply::would_be_gone(config, ledger, &NOTHING, &sets)?;
         Ok((ledger.targets()?, sets, gone))
     };
     let known = ledger
@@ -378,9 +377,9 @@ fn record(
         target.at = target.at.min(now);
     }
     let sets = Sets::nothing(config, Some(ledger))?;
-    let (in_force, origins) = (ledger.in_force()?, ledger.origins()?);
-    if !in_force.is_empty() || !origins.is_empty() {
-        let gone = in_force.nets().map(|prefix| Explained {
+    let in_force = ledger.in_force()?;
+    if !in_force.is_empty() {
+        let gone = in_force.nets.nets().map(|prefix| Explained {
             prefix,
             because: vec![Cause::Flushed],
         });
@@ -391,7 +390,8 @@ fn record(
             pinned: true,
         };
         let generation = ledger.write_generation(origin, iter::empty(), gone)?;
-        let gone = origins
+        let gone = in_force
+            .origins
             .into_iter()
             .map(|asn| (asn, Cause::Flushed.to_string()));
         ledger.note_origins(generation, '-', gone)?;

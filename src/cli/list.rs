@@ -36,7 +36,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         arguments.format
     };
     if format == Format::Cidr {
-        let set = ledger.in_force()?;
+        let set = ledger.in_force()?.nets;
         return output::done(|out| set.nets().try_for_each(|net| writeln!(out, "{net}")));
     }
     let routes = ledger.routes()?;

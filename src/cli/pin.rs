@@ -43,7 +43,11 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         )));
     };
     let (now, by) = (ledger.now()?, who());
-    let text = format!("{} prefixes {}", past.set.len(), reason.unwrap_or_default());
+    let text = format!(
+        "{} prefixes {}",
+        past.nets.len(),
+        reason.unwrap_or_default()
+    );
     change_pin(&ledger, &config.state_dir, |ledger| {
         ledger.set_pin(Some(&PinRow {
             at: now,

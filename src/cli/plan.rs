@@ -64,12 +64,11 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     let generation = known.generation;
     let decision = known.decide(now);
     let sets = Sets::decided(&config, &ledger, &known, &decision)?;
-    let desired = (&decision.desired, &decision.origins[..]);
     let before = Before {
         removable: pass::removable_after(&ledger, &decision, known.policy.protect.set())?,
         former: pass::former_marks(&config, &ledger)?,
         last: ledger.targets()?,
-        gone: apply::would_be_gone(&config, &ledger, desired, &sets)?,
+        gone: apply::would_be_gone(&config, &ledger, &decision.desired, &sets)?,
         sets,
     };
     let targets = block_on(targets(&config, &decision, &before))?;
@@ -140,11 +139,11 @@ async fn targets(config: &Config, decision: &Decision, before: &Before) -> Vec<T
         kernel_plan(counted.map(|count| (format!("remove {count} of a former mark"), count > 0)));
     }
     if config.kernel.enabled {
-        kernel_plan(kernel(config, &decision.desired, &before.removable).await);
+        kernel_plan(kernel(config, &decision.desired.nets, &before.removable).await);
     }
     match kernel::rules_would(
         &config.kernel,
-        &decision.desired,
+        &decision.desired.nets,
         &before.removable,
         &before.former,
     )
@@ -154,7 +153,7 @@ async fn targets(config: &Config, decision: &Decision, before: &Before) -> Vec<T
         Ok(Some(text)) => kernel_plan(Ok((text, true))),
         Err(error) => kernel_plan(Err(Fault::Socket(error))),
     }
-    let credits = apply::credits(config, &decision.standings, &decision.desired);
+    let credits = apply::credits(config, &decision.standings, &decision.desired.nets);
     let gone = &before.gone;
     let everything = apply::sheet(
         config,
@@ -220,8 +219,8 @@ async fn kernel(
 /// What would be in force after it; or, where it is held, after what waits.
 fn after(decision: &Decision) -> &PrefixSet {
     match decision.held() {
-        true => &decision.effective.set,
-        false => &decision.desired,
+        true => &decision.permitted.set,
+        false => &decision.desired.nets,
     }
 }
 
@@ -269,9 +268,9 @@ fn print(
         }
         Ok(())
     };
-    if decision.held() && !decision.change.is_empty() {
-        lines(&decision.change, &decision.desired, out)?;
-        let (added, removed) = (decision.change.added(), decision.change.removed());
+    let (added, removed) = (decision.change.added(), decision.change.removed());
+    if decision.held() && added + removed > 0 {
+        lines(&decision.change, &decision.desired.nets, out)?;
         writeln!(
             out,
             "at once, whatever is held: {added} to add, {removed} to remove"

@@ -16,7 +16,7 @@ use crate::pass::known::{Known, Memory};
 use crate::pass::lists;
 use crate::pass::sets::Sets;
 use crate::shown;
-use crate::target::router::{Sheet, render};
+use crate::target::router::render;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -57,15 +57,11 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     let now = ledger.now()?;
     let known = Known::read(&config, &ledger, &copies, &mut Memory::default(), now)?;
     let decision = known.decide(now);
-    let credits = apply::credits(&config, &decision.standings, &known.in_force);
+    let credits = apply::credits(&config, &decision.standings, &known.in_force.nets);
     let sets = Sets::in_force(&config, &ledger, &known, &decision)?;
-    let in_force = (&*known.in_force, &known.origins[..]);
+    let in_force = &known.in_force;
     let gone = apply::gone(&config, &ledger, in_force, &sets)?;
-    let set = &known.in_force;
-    let sheet = Sheet {
-        origins: &known.origins,
-        ..apply::sheet(&config, &decision, set, &gone.everything, &credits)
-    };
+    let sheet = apply::sheet(&config, &decision, in_force, &gone.everything, &credits);
     let sheet = sets.sheet(router, sheet, &gone.routers);
     let chosen = lists::known(router, &ledger.targets()?, sheet.set.counts());
     let text = render(&lists::shape(router, chosen.as_ref()), &sheet);

@@ -87,7 +87,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     let ledger = read_ledger(&config)?;
     let clock = Clock::of(ledger.clock()?.as_ref());
     let now = clock.now();
-    let in_force = ledger.in_force()?;
+    let in_force = ledger.in_force()?.nets;
     let mut by_hand = ledger.operator(now)?;
     let found = ledger.discovered()?;
     let policy = protection::policy(&config, &found, &by_hand, now);

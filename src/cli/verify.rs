@@ -37,7 +37,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     let ledger = read_ledger(&config)?;
     let generation = |ledger: &Ledger| Ok::<_, Stop>(ledger.generation()?.map(|row| row.number));
     let number = generation(&ledger)?;
-    let set = ledger.in_force()?;
+    let set = ledger.in_force()?.nets;
     if set.is_empty() {
         return nothing(
             arguments,

@@ -57,7 +57,7 @@ fn tell(config: &Config, query: &str, net: IpNet) -> Result<Story, Stop> {
     let now = ledger.now()?;
     let known = Known::read(config, &ledger, &copies, &mut Memory::default(), now)?;
     let decision = known.decide(now);
-    let in_force = &known.in_force;
+    let in_force = &known.in_force.nets;
     let rows = ledger.feeds()?;
     let mut listings = Vec::new();
     for listing in decision.rib.listings(net) {
@@ -103,7 +103,7 @@ fn tell(config: &Config, query: &str, net: IpNet) -> Result<Story, Stop> {
         Verdict::Blackholed
     } else if in_force.overlaps(net) {
         Verdict::Partly
-    } else if decision.effective.set.overlaps(net) {
+    } else if decision.permitted.set.overlaps(net) {
         Verdict::Held
     } else if !listings.is_empty() && !protected_by.is_empty() {
         Verdict::Protected
@@ -175,14 +175,14 @@ fn protection(
 ) -> Vec<(IpNet, String)> {
     let typed = known.policy.protect.touching(net);
     let mut causes: Vec<(IpNet, String)> = typed.map(|p| (p.net, p.why.clone())).collect();
-    let effective = &decision.effective;
-    if listed && effective.set.covering(net).is_none() {
+    let permitted = &decision.permitted;
+    if listed && permitted.set.covering(net).is_none() {
         for (reserved, why) in touching(&RESERVED, net) {
             if !causes.iter().any(|(other, _)| *other == reserved) {
                 causes.push((reserved, why.to_owned()));
             }
         }
-        let refused = effective
+        let refused = permitted
             .refused
             .iter()
             .filter(|listing| listing.prefix.contains(&net));
@@ -192,7 +192,7 @@ fn protection(
                 format!("shorter than the limit, refused ({listing})"),
             )
         }));
-        let dropped = effective
+        let dropped = permitted
             .dropped
             .iter()
             .filter(|dropped| overlap(dropped, &net));

@@ -293,7 +293,7 @@ impl Worker {
             };
             match order {
                 Ok(Some(order)) => {
-                    let routes = order.desired.len();
+                    let routes = order.desired.nets.len();
                     self.keeper.sync(order).await;
                     (self.keeps, self.elsewhere) = (true, false);
                     tracing::info!("the {routes} routes that the ledger shows are kept meanwhile");

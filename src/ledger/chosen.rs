@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use rusqlite::{OptionalExtension, params};
 
-use super::{Ledger, LedgerError, Left, Past};
-use crate::plan::{Change, lacking};
+use super::{Ledger, LedgerError, Left};
+use crate::plan::Change;
 use crate::policy::selection::{Choice, Selection};
-use crate::prefix::PrefixSet;
+use crate::prefix::{Effective, NOTHING, PrefixSet};
 
 /// One row of `selection`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,16 +69,16 @@ impl Ledger {
     }
 
     /// What the choices have that routers have now.
-    pub fn choices(&self) -> Result<BTreeMap<Choice, Past>, LedgerError> {
+    pub fn choices(&self) -> Result<BTreeMap<Choice, Effective>, LedgerError> {
         self.choices_with(i64::MAX)
     }
 
     /// What those had that routers had with this generation.
-    pub fn choices_at(&self, generation: u64) -> Result<BTreeMap<Choice, Past>, LedgerError> {
+    pub fn choices_at(&self, generation: u64) -> Result<BTreeMap<Choice, Effective>, LedgerError> {
         self.choices_with(generation as i64)
     }
 
-    fn choices_with(&self, generation: i64) -> Result<BTreeMap<Choice, Past>, LedgerError> {
+    fn choices_with(&self, generation: i64) -> Result<BTreeMap<Choice, Effective>, LedgerError> {
         let read = || {
             let mut statement = self.db.prepare_cached(
                 "SELECT id, feeds, operator FROM choice
@@ -102,12 +102,8 @@ impl Ledger {
                 while let Some(item) = items.next()? {
                     had.push(item.get_ref(0)?.as_str()?)?;
                 }
-                had.asns.sort_unstable();
-                let past = Past {
-                    set: PrefixSet::of_nets(had.nets),
-                    origins: had.asns,
-                };
-                choices.insert(choice, past);
+                let had = Effective::new(PrefixSet::of_nets(had.nets), had.asns);
+                choices.insert(choice, had);
             }
             Ok(choices)
         };
@@ -120,12 +116,10 @@ impl Ledger {
         &self,
         choice: &Choice,
         generation: u64,
-        had: Option<&Past>,
-        (set, origins): (&PrefixSet, &[u32]),
+        had: Option<&Effective>,
+        has: &Effective,
     ) -> Result<(), LedgerError> {
-        let nothing = Past::default();
-        let before = had.unwrap_or(&nothing);
-        if had.is_some() && before.set == *set && before.origins == origins {
+        if had == Some(has) {
             return Ok(());
         }
         let generation = generation as i64;
@@ -146,13 +140,11 @@ impl Ledger {
             let mut went = self.db.prepare_cached(
                 "UPDATE chosen SET went = ?3 WHERE choice = ?1 AND prefix = ?2 AND went IS NULL",
             )?;
-            let change = Change::between(&before.set, set);
-            let removed = change.removals().map(|net| net.to_string());
-            for item in removed.chain(lacking(&before.origins, origins).map(autonomous)) {
+            let change = Change::between(had.unwrap_or(&NOTHING), has);
+            for item in change.went() {
                 went.execute(params![id, item, generation])?;
             }
-            let added = change.additions().map(|net| net.to_string());
-            for item in added.chain(lacking(origins, &before.origins).map(autonomous)) {
+            for item in change.came() {
                 came.execute(params![id, item, generation])?;
             }
             Ok(())
@@ -224,24 +216,13 @@ fn feeds(choice: &Choice) -> String {
     serde_json::to_string(&choice.feeds).unwrap_or_default()
 }
 
-/// An origin AS as it is written in the ledger.
-pub fn autonomous(asn: u32) -> String {
-    format!("AS{asn}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn set(nets: &[&str]) -> PrefixSet {
-        PrefixSet::of_nets(nets.iter().map(|net| net.parse().unwrap()))
-    }
-
-    fn past(nets: &[&str], origins: &[u32]) -> Past {
-        Past {
-            set: set(nets),
-            origins: origins.to_vec(),
-        }
+    fn past(nets: &[&str], origins: &[u32]) -> Effective {
+        let nets = nets.iter().map(|net| net.parse().unwrap());
+        Effective::new(PrefixSet::of_nets(nets), origins.iter().copied())
     }
 
     fn choice(feeds: &[&str]) -> Choice {
@@ -261,20 +242,16 @@ mod tests {
             (3, past(&["192.0.2.0/24", "198.51.100.0/24"], &[64_496])),
             (4, past(&["192.0.2.0/24", "2001:db8::/32"], &[64_511])),
         ];
-        let mut had: Option<Past> = None;
-        for (generation, now) in contents.clone() {
-            let content = (&now.set, &now.origins[..]);
-            ledger
-                .write_choice(&a, generation, had.as_ref(), content)
-                .unwrap();
+        let mut had = None;
+        for (generation, now) in &contents {
+            ledger.write_choice(&a, *generation, had, now).unwrap();
             had = Some(now);
             let known = ledger.choices().unwrap();
-            assert_eq!(known.get(&a), had.as_ref());
+            assert_eq!(known.get(&a), had);
         }
         // One that is there for a part of the time is there for that part.
         let nothing = past(&[], &[]);
-        let content = (&nothing.set, &nothing.origins[..]);
-        ledger.write_choice(&b, 2, None, content).unwrap();
+        ledger.write_choice(&b, 2, None, &nothing).unwrap();
         ledger.end_choice(&b, 4).unwrap();
         assert!(ledger.choices_at(0).unwrap().is_empty());
         for (generation, at) in [(1, 0), (2, 0), (3, 1), (4, 2), (9, 2)] {
@@ -285,7 +262,7 @@ mod tests {
         }
         assert_eq!(ledger.choices().unwrap().len(), 1);
         // It may come back.
-        ledger.write_choice(&b, 5, None, content).unwrap();
+        ledger.write_choice(&b, 5, None, &nothing).unwrap();
         assert_eq!(ledger.choices().unwrap().len(), 2);
         assert!(!ledger.choices_at(4).unwrap().contains_key(&b));
     }
@@ -296,10 +273,8 @@ mod tests {
         let ledger = Ledger::open(dir.path()).unwrap();
         let a = choice(&["a"]);
         let [one, none] = [past(&["192.0.2.0/24"], &[64_496]), past(&[], &[])];
-        let content = |past: &Past| (past.set.clone(), past.origins.clone());
         for (had, now) in [(None, &one), (Some(&one), &none), (Some(&none), &one)] {
-            let (set, origins) = content(now);
-            ledger.write_choice(&a, 1, had, (&set, &origins)).unwrap();
+            ledger.write_choice(&a, 1, had, now).unwrap();
         }
         assert_eq!(ledger.choices().unwrap().get(&a), Some(&one));
         assert_eq!(ledger.choices_at(1).unwrap().get(&a), Some(&one));

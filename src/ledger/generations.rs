@@ -3,10 +3,10 @@
 use ipnet::IpNet;
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{Ledger, LedgerError, autonomous};
+use super::{Ledger, LedgerError};
 use crate::config::Decisive;
 use crate::plan::Explained;
-use crate::prefix::{Prefix, PrefixSet, leading_v4};
+use crate::prefix::{Effective, Prefix, PrefixSet, autonomous, leading_v4};
 use crate::target::router::{Chosen, Lists, Version};
 use crate::time::Timestamp;
 
@@ -113,8 +113,8 @@ impl Ledger {
         row.optional().map_err(|error| self.error(error))
     }
 
-    /// The set in force.
-    pub fn in_force(&self) -> Result<PrefixSet, LedgerError> {
+    /// What is in force.
+    pub fn in_force(&self) -> Result<Effective, LedgerError> {
         let read = || {
             let mut statement = self.db.prepare_cached("SELECT prefix FROM route")?;
             let mut rows = statement.query([])?;
@@ -129,7 +129,10 @@ impl Ledger {
                 }
             }
             let PrefixSet { v6, .. } = PrefixSet::of_nets(others);
-            Ok(PrefixSet::of_prefixes(v4, v6))
+            let mut origins = self.db.prepare_cached("SELECT asn FROM origin")?;
+            let origins = origins.query_map([], |row| row.get(0))?;
+            let origins: Vec<u32> = origins.collect::<rusqlite::Result<_>>()?;
+            Ok(Effective::new(PrefixSet::of_prefixes(v4, v6), origins))
         };
         read().map_err(|error| self.error(error))
     }
@@ -273,19 +276,6 @@ impl Ledger {
             )
         };
         mark().map(|_| ()).map_err(|error| self.error(error))
-    }
-
-    /// The origin ASes in force, ascending.
-    pub fn origins(&self) -> Result<Vec<u32>, LedgerError> {
-        let read = || {
-            let mut statement = self
-                .db
-                .prepare_cached("SELECT asn FROM origin ORDER BY asn")?;
-            statement
-                .query_map([], |row| row.get(0))?
-                .collect::<rusqlite::Result<_>>()
-        };
-        read().map_err(|error| self.error(error))
     }
 
     /// Note which origin ASes a generation brings or takes away. Part of [`Ledger::atomically`].

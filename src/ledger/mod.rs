@@ -27,7 +27,7 @@ mod retention;
 mod review;
 mod schema;
 
-pub use chosen::{SelectionRow, autonomous};
+pub use chosen::SelectionRow;
 pub use events::Event;
 pub use feeds::FeedRow;
 pub use generations::{GenerationRow, Origin, RouteRow, TableUsed, TargetRow};
@@ -38,7 +38,6 @@ pub use listings::{Pieces, Seen};
 pub use lock::{Busy, Lock};
 pub use observed::Observed;
 pub use operator::{Hand, OperatorRow};
-pub use past::Past;
 pub use pin::PinRow;
 pub use retention::Pruned;
 pub use review::{HoldRow, ReviewRow, Said};

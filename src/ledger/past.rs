@@ -1,21 +1,12 @@
 //! The set of an earlier generation, told backwards from the one in force.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::HashSet;
 
 use ipnet::IpNet;
 use rusqlite::{OptionalExtension, params};
 
 use super::{Ledger, LedgerError};
-use crate::prefix::PrefixSet;
-
-/// What was in force with a generation.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Past {
-    /// The prefixes.
-    pub set: PrefixSet,
-    /// The origin ASes, ascending.
-    pub origins: Vec<u32>,
-}
+use crate::prefix::{Effective, PrefixSet};
 
 impl Ledger {
     /// Generations before this one can no longer be told: what changed after them was forgotten.
@@ -29,13 +20,14 @@ impl Ledger {
 
     /// What was in force with this generation; `None` for one that never was, or that is too old. 0 is the
     /// time before the first.
-    pub fn at_generation(&self, number: u64) -> Result<Option<Past>, LedgerError> {
+    pub fn at_generation(&self, number: u64) -> Result<Option<Effective>, LedgerError> {
         let newest = self.generation()?.map_or(0, |row| row.number);
         if number > newest || number < self.oldest_told()? {
             return Ok(None);
         }
-        let mut nets: HashSet<IpNet> = self.in_force()?.nets().collect();
-        let mut origins: BTreeSet<u32> = self.origins()?.into_iter().collect();
+        let in_force = self.in_force()?;
+        let mut nets: HashSet<IpNet> = in_force.nets.nets().collect();
+        let mut origins: HashSet<u32> = in_force.origins.into_iter().collect();
         let mut undo = |item: &str, came: bool| -> Option<()> {
             if let Some(asn) = item.strip_prefix("AS") {
                 let asn = asn.parse().ok()?;
@@ -65,9 +57,6 @@ impl Ledger {
         };
         let told: rusqlite::Result<()> = read();
         told.map_err(|error| self.error(error))?;
-        Ok(Some(Past {
-            set: PrefixSet::of_nets(nets),
-            origins: origins.into_iter().collect(),
-        }))
+        Ok(Some(Effective::new(PrefixSet::of_nets(nets), origins)))
     }
 }

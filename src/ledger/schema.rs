@@ -367,7 +367,7 @@ mod tests {
             .unwrap();
             // What is in the log alone is read, too.
             let ledger = Ledger::read(dir.path()).unwrap();
-            assert_eq!(ledger.in_force().unwrap().len(), 1, "{number}");
+            assert_eq!(ledger.in_force().unwrap().nets.len(), 1, "{number}");
             assert_eq!(ledger.feed("noc").unwrap().unwrap().state, "fresh");
             assert_eq!(ledger.targets().unwrap().len(), 1);
             assert!(ledger.now().unwrap() >= Timestamp(100));

@@ -151,6 +151,7 @@ fn a_generation_changes_the_set_in_force_and_keeps_what_it_changed() {
     let shown: Vec<_> = ledger
         .in_force()
         .unwrap()
+        .nets
         .nets()
         .map(|net| net.to_string())
         .collect();

@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::feed::copies::Copies;
 use crate::ledger::{HoldRow, Ledger, LedgerError, PinRow, TargetRow};
 use crate::pipeline::Decision;
-use crate::prefix::PrefixSet;
+use crate::prefix::Effective;
 use crate::progress::Progress;
 use crate::target::kernel::Mark;
 use crate::time::Timestamp;
@@ -45,8 +45,8 @@ pub(super) struct Act<'a> {
 struct Step {
     known: Known,
     decision: Arc<Decision>,
-    /// The set of the decision, shared with what is remembered of it.
-    desired: Arc<PrefixSet>,
+    /// What the decision desires, shared with what is remembered of it.
+    desired: Arc<Effective>,
     generation: u64,
     held: Option<HoldRow>,
     former: Vec<Mark>,
@@ -148,10 +148,7 @@ impl Act<'_> {
     async fn once(&mut self, cause: &str) -> Result<Outcome, PassError> {
         let (config, ledger) = (self.config, self.ledger);
         let step = self.decide(cause)?;
-        let Decision {
-            desired, origins, ..
-        } = &*step.decision;
-        let gone = apply::gone(config, ledger, (desired, origins), &step.sets)
+        let gone = apply::gone(config, ledger, &step.decision.desired, &step.sets)
             .map_err(PassError::NotApplied)?;
         let (task, pin) = (step.task(config, &gone), step.pin());
         // A flush has the last word: it waits for this pass, and withdraws then.
@@ -177,7 +174,7 @@ impl Act<'_> {
         let ends = [decision.next_end, known.next_end];
         Ok(Outcome {
             generation: step.generation,
-            routes: decision.desired.len(),
+            routes: decision.desired.nets.len(),
             pinned: pin.clone(),
             targets: applied.targets,
             next_end: ends.into_iter().flatten().min(),
@@ -241,7 +238,7 @@ impl Act<'_> {
         let protected = known.policy.protect.set();
         Ok(Step {
             removable: removable(ledger, protected).map_err(PassError::NotApplied)?,
-            credits: apply::credits(config, &decision.standings, &decision.desired),
+            credits: apply::credits(config, &decision.standings, &decision.desired.nets),
             known,
             sets,
             decision,

@@ -61,25 +61,25 @@ pub fn decision(
 
 /// What is left after the policy and what it took away.
 fn policy_line(decision: &Decision) -> String {
-    let effective = &decision.effective;
-    let mut parts = vec![format!("{} routes", effective.set.len())];
+    let permitted = &decision.permitted;
+    let mut parts = vec![format!("{} routes", permitted.set.len())];
     let mut count = |number: usize, what: &str| {
         if number > 0 {
             parts.push(format!("{number} {what}"));
         }
     };
-    count(effective.cut.len(), "cut by protect");
-    count(effective.reserved.len(), "cut by reserved space");
-    count(effective.refused_entries, "refused as too short");
+    count(permitted.cut.len(), "cut by protect");
+    count(permitted.reserved.len(), "cut by reserved space");
+    count(permitted.refused_entries, "refused as too short");
     count(
-        effective.dropped.len(),
+        permitted.dropped.len(),
         "dropped whole, because protected space would leave more than 128 pieces",
     );
     let mut first = String::new();
-    if let Some(net) = effective.dropped.first() {
+    if let Some(net) = permitted.dropped.first() {
         first.push_str(&format!("; first dropped whole: {net}"));
     }
-    if let Some(listing) = effective.refused.first() {
+    if let Some(listing) = permitted.refused.first() {
         first.push_str(&format!("; first refused: {} ({listing})", listing.prefix));
     }
     format!("policy  {}{first}", parts.join(", "))

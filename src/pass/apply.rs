@@ -14,8 +14,8 @@ use crate::digest;
 use crate::feed::standing::Standing;
 use crate::files;
 use crate::ledger::{Ledger, LedgerError, Left, TargetRow};
-use crate::pipeline::{Content, Decision};
-use crate::prefix::PrefixSet;
+use crate::pipeline::Decision;
+use crate::prefix::{Effective, PrefixSet};
 use crate::progress::Progress;
 use crate::target::publish::{Became, publish, refused};
 use crate::target::router::{Chosen, Gone, Reasons, Sheet, render};
@@ -64,45 +64,46 @@ pub struct AllGone {
     pub routers: BTreeMap<String, Gone>,
 }
 
-/// What routers may still hold when `set` and `origins` are in force, which the ledger knows already.
+/// What routers may still hold when this is in force, which the ledger knows already.
 pub fn gone(
     config: &Config,
     ledger: &Ledger,
-    content: Content,
+    effective: &Effective,
     sets: &Sets,
 ) -> Result<AllGone, LedgerError> {
     match left_lately(config, ledger)? {
-        Some(left) => gone_of(config, ledger, content, sets, left),
+        Some(left) => gone_of(config, ledger, effective, sets, left),
         None => Ok(AllGone::default()),
     }
 }
 
-/// The same before the ledger knows of `set` and `origins`: with what would leave by them.
+/// The same before the ledger knows of it: with what would leave by them.
 pub fn would_be_gone(
     config: &Config,
     ledger: &Ledger,
-    content: Content,
+    effective: &Effective,
     sets: &Sets,
 ) -> Result<AllGone, LedgerError> {
     let Some(mut left) = left_lately(config, ledger)? else {
         return Ok(AllGone::default());
     };
-    left.nets.extend(ledger.in_force()?.nets());
-    left.asns.extend(ledger.origins()?);
-    gone_of(config, ledger, content, sets, left)
+    let Effective { nets, origins } = ledger.in_force()?;
+    left.nets.extend(nets.nets());
+    left.asns.extend(origins);
+    gone_of(config, ledger, effective, sets, left)
 }
 
 /// Of what left lately: what is not in force again.
 fn gone_of(
     config: &Config,
     ledger: &Ledger,
-    (set, origins): Content,
+    effective: &Effective,
     sets: &Sets,
     left: Left,
 ) -> Result<AllGone, LedgerError> {
     Ok(AllGone {
-        routers: sets.gone(config, ledger, (set, origins), &left)?,
-        everything: Gone::of(left.nets, left.asns, set, origins),
+        routers: sets.gone(config, ledger, effective, &left)?,
+        everything: Gone::of(left.nets, left.asns, effective),
     })
 }
 
@@ -113,18 +114,18 @@ fn left_lately(config: &Config, ledger: &Ledger) -> Result<Option<Left>, LedgerE
     takes_away.then(|| ledger.left(LATELY)).transpose()
 }
 
-/// What the router files say of `set`, which is what should be in force, or what is.
+/// What the router files say of what should be in force, or of what is.
 pub fn sheet<'a>(
     config: &'a Config,
     decision: &'a Decision,
-    set: &'a PrefixSet,
+    effective: &'a Effective,
     gone: &'a Gone,
     credits: &'a [&'a str],
 ) -> Sheet<'a> {
     let policy = &config.policy;
     Sheet {
-        set,
-        origins: &decision.origins,
+        set: &effective.nets,
+        origins: &effective.origins,
         gone,
         attributions: credits,
         reasons: Reasons::of(decision.behind(), &policy.limits),

@@ -176,7 +176,7 @@ impl Looks<'_> {
                 biased;
                 asked = self.reach.next() => {
                     let in_force = memory.in_force(ledger)?;
-                    if self.reach.take(asked, &mut memory.tries, &in_force) {
+                    if self.reach.take(asked, &mut memory.tries, &in_force.nets) {
                         return Ok(Round::Open);
                     }
                     continue;

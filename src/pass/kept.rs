@@ -8,7 +8,7 @@ use super::{former_marks, protection, removable};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::ledger::{Ledger, LedgerError, PinRow};
-use crate::prefix::PrefixSet;
+use crate::prefix::Effective;
 
 /// The order; `None` before the first generation, and under a mark that no pass has written down.
 pub fn order(
@@ -27,7 +27,7 @@ pub fn order(
     let protected = policy.protect.set().clone();
     let pin = ledger.pinned()?;
     let desired = match pin.as_ref().is_some_and(PinRow::is_flush) {
-        true => PrefixSet::default(),
+        true => Effective::default(),
         false => policy.protect.cut_out_of(&ledger.in_force()?),
     };
     Ok(Some(Order {

@@ -20,7 +20,7 @@ use crate::pipeline::{
     Applied, AtHand, Configuration, Decision, Feed, Hand, Input, Pinned, decide,
 };
 use crate::policy::Policy;
-use crate::prefix::PrefixSet;
+use crate::prefix::Effective;
 use crate::time::Timestamp;
 
 /// What the decision is made by.
@@ -37,10 +37,8 @@ pub enum View {
 pub struct Known {
     /// Every configured feed, in order.
     pub feeds: Vec<Feed>,
-    /// The set in force.
-    pub in_force: Arc<PrefixSet>,
-    /// The origin ASes in force, ascending.
-    pub origins: Vec<u32>,
+    /// What is in force.
+    pub in_force: Arc<Effective>,
     /// The table of origins that is used.
     pub table: TableUsed,
     /// The number of the generation in force; 0 before the first.
@@ -138,7 +136,6 @@ impl Known {
             feeds,
             configuration,
             in_force: memory.in_force(ledger)?,
-            origins: ledger.origins()?,
             table: table.used(),
             generation: newest.as_ref().map_or(0, |row| row.number),
             // Nothing decides what a pin put in force, until a decision without one goes through.
@@ -163,7 +160,6 @@ impl Known {
             hand: &self.hand,
             policy: &self.policy,
             in_force: &self.in_force,
-            origins_in_force: &self.origins,
             restores: self.made_by_pin,
             pinned: self.pinned.as_ref().map(|pin| &*pin.set),
             approved: self.approval.as_ref().map(|approval| approval.id.as_str()),
@@ -206,8 +202,7 @@ fn pin(ledger: &Ledger, memory: &mut Memory) -> Result<Option<Pin>, LedgerError>
         Some(set) => set,
         None => Arc::new(Pinned {
             generation: row.generation,
-            set: PrefixSet::clone(&*memory.in_force(ledger)?),
-            origins: ledger.origins()?,
+            effective: Effective::clone(&*memory.in_force(ledger)?),
         }),
     };
     Ok(Some(Pin { row, set }))

@@ -10,9 +10,9 @@ use crate::config::{Config, FeedConfig};
 use crate::feed::FeedCopy;
 use crate::feed::copies::Copies;
 use crate::feed::formats::parse_body;
-use crate::ledger::{GenerationRow, Ledger, LedgerError, Of, Past, PinRow};
+use crate::ledger::{GenerationRow, Ledger, LedgerError, Of, PinRow};
 use crate::pipeline::{Decided, Decision, Input, Pinned};
-use crate::prefix::PrefixSet;
+use crate::prefix::Effective;
 use crate::time::Timestamp;
 
 /// What a process remembers between passes.
@@ -39,7 +39,7 @@ pub struct Memory {
     /// The table of origins, read once.
     origins: Remembered,
     /// The set in force, and of which generation it is.
-    in_force: Option<(GenerationRow, Arc<PrefixSet>)>,
+    in_force: Option<(GenerationRow, Arc<Effective>)>,
     /// The set that is frozen, and by which order.
     frozen: Option<(PinRow, Arc<Pinned>)>,
     /// The last decision.
@@ -77,7 +77,7 @@ impl Memory {
     }
 
     /// The set in force: read once, and again when somebody else has written a generation.
-    pub fn in_force(&mut self, ledger: &Ledger) -> Result<Arc<PrefixSet>, LedgerError> {
+    pub fn in_force(&mut self, ledger: &Ledger) -> Result<Arc<Effective>, LedgerError> {
         let Some(newest) = ledger.generation()? else {
             return ledger.in_force().map(Arc::new);
         };
@@ -97,8 +97,8 @@ impl Memory {
         &mut self,
         ledger: &Ledger,
         generation: u64,
-        set: &PrefixSet,
-    ) -> Result<Arc<PrefixSet>, LedgerError> {
+        set: &Effective,
+    ) -> Result<Arc<Effective>, LedgerError> {
         let newest = ledger.generation()?;
         if newest.as_ref().is_some_and(|row| row.number != generation) {
             return Ok(Arc::new(set.clone()));
@@ -129,16 +129,15 @@ impl Memory {
             return Ok(Some(set.clone()));
         }
         let past = match pin.generation {
-            PinRow::NOTHING => Some(Past::default()),
+            PinRow::NOTHING => Some(Effective::default()),
             number => ledger.at_generation(number)?,
         };
-        let Some(Past { set, origins }) = past else {
+        let Some(effective) = past else {
             return Ok(None);
         };
         let set = Arc::new(Pinned {
             generation: pin.generation,
-            set,
-            origins,
+            effective,
         });
         self.frozen = Some((pin.clone(), set.clone()));
         Ok(Some(set))
@@ -234,13 +233,13 @@ mod tests {
         assert!(memory.in_force(&ours).unwrap().is_empty());
         put(&ours, "192.0.2.0/24");
         let first = memory.in_force(&ours).unwrap();
-        assert_eq!(first.len(), 1);
+        assert_eq!(first.nets.len(), 1);
         assert!(Arc::ptr_eq(&first, &memory.in_force(&ours).unwrap()));
 
         let theirs = Ledger::open(dir.path()).unwrap();
         put(&theirs, "198.51.100.0/24");
         let both = memory.in_force(&ours).unwrap();
-        assert_eq!(both.len(), 2);
+        assert_eq!(both.nets.len(), 2);
 
         put(&ours, "203.0.113.0/24");
         let all = ours.in_force().unwrap();

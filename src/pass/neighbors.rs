@@ -202,7 +202,7 @@ pub async fn audited(
     report: &Report,
 ) -> Result<(), PassError> {
     let (desired, last) = (memory.in_force(ledger)?, ledger.observed()?);
-    let task = Task::of(&desired, config, memory.clock.now());
+    let task = Task::of(&desired.nets, config, memory.clock.now());
     let seen = look(task, report, true, &last, &|| false).await;
     write_down(ledger, &seen).map_err(PassError::Unrecorded)
 }

@@ -6,7 +6,7 @@ use super::sets::Sets;
 use crate::config::{Config, decisive};
 use crate::ledger::{Event, HoldRow, Ledger, LedgerError, Origin};
 use crate::pipeline::Decision;
-use crate::plan::{Cause, lacking};
+use crate::plan::{Cause, Side};
 use crate::time::Timestamp;
 
 /// What is written down.
@@ -30,16 +30,11 @@ impl Record<'_> {
             known,
             ..
         } = *self;
-        self.keeps_the_set()
+        decision.change.is_empty()
             && !sets.change()
             && !decision.held()
             && known.approval.is_none()
             && known.generation > 0
-    }
-
-    /// Whether the set in force stays, and its origin ASes.
-    fn keeps_the_set(&self) -> bool {
-        self.decision.change.is_empty() && self.known.origins == self.decision.origins
     }
 
     /// Write all of it; part of [`Ledger::atomically`]. Answers the generation in force and the change that
@@ -86,12 +81,13 @@ impl Record<'_> {
     fn generation(&self, ledger: &Ledger) -> Result<u64, LedgerError> {
         let Self {
             config,
+            decision,
             sets,
             known,
             now,
             ..
         } = *self;
-        let apart = self.keeps_the_set();
+        let apart = decision.change.is_empty();
         // A router that gets something else is a reason as well: so the former set can be gone back to.
         let generation = match apart && !sets.change() {
             true => known.generation,
@@ -106,7 +102,6 @@ impl Record<'_> {
             decision, known, ..
         } = *self;
         let change = &decision.change;
-        let (before, after) = (&known.origins, &decision.origins);
         let approval = known.approval.as_ref().filter(|_| decision.approved);
         let origin = Origin {
             at: self.now,
@@ -120,7 +115,7 @@ impl Record<'_> {
             approved: approval.map(|approval| (approval.id.as_str(), approval.by.as_str())),
         };
         let added = decision.explain_additions(change);
-        let removed = decision.explain_removals(change, &decision.desired, &known.policy);
+        let removed = decision.explain_removals(change, &decision.desired.nets, &known.policy);
         let generation = ledger.write_generation(origin, added, removed)?;
         let (added, removed, kept) = (change.added(), change.removed(), change.kept());
         let by = approval.map_or_else(String::new, |approval| {
@@ -129,18 +124,20 @@ impl Record<'_> {
         tracing::info!(
             "generation {generation}  {added} added, {removed} removed, {kept} kept{by}"
         );
-        if before != after {
-            let come = lacking(after, before).map(|asn| (asn, self.why_origin(asn)));
+        let Side { add, remove, .. } = &change.origins;
+        if !add.is_empty() || !remove.is_empty() {
+            let come = add.iter().map(|asn| (*asn, self.why_origin(*asn)));
             ledger.note_origins(generation, '+', come)?;
             let why = match decision.pinned {
                 Some(0) => Cause::Flushed.to_string(),
                 Some(generation) => Cause::Pinned { generation }.to_string(),
                 None => "no longer listed".to_owned(),
             };
-            let gone = lacking(before, after).map(|asn| (asn, why.clone()));
+            let gone = remove.iter().map(|asn| (*asn, why.clone()));
             ledger.note_origins(generation, '-', gone)?;
-            ledger.set_origins(after)?;
-            let (before, after) = (before.len(), after.len());
+            ledger.set_origins(&decision.desired.origins)?;
+            let before = known.in_force.origins.len();
+            let after = decision.desired.origins.len();
             tracing::info!("origins  {after} origin ASes in force, before {before}");
         }
         Ok(generation)

@@ -14,7 +14,7 @@ use std::collections::btree_map::Entry;
 use super::{Decision, publishers};
 use crate::policy::Policy;
 use crate::policy::selection::Choice;
-use crate::prefix::PrefixSet;
+use crate::prefix::{Effective, lacking};
 use crate::rib::{OPERATOR, Rib};
 
 /// What a choice has.
@@ -22,22 +22,17 @@ use crate::rib::{OPERATOR, Rib};
 pub struct Chosen {
     /// Its listings, for the reasons in a file.
     pub rib: Rib,
-    /// Its prefixes.
-    pub set: PrefixSet,
-    /// Its origin ASes, ascending.
-    pub origins: Vec<u32>,
+    /// What they leave.
+    pub effective: Effective,
 }
-
-/// A set and its origin ASes, as it was written down.
-pub type Content<'a> = (&'a PrefixSet, &'a [u32]);
 
 /// What is known of a choice. It stands in for listings that cannot be read any more.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Former<'a> {
     /// What it has with the generation in force; `None` where no router had this choice.
-    pub in_force: Option<Content<'a>>,
+    pub in_force: Option<&'a Effective>,
     /// What it had with the generation that is pinned.
-    pub frozen: Option<Content<'a>>,
+    pub frozen: Option<&'a Effective>,
 }
 
 /// Each distinct choice or selection, made once.
@@ -61,15 +56,13 @@ impl Decision {
         if choice.has_everything() {
             return Chosen {
                 rib: self.behind().clone(),
-                set: self.desired.clone(),
-                origins: self.origins.clone(),
+                effective: self.desired.clone(),
             };
         }
         let rib = self.listings_of(choice);
-        let (set, origins) = self.listed(choice, &rib, policy, former);
+        let listed = self.listed(choice, &rib, policy, former);
         Chosen {
-            set: set.intersection(&self.desired),
-            origins: common(&origins, &self.origins),
+            effective: listed.intersection(&self.desired),
             rib,
         }
     }
@@ -85,47 +78,33 @@ impl Decision {
     }
 
     /// What those listings leave, and what stays for a reason that cannot be read.
-    fn listed(
-        &self,
-        choice: &Choice,
-        rib: &Rib,
-        policy: &Policy,
-        former: Former,
-    ) -> (PrefixSet, Vec<u32>) {
-        if self.desired.is_empty() && self.origins.is_empty() {
-            return Default::default();
+    fn listed(&self, choice: &Choice, rib: &Rib, policy: &Policy, former: Former) -> Effective {
+        if self.desired.is_empty() {
+            return Effective::default();
         }
         if self.pinned.is_some()
-            && let Some((set, origins)) = former.frozen
+            && let Some(frozen) = former.frozen
         {
-            return (set.clone(), origins.to_vec());
+            return frozen.clone();
         }
-        let (mut set, mut origins) = (policy.apply(rib).set, publishers::origins(rib));
-        let Some((set_before, origins_before)) = former.in_force.filter(|_| self.pinned.is_none())
-        else {
-            return (set, origins);
+        let listed = Effective::new(policy.apply(rib).set, publishers::origins(rib));
+        let Some(before) = former.in_force.filter(|_| self.pinned.is_none()) else {
+            return listed;
         };
         if self.lost.iter().any(|feed| choice.has(feed)) {
             // A copy that cannot be read is no empty copy.
-            set = set.union(set_before);
-            origins.extend(origins_before);
+            listed.union(before)
         } else if self.holds_configuration {
             // What the configuration takes away, while that waits: no listing is left of it.
-            set = set.union(&set_before.intersection(&self.taken));
-            let listed = publishers::origins(self.behind());
-            let taken = origins_before.iter();
-            origins.extend(taken.filter(|asn| listed.binary_search(asn).is_err()));
+            let behind = publishers::origins(self.behind());
+            listed.union(&Effective {
+                nets: before.nets.intersection(&self.taken),
+                origins: lacking(&before.origins, &behind).collect(),
+            })
+        } else {
+            listed
         }
-        origins.sort_unstable();
-        origins.dedup();
-        (set, origins)
     }
-}
-
-/// Those in both, which ascend.
-fn common(one: &[u32], other: &[u32]) -> Vec<u32> {
-    let both = one.iter().filter(|asn| other.binary_search(asn).is_ok());
-    both.copied().collect()
 }
 
 #[cfg(test)]

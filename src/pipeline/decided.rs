@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Configuration, Decision, Feed, Hand, Input, Pinned, decide};
 use crate::feed::standing::Standing;
 use crate::policy::Policy;
-use crate::prefix::PrefixSet;
+use crate::prefix::Effective;
 use crate::time::Timestamp;
 
 /// A decision with everything that it was made of. Copies are shared, not copied.
@@ -14,8 +14,7 @@ pub struct Decided {
     feeds: Vec<Feed>,
     hand: Hand,
     policy: Policy,
-    in_force: PrefixSet,
-    origins_in_force: Vec<u32>,
+    in_force: Effective,
     restores: bool,
     pinned: Option<Pinned>,
     approved: Option<String>,
@@ -36,7 +35,6 @@ impl Decided {
             hand,
             policy,
             in_force,
-            origins_in_force,
             restores,
             pinned,
             approved,
@@ -55,7 +53,6 @@ impl Decided {
             hand: hand.clone(),
             policy: policy.clone(),
             in_force: in_force.clone(),
-            origins_in_force: origins_in_force.to_vec(),
             restores,
             pinned: pinned.cloned(),
             approved: approved.map(str::to_owned),
@@ -77,7 +74,6 @@ impl Decided {
             hand,
             policy,
             in_force,
-            origins_in_force,
             restores,
             pinned,
             approved,
@@ -89,7 +85,6 @@ impl Decided {
             && self.restores == restores
             && self.approved.as_deref() == approved
             && self.configuration == *configuration
-            && self.origins_in_force == origins_in_force
             && self.decision.standings == input.standings()
             && self.feeds.len() == feeds.len()
             && self

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use super::{Applied, AtHand, Feed, Input, beside, merge};
 use crate::feed::FeedCopy;
 use crate::plan::{Change, FeedChange, Verdict, judge};
-use crate::policy::Effective;
+use crate::policy::Permitted;
 use crate::policy::limits::Review;
+use crate::prefix::Effective;
 use crate::rib::Rib;
 
 /// What the publishers changed since the generation in force.
@@ -29,24 +30,25 @@ pub(super) fn judged(
     input: &Input,
     counting: &[&Feed],
     (before, now): (&Rib, &Rib),
-    published: &Effective,
+    published: &Permitted,
 ) -> Judged {
     let same = |feed: &&Feed| {
         let digest = |at: Option<&AtHand>| at.map(|at| at.digest.clone());
         digest(feed.applied_copy()) == digest(feed.current.as_ref())
     };
-    let effective_before = match counting.iter().all(same) {
+    let permitted_before = match counting.iter().all(same) {
         true => Cow::Borrowed(published),
         false => Cow::Owned(input.policy.apply(before)),
     };
-    let change = Change::between(&effective_before.listed, &published.listed);
-    let (origins_before, origins_now) = (origins(before), origins(now));
-    let changed = !change.is_empty() || origins_before != origins_now;
+    let listed =
+        |permitted: &Permitted, rib| Effective::new(permitted.listed.clone(), origins(rib));
+    let change = Change::between(&listed(&permitted_before, before), &listed(published, now));
+    let changed = !change.is_empty();
 
     // What cannot be read cannot be judged: then that alone is the reason, and nobody can approve it.
     let unreadable: Vec<String> = counting.iter().filter_map(lost).collect();
     let verdict = if unreadable.is_empty() {
-        let mut verdict = gate(input, counting, &effective_before, published);
+        let mut verdict = gate(input, counting, &permitted_before, published);
         // Nobody may approve what would drop everything but what is protected.
         let listed = &published.listed;
         let everything =
@@ -64,7 +66,7 @@ pub(super) fn judged(
         }
     };
     Judged {
-        id: change.id(&origins_before, &origins_now),
+        id: change.id(),
         change,
         changed,
         verdict,
@@ -102,7 +104,7 @@ fn lost(feed: &&Feed) -> Option<String> {
 
 /// The feeds that both generations share, under today's policy, against the limits. `before` and `published`
 /// are what the policy leaves of both sides.
-fn gate(input: &Input, counting: &[&Feed], before: &Effective, published: &Effective) -> Verdict {
+fn gate(input: &Input, counting: &[&Feed], before: &Permitted, published: &Permitted) -> Verdict {
     let (policy, limits, total) = (input.policy, &input.policy.limits, &published.set);
     // One feed alone is the whole, where there is no other.
     let alone = |feed: &Feed, copy: &AtHand, whole| match counting.len() {
@@ -134,7 +136,7 @@ fn gate(input: &Input, counting: &[&Feed], before: &Effective, published: &Effec
         // What that publisher changed cannot be told any more: the whole change is judged, beside what
         // the others changed. What the operator protects goes for him, and what he lists stays for him.
         let hand = policy.apply(&beside(Rib::default(), &input.hand.now)).set;
-        let before = policy.protect.cut_out_of(input.in_force).union(&hand);
+        let before = policy.protect.cut_out_of(input.in_force).nets.union(&hand);
         return judge(&changes, (&before, &total.union(&hand)), total, limits);
     }
     if changes.is_empty() {

@@ -39,16 +39,16 @@ fn policy(protected: &[&str]) -> Policy {
     }
 }
 
-fn set(nets: &[&str]) -> PrefixSet {
-    PrefixSet::of_nets(nets.iter().map(|net| net.parse().unwrap()))
+fn set(nets: &[&str]) -> Effective {
+    let nets = nets.iter().map(|net| net.parse().unwrap());
+    Effective::new(PrefixSet::of_nets(nets), [])
 }
 
-fn decide_from(in_force: &PrefixSet, feeds: &[Feed], policy: &Policy) -> Decision {
+fn decide_from(in_force: &Effective, feeds: &[Feed], policy: &Policy) -> Decision {
     decide(&Input {
         feeds,
         policy,
         in_force,
-        origins_in_force: &[],
         restores: false,
         pinned: None,
         approved: None,
@@ -102,7 +102,7 @@ fn a_failed_feed_keeps_its_entries_until_they_expire() {
     );
     assert!(expired.desired.is_empty());
     let explained: Vec<_> = expired
-        .explain_removals(&expired.change, &expired.desired, &policy(&[]))
+        .explain_removals(&expired.change, &expired.desired.nets, &policy(&[]))
         .collect();
     assert_eq!(explained[0].because, [Cause::NoLongerCounted]);
 }
@@ -175,7 +175,7 @@ fn what_the_operator_protects_is_cut_without_approval() {
     assert!(!decision.held());
     assert_eq!(decision.desired, set(&["198.51.100.0/25"]));
     let causes: Vec<_> = decision
-        .explain_removals(&decision.change, &decision.desired, &now)
+        .explain_removals(&decision.change, &decision.desired.nets, &now)
         .flat_map(|e| e.because)
         .map(|cause| cause.to_string())
         .collect();
@@ -198,7 +198,6 @@ fn a_pin_to_nothing_withdraws_everything_and_stands_above_the_gate() {
         feeds: &feeds,
         policy: &policy(&[]),
         in_force: &in_force,
-        origins_in_force: &[],
         restores: false,
         pinned: Some(&Pinned::default()),
         approved: None,
@@ -278,7 +277,6 @@ fn after_a_flush_a_held_change_is_still_held_and_what_was_in_force_before_comes_
         feeds: &feeds,
         policy: &policy(&["203.0.113.0/24"]),
         in_force: &set(&[]),
-        origins_in_force: &[],
         restores: true,
         pinned: None,
         approved: None,
@@ -303,7 +301,7 @@ fn joined_neighbours_say_where_their_addresses_went() {
     let decision = decide_from(&set(&["192.0.2.0/25"]), &feeds, &policy(&[]));
     let policy = policy(&[]);
     let gone: Vec<_> = decision
-        .explain_removals(&decision.change, &decision.desired, &policy)
+        .explain_removals(&decision.change, &decision.desired.nets, &policy)
         .collect();
     assert_eq!(gone[0].because[0].to_string(), "now part of 192.0.2.0/24");
 }
@@ -354,10 +352,10 @@ mod against_a_naive_model {
             let listed = addresses(one.iter().chain(&two).chain([&common]));
             let protected = addresses(&protect);
             let expected: BTreeSet<u32> = listed.difference(&protected).copied().collect();
-            prop_assert_eq!(addresses(&decision.desired.v4), expected);
+            prop_assert_eq!(addresses(&decision.desired.nets.v4), expected);
 
             // And every prefix in force names a listing, and no route holds an unlisted address.
-            for route in &decision.desired.v4 {
+            for route in &decision.desired.nets.v4 {
                 let causes = cause_of_addition(route.to_net(), &decision.rib, |_, _| true).because;
                 prop_assert!(!causes.is_empty(), "{route} has no cause");
             }

@@ -1,37 +1,39 @@
 //! The difference between what is in force and what should be, over the union of both.
 
 use std::cmp::Ordering;
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
 use ipnet::IpNet;
 use sha2::{Digest, Sha256};
 
 use crate::digest::hexadecimal;
-use crate::prefix::{Bits, Prefix, PrefixSet};
+use crate::prefix::{Effective, Prefix, PrefixSet, autonomous};
 
-/// What one family gains and loses, ascending.
+/// What comes and goes of one kind, ascending.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Side<B: Bits> {
+pub struct Side<T> {
     /// Desired and not in force.
-    pub add: Vec<Prefix<B>>,
+    pub add: Vec<T>,
     /// In force and not desired.
-    pub remove: Vec<Prefix<B>>,
-    /// Number of prefixes that are both.
+    pub remove: Vec<T>,
+    /// Number of those that are both.
     pub keep: usize,
 }
 
-/// What both families gain and lose.
+/// What comes and goes of all kinds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// IPv4.
-    pub v4: Side<u32>,
-    /// IPv6.
-    pub v6: Side<u128>,
+    /// IPv4 prefixes.
+    pub v4: Side<Prefix<u32>>,
+    /// IPv6 prefixes.
+    pub v6: Side<Prefix<u128>>,
+    /// Origin ASNs.
+    pub origins: Side<u32>,
 }
 
-impl<B: Bits> Side<B> {
+impl<T: Copy + Ord> Side<T> {
     /// Walk both ascending sides at once.
-    pub fn between(old: &[Prefix<B>], new: &[Prefix<B>]) -> Self {
+    pub fn between(old: &[T], new: &[T]) -> Self {
         let mut side = Self {
             add: Vec::new(),
             remove: Vec::new(),
@@ -64,26 +66,41 @@ impl<B: Bits> Side<B> {
     }
 }
 
+impl<T> Side<T> {
+    fn is_empty(&self) -> bool {
+        self.add.is_empty() && self.remove.is_empty()
+    }
+}
+
 impl Change {
     /// From `old` to `new`.
-    pub fn between(old: &PrefixSet, new: &PrefixSet) -> Self {
+    pub fn between(old: &Effective, new: &Effective) -> Self {
+        Self {
+            origins: Side::between(&old.origins, &new.origins),
+            ..Self::of_nets(&old.nets, &new.nets)
+        }
+    }
+
+    /// From `old` to `new`, of prefixes alone.
+    pub fn of_nets(old: &PrefixSet, new: &PrefixSet) -> Self {
         Self {
             v4: Side::between(&old.v4, &new.v4),
             v6: Side::between(&old.v6, &new.v6),
+            origins: Side::between(&[], &[]),
         }
     }
 
     /// Whether nothing changes.
     pub fn is_empty(&self) -> bool {
-        self.added() == 0 && self.removed() == 0
+        self.v4.is_empty() && self.v6.is_empty() && self.origins.is_empty()
     }
 
-    /// Number of additions.
+    /// Number of prefixes that come.
     pub fn added(&self) -> usize {
         self.v4.add.len() + self.v6.add.len()
     }
 
-    /// Number of removals.
+    /// Number of prefixes that go.
     pub fn removed(&self) -> usize {
         self.v4.remove.len() + self.v6.remove.len()
     }
@@ -93,46 +110,49 @@ impl Change {
         self.v4.keep + self.v6.keep
     }
 
-    /// The additions, IPv4 before IPv6.
+    /// The prefixes that come, IPv4 before IPv6.
     pub fn additions(&self) -> impl Iterator<Item = IpNet> + '_ {
         let v4 = self.v4.add.iter().map(Prefix::to_net);
         v4.chain(self.v6.add.iter().map(Prefix::to_net))
     }
 
-    /// The removals, IPv4 before IPv6.
+    /// The prefixes that go, IPv4 before IPv6.
     pub fn removals(&self) -> impl Iterator<Item = IpNet> + '_ {
         let v4 = self.v4.remove.iter().map(Prefix::to_net);
         v4.chain(self.v6.remove.iter().map(Prefix::to_net))
     }
 
-    /// The short name of this exact change, and of that from one list of origin ASes to another: twelve
-    /// hexadecimal digits. Another content has another name; so has the same content that comes when
-    /// it goes here.
-    pub fn id(&self, origins_before: &[u32], origins_now: &[u32]) -> String {
+    /// All that comes, as it is written in the ledger.
+    pub fn came(&self) -> impl Iterator<Item = String> + '_ {
+        let nets = self.additions().map(|net| net.to_string());
+        nets.chain(self.origins.add.iter().copied().map(autonomous))
+    }
+
+    /// All that goes, as it is written in the ledger.
+    pub fn went(&self) -> impl Iterator<Item = String> + '_ {
+        let nets = self.removals().map(|net| net.to_string());
+        nets.chain(self.origins.remove.iter().copied().map(autonomous))
+    }
+
+    /// The short name of this exact change: twelve hexadecimal digits. Another content has another name; so has the
+    /// same content that comes when it goes here.
+    pub fn id(&self) -> String {
         let mut hash = Sha256::new();
         let mut line = String::new();
-        let mut update = |sign: char, net: IpNet| {
+        let mut update = |sign: char, item: &dyn Display| {
             line.clear();
             // Writing to a string does not fail.
-            let _ = writeln!(line, "{sign}{net}");
+            let _ = writeln!(line, "{sign}{item}");
             hash.update(&line);
         };
-        self.additions().for_each(|net| update('+', net));
-        self.removals().for_each(|net| update('-', net));
-        for asn in lacking(origins_now, origins_before) {
-            hash.update(format!("+AS{asn}\n"));
-        }
-        for asn in lacking(origins_before, origins_now) {
-            hash.update(format!("-AS{asn}\n"));
-        }
+        // In the order in which earlier versions named it: an approval of theirs still holds.
+        self.additions().for_each(|net| update('+', &net));
+        self.removals().for_each(|net| update('-', &net));
+        let Side { add, remove, .. } = &self.origins;
+        add.iter().for_each(|asn| update('+', &autonomous(*asn)));
+        remove.iter().for_each(|asn| update('-', &autonomous(*asn)));
         hexadecimal(&hash.finalize()[..6])
     }
-}
-
-/// Those of `these` that are not among `those`; both ascending.
-pub fn lacking<'a>(these: &'a [u32], those: &'a [u32]) -> impl Iterator<Item = u32> + 'a {
-    let lacks = |asn: &u32| those.binary_search(asn).is_err();
-    these.iter().copied().filter(lacks)
 }
 
 #[cfg(test)]
@@ -156,7 +176,7 @@ mod tests {
     proptest! {
         #[test]
         fn actual_and_plan_make_desired(actual in set(), desired in set()) {
-            let change = Change::between(&actual, &desired);
+            let change = Change::of_nets(&actual, &desired);
             let mut after: BTreeSet<_> = actual.v4.iter().copied().collect();
             for gone in &change.v4.remove {
                 prop_assert!(after.remove(gone), "only what is there is removed");
@@ -171,20 +191,23 @@ mod tests {
 
     #[test]
     fn the_id_names_the_exact_content() {
-        let nets = |list: &[&str]| PrefixSet::of_nets(list.iter().map(|n| n.parse().unwrap()));
-        let change = Change::between(&nets(&[]), &nets(&["192.0.2.0/24"]));
-        let other = Change::between(&nets(&[]), &nets(&["192.0.2.0/25"]));
-        let back = Change::between(&nets(&["192.0.2.0/24"]), &nets(&[]));
-        let id = change.id(&[], &[]);
-        assert_eq!(id.len(), 12);
-        assert_ne!(id, other.id(&[], &[]));
-        assert_ne!(id, back.id(&[], &[]));
-        assert_ne!(id, change.id(&[], &[64496]));
-        assert_ne!(change.id(&[64496], &[]), change.id(&[], &[64496]));
-        assert_eq!(
-            change.id(&[64497], &[64496, 64497]),
-            change.id(&[], &[64496])
-        );
-        assert_eq!(id, change.clone().id(&[], &[]));
+        let of = |nets: &[&str], origins: &[u32]| {
+            let nets = nets.iter().map(|net| net.parse().unwrap());
+            Effective::new(PrefixSet::of_nets(nets), origins.iter().copied())
+        };
+        let id = |old: &Effective, new: &Effective| Change::between(old, new).id();
+        let (nothing, one) = (of(&[], &[]), of(&["192.0.2.0/24"], &[]));
+        let name = id(&nothing, &one);
+        assert_eq!(name.len(), 12);
+        assert_ne!(name, id(&nothing, &of(&["192.0.2.0/25"], &[])));
+        assert_ne!(name, id(&one, &nothing));
+        assert_ne!(name, id(&nothing, &of(&["192.0.2.0/24"], &[64496])));
+        let origin = of(&[], &[64496]);
+        assert_ne!(id(&origin, &nothing), id(&nothing, &origin));
+        // What stays is no part of it.
+        let [more, most] = [of(&[], &[64497]), of(&["192.0.2.0/24"], &[64497])];
+        assert_eq!(id(&more, &most), name);
+        // An approval that an earlier version wrote down names the same change.
+        assert_eq!(name, "ff6af2cc7a51");
     }
 }

@@ -4,9 +4,9 @@
 //! space that he protects, and a copy that expires are no reason to hold; the caller
 //! hands in both sides under the same policy and the same feeds.
 
-use super::{Change, lacking};
+use super::{Change, Side};
 use crate::policy::limits::{FeedLimits, Limits, Share};
-use crate::prefix::PrefixSet;
+use crate::prefix::{Effective, PrefixSet, lacking};
 
 /// The same feed twice: as it counts in the generation in force, and as it is now.
 #[derive(Clone, Debug)]
@@ -69,11 +69,11 @@ pub fn judge(
     }
 }
 
-/// Judge what nothing but the configuration takes away: of what is in force and what is left of it, each as prefixes and
-/// as origin ASes. `changes` says what was changed.
+/// Judge what nothing but the configuration takes away: of what is in force, and what is left of it. `changes` says what
+/// was changed.
 pub fn configuration(
-    (before, after): (&PrefixSet, &PrefixSet),
-    (origins_before, origins_after): (&[u32], &[u32]),
+    before: &Effective,
+    after: &Effective,
     limits: &Limits,
     changes: &[String],
 ) -> Vec<String> {
@@ -84,9 +84,15 @@ pub fn configuration(
         ..*limits
     };
     let mut reasons = Vec::new();
-    growth("configuration", before, after, &limits, &mut reasons);
-    let gone = lacking(origins_before, origins_after).count();
-    let counts = (0, gone, origins_before.len());
+    growth(
+        "configuration",
+        &before.nets,
+        &after.nets,
+        &limits,
+        &mut reasons,
+    );
+    let gone = lacking(&before.origins, &after.origins).count();
+    let counts = (0, gone, before.origins.len());
     count(
         "configuration",
         "origin ASes",
@@ -117,7 +123,7 @@ fn growth(
     limits: &Limits,
     reasons: &mut Vec<String>,
 ) {
-    let change = Change::between(before, now);
+    let change = Change::of_nets(before, now);
     let counts = (change.added(), change.removed(), before.len());
     count(who, "prefixes", counts, limits, reasons);
     if before.is_empty() {
@@ -207,8 +213,8 @@ impl Addresses {
 /// The same limits for the ASes that routers will match on.
 fn growth_of_origins(feed: &FeedChange, limits: &Limits, reasons: &mut Vec<String>) {
     let (before, now) = (&feed.origins_before, &feed.origins_now);
-    let (added, removed) = (lacking(now, before), lacking(before, now));
-    let counts = (added.count(), removed.count(), before.len());
+    let Side { add, remove, .. } = Side::between(before, now);
+    let counts = (add.len(), remove.len(), before.len());
     count(&feed.name, "origin ASes", counts, limits, reasons);
 }
 

@@ -5,5 +5,5 @@ mod diff;
 mod gate;
 
 pub use describe::{Cause, Explained, cause_of_addition, cause_of_removal};
-pub use diff::{Change, Side, lacking};
+pub use diff::{Change, Side};
 pub use gate::{FeedChange, Verdict, configuration, fits, judge};

@@ -33,12 +33,12 @@ pub struct Policy {
 
 /// What is left to drop, and what the policy took away.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Effective {
+pub struct Permitted {
     /// The effective set.
     pub set: PrefixSet,
     /// The same before protected space was cut out of it.
     pub listed: PrefixSet,
-    /// Listings refused because they are shorter than the limit, at most [`Effective::MAX_REFUSED`].
+    /// Listings refused because they are shorter than the limit, at most [`Permitted::MAX_REFUSED`].
     pub refused: Vec<Listing>,
     /// Number of all such listings.
     pub refused_entries: usize,
@@ -52,35 +52,35 @@ pub struct Effective {
     pub dropped: Vec<IpNet>,
 }
 
-impl Effective {
+impl Permitted {
     /// Refused listings kept with their names; more are only counted.
     pub const MAX_REFUSED: usize = 10_000;
 }
 
 impl Policy {
     /// Apply the policy to what is listed.
-    pub fn apply(&self, rib: &Rib) -> Effective {
-        let mut effective = Effective::default();
+    pub fn apply(&self, rib: &Rib) -> Permitted {
+        let mut permitted = Permitted::default();
         let (v4, v6) = reserved::space();
         let limits = &self.limits;
         let (space, holes) = (self.protect.space(), self.protect.holes());
-        (effective.listed.v4, effective.set.v4) = one_family(
+        (permitted.listed.v4, permitted.set.v4) = one_family(
             rib,
             rib.v4(),
             limits.shortest_v4,
             &v4,
             (&space.v4, &holes.v4),
-            &mut effective,
+            &mut permitted,
         );
-        (effective.listed.v6, effective.set.v6) = one_family(
+        (permitted.listed.v6, permitted.set.v6) = one_family(
             rib,
             rib.v6(),
             limits.shortest_v6,
             &v6,
             (&space.v6, &holes.v6),
-            &mut effective,
+            &mut permitted,
         );
-        effective
+        permitted
     }
 }
 
@@ -90,7 +90,7 @@ fn one_family<B: Bits>(
     shortest: u8,
     reserved: &[Prefix<B>],
     (space, holes): (&[Prefix<B>], &[Prefix<B>]),
-    effective: &mut Effective,
+    permitted: &mut Permitted,
 ) -> (Vec<Prefix<B>>, Vec<Prefix<B>>) {
     let any_length: Vec<bool> = rib
         .sources()
@@ -102,7 +102,7 @@ fn one_family<B: Bits>(
         false => shortest,
     };
     let refused = RefusedLines::of(entries, least);
-    effective.refused_lines.extend(&refused.lines);
+    permitted.refused_lines.extend(&refused.lines);
     let bogons: Vec<bool> = rib.sources().iter().map(|source| source.reserved).collect();
     let mut listed = Aggregate::default();
     let mut pieces = Vec::new();
@@ -111,9 +111,9 @@ fn one_family<B: Bits>(
     for entry in entries {
         let prefix = entry.prefix();
         if refused.has(entry) {
-            effective.refused_entries += 1;
-            if effective.refused.len() < Effective::MAX_REFUSED {
-                effective.refused.push(rib.listing(entry));
+            permitted.refused_entries += 1;
+            if permitted.refused.len() < Permitted::MAX_REFUSED {
+                permitted.refused.push(rib.listing(entry));
             }
             continue;
         }
@@ -129,7 +129,7 @@ fn one_family<B: Bits>(
             // Many lines may list one prefix: it falls into its pieces once.
             if last_cut.replace(prefix) != Some(prefix) {
                 pieces.extend(subtract(&[prefix], reserved).left);
-                effective.reserved.push(prefix.to_net());
+                permitted.reserved.push(prefix.to_net());
             }
         } else {
             listed.push(prefix);
@@ -142,7 +142,7 @@ fn one_family<B: Bits>(
         listed = aggregate(listed);
     }
     let result = subtract(&listed, space);
-    effective.cut.extend(result.cut.iter().map(Prefix::to_net));
+    permitted.cut.extend(result.cut.iter().map(Prefix::to_net));
     let mut left = result.left;
     if !result.dropped.is_empty() {
         // Neighbors were joined, and together they would fall into too many pieces: each by itself then, so
@@ -161,7 +161,7 @@ fn one_family<B: Bits>(
         for prefix in alone {
             let one = subtract(&[prefix], space);
             left.extend(one.left);
-            effective
+            permitted
                 .dropped
                 .extend(one.dropped.iter().map(Prefix::to_net));
         }
@@ -174,7 +174,7 @@ fn one_family<B: Bits>(
         let known: HashSet<Prefix<B>> = known.collect();
         let cut_too = cut(&listed, holes).cut.into_iter();
         let cut_too = cut_too.filter(|prefix| !known.contains(prefix));
-        effective.cut.extend(cut_too.map(|prefix| prefix.to_net()));
+        permitted.cut.extend(cut_too.map(|prefix| prefix.to_net()));
         left = cut(&left, holes).left;
     }
     (listed, left)
@@ -216,6 +216,7 @@ mod tests {
     use super::*;
     use crate::feed::formats::{Format, Rules, parse_body};
     use crate::policy::protect::Protected;
+    use crate::prefix::Effective;
     use crate::rib::Source;
     use std::sync::Arc;
 
@@ -240,15 +241,15 @@ mod tests {
         }
     }
 
-    fn shown(effective: &Effective) -> Vec<String> {
-        effective.set.nets().map(|net| net.to_string()).collect()
+    fn shown(permitted: &Permitted) -> Vec<String> {
+        permitted.set.nets().map(|net| net.to_string()).collect()
     }
 
     #[test]
     fn protected_space_is_cut_out_exactly() {
-        let effective = policy(&["192.0.2.64/26"]).apply(&rib("192.0.2.0/24\n", false));
-        assert_eq!(shown(&effective), ["192.0.2.0/26", "192.0.2.128/25"]);
-        assert_eq!(effective.cut, ["192.0.2.0/24".parse::<IpNet>().unwrap()]);
+        let permitted = policy(&["192.0.2.64/26"]).apply(&rib("192.0.2.0/24\n", false));
+        assert_eq!(shown(&permitted), ["192.0.2.0/26", "192.0.2.128/25"]);
+        assert_eq!(permitted.cut, ["192.0.2.0/24".parse::<IpNet>().unwrap()]);
     }
 
     #[test]
@@ -258,9 +259,9 @@ mod tests {
         let hosts: Vec<String> = hosts.collect();
         let protect: Vec<&str> = hosts.iter().map(String::as_str).collect();
         let list = "203.0.0.0/16\n203.0.61.0/24\n203.1.0.0/16\n";
-        let effective = policy(&protect).apply(&rib(list, false));
-        assert_eq!(shown(&effective), ["203.0.61.0/24", "203.1.0.0/16"]);
-        let dropped: Vec<String> = effective.dropped.iter().map(ToString::to_string).collect();
+        let permitted = policy(&protect).apply(&rib(list, false));
+        assert_eq!(shown(&permitted), ["203.0.61.0/24", "203.1.0.0/16"]);
+        let dropped: Vec<String> = permitted.dropped.iter().map(ToString::to_string).collect();
         assert_eq!(dropped, ["203.0.0.0/16"]);
     }
 
@@ -284,15 +285,15 @@ mod tests {
             };
             policy.apply(&rib(list, false))
         };
-        let of = |effective: &Effective| -> u32 {
-            let v4 = effective.set.v4.iter();
+        let of = |permitted: &Permitted| -> u32 {
+            let v4 = permitted.set.v4.iter();
             v4.map(|prefix| prefix.last() - prefix.first() + 1).sum()
         };
-        let effective = cut(vec![], holes.clone());
-        assert!(effective.set.len() > 128, "{}", effective.set.len());
-        assert_eq!(of(&effective), of(&whole) - 39);
-        assert!(effective.dropped.is_empty());
-        assert_eq!(effective.cut, ["203.0.112.0/22".parse::<IpNet>().unwrap()]);
+        let permitted = cut(vec![], holes.clone());
+        assert!(permitted.set.len() > 128, "{}", permitted.set.len());
+        assert_eq!(of(&permitted), of(&whole) - 39);
+        assert!(permitted.dropped.is_empty());
+        assert_eq!(permitted.cut, ["203.0.112.0/22".parse::<IpNet>().unwrap()]);
         // What the operator types costs the listing, as ever; the two do not add up.
         let typed = cut(holes.clone(), vec![]);
         assert_eq!(shown(&typed), ["198.51.100.0/24"]);
@@ -301,18 +302,19 @@ mod tests {
         assert_eq!(both.cut.len(), 1, "named once");
         // And a set that is frozen is cut in the same way.
         let protect = Protect::with_holes(vec![], holes);
-        assert_eq!(protect.cut_out_of(&whole.set), effective.set);
+        let whole = Effective::new(whole.set, []);
+        assert_eq!(protect.cut_out_of(&whole).nets, permitted.set);
     }
 
     #[test]
     fn reserved_space_is_cut_out_of_every_feed_but_a_bogon_feed() {
         let list = "10.0.0.0/8\n9.0.0.0/8\n192.168.0.0/15\nfc00::/32\n2001:db8::/32\n";
-        let effective = policy(&[]).apply(&rib(list, false));
+        let permitted = policy(&[]).apply(&rib(list, false));
         assert_eq!(
-            shown(&effective),
+            shown(&permitted),
             ["9.0.0.0/8", "192.169.0.0/16", "2001:db8::/32"]
         );
-        assert_eq!(effective.reserved.len(), 3);
+        assert_eq!(permitted.reserved.len(), 3);
 
         let bogons = policy(&[]).apply(&rib(
             "10.0.0.0/8\n127.0.0.0/8\n224.0.0.0/8\n169.254.0.0/16\n",
@@ -328,19 +330,19 @@ mod tests {
     #[test]
     fn a_range_that_is_too_wide_is_refused_whole() {
         let list = "1.0.0.0-223.255.255.255 # oops\n192.0.2.0-192.0.2.9\n";
-        let effective = policy(&[]).apply(&rib(list, false));
-        assert_eq!(shown(&effective), ["192.0.2.0/29", "192.0.2.8/31"]);
-        assert!(effective.refused.iter().all(|listing| listing.line == 1));
+        let permitted = policy(&[]).apply(&rib(list, false));
+        assert_eq!(shown(&permitted), ["192.0.2.0/29", "192.0.2.8/31"]);
+        assert!(permitted.refused.iter().all(|listing| listing.line == 1));
     }
 
     #[test]
     fn what_is_shorter_than_the_limit_is_refused_with_its_listing() {
-        let effective = policy(&[]).apply(&rib(
+        let permitted = policy(&[]).apply(&rib(
             "0.0.0.0/0 # x\n::/0\n192.0.2.0/24\n12.0.0.0/7\n",
             false,
         ));
-        assert_eq!(shown(&effective), ["192.0.2.0/24"]);
-        let refused: Vec<_> = effective
+        assert_eq!(shown(&permitted), ["192.0.2.0/24"]);
+        let refused: Vec<_> = permitted
             .refused
             .iter()
             .map(|l| (l.line, l.prefix.to_string()))

@@ -11,7 +11,7 @@
 use ipnet::IpNet;
 
 use super::reserved;
-use crate::prefix::{PrefixSet, cut_set, overlap, subtract_set};
+use crate::prefix::{Effective, PrefixSet, cut_set, overlap, subtract_set};
 
 /// One protected network and where it comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,8 +86,11 @@ impl Protect {
     }
 
     /// What is left of a set.
-    pub fn cut_out_of(&self, set: &PrefixSet) -> PrefixSet {
-        cut_set(&subtract_set(set, &self.space), &self.holes)
+    pub fn cut_out_of(&self, effective: &Effective) -> Effective {
+        Effective {
+            nets: cut_set(&subtract_set(&effective.nets, &self.space), &self.holes),
+            origins: effective.origins.clone(),
+        }
     }
 
     /// Every entry that shares an address with `net`: all causes, not the first one found.

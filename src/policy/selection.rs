@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::prefix::{Bits, Prefix, PrefixSet};
+use crate::prefix::{Bits, Effective, Prefix, PrefixSet};
 
 /// Whose listings a router's set is made of.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -59,7 +59,7 @@ impl Default for Selection {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Part {
     /// What is left.
-    pub set: PrefixSet,
+    pub effective: Effective,
     /// Number of prefixes that are too long, IPv4 and IPv6.
     pub left_out: [usize; 2],
 }
@@ -78,11 +78,15 @@ impl Selection {
     }
 
     /// What it leaves of the set of its choice. A prefix that is too long is left out whole, never widened.
-    pub fn of(&self, set: &PrefixSet) -> Part {
-        let (v4, long_v4) = no_longer_than(&set.v4, self.longest_v4);
-        let (v6, long_v6) = no_longer_than(&set.v6, self.longest_v6);
+    pub fn of(&self, effective: &Effective) -> Part {
+        let Effective { nets, origins } = effective;
+        let (v4, long_v4) = no_longer_than(&nets.v4, self.longest_v4);
+        let (v6, long_v6) = no_longer_than(&nets.v6, self.longest_v6);
         Part {
-            set: PrefixSet { v4, v6 },
+            effective: Effective {
+                nets: PrefixSet { v4, v6 },
+                origins: origins.clone(),
+            },
             left_out: [long_v4, long_v6],
         }
     }
@@ -150,8 +154,9 @@ impl fmt::Display for Selection {
 mod tests {
     use super::*;
 
-    fn set(nets: &[&str]) -> PrefixSet {
-        PrefixSet::of_nets(nets.iter().map(|net| net.parse().unwrap()))
+    fn set(nets: &[&str]) -> Effective {
+        let nets = nets.iter().map(|net| net.parse().unwrap());
+        Effective::new(PrefixSet::of_nets(nets), [64_496])
     }
 
     #[test]
@@ -170,7 +175,7 @@ mod tests {
             "2001:db8:1::/49",
         ]));
         let left = ["72.37.186.0/23", "192.0.2.0/24", "2001:db8::/48"];
-        assert_eq!(part.set, set(&left));
+        assert_eq!(part.effective, set(&left));
         assert_eq!(part.left_out, [2, 1]);
         assert_eq!(
             selection.told(part.left_out).unwrap(),
@@ -178,7 +183,9 @@ mod tests {
         );
         // Two halves that make a prefix which is short enough are that prefix.
         assert_eq!(
-            selection.of(&set(&["192.0.2.0/25", "192.0.2.128/25"])).set,
+            selection
+                .of(&set(&["192.0.2.0/25", "192.0.2.128/25"]))
+                .effective,
             set(&["192.0.2.0/24"])
         );
         assert_eq!(Selection::EVERYTHING.told([0, 0]), None);
@@ -191,7 +198,7 @@ mod tests {
             ..Selection::EVERYTHING
         };
         let part = selection.of(&set(&["203.0.113.7/32", "2001:db8::/48"]));
-        assert_eq!(part.set, set(&["203.0.113.7/32"]));
+        assert_eq!(part.effective, set(&["203.0.113.7/32"]));
         assert_eq!(part.left_out, [0, 0]);
     }
 

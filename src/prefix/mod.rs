@@ -9,12 +9,14 @@
 //! the family no longer matters.
 
 mod aggregate;
+mod effective;
 mod parse;
 mod range;
 mod set;
 mod subtract;
 
 pub use aggregate::{Aggregate, aggregate};
+pub use effective::{Effective, NOTHING, autonomous, lacking};
 pub use parse::{HostBits, Malformed, Written, leading_v4, parse};
 pub use range::prefixes_of_range;
 pub use set::PrefixSet;

@@ -301,7 +301,7 @@ fn agree(place: &Place, listed: &BTreeSet<IpNet>, lives: &mut Lives) {
 
 fn sets(place: &Place) -> [(&'static str, BTreeSet<IpNet>); 4] {
     let ledger = Ledger::read(&place.path("state")).and_then(|ledger| ledger.in_force());
-    let ledger = ledger.unwrap().nets().collect();
+    let ledger = ledger.unwrap().nets.nets().collect();
     let list = place.run(&["list", "--json"]).code(0).json();
     let list = list.as_array().unwrap().iter();
     let list = list.map(|route| route["prefix"].as_str().unwrap().parse().unwrap());

@@ -49,7 +49,7 @@ pub(crate) fn run(hand: Hand, path: &Path, arguments: &Arguments) -> Outcome {
         return Ok(exit);
     }
     let in_force = ledger.in_force()?;
-    let dropped = in_force.overlaps(prefix);
+    let dropped = in_force.nets.overlaps(prefix);
     let what = match (hand, &outcome.pinned) {
         _ if outcome.failed() => "taken back, and not everywhere yet".to_owned(),
         (Hand::Add, Some(pin)) if dropped => {

@@ -234,7 +234,7 @@ fn tell(
     outcome: &pass::Outcome,
 ) -> Result<String, Stop> {
     let OperatorRow { prefix, .. } = row;
-    let in_force = ledger.in_force()?;
+    let in_force = ledger.in_force()?.nets;
     let what = match row.hand {
         // Where it is not in force is said on stderr, line by line.
         _ if outcome.failed() => "noted, and not in force everywhere".to_owned(),

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use super::super::{Exit, Outcome, Stop, output};
 use super::told;
-use crate::ledger::{Ledger, Past, autonomous};
-use crate::plan::{Change, lacking};
+use crate::ledger::Ledger;
+use crate::plan::Change;
 
 /// The difference, as JSON has it.
 #[derive(Debug, Serialize)]
@@ -52,27 +52,17 @@ pub(super) fn run(ledger: &Ledger, from: u64, to: u64, json: bool) -> Outcome {
 
 fn between(ledger: &Ledger, from: u64, to: u64) -> Result<Diff, Stop> {
     let (before, after) = (told(ledger, from)?, told(ledger, to)?);
-    let change = Change::between(&before.set, &after.set);
+    let change = Change::between(&before, &after);
     let (after_first, last) = (from.min(to), from.max(to));
     let explained = |prefix: String| {
         let because = ledger.newest_cause(&prefix, after_first, last)?;
         Ok::<_, Stop>(Item { prefix, because })
     };
-    let added = change.additions().map(|net| net.to_string());
-    let added = added.chain(origins(&after, &before));
-    let removed = change.removals().map(|net| net.to_string());
-    let removed = removed.chain(origins(&before, &after));
-    let new_origins = lacking(&after.origins, &before.origins).count();
     Ok(Diff {
         from,
         to,
-        added: added.map(explained).collect::<Result<_, _>>()?,
-        removed: removed.map(explained).collect::<Result<_, _>>()?,
-        keep: change.kept() + after.origins.len() - new_origins,
+        added: change.came().map(explained).collect::<Result<_, _>>()?,
+        removed: change.went().map(explained).collect::<Result<_, _>>()?,
+        keep: change.kept() + change.origins.keep,
     })
-}
-
-/// The origin ASes that one has and the other has not.
-fn origins<'a>(one: &'a Past, other: &'a Past) -> impl Iterator<Item = String> + 'a {
-    lacking(&one.origins, &other.origins).map(autonomous)
 }

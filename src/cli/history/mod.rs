@@ -11,7 +11,8 @@ use std::path::Path;
 
 use super::net::one_net;
 use super::{Outcome, Stop, load};
-use crate::ledger::{Ledger, Past};
+use crate::ledger::Ledger;
+use crate::prefix::Effective;
 use crate::prefix::HostBits;
 
 #[derive(Debug, clap::Args)]
@@ -52,7 +53,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
 }
 
 /// What was in force with a generation, or which there are.
-fn told(ledger: &Ledger, number: u64) -> Result<Past, Stop> {
+fn told(ledger: &Ledger, number: u64) -> Result<Effective, Stop> {
     if let Some(past) = ledger.at_generation(number)? {
         return Ok(past);
     }

@@ -22,11 +22,11 @@ struct Row {
 pub(super) fn run(ledger: &Ledger, number: u64, json: bool) -> Outcome {
     if !json {
         let past = ledger.at_one_moment(|ledger| told(ledger, number))?;
-        return output::done(|out| past.set.nets().try_for_each(|net| writeln!(out, "{net}")));
+        return output::done(|out| past.nets.nets().try_for_each(|net| writeln!(out, "{net}")));
     }
     let rows = ledger.at_one_moment(|ledger| {
         let past = told(ledger, number)?;
-        let rows = past.set.nets().map(|prefix| {
+        let rows = past.nets.nets().map(|prefix| {
             let brought = ledger.brought_by(prefix, number)?;
             Ok(Row {
                 prefix,

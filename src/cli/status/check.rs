@@ -94,7 +94,7 @@ fn look(path: &Path) -> Result<Report, Stop> {
         );
         report.add(Severity::Warning, text);
     }
-    let set = report.kernel(&config, ledger.in_force()?)?;
+    let set = report.kernel(&config, ledger.in_force()?.nets)?;
     // What was written down while the kernel was looked at counts.
     let ledger = Ledger::read(&config.state_dir)?;
     report.targets(&config, &ledger)?;
@@ -160,7 +160,7 @@ impl Report {
         }
         for looks in 1.. {
             let ledger = Ledger::read(&config.state_dir)?;
-            set = ledger.in_force()?;
+            set = ledger.in_force()?.nets;
             match block_on(Step::of(config, &ledger, &set))?? {
                 Ok(step) if step.is_in_step() || looks == LOOKS => {
                     self.step(&step, set.len());

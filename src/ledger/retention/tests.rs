@@ -4,10 +4,10 @@ use ipnet::IpNet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::ledger::{Event, FeedRow, Hand, OperatorRow, Origin, Past, PinRow, Said};
-use crate::plan::{Explained, lacking};
+use crate::ledger::{Event, FeedRow, Hand, OperatorRow, Origin, PinRow, Said};
+use crate::plan::Explained;
 use crate::policy::selection::Choice;
-use crate::prefix::PrefixSet;
+use crate::prefix::{Effective, PrefixSet, lacking};
 
 const DAY: i64 = 86_400;
 const KEEP: Duration = Duration::from_secs(10 * DAY as u64);
@@ -28,9 +28,9 @@ fn those(mask: u8) -> Vec<u32> {
 
 /// One more generation: what is in force is what these masks say.
 fn generation(ledger: &Ledger, at: i64, nets: u8, origins: u8) {
-    let (before, after) = (ledger.in_force().unwrap(), those(nets));
-    let before: Vec<IpNet> = before.nets().collect();
-    let after: Vec<IpNet> = after.into_iter().map(net).collect();
+    let in_force = ledger.in_force().unwrap();
+    let before: Vec<IpNet> = in_force.nets.nets().collect();
+    let after: Vec<IpNet> = those(nets).into_iter().map(net).collect();
     let lacks = |one: &[IpNet], other: &[IpNet]| {
         let lacking = one.iter().filter(|net| !other.contains(net));
         let explained = lacking.map(|net| Explained {
@@ -39,7 +39,7 @@ fn generation(ledger: &Ledger, at: i64, nets: u8, origins: u8) {
         });
         explained.collect::<Vec<_>>().into_iter()
     };
-    let (old, new) = (ledger.origins().unwrap(), those(origins));
+    let (old, new) = (in_force.origins, those(origins));
     let origin = Origin {
         at: Timestamp(at),
         cause: "refresh",
@@ -67,7 +67,7 @@ fn pin(ledger: &Ledger, generation: u64) {
     ledger.set_pin(Some(&pin)).unwrap();
 }
 
-fn told(ledger: &Ledger, newest: u64) -> Vec<Option<Past>> {
+fn told(ledger: &Ledger, newest: u64) -> Vec<Option<Effective>> {
     let numbers = 0..=newest;
     numbers.map(|n| ledger.at_generation(n).unwrap()).collect()
 }
@@ -126,7 +126,7 @@ proptest! {
             prop_assert!(pinned == 0 || oldest <= pinned, "what is pinned is told");
             prop_assert_eq!(without_cause(&ledger), 0);
             let routes = ledger.routes().unwrap();
-            prop_assert_eq!(routes.len(), ledger.in_force().unwrap().len());
+            prop_assert_eq!(routes.len(), ledger.in_force().unwrap().nets.len());
             prop_assert_eq!(ledger.generation().unwrap().unwrap().number, newest);
             // Nothing is left that neither can be told nor is in force.
             let left = format!(
@@ -194,22 +194,17 @@ fn what_a_choice_had_is_forgotten_with_the_generations() {
         operator: true,
     };
     let [lasting, former] = [choice("a"), choice("b")];
-    let sets: Vec<PrefixSet> = (0..5).map(|n| PrefixSet::of_nets([net(n)])).collect();
-    let mut had: Option<Past> = None;
+    let set = |n| Effective::new(PrefixSet::of_nets([net(n)]), []);
+    let sets: Vec<Effective> = (0..5).map(set).collect();
+    let mut had: Option<&Effective> = None;
     for (number, set) in (1..).zip(&sets) {
         generation(&ledger, number as i64 * 5 * DAY, 1 << number, 0);
-        let written = ledger.write_choice(&lasting, number, had.as_ref(), (set, &[]));
-        written.unwrap();
-        had = Some(Past {
-            set: set.clone(),
-            origins: Vec::new(),
-        });
+        ledger.write_choice(&lasting, number, had, set).unwrap();
+        had = Some(set);
         let items = std::iter::once(net(number as u32).to_string());
         ledger.note_left("edge1", number, items).unwrap();
     }
-    ledger
-        .write_choice(&former, 1, None, (&sets[0], &[]))
-        .unwrap();
+    ledger.write_choice(&former, 1, None, &sets[0]).unwrap();
     ledger.end_choice(&former, 3).unwrap();
     let before: Vec<_> = (0..=5).map(|n| ledger.choices_at(n).unwrap()).collect();
     ledger.prune(Timestamp(26 * DAY), KEEP).unwrap();

@@ -26,7 +26,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::discover::Look;
 use crate::ledger::{Lock, Observed, PinRow, TargetRow};
-use crate::prefix::PrefixSet;
+use crate::prefix::{Effective, PrefixSet};
 use crate::target::kernel::{Mark, Report};
 
 pub use serve::{Beat, Server};
@@ -37,7 +37,7 @@ pub struct Order {
     /// The configuration it was decided by.
     pub config: Arc<Config>,
     /// What should be installed.
-    pub desired: Arc<PrefixSet>,
+    pub desired: Arc<Effective>,
     /// What is cut out of it already.
     pub protected: PrefixSet,
     /// Which routes of ours may go.

@@ -19,7 +19,7 @@ use crate::pass::around::{self, Where};
 use crate::pass::kernel::{KERNEL, to_kernel};
 use crate::pass::task::{Applied, Removable, Task};
 use crate::pass::{neighbors, watched};
-use crate::prefix::{PrefixSet, cut_set, subtract_set};
+use crate::prefix::{Effective, PrefixSet, cut_set, subtract_set};
 use crate::run_dir;
 use crate::target::kernel::Fib;
 use crate::time::Timestamp;
@@ -301,7 +301,7 @@ impl Server {
                 removable: &kept.removable,
                 last: &kept.last,
                 former: &kept.former,
-                ..Task::of(&kept.desired, &kept.config, now)
+                ..Task::of(&kept.desired.nets, &kept.config, now)
             };
             let Self { watch, fib, .. } = self;
             // Neither first: each may have something to read all the time.
@@ -546,7 +546,10 @@ impl Server {
 
 /// Take space out of what is kept.
 fn cut(order: &mut Order, space: &PrefixSet) {
-    order.desired = Arc::new(subtract_set(&order.desired, space));
+    order.desired = Arc::new(Effective {
+        nets: subtract_set(&order.desired.nets, space),
+        origins: order.desired.origins.clone(),
+    });
     order.protected = order.protected.union(space);
     if let Removable::Explained { protected, .. } = &mut order.removable {
         *protected = protected.union(space);

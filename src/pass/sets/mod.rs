@@ -20,14 +20,14 @@ use super::apply::{self, LATELY};
 use super::known::Known;
 use crate::config::{Config, RouterConfig};
 use crate::ledger::{Event, Ledger, LedgerError, Left, SelectionRow};
-use crate::pipeline::{Chosen, Content, Decision, Former, each_once};
+use crate::pipeline::{Chosen, Decision, Former, each_once};
 use crate::plan::Change;
 use crate::policy::selection::{Choice, Part, Selection};
-use crate::prefix::PrefixSet;
+use crate::prefix::{Effective, NOTHING, PrefixSet};
 use crate::target::router::{Gone, Reasons, Selected, Shape, Sheet};
 use crate::time::Timestamp;
 use moves::Move;
-use recorded::{Recorded, content, has_everything};
+use recorded::{Recorded, has_everything};
 
 /// What each router has that does not get everything.
 #[derive(Debug, Default)]
@@ -52,13 +52,14 @@ pub struct RouterSet {
 }
 
 impl RouterSet {
-    /// Its prefixes.
-    pub fn set(&self) -> &PrefixSet {
-        &self.part.set
+    /// What they have.
+    pub fn effective(&self) -> &Effective {
+        &self.part.effective
     }
 
-    fn content(&self) -> Content<'_> {
-        (self.set(), &self.chosen.origins)
+    /// Its prefixes.
+    pub fn set(&self) -> &PrefixSet {
+        &self.part.effective.nets
     }
 
     /// Why it has no route to all of `net`, to which the kernel has this `route`.
@@ -78,7 +79,7 @@ impl RouterSet {
         if !inside.is_empty() {
             return Some(format!("only a part of it: {}", inside.join(", ")));
         }
-        Some(match self.chosen.set.overlaps(net) {
+        Some(match self.chosen.effective.nets.overlaps(net) {
             true => format!("left out by its selection ({})", self.selection),
             false => format!("nothing in its selection lists it ({})", self.selection),
         })
@@ -110,12 +111,12 @@ impl Sets {
         };
         let mut sets = Self::of(config, recorded, decision, |choice, recorded| {
             let former = Former {
-                in_force: recorded.choices.get(choice).map(content),
-                frozen: frozen.get(choice).map(content),
+                in_force: recorded.choices.get(choice),
+                frozen: frozen.get(choice),
             };
             decision.chosen(choice, &known.policy, former)
         });
-        sets.moves = sets.moved(config, (&decision.desired, &decision.origins));
+        sets.moves = sets.moved(config, &decision.desired);
         Ok(sets)
     }
 
@@ -129,13 +130,10 @@ impl Sets {
         let recorded = Recorded::read(config, ledger, || Ok(known.in_force.clone()))?;
         Ok(Self::of(config, recorded, decision, |choice, recorded| {
             let mut chosen = decision.chosen(choice, &known.policy, Former::default());
-            match recorded.content(choice) {
-                Some((set, origins)) => {
-                    chosen.set = set.clone();
-                    chosen.origins = origins.to_vec();
-                }
-                None => chosen.set = chosen.set.intersection(&known.in_force),
-            }
+            chosen.effective = match recorded.content(choice) {
+                Some(effective) => effective.clone(),
+                None => chosen.effective.intersection(&known.in_force),
+            };
             chosen
         }))
     }
@@ -160,10 +158,10 @@ impl Sets {
         let selections = routers().map(|router| router.selection.clone());
         let sets = each_once(selections, |selection| {
             let chosen = chosen.get(&selection.choice).cloned().unwrap_or_default();
-            let part = selection.of(&chosen.set);
+            let part = selection.of(&chosen.effective);
             let has = |feed: &str| selection.choice.has(feed);
             Arc::new(RouterSet {
-                credits: apply::credits_of(config, &decision.standings, &part.set, has),
+                credits: apply::credits_of(config, &decision.standings, &part.effective.nets, has),
                 selection: selection.clone(),
                 chosen,
                 part,
@@ -217,11 +215,11 @@ impl Sets {
         let Some(set) = self.router(&router.name) else {
             return Sheet { gone, ..everything };
         };
-        let joined = || Change::between(set.set(), everything.set).removed();
+        let joined = || Change::of_nets(set.set(), everything.set).removed();
         let of_kernel = router.shape.family.is_of_kernel(router.shape.role);
         Sheet {
             set: set.set(),
-            origins: &set.chosen.origins,
+            origins: &set.effective().origins,
             gone,
             attributions: &set.credits,
             reasons: Reasons::of(&set.chosen.rib, everything.limits),
@@ -240,7 +238,7 @@ impl Sets {
         &self,
         config: &Config,
         ledger: &Ledger,
-        everything: Content,
+        everything: &Effective,
         left: &Left,
     ) -> Result<BTreeMap<String, Gone>, LedgerError> {
         let recorded = self.recorded.as_ref();
@@ -258,18 +256,18 @@ impl Sets {
                 had.nets.extend(&left.nets);
                 had.asns.extend(&left.asns);
             }
-            if let Some((set, origins)) = recorded.and_then(|recorded| recorded.of(name)) {
-                had.nets.extend(set.nets());
-                had.asns.extend(origins);
+            if let Some(content) = recorded.and_then(|recorded| recorded.of(name)) {
+                had.nets.extend(content.nets.nets());
+                had.asns.extend(&content.origins);
             }
-            let (set, origins) = set.map_or(everything, RouterSet::content);
-            gone.insert(name.clone(), Gone::of(had.nets, had.asns, set, origins));
+            let effective = set.map_or(everything, RouterSet::effective);
+            gone.insert(name.clone(), Gone::of(had.nets, had.asns, effective));
         }
         Ok(gone)
     }
 
     /// What comes and goes at the routers whose files were made before, where that is not what comes and goes for all.
-    fn moved(&self, config: &Config, everything: Content) -> Vec<Move> {
+    fn moved(&self, config: &Config, everything: &Effective) -> Vec<Move> {
         let Some(recorded) = &self.recorded else {
             return Vec::new();
         };
@@ -281,9 +279,9 @@ impl Sets {
                 if set.is_none() && !recorded.rows.contains_key(name) {
                     return None;
                 }
-                let (old, old_origins) = recorded.of(name)?;
-                let new = set.map_or(everything, RouterSet::content);
-                Some(Move::between(name, (&old, old_origins), new))
+                let old = recorded.of(name)?;
+                let new = set.map_or(everything, RouterSet::effective);
+                Some(Move::between(name, &old, new))
             });
         moved.filter(|one| !one.is_nothing()).collect()
     }
@@ -341,8 +339,7 @@ impl Sets {
             .collect();
         for (choice, chosen) in &needed {
             let had = recorded.choices.get(choice);
-            let has = (&chosen.set, &chosen.origins[..]);
-            ledger.write_choice(choice, generation, had, has)?;
+            ledger.write_choice(choice, generation, had, &chosen.effective)?;
         }
         let over = recorded.choices.keys();
         over.filter(|choice| !needed.contains_key(choice))
@@ -353,7 +350,7 @@ impl Sets {
         for (name, set) in &self.routers {
             let row = SelectionRow {
                 selection: set.selection.clone(),
-                routes: [set.set().v4.len(), set.set().v6.len()],
+                routes: set.set().counts(),
                 left_out: set.part.left_out,
             };
             if recorded.rows.get(name) != Some(&row) {
@@ -370,7 +367,6 @@ impl Sets {
         let Some(recorded) = &self.recorded else {
             return Ok(());
         };
-        let nothing = (&PrefixSet::default(), &[][..]);
         for (name, row) in &recorded.rows {
             recorded.note_all(ledger, name, generation)?;
             let row = SelectionRow {
@@ -382,7 +378,7 @@ impl Sets {
         }
         let mut choices = recorded.choices.iter();
         choices.try_for_each(|(choice, had)| {
-            ledger.write_choice(choice, generation, Some(had), nothing)
+            ledger.write_choice(choice, generation, Some(had), &NOTHING)
         })
     }
 }

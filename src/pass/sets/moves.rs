@@ -1,8 +1,7 @@
 //! What comes to the file of one router and what goes, where that is not what comes and goes for all. Pure.
 
-use crate::ledger::autonomous;
-use crate::pipeline::Content;
-use crate::plan::{Change, lacking};
+use crate::plan::Change;
+use crate::prefix::Effective;
 
 /// What came to the file of a router, and what went.
 #[derive(Debug)]
@@ -17,18 +16,12 @@ pub(super) struct Move {
 const NAMED: usize = 3;
 
 impl Move {
-    pub fn between(router: &str, (old, old_origins): Content, (new, new_origins): Content) -> Self {
+    pub fn between(router: &str, old: &Effective, new: &Effective) -> Self {
         let change = Change::between(old, new);
-        let added = change.additions().map(|net| net.to_string());
-        let removed = change.removals().map(|net| net.to_string());
         Self {
             router: router.to_owned(),
-            came: added
-                .chain(lacking(new_origins, old_origins).map(autonomous))
-                .collect(),
-            went: removed
-                .chain(lacking(old_origins, new_origins).map(autonomous))
-                .collect(),
+            came: change.came().collect(),
+            went: change.went().collect(),
         }
     }
 

@@ -5,20 +5,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::config::{Config, RouterConfig};
-use crate::ledger::{Ledger, LedgerError, Past, SelectionRow, autonomous};
-use crate::pipeline::Content;
+use crate::ledger::{Ledger, LedgerError, SelectionRow};
 use crate::policy::selection::Choice;
-use crate::prefix::PrefixSet;
+use crate::prefix::Effective;
 
 /// What the ledger knows of them.
 #[derive(Debug)]
 pub(super) struct Recorded {
     pub rows: BTreeMap<String, SelectionRow>,
-    pub choices: BTreeMap<Choice, Past>,
+    pub choices: BTreeMap<Choice, Effective>,
     /// Routers whose files were made before.
     known: Vec<String>,
-    in_force: Arc<PrefixSet>,
-    origins: Vec<u32>,
+    in_force: Arc<Effective>,
 }
 
 impl Recorded {
@@ -26,7 +24,7 @@ impl Recorded {
     pub fn read(
         config: &Config,
         ledger: &Ledger,
-        in_force: impl FnOnce() -> Result<Arc<PrefixSet>, LedgerError>,
+        in_force: impl FnOnce() -> Result<Arc<Effective>, LedgerError>,
     ) -> Result<Option<Self>, LedgerError> {
         let rows = ledger.selections()?;
         if rows.is_empty() && config.routers.iter().all(has_everything) {
@@ -37,25 +35,24 @@ impl Recorded {
             choices: ledger.choices()?,
             known: ledger.targets()?.into_iter().map(|row| row.name).collect(),
             in_force: in_force()?,
-            origins: ledger.origins()?,
         }))
     }
 
     /// What the file of a router had last; `None` for a new one.
-    pub fn of(&self, router: &str) -> Option<(Cow<'_, PrefixSet>, &[u32])> {
+    pub fn of(&self, router: &str) -> Option<Cow<'_, Effective>> {
         let Some(SelectionRow { selection, .. }) = self.rows.get(router) else {
-            let everything = (Cow::Borrowed(&*self.in_force), &self.origins[..]);
+            let everything = Cow::Borrowed(&*self.in_force);
             return self.had_everything(router).then_some(everything);
         };
-        let (set, origins) = self.content(&selection.choice)?;
-        Some((Cow::Owned(selection.of(set).set), origins))
+        let content = self.content(&selection.choice)?;
+        Some(Cow::Owned(selection.of(content).effective))
     }
 
     /// What a choice has.
-    pub fn content(&self, choice: &Choice) -> Option<Content<'_>> {
+    pub fn content(&self, choice: &Choice) -> Option<&Effective> {
         match choice.has_everything() {
-            true => Some((&self.in_force, &self.origins[..])),
-            false => self.choices.get(choice).map(content),
+            true => Some(&self.in_force),
+            false => self.choices.get(choice),
         }
     }
 
@@ -83,17 +80,11 @@ impl Recorded {
         router: &str,
         generation: u64,
     ) -> Result<(), LedgerError> {
-        let Some((set, origins)) = self.of(router) else {
-            return Ok(());
-        };
-        let origins = origins.iter().copied().map(autonomous);
-        let items = set.nets().map(|net| net.to_string()).chain(origins);
-        ledger.note_left(router, generation, items)
+        match self.of(router) {
+            Some(had) => ledger.note_left(router, generation, had.items()),
+            None => Ok(()),
+        }
     }
-}
-
-pub(super) fn content(past: &Past) -> Content<'_> {
-    (&past.set, &past.origins)
 }
 
 pub(super) fn has_everything(router: &RouterConfig) -> bool {

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use ipnet::IpNet;
 use proptest::prelude::*;
 
 use super::super::testing::{AGES, NOW, protect};
@@ -12,6 +11,7 @@ use super::*;
 use crate::feed::FeedCopy;
 use crate::policy::limits::{FeedLimits, Limits, Review, Share};
 use crate::policy::selection::Selection;
+use crate::prefix::PrefixSet;
 use crate::prefix::{Prefix, Written};
 
 /// The last octet of 203.0.113.0/24, and a length: random prefixes nest, touch and repeat.
@@ -95,8 +95,7 @@ struct World {
     feeds: Vec<Feed>,
     hand: Hand,
     policy: Policy,
-    in_force: PrefixSet,
-    origins: Vec<u32>,
+    in_force: Effective,
     pinned: Option<Pinned>,
     configuration: Configuration,
 }
@@ -110,8 +109,7 @@ impl World {
                 before: Arc::new(copy(hand, &[])),
             },
             policy: policy(protected),
-            in_force: PrefixSet::default(),
-            origins: Vec::new(),
+            in_force: Effective::default(),
             pinned: None,
             configuration: Configuration::default(),
         }
@@ -123,7 +121,6 @@ impl World {
             hand: &self.hand,
             policy: &self.policy,
             in_force: &self.in_force,
-            origins_in_force: &self.origins,
             restores: false,
             pinned: self.pinned.as_ref(),
             approved: None,
@@ -137,8 +134,8 @@ impl World {
     }
 }
 
-fn addresses(set: &PrefixSet) -> BTreeSet<u32> {
-    let each = set.v4.iter().flat_map(|p| p.first()..=p.last());
+fn addresses(set: &Effective) -> BTreeSet<u32> {
+    let each = set.nets.v4.iter().flat_map(|p| p.first()..=p.last());
     each.collect()
 }
 
@@ -178,22 +175,23 @@ proptest! {
                 let reasons = of_choice(&lists, &hand, mask, operator);
                 let out = listed([&protected]);
                 let expected: BTreeSet<u32> = reasons.difference(&out).copied().collect();
-                prop_assert_eq!(addresses(&chosen.set), expected);
+                prop_assert_eq!(addresses(&chosen.effective), expected);
                 // As few prefixes as can be.
-                let again = PrefixSet::of_prefixes(chosen.set.v4.clone(), Vec::new());
-                prop_assert_eq!(&again, &chosen.set);
+                let nets = &chosen.effective.nets;
+                let again = PrefixSet::of_prefixes(nets.v4.clone(), Vec::new());
+                prop_assert_eq!(&again, nets);
             }
         }
         // All of them are everything, by whatever way.
         let all = world.chosen(&decision, &choice(&NAMES, true));
         let everything = world.chosen(&decision, &Choice::EVERYTHING);
-        prop_assert_eq!(&all.set, &decision.desired);
-        prop_assert_eq!(&everything.set, &decision.desired);
+        prop_assert_eq!(&all.effective, &decision.desired);
+        prop_assert_eq!(&everything.effective, &decision.desired);
         prop_assert_eq!(all.rib, everything.rib);
         let every_feed = Choice { feeds: None, operator: false };
         prop_assert_eq!(
-            world.chosen(&decision, &every_feed).set,
-            world.chosen(&decision, &choice(&NAMES, false)).set
+            world.chosen(&decision, &every_feed).effective,
+            world.chosen(&decision, &choice(&NAMES, false)).effective
         );
     }
 
@@ -212,6 +210,7 @@ proptest! {
         world.policy.review = Review::Manual;
         let fed = before.iter().chain([&hand]).flatten();
         let fed = PrefixSet::of_nets(fed.map(|net| prefix(*net).to_net()));
+        let fed = Effective::new(fed, []);
         world.in_force = world.policy.protect.cut_out_of(&fed);
         let decision = world.decide();
         let held = decision.held();
@@ -221,7 +220,7 @@ proptest! {
             let out = listed([&protected]);
             let expected = of_choice(behind, &hand, mask, true);
             let expected: BTreeSet<u32> = expected.difference(&out).copied().collect();
-            prop_assert_eq!(addresses(&chosen.set), expected);
+            prop_assert_eq!(addresses(&chosen.effective), expected);
         }
         if held {
             prop_assert_eq!(&decision.desired, &world.in_force);
@@ -252,21 +251,26 @@ proptest! {
                 longest_v4: Some(one.2),
                 longest_v6: None,
             };
-            let part = selection.of(&chosen.set);
+            let part = selection.of(&chosen.effective);
             let fits = |prefix: &&Prefix<u32>| prefix.len() <= one.2;
-            let expected: Vec<_> = chosen.set.v4.iter().filter(fits).copied().collect();
-            prop_assert_eq!(part.set.v4.len() + part.left_out[0], chosen.set.v4.len());
-            prop_assert_eq!(part.set.v4, expected);
+            let expected: Vec<_> = chosen.effective.nets.v4.iter().filter(fits).copied().collect();
+            prop_assert_eq!(part.effective.nets.v4.len() + part.left_out[0], chosen.effective.nets.v4.len());
+            prop_assert_eq!(part.effective.nets.v4, expected);
         }
     }
 }
 
-fn set(nets: &[&str]) -> PrefixSet {
-    PrefixSet::of_nets(nets.iter().map(|net| net.parse().unwrap()))
+fn set(nets: &[&str]) -> Effective {
+    with_origins(nets, &[])
 }
 
-fn shown(set: &PrefixSet) -> Vec<String> {
-    set.nets().map(|net: IpNet| net.to_string()).collect()
+fn with_origins(nets: &[&str], origins: &[u32]) -> Effective {
+    let nets = nets.iter().map(|net| net.parse().unwrap());
+    Effective::new(PrefixSet::of_nets(nets), origins.iter().copied())
+}
+
+fn shown(effective: &Effective) -> Vec<String> {
+    effective.nets.nets().map(|net| net.to_string()).collect()
 }
 
 /// 203.0.113.0/25 and 203.0.113.128/25.
@@ -287,12 +291,12 @@ fn two_halves_of_two_feeds_are_one_prefix_only_for_a_router_that_has_both() {
         (&["a", "b"], "203.0.113.0/24", &[64_496, 64_511]),
     ] {
         let chosen = world.chosen(&decision, &choice(feeds, true));
-        assert_eq!(shown(&chosen.set), [expected]);
-        assert_eq!(chosen.origins, origins);
+        assert_eq!(shown(&chosen.effective), [expected]);
+        assert_eq!(chosen.effective.origins, origins);
         assert_eq!(chosen.rib.sources().len(), feeds.len());
     }
     let nothing = world.chosen(&decision, &choice(&[], false));
-    assert!(nothing.set.is_empty() && nothing.origins.is_empty());
+    assert!(nothing.effective.is_empty());
 }
 
 /// What was in force goes with the feed of one router and stays with that of another.
@@ -307,8 +311,8 @@ fn an_address_that_moves_from_feed_to_feed_moves_from_router_to_router() {
     let decision = world.decide();
     assert!(decision.change.is_empty());
     let of = |name| world.chosen(&decision, &choice(&[name], true));
-    assert!(of("a").set.is_empty());
-    assert_eq!(of("b").set, world.in_force);
+    assert!(of("a").effective.is_empty());
+    assert_eq!(of("b").effective, world.in_force);
 }
 
 /// A copy that cannot be read is no empty copy, and says nothing of what other feeds list.
@@ -325,27 +329,26 @@ fn a_choice_with_a_copy_that_cannot_be_read_keeps_what_it_had() {
         ),
     ];
     let mut world = World::new(feeds, &[], &[(0, 28)]);
-    world.in_force = set(&["203.0.113.0/24"]);
-    world.origins = vec![64_496];
+    world.in_force = with_origins(&["203.0.113.0/24"], &[64_496]);
     let decision = world.decide();
     assert!(decision.held());
     assert_eq!(decision.lost, [Arc::from("a")]);
-    let had = set(&["203.0.113.0/25"]);
+    let had = with_origins(&["203.0.113.0/25"], &[64_496]);
     let former = Former {
-        in_force: Some((&had, &[64_496])),
+        in_force: Some(&had),
         frozen: None,
     };
     let chosen = decision.chosen(&choice(&["a"], true), &world.policy, former);
     let left = ["203.0.113.16/28", "203.0.113.32/27", "203.0.113.64/26"];
-    assert_eq!(shown(&chosen.set), left);
-    assert_eq!(chosen.origins, [64_496]);
+    assert_eq!(shown(&chosen.effective), left);
+    assert_eq!(chosen.effective.origins, [64_496]);
     // Of the other feed everything can be read.
     let chosen = decision.chosen(&choice(&["b"], true), &world.policy, former);
-    assert_eq!(shown(&chosen.set), ["203.0.113.128/25"]);
-    assert!(chosen.origins.is_empty());
+    assert_eq!(shown(&chosen.effective), ["203.0.113.128/25"]);
+    assert!(chosen.effective.origins.is_empty());
     // A choice that no router had begins with what can be read.
     let unknown = world.chosen(&decision, &choice(&["a"], true));
-    assert!(unknown.set.is_empty());
+    assert!(unknown.effective.is_empty());
 }
 
 #[test]
@@ -358,30 +361,29 @@ fn a_pin_freezes_what_a_choice_had_then_and_protection_is_cut_out_of_it() {
     world.in_force = set(&["203.0.113.7/32"]);
     world.pinned = Some(Pinned {
         generation: 3,
-        set: set(&["203.0.113.0/24"]),
-        origins: vec![64_496, 64_511],
+        effective: with_origins(&["203.0.113.0/24"], &[64_496, 64_511]),
     });
     let decision = world.decide();
-    let then = set(&["203.0.113.0/25"]);
+    let then = with_origins(&["203.0.113.0/25"], &[64_496]);
     let now = set(&["203.0.113.7/32"]);
     let former = Former {
-        in_force: Some((&now, &[])),
-        frozen: Some((&then, &[64_496])),
+        in_force: Some(&now),
+        frozen: Some(&then),
     };
     let chosen = decision.chosen(&choice(&["a"], true), &world.policy, former);
     let left = ["203.0.113.16/28", "203.0.113.32/27", "203.0.113.64/26"];
-    assert_eq!(shown(&chosen.set), left);
-    assert_eq!(chosen.origins, [64_496]);
+    assert_eq!(shown(&chosen.effective), left);
+    assert_eq!(chosen.effective.origins, [64_496]);
     // A choice that was not there then has what its feeds list now, as far as it is frozen.
     world.feeds[1] = feed("b", None, Some(at(&[(128, 25), (9, 32)], &[])));
     let decision = world.decide();
     let chosen = world.chosen(&decision, &choice(&["b"], true));
-    assert_eq!(shown(&chosen.set), ["203.0.113.128/25"]);
+    assert_eq!(shown(&chosen.effective), ["203.0.113.128/25"]);
     // And a flush leaves nothing.
     world.pinned = Some(Pinned::default());
     let decision = world.decide();
     let flushed = decision.chosen(&choice(&["a"], true), &world.policy, former);
-    assert!(flushed.set.is_empty() && flushed.origins.is_empty());
+    assert!(flushed.effective.is_empty());
 }
 
 /// What a change of the configuration takes away stays while that is held, where the router had it.
@@ -391,8 +393,7 @@ fn what_the_configuration_takes_away_stays_at_its_routers_while_that_is_held() {
     let feeds = vec![feed("a", Some(current.clone()), Some(current))];
     let mut world = World::new(feeds, &[], &[]);
     // Of feed b, which is no longer configured.
-    world.in_force = set(&["203.0.113.0/26", "203.0.113.128/25"]);
-    world.origins = vec![64_496];
+    world.in_force = with_origins(&["203.0.113.0/26", "203.0.113.128/25"], &[64_496]);
     world.policy.limits.max_removed = Share(0.1);
     world.policy.limits.small_change = 0;
     world.configuration = Configuration {
@@ -407,19 +408,18 @@ fn what_the_configuration_takes_away_stays_at_its_routers_while_that_is_held() {
         operator: false,
     };
     let former = Former {
-        in_force: Some((&world.in_force, &[64_496])),
+        in_force: Some(&world.in_force),
         frozen: None,
     };
     let chosen = decision.chosen(&every_feed, &world.policy, former);
-    assert_eq!(chosen.set, world.in_force);
-    assert_eq!(chosen.origins, [64_496]);
+    assert_eq!(chosen.effective, world.in_force);
     let had = set(&["203.0.113.0/26"]);
     let former = Former {
-        in_force: Some((&had, &[])),
+        in_force: Some(&had),
         frozen: None,
     };
     let chosen = decision.chosen(&choice(&["a"], true), &world.policy, former);
-    assert_eq!((chosen.set, chosen.origins), (had, vec![]));
+    assert_eq!(chosen.effective, had);
 }
 
 /// What was added by hand counts as it is now, while the rest is held.
@@ -442,7 +442,7 @@ fn an_entry_by_hand_that_ended_is_gone_from_its_routers_although_another_feed_ke
         shown(&decision.desired),
         ["203.0.113.7/32", "203.0.113.9/32"]
     );
-    let of = |feeds: &[&str], operator| world.chosen(&decision, &choice(feeds, operator)).set;
+    let of = |feeds: &[&str], operator| world.chosen(&decision, &choice(feeds, operator)).effective;
     assert_eq!(shown(&of(&["a"], true)), ["203.0.113.9/32"]);
     assert_eq!(shown(&of(&["b"], false)), ["203.0.113.7/32"]);
     assert_eq!(of(&["b"], true), decision.desired);

@@ -7,7 +7,7 @@ use super::super::{Applied, AtHand};
 use super::*;
 use crate::feed::{End, FeedCopy};
 use crate::policy::limits::{Limits, Review, Share};
-use crate::prefix::{HostBits, parse};
+use crate::prefix::{HostBits, PrefixSet, parse};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -17,8 +17,7 @@ struct Made {
     feeds: Vec<Feed>,
     hand: Hand,
     policy: Policy,
-    in_force: PrefixSet,
-    origins: Vec<u32>,
+    in_force: Effective,
     restores: bool,
     pinned: Option<Pinned>,
     approved: Option<&'static str>,
@@ -33,7 +32,6 @@ impl Made {
             hand: &self.hand,
             policy: &self.policy,
             in_force: &self.in_force,
-            origins_in_force: &self.origins,
             restores: self.restores,
             pinned: self.pinned.as_ref(),
             approved: self.approved,
@@ -43,8 +41,9 @@ impl Made {
     }
 }
 
-fn set(nets: &[&str]) -> PrefixSet {
-    PrefixSet::of_nets(nets.iter().map(|net| net.parse().unwrap()))
+fn set(nets: &[&str]) -> Effective {
+    let nets = nets.iter().map(|net| net.parse().unwrap());
+    Effective::new(PrefixSet::of_nets(nets), [])
 }
 
 /// A copy of one prefix that ends by itself, and of others that do not.
@@ -97,7 +96,6 @@ fn made() -> Made {
             review: Review::default(),
         },
         in_force: set(&["198.51.100.0/24"]),
-        origins: Vec::new(),
         restores: false,
         pinned: None,
         approved: None,
@@ -175,7 +173,9 @@ const EDITS: [Edit; 32] = [
     ("limits", |made| made.policy.limits.max_routes = 1),
     ("review", |made| made.policy.review = Review::Manual),
     ("in force", |made| made.in_force = set(&["198.51.100.0/25"])),
-    ("origins in force", |made| made.origins = vec![64_496]),
+    ("origins in force", |made| {
+        made.in_force.origins = vec![64_496]
+    }),
     ("made by a pin", |made| made.restores = true),
     ("pinned", |made| made.pinned = Some(Pinned::default())),
     ("approved", |made| made.approved = Some("0123456789ab")),
@@ -198,8 +198,10 @@ fn a_decision_is_remembered_until_any_part_of_its_input_changes() {
     let pinned = |set: &[&str], origins: &[u32], generation| Made {
         pinned: Some(Pinned {
             generation,
-            set: self::set(set),
-            origins: origins.to_vec(),
+            effective: Effective {
+                origins: origins.to_vec(),
+                ..self::set(set)
+            },
         }),
         ..base.clone()
     };

@@ -95,7 +95,7 @@ impl<'a> Told<'a> {
         let out =
             Cells::of(shell.protected.iter().chain(&shell.shown).copied()).or(shell.space.never());
         let hand = Cells::of(shell.hand.iter().copied());
-        let in_force = shell.space.cells(&shell.in_force);
+        let in_force = shell.space.cells(&shell.in_force.nets);
         let mut taken = Cells::default();
         let mut taken_origins = BTreeSet::new();
         let all_readable = !shell
@@ -104,7 +104,7 @@ impl<'a> Told<'a> {
         if shell.edited() && shell.pinned.is_none() && !shell.made_by_pin && all_readable {
             // Whatever else takes it away: the copy expired, the entry ended, it was removed by hand, is protected.
             let behind = shell.configured().filter_map(applied);
-            taken_origins = shell.origins.iter().copied().collect();
+            taken_origins = shell.in_force.origins.iter().copied().collect();
             for asn in behind.flat_map(|copy| &copy.origins) {
                 taken_origins.remove(asn);
             }
@@ -199,7 +199,7 @@ impl<'a> Told<'a> {
     }
 
     fn origins_in_force(&self) -> BTreeSet<u32> {
-        self.shell.origins.iter().copied().collect()
+        self.shell.in_force.origins.iter().copied().collect()
     }
 
     /// What would be in force if everything went.
@@ -293,7 +293,7 @@ pub fn before(
     tally: &mut Tally,
 ) -> TestCaseResult {
     let told = Told::of(shell);
-    let desired = shell.space.cells(&decision.desired);
+    let desired = shell.space.cells(&decision.desired.nets);
     let hand = told.hand.minus(told.out);
     let fed = told.now.or(told.before);
 
@@ -303,8 +303,11 @@ pub fn before(
     if let Some(pin) = &shell.pinned {
         tally.pinned += 1;
         prop_assert!(!decision.approved && !decision.held());
-        prop_assert_eq!(desired, shell.space.cells(&pin.set).minus(told.out));
-        prop_assert_eq!(&decision.origins, &pin.origins);
+        prop_assert_eq!(
+            desired,
+            shell.space.cells(&pin.effective.nets).minus(told.out)
+        );
+        prop_assert_eq!(&decision.desired.origins, &pin.effective.origins);
         return Ok(());
     }
     // An approval lets go what has its name, and nothing else.
@@ -321,7 +324,7 @@ pub fn before(
     );
     prop_assert!(hand.within(desired), "the operator's own");
 
-    let origins: BTreeSet<u32> = decision.origins.iter().copied().collect();
+    let origins: BTreeSet<u32> = decision.desired.origins.iter().copied().collect();
     if !decision.held() {
         tally.approved += usize::from(waits);
         tally.gone += usize::from(!waits && !decision.change.is_empty());
@@ -354,6 +357,6 @@ pub fn before(
 pub fn after(shell: &mut Shell) -> TestCaseResult {
     let next = shell.decide();
     prop_assert!(next.change.is_empty(), "{:?}", next.change);
-    prop_assert_eq!(&next.origins, &shell.origins);
+    prop_assert_eq!(&next.desired, &shell.in_force);
     Ok(())
 }

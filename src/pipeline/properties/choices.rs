@@ -9,18 +9,15 @@ use proptest::test_runner::TestCaseResult;
 use super::feeds::Known;
 use super::naive::Cells;
 use super::shell::Shell;
-use crate::pipeline::{Content, Decision, Former};
+use crate::pipeline::{Decision, Former};
 use crate::policy::selection::Choice;
-use crate::prefix::PrefixSet;
-
-/// A set and its origin ASes.
-pub type Had = (PrefixSet, Vec<u32>);
+use crate::prefix::Effective;
 
 /// What the choices have, and had with each generation.
 #[derive(Debug, Default)]
 pub struct Chosen {
-    now: BTreeMap<Choice, Had>,
-    past: Vec<BTreeMap<Choice, Had>>,
+    now: BTreeMap<Choice, Effective>,
+    past: Vec<BTreeMap<Choice, Effective>>,
 }
 
 /// The name of a feed.
@@ -46,28 +43,24 @@ fn choices() -> [Choice; 4] {
     ]
 }
 
-fn content((set, origins): &Had) -> Content<'_> {
-    (set, origins)
-}
-
 impl Chosen {
     /// What they have by a decision.
-    fn by(&self, shell: &Shell, decision: &Decision) -> BTreeMap<Choice, Had> {
+    fn by(&self, shell: &Shell, decision: &Decision) -> BTreeMap<Choice, Effective> {
         let then = decision.pinned.map(|generation| generation as usize);
         let frozen = then.and_then(|generation| self.past.get(generation));
         let chosen = choices().into_iter().map(|choice| {
             let former = Former {
-                in_force: self.now.get(&choice).map(content),
-                frozen: frozen.and_then(|then| then.get(&choice)).map(content),
+                in_force: self.now.get(&choice),
+                frozen: frozen.and_then(|then| then.get(&choice)),
             };
             let chosen = decision.chosen(&choice, &shell.policy, former);
-            (choice, (chosen.set, chosen.origins))
+            (choice, chosen.effective)
         });
         chosen.collect()
     }
 
     /// Write down what they have by a decision, with the generation that is in force after it.
-    pub fn record(&mut self, now: BTreeMap<Choice, Had>, generation: usize) {
+    pub fn record(&mut self, now: BTreeMap<Choice, Effective>, generation: usize) {
         self.past.resize(generation + 1, BTreeMap::default());
         self.past[generation].clone_from(&now);
         self.now = now;
@@ -75,20 +68,23 @@ impl Chosen {
 
     /// What a flush does to it.
     pub fn flush(&mut self, generation: usize) {
-        let nothing = choices().map(|choice| (choice, Had::default()));
+        let nothing = choices().map(|choice| (choice, Effective::default()));
         self.record(nothing.into_iter().collect(), generation);
     }
 }
 
 /// Check what they have by a decision, before it is written down. Answers it.
-pub fn check(shell: &Shell, decision: &Decision) -> Result<BTreeMap<Choice, Had>, TestCaseError> {
+pub fn check(
+    shell: &Shell,
+    decision: &Decision,
+) -> Result<BTreeMap<Choice, Effective>, TestCaseError> {
     let all = shell.chosen.by(shell, decision);
-    let desired = shell.space.cells(&decision.desired);
-    for (choice, (set, origins)) in &all {
-        let cells = shell.space.cells(set);
+    let desired = shell.space.cells(&decision.desired.nets);
+    for (choice, Effective { nets, origins }) in &all {
+        let cells = shell.space.cells(nets);
         let has = |index: &usize| choice.has(&name(*index));
         prop_assert!(cells.within(desired), "beside what should be in force");
-        prop_assert!(origins.iter().all(|asn| decision.origins.contains(asn)));
+        prop_assert!(origins.iter().all(|asn| decision.desired.has_origin(*asn)));
         // Whatever became of the copies since: nothing that its feeds never listed.
         let feeds = (0..shell.feeds.len()).filter(has);
         let listed = feeds.map(|index| shell.ever[index]);
@@ -99,8 +95,7 @@ pub fn check(shell: &Shell, decision: &Decision) -> Result<BTreeMap<Choice, Had>
     }
     // Those with everything have everything, in the same prefixes.
     let everything = &all[&choices()[2]];
-    prop_assert_eq!(&everything.0, &decision.desired);
-    prop_assert_eq!(&everything.1, &decision.origins);
+    prop_assert_eq!(everything, &decision.desired);
     Ok(all)
 }
 
@@ -124,7 +119,7 @@ fn exactly(shell: &Shell, decision: &Decision, choice: &Choice, cells: Cells) ->
         .operator
         .then(|| Cells::of(shell.hand.iter().copied()));
     let listed = lists.chain(by_hand).fold(Cells::default(), Cells::or);
-    let desired = shell.space.cells(&decision.desired);
+    let desired = shell.space.cells(&decision.desired.nets);
     prop_assert_eq!(cells, listed.and(desired), "{:?}", choice);
     Ok(())
 }

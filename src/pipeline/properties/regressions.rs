@@ -50,7 +50,7 @@ fn publish(feed: usize, nets: &[Net], origins: &[u32]) -> Step {
 }
 
 fn in_force(shell: &Shell) -> Cells {
-    shell.space.cells(&shell.in_force)
+    shell.space.cells(&shell.in_force.nets)
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn the_origin_ases_of_a_feed_that_left_go_while_something_else_is_held() {
         &[Step::Leave(0)],
     ]);
     assert!(shell.waits.is_some());
-    assert_eq!(shell.origins, [64_497]);
+    assert_eq!(shell.in_force.origins, [64_497]);
 }
 
 #[test]

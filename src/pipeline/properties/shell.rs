@@ -7,14 +7,14 @@ use std::time::Duration;
 use super::super::testing::{NOW, protect_and_show};
 use super::super::{Configuration, Decided, Decision, Feed, Hand, Input, Pinned, decide};
 use super::bounds::{Bounds, OwnBounds};
-use super::choices::{self, Chosen, Had};
+use super::choices::{self, Chosen};
 use super::feeds::{Copy, Known, written};
 use super::naive::{Cells, Net, Space};
 use crate::feed::FeedCopy;
 use crate::policy::Policy;
 use crate::policy::limits::Review;
 use crate::policy::selection::Choice;
-use crate::prefix::PrefixSet;
+use crate::prefix::Effective;
 use crate::time::Timestamp;
 
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -88,8 +88,7 @@ pub struct Shell {
     pub decisive: String,
     pub protected: Vec<Net>,
     pub shown: Vec<Net>,
-    pub in_force: PrefixSet,
-    pub origins: Vec<u32>,
+    pub in_force: Effective,
     /// The sets of all generations; the first is nothing.
     past: Vec<Pinned>,
     /// Whether what is in force was made by a pin.
@@ -132,8 +131,7 @@ impl Shell {
             decisive: String::new(),
             protected: Vec::new(),
             shown: Vec::new(),
-            in_force: PrefixSet::default(),
-            origins: Vec::new(),
+            in_force: Effective::default(),
             past: vec![Pinned::default()],
             made_by_pin: false,
             pinned: None,
@@ -207,8 +205,7 @@ impl Shell {
             Step::Flush => {
                 self.pinned = Some(Pinned::default());
                 self.waits = None;
-                let (set, origins) = (PrefixSet::default(), Vec::new());
-                self.generation(set, origins, true);
+                self.generation(Effective::default(), true);
                 self.chosen.flush(self.past.len() - 1);
             }
             Step::Pin(which) if self.past.len() > 1 => {
@@ -283,7 +280,6 @@ impl Shell {
             hand: &hand,
             policy: &policy,
             in_force: &self.in_force,
-            origins_in_force: &self.origins,
             restores: self.made_by_pin,
             pinned: self.pinned.as_ref(),
             approved: self.approval.as_deref(),
@@ -301,15 +297,11 @@ impl Shell {
     }
 
     /// Write a decision down, as a pass does.
-    pub fn record(&mut self, decision: &Decision, chosen: BTreeMap<Choice, Had>) {
+    pub fn record(&mut self, decision: &Decision, chosen: BTreeMap<Choice, Effective>) {
         if decision.approved || decision.pinned.is_none() {
             self.approval = None;
         }
-        self.generation(
-            decision.desired.clone(),
-            decision.origins.clone(),
-            decision.pinned.is_some(),
-        );
+        self.generation(decision.desired.clone(), decision.pinned.is_some());
         self.chosen.record(chosen, self.past.len() - 1);
         self.waits = decision.held().then(|| decision.id.clone());
         self.seen.extend(self.waits.clone());
@@ -336,15 +328,14 @@ impl Shell {
         }
     }
 
-    fn generation(&mut self, set: PrefixSet, origins: Vec<u32>, made_by_pin: bool) {
-        if set != self.in_force || origins != self.origins {
+    fn generation(&mut self, effective: Effective, made_by_pin: bool) {
+        if effective != self.in_force {
             self.past.push(Pinned {
                 generation: self.past.len() as u64,
-                set: set.clone(),
-                origins: origins.clone(),
+                effective: effective.clone(),
             });
             self.made_by_pin = made_by_pin;
-            (self.in_force, self.origins) = (set, origins);
+            self.in_force = effective;
         }
     }
 

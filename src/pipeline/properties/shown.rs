@@ -14,7 +14,7 @@ use crate::discover::{Found, Look, Shown, Source, bounded, remember};
 use crate::feed::formats::{Format, Rules, parse_body};
 use crate::policy::Policy;
 use crate::policy::limits::{FeedLimits, Limits, Review};
-use crate::prefix::PrefixSet;
+use crate::prefix::{Effective, PrefixSet};
 use crate::time::Timestamp;
 
 const LIST: &str = "203.0.112.0/22\n2001:db8:1::/64\n";
@@ -101,26 +101,25 @@ proptest! {
                 feeds: &[feed],
                 hand: &Hand::default(),
                 policy: &policy,
-                in_force: &PrefixSet::default(),
-                origins_in_force: &[],
+                in_force: &Effective::default(),
                 restores: false,
                 pinned: None,
                 approved: None,
                 configuration: &Configuration::default(),
                 now,
             });
-            prop_assert!(decision.effective.dropped.is_empty());
+            prop_assert!(decision.permitted.dropped.is_empty());
             let size = |set: &PrefixSet| -> u64 {
                 set.v4.iter().map(|prefix| u64::from(prefix.last() - prefix.first()) + 1).sum()
             };
-            let lost = 1_024 - size(&decision.desired);
+            let lost = 1_024 - size(&decision.desired.nets);
             let v4 = holes.iter().filter(|net| net.addr().is_ipv4()).count();
             prop_assert_eq!(lost, v4 as u64, "exactly the holes");
             prop_assert!(holes.len() <= bound(), "{} of {}", holes.len(), bound());
             let size = |set: &PrefixSet| -> u128 {
                 set.v6.iter().map(|prefix| prefix.last() - prefix.first() + 1).sum()
             };
-            let lost = (1_u128 << 64) - size(&decision.desired);
+            let lost = (1_u128 << 64) - size(&decision.desired.nets);
             prop_assert_eq!(lost, (holes.len() - v4) as u128);
         }
         prop_assert!(now >= Timestamp(NOW.0));

@@ -2,7 +2,7 @@
 
 use ipnet::IpNet;
 
-use crate::prefix::{Prefix, PrefixSet};
+use crate::prefix::{Effective, Prefix};
 
 /// What was in force of late and no longer is: some routers keep a line until another one takes it away. Each prefix
 /// as it stood in the files, ascending; nothing of it is in the set.
@@ -27,12 +27,11 @@ impl Gone {
         &NOTHING
     }
 
-    /// Of what was in force, what is neither in `set` nor in `origins`, which ascend.
+    /// Of what was in force, what is not in `effective`.
     pub fn of(
         nets: impl IntoIterator<Item = IpNet>,
         asns: impl IntoIterator<Item = u32>,
-        set: &PrefixSet,
-        origins: &[u32],
+        effective: &Effective,
     ) -> Self {
         let (mut v4, mut v6) = (Vec::new(), Vec::new());
         for net in nets {
@@ -42,9 +41,9 @@ impl Gone {
             }
         }
         Self {
-            v4: without(v4, &set.v4),
-            v6: without(v6, &set.v6),
-            origins: without(asns.into_iter().collect(), origins),
+            v4: without(v4, &effective.nets.v4),
+            v6: without(v6, &effective.nets.v6),
+            origins: without(asns.into_iter().collect(), &effective.origins),
         }
     }
 }
@@ -60,6 +59,7 @@ fn without<T: Ord>(mut gone: Vec<T>, there: &[T]) -> Vec<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::prefix::PrefixSet;
 
     #[test]
     fn what_is_in_force_is_not_gone_and_what_it_was_part_of_is() {
@@ -74,7 +74,8 @@ mod tests {
             "2001:db8::/48",
             "2001:db8::/32",
         ]);
-        let gone = Gone::of(were, [64_511, 64_496, 64_511], &set, &[64_496]);
+        let effective = Effective::new(set, [64_496]);
+        let gone = Gone::of(were, [64_511, 64_496, 64_511], &effective);
         let v4: Vec<_> = gone.v4.iter().map(ToString::to_string).collect();
         assert_eq!(v4, ["72.37.186.0/23", "203.0.113.0/24"]);
         let v6: Vec<_> = gone.v6.iter().map(ToString::to_string).collect();

@@ -15,7 +15,7 @@ use crate::feed::formats::{Format, Rules, parse_body};
 use crate::policy::limits::Limits;
 use crate::policy::protect::Protected;
 use crate::policy::selection::{Choice, Selection};
-use crate::prefix::PrefixSet;
+use crate::prefix::{NOTHING, PrefixSet};
 use crate::rib::{Rib, Source};
 
 /// Which each family has.
@@ -100,7 +100,7 @@ fn gone() -> Gone {
         "2001:db8:99::/48",
     ];
     let nets = nets.map(|net| net.parse().unwrap());
-    Gone::of(nets, [64_511], &PrefixSet::default(), &[])
+    Gone::of(nets, [64_511], &NOTHING)
 }
 
 /// What is protected, where nothing else is said.
