@@ -9,6 +9,74 @@
 //! No clock, no file, no socket: [`decide`] is a pure function of its argument, so every decision
 //! can be repeated and tested. After the merge nothing can add an address: `policy` only removes,
 //! subtraction splits, aggregation joins exactly.
+//!
+//! ```
+//! # use std::{sync::Arc, time::Duration};
+//! # use nullrouted::feed::{formats::{Format, Rules, parse_body}, standing::Ages};
+//! # use nullrouted::pipeline::{Applied, AtHand, Configuration, Feed, Hand, Input, decide};
+//! # use nullrouted::policy::{Policy, limits::{FeedLimits, Limits, Review}};
+//! # use nullrouted::policy::protect::{Protect, Protected};
+//! # use nullrouted::{digest, prefix::PrefixSet, time::Timestamp};
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let now = Timestamp(1_790_000_000);
+//! let at_hand = |list: &str| Ok::<_, nullrouted::feed::Refused>(AtHand {
+//!     digest: digest::of(list.as_bytes()),
+//!     copy: Arc::new(parse_body(list.as_bytes(), &Rules::of(Format::Cidr))?),
+//!     fetched: now,
+//! });
+//! let protected = Protected { net: "198.51.100.0/25".parse()?, why: "ours".to_owned() };
+//! let policy = Policy {
+//!     protect: Protect::new(vec![protected]),
+//!     limits: Limits { small_change: 1, ..Limits::default() },
+//!     review: Review::default(),
+//! };
+//! let decided = |feed: &Feed, in_force: &PrefixSet| decide(&Input {
+//!     feeds: std::slice::from_ref(feed),
+//!     policy: &policy,
+//!     in_force,
+//!     now,
+//!     // ... nothing by hand, no pin, no approval, the configuration as it was
+//! #   hand: &Hand::default(), origins_in_force: &[], restores: false, pinned: None,
+//! #   approved: None, configuration: &Configuration::default(),
+//! });
+//! let mut feed = Feed {
+//!     name: "noc".into(),
+//!     current: Some(at_hand("192.0.2.0/24 # SBL1\n198.51.100.0/24 # SBL2\n203.0.113.0/24\n")?),
+//!     confirmed: Some(now),
+//!     applied: None,
+//!     // ...
+//! #   reserved: false, limits: FeedLimits::default(), generated: None, unreadable: "",
+//! #   ages: Ages {
+//! #       stale_after: Duration::from_secs(86_400),
+//! #       expire_after: Duration::from_secs(604_800),
+//! #       max_age: None,
+//! #   },
+//! };
+//!
+//! // The first fill goes, without what is protected, and each prefix has its causes.
+//! let first = decided(&feed, &PrefixSet::default());
+//! let causes: Vec<String> = first
+//!     .explain_additions(&first.change)
+//!     .map(|explained| format!("{}: {}", explained.prefix, explained.because[0]))
+//!     .collect();
+//! assert_eq!(causes, [
+//!     "192.0.2.0/24: noc SBL1 line 1",
+//!     "198.51.100.128/25: noc SBL2 line 2",
+//!     "203.0.113.0/24: noc line 3",
+//! ]);
+//!
+//! // A list that loses too much at once is held, and what is in force stays.
+//! feed.applied = feed.current.take().map(Applied::Copy);
+//! feed.current = Some(at_hand("192.0.2.0/24 # SBL1\n")?);
+//! let next = decided(&feed, &first.desired);
+//! assert_eq!(next.desired, first.desired);
+//! assert_eq!(
+//!     next.verdict.reasons[0],
+//!     "noc: 2 of 3 prefixes would go, 66.7% (max_removed 25%)",
+//! );
+//! # Ok(())
+//! # }
+//! ```
 
 use std::borrow::Cow;
 use std::sync::Arc;

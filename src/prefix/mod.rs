@@ -7,6 +7,31 @@
 //! Everything below [`PrefixSet`] is generic over [`Bits`], the integer that holds an address, so that
 //! one algorithm serves both families. [`ipnet::IpNet`] is the type at the edges of the library, where
 //! the family no longer matters.
+//!
+//! ```
+//! use nullrouted::prefix::{HostBits, PrefixSet, parse, subtract_set};
+//!
+//! # fn main() -> Result<(), nullrouted::prefix::Malformed> {
+//! let set = |texts: &[&str]| {
+//!     let written = texts.iter().map(|text| parse(text, HostBits::Refuse));
+//!     Ok(PrefixSet::of_written(written.collect::<Result<Vec<_>, _>>()?))
+//! };
+//! let shown = |set: &PrefixSet| set.nets().map(|net| net.to_string()).collect::<Vec<_>>();
+//!
+//! // A range and the /24 after it are joined: the fewest prefixes that cover the same addresses.
+//! let listed = set(&["72.37.186/23", "192.0.2.0-192.0.2.255", "192.0.3.0/24"])?;
+//! assert_eq!(shown(&listed), ["72.37.186.0/23", "192.0.2.0/23"]);
+//!
+//! // Cutting a network out leaves the prefixes around it, and adds no address.
+//! let left = subtract_set(&listed, &set(&["192.0.2.0/25"])?);
+//! assert_eq!(shown(&left), ["72.37.186.0/23", "192.0.2.128/25", "192.0.3.0/24"]);
+//!
+//! // What could mean two networks is refused, with the one that was probably meant.
+//! let refused = parse("192.0.2.9/24", HostBits::Refuse).unwrap_err();
+//! assert_eq!(refused.to_string(), "host bits set, probably 192.0.2.0/24 was meant");
+//! # Ok(())
+//! # }
+//! ```
 
 mod aggregate;
 mod effective;
