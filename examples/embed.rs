@@ -1,9 +1,10 @@
-//! The decision of nullrouted inside another program: a list and what is protected go in, what would be in force and why
-//! comes out. Nothing but the list is read: no configuration, no ledger, no kernel, and the time is an argument.
+//! The decision of nullrouted inside another program: a list and what is protected go in, what
+//! would be in force and why comes out. Nothing but the list is read: no configuration, no ledger,
+//! no kernel, and the time is an argument.
 //!
 //! ```text
-//! cargo run --example embed                            # the sample list
-//! cargo run --example embed -- LIST [PROTECTED]...     # a file, and networks that are never dropped
+//! cargo run --example embed                          # the sample list
+//! cargo run --example embed -- LIST [PROTECTED]...   # a file, and networks that are never dropped
 //! ```
 
 use std::error::Error;
