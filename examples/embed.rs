@@ -20,7 +20,7 @@ use nullrouted::pipeline::{AtHand, Configuration, Decision, Feed, Hand, Input, d
 use nullrouted::policy::Policy;
 use nullrouted::policy::limits::{FeedLimits, Limits, Review};
 use nullrouted::policy::protect::{Protect, Protected};
-use nullrouted::prefix::PrefixSet;
+use nullrouted::prefix::Effective;
 use nullrouted::time::Timestamp;
 
 const SAMPLE: &str = "\
@@ -62,13 +62,13 @@ pub fn report(list: &str, protected: &[String], now: Timestamp) -> Result<String
     for reason in &decision.verdict.reasons {
         writeln!(report, "held, nothing changes: {reason}")?;
     }
-    for net in &decision.effective.cut {
+    for net in &decision.permitted.cut {
         for protected in policy.protect.touching(*net) {
             let Protected { net: inside, why } = protected;
             writeln!(report, "{net}: not dropped in {inside}: {why}")?;
         }
     }
-    for listing in &decision.effective.refused {
+    for listing in &decision.permitted.refused {
         writeln!(report, "{}: refused: {listing}", listing.prefix)?;
     }
     for rejection in &copy.rejections {
@@ -114,8 +114,7 @@ fn decision(list: &str, copy: &Arc<FeedCopy>, policy: &Policy, now: Timestamp) -
         feeds: &[feed],
         hand: &Hand::default(),
         policy,
-        in_force: &PrefixSet::default(),
-        origins_in_force: &[],
+        in_force: &Effective::default(),
         restores: false,
         pinned: None,
         approved: None,

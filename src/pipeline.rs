@@ -16,7 +16,7 @@
 //! # use nullrouted::pipeline::{Applied, AtHand, Configuration, Feed, Hand, Input, decide};
 //! # use nullrouted::policy::{Policy, limits::{FeedLimits, Limits, Review}};
 //! # use nullrouted::policy::protect::{Protect, Protected};
-//! # use nullrouted::{digest, prefix::PrefixSet, time::Timestamp};
+//! # use nullrouted::{digest, prefix::Effective, time::Timestamp};
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let now = Timestamp(1_790_000_000);
 //! let at_hand = |list: &str| Ok::<_, nullrouted::feed::Refused>(AtHand {
@@ -30,13 +30,13 @@
 //!     limits: Limits { small_change: 1, ..Limits::default() },
 //!     review: Review::default(),
 //! };
-//! let decided = |feed: &Feed, in_force: &PrefixSet| decide(&Input {
+//! let decided = |feed: &Feed, in_force: &Effective| decide(&Input {
 //!     feeds: std::slice::from_ref(feed),
 //!     policy: &policy,
 //!     in_force,
 //!     now,
 //!     // ... nothing by hand, no pin, no approval, the configuration as it was
-//! #   hand: &Hand::default(), origins_in_force: &[], restores: false, pinned: None,
+//! #   hand: &Hand::default(), restores: false, pinned: None,
 //! #   approved: None, configuration: &Configuration::default(),
 //! });
 //! let mut feed = Feed {
@@ -54,7 +54,7 @@
 //! };
 //!
 //! // The first fill goes, without what is protected, and each prefix has its causes.
-//! let first = decided(&feed, &PrefixSet::default());
+//! let first = decided(&feed, &Effective::default());
 //! let causes: Vec<String> = first
 //!     .explain_additions(&first.change)
 //!     .map(|explained| format!("{}: {}", explained.prefix, explained.because[0]))
