@@ -226,6 +226,8 @@ pub struct Decision {
     pub next_end: Option<Timestamp>,
     /// What of the set in force nothing but a change of the configuration takes away.
     pub taken: PrefixSet,
+    /// What of the set in force stays while a change is held, because a feed lists it now that had no part in it.
+    pub carried: Effective,
     /// What that change is, in words.
     pub configuration: Vec<String>,
     /// Whether it waits.
@@ -263,14 +265,18 @@ pub fn decide(input: &Input) -> Decision {
     };
     let listed = Effective::new(permitted.set.clone(), publishers::origins(&rib));
     // What only the configuration takes away is judged together with what the publishers changed.
+    let held = || held(input, &counting, &fed_before, &listed);
     let taken = configured::taken(input, &permitted.listed, &listed.origins, || {
-        held(input, &counting, &fed_before, &listed)
+        held().effective
     });
     judged.verdict.reasons.extend(taken.reasons.iter().cloned());
     // What stays in force as long as it may not go.
-    let stays = match judged.verdict.reasons.is_empty() || input.pinned.is_some() {
-        true => Cow::Borrowed(input.in_force),
-        false => Cow::Owned(taken.beside(held(input, &counting, &fed_before, &listed))),
+    let (stays, carried) = match judged.verdict.reasons.is_empty() || input.pinned.is_some() {
+        true => (Cow::Borrowed(input.in_force), Effective::default()),
+        false => {
+            let Kept { effective, carried } = held();
+            (Cow::Owned(taken.beside(effective)), carried)
+        }
     };
     let proposed = Change::between(&stays, &listed);
     let idle = !judged.changed && proposed.is_empty();
@@ -315,6 +321,7 @@ pub fn decide(input: &Input) -> Decision {
         permitted,
         holds_configuration: taken.is_held() && !go,
         taken: taken.effective.nets,
+        carried,
         configuration: input.configuration.changes.clone(),
         lost: counting
             .iter()
@@ -324,12 +331,26 @@ pub fn decide(input: &Input) -> Decision {
     }
 }
 
+/// What stays in force while a change is held.
+#[derive(Default)]
+struct Kept {
+    /// All of it.
+    effective: Effective,
+    /// What of it no copy behind it lists: a feed lists it now that had no part in it.
+    carried: Effective,
+}
+
 /// What stays in force while a change is held: what was applied, as far as there still is a reason; `listed` is
-/// what would be in force if everything went. Nothing
-/// that a publisher added comes with it, nothing that he took away goes; what expired, what the operator
-/// took back and what is protected does.
-fn held(input: &Input, counting: &[&Feed], fed_before: &Rib, listed: &Effective) -> Effective {
+/// what would be in force if everything went. Nothing that a publisher added comes with it, nothing that it took away
+/// goes; what expired, what the operator took back and what is protected does, unless a feed lists it now: a feed that
+/// has another name, or that takes over from another one, changes nothing of what is dropped.
+fn held(input: &Input, counting: &[&Feed], fed_before: &Rib, listed: &Effective) -> Kept {
     let (policy, in_force) = (input.policy, input.in_force);
+    let by_hand = |hand: &Arc<FeedCopy>| {
+        let rib = beside(Rib::default(), hand);
+        Effective::new(policy.apply(&rib).set, [])
+    };
+    let mut carried = Effective::default();
     let kept = if counting.iter().any(|feed| feed.is_lost()) {
         // The reasons cannot be read, so nothing goes but what is protected.
         policy.protect.cut_out_of(in_force)
@@ -342,17 +363,24 @@ fn held(input: &Input, counting: &[&Feed], fed_before: &Rib, listed: &Effective)
         let known = in_force.union(listed);
         if input.restores {
             applied
-        } else if fits(&applied.nets, &policy.limits) {
-            applied.intersection(&known)
         } else {
-            Effective {
-                nets: applied.nets.intersection(&in_force.nets),
-                ..applied.intersection(&known)
-            }
+            let of_hand = by_hand(&input.hand.before);
+            let still_listed = in_force.intersection(listed).without(&of_hand);
+            carried = still_listed.without(&applied);
+            let kept = match fits(&applied.nets, &policy.limits) {
+                true => applied.intersection(&known),
+                false => Effective {
+                    nets: applied.nets.intersection(&in_force.nets),
+                    ..applied.intersection(&known)
+                },
+            };
+            kept.union(&carried)
         }
     };
-    let hand = beside(Rib::default(), &input.hand.now);
-    kept.union(&Effective::new(policy.apply(&hand).set, []))
+    Kept {
+        effective: kept.union(&by_hand(&input.hand.now)),
+        carried,
+    }
 }
 
 impl Decision {

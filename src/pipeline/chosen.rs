@@ -61,6 +61,7 @@ impl Decision {
         }
         let rib = self.listings_of(choice);
         let listed = self.listed(choice, &rib, policy, former);
+        let listed = listed.union(&self.carried_of(choice, policy));
         Chosen {
             effective: listed.intersection(&self.desired),
             rib,
@@ -75,6 +76,18 @@ impl Decision {
         let by_hand = self.rib.sources().iter();
         let by_hand = by_hand.filter(|source| *source.name == *OPERATOR && choice.operator);
         Rib::merge(fed.chain(by_hand).cloned().collect())
+    }
+
+    /// What of [`Decision::carried`] the choice lists now.
+    fn carried_of(&self, choice: &Choice, policy: &Policy) -> Effective {
+        if self.carried.is_empty() {
+            return Effective::default();
+        }
+        let now = self.rib.sources().iter();
+        let now = now.filter(|source| *source.name != *OPERATOR && choice.has(&source.name));
+        let rib = Rib::merge(now.cloned().collect());
+        Effective::new(policy.apply(&rib).set, publishers::origins(&rib))
+            .intersection(&self.carried)
     }
 
     /// What those listings leave, and what stays for a reason that cannot be read.

@@ -178,6 +178,45 @@ fn whatever_of_the_configuration_takes_prefixes_away_is_held_beyond_the_limit_an
     }
 }
 
+/// A feed with another name, or one that takes over from another, changes nothing of what is dropped.
+#[test]
+fn a_feed_that_gets_another_name_while_a_change_is_held_keeps_its_prefixes_in_force() {
+    let renamed = OTHER.replace("\"other\"", "\"renamed\"");
+    let router = |feed: &str| {
+        format!(
+            "[[router]]\nname = \"edge\"\nfamily = \"plain\"\npath = \"edge.list\"\nfeeds = [\"{feed}\"]\n"
+        )
+    };
+    // Another feed loses too much, or every change waits.
+    for review in ["", "[review]\nmode = \"manual\"\n"] {
+        let place = Place::new(&format!("{NOC}{OTHER}{NO_KERNEL}{}", router("other")));
+        place.write("noc.list", &networks(60, 40));
+        place.write("other.list", &networks(0, 40));
+        place.run(&["refresh"]).code(0);
+        assert_eq!(routes(&place), 80);
+        place.write("noc.list", &networks(60, 1));
+        place.configure(&format!(
+            "{NOC}{renamed}{NO_KERNEL}{}{review}",
+            router("renamed")
+        ));
+        for _ in 0..2 {
+            place.run(&["refresh"]).code(3);
+            assert_eq!(routes(&place), 80, "{review}");
+        }
+        let file = place.read("edge.list");
+        assert_eq!(file.matches("/24").count(), 40, "{file}");
+        let why = place.run(&["why", "72.37.0.9"]).code(0);
+        why.says("72.37.0.9 is blackholed by 72.37.0.0/24")
+            .says("listed by renamed: 72.37.0.0/24 (SBL0)");
+        // Nothing of it is in the question.
+        let plan = place.run(&["plan"]).code(3);
+        assert!(!plan.out.contains("72.37.0.0/24"), "{}", plan.out);
+        let id = waiting(&place).unwrap();
+        place.run(&["approve", &id]).code(0);
+        assert_eq!(routes(&place), 41);
+    }
+}
+
 #[test]
 fn reserved_space_that_a_feed_may_no_longer_list_is_held() {
     let bogons = |reserved: bool| format!("{OTHER}reserved = {reserved}\n{NO_KERNEL}");

@@ -239,11 +239,23 @@ impl<'a> Told<'a> {
                 true => (applied, origins),
                 false => {
                     origins.retain(|asn| in_force.contains(asn) || self.origins_now.contains(asn));
-                    (applied.and(listed), origins)
+                    let (carried, more) = self.carried();
+                    origins.extend(more);
+                    (applied.and(listed).or(carried), origins)
                 }
             }
         };
         (kept.or(self.hand).minus(self.out), origins)
+    }
+
+    /// What a feed lists now and is in force, but for what was added by hand.
+    fn carried(&self) -> (Cells, BTreeSet<u32>) {
+        let by_hand = Cells::of(self.shell.hand_before.iter().copied());
+        let in_force = self.origins_in_force();
+        (
+            self.in_force.and(self.now).minus(by_hand),
+            &in_force & &self.origins_now,
+        )
     }
 
     /// Whether nothing would change: then nothing waits, whatever limit what is in force is beyond.
@@ -348,7 +360,9 @@ pub fn before(
     };
     prop_assert!(desired.within(fed.or(told.hand).or(in_force)), "invented");
     tally.restored += usize::from(shell.made_by_pin);
+    let (carried, _) = told.carried();
     let news = desired.minus(told.before).minus(told.hand).minus(in_force);
+    let news = news.minus(carried);
     prop_assert!(news.is_empty(), "came while held");
     Ok(())
 }

@@ -108,18 +108,25 @@ fn exactly(shell: &Shell, decision: &Decision, choice: &Choice, cells: Cells) ->
     let counts = |(index, feed): &(usize, &Known)| {
         feed.configured && feed.counts(shell.now) && choice.has(&name(*index))
     };
-    let lists = feeds.filter(counts).filter_map(|(_, feed)| {
+    let feeds: Vec<&Known> = feeds.filter(counts).map(|(_, feed)| feed).collect();
+    let lists = feeds.iter().filter_map(|feed| {
         let copy = match decision.held() {
             true => feed.applied()?.ok()?,
             false => feed.current()?,
         };
         Some(shell.lists(feed, copy))
     });
+    let now = feeds
+        .iter()
+        .filter_map(|feed| Some(shell.lists(feed, feed.current()?)));
+    let carried = now.fold(Cells::default(), Cells::or);
+    let carried = carried.and(shell.space.cells(&decision.carried.nets));
     let by_hand = choice
         .operator
         .then(|| Cells::of(shell.hand.iter().copied()));
     let listed = lists.chain(by_hand).fold(Cells::default(), Cells::or);
     let desired = shell.space.cells(&decision.desired.nets);
+    let listed = listed.or(carried);
     prop_assert_eq!(cells, listed.and(desired), "{:?}", choice);
     Ok(())
 }
