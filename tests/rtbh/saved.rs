@@ -95,3 +95,47 @@ fn what_is_delisted_does_not_come_back_with_what_frr_saved() {
         drop(daemons);
     }
 }
+
+/// The command of the header does by hand what the default reload does.
+#[test]
+fn a_load_by_hand_leaves_no_copy_that_frr_saves() {
+    if !can_run(&["vtysh", "bgpd", "zebra"]) {
+        return;
+    }
+    let Some(namespace) = Namespace::new() else {
+        return;
+    };
+    namespace.sh(
+        "mount -t tmpfs tmpfs /etc/frr; touch /etc/frr/vtysh.conf /etc/frr/frr.conf; chown -R frr:frr /etc/frr",
+    );
+    for role in ["trigger", "filter"] {
+        namespace.sh(": > /etc/frr/frr.conf");
+        let place = Place::new(&format!(
+            "{NOC}[limits]\nmax_removed = \"100%\"\n[kernel]\nenabled = false\n[[router]]\nname = \"it\"\n\
+             family = \"frr\"\nrole = \"{role}\"\nlists = \"one\"\npath = \"it.conf\"\n"
+        ));
+        let load = |list: &str| {
+            place.write("noc.list", list);
+            place.run_in(&namespace, &["refresh"]).code(0);
+            let file = place.path("it.conf");
+            let text = std::fs::read_to_string(&file).unwrap();
+            let line = text.lines().find_map(|line| line.strip_prefix("! Load:"));
+            let (command, _) = line.unwrap().split_once("  (").unwrap();
+            namespace.sh(&command.replace("THIS-FILE", &file.display().to_string()));
+        };
+        let saved = || {
+            namespace.run("vtysh", &["-c", "write memory"]).code(0);
+            namespace.sh("cat /etc/frr/frr.conf")
+        };
+        let daemons = start(&namespace, &place);
+        load("72.37.186.0/23\n198.51.100.0/24\n");
+        assert!(saved().contains("permit 72.37.186.0/23"), "{role}");
+        drop(daemons);
+        let daemons = start(&namespace, &place);
+        load("198.51.100.0/24\n");
+        let text = saved();
+        assert!(!text.contains("72.37.186.0/23"), "{role}: {text}");
+        assert!(text.contains("permit 198.51.100.0/24"), "{role}: {text}");
+        drop(daemons);
+    }
+}

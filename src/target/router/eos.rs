@@ -23,10 +23,11 @@
 use std::fmt::Write;
 
 use super::family::Kind;
-use super::ios::OWN_ROUTE;
+use super::ios::{FORMER, OWN_ROUTE};
 use super::reasons::Reason;
-use super::route_map::RouteMaps;
+use super::route_map::{CLAUSES, OWN_MAP, REST, RouteMaps};
 use super::sequence::Numbered;
+use super::sessions::ByHand;
 use super::shards::{OTHERS, Shards};
 use super::text::Text;
 use super::{Role, Shape, Sheet};
@@ -44,7 +45,20 @@ const MAPS: RouteMaps = RouteMaps {
     indent: "   ",
     ipv6_next_hop: "ipv6 next-hop",
     communities: "`send-community`",
-    closed: false,
+    closed: "",
+    attach: "\
+address-family ipv4                            (and ipv6, where it has none yet)
+   neighbor ADDRESS route-map YOURS out",
+    by_hand: ByHand {
+        origination: "no redistribute static",
+        own: OWN_MAP,
+        alone: "\
+neighbor ADDRESS shutdown
+address-family ipv4                            (ipv6: NULLROUTED-OUT6)
+   no neighbor ADDRESS route-map NULLROUTED-OUT out",
+        clauses: CLAUSES,
+        rest: REST,
+    },
     proof: "show ip bgp PREFIX detail, \"Advertised to\" has no other neighbor",
     tried: false,
 };
@@ -89,17 +103,20 @@ address-family ipv4                            (ipv6: NULLROUTED-OUT6)
 
 const UNDO: &str = "\
 Undo:   configure replace flash:before-nullrouted-DATE.cfg      (takes back what anybody changed since)
-        or take out by hand: lines at the neighbors, `redistribute static` if that was not yours, the route-maps and
-        lists named NULLROUTED, the static routes with tag 666
+        or by hand, in this order, also within one session:
+";
+
+const NEEDS: &str = "\
 Needs EOS 4.23 or later. A commit undoes what others changed since the session began: be quick.
 Never load it without a session: lists are taken away before they are written anew.
-Another next hop in the configuration leaves the former one beside it: take that out by hand.
 ";
 
 fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
-    let sessions = MAPS.sessions(shape, ALONE);
-    let uses = [LOAD, TRIGGER, &sessions, UNDO, OWN_ROUTE].concat();
-    out.push(&sheet.head("!", &uses));
+    let (sessions, by_hand) = MAPS.sessions(shape, ALONE);
+    let uses = [
+        LOAD, TRIGGER, &sessions, UNDO, &by_hand, NEEDS, FORMER, OWN_ROUTE,
+    ];
+    out.push(&sheet.head("!", &uses.concat()));
     let own = own(out, sheet);
     out.push(COMMUNITY);
     MAPS.ingress(out, shape, &own);
@@ -177,7 +194,9 @@ Use:    router bgp ASN
            address-family ipv6
               neighbor ADDRESS route-map NULLROUTED-FILTER6 in
         Where a neighbor has a route-map already, put the clauses that deny before all others in it.
-Undo:   configure replace flash:before-nullrouted-DATE.cfg, or: take the lines at the neighbor out first, then the lists
+Undo:   configure replace flash:before-nullrouted-DATE.cfg      (takes back what anybody changed since)
+        or take the lines at the neighbor out first, and in your own route-map the clauses that name NULLROUTED; then
+        the route-maps so named, then the lists
 A commit undoes what others changed since the session began: be quick.
 Never load it without a session: lists are taken away before they are written anew.
 A list has 65534 numbers. Above 32767 IPv4 or IPv6 prefixes there is a second one, -2, above 65534 a third, and

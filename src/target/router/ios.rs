@@ -24,8 +24,9 @@ use std::ops::RangeInclusive;
 
 use super::family::Kind;
 use super::prefix_list::PrefixList;
-use super::route_map::RouteMaps;
+use super::route_map::{CLAUSES, OWN_MAP, RouteMaps};
 use super::sequence::Numbered;
+use super::sessions::ByHand;
 use super::text::Text;
 use super::{Role, Shape, Sheet};
 use crate::policy::limits::Limits;
@@ -47,7 +48,21 @@ const MAPS: RouteMaps = RouteMaps {
     indent: " ",
     ipv6_next_hop: "ipv6 next-hop",
     communities: "`send-community`",
-    closed: false,
+    closed: "",
+    attach: "\
+neighbor ADDRESS route-map YOURS out           (in each address-family, where it has none yet)
+clear bgp ipv4 unicast ADDRESS soft out, clear bgp ipv6 unicast ADDRESS soft out
+                                               (what was sent before stays else)",
+    by_hand: ByHand {
+        origination: "no redistribute static                         (of `no redistribute static route-map NAME` the route-map alone goes)",
+        own: OWN_MAP,
+        alone: "\
+neighbor ADDRESS shutdown
+no neighbor ADDRESS route-map NULLROUTED-OUT out  (ipv6: NULLROUTED-OUT6)",
+        clauses: CLAUSES,
+        rest: "The route-maps named NULLROUTED, then the lists so named, and the static routes with tag 666; type \
+               `ip unreachables`, `ipv6 unreachables` at Null0, if they were there.",
+    },
     proof: "show bgp ipv4 unicast PREFIX, the update groups that it is \"Advertised to\" (show bgp ipv4 unicast \
             update-group NUMBER) have no other neighbor",
     tried: false,
@@ -85,16 +100,15 @@ neighbor ADDRESS route-map NULLROUTED-OUT out  (ipv6: NULLROUTED-OUT6)
 
 const UNDO: &str = "\
 Undo:   configure replace flash:before-nullrouted-DATE.cfg      (takes back what anybody changed since)
-        or take the lines at the neighbors out, load the file that nullrouted writes where no list is in force, and
-        take out what is named NULLROUTED and `redistribute static`, if that was not yours; and type `ip unreachables`,
-        `ipv6 unreachables` at Null0, if they were there
-Another next hop in the configuration leaves the former one beside it: take that out by hand.
+        or by hand, in this order:
 ";
 
 fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
-    let sessions = MAPS.sessions(shape, ALONE);
-    let uses = [TRIGGER, &sessions, UNDO, OWN_STAYS, OWN_ROUTE].concat();
-    out.push(&sheet.head("!", &uses));
+    let (sessions, by_hand) = MAPS.sessions(shape, ALONE);
+    let uses = [
+        TRIGGER, &sessions, UNDO, &by_hand, FORMER, OWN_STAYS, OWN_ROUTE,
+    ];
+    out.push(&sheet.head("!", &uses.concat()));
     own(out, sheet);
     out.push(COMMUNITY);
     MAPS.ingress(out, shape, &own_names());
@@ -145,6 +159,9 @@ Another next hop in the configuration leaves the former one and its route beside
 former one, of which the longer counts: take them out by hand.
 What you protect no longer stays in the lists OWN and COVER, and no blackhole for it is taken: take it out by hand.
 ";
+
+/// Of a trigger whose file is merged.
+pub(super) const FORMER: &str = "Another next hop in the configuration leaves the former one beside it: take that out by hand.\n";
 
 /// Of a trigger whose list of own networks is added to.
 pub(super) const OWN_STAYS: &str = "What you protect no longer stays in the lists OWN, and no blackhole for it is announced: take it out by hand.\n";

@@ -29,7 +29,7 @@ use std::fmt::Write;
 use super::family::Kind;
 use super::ios::OWN_ROUTE;
 use super::reasons::Reason;
-use super::sessions::Words;
+use super::sessions::{ByHand, Words};
 use super::text::Text;
 use super::{AnnounceTo, Role, Shape, Sheet};
 use crate::prefix::{Bits, Prefix};
@@ -75,11 +75,11 @@ Use:    router bgp ASN
 
 const UNDO: &str = "\
 Undo:   show configuration commit list, rollback configuration COMMIT-ID        (of the label)
-        For good, take the lines above out, then what is named NULLROUTED, and the static routes with tag 666.
+        For good by hand, with one commit: it is refused where something still names what is gone.
 ";
 
-/// What the head says of sessions.
-fn sessions(shape: &Shape) -> String {
+/// What the head says of sessions, and how all of it is taken out by hand.
+fn sessions(shape: &Shape) -> (String, String) {
     let mut first =
         "if community matches-any NULLROUTED then\n set community (no-export) additive\n"
             .to_owned();
@@ -104,20 +104,37 @@ fn sessions(shape: &Shape) -> String {
         first: &first,
         rest: "pass                                           (last, where nothing else passes: without it all is dropped)",
         deny: "if community matches-any NULLROUTED then drop endif",
+        attach: "\
+neighbor ADDRESS                               (where it has none yet)
+ address-family ipv4 unicast                   (ipv6 unicast likewise)
+  route-policy YOURS out",
         communities: match shape.announce_to {
             AnnounceTo::Ibgp => "",
             AnnounceTo::Ebgp => "`send-community-ebgp`, where it is eBGP",
         },
-        closed: true,
+        closed: "An eBGP neighbor without a route-policy out receives nothing, and needs none of this, unless `bgp \
+                 unsafe-ebgp-policy` is set.",
         proof: "show bgp ipv4 unicast PREFIX, \"Advertised to\" has no other neighbor",
         tried: false,
+        by_hand: ByHand {
+            origination: "no redistribute static",
+            own: "Where a route-policy of yours is in use for it, that stays: take the static routes with tag 666 out with \
+                  the same commit as both `if` of NULLROUTED-IN, without which it announces them as any others.",
+            alone: "\
+neighbor ADDRESS
+ shutdown
+ address-family ipv4 unicast                   (ipv6 unicast: NULLROUTED-OUT6)
+  no route-policy NULLROUTED-OUT out",
+            clauses: "edit route-policy YOURS                        (each `if` with NULLROUTED)",
+            rest: "The route-policies named NULLROUTED, then the sets so named, and the static routes with tag 666.",
+        },
     };
-    words.sessions(shape)
+    (words.sessions(shape), words.by_hand())
 }
 
 fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
-    let sessions = sessions(shape);
-    let uses = [LOAD, TRIGGER, &sessions, UNDO, OWN_ROUTE].concat();
+    let (sessions, by_hand) = sessions(shape);
+    let uses = [LOAD, TRIGGER, &sessions, UNDO, &by_hand, OWN_ROUTE].concat();
     out.push(&sheet.head("!!", &uses));
     let communities = match shape.announce_to {
         AnnounceTo::Ibgp => "65535:666, no-export",

@@ -97,7 +97,8 @@ const SESSIONS: OptIn = OptIn {
              those with tag 666 first.",
     alone: "set protocols bgp group GROUP export NULLROUTED-OUT",
     policy: "policy",
-    mixed: "set protocols bgp group GROUP export NULLROUTED-MIXED
+    mixed: "set protocols bgp group GROUP export YOURS                      (where it is not at this level already)
+set protocols bgp group GROUP export NULLROUTED-MIXED
 insert protocols bgp group GROUP export NULLROUTED-MIXED before YOURS",
     behind: "YOURS is the export that the session has today: one at the group replaces that of BGP, and one at a \
              neighbor that of the group. Without a policy YOURS, the default of BGP decides on the other routes.",
@@ -106,10 +107,12 @@ insert protocols bgp group GROUP export NULLROUTED-MIXED before YOURS",
 };
 
 const UNDO: &str = "\
-Undo:   delete protocols bgp group GROUP export NULLROUTED-OUT         (or NULLROUTED-MIXED)
+Undo:   deactivate protocols bgp group GROUP neighbor ADDRESS   (recipe 1: without NULLROUTED-OUT the default of BGP
+                                                        sends it other routes, until it has a policy of yours)
+        delete protocols bgp group GROUP export NULLROUTED-OUT  (recipe 2: NULLROUTED-MIXED)
         delete apply-groups NULLROUTED
         delete groups NULLROUTED
-        commit
+        commit                                          (one: nothing is announced in between)
         For one file alone: run show system commit, rollback NUMBER of the one before it, show | compare, commit.
 A static route of your own for a listed prefix takes over `discard` and the tag: protect its prefix in nullrouted.
 ";
@@ -187,8 +190,9 @@ const EDGE: &str = "\
 Use:    set apply-groups NULLROUTED-EDGE
         set protocols bgp group GROUP import NULLROUTED-EDGE
         set protocols bgp group GROUP multihop          (where the trigger is an eBGP neighbor)
-        set protocols bgp group GROUP family inet unicast prefix-limit maximum NUMBER
-        set protocols bgp group GROUP family inet6 unicast prefix-limit maximum NUMBER
+        set protocols bgp group GROUP family inet unicast prefix-limit maximum NUMBER teardown
+        set protocols bgp group GROUP family inet6 unicast prefix-limit maximum NUMBER teardown
+        Without `teardown` it only logs. Behind it, `idle-timeout forever` keeps the session down until you clear it.
         Nothing but blackholes passes: for a session with the trigger or its route reflector alone. A neighbor with
         an import of his own needs it there.
 Undo:   deactivate protocols bgp group GROUP neighbor ADDRESS   (first: without a policy BGP takes all it says)

@@ -32,10 +32,11 @@ use std::fmt::Write;
 
 use super::family::Kind;
 use super::ios::{
-    OTHERS, OWN_ROUTE, OWN_STAYS, covers, listed, long, own, own_and_cover_names, own_names,
+    FORMER, OTHERS, OWN_ROUTE, OWN_STAYS, covers, listed, long, own, own_and_cover_names, own_names,
 };
 use super::reasons::Reason;
-use super::route_map::RouteMaps;
+use super::route_map::{CLAUSES, OWN_MAP, REST, RouteMaps};
+use super::sessions::ByHand;
 use super::text::Text;
 use super::{Role, Shape, Sheet};
 use crate::prefix::{Bits, Prefix};
@@ -52,7 +53,24 @@ const MAPS: RouteMaps = RouteMaps {
     indent: "  ",
     ipv6_next_hop: "ipv6 next-hop",
     communities: "`send-community`",
-    closed: false,
+    closed: "",
+    attach: "\
+neighbor ADDRESS                               (where it has none yet)
+  address-family ipv4 unicast                  (ipv6 unicast likewise)
+    route-map YOURS out
+clear bgp ipv4 unicast ADDRESS soft out, clear bgp ipv6 unicast ADDRESS soft out
+                                               (what was sent before stays else)",
+    by_hand: ByHand {
+        origination: "no redistribute static route-map NULLROUTED-IN  (ipv6: NULLROUTED-IN6)",
+        own: OWN_MAP,
+        alone: "\
+neighbor ADDRESS
+  shutdown
+  address-family ipv4 unicast                  (ipv6 unicast: NULLROUTED-OUT6)
+    no route-map NULLROUTED-OUT out",
+        clauses: CLAUSES,
+        rest: REST,
+    },
     proof: "show bgp ipv4 unicast PREFIX, \"advertised to peers\" has no other neighbor",
     tried: false,
 };
@@ -109,15 +127,12 @@ neighbor ADDRESS
     route-map NULLROUTED-OUT out
 ";
 
-const UNDO: &str = "        Or take out by hand: lines at the neighbors, `redistribute static` if that was not yours, the route-maps and
-        lists named NULLROUTED, the static routes with tag 666.
-Another next hop in the configuration leaves the former one beside it: take that out by hand.
-";
+const UNDO: &str = "        Or by hand, in this order:\n";
 
 fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
-    let sessions = MAPS.sessions(shape, ALONE);
+    let (sessions, by_hand) = MAPS.sessions(shape, ALONE);
     let uses = [
-        LOAD, SAVE, TRIGGER, &sessions, ROLLBACK, UNDO, OWN_STAYS, OWN_ROUTE,
+        LOAD, SAVE, TRIGGER, &sessions, ROLLBACK, UNDO, &by_hand, FORMER, OWN_STAYS, OWN_ROUTE,
     ];
     out.push(&sheet.head("!", &uses.concat()));
     own(out, sheet);

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::sessions::Words;
+use super::sessions::{ByHand, Words};
 use super::text::Text;
 use super::{AnnounceTo, Shape};
 
@@ -14,8 +14,12 @@ pub(super) struct RouteMaps {
     pub ipv6_next_hop: &'static str,
     /// What a neighbor needs to receive a community; empty where each one does.
     pub communities: &'static str,
-    /// Whether an eBGP neighbor without a route-map receives nothing.
-    pub closed: bool,
+    /// Which eBGP neighbors receive nothing, whatever is originated; empty where each one may.
+    pub closed: &'static str,
+    /// Puts a route-map of the operator's own at a neighbor.
+    pub attach: &'static str,
+    /// How all of it is taken out, but for clauses of the operator's route-maps.
+    pub by_hand: ByHand<'static>,
     /// The command that says who was sent a prefix, and what it says where all is well.
     pub proof: &'static str,
     /// Whether no-export at origination was tried with such a router.
@@ -33,9 +37,24 @@ pub(super) fn originated(shape: &Shape, blackhole: &str) -> String {
 /// The lists of the operator's own networks, and at an edge of what covers them; IPv4 first.
 pub(super) type Own = [Vec<String>; 2];
 
+/// Takes the clauses of the recipes out of a route-map of the operator's own.
+pub(super) const CLAUSES: &str = "\
+no route-map YOURS permit 1                    (recipe 2)
+no route-map YOURS deny 1                      (where they are not to be received)";
+
+/// Where the operator's own route-map is in use for the origination.
+pub(super) const OWN_MAP: &str = "Where a route-map of yours is in use for it, that stays: take the static routes with tag \
+                                  666 out first, then the clauses of NULLROUTED-IN, without which it announces them as \
+                                  any others.";
+
+/// What is left of a trigger with static routes.
+pub(super) const REST: &str =
+    "The route-maps named NULLROUTED, then the lists so named, and the static routes with tag 666.";
+
 impl RouteMaps {
-    /// What the header says of sessions; `alone` puts `NULLROUTED-OUT` at a neighbor.
-    pub(super) fn sessions(&self, shape: &Shape, alone: &str) -> String {
+    /// What the header says of sessions, and how all of it is taken out by hand; `alone` puts `NULLROUTED-OUT` at a
+    /// neighbor.
+    pub(super) fn sessions(&self, shape: &Shape, alone: &str) -> (String, String) {
         let mut first =
             "route-map YOURS permit 1                       (any number below those of YOURS)
  match community NULLROUTED
@@ -51,13 +70,15 @@ impl RouteMaps {
             alone,
             first: &first,
             rest: "route-map YOURS permit 65535                   (where it has no other clause: without one it denies all)",
-            deny: "route-map YOURS deny 1\n match community NULLROUTED",
+            deny: "route-map YOURS deny 1                         (any number below those of YOURS)\n match community NULLROUTED",
+            attach: self.attach,
             communities: self.communities,
             closed: self.closed,
             proof: self.proof,
             tried: self.tried,
+            by_hand: self.by_hand,
         };
-        words.sessions(shape)
+        (words.sessions(shape), words.by_hand())
     }
 
     /// Static routes with our tag into BGP, but for the operator's own networks: `NULLROUTED-IN`

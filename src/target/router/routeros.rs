@@ -33,7 +33,7 @@ use std::fmt::Write;
 
 use super::family::Kind;
 use super::reasons::Reason;
-use super::sessions::{OptIn, begins_use};
+use super::sessions::{OptIn, begins};
 use super::text::Text;
 use super::{Role, Shape, Sheet};
 use crate::prefix::{Bits, Prefix};
@@ -79,19 +79,22 @@ const SESSIONS: OptIn = OptIn {
 };
 
 const UNDO: &str = "\
-Undo:   disable the connection, and take both out of it: without the chain, everything is announced
-        or take both rules out of YOURS first, then `static` out of output.redistribute, if it was not there
+Undo:   in this order: the routes first, then no neighbor has a blackhole, whatever its chain is
+        /ip/route remove [find comment~\"^nullrouted(:| old)\"]
+        /ipv6/route remove [find comment~\"^nullrouted(:| old)\"]
+        a session of recipe 1: disable the connection, then take NULLROUTED-OUT and `static` out of it; without the
+        chain everything is announced, so it needs one of yours before it is enabled
+        a session of recipe 2: take `static` out of output.redistribute, if it was not there, and only then both rules
+        out of YOURS; without them it announces every static route
         /routing/filter/rule remove [find chain=NULLROUTED-OUT]
         /routing/filter/rule remove [find chain=NULLROUTED-MIXED]
         and [find chain=NULLROUTED-OWN], where no edge uses it
-        /ip/route remove [find comment~\"^nullrouted(:| old)\"]
-        /ipv6/route remove [find comment~\"^nullrouted(:| old)\"]
 Your own static blackholes with a distance of 16 are announced as well.
 An import that stops leaves the former routes beside those it has added: import again.
 ";
 
 fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
-    let sessions = begins_use(&SESSIONS.sessions(shape));
+    let sessions = begins("Use:", &SESSIONS.sessions(shape));
     out.push(&sheet.head("#", &[LOAD, &sessions, UNDO].concat()));
     own(out, sheet);
     constant(out, "OUT", 1, "jump NULLROUTED-OWN");
@@ -133,6 +136,7 @@ fn announce(out: &mut Text, chain: &str, shape: &Shape) {
 const EDGE: &str = "\
 Use:    /routing/bgp/connection set [find name=NAME] input.filter=NULLROUTED-EDGE
         with input.limit-process-routes-ipv4=NUMBER input.limit-process-routes-ipv6=NUMBER
+        The limit is not exact: some more may be installed, and the session stays. `/routing/bgp/session clear` resets it.
         Nothing but blackholes passes: for a session with the trigger or its route reflector alone.
 Undo:   disable the connection, and take the filter out of it: without it, everything is accepted
         /routing/filter/rule remove [find chain=NULLROUTED-EDGE]

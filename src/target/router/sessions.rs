@@ -24,14 +24,33 @@ pub(super) struct Words<'a> {
     pub rest: &'a str,
     /// Keeps the blackholes back, in a policy of the operator's own.
     pub deny: &'a str,
+    /// Puts that policy at a neighbor.
+    pub attach: &'a str,
     /// What a neighbor needs to receive a community; empty where each one does.
     pub communities: &'a str,
-    /// Whether an eBGP neighbor without a policy receives nothing.
-    pub closed: bool,
+    /// Which eBGP neighbors receive nothing, whatever is originated; empty where each one may.
+    pub closed: &'a str,
     /// The command that says who was sent a prefix, and what it says where all is well.
     pub proof: &'a str,
     /// Whether no-export at origination was tried with such a router.
     pub tried: bool,
+    /// How all of it is taken out.
+    pub by_hand: ByHand<'a>,
+}
+
+/// How a trigger is taken out by hand. Lines of configuration begin in the first column.
+#[derive(Clone, Copy)]
+pub(super) struct ByHand<'a> {
+    /// Ends the origination.
+    pub origination: &'a str,
+    /// What is to be done before that, where the operator's own policy is in use for it; empty where it cannot be.
+    pub own: &'a str,
+    /// Shuts a neighbor down, then takes `NULLROUTED-OUT` out of it.
+    pub alone: &'a str,
+    /// Takes our clauses out of a policy of the operator's own.
+    pub clauses: &'a str,
+    /// What is left then.
+    pub rest: &'a str,
 }
 
 impl Words<'_> {
@@ -57,12 +76,9 @@ impl Words<'_> {
                      {clauses} of its {policy} out:"
                 );
                 said(&mut text, &says);
-                typed(&mut text, &[self.deny, self.rest]);
-                if self.closed {
-                    let says = format!(
-                        "An eBGP neighbor that has no {policy} out receives nothing: it needs none now."
-                    );
-                    said(&mut text, &says);
+                self.denied(&mut text);
+                if !self.closed.is_empty() {
+                    said(&mut text, self.closed);
                 }
             }
         }
@@ -77,7 +93,12 @@ impl Words<'_> {
              but the last stand before all others of it, never NULLROUTED-OUT itself.{needs}"
         );
         said(&mut text, &says);
-        typed(&mut text, &[self.first, self.rest]);
+        typed(&mut text, &[self.first, self.rest, self.attach]);
+        let says = format!(
+            "These {clauses} match blackholes of your customers too, which carry 65535:666: this neighbor receives those \
+             with no-export."
+        );
+        said(&mut text, &says);
         if shape.announce_to == AnnounceTo::Ibgp {
             let needs = match self.communities {
                 "" => String::new(),
@@ -91,7 +112,7 @@ impl Words<'_> {
                  other {clauses} of its {policy} out:"
             );
             said(&mut text, &says);
-            typed(&mut text, &[self.deny, self.rest]);
+            self.denied(&mut text);
         }
         let says = format!("Who was sent a listed PREFIX: {}.", self.proof);
         said(&mut text, &says);
@@ -99,6 +120,45 @@ impl Words<'_> {
             let says = "no-export at origination keeps the routes from eBGP.";
             said(&mut text, &[ASSUMED, says].concat());
         }
+        text
+    }
+
+    /// What keeps the blackholes from a neighbor, and what else that does.
+    fn denied(&self, text: &mut String) {
+        typed(text, &[self.deny, self.rest, self.attach]);
+        let says = format!(
+            "This refuses blackholes of your customers too, which carry 65535:666. Where the neighbor is to receive those, \
+             as an upstream does, permit them before it: by your customers' prefixes, or by a community that you give them."
+        );
+        said(text, &says);
+    }
+
+    /// The part of a header that says how all of it is taken out by hand. In this order nothing is announced that was
+    /// not announced before.
+    pub(super) fn by_hand(&self) -> String {
+        let (policy, clauses, by_hand) = (self.policy, self.clauses, &self.by_hand);
+        let mut text = String::new();
+        let own = match by_hand.own {
+            "" => String::new(),
+            own => format!(" {own}"),
+        };
+        let says = format!(
+            "1. The origination, in each address family: then no neighbor has a blackhole.{own}"
+        );
+        said(&mut text, &says);
+        typed(&mut text, &[by_hand.origination]);
+        let says = format!(
+            "2. A session of recipe 1: shut it down before NULLROUTED-OUT goes. Without a {policy} out it may be sent every \
+             route, so it needs one of yours before it comes up again."
+        );
+        said(&mut text, &says);
+        typed(&mut text, &[by_hand.alone]);
+        let says = format!(
+            "3. The {clauses} of YOURS that name NULLROUTED, before the lists go: one whose list is gone may match every route."
+        );
+        said(&mut text, &says);
+        typed(&mut text, &[by_hand.clauses]);
+        said(&mut text, &format!("4. {}", by_hand.rest));
         text
     }
 }
@@ -181,9 +241,9 @@ const INDENT: usize = 8;
 /// The longest line of prose, with them.
 const WIDTH: usize = 112;
 
-/// Where nothing stands before it under `Use:`.
-pub(super) fn begins_use(sessions: &str) -> String {
-    format!("{:<INDENT$}{}", "Use:", sessions.trim_start())
+/// Where nothing stands before it under `Use:`, or another word.
+pub(super) fn begins(word: &str, text: &str) -> String {
+    format!("{word:<INDENT$}{}", text.trim_start())
 }
 
 /// Prose, wrapped, in lines of its own.

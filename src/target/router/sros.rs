@@ -127,11 +127,13 @@ pub(super) const PROOF: &str = "show router bgp routes PREFIX hunt, no entry und
 pub(super) const ASSUMED: &str = "a static route is announced only where a policy exports it";
 
 const UNDO: &str = "\
-Undo:   delete /configure router \"Base\" bgp group \"GROUP\" export policy \"NULLROUTED-OUT\"     (or NULLROUTED-MIXED)
+Undo:   /configure router \"Base\" bgp neighbor ADDRESS admin-state disable         (recipe 1: without NULLROUTED-OUT
+                                        the default of BGP sends it other routes, until it has a policy of yours)
+        delete /configure router \"Base\" bgp group \"GROUP\" export policy \"NULLROUTED-OUT\"     (or NULLROUTED-MIXED)
         delete /configure router \"Base\" apply-groups \"NULLROUTED\"
         delete /configure policy-options apply-groups \"NULLROUTED\"
         delete /configure groups group \"NULLROUTED\"
-        commit
+        commit                                          (one: nothing is announced in between)
 A static route of your own for a listed prefix gets a black hole beside its next hop: protect it in nullrouted.
 ";
 

@@ -31,7 +31,7 @@
 use std::fmt::Write;
 
 use super::family::Kind;
-use super::sessions::{OptIn, begins_use};
+use super::sessions::{OptIn, begins};
 use super::sros::{ASSUMED, BEHIND, OTHERS, PROOF, quoted};
 use super::sros_policy::{self, Form, Longer, Of, Policy};
 use super::text::Text;
@@ -50,7 +50,7 @@ fn render(shape: &Shape, sheet: &Sheet) -> String {
     let mut file = Classic(Text::with_room(5_000 + sheet.set.len() * 115));
     file.0.push(&match shape.role {
         Role::Trigger => {
-            let sessions = begins_use(&SESSIONS.sessions(shape));
+            let sessions = begins("Use:", &SESSIONS.sessions(shape));
             sheet.head("#", &[LOAD, &sessions, UNDO].concat())
         }
         Role::Edge => sheet.edge_head("#", &[LOAD, EDGE].concat()),
@@ -126,8 +126,21 @@ const SESSIONS: OptIn = OptIn {
 };
 
 const UNDO: &str = "\
-Undo:   admin rollback revert latest-rb                 (takes back what anybody changed since)
-        or take the export out, and load the file that nullrouted writes where no list is in force
+Undo:   admin rollback revert latest-rb                 (takes back what anybody changed since, and goes back one
+                                                        load: it is saved anew at each)
+        or by hand, in this order, as each line acts at once:
+        1. The static routes with tag 666: then no neighbor has a blackhole, whatever your own policies export.
+         configure router static-route-entry PREFIX black-hole shutdown
+         configure router static-route-entry PREFIX no black-hole
+        2. A session of recipe 1: shut it down before NULLROUTED-OUT goes. Without it the default of BGP sends other
+        routes, so it needs a policy of yours before it comes up again.
+         configure router bgp group \"GROUP\" neighbor ADDRESS shutdown
+         configure router bgp group \"GROUP\" no export
+        3. A session of recipe 2.
+         configure router bgp group \"GROUP\" export \"YOURS\"
+        4. Between `configure router policy-options begin` and `commit`, with `no` before each: the policy-statements
+        NULLROUTED-OUT and NULLROUTED-MIXED; then the prefix-lists NULLROUTED-OWN-V4, NULLROUTED-OWN-V6,
+        NULLROUTED-ALL-V4 and NULLROUTED-ALL-V6, and the communities NULLROUTED and NULLROUTED-NO-EXPORT.
 A static route of your own for a listed prefix gets a black hole beside its next hop: protect it in nullrouted.
 ";
 
@@ -138,7 +151,13 @@ Use:    configure router bgp group \"GROUP\" import \"NULLROUTED-EDGE\"
         configure router bgp group \"GROUP\" prefix-limit ipv6 NUMBER
         Nothing but blackholes passes: for a session with the trigger or its route reflector alone. A neighbor with
         an import of his own needs it there.
-Undo:   admin rollback revert latest-rb                 (or shut the session down first, then take out what is ours)
+Undo:   admin rollback revert latest-rb                 (takes back what anybody changed since, and goes back one
+                                                        load: it is saved anew at each)
+        or by hand, in this order:
+         configure router bgp group \"GROUP\" neighbor ADDRESS shutdown    (first: without the import all is taken)
+         configure router bgp group \"GROUP\" no import
+        then between `configure router policy-options begin` and `commit`, with `no` before each: the policy-statement
+        NULLROUTED-EDGE, the prefix-lists and the communities named NULLROUTED; and the two black holes
 Another next hop in the configuration leaves the route of the former one beside it: take it out by hand.
 ";
 
@@ -146,7 +165,8 @@ const FILTER: &str = "\
 Use:    configure router bgp group \"GROUP\" import \"NULLROUTED-FILTER\" \"YOURS\"
         What it does not refuse, your own policy decides: without one behind it, the default of BGP.
 Undo:   configure router bgp group \"GROUP\" import \"YOURS\"
-        then the policy, its lists and as-path groups; or admin rollback revert latest-rb, with all since
+        then the policy-statement NULLROUTED-FILTER, and the prefix-lists and as-path-groups named NULLROUTED; or admin
+        rollback revert latest-rb, which goes back one load, with all that was changed since
 ";
 
 /// What is written in this form.

@@ -28,11 +28,11 @@ use std::fmt::Write;
 use std::ops::RangeInclusive;
 
 use super::family::Kind;
-use super::ios::{OWN_ROUTE, OWN_STAYS};
+use super::ios::{FORMER, OWN_ROUTE, OWN_STAYS};
 use super::reasons::Reason;
 use super::route_map::originated;
 use super::sequence::{Numbered, numbered};
-use super::sessions::Words;
+use super::sessions::{ByHand, Words};
 use super::text::Text;
 use super::{Role, Shape, Sheet};
 use crate::prefix::{Bits, Prefix};
@@ -98,12 +98,11 @@ Use:    bgp ASN
 const UNDO: &str = "\
 Undo:   display configuration commit list, rollback configuration to commit-id ID       (V8, with all since)
         startup saved-configuration before-nullrouted.cfg, reboot                       (V5)
-        or take the lines above out, then what is named NULLROUTED, and the static routes with tag 666
-Another next hop in the configuration leaves the former one beside it: take that out by hand.
+        This file goes back one load: it is saved anew at each. Or by hand, in this order; V8 with one commit:
 ";
 
-/// What the head says of sessions.
-fn sessions(shape: &Shape) -> String {
+/// What the head says of sessions, and how all of it is taken out by hand.
+fn sessions(shape: &Shape) -> (String, String) {
     let mut first =
         "route-policy YOURS permit node 1               (any number below those of YOURS)
  if-match community-filter NULLROUTED
@@ -120,22 +119,37 @@ fn sessions(shape: &Shape) -> String {
 peer ADDRESS route-policy NULLROUTED-OUT export (ipv6-family: NULLROUTED-OUT6)",
         first: &first,
         rest: "route-policy YOURS permit node 65535           (where it has no other node: without one it denies all)",
-        deny: "route-policy YOURS deny node 1\n if-match community-filter NULLROUTED",
+        deny: "route-policy YOURS deny node 1                 (any number below those of YOURS)\n if-match community-filter NULLROUTED",
+        attach: "peer ADDRESS route-policy YOURS export         (in each family, where it has none yet)",
         communities: "`advertise-community`",
-        closed: false,
+        closed: "",
         proof: "display bgp routing-table PREFIX LENGTH, \"Advertised to such\" has no other peer",
         tried: false,
+        by_hand: ByHand {
+            origination: "undo import-route static",
+            own: "Where a route-policy of yours is in use for it, that stays: take the static routes with tag 666 out first, \
+                  then the nodes of NULLROUTED-IN, without which it announces them as any others.",
+            alone: "\
+peer ADDRESS ignore
+undo peer ADDRESS route-policy NULLROUTED-OUT export  (ipv6-family: NULLROUTED-OUT6)",
+            clauses: "undo route-policy YOURS node 1                 (recipe 2, or where they are not to be received)",
+            rest: "The route-policies named NULLROUTED; then the ip-prefix lists (`undo ip ip-prefix`, `undo ip \
+                   ipv6-prefix`) NULLROUTED-OWN-V4 and -V6, and the community-filter NULLROUTED; and the static routes \
+                   with tag 666.",
+        },
     };
-    words.sessions(shape)
+    (words.sessions(shape), words.by_hand())
 }
 
 /// How a next hop is set, IPv4 first.
 const NEXT_HOPS: [&str; 2] = ["ip-address next-hop", "ipv6 next-hop"];
 
 fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
-    let sessions = sessions(shape);
-    let uses = [LOAD, TRIGGER, &sessions, UNDO, OWN_STAYS, OWN_ROUTE].concat();
-    out.push(&sheet.head("#", &uses));
+    let (sessions, by_hand) = sessions(shape);
+    let uses = [
+        LOAD, TRIGGER, &sessions, UNDO, &by_hand, FORMER, OWN_STAYS, OWN_ROUTE,
+    ];
+    out.push(&sheet.head("#", &uses.concat()));
     own(out, sheet);
     out.push(COMMUNITY);
     let communities = originated(shape, "65535:666");

@@ -31,7 +31,7 @@ use std::fmt::Write;
 use super::family::Kind;
 use super::reasons::Reason;
 use super::sequence::Numbered;
-use super::sessions::Words;
+use super::sessions::{ByHand, Words};
 use super::shards::{OTHERS, Shards};
 use super::text::Text;
 use super::{AnnounceTo, Role, Shape, Sheet};
@@ -94,7 +94,7 @@ const UNDO: &str = "\
 Undo:   configure
         load /config/before-nullrouted-DATE.config      (takes back what anybody changed since: compare)
         commit
-Needs VyOS 1.4 or later.
+        Or by hand, with one commit:
 ";
 
 const ALONE: &str = "\
@@ -102,8 +102,8 @@ set protocols bgp neighbor ADDRESS address-family ipv4-unicast route-map export 
 set protocols bgp neighbor ADDRESS address-family ipv6-unicast route-map export NULLROUTED-OUT6
 ";
 
-/// What the head says of sessions.
-fn sessions(shape: &Shape) -> String {
+/// What the head says of sessions, and how all of it is taken out by hand.
+fn sessions(shape: &Shape) -> (String, String) {
     let rule = "set policy route-map YOURS rule 1";
     let first = format!("{rule} action permit");
     let mut first = format!(
@@ -115,27 +115,49 @@ fn sessions(shape: &Shape) -> String {
     for (set, next_hop) in shape.with_next_hops(NEXT_HOPS) {
         let _ = writeln!(first, "{rule} set {set} {next_hop}");
     }
+    let deny = format!("{rule} action deny");
     let words = Words {
         policy: "route-map",
         clauses: "rules",
         alone: ALONE,
         first: &first,
         rest: "set policy route-map YOURS rule 65535 action permit   (where it has no other rule: without one it denies all)",
-        deny: &format!("{rule} action deny\n{rule} match community community-list NULLROUTED"),
+        deny: &format!(
+            "{deny:<53} (any number below those of YOURS)\n{rule} match community community-list NULLROUTED"
+        ),
+        attach: "\
+set protocols bgp neighbor ADDRESS address-family ipv4-unicast route-map export YOURS
+set protocols bgp neighbor ADDRESS address-family ipv6-unicast route-map export YOURS
+                                                      (where it has none yet)",
         communities: "",
-        closed: false,
+        closed: "",
         proof: "vtysh -c 'show bgp ipv4 unicast PREFIX', \"Advertised to\" has no other neighbor",
         tried: false,
+        by_hand: ByHand {
+            origination: "\
+delete protocols bgp address-family ipv4-unicast redistribute static
+delete protocols bgp address-family ipv6-unicast redistribute static",
+            own: "Where a route-map of yours is in use for it, that stays: delete the static routes described as nullrouted \
+                  with the same commit as the rules of NULLROUTED-IN, without which it announces them as any others.",
+            alone: "\
+set protocols bgp neighbor ADDRESS shutdown
+delete protocols bgp neighbor ADDRESS address-family ipv4-unicast route-map export
+delete protocols bgp neighbor ADDRESS address-family ipv6-unicast route-map export",
+            clauses: "delete policy route-map YOURS rule 1                  (recipe 2, or where they are not to be received)",
+            rest: "The route-maps named NULLROUTED, the lists so named, and the static routes described as nullrouted.",
+        },
     };
-    words.sessions(shape)
+    (words.sessions(shape), words.by_hand())
 }
 
 /// How a next hop is set, IPv4 first.
 const NEXT_HOPS: [&str; 2] = ["ip-next-hop", "ipv6-next-hop global"];
 
 fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
-    let sessions = sessions(shape);
-    out.push(&sheet.head("#", &[LOAD, TRIGGER, &sessions, UNDO].concat()));
+    let (sessions, by_hand) = sessions(shape);
+    let needs = "Needs VyOS 1.4 or later.\n";
+    let uses = [LOAD, TRIGGER, &sessions, UNDO, &by_hand, needs];
+    out.push(&sheet.head("#", &uses.concat()));
     out.push(BEGIN);
     out.push("drop policy community-list NULLROUTED\n");
     for name in ["IN", "IN6", "OUT", "OUT6"] {
@@ -209,6 +231,11 @@ Use:    set protocols bgp neighbor ADDRESS disable-connected-check      (where t
 Undo:   configure
         load /config/before-nullrouted-DATE.config      (takes back what anybody changed since: compare)
         commit
+        Or by hand, with one commit: without the route-maps the neighbor's routes are all taken.
+        set protocols bgp neighbor ADDRESS shutdown
+        delete protocols bgp neighbor ADDRESS address-family ipv4-unicast route-map import
+        delete protocols bgp neighbor ADDRESS address-family ipv6-unicast route-map import
+        and what is named NULLROUTED under policy, and the two static routes
 Needs VyOS 1.4 or later. Another next hop in the configuration leaves the former one's route beside it: delete that.
 ";
 
@@ -296,6 +323,7 @@ Use:    in each rule of your import route-map that permits what a neighbor annou
 Undo:   configure
         load /config/before-nullrouted-DATE.config      (takes back what anybody changed since: compare)
         commit
+        Or by hand, with one commit: the calls or the route-map at the neighbor, then what is named NULLROUTED
 Needs VyOS 1.4 or later, which compares each rule of a list with all others: thousands take seconds, tens of
 thousands minutes. A list has 65534 numbers. Above 32767 IPv4 or IPv6 prefixes there is a second one, -2, above
 65534 a third, and so on; NULLROUTED-FILTER speaks of them all.

@@ -32,7 +32,8 @@ mod lists;
 use std::fmt::Write;
 
 use super::family::Kind;
-use super::route_map::{RouteMaps, originated};
+use super::route_map::{CLAUSES, RouteMaps, originated};
+use super::sessions::{ByHand, begins};
 use super::text::Text;
 use super::{Lists, Role, Shape, Sheet, Version, sent};
 use crate::policy::limits::Limits;
@@ -101,22 +102,36 @@ const MAPS: RouteMaps = RouteMaps {
     indent: " ",
     ipv6_next_hop: "ipv6 next-hop global",
     communities: "",
-    closed: true,
+    closed: "An eBGP neighbor for which `show bgp neighbors ADDRESS` says `Outbound updates discarded due to missing policy` \
+             receives nothing and needs no clause. Every other one needs it: a prefix-list or a filter-list is a policy, too.",
+    attach: "neighbor ADDRESS route-map YOURS out           (in each address-family, where it has none yet)",
+    by_hand: ByHand {
+        origination: "no redistribute kernel",
+        own: "",
+        alone: "\
+neighbor ADDRESS shutdown
+no neighbor ADDRESS route-map NULLROUTED-OUT out  (in each address-family)",
+        clauses: CLAUSES,
+        rest: "The route-maps named NULLROUTED, then the lists so named, without `-d`: other daemons may keep copies, which \
+               `write memory` would save.",
+    },
     proof: "show bgp ipv4 unicast PREFIX, \"Advertised to\" has no other neighbor",
     tried: true,
 };
 
 /// How the file of a trigger is used, and at which sessions.
 fn trigger_use(shape: &Shape) -> String {
-    let sessions = MAPS.sessions(
+    let (sessions, by_hand) = MAPS.sessions(
         shape,
         "neighbor ADDRESS route-map NULLROUTED-OUT out    (in each address-family)",
     );
-    [TRIGGER, &sessions, &sent::line(shape), UNDO].concat()
+    let undo = begins("Undo:", &by_hand);
+    [TRIGGER, &sessions, &sent::line(shape), &undo, UNDO].concat()
 }
 
 const TRIGGER: &str = "\
-Load:   vtysh -d bgpd -f THIS-FILE    (a second load replaces the first)
+Load:   vtysh -f THIS-FILE    (a second load replaces the first)
+        Without `-d bgpd`: where other daemons keep copies of the lists, `write memory` would save what is gone.
 Use:    router bgp ASN
          address-family ipv4 unicast
           redistribute kernel route-map NULLROUTED-IN
@@ -125,7 +140,6 @@ Use:    router bgp ASN
 ";
 
 const UNDO: &str = "\
-Undo:   take the redistribute lines out again, then what was added at the neighbors
 Never feed this file to frr-reload.py: it is a part, and the rest would be removed.
 ";
 
@@ -250,8 +264,10 @@ Use:    router bgp ASN
           neighbor ADDRESS route-map NULLROUTED-EDGE6 in
           neighbor ADDRESS maximum-prefix NUMBER
         Nothing but blackholes passes: for a session with the trigger or its route reflector alone.
-Undo:   take the two route-map lines out again, and the two static blackholes; another next hop in the configuration
-        leaves the former ones, too
+Undo:   neighbor ADDRESS shutdown, first: an iBGP neighbor without the route-map, or an eBGP neighbor with another
+        policy, has all its routes taken
+        then take the two route-map lines out, the route-maps named NULLROUTED, the lists so named, and the two static
+        blackholes; another next hop in the configuration leaves the former ones, too
 Never feed this file to frr-reload.py: it is a part, and the rest would be removed.
 ";
 
@@ -307,11 +323,12 @@ exit
 }
 
 const FILTER: &str = "\
-Load:   vtysh -d bgpd -f THIS-FILE    (a second load replaces the first)
+Load:   vtysh -f THIS-FILE    (a second load replaces the first)
+        Without `-d bgpd`: where other daemons keep copies of the lists, `write memory` would save what is gone.
 Use:    in each permit clause of your route-map for what a neighbor announces:
          call NULLROUTED-FILTER
         What is listed is denied there, and no later clause is asked.
-Undo:   take the calls out again
+Undo:   take the calls out again, then the route-map and the lists named NULLROUTED
 Never feed this file to frr-reload.py: it is a part, and the rest would be removed.
 ";
 

@@ -58,19 +58,25 @@ fn a_trigger_has_a_recipe_for_each_kind_of_session() {
             let mixed = head.find(MIXED).unwrap();
             assert!(head.find(ONLY) < Some(mixed), "{family}");
             let (_, recipe) = head.split_at(mixed);
+            let (recipe, _) = recipe.split_once("Undo: ").unwrap();
             let before_yours = match family {
                 Family::IosXr => {
                     "if community matches-any NULLROUTED then set community (no-export) additive done endif pass"
                 }
                 Family::Vrp => "route-policy YOURS permit node 1",
                 Family::VyOs => "set policy route-map YOURS rule 1 action permit",
-                Family::Junos | Family::JunosSet => "export NULLROUTED-MIXED before YOURS",
+                // Where YOURS is inherited, the second line alone would replace it.
+                Family::Junos | Family::JunosSet => {
+                    "set protocols bgp group GROUP export YOURS (where it is not at this level already) \
+                     set protocols bgp group GROUP export NULLROUTED-MIXED \
+                     insert protocols bgp group GROUP export NULLROUTED-MIXED before YOURS"
+                }
                 Family::SrOs => "export policy [\"NULLROUTED-MIXED\" \"YOURS\"]",
                 Family::SrOsClassic => "export \"NULLROUTED-MIXED\" \"YOURS\"",
                 Family::RouterOs => "add chain=YOURS rule=\"jump NULLROUTED-MIXED\"",
                 _ => "route-map YOURS permit 1 ",
             };
-            says(recipe, &[before_yours]);
+            assert!(recipe.contains(before_yours), "{family}: {recipe}");
             let passes_the_rest = match family {
                 Family::IosXr => {
                     "pass (last, where nothing else passes: without it all is dropped)"
@@ -180,11 +186,16 @@ fn a_route_is_originated_with_no_export_unless_it_is_for_ebgp() {
         let head = head(&ebgp);
         let denies = match family {
             Family::IosXr => "if community matches-any NULLROUTED then drop endif",
-            Family::Vrp => "route-policy YOURS deny node 1 if-match community-filter NULLROUTED",
-            Family::VyOs => {
-                "rule 1 action deny set policy route-map YOURS rule 1 match community community-list NULLROUTED"
+            Family::Vrp => {
+                "route-policy YOURS deny node 1 (any number below those of YOURS) if-match community-filter NULLROUTED"
             }
-            _ => "route-map YOURS deny 1 match community NULLROUTED",
+            Family::VyOs => {
+                "rule 1 action deny (any number below those of YOURS) set policy route-map YOURS rule 1 match community \
+                 community-list NULLROUTED"
+            }
+            _ => {
+                "route-map YOURS deny 1 (any number below those of YOURS) match community NULLROUTED"
+            }
         };
         assert!(
             head.find(denies).unwrap() < head.find(ONLY).unwrap(),
@@ -361,13 +372,302 @@ fn everything_is_undone() {
         &[unreachables, static_routes],
     );
     let one_load = "This goes back one load: the checkpoint is made anew at each.";
-    let by_hand = "ake out by hand: lines at the neighbors, `redistribute static` if that was not yours, the route-maps and lists named \
-                   NULLROUTED, the static routes with tag 666";
-    says(&head_of(Family::NxOs, Role::Trigger), &[one_load, by_hand]);
-    says(&head_of(Family::Eos, Role::Trigger), &[by_hand]);
+    says(&head_of(Family::NxOs, Role::Trigger), &[one_load]);
     let by_hand = "take out by hand: its lines, the route-maps and lists named NULLROUTED, the two static routes";
     says(&head_of(Family::NxOs, Role::Edge), &[one_load, by_hand]);
     says(&head_of(Family::Eos, Role::Edge), &[by_hand]);
+}
+
+/// These, one after the other.
+#[track_caller]
+fn in_order(text: &str, parts: &[&str]) {
+    let mut rest = text;
+    for part in parts {
+        let Some((_, behind)) = rest.split_once(part) else {
+            panic!("{part}\n{text}");
+        };
+        rest = behind;
+    }
+}
+
+/// How a file is taken out, in one line.
+fn undo_of(head: &str) -> &str {
+    head.split_once("Undo: ").unwrap().1
+}
+
+/// What announces goes first, then a session is shut down before it loses its policy, then what names a list, then the
+/// list.
+#[test]
+fn a_trigger_is_taken_out_in_an_order_in_which_nothing_leaks() {
+    const SHUT: &str =
+        "2. A session of recipe 1: shut it down before NULLROUTED-OUT goes. Without a ";
+    for family in ROUTE_MAPS {
+        for shape in [trigger(family), to_ebgp(&trigger(family))] {
+            let head = head(&text(&shape, &case("mixed")));
+            let (origination, shut, out, clauses) = match family {
+                Family::Frr => (
+                    "no redistribute kernel ",
+                    "neighbor ADDRESS shutdown",
+                    "no neighbor ADDRESS route-map NULLROUTED-OUT out",
+                    "no route-map YOURS permit 1 (recipe 2) no route-map YOURS deny 1",
+                ),
+                Family::Ios => (
+                    "no redistribute static (of `no redistribute static route-map NAME` the route-map alone goes)",
+                    "neighbor ADDRESS shutdown",
+                    "no neighbor ADDRESS route-map NULLROUTED-OUT out",
+                    "no route-map YOURS permit 1 (recipe 2) no route-map YOURS deny 1",
+                ),
+                Family::NxOs => (
+                    "no redistribute static route-map NULLROUTED-IN",
+                    "neighbor ADDRESS shutdown",
+                    "no route-map NULLROUTED-OUT out",
+                    "no route-map YOURS permit 1 (recipe 2) no route-map YOURS deny 1",
+                ),
+                Family::Eos => (
+                    "no redistribute static ",
+                    "neighbor ADDRESS shutdown",
+                    "no neighbor ADDRESS route-map NULLROUTED-OUT out",
+                    "no route-map YOURS permit 1 (recipe 2) no route-map YOURS deny 1",
+                ),
+                Family::IosXr => (
+                    "no redistribute static ",
+                    "neighbor ADDRESS shutdown",
+                    "no route-policy NULLROUTED-OUT out",
+                    "edit route-policy YOURS (each `if` with NULLROUTED)",
+                ),
+                Family::Vrp => (
+                    "undo import-route static ",
+                    "peer ADDRESS ignore",
+                    "undo peer ADDRESS route-policy NULLROUTED-OUT export",
+                    "undo route-policy YOURS node 1",
+                ),
+                _ => (
+                    "delete protocols bgp address-family ipv6-unicast redistribute static ",
+                    "set protocols bgp neighbor ADDRESS shutdown",
+                    "delete protocols bgp neighbor ADDRESS address-family ipv6-unicast route-map export",
+                    "delete policy route-map YOURS rule 1",
+                ),
+            };
+            let named = "name NULLROUTED, before the lists go: one whose list is gone may match every route.";
+            in_order(
+                undo_of(&head),
+                &[
+                    "1. The origination, in each address family: then no neighbor has a blackhole.",
+                    origination,
+                    SHUT,
+                    shut,
+                    out,
+                    named,
+                    clauses,
+                    "4. The route-",
+                    "named NULLROUTED",
+                ],
+            );
+            // In a map of the operator's, nothing but our clauses keeps our static routes from being like any others.
+            let own = "of yours is in use for it, that stays: ";
+            assert_eq!(head.contains(own), family != Family::Frr, "{family}");
+        }
+    }
+    let routeros = head_of(Family::RouterOs, Role::Trigger);
+    in_order(
+        undo_of(&routeros),
+        &[
+            "/ip/route remove [find comment~\"^nullrouted(:| old)\"]",
+            "/ipv6/route remove [find comment~\"^nullrouted(:| old)\"]",
+            "recipe 1: disable the connection, then take NULLROUTED-OUT and `static` out of it",
+            "recipe 2: take `static` out of output.redistribute, if it was not there, and only then both rules out of YOURS",
+            "/routing/filter/rule remove [find chain=NULLROUTED-OUT]",
+        ],
+    );
+    for family in [Family::Junos, Family::JunosSet] {
+        in_order(
+            undo_of(&head_of(family, Role::Trigger)),
+            &[
+                "deactivate protocols bgp group GROUP neighbor ADDRESS (recipe 1: ",
+                "delete protocols bgp group GROUP export NULLROUTED-OUT (recipe 2: NULLROUTED-MIXED)",
+                "delete groups NULLROUTED",
+                "commit",
+            ],
+        );
+    }
+    in_order(
+        undo_of(&head_of(Family::SrOs, Role::Trigger)),
+        &[
+            "bgp neighbor ADDRESS admin-state disable (recipe 1: ",
+            "export policy \"NULLROUTED-OUT\" (or NULLROUTED-MIXED)",
+            "delete /configure groups group \"NULLROUTED\"",
+            "commit",
+        ],
+    );
+    in_order(
+        undo_of(&head_of(Family::SrOsClassic, Role::Trigger)),
+        &[
+            "goes back one load: it is saved anew at each",
+            "1. The static routes with tag 666",
+            "neighbor ADDRESS shutdown",
+            "no export",
+            "export \"YOURS\"",
+            "NULLROUTED-OUT and NULLROUTED-MIXED; then the prefix-lists NULLROUTED-OWN-V4",
+            "the communities NULLROUTED and NULLROUTED-NO-EXPORT",
+        ],
+    );
+    let vrp = head_of(Family::Vrp, Role::Trigger);
+    says(
+        &vrp,
+        &["This file goes back one load: it is saved anew at each."],
+    );
+}
+
+/// Without its policy an edge takes whatever its neighbor says.
+#[test]
+fn an_edge_is_shut_down_before_it_loses_its_policy() {
+    for (family, shut, then) in [
+        (
+            Family::Frr,
+            "neighbor ADDRESS shutdown, first: ",
+            "then take the two route-map lines out",
+        ),
+        (
+            Family::Ios,
+            "shut the neighbor down",
+            "then take its lines out",
+        ),
+        (
+            Family::NxOs,
+            "shut the neighbor down",
+            "then take out by hand: its lines",
+        ),
+        (
+            Family::Eos,
+            "shut the neighbor down",
+            "then take out by hand: its lines",
+        ),
+        (
+            Family::IosXr,
+            "shutdown at the neighbor, first",
+            "then take the lines above out",
+        ),
+        (
+            Family::Vrp,
+            "peer ADDRESS ignore, first",
+            "then take the lines above out",
+        ),
+        (
+            Family::VyOs,
+            "set protocols bgp neighbor ADDRESS shutdown",
+            "route-map import",
+        ),
+        (
+            Family::Junos,
+            "deactivate protocols bgp group GROUP neighbor ADDRESS",
+            "import NULLROUTED-EDGE",
+        ),
+        (
+            Family::SrOs,
+            "admin-state disable",
+            "import policy \"NULLROUTED-EDGE\"",
+        ),
+        (
+            Family::SrOsClassic,
+            "neighbor ADDRESS shutdown",
+            "no import then between",
+        ),
+        (
+            Family::RouterOs,
+            "disable the connection",
+            "take the filter out",
+        ),
+    ] {
+        in_order(undo_of(&head_of(family, Role::Edge)), &[shut, then]);
+    }
+    let filter = head_of(Family::Eos, Role::Filter);
+    says(
+        &filter,
+        &["in your own route-map the clauses that name NULLROUTED; then"],
+    );
+}
+
+/// Where a neighbor has no policy yet, the recipe puts one there; and it says whose blackholes it matches as well.
+#[test]
+fn a_recipe_attaches_the_policy_and_names_what_else_it_matches() {
+    let customers = "refuses blackholes of your customers too, which carry 65535:666. Where the neighbor is to receive those, as an \
+                     upstream does, permit them before it: by your customers' prefixes, or by a community that you give them.";
+    let also = "match blackholes of your customers too, which carry 65535:666: this neighbor receives those with no-export.";
+    for family in ROUTE_MAPS {
+        let attach = match family {
+            Family::NxOs => {
+                "neighbor ADDRESS (where it has none yet) address-family ipv4 unicast (ipv6 unicast likewise) route-map YOURS out \
+                 clear bgp ipv4 unicast ADDRESS soft out, clear bgp ipv6 unicast ADDRESS soft out"
+            }
+            Family::Ios => {
+                "neighbor ADDRESS route-map YOURS out (in each address-family, where it has none yet) \
+                 clear bgp ipv4 unicast ADDRESS soft out, clear bgp ipv6 unicast ADDRESS soft out"
+            }
+            Family::Frr => {
+                "neighbor ADDRESS route-map YOURS out (in each address-family, where it has none yet)"
+            }
+            Family::Eos => "(and ipv6, where it has none yet) neighbor ADDRESS route-map YOURS out",
+            Family::IosXr => {
+                "neighbor ADDRESS (where it has none yet) address-family ipv4 unicast (ipv6 unicast likewise) \
+                 route-policy YOURS out"
+            }
+            Family::Vrp => {
+                "peer ADDRESS route-policy YOURS export (in each family, where it has none yet)"
+            }
+            _ => {
+                "set protocols bgp neighbor ADDRESS address-family ipv6-unicast route-map export YOURS (where it has none yet)"
+            }
+        };
+        for shape in [trigger(family), to_ebgp(&trigger(family))] {
+            let head = head(&text(&shape, &case("mixed")));
+            assert_eq!(head.matches(attach).count(), 2, "{family}: {head}");
+            says(&head, &[customers, also]);
+        }
+    }
+    // The policies before an own one match static routes with our tag alone.
+    for family in POLICIES {
+        assert!(!head_of(family, Role::Trigger).contains("of your customers"));
+    }
+}
+
+#[test]
+fn which_neighbor_receives_nothing_is_said_as_it_is() {
+    let ebgp = |family| head(&text(&to_ebgp(&trigger(family)), &case("mixed")));
+    says(
+        &ebgp(Family::Frr),
+        &[
+            "An eBGP neighbor for which `show bgp neighbors ADDRESS` says `Outbound updates discarded due to missing policy` \
+             receives nothing and needs no clause. Every other one needs it: a prefix-list or a filter-list is a policy, too.",
+        ],
+    );
+    says(
+        &ebgp(Family::IosXr),
+        &[
+            "An eBGP neighbor without a route-policy out receives nothing, and needs none of this, unless `bgp \
+             unsafe-ebgp-policy` is set.",
+        ],
+    );
+    for family in ROUTE_MAPS {
+        assert!(!ebgp(family).contains("needs none now"), "{family}");
+    }
+}
+
+#[test]
+fn an_edge_says_whether_its_limit_ends_the_session() {
+    for family in [Family::Junos, Family::JunosSet] {
+        says(
+            &head_of(family, Role::Edge),
+            &[
+                "family inet unicast prefix-limit maximum 500000 teardown",
+                "family inet6 unicast prefix-limit maximum 500000 teardown",
+                "Without `teardown` it only logs.",
+            ],
+        );
+    }
+    says(
+        &head_of(Family::RouterOs, Role::Edge),
+        &["The limit is not exact: some more may be installed, and the session stays."],
+    );
 }
 
 #[test]
