@@ -82,7 +82,7 @@ impl Drop for End<'_> {
 fn star() -> Option<Star> {
     let session = Session {
         asn: 65_000,
-        map: "NULLROUTED-OUT",
+        out: "route-map NULLROUTED-OUT",
     };
     Star::new(&[session], "")
 }

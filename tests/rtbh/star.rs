@@ -21,8 +21,8 @@ pub const OWN: &str = "203.0.113.0/24";
 /// One neighbor as the trigger is configured for it.
 pub struct Session {
     pub asn: u32,
-    /// The route-map out.
-    pub map: &'static str,
+    /// What decides on what it is sent, such as `route-map NAME`; empty where nothing does.
+    pub out: &'static str,
 }
 
 pub struct Star {
@@ -73,11 +73,10 @@ impl Star {
                 let _ = writeln!(config, "  network {OWN}");
             }
             for (number, session) in (1..).zip(sessions) {
-                let _ = write!(
-                    config,
-                    "  neighbor 100.64.{number}.2 activate\n  neighbor 100.64.{number}.2 route-map {} out\n",
-                    session.map
-                );
+                let _ = write!(config, "  neighbor 100.64.{number}.2 activate\n");
+                if !session.out.is_empty() {
+                    let _ = writeln!(config, "  neighbor 100.64.{number}.2 {} out", session.out);
+                }
             }
             config.push_str(" exit-address-family\n");
         }
