@@ -251,9 +251,13 @@ fn a_next_hop_of_the_operator_is_taken_where_it_stands() {
             left_out(format_args!("{program} is not installed"));
             continue;
         }
+        let named = match (family, role) {
+            ("gobgp", "trigger") => "neighbors = [\"192.0.2.2\"]\n",
+            _ => "",
+        };
         let place = Place::new(&format!(
             "{NOC}[kernel]\nenabled = false\n[[router]]\nname = \"it\"\nfamily = \"{family}\"\nrole = \"{role}\"\n\
-             path = \"it.conf\"\nnext_hop_v4 = \"192.0.2.9\"\nnext_hop_v6 = \"100::9\"\ncheck = \"default\"\n"
+             path = \"it.conf\"\nnext_hop_v4 = \"192.0.2.9\"\nnext_hop_v6 = \"100::9\"\ncheck = \"default\"\n{named}"
         ));
         place.write("noc.list", "72.37.186.0/23\n2001:db8:bad::/48\n");
         place.run(&["refresh"]).code(0).says("it.conf replaced");

@@ -151,7 +151,7 @@ fn check_and_the_header_say_which_way_to_take_above_the_size_of_a_family() {
             "# 20001 prefixes: above 20000 OpenBGPD takes up to minutes to load them. Instead: a router of family \"bird\"",
         ),
         (
-            "\"gobgp\"",
+            "\"gobgp\"\nneighbors = [\"192.0.2.2\"]",
             12_000,
             "# 12001 prefixes: above 12000 GoBGP's command takes more than five minutes for the first load, and the \
              default reload is ended. Instead: a router of family \"bird\"",

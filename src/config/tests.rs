@@ -170,7 +170,11 @@ path = "f"
         "{shown}"
     );
     assert!(
-        shown.contains("path: \"/etc/nullrouted/f\" is the path of another router"),
+        shown.contains("path: \"/etc/nullrouted/f\" is the path of another router, \"r\"\n"),
+        "{shown}"
+    );
+    assert!(
+        shown.contains("hint: give each router a path of its own"),
         "{shown}"
     );
 }

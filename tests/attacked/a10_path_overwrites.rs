@@ -290,7 +290,14 @@ fn a_file_of_somebody_else_stays_unless_it_is_adopted() {
 /// Without its ledger and without the key.
 fn a_file_of_an_earlier_build_is_taken_over() {
     for family in ["frr", "json", "csv", "plain", "nftables", "ipset", "gobgp"] {
-        let place = Place::new(&format!("{}{NOC}{NO_KERNEL}", router(family, "ours", "")));
+        let named = match family {
+            "gobgp" => "neighbors = [\"192.0.2.2\"]\n",
+            _ => "",
+        };
+        let place = Place::new(&format!(
+            "{}{NOC}{NO_KERNEL}",
+            router(family, "ours", named)
+        ));
         place.write("noc.list", "192.0.2.0/24\n");
         place.run(&["refresh"]).code(0);
         fs::remove_dir_all(place.path("state")).unwrap();

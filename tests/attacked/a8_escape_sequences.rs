@@ -302,8 +302,12 @@ impl<'a> Poisoned<'a> {
                 2 => format!("check = [{}]\n", toml(&random.poison(&['\0']))),
                 _ => String::new(),
             };
+            let named = match *family {
+                "gobgp" => "neighbors = [\"192.0.2.2\"]\n",
+                _ => "",
+            };
             config += &format!(
-                "[[router]]\nname = \"{family}\"\nfamily = \"{family}\"\npath = {}\n{check}",
+                "[[router]]\nname = \"{family}\"\nfamily = \"{family}\"\npath = {}\n{check}{named}",
                 toml(&file)
             );
         }

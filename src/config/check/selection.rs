@@ -8,7 +8,7 @@ use super::Check;
 use crate::config::written;
 use crate::policy::selection::{Choice, Selection};
 use crate::prefix::Bits;
-use crate::target::router::{Lists, Role, Shape};
+use crate::target::router::{Family, Lists, Role};
 
 /// The two families by their names in the configuration; whether it is IPv4.
 const FAMILIES: [(&str, bool); 2] = [("ipv4", true), ("ipv6", false)];
@@ -18,10 +18,12 @@ impl Check<'_> {
     pub(super) fn selection(
         &mut self,
         router: &written::Router,
-        shape: &Shape,
+        family: Family,
+        role: Role,
+        lists: Lists,
         feeds: &[&str],
     ) -> Selection {
-        if self.selects_in_vain(router, shape) {
+        if self.selects_in_vain(router, family, role, lists) {
             return Selection::EVERYTHING;
         }
         let named = router
@@ -72,14 +74,19 @@ impl Check<'_> {
     }
 
     /// Whether something selects for a file that has no listed prefix, or another program's choice of them.
-    fn selects_in_vain(&mut self, router: &written::Router, shape: &Shape) -> bool {
-        let Shape { family, role, .. } = shape;
-        let (why, hint) = if *role == Role::Edge {
+    fn selects_in_vain(
+        &mut self,
+        router: &written::Router,
+        family: Family,
+        role: Role,
+        lists: Lists,
+    ) -> bool {
+        let (why, hint) = if role == Role::Edge {
             (
                 format!("{family} as edge has no listed prefixes"),
                 "select at the trigger that announces to it",
             )
-        } else if shape.lists == Lists::None {
+        } else if lists == Lists::None {
             (
                 "lists = \"none\" announces whatever the kernel drops".to_owned(),
                 "a router with a selection of its own has lists of its own: lists = \"octets\"",

@@ -8,7 +8,7 @@ use super::Check;
 use crate::config::model::RouterConfig;
 use crate::config::written;
 use crate::policy::protect::Protected;
-use crate::target::router::{AnnounceTo, Direction, Family, Lists, Role, Shape, Version};
+use crate::target::router::{AnnounceTo, Commands, Direction, Family, Lists, Role, Shape, Version};
 
 /// Whether it can be a next hop of BGP.
 fn is_host(address: &IpAddr) -> bool {
@@ -32,15 +32,22 @@ impl Check<'_> {
                 continue;
             };
             for other in &routers {
-                let (key, same) = if other.name == checked.name {
-                    ("name", checked.name.clone())
+                let (key, same, other) = if other.name == checked.name {
+                    let path = other.path.display();
+                    (
+                        "name",
+                        checked.name.clone(),
+                        format!("that with path {path}"),
+                    )
                 } else if other.path == checked.path {
-                    ("path", checked.path.display().to_string())
+                    let path = checked.path.display().to_string();
+                    ("path", path, format!("{:?}", other.name))
                 } else {
                     continue;
                 };
-                let message = format!("{key}: {same:?} is the {key} of another router");
-                self.problem(router.span(), message);
+                let message = format!("{key}: {same:?} is the {key} of another router, {other}");
+                let hint = format!("give each router a {key} of its own");
+                self.hinted(router.span(), message, hint);
             }
             routers.push(checked);
         }
@@ -58,95 +65,113 @@ impl Check<'_> {
         let family = match &router.family {
             Some(word) => self.word("family", word, &Family::NAMES),
             None => {
-                self.problem(written.span(), "a router without a family");
+                let names = Family::NAMES.map(|(name, _)| name);
+                let hint = format!("permitted are {}", names.join(", "));
+                self.hinted(written.span(), "a router without a family", hint);
                 None
             }
         };
         let path = match &router.path {
             Some(path) => Some(self.path(path)),
             None => {
-                self.problem(written.span(), "a router without a path");
+                let hint = "path = \"/etc/nullrouted/NAME.conf\", the file that is written for it";
+                self.hinted(written.span(), "a router without a path", hint);
                 None
             }
         };
         let role = match &router.role {
-            Some(word) => self.word("role", word, &Role::NAMES)?,
-            None => Role::default(),
+            Some(word) => self.word("role", word, &Role::NAMES),
+            None => Some(Role::default()),
         };
-        if let (Some(family), Some(word)) = (family, &router.role)
-            && !family.roles().contains(&role)
-        {
-            let roles: Vec<_> = family.roles().iter().map(Role::to_string).collect();
-            let message = format!("role: {family} is never {:?}", word.get_ref());
-            self.hinted(
-                word.span(),
-                message,
-                format!("permitted are {}", roles.join(", ")),
-            );
-            return None;
-        }
-        let family = family?;
-        let lists = self.lists(router.lists.as_ref(), family, role)?;
-        let frr_version = self.frr_version(router.frr_version.as_ref(), family)?;
-        let (announce_to, neighbors) = self.announced(router, family, role)?;
-        let direction = self.direction(router.direction.as_ref(), family)?;
-        let usual = family.commands(role);
-        let check = self.command("check", router.check.as_ref(), family, usual.check);
-        let reload = self.command("reload", router.reload.as_ref(), family, usual.reload);
-        let verify = self.command("verify", router.verify.as_ref(), family, usual.verify);
-        let shape = Shape {
-            family,
-            role,
-            next_hop_v4: router.next_hop_v4.as_ref().map(|hop| *hop.get_ref()),
-            next_hop_v6: router.next_hop_v6.as_ref().map(|hop| *hop.get_ref()),
-            lists: lists.unwrap_or_default(),
-            frr_version,
-            announce_to,
-            neighbors,
-            direction,
-        };
-        let spans = [
-            (
-                "next_hop_v4",
-                router.next_hop_v4.as_ref().map(Spanned::span),
-            ),
-            (
-                "next_hop_v6",
-                router.next_hop_v6.as_ref().map(Spanned::span),
-            ),
-        ];
-        for ((key, span), hop) in spans.into_iter().zip(shape.next_hops()) {
-            let (Some(span), Some(hop)) = (span, hop) else {
-                continue;
-            };
-            if !family.has_next_hops(role) {
-                let message = format!("{key}: {family} as {role} has no next hop");
-                self.problem(span.clone(), message);
-            }
-            if let Some(own) = protected.iter().find(|own| own.net.contains(&hop)) {
-                let message = format!("next hop: {hop} is protected ({})", own.why);
-                self.hinted(
-                    span,
-                    message,
-                    "what goes there is dropped: an address of nobody's",
-                );
-            } else if !is_host(&hop) {
-                let hint = "the address of a host that a route can lead to, as 192.0.2.1 or 100::1";
-                self.hinted(span, format!("next hop: {hop} is none"), hint);
-            }
-        }
-        let selection = self.selection(router, &shape, feeds);
+        let is = family.zip(role);
+        let is = is.filter(|(family, role)| self.has_role(router, *family, *role));
+        // What depends on neither, then what depends on the family alone: one problem hides no other.
+        self.next_hops(router, is, protected);
+        let neighbors = self.neighbors(router);
+        let frr_version =
+            family.and_then(|family| self.frr_version(router.frr_version.as_ref(), family));
+        let direction = family.and_then(|family| self.direction(router.direction.as_ref(), family));
+        let usual = is.map_or(Commands::default(), |(family, role)| family.commands(role));
+        let [check, reload, verify] = [
+            ("check", &router.check, usual.check),
+            ("reload", &router.reload, usual.reload),
+            ("verify", &router.verify, usual.verify),
+        ]
+        .map(|(key, written, usual)| self.command(key, written.as_ref(), is, usual));
+        let (family, role) = is?;
+        let lists = self.lists(router.lists.as_ref(), family, role);
+        let announced = self.announced(written, family, role, neighbors);
+        let shown = lists.flatten().unwrap_or_default();
+        let selection = self.selection(router, family, role, shown, feeds);
+        let (announce_to, neighbors) = announced?;
         Some(RouterConfig {
             name: name?,
-            shape,
+            shape: Shape {
+                family,
+                role,
+                next_hop_v4: router.next_hop_v4.as_ref().map(|hop| *hop.get_ref()),
+                next_hop_v6: router.next_hop_v6.as_ref().map(|hop| *hop.get_ref()),
+                lists: shown,
+                frr_version: frr_version?,
+                announce_to,
+                neighbors,
+                direction: direction?,
+            },
             selection,
-            auto: lists.is_none(),
+            auto: lists?.is_none(),
             path: path?,
             check: check?,
             reload: reload?,
             verify: verify?,
             adopt: router.adopt.unwrap_or(false),
         })
+    }
+
+    /// Whether the family can be this. One without roles is a trigger, whatever is written.
+    fn has_role(&mut self, router: &written::Router, family: Family, role: Role) -> bool {
+        let (Some(word), false) = (&router.role, family.roles().contains(&role)) else {
+            return true;
+        };
+        let roles: Vec<_> = family.roles().iter().map(Role::to_string).collect();
+        let message = format!("role: {family} is never {:?}", word.get_ref());
+        let hint = format!("permitted are {}", roles.join(", "));
+        self.hinted(word.span(), message, hint);
+        false
+    }
+
+    /// Both next hops; whether its file has one is judged where it `is` something.
+    fn next_hops(
+        &mut self,
+        router: &written::Router,
+        is: Option<(Family, Role)>,
+        protected: &[Protected],
+    ) {
+        let v4 = router.next_hop_v4.as_ref();
+        let v6 = router.next_hop_v6.as_ref();
+        let hops = [
+            v4.map(|hop| ("next_hop_v4", IpAddr::from(*hop.get_ref()), hop.span())),
+            v6.map(|hop| ("next_hop_v6", IpAddr::from(*hop.get_ref()), hop.span())),
+        ];
+        for (key, hop, span) in hops.into_iter().flatten() {
+            if let Some((family, role)) = is
+                && !family.has_next_hops(role)
+            {
+                let message = format!("{key}: {family} as {role} has no next hop");
+                self.hinted(span.clone(), message, "leave it out");
+            }
+            if let Some(own) = protected.iter().find(|own| own.net.contains(&hop)) {
+                let message = format!("{key}: {hop} is protected ({})", own.why);
+                let hint = "what goes there is dropped: take an address that nothing uses, as 192.0.2.1 or 100::1";
+                self.hinted(span, message, hint);
+            } else if !is_host(&hop) {
+                let hint = "the address of a host that a route can lead to, as 192.0.2.1 or 100::1";
+                self.hinted(
+                    span,
+                    format!("{key}: {hop} is not the address of a host"),
+                    hint,
+                );
+            }
+        }
     }
 
     /// How the listed prefixes stand in the file, `Some(None)` where that is chosen before each load; as is usual where
@@ -206,13 +231,15 @@ impl Check<'_> {
         None
     }
 
-    /// Which sessions a trigger announces to, and the neighbors that are named, each once, ascending.
+    /// Which sessions a trigger announces to, and the neighbors that are named.
     fn announced(
         &mut self,
-        router: &written::Router,
+        written: &Spanned<written::Router>,
         family: Family,
         role: Role,
+        neighbors: Vec<IpAddr>,
     ) -> Option<(AnnounceTo, Vec<IpAddr>)> {
+        let (router, at) = (written.get_ref(), written.span());
         let spans = [
             (
                 "announce_to",
@@ -236,11 +263,11 @@ impl Check<'_> {
             Some(word) => self.word("announce_to", word, &AnnounceTo::NAMES)?,
             None => AnnounceTo::default(),
         };
-        let named = router.neighbors.as_ref();
-        let named = named.map_or(&[][..], |neighbors| neighbors.get_ref());
-        if let (AnnounceTo::Ebgp, Some(word)) = (announce_to, &router.announce_to)
-            && named.is_empty()
-        {
+        let none = router
+            .neighbors
+            .as_ref()
+            .is_none_or(|named| named.get_ref().is_empty());
+        if let (AnnounceTo::Ebgp, Some(word), true) = (announce_to, &router.announce_to, none) {
             let message = "announce_to: \"ebgp\" without neighbors: no neighbor is permitted to \
                            receive the blackholes";
             let hint = "neighbors = [\"192.0.2.2\"] with the address of each eBGP neighbor that is to \
@@ -248,6 +275,23 @@ impl Check<'_> {
             self.hinted(word.span(), message, hint);
             return None;
         }
+        if family.needs_neighbors() && none {
+            let message = format!(
+                "neighbors: none is named, and {family} cannot tell iBGP from eBGP: it would send the blackholes to \
+                 every neighbor"
+            );
+            let hint = "neighbors = [\"192.0.2.2\"] with the address of each neighbor that is to receive them";
+            let span = router.neighbors.as_ref().map_or(at, Spanned::span);
+            self.hinted(span, message, hint);
+            return None;
+        }
+        Some((announce_to, neighbors))
+    }
+
+    /// The neighbors that are named, each once, ascending.
+    fn neighbors(&mut self, router: &written::Router) -> Vec<IpAddr> {
+        let named = router.neighbors.as_ref();
+        let named = named.map_or(&[][..], |neighbors| neighbors.get_ref());
         let mut neighbors = Vec::new();
         for word in named {
             let Some(address) = self.neighbor(word) else {
@@ -260,7 +304,7 @@ impl Check<'_> {
             neighbors.push(address);
         }
         neighbors.sort_unstable();
-        Some((announce_to, neighbors))
+        neighbors
     }
 
     /// The address of a neighbor.
@@ -312,7 +356,7 @@ impl Check<'_> {
         &mut self,
         key: &str,
         written: Option<&Spanned<written::Command>>,
-        family: Family,
+        is: Option<(Family, Role)>,
         usual: &[&str],
     ) -> Option<Vec<String>> {
         let Some(written) = written else {
@@ -321,6 +365,8 @@ impl Check<'_> {
         match written.get_ref() {
             written::Command::Words(words) => Some(words.clone()),
             written::Command::Default if usual.is_empty() => {
+                // What is usual is known where it is known what the router is.
+                let (family, _) = is?;
                 let message = format!("{key}: there is no default command for {family}");
                 let hint = "write it as a list of words, with {file} for the file";
                 self.hinted(written.span(), message, hint);

@@ -42,6 +42,7 @@ fn a_next_hop_stands_where_the_file_has_one() {
     ));
     let said = "next_hop_v4: frr as filter has no next hop\n    6 | next_hop_v4 = ";
     assert!(shown.contains(said), "{shown}");
+    assert!(shown.contains("hint: leave it out"), "{shown}");
     for (key, hop) in [
         ("v4", "0.0.0.0"),
         ("v4", "224.0.0.1"),
@@ -49,7 +50,7 @@ fn a_next_hop_stands_where_the_file_has_one() {
         ("v6", "::1"),
     ] {
         let shown = problems(&router("frr", &format!("next_hop_{key} = \"{hop}\"")));
-        let said = format!("next hop: {hop} is none");
+        let said = format!("next_hop_{key}: {hop} is not the address of a host");
         assert!(
             shown.contains(&said) && shown.ends_with("1 problem"),
             "{shown}"
@@ -57,7 +58,7 @@ fn a_next_hop_stands_where_the_file_has_one() {
     }
     let own = "next_hop_v4 = \"203.0.113.1\"\n[protect]\nprefixes = [\"203.0.113.0/24\"]";
     let shown = problems(&router("frr", own));
-    let said = "next hop: 203.0.113.1 is protected ([protect] prefixes)";
+    let said = "next_hop_v4: 203.0.113.1 is protected ([protect] prefixes)";
     assert!(shown.contains(said), "{shown}");
     let shown = problems(&router("frr", "next_hop_v6 = \"192.0.2.9\""));
     assert!(shown.contains("next_hop_v6: "), "{shown}");
@@ -237,6 +238,77 @@ fn ebgp_needs_neighbors_each_an_address_and_named_once() {
         shown.contains("neighbors: ") && shown.ends_with("1 problem"),
         "{shown}"
     );
+}
+
+/// GoBGP sends a route of its own to every neighbor, whatever its communities, and knows no iBGP.
+#[test]
+fn a_trigger_of_gobgp_names_its_neighbors() {
+    let file = "/etc/nullrouted/nullrouted.toml";
+    let wrong = "neighbors: none is named, and gobgp cannot tell iBGP from eBGP: it would send the blackholes to every neighbor";
+    let hint = "hint: neighbors = [\"192.0.2.2\"] with the address of each neighbor that is to receive them\n1 problem";
+    let shown = problems(&router("gobgp", ""));
+    assert!(
+        shown.starts_with(&format!("{file}:1:1: {wrong}\n")) && shown.ends_with(hint),
+        "{shown}"
+    );
+    let shown = problems(&router("gobgp", "neighbors = []"));
+    assert!(
+        shown.starts_with(&format!("{file}:5:13: {wrong}\n")) && shown.ends_with(hint),
+        "{shown}"
+    );
+    accepted(&router("gobgp", "neighbors = [\"192.0.2.2\"]"));
+    accepted(&router("gobgp", "role = \"edge\""));
+}
+
+/// One problem of a router hides no other that can be judged without it.
+#[test]
+fn every_problem_of_a_router_is_shown_at_once() {
+    let said = |shown: &str, all: &[&str]| {
+        for part in all {
+            assert_eq!(shown.matches(part).count(), 1, "{part}\n{shown}");
+        }
+        let count = format!("\n{} problems", all.len());
+        assert!(shown.ends_with(&count), "{shown}");
+    };
+    let lines = "lists = \"two\"\nannounce_to = \"both\"\nneighbors = [\"eth0\"]\nfrr_version = \"ten\"\n\
+                 direction = \"to\"\nnext_hop_v4 = \"224.0.0.1\"\nmax_length_v4 = 33\nfeeds = [\"none\"]";
+    let shown = problems(&router("frr", lines));
+    said(
+        &shown,
+        &[
+            "lists: \"two\" is not known",
+            "announce_to: \"both\" is not known",
+            "neighbors: \"eth0\" is not the address of a neighbor",
+            "frr_version: \"ten\" is no version of FRR",
+            "direction: frr is no packet filter",
+            "next_hop_v4: 224.0.0.1 is not the address of a host",
+            "max_length_v4: ",
+            "feeds: \"none\" is not known",
+        ],
+    );
+    // Where it is not known what the router is, what does not depend on that is judged.
+    let lines = "role = \"core\"\nneighbors = [\"eth0\"]\nnext_hop_v4 = \"224.0.0.1\"\nreload = \"default\"";
+    let shown = problems(&router("fritz", lines));
+    said(
+        &shown,
+        &[
+            "family: \"fritz\" is not known",
+            "role: \"core\" is not known",
+            "neighbors: \"eth0\" is not the address of a neighbor",
+            "next_hop_v4: 224.0.0.1 is not the address of a host",
+        ],
+    );
+    let shown = problems("[[router]]\nname = \"edge1\"\n");
+    said(
+        &shown,
+        &["a router without a family", "a router without a path"],
+    );
+    for hint in [
+        "hint: permitted are frr, bird, openbgpd,",
+        "hint: path = \"/etc/nullrouted/NAME.conf\", the file that is written for it",
+    ] {
+        assert!(shown.contains(hint), "{shown}");
+    }
 }
 
 #[test]

@@ -27,6 +27,7 @@
 
 use super::family::Kind;
 use super::sent;
+use super::sessions::said;
 use super::text::Text;
 use super::{Commands, Role, Shape, Sheet};
 
@@ -75,7 +76,18 @@ timeout 250 sh -c 'sh "$1" > /run/exabgp/nullrouted' sh "$1" || { echo 'ExaBGP d
 
 /// How the file is used, and at which sessions.
 fn trigger_use(shape: &Shape) -> String {
-    format!("{TRIGGER}{}{UNDO}", sent::line(shape))
+    let mut text = TRIGGER.to_owned();
+    text.push_str("Sends:  to each neighbor that names the process under api, iBGP or eBGP, and to no other\n");
+    let wanted = match shape.neighbors.as_slice() {
+        [] => "iBGP neighbors alone (announce_to = \"ibgp\")".to_owned(),
+        named => format!("{} alone (neighbors)", sent::joined(named)),
+    };
+    let says = format!(
+        "Name it at {wanted}: ExaBGP sends what is written, and no-export keeps nothing from an eBGP neighbor."
+    );
+    said(&mut text, &says);
+    text.push_str(UNDO);
+    text
 }
 
 const TRIGGER: &str = "\
@@ -85,8 +97,9 @@ Use:    process nullrouted { run /bin/sh THIS-FILE run; encoder text; }
         and in each neighbor that is to receive the blackholes
          family { ipv4 unicast; ipv6 unicast; }
          api { processes [ nullrouted ]; }
-        No other neighbor receives them. Its routes of the configuration go to such a neighbor, too: leave those out of it
-        where it is to have nothing but blackholes.
+        1. ONLY for a session that carries nothing but blackholes: leave the routes of your configuration out of this
+        neighbor.
+        2. A session that carries other routes too sends the routes of your configuration beside the blackholes.
         ExaBGP's user must be able to read this file, and to make the named pipe in /run/exabgp.
 ";
 

@@ -39,6 +39,8 @@ pub(super) struct Kind {
     pub next_hops: &'static [Role],
     /// The roles in which it announces routes to neighbors.
     pub announces: &'static [Role],
+    /// Whether it sends what it announces to every neighbor, iBGP or eBGP, unless the neighbors are named.
+    pub needs_neighbors: bool,
     /// How its files are usually checked, loaded and verified on the machine where they are written.
     pub commands: fn(Role) -> Commands,
     /// How the listed prefixes can stand in its file, the usual first.
@@ -68,6 +70,7 @@ impl Kind {
         roles: &[Role::Trigger, Role::Edge, Role::Filter],
         next_hops: &[],
         announces: &[Role::Trigger],
+        needs_neighbors: false,
         commands: |_| Commands::NONE,
         lists: |_| &[Lists::One],
         directions: &[],
@@ -210,6 +213,11 @@ impl Family {
     /// Whether it announces routes to neighbors.
     pub fn announces(self, role: Role) -> bool {
         self.kind().announces.contains(&role)
+    }
+
+    /// Whether the neighbors of a trigger must be named, as it knows no other way to tell them apart.
+    pub fn needs_neighbors(self) -> bool {
+        self.kind().needs_neighbors
     }
 
     /// What it can be. A list is no router, and has the first role alone.

@@ -38,6 +38,7 @@ use crate::prefix::{Bits, Prefix};
 pub(super) const KIND: Kind = Kind {
     name: "gobgp",
     next_hops: &[Role::Trigger, Role::Edge],
+    needs_neighbors: true,
     commands,
     // From the table of a trigger; the parts are replaced whole.
     takes_away: true,
@@ -172,16 +173,9 @@ fn trigger_use(shape: &Shape) -> String {
          nothing but blackholes is in a policy of yours, the first behind ours:",
     );
     typed(&mut text, &[ALONE]);
-    if shape.neighbors.is_empty() {
-        let says = "EVERY neighbor receives the blackholes, eBGP too: GoBGP sends it what has no-export, and its policies \
-                    do not know iBGP. Write neighbors = [...] for this router: then NULLROUTED-OUT sends them to these \
-                    and to no other.";
-        said(&mut text, says);
-    } else {
-        let says = "NULLROUTED-OUT sends blackholes that were added here to the neighbors that are named, and refuses them \
-                    to all others.";
-        said(&mut text, says);
-    }
+    let says = "NULLROUTED-OUT sends blackholes that were added here to the neighbors that are named, and refuses them to all \
+                others.";
+    said(&mut text, says);
     text.push_str(&sent::line(shape));
     text.push_str(UNDO);
     text
@@ -230,30 +224,31 @@ fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
         policy.push(HAS_COMMUNITY);
         policy.push(REJECT);
     }
-    let named = !shape.neighbors.is_empty();
-    if named {
+    let named: Vec<_> = shape
+        .neighbors
+        .iter()
+        .map(|named| format!("\"{named}\""))
+        .collect();
+    if !named.is_empty() {
         policy
             .push("[[defined-sets.neighbor-sets]]\nneighbor-set-name = \"NULLROUTED-NEIGHBORS\"\n");
-        let named = shape.neighbors.iter().map(|named| format!("\"{named}\""));
-        let named: Vec<_> = named.collect();
         let _ = writeln!(policy, "neighbor-info-list = [{}]", named.join(", "));
     }
     policy.push("[[policy-definitions]]\nname = \"NULLROUTED-OUT\"\n");
-    statement(&mut policy, "OUT");
-    if named {
-        policy.push(IS_NAMED);
-    }
-    policy.push(HAS_COMMUNITY);
     // What was added here, and not what a neighbor announced.
-    policy.push("conditions.bgp-conditions.route-type = \"local\"\n");
-    policy.push(ACCEPT);
-    policy.push(NO_EXPORT);
-    if named {
-        statement(&mut policy, "OUT-TO-OTHERS");
+    let local = "conditions.bgp-conditions.route-type = \"local\"\n";
+    if !named.is_empty() {
+        statement(&mut policy, "OUT");
+        policy.push(IS_NAMED);
         policy.push(HAS_COMMUNITY);
-        policy.push("conditions.bgp-conditions.route-type = \"local\"\n");
-        policy.push(REJECT);
+        policy.push(local);
+        policy.push(ACCEPT);
+        policy.push(NO_EXPORT);
     }
+    statement(&mut policy, "OUT-TO-OTHERS");
+    policy.push(HAS_COMMUNITY);
+    policy.push(local);
+    policy.push(REJECT);
     for line in policy.done().lines() {
         let _ = writeln!(out, "#: {line}");
     }

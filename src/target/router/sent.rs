@@ -15,12 +15,16 @@ use super::shape::AnnounceTo;
 /// The line of the head. `verify` reads it: it is the only place of the file that names the neighbors.
 pub(super) fn line(shape: &Shape) -> String {
     let to = match (shape.announce_to, shape.neighbors.as_slice()) {
+        (AnnounceTo::Ibgp, []) if shape.family.needs_neighbors() => NONE.to_owned(),
         (AnnounceTo::Ibgp, []) => "every iBGP neighbor".to_owned(),
         (AnnounceTo::Ibgp, named) => format!("the iBGP neighbors {}", joined(named)),
         (AnnounceTo::Ebgp, named) => format!("the neighbors {}", joined(named)),
     };
     format!("Sends:  to {to} and to no other\n")
 }
+
+/// Of a family whose neighbors must be named, where none is: its configuration is refused, and its file sends nothing.
+const NONE: &str = "none of the neighbors";
 
 /// Addresses as a list.
 pub(super) fn joined(neighbors: &[IpAddr]) -> String {
@@ -40,10 +44,10 @@ pub(in crate::target::router) use may;
 /// that was sent what is listed and may not have it, and ends with 3 where there is one. KIND is `ibgp`, `ebgp` or `any`.
 /// `least` is what stands before the number where only some prefixes were looked at.
 pub(super) const LEAKS: &str = r#"
-$1 == "may" { ibgp = /iBGP/; gsub(",", ""); for (i = 4; i <= NF; i++) if ($i ~ /[0-9]/) { named[$i]; some = 1 } next }
+$1 == "may" { none = /none of/; ibgp = /iBGP/; gsub(",", ""); for (i = 4; i <= NF; i++) if ($i ~ /[0-9]/) { named[$i]; some = 1 } next }
 $1 == "listed" { listed[$2]; next }
 $1 != "sent" || !($4 in listed) { next }
-(!ibgp || $3 != "ebgp") && (!some || $2 in named) { next }
+!none && (!ibgp || $3 != "ebgp") && (!some || $2 in named) { next }
 !($2 in many) { order[++count] = $2; one[$2] = $4; kind[$2] = $3 == "ibgp" ? " (iBGP)" : $3 == "ebgp" ? " (eBGP)" : ""
 cure[$2] = "or name it in neighbors" (ibgp && $3 == "ebgp" ? ", with announce_to = \"ebgp\"" : "") }
 { many[$2]++ }
@@ -140,6 +144,12 @@ sent 198.51.100.4 any 192.0.2.0/24
             let code = if expected.is_empty() { 0 } else { 3 };
             assert_eq!(judged(&shown, SENT), (expected, Some(code)));
         }
+        // GoBGP does not know iBGP.
+        let gobgp = Shape::usual(Family::GoBgp, Role::Trigger);
+        let nobody = super::line(&gobgp);
+        assert_eq!(nobody, "Sends:  to none of the neighbors and to no other\n");
+        let (said, code) = judged(&nobody, SENT);
+        assert_eq!((said.lines().count(), code), (4, Some(3)), "{said}");
         let anybody = super::line(&shape(AnnounceTo::Ebgp, &["198.51.100.1"]));
         assert_eq!(judged(&anybody, ""), (String::new(), Some(0)));
     }

@@ -126,11 +126,9 @@ impl Words<'_> {
     /// What keeps the blackholes from a neighbor, and what else that does.
     fn denied(&self, text: &mut String) {
         typed(text, &[self.deny, self.rest, self.attach]);
-        let says = format!(
-            "This refuses blackholes of your customers too, which carry 65535:666. Where the neighbor is to receive those, \
-             as an upstream does, permit them before it: by your customers' prefixes, or by a community that you give them."
-        );
-        said(text, &says);
+        let says = "This refuses blackholes of your customers too, which carry 65535:666. Where the neighbor is to receive those, \
+                    as an upstream does, permit them before it: by your customers' prefixes, or by a community that you give them.";
+        said(text, says);
     }
 
     /// The part of a header that says how all of it is taken out by hand. In this order nothing is announced that was
