@@ -73,7 +73,7 @@ impl Star {
                 let _ = writeln!(config, "  network {OWN}");
             }
             for (number, session) in (1..).zip(sessions) {
-                let _ = write!(config, "  neighbor 100.64.{number}.2 activate\n");
+                let _ = writeln!(config, "  neighbor 100.64.{number}.2 activate");
                 if !session.out.is_empty() {
                     let _ = writeln!(config, "  neighbor 100.64.{number}.2 {} out", session.out);
                 }
