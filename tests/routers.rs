@@ -361,3 +361,21 @@ fn the_version_of_frr_is_asked_before_the_first_load_and_remembered() {
             .contains("prefix-list NULLROUTED-V4-72 seq ")
     );
 }
+
+/// What is in place and not in force is failed at every pass, and not at the first alone.
+#[test]
+fn a_router_that_something_else_loads_is_failed_until_its_verify_is_content() {
+    let place = place("family = \"bird\"\nverify = [\"cmp\", \"{file}\", \"{file}.held\"]\n");
+    let failed = "; the file is in place, and no reload is set that loads it";
+    for _ in 0..3 {
+        place
+            .run(&["refresh"])
+            .code(1)
+            .says("verify failed: ")
+            .says(failed);
+        place.run(&["status"]).code(0).says("FAILED").says(failed);
+    }
+    place.write("edge1.conf.held", &place.read("edge1.conf"));
+    place.run(&["refresh"]).code(0).says("edge1.conf unchanged");
+    place.run(&["status"]).code(0);
+}

@@ -6,6 +6,8 @@
 //!                                                 └──► the old file is untouched   └──► the old file back, reload, verify
 //! ```
 //!
+//! Without a `reload` something else loads the file: it stays in place whatever `verify` says, and each time that is asked.
+//!
 //! A first file that `check` has taken, or that was loaded, stays: some routers are to include it, and for that it must be
 //! there.
 //!
@@ -38,6 +40,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How a `verify` ends that says of a file: it is in force, and all the same something is wrong at the router. By 3 a
 /// neighbor was sent what is listed and may not have it, by 4 the router does not drop what it should.
 const ALARMS: [(i32, &str); 2] = [(3, "LEAK"), (4, "NOT DROPPED")];
+
+/// What is so where `verify` fails and there is no `reload`.
+const NOT_LOADED: &str = "the file is in place, and no reload is set that loads it";
 
 /// What became of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,18 +130,22 @@ pub async fn publish(
     let (path, old) = there.map_err(|error| format!("{}: {error}", router.path.display()))?;
     let path = &*path;
     if old.as_deref() == Some(text.as_bytes()) {
-        // The router may have been started anew since, without what was loaded into it.
-        if is_loaded(text)
-            && let Ok(verified) = verify(router, path, path).await
-        {
-            let said = String::new();
-            return Ok(Published::of(
-                Became::Unchanged,
-                Loaded { said, ..verified },
-            ));
-        }
-        if router.reload.is_empty() {
-            return Ok(Published::of(Became::Unchanged, Loaded::default()));
+        // The router may have been started anew since, without what was loaded into it; and where we do not load, that is
+        // all there is to do.
+        if is_loaded(text) || router.reload.is_empty() {
+            match verify(router, path, path).await {
+                Ok(verified) => {
+                    let said = String::new();
+                    return Ok(Published::of(
+                        Became::Unchanged,
+                        Loaded { said, ..verified },
+                    ));
+                }
+                Err(failure) if router.reload.is_empty() => {
+                    return Err(format!("{failure}; {NOT_LOADED}"));
+                }
+                Err(_) => {}
+            }
         }
         let adopted = adopt(router, None, &is_loaded).await?;
         let loaded = load(router).await;
@@ -183,6 +192,8 @@ pub async fn publish(
         Err(failure) => failure,
     };
     let back = match (&failure, old) {
+        // The old one would not be in force either, and what loads the new one must find it.
+        (Failure::Verify(_), _) if router.reload.is_empty() => NOT_LOADED.to_owned(),
         (_, Some(old)) => put_back(router, path, &old).await,
         (Failure::Reload(_), None) if router.check.is_empty() => match remove(path).await {
             Ok(()) => {

@@ -426,3 +426,37 @@ async fn a_file_that_is_in_force_stays_where_a_neighbor_was_sent_what_it_may_not
     let failed = publish(&router, FIRST, |_| true).await.unwrap_err();
     assert!(failed.ends_with("; the old file is back, but loading it failed as well: verify failed: sh ended with exit status: 5 ()"), "{failed}");
 }
+
+/// It is another program that loads the file: without it the router never holds what is listed.
+#[tokio::test]
+async fn without_a_reload_verify_is_asked_each_time_and_the_file_stays() {
+    let dir = tempfile::tempdir().unwrap();
+    let (path, held) = (dir.path().join("bird.conf"), dir.path().join("held"));
+    let mut router = router(&path, &[], &[]);
+    let verify = format!("cmp -s {{file}} {}", held.display());
+    router.verify = ["sh", "-c", &verify].map(str::to_owned).to_vec();
+    let failed = Err(
+        "verify failed: sh ended with exit status: 2 (); the file is in place, and no reload is set that loads it"
+            .to_owned(),
+    );
+    // Not loaded yet, and as often as it is tried.
+    for _ in 0..3 {
+        assert_eq!(became(&router, OLD, false).await, failed);
+        assert_eq!(fs::read_to_string(&path).unwrap(), OLD);
+    }
+    fs::copy(&path, &held).unwrap();
+    assert_eq!(became(&router, OLD, false).await, Ok(Became::Unchanged));
+    assert_eq!(became(&router, OLD, true).await, Ok(Became::Unchanged));
+    // The next file waits in place until it is loaded.
+    let failed = failed.map_err(|why| why.replace("status: 2", "status: 1"));
+    for _ in 0..2 {
+        assert_eq!(became(&router, FIRST, false).await, failed);
+        assert_eq!(fs::read_to_string(&path).unwrap(), FIRST);
+    }
+    fs::copy(&path, &held).unwrap();
+    assert_eq!(became(&router, FIRST, false).await, Ok(Became::Unchanged));
+    // What was loaded once is gone, as after a start of the router.
+    fs::remove_file(&held).unwrap();
+    let lost = became(&router, FIRST, true).await;
+    assert!(lost.unwrap_err().starts_with("verify failed: "));
+}
