@@ -176,6 +176,15 @@ impl RouterConfig {
         let usual = self.shape.family.commands(self.shape.role).reload;
         !usual.is_empty() && self.reload == usual
     }
+
+    /// Whether what its default command loads takes the place of what that of `other` loads.
+    pub fn meets_here(&self, other: &Self) -> bool {
+        let written = |router: &Self| {
+            let shape = &router.shape;
+            (shape.family, shape.family.loads_into(shape.role))
+        };
+        self.reloads_here() && other.reloads_here() && written(self) == written(other)
+    }
 }
 
 impl Config {

@@ -49,6 +49,22 @@ impl Check<'_> {
                 let hint = format!("give each router a {key} of its own");
                 self.hinted(router.span(), message, hint);
             }
+            if let Some(other) = routers.iter().find(|other| other.meets_here(&checked)) {
+                let shape = &checked.shape;
+                let message = format!(
+                    "reload: the default loads the routers {:?} and {:?} into the {} of this machine, and both write {}: \
+                     only one of them can be in force",
+                    other.name,
+                    checked.name,
+                    shape.family,
+                    shape.family.loads_into(shape.role)
+                );
+                let hint = "keep one of them, with the feeds of both; the other needs a reload of its own, or none where it \
+                            is on another machine";
+                let reload = router.get_ref().reload.as_ref();
+                let span = reload.map_or_else(|| router.span(), Spanned::span);
+                self.hinted(span, message, hint);
+            }
             routers.push(checked);
         }
         routers

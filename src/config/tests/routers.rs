@@ -455,3 +455,81 @@ fn a_selection_of_nothing_and_one_in_vain_are_problems() {
         "{shown}"
     );
 }
+
+/// Two routers with these lines, each loaded by the default command.
+fn two(family: &str, lines: [&str; 2]) -> String {
+    let router = |(name, lines)| {
+        format!(
+            "[[router]]\nname = \"{name}\"\npath = \"/x/{name}\"\nfamily = \"{family}\"\nreload = \"default\"\n{lines}\n"
+        )
+    };
+    ["one", "two"].into_iter().zip(lines).map(router).collect()
+}
+
+/// Each load would take away what the other one brought, at every pass, and both would be content.
+#[test]
+fn two_routers_that_the_default_loads_into_one_place_are_a_problem() {
+    let [trigger, edge, filter] =
+        ["trigger", "edge", "filter"].map(|role| format!("role = \"{role}\""));
+    for (family, lines, written) in [
+        (
+            "nftables",
+            ["direction = \"from\"", "direction = \"to\""],
+            "the table inet nullrouted",
+        ),
+        ("ipset", ["", ""], "the sets nullrouted4 and nullrouted6"),
+        (
+            "exabgp",
+            ["", ""],
+            "the routes that ExaBGP has by /run/exabgp/nullrouted",
+        ),
+        (
+            "frr",
+            ["", &trigger],
+            "the lists and route-maps of a trigger in bgpd",
+        ),
+        (
+            "frr",
+            [&filter, &filter],
+            "the lists and route-maps of a filter in bgpd",
+        ),
+        ("bird", [&filter, &filter], "the names of a filter in BIRD"),
+        ("bird", [&edge, &edge], "the names of an edge in BIRD"),
+        (
+            "openbgpd",
+            [&trigger, &trigger],
+            "the sets and rules of a trigger in OpenBGPD",
+        ),
+        (
+            "gobgp",
+            ["", ""],
+            "the routes that gobgpd has from a trigger",
+        ),
+        // One file, and another end of it.
+        ("gobgp", [&edge, &filter], "/etc/gobgpd.conf"),
+        ("gobgp", [&filter, &filter], "/etc/gobgpd.conf"),
+    ] {
+        let shown = problems(&two(family, lines));
+        let said = format!(
+            ":11:10: reload: the default loads the routers \"one\" and \"two\" into the {family} of this machine, and both \
+             write {written}: only one of them can be in force\n   11 | reload = \"default\"\n      |          ^^^^^^^^^\n      \
+             hint: keep one of them, with the feeds of both; the other needs a reload of its own, or none where it is on \
+             another machine\n1 problem"
+        );
+        assert!(shown.contains(&said), "{shown}");
+    }
+    // Names that differ, another machine, and a file that nothing loads.
+    for family in ["frr", "bird", "openbgpd"] {
+        for (at, role) in [&trigger, &edge, &filter].into_iter().enumerate() {
+            for other in &[&trigger, &edge, &filter][at + 1..] {
+                accepted(&two(family, [role, other]));
+            }
+        }
+    }
+    accepted(&two("gobgp", [&trigger, &edge]));
+    accepted(&two("gobgp", [&filter, &trigger]));
+    let usual = "reload = \"default\"";
+    for other in ["reload = [\"scp\", \"{file}\", \"edge2:/etc/x\"]", ""] {
+        accepted(&two("nftables", ["", ""]).replacen(usual, other, 1));
+    }
+}

@@ -43,6 +43,11 @@ pub(super) const KIND: Kind = Kind {
     // As an edge it drops by a kind of route, whatever the next hop.
     next_hops: &[Role::Trigger],
     commands,
+    loads_into: |role| match role {
+        Role::Trigger => "the names of a trigger in BIRD",
+        Role::Edge => "the names of an edge in BIRD",
+        Role::Filter => "the names of a filter in BIRD",
+    },
     render,
     ..Kind::ROUTER
 };

@@ -36,6 +36,7 @@ pub(super) const KIND: Kind = Kind {
     roles: &[Role::Trigger],
     next_hops: &[Role::Trigger],
     commands: |_| COMMANDS,
+    loads_into: |_| "the routes that ExaBGP has by /run/exabgp/nullrouted",
     takes_away: true,
     render,
     ..Kind::ROUTER

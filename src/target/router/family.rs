@@ -43,6 +43,9 @@ pub(super) struct Kind {
     pub needs_neighbors: bool,
     /// How its files are usually checked, loaded and verified on the machine where they are written.
     pub commands: fn(Role) -> Commands,
+    /// What the usual command that loads a file writes, on the machine where it runs. Of two files with the same, one alone
+    /// can be in force there.
+    pub loads_into: fn(Role) -> &'static str,
     /// How the listed prefixes can stand in its file, the usual first.
     pub lists: fn(Role) -> &'static [Lists],
     /// Which packets it can drop; none where it is no packet filter.
@@ -72,6 +75,7 @@ impl Kind {
         announces: &[Role::Trigger],
         needs_neighbors: false,
         commands: |_| Commands::NONE,
+        loads_into: |_| "",
         lists: |_| &[Lists::One],
         directions: &[],
         auto: &[],
@@ -203,6 +207,11 @@ impl Family {
     /// How its files are usually checked, loaded and verified on the machine where they are written.
     pub fn commands(self, role: Role) -> Commands {
         (self.kind().commands)(role)
+    }
+
+    /// What its default command that loads a file writes: of two files with the same, one alone can be in force.
+    pub fn loads_into(self, role: Role) -> &'static str {
+        (self.kind().loads_into)(role)
     }
 
     /// Whether a next hop stands in its file.

@@ -40,6 +40,11 @@ pub(super) const KIND: Kind = Kind {
     next_hops: &[Role::Trigger, Role::Edge],
     needs_neighbors: true,
     commands,
+    loads_into: |role| match role {
+        Role::Trigger => "the routes that gobgpd has from a trigger",
+        // Each is the end of the whole file.
+        Role::Edge | Role::Filter => "/etc/gobgpd.conf",
+    },
     // From the table of a trigger; the parts are replaced whole.
     takes_away: true,
     too_many,

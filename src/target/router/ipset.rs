@@ -20,6 +20,7 @@ use crate::prefix::{Bits, Prefix};
 pub(super) const KIND: Kind = Kind {
     name: "ipset",
     commands: |_| COMMANDS,
+    loads_into: |_| "the sets nullrouted4 and nullrouted6",
     render: |_, sheet| render(sheet),
     ..Kind::LIST
 };

@@ -20,6 +20,7 @@ use super::{Commands, Direction, Shape, Sheet};
 pub(super) const KIND: Kind = Kind {
     name: "nftables",
     commands: |_| COMMANDS,
+    loads_into: |_| "the table inet nullrouted",
     directions: &[Direction::To, Direction::From, Direction::Both],
     render,
     ..Kind::LIST

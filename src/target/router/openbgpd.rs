@@ -39,6 +39,11 @@ pub(super) const KIND: Kind = Kind {
     // As an edge it drops by a kind of route, whatever the next hop.
     next_hops: &[Role::Trigger],
     commands,
+    loads_into: |role| match role {
+        Role::Trigger => "the sets and rules of a trigger in OpenBGPD",
+        Role::Edge => "the sets and rules of an edge in OpenBGPD",
+        Role::Filter => "the sets and rules of a filter in OpenBGPD",
+    },
     too_many,
     render,
     ..Kind::ROUTER

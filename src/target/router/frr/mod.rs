@@ -49,6 +49,11 @@ pub(super) const KIND: Kind = Kind {
     },
     auto: &[Role::Trigger, Role::Filter],
     commands: commands::commands,
+    loads_into: |role| match role {
+        Role::Trigger => "the lists and route-maps of a trigger in bgpd",
+        Role::Edge => "the lists and route-maps of an edge in bgpd",
+        Role::Filter => "the lists and route-maps of a filter in bgpd",
+    },
     delta: Some(delta::delta),
     former: Some(former::former),
     too_many,
