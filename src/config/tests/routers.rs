@@ -471,6 +471,8 @@ fn two(family: &str, lines: [&str; 2]) -> String {
 fn two_routers_that_the_default_loads_into_one_place_are_a_problem() {
     let [trigger, edge, filter] =
         ["trigger", "edge", "filter"].map(|role| format!("role = \"{role}\""));
+    // GoBGP has no trigger without.
+    let named = "neighbors = [\"192.0.2.2\"]";
     for (family, lines, written) in [
         (
             "nftables",
@@ -502,7 +504,7 @@ fn two_routers_that_the_default_loads_into_one_place_are_a_problem() {
         ),
         (
             "gobgp",
-            ["", ""],
+            [named, named],
             "the routes that gobgpd has from a trigger",
         ),
         // One file, and another end of it.
@@ -526,8 +528,8 @@ fn two_routers_that_the_default_loads_into_one_place_are_a_problem() {
             }
         }
     }
-    accepted(&two("gobgp", [&trigger, &edge]));
-    accepted(&two("gobgp", [&filter, &trigger]));
+    accepted(&two("gobgp", [named, &edge]));
+    accepted(&two("gobgp", [&filter, named]));
     let usual = "reload = \"default\"";
     for other in ["reload = [\"scp\", \"{file}\", \"edge2:/etc/x\"]", ""] {
         accepted(&two("nftables", ["", ""]).replacen(usual, other, 1));
