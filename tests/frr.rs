@@ -384,7 +384,7 @@ exit
 ";
 
 /// The lines that the header has to be typed after the prose that begins so, for a route-map of this name.
-fn recipe(file: &str, begins: &str, map: &str) -> String {
+fn recipe(file: &str, begins: &str, map: &str) -> Recipe {
     let lines = file.lines().map(|line| line.trim_start_matches("! "));
     let lines = lines.skip_while(|line| !line.trim_start().starts_with(begins));
     let typed = |line: &&str| line.starts_with("         ");
@@ -398,8 +398,31 @@ fn recipe(file: &str, begins: &str, map: &str) -> String {
     let lines: Vec<_> = lines
         .map(|line| line.trim_end().trim_start_matches(' '))
         .collect();
-    assert!(lines.len() >= 3, "{begins}: {file}");
-    lines.join("\n").replace("YOURS", map) + "\n"
+    // The last one is typed within the configuration of BGP, in each address-family.
+    let (attach, clauses) = lines.split_last().unwrap();
+    assert!(clauses.len() >= 3, "{begins}: {file}");
+    Recipe {
+        clauses: clauses.join("\n").replace("YOURS", map) + "\n",
+        attach: attach.replace("YOURS", map),
+    }
+}
+
+struct Recipe {
+    clauses: String,
+    attach: String,
+}
+
+impl Recipe {
+    /// All of it, for this neighbor.
+    fn at(&self, neighbor: u8) -> String {
+        let attach = self
+            .attach
+            .replace("ADDRESS", &format!("100.64.{neighbor}.2"));
+        format!(
+            "{}router bgp 65001\naddress-family ipv4 unicast\n{attach}\nexit\nexit\n",
+            self.clauses
+        )
+    }
 }
 
 /// What each neighbor has before the lists are announced, while they are, and after they were withdrawn.
@@ -457,16 +480,11 @@ fn told_by_the_header(announce_to: &str) {
     place.run_in(&near, &["refresh"]).code(0);
     let file = place.read("edge1.conf");
     let ebgp = announce_to.contains("ebgp");
-    let at = |number: u8, map: &str| {
-        format!(
-            "router bgp 65001\naddress-family ipv4 unicast\nneighbor 100.64.{number}.2 route-map {map} out\nexit\nexit\n"
-        )
-    };
     let mut typed = String::new();
     if ebgp {
-        typed.push_str(&(recipe(&file, "Sessions: with", "TO-OTHERS") + &at(4, "TO-OTHERS")));
+        typed.push_str(&recipe(&file, "Sessions: with", "TO-OTHERS").at(4));
     }
-    typed.push_str(&(recipe(&file, "2. For a session", "TO-MIXED") + &at(2, "TO-MIXED")));
+    typed.push_str(&recipe(&file, "2. For a session", "TO-MIXED").at(2));
     typed.push_str(
         "router bgp 65001\naddress-family ipv4 unicast\nredistribute kernel route-map NULLROUTED-IN\nexit\nexit\n",
     );

@@ -12,11 +12,14 @@ use support::{NOC, Place, Ran, installed, left_out, repository};
 use support::{frr, speaker};
 
 /// Each role, and how lists stand in it.
-const ROLES: [&str; 9] = [
+const ROLES: [&str; 12] = [
     "",
     "-ebgp",
+    "-named",
     "-octets",
+    "-octets-ebgp",
     "-none",
+    "-none-ebgp",
     "-edge",
     "-filter",
     "-filter-octets",
@@ -93,7 +96,7 @@ fn frr_takes_every_file_of_its_family() {
         ("203.0.113.7/32", "203.0.113.7/33"),
         ("deny 0.0.0.0/0 le 32", "deny 0.0.0.0/0 le 33"),
     ];
-    judged("frr", "vtysh", 28, &broken);
+    judged("frr", "vtysh", 30, &broken);
 }
 
 #[test]
@@ -105,7 +108,7 @@ fn bird_takes_every_file_of_its_family() {
 #[test]
 fn openbgpd_takes_every_file_of_its_family() {
     let broken = [("203.0.113.7/32", "203.0.113.777/32"), ("quick", "quickly")];
-    judged("openbgpd", "bgpctl", 20, &broken);
+    judged("openbgpd", "bgpctl", 21, &broken);
 }
 
 #[test]
@@ -122,7 +125,7 @@ fn gobgp_takes_every_file_of_its_family() {
         ("masklength-range", "masklength"),
         ("route-disposition", "disposition"),
     ];
-    judged("gobgp", "gobgpd", 22, &broken);
+    judged("gobgp", "gobgpd", 23, &broken);
 }
 
 #[test]

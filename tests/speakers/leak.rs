@@ -320,9 +320,9 @@ fn openbgpd_sends_what_is_listed_to_those_that_are_named_and_to_no_other() {
     lab.place.write("it.conf", "# nothing yet\n");
     let include = format!("include \"{}\"\n", lab.place.path("it.conf").display());
     // As the head says of a session for blackholes alone.
-    let rule = "deny to ADDRESS\n";
+    let rule = "deny quick to ADDRESS\n";
     let alone = [4, 6].map(|family| rule.replace("ADDRESS", &ends("alone", family)[0]));
-    let rules = format!("allow to any\nallow from any\n{}", alone.concat());
+    let rules = format!("{}allow quick to any\nallow from any\n", alone.concat());
     let its = Place::new(NOC);
     let with = openbgpd_conf(&format!("{include}{rules}"));
     let _daemon = openbgpd(&lab.speaker, &its, &with);

@@ -192,7 +192,8 @@ Use:    include \"THIS-FILE\";      (a line of its own, before the protocols)
     text.push_str(&sent::line(shape));
     text.push_str(
         "\
-Undo:   take what names nullrouted or mixed4 out of your sessions, the pipes and the include as well, birdc configure
+Undo:   take what names nullrouted or mixed4 out of your sessions, the pipes and the include as well, birdc configure;
+        a session of recipe 1 as a whole, or with an import of its own: without one BIRD imports all
 The file must be readable for the user that BIRD runs as.
 ",
     );

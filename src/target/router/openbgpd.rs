@@ -141,9 +141,10 @@ Use:    include \"THIS-FILE\"      (behind your neighbors, and before your first
     .to_owned();
     said(
         &mut text,
-        "1. ONLY for a session that carries nothing but blackholes, as the last of your rules:",
+        "1. ONLY for a session that carries nothing but blackholes, behind the include and before your own rules:",
     );
-    typed(&mut text, &["deny to ADDRESS"]);
+    // Without `quick` a later rule of the operator's wins; what is listed is allowed before it.
+    typed(&mut text, &["deny quick to ADDRESS"]);
     said(
         &mut text,
         "2. A session that carries other routes too needs nothing: your own rules decide on those.",
@@ -161,7 +162,7 @@ Use:    include \"THIS-FILE\"      (behind your neighbors, and before your first
         said(&mut text, says);
     }
     text.push_str(&sent::line(shape));
-    text.push_str("Undo:   take the include out again, bgpctl reload\n");
+    text.push_str("Undo:   take the include out again, bgpctl reload; a session of recipe 1 keeps its rule, or needs rules of yours\n");
     text
 }
 

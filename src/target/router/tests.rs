@@ -181,6 +181,30 @@ fn to_ebgp(shape: &Shape) -> Shape {
     }
 }
 
+/// Triggers with what most have not: iBGP neighbors that are named, and next hops, which each kind of text has in its
+/// own way.
+fn others() -> impl Iterator<Item = (Shape, &'static str)> {
+    let trigger = |family| Shape::usual(family, Role::Trigger);
+    let named = [Family::Ios, Family::OpenBgpd, Family::GoBgp].map(|family| Shape {
+        neighbors: vec!["192.0.2.2".parse().unwrap()],
+        ..trigger(family)
+    });
+    let next_hops = [
+        Family::Ios,
+        Family::IosXr,
+        Family::Junos,
+        Family::SrOsClassic,
+        Family::RouterOs,
+    ];
+    let next_hops = next_hops.map(|family| Shape {
+        next_hop_v4: Some("192.0.2.9".parse().unwrap()),
+        next_hop_v6: Some("100::9".parse().unwrap()),
+        ..trigger(family)
+    });
+    let all = named.into_iter().chain(next_hops);
+    all.map(|shape| (shape, "mixed"))
+}
+
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/router")
 }
@@ -199,9 +223,14 @@ fn name(shape: &Shape, case: &str) -> String {
         Direction::Both => String::new(),
         direction => format!("-{direction}"),
     };
-    let announced = match shape.announce_to {
-        AnnounceTo::Ibgp => "",
-        AnnounceTo::Ebgp => "-ebgp",
+    let announced = match (shape.announce_to, shape.neighbors.as_slice()) {
+        (AnnounceTo::Ibgp, []) => "",
+        (AnnounceTo::Ibgp, _) => "-named",
+        (AnnounceTo::Ebgp, _) => "-ebgp",
+    };
+    let next_hop = match shape.next_hops() {
+        [None, None] => "",
+        _ => "-next-hop",
     };
     let extension = match shape.family {
         Family::Nftables => "nft",
@@ -212,7 +241,7 @@ fn name(shape: &Shape, case: &str) -> String {
         _ => "conf",
     };
     format!(
-        "{}{role}{lists}{direction}{announced}--{case}.{extension}",
+        "{}{role}{lists}{direction}{announced}{next_hop}--{case}.{extension}",
         shape.family
     )
 }
@@ -255,12 +284,11 @@ fn golden_files() {
         let one = shape.lists == Lists::Octets || shape.direction != Direction::default();
         let all = all.filter(|case| !one || *case == "mixed");
         let usual = all.map(|case| (shape.clone(), case));
-        let to_ebgp = (shape.family.announces(shape.role) && shape.lists == Lists::One)
-            .then(|| (to_ebgp(&shape), "mixed"));
+        let to_ebgp = (shape.family.announces(shape.role)).then(|| (to_ebgp(&shape), "mixed"));
         let usual: Vec<_> = usual.chain(to_ebgp).collect();
         usual
     });
-    for (shape, case_name) in cases {
+    for (shape, case_name) in cases.chain(others()) {
         let text = text(&shape, &case(case_name));
         // Where the file does not depend on who is announced to, one is enough.
         let usual = Shape {
@@ -268,7 +296,8 @@ fn golden_files() {
             neighbors: Vec::new(),
             ..shape.clone()
         };
-        if shape == usual || text != self::text(&usual, &case(case_name)) {
+        let is_named = shape.announce_to == AnnounceTo::Ibgp;
+        if is_named || text != self::text(&usual, &case(case_name)) {
             let name = name(&shape, case_name);
             let path = folder().join(&name);
             if write {

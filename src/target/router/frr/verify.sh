@@ -10,7 +10,24 @@ map != "" && /^ (match (community|as-path|ip address|ipv6 address)|call) / { pri
 all=$(lines "$1")
 held=$(running bgpd | lines | grep -F "$(printf '%s\n' "$all" | grep -oE "$name" | sort -u)")
 [ "$held" = "$all" ] || {
-echo "bgpd holds other entries than the file, $(printf '%s\n' "$held" | grep -c .) for $(printf '%s\n' "$all" | grep -c .)"
+# Through a pipe: lists of this length are no words of a command.
+printf '%s\n' "$held" = "$all" | awk -v file="$1" '
+$0 == "=" { in_file = 1; next }
+!NF { next }
+!in_file { was[$0]; all[++held] = $0; next }
+{ is[$0]; many++; if (lacks == "" && !($0 in was)) lacks = $0 }
+END {
+    printf "bgpd holds other entries than the file, %d for %d.", held, many
+    for (i = 1; i <= held && over == ""; i++) if (!(all[i] in is)) over = all[i]
+    if (over != "") {
+        # What takes a clause away names nothing that it matches.
+        take = over
+        if (split(over, words, " ") && words[1] == "route-map") take = "route-map " words[2] " " words[3] " " words[4]
+        printf " It has \"%s\", which is not in the file: vtysh -d bgpd -c \"configure terminal\" -c \"no %s\" takes it out.", over, take
+    }
+    if (lacks != "") printf " It lacks \"%s\": vtysh -f %s loads it.", lacks, file
+    print " Then nullrouted refresh"
+}'
 exit 1; }
 for daemon in $(others); do
     over=$(running "$daemon" 2>/dev/null | plan "$1" copy)

@@ -630,6 +630,77 @@ fn a_recipe_attaches_the_policy_and_names_what_else_it_matches() {
     }
 }
 
+/// The families that are tried here have the two kinds of sessions as well, each in its own way.
+#[test]
+fn the_other_triggers_have_both_kinds_of_session_and_what_keeps_the_routes_back() {
+    for (family, alone, mixed, undone) in [
+        (
+            Family::Bird,
+            "1. ONLY for a session that carries nothing but blackholes, with an edge or its route reflector: protocol bgp ... { \
+             ipv4 { table nullrouted_table4; import none; export filter nullrouted_trigger4; }; }",
+            "2. For sessions that carry other routes too, a table that two pipes fill. Their export filter stays, behind our line:",
+            "a session of recipe 1 as a whole, or with an import of its own: without one BIRD imports all",
+        ),
+        (
+            Family::OpenBgpd,
+            "1. ONLY for a session that carries nothing but blackholes, behind the include and before your own rules: deny quick \
+             to ADDRESS",
+            "2. A session that carries other routes too needs nothing: your own rules decide on those.",
+            "a session of recipe 1 keeps its rule, or needs rules of yours",
+        ),
+        (
+            Family::GoBgp,
+            "1. Where no session carries anything but blackholes: all other routes are withdrawn from every neighbor. \
+             default-export-policy = \"reject-route\"",
+            "2. Where sessions carry other routes too: your own policies stay, behind ours.",
+            "then take the policies out, and send SIGHUP",
+        ),
+        (
+            Family::ExaBgp,
+            "1. ONLY for a session that carries nothing but blackholes: leave the routes of your configuration out of this neighbor.",
+            "2. A session that carries other routes too sends the routes of your configuration beside the blackholes.",
+            "take the process and the api out, and start ExaBGP anew",
+        ),
+    ] {
+        for shape in [trigger(family), to_ebgp(&trigger(family))] {
+            let head = head(&text(&shape, &case("mixed")));
+            in_order(&head, &[alone, mixed, "Sends: to ", "Undo: "]);
+            in_order(undo_of(&head), &[undone]);
+        }
+    }
+    let head_to = |family| head(&text(&to_ebgp(&trigger(family)), &case("mixed")));
+    let named = "Sends: to the neighbors 100.64.0.2, 2001:db8:1::2 and to no other";
+    for family in [Family::Bird, Family::OpenBgpd, Family::GoBgp] {
+        says(&head_to(family), &[named]);
+    }
+    for family in [Family::Bird, Family::OpenBgpd] {
+        says(
+            &head_of(family, Role::Trigger),
+            &["Sends: to every iBGP neighbor and to no other"],
+        );
+    }
+    // It does not know iBGP, and is refused without neighbors: its policies then send nothing to anybody.
+    let gobgp = text(&trigger(Family::GoBgp), &case("mixed"));
+    says(
+        &head(&gobgp),
+        &[
+            "NULLROUTED-OUT sends blackholes that were added here to the neighbors that are named, and refuses them to all others. \
+             Sends: to none of the neighbors and to no other",
+        ],
+    );
+    assert!(
+        !gobgp.contains("accept-route") && !gobgp.contains("EVERY neighbor"),
+        "{gobgp}"
+    );
+    let said = "Sends: to each neighbor that names the process under api, iBGP or eBGP, and to no other Name it at";
+    let kept = "alone (neighbors): ExaBGP sends what is written, and no-export keeps nothing from an eBGP neighbor.";
+    says(&head_to(Family::ExaBgp), &[said, kept]);
+    says(
+        &head_of(Family::ExaBgp, Role::Trigger),
+        &[said, "iBGP neighbors alone (announce_to = \"ibgp\"): "],
+    );
+}
+
 #[test]
 fn which_neighbor_receives_nothing_is_said_as_it_is() {
     let ebgp = |family| head(&text(&to_ebgp(&trigger(family)), &case("mixed")));

@@ -100,3 +100,38 @@ fn static_routes_are_in_staticd_or_in_mgmtd() {
         "staticd does not run, so no route drops what the trigger announces\n"
     );
 }
+
+#[test]
+fn what_differs_is_named_with_the_command_that_mends_it() {
+    let file = "ip prefix-list NULLROUTED-V4 seq 1 deny 0.0.0.0/0\nip prefix-list NULLROUTED-V4 seq 5 permit 192.0.2.0/24\n\
+                route-map NULLROUTED-OUT permit 10\n match community NULLROUTED\n";
+    let verified = |held: &str| {
+        let vtysh = format!(
+            "case \"$*\" in\n'-d bgpd -c show running-config') printf '{held}' ;;\n\
+             *) echo \"no daemons match\" >&2; exit 1 ;;\nesac\n"
+        );
+        let place = Place::new(file, &vtysh);
+        let path = place.path().join("it.conf").display().to_string();
+        let ran = place.run(commands(Role::Trigger).verify);
+        (ran.well, ran.said.replace(&path, "FILE"))
+    };
+    assert_eq!(verified(file), (true, String::new()));
+    let lacks = file.replace(
+        "ip prefix-list NULLROUTED-V4 seq 5 permit 192.0.2.0/24\n",
+        "",
+    );
+    let said = "bgpd holds other entries than the file, 3 for 4. It lacks \"ip prefix-list NULLROUTED-V4 seq 5 permit \
+                192.0.2.0/24\": vtysh -f FILE loads it. Then nullrouted refresh\n";
+    assert_eq!(verified(&lacks), (false, said.to_owned()));
+    let over = format!("{file}ip prefix-list NULLROUTED-V4 seq 7 permit 9.9.9.0/24\n");
+    let said = "bgpd holds other entries than the file, 5 for 4. It has \"ip prefix-list NULLROUTED-V4 seq 7 permit 9.9.9.0/24\", \
+                which is not in the file: vtysh -d bgpd -c \"configure terminal\" -c \"no ip prefix-list NULLROUTED-V4 seq 7 \
+                permit 9.9.9.0/24\" takes it out. Then nullrouted refresh\n";
+    assert_eq!(verified(&over), (false, said.to_owned()));
+    let clause = "route-map NULLROUTED-OUT permit 10\n match community NULLROUTED\n";
+    let other = file.replace(clause, "route-map NULLROUTED-OUT permit 20\n");
+    let said = "bgpd holds other entries than the file, 3 for 4. It has \"route-map NULLROUTED-OUT permit 20\", which is not in the \
+                file: vtysh -d bgpd -c \"configure terminal\" -c \"no route-map NULLROUTED-OUT permit 20\" takes it out. It lacks \
+                \"route-map NULLROUTED-OUT permit 10\": vtysh -f FILE loads it. Then nullrouted refresh\n";
+    assert_eq!(verified(&other), (false, said.to_owned()));
+}
