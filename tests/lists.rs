@@ -210,6 +210,25 @@ fn nftables_drops_what_is_listed_and_what_comes_from_there_and_counts_it() {
         assert!(!lab.answers(LISTED[0]));
         refresh().says("nullrouted.nft unchanged");
     }
+    // A chain of somebody else in our table is none of ours: the README had one there once.
+    let sources = "chain inet nullrouted sources { type filter hook prerouting priority raw; policy accept; }";
+    let rules = [
+        "meta nfproto ipv4 fib saddr oif missing counter drop",
+        "meta nfproto ipv6 fib saddr type { blackhole, unreachable, prohibit } counter drop",
+    ];
+    lab.router.run("nft", &["add", sources]).code(0);
+    for rule in rules {
+        let rule = format!("rule inet nullrouted sources {rule}");
+        lab.router.run("nft", &["add", &rule]).code(0);
+    }
+    refresh().says("nullrouted.nft unchanged");
+    let lost = ["flush", "chain", "inet", "nullrouted", "output"];
+    lab.router.run("nft", &lost).code(0);
+    refresh().says("nullrouted.nft loaded again");
+    refresh().says("nullrouted.nft unchanged");
+    let gone = ["delete", "chain", "inet", "nullrouted", "sources"];
+    lab.router.run("nft", &gone).code(0);
+    refresh().says("nullrouted.nft unchanged");
     let counted = counters();
 
     // What is loaded over it goes on counting.

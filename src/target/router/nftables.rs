@@ -7,6 +7,7 @@
 //! * `delete` of what is not there is an error, so each object that a direction does without is added before it is
 //!   deleted: it may be left of a file of another direction.
 //! * `add element` without an element is an error: an empty set is flushed and nothing is added.
+//! * A chain of others in this table, as an earlier README had one, stays where it is: the rules of our chains count alone.
 //! * What is in the kernel is gone after a start of the machine, or of nftables.service, whose file begins with `flush
 //!   ruleset`: `verify` sees that.
 //! * A comma behind the last element is fine, so that one prefix is one line.
@@ -34,7 +35,8 @@ const COMMANDS: Commands = Commands {
         "-c",
         r#"held=$(nft -t list table inet nullrouted 2>&1) || { echo "$held"; exit 1; }
 digest=$(sed -n 's/.* comment "\([0-9a-f]*\)"  # of the lines above$/\1/p' "$1")
-[ "$(printf '%s\n' "$held" | grep -c ' drop')" -eq "$(grep -c '^add rule ' "$1")" ] || { echo 'the table lacks rules'; exit 1; }
+rules=$(printf '%s\n' "$held" | awk '$1 == "chain" { ours = $2 == "prerouting" || $2 == "output" } ours && / drop/ { count++ } END { print count + 0 }')
+[ "$rules" -eq "$(grep -c '^add rule ' "$1")" ] || { echo 'the table lacks rules'; exit 1; }
 case $held in *" comment \"$digest\""*) ;; *) echo 'the table is of another file'; exit 1;; esac"#,
         "sh",
         "{file}",
