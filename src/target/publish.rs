@@ -12,7 +12,7 @@
 //! there.
 //!
 //! A file that is in force stays where `verify` found that the router sends what is listed to others, or does not drop
-//! it (`ALARMS`): the old file would do the same, and what is delisted would never leave the router.
+//! it, or has other policies (`ALARMS`): the old file would do the same, and what is delisted would never leave the router.
 //!
 //! Where the router holds the old file, and the family has something shorter that leads from there to the new one, that
 //! is loaded; and the whole where it is not taken.
@@ -38,8 +38,9 @@ const MAX_BYTES: u64 = 1 << 30;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How a `verify` ends that says of a file: it is in force, and all the same something is wrong at the router. By 3 a
-/// neighbor was sent what is listed and may not have it, by 4 the router does not drop what it should.
-const ALARMS: [(i32, &str); 2] = [(3, "LEAK"), (4, "NOT DROPPED")];
+/// neighbor was sent what is listed and may not have it, by 4 the router does not drop what it should, by 5 it has other
+/// policies than the file says.
+const ALARMS: [(i32, &str); 3] = [(3, "LEAK"), (4, "NOT DROPPED"), (5, "OTHER POLICY")];
 
 /// What is so where `verify` fails and there is no `reload`.
 const NOT_LOADED: &str = "the file is in place, and no reload is set that loads it";

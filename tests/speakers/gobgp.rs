@@ -145,6 +145,103 @@ fn gobgp_announces_what_is_listed_and_nothing_else() {
     lab.hears(&[]);
 }
 
+/// Other neighbors or other own space in the configuration are lines of the operator's own file; the routes go on.
+#[test]
+fn gobgp_is_asked_for_the_sets_of_its_policies() {
+    let configured = |neighbors: &str, protect: &str| {
+        let more = format!("announce_to = \"ebgp\"\nneighbors = [{neighbors}]\n");
+        format!(
+            "{NOC}{NO_KERNEL}{protect}{}",
+            router(Family::GoBgp, Role::Trigger, &more)
+        )
+    };
+    let both = "\"100.64.0.2\", \"fd00::2\"";
+    let config = configured("\"100.64.0.2\"", "");
+    let Some(lab) = Lab::new("gobgpd", &config, &sessions(false, "none")) else {
+        return;
+    };
+    lab.write("/etc/gobgpd.conf", &conf(65_001, "", ""));
+    let daemon = gobgpd(&lab);
+    lab.place.write("noc.list", LIST);
+    lab.refresh().code(1).says("are not in force");
+    let own = conf(
+        65_001,
+        "",
+        "import-policy-list = [\"NULLROUTED-IN\"]\nexport-policy-list = [\"NULLROUTED-OUT\"]\n",
+    );
+    let file = lab.place.path("it.conf").display().to_string();
+    let printed = format!("sed -n 's/^#: //p' {file}");
+    let cure = |daemon: &Running| {
+        let policies = lab.speaker.sh(&printed);
+        lab.write("/etc/gobgpd.conf", &format!("{own}{policies}"));
+        daemon.signal("-HUP");
+        eventually("its policies are those of the file", || {
+            lab.refresh().code == Some(0)
+        });
+    };
+    let other = |set: &str| {
+        let ran = lab.refresh().code(1);
+        let told = format!(
+            "; OTHER POLICY: gobgpd holds another {set} than the file: put this into gobgpd.conf in place of the former, send \
+             SIGHUP, reset neighbors that came or went:; {printed}"
+        );
+        assert!(ran.err.contains(&told), "{}", ran.err);
+        let told = told.trim_start_matches("; ");
+        lab.verb("status").code(0).says(told);
+    };
+    // A policy that is named before it is there waits for a start.
+    let policies = lab.speaker.sh(&printed);
+    lab.write("/etc/gobgpd.conf", &format!("{own}{policies}"));
+    drop(daemon);
+    let daemon = gobgpd(&lab);
+    lab.refresh().code(0);
+    lab.hears(&LISTED[1..]);
+
+    lab.place.configure(&configured(both, ""));
+    for _ in 0..2 {
+        other("NULLROUTED-NEIGHBORS");
+        lab.hears(&LISTED[1..]);
+    }
+    cure(&daemon);
+    let reset = |words: &str| {
+        let words: Vec<_> = words.split(' ').collect();
+        lab.speaker.run("gobgp", &words).code(0);
+    };
+    // As the head says.
+    let file = lab.place.read("it.conf");
+    for command in [
+        "gobgp neighbor ADDRESS softresetout",
+        "gobgp neighbor ADDRESS reset",
+    ] {
+        assert!(file.contains(command), "{file}");
+    }
+    lab.hears(&LISTED[1..]);
+    reset("neighbor fd00::2 softresetout");
+    lab.hears(&LISTED);
+    lab.place.configure(&configured("\"fd00::2\"", ""));
+    lab.refresh()
+        .code(1)
+        .says("; LEAK: 100.64.0.2 (eBGP) may not have blackholes")
+        .says("; gobgpd holds another NULLROUTED-NEIGHBORS than the file: ");
+    cure(&daemon);
+    reset("neighbor 100.64.0.2 softresetout");
+    lab.hears(&LISTED);
+    reset("neighbor 100.64.0.2 reset");
+    lab.hears(&LISTED[..1]);
+    lab.place.configure(&configured(both, PROTECT));
+    other("NULLROUTED-OWN-V4, NULLROUTED-OWN-V6, NULLROUTED-NEIGHBORS");
+    // What is listed and what is delisted goes on meanwhile.
+    lab.place.write("noc.list", "2001:db8:bad:7::/64\n");
+    lab.refresh().code(1).says("OTHER POLICY: ");
+    lab.hears(&["2001:db8:bad:7::/64"]);
+    lab.verb("flush");
+    lab.hears(&[]);
+    cure(&daemon);
+    lab.verb("unpin").code(0);
+    lab.hears(&["2001:db8:bad:7::/64"]);
+    lab.refresh().code(0);
+}
+
 #[test]
 fn gobgp_refuses_what_is_listed_and_what_is_inside_of_it_and_nothing_else() {
     let config = format!(

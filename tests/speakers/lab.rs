@@ -104,6 +104,11 @@ impl Lab {
         Ran::of(command.output().unwrap())
     }
 
+    pub fn verb(&self, verb: &str) -> Ran {
+        let command = self.speaker.command(PROGRAM);
+        Ran::of(self.place.command(command, &[verb]).output().unwrap())
+    }
+
     pub fn list(&self, list: &str) {
         self.place.write("noc.list", list);
         self.refresh().code(0);

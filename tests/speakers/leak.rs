@@ -18,7 +18,7 @@ use crate::gobgp::gobgpd;
 use crate::lab::{LIST, LISTED, Lab, communities, router};
 use crate::support::namespace::eventually;
 use crate::support::speaker::{bird, openbgpd};
-use crate::support::{NO_KERNEL, NOC, PROGRAM, Place, Ran};
+use crate::support::{NO_KERNEL, NOC, Place};
 
 const NEIGHBORS: [(&str, u32); 4] = [
     ("alone", 65_000),
@@ -134,11 +134,6 @@ impl Four {
         }
     }
 
-    fn verb(&self, verb: &str) -> Ran {
-        let command = self.0.speaker.command(PROGRAM);
-        Ran::of(self.0.place.command(command, &[verb]).output().unwrap())
-    }
-
     /// Before, during and after; `alone` and `named` have these of the speaker's own.
     fn before_during_and_after(&self, own: [&[&'static str]; 2]) {
         let lab = &self.0;
@@ -151,9 +146,9 @@ impl Four {
         self.have("during", with);
         let again = lab.refresh().code(0);
         assert!(!again.err.contains("loaded again"), "{}", again.err);
-        self.verb("flush").code(0);
+        lab.verb("flush").code(0);
         self.have("after a flush", without);
-        self.verb("unpin").code(0);
+        lab.verb("unpin").code(0);
         self.have("again", with);
     }
 
@@ -174,7 +169,7 @@ impl Four {
             assert!(ran.err.contains("; LEAK: "), "{}", ran.err);
             ran.says(told);
         }
-        self.verb("status").code(0).says("LEAK: ");
+        self.0.verb("status").code(0).says("LEAK: ");
     }
 
     #[track_caller]

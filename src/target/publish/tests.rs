@@ -421,10 +421,17 @@ async fn a_file_that_is_in_force_stays_where_a_neighbor_was_sent_what_it_may_not
         (published.became, published.alarm),
         (Became::Unchanged, Some(alarm))
     );
+    router.verify[2] = "echo another one; exit 5".to_owned();
+    let published = publish(&router, &second, |_| true).await.unwrap();
+    let alarm = "OTHER POLICY: another one".to_owned();
+    assert_eq!(
+        (published.became, published.alarm),
+        (Became::Unchanged, Some(alarm))
+    );
     // By any other code it is not in force.
-    router.verify[2] = "exit 5".to_owned();
+    router.verify[2] = "exit 6".to_owned();
     let failed = publish(&router, FIRST, |_| true).await.unwrap_err();
-    assert!(failed.ends_with("; the old file is back, but loading it failed as well: verify failed: sh ended with exit status: 5 ()"), "{failed}");
+    assert!(failed.ends_with("; the old file is back, but loading it failed as well: verify failed: sh ended with exit status: 6 ()"), "{failed}");
 }
 
 /// It is another program that loads the file: without it the router never holds what is listed.

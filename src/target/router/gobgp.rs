@@ -16,6 +16,9 @@
 //! * `gobgpd -d` finds keys and syntax that are wrong, and nothing else. What is refused on SIGHUP is said in the log
 //!   alone, and the former policies stay: so `verify` compares the sets. A misspelt disposition refuses nothing.
 //! * A set of prefixes or paths without an element matches nothing.
+//! * SIGHUP takes other elements of a set, as well as other statements of a policy that is in force. What a neighbor was sent
+//!   stays as it was: `softresetout` sends what is permitted now, and only a reset of the session takes away what is not
+//!   any more. `adj-out` shows what the policies say now, and not what was sent.
 //! * A list that names a policy which is not there yet is not in force, and does not come into force with the policy,
 //!   but when the list changes or gobgpd starts anew. So the commands look which policies are in force.
 //! * Policies are those of all neighbors, and of routes added by the command, which ends well where they refuse.
@@ -91,6 +94,26 @@ out=$(sed -n 's/^#: //p' "$1" | gobgpd -d -p -f /dev/stdin 2>&1) || { printf '%s
     verify: &["sh", "-c", SENT, "sh", "{file}", LACKING, LEAKS],
 };
 
+/// A function of the shell that names the sets and policies of a file which gobgpd does not hold as they stand there; in the
+/// file of a trigger they are comments.
+macro_rules! other {
+    () => {
+        r#"other() {
+held=$(gobgp policy prefix && gobgp policy as-path && gobgp policy neighbor &&
+gobgp policy | sed -n 's/^ *[A-Za-z]*Name \(.*\):$/name \1/p') || return
+printf '%s\n' "$held" | awk '
+function other(what) { if (!(what in told)) { told[what]; printf "%s%s", sep, what; sep = ", " } }
+function has(one, more) { of[set]++; if (!((set, one, more) in held)) other(set) }
+FNR == NR { if (/^[^ ]/) { name = $1; sub(/^[^ ]+/, "") } if (NF) { held[name, $1, $2]; many[name]++ } next }
+/^(#: )?name = / && !(("name", $2, "") in held) { other($2) }
+/^(#: )?[a-z-]+-set-name = / { set = $2; of[set] += 0 }
+/^(#: )? +([{]ip-prefix|")/ { has($2, $4) }
+/^(#: )?neighbor-info-list / { for (i = 2; i < NF; i += 2) has($i (index($i, ":") ? "/128" : "/32"), "") }
+END { for (name in of) if (of[name] != many[name] + 0) other(name) }' - FS='"' "$1"; }
+"#
+    };
+}
+
 /// Finds the lines whose result is not yet in the table, and runs them or tells of them. What was to be taken away is
 /// not looked for afterwards: a neighbor may announce the same prefix.
 const LACKING: &str = r#"gobgp global policy import | grep -qx 'Name NULLROUTED-IN:' && gobgp global policy export | grep -qx 'Name NULLROUTED-OUT:' || {
@@ -105,9 +128,11 @@ if [ "$2" = load ]; then printf '%s\n' "$lines" | sh -e; exit; fi
 lacks=$(printf '%s\n' "$lines" | grep -c ' add ')
 [ "$lacks" -eq 0 ] || { echo "gobgpd lacks $lacks prefixes: not loaded since its start, or refused by its policies"; exit 1; }"#;
 
-/// And what it sent to whom.
+/// And what it sent to whom, and whether its policies are those of the file: these are in a file of the operator.
 const SENT: &str = concat!(
+    other!(),
     r#"sh -c "$2" sh "$1" || exit
+other=$(other "$1") || { echo 'gobgpd does not say which sets it holds'; exit 1; }
 asn=$(gobgp global | sed -n 's/^AS: *//p')
 peers=$(gobgp neighbor) || { printf '%s\n' "$peers" | tail -n 1; exit 1; }
 { sed -n '"#,
@@ -117,7 +142,12 @@ awk '/^gobgp global rib add / { print "listed", $7 }' "$1"
 printf '%s\n' "$peers" | awk -v asn="$asn" '/ Establ/ { print $1, $2 == asn ? "ibgp" : "ebgp" }' | while read -r to kind; do
 for family in ipv4 ipv6; do gobgp neighbor "$to" adj-out -a $family 2>/dev/null </dev/null; done |
 awk -v to="${to%\%*}" -v kind="$kind" '!/ filtered *$/ || /not filtered *$/ { for (i = 1; i <= NF; i++) if ($i ~ /^[0-9a-f:.]+\/[0-9]+$/) { print "sent", to, kind, $i; break } }'
-done; } | awk "$3""#
+done; } | awk "$3"
+code=$?
+[ -z "$other" ] || { [ $code -ne 0 ] || code=5
+echo "gobgpd holds another $other than the file: put this into gobgpd.conf in place of the former, send SIGHUP, reset neighbors that came or went:"
+echo "sed -n 's/^#: //p' $1"; }
+exit $code"#
 );
 
 const PART: Commands = Commands {
@@ -143,16 +173,14 @@ done"#,
 };
 
 /// Whether gobgpd holds the sets of a part, and its policy is in force. After a signal it takes its time.
-const HELD: &str = r#"held=$(gobgp policy prefix && gobgp policy as-path) || exit
-printf '%s\n' "$held" | awk '
-FNR == NR { if (/^[^ ]/) { name = $1; sub(/^[^ ]+/, "") } if (NF) { held[name, $1, $2]; many[name]++ } next }
-/-set-name = / { name = $2; sets[name] }
-/^ +([{]ip-prefix|")/ { of[name]++; if (!((name, $2, $4) in held)) lacks = 1 }
-END { for (name in sets) if (of[name] != many[name]) lacks = 1; exit lacks }' - FS='"' "$1" || {
-echo "gobgpd holds other sets than the file: its log says why"; exit 1; }
+const HELD: &str = concat!(
+    other!(),
+    r#"other=$(other "$1") || { echo 'gobgpd does not say which sets it holds'; exit 1; }
+[ -z "$other" ] || { echo "gobgpd holds another $other than the file: its log says why"; exit 1; }
 policy=$(sed -n 's/^name = "\(NULLROUTED-[A-Z]*\)"$/\1/p' "$1")
 gobgp global policy import | grep -qx "Name $policy:" && exit
-echo "$policy is no import policy in force: named before it was there, it waits for a start of gobgpd"; exit 2"#;
+echo "$policy is no import policy in force: named before it was there, it waits for a start of gobgpd"; exit 2"#
+);
 
 fn render(shape: &Shape, sheet: &Sheet) -> String {
     let mut out = Text::with_room(4_000 + sheet.set.len() * 100);
@@ -206,6 +234,8 @@ Use:    append to your gobgpd.conf what is printed by  nullrouted render NAME | 
            import-policy-list = [\"NULLROUTED-IN\"]
            export-policy-list = [\"NULLROUTED-OUT\"]
         All in one load: a list that names a policy before it is there waits for a start of gobgpd.
+        After a change of neighbors and SIGHUP, one that came receives nothing before
+        gobgp neighbor ADDRESS softresetout, and one that went keeps what it has, unseen, until gobgp neighbor ADDRESS reset.
         These are the policies of all neighbors; with others of yours, put ours before them.
         With default-import-policy = \"reject-route\" nothing of this file is taken, and nobody says so.
         IPv6 without next_hop_v6 is for a session between IPv6 addresses: over IPv4 its next hop is malformed.
