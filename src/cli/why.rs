@@ -15,6 +15,7 @@ use crate::feed::copies::Copies;
 use crate::feed::record;
 use crate::feed::standing::Standing;
 use crate::ledger::{Hand, Ledger, Seen};
+use crate::netlink::family::AddressFamily;
 use crate::pass::hand::said;
 use crate::pass::kernel;
 use crate::pass::known::{Known, Memory};
@@ -23,7 +24,7 @@ use crate::pipeline::Decision;
 use crate::policy::reserved::{RESERVED, touching};
 use crate::prefix::{HostBits, Prefix, overlap};
 use crate::rib::OPERATOR;
-use crate::target::kernel::{Fault, Installed, Kin, Mark, Which, read};
+use crate::target::kernel::{Fault, Installed, Mark, Which, read};
 use crate::time::Timestamp;
 use story::{Former, Now, Place, Story, Verdict};
 
@@ -259,7 +260,7 @@ async fn absent_from_kernel(
     }
 }
 
-async fn absent_in_family<B: Kin>(
+async fn absent_in_family<B: AddressFamily>(
     mark: &Mark,
     route: Prefix<B>,
     net: Prefix<B>,
@@ -295,6 +296,6 @@ async fn absent_in_family<B: Kin>(
     }))
 }
 
-fn ours<B: Kin>(installed: &[Installed<B>]) -> impl Iterator<Item = &Installed<B>> {
+fn ours<B: AddressFamily>(installed: &[Installed<B>]) -> impl Iterator<Item = &Installed<B>> {
     installed.iter().filter(|route| route.ours)
 }

@@ -4,13 +4,18 @@
 //! Not through a connection of `rtnetlink`: that one queues what has come, and asks one thing at a time. A
 //! full routing table is a million messages, of which a handful is wanted, or a million requests.
 
+pub mod address;
 mod dump;
+pub mod family;
 pub mod link;
 pub mod message;
+pub mod names;
 pub mod plain;
 mod questions;
 mod requests;
 pub mod route;
+pub mod rule;
+pub mod selector;
 
 pub use dump::{Dumps, Part, dump, dump_once};
 pub use questions::{Questions, Reply};

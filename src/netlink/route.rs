@@ -1,11 +1,17 @@
-//! A route's message (`struct rtmsg`, rtnetlink(7)): its numbers (`include/uapi/linux/rtnetlink.h`) and next hops. Pure.
+//! A route's message (`struct rtmsg`, rtnetlink(7)): its numbers (`include/uapi/linux/rtnetlink.h`), the one reader of
+//! it, and how iproute2 prints it. Pure.
 //!
 //! Routes are read in place, not by `netlink-packet-route`: a full routing table goes by, and an attribute that is new
 //! to us must not hide a route.
 
+use std::fmt::Write;
+use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
-use super::message::number;
+use super::family::{AddressFamily, prefix, written};
+use super::message::{address, attributes, number};
+use super::names::Names;
+use crate::prefix::Prefix;
 
 /// Bytes of `struct rtmsg`: family, lengths of destination and source, type of service, table, protocol, scope,
 /// type, and four of flags.
@@ -13,50 +19,51 @@ pub const HEADER: usize = 12;
 /// Bytes of `struct rtnexthop`.
 const HOP_HEADER: usize = 8;
 /// A route that was made for one packet.
-pub const RTM_F_CLONED: u32 = 0x200;
-
-/// The group of multicast that is told of IPv6 routes. IPv4 has 7.
-pub const RTNLGRP_IPV6_ROUTE: u32 = 11;
+const RTM_F_CLONED: u32 = 0x200;
+/// Its next hop is gone.
+const RTNH_F_DEAD: u32 = 1;
 
 /// The destination.
-pub const RTA_DST: u16 = 1;
+const RTA_DST: u16 = 1;
 /// The source, of a route by source.
-pub const RTA_SRC: u16 = 2;
+const RTA_SRC: u16 = 2;
 /// The interface that packets leave by.
 pub const RTA_OIF: u16 = 4;
 /// The next hop.
 pub const RTA_GATEWAY: u16 = 5;
 /// The metric.
-pub const RTA_PRIORITY: u16 = 6;
+const RTA_PRIORITY: u16 = 6;
 /// The source address that is preferred.
-pub const RTA_PREFSRC: u16 = 7;
+const RTA_PREFSRC: u16 = 7;
 /// Several next hops.
 pub const RTA_MULTIPATH: u16 = 9;
 /// The table.
-pub const RTA_TABLE: u16 = 15;
+const RTA_TABLE: u16 = 15;
 /// A next hop of the other family.
 pub const RTA_VIA: u16 = 18;
 /// The router preference of an IPv6 route (RFC 4191).
-pub const RTA_PREF: u16 = 20;
+const RTA_PREF: u16 = 20;
 /// The protocol of the packet that a question is about.
 pub const RTA_IP_PROTO: u16 = 27;
 /// A next hop that is an object of its own.
-pub const RTA_NH_ID: u16 = 30;
+const RTA_NH_ID: u16 = 30;
 
 /// The protocol of what the kernel adds by itself: the networks that the interfaces stand in.
 pub const RTPROT_KERNEL: u8 = 2;
-/// The default, main and local tables (`RT_TABLE_*`), which everybody shares.
+/// The table that `ip route` means without a word (`RT_TABLE_MAIN`).
+const RT_TABLE_MAIN: u32 = 254;
+/// The default, main and local tables (`RT_TABLE_*`), which all programs share.
 pub const SHARED_TABLES: RangeInclusive<u32> = 253..=255;
 
 /// Goes on its way.
 pub const RTN_UNICAST: u8 = 1;
 /// Ends at this machine.
 pub const RTN_LOCAL: u8 = 2;
-/// To everybody on a link.
-pub const RTN_BROADCAST: u8 = 3;
+/// To all on a link.
+const RTN_BROADCAST: u8 = 3;
 /// Ends at this machine, which shares the address.
-pub const RTN_ANYCAST: u8 = 4;
-/// Dropped in silence.
+const RTN_ANYCAST: u8 = 4;
+/// Dropped silently.
 pub const RTN_BLACKHOLE: u8 = 6;
 /// Dropped with an ICMP "host unreachable".
 pub const RTN_UNREACHABLE: u8 = 7;
@@ -89,4 +96,298 @@ pub fn next_hops(mut rest: &[u8]) -> impl Iterator<Item = NextHop<'_>> {
         rest = rest.get(length.next_multiple_of(4)..).unwrap_or(&[]);
         Some(hop)
     })
+}
+
+/// `RTNH_F_…`, as `ip route` names them.
+const FLAGS: [(u32, &str); 2] = [(4, "onlink"), (16, "linkdown")];
+const SCOPES: [(u8, &str); 3] = [(200, "site"), (253, "link"), (254, "host")];
+
+/// Types of routes (`RTN_…`), as `ip route` names them.
+const TYPES: [&str; 11] = [
+    "none",
+    "unicast",
+    "local",
+    "broadcast",
+    "anycast",
+    "multicast",
+    "blackhole",
+    "unreachable",
+    "prohibit",
+    "throw",
+    "nat",
+];
+
+/// What tells one route from another, and what becomes of a packet that takes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Route<B: AddressFamily> {
+    /// Its destination.
+    pub prefix: Prefix<B>,
+    /// Only packets from here take it (IPv6 subtrees).
+    pub source: Option<Prefix<B>>,
+    /// Only packets with this type of service take it; 0 for all.
+    pub tos: u8,
+    /// Its table.
+    pub table: u32,
+    /// Lower wins.
+    pub metric: u32,
+    /// Who put it there (`RTPROT_…`).
+    pub protocol: u8,
+    /// What it does (`RTN_…`).
+    pub kind: u8,
+    /// `RTM_F_…` and `RTNH_F_…`
+    pub flags: u32,
+}
+
+impl<B: AddressFamily> Route<B> {
+    /// Read one; `None` for another family, a torn message, and a route that was made for one packet.
+    pub fn read(payload: &[u8]) -> Option<Self> {
+        let (header, rest) = payload.split_at_checked(HEADER)?;
+        let [family, length, source, tos, table, protocol, _, kind] = *header.first_chunk()?;
+        let flags = number(&header[8..])?;
+        if family != u8::from(B::FAMILY) || flags & RTM_F_CLONED != 0 {
+            return None;
+        }
+        let (mut to, mut from) = (Some(B::ZERO), Some(B::ZERO));
+        let (mut metric, mut table) = (0, u32::from(table));
+        attributes(rest, |kind, value| match kind {
+            RTA_DST => to = B::from_bytes(value),
+            RTA_SRC => from = B::from_bytes(value),
+            RTA_PRIORITY => metric = number(value).unwrap_or(0),
+            RTA_TABLE => table = number(value).unwrap_or(table),
+            _ => {}
+        });
+        Some(Self {
+            prefix: prefix(to?, length)?,
+            source: match source {
+                0 => None,
+                length => Some(prefix(from?, length)?),
+            },
+            tos,
+            table,
+            metric,
+            protocol,
+            kind,
+            flags,
+        })
+    }
+
+    /// Whether a lookup finds it: not where its next hop is gone, and not the kernel's own last resort of IPv6 (metric
+    /// 4294967295).
+    pub fn is_found(&self) -> bool {
+        let last_resort = B::WIDTH == 128 && self.metric == u32::MAX;
+        self.flags & RTNH_F_DEAD == 0 && !last_resort
+    }
+
+    /// Whether only some packets take it.
+    pub fn conditional(&self) -> bool {
+        self.source.is_some() || self.tos != 0
+    }
+
+    /// Its type, as `ip route` names it.
+    pub fn word(&self) -> &'static str {
+        TYPES.get(usize::from(self.kind)).unwrap_or(&"unknown")
+    }
+
+    /// Whether it leads into this machine.
+    pub fn is_local(&self) -> bool {
+        matches!(self.kind, RTN_LOCAL | RTN_BROADCAST | RTN_ANYCAST)
+    }
+
+    /// As `ip route` prints it; its protocol always. `message` is what it was read from.
+    pub fn text(&self, message: &[u8], names: &Names) -> String {
+        self.words(message, names, true)
+    }
+
+    /// The command that removes it, and nothing else.
+    pub fn removal(&self, message: &[u8], names: &Names) -> String {
+        let family = if B::WIDTH == 128 { " -6" } else { "" };
+        let words = self.words(message, names, false);
+        format!("ip{family} route del {words}")
+    }
+
+    /// `whole` names everything that `ip route` shows; without it only what makes a delete exact.
+    fn words(&self, message: &[u8], names: &Names, whole: bool) -> String {
+        let mut out = String::new();
+        if self.kind != RTN_UNICAST {
+            let _ = write!(out, "{} ", self.word());
+        }
+        out.push_str(&written(&self.prefix));
+        if let Some(source) = &self.source {
+            let _ = write!(out, " from {}", written(source));
+        }
+        if self.tos != 0 {
+            let _ = write!(out, " tos {:#04x}", self.tos);
+        }
+        let (header, rest) = message.split_at_checked(HEADER).unwrap_or_default();
+        let (mut hop, mut several, mut object, mut source) =
+            (Hop::default(), String::new(), None, None);
+        attributes(rest, |kind, value| match kind {
+            RTA_MULTIPATH => several = multipath(value, names),
+            RTA_NH_ID => object = number(value),
+            RTA_PREFSRC => source = address(value),
+            _ => hop.read(kind, value),
+        });
+        if let Some(id) = object {
+            let _ = write!(out, " nhid {id}");
+        }
+        // A delete by the object needs no more, and may not have it (`rtm_to_fib_config`).
+        if object.is_none() || whole {
+            hop.write(&mut out, names);
+        }
+        // Without a word `ip route` means the main table, but the local one for what is local (`iproute_modify`).
+        if self.table != RT_TABLE_MAIN || self.is_local() && !whole {
+            let _ = write!(out, " table {}", names.table(self.table));
+        }
+        let _ = write!(out, " proto {}", names.protocol(self.protocol));
+        let scope = header.get(6).copied().unwrap_or_default();
+        if let Some((_, word)) = SCOPES.iter().find(|(number, _)| *number == scope) {
+            let _ = write!(out, " scope {word}");
+        }
+        if let Some(source) = source.filter(|_| whole) {
+            let _ = write!(out, " src {source}");
+        }
+        if self.metric != 0 {
+            let _ = write!(out, " metric {}", self.metric);
+        }
+        if whole {
+            for (flag, word) in FLAGS {
+                if self.flags & flag != 0 {
+                    let _ = write!(out, " {word}");
+                }
+            }
+            out.push_str(&several);
+        }
+        out
+    }
+}
+
+/// The router preference of a route that says nothing of it: medium.
+pub const MEDIUM: u8 = 2;
+
+/// The router preference of a route's message (RFC 4191), higher wins: 1, 2 or 3 (`IPV6_DECODE_PREF`).
+pub fn preference(message: &[u8]) -> u8 {
+    let mut preference = MEDIUM;
+    attributes(message.get(HEADER..).unwrap_or_default(), |kind, value| {
+        if kind == RTA_PREF {
+            preference = value.first().map_or(preference, |bits| (bits & 3) ^ 2);
+        }
+    });
+    preference
+}
+
+/// The interfaces that packets leave by, each once.
+pub fn interfaces(message: &[u8]) -> Vec<u32> {
+    let mut interfaces = Vec::new();
+    attributes(
+        message.get(HEADER..).unwrap_or_default(),
+        |kind, value| match kind {
+            RTA_OIF => interfaces.extend(number(value)),
+            RTA_MULTIPATH => interfaces.extend(next_hops(value).map(|hop| hop.interface)),
+            _ => {}
+        },
+    );
+    interfaces.sort_unstable();
+    interfaces.dedup();
+    interfaces
+}
+
+/// Where a unicast route sends packets: the address of the next hop, and the index of the interface that leads there; 0
+/// where the route does not say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gateway {
+    /// The address, of either family.
+    pub address: IpAddr,
+    /// The index of the interface.
+    pub interface: u32,
+    /// Whether it is one of several.
+    pub several: bool,
+}
+
+/// Visit the next hops of a unicast route: `RTA_GATEWAY`, `RTA_VIA` (of the other family), and those of
+/// `RTA_MULTIPATH`. Other types of routes have none, and cost one comparison.
+pub fn gateways(message: &[u8], mut visit: impl FnMut(Gateway)) {
+    let Some((header, rest)) = message.split_at_checked(HEADER) else {
+        return;
+    };
+    if header[7] != RTN_UNICAST {
+        return;
+    }
+    let mut hop = Hop::default();
+    attributes(rest, |kind, value| match kind {
+        RTA_MULTIPATH => {
+            for one in next_hops(value) {
+                Hop::of(&one).visit(true, &mut visit);
+            }
+        }
+        _ => hop.read(kind, value),
+    });
+    hop.visit(false, &mut visit);
+}
+
+/// Where a route leads to.
+#[derive(Default)]
+struct Hop {
+    gateway: Option<IpAddr>,
+    /// The gateway is of the other family.
+    other: bool,
+    interface: Option<u32>,
+}
+
+impl Hop {
+    fn read(&mut self, kind: u16, value: &[u8]) {
+        match kind {
+            RTA_OIF => self.interface = number(value),
+            RTA_GATEWAY => self.gateway = address(value),
+            // `struct rtvia`: the family, then the address.
+            RTA_VIA => {
+                self.gateway = value.get(2..).and_then(address);
+                self.other = true;
+            }
+            _ => {}
+        }
+    }
+
+    /// Of one of several.
+    fn of(next: &NextHop<'_>) -> Self {
+        let mut hop = Self {
+            interface: Some(next.interface),
+            ..Self::default()
+        };
+        attributes(next.attributes, |kind, value| hop.read(kind, value));
+        hop
+    }
+
+    fn visit(&self, several: bool, visit: &mut impl FnMut(Gateway)) {
+        if let Some(address) = self.gateway {
+            visit(Gateway {
+                address,
+                interface: self.interface.unwrap_or(0),
+                several,
+            });
+        }
+    }
+
+    fn write(&self, out: &mut String, names: &Names) {
+        if let Some(gateway) = self.gateway {
+            let family = match (self.other, gateway) {
+                (false, _) => "",
+                (true, IpAddr::V4(_)) => "inet ",
+                (true, IpAddr::V6(_)) => "inet6 ",
+            };
+            let _ = write!(out, " via {family}{gateway}");
+        }
+        if let Some(interface) = self.interface {
+            let _ = write!(out, " dev {}", names.link(interface));
+        }
+    }
+}
+
+fn multipath(value: &[u8], names: &Names) -> String {
+    let mut out = String::new();
+    for hop in next_hops(value) {
+        out.push_str(" nexthop");
+        Hop::of(&hop).write(&mut out, names);
+        let _ = write!(out, " weight {}", hop.weight);
+    }
+    out
 }

@@ -2,10 +2,11 @@
 
 use nix::errno::Errno;
 
-use super::route::{Fate, Seen};
+use super::route::Fate;
 use crate::netlink::Reply;
+use crate::netlink::family::AddressFamily;
 use crate::netlink::message::RTM_NEWROUTE;
-use crate::target::kernel::Kin;
+use crate::netlink::route::Route;
 
 /// What happens to the packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,10 +25,10 @@ pub enum Verdict<'a> {
 }
 
 /// Read an answer.
-pub fn verdict<B: Kin>(reply: Reply<'_>) -> Verdict<'_> {
+pub fn verdict<B: AddressFamily>(reply: Reply<'_>) -> Verdict<'_> {
     match reply {
         Reply::Message(RTM_NEWROUTE, payload) => {
-            let drops = Seen::<B>::read(payload).is_some_and(|seen| seen.fate() == Fate::Drops);
+            let drops = Route::<B>::read(payload).is_some_and(|route| route.fate() == Fate::Drops);
             match drops {
                 true => Verdict::Dropped,
                 false => Verdict::Forwarded(payload),

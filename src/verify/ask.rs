@@ -6,16 +6,16 @@ use super::fault::Fault;
 use super::fib::Fib;
 use super::finding::{Finding, Findings};
 use super::leaks::leaks;
-use super::names::Names;
 use super::order::Order;
 use super::probes::{Question, addresses};
 use super::read;
 use super::report::{Kind, Leak, Report};
 use super::route::answered;
 use super::settings::Settings;
+use crate::netlink::family::AddressFamily;
+use crate::netlink::names::Names;
 use crate::netlink::{Questions, Reply};
 use crate::prefix::{Prefix, PrefixSet};
-use crate::target::kernel::Kin;
 
 /// So many questions are made at once.
 const BATCH: usize = 4_096;
@@ -67,7 +67,7 @@ struct Asking<'a> {
 type Said = Option<String>;
 
 impl Asking<'_> {
-    async fn family<B: Kin>(&mut self, prefixes: &[Prefix<B>]) -> Result<(), Fault> {
+    async fn family<B: AddressFamily>(&mut self, prefixes: &[Prefix<B>]) -> Result<(), Fault> {
         if prefixes.is_empty() {
             return Ok(());
         }
@@ -104,7 +104,7 @@ impl Asking<'_> {
     }
 
     /// Ask about every prefix; false where the kernel does not have the family.
-    async fn probe<B: Kin>(
+    async fn probe<B: AddressFamily>(
         &mut self,
         prefixes: &[Prefix<B>],
         findings: &mut Findings<B>,
@@ -124,7 +124,7 @@ impl Asking<'_> {
         Ok(there)
     }
 
-    async fn batch<B: Kin>(
+    async fn batch<B: AddressFamily>(
         &mut self,
         prefixes: &[Prefix<B>],
         batch: &[(usize, B)],
@@ -176,7 +176,7 @@ impl Asking<'_> {
     }
 
     /// Ask about each finding that no answer has shown yet, where that is possible, and report it.
-    async fn confirm<B: Kin>(
+    async fn confirm<B: AddressFamily>(
         &mut self,
         prefixes: &[Prefix<B>],
         fib: &Fib<'_, B>,
@@ -237,7 +237,7 @@ impl Asking<'_> {
         Ok(())
     }
 
-    fn leak<B: Kin>(
+    fn leak<B: AddressFamily>(
         &self,
         prefixes: &[Prefix<B>],
         fib: &Fib<'_, B>,
@@ -265,13 +265,13 @@ impl Asking<'_> {
             route: causes.route.map(|route| route.text(names)),
             protocol: causes
                 .route
-                .map(|route| names.protocol(route.seen.protocol)),
+                .map(|route| names.protocol(route.route.protocol)),
             cure: cure(finding.kind, &causes, &self.settings, names),
         }
     }
 }
 
-fn unexplained<B: Kin>(
+fn unexplained<B: AddressFamily>(
     prefix: Prefix<B>,
     address: B,
     route: String,

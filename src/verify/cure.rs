@@ -1,21 +1,23 @@
 //! What an operator can do about a leak: advice, never done by us. Pure.
 
-use super::names::Names;
 use super::report::Kind;
-use super::route::{Route, Seen};
-use super::rule::Rule;
+use super::route::Kept;
 use super::settings::Settings;
-use super::written;
+use crate::netlink::family::AddressFamily;
+use crate::netlink::family::written;
+use crate::netlink::names::Names;
+use crate::netlink::route::Route;
 use crate::netlink::route::{RTN_LOCAL, RTPROT_KERNEL, SHARED_TABLES};
-use crate::target::kernel::{self as target, Bare, Kin};
+use crate::netlink::rule::Rule;
+use crate::target::kernel::{self as target, Bare};
 
 /// A table and a rule for examples: none that anybody else is known to use.
 const TABLE: u32 = 1_166;
 const PRIORITY: u32 = 5_000;
 
 /// The routes and the rules behind a leak.
-pub struct Causes<'a, B: Kin> {
-    pub route: Option<&'a Route<B>>,
+pub struct Causes<'a, B: AddressFamily> {
+    pub route: Option<&'a Kept<B>>,
     pub rule: Option<&'a Rule<B>>,
     /// The rule whose `goto` leads past ours.
     pub jump: Option<&'a Rule<B>>,
@@ -27,7 +29,7 @@ pub fn advice(cure: &str) -> &str {
 }
 
 /// The cure of a leak.
-pub fn cure<B: Kin>(
+pub fn cure<B: AddressFamily>(
     kind: Kind,
     causes: &Causes<'_, B>,
     settings: &Settings,
@@ -45,7 +47,7 @@ pub fn cure<B: Kin>(
     }
 }
 
-fn no_rule<B: Kin>(settings: &Settings) -> String {
+fn no_rule<B: AddressFamily>(settings: &Settings) -> String {
     let family = if B::WIDTH == 128 { " -6" } else { "" };
     let table = settings.mark.table;
     match settings.rule {
@@ -59,7 +61,7 @@ fn no_rule<B: Kin>(settings: &Settings) -> String {
 }
 
 /// A route of others at or inside a prefix of ours, in our table.
-fn in_our_table<B: Kin>(
+fn in_our_table<B: AddressFamily>(
     kind: Kind,
     causes: &Causes<'_, B>,
     settings: &Settings,
@@ -68,7 +70,7 @@ fn in_our_table<B: Kin>(
     let Some(route) = causes.route else {
         return String::new();
     };
-    let seen = &route.seen;
+    let seen = &route.route;
     if seen.is_local() && seen.kind != RTN_LOCAL {
         return local(causes.route, names);
     }
@@ -87,13 +89,13 @@ fn in_our_table<B: Kin>(
 }
 
 /// A cover, or what else there is where the kernel's target makes none.
-fn cover<B: Kin>(
-    route: &Route<B>,
+fn cover<B: AddressFamily>(
+    route: &Kept<B>,
     causes: &Causes<'_, B>,
     settings: &Settings,
     names: &Names,
 ) -> String {
-    let seen = &route.seen;
+    let seen = &route.route;
     let setting = "[kernel] cover_more_specifics = true";
     let own = own_table(causes, settings);
     let or = |why: String, cures: [Option<String>; 2]| {
@@ -103,7 +105,7 @@ fn cover<B: Kin>(
             false => format!("{why}; {}", cures.join("; or ")),
         }
     };
-    match target::cover(&seen.foreign(), B::metric(&settings.mark)) {
+    match target::cover(&seen.foreign(), settings.mark.metric_of::<B>()) {
         Ok(_) => match settings.cover_more_specifics {
             true => "nullrouted refresh covers it".to_owned(),
             false => setting.to_owned(),
@@ -134,7 +136,7 @@ fn cover<B: Kin>(
 }
 
 /// Where we share a table with others: one in which they have nothing, and which is asked first.
-fn own_table<B: Kin>(causes: &Causes<'_, B>, settings: &Settings) -> Option<String> {
+fn own_table<B: AddressFamily>(causes: &Causes<'_, B>, settings: &Settings) -> Option<String> {
     if !SHARED_TABLES.contains(&settings.mark.table) {
         return None;
     }
@@ -149,7 +151,7 @@ fn own_table<B: Kin>(causes: &Causes<'_, B>, settings: &Settings) -> Option<Stri
 }
 
 /// A metric that is lower than that of the route, if there is one: 0 is 1024 in IPv6.
-fn metric<B: Kin>(seen: &Seen<B>) -> Option<String> {
+fn metric<B: AddressFamily>(seen: &Route<B>) -> Option<String> {
     let lower = match (seen.metric, B::WIDTH) {
         (2.., _) => 1,
         (1, 32) => 0,
@@ -158,7 +160,7 @@ fn metric<B: Kin>(seen: &Seen<B>) -> Option<String> {
     Some(format!("[kernel] metric = {lower}"))
 }
 
-fn rule<B: Kin>(causes: &Causes<'_, B>, settings: &Settings, names: &Names) -> String {
+fn rule<B: AddressFamily>(causes: &Causes<'_, B>, settings: &Settings, names: &Names) -> String {
     let rules = causes.jump.into_iter().chain(causes.rule);
     let first = rules.min_by_key(|rule| rule.priority);
     let Some(first) = first else {
@@ -186,12 +188,12 @@ fn rule<B: Kin>(causes: &Causes<'_, B>, settings: &Settings, names: &Names) -> S
     }
 }
 
-fn local<B: Kin>(route: Option<&Route<B>>, names: &Names) -> String {
+fn local<B: AddressFamily>(route: Option<&Kept<B>>, names: &Names) -> String {
     let Some(route) = route else {
         return String::new();
     };
-    let prefix = written(&route.seen.prefix);
-    if route.seen.kind == RTN_LOCAL {
+    let prefix = written(&route.route.prefix);
+    if route.route.kind == RTN_LOCAL {
         let discover = "[protect] discover with \"addresses\" does so by itself";
         return format!("if it is rightly yours, nullrouted allow {prefix} ({discover})");
     }

@@ -3,13 +3,15 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 
-use super::route::{Fate, Route, Seen};
+use super::route::{Fate, Kept};
+use crate::netlink::family::AddressFamily;
+use crate::netlink::route::Route;
 use crate::prefix::Prefix;
-use crate::target::kernel::{Kin, Mark};
+use crate::target::kernel::Mark;
 
 /// The routes of one family, while a dump goes by and after it.
 #[derive(Clone, Debug)]
-pub struct Fib<'a, B: Kin> {
+pub struct Fib<'a, B: AddressFamily> {
     /// The set in force: ascending, without overlap.
     pub prefixes: &'a [Prefix<B>],
     mark: Mark,
@@ -19,12 +21,12 @@ pub struct Fib<'a, B: Kin> {
     /// The metric of our route to each prefix, where it is there.
     pub present: Vec<Option<u32>>,
     /// Routes inside a prefix, equal to one, or over one: by prefix, then in the order of their table.
-    pub routes: Vec<Route<B>>,
+    pub routes: Vec<Kept<B>>,
     /// Routes of ours in this family, wanted or not.
     pub ours: usize,
 }
 
-impl<'a, B: Kin> Fib<'a, B> {
+impl<'a, B: AddressFamily> Fib<'a, B> {
     /// Of nothing yet.
     pub fn new(prefixes: &'a [Prefix<B>], mark: Mark, tables: &'a BTreeSet<u32>) -> Self {
         Self {
@@ -39,13 +41,13 @@ impl<'a, B: Kin> Fib<'a, B> {
 
     /// A route of the dump goes by.
     pub fn see(&mut self, message: &[u8]) {
-        if let Some(seen) = Seen::read(message) {
+        if let Some(seen) = Route::read(message).filter(Route::is_found) {
             self.take(seen, message);
         }
     }
 
     /// The same, read already.
-    pub fn take(&mut self, seen: Seen<B>, message: &[u8]) {
+    pub fn take(&mut self, seen: Route<B>, message: &[u8]) {
         let in_our_table = seen.table == self.mark.table;
         if !in_our_table && !self.tables.contains(&seen.table) {
             return;
@@ -71,8 +73,8 @@ impl<'a, B: Kin> Fib<'a, B> {
             None if !self.covers(&seen.prefix) => return,
             None => {}
         }
-        self.routes.push(Route {
-            seen,
+        self.routes.push(Kept {
+            route: seen,
             behind_ours,
             message: message.into(),
         });
@@ -82,26 +84,26 @@ impl<'a, B: Kin> Fib<'a, B> {
     pub fn sort(&mut self) {
         // Stable: of routes with the same metric the first in the dump wins.
         self.routes.sort_by_key(|route| {
-            let Seen {
+            let Route {
                 prefix,
                 table,
                 metric,
                 tos,
                 ..
-            } = &route.seen;
+            } = &route.route;
             (prefix.key(), *table, Reverse(*tos), *metric)
         });
     }
 
     /// Whether a table that has nothing to say is among them: rules after it count then.
     pub fn throws(&self) -> bool {
-        let mut routes = self.routes.iter().map(|route| &route.seen);
+        let mut routes = self.routes.iter().map(|route| &route.route);
         routes.any(|seen| seen.table == self.mark.table && seen.fate() == Fate::Throws)
     }
 
     /// Whether ours may be passed over within its table, for a route by source to the same prefix.
     pub fn hides(&self) -> bool {
-        let mut routes = self.routes.iter().map(|route| &route.seen);
+        let mut routes = self.routes.iter().map(|route| &route.route);
         routes.any(|seen| {
             let same = self
                 .prefixes

@@ -6,15 +6,15 @@ use super::order::Order;
 use super::packets::Packets;
 use super::probes::Question;
 use super::report::{COUNT, Kind};
+use crate::netlink::family::AddressFamily;
 use crate::prefix::Prefix;
-use crate::target::kernel::Kin;
 
 /// So many causes of a kind are kept; more are counted.
 pub const KEPT: usize = 100_000;
 
 /// One cause.
 #[derive(Clone, Debug)]
-pub struct Finding<B: Kin> {
+pub struct Finding<B: AddressFamily> {
     pub kind: Kind,
     /// The first prefix in force that it opens to these packets, the last that it opens, and how many there are.
     pub prefix: usize,
@@ -34,7 +34,7 @@ pub struct Finding<B: Kin> {
     pub mixed: bool,
 }
 
-impl<B: Kin> Finding<B> {
+impl<B: AddressFamily> Finding<B> {
     /// A whole prefix is open to every packet.
     pub fn whole(kind: Kind, index: usize, prefix: Prefix<B>) -> Self {
         Self {
@@ -83,7 +83,7 @@ impl<B: Kin> Finding<B> {
 
 /// All of them, each once.
 #[derive(Clone, Debug)]
-pub struct Findings<B: Kin> {
+pub struct Findings<B: AddressFamily> {
     pub kept: Vec<Finding<B>>,
     /// How many there are of each kind.
     pub counts: [usize; COUNT],
@@ -98,7 +98,7 @@ pub struct Findings<B: Kin> {
 /// Why a prefix is open to every packet: a finding that was kept, or another.
 type Open = Option<usize>;
 
-impl<B: Kin> Findings<B> {
+impl<B: AddressFamily> Findings<B> {
     /// None yet, of so many prefixes.
     pub fn new(prefixes: usize) -> Self {
         Self {

@@ -6,16 +6,17 @@
 use super::fib::Fib;
 use super::finding::{Finding, Findings};
 use super::lookup::{Lookup, Place};
-use super::names::Names;
 use super::order::Order;
 use super::report::Kind;
 use super::route::Fate;
 use super::walk::{Hit, Walk};
+use crate::netlink::family::AddressFamily;
+use crate::netlink::names::Names;
 use crate::prefix::Prefix;
-use crate::target::kernel::{Kin, Mark};
+use crate::target::kernel::Mark;
 
 /// Everything that leaks in one family, and whether the rules were too many to follow all combinations.
-pub fn leaks<B: Kin>(
+pub fn leaks<B: AddressFamily>(
     fib: &Fib<'_, B>,
     order: &Order<B>,
     names: &Names,
@@ -50,7 +51,7 @@ pub fn leaks<B: Kin>(
 }
 
 /// No packet is ever looked up in our table: one cause for all.
-fn no_rule<B: Kin>(fib: &Fib<'_, B>, findings: &mut Findings<B>) {
+fn no_rule<B: AddressFamily>(fib: &Fib<'_, B>, findings: &mut Findings<B>) {
     let Some(first) = fib.prefixes.first() else {
         return;
     };
@@ -62,7 +63,7 @@ fn no_rule<B: Kin>(fib: &Fib<'_, B>, findings: &mut Findings<B>) {
     findings.opens_all(0);
 }
 
-struct Sweep<'a, B: Kin> {
+struct Sweep<'a, B: AddressFamily> {
     fib: &'a Fib<'a, B>,
     /// Ascending.
     destinations: Vec<Prefix<B>>,
@@ -77,11 +78,11 @@ struct Sweep<'a, B: Kin> {
     mark: Mark,
 }
 
-impl<B: Kin> Sweep<'_, B> {
+impl<B: AddressFamily> Sweep<'_, B> {
     fn prefix(&mut self, index: usize) {
         let fib = self.fib;
         let prefix = fib.prefixes[index];
-        let route = |at: u32| &fib.routes[at as usize].seen.prefix;
+        let route = |at: u32| &fib.routes[at as usize].route.prefix;
         while self
             .over
             .last()
@@ -90,7 +91,7 @@ impl<B: Kin> Sweep<'_, B> {
             self.over.pop();
         }
         while let Some(next) = fib.routes.get(self.at) {
-            let next = next.seen.prefix;
+            let next = next.route.prefix;
             if next == prefix || !next.contains(&prefix) {
                 break;
             }
@@ -100,7 +101,7 @@ impl<B: Kin> Sweep<'_, B> {
         let begin = self.at;
         let inside = fib.routes[begin..].iter();
         let inside = inside
-            .take_while(|route| prefix.contains(&route.seen.prefix))
+            .take_while(|route| prefix.contains(&route.route.prefix))
             .count();
         self.at += inside;
         let inside = begin..self.at;
@@ -122,7 +123,7 @@ impl<B: Kin> Sweep<'_, B> {
 
     /// Somebody else's route stands in the place of ours, and drops as well.
     fn dropped_by_another(&self, prefix: Prefix<B>, inside: std::ops::Range<usize>) -> bool {
-        let mut there = self.fib.routes[inside].iter().map(|route| &route.seen);
+        let mut there = self.fib.routes[inside].iter().map(|route| &route.route);
         let best = there.find(|seen| {
             seen.table == self.walk.table && seen.prefix == prefix && !seen.conditional()
         });
@@ -130,8 +131,8 @@ impl<B: Kin> Sweep<'_, B> {
     }
 
     fn missing(&mut self, index: usize, prefix: Prefix<B>, inside: std::ops::Range<usize>) {
-        let mut there = self.fib.routes[inside].iter().map(|route| &route.seen);
-        let wanted = B::metric(&self.mark);
+        let mut there = self.fib.routes[inside].iter().map(|route| &route.route);
+        let wanted = self.mark.metric_of::<B>();
         let occupied = there.any(|seen| {
             (seen.table, seen.metric, seen.prefix) == (self.walk.table, wanted, prefix)
                 && !seen.conditional()
@@ -176,11 +177,11 @@ impl<B: Kin> Sweep<'_, B> {
             let routes = &self.fib.routes;
             while over
                 .last()
-                .is_some_and(|top| !routes[*top as usize].seen.prefix.contains(net))
+                .is_some_and(|top| !routes[*top as usize].route.prefix.contains(net))
             {
                 over.pop();
             }
-            while next < inside.end && routes[next].seen.prefix == *net {
+            while next < inside.end && routes[next].route.prefix == *net {
                 over.push(next as u32);
                 next += 1;
             }
@@ -205,7 +206,7 @@ impl<B: Kin> Sweep<'_, B> {
         nets.extend(
             self.fib.routes[inside]
                 .iter()
-                .map(|route| route.seen.prefix),
+                .map(|route| route.route.prefix),
         );
         let before = self
             .destinations
@@ -224,14 +225,16 @@ impl<B: Kin> Sweep<'_, B> {
             return;
         }
         let cause = hit.thrown.map_or(hit.route, |thrown| thrown.route);
-        let seen = &self.fib.routes[cause as usize].seen;
+        let seen = &self.fib.routes[cause as usize].route;
         // Whom a route by source lets through, and whom it hides ours from, are one finding.
         let hidden = hit.thrown.filter(|_| seen.source.is_some());
         let kind = if seen.table == self.walk.table {
             match (seen.prefix == prefix, self.fib.present[index]) {
                 (false, _) => Kind::MoreSpecific,
                 (true, Some(_)) => Kind::Metric,
-                (true, None) if seen.metric == B::metric(&self.mark) && !seen.conditional() => {
+                (true, None)
+                    if seen.metric == self.mark.metric_of::<B>() && !seen.conditional() =>
+                {
                     Kind::Occupied
                 }
                 // Ours is not there; what stands beside its place is no cause of its own.
@@ -263,7 +266,7 @@ impl<B: Kin> Sweep<'_, B> {
 }
 
 /// An address of the first of these networks that is in none of the others; they follow it in order.
-fn alone<B: Kin>(nets: &[Prefix<B>]) -> Option<B> {
+fn alone<B: AddressFamily>(nets: &[Prefix<B>]) -> Option<B> {
     let (net, rest) = nets.split_first()?;
     let mut free = net.first();
     let mut rest = rest;

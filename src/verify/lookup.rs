@@ -8,16 +8,17 @@
 //! Of the lowest metric the router preference decides, then whether the packet came in on the interface that
 //! the route leaves by, then the place in the list. A route that drops has no such interface.
 
-use super::names::Names;
-use super::route::{Fate, Route};
-use super::select::Select;
-use super::selector::Selector;
+use super::route::{Fate, Kept};
+use crate::netlink::family::AddressFamily;
+use crate::netlink::names::Names;
+use crate::netlink::route::{MEDIUM, Route};
+use crate::netlink::rule::Select;
+use crate::netlink::selector::Selector;
 use crate::prefix::Prefix;
-use crate::target::kernel::Kin;
 
 /// A destination: addresses that every route and rule treats alike.
 #[derive(Clone, Copy, Debug)]
-pub struct Place<'a, B: Kin> {
+pub struct Place<'a, B: AddressFamily> {
     /// The prefix in force that it is of.
     pub prefix: Prefix<B>,
     /// The smallest network around it that a route or a rule knows.
@@ -38,7 +39,7 @@ pub enum Answer {
 
 /// An answer for those of the packets that have what it selects and got none of the answers before it.
 #[derive(Clone, Debug)]
-pub struct Part<B: Kin> {
+pub struct Part<B: AddressFamily> {
     pub select: Select<B>,
     pub answer: Answer,
     /// A route that makes the table pass over its route to the prefix in force.
@@ -47,12 +48,12 @@ pub struct Part<B: Kin> {
 
 /// The routes.
 #[derive(Clone, Copy)]
-pub struct Lookup<'a, B: Kin> {
-    pub routes: &'a [Route<B>],
+pub struct Lookup<'a, B: AddressFamily> {
+    pub routes: &'a [Kept<B>],
     pub names: &'a Names,
 }
 
-impl<B: Kin> Lookup<'_, B> {
+impl<B: AddressFamily> Lookup<'_, B> {
     /// The answers of a table, in order; the last is for all packets. `ours` is the metric of our own route to
     /// the prefix of the place, where it is in this table.
     pub fn parts(&self, place: &Place<'_, B>, table: u32, ours: Option<u32>) -> Vec<Part<B>> {
@@ -61,11 +62,11 @@ impl<B: Kin> Lookup<'_, B> {
             hidden: None,
         };
         let over = place.over.iter().copied();
-        let there: Vec<u32> = over.filter(|at| self.seen(*at).table == table).collect();
-        let same = |one: &u32, two: &u32| self.seen(*one).prefix == self.seen(*two).prefix;
+        let there: Vec<u32> = over.filter(|at| self.route(*at).table == table).collect();
+        let same = |one: &u32, two: &u32| self.route(*one).prefix == self.route(*two).prefix;
         let mut ours = ours;
         for node in there.chunk_by(same).rev() {
-            let prefix = self.seen(node[0]).prefix;
+            let prefix = self.route(node[0]).prefix;
             if prefix.len() < place.prefix.len() && ours.is_some() {
                 break;
             }
@@ -84,8 +85,8 @@ impl<B: Kin> Lookup<'_, B> {
         parts.list
     }
 
-    fn seen(&self, at: u32) -> &super::route::Seen<B> {
-        &self.routes[at as usize].seen
+    fn route(&self, at: u32) -> &Route<B> {
+        &self.routes[at as usize].route
     }
 
     /// The routes to one prefix, in the order of the table, and ours; whether every packet has an answer then.
@@ -96,15 +97,15 @@ impl<B: Kin> Lookup<'_, B> {
         ours: Option<u32>,
         parts: &mut Parts<B>,
     ) -> bool {
-        let some = |at: &u32| self.seen(*at).conditional();
+        let some = |at: &u32| self.route(*at).conditional();
         let (mut some, all): (Vec<u32>, Vec<u32>) = node.iter().copied().partition(some);
         // Stable: the lower metric first.
         some.sort_by_key(|at| {
-            let source = self.seen(*at).source;
+            let source = self.route(*at).source;
             std::cmp::Reverse(source.map_or(0, |source| source.len()))
         });
         for at in &some {
-            let seen = self.seen(*at);
+            let seen = self.route(*at);
             let tos = (seen.tos != 0).then_some(Selector::Tos(seen.tos));
             let select = Select {
                 from: seen.source,
@@ -116,7 +117,7 @@ impl<B: Kin> Lookup<'_, B> {
         if all.is_empty() && ours.is_none() {
             return false;
         }
-        let by_source = some.iter().find(|at| self.seen(**at).source.is_some());
+        let by_source = some.iter().find(|at| self.route(**at).source.is_some());
         if let Some(by_source) = by_source.filter(|_| prefix.len() > 0) {
             parts.hidden = parts.hidden.or(Some(*by_source));
             return false;
@@ -128,9 +129,9 @@ impl<B: Kin> Lookup<'_, B> {
     /// The routes to one prefix that all packets may take, by metric, and ours.
     fn all(&self, routes: &[u32], ours: Option<u32>, parts: &mut Parts<B>) {
         let route = |at: u32| &self.routes[at as usize];
-        let first = routes.first().map(|at| route(*at).seen.metric);
+        let first = routes.first().map(|at| route(*at).route.metric);
         let lowest = first.into_iter().chain(ours).min();
-        let equal = |at: &u32| Some(route(*at).seen.metric) == lowest;
+        let equal = |at: &u32| Some(route(*at).route.metric) == lowest;
         let routes: Vec<u32> = routes.iter().copied().filter(equal).collect();
         let before = routes.iter().take_while(|at| !route(**at).behind_ours);
         let before = before.count();
@@ -138,7 +139,7 @@ impl<B: Kin> Lookup<'_, B> {
         let answer = |at: &u32| (route(*at).preference(), Answer::Route(*at));
         best.extend(routes[..before].iter().map(answer));
         let ours = ours.filter(|metric| Some(*metric) == lowest);
-        best.extend(ours.map(|_| (Route::<B>::PREFERENCE, Answer::Ours)));
+        best.extend(ours.map(|_| (MEDIUM, Answer::Ours)));
         best.extend(routes[before..].iter().map(answer));
         let preference = best.iter().map(|(preference, _)| *preference).max();
         best.retain(|(one, _)| Some(*one) == preference);
@@ -146,7 +147,7 @@ impl<B: Kin> Lookup<'_, B> {
             return;
         };
         let forwards = |answer: Answer| match answer {
-            Answer::Route(at) => route(at).seen.fate() == Fate::Forwards,
+            Answer::Route(at) => route(at).route.fate() == Fate::Forwards,
             _ => false,
         };
         if B::WIDTH == 128 && !forwards(*first) {
@@ -168,12 +169,12 @@ impl<B: Kin> Lookup<'_, B> {
     }
 }
 
-struct Parts<B: Kin> {
+struct Parts<B: AddressFamily> {
     list: Vec<Part<B>>,
     hidden: Option<u32>,
 }
 
-impl<B: Kin> Parts<B> {
+impl<B: AddressFamily> Parts<B> {
     fn add(&mut self, select: Select<B>, answer: Answer) {
         self.list.push(Part {
             select,

@@ -20,7 +20,6 @@ mod fib;
 mod finding;
 mod leaks;
 mod lookup;
-mod names;
 mod order;
 mod packets;
 mod print;
@@ -28,9 +27,7 @@ mod probes;
 mod read;
 mod report;
 mod route;
-mod rule;
 mod select;
-mod selector;
 mod settings;
 mod walk;
 
@@ -43,27 +40,3 @@ pub use ask::verify;
 pub use fault::Fault;
 pub use report::{Asked, Kind, Leak, Report};
 pub use settings::Settings;
-
-use std::net::IpAddr;
-
-use crate::prefix::Prefix;
-use crate::target::kernel::Kin;
-
-/// The prefix of an attribute and the length that the header gives it; `None` for the other family.
-fn prefix<B: Kin>(address: Option<IpAddr>, length: u8) -> Option<Prefix<B>> {
-    let address = match address {
-        Some(IpAddr::V4(ip)) => B::from_bytes(&ip.octets())?,
-        Some(IpAddr::V6(ip)) => B::from_bytes(&ip.octets())?,
-        None => B::ZERO,
-    };
-    (length <= B::WIDTH).then(|| Prefix::new(address, length))
-}
-
-/// A prefix as iproute2 writes it: `default`, and a single address without its length.
-fn written<B: Kin>(prefix: &Prefix<B>) -> String {
-    match prefix.len() {
-        0 => "default".to_owned(),
-        length if length == B::WIDTH => prefix.first().to_ip().to_string(),
-        _ => prefix.to_string(),
-    }
-}

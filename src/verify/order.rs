@@ -2,17 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use super::names::Vrf;
-use super::rule::{Action, Rule};
+use crate::netlink::family::AddressFamily;
+use crate::netlink::names::Vrf;
+use crate::netlink::rule::{Action, Rule};
 use crate::prefix::Prefix;
-use crate::target::kernel::Kin;
 
 /// The tables that the kernel makes rules for: local, main and default (`fib_default_rules_init`).
 const DEFAULT: [(u32, u32); 3] = [(0, 255), (32_766, 254), (32_767, 253)];
 
 /// The rules of one family, in order.
 #[derive(Clone, Debug)]
-pub struct Order<B: Kin> {
+pub struct Order<B: AddressFamily> {
     pub rules: Vec<Rule<B>>,
 }
 
@@ -25,7 +25,7 @@ pub struct Reach {
     pub ours: bool,
 }
 
-impl<B: Kin> Order<B> {
+impl<B: AddressFamily> Order<B> {
     /// Of the rules as the kernel lists them, which is in order. A kernel without policy rules lists none, and
     /// asks the tables that it always has. An `l3mdev` rule stands for one rule for each VRF that something is
     /// enslaved to.
@@ -110,7 +110,7 @@ impl<B: Kin> Order<B> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verify::select::Select;
+    use crate::netlink::rule::Select;
 
     const OURS: u32 = 1_166;
 

@@ -1,22 +1,23 @@
 //! The packets that rules tell apart: what must be so about them, and what must not. Pure.
 
-use super::names::Names;
 use super::probes::Question;
-use super::rule::Rule;
-use super::select::{Select, all};
+use super::select::all;
+use crate::netlink::family::AddressFamily;
+use crate::netlink::names::Names;
+use crate::netlink::rule::Rule;
+use crate::netlink::rule::Select;
 use crate::prefix::Prefix;
-use crate::target::kernel::Kin;
 
 /// Some of all packets to one destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Packets<B: Kin> {
+pub struct Packets<B: AddressFamily> {
     /// They have all of it.
     pub(super) must: Select<B>,
     /// They have none of these; and whether one that has it is dropped.
     pub(super) never: Vec<(Select<B>, bool)>,
 }
 
-impl<B: Kin> Default for Packets<B> {
+impl<B: AddressFamily> Default for Packets<B> {
     fn default() -> Self {
         Self {
             must: Select::default(),
@@ -26,14 +27,14 @@ impl<B: Kin> Default for Packets<B> {
 }
 
 /// Which packets a rule takes.
-pub enum Meet<B: Kin> {
+pub enum Meet<B: AddressFamily> {
     All,
     None,
     /// Those that it takes, and those that it does not.
     Some(Box<(Packets<B>, Packets<B>)>),
 }
 
-impl<B: Kin> Packets<B> {
+impl<B: AddressFamily> Packets<B> {
     /// Which of them to `net` a rule takes; `net` is not larger than what the rule selects. `drops` says
     /// whether those that have what it selects are dropped.
     pub fn meet(&self, rule: &Rule<B>, net: &Prefix<B>, drops: bool) -> Meet<B> {

@@ -4,13 +4,16 @@ use netlink_packet_core::DefaultNla;
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::route::{RouteAttribute, RouteFlags, RouteMessage};
 
+use crate::netlink::family::AddressFamily;
 use crate::netlink::route::RTA_IP_PROTO;
 use crate::prefix::Prefix;
-use crate::target::kernel::Kin;
 
 /// The first, the last, and one random address of a prefix; each once. The random one is that of the
 /// seed and the prefix: the same wherever else the set changes.
-pub fn addresses<B: Kin>(prefix: &Prefix<B>, seed: u64) -> impl Iterator<Item = B> + use<B> {
+pub fn addresses<B: AddressFamily>(
+    prefix: &Prefix<B>,
+    seed: u64,
+) -> impl Iterator<Item = B> + use<B> {
     let (first, last) = (prefix.first(), prefix.last());
     let random = first.or(random::<B>(prefix, seed).and(B::netmask(prefix.len()).not()));
     let last = Some(last).filter(|last| *last != first);
@@ -20,7 +23,7 @@ pub fn addresses<B: Kin>(prefix: &Prefix<B>, seed: u64) -> impl Iterator<Item = 
 
 /// Bits of the seed and the prefix. Every bit of the address counts: FNV-1a over it, then SplitMix64 as often
 /// as the width needs.
-fn random<B: Kin>(prefix: &Prefix<B>, seed: u64) -> B {
+fn random<B: AddressFamily>(prefix: &Prefix<B>, seed: u64) -> B {
     let bytes = match prefix.first().to_ip() {
         std::net::IpAddr::V4(address) => u128::from(u32::from(address)),
         std::net::IpAddr::V6(address) => u128::from(address),
@@ -65,7 +68,7 @@ impl Question {
     };
 
     /// With this mark, one of each protocol that can be asked about.
-    pub fn marked<B: Kin>(mark: u32) -> [Self; 3] {
+    pub fn marked<B: AddressFamily>(mark: u32) -> [Self; 3] {
         let icmp = if B::WIDTH == 128 { 58 } else { 1 };
         [17, 6, icmp].map(|protocol| Self {
             mark,
@@ -76,7 +79,7 @@ impl Question {
 
     /// Where the packet to an address goes: which route of which table it takes (`RTM_F_FIB_MATCH`,
     /// `RTM_F_LOOKUP_TABLE`).
-    pub fn to<B: Kin>(self, address: B) -> RouteNetlinkMessage {
+    pub fn to<B: AddressFamily>(self, address: B) -> RouteNetlinkMessage {
         let mut message = RouteMessage::default();
         message.header.address_family = B::FAMILY;
         message.header.destination_prefix_length = B::WIDTH;

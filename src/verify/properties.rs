@@ -7,15 +7,16 @@ use proptest::prelude::*;
 use super::fib::Fib;
 use super::finding::Findings;
 use super::leaks::leaks;
-use super::names::Names;
 use super::order::Order;
 use super::probes::Question;
 use super::report::Kind;
-use super::route::{Fate, Seen};
-use super::rule::{Action, Rule};
-use super::select::Select;
-use super::selector::Selector;
+use super::route::Fate;
+use crate::netlink::names::Names;
+use crate::netlink::route::Route;
 use crate::netlink::route::{RTN_BLACKHOLE, RTN_LOCAL, RTN_THROW, RTN_UNICAST};
+use crate::netlink::rule::Select;
+use crate::netlink::rule::{Action, Rule};
+use crate::netlink::selector::Selector;
 use crate::prefix::{Prefix, aggregate};
 use crate::target::kernel::Mark;
 
@@ -91,21 +92,21 @@ fn has(select: &Select<u32>, packet: Packet) -> bool {
 }
 
 /// `fib_table_lookup`: the longest match, the type of service, the lowest metric, the first.
-fn lookup(routes: &[Seen<u32>], table: u32, packet: Packet) -> Option<&Seen<u32>> {
-    let over = |seen: &&Seen<u32>| {
+fn lookup(routes: &[Route<u32>], table: u32, packet: Packet) -> Option<&Route<u32>> {
+    let over = |seen: &&Route<u32>| {
         let to = seen.prefix.contains(&Prefix::host(packet.to));
         seen.table == table && to && [0, packet.tos].contains(&seen.tos)
     };
     let over = routes.iter().enumerate().filter(|(_, seen)| over(seen));
     let best = over.min_by_key(|(at, seen)| {
-        let Seen { prefix, metric, .. } = seen;
+        let Route { prefix, metric, .. } = seen;
         (32 - prefix.len(), seen.tos == 0, *metric, *at)
     });
     best.map(|(_, seen)| seen)
 }
 
 /// `fib_rules_lookup`: whether the packet is forwarded.
-fn forwarded(rules: &[Rule<u32>], routes: &[Seen<u32>], packet: Packet) -> bool {
+fn forwarded(rules: &[Rule<u32>], routes: &[Route<u32>], packet: Packet) -> bool {
     let mut at = 0;
     while let Some(rule) = rules.get(at) {
         let next = at + 1;
@@ -140,7 +141,7 @@ fn prefix(lengths: std::ops::RangeInclusive<u8>) -> impl Strategy<Value = Prefix
     (0..SIZE, lengths).prop_map(|(offset, length)| Prefix::new(SPACE + offset, length))
 }
 
-fn foreign() -> impl Strategy<Value = Seen<u32>> {
+fn foreign() -> impl Strategy<Value = Route<u32>> {
     let kinds = [
         RTN_UNICAST,
         RTN_UNICAST,
@@ -155,7 +156,7 @@ fn foreign() -> impl Strategy<Value = Seen<u32>> {
         0_u32..3,
         prop::sample::select(&[0, 0, 0, 0x10][..]),
     )
-        .prop_map(|(prefix, table, kind, metric, tos)| Seen {
+        .prop_map(|(prefix, table, kind, metric, tos)| Route {
             prefix,
             source: None,
             tos,
@@ -163,6 +164,7 @@ fn foreign() -> impl Strategy<Value = Seen<u32>> {
             metric,
             protocol: 4,
             kind,
+            flags: 0,
         })
 }
 
@@ -233,7 +235,7 @@ fn rule() -> impl Strategy<Value = Rule<u32>> {
 #[derive(Clone, Debug)]
 struct World {
     prefixes: Vec<Prefix<u32>>,
-    routes: Vec<Seen<u32>>,
+    routes: Vec<Route<u32>>,
     rules: Vec<Rule<u32>>,
 }
 
@@ -249,7 +251,7 @@ fn world() -> impl Strategy<Value = World> {
         .prop_flat_map(|(prefixes, there, mut routes, mut rules, main)| {
             let mark = Mark::default();
             let ours = prefixes.iter().zip(there).filter(|(_, (there, _))| *there);
-            routes.extend(ours.map(|(prefix, (_, metric))| Seen {
+            routes.extend(ours.map(|(prefix, (_, metric))| Route {
                 prefix: *prefix,
                 source: None,
                 tos: 0,
@@ -257,6 +259,7 @@ fn world() -> impl Strategy<Value = World> {
                 metric,
                 protocol: mark.protocol,
                 kind: RTN_BLACKHOLE,
+                flags: 0,
             }));
             for (rule, priority) in rules.iter_mut().zip(1..) {
                 rule.priority = priority;
@@ -370,8 +373,8 @@ fn net(offset: u32, length: u8) -> Prefix<u32> {
     Prefix::new(SPACE + offset, length)
 }
 
-fn seen(prefix: Prefix<u32>, table: u32, kind: u8) -> Seen<u32> {
-    Seen {
+fn seen(prefix: Prefix<u32>, table: u32, kind: u8) -> Route<u32> {
+    Route {
         prefix,
         source: None,
         tos: 0,
@@ -379,6 +382,7 @@ fn seen(prefix: Prefix<u32>, table: u32, kind: u8) -> Seen<u32> {
         metric: 0,
         protocol: 4,
         kind,
+        flags: 0,
     }
 }
 
@@ -407,7 +411,7 @@ fn packets_with_nothing_to_them_are_told_before_marked_ones_of_the_same_cause() 
         routes: vec![
             seen(net(32, 28), mark.table, RTN_THROW),
             seen(net(36, 30), 253, RTN_LOCAL),
-            Seen {
+            Route {
                 protocol: mark.protocol,
                 ..seen(net(32, 27), mark.table, RTN_BLACKHOLE)
             },
@@ -443,7 +447,7 @@ fn packets_with_nothing_to_them_are_told_before_marked_ones_of_the_same_cause() 
 #[test]
 fn packets_of_users_that_no_rule_names_are_told() {
     let out = seen(net(0, 24), 253, RTN_UNICAST);
-    let drops = Seen {
+    let drops = Route {
         tos: 0x10,
         metric: 2,
         ..seen(net(0, 24), 8, RTN_BLACKHOLE)

@@ -10,13 +10,14 @@ use netlink_packet_route::route::RouteMessage;
 
 use super::fault::Fault;
 use super::fib::Fib;
-use super::names::Names;
-use super::rule::{GetRules, RTM_NEWRULE, Rule};
 use crate::files;
+use crate::netlink::family::AddressFamily;
 use crate::netlink::message::{RTM_NEWLINK, RTM_NEWROUTE};
+use crate::netlink::names::Names;
+use crate::netlink::rule::{GetRules, RTM_NEWRULE, Rule};
 use crate::netlink::{dump, dump_once};
 use crate::prefix::Prefix;
-use crate::target::kernel::{Kin, Mark};
+use crate::target::kernel::Mark;
 
 /// So often is a dump of the routes asked again that a change interrupted.
 const TRIES: usize = 5;
@@ -68,7 +69,7 @@ fn learn(names: &mut Names, folder: &Path) {
 }
 
 /// The policy rules, in order.
-pub async fn rules<B: Kin>() -> Result<Vec<Rule<B>>, Fault> {
+pub async fn rules<B: AddressFamily>() -> Result<Vec<Rule<B>>, Fault> {
     let request = GetRules {
         family: u8::from(B::FAMILY),
     };
@@ -91,7 +92,7 @@ pub async fn rules<B: Kin>() -> Result<Vec<Rule<B>>, Fault> {
 }
 
 /// The routes that matter, and whether none is missing because they changed while they were read.
-pub async fn routes<'a, B: Kin>(
+pub async fn routes<'a, B: AddressFamily>(
     prefixes: &'a [Prefix<B>],
     mark: Mark,
     tables: &'a BTreeSet<u32>,

@@ -1,48 +1,16 @@
-//! What a policy rule selects packets by. Pure.
+//! The packets that policy rules select: those of both, those within, the packet of a question. Pure.
 
-use super::names::Names;
+use std::mem::discriminant;
+
 use super::probes::Question;
-use super::selector::Selector;
-use super::written;
+use super::route::Kept;
+use crate::netlink::family::{AddressFamily, written};
+use crate::netlink::names::Names;
+use crate::netlink::rule::{Rule, Select, fwmark};
+use crate::netlink::selector::Selector;
 use crate::prefix::Prefix;
-use crate::target::kernel::Kin;
 
-/// The selectors of a rule but for the destination: all must hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Select<B: Kin> {
-    /// Where they come from.
-    pub from: Option<Prefix<B>>,
-    /// The interface they came in on; `lo` for those of this machine itself.
-    pub iif: Option<Box<str>>,
-    /// The interface that their socket is bound to.
-    pub oif: Option<Box<str>>,
-    /// Firewall mark and mask.
-    pub mark: Option<(u32, u32)>,
-    /// They came in on a member of the VRF with this table.
-    pub vrf: Option<u32>,
-    /// Everything else.
-    pub other: Vec<Selector>,
-}
-
-impl<B: Kin> Default for Select<B> {
-    fn default() -> Self {
-        Self {
-            from: None,
-            iif: None,
-            oif: None,
-            mark: None,
-            vrf: None,
-            other: Vec::new(),
-        }
-    }
-}
-
-impl<B: Kin> Select<B> {
-    /// Whether every packet has it.
-    pub fn is_all(&self) -> bool {
-        *self == Self::default()
-    }
-
+impl<B: AddressFamily> Select<B> {
     /// Whether each packet of `self` is one of `other`.
     pub fn implies(&self, other: &Self) -> bool {
         let within = |one: &Option<Prefix<B>>, two: &Option<Prefix<B>>| match (one, two) {
@@ -163,10 +131,87 @@ pub fn all(them: impl Iterator<Item = Option<bool>>) -> Option<bool> {
     known.then_some(true)
 }
 
-/// As `ip rule` prints it.
-pub fn fwmark(value: u32, mask: u32) -> String {
-    match mask {
-        u32::MAX => format!("{value:#x}"),
-        _ => format!("{value:#x}/{mask:#x}"),
+impl<B: AddressFamily> Rule<B> {
+    /// Whether a route that does not drop counts as none (`fib4_rule_suppress`, `fib6_rule_suppress`). Of several
+    /// next hops any may be the one that counts: all must be of the group.
+    pub fn suppresses(&self, route: &Kept<B>, names: &Names) -> bool {
+        let short = self
+            .suppress
+            .is_some_and(|to| route.route.prefix.len() <= to);
+        let grouped = self.suppress_group.is_some_and(|group| {
+            let interfaces = route.interfaces();
+            let in_it = |interface: &u32| names.group(*interface) == Some(group);
+            !interfaces.is_empty() && interfaces.iter().all(in_it)
+        });
+        short || grouped
+    }
+}
+
+impl Selector {
+    /// Whether no packet has both.
+    pub fn excludes(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Uids(first, last), Self::Uids(from, to)) => last < from || to < first,
+            (Self::SourcePorts(first, last), Self::SourcePorts(from, to))
+            | (Self::Ports(first, last), Self::Ports(from, to)) => last < from || to < first,
+            // These have masks that we do not read.
+            (Self::FlowLabel(_) | Self::New(..), _) => false,
+            (one, two) => discriminant(one) == discriminant(two) && one != two,
+        }
+    }
+
+    /// Whether each packet that has this one has the other.
+    pub fn within(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Uids(first, last), Self::Uids(from, to)) => from <= first && last <= to,
+            (Self::SourcePorts(first, last), Self::SourcePorts(from, to))
+            | (Self::Ports(first, last), Self::Ports(from, to)) => from <= first && last <= to,
+            (one, two) => one == two,
+        }
+    }
+
+    /// Whether the packet of a question has it; `None` where that is not known. It has no ports, and zeros
+    /// for the rest (`fib4_rule_match`, `fib6_rule_match`: a port range never begins at 0, and what is 0 of
+    /// type of service and tunnel selects nothing).
+    pub fn asked(&self, question: &Question) -> Option<bool> {
+        match self {
+            Self::Protocol(protocol) => Some(*protocol == question.protocol),
+            Self::Uids(first, last) => Some((*first..=*last).contains(&question.uid)),
+            Self::Tos(0) | Self::Tunnel(0) => None,
+            Self::Tos(_) | Self::Tunnel(_) | Self::SourcePorts(..) | Self::Ports(..) => Some(false),
+            Self::Dscp(0) | Self::FlowLabel(0) => Some(true),
+            // A value has no bits outside of its mask.
+            Self::Dscp(_) => Some(false),
+            Self::FlowLabel(_) | Self::New(..) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_two_selectors_have_in_common_is_known() {
+        let uids = Selector::Uids(10, 20);
+        assert!(Selector::Uids(12, 12).within(&uids) && !uids.within(&Selector::Uids(12, 12)));
+        assert!(uids.excludes(&Selector::Uids(21, 30)) && !uids.excludes(&Selector::Uids(20, 30)));
+        assert!(Selector::Protocol(6).excludes(&Selector::Protocol(17)));
+        assert!(!Selector::Protocol(6).excludes(&Selector::Tos(16)));
+        assert!(!Selector::Ports(1, 2).excludes(&Selector::SourcePorts(7, 8)));
+        assert!(!Selector::New(31, [1].into()).within(&Selector::New(31, [2].into())));
+    }
+
+    #[test]
+    fn whether_a_question_has_it_may_not_be_known() {
+        let asked = |selector: Selector| selector.asked(&Question::PLAIN);
+        assert_eq!(asked(Selector::Protocol(17)), Some(true));
+        assert_eq!(asked(Selector::Protocol(6)), Some(false));
+        assert_eq!(asked(Selector::Uids(0, 0)), Some(true));
+        assert_eq!(asked(Selector::Uids(1, 9)), Some(false));
+        assert_eq!(asked(Selector::Ports(1, 65_535)), Some(false));
+        assert_eq!(asked(Selector::Dscp(0)), Some(true));
+        assert_eq!(asked(Selector::FlowLabel(1)), None);
+        assert_eq!(asked(Selector::New(31, [].into())), None);
     }
 }

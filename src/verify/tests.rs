@@ -3,21 +3,21 @@
 use super::fib::Fib;
 use super::finding::{Finding, Findings, KEPT};
 use super::leaks::leaks;
-use super::names::{Names, Vrf};
 use super::order::Order;
 use super::probes::Question;
 use super::report::Kind;
-use super::route::Seen;
-use super::rule::{Action, Rule};
 use crate::netlink::link::testing;
+use crate::netlink::names::{Names, Vrf};
+use crate::netlink::route::Route;
 use crate::netlink::route::{RTN_BLACKHOLE, RTN_UNICAST, RTN_UNREACHABLE};
+use crate::netlink::rule::{Action, Rule};
 use crate::prefix::Prefix;
 use crate::target::kernel::Mark;
 
 const RED: u32 = 10;
 
-fn seen(net: [u8; 4], length: u8, table: u32, kind: u8) -> Seen<u32> {
-    Seen {
+fn seen(net: [u8; 4], length: u8, table: u32, kind: u8) -> Route<u32> {
+    Route {
         prefix: Prefix::new(u32::from_be_bytes(net), length),
         source: None,
         tos: 0,
@@ -25,11 +25,12 @@ fn seen(net: [u8; 4], length: u8, table: u32, kind: u8) -> Seen<u32> {
         metric: 0,
         protocol: 4,
         kind,
+        flags: 0,
     }
 }
 
 /// What leaks of 72.37.186.0/23, with the kernel's own rules and that of the VRF red.
-fn found(mark: Mark, routes: &[Seen<u32>]) -> Vec<Finding<u32>> {
+fn found(mark: Mark, routes: &[Route<u32>]) -> Vec<Finding<u32>> {
     let red = Vrf {
         name: "red".to_owned(),
         table: RED,
@@ -44,7 +45,7 @@ fn found(mark: Mark, routes: &[Seen<u32>]) -> Vec<Finding<u32>> {
     let prefixes = [Prefix::new(0x4825_ba00, 23)];
     let tables = order.reach(mark.table, false).tables;
     let mut fib = Fib::new(&prefixes, mark, &tables);
-    let ours = Seen {
+    let ours = Route {
         protocol: mark.protocol,
         kind: RTN_BLACKHOLE,
         ..seen([72, 37, 186, 0], 23, mark.table, 0)

@@ -4,16 +4,16 @@ use super::lookup::{Answer, Lookup, Place};
 use super::order::Order;
 use super::packets::{Meet, Packets};
 use super::route::Fate;
-use super::rule::{Action, Rule};
-use super::select::Select;
-use crate::target::kernel::Kin;
+use crate::netlink::family::AddressFamily;
+use crate::netlink::rule::Select;
+use crate::netlink::rule::{Action, Rule};
 
 /// Of one destination so many combinations of selectors are followed at most.
 const MOST: usize = 4_096;
 
 /// Packets that get away.
 #[derive(Clone, Debug)]
-pub struct Hit<B: Kin> {
+pub struct Hit<B: AddressFamily> {
     /// The rule that leads to the route.
     pub rule: usize,
     /// The route that they take.
@@ -37,7 +37,7 @@ pub struct Thrown {
 }
 
 /// Follows the rules.
-pub struct Walk<'a, B: Kin> {
+pub struct Walk<'a, B: AddressFamily> {
     pub order: &'a Order<B>,
     pub lookup: Lookup<'a, B>,
     /// Our table.
@@ -49,7 +49,7 @@ pub struct Walk<'a, B: Kin> {
 }
 
 #[derive(Clone)]
-struct State<B: Kin> {
+struct State<B: AddressFamily> {
     at: usize,
     jump: Option<usize>,
     thrown: Option<Thrown>,
@@ -58,7 +58,7 @@ struct State<B: Kin> {
 }
 
 /// What comes of a rule for the packets that it takes and that have what it selects.
-struct Arm<B: Kin> {
+struct Arm<B: AddressFamily> {
     select: Select<B>,
     effect: Effect,
     thrown: Option<Thrown>,
@@ -73,7 +73,7 @@ enum Effect {
     Forward(u32),
 }
 
-impl<B: Kin> Arm<B> {
+impl<B: AddressFamily> Arm<B> {
     fn all(effect: Effect) -> Self {
         Self {
             select: Select::default(),
@@ -93,7 +93,7 @@ impl<B: Kin> Arm<B> {
     }
 }
 
-impl<'a, B: Kin> Walk<'a, B> {
+impl<'a, B: AddressFamily> Walk<'a, B> {
     pub fn new(order: &'a Order<B>, lookup: Lookup<'a, B>, table: u32) -> Self {
         Self {
             order,
@@ -230,8 +230,8 @@ impl<'a, B: Kin> Walk<'a, B> {
                 Answer::Route(index) => {
                     let route = &self.lookup.routes[index as usize];
                     // It would not be come to, were ours there.
-                    missed = route.seen.prefix.len() < place.prefix.len();
-                    match route.seen.fate() {
+                    missed = route.route.prefix.len() < place.prefix.len();
+                    match route.route.fate() {
                         Fate::Drops => effect = Effect::Drop,
                         Fate::Throws => hidden = hidden.or(Some(index)),
                         Fate::Forwards if rule.suppresses(route, self.lookup.names) => {}

@@ -9,8 +9,9 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use ipnet::IpNet;
+use nullrouted::netlink::family::AddressFamily;
 use nullrouted::prefix::PrefixSet;
-use nullrouted::target::kernel::{Fib, Installed, Kin, Mark, Report, Wanted, Which, planned, read};
+use nullrouted::target::kernel::{Fib, Installed, Mark, Report, Wanted, Which, planned, read};
 use nullrouted::time::Timestamp;
 use proptest::prelude::Rng;
 use proptest::test_runner::{RngAlgorithm, TestRng};
@@ -50,7 +51,7 @@ pub async fn in_step(fib: &mut Fib, desired: &PrefixSet, cover: bool) -> Report 
 }
 
 /// Every route of the table.
-pub async fn all<B: Kin>() -> Vec<Installed<B>> {
+pub async fn all<B: AddressFamily>() -> Vec<Installed<B>> {
     let read = read::<B>(&Mark::default(), Which::All).await;
     read.unwrap().routes
 }
@@ -135,7 +136,7 @@ fn some_change(rng: &mut TestRng) -> (String, Option<(His, bool)>) {
     }
 }
 
-fn shown<B: Kin>(route: &Installed<B>) -> His {
+fn shown<B: AddressFamily>(route: &Installed<B>) -> His {
     let text = route.to_string();
     let kind = text.split(' ').next().unwrap().to_owned();
     (route.prefix.to_net().to_string(), route.metric, kind)
@@ -229,13 +230,13 @@ async fn check(desired: &PrefixSet, theirs: &BTreeSet<His>, cover: bool) {
     ours_are(&desired.v6, &v6, cover).await;
 }
 
-async fn ours_are<B: Kin>(
+async fn ours_are<B: AddressFamily>(
     desired: &[nullrouted::prefix::Prefix<B>],
     there: &[Installed<B>],
     cover: bool,
 ) {
     let mark = Mark::default();
-    let metric = B::metric(&mark);
+    let metric = mark.metric_of::<B>();
     if cover {
         let left = planned(mark, desired, cover, |_| true).await.unwrap();
         assert_eq!(left.changes(), 0, "{left:?}");

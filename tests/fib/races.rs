@@ -7,8 +7,9 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
+use nullrouted::netlink::family::AddressFamily;
 use nullrouted::prefix::{Bits, Prefix, PrefixSet};
-use nullrouted::target::kernel::{Fib, Kin, Mark, Report, Wanted, Which, read};
+use nullrouted::target::kernel::{Fib, Mark, Report, Wanted, Which, read};
 use nullrouted::time::Timestamp;
 
 use crate::batches::inside;
@@ -157,7 +158,11 @@ fn the_kernel_lists_routes_in_the_order_of_their_places() {
     in_their_order(&router, &place, v6);
 }
 
-fn in_their_order<B: Kin>(router: &Namespace, place: &Place, mut prefixes: Vec<Prefix<B>>) {
+fn in_their_order<B: AddressFamily>(
+    router: &Namespace,
+    place: &Place,
+    mut prefixes: Vec<Prefix<B>>,
+) {
     prefixes.sort_unstable();
     prefixes.dedup();
     let line = |prefix: &Prefix<B>| format!("route add blackhole {prefix} table 1166\n");

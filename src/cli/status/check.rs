@@ -9,10 +9,11 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::feed::standing::Standing;
 use crate::ledger::{HoldRow, Ledger};
+use crate::netlink::family::AddressFamily;
 use crate::pass::{former_marks, kernel, removable};
 use crate::prefix::{Prefix, PrefixSet};
 use crate::shown;
-use crate::target::kernel::{Fault, Kin, Mark, Which, planned, read};
+use crate::target::kernel::{Fault, Mark, Which, planned, read};
 use crate::time::{Timestamp, short};
 
 /// How bad it is. The numbers are those of the plugin interface.
@@ -320,7 +321,7 @@ impl Step {
         Ok(routes.await)
     }
 
-    async fn family<B: Kin>(
+    async fn family<B: AddressFamily>(
         &mut self,
         mark: Mark,
         desired: &[Prefix<B>],

@@ -1,62 +1,17 @@
-//! What is read from the kernel's messages (rtnetlink(7); `include/uapi/linux/if_addr.h`). Pure.
+//! What the kernel's addresses and routes show that must not be dropped. Pure.
 
 use std::net::IpAddr;
 
 use ipnet::IpNet;
 
 use crate::discover::network;
-use crate::netlink::message::{address, attributes, number};
-use crate::netlink::route::{
-    self, RTA_GATEWAY, RTA_MULTIPATH, RTA_OIF, RTA_VIA, RTN_UNICAST, next_hops,
-};
-
-const IFA_ADDRESS: u16 = 1;
-const IFA_LOCAL: u16 = 2;
-
-/// Bytes of `struct ifaddrmsg`.
-const ADDRESS_HEADER: usize = 8;
-
-/// `IFA_F_PERMANENT`: an address without a lifetime, which somebody on this machine gave it.
-const PERMANENT: u8 = 0x80;
+pub use crate::netlink::address::Address;
+use crate::netlink::route::{Gateway, gateways};
 
 /// The shortest network that an address with a lifetime makes, of IPv4 and IPv6. A server of DHCP chooses it.
 const LEASED: (u8, u8) = (16, 48);
 
-/// An address of an interface.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Address {
-    /// The index of the interface.
-    pub interface: u32,
-    length: u8,
-    /// Whether it was set on this machine, and not leased.
-    permanent: bool,
-    own: IpAddr,
-    /// The other end where the interface has one, else the address itself.
-    other: IpAddr,
-}
-
 impl Address {
-    /// Read one. `IFA_LOCAL` is the address; `IFA_ADDRESS` is the peer's where it differs, and IPv6 without
-    /// a peer has nothing but it (`if_addr.h`).
-    pub fn read(payload: &[u8]) -> Option<Self> {
-        let length = *payload.get(1)?;
-        let permanent = payload.get(2)? & PERMANENT != 0;
-        let interface = number(payload.get(4..)?)?;
-        let (mut own, mut other) = (None, None);
-        attributes(payload.get(ADDRESS_HEADER..)?, |kind, value| match kind {
-            IFA_LOCAL => own = address(value),
-            IFA_ADDRESS => other = address(value),
-            _ => {}
-        });
-        Some(Self {
-            interface,
-            length,
-            permanent,
-            own: own.or(other)?,
-            other: other.or(own)?,
-        })
-    }
-
     /// The interface's own address.
     pub fn own(&self) -> Option<IpNet> {
         network::host(self.own)
@@ -107,50 +62,22 @@ pub struct Hop {
     pub several: bool,
 }
 
-/// Visit the next hops of a unicast route: `RTA_GATEWAY`, `RTA_VIA` (of the other family), and those of
-/// `RTA_MULTIPATH`. Other types of routes have none, and cost one comparison.
+/// Visit the next hops of a unicast route that are hosts of the Internet.
 pub fn hops(payload: &[u8], mut visit: impl FnMut(Hop)) {
-    let Some((header, rest)) = payload.split_at_checked(route::HEADER) else {
-        return;
-    };
-    if header[7] != RTN_UNICAST {
-        return;
-    }
-    let (mut gateway, mut interface) = (None, 0);
-    attributes(rest, |kind, value| match kind {
-        RTA_OIF => interface = number(value).unwrap_or(0),
-        RTA_MULTIPATH => {
-            for hop in next_hops(value) {
-                attributes(hop.attributes, |kind, value| {
-                    if let Some(net) = via(kind, value) {
-                        visit(Hop {
-                            net,
-                            interface: hop.interface,
-                            several: true,
-                        });
-                    }
-                });
-            }
-        }
-        _ => gateway = via(kind, value).or(gateway),
-    });
-    if let Some(net) = gateway {
-        visit(Hop {
-            net,
+    gateways(payload, |gateway| {
+        let Gateway {
+            address,
             interface,
-            several: false,
-        });
-    }
-}
-
-fn via(kind: u16, value: &[u8]) -> Option<IpNet> {
-    let value = match kind {
-        RTA_GATEWAY => value,
-        // `struct rtvia`: the family, then the address.
-        RTA_VIA => value.get(2..)?,
-        _ => return None,
-    };
-    network::host(address(value)?)
+            several,
+        } = gateway;
+        if let Some(net) = network::host(address) {
+            visit(Hop {
+                net,
+                interface,
+                several,
+            });
+        }
+    });
 }
 
 #[cfg(test)]

@@ -13,9 +13,9 @@ use super::message::{self, Address, Hop};
 use super::object::{self, Objects, RTM_NEWNEXTHOP};
 use crate::discover::{Found, Shown, network};
 use crate::netlink::dump;
+use crate::netlink::family::AddressFamily as _;
 use crate::netlink::link::Link;
 use crate::netlink::message::{RTM_NEWADDR, RTM_NEWLINK, RTM_NEWROUTE};
-use crate::netlink::route::RTNLGRP_IPV6_ROUTE;
 use crate::shown;
 
 /// The addresses of the interfaces, and those of their other ends.
@@ -92,7 +92,7 @@ async fn hops() -> (Shown, Hops) {
         request.header.address_family = family;
         request.header.kind = RouteType::Unicast;
         let request = RouteNetlinkMessage::GetRoute(request);
-        let told = (family == AddressFamily::Inet6).then_some(RTNLGRP_IPV6_ROUTE);
+        let told = (family == AddressFamily::Inet6).then_some(u128::GROUP);
         let dumped = dump(&request, told, |route| {
             if route.kind == RTM_NEWROUTE {
                 message::hops(route.payload, &mut see);

@@ -1,8 +1,8 @@
 //! What a round of changes claims, while answers are lost. Pure.
 
 use super::Report;
-use super::message::Kin;
 use super::reconcile::Difference;
+use crate::netlink::family::AddressFamily;
 
 /// What a round set out to do, for it may not have come true.
 #[derive(Default)]
@@ -14,7 +14,7 @@ pub(super) struct Claimed {
 
 impl Claimed {
     /// What is claimed beyond what was done before.
-    pub fn of<B: Kin>(before: &Report, difference: &Difference<B>) -> Self {
+    pub fn of<B: AddressFamily>(before: &Report, difference: &Difference<B>) -> Self {
         Self {
             added: before.added + difference.add.len(),
             removed: before.removed + difference.remove.len(),
@@ -23,7 +23,7 @@ impl Claimed {
     }
 
     /// What of it was done, as the next round finds it.
-    pub fn come_true<B: Kin>(&self, report: &mut Report, difference: &Difference<B>) {
+    pub fn come_true<B: AddressFamily>(&self, report: &mut Report, difference: &Difference<B>) {
         let not_added = difference.add.len() + difference.occupied.len()
             - self.occupied.min(difference.occupied.len());
         report.added = self.added.saturating_sub(not_added);

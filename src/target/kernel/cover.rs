@@ -6,21 +6,22 @@
 
 use netlink_packet_route::route::RouteType;
 
-use super::message::{Installed, Kin};
+use super::message::Installed;
 use super::reconcile::Route;
+use crate::netlink::family::AddressFamily;
 use crate::netlink::route::RTPROT_KERNEL;
 use crate::prefix::Prefix;
 
 /// What covers, and what cannot be covered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Covers<B: Kin> {
+pub struct Covers<B: AddressFamily> {
     /// Routes of ours beside those of the desired prefixes, ascending. Each is inside of one of them.
     pub routes: Vec<Route<B>>,
     /// Routes of others that nothing wins over.
     pub uncovered: Vec<Installed<B>>,
 }
 
-impl<B: Kin> Default for Covers<B> {
+impl<B: AddressFamily> Default for Covers<B> {
     fn default() -> Self {
         Self {
             routes: Vec::new(),
@@ -31,7 +32,7 @@ impl<B: Kin> Default for Covers<B> {
 
 /// What of ours wins over a route of somebody else at or inside a prefix of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Cover<B: Kin> {
+pub enum Cover<B: AddressFamily> {
     /// Two routes that are longer than it, with the metric of ours.
     Halves(Prefix<B>, Prefix<B>),
     /// One to the same address, with this metric.
@@ -54,7 +55,7 @@ pub enum Bare {
 ///
 /// # Errors
 /// No cover is made for it.
-pub fn cover<B: Kin>(route: &Installed<B>, metric: u32) -> Result<Cover<B>, Bare> {
+pub fn cover<B: AddressFamily>(route: &Installed<B>, metric: u32) -> Result<Cover<B>, Bare> {
     if let Some(why) = spared(route) {
         return Err(why);
     }
@@ -71,7 +72,7 @@ pub fn cover<B: Kin>(route: &Installed<B>, metric: u32) -> Result<Cover<B>, Bare
 }
 
 /// Routes that are left as they are.
-fn spared<B: Kin>(route: &Installed<B>) -> Option<Bare> {
+fn spared<B: AddressFamily>(route: &Installed<B>) -> Option<Bare> {
     match (route.protocol, route.kind) {
         (_, kind) if kind != RouteType::Unicast => Some(Bare::Kind),
         (RTPROT_KERNEL, _) => Some(Bare::Kernel),
@@ -81,7 +82,7 @@ fn spared<B: Kin>(route: &Installed<B>) -> Option<Bare> {
 
 /// Whether a route of somebody else lets packets through that ours to `desired` should drop, and is none of those that
 /// are left as they are; `metric` is that of ours.
-pub fn leaks<B: Kin>(route: &Installed<B>, desired: &[Prefix<B>], metric: u32) -> bool {
+pub fn leaks<B: AddressFamily>(route: &Installed<B>, desired: &[Prefix<B>], metric: u32) -> bool {
     if route.ours || spared(route).is_some() {
         return false;
     }
@@ -92,13 +93,16 @@ pub fn leaks<B: Kin>(route: &Installed<B>, desired: &[Prefix<B>], metric: u32) -
 }
 
 /// The prefix of `desired` (ascending, none inside another) that contains this one.
-pub fn covering<'a, B: Kin>(desired: &'a [Prefix<B>], prefix: &Prefix<B>) -> Option<&'a Prefix<B>> {
+pub fn covering<'a, B: AddressFamily>(
+    desired: &'a [Prefix<B>],
+    prefix: &Prefix<B>,
+) -> Option<&'a Prefix<B>> {
     let after = desired.partition_point(|one| one.first() <= prefix.first());
     desired[..after].last().filter(|one| one.contains(prefix))
 }
 
 /// The routes that cover what leaks; `installed` is what others have at and inside the desired prefixes.
-pub fn covers<'a, B: Kin>(
+pub fn covers<'a, B: AddressFamily>(
     desired: &[Prefix<B>],
     metric: u32,
     installed: impl Iterator<Item = &'a Installed<B>> + Clone,
@@ -128,7 +132,7 @@ pub fn covers<'a, B: Kin>(
 mod tests {
     use super::*;
 
-    fn route<B: Kin>(prefix: Prefix<B>, metric: u32) -> Installed<B> {
+    fn route<B: AddressFamily>(prefix: Prefix<B>, metric: u32) -> Installed<B> {
         Installed {
             prefix,
             metric,

@@ -5,11 +5,14 @@ use std::io;
 use netlink_sys::protocols::NETLINK_ROUTE;
 use netlink_sys::{AsyncSocket, AsyncSocketExt, SocketAddr, TokioSocket};
 
-use super::message::Kin;
+use crate::netlink::family::AddressFamily;
 use crate::netlink::message::{Message, RTM_DELADDR, RTM_DELLINK, RTM_NEWLINK, number};
 use crate::netlink::{DATAGRAM, make_room};
 
-const GROUPS: [u32; 2] = [<u32 as Kin>::GROUP, <u128 as Kin>::GROUP];
+const GROUPS: [u32; 2] = [
+    <u32 as AddressFamily>::GROUP,
+    <u128 as AddressFamily>::GROUP,
+];
 
 /// `RTNLGRP_LINK` and `RTNLGRP_IPV4_IFADDR`.
 const DOWN: [u32; 2] = [1, 5];

@@ -10,19 +10,20 @@ use super::cover::{self, Covers};
 use super::ears::Ears;
 use super::install::{Done, install};
 use super::meddled::Meddled;
-use super::message::{self, Installed, Key, Kin, Which};
+use super::message::{self, Installed, Key, Which};
 use super::read::{Read, read};
 use super::reconcile::{Difference, Route, reconcile};
 use super::report::Unreported;
 use super::storm::Storm;
 use super::{Fault, Mark, Report};
 use crate::netlink::Requests;
+use crate::netlink::family::AddressFamily;
 use crate::netlink::message::{Message, RTM_NEWROUTE};
 use crate::prefix::Prefix;
 use crate::time::Timestamp;
 
 /// What is to be brought about in one family.
-pub(super) struct Order<'a, B: Kin> {
+pub(super) struct Order<'a, B: AddressFamily> {
     /// What marks a route as ours.
     pub mark: Mark,
     /// What should be there, ascending, none inside another.
@@ -43,7 +44,7 @@ const LARGE: usize = 5_000;
 const ROUNDS: usize = 4;
 
 /// What is known of one family.
-pub(super) struct Family<B: Kin> {
+pub(super) struct Family<B: AddressFamily> {
     /// Ours, and what others have at or inside of ours as far as it matters, in order. None: not known.
     held: Option<Vec<Installed<B>>>,
     /// While a change is under way, and after one that was dropped.
@@ -67,12 +68,12 @@ pub(super) struct Family<B: Kin> {
 }
 
 /// Of a change: what was held before it, and what it adds. Each of them may be there.
-struct Underway<B: Kin> {
+struct Underway<B: AddressFamily> {
     held: Vec<Installed<B>>,
     added: Vec<Route<B>>,
 }
 
-impl<B: Kin> Default for Family<B> {
+impl<B: AddressFamily> Default for Family<B> {
     fn default() -> Self {
         Self {
             held: None,
@@ -89,7 +90,7 @@ impl<B: Kin> Default for Family<B> {
     }
 }
 
-impl<B: Kin> Family<B> {
+impl<B: AddressFamily> Family<B> {
     /// It is about other routes now.
     pub fn forget(&mut self) {
         *self = Self {
@@ -434,11 +435,11 @@ fn reopen(ears: &mut Option<Ears>) -> Result<(), Fault> {
 }
 
 /// What should be there, covers and all, against what is.
-pub(super) fn wanted<B: Kin>(
+pub(super) fn wanted<B: AddressFamily>(
     order: &Order<'_, B>,
     held: &[Installed<B>],
 ) -> (Difference<B>, Covers<B>) {
-    let metric = B::metric(&order.mark);
+    let metric = order.mark.metric_of::<B>();
     let covers = match order.cover {
         true => cover::covers(order.desired, metric, held.iter()),
         false => Covers::default(),
@@ -466,7 +467,7 @@ fn merged<T: Ord>(
 ///
 /// # Errors
 /// What the kernel answers.
-pub async fn planned<B: Kin>(
+pub async fn planned<B: AddressFamily>(
     mark: Mark,
     desired: &[Prefix<B>],
     cover: bool,

@@ -22,12 +22,13 @@ use tokio::time::sleep;
 use super::bus::Pace;
 use super::ears::{self, Ears, RTM_DELNEXTHOP};
 use super::family::{Family, Order};
-use super::message::Kin;
-use super::rule::{self, RTM_DELRULE};
+use super::rule;
 use super::storm::{Object, Storm};
 use super::{Fault, Mark, Report, Restored};
 use crate::netlink::Requests;
+use crate::netlink::family::AddressFamily;
 use crate::netlink::message::{Message, RTM_DELROUTE, RTM_NEWROUTE, messages};
+use crate::netlink::rule::RTM_DELRULE;
 use crate::prefix::PrefixSet;
 use crate::time::Timestamp;
 
@@ -54,7 +55,7 @@ pub struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    fn order<B: Kin>(&self, desired: &'a [crate::prefix::Prefix<B>]) -> Order<'a, B> {
+    fn order<B: AddressFamily>(&self, desired: &'a [crate::prefix::Prefix<B>]) -> Order<'a, B> {
         Order {
             mark: self.mark,
             desired,

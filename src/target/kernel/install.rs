@@ -6,15 +6,16 @@ use nix::errno::Errno;
 use tokio::task::yield_now;
 
 use super::bus::Pace;
-use super::message::{Kin, Request};
+use super::message::Request;
 use super::reconcile::{Difference, Route};
 use super::report::Unreported;
 use super::{Fault, Mark, Report};
+use crate::netlink::family::AddressFamily;
 use crate::netlink::{Answer, Refusal, Requests};
 
 /// What came of it.
 #[derive(Debug)]
-pub struct Done<B: Kin> {
+pub struct Done<B: AddressFamily> {
     /// How many were added, removed and refused.
     pub report: Report,
     /// Not added: the kernel has a route to this prefix with this metric, ours or somebody else's.
@@ -27,7 +28,7 @@ pub struct Done<B: Kin> {
     pub vanished: bool,
 }
 
-impl<B: Kin> Done<B> {
+impl<B: AddressFamily> Done<B> {
     /// What of the difference was not done.
     pub fn not_done(&self) -> HashSet<Route<B>> {
         self.refused.iter().chain(&self.exists).copied().collect()
@@ -40,7 +41,7 @@ impl<B: Kin> Done<B> {
 ///
 /// # Errors
 /// [`Fault::Permission`] at the first refusal of that kind, and a socket that fails.
-pub async fn install<B: Kin>(
+pub async fn install<B: AddressFamily>(
     requests: &mut Requests,
     pace: &mut Pace,
     mark: Mark,
@@ -88,7 +89,7 @@ pub async fn install<B: Kin>(
 
 /// Send a request for each route, no faster than others hear of it, and hand over what is refused. Answers whether
 /// answers were lost; `done` counts what was not refused.
-async fn send<B: Kin>(
+async fn send<B: AddressFamily>(
     requests: &mut Requests,
     pace: &mut Pace,
     routes: &[Route<B>],
@@ -124,7 +125,7 @@ async fn send<B: Kin>(
     Ok(lost)
 }
 
-fn refuse<B: Kin>(
+fn refuse<B: AddressFamily>(
     route: Route<B>,
     what: &str,
     refusal: Refusal,

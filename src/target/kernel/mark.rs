@@ -3,6 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::netlink::family::AddressFamily;
+use crate::netlink::route::{RTN_BLACKHOLE, RTN_PROHIBIT, RTN_UNREACHABLE};
+
 /// What a route of ours does with a packet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {
@@ -18,6 +21,15 @@ pub enum Kind {
 impl Kind {
     /// Every kind.
     pub const ALL: [Self; 3] = [Self::Blackhole, Self::Unreachable, Self::Prohibit];
+
+    /// Its number in a message.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Blackhole => RTN_BLACKHOLE,
+            Self::Unreachable => RTN_UNREACHABLE,
+            Self::Prohibit => RTN_PROHIBIT,
+        }
+    }
 }
 
 impl fmt::Display for Kind {
@@ -91,6 +103,14 @@ impl Mark {
         match self.metric {
             0 => Self::IPV6_DEFAULT_METRIC,
             metric => metric,
+        }
+    }
+
+    /// The metric of our routes of one family.
+    pub fn metric_of<B: AddressFamily>(&self) -> u32 {
+        match B::WIDTH {
+            128 => self.metric_v6(),
+            _ => self.metric,
         }
     }
 

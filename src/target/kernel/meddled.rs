@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::install::Done;
-use super::message::Kin;
 use super::reconcile::{Difference, Route};
 use super::storm::{Object, Storm};
 use super::{Report, Restored};
+use crate::netlink::family::AddressFamily;
 use crate::prefix::{Bits, Prefix};
 use crate::time::Timestamp;
 
@@ -27,7 +27,7 @@ impl<B: Bits> Default for Meddled<B> {
     }
 }
 
-impl<B: Kin> Meddled<B> {
+impl<B: AddressFamily> Meddled<B> {
     /// Whether somebody had removed it, and nothing of ours for the prefix goes in the same change: only such a route
     /// may wait. Ascending `going`.
     pub fn is_owed(&self, (prefix, _): &Route<B>, going: &[Route<B>]) -> bool {

@@ -1,75 +1,20 @@
 //! Between our routes and the kernel's messages (`struct rtmsg`, rtnetlink(7)). Pure.
 
-use std::cmp::Reverse;
 use std::fmt;
 
 use netlink_packet_core::{
     NLM_F_CREATE, NLM_F_EXCL, NetlinkHeader, NetlinkMessage, NetlinkPayload,
 };
+use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::route::{
-    RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteProtocol, RouteScope, RouteType,
+    RouteAttribute, RouteHeader, RouteMessage, RouteProtocol, RouteScope, RouteType,
 };
-use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
 use super::{Kind, Mark};
-use crate::netlink::message::{attributes, number};
-use crate::netlink::route::{
-    HEADER, RTA_DST, RTA_PRIORITY, RTA_TABLE, RTM_F_CLONED, RTNLGRP_IPV6_ROUTE,
-};
+use crate::netlink::family::AddressFamily;
+use crate::netlink::names;
+use crate::netlink::route::Route;
 use crate::prefix::{Bits, Prefix};
-
-/// What differs between the families in a message.
-pub trait Kin: Bits {
-    /// `AF_INET` or `AF_INET6`.
-    const FAMILY: AddressFamily;
-    /// Who listens to changes of routes (`RTNLGRP_IPV4_ROUTE`, `RTNLGRP_IPV6_ROUTE`).
-    const GROUP: u32;
-    /// Where the kernel stands when it lists a table, which it does ascending.
-    fn place(prefix: &Prefix<Self>) -> (Self, Reverse<u8>);
-    /// The metric of our routes in this family.
-    fn metric(mark: &Mark) -> u32;
-    /// As an attribute.
-    fn to_address(self) -> RouteAddress;
-    /// From the bytes of an attribute; `None` for another family.
-    fn from_bytes(bytes: &[u8]) -> Option<Self>;
-}
-
-impl Kin for u32 {
-    const FAMILY: AddressFamily = AddressFamily::Inet;
-    const GROUP: u32 = 7;
-    /// By the first address; of those the longest first (`fn_trie_dump_leaf`, net/ipv4/fib_trie.c).
-    fn place(prefix: &Prefix<Self>) -> (Self, Reverse<u8>) {
-        (prefix.first(), Reverse(prefix.len()))
-    }
-    fn metric(mark: &Mark) -> u32 {
-        mark.metric
-    }
-    fn to_address(self) -> RouteAddress {
-        RouteAddress::Inet(self.into())
-    }
-    fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        bytes.try_into().ok().map(Self::from_be_bytes)
-    }
-}
-
-impl Kin for u128 {
-    const FAMILY: AddressFamily = AddressFamily::Inet6;
-    const GROUP: u32 = RTNLGRP_IPV6_ROUTE;
-    /// What is inside of a prefix before it (`fib6_walk_continue`, net/ipv6/ip6_fib.c): so by the last address; of those
-    /// the longest first.
-    fn place(prefix: &Prefix<Self>) -> (Self, Reverse<u8>) {
-        (prefix.last(), Reverse(prefix.len()))
-    }
-    fn metric(mark: &Mark) -> u32 {
-        mark.metric_v6()
-    }
-    fn to_address(self) -> RouteAddress {
-        RouteAddress::Inet6(self.into())
-    }
-    fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        bytes.try_into().ok().map(Self::from_be_bytes)
-    }
-}
 
 /// A route as the kernel lists it, as far as we compare it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -120,28 +65,14 @@ impl<B: Bits> Installed<B> {
 
 /// Read a route; `None` when it is of the other family or another table, or no route by destination alone (a
 /// cached clone, a route by source or type of service).
-pub fn read<B: Kin>(payload: &[u8], mark: &Mark) -> Option<Installed<B>> {
-    let (header, rest) = payload.split_at_checked(HEADER)?;
-    let [family, length, source, tos, table, protocol, _, kind] = *header.first_chunk()?;
-    if family != u8::from(B::FAMILY) || source != 0 || tos != 0 {
-        return None;
-    }
-    if number(&header[8..]).is_some_and(|flags| flags & RTM_F_CLONED != 0) {
-        return None;
-    }
-    let (mut address, mut metric, mut table) = (Some(B::ZERO), 0, u32::from(table));
-    attributes(rest, |kind, value| match kind {
-        RTA_DST => address = B::from_bytes(value),
-        RTA_PRIORITY => metric = number(value).unwrap_or(0),
-        RTA_TABLE => table = number(value).unwrap_or(table),
-        _ => {}
-    });
-    let kind = RouteType::from(kind);
-    (table == mark.table).then_some(Installed {
-        prefix: Prefix::new(address?, length.min(B::WIDTH)),
-        metric,
-        ours: protocol == mark.protocol && kind == type_of(mark.kind),
-        protocol,
+pub fn read<B: AddressFamily>(payload: &[u8], mark: &Mark) -> Option<Installed<B>> {
+    let route = Route::<B>::read(payload)?;
+    let kind = RouteType::from(route.kind);
+    (route.table == mark.table && !route.conditional()).then_some(Installed {
+        prefix: route.prefix,
+        metric: route.metric,
+        ours: route.is_ours(mark),
+        protocol: route.protocol,
         kind,
     })
 }
@@ -149,7 +80,7 @@ pub fn read<B: Kin>(payload: &[u8], mark: &Mark) -> Option<Installed<B>> {
 /// The message that adds or deletes exactly one route of ours: with table, protocol, type and metric all set, so that a
 /// delete can match no other (`fib_table_delete`). IPv6 does not look at the type (`ip6_route_del`): who tells two
 /// programs apart tells them apart by protocol.
-fn route<B: Kin>(prefix: Prefix<B>, metric: u32, mark: &Mark) -> RouteMessage {
+fn route<B: AddressFamily>(prefix: Prefix<B>, metric: u32, mark: &Mark) -> RouteMessage {
     let mut message = of_table::<B>(mark);
     message.header.destination_prefix_length = prefix.len();
     message.header.protocol = RouteProtocol::from(mark.protocol);
@@ -162,7 +93,7 @@ fn route<B: Kin>(prefix: Prefix<B>, metric: u32, mark: &Mark) -> RouteMessage {
     message
 }
 
-fn of_table<B: Kin>(mark: &Mark) -> RouteMessage {
+fn of_table<B: AddressFamily>(mark: &Mark) -> RouteMessage {
     let mut message = RouteMessage::default();
     message.header = RouteHeader {
         address_family: B::FAMILY,
@@ -185,7 +116,7 @@ pub enum Which {
 
 /// The request for a dump of one family. A kernel that does not filter (Linux before 4.20) sends more: [`read`]
 /// tells what is ours.
-pub fn dump<B: Kin>(which: Which, mark: &Mark) -> RouteNetlinkMessage {
+pub fn dump<B: AddressFamily>(which: Which, mark: &Mark) -> RouteNetlinkMessage {
     let mut message = of_table::<B>(mark);
     if which == Which::Ours {
         message.header.protocol = RouteProtocol::from(mark.protocol);
@@ -234,7 +165,7 @@ impl Request {
     }
 
     /// The request for this route.
-    pub fn of<B: Kin>(
+    pub fn of<B: AddressFamily>(
         &mut self,
         prefix: Prefix<B>,
         metric: u32,
@@ -286,27 +217,12 @@ impl<B: Bits> fmt::Display for Installed<B> {
         } else {
             ""
         };
-        let protocol = protocol_name(self.protocol);
+        let protocol = names::protocol(self.protocol);
         write!(f, "{kind}{}{device} proto {protocol}", self.prefix)?;
         if self.metric != 0 {
             write!(f, " metric {}", self.metric)?;
         }
         f.write_str(if v6 { " pref medium" } else { "" })
-    }
-}
-
-/// The words of `/etc/iproute2/rt_protos` that a foreign route is likely to have.
-pub(super) fn protocol_name(protocol: u8) -> String {
-    match protocol {
-        2 => "kernel".to_owned(),
-        3 => "boot".to_owned(),
-        4 => "static".to_owned(),
-        9 => "ra".to_owned(),
-        11 => "zebra".to_owned(),
-        12 => "bird".to_owned(),
-        16 => "dhcp".to_owned(),
-        186 => "bgp".to_owned(),
-        number => number.to_string(),
     }
 }
 

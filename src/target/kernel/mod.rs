@@ -33,7 +33,7 @@ pub use cover::{Bare, Cover, cover};
 pub use family::planned;
 pub use fib::{Fib, Wanted};
 pub use mark::{Kind, Mark};
-pub use message::{Installed, Kin, Which};
+pub use message::{Installed, Which};
 pub use read::read;
 pub use reconcile::{Difference, Occupied, reconcile};
 pub use remove::remove_all;

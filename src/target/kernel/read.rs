@@ -2,9 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use super::message::{self, Installed, Kin, Which};
+use super::message::{self, Installed, Which};
 use super::seen::Seen;
 use super::{Fault, Mark};
+use crate::netlink::family::AddressFamily;
 use crate::netlink::message::RTM_NEWROUTE;
 use crate::netlink::{DATAGRAM, Dumps, Part};
 
@@ -18,7 +19,7 @@ const SHORT: usize = 24 * 1_024;
 
 /// What was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Read<B: Kin> {
+pub struct Read<B: AddressFamily> {
     /// The routes of one family in our table, ascending by [`Installed::key`].
     pub routes: Vec<Installed<B>>,
     /// Whether nothing that was there all the time is missing.
@@ -33,7 +34,7 @@ pub struct Read<B: Kin> {
 ///
 /// # Errors
 /// What the kernel answers.
-pub async fn read<B: Kin>(mark: &Mark, which: Which) -> Result<Read<B>, Fault> {
+pub async fn read<B: AddressFamily>(mark: &Mark, which: Which) -> Result<Read<B>, Fault> {
     let request = message::dump::<B>(which, mark);
     let mut routes: Vec<Installed<B>> = Vec::new();
     let mut seen = Seen::default();

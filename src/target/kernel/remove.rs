@@ -3,16 +3,18 @@
 
 use std::io;
 
-use netlink_packet_core::{NetlinkHeader, NetlinkMessage, NetlinkPayload, Parseable};
+use netlink_packet_core::{NetlinkHeader, NetlinkMessage, NetlinkPayload};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::rule::RuleMessage;
 use nix::errno::Errno;
 
-use super::message::{self, Installed, Kin, Request, Which};
-use super::rule::{self, RTM_NEWRULE, Rule};
+use super::message::{self, Installed, Request, Which};
+use super::rule::{self, Rule};
 use super::{Fault, Mark};
+use crate::netlink::family::AddressFamily;
 use crate::netlink::message::RTM_NEWROUTE;
 use crate::netlink::plain::Plain;
+use crate::netlink::rule::RTM_NEWRULE;
 
 /// Dumps of one family at most: while others change routes, each may lack some.
 const ROUNDS: usize = 20;
@@ -33,7 +35,7 @@ pub fn remove_all(marks: &[Mark]) -> Result<usize, Fault> {
     Ok(removed)
 }
 
-fn remove<B: Kin>(socket: &mut Plain, mark: &Mark) -> Result<usize, Fault> {
+fn remove<B: AddressFamily>(socket: &mut Plain, mark: &Mark) -> Result<usize, Fault> {
     let mut removed = 0;
     let mut last = None;
     for _ in 0..ROUNDS {
@@ -68,8 +70,7 @@ fn remove_rules(socket: &mut Plain, marks: &[Mark]) -> io::Result<()> {
     let all = RouteNetlinkMessage::GetRule(RuleMessage::default());
     socket.dump(all, |message| {
         if message.kind == RTM_NEWRULE {
-            let rule = RuleMessage::parse(message.payload).ok();
-            rules.extend(rule.and_then(|rule| Rule::read(&rule)));
+            rules.extend(Rule::read(message.payload));
         }
     })?;
     let difference = rule::reconcile(&rules, None, marks);

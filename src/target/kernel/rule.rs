@@ -8,19 +8,13 @@ pub mod keep;
 
 use std::fmt;
 
-use netlink_packet_core::Parseable;
-use netlink_packet_route::AddressFamily;
-use netlink_packet_route::route::RouteProtocol;
-use netlink_packet_route::rule::{RuleAction, RuleAttribute, RuleFlags, RuleHeader, RuleMessage};
+use netlink_packet_route::rule::RuleMessage;
 
 use super::Mark;
-use super::message::protocol_name;
+use crate::netlink::family::AddressFamily;
+use crate::netlink::names::{self, Names};
 use crate::netlink::route::SHARED_TABLES;
-
-/// Types of messages (`include/uapi/linux/rtnetlink.h`).
-pub(super) const RTM_NEWRULE: u16 = 32;
-/// A rule that went.
-pub(super) const RTM_DELRULE: u16 = 33;
+use crate::netlink::rule::{self, Action};
 
 /// A family of addresses; each has rules of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -74,39 +68,28 @@ pub struct Rule {
     pub text: String,
 }
 
-/// `FRA_SUPPRESS_PREFIXLEN` of a rule that suppresses nothing: the kernel always sends it.
-const NOTHING_SUPPRESSED: u32 = u32::MAX;
-
 impl Rule {
-    /// Read one; `None` for a family without routes of ours.
-    pub fn read(message: &RuleMessage) -> Option<Self> {
-        let header = &message.header;
-        let family = match header.family {
-            AddressFamily::Inet => Family::V4,
-            AddressFamily::Inet6 => Family::V6,
-            _ => return None,
+    /// Read one; `None` for a family without routes of ours, and for one that has what ours never have.
+    pub fn read(payload: &[u8]) -> Option<Self> {
+        let v4 = Self::of::<u32>(Family::V4, payload);
+        v4.or_else(|| Self::of::<u128>(Family::V6, payload))
+    }
+
+    fn of<B: AddressFamily>(family: Family, payload: &[u8]) -> Option<Self> {
+        let rule = rule::Rule::<B>::read(payload)?;
+        let (table, leads) = match rule.action {
+            Action::Lookup(table) => (table, !rule.l3mdev),
+            _ => (0, false),
         };
-        let (mut table, mut priority, mut protocol) = (u32::from(header.table), 0, 0);
-        let mut plain = header.action == RuleAction::ToTable
-            && (header.dst_len, header.src_len, header.tos) == (0, 0, 0)
-            // `not from all` matches nothing.
-            && !header.flags.contains(RuleFlags::Invert);
-        for attribute in &message.attributes {
-            match attribute {
-                RuleAttribute::Table(number) => table = *number,
-                RuleAttribute::Priority(number) => priority = *number,
-                RuleAttribute::Protocol(number) => protocol = u8::from(*number),
-                RuleAttribute::SuppressPrefixLen(NOTHING_SUPPRESSED) => {}
-                _ => plain = false,
-            }
-        }
+        let suppresses = rule.suppress.is_some() || rule.suppress_group.is_some();
         Some(Self {
             family,
-            priority,
+            priority: rule.priority,
             table,
-            protocol,
-            plain,
-            text: text(message, table, priority),
+            protocol: rule.protocol,
+            // `not from all` matches nothing.
+            plain: leads && !rule.invert && rule.takes_all() && !suppresses && !rule.realms,
+            text: text(family, &rule),
         })
     }
 
@@ -139,29 +122,15 @@ impl Rule {
 
 /// Whether a notification is about a rule of ours.
 pub(super) fn is_ours(payload: &[u8], mark: &Mark) -> bool {
-    let message = RuleMessage::parse(payload).ok();
-    let rule = message.and_then(|message| Rule::read(&message));
-    rule.is_some_and(|rule| rule.is_ours(&[*mark]))
+    Rule::read(payload).is_some_and(|rule| rule.is_ours(&[*mark]))
 }
 
 /// The message that adds or deletes a rule of ours.
 pub fn message(family: Family, priority: u32, table: u32, protocol: u8) -> RuleMessage {
-    let mut message = RuleMessage::default();
-    message.header = RuleHeader {
-        family: match family {
-            Family::V4 => AddressFamily::Inet,
-            Family::V6 => AddressFamily::Inet6,
-        },
-        table: u8::try_from(table).unwrap_or_default(),
-        action: RuleAction::ToTable,
-        ..RuleHeader::default()
-    };
-    message.attributes = vec![
-        RuleAttribute::Priority(priority),
-        RuleAttribute::Table(table),
-        RuleAttribute::Protocol(RouteProtocol::from(protocol)),
-    ];
-    message
+    match family {
+        Family::V4 => rule::message::<u32>(priority, table, protocol),
+        Family::V6 => rule::message::<u128>(priority, table, protocol),
+    }
 }
 
 /// What has to be done.
@@ -203,44 +172,18 @@ pub fn reconcile(present: &[Rule], wanted: Option<&Wanted>, marks: &[Mark]) -> D
     difference
 }
 
-/// As `ip rule` prints it, as far as we know it.
-fn text(message: &RuleMessage, table: u32, priority: u32) -> String {
-    let header = &message.header;
-    let six = match header.family {
-        AddressFamily::Inet6 => "IPv6 ",
-        _ => "",
-    };
-    let (mut from, mut rest) = ("all".to_owned(), String::new());
-    let (mut protocol, mut to_master) = (0, false);
-    for attribute in &message.attributes {
-        match attribute {
-            RuleAttribute::Source(source) => from = format!("{source}/{}", header.src_len),
-            RuleAttribute::Destination(to) => {
-                rest.push_str(&format!(" to {to}/{}", header.dst_len))
-            }
-            RuleAttribute::Iifname(name) => rest.push_str(&format!(" iif {name}")),
-            RuleAttribute::Oifname(name) => rest.push_str(&format!(" oif {name}")),
-            RuleAttribute::FwMark(mark) => rest.push_str(&format!(" fwmark {mark:#x}")),
-            RuleAttribute::Protocol(number) => protocol = u8::from(*number),
-            RuleAttribute::L3MDev(master) => to_master = *master,
-            _ => {}
-        }
-    }
-    let not = match header.flags.contains(RuleFlags::Invert) {
-        true => "not ",
-        false => "",
-    };
-    let leads = match header.action {
-        RuleAction::ToTable if to_master => "lookup [l3mdev-table]".to_owned(),
-        RuleAction::ToTable => format!("lookup {table}"),
-        other => format!("{other:?}").to_lowercase(),
+/// As `ip rule` prints it, by the names that iproute2 ships.
+fn text<B: AddressFamily>(family: Family, rule: &rule::Rule<B>) -> String {
+    let six = match family {
+        Family::V4 => "",
+        Family::V6 => "IPv6 ",
     };
     // Those of the kernel and of nobody have none to show.
-    let protocol = match protocol {
+    let protocol = match rule.protocol {
         0..=2 => String::new(),
-        number => format!(" proto {}", protocol_name(number)),
+        number => format!(" proto {}", names::protocol(number)),
     };
-    format!("{six}{priority}: {not}from {from}{rest} {leads}{protocol}")
+    format!("{six}{}{protocol}", rule.text(&Names::default()))
 }
 
 #[cfg(test)]

@@ -17,9 +17,10 @@ use serde::Serialize;
 
 use crate::config::KernelConfig;
 use crate::discover::Root;
+use crate::netlink::address::Address;
 use crate::netlink::dump;
 use crate::netlink::link::{IFF_LOOPBACK, IFF_UP, Link};
-use crate::netlink::message::{RTM_NEWADDR, RTM_NEWLINK, number};
+use crate::netlink::message::{RTM_NEWADDR, RTM_NEWLINK};
 
 /// What becomes of packets from listed networks.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -113,7 +114,9 @@ pub async fn interfaces() -> io::Result<Interfaces> {
     let request = RouteNetlinkMessage::GetAddress(AddressMessage::default());
     dump(&request, None, |answer| {
         if answer.kind == RTM_NEWADDR {
-            numbered.extend(with_ipv4(answer.payload));
+            let address = Address::read(answer.payload);
+            let v4 = address.filter(|address| address.own.is_ipv4());
+            numbered.extend(v4.map(|address| address.interface));
         }
     })
     .await?;
@@ -131,13 +134,6 @@ fn entered(links: &BTreeMap<u32, Link>, with_ipv4: &[u32]) -> Interfaces {
     });
     open.map(|link| (link.name.clone(), vrf_table(link)))
         .collect()
-}
-
-/// The index of the interface of an IPv4 address (`struct ifaddrmsg`, include/uapi/linux/if_addr.h).
-fn with_ipv4(payload: &[u8]) -> Option<u32> {
-    const INET: u8 = 2;
-    let family = payload.first()?;
-    (*family == INET).then(|| number(payload.get(4..)?))?
 }
 
 impl Interface {

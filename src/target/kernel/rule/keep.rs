@@ -9,14 +9,14 @@
 use std::collections::HashSet;
 use std::io;
 
-use netlink_packet_core::Parseable;
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::rule::RuleMessage;
 use nix::errno::Errno;
 use rtnetlink::Handle;
 
-use super::{Difference, Family, RTM_NEWRULE, Rule, Wanted, message, reconcile};
+use super::{Difference, Family, Rule, Wanted, message, reconcile};
 use crate::netlink::dump;
+use crate::netlink::rule::RTM_NEWRULE;
 use crate::target::kernel::Mark;
 
 /// What was begun.
@@ -51,9 +51,7 @@ async fn present() -> io::Result<Vec<Rule>> {
         if answer.kind != RTM_NEWRULE {
             return;
         }
-        // A rule that cannot be read has what ours never have.
-        let message = RuleMessage::parse(answer.payload).ok();
-        let rule = message.and_then(|message| Rule::read(&message));
+        let rule = Rule::read(answer.payload);
         rules.extend(rule.filter(|rule| seen.insert(rule.clone())));
     })
     .await?;

@@ -1,4 +1,5 @@
-use netlink_packet_core::{Emitable, Parseable};
+use netlink_packet_core::Emitable;
+use netlink_packet_route::rule::{RuleAttribute, RuleFlags};
 
 use super::*;
 
@@ -21,11 +22,15 @@ fn rule(family: Family, priority: u32, table: u32, protocol: u8) -> Rule {
 }
 
 fn read(mut message: RuleMessage) -> Rule {
-    let always = RuleAttribute::SuppressPrefixLen(u32::MAX);
-    message.attributes.push(always);
+    // Always, by one attribute.
+    let suppresses = |one: &RuleAttribute| matches!(one, RuleAttribute::SuppressPrefixLen(_));
+    if !message.attributes.iter().any(suppresses) {
+        let nothing = RuleAttribute::SuppressPrefixLen(u32::MAX);
+        message.attributes.push(nothing);
+    }
     let mut bytes = vec![0; message.buffer_len()];
     message.emit(&mut bytes);
-    Rule::read(&RuleMessage::parse(&bytes).unwrap()).unwrap()
+    Rule::read(&bytes).unwrap()
 }
 
 /// A rule that has a selector, and else what ours have.

@@ -4,9 +4,10 @@ use std::fmt;
 use std::io;
 
 use crate::netlink;
+use crate::netlink::family::AddressFamily;
 use crate::prefix::{Bits, Prefix};
 use crate::target::kernel::message::{self, Installed};
-use crate::target::kernel::{Kin, Mark, Which};
+use crate::target::kernel::{Mark, Which};
 
 /// So many prefixes are named.
 const NAMED: usize = 3;
@@ -173,7 +174,7 @@ fn chosen<B: Bits>(prefixes: &[Prefix<B>], known: &[bool], wanted: bool) -> Vec<
 ///
 /// # Errors
 /// Its routes cannot be read.
-pub async fn strike_out<B: Kin>(doubt: &mut Doubt<B>, mark: &Mark) -> io::Result<()> {
+pub async fn strike_out<B: AddressFamily>(doubt: &mut Doubt<B>, mark: &Mark) -> io::Result<()> {
     let request = message::dump::<B>(Which::All, mark);
     netlink::dump(&request, Some(B::GROUP), |found| {
         if let Some(route) = message::read::<B>(found.payload, mark) {

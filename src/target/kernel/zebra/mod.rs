@@ -13,10 +13,11 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::{Kin, Mark};
+use super::Mark;
 use crate::discover::Root;
 use crate::discover::program;
 use crate::files;
+use crate::netlink::family::AddressFamily;
 use crate::prefix::{Prefix, PrefixSet};
 use crate::target::router::Version;
 
@@ -127,7 +128,7 @@ async fn once(vtysh: &Path, vrf: &str, mark: &Mark, installed: &PrefixSet) -> Re
 }
 
 /// One family, added to what is known.
-async fn family<B: Kin + Shown>(
+async fn family<B: AddressFamily + Shown>(
     vtysh: &Path,
     word: &str,
     vrf: &str,

@@ -1,20 +1,23 @@
-//! Policy rules as the kernel lists them (`struct fib_rule_hdr`, `include/uapi/linux/fib_rules.h`). Pure.
+//! Policy rules as the kernel lists them (`struct fib_rule_hdr`, `include/uapi/linux/fib_rules.h`): the one reader, how
+//! iproute2 prints them, and the message that adds or deletes one. Pure.
 
 use std::fmt::Write;
 
 use netlink_packet_core::NetlinkSerializable;
+use netlink_packet_route::route::RouteProtocol;
+use netlink_packet_route::rule::{RuleAction, RuleAttribute, RuleHeader, RuleMessage};
 
+use super::family::{AddressFamily, prefix, written};
+use super::message::{attributes, number};
 use super::names::Names;
-use super::route::Route;
-use super::select::{Select, fwmark};
 use super::selector::Selector;
-use super::{prefix, written};
-use crate::netlink::message::{address, attributes, number};
 use crate::prefix::Prefix;
-use crate::target::kernel::Kin;
 
-const RTM_GETRULE: u16 = 34;
+/// A rule.
 pub const RTM_NEWRULE: u16 = 32;
+/// A rule that went.
+pub const RTM_DELRULE: u16 = 33;
+const RTM_GETRULE: u16 = 34;
 const HEADER: usize = 12;
 
 const FRA_DST: u16 = 1;
@@ -63,6 +66,51 @@ impl NetlinkSerializable for GetRules {
     }
 }
 
+/// The selectors of a rule but for the destination: all must hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Select<B: AddressFamily> {
+    /// Where they come from.
+    pub from: Option<Prefix<B>>,
+    /// The interface they came in on; `lo` for those of this machine itself.
+    pub iif: Option<Box<str>>,
+    /// The interface that their socket is bound to.
+    pub oif: Option<Box<str>>,
+    /// Firewall mark and mask.
+    pub mark: Option<(u32, u32)>,
+    /// They came in on a member of the VRF with this table.
+    pub vrf: Option<u32>,
+    /// Everything else.
+    pub other: Vec<Selector>,
+}
+
+impl<B: AddressFamily> Default for Select<B> {
+    fn default() -> Self {
+        Self {
+            from: None,
+            iif: None,
+            oif: None,
+            mark: None,
+            vrf: None,
+            other: Vec::new(),
+        }
+    }
+}
+
+impl<B: AddressFamily> Select<B> {
+    /// Whether every packet has it.
+    pub fn is_all(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// As `ip rule` prints it.
+pub fn fwmark(value: u32, mask: u32) -> String {
+    match mask {
+        u32::MAX => format!("{value:#x}"),
+        _ => format!("{value:#x}/{mask:#x}"),
+    }
+}
+
 /// What a rule does with the packets that it takes (`FR_ACT_…`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
@@ -78,7 +126,7 @@ pub enum Action {
 
 /// A rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rule<B: Kin> {
+pub struct Rule<B: AddressFamily> {
     /// Lower ones are asked first.
     pub priority: u32,
     /// Which packets it takes, wherever they go …
@@ -89,6 +137,7 @@ pub struct Rule<B: Kin> {
     pub invert: bool,
     /// It names an interface that is not there.
     pub detached: bool,
+    /// What it does.
     pub action: Action,
     /// A route of this length or shorter counts as none, unless it drops.
     pub suppress: Option<u8>,
@@ -98,9 +147,13 @@ pub struct Rule<B: Kin> {
     pub l3mdev: bool,
     /// It leads to a priority that no rule has.
     pub unresolved: bool,
+    /// It gives packets realms (`FRA_FLOW`).
+    pub realms: bool,
+    /// Who put it there (`FRA_PROTOCOL`, `RTPROT_…`).
+    pub protocol: u8,
 }
 
-impl<B: Kin> Rule<B> {
+impl<B: AddressFamily> Rule<B> {
     /// A rule that leads every packet to a table.
     pub fn lookup(priority: u32, table: u32) -> Self {
         Self {
@@ -114,6 +167,8 @@ impl<B: Kin> Rule<B> {
             suppress_group: None,
             l3mdev: false,
             unresolved: false,
+            realms: false,
+            protocol: 0,
         }
     }
 
@@ -126,20 +181,21 @@ impl<B: Kin> Rule<B> {
         let flags = number(&header[8..])?;
         let mut rule = Self::lookup(0, header[4].into());
         let select = &mut rule.select;
-        let (mut to, mut from, mut target, mut table) = (None, None, None, u32::from(header[4]));
-        let (mut mark, mut mask) = (0, 0);
+        let (mut to, mut from) = (Some(B::ZERO), Some(B::ZERO));
+        let (mut target, mut table) = (None, u32::from(header[4]));
+        let (mut mark, mut mask) = (None, None);
         if header[3] != 0 {
             select.other.push(Selector::Tos(header[3]));
         }
         attributes(rest, |kind, value| match kind {
-            FRA_DST => to = address(value),
-            FRA_SRC => from = address(value),
+            FRA_DST => to = B::from_bytes(value),
+            FRA_SRC => from = B::from_bytes(value),
             FRA_IIFNAME => select.iif = Some(name(value)),
             FRA_OIFNAME => select.oif = Some(name(value)),
             FRA_GOTO => target = number(value),
             FRA_PRIORITY => rule.priority = number(value).unwrap_or(0),
-            FRA_FWMARK => mark = number(value).unwrap_or(0),
-            FRA_FWMASK => mask = number(value).unwrap_or(0),
+            FRA_FWMARK => mark = number(value),
+            FRA_FWMASK => mask = number(value),
             FRA_TABLE => table = number(value).unwrap_or(table),
             FRA_SUPPRESS_PREFIXLEN => {
                 rule.suppress = number(value).and_then(|length| u8::try_from(length).ok());
@@ -148,15 +204,23 @@ impl<B: Kin> Rule<B> {
             FRA_SUPPRESS_IFGROUP => {
                 rule.suppress_group = number(value).filter(|group| *group != u32::MAX);
             }
-            FRA_FLOW | FRA_PAD | FRA_PROTOCOL => {}
+            FRA_FLOW => rule.realms = true,
+            FRA_PROTOCOL => rule.protocol = value.first().copied().unwrap_or(0),
+            FRA_PAD => {}
             // Masks of selectors that are there as well.
             FRA_FLOWLABEL_MASK..=FRA_DSCP_MASK => {}
             _ => select.other.push(Selector::read(kind, value)),
         });
         select.other.sort();
-        select.mark = (mask != 0).then_some((mark & mask, mask));
-        select.from = (header[2] != 0).then(|| prefix(from, header[2])).flatten();
-        rule.to = (header[1] != 0).then(|| prefix(to, header[1])).flatten();
+        // A mark without a mask is compared whole (`fib_nl2rule`, net/core/fib_rules.c).
+        let mask = mask.unwrap_or(mark.map_or(0, |_| u32::MAX));
+        select.mark = (mask != 0).then_some((mark.unwrap_or(0) & mask, mask));
+        if header[2] != 0 {
+            select.from = Some(prefix(from?, header[2])?);
+        }
+        if header[1] != 0 {
+            rule.to = Some(prefix(to?, header[1])?);
+        }
         rule.invert = flags & FIB_RULE_INVERT != 0;
         rule.unresolved = flags & FIB_RULE_UNRESOLVED != 0;
         rule.detached = flags & FIB_RULE_DETACHED != 0;
@@ -179,20 +243,6 @@ impl<B: Kin> Rule<B> {
             false => self.select.is_all() && self.to.is_none() && !self.detached,
             true => self.detached,
         }
-    }
-
-    /// Whether a route that does not drop counts as none (`fib4_rule_suppress`, `fib6_rule_suppress`). Of several
-    /// next hops any may be the one that counts: all must be of the group.
-    pub fn suppresses(&self, route: &Route<B>, names: &Names) -> bool {
-        let short = self
-            .suppress
-            .is_some_and(|to| route.seen.prefix.len() <= to);
-        let grouped = self.suppress_group.is_some_and(|group| {
-            let interfaces = route.interfaces();
-            let in_it = |interface: &u32| names.group(*interface) == Some(group);
-            !interfaces.is_empty() && interfaces.iter().all(in_it)
-        });
-        short || grouped
     }
 
     /// As `ip rule` prints it.
@@ -263,6 +313,23 @@ impl<B: Kin> Rule<B> {
     }
 }
 
+/// The message that adds or deletes a rule which leads every packet of a family to a table.
+pub fn message<B: AddressFamily>(priority: u32, table: u32, protocol: u8) -> RuleMessage {
+    let mut message = RuleMessage::default();
+    message.header = RuleHeader {
+        family: B::FAMILY,
+        table: u8::try_from(table).unwrap_or_default(),
+        action: RuleAction::ToTable,
+        ..RuleHeader::default()
+    };
+    message.attributes = vec![
+        RuleAttribute::Priority(priority),
+        RuleAttribute::Table(table),
+        RuleAttribute::Protocol(RouteProtocol::from(protocol)),
+    ];
+    message
+}
+
 fn name(value: &[u8]) -> Box<str> {
     let text = value.split(|byte| *byte == 0).next().unwrap_or_default();
     String::from_utf8_lossy(text).into()
@@ -271,7 +338,7 @@ fn name(value: &[u8]) -> Box<str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::verify::selector::{FRA_DPORT_RANGE, FRA_IP_PROTO};
+    use crate::netlink::selector::{FRA_DPORT_RANGE, FRA_IP_PROTO};
 
     fn read(header: [u8; 12], attributes: &[(u16, &[u8])]) -> Rule<u32> {
         let mut bytes = header.to_vec();

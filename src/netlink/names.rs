@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::netlink::link::Link;
+use super::link::Link;
 
 /// As iproute2 ships them (`etc/iproute2/rt_protos`).
 const PROTOCOLS: [(u32, &str); 24] = [
@@ -36,7 +36,9 @@ const TABLES: [(u32, &str); 3] = [(253, "default"), (254, "main"), (255, "local"
 /// A VRF with what is enslaved to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vrf {
+    /// The name of its interface.
     pub name: String,
+    /// The table that packets of its members are looked up in.
     pub table: u32,
     /// Interfaces whose packets are looked up in its table.
     pub members: Vec<String>,
@@ -111,6 +113,15 @@ impl Names {
             })
         });
         vrfs.filter(|vrf| !vrf.members.is_empty()).collect()
+    }
+}
+
+/// A protocol by the name that iproute2 ships for it.
+pub fn protocol(protocol: u8) -> String {
+    let mut known = PROTOCOLS.iter();
+    match known.find(|(number, _)| *number == u32::from(protocol)) {
+        Some((_, name)) => (*name).to_owned(),
+        None => protocol.to_string(),
     }
 }
 

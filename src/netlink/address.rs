@@ -1,0 +1,52 @@
+//! An address's message (`struct ifaddrmsg`, rtnetlink(7); `include/uapi/linux/if_addr.h`). Pure.
+
+use std::net::IpAddr;
+
+use super::message::{address, attributes, number};
+
+const IFA_ADDRESS: u16 = 1;
+const IFA_LOCAL: u16 = 2;
+
+/// Bytes of `struct ifaddrmsg`: family, length of the prefix, flags, scope, and four of the index.
+const HEADER: usize = 8;
+
+/// `IFA_F_PERMANENT`: an address without a lifetime, which was set on this machine.
+const PERMANENT: u8 = 0x80;
+
+/// An address of an interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Address {
+    /// The index of the interface.
+    pub interface: u32,
+    /// The length of its network.
+    pub length: u8,
+    /// Whether it was set on this machine, and not leased.
+    pub permanent: bool,
+    /// The address.
+    pub own: IpAddr,
+    /// The other end where the interface has one, else the address itself.
+    pub other: IpAddr,
+}
+
+impl Address {
+    /// Read one. `IFA_LOCAL` is the address; `IFA_ADDRESS` is the peer's where it differs, and IPv6 without
+    /// a peer has nothing but it (`if_addr.h`).
+    pub fn read(payload: &[u8]) -> Option<Self> {
+        let length = *payload.get(1)?;
+        let permanent = payload.get(2)? & PERMANENT != 0;
+        let interface = number(payload.get(4..)?)?;
+        let (mut own, mut other) = (None, None);
+        attributes(payload.get(HEADER..)?, |kind, value| match kind {
+            IFA_LOCAL => own = address(value),
+            IFA_ADDRESS => other = address(value),
+            _ => {}
+        });
+        Some(Self {
+            interface,
+            length,
+            permanent,
+            own: own.or(other)?,
+            other: other.or(own)?,
+        })
+    }
+}
