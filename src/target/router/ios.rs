@@ -96,6 +96,7 @@ Use:    router bgp ASN
 const ALONE: &str = "\
 neighbor ADDRESS send-community                (in each address-family)
 neighbor ADDRESS route-map NULLROUTED-OUT out  (ipv6: NULLROUTED-OUT6)
+clear bgp ipv4 unicast ADDRESS soft out, clear bgp ipv6 unicast ADDRESS soft out
 ";
 
 const UNDO: &str = "\

@@ -125,6 +125,7 @@ neighbor ADDRESS
   address-family ipv4 unicast                  (ipv6 unicast: NULLROUTED-OUT6)
     send-community
     route-map NULLROUTED-OUT out
+clear bgp ipv4 unicast ADDRESS soft out, clear bgp ipv6 unicast ADDRESS soft out
 ";
 
 const UNDO: &str = "        Or by hand, in this order:\n";

@@ -622,6 +622,14 @@ fn a_recipe_attaches_the_policy_and_names_what_else_it_matches() {
             let head = head(&text(&shape, &case("mixed")));
             assert_eq!(head.matches(attach).count(), 2, "{family}: {head}");
             says(&head, &[customers, also]);
+            // Else what was sent before stays.
+            let soft =
+                "clear bgp ipv4 unicast ADDRESS soft out, clear bgp ipv6 unicast ADDRESS soft out";
+            let many = match family {
+                Family::Ios | Family::NxOs => 3,
+                _ => 0,
+            };
+            assert_eq!(head.matches(soft).count(), many, "{family}");
         }
     }
     // The policies before an own one match static routes with our tag alone.
