@@ -27,7 +27,7 @@ use super::ios::{FORMER, OWN_ROUTE};
 use super::reasons::Reason;
 use super::route_map::{CLAUSES, OWN_MAP, REST, RouteMaps};
 use super::sequence::Numbered;
-use super::sessions::ByHand;
+use super::sessions::{ByHand, FIRST};
 use super::shards::{OTHERS, Shards};
 use super::text::Text;
 use super::{Role, Shape, Sheet};
@@ -83,16 +83,16 @@ Load:   copy running-config flash:before-nullrouted-DATE.cfg
         copy running-config startup-config              (when all is well; an older one would bring old lines back)
 ";
 
-const TRIGGER: &str = "\
-Use:    router bgp ASN
-           address-family ipv4
-              redistribute static route-map NULLROUTED-IN
-           address-family ipv6
-              redistribute static route-map NULLROUTED-IN6
-        Load the file first: a route-map that is not there lets everything out.
-        Where you redistribute static routes already, put all clauses of NULLROUTED-IN but the last
-        before all others of your own route-map.
-        Where OSPF, IS-IS or another protocol redistributes static routes, let it deny tag 666 first.
+const ORIGINATION: &str = "        Load the file first: a route-map that is not there lets everything out.
+        Last, the origination:
+         router bgp ASN
+            address-family ipv4
+               redistribute static route-map NULLROUTED-IN
+            address-family ipv6
+               redistribute static route-map NULLROUTED-IN6
+        Where you redistribute static routes already, put all clauses of NULLROUTED-IN but the last before all others of
+        your own route-map; and where OSPF, IS-IS or another protocol redistributes them, let it deny tag 666: both
+        before the first load, as the routes of the file go out with it.
 ";
 
 const ALONE: &str = "\
@@ -114,7 +114,15 @@ Never load it without a session: lists are taken away before they are written an
 fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
     let (sessions, by_hand) = MAPS.sessions(shape, ALONE);
     let uses = [
-        LOAD, TRIGGER, &sessions, UNDO, &by_hand, NEEDS, FORMER, OWN_ROUTE,
+        LOAD,
+        FIRST,
+        &sessions,
+        ORIGINATION,
+        UNDO,
+        &by_hand,
+        NEEDS,
+        FORMER,
+        OWN_ROUTE,
     ];
     out.push(&sheet.head("!", &uses.concat()));
     let own = own(out, sheet);

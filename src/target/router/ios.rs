@@ -26,7 +26,7 @@ use super::family::Kind;
 use super::prefix_list::PrefixList;
 use super::route_map::{CLAUSES, OWN_MAP, RouteMaps};
 use super::sequence::Numbered;
-use super::sessions::ByHand;
+use super::sessions::{ByHand, FIRST};
 use super::text::Text;
 use super::{Role, Shape, Sheet};
 use crate::policy::limits::Limits;
@@ -79,18 +79,21 @@ fn render(shape: &Shape, sheet: &Sheet) -> String {
     out.done()
 }
 
-const TRIGGER: &str = "\
+const LOAD: &str = "\
 Load:   copy running-config flash:before-nullrouted-DATE.cfg
         copy THIS-FILE running-config                   (never configure replace: it would be all that is left)
         copy running-config startup-config              (when all is well; an older one would bring old lines back)
-Use:    router bgp ASN
-         address-family ipv4
-          redistribute static route-map NULLROUTED-IN
-         address-family ipv6
-          redistribute static route-map NULLROUTED-IN6
-        Where you redistribute static routes already, put all clauses of NULLROUTED-IN but the last
-        before all others of your own route-map.
-        Where OSPF, IS-IS or another protocol redistributes static routes, let it deny tag 666 first.
+";
+
+const ORIGINATION: &str = "        Last, the origination:
+         router bgp ASN
+          address-family ipv4
+           redistribute static route-map NULLROUTED-IN
+          address-family ipv6
+           redistribute static route-map NULLROUTED-IN6
+        Where you redistribute static routes already, put all clauses of NULLROUTED-IN but the last before all others of
+        your own route-map; and where OSPF, IS-IS or another protocol redistributes them, let it deny tag 666: both
+        before the first load, as the routes of the file go out with it.
 ";
 
 const ALONE: &str = "\
@@ -107,7 +110,15 @@ Undo:   configure replace flash:before-nullrouted-DATE.cfg      (takes back what
 fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
     let (sessions, by_hand) = MAPS.sessions(shape, ALONE);
     let uses = [
-        TRIGGER, &sessions, UNDO, &by_hand, FORMER, OWN_STAYS, OWN_ROUTE,
+        LOAD,
+        FIRST,
+        &sessions,
+        ORIGINATION,
+        UNDO,
+        &by_hand,
+        FORMER,
+        OWN_STAYS,
+        OWN_ROUTE,
     ];
     out.push(&sheet.head("!", &uses.concat()));
     own(out, sheet);

@@ -29,7 +29,7 @@ use std::fmt::Write;
 use super::family::Kind;
 use super::ios::OWN_ROUTE;
 use super::reasons::Reason;
-use super::sessions::{ByHand, Words};
+use super::sessions::{ByHand, FIRST, Words};
 use super::text::Text;
 use super::{AnnounceTo, Role, Shape, Sheet};
 use crate::prefix::{Bits, Prefix};
@@ -62,15 +62,15 @@ Load:   configure exclusive
         commit                                          (within these seconds, when all is well)
 ";
 
-const TRIGGER: &str = "\
-Use:    router bgp ASN
-         address-family ipv4 unicast
-          redistribute static route-policy NULLROUTED-IN
-         address-family ipv6 unicast
-          redistribute static route-policy NULLROUTED-IN6
+const ORIGINATION: &str = "        Last, the origination:
+         router bgp ASN
+          address-family ipv4 unicast
+           redistribute static route-policy NULLROUTED-IN
+          address-family ipv6 unicast
+           redistribute static route-policy NULLROUTED-IN6
         Where you redistribute static routes already, put both `if` of NULLROUTED-IN before all others of your own
-        policy.
-        Where OSPF, IS-IS or another protocol redistributes static routes, let it drop tag 666 first.
+        policy; and where OSPF, IS-IS or another protocol redistributes them, let it drop tag 666: both with the commit
+        of the first load, as the routes of the file go out with it.
 ";
 
 const UNDO: &str = "\
@@ -134,7 +134,16 @@ neighbor ADDRESS
 
 fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
     let (sessions, by_hand) = sessions(shape);
-    let uses = [LOAD, TRIGGER, &sessions, UNDO, &by_hand, OWN_ROUTE].concat();
+    let uses = [
+        LOAD,
+        FIRST,
+        &sessions,
+        ORIGINATION,
+        UNDO,
+        &by_hand,
+        OWN_ROUTE,
+    ]
+    .concat();
     out.push(&sheet.head("!!", &uses));
     let communities = match shape.announce_to {
         AnnounceTo::Ibgp => "65535:666, no-export",

@@ -36,7 +36,7 @@ use super::ios::{
 };
 use super::reasons::Reason;
 use super::route_map::{CLAUSES, OWN_MAP, REST, RouteMaps};
-use super::sessions::ByHand;
+use super::sessions::{ByHand, FIRST};
 use super::text::Text;
 use super::{Role, Shape, Sheet};
 use crate::prefix::{Bits, Prefix};
@@ -108,16 +108,17 @@ Undo:   show diff rollback-patch checkpoint before-nullrouted running-config    
         This goes back one load: the checkpoint is made anew at each.
 ";
 
-const TRIGGER: &str = "\
-Use:    Before the neighbor's lines: `show ip community-list NULLROUTED` must show the line of this file.
-        router bgp ASN
-          address-family ipv4 unicast
-            redistribute static route-map NULLROUTED-IN
-          address-family ipv6 unicast
-            redistribute static route-map NULLROUTED-IN6
-        Where you redistribute static routes already, put all clauses of NULLROUTED-IN but the last
-        before all others of your own route-map.
-        Where OSPF, IS-IS or another protocol redistributes static routes, let it deny tag 666 first.
+const LOOK: &str = "        Before the neighbor's lines: `show ip community-list NULLROUTED` must show the line of this file.\n";
+
+const ORIGINATION: &str = "        Last, the origination:
+         router bgp ASN
+           address-family ipv4 unicast
+             redistribute static route-map NULLROUTED-IN
+           address-family ipv6 unicast
+             redistribute static route-map NULLROUTED-IN6
+        Where you redistribute static routes already, put all clauses of NULLROUTED-IN but the last before all others of
+        your own route-map; and where OSPF, IS-IS or another protocol redistributes them, let it deny tag 666: both
+        before the first load, as the routes of the file go out with it.
 ";
 
 const ALONE: &str = "\
@@ -133,7 +134,18 @@ const UNDO: &str = "        Or by hand, in this order:\n";
 fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
     let (sessions, by_hand) = MAPS.sessions(shape, ALONE);
     let uses = [
-        LOAD, SAVE, TRIGGER, &sessions, ROLLBACK, UNDO, &by_hand, FORMER, OWN_STAYS, OWN_ROUTE,
+        LOAD,
+        SAVE,
+        FIRST,
+        LOOK,
+        &sessions,
+        ORIGINATION,
+        ROLLBACK,
+        UNDO,
+        &by_hand,
+        FORMER,
+        OWN_STAYS,
+        OWN_ROUTE,
     ];
     out.push(&sheet.head("!", &uses.concat()));
     own(out, sheet);

@@ -234,6 +234,11 @@ pub(super) fn addresses(addresses: &[IpAddr]) -> String {
     }
 }
 
+/// How the header of a trigger begins to say how its file is used: read from above, nothing is announced before every
+/// session is as it should be.
+pub(super) const FIRST: &str =
+    "Use:    First the sessions, then the origination: before that nothing is announced.\n";
+
 /// Columns before what is said under `Use:`.
 const INDENT: usize = 8;
 /// The longest line of prose, with them.

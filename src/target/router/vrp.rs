@@ -32,7 +32,7 @@ use super::ios::{FORMER, OWN_ROUTE, OWN_STAYS};
 use super::reasons::Reason;
 use super::route_map::originated;
 use super::sequence::{Numbered, numbered};
-use super::sessions::{ByHand, Words};
+use super::sessions::{ByHand, FIRST, Words};
 use super::text::Text;
 use super::{Role, Shape, Sheet};
 use crate::prefix::{Bits, Prefix};
@@ -84,15 +84,15 @@ Load:   save before-nullrouted.cfg
         save                                            (an older configuration would bring old lines back)
 ";
 
-const TRIGGER: &str = "\
-Use:    bgp ASN
-         ipv4-family unicast
-          import-route static route-policy NULLROUTED-IN
-         ipv6-family unicast
-          import-route static route-policy NULLROUTED-IN6
-        Where you import static routes already, put all nodes of NULLROUTED-IN but the last before all others of
-        your own route-policy.
-        Where OSPF or IS-IS imports static routes, let it deny tag 666 first.
+const ORIGINATION: &str = "        Last, the origination:
+         bgp ASN
+          ipv4-family unicast
+           import-route static route-policy NULLROUTED-IN
+          ipv6-family unicast
+           import-route static route-policy NULLROUTED-IN6
+        Where you import static routes already, put all nodes of NULLROUTED-IN but the last before all others of your
+        own route-policy; and where OSPF or IS-IS imports them, let it deny tag 666: both before the first load, as the
+        routes of the file go out with it.
 ";
 
 const UNDO: &str = "\
@@ -147,7 +147,15 @@ const NEXT_HOPS: [&str; 2] = ["ip-address next-hop", "ipv6 next-hop"];
 fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
     let (sessions, by_hand) = sessions(shape);
     let uses = [
-        LOAD, TRIGGER, &sessions, UNDO, &by_hand, FORMER, OWN_STAYS, OWN_ROUTE,
+        LOAD,
+        FIRST,
+        &sessions,
+        ORIGINATION,
+        UNDO,
+        &by_hand,
+        FORMER,
+        OWN_STAYS,
+        OWN_ROUTE,
     ];
     out.push(&sheet.head("#", &uses.concat()));
     own(out, sheet);

@@ -31,7 +31,7 @@ use std::fmt::Write;
 use super::family::Kind;
 use super::reasons::Reason;
 use super::sequence::Numbered;
-use super::sessions::{ByHand, Words};
+use super::sessions::{ByHand, FIRST, Words};
 use super::shards::{OTHERS, Shards};
 use super::text::Text;
 use super::{AnnounceTo, Role, Shape, Sheet};
@@ -82,12 +82,12 @@ Load:   configure
         vbash THIS-FILE                                 (and save in the end, if it shall outlast a restart)
 ";
 
-const TRIGGER: &str = "\
-Use:    set protocols bgp address-family ipv4-unicast redistribute static route-map NULLROUTED-IN
-        set protocols bgp address-family ipv6-unicast redistribute static route-map NULLROUTED-IN6
+const ORIGINATION: &str = "        Last, the origination:
+         set protocols bgp address-family ipv4-unicast redistribute static route-map NULLROUTED-IN
+         set protocols bgp address-family ipv6-unicast redistribute static route-map NULLROUTED-IN6
         Where you redistribute static routes already, put all rules of NULLROUTED-IN but the last before all others
         of your own route-map.
-        Where OSPF, IS-IS or another protocol redistributes static routes, let it deny tag 666 first.
+        Where OSPF, IS-IS or another protocol redistributes static routes, let it deny tag 666 before the first load.
 ";
 
 const UNDO: &str = "\
@@ -156,7 +156,7 @@ const NEXT_HOPS: [&str; 2] = ["ip-next-hop", "ipv6-next-hop global"];
 fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
     let (sessions, by_hand) = sessions(shape);
     let needs = "Needs VyOS 1.4 or later.\n";
-    let uses = [LOAD, TRIGGER, &sessions, UNDO, &by_hand, needs];
+    let uses = [LOAD, FIRST, &sessions, ORIGINATION, UNDO, &by_hand, needs];
     out.push(&sheet.head("#", &uses.concat()));
     out.push(BEGIN);
     out.push("drop policy community-list NULLROUTED\n");

@@ -33,7 +33,7 @@ use std::fmt::Write;
 
 use super::family::Kind;
 use super::route_map::{CLAUSES, RouteMaps, originated};
-use super::sessions::{ByHand, begins};
+use super::sessions::{ByHand, FIRST, begins};
 use super::text::Text;
 use super::{Lists, Role, Shape, Sheet, Version, sent};
 use crate::policy::limits::Limits;
@@ -131,17 +131,22 @@ fn trigger_use(shape: &Shape) -> String {
         "neighbor ADDRESS route-map NULLROUTED-OUT out    (in each address-family)",
     );
     let undo = begins("Undo:", &by_hand);
-    [TRIGGER, &sessions, &sent::line(shape), &undo, UNDO].concat()
+    let sends = sent::line(shape);
+    let uses = [LOAD, FIRST, &sessions, ORIGINATION, &sends, &undo, UNDO];
+    uses.concat()
 }
 
-const TRIGGER: &str = "\
+const LOAD: &str = "\
 Load:   vtysh -f THIS-FILE    (a second load replaces the first)
         Without `-d bgpd`: where other daemons keep copies of the lists, `write memory` would save what is gone.
-Use:    router bgp ASN
-         address-family ipv4 unicast
-          redistribute kernel route-map NULLROUTED-IN
-         address-family ipv6 unicast
-          redistribute kernel route-map NULLROUTED-IN6
+";
+
+const ORIGINATION: &str = "        Last, the origination:
+         router bgp ASN
+          address-family ipv4 unicast
+           redistribute kernel route-map NULLROUTED-IN
+          address-family ipv6 unicast
+           redistribute kernel route-map NULLROUTED-IN6
 ";
 
 const UNDO: &str = "\

@@ -201,6 +201,35 @@ fn a_route_is_originated_with_no_export_unless_it_is_for_ebgp() {
             head.find(denies).unwrap() < head.find(ONLY).unwrap(),
             "{family}"
         );
+        let announces = match family {
+            Family::Frr => "redistribute kernel route-map NULLROUTED-IN",
+            Family::IosXr => "redistribute static route-policy NULLROUTED-IN",
+            Family::Vrp => "import-route static route-policy NULLROUTED-IN",
+            _ => "redistribute static route-map NULLROUTED-IN",
+        };
+        in_order(
+            &head,
+            &[
+                "Use: First the sessions, then the origination: before that nothing is announced.",
+                ONLY,
+                MIXED,
+                "Last, the origination: ",
+                announces,
+                "Undo: ",
+            ],
+        );
+        // The static routes are in force with the load, whoever redistributes them.
+        let early = match family {
+            Family::Frr => "",
+            Family::IosXr => {
+                "let it drop tag 666: both with the commit of the first load, as the routes of the file go out with it."
+            }
+            Family::VyOs => "let it deny tag 666 before the first load.",
+            _ => {
+                "let it deny tag 666: both before the first load, as the routes of the file go out with it."
+            }
+        };
+        assert!(head.contains(early), "{family}");
     }
     let named = Shape {
         neighbors: vec!["192.0.2.9".parse().unwrap()],
