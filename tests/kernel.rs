@@ -516,7 +516,7 @@ mod inside {
         assert!(ip.args(words.split(' ')).status().unwrap().success());
     }
 
-    async fn in_step(fib: &mut Fib, desired: &[&str]) -> Report {
+    async fn sync(fib: &mut Fib, desired: &[&str]) -> Report {
         let nets: Vec<IpNet> = desired.iter().map(|net| net.parse().unwrap()).collect();
         let wanted = Wanted {
             mark: Mark::default(),
@@ -525,7 +525,7 @@ mod inside {
             cover: false,
             now: Timestamp(0),
         };
-        fib.in_step(wanted).await.unwrap()
+        fib.sync(wanted).await.unwrap()
     }
 
     #[test]
@@ -539,7 +539,7 @@ mod inside {
         let report = runtime.block_on(async {
             // One that does not hear what others change.
             let mut fib = Fib::default();
-            in_step(&mut fib, &["203.0.113.0/24", "2001:db8:1::/48"]).await;
+            sync(&mut fib, &["203.0.113.0/24", "2001:db8:1::/48"]).await;
             ip("route add blackhole 72.37.186.0/23 proto static");
             ip("route add blackhole 192.0.2.0/24 proto 166");
             ip("-6 route add blackhole 2001:db8:bad::/48 proto static");
@@ -551,8 +551,8 @@ mod inside {
                 "198.51.100.0/24",
                 "2001:db8:bad::/48",
             ];
-            let report = in_step(&mut fib, &desired).await;
-            let again = in_step(&mut fib, &desired).await;
+            let report = sync(&mut fib, &desired).await;
+            let again = sync(&mut fib, &desired).await;
             assert_eq!((again.added, again.removed, again.kept), (0, 0, 2));
             assert_eq!(again.occupied, report.occupied);
             report

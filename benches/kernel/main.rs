@@ -167,7 +167,7 @@ fn ours(set: &PrefixSet) -> Both {
             What::Add => set,
             What::Delete => &nothing,
         };
-        let report = runtime.block_on(in_step(&mut fib, desired));
+        let report = runtime.block_on(sync(&mut fib, desired));
         assert_eq!(report.failed, 0, "{report:?}");
         assert_eq!(report.added + report.removed, set.len());
     })
@@ -202,14 +202,14 @@ fn kept(mut set: PrefixSet) {
     let mut fib = Fib::listening().unwrap();
     let timed = |fib: &mut Fib, set: &PrefixSet, what: &str| {
         let start = Instant::now();
-        runtime.block_on(in_step(fib, set));
+        runtime.block_on(sync(fib, set));
         println!("{what:<34}{:>9.2} ms", start.elapsed().as_secs_f64() * 1e3);
     };
     timed(&mut fib, &set, "a daemon that listens: install");
     timed(&mut fib, &set, "nothing changed");
     set.v4.truncate(set.v4.len() - 10);
     timed(&mut fib, &set, "ten gone");
-    fib.doubt();
+    fib.invalidate();
     timed(&mut fib, &set, "an audit: everything read");
 }
 
@@ -220,7 +220,7 @@ fn runtime() -> tokio::runtime::Runtime {
         .unwrap()
 }
 
-async fn in_step(fib: &mut Fib, desired: &PrefixSet) -> Report {
+async fn sync(fib: &mut Fib, desired: &PrefixSet) -> Report {
     let wanted = Wanted {
         mark: Mark::default(),
         desired,
@@ -228,5 +228,5 @@ async fn in_step(fib: &mut Fib, desired: &PrefixSet) -> Report {
         cover: false,
         now: Timestamp(0),
     };
-    fib.in_step(wanted).await.unwrap()
+    fib.sync(wanted).await.unwrap()
 }

@@ -24,7 +24,7 @@ use crate::pipeline::Decision;
 use crate::policy::reserved::{RESERVED, touching};
 use crate::prefix::{HostBits, Prefix, overlap};
 use crate::rib::OPERATOR;
-use crate::target::kernel::{Fault, Installed, Mark, Which, read};
+use crate::target::kernel::{DumpFilter, Fault, Installed, Mark, read};
 use crate::time::Timestamp;
 use story::{Former, Now, Place, Story, Verdict};
 
@@ -265,7 +265,7 @@ async fn absent_in_family<B: AddressFamily>(
     route: Prefix<B>,
     net: Prefix<B>,
 ) -> Result<Option<String>, Fault> {
-    let installed = read::<B>(mark, Which::All).await?.routes;
+    let installed = read::<B>(mark, DumpFilter::All).await?.routes;
     let here: HashSet<Prefix<B>> = ours(&installed).map(|route| route.prefix).collect();
     let covered = |other: &Installed<B>| match other.prefix.halves() {
         Some((low, high)) => here.contains(&low) && here.contains(&high),

@@ -54,15 +54,15 @@ pub async fn dump_once<M: NetlinkSerializable + Clone>(
     told: Option<u32>,
     mut read: impl FnMut(Message<'_>),
 ) -> io::Result<bool> {
-    let each = |part: Part<'_>| match part {
-        Part::Message(message) => read(message),
-        Part::Pause => {}
+    let each = |part: DumpItem<'_>| match part {
+        DumpItem::Message(message) => read(message),
+        DumpItem::Pause => {}
     };
     Dumps::new(DATAGRAM)?.once(request, told, each).await
 }
 
 /// What a dump consists of.
-pub enum Part<'a> {
+pub enum DumpItem<'a> {
     /// A message of the kernel.
     Message(Message<'a>),
     /// Between two datagrams. Where something changed during the dump, what was there all the time may be left out here,
@@ -121,7 +121,7 @@ impl Dumps {
         &mut self,
         request: &M,
         told: Option<u32>,
-        mut read: impl FnMut(Part<'_>),
+        mut read: impl FnMut(DumpItem<'_>),
     ) -> io::Result<bool> {
         self.buffer.clear();
         self.buffer.reserve_exact(self.datagram);
@@ -148,14 +148,14 @@ impl Dumps {
                 // for granted that no message is many times as long as those before it, as for a route with a hundred
                 // next hops, and that there was memory for a datagram of this length.
                 if at == 0 && !is_first && !(is_end && had_room) {
-                    read(Part::Pause);
+                    read(DumpItem::Pause);
                 }
                 if is_end {
                     ended(message.payload)?;
                     break 'all;
                 }
                 longest = longest.max(message.payload.len());
-                read(Part::Message(message));
+                read(DumpItem::Message(message));
             }
             is_first = false;
             had_room = self.buffer.len() + longest + filled / 4 < filled;

@@ -17,7 +17,7 @@ pub mod route;
 pub mod rule;
 pub mod selector;
 
-pub use dump::{Dumps, Part, dump, dump_once};
+pub use dump::{DumpItem, Dumps, dump, dump_once};
 pub use questions::{Questions, Reply};
 pub use requests::{Answer, Refusal, Requests};
 

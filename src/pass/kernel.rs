@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::task::{Applied, Done, NOTHING, Task, note};
 use super::{neighbors, watched};
 use crate::config::KernelConfig;
-use crate::target::kernel::{Fault, Fib, Mark, Report, Wanted, Which, read};
+use crate::target::kernel::{DumpFilter, Fault, Fib, Mark, Report, Wanted, read};
 use crate::time::Timestamp;
 
 pub use rules::would as rules_would;
@@ -28,7 +28,7 @@ pub async fn to_kernel(task: Task<'_>, fib: &mut Fib, stop: &impl Fn() -> bool) 
     withdraw(&before, task, &mut applied).await;
     let mut routes = None;
     if config.kernel.enabled && !stop() {
-        let (result, mut report) = in_step(&config.kernel, task, fib).await;
+        let (result, mut report) = sync(&config.kernel, task, fib).await;
         if let Some(report) = &mut report {
             report.restored.extend(rule_back);
             applied.observed = watched::observed(&config.kernel, report, fib, task.now);
@@ -66,7 +66,7 @@ async fn withdraw(former: &[Mark], task: Task<'_>, applied: &mut Applied) {
 }
 
 /// Our routes: what an operator is told, and what was done.
-async fn in_step(
+async fn sync(
     config: &KernelConfig,
     task: Task<'_>,
     fib: &mut Fib,
@@ -81,12 +81,12 @@ async fn in_step(
     };
     // Whoever hears nothing reads each time.
     if !fib.listens() {
-        fib.doubt();
+        fib.invalidate();
     }
-    match fib.in_step(wanted).await {
+    match fib.sync(wanted).await {
         Err(fault) => {
             // Nobody else will say that something is to be done.
-            fib.disturb();
+            fib.expect_change();
             (Err(fault.to_string()), None)
         }
         Ok(report) => {
@@ -141,8 +141,8 @@ fn told(report: &Report, took: String) -> Result<Done, String> {
 
 /// How many routes carry a mark.
 pub async fn count(mark: Mark) -> Result<usize, Fault> {
-    let v4 = read::<u32>(&mark, Which::Ours).await?.routes;
-    let v6 = read::<u128>(&mark, Which::Ours).await?.routes;
+    let v4 = read::<u32>(&mark, DumpFilter::Ours).await?.routes;
+    let v6 = read::<u128>(&mark, DumpFilter::Ours).await?.routes;
     Ok(v4.len() + v6.len())
 }
 
@@ -155,7 +155,7 @@ async fn clear(mark: Mark, now: Timestamp) -> Result<usize, String> {
         cover: false,
         now,
     };
-    let report = Fib::default().in_step(nothing).await;
+    let report = Fib::default().sync(nothing).await;
     let report = report.map_err(|fault| fault.to_string())?;
     match report.first_failure {
         Some(why) => Err(why),

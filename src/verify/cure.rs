@@ -9,7 +9,7 @@ use crate::netlink::names::Names;
 use crate::netlink::route::Route;
 use crate::netlink::route::{RTN_LOCAL, RTPROT_KERNEL, SHARED_TABLES};
 use crate::netlink::rule::Rule;
-use crate::target::kernel::{self as target, Bare};
+use crate::target::kernel::{self as target, NotCovered};
 
 /// A table and a rule for examples: none that anybody else is known to use.
 const TABLE: u32 = 1_166;
@@ -110,16 +110,16 @@ fn cover<B: AddressFamily>(
             true => "nullrouted refresh covers it".to_owned(),
             false => setting.to_owned(),
         },
-        Err(Bare::Kernel) => format!(
+        Err(NotCovered::Kernel) => format!(
             "the kernel keeps it for an interface and no cover is made; if it is rightly yours, nullrouted allow {} \
              ([protect] discover with \"connected\" does so by itself)",
             written(&seen.prefix)
         ),
-        Err(Bare::Kind) => {
+        Err(NotCovered::Kind) => {
             let why = format!("no cover is made for a {} route", seen.word());
             or(why, [own, None])
         }
-        Err(Bare::Best) => {
+        Err(NotCovered::Best) => {
             let metric = seen.metric;
             let why = format!("nothing wins over a single address with metric {metric}");
             // 0 is none for IPv6, so nothing is better than 1.

@@ -8,7 +8,7 @@ use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteMessage, Ro
 use nullrouted::netlink::{Answer, Refusal, Requests};
 use nullrouted::target::kernel::Fib;
 
-use crate::hands::{all, in_step, runtime, set};
+use crate::hands::{all, runtime, set, sync};
 use crate::support::inside::in_the_namespace_made_for_it;
 use crate::support::namespace::Namespace;
 use crate::support::{NOC, PROGRAM, Place, Ran, installed, left_out};
@@ -183,7 +183,7 @@ fn install_with_hardly_any_room_for_answers() {
     runtime().block_on(async {
         assert_eq!(lost(), 0);
         let mut fib = Fib::default().with_room(4_096).unwrap();
-        let report = in_step(&mut fib, &set(&nets), false).await;
+        let report = sync(&mut fib, &set(&nets), false).await;
         assert_eq!(
             (report.added, report.failed),
             (1_000, 0),
@@ -196,7 +196,7 @@ fn install_with_hardly_any_room_for_answers() {
             all::<u32>().await.iter().filter(|one| one.ours).count(),
             1_000
         );
-        let report = in_step(&mut fib, &set(&[]), false).await;
+        let report = sync(&mut fib, &set(&[]), false).await;
         assert_eq!((report.removed, report.failed), (1_000, 0));
         assert_eq!(all::<u32>().await.len(), 1_000, "theirs stay");
     });

@@ -11,7 +11,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use nullrouted::netlink::family::AddressFamily;
 use nullrouted::prefix::PrefixSet;
-use nullrouted::target::kernel::{Fib, Installed, Mark, Report, Wanted, Which, planned, read};
+use nullrouted::target::kernel::{DumpFilter, Fib, Installed, Mark, Report, Wanted, planned, read};
 use nullrouted::time::Timestamp;
 use proptest::prelude::Rng;
 use proptest::test_runner::{RngAlgorithm, TestRng};
@@ -39,7 +39,7 @@ fn later() -> Timestamp {
     Timestamp(HOURS.fetch_add(3_600, Ordering::Relaxed))
 }
 
-pub async fn in_step(fib: &mut Fib, desired: &PrefixSet, cover: bool) -> Report {
+pub async fn sync(fib: &mut Fib, desired: &PrefixSet, cover: bool) -> Report {
     let wanted = Wanted {
         mark: Mark::default(),
         desired,
@@ -47,12 +47,12 @@ pub async fn in_step(fib: &mut Fib, desired: &PrefixSet, cover: bool) -> Report 
         cover,
         now: later(),
     };
-    fib.in_step(wanted).await.unwrap()
+    fib.sync(wanted).await.unwrap()
 }
 
 /// Every route of the table.
 pub async fn all<B: AddressFamily>() -> Vec<Installed<B>> {
-    let read = read::<B>(&Mark::default(), Which::All).await;
+    let read = read::<B>(&Mark::default(), DumpFilter::All).await;
     read.unwrap().routes
 }
 
@@ -184,7 +184,7 @@ fn change_together() {
                 if !wanted.remove(&net) {
                     wanted.insert(net);
                 }
-                let report = in_step(&mut fib, &aggregated(&wanted), cover).await;
+                let report = sync(&mut fib, &aggregated(&wanted), cover).await;
                 ours += report.added + report.removed;
                 assert_eq!(report.failed, 0, "{:?}", report.first_failure);
             }
@@ -199,12 +199,12 @@ fn change_together() {
                 }
             }
             let desired = aggregated(&wanted);
-            in_step(&mut fib, &desired, cover).await;
-            while tokio::time::timeout(Duration::from_millis(100), fib.disturbed())
+            sync(&mut fib, &desired, cover).await;
+            while tokio::time::timeout(Duration::from_millis(100), fib.changed())
                 .await
                 .is_ok()
             {
-                in_step(&mut fib, &desired, cover).await;
+                sync(&mut fib, &desired, cover).await;
             }
             check(&desired, &theirs, cover).await;
         }

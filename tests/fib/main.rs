@@ -3,10 +3,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod answers_lost;
 mod batches;
 mod calls;
 mod covers;
-mod deaf;
 mod hands;
 mod million;
 mod races;

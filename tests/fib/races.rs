@@ -9,7 +9,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use nullrouted::netlink::family::AddressFamily;
 use nullrouted::prefix::{Bits, Prefix, PrefixSet};
-use nullrouted::target::kernel::{Fib, Mark, Report, Wanted, Which, read};
+use nullrouted::target::kernel::{DumpFilter, Fib, Mark, Report, Wanted, read};
 use nullrouted::time::Timestamp;
 
 use crate::batches::inside;
@@ -128,7 +128,9 @@ fn read_a_few_again_and_again() {
     in_the_namespace_made_for_it();
     runtime().block_on(async {
         for _ in 0..200 {
-            let read = read::<u128>(&Mark::default(), Which::Ours).await.unwrap();
+            let read = read::<u128>(&Mark::default(), DumpFilter::Ours)
+                .await
+                .unwrap();
             assert!(read.whole);
             assert!([25, 60].contains(&read.routes.len()));
         }
@@ -192,7 +194,9 @@ fn read_again_and_again() {
         let mut whole = 0;
         // Where he is too quick for a busy machine, it is told: never is what lacks some taken for all.
         for _ in 0..10 {
-            let read = read::<u128>(&Mark::default(), Which::Ours).await.unwrap();
+            let read = read::<u128>(&Mark::default(), DumpFilter::Ours)
+                .await
+                .unwrap();
             assert!(read.routes.len() == 40_000 || !read.whole);
             whole += u32::from(read.whole);
         }
@@ -386,12 +390,12 @@ fn remove_the_rule_between() {
     };
     runtime().block_on(async {
         let mut fib = Fib::listening().unwrap();
-        fib.in_step(wanted).await.unwrap();
+        fib.sync(wanted).await.unwrap();
         ip("rule add pref 5000 lookup 1166 protocol 166");
         assert_eq!(fib.rule_is(Some(5000), false, now), None);
         assert!(!fib.poll_disturbed(now));
         ip("rule del pref 5000 lookup 1166 protocol 166");
-        fib.in_step(wanted).await.unwrap();
+        fib.sync(wanted).await.unwrap();
         assert!(fib.poll_disturbed(now), "there is something to be done");
         assert!(fib.rule_is(Some(5000), true, now).is_some());
     });
@@ -430,7 +434,7 @@ fn drop_a_change_in_the_middle() {
     async fn dropped(fib: &mut Fib, wanted: Wanted<'_>) {
         for turns in [2_usize, 5, 9] {
             let mut left = turns;
-            let mut change = std::pin::pin!(fib.in_step(wanted));
+            let mut change = std::pin::pin!(fib.sync(wanted));
             let is_done = std::future::poll_fn(|cx| match change.as_mut().poll(cx) {
                 Poll::Ready(_) => Poll::Ready(true),
                 Poll::Pending if left == 0 => Poll::Ready(false),
@@ -446,19 +450,19 @@ fn drop_a_change_in_the_middle() {
     runtime().block_on(async {
         let mut fib = Fib::listening().unwrap();
         dropped(&mut fib, wanted(&all)).await;
-        let (added, removed, kept) = counts(fib.in_step(wanted(&most)).await.unwrap());
+        let (added, removed, kept) = counts(fib.sync(wanted(&most)).await.unwrap());
         assert_eq!((added - removed, kept), (6_000, 0), "the table was empty");
-        let again = fib.in_step(wanted(&most)).await.unwrap();
+        let again = fib.sync(wanted(&most)).await.unwrap();
         assert_eq!(counts(again), (0, 0, 6_000), "nothing is reported twice");
 
         dropped(&mut fib, wanted(&none)).await;
-        let (added, removed, kept) = counts(fib.in_step(wanted(&most)).await.unwrap());
+        let (added, removed, kept) = counts(fib.sync(wanted(&most)).await.unwrap());
         assert!(added > 0);
         assert_eq!(
             (added, kept),
             (removed, 6_000 - removed),
             "they went and are back"
         );
-        fib.in_step(wanted(&none)).await.unwrap();
+        fib.sync(wanted(&none)).await.unwrap();
     });
 }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use nullrouted::target::kernel::Fib;
 
 use crate::batches::inside;
-use crate::hands::{in_step, runtime, set};
+use crate::hands::{runtime, set, sync};
 use crate::support::Place;
 use crate::support::holes::{Holes, MARKED};
 use crate::support::inside::in_the_namespace_made_for_it;
@@ -66,13 +66,13 @@ fn take_away_while_others_come_and_go() {
     let runtime = runtime();
     let _inside = runtime.enter();
     let mut fib = Fib::listening().unwrap();
-    runtime.block_on(in_step(&mut fib, &all, false));
+    runtime.block_on(sync(&mut fib, &all, false));
     let mut holes = Holes::open();
     let address: IpAddr = "2001:dba:bad::1".parse().unwrap();
     assert!(holes.is_dropped(address));
 
     // As where notifications were lost.
-    fib.doubt();
+    fib.invalidate();
     let begun = Instant::now();
     let looks = thread::spawn(move || {
         while holes.is_dropped(address) {
@@ -80,7 +80,7 @@ fn take_away_while_others_come_and_go() {
         }
         begun.elapsed()
     });
-    let report = runtime.block_on(in_step(&mut fib, &less, false));
+    let report = runtime.block_on(sync(&mut fib, &less, false));
     let all_of_it = begun.elapsed();
     let free = looks.join().unwrap();
     assert!(free < all_of_it / 3, "free after {free:?} of {all_of_it:?}");
@@ -88,6 +88,6 @@ fn take_away_while_others_come_and_go() {
     assert_eq!((report.added, report.removed, report.failed), (1, 1, 0));
     assert_eq!(report.kept, 20_000);
     assert!(report.restored.is_empty(), "{report:?}");
-    let report = runtime.block_on(in_step(&mut fib, &less, false));
+    let report = runtime.block_on(sync(&mut fib, &less, false));
     assert_eq!((report.added, report.removed), (0, 0));
 }

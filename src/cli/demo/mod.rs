@@ -27,7 +27,7 @@ use tokio::process::Command;
 use super::{Exit, Outcome, Stop, block_on};
 use crate::netlink::family::AddressFamily;
 use crate::run_dir;
-use crate::target::kernel::{Mark, Which, read};
+use crate::target::kernel::{DumpFilter, Mark, read};
 use feeds::{Feeds, Published};
 use network::Far;
 
@@ -259,7 +259,7 @@ async fn show_routes() -> Result<(), String> {
 }
 
 async fn lines_of<B: AddressFamily>() -> Result<Vec<String>, String> {
-    let routes = read::<B>(&Mark::default(), Which::Ours).await;
+    let routes = read::<B>(&Mark::default(), DumpFilter::Ours).await;
     let routes = routes.map_err(|fault| fault.to_string())?.routes;
     Ok(routes.iter().map(ToString::to_string).collect())
 }

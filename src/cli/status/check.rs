@@ -13,7 +13,7 @@ use crate::netlink::family::AddressFamily;
 use crate::pass::{former_marks, kernel, removable};
 use crate::prefix::{Prefix, PrefixSet};
 use crate::shown;
-use crate::target::kernel::{Fault, Mark, Which, planned, read};
+use crate::target::kernel::{DumpFilter, Fault, Mark, planned, read};
 use crate::time::{Timestamp, short};
 
 /// How bad it is. The numbers are those of the plugin interface.
@@ -329,7 +329,7 @@ impl Step {
         permits: impl Fn(ipnet::IpNet) -> bool,
     ) -> Result<(), Fault> {
         // Our routes alone are few. Those of others are read only where something is wrong.
-        let ours = read::<B>(&mark, Which::Ours).await?.routes;
+        let ours = read::<B>(&mark, DumpFilter::Ours).await?.routes;
         if ours
             .iter()
             .map(|route| route.prefix)

@@ -240,7 +240,7 @@ impl Server {
             } => Next::Around,
             Some(request) = requests.recv() => Next::Request(request),
             () = sleep_until(beat), if self.beat.is_some() => Next::Beat,
-            () = async { sleep_until(next_mend).await; fib.disturbed().await }, if keeps => {
+            () = async { sleep_until(next_mend).await; fib.changed().await }, if keeps => {
                 Next::Mend(Why::Told)
             }
             () = sleep(postponed.unwrap_or(CALM)), if keeps && postponed.is_some() => {
@@ -370,7 +370,7 @@ impl Server {
             ..Task::nothing(&kept.config, self.now())
         };
         to_kernel(task, &mut self.fib, &|| false).await;
-        self.fib.disturb();
+        self.fib.expect_change();
     }
 
     /// Look at what the kernel shows. Answers whether there is something that was not protected.
@@ -432,8 +432,8 @@ impl Server {
             // not waited for.
             let since = *self.busy_since.get_or_insert_with(Instant::now);
             if since.elapsed() < PATIENCE {
-                self.fib.doubt();
-                self.fib.disturb();
+                self.fib.invalidate();
+                self.fib.expect_change();
                 self.next_mend = Instant::now() + RETRY;
                 return;
             }
@@ -447,7 +447,7 @@ impl Server {
             Current::Withdrawn => return,
             // The order that follows puts everything right.
             Current::Changed => {
-                self.fib.disturb();
+                self.fib.expect_change();
                 self.next_mend = Instant::now() + CHANGED;
                 return;
             }
@@ -455,14 +455,14 @@ impl Server {
             Current::Silent => {
                 let since = *self.silent_since.get_or_insert_with(Instant::now);
                 if since.elapsed() < PATIENCE {
-                    self.fib.disturb();
+                    self.fib.expect_change();
                     return;
                 }
             }
         }
         self.silent_since = None;
         if why == Why::Audit {
-            self.fib.doubt();
+            self.fib.invalidate();
         }
         let mut applied = self.bring_in_step().await;
         drop(lock);
@@ -475,7 +475,7 @@ impl Server {
                 self.tell(Event::Compare(Box::new(report.clone())));
             }
         } else if applied.failed() {
-            self.fib.disturb();
+            self.fib.expect_change();
             self.next_mend = Instant::now() + PATIENCE;
         }
         self.tell(Event::Kept(Box::new(applied)));

@@ -41,7 +41,7 @@ pub enum Cover<B: AddressFamily> {
 
 /// Why nothing is made to win over a route of somebody else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Bare {
+pub enum NotCovered {
     /// It is the kernel's own, for an interface: a network of this machine.
     Kernel,
     /// It is not unicast: what is local, or goes to many, is this machine's own, and `throw` is somebody's will.
@@ -55,7 +55,7 @@ pub enum Bare {
 ///
 /// # Errors
 /// No cover is made for it.
-pub fn cover<B: AddressFamily>(route: &Installed<B>, metric: u32) -> Result<Cover<B>, Bare> {
+pub fn cover<B: AddressFamily>(route: &Installed<B>, metric: u32) -> Result<Cover<B>, NotCovered> {
     if let Some(why) = spared(route) {
         return Err(why);
     }
@@ -68,14 +68,14 @@ pub fn cover<B: AddressFamily>(route: &Installed<B>, metric: u32) -> Result<Cove
     };
     // Metric 0 is none for IPv6.
     let better = better.filter(|better| *better > 0 || B::WIDTH == 32);
-    better.map(Cover::Metric).ok_or(Bare::Best)
+    better.map(Cover::Metric).ok_or(NotCovered::Best)
 }
 
 /// Routes that are left as they are.
-fn spared<B: AddressFamily>(route: &Installed<B>) -> Option<Bare> {
+fn spared<B: AddressFamily>(route: &Installed<B>) -> Option<NotCovered> {
     match (route.protocol, route.kind) {
-        (_, kind) if kind != RouteType::Unicast => Some(Bare::Kind),
-        (RTPROT_KERNEL, _) => Some(Bare::Kernel),
+        (_, kind) if kind != RouteType::Unicast => Some(NotCovered::Kind),
+        (RTPROT_KERNEL, _) => Some(NotCovered::Kernel),
         _ => None,
     }
 }
@@ -149,18 +149,18 @@ mod tests {
         let of_net = route(net, 20);
         assert_eq!(cover(&of_net, 0), Ok(Cover::Halves(low, high)));
         let host = |metric| cover(&route(Prefix::host(9_u32), metric), 50);
-        assert_eq!(host(0), Err(Bare::Best));
+        assert_eq!(host(0), Err(NotCovered::Best));
         assert_eq!(host(1), Ok(Cover::Metric(0)));
         assert_eq!(host(51), Ok(Cover::Metric(50)));
         let host = |metric| cover(&route(Prefix::host(9_u128), metric), 1_024);
-        assert_eq!(host(1), Err(Bare::Best), "0 is none");
+        assert_eq!(host(1), Err(NotCovered::Best), "0 is none");
         assert_eq!(host(2), Ok(Cover::Metric(1)));
 
         let connected = Installed {
             protocol: RTPROT_KERNEL,
             ..of_net.clone()
         };
-        assert_eq!(cover(&connected, 50), Err(Bare::Kernel));
+        assert_eq!(cover(&connected, 50), Err(NotCovered::Kernel));
         let around = [Prefix::new(0x4825_ba00_u32, 23)];
         assert!(leaks(&of_net, &around, 0) && !leaks(&connected, &around, 0));
         for kind in [RouteType::Throw, RouteType::Local, RouteType::Multicast] {
@@ -168,7 +168,7 @@ mod tests {
                 kind,
                 ..of_net.clone()
             };
-            assert_eq!(cover(&other, 50), Err(Bare::Kind), "{kind:?}");
+            assert_eq!(cover(&other, 50), Err(NotCovered::Kind), "{kind:?}");
             assert!(!leaks(&other, &around, 0), "{kind:?}");
         }
     }

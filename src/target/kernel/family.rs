@@ -4,17 +4,17 @@ use std::collections::BTreeMap;
 
 use ipnet::IpNet;
 
+use super::backoff::Backoff;
 use super::bus::Pace;
-use super::claimed::Claimed;
 use super::cover::{self, Covers};
-use super::ears::Ears;
 use super::install::{Done, install};
-use super::meddled::Meddled;
-use super::message::{self, Installed, Key, Which};
+use super::interference::Interference;
+use super::message::{self, DumpFilter, Installed, Key};
+use super::monitor::Monitor;
+use super::pending::Pending;
 use super::read::{Read, read};
 use super::reconcile::{Difference, Route, reconcile};
 use super::report::Unreported;
-use super::storm::Storm;
 use super::{Fault, Mark, Report};
 use crate::netlink::Requests;
 use crate::netlink::family::AddressFamily;
@@ -54,11 +54,11 @@ pub(super) struct Family<B: AddressFamily> {
     /// Ours that came since then, by somebody else's hand, with the port of it.
     come: BTreeMap<Key<B>, (Installed<B>, u32)>,
     /// What others did and is not undone yet.
-    meddled: Meddled<B>,
+    interference: Interference<B>,
     /// Routes of others are among what is held.
     has_others: bool,
     /// `held` may be wrong: read it again before it is used.
-    doubt: bool,
+    is_stale: bool,
     /// What was done by changes that were dropped, or that the other family did not see the end of.
     unreported: Unreported,
     /// What the reports of this pass told of.
@@ -80,9 +80,9 @@ impl<B: AddressFamily> Default for Family<B> {
             underway: None,
             gone: BTreeMap::new(),
             come: BTreeMap::new(),
-            meddled: Meddled::default(),
+            interference: Interference::default(),
             has_others: false,
-            doubt: false,
+            is_stale: false,
             unreported: Unreported::default(),
             reported: Unreported::default(),
             covered: None,
@@ -126,18 +126,18 @@ impl<B: AddressFamily> Family<B> {
     }
 
     /// Read everything again next time; what was there and is not was removed by somebody.
-    pub fn doubt(&mut self) {
-        self.doubt = true;
+    pub fn invalidate(&mut self) {
+        self.is_stale = true;
     }
 
     /// Whether it has to be read again.
-    pub fn doubts(&self) -> bool {
-        self.doubt || self.underway.is_some()
+    pub fn is_invalid(&self) -> bool {
+        self.is_stale || self.underway.is_some()
     }
 
     /// Routes may have gone that nobody tells of: those of others, for ours have no next hop.
     pub fn doubt_others(&mut self) -> bool {
-        self.doubt |= self.has_others;
+        self.is_stale |= self.has_others;
         self.has_others
     }
 
@@ -157,7 +157,7 @@ impl<B: AddressFamily> Family<B> {
             let beside = held.get(at).is_some_and(|one| one.prefix == route.prefix);
             let inside = |covered: &Vec<_>| cover::covering(covered, &route.prefix).is_some();
             let concerns = beside || self.covered.as_ref().is_some_and(inside);
-            self.doubt |= concerns;
+            self.is_stale |= concerns;
             return concerns;
         }
         let key = route.key();
@@ -168,12 +168,12 @@ impl<B: AddressFamily> Family<B> {
             if here {
                 self.gone.insert(key, message.port);
             }
-            self.doubt |= self.gone.len() > FOLLOWED;
+            self.is_stale |= self.gone.len() > FOLLOWED;
             return here || had_come;
         }
         if !here {
             self.come.insert(key, (route, message.port));
-            self.doubt |= self.come.len() > FOLLOWED;
+            self.is_stale |= self.come.len() > FOLLOWED;
         }
         !here || was_gone
     }
@@ -183,31 +183,36 @@ impl<B: AddressFamily> Family<B> {
     ///
     /// # Errors
     /// The kernel cannot be read, routes may not be changed, or answers are lost again and again.
-    pub async fn in_step(
+    pub async fn sync(
         &mut self,
-        (requests, pace, storm, ears): (&mut Requests, &mut Pace, &mut Storm, &mut Option<Ears>),
+        (requests, pace, backoff, monitor): (
+            &mut Requests,
+            &mut Pace,
+            &mut Backoff,
+            &mut Option<Monitor>,
+        ),
         order: &Order<'_, B>,
     ) -> Result<Report, Fault> {
         let mut report = Report::default();
         let before = self.unreported;
-        let mut claimed = Claimed::default();
+        let mut pending = Pending::default();
         let (mut lost, mut is_claim) = (false, false);
         for round in 0..ROUNDS {
             // What is heard from here on is newer than what is read.
-            reopen(ears)?;
+            reopen(monitor)?;
             let whole = self.know(order, round > 0).await?;
             let (mut difference, covers) = self.difference(order);
-            let is_owed = |route: &Route<B>| self.meddled.is_owed(route, &difference.remove);
+            let is_owed = |route: &Route<B>| self.interference.is_owed(route, &difference.remove);
             let net = |route: &Route<B>| is_owed(route).then(|| route.0.to_net());
-            let postponed = storm.postpone(&mut difference.add, net, order.now);
+            let postponed = backoff.postpone(&mut difference.add, net, order.now);
             match is_claim {
                 // Some that were refused as existing are ours.
                 false => report.kept = difference.keep.saturating_sub(report.added),
-                true => claimed.come_true(&mut report, &difference),
+                true => pending.come_true(&mut report, &difference),
             }
-            claimed = Claimed::of(&report, &difference);
-            let large = ears.as_mut().filter(|_| difference.changes() > LARGE);
-            let unheard = large.map(|ears| ears.close(B::GROUP)).is_some();
+            pending = Pending::of(&report, &difference);
+            let large = monitor.as_mut().filter(|_| difference.changes() > LARGE);
+            let unheard = large.map(|monitor| monitor.close(B::GROUP)).is_some();
             self.underway = Some(Underway {
                 held: self.held.take().unwrap_or_default(),
                 added: difference.add.clone(),
@@ -219,11 +224,11 @@ impl<B: AddressFamily> Family<B> {
             let underway = self.underway.take();
             let held = underway.map_or_else(Vec::new, |underway| underway.held);
             // Whatever becomes of it, from here on we hear again.
-            reopen(ears)?;
+            reopen(monitor)?;
             let mut done = done?;
             let after = (order.desired, order.now);
-            self.meddled
-                .undone(after, (&difference, &done), storm, &mut report);
+            self.interference
+                .undone(after, (&difference, &done), backoff, &mut report);
             report.added += done.report.added;
             report.removed += done.report.removed;
             let changed = done.report.added + done.report.removed > 0;
@@ -233,7 +238,7 @@ impl<B: AddressFamily> Family<B> {
                 continue;
             }
             self.learn(held, &difference, &mut done, order).await?;
-            self.doubt |= unheard;
+            self.is_stale |= unheard;
             report.failed = done.report.failed;
             report.first_failure = done.report.first_failure;
             report.kept += done.report.kept;
@@ -257,7 +262,7 @@ impl<B: AddressFamily> Family<B> {
         }
         self.forget();
         Err(match lost {
-            true => Fault::Deaf,
+            true => Fault::AnswersLost,
             false => Fault::Restless,
         })
     }
@@ -291,7 +296,7 @@ impl<B: AddressFamily> Family<B> {
             !(one.ours && difference.remove.binary_search(&route).is_ok())
         });
         // Where this is dropped in the middle, what is held lacks what was to go, and is read again.
-        let doubted = std::mem::replace(&mut self.doubt, true);
+        let was_stale = std::mem::replace(&mut self.is_stale, true);
         let unreported = &mut self.unreported;
         let done = install(requests, pace, order.mark, &difference, unreported).await?;
         if done.lost {
@@ -304,7 +309,7 @@ impl<B: AddressFamily> Family<B> {
             held.extend(added.map(|route| Installed::ours(*route, &order.mark)));
             held.sort_by_key(Installed::key);
         }
-        self.doubt = doubted || !not_done.is_empty();
+        self.is_stale = was_stale || !not_done.is_empty();
         Ok(())
     }
 
@@ -319,12 +324,12 @@ impl<B: AddressFamily> Family<B> {
     /// missing.
     async fn know(&mut self, order: &Order<'_, B>, once_more: bool) -> Result<bool, Fault> {
         let wanted = order.cover.then_some(order.desired);
-        let is_as_read = !self.doubt && self.covered.as_deref() == wanted;
+        let is_as_read = !self.is_stale && self.covered.as_deref() == wanted;
         let come = std::mem::take(&mut self.come);
         let came = come
             .iter()
             .map(|((prefix, metric, _), (_, by))| ((*prefix, *metric), *by));
-        self.meddled.added.extend(came);
+        self.interference.added.extend(came);
         if let Some(held) = self.held.as_mut().filter(|_| is_as_read) {
             let gone = std::mem::take(&mut self.gone);
             if !gone.is_empty() {
@@ -337,12 +342,12 @@ impl<B: AddressFamily> Family<B> {
             let gone = gone
                 .into_iter()
                 .map(|((prefix, ..), by)| (prefix, Some(by)));
-            self.meddled.removed.extend(gone);
+            self.interference.removed.extend(gone);
             return Ok(true);
         }
         let which = match order.cover || once_more {
-            true => Which::All,
-            false => Which::Ours,
+            true => DumpFilter::All,
+            false => DumpFilter::Ours,
         };
         let Read {
             routes: mut held,
@@ -354,14 +359,14 @@ impl<B: AddressFamily> Family<B> {
             while now.next_if(|one| one.key() < before.key()).is_some() {}
             if now.peek().is_none_or(|one| one.key() != before.key()) {
                 let by = self.gone.get(&before.key()).copied();
-                self.meddled.removed.insert(before.prefix, by);
+                self.interference.removed.insert(before.prefix, by);
             }
         }
         self.gone.clear();
         self.underway = None;
         self.covered = wanted.map(<[Prefix<B>]>::to_vec);
         self.held = Some(held);
-        self.doubt = !whole;
+        self.is_stale = !whole;
         Ok(whole)
     }
 
@@ -393,7 +398,7 @@ impl<B: AddressFamily> Family<B> {
         let added = difference.add.iter().filter(is_done);
         held.extend(added.map(|route| Installed::ours(*route, &mark)));
         if !done.exists.is_empty() {
-            let there = read::<B>(&mark, Which::All).await?.routes;
+            let there = read::<B>(&mark, DumpFilter::All).await?.routes;
             for route in std::mem::take(&mut done.exists) {
                 let prefix = route.0;
                 let at = there.partition_point(|one| (one.prefix, one.metric) < route);
@@ -413,7 +418,7 @@ impl<B: AddressFamily> Family<B> {
                         let what = format!("{prefix} not added: another program changes it");
                         done.report.failure(what);
                         // Whoever was there is gone: the place is free, and nobody will say so.
-                        self.doubt = true;
+                        self.is_stale = true;
                     }
                 }
             }
@@ -422,15 +427,15 @@ impl<B: AddressFamily> Family<B> {
         // A delete for IPv4 takes the first route of ours from its metric on (`fib_table_delete`): another one, if
         // somebody else had removed it already. That is possible only where another is desired.
         let is_desired = |(prefix, _): &Route<B>| order.desired.binary_search(prefix).is_ok();
-        self.doubt |= difference.remove.iter().any(is_desired);
+        self.is_stale |= difference.remove.iter().any(is_desired);
         self.has_others = held.iter().any(|one| !one.ours);
         self.held = Some(held);
         Ok(())
     }
 }
 
-fn reopen(ears: &mut Option<Ears>) -> Result<(), Fault> {
-    let reopened = ears.as_mut().map_or(Ok(()), Ears::reopen);
+fn reopen(monitor: &mut Option<Monitor>) -> Result<(), Fault> {
+    let reopened = monitor.as_mut().map_or(Ok(()), Monitor::reopen);
     reopened.map_err(Fault::Socket)
 }
 
@@ -473,7 +478,7 @@ pub async fn planned<B: AddressFamily>(
     cover: bool,
     may_remove: impl Fn(IpNet) -> bool,
 ) -> Result<Difference<B>, Fault> {
-    let held = read::<B>(&mark, Which::All).await?.routes;
+    let held = read::<B>(&mark, DumpFilter::All).await?.routes;
     let order = Order {
         mark,
         desired,

@@ -19,11 +19,11 @@ use std::time::Duration;
 use ipnet::IpNet;
 use tokio::time::sleep;
 
+use super::backoff::{Backoff, Object};
 use super::bus::Pace;
-use super::ears::{self, Ears, RTM_DELNEXTHOP};
 use super::family::{Family, Order};
+use super::monitor::{self, Monitor, RTM_DELNEXTHOP};
 use super::rule;
-use super::storm::{Object, Storm};
 use super::{Fault, Mark, Report, Restored};
 use crate::netlink::Requests;
 use crate::netlink::family::AddressFamily;
@@ -70,9 +70,9 @@ impl<'a> Wanted<'a> {
 #[derive(Default)]
 pub struct Fib {
     requests: Option<Requests>,
-    ears: Option<Ears>,
+    monitor: Option<Monitor>,
     known: Known,
-    storm: Storm,
+    backoff: Backoff,
     /// For those who listen beside us.
     pace: Pace,
     /// The policy rule that was there after the last change, by its priority.
@@ -90,7 +90,7 @@ struct Known {
     /// Who removed a policy rule of ours since the last change.
     rule_by: Option<u32>,
     /// Something is not as it should be, and nobody was told.
-    disturbed: bool,
+    changed: bool,
     /// Notifications were lost.
     overflow: bool,
 }
@@ -102,7 +102,7 @@ impl Fib {
     /// No netlink socket can be had.
     pub fn listening() -> io::Result<Self> {
         Ok(Self {
-            ears: Some(Ears::open()?),
+            monitor: Some(Monitor::open()?),
             ..Self::default()
         })
     }
@@ -117,18 +117,18 @@ impl Fib {
     }
 
     /// Read everything again the next time; what was there and is not was removed by somebody.
-    pub fn doubt(&mut self) {
-        self.known.doubt();
+    pub fn invalidate(&mut self) {
+        self.known.invalidate();
     }
 
     /// There is something to be done, though nobody says so.
-    pub fn disturb(&mut self) {
-        self.known.disturbed = true;
+    pub fn expect_change(&mut self) {
+        self.known.changed = true;
     }
 
     /// Nothing waits to be put back: everything is looked at anew.
     pub fn rest(&mut self) {
-        self.storm.begin();
+        self.backoff.begin();
     }
 
     /// The next change is the first of a pass; or it goes on with one, and all of it is counted together.
@@ -148,12 +148,12 @@ impl Fib {
 
     /// When a route that waits may be put back.
     pub fn next(&self) -> Option<Timestamp> {
-        self.storm.next()
+        self.backoff.next()
     }
 
     /// What an operator is told while somebody keeps removing routes, and whether that is news.
     pub fn alarm(&mut self, now: Timestamp) -> (Option<String>, bool) {
-        let alarm = self.storm.alarm(now);
+        let alarm = self.backoff.alarm(now);
         let is_new = alarm.is_some() != self.alarmed;
         self.alarmed = alarm.is_some();
         (alarm, is_new)
@@ -161,7 +161,7 @@ impl Fib {
 
     /// Before a change: whether the policy rule may be put back. Somebody may keep removing it.
     pub fn may_add_rule(&mut self, priority: u32, now: Timestamp) -> bool {
-        self.rule != Some(priority) || !self.storm.waits(Object::Rule(priority), now)
+        self.rule != Some(priority) || !self.backoff.waits(Object::Rule(priority), now)
     }
 
     /// After a change: which policy rule there is now, and whether it was missing. Answers what was put back.
@@ -174,30 +174,31 @@ impl Fib {
         let before = std::mem::replace(&mut self.rule, priority);
         let by = self.known.rule_by.take();
         let what = Object::Rule(priority.filter(|_| was_missing && priority == before)?);
-        self.storm.undone([what], now);
+        self.backoff.undone([what], now);
         Some(Restored { what, by })
     }
 
     /// Whether it hears what others change.
     pub fn listens(&self) -> bool {
-        self.ears.is_some()
+        self.monitor.is_some()
     }
 
     /// Bring it about.
     ///
     /// # Errors
     /// The kernel cannot be read, routes may not be changed, or answers are lost again and again.
-    pub async fn in_step(&mut self, wanted: Wanted<'_>) -> Result<Report, Fault> {
-        let is_quiet = self.drain(FEW) && !self.known.v4.doubts() && !self.known.v6.doubts();
+    pub async fn sync(&mut self, wanted: Wanted<'_>) -> Result<Report, Fault> {
+        let is_quiet =
+            self.drain(FEW) && !self.known.v4.is_invalid() && !self.known.v6.is_invalid();
         if !is_quiet && self.known.mark == Some(wanted.mark) {
             self.take_away(wanted).await?;
         }
         self.drain(DRAIN);
         let Self {
             requests,
-            ears,
+            monitor,
             known,
-            storm,
+            backoff,
             pace,
             ..
         } = self;
@@ -206,8 +207,8 @@ impl Fib {
             known.mark = Some(wanted.mark);
         }
         // A rule that went after the rules were looked at is still to be put back.
-        known.disturbed = known.rule_by.is_some();
-        let is_listening = ears.is_some();
+        known.changed = known.rule_by.is_some();
+        let is_listening = monitor.is_some();
         let lost = std::mem::take(&mut known.overflow);
         let requests = match requests {
             Some(requests) => requests,
@@ -215,13 +216,13 @@ impl Fib {
         };
         pace.begin();
         let v4 = wanted.order(&wanted.desired.v4);
-        let tools = (&mut *requests, &mut *pace, &mut *storm, &mut *ears);
-        let v4 = known.v4.in_step(tools, &v4).await;
+        let tools = (&mut *requests, &mut *pace, &mut *backoff, &mut *monitor);
+        let v4 = known.v4.sync(tools, &v4).await;
         let v6 = wanted.order(&wanted.desired.v6);
-        let tools = (requests, &mut *pace, storm, ears);
+        let tools = (requests, &mut *pace, backoff, monitor);
         // One that fails takes nothing from the other.
-        let v6 = known.v6.in_step(tools, &v6).await;
-        known.disturbed |= known.v4.doubts() || known.v6.doubts();
+        let v6 = known.v6.sync(tools, &v6).await;
+        known.changed |= known.v4.is_invalid() || known.v6.is_invalid();
         let both = v4?.and(v6?);
         known.v4.reported();
         known.v6.reported();
@@ -235,24 +236,24 @@ impl Fib {
 
     /// Return when something is not as it was brought about, by somebody else's hand, or when notifications were lost.
     /// May be dropped at any point: nothing is lost.
-    pub async fn disturbed(&mut self) {
+    pub async fn changed(&mut self) {
         let port = self.port();
-        while !self.known.disturbed {
-            match &mut self.ears {
-                Some(ears) => self.known.hear(ears.hear().await, port),
+        while !self.known.changed {
+            match &mut self.monitor {
+                Some(monitor) => self.known.hear(monitor.hear().await, port),
                 None => return pending().await,
             }
         }
         sleep(GATHER).await;
         self.drain(DRAIN);
-        self.known.disturbed = false;
+        self.known.changed = false;
     }
 
-    /// Whether [`disturbed`](Self::disturbed) has something to say, or what waited may be put back, without waiting.
+    /// Whether [`changed`](Self::changed) has something to say, or what waited may be put back, without waiting.
     pub fn poll_disturbed(&mut self, now: Timestamp) -> bool {
         self.drain(DRAIN);
-        let is_due = self.storm.next().is_some_and(|next| next <= now);
-        std::mem::take(&mut self.known.disturbed) || is_due
+        let is_due = self.backoff.next().is_some_and(|next| next <= now);
+        std::mem::take(&mut self.known.changed) || is_due
     }
 
     /// What must go, by what is known. See [`Family::take_away`].
@@ -280,7 +281,7 @@ impl Fib {
     fn drain(&mut self, most: usize) -> bool {
         let port = self.port();
         for _ in 0..most {
-            match self.ears.as_mut().and_then(Ears::heard) {
+            match self.monitor.as_mut().and_then(Monitor::heard) {
                 Some(heard) => self.known.hear(heard, port),
                 None => return true,
             }
@@ -300,9 +301,9 @@ impl Known {
         self.v6.forget();
     }
 
-    fn doubt(&mut self) {
-        self.v4.doubt();
-        self.v6.doubt();
+    fn invalidate(&mut self) {
+        self.v4.invalidate();
+        self.v6.invalidate();
     }
 
     /// What somebody said; `own` is the port of our own changes.
@@ -310,15 +311,15 @@ impl Known {
         match heard {
             Ok(datagram) => {
                 for message in messages(datagram) {
-                    self.disturbed |= message.map_or(true, |message| self.change(message, own));
+                    self.changed |= message.map_or(true, |message| self.change(message, own));
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             // ENOBUFS: notifications were lost (netlink(7)). Whatever else it is, reading will tell.
             Err(_) => {
                 self.overflow = true;
-                self.doubt();
-                self.disturbed = true;
+                self.invalidate();
+                self.changed = true;
             }
         }
     }
@@ -326,8 +327,8 @@ impl Known {
     /// Whether something is to be done about it.
     fn change(&mut self, message: Message<'_>, own: Option<u32>) -> bool {
         // With an interface or an address routes go that nobody tells of (`fib_sync_down_dev`).
-        if ears::takes_routes(message) {
-            self.doubt();
+        if monitor::takes_routes(message) {
+            self.invalidate();
             return true;
         }
         // With a nexthop object those that lead by it (`nexthop_flush_dev`, `__remove_nexthop_fib`).

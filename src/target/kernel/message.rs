@@ -107,7 +107,7 @@ fn of_table<B: AddressFamily>(mark: &Mark) -> RouteMessage {
 
 /// What to ask the kernel for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Which {
+pub enum DumpFilter {
     /// Our routes only.
     Ours,
     /// Every route of our table.
@@ -116,9 +116,9 @@ pub enum Which {
 
 /// The request for a dump of one family. A kernel that does not filter (Linux before 4.20) sends more: [`read`]
 /// tells what is ours.
-pub fn dump<B: AddressFamily>(which: Which, mark: &Mark) -> RouteNetlinkMessage {
+pub fn dump<B: AddressFamily>(which: DumpFilter, mark: &Mark) -> RouteNetlinkMessage {
     let mut message = of_table::<B>(mark);
-    if which == Which::Ours {
+    if which == DumpFilter::Ours {
         message.header.protocol = RouteProtocol::from(mark.protocol);
         message.header.kind = type_of(mark.kind);
     }

@@ -2,12 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use super::message::{self, Installed, Which};
-use super::seen::Seen;
+use super::coverage::Coverage;
+use super::message::{self, DumpFilter, Installed};
 use super::{Fault, Mark};
 use crate::netlink::family::AddressFamily;
 use crate::netlink::message::RTM_NEWROUTE;
-use crate::netlink::{DATAGRAM, Dumps, Part};
+use crate::netlink::{DATAGRAM, DumpItem, Dumps};
 
 /// So often everything is read at least, while others change routes, …
 const TRIES: usize = 12;
@@ -28,16 +28,16 @@ pub struct Read<B: AddressFamily> {
 
 /// Read the routes of one family in our table. A family or a table that the kernel does not have has none.
 ///
-/// On a router where routes change all the time no dump is ever whole, and each lacks others (see [`Part::Pause`]). Then
+/// On a router where routes change all the time no dump is ever whole, and each lacks others (see [`DumpItem::Pause`]). Then
 /// what several showed together is taken, until each part of the table was shown without a pause by one of them. It may
 /// have a route that went meanwhile: whoever deletes it hears that it is gone.
 ///
 /// # Errors
 /// What the kernel answers.
-pub async fn read<B: AddressFamily>(mark: &Mark, which: Which) -> Result<Read<B>, Fault> {
+pub async fn read<B: AddressFamily>(mark: &Mark, which: DumpFilter) -> Result<Read<B>, Fault> {
     let request = message::dump::<B>(which, mark);
     let mut routes: Vec<Installed<B>> = Vec::new();
-    let mut seen = Seen::default();
+    let mut coverage = Coverage::default();
     let mut dumps = Dumps::new(DATAGRAM).map_err(Fault::Dump)?;
     let begun = Instant::now();
     let mut tries = 0;
@@ -47,20 +47,20 @@ pub async fn read<B: AddressFamily>(mark: &Mark, which: Which) -> Result<Read<B>
         }
         tries += 1;
         let mut these = Vec::new();
-        seen.begin();
-        let each = |part: Part<'_>| match part {
-            Part::Pause => seen.pause(),
-            Part::Message(message) if message.kind == RTM_NEWROUTE => {
+        coverage.begin();
+        let each = |part: DumpItem<'_>| match part {
+            DumpItem::Pause => coverage.pause(),
+            DumpItem::Message(message) if message.kind == RTM_NEWROUTE => {
                 if let Some(route) = message::read::<B>(message.payload, mark) {
-                    seen.pass(B::place(&route.prefix));
-                    these.extend((which == Which::All || route.ours).then_some(route));
+                    coverage.pass(B::place(&route.prefix));
+                    these.extend((which == DumpFilter::All || route.ours).then_some(route));
                 }
             }
-            Part::Message(_) => {}
+            DumpItem::Message(_) => {}
         };
         let dump = dumps.once(&request, Some(B::GROUP), each);
         let whole = dump.await.map_err(Fault::Dump)?;
-        seen.end();
+        coverage.end();
         if whole {
             // Two of ours may differ in what we do not compare: both are here.
             these.sort_by_key(Installed::key);
@@ -73,7 +73,7 @@ pub async fn read<B: AddressFamily>(mark: &Mark, which: Which) -> Result<Read<B>
         routes.append(&mut these);
         routes.sort_by_key(|route| (route.key(), route.protocol, u8::from(route.kind)));
         routes.dedup();
-        let whole = seen.is_all();
+        let whole = coverage.is_all();
         if whole || tries >= TRIES && begun.elapsed() > TRY_FOR {
             return Ok(Read { routes, whole });
         }

@@ -8,7 +8,7 @@ use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::rule::RuleMessage;
 use nix::errno::Errno;
 
-use super::message::{self, Installed, Request, Which};
+use super::message::{self, DumpFilter, Installed, Request};
 use super::rule::{self, Rule};
 use super::{Fault, Mark};
 use crate::netlink::family::AddressFamily;
@@ -40,7 +40,7 @@ fn remove<B: AddressFamily>(socket: &mut Plain, mark: &Mark) -> Result<usize, Fa
     let mut last = None;
     for _ in 0..ROUNDS {
         let mut ours: Vec<Installed<B>> = Vec::new();
-        let dump = socket.dump(message::dump::<B>(Which::Ours, mark), |message| {
+        let dump = socket.dump(message::dump::<B>(DumpFilter::Ours, mark), |message| {
             if message.kind == RTM_NEWROUTE {
                 let route = message::read::<B>(message.payload, mark);
                 ours.extend(route.filter(|route| route.ours));

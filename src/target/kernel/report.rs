@@ -3,8 +3,8 @@
 use std::fmt;
 use std::io;
 
+use super::backoff::Object;
 use super::bus::Paced;
-use super::storm::Object;
 
 /// What was done in one family, or in both.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -104,7 +104,7 @@ pub enum Fault {
     /// The dump failed.
     Dump(io::Error),
     /// Answers are lost again and again, so nobody knows what is installed.
-    Deaf,
+    AnswersLost,
     /// Routes change all the time, so that no reading shows all of ours, or what it shows is gone.
     Restless,
     /// Routes may not be changed here.
@@ -116,7 +116,7 @@ impl fmt::Display for Fault {
         match self {
             Self::Socket(error) => write!(f, "no netlink socket: {error}"),
             Self::Dump(error) => write!(f, "the routes cannot be read: {error}"),
-            Self::Deaf => f.write_str(
+            Self::AnswersLost => f.write_str(
                 "the kernel's answers are lost again and again (ENOBUFS); what is installed is compared at the next pass",
             ),
             Self::Restless => f.write_str(

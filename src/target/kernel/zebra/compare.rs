@@ -7,7 +7,7 @@ use crate::netlink;
 use crate::netlink::family::AddressFamily;
 use crate::prefix::{Bits, Prefix};
 use crate::target::kernel::message::{self, Installed};
-use crate::target::kernel::{Mark, Which};
+use crate::target::kernel::{DumpFilter, Mark};
 
 /// So many prefixes are named.
 const NAMED: usize = 3;
@@ -64,7 +64,7 @@ impl fmt::Display for Difference {
 /// Takes in what zebra holds, in any order.
 pub struct Comparison<'a, B: Bits> {
     installed: &'a [Prefix<B>],
-    /// Which of them are held.
+    /// DumpFilter of them are held.
     held: Vec<bool>,
     others: Vec<Prefix<B>>,
     too_many: bool,
@@ -117,11 +117,11 @@ impl<'a, B: Bits> Comparison<'a, B> {
 pub struct Doubt<B: Bits> {
     /// Should be installed, and zebra does not hold it; ascending.
     lacks: Vec<Prefix<B>>,
-    /// Which of them the kernel has, as routes of ours.
+    /// DumpFilter of them the kernel has, as routes of ours.
     confirmed: Vec<bool>,
     /// Held, and none of ours; ascending.
     others: Vec<Prefix<B>>,
-    /// Which of them the kernel has, as a route that drops.
+    /// DumpFilter of them the kernel has, as a route that drops.
     alive: Vec<bool>,
     too_many: bool,
 }
@@ -175,7 +175,7 @@ fn chosen<B: Bits>(prefixes: &[Prefix<B>], known: &[bool], wanted: bool) -> Vec<
 /// # Errors
 /// Its routes cannot be read.
 pub async fn strike_out<B: AddressFamily>(doubt: &mut Doubt<B>, mark: &Mark) -> io::Result<()> {
-    let request = message::dump::<B>(Which::All, mark);
+    let request = message::dump::<B>(DumpFilter::All, mark);
     netlink::dump(&request, Some(B::GROUP), |found| {
         if let Some(route) = message::read::<B>(found.payload, mark) {
             doubt.is_there(&route);

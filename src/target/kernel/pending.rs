@@ -1,4 +1,4 @@
-//! What a round of changes claims, while answers are lost. Pure.
+//! What a round of changes set out to do, while answers are lost. Pure.
 
 use super::Report;
 use super::reconcile::Difference;
@@ -6,14 +6,14 @@ use crate::netlink::family::AddressFamily;
 
 /// What a round set out to do, for it may not have come true.
 #[derive(Default)]
-pub(super) struct Claimed {
+pub(super) struct Pending {
     added: usize,
     removed: usize,
     occupied: usize,
 }
 
-impl Claimed {
-    /// What is claimed beyond what was done before.
+impl Pending {
+    /// What is pending beyond what was done before.
     pub fn of<B: AddressFamily>(before: &Report, difference: &Difference<B>) -> Self {
         Self {
             added: before.added + difference.add.len(),

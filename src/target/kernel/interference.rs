@@ -1,24 +1,24 @@
-//! What others did to routes of ours, and what of it was undone. Pure.
+//! What other programs did to our routes, and what of it was undone. Pure.
 
 use std::collections::BTreeMap;
 
+use super::backoff::{Backoff, Object};
 use super::install::Done;
 use super::reconcile::{Difference, Route};
-use super::storm::{Object, Storm};
 use super::{Report, Restored};
 use crate::netlink::family::AddressFamily;
 use crate::prefix::{Bits, Prefix};
 use crate::time::Timestamp;
 
-/// What others did and is not undone yet.
-pub(super) struct Meddled<B: Bits> {
-    /// Ours that they removed, and their netlink port where the kernel told.
+/// What other programs did and is not undone yet.
+pub(super) struct Interference<B: Bits> {
+    /// Routes of ours that they removed, and their netlink port where the kernel named it.
     pub removed: BTreeMap<Prefix<B>, Option<u32>>,
     /// Routes with our mark that they added, and their netlink port.
     pub added: BTreeMap<Route<B>, u32>,
 }
 
-impl<B: Bits> Default for Meddled<B> {
+impl<B: Bits> Default for Interference<B> {
     fn default() -> Self {
         Self {
             removed: BTreeMap::new(),
@@ -27,7 +27,7 @@ impl<B: Bits> Default for Meddled<B> {
     }
 }
 
-impl<B: AddressFamily> Meddled<B> {
+impl<B: AddressFamily> Interference<B> {
     /// Whether somebody had removed it, and nothing of ours for the prefix goes in the same change: only such a route
     /// may wait. Ascending `going`.
     pub fn is_owed(&self, (prefix, _): &Route<B>, going: &[Route<B>]) -> bool {
@@ -42,7 +42,7 @@ impl<B: AddressFamily> Meddled<B> {
         &mut self,
         (desired, now): (&[Prefix<B>], Timestamp),
         (difference, done): (&Difference<B>, &Done<B>),
-        storm: &mut Storm,
+        backoff: &mut Backoff,
         report: &mut Report,
     ) {
         if self.removed.is_empty() && self.added.is_empty() {
@@ -59,7 +59,7 @@ impl<B: AddressFamily> Meddled<B> {
                 report.restored.push(Restored { what, by });
             }
         }
-        storm.restored(&back, now);
+        backoff.restored(&back, now);
         let added = std::mem::take(&mut self.added);
         let came = |route: &Route<B>| Some((route.0, *added.get(route)?));
         let gone = difference.remove.iter().filter(is_done).filter_map(came);
@@ -68,7 +68,7 @@ impl<B: AddressFamily> Meddled<B> {
             by: Some(by),
         });
         let surplus: Vec<_> = surplus.collect();
-        storm.undone(surplus.iter().map(|one| one.what), now);
+        backoff.undone(surplus.iter().map(|one| one.what), now);
         report.surplus.extend(surplus);
         let is_desired = |prefix: &Prefix<B>| desired.binary_search(prefix).is_ok();
         self.removed.retain(|prefix, _| is_desired(prefix));

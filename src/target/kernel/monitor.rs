@@ -1,4 +1,4 @@
-//! Hear of routes and policy rules that somebody else changes (I/O).
+//! Notifications of routes and policy rules that other programs change (I/O).
 
 use std::io;
 
@@ -39,17 +39,17 @@ pub(super) fn takes_routes(message: Message<'_>) -> bool {
     }
 }
 
-/// Bytes of notifications that may wait for us; each route takes about 1 KiB of them.
+/// Room for unread notifications, in bytes; each route takes about 1 KiB.
 const ROOM: usize = 16 << 20;
 
-/// A socket that is told of every change of a route or a rule.
-pub(super) struct Ears {
+/// A socket that receives every change of a route or a rule.
+pub(super) struct Monitor {
     socket: TokioSocket,
     buffer: Vec<u8>,
     closed: Vec<u32>,
 }
 
-impl Ears {
+impl Monitor {
     /// Listen from now on.
     ///
     /// # Errors
@@ -67,7 +67,7 @@ impl Ears {
         })
     }
 
-    /// Hear nothing of one group while we make a large change ourselves: each route would be told to us, too.
+    /// Leave one group while we make a large change ourselves: the kernel would notify us of each route, too.
     pub fn close(&mut self, group: u32) {
         let closed = self.socket.socket_ref().drop_membership(group);
         if closed.is_ok() && !self.closed.contains(&group) {
@@ -75,7 +75,7 @@ impl Ears {
         }
     }
 
-    /// Hear again. What was said meanwhile is lost.
+    /// Join the groups again. The notifications between are lost.
     ///
     /// # Errors
     /// The kernel refuses.

@@ -2,7 +2,7 @@
 
 /// Pieces of a table, each listed with nothing left out, by the places in the order of which the kernel lists it.
 #[derive(Debug)]
-pub(super) struct Seen<P> {
+pub(super) struct Coverage<P> {
     /// Where each begins and ends, without these places themselves: of several routes in one, some may be beyond the
     /// pause. `None` is the beginning or the end of the table.
     pieces: Vec<(Option<P>, Option<P>)>,
@@ -33,7 +33,7 @@ impl<P> Piece<P> {
     };
 }
 
-impl<P> Default for Seen<P> {
+impl<P> Default for Coverage<P> {
     fn default() -> Self {
         Self {
             pieces: Vec::new(),
@@ -44,7 +44,7 @@ impl<P> Default for Seen<P> {
     }
 }
 
-impl<P: Ord + Copy> Seen<P> {
+impl<P: Ord + Copy> Coverage<P> {
     /// A list begins.
     pub(super) fn begin(&mut self) {
         self.these.clear();
@@ -111,7 +111,7 @@ mod tests {
 
     /// Lists of places, with `None` where there is a pause.
     fn is_all(lists: &[&[Option<u32>]]) -> bool {
-        let mut seen = Seen::default();
+        let mut seen = Coverage::default();
         for list in lists {
             seen.begin();
             for place in *list {

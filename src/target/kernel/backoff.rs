@@ -1,4 +1,5 @@
-//! Who keeps undoing what we do: what he removes comes back more and more slowly, and becomes an alarm. Pure.
+//! Back-off: a route that another program removes again and again is reinstalled after growing delays, and an alarm is
+//! raised. Pure.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,30 +9,30 @@ use ipnet::IpNet;
 
 use crate::time::Timestamp;
 
-/// So often a route is put back at once.
+/// This often a route is reinstalled at once.
 const AT_ONCE: u32 = 3;
-/// The longest wait.
+/// The longest delay, in seconds.
 const LONGEST: u32 = 64;
-/// Whoever has left a route alone for so long has stopped.
+/// A route that was left alone for this long is forgotten.
 const QUIET: Duration = Duration::from_secs(600);
-/// Of more routes than that at once, all are one.
+/// More routes than this that go at once count as one object.
 const SINGLE: usize = 1_000;
-/// Of so many it is remembered how often they were undone.
+/// At most this many objects are remembered.
 const MOST: usize = 10_000;
 
-/// What somebody else changes.
+/// What another program changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Object {
-    /// A route of ours that he removes.
+    /// A route of ours that it removes.
     Route(IpNet),
     /// Many of them at once; whether they are IPv6.
     Many {
         /// Whether they are IPv6, and not IPv4.
         v6: bool,
     },
-    /// Our policy rule, by its priority, that he removes.
+    /// Our policy rule, by its priority, that it removes.
     Rule(u32),
-    /// A route with our mark that he adds. It is never left to stand: it drops what nobody ordered.
+    /// A route with our mark that it adds. It is always removed at once: it drops what was not decided.
     Surplus(IpNet),
 }
 
@@ -45,23 +46,23 @@ impl fmt::Display for Object {
     }
 }
 
-/// What was undone by somebody else, while it may happen again.
+/// What other programs undid in the last ten minutes.
 #[derive(Clone, Debug, Default)]
-pub struct Storm {
-    fights: BTreeMap<Object, Fight>,
+pub struct Backoff {
+    objects: BTreeMap<Object, Attempts>,
     /// When the first of what waits may be put back.
     next: Option<Timestamp>,
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Fight {
+struct Attempts {
     /// How often it was put back.
     times: u32,
     /// When it was put back last.
     at: Timestamp,
 }
 
-impl Fight {
+impl Attempts {
     /// When it may be put back again: at once, then after 1, 2, 4, … 64 seconds.
     fn again(&self) -> Timestamp {
         let wait = match self.times.checked_sub(AT_ONCE) {
@@ -74,7 +75,7 @@ impl Fight {
     }
 }
 
-impl Storm {
+impl Backoff {
     /// Nothing waits any more: everything is looked at anew.
     pub fn begin(&mut self) {
         self.next = None;
@@ -88,9 +89,12 @@ impl Storm {
     }
 
     fn later(&self, object: Object, now: Timestamp) -> Option<Timestamp> {
-        // A fight in the future: the clock was set back.
-        let fight = self.fights.get(&object).filter(|fight| fight.at <= now)?;
-        Some(fight.again()).filter(|again| *again > now)
+        // An attempt in the future: the clock was set back.
+        let attempts = self
+            .objects
+            .get(&object)
+            .filter(|attempts| attempts.at <= now)?;
+        Some(attempts.again()).filter(|again| *again > now)
     }
 
     /// Take out the routes that are to wait. `net` knows those that somebody had removed; others never wait. Answers how
@@ -101,7 +105,7 @@ impl Storm {
         net: impl Fn(&T) -> Option<IpNet>,
         now: Timestamp,
     ) -> usize {
-        let is_waiting = self.fights.values().any(|fight| fight.again() > now);
+        let is_waiting = self.objects.values().any(|attempts| attempts.again() > now);
         if !is_waiting {
             return 0;
         }
@@ -132,16 +136,16 @@ impl Storm {
 
     /// What somebody did was undone. Of very many, some are enough: nobody makes it remember more than [`MOST`].
     pub fn undone(&mut self, objects: impl IntoIterator<Item = Object>, now: Timestamp) {
-        self.fights
-            .retain(|_, fight| fight.at <= now && fight.at.age(now) < QUIET);
+        self.objects
+            .retain(|_, attempts| attempts.at <= now && attempts.at.age(now) < QUIET);
         for object in objects.into_iter().take(SINGLE) {
-            if self.fights.len() >= MOST && !self.fights.contains_key(&object) {
+            if self.objects.len() >= MOST && !self.objects.contains_key(&object) {
                 continue;
             }
-            let first = Fight { times: 0, at: now };
-            let fight = self.fights.entry(object).or_insert(first);
-            fight.times += 1;
-            fight.at = now;
+            let first = Attempts { times: 0, at: now };
+            let attempts = self.objects.entry(object).or_insert(first);
+            attempts.times += 1;
+            attempts.at = now;
         }
     }
 
@@ -152,20 +156,20 @@ impl Storm {
 
     /// What an operator is told while somebody keeps at it.
     pub fn alarm(&self, now: Timestamp) -> Option<String> {
-        let mut raging: Vec<_> = self
-            .fights
+        let mut repeated: Vec<_> = self
+            .objects
             .iter()
-            .filter(|(_, fight)| {
-                fight.times > AT_ONCE && fight.at <= now && fight.at.age(now) < QUIET
+            .filter(|(_, attempts)| {
+                attempts.times > AT_ONCE && attempts.at <= now && attempts.at.age(now) < QUIET
             })
             .collect();
-        raging.sort_by_key(|(_, fight)| std::cmp::Reverse(fight.times));
-        let (object, fight) = raging.first()?;
-        let others = match raging.len() - 1 {
+        repeated.sort_by_key(|(_, attempts)| std::cmp::Reverse(attempts.times));
+        let (object, attempts) = repeated.first()?;
+        let others = match repeated.len() - 1 {
             0 => String::new(),
             others => format!(" and {others} more"),
         };
-        let times = fight.times;
+        let times = attempts.times;
         Some(match object {
             Object::Surplus(net) => format!(
                 "somebody keeps adding {net}{others} with our table, protocol and type: removed {times} times; another \
@@ -179,7 +183,7 @@ impl Storm {
                 format!(
                     "somebody keeps removing {removed}{others}: put back {times} times, the next time not before {}; \
                      find out who with: ip monitor {monitor}",
-                    fight.again(),
+                    attempts.again(),
                 )
             }
         })
@@ -201,67 +205,67 @@ mod tests {
         text.parse().unwrap()
     }
 
-    fn postponed(storm: &mut Storm, nets: &[IpNet], now: i64) -> usize {
-        storm.begin();
-        storm.postpone(&mut nets.to_vec(), |net| Some(*net), Timestamp(now))
+    fn postponed(backoff: &mut Backoff, nets: &[IpNet], now: i64) -> usize {
+        backoff.begin();
+        backoff.postpone(&mut nets.to_vec(), |net| Some(*net), Timestamp(now))
     }
 
     #[test]
     fn a_route_comes_back_at_once_and_then_more_and_more_slowly() {
-        let mut storm = Storm::default();
+        let mut backoff = Backoff::default();
         let one = [net("72.37.186.0/23")];
         let mut now = 1_000;
         let mut waits = Vec::new();
         for _ in 0..12 {
             let begun = now;
-            while postponed(&mut storm, &one, now) > 0 {
-                now = storm.next().unwrap().0;
+            while postponed(&mut backoff, &one, now) > 0 {
+                now = backoff.next().unwrap().0;
             }
             waits.push(now - begun);
-            storm.restored(&one, Timestamp(now));
+            backoff.restored(&one, Timestamp(now));
         }
         assert_eq!(waits, [0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 64, 64]);
-        let alarm = storm.alarm(Timestamp(now)).unwrap();
+        let alarm = backoff.alarm(Timestamp(now)).unwrap();
         assert!(alarm.starts_with("somebody keeps removing 72.37.186.0/23: put back 12 times, "));
     }
 
     #[test]
     fn others_do_not_wait_for_it_and_quiet_ends_it() {
-        let mut storm = Storm::default();
+        let mut backoff = Backoff::default();
         let (one, other) = (net("72.37.186.0/23"), net("2001:db8::/32"));
         for _ in 0..5 {
-            storm.restored(&[one], Timestamp(0));
+            backoff.restored(&[one], Timestamp(0));
         }
-        assert_eq!(postponed(&mut storm, &[one, other], 1), 1);
-        assert!(storm.alarm(Timestamp(1)).is_some());
-        assert_eq!(storm.alarm(Timestamp(600)), None);
-        storm.restored(&[other], Timestamp(601));
-        storm.restored(&[one], Timestamp(601));
-        assert_eq!(postponed(&mut storm, &[one], 601), 0);
-        assert_eq!(storm.next(), None);
+        assert_eq!(postponed(&mut backoff, &[one, other], 1), 1);
+        assert!(backoff.alarm(Timestamp(1)).is_some());
+        assert_eq!(backoff.alarm(Timestamp(600)), None);
+        backoff.restored(&[other], Timestamp(601));
+        backoff.restored(&[one], Timestamp(601));
+        assert_eq!(postponed(&mut backoff, &[one], 601), 0);
+        assert_eq!(backoff.next(), None);
     }
 
     #[test]
     fn a_rule_waits_like_a_route_and_what_comes_too_often_is_an_alarm() {
-        let mut storm = Storm::default();
+        let mut backoff = Backoff::default();
         let rule = Object::Rule(5000);
         for _ in 0..3 {
-            assert!(!storm.waits(rule, Timestamp(0)));
-            storm.undone([rule], Timestamp(0));
+            assert!(!backoff.waits(rule, Timestamp(0)));
+            backoff.undone([rule], Timestamp(0));
         }
-        assert!(storm.waits(rule, Timestamp(0)));
-        assert_eq!(storm.next(), Some(Timestamp(1)));
-        assert!(!storm.waits(rule, Timestamp(1)));
-        storm.undone([rule], Timestamp(1));
-        let alarm = storm.alarm(Timestamp(2)).unwrap();
+        assert!(backoff.waits(rule, Timestamp(0)));
+        assert_eq!(backoff.next(), Some(Timestamp(1)));
+        assert!(!backoff.waits(rule, Timestamp(1)));
+        backoff.undone([rule], Timestamp(1));
+        let alarm = backoff.alarm(Timestamp(2)).unwrap();
         assert!(alarm.starts_with("somebody keeps removing rule 5000: put back 4 times, "));
         assert!(alarm.ends_with("find out who with: ip monitor rule"));
 
         let surplus = [Object::Surplus(net("192.0.2.0/24"))];
         for now in 700..705 {
-            storm.undone(surplus, Timestamp(now));
+            backoff.undone(surplus, Timestamp(now));
         }
-        let alarm = storm.alarm(Timestamp(705)).unwrap();
+        let alarm = backoff.alarm(Timestamp(705)).unwrap();
         assert!(
             alarm.starts_with("somebody keeps adding 192.0.2.0/24 with our table, "),
             "{alarm}"
@@ -271,19 +275,19 @@ mod tests {
 
     #[test]
     fn what_nobody_removed_never_waits_and_memory_is_bounded() {
-        let mut storm = Storm::default();
+        let mut backoff = Backoff::default();
         let one = net("72.37.186.0/23");
         for _ in 0..5 {
-            storm.restored(&[one], Timestamp(0));
+            backoff.restored(&[one], Timestamp(0));
         }
-        assert_eq!(storm.postpone(&mut vec![one], |_| None, Timestamp(0)), 0);
+        assert_eq!(backoff.postpone(&mut vec![one], |_| None, Timestamp(0)), 0);
         for n in 0..20_000_u32 {
             let host = std::net::IpAddr::from(n.to_be_bytes()).into();
-            storm.undone([Object::Surplus(host)], Timestamp(1));
+            backoff.undone([Object::Surplus(host)], Timestamp(1));
         }
-        assert_eq!(storm.fights.len(), MOST);
+        assert_eq!(backoff.objects.len(), MOST);
         assert!(
-            storm
+            backoff
                 .alarm(Timestamp(1))
                 .unwrap()
                 .contains("72.37.186.0/23")
@@ -292,21 +296,21 @@ mod tests {
 
     #[test]
     fn many_at_once_are_one_and_take_no_room() {
-        let mut storm = Storm::default();
+        let mut backoff = Backoff::default();
         let many: Vec<IpNet> = (0..2_000_u32)
             .map(|n| IpNet::new(std::net::Ipv4Addr::from(n << 8).into(), 24).unwrap())
             .collect();
         for _ in 0..4 {
-            storm.restored(&many, Timestamp(0));
+            backoff.restored(&many, Timestamp(0));
         }
-        assert_eq!(storm.fights.len(), 1);
-        assert_eq!(postponed(&mut storm, &many, 0), 2_000);
+        assert_eq!(backoff.objects.len(), 1);
+        assert_eq!(postponed(&mut backoff, &many, 0), 2_000);
         assert_eq!(
-            postponed(&mut storm, &many[..5], 0),
+            postponed(&mut backoff, &many[..5], 0),
             0,
             "a few are not those"
         );
-        let alarm = storm.alarm(Timestamp(0)).unwrap();
+        let alarm = backoff.alarm(Timestamp(0)).unwrap();
         assert!(alarm.contains("many routes at once: put back 4 times"));
     }
 }
