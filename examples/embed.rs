@@ -116,6 +116,7 @@ fn decision(list: &str, copy: &Arc<FeedCopy>, policy: &Policy, now: Timestamp) -
         policy,
         in_force: &Effective::default(),
         restores: false,
+        by_feed: false,
         pinned: None,
         approved: None,
         configuration: &Configuration::default(),

@@ -182,6 +182,9 @@ pub struct Input<'a> {
     pub in_force: &'a Effective,
     /// Whether a pin that has ended made what is in force: a held change then leaves what was so before it.
     pub restores: bool,
+    /// Whether some router names feeds: what each feed lists is then a change by itself, although all of them
+    /// together may list the same.
+    pub by_feed: bool,
     /// What is frozen, until the operator says `unpin`.
     pub pinned: Option<&'a Pinned>,
     /// The ID of the held change that somebody approved.

@@ -135,6 +135,7 @@ impl Replay {
             policy: &self.policy,
             in_force: &self.in_force,
             restores: false,
+            by_feed: false,
             pinned: None,
             approved: None,
             configuration: &Configuration::default(),

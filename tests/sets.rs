@@ -243,6 +243,106 @@ fn a_hold_keeps_the_former_set_of_each_router() {
     assert_eq!(has(&place, "only-b"), ["72.37.187.0/24", "192.0.2.0/24"]);
 }
 
+/// In manual mode, a change that only moves a prefix between feeds is a change of a list.
+#[test]
+fn in_manual_mode_a_change_between_feeds_waits_where_a_router_names_one() {
+    let routers = [
+        plain("edge", "feeds = [\"a\"]"),
+        plain("both", "feeds = [\"a\", \"b\"]"),
+    ];
+    let place = place(&routers);
+    let manual = format!("{}[review]\nmode = \"manual\"\n", config(&routers));
+    place.configure(&manual);
+    place.write("a.list", "203.0.113.0/24\n");
+    place.write("b.list", "192.0.2.0/24\n");
+    let approve = |place: &Place| {
+        let id = place.run(&["plan", "--json"]).code(3).json()["id"].clone();
+        let id = id.as_str().unwrap().to_owned();
+        place.run(&["approve", &id]).code(0);
+        id
+    };
+    place.run(&["refresh"]).code(3);
+    approve(&place);
+    assert_eq!(has(&place, "edge"), ["203.0.113.0/24"]);
+
+    place.write("a.list", "192.0.2.0/24\n");
+    place.write("b.list", "203.0.113.0/24\n192.0.2.0/24\n");
+    let reason =
+        "held, reason: every change waits for a second person ([review] mode = \"manual\")";
+    place.run(&["refresh"]).code(3).says(reason);
+    assert_eq!(has(&place, "edge"), ["203.0.113.0/24"]);
+    assert_eq!(generations(&place), 1);
+    let plan = place.run(&["plan", "--json"]).code(3).json();
+    let id = plan["id"].as_str().unwrap();
+    let routers = serde_json::json!([
+        {"name": "edge", "added": ["192.0.2.0/24"], "removed": ["203.0.113.0/24"]},
+    ]);
+    assert_eq!(plan["held"]["routers"], routers);
+    place.run(&["plan"]).code(3).says(&format!(
+        "router edge: 1 added (192.0.2.0/24), 1 removed (203.0.113.0/24) if {id} is approved\n"
+    ));
+    // The ID is that of the exact content, whatever the order of the lines, and however often it is looked at.
+    place.write("b.list", "192.0.2.0/24\n203.0.113.0/24\n");
+    place.run(&["refresh"]).code(3);
+    assert_eq!(place.run(&["plan", "--json"]).code(3).json()["id"], id);
+    place.run(&["reject", id]).code(0);
+    assert_eq!(has(&place, "edge"), ["203.0.113.0/24"]);
+    // Another change of a single feed is another change, although both feeds together list the same again.
+    place.write("a.list", "203.0.113.0/25\n");
+    place.run(&["refresh"]).code(3);
+    place
+        .run(&["approve", id])
+        .code(1)
+        .says("(void); what waits now is");
+    let other = approve(&place);
+    assert_ne!(other, id);
+    assert_eq!(has(&place, "edge"), ["203.0.113.0/25"]);
+    assert_eq!(has(&place, "both"), ["192.0.2.0/24", "203.0.113.0/24"]);
+    place.run(&["refresh"]).code(0);
+}
+
+/// The limits judge each feed by itself as well, so a router does not lose its feed because another one lists the same.
+#[test]
+fn a_feed_that_loses_most_is_held_although_another_feed_lists_the_same() {
+    let routers = plain("edge", "feeds = [\"a\"]");
+    let place = Place::new(&format!("{FEEDS}{NO_KERNEL}{routers}"));
+    let list = |count: u8| -> String {
+        let hosts = (0..count).map(|host| format!("203.0.113.{}\n", 4 * host + 1));
+        hosts.collect()
+    };
+    place.write("a.list", &list(60));
+    place.write("b.list", &list(60));
+    place.run(&["refresh"]).code(0);
+    place.write("a.list", &list(1));
+    place
+        .run(&["refresh"])
+        .code(3)
+        .says("a: 59 of 60 prefixes would go, 98.3% (max_removed 25%)");
+    assert_eq!(has(&place, "edge").len(), 60);
+    let id = place.run(&["plan", "--json"]).code(3).json()["id"].clone();
+    place
+        .run(&["plan"])
+        .code(3)
+        .says("router edge: 0 added, 59 removed (203.0.113.5/32, ");
+    place.run(&["approve", id.as_str().unwrap()]).code(0);
+    assert_eq!(has(&place, "edge"), ["203.0.113.1/32"]);
+}
+
+/// Where every router gets what all feeds list, what one of them lists beside another is no change.
+#[test]
+fn in_manual_mode_nothing_waits_that_no_router_would_see() {
+    let all = [plain("all", "")];
+    let place = place(&all);
+    let manual = format!("{}[review]\nmode = \"manual\"\n", config(&all));
+    place.write("a.list", "203.0.113.0/24\n");
+    place.write("b.list", "192.0.2.0/24\n");
+    place.run(&["refresh"]).code(0);
+    place.configure(&manual);
+    place.write("b.list", "203.0.113.0/24\n192.0.2.0/24\n");
+    place.run(&["refresh"]).code(0);
+    place.run(&["plan"]).code(0);
+}
+
 /// The set in force stays the same, and two routers get another one: that is a generation, which can be gone back to.
 #[test]
 fn what_moves_from_feed_to_feed_is_a_generation_and_can_be_undone() {

@@ -17,7 +17,7 @@ use crate::pass::apply::{self, AllGone};
 use crate::pass::kernel;
 use crate::pass::known::{Known, Memory, View};
 use crate::pass::lists;
-use crate::pass::sets::Sets;
+use crate::pass::sets::{Move, Sets};
 use crate::pass::task::Removable;
 use crate::pipeline::Decision;
 use crate::plan::{Change, Explained};
@@ -47,8 +47,17 @@ struct Before {
 struct TargetPlan {
     name: String,
     text: String,
+    /// What comes to a router and what goes, where it gets a part of what is in force.
+    moves: Option<[usize; 2]>,
     changes: bool,
     failed: bool,
+}
+
+/// A change that waits, as it is shown.
+struct Waits {
+    rejected: Option<(String, Timestamp)>,
+    /// What comes to routers that get a part, and what goes, once it is approved.
+    routers: Sets,
 }
 
 pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
@@ -74,7 +83,16 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     let targets = block_on(targets(&config, &decision, &before))?;
 
     let hold = ledger.hold()?.filter(|hold| hold.id == decision.id);
-    let rejected = hold.as_ref().and_then(|hold| hold.rejected.as_ref());
+    let waits = Waits {
+        rejected: hold.and_then(|hold| hold.rejected),
+        routers: match decision.held() && decision.approvable() {
+            true => {
+                let approved = known.decide_as_approved(&decision.id, now);
+                Sets::decided(&config, &ledger, &known, &approved)?
+            }
+            false => Sets::default(),
+        },
+    };
 
     // What would be done; or, where it is held, what waits.
     let shown = if decision.held() {
@@ -85,8 +103,15 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     if arguments.json {
         let after = after(&decision);
         let list = |explained: &mut dyn Iterator<Item = Explained>| explained.collect::<Vec<_>>();
-        let target =
-            |t: &TargetPlan| json!({"name": t.name, "changes": t.changes, "would": t.text});
+        let target = |t: &TargetPlan| {
+            let [added, removed] = [0, 1].map(|way| t.moves.map(|moves| moves[way]));
+            json!({
+                "name": t.name, "changes": t.changes, "would": t.text,
+                "added": added, "removed": removed,
+            })
+        };
+        let router =
+            |one: &Move| json!({"name": one.router, "added": one.came, "removed": one.went});
         output::json(&json!({
             "id": decision.id,
             "generation": generation,
@@ -99,20 +124,21 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
                 "protected": protected(&known, &decision).iter().map(|(sign, net)| {
                     json!({"op": sign, "prefix": net})
                 }).collect::<Vec<_>>(),
-                "rejected_by": rejected.map(|(by, _)| by),
+                "routers": waits.routers.moves().iter().map(router).collect::<Vec<_>>(),
+                "rejected_by": waits.rejected.as_ref().map(|(by, _)| by),
             })),
             "pinned": known.pinned.as_ref().map(|pin| &pin.row),
             "targets": targets.iter().map(target).collect::<Vec<_>>(),
         }))?;
     } else {
-        output::results(|out| print(out, &known, &decision, &targets, rejected))?;
+        output::results(|out| print(out, &known, &decision, &targets, &waits))?;
     }
     let changes = !shown.is_empty() || targets.iter().any(|target| target.changes);
     if targets.iter().any(|target| target.failed) {
         return Ok(Exit::Failed);
     }
     Ok(match (decision.held(), changes) {
-        (true, _) if rejected.is_none() => Exit::Held,
+        (true, _) if waits.rejected.is_none() => Exit::Held,
         (true, _) => Exit::Done,
         (false, true) => Exit::Changes,
         (false, false) => Exit::Done,
@@ -130,6 +156,7 @@ async fn targets(config: &Config, decision: &Decision, before: &Before) -> Vec<T
         plans.push(TargetPlan {
             name: kernel::KERNEL.to_owned(),
             text,
+            moves: None,
             changes,
             failed,
         });
@@ -175,18 +202,27 @@ async fn targets(config: &Config, decision: &Decision, before: &Before) -> Vec<T
             plans.push(TargetPlan {
                 name: router.name.clone(),
                 text: format!("fail: {why}"),
+                moves: None,
                 changes: false,
                 failed: true,
             });
             continue;
         }
+        let moves = before.sets.moves().iter();
+        let moves = moves.filter(|one| one.router == router.name);
+        let moves = moves.map(|one| [one.came.len(), one.went.len()]).next();
+        let mut text = format!(
+            "{} {}",
+            if same { "keep" } else { "replace" },
+            router.path.display()
+        );
+        if let Some([added, removed]) = moves {
+            text.push_str(&format!(", {added} to add, {removed} to remove"));
+        }
         plans.push(TargetPlan {
             name: router.name.clone(),
-            text: format!(
-                "{} {}",
-                if same { "keep" } else { "replace" },
-                router.path.display()
-            ),
+            text,
+            moves,
             changes: !same,
             failed: false,
         });
@@ -243,7 +279,7 @@ fn print(
     known: &Known,
     decision: &Decision,
     targets: &[TargetPlan],
-    rejected: Option<&(String, Timestamp)>,
+    waits: &Waits,
 ) -> io::Result<()> {
     let change = if decision.held() {
         &decision.proposed
@@ -297,7 +333,7 @@ fn print(
         writeln!(out, "held, reason: {reason}")?;
     }
     let id = &decision.id;
-    match rejected {
+    match &waits.rejected {
         Some((by, at)) => writeln!(
             out,
             "rejected by {by} at {at}; nullrouted approve {id} would still apply it"
@@ -307,6 +343,10 @@ fn print(
             "nullrouted approve {id} applies exactly this, nullrouted reject {id} ends the question"
         )?,
         None => {}
+    }
+    for one in waits.routers.moves() {
+        let text = one.told();
+        writeln!(out, "router {}: {text} if {id} is approved", one.router)?;
     }
     for target in targets {
         writeln!(out, "target={}  would {}", target.name, target.text)?;

@@ -7,7 +7,7 @@ pub use super::memory::Memory;
 use super::origins::Table;
 use super::prefer::preferred;
 use super::{hand, protection};
-use crate::config::{Config, Decisive, FeedConfig, Origin, decisive, differences};
+use crate::config::{Config, Decisive, FeedConfig, Origin, RouterConfig, decisive, differences};
 use crate::digest;
 use crate::discover;
 use crate::feed::copies::Copies;
@@ -45,6 +45,8 @@ pub struct Known {
     pub generation: u64,
     /// Whether that generation was made by a pin, and no decision of the feeds has confirmed it since.
     pub made_by_pin: bool,
+    /// Whether some router names feeds.
+    pub by_feed: bool,
     /// What is frozen.
     pub pinned: Option<Pin>,
     /// The approval that has not been used yet.
@@ -140,6 +142,7 @@ impl Known {
             generation: newest.as_ref().map_or(0, |row| row.number),
             // Nothing decides what a pin put in force, until a decision without one goes through.
             made_by_pin: newest.is_some_and(|row| row.pinned) && decisive_before.is_empty(),
+            by_feed: config.routers.iter().any(names_feeds),
             pinned: pin(ledger, memory)?,
         })
     }
@@ -149,7 +152,15 @@ impl Known {
         decide(&self.input(now))
     }
 
-    /// The same, unless what was decided last was decided by the same.
+    /// What would be decided if the change with this ID were approved.
+    pub fn decide_as_approved(&self, id: &str, now: Timestamp) -> Decision {
+        decide(&Input {
+            approved: Some(id),
+            ..self.input(now)
+        })
+    }
+
+    /// Decide by it, unless what was decided last was decided by the same.
     pub fn decide_once(&self, memory: &mut Memory, now: Timestamp) -> Arc<Decision> {
         memory.decided(&self.input(now))
     }
@@ -161,12 +172,18 @@ impl Known {
             policy: &self.policy,
             in_force: &self.in_force,
             restores: self.made_by_pin,
+            by_feed: self.by_feed,
             pinned: self.pinned.as_ref().map(|pin| &*pin.set),
             approved: self.approval.as_ref().map(|approval| approval.id.as_str()),
             configuration: &self.configuration,
             now,
         }
     }
+}
+
+/// What a router gets depends on which of the feeds lists it.
+fn names_feeds(router: &RouterConfig) -> bool {
+    router.selection.choice.feeds.is_some()
 }
 
 /// The configuration, and what of it is otherwise than it was for the set in force. A feed that is no longer configured

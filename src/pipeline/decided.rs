@@ -16,6 +16,7 @@ pub struct Decided {
     policy: Policy,
     in_force: Effective,
     restores: bool,
+    by_feed: bool,
     pinned: Option<Pinned>,
     approved: Option<String>,
     configuration: Configuration,
@@ -36,6 +37,7 @@ impl Decided {
             policy,
             in_force,
             restores,
+            by_feed,
             pinned,
             approved,
             configuration,
@@ -54,6 +56,7 @@ impl Decided {
             policy: policy.clone(),
             in_force: in_force.clone(),
             restores,
+            by_feed,
             pinned: pinned.cloned(),
             approved: approved.map(str::to_owned),
             configuration: configuration.clone(),
@@ -75,6 +78,7 @@ impl Decided {
             policy,
             in_force,
             restores,
+            by_feed,
             pinned,
             approved,
             configuration,
@@ -83,6 +87,7 @@ impl Decided {
         let in_time = self.since <= now && self.until.is_none_or(|until| now < until);
         in_time
             && self.restores == restores
+            && self.by_feed == by_feed
             && self.approved.as_deref() == approved
             && self.configuration == *configuration
             && self.decision.standings == input.standings()

@@ -4,7 +4,10 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use sha2::{Digest, Sha256};
+
 use super::{Applied, AtHand, Feed, Input, beside, merge};
+use crate::digest::hexadecimal;
 use crate::feed::FeedCopy;
 use crate::plan::{Change, FeedChange, Verdict, judge};
 use crate::policy::Permitted;
@@ -15,9 +18,10 @@ use crate::rib::Rib;
 /// What the publishers changed since the generation in force.
 pub(super) struct Judged {
     /// Name of its exact content: what comes and goes before protected space is cut out of it, and which
-    /// origin ASes. What is protected may change meanwhile; it only ever takes away.
+    /// origin ASes; where routers name feeds, of each feed as well. What is protected may change meanwhile; it
+    /// only ever takes away.
     pub id: String,
-    /// Whether they changed anything.
+    /// Whether they changed anything: of all feeds together or, where routers name feeds, of any feed.
     pub changed: bool,
     /// What comes and goes, protected space included.
     pub change: Change,
@@ -43,12 +47,17 @@ pub(super) fn judged(
     let listed =
         |permitted: &Permitted, rib| Effective::new(permitted.listed.clone(), origins(rib));
     let change = Change::between(&listed(&permitted_before, before), &listed(published, now));
-    let changed = !change.is_empty();
+    let sides = sides(input, counting, &permitted_before, published);
+    let by_feed = match input.by_feed {
+        true => by_feed(&sides),
+        false => Vec::new(),
+    };
+    let changed = !change.is_empty() || !by_feed.is_empty();
 
     // What cannot be read cannot be judged: then that alone is the reason, and nobody can approve it.
     let unreadable: Vec<String> = counting.iter().filter_map(lost).collect();
     let verdict = if unreadable.is_empty() {
-        let mut verdict = gate(input, counting, &permitted_before, published);
+        let mut verdict = gate(input, counting, &sides, &permitted_before, published);
         // Nobody may approve what would drop everything but what is protected.
         let listed = &published.listed;
         let everything =
@@ -66,11 +75,77 @@ pub(super) fn judged(
         }
     };
     Judged {
-        id: change.id(),
+        id: id(&change, &by_feed),
         change,
         changed,
         verdict,
     }
+}
+
+/// A feed whose copy at hand is another one than the copy behind the generation in force, by itself.
+struct Side<'a> {
+    feed: &'a Feed,
+    /// What the policy leaves of the earlier one; `None` where there is none, or where it cannot be read.
+    was: Option<(&'a AtHand, Cow<'a, Permitted>)>,
+    now: (&'a AtHand, Cow<'a, Permitted>),
+}
+
+/// Those feeds. `before` and `published` are what the policy leaves of all feeds.
+fn sides<'a>(
+    input: &Input,
+    counting: &[&'a Feed],
+    before: &'a Permitted,
+    published: &'a Permitted,
+) -> Vec<Side<'a>> {
+    // One feed alone is the whole, where there is no other.
+    let alone = |feed: &'a Feed, copy: &'a AtHand, whole| match counting.len() {
+        1 => Cow::Borrowed(whole),
+        _ => Cow::Owned(
+            input
+                .policy
+                .apply(&merge(&[feed], input.now, |_| Some(copy))),
+        ),
+    };
+    let other = counting.iter().filter_map(|feed| {
+        let (was, now) = (feed.applied_copy(), feed.current.as_ref()?);
+        let same = was.is_some_and(|was| was.digest == now.digest);
+        (!same).then(|| Side {
+            feed,
+            was: was.map(|copy| (copy, alone(feed, copy, before))),
+            now: (now, alone(feed, now, published)),
+        })
+    });
+    other.collect()
+}
+
+/// What each of them lists otherwise, by name.
+fn by_feed(sides: &[Side]) -> Vec<(Arc<str>, Change)> {
+    let lists = |(copy, permitted): &(&AtHand, Cow<Permitted>)| {
+        Effective::new(permitted.listed.clone(), asns([&copy.copy]))
+    };
+    let changes = sides.iter().map(|side| {
+        let was = side.was.as_ref().map(lists).unwrap_or_default();
+        (
+            side.feed.name.clone(),
+            Change::between(&was, &lists(&side.now)),
+        )
+    });
+    let mut changes: Vec<_> = changes.filter(|(_, change)| !change.is_empty()).collect();
+    // The order of the feeds in the configuration is no part of the name.
+    changes.sort_by(|(one, _), (other, _)| one.cmp(other));
+    changes
+}
+
+/// The name of a change of all feeds together, and of what single feeds list otherwise.
+fn id(change: &Change, by_feed: &[(Arc<str>, Change)]) -> String {
+    if by_feed.is_empty() {
+        return change.id();
+    }
+    let feeds = by_feed
+        .iter()
+        .map(|(name, change)| format!("{name:?} {}\n", change.id()));
+    let text = format!("by feed {}\n{}", change.id(), feeds.collect::<String>());
+    hexadecimal(&Sha256::digest(text)[..6])
 }
 
 /// Whether both copies of a feed list the same at any time.
@@ -104,32 +179,28 @@ fn lost(feed: &&Feed) -> Option<String> {
 
 /// The feeds that both generations share, under today's policy, against the limits. `before` and `published`
 /// are what the policy leaves of both sides.
-fn gate(input: &Input, counting: &[&Feed], before: &Permitted, published: &Permitted) -> Verdict {
+fn gate(
+    input: &Input,
+    counting: &[&Feed],
+    sides: &[Side],
+    before: &Permitted,
+    published: &Permitted,
+) -> Verdict {
     let (policy, limits, total) = (input.policy, &input.policy.limits, &published.set);
-    // One feed alone is the whole, where there is no other.
-    let alone = |feed: &Feed, copy: &AtHand, whole| match counting.len() {
-        1 => Cow::Borrowed(whole),
-        _ => Cow::Owned(policy.apply(&merge(&[feed], input.now, |_| Some(copy)))),
-    };
     let is_lost = |feed: &Feed| matches!(feed.applied, Some(Applied::Lost));
-    let sides = counting.iter().filter_map(|feed| {
-        let now = feed.current.as_ref().filter(|_| !is_lost(feed))?;
-        let was = feed.applied_copy();
-        let same = was.is_some_and(|was| was.digest == now.digest);
-        (!same).then(|| {
-            let was = was.map(|copy| (copy, alone(feed, copy, before)));
-            (feed, was, (now, alone(feed, now, published)))
-        })
-    });
-    let sides: Vec<_> = sides.collect();
-    let changes = sides.iter().map(|(feed, was, (copy, now))| FeedChange {
-        name: feed.name.to_string(),
-        limits: feed.limits,
-        before: was.as_ref().map(|(_, was)| &was.listed),
-        now: &now.listed,
-        effective: &now.set,
-        origins_before: asns(was.iter().map(|(copy, _)| &copy.copy)),
-        origins_now: asns([&copy.copy]),
+    let told = sides.iter().filter(|side| !is_lost(side.feed));
+    let changes = told.map(|side| {
+        let (copy, now) = &side.now;
+        let was = side.was.as_ref();
+        FeedChange {
+            name: side.feed.name.to_string(),
+            limits: side.feed.limits,
+            before: was.map(|(_, was)| &was.listed),
+            now: &now.listed,
+            effective: &now.set,
+            origins_before: asns(was.map(|(copy, _)| &copy.copy)),
+            origins_now: asns([&copy.copy]),
+        }
     });
     let changes: Vec<FeedChange> = changes.collect();
     if counting.iter().any(|feed| is_lost(feed)) {

@@ -26,7 +26,7 @@ use crate::policy::selection::{Choice, Part, Selection};
 use crate::prefix::{Effective, NOTHING, PrefixSet};
 use crate::target::router::{Gone, Reasons, Selected, Shape, Sheet};
 use crate::time::Timestamp;
-use moves::Move;
+pub use moves::Move;
 use recorded::{Recorded, has_everything};
 
 /// What each router has that does not get everything.
@@ -284,6 +284,11 @@ impl Sets {
                 Some(Move::between(name, &old, new))
             });
         moved.filter(|one| !one.is_nothing()).collect()
+    }
+
+    /// What comes and goes by the decision at the routers with a part of what is in force.
+    pub fn moves(&self) -> &[Move] {
+        &self.moves
     }
 
     /// Whether a router gets something else than before by the decision.

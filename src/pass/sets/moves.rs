@@ -5,10 +5,12 @@ use crate::prefix::Effective;
 
 /// What came to the file of a router, and what went.
 #[derive(Debug)]
-pub(super) struct Move {
+pub struct Move {
+    /// Its name.
     pub router: String,
     /// Each as it is written in the ledger.
     pub came: Vec<String>,
+    /// The same.
     pub went: Vec<String>,
 }
 
@@ -16,7 +18,7 @@ pub(super) struct Move {
 const NAMED: usize = 3;
 
 impl Move {
-    pub fn between(router: &str, old: &Effective, new: &Effective) -> Self {
+    pub(super) fn between(router: &str, old: &Effective, new: &Effective) -> Self {
         let change = Change::between(old, new);
         Self {
             router: router.to_owned(),
@@ -25,11 +27,11 @@ impl Move {
         }
     }
 
-    pub fn is_nothing(&self) -> bool {
+    pub(super) fn is_nothing(&self) -> bool {
         self.came.is_empty() && self.went.is_empty()
     }
 
-    /// `1 added (192.0.2.0/24), 0 removed`
+    /// In words: `1 added (192.0.2.0/24), 0 removed`.
     pub fn told(&self) -> String {
         let told = |items: &[String], what: &str| {
             let named = items.iter().take(NAMED).map(String::as_str);

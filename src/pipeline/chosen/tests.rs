@@ -122,6 +122,7 @@ impl World {
             policy: &self.policy,
             in_force: &self.in_force,
             restores: false,
+            by_feed: true,
             pinned: self.pinned.as_ref(),
             approved: None,
             configuration: &self.configuration,

@@ -19,6 +19,7 @@ struct Made {
     policy: Policy,
     in_force: Effective,
     restores: bool,
+    by_feed: bool,
     pinned: Option<Pinned>,
     approved: Option<&'static str>,
     configuration: Configuration,
@@ -33,6 +34,7 @@ impl Made {
             policy: &self.policy,
             in_force: &self.in_force,
             restores: self.restores,
+            by_feed: self.by_feed,
             pinned: self.pinned.as_ref(),
             approved: self.approved,
             configuration: &self.configuration,
@@ -97,6 +99,7 @@ fn made() -> Made {
         },
         in_force: set(&["198.51.100.0/24"]),
         restores: false,
+        by_feed: false,
         pinned: None,
         approved: None,
         configuration: Configuration::default(),
@@ -107,7 +110,7 @@ fn made() -> Made {
 type Edit = (&'static str, fn(&mut Made));
 
 /// Every part of an input, changed alone. What is not among them is not compared.
-const EDITS: [Edit; 32] = [
+const EDITS: [Edit; 33] = [
     ("configuration", |made| made.configuration.name.push('+')),
     ("changes of it", |made| {
         made.configuration
@@ -177,6 +180,7 @@ const EDITS: [Edit; 32] = [
         made.in_force.origins = vec![64_496]
     }),
     ("made by a pin", |made| made.restores = true),
+    ("a router names feeds", |made| made.by_feed = true),
     ("pinned", |made| made.pinned = Some(Pinned::default())),
     ("approved", |made| made.approved = Some("0123456789ab")),
 ];

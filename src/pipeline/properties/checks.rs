@@ -138,7 +138,39 @@ impl<'a> Told<'a> {
 
     /// Whether the publishers changed anything.
     fn changed(&self) -> bool {
-        self.before != self.now || self.origins_before != self.origins_now
+        self.before != self.now
+            || self.origins_before != self.origins_now
+            || !self.by_feed().concat().is_empty()
+    }
+
+    /// What comes to single feeds and what goes from them, where routers name feeds.
+    fn by_feed(&self) -> [Vec<String>; 2] {
+        let mut changes = [Vec::new(), Vec::new()];
+        let counting = self.counting.iter().filter(|_| self.shell.by_feed);
+        for feed in counting {
+            let Some(now) = feed.current() else {
+                continue;
+            };
+            let was = applied(feed);
+            if was.is_some_and(|was| was.same(now)) {
+                continue;
+            }
+            let lists = |copy| self.strings(self.shell.lists(feed, copy), &copy.origins);
+            let was = was.map(lists).unwrap_or_default();
+            let now = lists(now);
+            let of = |item: &String| format!("{}: {item}", feed.name);
+            changes[0].extend(now.difference(&was).map(of));
+            changes[1].extend(was.difference(&now).map(of));
+        }
+        changes
+    }
+
+    /// As they are written.
+    fn strings(&self, cells: Cells, origins: &BTreeSet<u32>) -> BTreeSet<String> {
+        let nets = cells.nets().into_iter();
+        let nets = nets.map(|net| self.shell.space.net(net).to_string());
+        nets.chain(origins.iter().map(|asn| format!("AS{asn}")))
+            .collect()
     }
 
     /// Whether the configuration takes too much away.
@@ -266,12 +298,7 @@ impl<'a> Told<'a> {
 
     /// What an approval would let go.
     fn content(&self) -> Content {
-        let strings = |cells: Cells, origins: &BTreeSet<u32>| {
-            let nets = cells.nets().into_iter();
-            let nets = nets.map(|net| self.shell.space.net(net).to_string());
-            let origins = origins.iter().map(|asn| format!("AS{asn}"));
-            nets.chain(origins).collect::<BTreeSet<String>>()
-        };
+        let strings = |cells, origins| self.strings(cells, origins);
         let configured = self.takes_too_much();
         let (before, now) = match self.changed() || configured {
             true => (
@@ -290,6 +317,9 @@ impl<'a> Told<'a> {
             }
         };
         let mut content = [&now - &before, &before - &now];
+        for (content, by_feed) in content.iter_mut().zip(self.by_feed()) {
+            content.extend(by_feed);
+        }
         if configured {
             content[0].insert(self.shell.configuration());
         }

@@ -109,8 +109,10 @@ fn exactly(shell: &Shell, decision: &Decision, choice: &Choice, cells: Cells) ->
         feed.configured && feed.counts(shell.now) && choice.has(&name(*index))
     };
     let feeds: Vec<&Known> = feeds.filter(counts).map(|(_, feed)| feed).collect();
+    // In manual mode a router gets nothing new without an approval.
+    let unseen = shell.manual && shell.by_feed && !decision.approved;
     let lists = feeds.iter().filter_map(|feed| {
-        let copy = match decision.held() {
+        let copy = match decision.held() || unseen {
             true => feed.applied()?.ok()?,
             false => feed.current()?,
         };

@@ -56,6 +56,8 @@ pub enum Step {
     Limits(Bounds),
     FeedLimits(usize, OwnBounds),
     Manual(bool),
+    /// Whether some router names feeds.
+    ByFeed(bool),
     /// What waits is approved.
     Approve,
     /// An ID that was seen some time is approved.
@@ -81,6 +83,7 @@ pub struct Shell {
     pub policy: Policy,
     pub bounds: Bounds,
     pub manual: bool,
+    pub by_feed: bool,
     pub hand: Vec<Net>,
     /// The same when the last decision was written down.
     pub hand_before: Vec<Net>,
@@ -126,6 +129,7 @@ impl Shell {
             policy,
             bounds,
             manual: false,
+            by_feed: true,
             hand: Vec::new(),
             hand_before: Vec::new(),
             decisive: String::new(),
@@ -196,6 +200,7 @@ impl Shell {
             Step::Limits(bounds) => self.bounds = *bounds,
             Step::FeedLimits(feed, own) => self.feeds[feed % count].own = *own,
             Step::Manual(manual) => self.manual = *manual,
+            Step::ByFeed(by_feed) => self.by_feed = *by_feed,
             Step::Approve => self.approval = self.waits.clone().or(self.approval.take()),
             Step::ApproveOld(which) => {
                 let seen = self.seen.get(which % self.seen.len().max(1));
@@ -281,6 +286,7 @@ impl Shell {
             policy: &policy,
             in_force: &self.in_force,
             restores: self.made_by_pin,
+            by_feed: self.by_feed,
             pinned: self.pinned.as_ref(),
             approved: self.approval.as_deref(),
             configuration: &configuration,

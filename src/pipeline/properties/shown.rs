@@ -103,6 +103,7 @@ proptest! {
                 policy: &policy,
                 in_force: &Effective::default(),
                 restores: false,
+                by_feed: false,
                 pinned: None,
                 approved: None,
                 configuration: &Configuration::default(),
