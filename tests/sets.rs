@@ -34,6 +34,24 @@ const A: &str = "72.37.186.0/24 # A1\n198.51.100.0/24 # A2\n2001:db8:a::/48 # A3
 const B: &str =
     "72.37.187.0/24 # B1\n203.0.113.7 # B2\n203.0.113.128/25 # B3\n2001:db8:d::/48 # B4\n";
 
+/// The change that waits.
+struct Plan(String);
+
+impl Plan {
+    fn of(place: &Place) -> Self {
+        let plan = place.run(&["plan", "--json"]).json();
+        Self(plan["id"].as_str().unwrap().to_owned())
+    }
+
+    fn approve(&self, place: &Place) {
+        place.run(&["approve", &self.0]).code(0);
+    }
+
+    fn reject(&self, place: &Place) {
+        place.run(&["reject", &self.0]).code(0);
+    }
+}
+
 /// What the file of a router has, without its comments.
 fn has(place: &Place, router: &str) -> Vec<String> {
     let text = place.read(&format!("{router}.conf"));
@@ -237,8 +255,7 @@ fn a_hold_keeps_the_former_set_of_each_router() {
     place.run(&["refresh"]).code(3);
     assert_eq!([has(&place, "only-a"), has(&place, "only-b")], before);
     assert_eq!(generations(&place), 1);
-    let id = place.run(&["plan", "--json"]).json()["id"].clone();
-    place.run(&["approve", id.as_str().unwrap()]).code(0);
+    Plan::of(&place).approve(&place);
     assert_eq!(has(&place, "only-a"), ["72.37.186.0/24", "203.0.113.7/32"]);
     assert_eq!(has(&place, "only-b"), ["72.37.187.0/24", "192.0.2.0/24"]);
 }
@@ -255,14 +272,8 @@ fn in_manual_mode_a_change_between_feeds_waits_where_a_router_names_one() {
     place.configure(&manual);
     place.write("a.list", "203.0.113.0/24\n");
     place.write("b.list", "192.0.2.0/24\n");
-    let approve = |place: &Place| {
-        let id = place.run(&["plan", "--json"]).code(3).json()["id"].clone();
-        let id = id.as_str().unwrap().to_owned();
-        place.run(&["approve", &id]).code(0);
-        id
-    };
     place.run(&["refresh"]).code(3);
-    approve(&place);
+    Plan::of(&place).approve(&place);
     assert_eq!(has(&place, "edge"), ["203.0.113.0/24"]);
 
     place.write("a.list", "192.0.2.0/24\n");
@@ -294,8 +305,9 @@ fn in_manual_mode_a_change_between_feeds_waits_where_a_router_names_one() {
         .run(&["approve", id])
         .code(1)
         .says("(void); what waits now is");
-    let other = approve(&place);
-    assert_ne!(other, id);
+    let other = Plan::of(&place);
+    assert_ne!(other.0, id);
+    other.approve(&place);
     assert_eq!(has(&place, "edge"), ["203.0.113.0/25"]);
     assert_eq!(has(&place, "both"), ["192.0.2.0/24", "203.0.113.0/24"]);
     place.run(&["refresh"]).code(0);
@@ -319,12 +331,12 @@ fn a_feed_that_loses_most_is_held_although_another_feed_lists_the_same() {
         .code(3)
         .says("a: 59 of 60 prefixes would go, 98.3% (max_removed 25%)");
     assert_eq!(has(&place, "edge").len(), 60);
-    let id = place.run(&["plan", "--json"]).code(3).json()["id"].clone();
+    let held = Plan::of(&place);
     place
         .run(&["plan"])
         .code(3)
         .says("router edge: 0 added, 59 removed (203.0.113.5/32, ");
-    place.run(&["approve", id.as_str().unwrap()]).code(0);
+    held.approve(&place);
     assert_eq!(has(&place, "edge"), ["203.0.113.1/32"]);
 }
 
@@ -548,20 +560,51 @@ fn a_copy_that_is_lost_takes_nothing_from_its_routers() {
     ]);
     place.run(&["refresh"]).code(0);
     let before = [has(&place, "only-a"), has(&place, "only-b")];
-    let copies = std::fs::read_dir(place.path("state/copies")).unwrap();
-    let mut lost = 0;
-    for copy in copies {
-        let path = copy.unwrap().path();
-        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-        if name.starts_with("a.") {
-            std::fs::remove_file(path).unwrap();
-            lost += 1;
-        }
-    }
-    assert!(lost > 0);
+    lose_copies(&place, "a");
     place.run(&["refresh", "--offline"]).code(3);
     assert_eq!([has(&place, "only-a"), has(&place, "only-b")], before);
     assert_eq!(generations(&place), 1);
+
+    // One that begins with that feed keeps what it had and no feed is known to list but this one.
+    let joined = plain("joined", "feeds = [\"a\"]");
+    place.configure(&config(&[
+        plain("only-a", "feeds = [\"a\"]\nmax_length_v4 = 31"),
+        plain("only-b", "feeds = [\"a\", \"b\"]"),
+        joined.clone(),
+    ]));
+    place.run(&["refresh", "--offline"]).code(3);
+    assert_eq!(has(&place, "only-a"), before[0]);
+    assert_eq!(has(&place, "only-b"), before[1]);
+}
+
+fn lose_copies(place: &Place, feed: &str) {
+    let copies = std::fs::read_dir(place.path("state/copies")).unwrap();
+    let paths = copies.map(|copy| copy.unwrap().path());
+    let name = |path: &std::path::PathBuf| path.file_name().unwrap().to_str().unwrap().to_owned();
+    let lost: Vec<_> = paths
+        .filter(|path| name(path).starts_with(&format!("{feed}.")))
+        .collect();
+    assert!(!lost.is_empty());
+    lost.iter()
+        .for_each(|path| std::fs::remove_file(path).unwrap());
+}
+
+/// It had everything, and begins to select a feed whose list cannot be read any more.
+#[test]
+fn a_router_that_begins_with_a_copy_that_is_lost_is_not_emptied() {
+    let place = place(&[plain("edge", "")]);
+    place.run(&["refresh"]).code(0);
+    lose_copies(&place, "a");
+    place.configure(&config(&[plain("edge", "feeds = [\"a\"]")]));
+    place.run(&["refresh", "--offline"]).code(3);
+    let of_a = ["72.37.186.0/24", "198.51.100.0/24", "2001:db8:a::/48"];
+    assert_eq!(has(&place, "edge"), of_a);
+    place.run(&["refresh", "--offline"]).code(3);
+    assert_eq!(has(&place, "edge"), of_a);
+    // The list comes back, with other entries.
+    place.write("a.list", "198.51.100.0/24\n192.0.2.0/24\n");
+    place.run(&["refresh"]);
+    assert_eq!(has(&place, "edge"), ["192.0.2.0/24", "198.51.100.0/24"]);
 }
 
 #[test]
@@ -646,11 +689,61 @@ fn a_held_edit_of_the_configuration_takes_nothing_from_a_router() {
         .says("feed b is no longer configured");
     assert_eq!([has(&place, "fed"), has(&place, "only-a")], before);
     assert_eq!(generations(&place), 1);
-    let id = place.run(&["plan", "--json"]).json()["id"].clone();
-    place.run(&["approve", id.as_str().unwrap()]).code(0);
+    Plan::of(&place).approve(&place);
     let of_a = ["72.37.186.0/24", "198.51.100.0/24", "2001:db8:a::/48"];
     assert_eq!(has(&place, "fed"), of_a);
     assert_eq!(has(&place, "only-a"), of_a);
+}
+
+/// A router that named the feed had to be edited with it: it keeps its part of the feed, and no part of another.
+#[test]
+fn a_held_removal_of_a_feed_takes_nothing_from_the_routers_that_named_it() {
+    let routers = |ab: &str| {
+        [
+            plain("ab", ab),
+            plain("only-a", "feeds = [\"a\"]"),
+            plain("was-b", "feeds = [\"a\"]\nfamilies = [\"ipv6\"]"),
+        ]
+    };
+    let before = [
+        plain("ab", "feeds = [\"a\", \"b\"]"),
+        plain("only-a", "feeds = [\"a\"]"),
+        plain("was-b", "feeds = [\"b\"]"),
+    ];
+    let place = place(&before);
+    place.run(&["refresh"]).code(0);
+    let had = has(&place, "ab");
+    let limits = "[limits]\nmax_removed = \"10%\"\nsmall_change = 0\n";
+    let feed = "[[feed]]\nname = \"a\"\npath = \"a.list\"\nwithdraw_after = \"1 copy\"\n";
+    let edited = |ab: &str| format!("{feed}{NO_KERNEL}{}{limits}", routers(ab).concat());
+    place.configure(&edited("feeds = [\"a\"]"));
+    place
+        .run(&["refresh"])
+        .code(3)
+        .says("feed b is no longer configured")
+        .says("ab.conf replaced, 6 prefixes (feeds a, b)");
+    assert_eq!(has(&place, "ab"), had);
+    let of_a = ["72.37.186.0/24", "198.51.100.0/24", "2001:db8:a::/48"];
+    assert_eq!(has(&place, "only-a"), of_a);
+    // What else was edited counts at once.
+    let six = ["2001:db8:a::/48", "2001:db8:d::/48"];
+    assert_eq!(has(&place, "was-b"), six);
+    // So it stays with the next passes, while it is pinned, and where the answer is no.
+    place.run(&["refresh"]).code(3);
+    place.run(&["pin"]).code(0);
+    place.run(&["refresh"]).code(0);
+    assert_eq!(has(&place, "ab"), had);
+    place.run(&["unpin"]);
+    Plan::of(&place).reject(&place);
+    place.run(&["refresh"]);
+    assert_eq!((has(&place, "ab"), has(&place, "was-b").len()), (had, 2));
+    Plan::of(&place).approve(&place);
+    assert_eq!(has(&place, "ab"), of_a);
+    assert_eq!(has(&place, "was-b"), ["2001:db8:a::/48"]);
+    place
+        .run(&["refresh"])
+        .code(0)
+        .says("ab.conf unchanged, 3 prefixes (feed a)");
 }
 
 /// No router had this choice with the generation that is pinned: it gets what its feeds list, as far as that is frozen.

@@ -14,8 +14,8 @@ use std::collections::btree_map::Entry;
 use super::{Decision, publishers};
 use crate::policy::Policy;
 use crate::policy::selection::Choice;
-use crate::prefix::{Effective, lacking};
-use crate::rib::{OPERATOR, Rib};
+use crate::prefix::Effective;
+use crate::rib::{OPERATOR, Rib, Source};
 
 /// What a choice has.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -31,6 +31,9 @@ pub struct Chosen {
 pub struct Former<'a> {
     /// What it has with the generation in force; `None` where no router had this choice.
     pub in_force: Option<&'a Effective>,
+    /// Where no router had this choice, and a copy of it cannot be read or a feed of it is no longer configured: what
+    /// its routers had by other choices.
+    pub others: Option<&'a Effective>,
     /// What it had with the generation that is pinned.
     pub frozen: Option<&'a Effective>,
 }
@@ -61,7 +64,6 @@ impl Decision {
         }
         let rib = self.listings_of(choice);
         let listed = self.listed(choice, &rib, policy, former);
-        let listed = listed.union(&self.carried_of(choice, policy));
         Chosen {
             effective: listed.intersection(&self.desired),
             rib,
@@ -78,19 +80,7 @@ impl Decision {
         Rib::merge(fed.chain(by_hand).cloned().collect())
     }
 
-    /// What of [`Decision::carried`] the choice lists now.
-    fn carried_of(&self, choice: &Choice, policy: &Policy) -> Effective {
-        if self.carried.is_empty() {
-            return Effective::default();
-        }
-        let now = self.rib.sources().iter();
-        let now = now.filter(|source| *source.name != *OPERATOR && choice.has(&source.name));
-        let rib = Rib::merge(now.cloned().collect());
-        Effective::new(policy.apply(&rib).set, publishers::origins(&rib))
-            .intersection(&self.carried)
-    }
-
-    /// What those listings leave, and what stays for a reason that cannot be read.
+    /// What those listings leave, and what stays for a reason that cannot be read or is no longer configured.
     fn listed(&self, choice: &Choice, rib: &Rib, policy: &Policy, former: Former) -> Effective {
         if self.desired.is_empty() {
             return Effective::default();
@@ -100,24 +90,71 @@ impl Decision {
         {
             return frozen.clone();
         }
-        let listed = Effective::new(policy.apply(rib).set, publishers::origins(rib));
-        let Some(before) = former.in_force.filter(|_| self.pinned.is_none()) else {
+        let listed = left_of(policy, rib);
+        // What goes through is made of copies that can be read, and nothing else.
+        if !self.held() {
             return listed;
-        };
-        if self.lost.iter().any(|feed| choice.has(feed)) {
+        }
+        let is_lost = self.lost.iter().any(|feed| choice.has(feed));
+        match former {
             // A copy that cannot be read is no empty copy.
-            listed.union(before)
-        } else if self.holds_configuration {
-            // What the configuration takes away, while that waits: no listing is left of it.
-            let behind = publishers::origins(self.behind());
-            listed.union(&Effective {
-                nets: before.nets.intersection(&self.taken),
-                origins: lacking(&before.origins, &behind).collect(),
-            })
-        } else {
-            listed
+            Former {
+                in_force: Some(before),
+                ..
+            } if is_lost => listed.union(before),
+            Former {
+                others: Some(before),
+                ..
+            } if is_lost => listed.union(&before.without(&self.of_others(choice, policy))),
+            Former {
+                in_force, others, ..
+            } => {
+                // Where a copy of another feed is lost, it may be of that one.
+                let others = others.filter(|_| self.lost.is_empty());
+                let more = in_force.or(others).map(|before| before.without(&listed));
+                match more.filter(|more| !more.is_empty()) {
+                    Some(more) => listed.union(&self.kept(choice, policy, &more)),
+                    None => listed,
+                }
+            }
         }
     }
+
+    /// What is known to be listed behind a held change by feeds that a choice does not have.
+    fn of_others(&self, choice: &Choice, policy: &Policy) -> Effective {
+        let is_other = |source: &&Source| match *source.name == *OPERATOR {
+            true => !choice.operator,
+            false => !choice.has(&source.name),
+        };
+        left_of(policy, &self.known(is_other))
+    }
+
+    /// What a choice keeps of `before`, which its listings behind a held change do not list: what no listing at all
+    /// explains, as a removed feed, and of what is carried what it lists now.
+    fn kept(&self, choice: &Choice, policy: &Policy, before: &Effective) -> Effective {
+        let explained = left_of(policy, &self.known(|_| true)).union(&self.carried);
+        let unexplained = before.intersection(&self.desired.without(&explained));
+        if self.carried.is_empty() {
+            return unexplained;
+        }
+        let now = self.rib.sources().iter();
+        let now = now.filter(|source| *source.name != *OPERATOR && choice.has(&source.name));
+        let now = left_of(policy, &Rib::merge(now.cloned().collect()));
+        unexplained.union(&before.intersection(&self.carried).intersection(&now))
+    }
+
+    /// Those of the listings behind what should be in force, with what is added by hand now.
+    fn known(&self, which: impl Fn(&&Source) -> bool) -> Rib {
+        let by_hand = self.rib.sources().iter();
+        let by_hand = by_hand.filter(|source| *source.name == *OPERATOR);
+        let known = self.behind().sources().iter().chain(by_hand);
+        Rib::merge(known.filter(which).cloned().collect())
+    }
+}
+
+/// What the policy leaves of listings.
+fn left_of(policy: &Policy, rib: &Rib) -> Effective {
+    Effective::new(policy.apply(rib).set, publishers::origins(rib))
 }
 
 #[cfg(test)]

@@ -35,6 +35,25 @@ impl Choice {
         let named = |feeds: &Vec<String>| feeds.iter().any(|name| name == feed);
         self.feeds.as_ref().is_none_or(named)
     }
+
+    /// Whether it may have a feed that is no longer configured: it names one, or none at all.
+    pub fn may_have_removed(&self, is_configured: impl Fn(&str) -> bool) -> bool {
+        let mut names = self.feeds.iter().flatten();
+        self.feeds.is_none() || names.any(|feed| !is_configured(feed))
+    }
+
+    /// With the feeds that a router had before and that are no longer configured: while their removal waits, the
+    /// router keeps its part of them.
+    #[must_use]
+    pub fn keeping(mut self, before: &Self, is_configured: impl Fn(&str) -> bool) -> Self {
+        if let (Some(feeds), Some(before)) = (&mut self.feeds, &before.feeds) {
+            let removed = before.iter().filter(|feed| !is_configured(feed));
+            feeds.extend(removed.cloned());
+            feeds.sort_unstable();
+            feeds.dedup();
+        }
+        self
+    }
 }
 
 /// What a router gets.
@@ -200,6 +219,23 @@ mod tests {
         let part = selection.of(&set(&["203.0.113.7/32", "2001:db8::/48"]));
         assert_eq!(part.effective, set(&["203.0.113.7/32"]));
         assert_eq!(part.left_out, [0, 0]);
+    }
+
+    #[test]
+    fn a_choice_keeps_the_feeds_of_before_that_are_no_longer_configured_and_no_others() {
+        let of = |feeds: &[&str]| Choice {
+            feeds: Some(feeds.iter().map(ToString::to_string).collect()),
+            operator: true,
+        };
+        let is_configured = |feed: &str| feed != "b";
+        let keeping = |now: &Choice, before: &Choice| now.clone().keeping(before, is_configured);
+        assert_eq!(keeping(&of(&["c"]), &of(&["a", "b"])), of(&["b", "c"]));
+        assert_eq!(keeping(&of(&["b"]), &of(&["b"])), of(&["b"]));
+        assert_eq!(keeping(&of(&[]), &of(&["a"])), of(&[]));
+        // Every feed has no name of any.
+        assert_eq!(keeping(&of(&["a"]), &Choice::EVERYTHING), of(&["a"]));
+        let every = Choice::EVERYTHING;
+        assert_eq!(keeping(&every, &of(&["b"])), every);
     }
 
     #[test]

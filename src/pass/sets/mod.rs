@@ -109,9 +109,10 @@ impl Sets {
             (Some(_), Some(generation)) => ledger.choices_at(generation)?,
             _ => BTreeMap::new(),
         };
-        let mut sets = Self::of(config, recorded, decision, |choice, recorded| {
+        let mut sets = Self::of(config, recorded, decision, |choice, recorded, others| {
             let former = Former {
                 in_force: recorded.choices.get(choice),
+                others,
                 frozen: frozen.get(choice),
             };
             decision.chosen(choice, &known.policy, former)
@@ -128,34 +129,59 @@ impl Sets {
         decision: &Decision,
     ) -> Result<Self, LedgerError> {
         let recorded = Recorded::read(config, ledger, || Ok(known.in_force.clone()))?;
-        Ok(Self::of(config, recorded, decision, |choice, recorded| {
-            let mut chosen = decision.chosen(choice, &known.policy, Former::default());
-            chosen.effective = match recorded.content(choice) {
-                Some(effective) => effective.clone(),
-                None => chosen.effective.intersection(&known.in_force),
-            };
-            chosen
-        }))
+        Ok(Self::of(
+            config,
+            recorded,
+            decision,
+            |choice, recorded, _| {
+                let mut chosen = decision.chosen(choice, &known.policy, Former::default());
+                chosen.effective = match recorded.content(choice) {
+                    Some(effective) => effective.clone(),
+                    None => chosen.effective.intersection(&known.in_force),
+                };
+                chosen
+            },
+        ))
     }
 
     fn of(
         config: &Config,
         recorded: Option<Recorded>,
         decision: &Decision,
-        make: impl Fn(&Choice, &Recorded) -> Chosen,
+        make: impl Fn(&Choice, &Recorded, Option<&Effective>) -> Chosen,
     ) -> Self {
         let Some(recorded) = recorded else {
             return Self::default();
         };
-        let routers = || {
-            config
-                .routers
-                .iter()
-                .filter(|router| !has_everything(router))
+        let is_configured = |feed: &str| config.feeds.iter().any(|known| known.name == feed);
+        // While it is held or frozen what a feed listed that is no longer configured, its routers keep that feed.
+        let keeps = decision.held() || decision.pinned.is_some();
+        let selection = |router: &RouterConfig| {
+            let mut selection = router.selection.clone();
+            if let Some(row) = recorded.rows.get(&router.name).filter(|_| keeps) {
+                let before = &row.selection.choice;
+                selection.choice = selection.choice.keeping(before, is_configured);
+            }
+            selection
         };
-        let choices = routers().map(|router| router.selection.choice.clone());
-        let chosen = each_once(choices, |choice| Arc::new(make(choice, &recorded)));
-        let selections = routers().map(|router| router.selection.clone());
+        let routers = config.routers.iter();
+        let routers = routers.filter(|router| !has_everything(router));
+        let selected: Vec<(&str, Selection)> = routers
+            .map(|router| (router.name.as_str(), selection(router)))
+            .collect();
+        let choices = selected.iter().map(|(_, selection)| &selection.choice);
+        let chosen = each_once(choices.cloned(), |choice| {
+            let routers = selected.iter();
+            let routers = routers.filter(|(_, selection)| selection.choice == *choice);
+            let is_lost = || decision.lost.iter().any(|feed| choice.has(feed));
+            let has_removed = || choice.may_have_removed(is_configured);
+            let others = match keeps && (is_lost() || has_removed()) {
+                true => recorded.by_others(choice, routers.map(|(name, _)| *name)),
+                false => None,
+            };
+            Arc::new(make(choice, &recorded, others.as_ref()))
+        });
+        let selections = selected.iter().map(|(_, selection)| selection.clone());
         let sets = each_once(selections, |selection| {
             let chosen = chosen.get(&selection.choice).cloned().unwrap_or_default();
             let part = selection.of(&chosen.effective);
@@ -167,12 +193,12 @@ impl Sets {
                 part,
             })
         });
-        let set = |router: &RouterConfig| {
-            let set = sets.get(&router.selection)?;
-            Some((router.name.clone(), set.clone()))
+        let set = |(name, selection): &(&str, Selection)| {
+            let set = sets.get(selection)?;
+            Some(((*name).to_owned(), set.clone()))
         };
         Self {
-            routers: routers().filter_map(set).collect(),
+            routers: selected.iter().filter_map(set).collect(),
             recorded: Some(recorded),
             moves: Vec::new(),
         }

@@ -48,6 +48,23 @@ impl Recorded {
         Some(Cow::Owned(selection.of(content).effective))
     }
 
+    /// Where no router had a choice: what all those `routers` had that begin with it, by the choices they had before. So
+    /// none of them gets anything by it.
+    pub fn by_others<'a>(
+        &self,
+        choice: &Choice,
+        routers: impl Iterator<Item = &'a str>,
+    ) -> Option<Effective> {
+        if self.choices.contains_key(choice) {
+            return None;
+        }
+        let had = routers.filter_map(|router| match self.rows.get(router) {
+            Some(row) => self.content(&row.selection.choice),
+            None => self.had_everything(router).then_some(&*self.in_force),
+        });
+        had.cloned().reduce(|all, one| all.intersection(&one))
+    }
+
     /// What a choice has.
     pub fn content(&self, choice: &Choice) -> Option<&Effective> {
         match choice.has_everything() {

@@ -337,6 +337,7 @@ fn a_choice_with_a_copy_that_cannot_be_read_keeps_what_it_had() {
     let had = with_origins(&["203.0.113.0/25"], &[64_496]);
     let former = Former {
         in_force: Some(&had),
+        others: None,
         frozen: None,
     };
     let chosen = decision.chosen(&choice(&["a"], true), &world.policy, former);
@@ -344,12 +345,57 @@ fn a_choice_with_a_copy_that_cannot_be_read_keeps_what_it_had() {
     assert_eq!(shown(&chosen.effective), left);
     assert_eq!(chosen.effective.origins, [64_496]);
     // Of the other feed everything can be read.
+    let of_b = set(&["203.0.113.128/25"]);
+    let former = Former {
+        in_force: Some(&of_b),
+        ..Former::default()
+    };
     let chosen = decision.chosen(&choice(&["b"], true), &world.policy, former);
-    assert_eq!(shown(&chosen.effective), ["203.0.113.128/25"]);
-    assert!(chosen.effective.origins.is_empty());
-    // A choice that no router had begins with what can be read.
+    assert_eq!(chosen.effective, of_b);
+    // A choice that no router had begins with what its routers had, without what is known to be of other feeds.
+    let former = Former {
+        others: Some(&world.in_force),
+        ..Former::default()
+    };
+    let begins = decision.chosen(&choice(&["a"], true), &world.policy, former);
+    assert_eq!(shown(&begins.effective), left);
+    assert_eq!(begins.effective.origins, [64_496]);
+    let other = decision.chosen(&choice(&["b"], true), &world.policy, former);
+    assert_eq!(
+        other.effective, of_b,
+        "what nobody knows may be of the other"
+    );
+    // A router that is new has nothing to keep.
     let unknown = world.chosen(&decision, &choice(&["a"], true));
     assert!(unknown.effective.is_empty());
+}
+
+/// What goes through is made of copies that can be read, so nothing of before is needed.
+#[test]
+fn once_a_change_without_the_former_copy_is_approved_a_choice_has_what_its_feeds_list() {
+    let mut lost = feed("a", None, Some(at(&HALVES[..1], &[])));
+    lost.applied = Some(Applied::Lost);
+    let feeds = vec![
+        lost,
+        feed("b", Some(at(&[(128, 32)], &[])), Some(at(&[], &[]))),
+        feed("c", Some(at(&[], &[])), Some(at(&[(128, 32)], &[]))),
+    ];
+    let mut world = World::new(feeds, &[], &[]);
+    world.in_force = set(&["203.0.113.0/25", "203.0.113.128/32"]);
+    let decision = world.decide();
+    assert!(!decision.held(), "{:?}", decision.verdict);
+    assert_eq!(decision.desired, world.in_force);
+    let had = world.in_force.clone();
+    let former = Former {
+        in_force: Some(&had),
+        ..Former::default()
+    };
+    let chosen = decision.chosen(&choice(&["a", "b"], true), &world.policy, former);
+    assert_eq!(
+        shown(&chosen.effective),
+        ["203.0.113.0/25"],
+        "c alone lists the other"
+    );
 }
 
 #[test]
@@ -369,6 +415,7 @@ fn a_pin_freezes_what_a_choice_had_then_and_protection_is_cut_out_of_it() {
     let now = set(&["203.0.113.7/32"]);
     let former = Former {
         in_force: Some(&now),
+        others: None,
         frozen: Some(&then),
     };
     let chosen = decision.chosen(&choice(&["a"], true), &world.policy, former);
@@ -410,6 +457,7 @@ fn what_the_configuration_takes_away_stays_at_its_routers_while_that_is_held() {
     };
     let former = Former {
         in_force: Some(&world.in_force),
+        others: None,
         frozen: None,
     };
     let chosen = decision.chosen(&every_feed, &world.policy, former);
@@ -417,6 +465,7 @@ fn what_the_configuration_takes_away_stays_at_its_routers_while_that_is_held() {
     let had = set(&["203.0.113.0/26"]);
     let former = Former {
         in_force: Some(&had),
+        others: None,
         frozen: None,
     };
     let chosen = decision.chosen(&choice(&["a"], true), &world.policy, former);

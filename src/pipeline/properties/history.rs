@@ -77,6 +77,7 @@ fn step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Manual(true)),
         3 => Just(Step::Manual(false)),
         1 => any_bool().prop_map(Step::ByFeed),
+        2 => (which(), which()).prop_map(|(router, choice)| Step::Choose(router, choice)),
         2 => feed().prop_map(Step::Leave),
         1 => feed().prop_map(Step::Return),
         1 => (feed(), any_bool()).prop_map(|(feed, bogons)| Step::Bogons(feed, bogons)),

@@ -1,6 +1,6 @@
 //! What stands around the decision, in memory: what people and publishers do, and what a pass writes down.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +13,6 @@ use super::naive::{Cells, Net, Space};
 use crate::feed::FeedCopy;
 use crate::policy::Policy;
 use crate::policy::limits::Review;
-use crate::policy::selection::Choice;
 use crate::prefix::Effective;
 use crate::time::Timestamp;
 
@@ -58,6 +57,8 @@ pub enum Step {
     Manual(bool),
     /// Whether some router names feeds.
     ByFeed(bool),
+    /// A router gets another choice of feeds.
+    Choose(usize, usize),
     /// What waits is approved.
     Approve,
     /// An ID that was seen some time is approved.
@@ -77,6 +78,8 @@ pub struct Shell {
     /// What each of them ever listed, and what was ever added by hand.
     pub ever: Vec<Cells>,
     pub ever_by_hand: Cells,
+    /// The choices that are configured for routers.
+    pub routers: [usize; choices::ROUTERS.len()],
     /// What choices of feeds have.
     pub chosen: Chosen,
     /// What the last decision was made by.
@@ -125,6 +128,7 @@ impl Shell {
             feeds: bogons.iter().enumerate().map(feed).collect(),
             ever: vec![Cells::default(); bogons.len()],
             ever_by_hand: Cells::default(),
+            routers: choices::ROUTERS,
             chosen: Chosen::default(),
             policy,
             bounds,
@@ -218,6 +222,10 @@ impl Shell {
                 self.pinned = Some(self.past[which].clone());
             }
             Step::Unpin => self.pinned = None,
+            Step::Choose(router, choice) => {
+                let all = choices::choices().len();
+                self.routers[router % (self.routers.len() - 1)] = choice % all;
+            }
             Step::Hours(hours) => self.now = now.after(HOUR * u32::from(*hours)),
             Step::Add(_) | Step::Pin(_) => {}
         }
@@ -303,7 +311,7 @@ impl Shell {
     }
 
     /// Write a decision down, as a pass does.
-    pub fn record(&mut self, decision: &Decision, chosen: BTreeMap<Choice, Effective>) {
+    pub fn record(&mut self, decision: &Decision, chosen: choices::Made) {
         if decision.approved || decision.pinned.is_none() {
             self.approval = None;
         }
