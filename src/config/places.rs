@@ -7,22 +7,40 @@ use std::time::Duration;
 use crate::files;
 
 /// Where paths lead; a parameter, so that checking needs no disk.
-pub(super) type Real<'a> = &'a dyn Fn(&[PathBuf]) -> Vec<PathBuf>;
+pub(super) type Real<'a> = &'a dyn Fn(&[PathBuf]) -> Vec<Leads>;
+
+/// Where a path leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Leads {
+    /// The path without links.
+    pub to: PathBuf,
+    /// Whether a folder is there.
+    pub is_folder: bool,
+}
 
 /// Time limit for all of them together.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Without `.` and `..`, as if no part of them were a link.
-pub(super) fn as_written(paths: &[PathBuf]) -> Vec<PathBuf> {
-    paths.iter().map(|path| plain(path)).collect()
+pub(super) fn as_written(paths: &[PathBuf]) -> Vec<Leads> {
+    let leads = |path: &PathBuf| Leads {
+        to: plain(path),
+        is_folder: false,
+    };
+    paths.iter().map(leads).collect()
 }
 
 /// With every link followed, as far as it exists. Where a file system does not answer, as written.
-pub(super) fn real(paths: &[PathBuf]) -> Vec<PathBuf> {
+pub(super) fn real(paths: &[PathBuf]) -> Vec<Leads> {
     // One thread for all: a load of the configuration leaves no more behind.
     let all = Path::new("the paths of the configuration");
     let asked = paths.to_owned();
-    let real = move |_: &Path| Ok(asked.iter().map(|path| followed(path)).collect());
+    let leads = |path: &PathBuf| {
+        let to = followed(path);
+        let is_folder = to.is_dir();
+        Leads { to, is_folder }
+    };
+    let real = move |_: &Path| Ok(asked.iter().map(leads).collect());
     files::within(all, PATIENCE, real).unwrap_or_else(|_| as_written(paths))
 }
 
@@ -70,8 +88,17 @@ mod tests {
             ("link/missing/../new", "real/new"),
             ("link/missing", "real/missing"),
         ] {
-            assert_eq!(real(&[base.join(written)]), [base.join(leads)], "{written}");
+            let expected = Leads {
+                to: base.join(leads),
+                is_folder: false,
+            };
+            assert_eq!(real(&[base.join(written)]), [expected], "{written}");
         }
+        let expected = Leads {
+            to: base.join("real"),
+            is_folder: true,
+        };
+        assert_eq!(real(&[base.join("link")]), [expected]);
         assert_eq!(plain(Path::new("/a/../b/./c")), Path::new("/b/c"));
     }
 }

@@ -360,12 +360,27 @@ fn is_foreign(old: &[u8], is_loaded: impl Fn(&str) -> bool) -> bool {
     !(blank || router::is_ours(old) || loaded())
 }
 
-/// Where `reload` puts a copy of the router file on this machine.
-fn copied_to(router: &RouterConfig) -> Vec<PathBuf> {
+/// A copy of the router file that `reload` makes on this machine.
+struct Copied {
+    path: PathBuf,
+    /// Its path if that is the one of a folder.
+    inside: Option<PathBuf>,
+}
+
+fn copied_to(router: &RouterConfig) -> Vec<Copied> {
     let copies = writes(&router.reload).into_iter();
     let copies = copies.filter(|write| write.copies);
-    let paths = copies.filter_map(|write| write.path(&router.path, &delta_of(&router.path)));
-    paths.filter(|path| *path != router.path).collect()
+    let places = copies.filter_map(|write| {
+        let path = write.path(&router.path, &delta_of(&router.path))?;
+        let inside = write.inside(&path, &router.path);
+        Some(Copied { path, inside })
+    });
+    places.filter(|copied| copied.path != router.path).collect()
+}
+
+/// The same as [`look`], of a copy.
+fn look_at_copy(path: &Path, inside: Option<&Path>) -> io::Result<(PathBuf, Option<Vec<u8>>)> {
+    look(inside.filter(|_| path.is_dir()).unwrap_or(path))
 }
 
 /// Foreign files in the place of the router file, which is `own`, and where it is copied to: refused, or kept under
@@ -379,8 +394,8 @@ async fn adopt(
         .map(|(path, old)| (path.to_owned(), old.to_owned()))
         .into_iter()
         .collect();
-    for path in copied_to(router.config) {
-        let looked = on_disk(&path, look).await;
+    for Copied { path, inside } in copied_to(router.config) {
+        let looked = on_disk(&path, move |path| look_at_copy(path, inside.as_deref())).await;
         let (path, old) = looked.map_err(|error| format!("{}: {error}", path.display()))?;
         there.extend(old.map(|old| (path, old)));
     }
@@ -398,16 +413,21 @@ async fn adopt(
 /// Why the file in the place of this router's is not replaced, or one that `reload` would write over, if it is not; for
 /// who only looks.
 pub fn refused(router: &RouterConfig, is_loaded: impl Fn(&str) -> bool) -> Option<String> {
-    let paths = std::iter::once(router.path.clone()).chain(copied_to(router));
-    paths
-        .into_iter()
-        .find_map(|path| match files::within(&path, files::PATIENCE, look) {
+    let own = Copied {
+        path: router.path.clone(),
+        inside: None,
+    };
+    let places = std::iter::once(own).chain(copied_to(router));
+    places.into_iter().find_map(|Copied { path, inside }| {
+        let looked = move |path: &Path| look_at_copy(path, inside.as_deref());
+        match files::within(&path, files::PATIENCE, looked) {
             Ok((path, Some(old))) => {
                 (is_foreign(&old, &is_loaded) && !router.adopt).then(|| refusal(&path))
             }
             Ok((_, None)) => None,
             Err(error) => Some(format!("{}: {error}", path.display())),
-        })
+        }
+    })
 }
 
 fn refusal(path: &Path) -> String {

@@ -91,6 +91,9 @@ fn a_path_that_a_command_writes_is_judged_like_that_of_the_file() {
     let place = Place::new("");
     place.write("noc.list", "# ours\n");
     fs::create_dir_all(place.path("state")).unwrap();
+    fs::create_dir_all(place.path("folder")).unwrap();
+    place.write("far.list", "# ours\n");
+    symlink("../far.list", place.path("folder/edge2.conf")).unwrap();
     symlink("noc.list", place.path("link")).unwrap();
     let at = |name: &str| place.path(name).display().to_string();
     let second = |command: &str| {
@@ -137,9 +140,34 @@ fn a_path_that_a_command_writes_is_judged_like_that_of_the_file() {
             ),
             "is made for a moment beside the file of the router \"edge2\"",
         ),
+        (
+            "reload",
+            format!(
+                "\"sh\", \"-c\", \"cp \\\"$1\\\" {}\", \"sh\", \"{{file}}\"",
+                at("noc.list")
+            ),
+            "is the list of the feed \"noc\"",
+        ),
+        (
+            "reload",
+            format!("\"sh\", \"-c\", \"cd {} && cp {{file}} link\"", at("")),
+            "is the list of the feed \"noc\"",
+        ),
+        // Into a folder that is there.
+        (
+            "reload",
+            format!("\"cp\", \"{{file}}\", \"{}\"", at("state")),
+            "is in state_dir, which holds nullrouted's own files",
+        ),
+        (
+            "reload",
+            format!("\"cp\", \"/x/edge2.conf\", \"{}\"", at("folder")),
+            "is the list of the feed \"far\"",
+        ),
     ] {
         let router = router("plain", "edge.conf", &format!("{key} = [{words}]\n"));
-        place.configure(&format!("{router}{}{NOC}{NO_KERNEL}", second("")));
+        let far = "[[feed]]\nname = \"far\"\npath = \"far.list\"\n";
+        place.configure(&format!("{router}{}{NOC}{far}{NO_KERNEL}", second("")));
         for verb in ["check", "refresh"] {
             let ran = place.run(&[verb]).code(64);
             let line = format!("{}:6:", place.config().display());

@@ -36,6 +36,7 @@ pub fn places(
         ours.push(Ours::file(router, written));
         ours.extend(Ours::by_commands(router, written));
     }
+    go_inside(&mut ours, real);
     // All of them at once.
     let of_ours = ours.iter().map(|one| &*one.path);
     let of_used = used.iter().map(|(path, _)| *path);
@@ -47,17 +48,18 @@ pub fn places(
     for (one, leads) in ours.iter_mut().zip(leads) {
         // At another host it leads nowhere here.
         let is_here = one.by == By::Us || one.path.is_absolute();
-        one.leads = if is_here { leads } else { &one.path }.clone();
+        one.leads = if is_here { &leads.to } else { &one.path }.clone();
     }
     let beside: Vec<_> = ours.iter().flat_map(Ours::beside).collect();
     ours.extend(beside);
     for (at, one) in ours.iter().enumerate() {
         let used = used.iter().zip(of_used);
-        let mut used = used.filter(|(_, path)| **path == one.leads);
+        let mut used = used.filter(|(_, leads)| leads.to == one.leads);
         let mut folders = folders.iter().zip(of_folders);
         let why = if let Some(((_, what), _)) = used.next() {
             format!("is {what}")
-        } else if let Some(((_, what), _)) = folders.find(|(_, dir)| one.leads.starts_with(dir)) {
+        } else if let Some(((_, what), _)) = folders.find(|(_, dir)| one.leads.starts_with(&dir.to))
+        {
             format!("is in {what}, which holds nullrouted's own files")
         } else if let Some(why) = ours.iter().enumerate().find_map(|(other_at, other)| {
             let differ = other.router.name != one.router.name;
@@ -73,6 +75,23 @@ pub fn places(
     }
 }
 
+/// What is copied to a folder has a path in it.
+fn go_inside(ours: &mut [Ours], real: Real) {
+    let mut inside: Vec<_> = ours
+        .iter_mut()
+        .filter_map(|one| Some((one.inside.take()?, &mut one.path)))
+        .collect();
+    if inside.is_empty() {
+        return;
+    }
+    let paths: Vec<_> = inside.iter().map(|(_, path)| (*path).clone()).collect();
+    for ((inside, path), leads) in inside.iter_mut().zip(real(&paths)) {
+        if leads.is_folder {
+            **path = std::mem::take(inside);
+        }
+    }
+}
+
 /// A file that is written for a router.
 #[derive(Clone)]
 struct Ours<'a> {
@@ -80,6 +99,8 @@ struct Ours<'a> {
     span: Range<usize>,
     by: By,
     path: PathBuf,
+    /// Its path if that is the one of a folder.
+    inside: Option<PathBuf>,
     /// Where that leads.
     leads: PathBuf,
 }
@@ -104,6 +125,7 @@ impl<'a> Ours<'a> {
             span: path.unwrap_or(0..0),
             by: By::Us,
             path: router.path.clone(),
+            inside: None,
             leads: PathBuf::new(),
         }
     }
@@ -151,12 +173,16 @@ impl<'a> Ours<'a> {
                 let path = write.path(&router.path, &delta);
                 // At another host nothing of ours is met but what another router's command writes there.
                 let there = || Some(PathBuf::from(write.filled(&router.path, &delta)));
+                let inside = path
+                    .as_ref()
+                    .and_then(|path| write.inside(path, &router.path));
                 let path = path.or_else(|| there().filter(|_| write.is_elsewhere()))?;
                 Some(Self {
                     router,
                     span: spans(key).unwrap_or(0..0),
                     by: By::Command { key, takes },
                     path,
+                    inside,
                     leads: PathBuf::new(),
                 })
             }));

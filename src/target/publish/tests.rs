@@ -467,3 +467,54 @@ async fn without_a_reload_verify_is_asked_each_time_and_the_file_stays() {
     let lost = became(&router, FIRST, true).await;
     assert!(lost.unwrap_err().starts_with("verify failed: "));
 }
+
+/// `cp` puts a file into a folder under its own name; and what a script gets by its words is a copy as well.
+#[tokio::test]
+async fn a_copy_is_looked_for_where_it_really_goes() {
+    const THEIRS: &str = "router bgp 64512\n";
+    let dir = tempfile::tempdir().unwrap();
+    let (own, to) = (dir.path().join("own"), dir.path().join("to"));
+    fs::create_dir(&own).unwrap();
+    fs::create_dir(&to).unwrap();
+    let (path, theirs) = (own.join("frr.conf"), to.join("frr.conf"));
+    let folder = to.display().to_string();
+    let place = theirs.display().to_string();
+    let into = format!("cp \"$1\" {place}");
+    let cd = format!("cd {folder} && cp {{file}} frr.conf");
+    let tee = format!("cat {{file}} | tee {place}");
+    let less = format!("cat < {{file}} > {place}");
+    let all = [
+        &["cp", "{file}", &folder][..],
+        &["cp", "{delta}", &folder],
+        &["cp", "--target-directory", &folder, "{file}"],
+        &["cp", "{delta}", &place],
+        &["sh", "-c", &into, "sh", "{file}"],
+        &["sh", "-c", &cd],
+        &["sh", "-c", &tee],
+        &["sh", "-c", &less],
+    ];
+    for words in all {
+        fs::write(&theirs, THEIRS).unwrap();
+        let mut router = router(&path, &[], words);
+        let error = publish(&router, OLD, |_| false).await.unwrap_err();
+        assert!(
+            error.starts_with(&format!("{place}: this file was not written by nullrouted")),
+            "{words:?}: {error}"
+        );
+        assert_eq!(refused_to(&router), Some(error), "{words:?}");
+        assert_eq!(fs::read_to_string(&theirs).unwrap(), THEIRS);
+        router.adopt = true;
+        let published = publish(&router, OLD, |_| false).await.unwrap();
+        let kept = to.join("frr.conf.before-nullrouted");
+        assert_eq!(published.adopted, std::slice::from_ref(&kept), "{words:?}");
+        assert_eq!(fs::read_to_string(&kept).unwrap(), THEIRS);
+        assert_eq!(fs::read_to_string(&theirs).unwrap(), OLD);
+        // Ours from now on, and a folder where nothing stands yet.
+        router.adopt = false;
+        publish(&router, FIRST, |_| false).await.unwrap();
+        fs::remove_file(&theirs).unwrap();
+        publish(&router, OLD, |_| false).await.unwrap();
+        assert_eq!(fs::read_to_string(&theirs).unwrap(), OLD, "{words:?}");
+        fs::remove_file(&path).unwrap();
+    }
+}
