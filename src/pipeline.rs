@@ -36,7 +36,7 @@
 //!     in_force,
 //!     now,
 //!     // ... nothing by hand, no pin, no approval, the configuration as it was
-//! #   hand: &Hand::default(), restores: false, pinned: None,
+//! #   hand: &Hand::default(), restores: false, by_feed: false, pinned: None,
 //! #   approved: None, configuration: &Configuration::default(),
 //! });
 //! let mut feed = Feed {
