@@ -294,28 +294,66 @@ fn an_edge_of_bird_that_refuses_what_is_off_the_link_says_so() {
         said.matches("Established").count()
     };
     eventually("both sessions are up", || sessions() == 2);
-    let said = verify().code(4).out;
-    for (at, family) in [(0, 4), (1, 6)] {
-        let told = format!(
-            "trigger{family} ({}), eBGP on the link, has nullrouted_edge without \"gateway recursive\": BIRD refuses its \
-             routes with a next hop off the link; add that to its channel, or multihop to it\n",
-            HERE[at]
-        );
-        assert!(said.contains(&told), "{said}");
-    }
+    let configure = |lines: [&str; 2]| {
+        its.write("bird.conf", &edge_bird(&its, lines));
+        lab.router.run("birdc", &["configure"]).code(0);
+        eventually("both sessions are up", || sessions() == 2);
+    };
+    let is_told = |has: &str| {
+        for (at, family) in [(0, 4), (1, 6)] {
+            let told = format!(
+                "trigger{family} ({}), eBGP on the link, has {}; add that to its channel, or multihop to it\n",
+                HERE[at],
+                has.replace('N', &family.to_string())
+            );
+            eventually(&told, || {
+                let ran = verify();
+                ran.code == Some(4) && ran.out.contains(&told)
+            });
+        }
+    };
+    is_told(
+        "nullrouted_edgeN without \"gateway recursive\": BIRD refuses its routes with a next hop off the link",
+    );
+    // By a filter of their own, with a name and without.
+    let own = ours.replace("nullrouted_edgeN", "{ nullrouted_blackholeN(); reject; }");
+    configure(["{", &own]);
+    is_told(
+        "no \"gateway recursive\", and BIRD refused all that came, as what has a next hop off the link",
+    );
     for address in LISTED {
         assert!(lab.answers(address), "{address}: nothing is dropped");
     }
     let multihop = format!("multihop; {ours}");
-    for lines in [["{", &recursive], ["{", &multihop], TEMPLATE] {
-        its.write("bird.conf", &edge_bird(&its, lines));
-        lab.router.run("birdc", &["configure"]).code(0);
-        eventually("both sessions are up", || sessions() == 2);
-        verify().code(0);
+    let own_recursive = own.replace("import", "gateway recursive; import");
+    for lines in [
+        ["{", &recursive],
+        ["{", &multihop],
+        ["{", &own_recursive],
+        TEMPLATE,
+    ] {
+        configure(lines);
+        assert_eq!(verify().code(0).out, "", "{lines:?}");
         for address in LISTED {
             eventually(&format!("{address} is dropped: {lines:?}"), || {
                 !lab.answers(address)
             });
         }
     }
+    // Nothing came at all, so nothing is known of this filter.
+    place.write("noc.list", "# nobody\n");
+    place.run_in(&namespace, &["refresh"]).code(0);
+    configure(["{", &own]);
+    let restart = ["restart", "all"];
+    lab.router.run("birdc", &restart).code(0);
+    eventually("both sessions are up", || sessions() == 2);
+    let told = format!(
+        "trigger4 ({}) and 1 more, eBGP on the link without \"gateway recursive\", is not seen into: a filter that calls \
+         nullrouted_blackhole needs that\n",
+        HERE[0]
+    );
+    eventually(&told, || {
+        let ran = verify();
+        ran.code == Some(0) && ran.out == told
+    });
 }

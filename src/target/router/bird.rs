@@ -26,6 +26,8 @@
 //! * A blackhole by `dest` needs no reachable next hop. But a route of an eBGP neighbor on the link whose next hop is off
 //!   that is refused before any filter, unless the channel has `gateway recursive`, which `show protocols all` shows as an
 //!   IGP table, or the session is multihop.
+//! * Such a route counts as a withdrawal that is ignored, and as no update. `show protocols all` has the name of a filter, and
+//!   not what it calls.
 //! * Of 10 000 static routes a reload touches those that changed, and no others.
 //! * `birdc configure` ends before BIRD has done it where sessions must end first, so the default command waits.
 //! * `birdc eval` knows the constants of the configuration that BIRD has taken: by the last line it is asked for its file.
@@ -100,18 +102,29 @@ case $said in
 esac
 exit 1"#;
 
-/// And whether a session by our filter refuses blackholes before that.
+/// And whether a session refuses blackholes before any filter. Which filter of the operator calls ours BIRD does not say: a
+/// session of another filter is told of where all that came was refused, and else named as not seen.
 const DROPPED: &str = r#"sh -c "$2" sh "$1" || exit
 ask=$(birdc -r show protocols all) || { printf '%s\n' "$ask" | tail -n 1; exit 1; }
 printf '%s\n' "$ask" | awk '
-function told() { if (ours && !igp && !count[name]++) { print name " (" to "), eBGP on the link, has nullrouted_edge without \"gateway recursive\": BIRD refuses its routes with a next hop off the link; add that to its channel, or multihop to it"; found = 1 } ours = igp = 0 }
+function told() {
+if (direct && filter && !igp && !count[name]++) { who = name " (" to "), eBGP on the link, has "
+if (filter ~ /^nullrouted_edge[46]$/) said(who filter " without \"gateway recursive\": BIRD refuses its routes with a next hop off the link")
+else if (!updates && withdraws && withdraws == ignored) said(who "no \"gateway recursive\", and BIRD refused all that came, as what has a next hop off the link")
+else if (!others++) first = name " (" to ")" }
+filter = igp = updates = withdraws = 0 }
+function said(what) { print what "; add that to its channel, or multihop to it"; found = 1 }
 /^[^ ]/ { told(); name = $1; to = ""; direct = 0; next }
 /Neighbor address:/ { to = $3 }
 /^    Session:/ { direct = /external/ && !/multihop/ }
 /^  Channel / { told() }
-/Input filter: *nullrouted_edge[46]$/ { ours = direct }
+/Input filter:/ && $3 != "ACCEPT" && $3 != "REJECT" { filter = $3 }
+/Import updates:/ { updates = $3 }
+/Import withdraws:/ { withdraws = $3; ignored = $6 }
 /^    IGP IPv[46] table:/ { igp = 1 }
-END { told(); exit found ? 4 : 0 }'"#;
+END { told()
+if (others) print first (others > 1 ? " and " others - 1 " more" : "") ", eBGP on the link without \"gateway recursive\", is not seen into: a filter that calls nullrouted_blackhole needs that"
+exit found ? 4 : 0 }'"#;
 
 /// And what it sends to whom. Only sessions whose table has a listed blackhole are asked for what they export, as this
 /// applies their filter to all of the table.
@@ -261,6 +274,7 @@ Use:    include \"THIS-FILE\";      (a line of its own, before the protocols)
         and then, where the trigger is an eBGP neighbor on the link:  ipv4 { gateway recursive; ... }, or multihop;
         (the template has it). Without it BIRD refuses every route whose next hop is off the link, as 192.0.2.1, before
         any filter: `show route` has none of them, nothing is dropped, and the log alone says \"not directly reachable\".
+        The default `verify` finds such a session by nullrouted_edge4, and one of your own filter where nothing else came.
         and your protocol kernel must export these routes:  export where source = RTS_BGP;
 Undo:   take the protocols and the include out again, birdc configure
 Once the import limit is hit, nothing new comes in until `birdc reload in PROTOCOL`.
