@@ -1,5 +1,5 @@
-//! Back-off: a route that another program removes again and again is reinstalled after growing delays, and an alarm is
-//! raised. Pure.
+//! Back-off: a route that another program removes repeatedly is reinstalled after growing delays,
+//! and an alarm is raised. Pure.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,13 +9,13 @@ use ipnet::IpNet;
 
 use crate::time::Timestamp;
 
-/// This often a route is reinstalled at once.
+/// A route is reinstalled this often without a delay.
 const AT_ONCE: u32 = 3;
 /// The longest delay, in seconds.
 const LONGEST: u32 = 64;
 /// A route that was left alone for this long is forgotten.
 const QUIET: Duration = Duration::from_secs(600);
-/// More routes than this that go at once count as one object.
+/// More routes than this that are removed at once count as one object.
 const SINGLE: usize = 1_000;
 /// At most this many objects are remembered.
 const MOST: usize = 10_000;
@@ -23,16 +23,17 @@ const MOST: usize = 10_000;
 /// What another program changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Object {
-    /// A route of ours that it removes.
+    /// A route of ours that another program removes.
     Route(IpNet),
-    /// Many of them at once; whether they are IPv6.
+    /// Many routes of ours that another program removes at once.
     Many {
         /// Whether they are IPv6, and not IPv4.
         v6: bool,
     },
-    /// Our policy rule, by its priority, that it removes.
+    /// Our policy rule, by its priority, that another program removes.
     Rule(u32),
-    /// A route with our mark that it adds. It is always removed at once: it drops what was not decided.
+    /// A route with our mark that another program adds. It is always removed at once, because it
+    /// drops addresses that were not decided.
     Surplus(IpNet),
 }
 
@@ -50,20 +51,20 @@ impl fmt::Display for Object {
 #[derive(Clone, Debug, Default)]
 pub struct Backoff {
     objects: BTreeMap<Object, Attempts>,
-    /// When the first of what waits may be put back.
+    /// The earliest time at which a waiting object may be put back.
     next: Option<Timestamp>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Attempts {
-    /// How often it was put back.
+    /// How often the object was put back.
     times: u32,
-    /// When it was put back last.
+    /// When it was last put back.
     at: Timestamp,
 }
 
 impl Attempts {
-    /// When it may be put back again: at once, then after 1, 2, 4, … 64 seconds.
+    /// When it may next be put back: at once, then after 1, 2, 4, … 64 seconds.
     fn again(&self) -> Timestamp {
         let wait = match self.times.checked_sub(AT_ONCE) {
             None => return self.at,
@@ -76,12 +77,13 @@ impl Attempts {
 }
 
 impl Backoff {
-    /// Nothing waits any more: everything is looked at anew.
+    /// A new comparison begins: no object counts as waiting until it is looked at again.
     pub fn begin(&mut self) {
         self.next = None;
     }
 
-    /// Whether this is to wait; that something does is remembered for [`next`](Self::next).
+    /// Whether this object has to wait. The earliest end of all waits is kept for
+    /// [`next`](Self::next).
     pub fn waits(&mut self, object: Object, now: Timestamp) -> bool {
         let later = self.later(object, now);
         self.next = self.next.into_iter().chain(later).min();
@@ -89,7 +91,7 @@ impl Backoff {
     }
 
     fn later(&self, object: Object, now: Timestamp) -> Option<Timestamp> {
-        // An attempt in the future: the clock was set back.
+        // An attempt in the future is ignored: the clock was set back.
         let attempts = self
             .objects
             .get(&object)
@@ -97,8 +99,8 @@ impl Backoff {
         Some(attempts.again()).filter(|again| *again > now)
     }
 
-    /// Take out the routes that are to wait. `net` knows those that somebody had removed; others never wait. Answers how
-    /// many.
+    /// Take out the routes that have to wait, and return how many. `net` is `Some` for a route that
+    /// another program removed; other routes never wait.
     pub fn postpone<T>(
         &mut self,
         routes: &mut Vec<T>,
@@ -134,7 +136,8 @@ impl Backoff {
         }
     }
 
-    /// What somebody did was undone. Of very many, some are enough: nobody makes it remember more than [`MOST`].
+    /// Changes of other programs were undone. At most [`SINGLE`] of them are counted in one call,
+    /// and at most [`MOST`] objects are remembered.
     pub fn undone(&mut self, objects: impl IntoIterator<Item = Object>, now: Timestamp) {
         self.objects
             .retain(|_, attempts| attempts.at <= now && attempts.at.age(now) < QUIET);
@@ -149,12 +152,12 @@ impl Backoff {
         }
     }
 
-    /// When the next one that waits may be put back.
+    /// When the next waiting object may be put back.
     pub fn next(&self) -> Option<Timestamp> {
         self.next
     }
 
-    /// What an operator is told while somebody keeps at it.
+    /// The alarm for the operator while another program repeats its change.
     pub fn alarm(&self, now: Timestamp) -> Option<String> {
         let mut repeated: Vec<_> = self
             .objects
@@ -190,7 +193,7 @@ impl Backoff {
     }
 }
 
-/// All of a family.
+/// The object for many routes of one address family.
 fn many(net: IpNet) -> Object {
     Object::Many {
         v6: net.addr().is_ipv6(),

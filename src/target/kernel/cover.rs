@@ -1,8 +1,9 @@
-//! Routes of ours that win over more specific ones of others inside our prefixes. Pure.
+//! Routes of ours that win over more specific routes of others inside our prefixes. Pure.
 //!
-//! The longest match wins before any metric, so a route of somebody else inside a prefix of ours keeps its traffic
-//! flowing. Two of ours, one bit longer than it, win over it, and nothing is taken away from anybody. For a single
-//! address there is nothing longer: there a better metric wins, where there is one.
+//! The longest match wins before any metric, so a foreign route inside a prefix of ours keeps its
+//! traffic flowing. Two routes of ours, one bit longer than it, win over it, and no route of
+//! another program is changed. Nothing is longer than a route to a single address: there a better
+//! metric wins, if there is one.
 
 use netlink_packet_route::route::RouteType;
 
@@ -12,12 +13,13 @@ use crate::netlink::family::AddressFamily;
 use crate::netlink::route::RTPROT_KERNEL;
 use crate::prefix::Prefix;
 
-/// What covers, and what cannot be covered.
+/// Routes that cover foreign ones, and foreign routes that cannot be covered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Covers<B: AddressFamily> {
-    /// Routes of ours beside those of the desired prefixes, ascending. Each is inside of one of them.
+    /// Routes of ours in addition to those of the desired prefixes, ascending. Each is inside of a
+    /// desired prefix.
     pub routes: Vec<Route<B>>,
-    /// Routes of others that nothing wins over.
+    /// Foreign routes that no route of ours wins over.
     pub uncovered: Vec<Installed<B>>,
 }
 
@@ -30,31 +32,32 @@ impl<B: AddressFamily> Default for Covers<B> {
     }
 }
 
-/// What of ours wins over a route of somebody else at or inside a prefix of ours.
+/// What of ours wins over a foreign route at or inside a prefix of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cover<B: AddressFamily> {
-    /// Two routes that are longer than it, with the metric of ours.
+    /// Two routes that are one bit longer than it, with the metric of ours.
     Halves(Prefix<B>, Prefix<B>),
-    /// One to the same address, with this metric.
+    /// One route to the same address, with this metric.
     Metric(u32),
 }
 
-/// Why nothing is made to win over a route of somebody else.
+/// Why a foreign route is not covered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NotCovered {
-    /// It is the kernel's own, for an interface: a network of this machine.
+    /// It is the kernel's own route for an interface: a network of this machine.
     Kernel,
-    /// It is not unicast: what is local, or goes to many, is this machine's own, and `throw` is somebody's will.
+    /// It is not unicast. Local, broadcast and multicast routes belong to this machine, and a
+    /// `throw` route was set on purpose.
     Kind,
-    /// It is to a single address and has the best metric there is.
+    /// It is to a single address and has the best metric possible.
     Best,
 }
 
-/// What wins over this route of somebody else, or why nothing does; `metric` is that of our routes. Where it stands is
-/// not asked here: `leaks`.
+/// What wins over this foreign route; `metric` is that of our routes. The place of the route is not
+/// checked here: see `leaks`.
 ///
 /// # Errors
-/// No cover is made for it.
+/// Why no cover is made for it.
 pub fn cover<B: AddressFamily>(route: &Installed<B>, metric: u32) -> Result<Cover<B>, NotCovered> {
     if let Some(why) = spared(route) {
         return Err(why);
@@ -66,12 +69,12 @@ pub fn cover<B: AddressFamily>(route: &Installed<B>, metric: u32) -> Result<Cove
         true => route.metric.checked_sub(1),
         false => Some(metric),
     };
-    // Metric 0 is none for IPv6.
+    // Metric 0 is no metric for IPv6.
     let better = better.filter(|better| *better > 0 || B::WIDTH == 32);
     better.map(Cover::Metric).ok_or(NotCovered::Best)
 }
 
-/// Routes that are left as they are.
+/// Why a route is left as it is, if it is.
 fn spared<B: AddressFamily>(route: &Installed<B>) -> Option<NotCovered> {
     match (route.protocol, route.kind) {
         (_, kind) if kind != RouteType::Unicast => Some(NotCovered::Kind),
@@ -80,8 +83,8 @@ fn spared<B: AddressFamily>(route: &Installed<B>) -> Option<NotCovered> {
     }
 }
 
-/// Whether a route of somebody else lets packets through that ours to `desired` should drop, and is none of those that
-/// are left as they are; `metric` is that of ours.
+/// Whether a foreign route forwards packets that our routes to `desired` should drop, and is not
+/// one of those that are left as they are. `metric` is that of our routes.
 pub fn leaks<B: AddressFamily>(route: &Installed<B>, desired: &[Prefix<B>], metric: u32) -> bool {
     if route.ours || spared(route).is_some() {
         return false;
@@ -101,7 +104,8 @@ pub fn covering<'a, B: AddressFamily>(
     desired[..after].last().filter(|one| one.contains(prefix))
 }
 
-/// The routes that cover what leaks; `installed` is what others have at and inside the desired prefixes.
+/// The routes that cover the leaks; `installed` holds the foreign routes at and inside the desired
+/// prefixes.
 pub fn covers<'a, B: AddressFamily>(
     desired: &[Prefix<B>],
     metric: u32,
@@ -118,7 +122,7 @@ pub fn covers<'a, B: AddressFamily>(
     }
     covers.routes.sort_unstable();
     covers.routes.dedup();
-    // Where another leak stands in the very place of a half, that one is covered by halves of its own.
+    // Where another leak occupies the place of a half, that leak is covered by halves of its own.
     let mut taken: Vec<Route<B>> = leaking.map(|route| (route.prefix, route.metric)).collect();
     taken.sort_unstable();
     let is_ours = |route: &Route<B>| desired.binary_search(&route.0).is_ok() && route.1 == metric;

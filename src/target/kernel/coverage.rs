@@ -1,19 +1,20 @@
-//! Which part of a table was listed without a pause. Pure.
+//! Which parts of a table were listed without a pause. Pure.
 
-/// Pieces of a table, each listed with nothing left out, by the places in the order of which the kernel lists it.
+/// Parts of a table, each listed completely. A place is a position in the order in which the kernel
+/// lists the table.
 #[derive(Debug)]
 pub(super) struct Coverage<P> {
-    /// Where each begins and ends, without these places themselves: of several routes in one, some may be beyond the
-    /// pause. `None` is the beginning or the end of the table.
+    /// The beginning and end of each part, excluding these places: of several routes at one place,
+    /// some may be on the other side of the pause. `None` is the beginning or the end of the table.
     pieces: Vec<(Option<P>, Option<P>)>,
-    /// Those of the list that is read.
+    /// The parts of the list that is being read.
     these: Vec<(Option<P>, Option<P>)>,
     piece: Piece<P>,
-    /// Whether the kernel lists them in the order that we know.
+    /// Whether the kernel lists the places in the expected order.
     is_ordered: bool,
 }
 
-/// The first and the last place of the piece that is read, as far as it is read.
+/// The first and the last place read so far of the current part.
 #[derive(Clone, Copy, Debug)]
 struct Piece<P> {
     is_first: bool,
@@ -21,12 +22,12 @@ struct Piece<P> {
 }
 
 impl<P> Piece<P> {
-    /// At the beginning of the table.
+    /// A part that starts at the beginning of the table.
     const FIRST: Self = Self {
         is_first: true,
         ends: None,
     };
-    /// Behind a pause.
+    /// A part that starts after a pause.
     const LATER: Self = Self {
         is_first: false,
         ends: None,
@@ -52,14 +53,14 @@ impl<P: Ord + Copy> Coverage<P> {
         self.is_ordered = true;
     }
 
-    /// It is at this place.
+    /// The list has reached this place.
     pub(super) fn pass(&mut self, place: P) {
         let (first, last) = self.piece.ends.unwrap_or((place, place));
         self.is_ordered &= last <= place;
         self.piece.ends = Some((first, place));
     }
 
-    /// Something may be left out between the last place and the next.
+    /// Routes may be left out between the last place and the next.
     pub(super) fn pause(&mut self) {
         if let Some((_, last)) = self.piece.ends {
             self.these.push((self.from(), Some(last)));
@@ -82,9 +83,9 @@ impl<P: Ord + Copy> Coverage<P> {
         (!self.piece.is_first).then_some(first)
     }
 
-    /// Whether every place was within a piece.
+    /// Whether every place was within a part.
     pub(super) fn is_all(&mut self) -> bool {
-        // `None` comes first.
+        // `None` sorts first.
         self.pieces.sort_unstable();
         let mut reached = None;
         for (from, until) in &self.pieces {
@@ -131,11 +132,11 @@ mod tests {
         assert!(!is_all(&[]));
         assert!(is_all(&[&[]]));
         assert!(is_all(&[&[one, two]]));
-        // What is left out may be before the first that is known.
+        // Routes may be left out before the first known one.
         assert!(!is_all(&[&[None, one, two]]));
         let paused = [one, two, None, three, four];
         assert!(!is_all(&[&paused]));
-        // At the same place, or so that a place was at the end of a piece each time.
+        // The pauses are at the same place, or one place was at the end of a part each time.
         assert!(!is_all(&[&paused, &paused]));
         assert!(!is_all(&[&paused, &[one, two, three, None, four]]));
         assert!(is_all(&[&paused, &[one, None, one, two, three, four]]));
@@ -143,10 +144,10 @@ mod tests {
             &[one, two, three, None, four],
             &[one, None, two, three, four]
         ]));
-        // A pause at the end, with nothing behind it.
+        // A pause at the end, with nothing after it.
         assert!(!is_all(&[&[one, two, None]]));
         assert!(!is_all(&[&[one, None], &[two, None, three]]));
-        // Another order than the one that is known proves nothing.
+        // A list in an unexpected order proves nothing.
         assert!(!is_all(&[
             &[two, one, None, three, four],
             &[one, two, three, None, four]
@@ -154,7 +155,8 @@ mod tests {
     }
 
     proptest! {
-        /// Wherever they pause, and whatever is left out there: what is all lacks nothing.
+        /// Wherever the lists pause and whatever they leave out there: a list that counts as
+        /// complete lacks nothing.
         #[test]
         fn nothing_is_missing_where_all_was_seen(
             lists in prop::collection::vec(prop::collection::vec((1_u32..6, 0_u32..3), 0..8), 1..6),

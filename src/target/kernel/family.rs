@@ -1,4 +1,4 @@
-//! One family of our table: as last read, and as changed since.
+//! One address family of our table: as last read, and as changed since.
 
 use std::collections::BTreeMap;
 
@@ -22,52 +22,56 @@ use crate::netlink::message::{Message, RTM_NEWROUTE};
 use crate::prefix::Prefix;
 use crate::time::Timestamp;
 
-/// What is to be brought about in one family.
+/// The desired state of one family.
 pub(super) struct Order<'a, B: AddressFamily> {
     /// What marks a route as ours.
     pub mark: Mark,
-    /// What should be there, ascending, none inside another.
+    /// The desired prefixes, ascending, none inside another.
     pub desired: &'a [Prefix<B>],
-    /// Whether a route of ours that is not desired may go.
+    /// Whether a route of ours that is not desired may be removed.
     pub may_remove: &'a dyn Fn(IpNet) -> bool,
-    /// Whether routes of others inside ours are covered.
+    /// Whether foreign routes inside our prefixes are covered.
     pub cover: bool,
-    /// The time.
+    /// The current time.
     pub now: Timestamp,
 }
 
-/// So many changes of others are followed one by one; more are read again.
+/// At most this many changes by other programs are followed one by one; after more, the table is
+/// read again.
 const FOLLOWED: usize = 50_000;
-/// From so many routes on a change of ours is made without listening, and compared afterwards.
+/// Our own change of more routes than this is made without notifications, and compared afterwards.
 const LARGE: usize = 5_000;
-/// So often what is there is compared when answers are lost, or when it was a large change.
+/// The table is compared at most this often when answers are lost, or after a large change.
 const ROUNDS: usize = 4;
 
-/// What is known of one family.
+/// The known state of one family.
 pub(super) struct Family<B: AddressFamily> {
-    /// Ours, and what others have at or inside of ours as far as it matters, in order. None: not known.
+    /// Our routes, and foreign routes at or inside ours as far as they matter, in order. None: not
+    /// known.
     held: Option<Vec<Installed<B>>>,
-    /// While a change is under way, and after one that was dropped.
+    /// Set while a change is under way, and after one that was dropped.
     underway: Option<Underway<B>>,
-    /// Ours that went since then, with the port of whoever did it.
+    /// Routes of ours that were removed since then, with the netlink port of the program that did
+    /// it.
     gone: BTreeMap<Key<B>, u32>,
-    /// Ours that came since then, by somebody else's hand, with the port of it.
+    /// Routes with our mark that another program added since then, with its netlink port.
     come: BTreeMap<Key<B>, (Installed<B>, u32)>,
-    /// What others did and is not undone yet.
+    /// Changes of other programs that are not undone yet.
     interference: Interference<B>,
-    /// Routes of others are among what is held.
+    /// Whether `held` has foreign routes.
     has_others: bool,
-    /// `held` may be wrong: read it again before it is used.
+    /// `held` may be wrong and must be read again before it is used.
     is_stale: bool,
-    /// What was done by changes that were dropped, or that the other family did not see the end of.
+    /// Work of changes that were dropped, or in which the other family failed.
     unreported: Unreported,
-    /// What the reports of this pass told of.
+    /// What the reports of this pass have counted.
     reported: Unreported,
-    /// What `held` was read for, where routes inside of it matter.
+    /// The prefixes for which `held` was read, where foreign routes inside of them matter.
     covered: Option<Vec<Prefix<B>>>,
 }
 
-/// Of a change: what was held before it, and what it adds. Each of them may be there.
+/// A change: what was held before it, and the routes that it adds. Each of those may be in the
+/// table.
 struct Underway<B: AddressFamily> {
     held: Vec<Installed<B>>,
     added: Vec<Route<B>>,
@@ -91,7 +95,7 @@ impl<B: AddressFamily> Default for Family<B> {
 }
 
 impl<B: AddressFamily> Family<B> {
-    /// It is about other routes now.
+    /// Forget the routes: the mark has changed, or reading failed.
     pub fn forget(&mut self) {
         *self = Self {
             unreported: self.unreported,
@@ -100,7 +104,7 @@ impl<B: AddressFamily> Family<B> {
         };
     }
 
-    /// All that was done has been reported.
+    /// All work that was done is in a report now.
     pub fn reported(&mut self) {
         let done = std::mem::take(&mut self.unreported);
         self.reported.added += done.added;
@@ -108,12 +112,12 @@ impl<B: AddressFamily> Family<B> {
         self.reported.told = self.reported.added + self.reported.removed;
     }
 
-    /// Another pass begins: what was reported is not counted with it.
+    /// Another pass begins: it does not count what was reported before.
     pub fn begins(&mut self) {
         self.reported = Unreported::default();
     }
 
-    /// The next report tells of all of this pass.
+    /// The pass continues: its next report counts everything since the pass began.
     pub fn goes_on(&mut self) {
         let Unreported {
             added,
@@ -125,26 +129,29 @@ impl<B: AddressFamily> Family<B> {
         self.unreported.told += told;
     }
 
-    /// Read everything again next time; what was there and is not was removed by somebody.
+    /// Read everything again next time. A route that was there and is missing then was removed by
+    /// another program.
     pub fn invalidate(&mut self) {
         self.is_stale = true;
     }
 
-    /// Whether it has to be read again.
+    /// Whether the table has to be read again.
     pub fn is_invalid(&self) -> bool {
         self.is_stale || self.underway.is_some()
     }
 
-    /// Routes may have gone that nobody tells of: those of others, for ours have no next hop.
+    /// Routes may have disappeared without a notification. Only foreign routes can, because ours
+    /// have no next hop. Returns whether there are any.
     pub fn doubt_others(&mut self) -> bool {
         self.is_stale |= self.has_others;
         self.has_others
     }
 
-    /// Hear of a change by somebody else. Answers whether something is to be done about it.
+    /// Take in a change by another program. Returns whether something is to be done about it.
     ///
-    /// Routes of ours are followed. Of others nothing is: a replaced route, one leg of several, one of two with the same
-    /// metric, all that is told in ways of its own. Where they stand at or inside of ours, they are read again.
+    /// Changes of our own routes are followed. Changes of foreign routes are not: a replaced route,
+    /// one next hop of several, one of two routes with the same metric are each reported in a
+    /// different way. Where foreign routes are at or inside ours, the table is read again.
     pub fn hear(&mut self, message: Message<'_>, mark: &Mark) -> bool {
         let Some(route) = message::read::<B>(message.payload, mark) else {
             return false;
@@ -178,8 +185,9 @@ impl<B: AddressFamily> Family<B> {
         !here || was_gone
     }
 
-    /// Bring it about. Of a large change, those who listen hear nothing: it is compared once more. So is what was read
-    /// while others changed routes all the time.
+    /// Make the table as desired. During a large change no notifications are received, so the table
+    /// is compared once more afterwards. It is also compared once more where other programs changed
+    /// routes during each dump.
     ///
     /// # Errors
     /// The kernel cannot be read, routes may not be changed, or answers are lost again and again.
@@ -198,7 +206,7 @@ impl<B: AddressFamily> Family<B> {
         let mut pending = Pending::default();
         let (mut lost, mut is_claim) = (false, false);
         for round in 0..ROUNDS {
-            // What is heard from here on is newer than what is read.
+            // Notifications from here on are newer than what is read.
             reopen(monitor)?;
             let whole = self.know(order, round > 0).await?;
             let (mut difference, covers) = self.difference(order);
@@ -206,7 +214,7 @@ impl<B: AddressFamily> Family<B> {
             let net = |route: &Route<B>| is_owed(route).then(|| route.0.to_net());
             let postponed = backoff.postpone(&mut difference.add, net, order.now);
             match is_claim {
-                // Some that were refused as existing are ours.
+                // Some of the routes that were refused as existing are ours.
                 false => report.kept = difference.keep.saturating_sub(report.added),
                 true => pending.come_true(&mut report, &difference),
             }
@@ -223,7 +231,7 @@ impl<B: AddressFamily> Family<B> {
             };
             let underway = self.underway.take();
             let held = underway.map_or_else(Vec::new, |underway| underway.held);
-            // Whatever becomes of it, from here on we hear again.
+            // Whatever the result, notifications are received again from here on.
             reopen(monitor)?;
             let mut done = done?;
             let after = (order.desired, order.now);
@@ -267,15 +275,17 @@ impl<B: AddressFamily> Family<B> {
         })
     }
 
-    /// What must go is taken away by what was known last, before all that others changed is heard or read: on a router
-    /// where routes change all the time that takes seconds, and an address that must be reached does not wait for it.
-    /// It is compared afterwards like all the rest.
+    /// Remove the routes that must go, by the last known state, before the changes of other
+    /// programs are read. Reading takes seconds on a router where routes change all the time, and
+    /// an address that must be reachable does not wait for it. Afterwards everything is compared as
+    /// usual.
     pub async fn take_away(
         &mut self,
         (requests, pace): (&mut Requests, &mut Pace),
         order: &Order<'_, B>,
     ) -> Result<(), Fault> {
-        // What a dropped change may have added is known by this from here on, and is read again all the same.
+        // Routes that a dropped change may have added count as known from here on; the table is
+        // read again in any case.
         if let Some(Underway { held, added }) = &mut self.underway
             && !added.is_empty()
         {
@@ -295,7 +305,8 @@ impl<B: AddressFamily> Family<B> {
             let route = (one.prefix, one.metric);
             !(one.ours && difference.remove.binary_search(&route).is_ok())
         });
-        // Where this is dropped in the middle, what is held lacks what was to go, and is read again.
+        // If this is dropped halfway, `held` lacks the routes that were to go, and the table is
+        // read again.
         let was_stale = std::mem::replace(&mut self.is_stale, true);
         let unreported = &mut self.unreported;
         let done = install(requests, pace, order.mark, &difference, unreported).await?;
@@ -313,14 +324,15 @@ impl<B: AddressFamily> Family<B> {
         Ok(())
     }
 
-    /// What was there when it was last known.
+    /// The last known state.
     fn last(&mut self) -> Option<&mut Vec<Installed<B>>> {
         let underway = self.underway.as_mut().map(|underway| &mut underway.held);
         self.held.as_mut().or(underway)
     }
 
-    /// Read what is there, or bring what is known up to date, and note what others did to ours. Where answers were lost
-    /// (`once_more`), everything is read: whoever stands in our place was not told either. Answers whether nothing is
+    /// Read the table, or apply the notifications to the known state, and note what other programs
+    /// did to our routes. Where answers were lost (`once_more`) everything is read: the answer that
+    /// names a foreign route in our place may have been lost, too. Returns whether nothing is
     /// missing.
     async fn know(&mut self, order: &Order<'_, B>, once_more: bool) -> Result<bool, Fault> {
         let wanted = order.cover.then_some(order.desired);
@@ -375,7 +387,8 @@ impl<B: AddressFamily> Family<B> {
         wanted(order, held)
     }
 
-    /// After a change: what is there now. A route to a prefix that exists already may be anybody's: he is looked up.
+    /// Apply a change to the known state. The table is read to find the owner of a route to a
+    /// prefix that already exists.
     async fn learn(
         &mut self,
         mut held: Vec<Installed<B>>,
@@ -386,7 +399,7 @@ impl<B: AddressFamily> Family<B> {
         let mark = order.mark;
         let not_done = done.not_done();
         let is_done = |route: &&Route<B>| !not_done.contains(*route);
-        // In the order in which they are held, as `difference` found them.
+        // `difference` has them in the order of `held`.
         let mut gone = difference.remove.iter().filter(is_done).peekable();
         if gone.peek().is_some() {
             held.retain(|one| {
@@ -402,7 +415,7 @@ impl<B: AddressFamily> Family<B> {
             for route in std::mem::take(&mut done.exists) {
                 let prefix = route.0;
                 let at = there.partition_point(|one| (one.prefix, one.metric) < route);
-                // Ours stands before others in the same place.
+                // Ours sorts before foreign routes in the same place.
                 match there
                     .get(at)
                     .filter(|one| (one.prefix, one.metric) == route)
@@ -417,15 +430,17 @@ impl<B: AddressFamily> Family<B> {
                     None => {
                         let what = format!("{prefix} not added: another program changes it");
                         done.report.failure(what);
-                        // Whoever was there is gone: the place is free, and nobody will say so.
+                        // The foreign route is gone: the place is free, and no notification will
+                        // say so.
                         self.is_stale = true;
                     }
                 }
             }
         }
         held.sort_by_key(Installed::key);
-        // A delete for IPv4 takes the first route of ours from its metric on (`fib_table_delete`): another one, if
-        // somebody else had removed it already. That is possible only where another is desired.
+        // A delete for IPv4 takes the first route of ours from its metric on (`fib_table_delete`).
+        // It takes a different one if another program had already removed the right one. That is
+        // possible only where another route to the prefix is desired.
         let is_desired = |(prefix, _): &Route<B>| order.desired.binary_search(prefix).is_ok();
         self.is_stale |= difference.remove.iter().any(is_desired);
         self.has_others = held.iter().any(|one| !one.ours);
@@ -439,7 +454,7 @@ fn reopen(monitor: &mut Option<Monitor>) -> Result<(), Fault> {
     reopened.map_err(Fault::Socket)
 }
 
-/// What should be there, covers and all, against what is.
+/// The desired routes, covers included, against the present ones.
 pub(super) fn wanted<B: AddressFamily>(
     order: &Order<'_, B>,
     held: &[Installed<B>],
@@ -455,7 +470,7 @@ pub(super) fn wanted<B: AddressFamily>(
     (reconcile(both, held, may_remove), covers)
 }
 
-/// Two ascending sequences as one.
+/// Two ascending sequences merged into one.
 fn merged<T: Ord>(
     one: impl Iterator<Item = T>,
     other: impl Iterator<Item = T>,
@@ -468,7 +483,7 @@ fn merged<T: Ord>(
     })
 }
 
-/// What is to be done in one family to bring the prefixes about; changes nothing.
+/// The changes that would make the table as desired in one family. Changes nothing.
 ///
 /// # Errors
 /// What the kernel answers.

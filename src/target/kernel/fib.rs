@@ -1,16 +1,17 @@
-//! Our routes in the kernel, kept as they should be (I/O).
+//! Our routes in the kernel, kept as desired (I/O).
 //!
 //! ```text
 //!  desired ─┐                                   ┌──► batches ──► kernel
 //!           ├─ reconcile (pure) ──► Difference ─┤
 //!  held ────┘                                   └──► held
 //!   ▲ ▲
-//!   │ └── dump: at first, at an audit, when something was not heard
-//!   └──── what others change, as the kernel tells it
+//!   │ └── dump: at first, at an audit, when a notification was lost
+//!   └──── what others change, from the kernel's notifications
 //! ```
 //!
-//! Whoever listens (the daemon) reads everything once and follows what others change: a pass that changes ten routes
-//! among a million costs ten, and one that changes nothing costs nothing. Whoever does not (a verb) reads each time.
+//! The daemon, which receives notifications, reads everything once and then follows the changes of
+//! other programs: a pass that changes ten routes among a million costs ten, and one that changes
+//! nothing costs nothing. A verb, which receives none, reads everything each time.
 
 use std::future::pending;
 use std::io;
@@ -32,25 +33,25 @@ use crate::netlink::rule::RTM_DELRULE;
 use crate::prefix::PrefixSet;
 use crate::time::Timestamp;
 
-/// What comes so soon after a change belongs to it.
+/// Notifications that arrive within this time after a change belong to it.
 const GATHER: Duration = Duration::from_millis(50);
-/// So many datagrams are read in one go at most, however fast they come.
+/// At most this many datagrams are read at once, however fast they arrive.
 const DRAIN: usize = 65_536;
-/// So many are read at first, which takes a moment.
+/// At most this many are read first, which takes a moment.
 const FEW: usize = 256;
 
-/// What is to be brought about.
+/// The desired state of the table.
 #[derive(Clone, Copy)]
 pub struct Wanted<'a> {
     /// What marks a route as ours.
     pub mark: Mark,
-    /// What should be there.
+    /// The desired prefixes.
     pub desired: &'a PrefixSet,
-    /// Whether a route of ours that is not desired may go.
+    /// Whether a route of ours that is not desired may be removed.
     pub may_remove: &'a dyn Fn(IpNet) -> bool,
-    /// Whether routes of others inside our prefixes are covered.
+    /// Whether foreign routes inside our prefixes are covered.
     pub cover: bool,
-    /// The time.
+    /// The current time.
     pub now: Timestamp,
 }
 
@@ -66,37 +67,37 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// Both families, the socket they are changed with, and whom we hear.
+/// Both families, the socket that changes them, and the notifications.
 #[derive(Default)]
 pub struct Fib {
     requests: Option<Requests>,
     monitor: Option<Monitor>,
     known: Known,
     backoff: Backoff,
-    /// For those who listen beside us.
+    /// Paces changes to the other listeners.
     pace: Pace,
-    /// The policy rule that was there after the last change, by its priority.
+    /// The policy rule that was present after the last change, by its priority.
     rule: Option<u32>,
-    /// Whether an alarm was given.
+    /// Whether an alarm is raised.
     alarmed: bool,
 }
 
-/// What is known of the table.
+/// The known state of the table.
 #[derive(Default)]
 struct Known {
     mark: Option<Mark>,
     v4: Family<u32>,
     v6: Family<u128>,
-    /// Who removed a policy rule of ours since the last change.
+    /// The netlink port of the program that removed a policy rule of ours since the last change.
     rule_by: Option<u32>,
-    /// Something is not as it should be, and nobody was told.
+    /// Something is not as desired, and [`Fib::changed`] has not reported it.
     changed: bool,
     /// Notifications were lost.
     overflow: bool,
 }
 
 impl Fib {
-    /// One that listens.
+    /// One that receives notifications.
     ///
     /// # Errors
     /// No netlink socket can be had.
@@ -107,7 +108,8 @@ impl Fib {
         })
     }
 
-    /// The same with so many bytes of room for the kernel's answers, instead of plenty.
+    /// The same with a receive buffer of this many bytes for the kernel's answers, instead of the
+    /// default one.
     ///
     /// # Errors
     /// No netlink socket can be had.
@@ -116,22 +118,24 @@ impl Fib {
         Ok(self)
     }
 
-    /// Read everything again the next time; what was there and is not was removed by somebody.
+    /// Read everything again the next time. A route that was there and is missing then was removed
+    /// by another program.
     pub fn invalidate(&mut self) {
         self.known.invalidate();
     }
 
-    /// There is something to be done, though nobody says so.
+    /// There is something to be done that no notification reports.
     pub fn expect_change(&mut self) {
         self.known.changed = true;
     }
 
-    /// Nothing waits to be put back: everything is looked at anew.
+    /// A new pass begins: no object counts as waiting until it is looked at again.
     pub fn rest(&mut self) {
         self.backoff.begin();
     }
 
-    /// The next change is the first of a pass; or it goes on with one, and all of it is counted together.
+    /// The next change is the first of a pass, or it continues one and everything is counted
+    /// together.
     pub fn begins(&mut self, goes_on: bool) {
         let Known { v4, v6, .. } = &mut self.known;
         match goes_on {
@@ -146,12 +150,13 @@ impl Fib {
         }
     }
 
-    /// When a route that waits may be put back.
+    /// When a waiting route may be put back.
     pub fn next(&self) -> Option<Timestamp> {
         self.backoff.next()
     }
 
-    /// What an operator is told while somebody keeps removing routes, and whether that is news.
+    /// The alarm while another program keeps removing routes, and whether that has changed since
+    /// the last call.
     pub fn alarm(&mut self, now: Timestamp) -> (Option<String>, bool) {
         let alarm = self.backoff.alarm(now);
         let is_new = alarm.is_some() != self.alarmed;
@@ -159,12 +164,14 @@ impl Fib {
         (alarm, is_new)
     }
 
-    /// Before a change: whether the policy rule may be put back. Somebody may keep removing it.
+    /// Before a change: whether the policy rule may be put back. It waits if another program keeps
+    /// removing it.
     pub fn may_add_rule(&mut self, priority: u32, now: Timestamp) -> bool {
         self.rule != Some(priority) || !self.backoff.waits(Object::Rule(priority), now)
     }
 
-    /// After a change: which policy rule there is now, and whether it was missing. Answers what was put back.
+    /// After a change: which policy rule is present now, and whether it was missing. Returns what
+    /// was put back.
     pub fn rule_is(
         &mut self,
         priority: Option<u32>,
@@ -178,12 +185,12 @@ impl Fib {
         Some(Restored { what, by })
     }
 
-    /// Whether it hears what others change.
+    /// Whether it receives notifications.
     pub fn listens(&self) -> bool {
         self.monitor.is_some()
     }
 
-    /// Bring it about.
+    /// Make the table as desired.
     ///
     /// # Errors
     /// The kernel cannot be read, routes may not be changed, or answers are lost again and again.
@@ -206,7 +213,7 @@ impl Fib {
             known.forget();
             known.mark = Some(wanted.mark);
         }
-        // A rule that went after the rules were looked at is still to be put back.
+        // A rule that was removed after the rules were checked is still to be put back.
         known.changed = known.rule_by.is_some();
         let is_listening = monitor.is_some();
         let lost = std::mem::take(&mut known.overflow);
@@ -220,21 +227,22 @@ impl Fib {
         let v4 = known.v4.sync(tools, &v4).await;
         let v6 = wanted.order(&wanted.desired.v6);
         let tools = (requests, &mut *pace, backoff, monitor);
-        // One that fails takes nothing from the other.
+        // A failure in one family does not stop the other.
         let v6 = known.v6.sync(tools, &v6).await;
         known.changed |= known.v4.is_invalid() || known.v6.is_invalid();
         let both = v4?.and(v6?);
         known.v4.reported();
         known.v6.reported();
         Ok(Report {
-            // Audits tell who listens, and only who hears makes them.
+            // Only audits report the listeners, and only the daemon, which receives notifications,
+            // makes audits.
             paced: pace.end(is_listening),
             notifications_lost: lost,
             ..both
         })
     }
 
-    /// Return when something is not as it was brought about, by somebody else's hand, or when notifications were lost.
+    /// Return when another program has changed the desired state, or when notifications were lost.
     /// May be dropped at any point: nothing is lost.
     pub async fn changed(&mut self) {
         let port = self.port();
@@ -249,14 +257,15 @@ impl Fib {
         self.known.changed = false;
     }
 
-    /// Whether [`changed`](Self::changed) has something to say, or what waited may be put back, without waiting.
+    /// Whether [`changed`](Self::changed) would return at once, or a waiting object may be put
+    /// back. Does not wait.
     pub fn poll_disturbed(&mut self, now: Timestamp) -> bool {
         self.drain(DRAIN);
         let is_due = self.backoff.next().is_some_and(|next| next <= now);
         std::mem::take(&mut self.known.changed) || is_due
     }
 
-    /// What must go, by what is known. See [`Family::take_away`].
+    /// Remove the routes that must go, by the known state. See [`Family::take_away`].
     async fn take_away(&mut self, wanted: Wanted<'_>) -> Result<(), Fault> {
         let Self {
             requests,
@@ -277,7 +286,8 @@ impl Fib {
         known.v6.take_away((requests, pace), &v6).await
     }
 
-    /// Read what has been said, so many datagrams at most. Answers whether that is all.
+    /// Read the waiting notifications, at most this many datagrams. Returns whether that is all of
+    /// them.
     fn drain(&mut self, most: usize) -> bool {
         let port = self.port();
         for _ in 0..most {
@@ -289,7 +299,7 @@ impl Fib {
         false
     }
 
-    /// The port by which our own changes are known.
+    /// The netlink port of our own changes.
     fn port(&self) -> Option<u32> {
         self.requests.as_ref().map(Requests::port)
     }
@@ -306,7 +316,7 @@ impl Known {
         self.v6.invalidate();
     }
 
-    /// What somebody said; `own` is the port of our own changes.
+    /// Take in a datagram of notifications; `own` is the port of our own changes.
     fn hear(&mut self, heard: io::Result<&[u8]>, own: Option<u32>) {
         match heard {
             Ok(datagram) => {
@@ -315,7 +325,8 @@ impl Known {
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            // ENOBUFS: notifications were lost (netlink(7)). Whatever else it is, reading will tell.
+            // ENOBUFS: notifications were lost (netlink(7)). After any other error, too, the table
+            // is read again.
             Err(_) => {
                 self.overflow = true;
                 self.invalidate();
@@ -326,12 +337,14 @@ impl Known {
 
     /// Whether something is to be done about it.
     fn change(&mut self, message: Message<'_>, own: Option<u32>) -> bool {
-        // With an interface or an address routes go that nobody tells of (`fib_sync_down_dev`).
+        // With an interface or an address, routes disappear without a notification of their own
+        // (`fib_sync_down_dev`).
         if monitor::takes_routes(message) {
             self.invalidate();
             return true;
         }
-        // With a nexthop object those that lead by it (`nexthop_flush_dev`, `__remove_nexthop_fib`).
+        // With a nexthop object, the routes that use it disappear (`nexthop_flush_dev`,
+        // `__remove_nexthop_fib`).
         if message.kind == RTM_DELNEXTHOP {
             return self.v4.doubt_others() | self.v6.doubt_others();
         }

@@ -1,4 +1,4 @@
-//! A difference into the kernel (I/O).
+//! Apply a difference to the kernel (I/O).
 
 use std::collections::HashSet;
 
@@ -13,31 +13,31 @@ use super::{Fault, Mark, Report};
 use crate::netlink::family::AddressFamily;
 use crate::netlink::{Answer, Refusal, Requests};
 
-/// What came of it.
+/// The result of a change.
 #[derive(Debug)]
 pub struct Done<B: AddressFamily> {
-    /// How many were added, removed and refused.
+    /// How many routes were added, removed and refused.
     pub report: Report,
-    /// Not added: the kernel has a route to this prefix with this metric, ours or somebody else's.
+    /// Not added: the kernel has a route to this prefix with this metric, ours or a foreign one.
     pub exists: Vec<Route<B>>,
     /// Not added or not removed, for another reason.
     pub refused: Vec<Route<B>>,
-    /// Answers were lost: only a dump tells what was done.
+    /// Answers were lost: only a dump shows what was done.
     pub lost: bool,
-    /// A route to be removed was not there: only a dump tells whether somebody took it.
+    /// A route to be removed was not there: only a dump shows whether another program removed it.
     pub vanished: bool,
 }
 
 impl<B: AddressFamily> Done<B> {
-    /// What of the difference was not done.
+    /// The routes of the difference that were not changed.
     pub fn not_done(&self) -> HashSet<Route<B>> {
         self.refused.iter().chain(&self.exists).copied().collect()
     }
 }
 
-/// Add and remove what the difference says, by meaning: a route that is gone already is removed. Additions first: where
-/// neighbours are joined, no address is without its route meanwhile. May be dropped between two batches: then
-/// `unreported` has what was done.
+/// Add and remove the routes of the difference. A route that is already gone counts as removed.
+/// Additions come first: where adjacent prefixes are joined, no address is without a route in
+/// between. May be dropped between two batches; `unreported` then has what was done.
 ///
 /// # Errors
 /// [`Fault::Permission`] at the first refusal of that kind, and a socket that fails.
@@ -87,8 +87,8 @@ pub async fn install<B: AddressFamily>(
     })
 }
 
-/// Send a request for each route, no faster than others hear of it, and hand over what is refused. Answers whether
-/// answers were lost; `done` counts what was not refused.
+/// Send a request for each route, no faster than the listeners read, and pass on the refusals.
+/// Returns whether answers were lost; `done` counts the routes that were not refused.
 async fn send<B: AddressFamily>(
     requests: &mut Requests,
     pace: &mut Pace,
@@ -107,7 +107,8 @@ async fn send<B: AddressFamily>(
             continue;
         }
         pace.breathe(requests.packed()).await;
-        // The kernel does it when it is sent; dropped before the answers, this leaves it behind.
+        // The kernel applies the requests when they are sent, so they are counted before the
+        // answers: this may be dropped in between.
         *done += at + 1 - first;
         match requests.send().await.map_err(Fault::Socket)? {
             Answer::Done(refusals) => {
@@ -119,7 +120,7 @@ async fn send<B: AddressFamily>(
             Answer::Lost => lost = true,
         }
         first = at + 1;
-        // Whoever else has something to do does not wait for a million routes.
+        // Other tasks do not wait for a million routes.
         yield_now().await;
     }
     Ok(lost)

@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 
 /// What other programs did and is not undone yet.
 pub(super) struct Interference<B: Bits> {
-    /// Routes of ours that they removed, and their netlink port where the kernel named it.
+    /// Routes of ours that they removed, with their netlink port where the kernel named it.
     pub removed: BTreeMap<Prefix<B>, Option<u32>>,
     /// Routes with our mark that they added, and their netlink port.
     pub added: BTreeMap<Route<B>, u32>,
@@ -28,16 +28,16 @@ impl<B: Bits> Default for Interference<B> {
 }
 
 impl<B: AddressFamily> Interference<B> {
-    /// Whether somebody had removed it, and nothing of ours for the prefix goes in the same change: only such a route
-    /// may wait. Ascending `going`.
+    /// Whether another program had removed it, and no route of ours for the prefix is removed in
+    /// the same change: only such a route may wait. `going` is ascending.
     pub fn is_owed(&self, (prefix, _): &Route<B>, going: &[Route<B>]) -> bool {
         let at = going.partition_point(|(gone, _)| gone < prefix);
         let goes = going.get(at).is_some_and(|(gone, _)| gone == prefix);
         !goes && self.removed.contains_key(prefix)
     }
 
-    /// Report what a change to what is `desired` has undone. What was removed by others, is still desired and is not
-    /// back yet stays owed.
+    /// Report what a change to what is `desired` has undone. A route that was removed by others, is
+    /// still desired and is not back yet remains in `removed`.
     pub fn undone(
         &mut self,
         (desired, now): (&[Prefix<B>], Timestamp),

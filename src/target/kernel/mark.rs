@@ -6,7 +6,7 @@ use std::str::FromStr;
 use crate::netlink::family::AddressFamily;
 use crate::netlink::route::{RTN_BLACKHOLE, RTN_PROHIBIT, RTN_UNREACHABLE};
 
-/// What a route of ours does with a packet.
+/// What a route of ours does to a packet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kind {
     /// Drop it silently (`RTN_BLACKHOLE`).
@@ -42,7 +42,8 @@ impl fmt::Display for Kind {
     }
 }
 
-/// Table, protocol and type together say "ours". The metric says where a route of ours stands.
+/// Table, protocol and type together identify a route as ours. The metric is where our routes are
+/// placed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Mark {
     /// Routing table; 254 is the main one.
@@ -51,7 +52,7 @@ pub struct Mark {
     pub protocol: u8,
     /// Type of the route.
     pub kind: Kind,
-    /// Metric; for IPv6 a 0 becomes 1024 ([`Mark::metric_v6`]), as the kernel has it.
+    /// Metric; for IPv6 a 0 becomes 1024 ([`Mark::metric_v6`]), as in the kernel.
     pub metric: u32,
 }
 
@@ -90,12 +91,12 @@ impl FromStr for Kind {
 }
 
 impl Mark {
-    /// Whether routes with the one and with the other mark cannot be told apart.
+    /// Whether routes with one mark and routes with the other cannot be told apart.
     pub fn same_as(&self, other: &Self) -> bool {
         (self.table, self.protocol, self.kind) == (other.table, other.protocol, other.kind)
     }
 
-    /// What the kernel makes of metric 0 in IPv6 (`IP6_RT_PRIO_USER`, net/ipv6/route.c).
+    /// The metric that the kernel uses instead of 0 in IPv6 (`IP6_RT_PRIO_USER`, net/ipv6/route.c).
     const IPV6_DEFAULT_METRIC: u32 = 1024;
 
     /// The metric of our IPv6 routes.
@@ -114,8 +115,8 @@ impl Mark {
         }
     }
 
-    /// Who else uses a protocol number as his mark: include/uapi/linux/rtnetlink.h, and what zebra
-    /// sweeps at its start (zebra/rt_netlink.h).
+    /// The other program that marks its routes with this protocol number:
+    /// include/uapi/linux/rtnetlink.h, and what zebra sweeps when it starts (zebra/rt_netlink.h).
     pub fn owner_of_protocol(protocol: u8) -> Option<&'static str> {
         Some(match protocol {
             0..=2 => "the kernel",

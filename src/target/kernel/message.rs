@@ -1,4 +1,4 @@
-//! Between our routes and the kernel's messages (`struct rtmsg`, rtnetlink(7)). Pure.
+//! Conversion between our routes and the kernel's messages (`struct rtmsg`, rtnetlink(7)). Pure.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ use crate::netlink::names;
 use crate::netlink::route::Route;
 use crate::prefix::{Bits, Prefix};
 
-/// A route as the kernel lists it, as far as we compare it.
+/// A route as the kernel lists it, with the fields that we compare.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Installed<B: Bits> {
     /// The destination.
@@ -25,14 +25,14 @@ pub struct Installed<B: Bits> {
     pub metric: u32,
     /// Whether table, protocol and type are ours.
     pub ours: bool,
-    /// How `ip route` names the origin: a number or a word.
+    /// The protocol number of the origin.
     pub protocol: u8,
-    /// How `ip route` names the type.
+    /// The type of the route.
     pub kind: RouteType,
 }
 
-/// What tells one route of a table from another: the prefix, the metric, and whether it is somebody else's, so that
-/// ours stands before his in the same place.
+/// Identifies a route of a table: the prefix, the metric, and whether it is foreign, so that ours
+/// sorts before a foreign one in the same place.
 pub type Key<B> = (Prefix<B>, u32, bool);
 
 impl<B: Bits> Installed<B> {
@@ -47,12 +47,12 @@ impl<B: Bits> Installed<B> {
         }
     }
 
-    /// By what routes are kept in order.
+    /// The order in which routes are kept.
     pub fn key(&self) -> Key<B> {
         (self.prefix, self.metric, !self.ours)
     }
 
-    /// Whether packets to it go on their way: it is no route that drops them.
+    /// Whether it forwards packets, and does not drop them.
     pub fn forwards(&self) -> bool {
         let drops = [
             RouteType::BlackHole,
@@ -63,8 +63,8 @@ impl<B: Bits> Installed<B> {
     }
 }
 
-/// Read a route; `None` when it is of the other family or another table, or no route by destination alone (a
-/// cached clone, a route by source or type of service).
+/// Read a route. `None` if it is of the other family or another table, or does not match by
+/// destination alone (a cached clone, a route by source or type of service).
 pub fn read<B: AddressFamily>(payload: &[u8], mark: &Mark) -> Option<Installed<B>> {
     let route = Route::<B>::read(payload)?;
     let kind = RouteType::from(route.kind);
@@ -77,9 +77,9 @@ pub fn read<B: AddressFamily>(payload: &[u8], mark: &Mark) -> Option<Installed<B
     })
 }
 
-/// The message that adds or deletes exactly one route of ours: with table, protocol, type and metric all set, so that a
-/// delete can match no other (`fib_table_delete`). IPv6 does not look at the type (`ip6_route_del`): who tells two
-/// programs apart tells them apart by protocol.
+/// The message that adds or deletes exactly one route of ours. Table, protocol, type and metric are
+/// all set, so that a delete can match no other route (`fib_table_delete`). IPv6 ignores the type
+/// (`ip6_route_del`), so two programs must differ in the protocol.
 fn route<B: AddressFamily>(prefix: Prefix<B>, metric: u32, mark: &Mark) -> RouteMessage {
     let mut message = of_table::<B>(mark);
     message.header.destination_prefix_length = prefix.len();
@@ -105,7 +105,7 @@ fn of_table<B: AddressFamily>(mark: &Mark) -> RouteMessage {
     message
 }
 
-/// What to ask the kernel for.
+/// Which routes a dump asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DumpFilter {
     /// Our routes only.
@@ -114,8 +114,8 @@ pub enum DumpFilter {
     All,
 }
 
-/// The request for a dump of one family. A kernel that does not filter (Linux before 4.20) sends more: [`read`]
-/// tells what is ours.
+/// The request for a dump of one family. A kernel that does not filter (Linux before 4.20) sends
+/// more routes; [`read`] finds ours among them.
 pub fn dump<B: AddressFamily>(which: DumpFilter, mark: &Mark) -> RouteNetlinkMessage {
     let mut message = of_table::<B>(mark);
     if which == DumpFilter::Ours {
@@ -125,18 +125,18 @@ pub fn dump<B: AddressFamily>(which: DumpFilter, mark: &Mark) -> RouteNetlinkMes
     RouteNetlinkMessage::GetRoute(message)
 }
 
-/// A request about one route of ours, to be filled in for one after the other.
+/// A request for one route of ours, filled in for one route after the other.
 pub struct Request {
     mark: Mark,
-    /// That of the route before.
+    /// The metric of the previous route.
     metric: u32,
     scope: RouteScope,
     packet: NetlinkMessage<RouteNetlinkMessage>,
 }
 
 impl Request {
-    /// Adds a route. `NLM_F_EXCL`: never in the place of another; never `NLM_F_REPLACE`, which takes a foreign route
-    /// away.
+    /// Adds a route. `NLM_F_EXCL`: never in the place of another; never `NLM_F_REPLACE`, which
+    /// would remove a foreign route.
     pub fn add(mark: Mark) -> Self {
         let message = RouteNetlinkMessage::NewRoute(RouteMessage::default());
         Self::new(
@@ -176,7 +176,7 @@ impl Request {
         {
             let is_alike = message.header.address_family == B::FAMILY && self.metric == metric;
             match message.attributes.first_mut() {
-                // A million of them: only what differs is written.
+                // There may be a million requests, so only what differs is written.
                 Some(destination) if is_alike => {
                     *destination = RouteAttribute::Destination(prefix.first().to_address());
                     message.header.destination_prefix_length = prefix.len();
@@ -201,7 +201,7 @@ fn type_of(kind: Kind) -> RouteType {
 }
 
 impl<B: Bits> fmt::Display for Installed<B> {
-    /// As `ip route` prints it, as far as we know it.
+    /// As `ip route` prints it, with the fields that we know.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match self.kind {
             RouteType::BlackHole => "blackhole ",
@@ -211,7 +211,7 @@ impl<B: Bits> fmt::Display for Installed<B> {
             _ => "",
         };
         let v6 = B::WIDTH == 128;
-        // The kernel hangs an IPv6 route that drops on lo, and gives each a preference.
+        // The kernel attaches an IPv6 route that drops to lo, and gives each route a preference.
         let device = if v6 && !kind.is_empty() {
             " dev lo"
         } else {

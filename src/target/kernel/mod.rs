@@ -6,8 +6,8 @@
 //!  dump ────┘        routes of others to a listed prefix: occupied, left alone
 //! ```
 //!
-//! A route is ours when table, protocol and type are those of our [`Mark`]; nothing else is ever
-//! touched. [`Fib`] keeps what was read, and hears what others change.
+//! A route is ours when table, protocol and type are those of our [`Mark`]; no other route is ever
+//! changed. [`Fib`] keeps what was read, and follows what other programs change.
 
 mod backoff;
 pub mod bus;

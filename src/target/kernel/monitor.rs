@@ -20,14 +20,14 @@ const DOWN: [u32; 2] = [1, 5];
 const RULES: [u32; 2] = [8, 19];
 /// `RTNLGRP_NEXTHOP`. A kernel without nexthop objects (before 5.3) leaves it silent.
 const NEXTHOPS: [u32; 1] = [32];
-/// A nexthop object that went (`include/uapi/linux/rtnetlink.h`).
+/// A nexthop object was removed (`include/uapi/linux/rtnetlink.h`).
 pub(super) const RTM_DELNEXTHOP: u16 = 105;
 
-/// `IFF_UP` and `IFF_LOWER_UP` (`include/uapi/linux/if.h`), and where `struct ifinfomsg` has them.
+/// `IFF_UP` and `IFF_LOWER_UP` (`include/uapi/linux/if.h`), and their offset in `struct ifinfomsg`.
 const UP: u32 = 1 | 1 << 16;
 const LINK_FLAGS: usize = 8;
 
-/// Whether an interface or an address of one goes, and routes with it.
+/// Whether an interface or one of its addresses disappears, and routes with it.
 pub(super) fn takes_routes(message: Message<'_>) -> bool {
     match message.kind {
         RTM_DELLINK | RTM_DELADDR => true,
@@ -39,7 +39,7 @@ pub(super) fn takes_routes(message: Message<'_>) -> bool {
     }
 }
 
-/// Room for unread notifications, in bytes; each route takes about 1 KiB.
+/// Size of the receive buffer for notifications, in bytes; each route takes about 1 KiB.
 const ROOM: usize = 16 << 20;
 
 /// A socket that receives every change of a route or a rule.
@@ -50,7 +50,7 @@ pub(super) struct Monitor {
 }
 
 impl Monitor {
-    /// Listen from now on.
+    /// Receive notifications from now on.
     ///
     /// # Errors
     /// No netlink socket can be had.
@@ -67,7 +67,8 @@ impl Monitor {
         })
     }
 
-    /// Leave one group while we make a large change ourselves: the kernel would notify us of each route, too.
+    /// Leave one group during a large change of our own: the kernel would notify us of each route,
+    /// too.
     pub fn close(&mut self, group: u32) {
         let closed = self.socket.socket_ref().drop_membership(group);
         if closed.is_ok() && !self.closed.contains(&group) {
@@ -75,7 +76,7 @@ impl Monitor {
         }
     }
 
-    /// Join the groups again. The notifications between are lost.
+    /// Join the groups again. The notifications in between are lost.
     ///
     /// # Errors
     /// The kernel refuses.
@@ -86,14 +87,14 @@ impl Monitor {
         Ok(())
     }
 
-    /// The next datagram. An error is an overflow, or as bad.
+    /// The next datagram. An error means an overflow, or something as bad.
     pub async fn hear(&mut self) -> io::Result<&[u8]> {
         self.buffer.clear();
         self.socket.recv(&mut self.buffer).await?;
         Ok(&self.buffer)
     }
 
-    /// The next datagram that is there already.
+    /// The next datagram that has already arrived.
     pub fn heard(&mut self) -> Option<io::Result<&[u8]>> {
         self.buffer.clear();
         match self.socket.socket_ref().recv(&mut self.buffer, 0) {

@@ -4,7 +4,7 @@ use super::Report;
 use super::reconcile::Difference;
 use crate::netlink::family::AddressFamily;
 
-/// What a round set out to do, for it may not have come true.
+/// What a round set out to do; it may not have been done.
 #[derive(Default)]
 pub(super) struct Pending {
     added: usize,
@@ -13,7 +13,7 @@ pub(super) struct Pending {
 }
 
 impl Pending {
-    /// What is pending beyond what was done before.
+    /// The sum of what was done before and what this difference sets out to do.
     pub fn of<B: AddressFamily>(before: &Report, difference: &Difference<B>) -> Self {
         Self {
             added: before.added + difference.add.len(),
@@ -22,7 +22,7 @@ impl Pending {
         }
     }
 
-    /// What of it was done, as the next round finds it.
+    /// Count what of it was done, by the difference that the next round finds.
     pub fn come_true<B: AddressFamily>(&self, report: &mut Report, difference: &Difference<B>) {
         let not_added = difference.add.len() + difference.occupied.len()
             - self.occupied.min(difference.occupied.len());

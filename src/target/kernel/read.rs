@@ -9,28 +9,30 @@ use crate::netlink::family::AddressFamily;
 use crate::netlink::message::RTM_NEWROUTE;
 use crate::netlink::{DATAGRAM, DumpItem, Dumps};
 
-/// So often everything is read at least, while others change routes, …
+/// Everything is read at least this often while other programs change routes, …
 const TRIES: usize = 12;
-/// … and for so long: on a busy machine each dump shows less of a table before it changes again.
+/// … and for this long: on a busy machine each dump covers less of a table before it changes again.
 const TRY_FOR: Duration = Duration::from_secs(5);
 
-/// Bytes of a datagram in the second of these dumps; they grow from there.
+/// Bytes of a datagram in the second of these dumps; later dumps use longer ones.
 const SHORT: usize = 24 * 1_024;
 
-/// What was read.
+/// The result of reading.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Read<B: AddressFamily> {
     /// The routes of one family in our table, ascending by [`Installed::key`].
     pub routes: Vec<Installed<B>>,
-    /// Whether nothing that was there all the time is missing.
+    /// Whether no route is missing that was there during the whole time.
     pub whole: bool,
 }
 
-/// Read the routes of one family in our table. A family or a table that the kernel does not have has none.
+/// Read the routes of one family in our table. The result is empty for a family or a table that the
+/// kernel does not have.
 ///
-/// On a router where routes change all the time no dump is ever whole, and each lacks others (see [`DumpItem::Pause`]). Then
-/// what several showed together is taken, until each part of the table was shown without a pause by one of them. It may
-/// have a route that went meanwhile: whoever deletes it hears that it is gone.
+/// On a router where routes change all the time no dump is ever complete, and each lacks different
+/// routes (see [`DumpItem::Pause`]). Then the union of several dumps is used, once each part of the
+/// table was listed without a pause by one of them. It may have a route that has gone since;
+/// deleting it reports that it is gone.
 ///
 /// # Errors
 /// What the kernel answers.
@@ -62,14 +64,14 @@ pub async fn read<B: AddressFamily>(mark: &Mark, which: DumpFilter) -> Result<Re
         let whole = dump.await.map_err(Fault::Dump)?;
         coverage.end();
         if whole {
-            // Two of ours may differ in what we do not compare: both are here.
+            // Two of ours may differ in a field that we do not compare: both are listed.
             these.sort_by_key(Installed::key);
             return Ok(Read {
                 routes: these,
                 whole,
             });
         }
-        // What is shown again after a pause is the same.
+        // Routes that are listed again after a pause are the same.
         routes.append(&mut these);
         routes.sort_by_key(|route| (route.key(), route.protocol, u8::from(route.kind)));
         routes.dedup();

@@ -1,4 +1,4 @@
-//! What is there against what should be there, over the union of both. Pure.
+//! Comparison of the present routes with the desired ones, over the union of both. Pure.
 
 use super::message::Installed;
 use crate::prefix::{Bits, Prefix};
@@ -6,33 +6,33 @@ use crate::prefix::{Bits, Prefix};
 /// A route of ours: its prefix and its metric.
 pub type Route<B> = (Prefix<B>, u32);
 
-/// A listed prefix whose place in the table belongs to somebody else.
+/// A desired prefix whose place in the table has a foreign route.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Occupied<B: Bits> {
-    /// The route that stands there; it is left alone.
+    /// The foreign route; it is left alone.
     pub by: Installed<B>,
 }
 
-/// What has to be done in one family.
+/// The changes needed in one family.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference<B: Bits> {
-    /// Desired and not there.
+    /// Desired and not present.
     pub add: Vec<Route<B>>,
-    /// Ours, there, and not desired: with the metric that the kernel shows.
+    /// Ours, present, and not desired, with the metric that the kernel shows.
     pub remove: Vec<Route<B>>,
-    /// Ours, there and desired.
+    /// Ours, present and desired.
     pub keep: usize,
-    /// Desired, and a route of somebody else has this prefix and metric.
+    /// Desired, and a foreign route has this prefix and metric.
     pub occupied: Vec<Occupied<B>>,
-    /// Ours, there, not desired and not explained; kept because a feed has not been heard yet.
+    /// Ours, present, not desired and not explained; kept because a feed has not been read yet.
     pub unexplained: usize,
 }
 
 /// Compare. `desired` is ascending, and so is `installed` by [`Installed::key`].
 ///
-/// `may_remove` says whether a route of ours that is not desired may go: while a feed has never
-/// delivered a copy, routes left by an earlier life may be its own. One to a desired prefix with another metric
-/// always goes.
+/// `may_remove` says whether a route of ours that is not desired may be removed: until every feed
+/// has delivered a copy, routes from before this ledger may belong to a feed that has not. A route
+/// to a desired prefix with another metric is always removed.
 pub fn reconcile<B: Bits>(
     desired: impl IntoIterator<Item = Route<B>>,
     installed: &[Installed<B>],
@@ -64,7 +64,8 @@ pub fn reconcile<B: Bits>(
             true => difference.keep += 1,
             false => difference.occupied.push(Occupied { by: here.clone() }),
         }
-        // IPv6 may have several to one prefix and metric: others beside ours, which come after it.
+        // IPv6 may have several routes with one prefix and metric: foreign ones in addition to
+        // ours, which sort after it.
         while installed
             .next_if(|one| (one.prefix, one.metric) == route)
             .is_some()
@@ -78,7 +79,8 @@ pub fn reconcile<B: Bits>(
 }
 
 impl<B: Bits> Difference<B> {
-    /// A route that is not desired: ours goes where it is `free` to, others are not even looked at.
+    /// A route that is not desired: ours is removed if it is `free` to be, foreign ones are
+    /// skipped.
     fn surplus(&mut self, route: &Installed<B>, free: bool) {
         match (route.ours, free) {
             (false, _) => {}
@@ -87,8 +89,8 @@ impl<B: Bits> Difference<B> {
         }
     }
 
-    /// The part of it that takes space away: what goes and is in nothing that comes, and what comes for the space of it
-    /// that stays.
+    /// The part of it that stops dropping addresses: removed routes that are not inside an added
+    /// one, and added routes inside those, for the space that stays.
     pub fn removals(&self) -> Self {
         let routes = |these: &[Route<B>], inside: &mut dyn FnMut(&Prefix<B>) -> bool| {
             let routes = these.iter().filter(|(prefix, _)| inside(prefix));
@@ -106,13 +108,14 @@ impl<B: Bits> Difference<B> {
         }
     }
 
-    /// How many routes come and go.
+    /// How many routes are added and removed.
     pub fn changes(&self) -> usize {
         self.add.len() + self.remove.len()
     }
 }
 
-/// Whether prefixes, to be asked in ascending order, are inside of one of these, which are ascending, too.
+/// Whether prefixes, passed in ascending order, are inside of one of these, which are ascending,
+/// too.
 fn inside_of<B: Bits>(these: &[Route<B>]) -> impl FnMut(&Prefix<B>) -> bool {
     let mut these = these.iter().map(|(prefix, _)| prefix).peekable();
     // Of those that begin no later, the one that ends last.
@@ -220,7 +223,7 @@ mod tests {
         };
         let part = difference.removals();
         assert_eq!(part.add, nets(&["72.37.186.0/29", "72.37.187.0/24"]));
-        // Two that are joined leave no gap: they go when the whole has come.
+        // Two that are joined leave no gap: they are removed when the joined one is added.
         assert_eq!(part.remove, difference.remove[2..]);
         assert_eq!((part.keep, part.unexplained), (0, 0));
     }
@@ -231,7 +234,7 @@ mod tests {
             desired in prop::collection::btree_set(0_u32..30, 0..20),
             there in prop::collection::btree_set((0_u32..30, any::<bool>(), 0_u32..3), 0..40),
         ) {
-            // One route a prefix and metric, as the kernel has it.
+            // One route for each prefix and metric, as in the kernel.
             let mut table = std::collections::BTreeMap::new();
             for (addr, ours, metric) in there {
                 table.insert((addr, metric), ours);

@@ -1,5 +1,5 @@
-//! Remove everything that carries a mark, by one descriptor and without a runtime (I/O): the last means of
-//! a flush. It deletes by what the dump shows and dumps again, until nothing is shown.
+//! Remove everything that carries a mark, by one descriptor and without a runtime (I/O): the last
+//! means of a flush. It deletes what a dump shows and dumps again, until nothing is shown.
 
 use std::io;
 
@@ -16,11 +16,11 @@ use crate::netlink::message::RTM_NEWROUTE;
 use crate::netlink::plain::Plain;
 use crate::netlink::rule::RTM_NEWRULE;
 
-/// Dumps of one family at most: while others change routes, each may lack some.
+/// At most this many dumps of one family: while other programs change routes, each may lack some.
 const ROUNDS: usize = 20;
 
-/// Remove all routes with these marks, and the policy rules that lead to them. Answers how many routes
-/// there were.
+/// Remove all routes with these marks, and the policy rules that lead to them. Returns how many
+/// routes there were.
 ///
 /// # Errors
 /// No socket can be had, routes may not be changed, or some are still there.

@@ -1,4 +1,4 @@
-//! What became of the routes, and why it could not be done.
+//! The result of a change of routes, and why one failed.
 
 use std::fmt;
 use std::io;
@@ -15,54 +15,54 @@ pub struct Report {
     pub removed: usize,
     /// Routes that were there and stayed.
     pub kept: usize,
-    /// How many of the added and removed ones an earlier report of the same pass has told of.
+    /// How many of the added and removed ones an earlier report of the same pass has counted.
     pub told: usize,
     /// Routes that the kernel refused; [`Report::first_failure`] says why.
     pub failed: usize,
     /// The first refusal.
     pub first_failure: Option<String>,
-    /// Listed prefixes whose place a foreign route has.
+    /// Desired prefixes whose place has a foreign route.
     pub occupied: Vec<String>,
-    /// Routes of ours that nothing explains, kept for now.
+    /// Routes of ours that no feed explains, kept for now.
     pub unexplained: usize,
-    /// What somebody else had removed and that is back.
+    /// Routes that another program had removed and that are back.
     pub restored: Vec<Restored>,
-    /// Routes with our mark that somebody else had added, and that are gone again.
+    /// Routes with our mark that another program had added, and that are removed again.
     pub surplus: Vec<Restored>,
-    /// Routes that somebody keeps removing: they are put back later.
+    /// Routes that another program keeps removing: they are put back later.
     pub postponed: usize,
-    /// Routes of ours that cover more specific ones of others, among those above.
+    /// Routes of ours that cover more specific foreign ones, among those above.
     pub covers: usize,
-    /// Routes of others inside our prefixes that no route can cover.
+    /// Foreign routes inside our prefixes that no route can cover.
     pub uncovered: Vec<String>,
-    /// Notifications had been lost, so everything was read.
+    /// Notifications were lost, so everything was read.
     pub notifications_lost: bool,
-    /// Who else listened, and how it was paced for them.
+    /// The listeners, and how the change was paced for them.
     pub paced: Paced,
 }
 
-/// What somebody else did and we undid.
+/// What another program did and we undid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Restored {
-    /// What it was about.
+    /// The changed object.
     pub what: Object,
-    /// The netlink port of whoever did it, where the kernel said so.
+    /// The netlink port of the other program, where the kernel named it.
     pub by: Option<u32>,
 }
 
-/// What was done and is in no report yet: a change that was dropped in the middle.
+/// What was done and is in no report yet, because the change was dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Unreported {
     /// Routes added.
     pub added: usize,
     /// Routes removed.
     pub removed: usize,
-    /// How many of both were reported all the same: by an earlier round of the same pass.
+    /// How many of both were nevertheless reported, by an earlier round of the same pass.
     pub told: usize,
 }
 
 impl Report {
-    /// With what was done before it: what came then was found there now.
+    /// Add what was done before. A route that was added before was counted as kept now.
     pub(super) fn after(&mut self, before: Unreported) {
         self.added += before.added;
         self.removed += before.removed;
@@ -70,7 +70,7 @@ impl Report {
         self.kept = self.kept.saturating_sub(before.added);
     }
 
-    /// One more that the kernel refused.
+    /// Count one route that the kernel refused.
     pub(super) fn failure(&mut self, what: String) {
         self.failed += 1;
         self.first_failure.get_or_insert(what);
@@ -103,9 +103,9 @@ pub enum Fault {
     Socket(io::Error),
     /// The dump failed.
     Dump(io::Error),
-    /// Answers are lost again and again, so nobody knows what is installed.
+    /// Answers are lost repeatedly, so it is not known what is installed.
     AnswersLost,
-    /// Routes change all the time, so that no reading shows all of ours, or what it shows is gone.
+    /// Routes change all the time, so that no dump shows all of ours, or what it shows is gone.
     Restless,
     /// Routes may not be changed here.
     Permission,

@@ -1,8 +1,9 @@
 //! The policy rule that leads to our table (`struct fib_rule_hdr`, include/uapi/linux/fib_rules.h;
 //! ip-rule(8)). Pure; [`keep`] asks the kernel and changes it.
 //!
-//! A rule of ours is `PRIORITY: from all lookup TABLE proto PROTOCOL`, without a selector, with the table and the
-//! protocol of one of our marks. Everything else belongs to others, whatever it has in common with ours.
+//! A rule of ours is `PRIORITY: from all lookup TABLE proto PROTOCOL`, without a selector, with the
+//! table and the protocol of one of our marks. Every other rule belongs to another program,
+//! whatever it has in common with ours.
 
 pub mod keep;
 
@@ -16,7 +17,7 @@ use crate::netlink::names::{self, Names};
 use crate::netlink::route::SHARED_TABLES;
 use crate::netlink::rule::{self, Action};
 
-/// A family of addresses; each has rules of its own.
+/// An address family; each has rules of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Family {
     /// IPv4.
@@ -38,20 +39,20 @@ impl fmt::Display for Family {
     }
 }
 
-/// The rule that there should be, in each family.
+/// The desired rule in each family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wanted {
-    /// Its priority; the lower is asked first, and the main table has 32766.
+    /// Its priority; a lower one is looked up first, and the main table has 32766.
     pub priority: u32,
     /// The table that it leads to.
     pub table: u32,
-    /// Its protocol number, which says that it is ours.
+    /// Its protocol number, which marks it as ours.
     pub protocol: u8,
-    /// Whether it is added where it is not there. Otherwise it is only left where it is.
+    /// Whether it is added where it is missing. Otherwise it is only left where it is.
     pub add: bool,
 }
 
-/// A rule as the kernel lists it, as far as we compare it.
+/// A rule as the kernel lists it, with the fields that we compare.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Rule {
     /// Its family.
@@ -60,16 +61,17 @@ pub struct Rule {
     pub priority: u32,
     /// The table that it leads to; 0 when it leads to none.
     pub table: u32,
-    /// Who put it there (`FRA_PROTOCOL`, `RTPROT_*`).
+    /// Its origin (`FRA_PROTOCOL`, `RTPROT_*`).
     pub protocol: u8,
     /// Whether it does nothing but lead every packet to its table.
     pub plain: bool,
-    /// As `ip rule` prints it, as far as we know it.
+    /// As `ip rule` prints it, with the fields that we know.
     pub text: String,
 }
 
 impl Rule {
-    /// Read one; `None` for a family without routes of ours, and for one that has what ours never have.
+    /// Read a rule; `None` for a family without routes of ours, and for a rule with a field that
+    /// ours never have.
     pub fn read(payload: &[u8]) -> Option<Self> {
         let v4 = Self::of::<u32>(Family::V4, payload);
         v4.or_else(|| Self::of::<u128>(Family::V6, payload))
@@ -96,7 +98,7 @@ impl Rule {
     /// Whether it is ours by one of these marks.
     fn is_ours(&self, marks: &[Mark]) -> bool {
         let mut marks = marks.iter();
-        // No rule of ours leads to a table that others share.
+        // No rule of ours leads to a table that other programs share.
         self.plain
             && !SHARED_TABLES.contains(&self.table)
             && marks.any(|mark| (mark.table, mark.protocol) == (self.table, self.protocol))
@@ -112,8 +114,8 @@ impl Rule {
         self.plain && (self.priority, self.table, self.protocol) == (priority, table, protocol)
     }
 
-    /// Whether a request for the other means this one as well: the kernel compares only what a request names
-    /// (`rule_find`, net/core/fib_rules.c), and ours names no selector.
+    /// Whether a request for the other rule matches this one as well: the kernel compares only the
+    /// fields that a request names (`rule_find`, net/core/fib_rules.c), and ours names no selector.
     fn answers_for(&self, other: &Self) -> bool {
         (self.family, self.priority, self.table, self.protocol)
             == (other.family, other.priority, other.table, other.protocol)
@@ -133,21 +135,22 @@ pub fn message(family: Family, priority: u32, table: u32, protocol: u8) -> RuleM
     }
 }
 
-/// What has to be done.
+/// The changes needed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Difference {
-    /// Families in which the rule is wanted and not there.
+    /// Families in which the rule is wanted and missing.
     pub add: Vec<Family>,
     /// Rules of ours that are not wanted.
     pub remove: Vec<Rule>,
-    /// The same, but a request to delete it would hit a rule of somebody else: that one.
+    /// Rules of ours that are not wanted, where a request to delete one would hit a foreign rule;
+    /// each with that foreign rule.
     pub stuck: Vec<(Rule, Rule)>,
-    /// Rules of others with the priority or the table of the one that is wanted.
+    /// Foreign rules with the priority or the table of the wanted one.
     pub beside: Vec<Rule>,
 }
 
-/// Compare what is there, in the order of the kernel, with what should be there. `marks` are those of which
-/// there may be routes and rules of ours.
+/// Compare the present rules, in the order of the kernel, with the wanted one. `marks` are those of
+/// which there may be routes and rules of ours.
 pub fn reconcile(present: &[Rule], wanted: Option<&Wanted>, marks: &[Mark]) -> Difference {
     let mut difference = Difference::default();
     if let Some(wanted) = wanted.filter(|wanted| wanted.add) {
@@ -172,13 +175,13 @@ pub fn reconcile(present: &[Rule], wanted: Option<&Wanted>, marks: &[Mark]) -> D
     difference
 }
 
-/// As `ip rule` prints it, by the names that iproute2 ships.
+/// As `ip rule` prints it, with the names that iproute2 ships.
 fn text<B: AddressFamily>(family: Family, rule: &rule::Rule<B>) -> String {
     let six = match family {
         Family::V4 => "",
         Family::V6 => "IPv6 ",
     };
-    // Those of the kernel and of nobody have none to show.
+    // The kernel's protocol and an unspecified one are not printed.
     let protocol = match rule.protocol {
         0..=2 => String::new(),
         number => format!(" proto {}", names::protocol(number)),

@@ -1,10 +1,12 @@
 //! Whether packets *from* a listed network are dropped as well as those to it.
 //!
-//! Linux asks for the way back to the source of an IPv4 packet where the reverse-path filter of the interface
-//! is on: the larger of `conf/all/rp_filter` and `conf/IFACE/rp_filter` (`IN_DEV_RPFILTER`,
-//! include/linux/inetdevice.h). A way back that ends in a blackhole is none, in strict (1) and in loose (2) mode
-//! (`__fib_validate_source`, net/ipv4/fib_frontend.c). What comes in on a member of a VRF is looked up in the table of the
-//! VRF first (`l3mdev_fib_rule_match`, net/l3mdev/l3mdev.c), here as elsewhere. IPv6 has no such filter.
+//! Linux looks up the route back to the source of an IPv4 packet where the reverse-path filter of
+//! the interface is on: the larger of `conf/all/rp_filter` and `conf/IFACE/rp_filter`
+//! (`IN_DEV_RPFILTER`, include/linux/inetdevice.h). A route back that is a blackhole counts as
+//! none, in strict (1) and in loose (2) mode (`__fib_validate_source`, net/ipv4/fib_frontend.c). A
+//! packet that enters on a member of a VRF is first looked up in the table of the VRF
+//! (`l3mdev_fib_rule_match`, net/l3mdev/l3mdev.c), for this check as for any other. IPv6 has no
+//! such filter.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -22,12 +24,13 @@ use crate::netlink::dump;
 use crate::netlink::link::{IFF_LOOPBACK, IFF_UP, Link};
 use crate::netlink::message::{RTM_NEWADDR, RTM_NEWLINK};
 
-/// What becomes of packets from listed networks.
+/// Whether packets from listed networks are dropped.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Sources {
-    /// The interfaces that IPv4 packets come in through.
+    /// The interfaces on which IPv4 packets enter.
     pub ipv4: Vec<Interface>,
-    /// Our table, where neither the kernel's own rules nor one of ours lead to it; that of a VRF leads its members there.
+    /// Our table, if neither the kernel's own rules nor one of ours lead to it. The rule of a VRF
+    /// leads its members to it.
     pub only_with_a_rule_to: Option<u32>,
     /// Why the interfaces are not known.
     pub unknown: Option<String>,
@@ -38,30 +41,30 @@ pub struct Sources {
 pub struct Interface {
     /// Its name.
     pub name: String,
-    /// The reverse-path filter that counts: 0 none, 1 strict, 2 loose; `None` where it cannot be read.
+    /// The effective reverse-path filter: 0 none, 1 strict, 2 loose; `None` if it cannot be read.
     pub rp_filter: Option<u8>,
     /// The table of the VRF that it is in.
     pub vrf_table: Option<u32>,
-    /// Whether IPv4 packets from listed networks are dropped here for sure: they are looked up in our table, and the
-    /// filter is on.
+    /// Whether IPv4 packets from listed networks are certainly dropped here: they are looked up in
+    /// our table, and the filter is on.
     pub dropped: bool,
 }
 
-/// The interfaces that IPv4 packets come in through, by name, each with the table of the VRF that it is in.
+/// The interfaces on which IPv4 packets enter, by name, each with the table of its VRF.
 pub type Interfaces = BTreeMap<String, Option<u32>>;
 
-/// Names of one kind that are shown.
+/// At most this many names of one kind are shown.
 const SHOWN: usize = 4;
 
-/// Judge these interfaces by the files below `root`.
+/// Check these interfaces by the files below `root`.
 pub fn sources(root: &Root, interfaces: &Interfaces, kernel: &KernelConfig) -> Sources {
     let table = kernel.mark.table;
-    // The default and the main table are asked in any case, but not before that of a VRF.
+    // The default and the main table are always looked up, but not before that of a VRF.
     let asked = [253, 254].contains(&table) || kernel.rule.is_some();
     let all = rp_filter(root, "all");
     let judged = interfaces.iter().map(|(name, vrf_table)| {
         let own = rp_filter(root, name);
-        // Larger than 2 counts as loose.
+        // A value above 2 counts as loose.
         let rp_filter = own.map(|own| own.max(all.unwrap_or(0)));
         let in_ours = vrf_table.map_or(asked, |of_vrf| of_vrf == table);
         Interface {
@@ -78,7 +81,7 @@ pub fn sources(root: &Root, interfaces: &Interfaces, kernel: &KernelConfig) -> S
     }
 }
 
-/// The same for this machine as it is now.
+/// The same for this machine at this time.
 pub async fn look(kernel: &KernelConfig) -> Sources {
     match interfaces().await {
         Ok(interfaces) => sources(&Root::default(), &interfaces, kernel),
@@ -97,7 +100,7 @@ fn rp_filter(root: &Root, name: &str) -> Option<u8> {
     value
 }
 
-/// The interfaces that are up and that IPv4 packets come in through, without lo.
+/// The interfaces that are up and on which IPv4 packets enter, without lo.
 ///
 /// # Errors
 /// A socket that cannot be had, or what the kernel answers.
@@ -123,8 +126,9 @@ pub async fn interfaces() -> io::Result<Interfaces> {
     Ok(entered(&links, &numbered))
 }
 
-/// Those that packets come in through, also without an address of their own (RFC 5549). Nothing comes in through a VRF
-/// itself, but through its members; and through a port of a bridge or a bond only where it has an IPv4 address.
+/// The interfaces on which packets enter, including those without an address of their own (RFC
+/// 5549). No packet enters on a VRF itself, only on its members. Packets enter on a port of a
+/// bridge or a bond only if it has an IPv4 address.
 fn entered(links: &BTreeMap<u32, Link>, with_ipv4: &[u32]) -> Interfaces {
     let vrf_table = |link: &Link| links.get(&link.master?)?.vrf;
     let open = links.values().filter(|link| {
@@ -137,7 +141,7 @@ fn entered(links: &BTreeMap<u32, Link>, with_ipv4: &[u32]) -> Interfaces {
 }
 
 impl Interface {
-    /// Whether they are dropped, or would be if a rule led to our table.
+    /// Whether packets are dropped, or would be if a rule led to our table.
     fn dropped_as_far_as_asked(&self) -> bool {
         self.dropped || self.is_filtered() && self.vrf_table.is_none()
     }
@@ -148,7 +152,7 @@ impl Interface {
 }
 
 impl Sources {
-    /// The interfaces of which this is so, for the eye.
+    /// The names of the interfaces for which this is so, for display.
     fn names(&self, so: impl Fn(&Interface) -> bool) -> Option<String> {
         let of: Vec<&str> = self
             .ipv4
@@ -188,7 +192,7 @@ impl Sources {
             let family = if said.is_empty() { "IPv4 " } else { "" };
             let one = match names.contains(' ') {
                 true => "*".to_owned(),
-                // sysctl(8) takes a dot for a slash, and the other way round.
+                // sysctl(8) swaps dots and slashes.
                 false => names.replace('.', "/"),
             };
             said.push(format!(

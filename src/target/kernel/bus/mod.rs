@@ -1,17 +1,20 @@
-//! Who else listens to changes of routes, and not faster than they read (I/O).
+//! Which other programs receive notifications of route changes, and pacing to the rate at which
+//! they read (I/O).
 //!
 //! ```text
 //!  our requests ──► kernel ──notifications──► receive buffer of each listener ──► it reads
-//!                                             full: the kernel drops them, and whoever does not
-//!                                             read the routes anew ends with others than the kernel
+//!                                             full: the kernel drops them; a listener that does
+//!                                             not read all routes again differs from the kernel
 //! ```
 //!
-//! The kernel delivers inside of our send (`do_one_broadcast`, net/netlink/af_netlink.c), so what
-//! `/proc/net/netlink` shows after it is all that this send caused: [`Pace`] sends little enough for the
-//! smallest buffer, waits until a part of it is free, and sends on. It waits for nobody who does not read, for nobody at all
-//! with a small change, and not for another of us.
+//! The kernel delivers inside of our send (`do_one_broadcast`, net/netlink/af_netlink.c), so
+//! `/proc/net/netlink` read after a send shows all that this send caused. [`Pace`] sends no more
+//! than fits the smallest buffer, waits until a part of that buffer is free, and sends on. It does
+//! not wait for a listener that has stopped reading, for any listener in a small change, or for
+//! another nullrouted process.
 //!
-//! Listeners of other network namespaces that hear all of them (`NETLINK_LISTEN_ALL_NSID`) are not seen.
+//! Listeners of other network namespaces that receive notifications of all namespaces
+//! (`NETLINK_LISTEN_ALL_NSID`) are not seen.
 
 mod neighbor;
 mod owner;

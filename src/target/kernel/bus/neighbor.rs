@@ -1,51 +1,54 @@
-//! One who listens, and how long it is waited for him. Pure.
+//! One listener, and how long a change waits for it. Pure.
 
 use std::time::Duration;
 
 use super::table::Socket;
 
-/// What one notification takes of the kernel's memory at most, in bytes: 832 for IPv4, 1 280 for IPv6 (column `Rmem`,
-/// Linux 6.18).
+/// The most memory of the kernel that one notification takes, in bytes: 832 for IPv4, 1 280 for
+/// IPv6 (column `Rmem`, Linux 6.18).
 pub(super) const NOTIFICATION: u32 = 1_280;
 
-/// Routes in one go are never less, however small somebody's buffer is.
+/// Fewest routes in one batch, however small a listener's buffer is.
 pub(super) const SMALLEST_GO: usize = 12;
 
-/// Longest wait for somebody who reads nothing.
+/// Longest wait for a listener that reads nothing.
 pub(super) const STILL: Duration = Duration::from_secs(2);
 
-/// Longest wait in all for somebody who reads, but more slowly than he earns.
+/// Longest total wait for a listener that reads more slowly than the allowance it has earned.
 pub(super) const SLOW: Duration = Duration::from_secs(30);
 
-/// One look counts for no more. What took longer says nothing of him: the machine was busy, or stood still.
+/// The most that one look counts as waiting time. A longer look says nothing about the listener:
+/// the machine was busy or was suspended.
 pub(super) const LOOK: Duration = Duration::from_millis(20);
 
-/// One who listens, as he was seen from the first look at a change to the last.
+/// A listener, as seen from the first look at a change to the last.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Neighbor {
-    /// His netlink port.
+    /// Its netlink port.
     pub port: u32,
-    /// His socket.
+    /// The inode of its socket.
     pub inode: u64,
-    /// Whether he was left behind at some time: he did not read, or too slowly.
+    /// Whether it was left behind at some time: it did not read, or read too slowly.
     pub left_behind: bool,
-    /// Notifications that he lost meanwhile.
+    /// Notifications that it lost during this change.
     pub lost: u64,
-    /// Notifications that he lost since he listens.
+    /// Notifications that it lost since its socket was opened.
     pub lost_ever: u32,
-    /// Whether he was gone at the last look: his socket is closed.
+    /// Whether its socket was closed at the last look.
     pub gone: bool,
-    /// What is left of [`STILL`].
+    /// The rest of [`STILL`].
     still: Duration,
-    /// What is left of [`SLOW`].
+    /// The rest of [`SLOW`].
     slow: Duration,
-    /// Whether it is another of us, which reads all routes anew where it lost something; `None` until it is asked.
+    /// Whether it is another nullrouted process, which reads all routes again where it lost a
+    /// notification; `None` until the owner of the socket is looked up.
     pub(super) of_us: Option<bool>,
     pub(super) unread: u32,
     room: u32,
-    /// How often he lost something that was sent while he kept up.
+    /// How often it lost a notification of a batch that was sent while it kept up.
     overrun: u32,
-    /// He lost something, and gets nothing more until he has read all that waits (`NETLINK_S_CONGESTED`).
+    /// It lost a notification, and receives no more until it has read all that waits
+    /// (`NETLINK_S_CONGESTED`).
     congested: bool,
 }
 
@@ -68,13 +71,13 @@ impl Neighbor {
         }
     }
 
-    /// Whether he may hold something else than what there is.
+    /// Whether its routes may differ from those of the kernel.
     pub fn may_have_missed(&self) -> bool {
         self.lost > 0 || self.left_behind
     }
 
-    /// The same one at the next change: whoever has read what waited for him is waited for as if nothing had been,
-    /// whoever has not only for what was left.
+    /// The same listener at the next change. If it has read what waited, the full time applies
+    /// again; otherwise only the rest.
     pub(super) fn once_more(&self, socket: &Socket) -> Self {
         let mut now = Self::new(socket);
         let lost = socket.drops != self.lost_ever;
@@ -86,46 +89,46 @@ impl Neighbor {
         now
     }
 
-    /// Whether it is cared what he can read: not for another of us.
+    /// Whether changes are paced to it: another nullrouted process is not counted.
     pub(super) fn counts(&self) -> bool {
         !self.gone && self.of_us != Some(true)
     }
 
-    /// Whether more waits for him than a quarter of his buffer: the next go might not fit.
+    /// Whether more than a quarter of its buffer is in use, so that the next batch might not fit.
     pub(super) fn lags(&self) -> bool {
         self.unread > if self.congested { 0 } else { self.room / 4 }
     }
 
-    /// Whether nobody waits for him any more.
+    /// Whether changes no longer wait for it.
     pub(super) fn is_given_up(&self) -> bool {
         self.still.is_zero() || self.slow.is_zero()
     }
 
-    /// Whether it is to be waited for him.
+    /// Whether a change has to wait for it.
     pub(super) fn holds_up(&self) -> bool {
         self.counts() && self.lags() && !self.is_given_up()
     }
 
-    /// It was waited so long.
+    /// Subtract a wait of this length from its remaining time.
     pub(super) fn waited(&mut self, waited: Duration) {
         let waited = waited.min(LOOK);
         self.still = self.still.saturating_sub(waited);
         self.slow = self.slow.saturating_sub(waited);
     }
 
-    /// Routes worth so much are sent while he keeps up: he may take longer again.
+    /// Extend its remaining time, because it keeps up with routes that are worth this much.
     pub(super) fn earns(&mut self, earned: Duration) {
         self.still = STILL.min(self.still + earned);
         self.slow = SLOW.min(self.slow + earned);
     }
 
-    /// So many routes fit half of his buffer.
+    /// How many routes fit half of its buffer.
     pub(super) fn go(&self) -> usize {
         let whole = (self.room / 2 / NOTIFICATION) as usize;
         (whole >> self.overrun.min(16)).max(SMALLEST_GO)
     }
 
-    /// Take in what was seen of him.
+    /// Update it from its socket.
     pub(super) fn look(&mut self, socket: &Socket) {
         let kept_up = !self.lags();
         self.gone = false;

@@ -1,4 +1,4 @@
-//! The names of those who listen (I/O).
+//! The names of the processes that listen (I/O).
 
 use std::fs;
 
@@ -6,17 +6,19 @@ use super::Neighbor;
 use super::sockets::of_process;
 use crate::shown;
 
-/// Our own name among processes.
+/// The name of our own processes.
 pub const US: &str = env!("CARGO_PKG_NAME");
 
-/// Whether each is another of us, as far as it can be told; takes as long as [`names`].
+/// Whether each is another nullrouted process, as far as this can be found out; takes as long as
+/// [`names`].
 pub fn are_of_us(neighbors: &[Neighbor]) -> Vec<bool> {
     names(neighbors).iter().map(|name| name == US).collect()
 }
 
-/// The process that has a socket open, as `ps` names it, for each listener; `port 12345` where it cannot be found
-/// (other processes are hidden from the shipped unit, and sockets of other users from whoever is not root). May take
-/// some ten milliseconds: every process is looked at where the port is not the id of one.
+/// The process that has each listener's socket open, as `ps` names it; `port 12345` where it cannot
+/// be found (other processes are hidden from the shipped unit, and sockets of other users from a
+/// process that is not root). May take some ten milliseconds: every process is examined where the
+/// port is not the ID of one.
 pub fn names(neighbors: &[Neighbor]) -> Vec<String> {
     let mut names: Vec<_> = neighbors.iter().map(by_port).collect();
     if names.iter().any(Option::is_none) {
@@ -38,7 +40,7 @@ pub fn names(neighbors: &[Neighbor]) -> Vec<String> {
     names.map(name).collect()
 }
 
-/// The first socket of a process gets its id as its port (`netlink_autobind`).
+/// The first socket of a process gets the process ID as its port (`netlink_autobind`).
 fn by_port(neighbor: &Neighbor) -> Option<String> {
     let id = neighbor.port.to_string();
     of_process(&id)?
@@ -54,6 +56,6 @@ fn processes() -> impl Iterator<Item = String> {
 
 fn command(id: &str) -> Option<String> {
     let name = fs::read_to_string(format!("/proc/{id}/comm")).ok()?;
-    // A process gives itself any name (`PR_SET_NAME`).
+    // A process can give itself any name (`PR_SET_NAME`).
     Some(shown::line(name.trim_end()).into_owned())
 }

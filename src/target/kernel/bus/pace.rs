@@ -1,4 +1,4 @@
-//! Between the sends (I/O): wait until those who listen have read.
+//! Pacing between the sends (I/O): wait until the listeners have read.
 
 use std::time::Duration;
 
@@ -9,19 +9,20 @@ use super::owner::are_of_us;
 use super::patience::{Patience, SMALL};
 use super::sockets::Sockets;
 
-/// Between two looks at somebody who reads: the shortest that the runtime's clock knows.
+/// Time between two looks at a listener that reads: the shortest that the runtime's clock can
+/// measure.
 const BREATH: Duration = Duration::from_millis(1);
-/// Where nobody listens, so often is looked whether somebody began.
+/// Where there is no listener, new ones are looked for this often.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
-/// Whoever reads nothing for so long does not read.
+/// A listener that reads nothing for this long has stopped reading.
 const STILL: Duration = Duration::from_secs(1);
-/// Longest wait for somebody who reads and is never done.
+/// Longest wait for a listener that reads and never empties its buffer.
 const AT_MOST: Duration = Duration::from_secs(20);
-/// Between two looks meanwhile.
+/// Time between two looks during this wait.
 const GLANCE: Duration = Duration::from_millis(10);
 
-/// Changes routes not faster than others can hear of it.
+/// Changes routes no faster than the listeners can read the notifications.
 ///
 /// ```text
 /// pace.begin();
@@ -41,23 +42,24 @@ pub struct Pace {
     paced: Paced,
 }
 
-/// How it went.
+/// How a change was paced.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Paced {
-    /// Who listened.
+    /// The listeners.
     pub neighbors: Vec<Neighbor>,
     /// How many requests were sent.
     pub routes: usize,
-    /// How often something was sent.
+    /// In how many batches they were sent.
     pub goes: usize,
-    /// How long was waited for others in all.
+    /// How long the change waited for listeners in total.
     pub waited: Duration,
 }
 
 impl Pace {
-    /// A change begins. Patience is kept from one change to the next: a listener that was left behind in one is not
-    /// waited for in the next either, until it reads. Where the change before was dropped, this is the rest of it: what
-    /// was lost then counts.
+    /// A change begins. The remaining time of each listener is kept from one change to the next:
+    /// the next change does not wait for a listener that was left behind in this one until it
+    /// reads. If the previous change was dropped, this one continues it, and notifications lost in
+    /// it count.
     pub fn begin(&mut self) {
         if std::mem::replace(&mut self.is_open, true) {
             if self.looked.is_some() {
@@ -69,8 +71,8 @@ impl Pace {
         self.paced = Paced::default();
     }
 
-    /// See who listens before anything is sent, once; no wait, and well below a millisecond. Answers whether that was
-    /// now.
+    /// Find the listeners once before anything is sent. This does not wait and takes well below a
+    /// millisecond. Returns whether this was the first look.
     fn look_first(&mut self) -> bool {
         let is_first = self.looked.is_none();
         if is_first {
@@ -81,17 +83,20 @@ impl Pace {
         is_first
     }
 
-    /// So many routes may be sent at once: as many as you like where nobody listens, else what fits the smallest
-    /// buffer; 83 for one of the default size. May change from one go to the next.
+    /// How many routes may be sent at once: any number where there is no listener, otherwise as
+    /// many as fit the smallest buffer (83 for one of the default size). May change from one batch
+    /// to the next.
     pub fn routes_in_one_go(&mut self) -> usize {
         self.look_first();
         self.patience.go()
     }
 
-    /// To be called before so many routes are sent. Returns at once before the first go, in a small change (124 routes),
-    /// and where nobody listens but others of us, who read everything again where they lose something; else when enough
-    /// of what was sent has been read for this to fit. Whoever reads nothing for two seconds, or falls half a minute behind
-    /// 2 000 routes a second, is left behind. May be dropped.
+    /// Call this before this many routes are sent. Returns at once before the first batch, in a
+    /// small change (124 routes), and where the only listeners are other nullrouted processes,
+    /// which read everything again where they lose a notification. Otherwise returns when enough of
+    /// what was sent has been read for this batch to fit. A listener that reads nothing for two
+    /// seconds, or falls half a minute behind 2 000 routes a second, is left behind. May be
+    /// dropped.
     pub async fn breathe(&mut self, routes: usize) {
         self.look_first();
         self.paced.goes += 1;
@@ -116,8 +121,9 @@ impl Pace {
         self.patience.sends(routes);
     }
 
-    /// The last look: who listened, and who lost what. Where nothing was sent no listener can have lost anything, and
-    /// there is a look only if the caller is `curious` who listens.
+    /// The last look: which listeners there were, and how many notifications each lost. Where
+    /// nothing was sent no listener can have lost anything, and the listeners are read only if the
+    /// caller is `curious`.
     pub fn end(&mut self, curious: bool) -> Paced {
         self.is_open = false;
         if self.looked.is_none() && !curious {
@@ -133,13 +139,14 @@ impl Pace {
     }
 }
 
-/// Who listens now.
+/// The listeners at this time.
 pub fn listeners() -> Vec<Neighbor> {
     let mut pace = Pace::default();
     pace.end(true).neighbors
 }
 
-/// Wait until he has read what waits for him. Answers whether he reads at all: not where nothing is read for a second.
+/// Wait until the listener has read what waits for it. Returns `false` if it has stopped reading:
+/// it read nothing for a second.
 pub async fn reads(neighbor: &Neighbor) -> bool {
     let mut sockets = Sockets::open();
     let begun = Instant::now();
@@ -166,7 +173,7 @@ pub async fn reads(neighbor: &Neighbor) -> bool {
 mod tests {
     use super::*;
 
-    /// One that was dropped in the middle has sent what it has sent, and others may have lost it.
+    /// A dropped change has sent some of its requests, and listeners may have lost those.
     #[tokio::test]
     async fn a_change_that_was_dropped_goes_on_in_the_next() {
         let mut pace = Pace::default();

@@ -1,23 +1,26 @@
-//! For whom to wait, and for how long. Pure: looks and the time between them in, answers out.
+//! Which listeners a change waits for, and for how long. Pure: it takes looks and the time between
+//! them, and returns decisions.
 
 use std::time::Duration;
 
 use super::neighbor::{NOTIFICATION, Neighbor};
 use super::table::{DEFAULT_ROOM, Socket};
 
-/// So many routes wait for nobody: they fit the buffer that a socket has by default, of which a quarter may be in use.
-/// One address taken out of an IPv6 prefix as short as a /5 is no more than that.
+/// Changes of at most this many routes are not paced: they fit the default buffer of a socket, even
+/// if a quarter of it is in use. Excluding one address from an IPv6 prefix as short as a /5 takes
+/// no more routes than this.
 pub const SMALL: usize = ((DEFAULT_ROOM - DEFAULT_ROOM / 4) / NOTIFICATION) as usize;
 
-/// What a route is worth to whoever has kept up: he may read as slowly as 2 000 a second.
+/// The time that a listener which keeps up earns for each route: it may read as slowly as 2 000
+/// routes a second.
 const EARNED: Duration = Duration::from_micros(500);
 
-/// All who listen, from change to change.
+/// All listeners, kept from change to change.
 #[derive(Clone, Debug, Default)]
 pub struct Patience(Vec<Neighbor>);
 
 impl Patience {
-    /// A change begins, and these are seen. Losses are counted anew.
+    /// A change begins, and these sockets are seen. The count of lost notifications starts at 0.
     pub fn begin(&mut self, seen: &[Socket]) {
         let now = seen.iter().map(|socket| {
             let is_it = |one: &&Neighbor| (one.inode, one.port) == (socket.inode, socket.port);
@@ -31,20 +34,20 @@ impl Patience {
         &self.0
     }
 
-    /// Whether there is nobody whom one could wait for.
+    /// Whether there is no listener to wait for.
     pub fn is_alone(&self) -> bool {
         !self.0.iter().any(Neighbor::counts)
     }
 
-    /// So many routes fit the buffer of everybody who is not left behind.
+    /// How many routes fit the buffer of every listener that is not left behind.
     pub fn go(&self) -> usize {
         let heeded = |one: &&Neighbor| one.counts() && (!one.lags() || one.holds_up());
         let heeded = self.0.iter().filter(heeded);
         heeded.map(Neighbor::go).min().unwrap_or(usize::MAX)
     }
 
-    /// Take in what was seen after a wait of `waited`. Answers whether to go on: everybody has kept up, or is not
-    /// waited for any more.
+    /// Update the listeners after a wait of `waited`. Returns whether to go on: every listener has
+    /// kept up or is no longer waited for.
     pub fn look(&mut self, seen: &[Socket], waited: Duration) -> bool {
         for neighbor in self.0.iter_mut().filter(|one| one.lags()) {
             neighbor.waited(waited);
@@ -56,7 +59,7 @@ impl Patience {
         !self.0.iter().any(Neighbor::holds_up)
     }
 
-    /// Take in what was seen, when nothing is sent any more.
+    /// Update the listeners when nothing more is sent.
     pub fn see(&mut self, seen: &[Socket]) {
         for neighbor in &mut self.0 {
             match seen.iter().find(|one| one.inode == neighbor.inode) {
@@ -71,7 +74,8 @@ impl Patience {
         }
     }
 
-    /// Ask of those who hold up, once of each, whether it is another of us. Answers whether one is.
+    /// Look up, once for each listener that holds up the change, whether it is another nullrouted
+    /// process. Returns whether one is.
     pub fn recognise(&mut self, are_of_us: impl Fn(&[Neighbor]) -> Vec<bool>) -> bool {
         let is_asked = |one: &Neighbor| one.holds_up() && one.of_us.is_none();
         let asked: Vec<_> = self.0.iter().filter(|one| is_asked(one)).cloned().collect();
@@ -86,7 +90,7 @@ impl Patience {
         answers.contains(&true)
     }
 
-    /// So many routes are sent now.
+    /// This many routes are sent now.
     pub fn sends(&mut self, routes: usize) {
         let earned = EARNED.saturating_mul(u32::try_from(routes).unwrap_or(u32::MAX));
         for neighbor in self.0.iter_mut().filter(|one| !one.lags()) {
@@ -114,7 +118,7 @@ mod tests {
         }
     }
 
-    /// How long a go of 100 routes waits for this look, which does not change.
+    /// How long a batch of 100 routes waits while this look does not change.
     fn waits(patience: &mut Patience, seen: &[Socket]) -> Duration {
         let mut waited = Duration::ZERO;
         let mut step = Duration::ZERO;
@@ -151,7 +155,8 @@ mod tests {
             assert_eq!(waits(&mut patience, &stopped), Duration::ZERO);
             assert!(patience.neighbors()[0].left_behind);
         }
-        // What he lost counts once, and until he has read all that waits he has read nothing.
+        // A lost notification counts once, and as long as some wait to be read the listener counts
+        // as not reading.
         let mut lost = [socket(1, 1, 7)];
         let (kept, stopped) = ([socket(1, LOW, 7)], [socket(1, LOW + 1, 7)]);
         patience.begin(&lost);
@@ -160,7 +165,8 @@ mod tests {
         lost[0].unread = 0;
         patience.begin(&lost);
         assert_eq!(waits(&mut patience, &stopped), STILL);
-        // Half of it used up: the other half is left. Another one with his number is not he.
+        // Half of its time is used up and the other half is left. Another listener with the same
+        // inode is a different one.
         patience.begin(&kept);
         assert!(!patience.look(&stopped, Duration::ZERO));
         for _ in 0..100 {
@@ -201,7 +207,7 @@ mod tests {
             patience.neighbors().iter().map(|n| n.left_behind).collect()
         };
         assert_eq!(behind(&patience), [true, false, false]);
-        // The next time, too; and it makes no go smaller.
+        // It is not waited for the next time either, and it makes no batch smaller.
         patience.begin(&seen[2..]);
         assert!(patience.look(&seen[2..], Duration::ZERO) && patience.is_alone());
         assert_eq!(patience.go(), usize::MAX);
@@ -272,7 +278,7 @@ mod tests {
         let mut slow = Duration::ZERO;
         for go in 0.. {
             let last = patience.neighbors()[0].left_behind;
-            // A step in a second and a half, until it is a go of 100.
+            // It reads one step in a second and a half, until a batch of 100 is sent.
             for unread in (LOW..LOW + 8).rev() {
                 for _ in 0..150 {
                     if !patience.look(&[socket(1, unread + 1, 0)], MS * 10) {
@@ -305,7 +311,7 @@ mod tests {
     #[test]
     fn losses_are_counted_from_the_first_look_and_make_the_goes_smaller() {
         let mut patience = begun(&[socket(1, 0, u32::MAX)]);
-        // Having lost something, it gets nothing more until it has read all.
+        // Having lost a notification, it receives no more until it has read all.
         assert!(!patience.look(&[socket(1, 1, 4)], MS));
         assert_eq!(patience.go(), GO / 2);
         assert!(patience.look(&[socket(1, 0, 4)], MS));

@@ -1,5 +1,5 @@
-//! The receive buffers of netlink sockets, as the kernel tells (`include/uapi/linux/netlink_diag.h`,
-//! `include/uapi/linux/sock_diag.h`) (I/O).
+//! The receive buffers of netlink sockets, as the kernel reports them
+//! (`include/uapi/linux/netlink_diag.h`, `include/uapi/linux/sock_diag.h`) (I/O).
 //!
 //! ```text
 //!  struct netlink_diag_req                         struct netlink_diag_msg
@@ -29,14 +29,14 @@ const DUMP: u16 = 0x301;
 const AF_NETLINK: u8 = 16;
 const NDIAG_SHOW_MEMINFO: u32 = 1;
 const NETLINK_DIAG_MEMINFO: u16 = 0;
-/// Bytes before the attributes, and where the inode stands.
+/// Bytes before the attributes, and the offset of the inode.
 const FIXED: usize = 28;
 const INODE: usize = 16;
 /// Bytes of the numbers before `SK_MEMINFO_RCVBUF`.
 const BEFORE_ROOM: usize = 4;
 
-/// How many bytes may wait for each socket of rtnetlink in our network namespace, by inode. The kernel answers inside
-/// of each call, so none of them waits.
+/// The size of the receive buffer of each rtnetlink socket in our network namespace, in bytes, by
+/// inode. The kernel answers inside of each call, so no call waits.
 ///
 /// # Errors
 /// A kernel without `netlink_diag`.
@@ -67,7 +67,7 @@ fn request() -> Vec<u8> {
     request.extend(36_u32.to_ne_bytes());
     request.extend(SOCK_DIAG_BY_FAMILY.to_ne_bytes());
     request.extend(DUMP.to_ne_bytes());
-    // Sequence and port: one question on one socket.
+    // Sequence and port are 0: there is one request on one socket.
     request.extend([0; 8]);
     request.extend([AF_NETLINK, NETLINK_ROUTE as u8, 0, 0]);
     request.extend(0_u32.to_ne_bytes());
@@ -76,7 +76,7 @@ fn request() -> Vec<u8> {
     request
 }
 
-/// The inode of a socket and its buffer in bytes.
+/// The inode of a socket and the size of its buffer in bytes.
 fn read(payload: &[u8]) -> Option<(u64, u32)> {
     let (fixed, rest) = payload.split_at_checked(FIXED)?;
     let inode = number(&fixed[INODE..])?;
@@ -105,7 +105,7 @@ mod tests {
         let inode = link.to_str().unwrap();
         let inode = inode.trim_matches(|c: char| !c.is_ascii_digit());
         match all() {
-            // The kernel doubles what it is told (socket(7)).
+            // The kernel doubles the requested size (socket(7)).
             Ok(rooms) => assert_eq!(rooms[&inode.parse::<u64>().unwrap()], 100_000),
             Err(error) => eprintln!("left out: no netlink_diag here: {error}"),
         }

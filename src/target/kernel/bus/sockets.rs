@@ -1,4 +1,4 @@
-//! Look at the netlink sockets of our network namespace (I/O).
+//! Read the netlink sockets of our network namespace (I/O).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -7,16 +7,16 @@ use std::io::{Read, Seek};
 use super::room;
 use super::table::{self, Socket};
 
-/// Of the thread that asks: threads of one process may be in several namespaces.
+/// The file of the calling thread: the threads of one process may be in several namespaces.
 const TABLE: &str = "/proc/thread-self/net/netlink";
 
 /// The open table.
 #[derive(Debug, Default)]
 pub struct Sockets {
-    /// None where it cannot be had: then nobody is seen.
+    /// None where the file cannot be opened; then no listener is seen.
     file: Option<File>,
     text: String,
-    /// The buffers of those who were seen.
+    /// The buffer sizes of the listeners seen so far.
     rooms: BTreeMap<u64, u32>,
 }
 
@@ -29,7 +29,7 @@ impl Sockets {
         }
     }
 
-    /// Who hears of routes, but for ourselves. Takes well below 100 µs.
+    /// The listeners of route changes other than ourselves. Takes well below 100 µs.
     pub fn listeners(&mut self) -> Vec<Socket> {
         self.text.clear();
         let read = self.file.as_mut().and_then(|file| {
@@ -48,11 +48,11 @@ impl Sockets {
         listeners
     }
 
-    /// Fill in how much each has room for; asked once for each.
+    /// Fill in the buffer size of each listener; it is asked once for each.
     fn measure(&mut self, listeners: &mut [Socket]) {
         let is_known = |socket: &Socket| self.rooms.contains_key(&socket.inode);
         if !listeners.iter().all(is_known) {
-            // Where the kernel cannot tell, as by default.
+            // The default size where the kernel cannot report one.
             self.rooms = room::all().unwrap_or_default();
             for socket in &*listeners {
                 self.rooms.entry(socket.inode).or_insert(socket.room);
@@ -68,7 +68,7 @@ impl Sockets {
     }
 }
 
-/// The sockets of a process; `None` where we may not look.
+/// The sockets of a process; `None` where we have no permission to look.
 pub fn of_process(id: &str) -> Option<BTreeSet<u64>> {
     let files = fs::read_dir(format!("/proc/{id}/fd")).ok()?;
     let link = |file: fs::DirEntry| fs::read_link(file.path()).ok();
@@ -79,7 +79,7 @@ pub fn of_process(id: &str) -> Option<BTreeSet<u64>> {
     )
 }
 
-/// As a file of a process shows it: `socket:[897905]`.
+/// The inode in the link of a file descriptor: `socket:[897905]`.
 fn inode(link: &str) -> Option<u64> {
     let number = link.strip_prefix("socket:[")?.strip_suffix(']')?;
     number.parse().ok()

@@ -5,22 +5,22 @@
 //! 00000000a33fac5b 0   8987       800405f5 1664     0        0     2        0        897905
 //! ```
 
-/// A socket that hears of routes.
+/// A socket that receives notifications of route changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Socket {
-    /// Its netlink port; often, and by no means always, the id of its process.
+    /// Its netlink port; often, but not always, the ID of its process.
     pub port: u32,
-    /// What waits to be read, in bytes of the kernel's memory (`sk_rmem_alloc`).
+    /// Unread data, in bytes of the kernel's memory (`sk_rmem_alloc`).
     pub unread: u32,
-    /// So many bytes may wait (`sk_rcvbuf`). The table does not tell.
+    /// Size of the receive buffer in bytes (`sk_rcvbuf`). The table does not show it.
     pub room: u32,
-    /// Notifications that did not fit since it was opened; wraps.
+    /// Notifications that did not fit since the socket was opened; wraps.
     pub drops: u32,
-    /// Its number among the files of its process (`socket:[…]`).
+    /// Its number in the file descriptors of its process (`socket:[…]`).
     pub inode: u64,
 }
 
-/// What a socket has room for by default, in bytes (`net.core.rmem_default`).
+/// The default size of a receive buffer, in bytes (`net.core.rmem_default`).
 pub const DEFAULT_ROOM: u32 = 212_992;
 
 /// Column `Eth`: the protocol.
@@ -28,7 +28,7 @@ const NETLINK_ROUTE: &str = "0";
 /// Column `Groups`: `RTNLGRP_IPV4_ROUTE` and `RTNLGRP_IPV6_ROUTE` (rtnetlink.h), each less one.
 const ROUTES: u32 = 1 << 6 | 1 << 10;
 
-/// The sockets that hear of routes of either family, in the order of the file.
+/// The sockets that receive route changes of either family, in the order of the file.
 pub fn listeners(table: &str) -> impl Iterator<Item = Socket> + '_ {
     table.lines().filter_map(listener)
 }
@@ -45,7 +45,7 @@ fn listener(line: &str) -> Option<Socket> {
     Some(Socket {
         port: port.parse().ok()?,
         room: DEFAULT_ROOM,
-        // Signed: while the kernel adds and takes away it may pass through less than nothing.
+        // Signed: while the kernel adds and subtracts, the value may be below zero for a moment.
         unread: unread.parse::<i32>().ok()?.max(0).cast_unsigned(),
         drops: columns.next()?.parse::<i64>().ok()? as u32,
         inode: columns.next()?.parse().ok()?,

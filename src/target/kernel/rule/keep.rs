@@ -1,10 +1,10 @@
-//! The rule in the kernel (I/O).
+//! Keeps the rule in the kernel (I/O).
 //!
 //! ```text
 //!  begin: dump ── reconcile ──► add      routes come and go      end: remove ──► Told
 //! ```
 //!
-//! So no route of ours stands for a moment in a table that no rule of ours leads to.
+//! In this order no route of ours is ever in a table that no rule of ours leads to.
 
 use std::collections::HashSet;
 use std::io;
@@ -19,7 +19,7 @@ use crate::netlink::dump;
 use crate::netlink::rule::RTM_NEWRULE;
 use crate::target::kernel::Mark;
 
-/// What was begun.
+/// A change of rules that has begun.
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
     added: Vec<(Family, u32)>,
@@ -27,12 +27,12 @@ pub struct Rules {
     failures: Vec<String>,
 }
 
-/// What became of the rules.
+/// The result of a change of rules.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Told {
-    /// What was done, as in `rule 5000 added`; empty when nothing was.
+    /// What was done, as in `rule 5000 added`; empty if nothing was.
     pub done: String,
-    /// What an operator should know beyond that; empty when there is nothing.
+    /// Notes for the operator; empty if there are none.
     pub notes: String,
     /// What could not be done.
     pub failure: Option<String>,
@@ -40,7 +40,7 @@ pub struct Told {
     pub left: Vec<Rule>,
 }
 
-/// All rules, in the order in which the kernel asks them: one small dump.
+/// All rules, in the order in which the kernel looks them up: one small dump.
 ///
 /// # Errors
 /// A socket that cannot be had, or what the kernel answers.
@@ -58,7 +58,7 @@ async fn present() -> io::Result<Vec<Rule>> {
     Ok(rules)
 }
 
-/// What would have to be done.
+/// The changes that would be needed.
 ///
 /// # Errors
 /// A socket that cannot be had, or what the kernel answers.
@@ -66,7 +66,7 @@ pub async fn difference(wanted: Option<&Wanted>, marks: &[Mark]) -> io::Result<D
     Ok(reconcile(&present().await?, wanted, marks))
 }
 
-/// Add what is missing. Without a mark there is nothing of ours, and the kernel is not even asked.
+/// Add what is missing. Without a mark no rule is ours, and the kernel is not asked.
 pub async fn begin(wanted: Option<Wanted>, marks: &[Mark]) -> Rules {
     let mut rules = Rules::default();
     if marks.is_empty() {
@@ -106,7 +106,7 @@ impl Rules {
             *request.message_mut() = message(family, priority, table, protocol);
             match request.execute().await.map_err(|error| errno(&error)) {
                 Ok(()) => self.added.push((family, priority)),
-                // No IPv6 here: nothing to lead anywhere.
+                // This machine has no IPv6, so there is nothing to look up.
                 Err(Some(Errno::EAFNOSUPPORT)) if family == Family::V6 => {}
                 Err(Some(Errno::EEXIST)) => {
                     if let Some(why) = in_the_way(family, &wanted).await {
@@ -121,8 +121,8 @@ impl Rules {
         }
     }
 
-    /// Remove what is not wanted. Where the one that is wanted could not be had, the others stay: better
-    /// another priority than none.
+    /// Remove what is not wanted. If the wanted rule could not be added, the others stay: a rule
+    /// with another priority is better than none.
     pub async fn end(mut self) -> Told {
         let surplus = std::mem::take(&mut self.difference.remove);
         let missing = !self.failures.is_empty();
@@ -186,7 +186,8 @@ impl Rules {
     }
 }
 
-/// Why the rule is not there although the kernel says so; `None` when it is there after all.
+/// Why the rule is missing although the kernel says that it exists; `None` if it is present after
+/// all.
 async fn in_the_way(family: Family, wanted: &Wanted) -> Option<String> {
     let priority = wanted.priority;
     let there = match present().await {
@@ -206,7 +207,7 @@ async fn in_the_way(family: Family, wanted: &Wanted) -> Option<String> {
     ))
 }
 
-/// `rule 5000 added`; with its family where it is only one.
+/// `rule 5000 added`, with the family if it is only one.
 fn words(rules: &[(Family, u32)], verb: &str) -> impl Iterator<Item = String> {
     let of = |family| {
         let priorities = rules.iter().filter(move |(other, _)| *other == family);

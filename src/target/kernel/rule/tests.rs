@@ -22,7 +22,7 @@ fn rule(family: Family, priority: u32, table: u32, protocol: u8) -> Rule {
 }
 
 fn read(mut message: RuleMessage) -> Rule {
-    // Always, by one attribute.
+    // The kernel always sends this attribute.
     let suppresses = |one: &RuleAttribute| matches!(one, RuleAttribute::SuppressPrefixLen(_));
     if !message.attributes.iter().any(suppresses) {
         let nothing = RuleAttribute::SuppressPrefixLen(u32::MAX);
@@ -33,7 +33,7 @@ fn read(mut message: RuleMessage) -> Rule {
     Rule::read(&bytes).unwrap()
 }
 
-/// A rule that has a selector, and else what ours have.
+/// A rule with a selector, and otherwise like ours.
 fn selecting(attribute: RuleAttribute) -> Rule {
     let mut message = message(Family::V4, 5000, 1166, 166);
     message.attributes.push(attribute);
@@ -123,7 +123,7 @@ fn the_main_table_never_has_a_rule_of_ours() {
     assert_eq!(difference, Difference::default());
 }
 
-/// The kernel deletes the first rule that has all that the request names (`rule_find`).
+/// The kernel deletes the first rule that has every field that the request names (`rule_find`).
 #[test]
 fn a_delete_that_would_hit_a_rule_of_somebody_else_is_not_sent() {
     let other = selecting(RuleAttribute::Iifname("eth0".to_owned()));

@@ -16,12 +16,12 @@ fn kernel(table: u32, rule: Option<u32>) -> KernelConfig {
     }
 }
 
-/// Files of these values, and what is said of all of them but `all`.
+/// The result for files with these values; each name other than `all` is an interface.
 fn judge(values: &[(&str, &str)], kernel: &KernelConfig) -> Sources {
     judge_vrfs(values, &[], kernel)
 }
 
-/// The same with some in VRFs, which have tables.
+/// The same with some of them in VRFs, each of which has a table.
 fn judge_vrfs(values: &[(&str, &str)], vrfs: &[(&str, u32)], kernel: &KernelConfig) -> Sources {
     let folder = tempfile::tempdir().unwrap();
     for (name, value) in values {
@@ -108,7 +108,7 @@ fn a_member_of_a_vrf_drops_where_our_table_is_that_of_its_vrf() {
         "IPv4 dropped on eth0 (loose); not sure on eth1, eth2: in a VRF with another table; \
          IPv6 only by nftables: see the README"
     );
-    // Whether our rule comes before that of the VRFs is not asked.
+    // It is not checked whether our rule comes before that of the VRFs.
     let said = judge_vrfs(&values, &vrfs, &kernel(1166, Some(500)));
     assert_eq!(dropped(&said), [true, false, false]);
     let said = judge_vrfs(&values, &vrfs, &kernel(10, None));
@@ -126,7 +126,7 @@ fn a_member_of_a_vrf_drops_where_our_table_is_that_of_its_vrf() {
         said.starts_with("IPv4 not sure on eth1: in a VRF with another table;"),
         "{said}"
     );
-    // Without a filter it is sure: nothing is dropped.
+    // Without a filter it is certain: nothing is dropped.
     let only = [("all", "0"), ("eth1", "0")];
     let said = judge_vrfs(&only, &vrfs, &kernel(254, None)).to_string();
     assert!(said.starts_with("IPv4 not on eth1:"), "{said}");

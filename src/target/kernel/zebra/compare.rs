@@ -1,4 +1,4 @@
-//! What is held against what is installed.
+//! Comparison of what zebra holds with what is installed.
 
 use std::fmt;
 use std::io;
@@ -9,18 +9,19 @@ use crate::prefix::{Bits, Prefix};
 use crate::target::kernel::message::{self, Installed};
 use crate::target::kernel::{DumpFilter, Mark};
 
-/// So many prefixes are named.
+/// At most this many prefixes are named.
 const NAMED: usize = 3;
 
-/// So many routes that are not ours are kept to ask the kernel about: other programs may have blackholes, too.
+/// At most this many foreign routes are kept to be looked up in the kernel: other programs may have
+/// blackholes, too.
 const OTHERS: usize = 250_000;
 
 /// Prefixes that one side lacks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Difference {
-    /// How many.
+    /// How many there are.
     pub count: usize,
-    /// There may be more: zebra holds more blackholes of others than were looked at.
+    /// There may be more: zebra holds more foreign blackholes than were kept.
     pub at_least: bool,
     /// The first of them.
     pub first: Vec<String>,
@@ -39,7 +40,7 @@ impl Difference {
         }
     }
 
-    /// Those of another family, too.
+    /// Add those of another family.
     pub fn add(&mut self, other: Self) {
         self.count += other.count;
         self.at_least |= other.at_least;
@@ -61,17 +62,17 @@ impl fmt::Display for Difference {
     }
 }
 
-/// Takes in what zebra holds, in any order.
+/// Collects what zebra holds, in any order.
 pub struct Comparison<'a, B: Bits> {
     installed: &'a [Prefix<B>],
-    /// DumpFilter of them are held.
+    /// Whether zebra holds each of them.
     held: Vec<bool>,
     others: Vec<Prefix<B>>,
     too_many: bool,
 }
 
 impl<'a, B: Bits> Comparison<'a, B> {
-    /// Against these prefixes, ascending.
+    /// Compare with these prefixes, ascending.
     pub fn new(installed: &'a [Prefix<B>]) -> Self {
         Self {
             installed,
@@ -81,7 +82,7 @@ impl<'a, B: Bits> Comparison<'a, B> {
         }
     }
 
-    /// Zebra holds a route of the kernel that drops this.
+    /// Zebra holds a kernel route that drops this prefix.
     pub fn holds(&mut self, prefix: Prefix<B>) {
         let place = self
             .installed
@@ -93,7 +94,7 @@ impl<'a, B: Bits> Comparison<'a, B> {
         }
     }
 
-    /// That was all.
+    /// All of zebra's routes have been read.
     pub fn end(self) -> Doubt<B> {
         let lacks = self.installed.iter().zip(&self.held);
         let lacks: Vec<_> = lacks
@@ -113,15 +114,15 @@ impl<'a, B: Bits> Comparison<'a, B> {
     }
 }
 
-/// Where zebra differs from what should be, until the kernel is asked.
+/// Where zebra differs from the desired state, until the kernel is asked.
 pub struct Doubt<B: Bits> {
     /// Should be installed, and zebra does not hold it; ascending.
     lacks: Vec<Prefix<B>>,
-    /// DumpFilter of them the kernel has, as routes of ours.
+    /// Whether the kernel has each of them, as a route of ours.
     confirmed: Vec<bool>,
-    /// Held, and none of ours; ascending.
+    /// Held by zebra, and none of ours; ascending.
     others: Vec<Prefix<B>>,
-    /// DumpFilter of them the kernel has, as a route that drops.
+    /// Whether the kernel has each of them, as a route that drops.
     alive: Vec<bool>,
     too_many: bool,
 }
@@ -150,12 +151,12 @@ impl<B: Bits> Doubt<B> {
             .count()
     }
 
-    /// Installed, and not held.
+    /// Installed, and not held by zebra.
     pub fn missing(&self) -> Difference {
         Difference::of(&chosen(&self.lacks, &self.confirmed, true))
     }
 
-    /// Held, and not there.
+    /// Held by zebra, and not in the kernel.
     pub fn ghosts(&self) -> Difference {
         Difference {
             at_least: self.too_many,
@@ -170,7 +171,7 @@ fn chosen<B: Bits>(prefixes: &[Prefix<B>], known: &[bool], wanted: bool) -> Vec<
     chosen.map(|(prefix, _)| *prefix).collect()
 }
 
-/// Ask the kernel (I/O).
+/// Look up the differences in the kernel (I/O).
 ///
 /// # Errors
 /// Its routes cannot be read.
@@ -214,7 +215,8 @@ mod tests {
         let mut doubt = comparison.end();
         assert!(doubt.is_any());
         let drops = RouteType::BlackHole;
-        // 4 stands to be installed, and somebody else has its place; 8 is another program's blackhole.
+        // 4 should be installed, and a foreign route has its place; 8 is another program's
+        // blackhole.
         for there in [
             route(1, true, drops),
             route(2, true, drops),

@@ -1,8 +1,9 @@
-//! What FRR's zebra holds, against what is installed (I/O).
+//! Comparison of what FRR's zebra holds with what is installed (I/O).
 //!
-//! zebra hears of the kernel's routes by notifications and never reads them anew, so what it lost it lacks, or
-//! announces for ever. Here its answer is compared, line by line, with what is installed; what differs is asked of
-//! the kernel, which alone knows what it has.
+//! zebra learns the kernel's routes from notifications and never reads them again. If a
+//! notification is lost, zebra lacks the route, or announces it forever. Here its output is
+//! compared, line by line, with what is installed. Each difference is looked up in the kernel,
+//! which alone knows its routes.
 
 mod compare;
 mod shown;
@@ -25,18 +26,19 @@ pub use compare::Difference;
 use compare::{Comparison, strike_out};
 use shown::Shown;
 
-/// The name of FRR's daemon for routes, as `ps` shows it.
+/// The name of FRR's routing daemon, as `ps` shows it.
 pub const ZEBRA: &str = "zebra";
 
-/// So long may it take to show all routes: 300 000 take 0.6 s (FRR 8.4).
+/// Timeout for `show ip route`: 300 000 routes take 0.6 s (FRR 8.4).
 const PATIENCE: Duration = Duration::from_secs(10);
-/// What zebra has heard of it works off by and by; so long is waited while it still comes nearer.
+/// zebra works through its queue of notifications; while the difference shrinks, it is waited for
+/// at most this long.
 const SETTLE: Duration = Duration::from_secs(20);
-/// Between two looks meanwhile.
+/// Time between two looks during this wait.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// After so many looks that show no less difference it is one. A second alone may be one in which the machine had no
-/// time for zebra.
+/// The difference is real after this many looks without a decrease. A single second may be one in
+/// which zebra got no processor time.
 const STILL: u32 = 5;
 
 /// FRR's main table.
@@ -47,24 +49,25 @@ const MAIN: u32 = 254;
 pub struct Held {
     /// How many routes of ours should be there.
     pub wanted: usize,
-    /// Installed, and zebra does not hold them.
+    /// Installed, and not held by zebra.
     pub missing: Difference,
-    /// Zebra holds them as routes that drop, and the kernel has none.
+    /// Held by zebra as routes that drop, and not in the kernel.
     pub ghosts: Difference,
-    /// The version of zebra, asked where something is wrong.
+    /// The version of zebra, read only if something is wrong.
     pub version: Option<Version>,
 }
 
 impl Held {
-    /// How far it is from the truth.
+    /// The number of differences.
     fn distance(&self) -> usize {
         self.missing.count + self.ghosts.count
     }
 }
 
-/// Compare what zebra holds with what is installed: `installed` is what should be, and where zebra differs, the
-/// kernel has the last word. Waits while zebra still comes nearer, some seconds, or until `stop`. `None` where zebra does not look: in
-/// tables but the main one and those of VRFs, or in a zebra of another network namespace.
+/// Compare what zebra holds with what is installed. `installed` is the desired state; where zebra
+/// differs, the kernel decides. Waits some seconds while the difference shrinks, or until `stop`.
+/// `None` where zebra does not look: in tables other than the main one and those of VRFs, or in a
+/// zebra of another network namespace.
 ///
 /// # Errors
 /// In words: `vtysh` is missing, refused or does not answer; the kernel's routes cannot be read.
@@ -100,11 +103,12 @@ pub async fn compare(
     Ok(Some(held))
 }
 
-/// The newest version that gives up a ghost when its route is added and deleted again. 10.7.1 keeps both.
+/// The newest version that removes a ghost when its route is added and deleted again. 10.7.1 keeps
+/// ghosts.
 const FORGETS: (u32, u32) = (10, 3);
 
 impl Held {
-    /// Whether zebra gives up what is gone when that is added and deleted again.
+    /// Whether zebra removes a ghost when its route is added and deleted again.
     pub fn forgets(&self) -> bool {
         let (major, minor) = FORGETS;
         let version = self.version.as_ref();
@@ -112,7 +116,7 @@ impl Held {
     }
 }
 
-/// The version of the zebra that runs; `None` where it does not say.
+/// The version of the running zebra; `None` if it cannot be read.
 async fn version(vtysh: &Path) -> Option<Version> {
     let mut version = None;
     let read = |line: &str| version = version.take().or_else(|| Version::of_line(line));
@@ -127,7 +131,7 @@ async fn once(vtysh: &Path, vrf: &str, mark: &Mark, installed: &PrefixSet) -> Re
     Ok(held)
 }
 
-/// One family, added to what is known.
+/// Compare one family and add the result to `held`.
 async fn family<B: AddressFamily + Shown>(
     vtysh: &Path,
     word: &str,
@@ -156,14 +160,15 @@ async fn family<B: AddressFamily + Shown>(
     Ok(())
 }
 
-/// Of zebra alone: the other daemons are left in peace.
+/// Run a `show` command in zebra only: the other daemons are not asked.
 async fn ask(vtysh: &Path, question: &str, read: impl FnMut(&str)) -> Result<(), String> {
     program::lines(vtysh, &["-d", "zebra", "-c", question], PATIENCE, read)
         .await
         .map_err(|why| format!("vtysh: {why}; may its user talk to FRR? (group frrvty)"))
 }
 
-/// How a question about this table is put: nothing for the main one, ` vrf NAME` for that of a VRF.
+/// The part of a command that names this table: nothing for the main one, ` vrf NAME` for that of a
+/// VRF.
 async fn vrf(vtysh: &Path, table: u32) -> Result<Option<String>, String> {
     if table == MAIN {
         return Ok(Some(String::new()));

@@ -12,7 +12,7 @@ use std::str::FromStr;
 
 use crate::prefix::{Bits, Prefix};
 
-/// A family, as text has it.
+/// An address family in text.
 pub trait Shown: Bits {
     /// An address.
     type Address: FromStr + Into<Self>;
@@ -26,10 +26,10 @@ impl Shown for u128 {
     type Address = Ipv6Addr;
 }
 
-/// The prefix of a route of the kernel that drops what it matches; `None` for every other line.
+/// The prefix of a kernel route that drops what it matches; `None` for every other line.
 pub fn drops<B: Shown>(line: &str) -> Option<Prefix<B>> {
     let (_, rest) = line.strip_prefix('K')?.split_once(' ')?;
-    // Not in use: `K * ` and `K   `.
+    // Routes that are not in use: `K * ` and `K   `.
     let rest = rest.trim_start_matches(['*', ' ']);
     let (prefix, rest) = rest.split_once(' ')?;
     let (address, length) = prefix.split_once('/')?;
