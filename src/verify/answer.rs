@@ -1,4 +1,5 @@
-//! What the kernel's answer to a question means (`inet_rtm_getroute`, `inet6_rtm_getroute`). Pure.
+//! The meaning of the kernel's answer to a route lookup (`inet_rtm_getroute`,
+//! `inet6_rtm_getroute`). Pure.
 
 use nix::errno::Errno;
 
@@ -11,16 +12,16 @@ use crate::netlink::route::Route;
 /// What happens to the packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict<'a> {
-    /// A route or a rule drops it: blackhole (EINVAL), unreachable (EHOSTUNREACH), prohibit (EACCES), or
-    /// a route of one of these types comes as the answer.
+    /// A route or a rule drops it: blackhole (EINVAL), unreachable (EHOSTUNREACH), prohibit
+    /// (EACCES), or the answer is a route of one of these types.
     Dropped,
-    /// Nothing leads there, or an unreachable rule (ENETUNREACH).
+    /// No route matches, or an unreachable rule does (ENETUNREACH).
     NoRoute,
     /// It takes this route (a message).
     Forwarded(&'a [u8]),
     /// The kernel does not have this family.
     NoFamily,
-    /// Something else.
+    /// Another error.
     Refused(Errno),
 }
 

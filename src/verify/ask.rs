@@ -1,4 +1,4 @@
-//! Ask the kernel (I/O).
+//! Route lookups in the kernel (I/O).
 
 use super::answer::{Verdict, verdict};
 use super::cure::{Causes, cure};
@@ -17,11 +17,12 @@ use crate::netlink::names::Names;
 use crate::netlink::{Questions, Reply};
 use crate::prefix::{Prefix, PrefixSet};
 
-/// So many questions are made at once.
+/// How many lookups are sent at once.
 const BATCH: usize = 4_096;
-/// Of answers that nothing explains so many are kept.
+/// At most this many unexplained answers are kept.
 const UNEXPLAINED: usize = 1_000;
-/// Ask whether everything in force is dropped. `progress` hears how many prefixes are done.
+/// Check whether everything in force is dropped. `progress` receives the number of prefixes that
+/// are done.
 ///
 /// # Errors
 /// The kernel cannot be asked.
@@ -48,7 +49,7 @@ pub async fn verify(
     };
     asking.family(&set.v4).await?;
     asking.family(&set.v6).await?;
-    // By kind, whatever family they are of.
+    // By kind, both families together.
     report.leaks.sort_by_key(|leak| leak.kind);
     Ok(report)
 }
@@ -59,11 +60,11 @@ struct Asking<'a> {
     settings: Settings,
     report: &'a mut Report,
     progress: &'a mut dyn FnMut(u64),
-    /// Prefixes.
+    /// Prefixes that are done.
     done: u64,
 }
 
-/// What the kernel said of the address of a finding: the route, or that nothing leads there.
+/// The kernel's answer for the address of a finding: the route, or `None` if no route matches.
 type Said = Option<String>;
 
 impl Asking<'_> {
@@ -103,7 +104,7 @@ impl Asking<'_> {
         Ok(())
     }
 
-    /// Ask about every prefix; false where the kernel does not have the family.
+    /// Look up addresses of every prefix. Returns `false` if the kernel does not have the family.
     async fn probe<B: AddressFamily>(
         &mut self,
         prefixes: &[Prefix<B>],
@@ -175,7 +176,7 @@ impl Asking<'_> {
         Ok(there)
     }
 
-    /// Ask about each finding that no answer has shown yet, where that is possible, and report it.
+    /// Look up each finding that no answer has shown yet, if that is possible, and report it.
     async fn confirm<B: AddressFamily>(
         &mut self,
         prefixes: &[Prefix<B>],
@@ -207,7 +208,8 @@ impl Asking<'_> {
                     Verdict::Forwarded(route) => {
                         answers[at] = Some((finding.address, Some(answered::<B>(route, names))));
                     }
-                    // Ours is not there, and only for want of any other route nothing gets through.
+                    // Our route is missing, and packets are not forwarded only because no other
+                    // route matches.
                     Verdict::NoRoute if matches!(finding.kind, Kind::Missing | Kind::NoRule) => {
                         answers[at] = Some((finding.address, None));
                     }

@@ -1,4 +1,4 @@
-//! What an operator can do about a leak: advice, never done by us. Pure.
+//! Advice for the operator about a leak; the program never carries it out. Pure.
 
 use super::report::Kind;
 use super::route::Kept;
@@ -11,7 +11,7 @@ use crate::netlink::route::{RTN_LOCAL, RTPROT_KERNEL, SHARED_TABLES};
 use crate::netlink::rule::Rule;
 use crate::target::kernel::{self as target, NotCovered};
 
-/// A table and a rule for examples: none that anybody else is known to use.
+/// A table and a rule for examples; no other program is known to use them.
 const TABLE: u32 = 1_166;
 const PRIORITY: u32 = 5_000;
 
@@ -19,11 +19,11 @@ const PRIORITY: u32 = 5_000;
 pub struct Causes<'a, B: AddressFamily> {
     pub route: Option<&'a Kept<B>>,
     pub rule: Option<&'a Rule<B>>,
-    /// The rule whose `goto` leads past ours.
+    /// The rule whose `goto` skips ours.
     pub jump: Option<&'a Rule<B>>,
 }
 
-/// What a cure advises, without the command for this one leak: the same for many.
+/// The advice of a cure without the command for this one leak: the same for many leaks.
 pub fn advice(cure: &str) -> &str {
     cure.split(": ip ").next().unwrap_or_default()
 }
@@ -60,7 +60,7 @@ fn no_rule<B: AddressFamily>(settings: &Settings) -> String {
     }
 }
 
-/// A route of others at or inside a prefix of ours, in our table.
+/// A foreign route at or inside a prefix of ours, in our table.
 fn in_our_table<B: AddressFamily>(
     kind: Kind,
     causes: &Causes<'_, B>,
@@ -75,10 +75,10 @@ fn in_our_table<B: AddressFamily>(
         return local(causes.route, names);
     }
     let first = match () {
-        // What only some packets take stands before every route of all packets.
+        // A route for only some packets precedes every route for all packets.
         () if seen.conditional() => None,
         () if seen.is_local() => Some(local(causes.route, names)),
-        // Nobody is told to win over his own network.
+        // No advice overrides a network of the operator's own.
         () if kind == Kind::MoreSpecific || seen.protocol == RTPROT_KERNEL => {
             Some(cover(route, causes, settings, names))
         }
@@ -88,7 +88,7 @@ fn in_our_table<B: AddressFamily>(
     first.map_or_else(|| remove.clone(), |first| format!("{first}; or {remove}"))
 }
 
-/// A cover, or what else there is where the kernel's target makes none.
+/// A cover, or the alternatives where the kernel target makes none.
 fn cover<B: AddressFamily>(
     route: &Kept<B>,
     causes: &Causes<'_, B>,
@@ -122,7 +122,7 @@ fn cover<B: AddressFamily>(
         Err(NotCovered::Best) => {
             let metric = seen.metric;
             let why = format!("nothing wins over a single address with metric {metric}");
-            // 0 is none for IPv6, so nothing is better than 1.
+            // IPv6 has no metric 0, so no metric is better than 1.
             let worse = metric.max(u32::from(B::WIDTH == 128)) + 1;
             let owner = names.protocol(seen.protocol);
             let and = match settings.cover_more_specifics {
@@ -135,7 +135,7 @@ fn cover<B: AddressFamily>(
     }
 }
 
-/// Where we share a table with others: one in which they have nothing, and which is asked first.
+/// If our table is shared with other programs: a table of our own that is looked up first.
 fn own_table<B: AddressFamily>(causes: &Causes<'_, B>, settings: &Settings) -> Option<String> {
     if !SHARED_TABLES.contains(&settings.mark.table) {
         return None;
@@ -150,7 +150,8 @@ fn own_table<B: AddressFamily>(causes: &Causes<'_, B>, settings: &Settings) -> O
     })
 }
 
-/// A metric that is lower than that of the route, if there is one: 0 is 1024 in IPv6.
+/// A metric that is lower than that of the route, if there is one. A configured 0 means 1024 in
+/// IPv6.
 fn metric<B: AddressFamily>(seen: &Route<B>) -> Option<String> {
     let lower = match (seen.metric, B::WIDTH) {
         (2.., _) => 1,
@@ -166,7 +167,7 @@ fn rule<B: AddressFamily>(causes: &Causes<'_, B>, settings: &Settings, names: &N
     let Some(first) = first else {
         return String::new();
     };
-    // The main table's rule, and the local one, are the kernel's own: nobody removes them.
+    // The rules of the main and the local table are the kernel's own and must not be removed.
     let remove = format!("remove it with: {}", first.removal(names));
     let removable = ![0, 32_766, 32_767].contains(&first.priority);
     let before = first

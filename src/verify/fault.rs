@@ -1,4 +1,4 @@
-//! Why there is no answer.
+//! Why there is no result.
 
 use std::fmt;
 use std::io;
@@ -8,9 +8,9 @@ use std::io;
 pub enum Fault {
     /// No netlink socket.
     Socket(io::Error),
-    /// A dump failed: of what.
+    /// A dump failed, of this kind of object.
     Dump(&'static str, io::Error),
-    /// It does not answer.
+    /// A lookup failed, or the kernel does not answer.
     Answer(io::Error),
 }
 

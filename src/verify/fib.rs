@@ -1,4 +1,5 @@
-//! What of the kernel's routes bears on the set in force: little, however large the table. Pure.
+//! The part of the kernel's routes that matters for the set in force: small, however large the
+//! table is. Pure.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -9,25 +10,26 @@ use crate::netlink::route::Route;
 use crate::prefix::Prefix;
 use crate::target::kernel::Mark;
 
-/// The routes of one family, while a dump goes by and after it.
+/// The routes of one family, collected during a dump.
 #[derive(Clone, Debug)]
 pub struct Fib<'a, B: AddressFamily> {
     /// The set in force: ascending, without overlap.
     pub prefixes: &'a [Prefix<B>],
     mark: Mark,
-    /// Tables in which a covering route matters: those that packets are looked up in before ours; and ours
-    /// where it has routes that hide ours.
+    /// Tables in which a covering route matters: those that are looked up before ours; and ours, if
+    /// it has routes that hide ours.
     tables: &'a BTreeSet<u32>,
-    /// The metric of our route to each prefix, where it is there.
+    /// The metric of our route to each prefix, if it is present.
     pub present: Vec<Option<u32>>,
-    /// Routes inside a prefix, equal to one, or over one: by prefix, then in the order of their table.
+    /// Routes inside a prefix, equal to one, or covering one: by prefix, then in the order of their
+    /// table.
     pub routes: Vec<Kept<B>>,
-    /// Routes of ours in this family, wanted or not.
+    /// The number of routes of ours in this family, wanted or not.
     pub ours: usize,
 }
 
 impl<'a, B: AddressFamily> Fib<'a, B> {
-    /// Of nothing yet.
+    /// An empty one.
     pub fn new(prefixes: &'a [Prefix<B>], mark: Mark, tables: &'a BTreeSet<u32>) -> Self {
         Self {
             prefixes,
@@ -39,14 +41,14 @@ impl<'a, B: AddressFamily> Fib<'a, B> {
         }
     }
 
-    /// A route of the dump goes by.
+    /// Take in a route of the dump.
     pub fn see(&mut self, message: &[u8]) {
         if let Some(seen) = Route::read(message).filter(Route::is_found) {
             self.take(seen, message);
         }
     }
 
-    /// The same, read already.
+    /// The same for a route that is already parsed.
     pub fn take(&mut self, seen: Route<B>, message: &[u8]) {
         let in_our_table = seen.table == self.mark.table;
         if !in_our_table && !self.tables.contains(&seen.table) {
@@ -68,7 +70,7 @@ impl<'a, B: AddressFamily> Fib<'a, B> {
                 behind_ours = in_our_table && *present == Some(seen.metric);
             }
             Some(_) => {}
-            // Whatever covers ours in our own table, ours wins where nothing hides it.
+            // A covering route in our own table does not matter: ours wins unless a route hides it.
             None if !self.tables.contains(&seen.table) => return,
             None if !self.covers(&seen.prefix) => return,
             None => {}
@@ -80,9 +82,9 @@ impl<'a, B: AddressFamily> Fib<'a, B> {
         });
     }
 
-    /// The whole table has gone by.
+    /// Sort the routes after the dump.
     pub fn sort(&mut self) {
-        // Stable: of routes with the same metric the first in the dump wins.
+        // A stable sort: of routes with the same metric the first in the dump wins.
         self.routes.sort_by_key(|route| {
             let Route {
                 prefix,
@@ -95,13 +97,13 @@ impl<'a, B: AddressFamily> Fib<'a, B> {
         });
     }
 
-    /// Whether a table that has nothing to say is among them: rules after it count then.
+    /// Whether our table has a `throw` route: then the rules after it matter.
     pub fn throws(&self) -> bool {
         let mut routes = self.routes.iter().map(|route| &route.route);
         routes.any(|seen| seen.table == self.mark.table && seen.fate() == Fate::Throws)
     }
 
-    /// Whether ours may be passed over within its table, for a route by source to the same prefix.
+    /// Whether a route by source to the same prefix can hide ours within our table.
     pub fn hides(&self) -> bool {
         let mut routes = self.routes.iter().map(|route| &route.route);
         routes.any(|seen| {
@@ -112,7 +114,7 @@ impl<'a, B: AddressFamily> Fib<'a, B> {
         })
     }
 
-    /// The one prefix that may hold this address.
+    /// The only prefix that may contain this address.
     fn over(&self, address: B) -> Option<usize> {
         let after = self
             .prefixes
@@ -120,7 +122,7 @@ impl<'a, B: AddressFamily> Fib<'a, B> {
         after.checked_sub(1)
     }
 
-    /// Whether it holds one of the prefixes.
+    /// Whether this prefix contains one of the prefixes in force.
     fn covers(&self, prefix: &Prefix<B>) -> bool {
         let next = self
             .prefixes

@@ -1,4 +1,4 @@
-//! Causes: why packets to what is in force are not dropped, before anybody puts it in words. Pure.
+//! Causes why packets to the set in force are not dropped, before they are put into words. Pure.
 
 use std::collections::HashMap;
 
@@ -9,33 +9,33 @@ use super::report::{COUNT, Kind};
 use crate::netlink::family::AddressFamily;
 use crate::prefix::Prefix;
 
-/// So many causes of a kind are kept; more are counted.
+/// At most this many causes of a kind are kept; further ones are only counted.
 pub const KEPT: usize = 100_000;
 
-/// One cause.
+/// A cause.
 #[derive(Clone, Debug)]
 pub struct Finding<B: AddressFamily> {
     pub kind: Kind,
-    /// The first prefix in force that it opens to these packets, the last that it opens, and how many there are.
+    /// The first prefix in force that leaks to these packets, the last one, and how many there are.
     pub prefix: usize,
     pub last: usize,
     pub prefixes: usize,
-    /// What of it is open: no larger than the prefix.
+    /// The part of the prefix that leaks.
     pub net: Prefix<B>,
-    /// An address of it that nothing else decides on.
+    /// An address of that part that no more specific route or rule applies to.
     pub address: B,
-    /// The rule that leads to the route, the one that leads past ours, and the route: indices.
+    /// The rule that leads to the route, the rule that skips ours, and the route: indices.
     pub rule: Option<usize>,
     pub jump: Option<usize>,
     pub route: Option<u32>,
-    /// The packets that get away; `None` for all.
+    /// The packets that leak; `None` for all.
     pub packets: Option<Box<Packets<B>>>,
-    /// Packets of more than one kind get away by it; `packets` is one of them.
+    /// Packets of more than one kind leak; `packets` is one of them.
     pub mixed: bool,
 }
 
 impl<B: AddressFamily> Finding<B> {
-    /// A whole prefix is open to every packet.
+    /// A whole prefix leaks to every packet.
     pub fn whole(kind: Kind, index: usize, prefix: Prefix<B>) -> Self {
         Self {
             kind,
@@ -52,26 +52,27 @@ impl<B: AddressFamily> Finding<B> {
         }
     }
 
-    /// What the kernel can be asked for it.
+    /// A lookup that the kernel can make for one of its packets.
     pub fn askable(&self) -> Option<Question> {
         let packets = self.packets.as_ref();
         packets.map_or(Some(Question::PLAIN), |packets| packets.askable())
     }
 
-    /// Whether packets with nothing to them are among those that get away, or may be.
+    /// Whether plain packets, which have no special property, leak or may leak.
     pub fn plain(&self) -> bool {
         let asked = |packets: &Packets<B>| packets.asked(&Question::PLAIN) != Some(false);
         self.packets.as_deref().is_none_or(asked)
     }
 
-    /// Of findings with the same cause the one with the highest is told: the kernel can be asked about it, and
-    /// packets with nothing to them are among those that get away.
+    /// Of findings with the same cause the one with the highest value is shown: the kernel can look
+    /// up one of its packets, and plain packets are among those that leak.
     fn plainness(&self) -> (bool, bool) {
         (self.askable().is_some(), self.plain())
     }
 
-    /// Whether an answer that the packet of our question is dropped goes for all its packets. It goes for no
-    /// packets of another kind; nor for other prefixes that no rule leads to our table for.
+    /// Whether an answer that the packet of our lookup is dropped applies to all packets of the
+    /// finding. It does not apply to packets of another kind, nor to other prefixes for which no
+    /// rule leads to our table.
     pub fn stands_and_falls(&self, order: &Order<B>) -> bool {
         match self.kind {
             Kind::NoRule => false,
@@ -81,25 +82,25 @@ impl<B: AddressFamily> Finding<B> {
     }
 }
 
-/// All of them, each once.
+/// All findings, each once.
 #[derive(Clone, Debug)]
 pub struct Findings<B: AddressFamily> {
     pub kept: Vec<Finding<B>>,
-    /// How many there are of each kind.
+    /// The number of findings of each kind.
     pub counts: [usize; COUNT],
-    /// By rule and route.
+    /// Findings by rule and route.
     known: HashMap<(usize, u32), Option<usize>>,
-    /// What is open to every packet: networks inside a prefix …
+    /// What leaks to every packet: networks inside a prefix …
     inside: HashMap<Prefix<B>, usize>,
-    /// … and whole prefixes, or as good as whole.
+    /// … and whole prefixes, or nearly whole ones.
     open: Vec<Option<Open>>,
 }
 
-/// Why a prefix is open to every packet: a finding that was kept, or another.
+/// Why a prefix leaks to every packet: a finding that was kept, or one that was only counted.
 type Open = Option<usize>;
 
 impl<B: AddressFamily> Findings<B> {
-    /// None yet, of so many prefixes.
+    /// No findings yet, for this many prefixes.
     pub fn new(prefixes: usize) -> Self {
         Self {
             kept: Vec::new(),
@@ -110,7 +111,7 @@ impl<B: AddressFamily> Findings<B> {
         }
     }
 
-    /// Add one that was not seen before, or one more prefix to one that was.
+    /// Add a finding, or count one more prefix of a known one.
     pub fn add(&mut self, finding: Finding<B>, prefix: Prefix<B>) {
         let key = finding.rule.zip(finding.route);
         let known = key.and_then(|key| self.known.get(&key).copied());
@@ -144,12 +145,13 @@ impl<B: AddressFamily> Findings<B> {
         }
     }
 
-    /// A finding that was kept opens every prefix.
+    /// A finding that was kept explains every prefix.
     pub fn opens_all(&mut self, at: usize) {
         self.open.fill(Some(Some(at)));
     }
 
-    /// One more prefix, or more packets. Those that are told come with their prefix and the way that they take.
+    /// Add one more prefix or more packets to a finding. The packets that are shown are kept
+    /// together with their prefix and their rules.
     fn again(&mut self, at: usize, finding: &Finding<B>) {
         let known = &mut self.kept[at];
         known.prefixes += usize::from(finding.prefix != known.last);
@@ -166,8 +168,8 @@ impl<B: AddressFamily> Findings<B> {
         }
     }
 
-    /// What explains that the kernel forwards packets with nothing to them to an address of a prefix:
-    /// `None` nothing, else the finding if it was kept.
+    /// The finding that explains why the kernel forwards plain packets to an address of a prefix:
+    /// `None` if there is none, otherwise the finding if it was kept.
     pub fn explains(&self, prefix: usize, net: Prefix<B>, address: B) -> Option<Option<usize>> {
         let lengths = (net.len()..=B::WIDTH).rev();
         let mut around = lengths.map(|length| Prefix::new(address, length));

@@ -1,7 +1,8 @@
-//! Find what keeps packets to the set in force from being dropped. Pure.
+//! Finds what keeps packets to the set in force from being dropped. Pure.
 //!
-//! A prefix falls into networks that every route and every rule treats alike; for each of them the rules are
-//! followed once. Prefixes with no route but ours around them, which is nearly all, are passed over.
+//! A prefix is divided into networks that every route and every rule treats alike; for each of them
+//! the rules are followed once. Prefixes without a foreign route around them, which is nearly all,
+//! are skipped.
 
 use super::fib::Fib;
 use super::finding::{Finding, Findings};
@@ -15,7 +16,7 @@ use crate::netlink::names::Names;
 use crate::prefix::Prefix;
 use crate::target::kernel::Mark;
 
-/// Everything that leaks in one family, and whether the rules were too many to follow all combinations.
+/// Every leak of one family, and whether there were too many rules to follow all combinations.
 pub fn leaks<B: AddressFamily>(
     fib: &Fib<'_, B>,
     order: &Order<B>,
@@ -50,7 +51,7 @@ pub fn leaks<B: AddressFamily>(
     (sweep.findings, sweep.walk.cut_short)
 }
 
-/// No packet is ever looked up in our table: one cause for all.
+/// No packet is ever looked up in our table: one cause for all prefixes.
 fn no_rule<B: AddressFamily>(fib: &Fib<'_, B>, findings: &mut Findings<B>) {
     let Some(first) = fib.prefixes.first() else {
         return;
@@ -68,11 +69,11 @@ struct Sweep<'a, B: AddressFamily> {
     /// Ascending.
     destinations: Vec<Prefix<B>>,
     walk: Walk<'a, B>,
-    /// Routes over where we are, and over more than one prefix: indices.
+    /// Routes that contain the current prefix, and possibly others: indices.
     over: Vec<u32>,
-    /// The first route that has not been come to.
+    /// The first route that has not been reached.
     at: usize,
-    /// The routes over the last prefix that had no others, and what came of them.
+    /// The routes over the last prefix without others, and the leaks that they cause.
     last: Option<(Vec<u32>, Vec<Hit<B>>)>,
     findings: Findings<B>,
     mark: Mark,
@@ -121,7 +122,7 @@ impl<B: AddressFamily> Sweep<'_, B> {
         self.parts(index, prefix, inside);
     }
 
-    /// Somebody else's route stands in the place of ours, and drops as well.
+    /// Whether a foreign route has the place of ours and drops as well.
     fn dropped_by_another(&self, prefix: Prefix<B>, inside: std::ops::Range<usize>) -> bool {
         let mut there = self.fib.routes[inside].iter().map(|route| &route.route);
         let best = there.find(|seen| {
@@ -138,14 +139,14 @@ impl<B: AddressFamily> Sweep<'_, B> {
                 && !seen.conditional()
         });
         if occupied {
-            // The route that stands there is a cause by itself.
+            // The foreign route in that place is a cause of its own.
             return;
         }
         let finding = Finding::whole(Kind::Missing, index, prefix);
         self.findings.add(finding, prefix);
     }
 
-    /// A prefix with routes over it and none inside: what they do to it they do to the next as well.
+    /// A prefix with routes over it and none inside: the next such prefix has the same leaks.
     fn like_the_last(&mut self, index: usize, prefix: Prefix<B>, ours: Option<u32>) {
         let same = self
             .last
@@ -168,7 +169,7 @@ impl<B: AddressFamily> Sweep<'_, B> {
         }
     }
 
-    /// Each network inside a prefix that is treated alike.
+    /// Follow the rules for each network inside a prefix that is treated alike.
     fn parts(&mut self, index: usize, prefix: Prefix<B>, inside: std::ops::Range<usize>) {
         let nets = self.nets(prefix, inside.clone());
         let mut over = self.over.clone();
@@ -200,7 +201,7 @@ impl<B: AddressFamily> Sweep<'_, B> {
         }
     }
 
-    /// The prefix, and the networks inside it that a route or a rule knows, ascending.
+    /// The prefix, and the networks inside it that a route or a rule names, ascending.
     fn nets(&self, prefix: Prefix<B>, inside: std::ops::Range<usize>) -> Vec<Prefix<B>> {
         let mut nets = vec![prefix];
         nets.extend(
@@ -220,13 +221,14 @@ impl<B: AddressFamily> Sweep<'_, B> {
     }
 
     fn hit(&mut self, index: usize, prefix: Prefix<B>, address: B, hit: &Hit<B>) {
-        // What comes after our table where our route is missing is no cause of its own.
+        // If our route is missing, what follows our table is not a cause of its own.
         if hit.missed {
             return;
         }
         let cause = hit.thrown.map_or(hit.route, |thrown| thrown.route);
         let seen = &self.fib.routes[cause as usize].route;
-        // Whom a route by source lets through, and whom it hides ours from, are one finding.
+        // The packets that a route by source forwards, and those from which it hides our route, are
+        // one finding.
         let hidden = hit.thrown.filter(|_| seen.source.is_some());
         let kind = if seen.table == self.walk.table {
             match (seen.prefix == prefix, self.fib.present[index]) {
@@ -237,7 +239,7 @@ impl<B: AddressFamily> Sweep<'_, B> {
                 {
                     Kind::Occupied
                 }
-                // Ours is not there; what stands beside its place is no cause of its own.
+                // Our route is missing; another route to the prefix is not a cause of its own.
                 (true, None) => return,
             }
         } else if seen.is_local() {
@@ -265,7 +267,8 @@ impl<B: AddressFamily> Sweep<'_, B> {
     }
 }
 
-/// An address of the first of these networks that is in none of the others; they follow it in order.
+/// An address of the first of these networks that is in none of the others. The networks are in
+/// order.
 fn alone<B: AddressFamily>(nets: &[Prefix<B>]) -> Option<B> {
     let (net, rest) = nets.split_first()?;
     let mut free = net.first();

@@ -1,12 +1,14 @@
-//! What one table says of packets to one destination. Pure.
+//! The result of a lookup in one table for packets to one destination. Pure.
 //!
-//! IPv4 (`fib_table_lookup`): from the longest prefix to the shortest; of one prefix the routes for the packet's
-//! type of service, then those for all; of these the lowest metric, then the first in the list.
+//! IPv4 (`fib_table_lookup`): from the longest prefix to the shortest; of one prefix the routes for
+//! the packet's type of service, then those for all; of these the lowest metric, then the first in
+//! the list.
 //!
-//! IPv6 (`fib6_node_lookup_1`, `find_rr_leaf`, `rt6_score_route`): from the longest prefix to the shortest. Where
-//! one has routes by source, its routes for all sources count for nobody, but for those of the default route.
-//! Of the lowest metric the router preference decides, then whether the packet came in on the interface that
-//! the route leaves by, then the place in the list. A route that drops has no such interface.
+//! IPv6 (`fib6_node_lookup_1`, `find_rr_leaf`, `rt6_score_route`): from the longest prefix to the
+//! shortest. If a prefix has routes by source, its routes for all sources never match, except for
+//! those of the default route. Among routes of the lowest metric the router preference decides,
+//! then whether the packet entered on the outgoing interface of the route, then the position in the
+//! list. A route that drops has no such interface.
 
 use super::route::{Fate, Kept};
 use crate::netlink::family::AddressFamily;
@@ -19,17 +21,17 @@ use crate::prefix::Prefix;
 /// A destination: addresses that every route and rule treats alike.
 #[derive(Clone, Copy, Debug)]
 pub struct Place<'a, B: AddressFamily> {
-    /// The prefix in force that it is of.
+    /// The prefix in force that contains it.
     pub prefix: Prefix<B>,
-    /// The smallest network around it that a route or a rule knows.
+    /// The smallest network around it that a route or a rule names.
     pub net: Prefix<B>,
-    /// The routes over it: indices, from the shortest to the longest.
+    /// The routes that contain it: indices, from the shortest to the longest prefix.
     pub over: &'a [u32],
     /// The metric of our own route to the prefix.
     pub ours: Option<u32>,
 }
 
-/// What a table says.
+/// The result of a lookup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
     Nothing,
@@ -37,16 +39,16 @@ pub enum Answer {
     Route(u32),
 }
 
-/// An answer for those of the packets that have what it selects and got none of the answers before it.
+/// A result for the packets that match `select` and none of the parts before it.
 #[derive(Clone, Debug)]
 pub struct Part<B: AddressFamily> {
     pub select: Select<B>,
     pub answer: Answer,
-    /// A route that makes the table pass over its route to the prefix in force.
+    /// A route that hides the route of this table to the prefix in force.
     pub hidden: Option<u32>,
 }
 
-/// The routes.
+/// The routes to look up.
 #[derive(Clone, Copy)]
 pub struct Lookup<'a, B: AddressFamily> {
     pub routes: &'a [Kept<B>],
@@ -54,8 +56,8 @@ pub struct Lookup<'a, B: AddressFamily> {
 }
 
 impl<B: AddressFamily> Lookup<'_, B> {
-    /// The answers of a table, in order; the last is for all packets. `ours` is the metric of our own route to
-    /// the prefix of the place, where it is in this table.
+    /// The results of a table, in order; the last one is for all packets. `ours` is the metric of
+    /// our own route to the prefix of the place, if it is in this table.
     pub fn parts(&self, place: &Place<'_, B>, table: u32, ours: Option<u32>) -> Vec<Part<B>> {
         let mut parts = Parts {
             list: Vec::new(),
@@ -89,7 +91,8 @@ impl<B: AddressFamily> Lookup<'_, B> {
         &self.routes[at as usize].route
     }
 
-    /// The routes to one prefix, in the order of the table, and ours; whether every packet has an answer then.
+    /// Add the routes to one prefix, in the order of the table, and ours. Returns whether every
+    /// packet has a result then.
     fn node(
         &self,
         node: &[u32],
@@ -99,7 +102,7 @@ impl<B: AddressFamily> Lookup<'_, B> {
     ) -> bool {
         let some = |at: &u32| self.route(*at).conditional();
         let (mut some, all): (Vec<u32>, Vec<u32>) = node.iter().copied().partition(some);
-        // Stable: the lower metric first.
+        // A stable sort: the lower metric stays first.
         some.sort_by_key(|at| {
             let source = self.route(*at).source;
             std::cmp::Reverse(source.map_or(0, |source| source.len()))
@@ -126,7 +129,7 @@ impl<B: AddressFamily> Lookup<'_, B> {
         true
     }
 
-    /// The routes to one prefix that all packets may take, by metric, and ours.
+    /// Add the routes to one prefix that all packets may take, by metric, and ours.
     fn all(&self, routes: &[u32], ours: Option<u32>, parts: &mut Parts<B>) {
         let route = |at: u32| &self.routes[at as usize];
         let first = routes.first().map(|at| route(*at).route.metric);

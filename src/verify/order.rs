@@ -1,4 +1,5 @@
-//! The rules in the order in which they are asked (`fib_rules_lookup`, net/core/fib_rules.c). Pure.
+//! The rules in the order in which they are evaluated (`fib_rules_lookup`, net/core/fib_rules.c).
+//! Pure.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +8,7 @@ use crate::netlink::names::Vrf;
 use crate::netlink::rule::{Action, Rule};
 use crate::prefix::Prefix;
 
-/// The tables that the kernel makes rules for: local, main and default (`fib_default_rules_init`).
+/// The tables for which the kernel makes rules: local, main and default (`fib_default_rules_init`).
 const DEFAULT: [(u32, u32); 3] = [(0, 255), (32_766, 254), (32_767, 253)];
 
 /// The rules of one family, in order.
@@ -16,19 +17,19 @@ pub struct Order<B: AddressFamily> {
     pub rules: Vec<Rule<B>>,
 }
 
-/// Where lookups get to.
+/// The tables that packets can reach.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reach {
-    /// Tables that some packet is looked up in.
+    /// Tables in which some packet is looked up.
     pub tables: BTreeSet<u32>,
-    /// Whether ours is one of them.
+    /// Whether our table is one of them.
     pub ours: bool,
 }
 
 impl<B: AddressFamily> Order<B> {
-    /// Of the rules as the kernel lists them, which is in order. A kernel without policy rules lists none, and
-    /// asks the tables that it always has. An `l3mdev` rule stands for one rule for each VRF that something is
-    /// enslaved to.
+    /// The rules in the order in which the kernel lists them. A kernel without policy rules lists
+    /// none and looks up the default tables. An `l3mdev` rule stands for one rule for each VRF with
+    /// members.
     pub fn new(listed: Vec<Rule<B>>, vrfs: &[Vrf]) -> Self {
         let mut rules = Vec::new();
         for rule in listed {
@@ -50,15 +51,16 @@ impl<B: AddressFamily> Order<B> {
         Self { rules }
     }
 
-    /// Where a rule leads to by `goto`: the first rule with that priority; the one after it where there is none.
+    /// The target of a `goto`: the first rule with that priority, or the next rule if there is
+    /// none.
     pub fn target(&self, from: usize, priority: u32) -> usize {
         let after = self.rules.iter().enumerate().skip(from + 1);
         let mut there = after.filter(|(_, rule)| rule.priority == priority);
         there.next().map_or(from + 1, |(at, _)| at)
     }
 
-    /// The tables that packets are looked up in before they come to `ours`, or past it. `beyond`: also those
-    /// after it, for packets that it has nothing to say to.
+    /// The tables in which packets are looked up before `ours`, or without reaching it. `beyond`:
+    /// also those after it, for packets for which it has no result.
     pub fn reach(&self, ours: u32, beyond: bool) -> Reach {
         let mut reach = Reach::default();
         let mut seen = vec![false; self.rules.len()];
@@ -93,12 +95,12 @@ impl<B: AddressFamily> Order<B> {
         reach
     }
 
-    /// Whether a rule looks at anything of a packet but its destination.
+    /// Whether a rule matches on anything but the destination.
     pub fn tells_packets_apart(&self) -> bool {
         self.rules.iter().any(|rule| !rule.select.is_all())
     }
 
-    /// The destinations that rules tell apart.
+    /// The destinations that rules distinguish.
     pub fn destinations(&self) -> Vec<Prefix<B>> {
         let mut to: Vec<_> = self.rules.iter().filter_map(|rule| rule.to).collect();
         to.sort_unstable_by_key(Prefix::key);

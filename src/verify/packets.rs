@@ -1,4 +1,4 @@
-//! The packets that rules tell apart: what must be so about them, and what must not. Pure.
+//! The packets that rules distinguish: what must match and what must not. Pure.
 
 use super::probes::Question;
 use super::select::all;
@@ -8,12 +8,12 @@ use crate::netlink::rule::Rule;
 use crate::netlink::rule::Select;
 use crate::prefix::Prefix;
 
-/// Some of all packets to one destination.
+/// A part of the packets to one destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Packets<B: AddressFamily> {
-    /// They have all of it.
+    /// They match all of it.
     pub(super) must: Select<B>,
-    /// They have none of these; and whether one that has it is dropped.
+    /// They match none of these; the flag says whether matching packets are dropped.
     pub(super) never: Vec<(Select<B>, bool)>,
 }
 
@@ -26,17 +26,17 @@ impl<B: AddressFamily> Default for Packets<B> {
     }
 }
 
-/// Which packets a rule takes.
+/// Which packets a rule matches.
 pub enum Meet<B: AddressFamily> {
     All,
     None,
-    /// Those that it takes, and those that it does not.
+    /// Those that it matches, and the others.
     Some(Box<(Packets<B>, Packets<B>)>),
 }
 
 impl<B: AddressFamily> Packets<B> {
-    /// Which of them to `net` a rule takes; `net` is not larger than what the rule selects. `drops` says
-    /// whether those that have what it selects are dropped.
+    /// Which of these packets to `net` a rule matches; `net` is not larger than the destination of
+    /// the rule. `drops` says whether matching packets are dropped.
     pub fn meet(&self, rule: &Rule<B>, net: &Prefix<B>, drops: bool) -> Meet<B> {
         let there = rule.to.as_ref().is_none_or(|to| to.contains(net)) && !rule.detached;
         let met = match there {
@@ -54,7 +54,7 @@ impl<B: AddressFamily> Packets<B> {
         }
     }
 
-    /// Which of them have this; `drops` says whether those that do are dropped.
+    /// Which of these packets match `select`; `drops` says whether those are dropped.
     pub fn split(&self, select: &Select<B>, drops: bool) -> Meet<B> {
         if self.must.implies(select) {
             return Meet::All;
@@ -74,21 +74,22 @@ impl<B: AddressFamily> Packets<B> {
         Meet::Some(Box::new((yes, no)))
     }
 
-    /// Whether the packet of a question is one of them; `None` where that is not known.
+    /// Whether the packet of a lookup is one of them; `None` if that is not known.
     pub fn asked(&self, question: &Question) -> Option<bool> {
         let never = self.never.iter().map(|(never, _)| never.asked(question));
         let never = never.map(|has| has.map(|has| !has));
         all([self.must.asked(question)].into_iter().chain(never))
     }
 
-    /// A question about one of them, the plainest; `None` where there is none that certainly is.
+    /// The plainest lookup for one of them; `None` if none of the possible lookups certainly is.
     pub fn askable(&self) -> Option<Question> {
         let mark = self.must.mark.map_or(0, |(value, _)| value);
         let mut questions = Question::marked::<B>(mark).into_iter();
         questions.find(|question| self.asked(question) == Some(true))
     }
 
-    /// "packets with fwmark 0x1"; `None` where they are all, but for those that somebody else takes.
+    /// "packets with fwmark 0x1"; `None` if they are all packets, apart from those that another
+    /// rule takes.
     pub fn words(&self, names: &Names) -> Option<String> {
         let never = self.never.iter().filter(|(_, drops)| *drops);
         let never: Vec<String> = never.map(|(select, _)| select.words(names)).collect();

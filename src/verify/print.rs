@@ -1,4 +1,4 @@
-//! The report on one screen. Pure.
+//! The report for the screen. Pure.
 
 use std::io;
 
@@ -6,7 +6,7 @@ use super::cure::advice;
 use super::report::{Kind, Leak, Report};
 use crate::shown::Lines;
 
-/// Leaks of a kind that are shown, where there are few kinds, and where there are many.
+/// How many leaks of a kind are shown if there are few kinds, and if there are many.
 const SHOWN: usize = 3;
 const SHOWN_OF_MANY: usize = 1;
 const MANY: usize = 3;
@@ -38,7 +38,7 @@ impl Report {
         for note in &self.notes {
             writeln!(out, "note: {note}")?;
         }
-        // What becomes of packets from the set.
+        // Whether packets from the set are dropped.
         self.sources
             .iter()
             .try_for_each(|line| writeln!(out, "{line}"))
@@ -85,7 +85,7 @@ impl Report {
         for leak in leaks().take(shown) {
             leak.print(out)?;
         }
-        // What is advised for more than one of them is told once.
+        // Advice that is the same for several leaks is shown once.
         let mut told = Vec::new();
         for leak in leaks().take(shown).filter(|leak| !leak.cure.is_empty()) {
             let advice = advice(&leak.cure);
@@ -142,8 +142,9 @@ impl Leak {
             }
         }
     }
-    /// Whether an answer is the route that we named. While nobody has ever added a rule the kernel keeps the
-    /// local and the main table in one (`fib_unmerge`), and does not say which.
+    /// Whether an answer is the route that we named. Until a rule is added for the first time the
+    /// kernel keeps the local and the main table in one (`fib_unmerge`), and does not say which of
+    /// them has the route.
     fn is_route(&self, answer: &str) -> bool {
         let bare = |text: &str| text.replace(" table local", "");
         let route = self.route.as_deref();

@@ -1,4 +1,4 @@
-//! What the kernel is asked about. Pure.
+//! The addresses and packets that are looked up. Pure.
 
 use netlink_packet_core::DefaultNla;
 use netlink_packet_route::RouteNetlinkMessage;
@@ -8,8 +8,8 @@ use crate::netlink::family::AddressFamily;
 use crate::netlink::route::RTA_IP_PROTO;
 use crate::prefix::Prefix;
 
-/// The first, the last, and one random address of a prefix; each once. The random one is that of the
-/// seed and the prefix: the same wherever else the set changes.
+/// The first, the last, and one random address of a prefix; each once. The random one depends only
+/// on the seed and the prefix, and not on the rest of the set.
 pub fn addresses<B: AddressFamily>(
     prefix: &Prefix<B>,
     seed: u64,
@@ -21,8 +21,8 @@ pub fn addresses<B: AddressFamily>(
     [Some(first), last, random].into_iter().flatten()
 }
 
-/// Bits of the seed and the prefix. Every bit of the address counts: FNV-1a over it, then SplitMix64 as often
-/// as the width needs.
+/// Bits of the seed and the prefix. Every bit of the address counts: FNV-1a over it, then
+/// SplitMix64 as often as the width needs.
 fn random<B: AddressFamily>(prefix: &Prefix<B>, seed: u64) -> B {
     let bytes = match prefix.first().to_ip() {
         std::net::IpAddr::V4(address) => u128::from(u32::from(address)),
@@ -44,30 +44,32 @@ fn random<B: AddressFamily>(prefix: &Prefix<B>, seed: u64) -> B {
     B::from_bytes(&bytes[..width]).unwrap_or(B::ZERO)
 }
 
-/// The packet that a question is about, beside its destination: one of this machine, of no socket that is bound,
-/// with no source, ports, type of service, flow label or tunnel.
+/// The packet of a lookup, apart from its destination: sent by this machine, from a socket that is
+/// not bound, with no source, ports, type of service, flow label or tunnel.
 ///
-/// What is not said the kernel fills in: UDP in IPv4 and no protocol in IPv6, and the user who asks
-/// (`inet_rtm_getroute`, `inet6_rtm_getroute`). So everything that a rule may look at is said.
+/// The kernel fills in what a lookup leaves out: UDP in IPv4 and no protocol in IPv6, and the
+/// calling user (`inet_rtm_getroute`, `inet6_rtm_getroute`). So every property that a rule may
+/// match is set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Question {
     /// Firewall mark; 0 for none.
     pub mark: u32,
-    /// UDP, TCP, or the ICMP of the family: others the kernel refuses (`rtm_getroute_parse_ip_proto`).
+    /// UDP, TCP, or the ICMP of the family: the kernel refuses others
+    /// (`rtm_getroute_parse_ip_proto`).
     pub protocol: u8,
-    /// The user. Packets that come from elsewhere are of user 0 as well (`ip_route_input_slow`).
+    /// The user ID. Forwarded packets have user ID 0 as well (`ip_route_input_slow`).
     pub uid: u32,
 }
 
 impl Question {
-    /// With nothing to it.
+    /// A plain packet.
     pub const PLAIN: Self = Self {
         mark: 0,
         protocol: 17,
         uid: 0,
     };
 
-    /// With this mark, one of each protocol that can be asked about.
+    /// One with this mark for each protocol that can be looked up.
     pub fn marked<B: AddressFamily>(mark: u32) -> [Self; 3] {
         let icmp = if B::WIDTH == 128 { 58 } else { 1 };
         [17, 6, icmp].map(|protocol| Self {
@@ -77,8 +79,8 @@ impl Question {
         })
     }
 
-    /// Where the packet to an address goes: which route of which table it takes (`RTM_F_FIB_MATCH`,
-    /// `RTM_F_LOOKUP_TABLE`).
+    /// The request for the route of the packet to an address: which route of which table it takes
+    /// (`RTM_F_FIB_MATCH`, `RTM_F_LOOKUP_TABLE`).
     pub fn to<B: AddressFamily>(self, address: B) -> RouteNetlinkMessage {
         let mut message = RouteMessage::default();
         message.header.address_family = B::FAMILY;

@@ -1,4 +1,4 @@
-//! What verify says against a naive kernel that is asked packet by packet.
+//! Compares verify with a naive kernel that evaluates each packet separately.
 
 use std::net::Ipv4Addr;
 
@@ -20,13 +20,13 @@ use crate::netlink::selector::Selector;
 use crate::prefix::{Prefix, aggregate};
 use crate::target::kernel::Mark;
 
-/// A /26, in which everything happens.
+/// A /26, in which all prefixes and routes are.
 const SPACE: u32 = 0x0a00_0000;
 const SIZE: u32 = 64;
 /// The main table is ours.
 const TABLES: [u32; 5] = [254, 255, 253, 7, 8];
 
-/// A packet, with everything that the rules below look at.
+/// A packet, with every property that the rules below match.
 #[derive(Clone, Copy, Debug)]
 struct Packet {
     to: u32,
@@ -38,13 +38,13 @@ struct Packet {
     uid: u32,
 }
 
-/// Every kind of packet that the rules and routes below can tell apart.
+/// Every kind of packet that the rules and routes below can distinguish.
 fn packets(to: u32) -> impl Iterator<Item = Packet> {
     let from = [None, Some([10, 9, 1, 1]), Some([10, 9, 2, 1])];
     let from = from.map(|from| from.map(u32::from_be_bytes));
-    // A number of mixed bases: each digit is one thing about the packet. Of each thing there is a value in every
-    // range that `rule` makes, and one in none of them. They are more than the kernel has, for verify as well: what
-    // comes in on eth0 is of user 0.
+    // A number of mixed bases: each digit is one property of the packet. Each property has a value
+    // in every range that `rule` makes, and one in none of them. There are more kinds than in the
+    // kernel, for verify as well: a packet that enters on eth0 always has user ID 0.
     (0..3 * 4 * 3 * 2 * 3 * 3_usize).map(move |number| Packet {
         to,
         from: from[number % 3],
@@ -56,13 +56,13 @@ fn packets(to: u32) -> impl Iterator<Item = Packet> {
     })
 }
 
-/// Whether it is the packet of a question.
+/// Whether this is the packet of a lookup.
 fn is(packet: Packet, asked: Question) -> bool {
     let nothing = (packet.from, packet.iif, packet.tos) == (None, "lo", 0);
     nothing && (packet.mark, packet.protocol, packet.uid) == (asked.mark, asked.protocol, asked.uid)
 }
 
-/// `fib_rule_match`: all selectors hold, or not all where it is inverted.
+/// `fib_rule_match`: all selectors match, or not all of them if the rule is inverted.
 fn takes(rule: &Rule<u32>, packet: Packet) -> bool {
     let to = rule
         .to
@@ -231,7 +231,8 @@ fn rule() -> impl Strategy<Value = Rule<u32>> {
         )
 }
 
-/// The kernel: rules in order, one of them most likely ours, routes in the order of a dump.
+/// The kernel: rules in order, with a rule for our table in most cases, and routes in the order of
+/// a dump.
 #[derive(Clone, Debug)]
 struct World {
     prefixes: Vec<Prefix<u32>>,
@@ -278,7 +279,7 @@ fn world() -> impl Strategy<Value = World> {
         })
 }
 
-/// As it is asked for in `ask`.
+/// As `ask` does it.
 fn found(world: &World, order: &Order<u32>) -> Findings<u32> {
     let mark = Mark::default();
     let mut tables = order.reach(mark.table, false).tables;
@@ -297,7 +298,7 @@ fn found(world: &World, order: &Order<u32>) -> Findings<u32> {
     leaks(&fib, order, &Names::default(), &mark).0
 }
 
-/// What is forwarded is found, and what is found is forwarded.
+/// Every forwarded packet is found, and every finding is forwarded.
 fn agree(world: &World) -> Result<(), TestCaseError> {
     let order = Order::new(world.rules.clone(), &[]);
     let found = found(world, &order);
@@ -393,8 +394,8 @@ fn only(priority: u32, other: Selector, action: Action) -> Rule<u32> {
     rule
 }
 
-/// Of two kinds of packets that get away by the same rule and route, the marked ones are come to first: `not`
-/// takes all others.
+/// Of two kinds of packets that leak by the same rule and route, the marked ones are found first:
+/// `not` matches all others.
 #[test]
 fn packets_with_nothing_to_them_are_told_before_marked_ones_of_the_same_cause() {
     let mut drops = only(1, Selector::Protocol(6), Action::Drop("blackhole"));
@@ -443,7 +444,7 @@ fn packets_with_nothing_to_them_are_told_before_marked_ones_of_the_same_cause() 
     assert_eq!(words.as_deref(), Some(expected));
 }
 
-/// What is of none of the users of two rules is a kind of packet as well.
+/// Packets with none of the user IDs of two rules are a kind as well.
 #[test]
 fn packets_of_users_that_no_rule_names_are_told() {
     let out = seen(net(0, 24), 253, RTN_UNICAST);

@@ -1,4 +1,4 @@
-//! Read what the kernel has: interfaces, policy rules, routes (I/O).
+//! Reading the kernel's interfaces, policy rules and routes (I/O).
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -19,12 +19,12 @@ use crate::netlink::{dump, dump_once};
 use crate::prefix::Prefix;
 use crate::target::kernel::Mark;
 
-/// So often is a dump of the routes asked again that a change interrupted.
+/// A dump of the routes that a change interrupted is repeated this often at most.
 const TRIES: usize = 5;
-/// Where iproute2 keeps its names; what comes later wins.
+/// Where iproute2 keeps its names; later folders win.
 const NAMES: [&str; 3] = ["/usr/lib/iproute2", "/usr/share/iproute2", "/etc/iproute2"];
 
-/// What everything is called.
+/// The names of protocols, tables and interfaces.
 pub async fn names() -> Result<Names, Fault> {
     let mut names = Names::default();
     for folder in NAMES {
@@ -45,7 +45,7 @@ pub async fn names() -> Result<Names, Fault> {
 /// Largest file of names that is read, in bytes.
 const MAX_BYTES: u64 = 1 << 20;
 
-/// Names of protocols and tables; a file that is not there has none.
+/// Names of protocols and tables; a missing file has none.
 fn learn(names: &mut Names, folder: &Path) {
     let read = |path: &Path| files::read_text(path, MAX_BYTES).unwrap_or_default();
     let more = |name: &str| {
@@ -91,7 +91,8 @@ pub async fn rules<B: AddressFamily>() -> Result<Vec<Rule<B>>, Fault> {
     Ok(rules)
 }
 
-/// The routes that matter, and whether none is missing because they changed while they were read.
+/// The routes that matter, and whether the dump is whole: `false` if the routes changed during
+/// every attempt.
 pub async fn routes<'a, B: AddressFamily>(
     prefixes: &'a [Prefix<B>],
     mark: Mark,

@@ -1,4 +1,4 @@
-//! What is told of it. Pure.
+//! The report of a check. Pure.
 
 use std::collections::BTreeMap;
 
@@ -6,27 +6,27 @@ use ipnet::IpNet;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// Why packets get through.
+/// The cause of a leak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// No policy rule leads to our table.
     NoRule,
-    /// Our route is not there.
+    /// Our route is missing.
     Missing,
-    /// A route of others has the place of ours: same table, prefix and metric.
+    /// A foreign route has the place of ours: same table, prefix and metric.
     Occupied,
-    /// A route of others to the same prefix comes before ours.
+    /// A foreign route to the same prefix precedes ours.
     Metric,
-    /// A route of others inside our prefix wins by longest match.
+    /// A foreign route inside our prefix wins by longest match.
     MoreSpecific,
     /// A policy rule leads to another table first.
     Rule,
-    /// What comes in on the interfaces of a VRF is looked up in its table.
+    /// Packets that enter on the interfaces of a VRF are looked up in its table.
     Vrf,
-    /// This machine has the address itself.
+    /// The address belongs to this machine.
     Local,
-    /// The kernel lets a packet through, and neither rules nor routes say why.
+    /// The kernel forwards a packet, and neither rules nor routes explain it.
     Unexplained,
 }
 
@@ -34,7 +34,7 @@ pub enum Kind {
 pub const COUNT: usize = 9;
 
 impl Kind {
-    /// In the order in which they are told.
+    /// All kinds, in the order in which they are shown.
     pub const ALL: [Self; COUNT] = [
         Self::NoRule,
         Self::Missing,
@@ -47,7 +47,7 @@ impl Kind {
         Self::Unexplained,
     ];
 
-    /// Its name in JSON, and the first word of its lines.
+    /// The name in JSON, and the first word of its lines.
     pub fn name(self) -> &'static str {
         match self {
             Self::NoRule => "no-rule",
@@ -80,63 +80,63 @@ impl Kind {
 /// One cause.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Leak {
-    /// What kind of cause it is.
+    /// The kind of cause.
     pub kind: Kind,
-    /// The prefix in force that is open, or the first of them …
+    /// The prefix in force that leaks, or the first of several …
     pub prefix: IpNet,
     /// … and how many there are.
     pub prefixes: usize,
-    /// What of that prefix is open.
+    /// The part of that prefix that leaks.
     pub net: IpNet,
-    /// The address that the kernel was asked about, and what it said: the route that a packet takes, as
-    /// `ip route` prints it, or `null` where nothing leads there. `null` where it was not asked: it cannot
-    /// be asked for packets that are of another machine.
+    /// The address that was looked up, and the kernel's answer: the route that a packet takes, as
+    /// `ip route` prints it, or `null` if no route matches. `null` if no lookup was made: the
+    /// kernel makes none for packets of another machine.
     pub asked: Option<(std::net::IpAddr, Option<String>)>,
-    /// Which packets, where it is not all of them.
+    /// The packets that leak, if not all do.
     pub packets: Option<String>,
-    /// The rule that leads there, as `ip rule` prints it; and the one before it that leads past ours.
+    /// The rule that leads to the route, as `ip rule` prints it.
     pub rule: Option<String>,
-    /// A rule before it whose `goto` leads past others.
+    /// A rule before it whose `goto` skips others.
     pub past: Option<String>,
     /// The route, as `ip route` prints it.
     pub route: Option<String>,
-    /// Its protocol by name.
+    /// The name of its protocol.
     pub protocol: Option<String>,
     /// What the operator can do.
     pub cure: String,
 }
 
-/// What the kernel was asked, and what it said.
+/// The lookups and their results.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Asked {
-    /// Addresses.
+    /// Addresses that were looked up.
     pub addresses: u64,
-    /// A route or a rule drops packets to them.
+    /// Addresses for which a route or a rule drops packets.
     pub dropped: u64,
-    /// Nothing leads there (or an unreachable rule).
+    /// Addresses for which no route matches (or an unreachable rule does).
     pub no_route: u64,
-    /// Packets get through.
+    /// Addresses for which packets are forwarded.
     pub forwarded: u64,
-    /// The kernel did not say.
+    /// Addresses for which the kernel gave no result.
     pub refused: u64,
 }
 
-/// Everything.
+/// The whole report.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-    /// Prefixes in force: IPv4, IPv6.
+    /// The number of prefixes in force: IPv4, IPv6.
     pub prefixes: (usize, usize),
-    /// What the random addresses depend on.
+    /// The seed of the random addresses.
     pub seed: u64,
-    /// The questions.
+    /// The lookups.
     pub asked: Asked,
-    /// Causes, by kind.
+    /// Causes of leaks, by kind.
     pub leaks: Vec<Leak>,
-    /// How many there are of each kind; beyond the first 100 000 of a kind they are only counted.
+    /// The number of causes of each kind; beyond the first 100 000 of a kind they are only counted.
     pub counts: BTreeMap<&'static str, usize>,
-    /// What rules and routes say leaks, and the kernel drops all the same.
+    /// Leaks by rules and routes that the kernel nevertheless drops.
     pub dropped_all_the_same: Vec<Leak>,
-    /// What else there is to know about the answer.
+    /// Other notes about the result.
     pub notes: Vec<String>,
     /// Whether packets *from* the set are dropped as well: lines as they are printed.
     pub sources: Vec<String>,
@@ -148,7 +148,7 @@ impl Report {
         self.counts.values().all(|count| *count == 0) && self.asked.refused == 0
     }
 
-    /// Everything, for programs.
+    /// The report as JSON.
     pub fn json(&self, generation: Option<u64>) -> Value {
         json!({
             "verdict": if self.all_dropped() { "dropped" } else { "leaks" },

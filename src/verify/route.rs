@@ -7,14 +7,14 @@ use crate::netlink::names::Names;
 use crate::netlink::route::{self, RTN_BLACKHOLE, RTN_PROHIBIT, RTN_THROW, RTN_UNREACHABLE, Route};
 use crate::target::kernel::{Installed, Mark};
 
-/// What the kernel does when a lookup ends at a route.
+/// The effect of a route on a packet whose lookup ends there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// The packet ends here.
+    /// The packet is dropped.
     Drops,
-    /// It goes on its way, or up into this machine.
+    /// The packet is forwarded, or delivered to this machine.
     Forwards,
-    /// The table has nothing to say: the rules go on (`RTN_THROW`).
+    /// The lookup in this table ends without a result, and the rules continue (`RTN_THROW`).
     Throws,
 }
 
@@ -25,7 +25,7 @@ impl<B: AddressFamily> Route<B> {
             && !self.conditional()
     }
 
-    /// What happens to a packet that takes it.
+    /// The effect on a packet that takes this route.
     pub fn fate(&self) -> Fate {
         match self.kind {
             RTN_BLACKHOLE | RTN_UNREACHABLE | RTN_PROHIBIT => Fate::Drops,
@@ -34,7 +34,7 @@ impl<B: AddressFamily> Route<B> {
         }
     }
 
-    /// The same as the kernel's target sees it, as a route of another program.
+    /// The same route for the kernel target, as a route of another program.
     pub fn foreign(&self) -> Installed<B> {
         Installed {
             prefix: self.prefix,
@@ -50,9 +50,9 @@ impl<B: AddressFamily> Route<B> {
 #[derive(Clone, Debug)]
 pub struct Kept<B: AddressFamily> {
     pub route: Route<B>,
-    /// A route of ours to the same prefix, with the same metric, stands before it.
+    /// A route of ours to the same prefix, with the same metric, precedes it.
     pub behind_ours: bool,
-    /// The message, for what is asked of it later.
+    /// The message, for attributes that are read later.
     pub message: Box<[u8]>,
 }
 
@@ -62,17 +62,17 @@ impl<B: AddressFamily> Kept<B> {
         route::preference(&self.message)
     }
 
-    /// The interfaces that it leaves by, each once.
+    /// The outgoing interfaces, each once.
     pub fn interfaces(&self) -> Vec<u32> {
         route::interfaces(&self.message)
     }
 
-    /// As `ip route` prints it; its protocol always.
+    /// As `ip route` prints it, always with the protocol.
     pub fn text(&self, names: &Names) -> String {
         self.route.text(&self.message, names)
     }
 
-    /// The command that removes it, and nothing else.
+    /// The command that removes this route and no other.
     pub fn removal(&self, names: &Names) -> String {
         self.route.removal(&self.message, names)
     }

@@ -1,4 +1,5 @@
-//! The packets that policy rules select: those of both, those within, the packet of a question. Pure.
+//! Set operations on the packets that policy rules select: intersection, inclusion, and whether the
+//! packet of a lookup belongs to them. Pure.
 
 use std::mem::discriminant;
 
@@ -33,7 +34,7 @@ impl<B: AddressFamily> Select<B> {
             && (other.other.iter()).all(|one| self.other.iter().any(|mine| mine.within(one)))
     }
 
-    /// The packets of both; `None` when there is none.
+    /// The packets of both; `None` if there are none.
     pub fn and(&self, other: &Self) -> Option<Self> {
         fn same<T: Clone + PartialEq>(one: &Option<T>, two: &Option<T>) -> Option<Option<T>> {
             match (one, two) {
@@ -72,9 +73,10 @@ impl<B: AddressFamily> Select<B> {
         })
     }
 
-    /// Whether the packet of a question has it; `None` where that is not known.
+    /// Whether the packet of a lookup matches; `None` if that is not known.
     pub fn asked(&self, question: &Question) -> Option<bool> {
-        // Its source is zeros in IPv4; in IPv6 it depends on who looks (`fib6_rule_match`, `fib6_node_lookup`).
+        // Its source is zero in IPv4; in IPv6 it depends on the caller of the lookup
+        // (`fib6_rule_match`, `fib6_node_lookup`).
         let from = match &self.from {
             None => Some(true),
             Some(from) if !from.contains(&Prefix::host(B::ZERO)) => Some(false),
@@ -87,7 +89,7 @@ impl<B: AddressFamily> Select<B> {
         all([from, Some(here && marked)].into_iter().chain(other))
     }
 
-    /// Which packets, for an operator.
+    /// The packets in words for the operator.
     pub fn words(&self, names: &Names) -> String {
         let mut words = Vec::new();
         if let Some(from) = &self.from {
@@ -119,7 +121,7 @@ impl<B: AddressFamily> Select<B> {
     }
 }
 
-/// Whether all are so. One that is not settles it, whatever else is not known.
+/// Whether all are true. One that is false decides, even if others are not known.
 pub fn all(them: impl Iterator<Item = Option<bool>>) -> Option<bool> {
     let mut known = true;
     for one in them {
@@ -132,8 +134,9 @@ pub fn all(them: impl Iterator<Item = Option<bool>>) -> Option<bool> {
 }
 
 impl<B: AddressFamily> Rule<B> {
-    /// Whether a route that does not drop counts as none (`fib4_rule_suppress`, `fib6_rule_suppress`). Of several
-    /// next hops any may be the one that counts: all must be of the group.
+    /// Whether this rule ignores a route that does not drop (`fib4_rule_suppress`,
+    /// `fib6_rule_suppress`). The kernel may check any one of several next hops, so all must be in
+    /// the group.
     pub fn suppresses(&self, route: &Kept<B>, names: &Names) -> bool {
         let short = self
             .suppress
@@ -148,19 +151,19 @@ impl<B: AddressFamily> Rule<B> {
 }
 
 impl Selector {
-    /// Whether no packet has both.
+    /// Whether no packet matches both.
     pub fn excludes(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Uids(first, last), Self::Uids(from, to)) => last < from || to < first,
             (Self::SourcePorts(first, last), Self::SourcePorts(from, to))
             | (Self::Ports(first, last), Self::Ports(from, to)) => last < from || to < first,
-            // These have masks that we do not read.
+            // These have masks that are not read.
             (Self::FlowLabel(_) | Self::New(..), _) => false,
             (one, two) => discriminant(one) == discriminant(two) && one != two,
         }
     }
 
-    /// Whether each packet that has this one has the other.
+    /// Whether each packet that matches this one matches the other.
     pub fn within(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Uids(first, last), Self::Uids(from, to)) => from <= first && last <= to,
@@ -170,9 +173,9 @@ impl Selector {
         }
     }
 
-    /// Whether the packet of a question has it; `None` where that is not known. It has no ports, and zeros
-    /// for the rest (`fib4_rule_match`, `fib6_rule_match`: a port range never begins at 0, and what is 0 of
-    /// type of service and tunnel selects nothing).
+    /// Whether the packet of a lookup matches; `None` if that is not known. It has no ports, and
+    /// zero for the rest (`fib4_rule_match`, `fib6_rule_match`: a port range never begins at 0, and
+    /// a type of service or tunnel of 0 selects nothing).
     pub fn asked(&self, question: &Question) -> Option<bool> {
         match self {
             Self::Protocol(protocol) => Some(*protocol == question.protocol),

@@ -1,14 +1,14 @@
-//! What an answer depends on.
+//! The settings that the result depends on.
 
 use crate::target::kernel::Mark;
 
-/// What of the configuration it depends on.
+/// The part of the configuration that the result depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
     /// What marks a route as ours.
     pub mark: Mark,
-    /// Priority of the rule that we keep.
+    /// The priority of our policy rule.
     pub rule: Option<u32>,
-    /// Whether routes inside our prefixes are covered.
+    /// Whether foreign routes inside our prefixes are covered.
     pub cover_more_specifics: bool,
 }

@@ -1,4 +1,4 @@
-//! What a namespace cannot show on every kernel: VRFs. And bounds.
+//! VRFs, which not every kernel can make in a namespace; and bounds.
 
 use super::fib::Fib;
 use super::finding::{Finding, Findings, KEPT};
@@ -29,7 +29,7 @@ fn seen(net: [u8; 4], length: u8, table: u32, kind: u8) -> Route<u32> {
     }
 }
 
-/// What leaks of 72.37.186.0/23, with the kernel's own rules and that of the VRF red.
+/// The leaks of 72.37.186.0/23, with the kernel's own rules and that of the VRF red.
 fn found(mark: Mark, routes: &[Route<u32>]) -> Vec<Finding<u32>> {
     let red = Vrf {
         name: "red".to_owned(),
@@ -70,13 +70,14 @@ fn packets_that_come_in_on_a_vrf_are_covered_by_its_table_only() {
     assert_eq!(words.as_deref(), Some("packets of the VRF with table 10"));
     assert_eq!(leaks[0].rule, Some(1));
 
-    // Nothing in its table leads there: the main table is asked next. And a VRF that drops what it does not know.
+    // No route in its table matches: the main table is looked up next. Then a VRF that drops
+    // unknown destinations.
     assert!(found(mark, &[]).is_empty());
     let elsewhere = seen([10, 0, 0, 0], 8, RED, RTN_UNICAST);
     assert!(found(mark, &[elsewhere]).is_empty());
     let last_resort = seen([0; 4], 0, RED, RTN_UNREACHABLE);
     assert!(found(mark, &[last_resort]).is_empty());
-    // A part of it.
+    // A part of the prefix.
     let leaks = found(
         mark,
         &[last_resort, seen([72, 37, 187, 0], 24, RED, RTN_UNICAST)],
@@ -84,7 +85,7 @@ fn packets_that_come_in_on_a_vrf_are_covered_by_its_table_only() {
     assert_eq!(leaks.len(), 1);
     assert_eq!(leaks[0].net, Prefix::new(0x4825_bb00, 24));
 
-    // Ours in the table of the VRF: what does not come in there is not covered.
+    // Ours is in the table of the VRF: packets that do not enter on the VRF are not covered.
     let mark = Mark { table: RED, ..mark };
     assert!(found(mark, &[out]).is_empty());
     let leaks = found(mark, &[seen([0; 4], 0, 254, RTN_UNICAST)]);
@@ -130,7 +131,7 @@ fn more_causes_than_are_kept_are_counted_and_still_explain() {
 
 #[test]
 fn rules_without_end_are_cut_short_and_it_is_told() {
-    // Each bit of the mark leads past the next rule: every combination is another way.
+    // Each bit of the mark skips the next rule, so every combination is a different path.
     let mut rules = Vec::new();
     for bit in 0..24_u32 {
         let mut rule = Rule::<u32>::lookup(10 * bit + 1, 0);

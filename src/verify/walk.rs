@@ -8,31 +8,31 @@ use crate::netlink::family::AddressFamily;
 use crate::netlink::rule::Select;
 use crate::netlink::rule::{Action, Rule};
 
-/// Of one destination so many combinations of selectors are followed at most.
+/// At most this many combinations of selectors are followed for one destination.
 const MOST: usize = 4_096;
 
-/// Packets that get away.
+/// Packets that leak.
 #[derive(Clone, Debug)]
 pub struct Hit<B: AddressFamily> {
     /// The rule that leads to the route.
     pub rule: usize,
     /// The route that they take.
     pub route: u32,
-    /// The rule that leads past others on the way, the first of them.
+    /// The first rule on the path that skips others.
     pub jump: Option<usize>,
-    /// They have been in our table before, which had nothing to say, for this reason.
+    /// They were looked up in our table before, which had no result, for this reason.
     pub thrown: Option<Thrown>,
-    /// They have been in our table, and our route is not there.
+    /// They were looked up in our table, and our route is missing.
     pub missed: bool,
     pub packets: Packets<B>,
 }
 
-/// Why our table has nothing to say.
+/// Why our table has no result.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Thrown {
     /// The rule that leads to it.
     pub rule: usize,
-    /// A `throw`, or the route that makes it pass over ours.
+    /// A `throw` route, or the route that hides ours.
     pub route: u32,
 }
 
@@ -57,7 +57,7 @@ struct State<B: AddressFamily> {
     packets: Packets<B>,
 }
 
-/// What comes of a rule for the packets that it takes and that have what it selects.
+/// The effect of a rule on the packets that it matches and that match `select`.
 struct Arm<B: AddressFamily> {
     select: Select<B>,
     effect: Effect,
@@ -83,7 +83,7 @@ impl<B: AddressFamily> Arm<B> {
         }
     }
 
-    /// It changes nothing for anybody.
+    /// Whether it has no effect on any packet.
     fn is_nothing(&self) -> bool {
         self.effect == Effect::Next && self.thrown.is_none() && !self.missed
     }
@@ -143,7 +143,8 @@ impl<'a, B: AddressFamily> Walk<'a, B> {
                 Meet::All => {}
                 Meet::Some(both) => {
                     let (taken, others) = *both;
-                    // The others first: a cause is told with the most packets that it has.
+                    // The other packets first: then a cause is reported with the most packets that
+                    // it has.
                     let mut rest = state.clone();
                     rest.at += 1;
                     rest.packets = others;
@@ -162,7 +163,7 @@ impl<'a, B: AddressFamily> Walk<'a, B> {
         }
     }
 
-    /// Some of the packets by each of these.
+    /// Follow the packets of each of these.
     fn each(&mut self, place: &Place<'_, B>, mut state: State<B>, arms: &[Arm<B>]) {
         let Some((arm, rest)) = arms.split_first() else {
             return;
@@ -183,7 +184,7 @@ impl<'a, B: AddressFamily> Walk<'a, B> {
         }
     }
 
-    /// Whether their way goes on.
+    /// Apply an arm. Returns whether the rules continue.
     fn step(&mut self, state: &mut State<B>, arm: &Arm<B>) -> bool {
         state.thrown = arm.thrown.or(state.thrown);
         state.missed |= arm.missed;
@@ -210,7 +211,7 @@ impl<'a, B: AddressFamily> Walk<'a, B> {
         });
     }
 
-    /// What comes of a rule; never empty, and the last is for all packets.
+    /// The effects of a rule; never empty, and the last one is for all packets.
     fn arms(&self, place: &Place<'_, B>, rule: &Rule<B>, at: usize) -> Vec<Arm<B>> {
         let table = match rule.action {
             Action::Lookup(table) => table,
@@ -229,7 +230,7 @@ impl<'a, B: AddressFamily> Walk<'a, B> {
                 Answer::Ours => effect = Effect::Drop,
                 Answer::Route(index) => {
                     let route = &self.lookup.routes[index as usize];
-                    // It would not be come to, were ours there.
+                    // The lookup would not get here if our route were present.
                     missed = route.route.prefix.len() < place.prefix.len();
                     match route.route.fate() {
                         Fate::Drops => effect = Effect::Drop,
