@@ -1,4 +1,5 @@
-//! An address's message (`struct ifaddrmsg`, rtnetlink(7); `include/uapi/linux/if_addr.h`). Pure.
+//! The message of an address (`struct ifaddrmsg`, rtnetlink(7); `include/uapi/linux/if_addr.h`).
+//! Pure.
 
 use std::net::IpAddr;
 
@@ -7,7 +8,7 @@ use super::message::{address, attributes, number};
 const IFA_ADDRESS: u16 = 1;
 const IFA_LOCAL: u16 = 2;
 
-/// Bytes of `struct ifaddrmsg`: family, length of the prefix, flags, scope, and four of the index.
+/// Bytes of `struct ifaddrmsg`: family, prefix length, flags, scope, and four of the index.
 const HEADER: usize = 8;
 
 /// `IFA_F_PERMANENT`: an address without a lifetime, which was set on this machine.
@@ -18,19 +19,19 @@ const PERMANENT: u8 = 0x80;
 pub struct Address {
     /// The index of the interface.
     pub interface: u32,
-    /// The length of its network.
+    /// The prefix length of its network.
     pub length: u8,
     /// Whether it was set on this machine, and not leased.
     pub permanent: bool,
     /// The address.
     pub own: IpAddr,
-    /// The other end where the interface has one, else the address itself.
+    /// The address of the other end if the interface has one, otherwise the address itself.
     pub other: IpAddr,
 }
 
 impl Address {
-    /// Read one. `IFA_LOCAL` is the address; `IFA_ADDRESS` is the peer's where it differs, and IPv6 without
-    /// a peer has nothing but it (`if_addr.h`).
+    /// Read an address. `IFA_LOCAL` is the address. `IFA_ADDRESS` is that of the peer where it
+    /// differs, and the only attribute for IPv6 without a peer (`if_addr.h`).
     pub fn read(payload: &[u8]) -> Option<Self> {
         let length = *payload.get(1)?;
         let permanent = payload.get(2)? & PERMANENT != 0;

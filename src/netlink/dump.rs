@@ -1,7 +1,8 @@
-//! Ask the kernel for everything of a kind (I/O).
+//! Dump all kernel objects of one kind (I/O).
 //!
-//! With a socket of its own, not through a connection of `rtnetlink`: that one queues what has come, and a
-//! full routing table is a million messages of which a handful of addresses is wanted.
+//! Each dump uses a socket of its own, not a connection of `rtnetlink`: that one queues every
+//! message received, and a full routing table is a million messages of which a handful of addresses
+//! is needed.
 
 use std::io;
 use std::time::{Duration, Instant};
@@ -19,14 +20,15 @@ use nix::errno::Errno;
 use super::DATAGRAM;
 use super::message::{self, Message, NLMSG_DONE, NLMSG_ERROR, Torn};
 
-/// So often is a dump asked again that was interrupted by a change …
+/// A dump that a change interrupted is repeated this often at most …
 const TRIES: usize = 5;
-/// … and no more after so long: a router with all routes of the Internet changes all the time.
+/// … and no more after this time: a router with all routes of the Internet changes all the time.
 const TRY_FOR: Duration = Duration::from_secs(2);
 
-/// Send a request and hand over every message of the answer. A dump that a change interrupted is asked
-/// again; what all of them showed together is the answer, so `read` may see a message twice. A family, a table, or a
-/// kind of message, that the kernel does not have has none. For `told` see [`dump_once`].
+/// Send a request and pass on every message of the answer. A dump that a change interrupted is
+/// repeated. The answer is the union of all dumps, so `read` may receive a message twice. It is
+/// empty for a family, a table or a kind of message that the kernel does not have. For `told` see
+/// [`dump_once`].
 ///
 /// # Errors
 /// What the kernel answers, and a socket that cannot be had.
@@ -45,7 +47,7 @@ pub async fn dump<M: NetlinkSerializable + Clone>(
     Ok(())
 }
 
-/// One dump; answers whether it is whole, see [`Dumps::once`].
+/// One dump. Returns whether it is whole, see [`Dumps::once`].
 ///
 /// # Errors
 /// What the kernel answers, and a socket that cannot be had.
@@ -61,47 +63,52 @@ pub async fn dump_once<M: NetlinkSerializable + Clone>(
     Dumps::new(DATAGRAM)?.once(request, told, each).await
 }
 
-/// What a dump consists of.
+/// An item of a dump.
 pub enum DumpItem<'a> {
     /// A message of the kernel.
     Message(Message<'a>),
-    /// Between two datagrams. Where something changed during the dump, what was there all the time may be left out here,
-    /// and nowhere else: within a datagram the kernel walks the table, and what stays is in its way.
+    /// The boundary between two datagrams. If something changed during the dump, an object that
+    /// existed during the whole time may be missing here, and nowhere else: within a datagram the
+    /// kernel walks the table without interruption.
     ///
-    /// IPv6 (`fib6_dump_table`, net/ipv6/ip6_fib.c): after a change a dump begins anew, less as many nodes as it has been
-    /// at, and is not marked as interrupted. Where some of those went, as many that stayed are left out, be it pauses
-    /// later. IPv4 (`fn_trie_dump_leaf`, net/ipv4/fib_trie.c) goes on by address, but among the routes that begin with
-    /// the same one by their number.
+    /// IPv6 (`fib6_dump_table`, net/ipv6/ip6_fib.c): after a change the dump starts again, skips as
+    /// many nodes as it had visited, and is not marked as interrupted. If some of those were
+    /// removed, as many that still exist are left out, possibly some boundaries later. IPv4
+    /// (`fn_trie_dump_leaf`, net/ipv4/fib_trie.c) continues by address, but among the routes that
+    /// begin with the same address by their number.
     Pause,
 }
 
-/// Dumps, one after the other. Not to be used again after an error, nor where one was dropped.
+/// Makes dumps, one after the other. Must not be used again after an error, nor after a dump was
+/// dropped.
 pub struct Dumps {
     socket: TokioSocket,
     buffer: Vec<u8>,
-    /// Room for a datagram in the next dump.
+    /// Maximum datagram size of the next dump, in bytes.
     datagram: usize,
-    /// Bytes with which the kernel fills the next datagram at least: as many as there was room for in one before.
+    /// Bytes to which the kernel fills the next datagram at least: the largest room that an earlier
+    /// one had.
     filled: usize,
 }
 
-/// So is the first datagram of a socket filled at least, and one for which there was room for all that the kernel sends
-/// (`netlink_dump`, net/netlink/af_netlink.c).
+/// Bytes to which the kernel fills the first datagram of a socket at least, and one that had room
+/// for all that the kernel sends (`netlink_dump`, net/netlink/af_netlink.c).
 const FIRST: usize = 3 * 1_024;
 const LONGEST: usize = 31 * 1_024;
 
-/// So much longer are the datagrams of the next dump, in bytes.
+/// How much longer the datagrams of the next dump are, in bytes.
 const LONGER: usize = 700;
 
 impl Dumps {
-    /// With datagrams of so many bytes at most, 8 KiB at least. Those of each further dump are longer, up to what the
-    /// kernel sends, so that they end elsewhere.
+    /// With datagrams of at most this many bytes, and at least 8 KiB. The datagrams of each further
+    /// dump are longer, up to what the kernel sends, so that their boundaries move.
     ///
     /// # Errors
     /// A socket that cannot be had.
     pub fn new(datagram: usize) -> io::Result<Self> {
         let mut socket = TokioSocket::new(NETLINK_ROUTE)?;
-        // Without it (Linux before 4.20) filters in a request are ignored, and all is sent.
+        // Without it (Linux before 4.20) the filter of a request is ignored, and everything is
+        // sent.
         let _ = socket.socket_ref().set_netlink_get_strict_chk(true);
         socket.socket_mut().bind_auto()?;
         Ok(Self {
@@ -112,8 +119,9 @@ impl Dumps {
         })
     }
 
-    /// One of them. Answers whether it is whole: no change came between (`NLM_F_DUMP_INTR`), and the group of multicast
-    /// `told`, where there is one, heard of none.
+    /// Make one dump. Returns whether it is whole: no change occurred during it
+    /// (`NLM_F_DUMP_INTR`), and the multicast group `told`, if there is one, received no
+    /// notification.
     ///
     /// # Errors
     /// What the kernel answers, and a socket that cannot be had.
@@ -133,7 +141,7 @@ impl Dumps {
         self.send(request.clone(), NLM_F_DUMP).await?;
 
         let mut whole = true;
-        // Bytes of the longest message, and whether the datagram before had room for more.
+        // Bytes of the longest message, and whether the previous datagram had room for more.
         let (mut longest, mut had_room) = (0, false);
         let mut is_first = true;
         'all: loop {
@@ -144,9 +152,10 @@ impl Dumps {
                     message.map_err(|Torn| io::Error::from(io::ErrorKind::InvalidData))?;
                 whole &= message.flags & NLM_F_DUMP_INTR == 0;
                 let is_end = matches!(message.kind, NLMSG_DONE | NLMSG_ERROR);
-                // Where there was room for more, there was no more: only that this is the end is told later. It is taken
-                // for granted that no message is many times as long as those before it, as for a route with a hundred
-                // next hops, and that there was memory for a datagram of this length.
+                // If the previous datagram had room for more, there was nothing more, and this
+                // datagram only reports the end. This assumes that no message is many times as long
+                // as those before it, such as a route with a hundred next hops, and that there was
+                // memory for a datagram of this length.
                 if at == 0 && !is_first && !(is_end && had_room) {
                     read(DumpItem::Pause);
                 }
@@ -167,8 +176,9 @@ impl Dumps {
         Ok(whole && silence.was_kept())
     }
 
-    /// The kernel tells of some changes before it makes them, and of others afterwards, with its lock held all the time
-    /// (`rtnl_mutex`): this request waits for that. IPv4 routes are listed without it.
+    /// Wait until the changes that were notified are complete. The kernel sends some notifications
+    /// before the change and others after it, and holds its lock throughout (`rtnl_mutex`). This
+    /// request takes that lock. A dump of IPv4 routes does not.
     async fn until_what_was_told_is_done(&mut self) -> io::Result<()> {
         let mut loopback = LinkMessage::default();
         loopback.header.index = 1;
@@ -187,7 +197,7 @@ impl Dumps {
         Ok(())
     }
 
-    /// A datagram.
+    /// Receive a datagram.
     async fn receive(&mut self) -> io::Result<()> {
         self.buffer.clear();
         self.socket.recv(&mut self.buffer).await?;
@@ -196,8 +206,9 @@ impl Dumps {
     }
 }
 
-/// Whether a group of multicast has anything to say, or those of what moves routes without a word: with interfaces and
-/// nexthop objects they go, and policy rules make the kernel rearrange them.
+/// Detects notifications of a multicast group, or of changes that move routes without a
+/// notification: interfaces and nexthop objects remove routes, and policy rules make the kernel
+/// rearrange them.
 struct Silence(Socket);
 
 /// RTNLGRP_LINK, RTNLGRP_NEXTHOP, RTNLGRP_IPV4_RULE and RTNLGRP_IPV6_RULE, as bits of an address.
@@ -214,7 +225,7 @@ impl Silence {
         Ok(Self(socket))
     }
 
-    /// Whether it has said nothing. An overflow is as much as a word.
+    /// Whether there was no notification. An overflow counts as one.
     fn was_kept(&self) -> bool {
         let mut byte = [0; 1];
         let heard = self.0.recv(&mut &mut byte[..], 0);

@@ -1,4 +1,4 @@
-//! The two families of addresses, as rtnetlink(7) tells them apart. Pure.
+//! The two address families, as rtnetlink(7) distinguishes them. Pure.
 
 use std::cmp::Reverse;
 
@@ -7,24 +7,25 @@ use netlink_packet_route::route::RouteAddress;
 
 use crate::prefix::{Bits, Prefix};
 
-/// What differs between the families in a message.
+/// The differences between the families in a message.
 pub trait AddressFamily: Bits {
     /// `AF_INET` or `AF_INET6`.
     const FAMILY: Family;
-    /// The multicast group of changes of routes (`RTNLGRP_IPV4_ROUTE`, `RTNLGRP_IPV6_ROUTE`).
+    /// The multicast group for route changes (`RTNLGRP_IPV4_ROUTE`, `RTNLGRP_IPV6_ROUTE`).
     const GROUP: u32;
-    /// Where the kernel stands when it lists a table, which it does ascending.
+    /// The position of a prefix in the order in which the kernel lists a table, which is ascending.
     fn place(prefix: &Prefix<Self>) -> (Self, Reverse<u8>);
-    /// As an attribute.
+    /// The address as an attribute.
     fn to_address(self) -> RouteAddress;
-    /// From the bytes of an attribute; `None` for another family.
+    /// The address in the bytes of an attribute; `None` for another family.
     fn from_bytes(bytes: &[u8]) -> Option<Self>;
 }
 
 impl AddressFamily for u32 {
     const FAMILY: Family = Family::Inet;
     const GROUP: u32 = 7;
-    /// By the first address; of those the longest first (`fn_trie_dump_leaf`, net/ipv4/fib_trie.c).
+    /// By the first address; the longest prefix first for equal ones (`fn_trie_dump_leaf`,
+    /// net/ipv4/fib_trie.c).
     fn place(prefix: &Prefix<Self>) -> (Self, Reverse<u8>) {
         (prefix.first(), Reverse(prefix.len()))
     }
@@ -39,8 +40,8 @@ impl AddressFamily for u32 {
 impl AddressFamily for u128 {
     const FAMILY: Family = Family::Inet6;
     const GROUP: u32 = 11;
-    /// What is inside of a prefix before it (`fib6_walk_continue`, net/ipv6/ip6_fib.c): so by the last address; of those
-    /// the longest first.
+    /// A prefix comes after those inside it (`fib6_walk_continue`, net/ipv6/ip6_fib.c), so by the
+    /// last address; the longest prefix first for equal ones.
     fn place(prefix: &Prefix<Self>) -> (Self, Reverse<u8>) {
         (prefix.last(), Reverse(prefix.len()))
     }
@@ -52,7 +53,7 @@ impl AddressFamily for u128 {
     }
 }
 
-/// The prefix of this address and length; `None` for a length that the family does not have.
+/// The prefix of this address and length; `None` for a length above the width of the family.
 pub fn prefix<B: AddressFamily>(address: B, length: u8) -> Option<Prefix<B>> {
     (length <= B::WIDTH).then(|| Prefix::new(address, length))
 }

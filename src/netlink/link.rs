@@ -1,8 +1,9 @@
-//! An interface's message (`struct ifinfomsg`, rtnetlink(7); `include/uapi/linux/if_link.h`). Pure.
+//! The message of an interface (`struct ifinfomsg`, rtnetlink(7); `include/uapi/linux/if_link.h`).
+//! Pure.
 
 use super::message::{attributes, number};
 
-/// Bytes of `struct ifinfomsg`: family, padding, type, index, flags, and what of the flags has changed.
+/// Bytes of `struct ifinfomsg`: family, padding, type, index, flags, and the mask of changed flags.
 const HEADER: usize = 16;
 const IFLA_IFNAME: u16 = 3;
 const IFLA_MASTER: u16 = 10;
@@ -12,9 +13,9 @@ const IFLA_INFO_KIND: u16 = 1;
 const IFLA_INFO_DATA: u16 = 2;
 const IFLA_VRF_TABLE: u16 = 1;
 
-/// It is up.
+/// The interface is up.
 pub const IFF_UP: u32 = 1 << 0;
-/// It leads nowhere but to this machine.
+/// The interface leads only to this machine.
 pub const IFF_LOOPBACK: u32 = 1 << 3;
 
 /// An interface.
@@ -26,16 +27,16 @@ pub struct Link {
     pub flags: u32,
     /// Its name.
     pub name: String,
-    /// The index of the bridge, bond or VRF that it is in.
+    /// The index of its bridge, bond or VRF.
     pub master: Option<u32>,
     /// Its group (`ip link set … group`).
     pub group: Option<u32>,
-    /// The table, where it is a VRF: packets of its members are looked up there.
+    /// The table if it is a VRF: packets of its members are looked up there.
     pub vrf: Option<u32>,
 }
 
 impl Link {
-    /// Read one (`RTM_NEWLINK`); `None` when the message is torn.
+    /// Read an interface (`RTM_NEWLINK`); `None` if the message is torn.
     pub fn read(payload: &[u8]) -> Option<Self> {
         let mut link = Self {
             index: number(payload.get(4..)?)?,
@@ -80,7 +81,7 @@ pub mod testing {
     use netlink_packet_route::link::{InfoData, InfoKind, InfoVrf, LinkInfo};
     use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
 
-    /// One with these flags and attributes beside its name.
+    /// An interface with these flags, and an attribute in addition to its name.
     pub fn link(index: u32, name: &str, flags: u32, more: Option<LinkAttribute>) -> Vec<u8> {
         let mut link = LinkMessage::default();
         link.header.index = index;
@@ -92,7 +93,7 @@ pub mod testing {
         bytes
     }
 
-    /// A VRF, up.
+    /// A VRF that is up.
     pub fn vrf(index: u32, name: &str, table: u32) -> Vec<u8> {
         let info = vec![
             LinkInfo::Kind(InfoKind::Vrf),
@@ -102,7 +103,7 @@ pub mod testing {
         link(index, name, super::IFF_UP, Some(info))
     }
 
-    /// An interface, up, in the VRF (or bridge) of this index.
+    /// An interface that is up, in the VRF or bridge with this index.
     pub fn member(index: u32, name: &str, of: u32) -> Vec<u8> {
         let of = LinkAttribute::Controller(of);
         link(index, name, super::IFF_UP, Some(of))

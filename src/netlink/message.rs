@@ -1,27 +1,27 @@
 //! The frame of every message (netlink(7)): headers, attributes, errors. Pure.
 //!
-//! Only the few attributes that are needed are looked at, in place: a full routing table goes by here, and
-//! an attribute that is new to us must not hide a route.
+//! Only the needed attributes are read, in place: a full routing table passes through here, and an
+//! unknown attribute must not hide a route.
 
 use std::net::IpAddr;
 
 use netlink_packet_core::{NetlinkBuffer, NlasIterator};
 
-/// An error, or that there was none. Types of messages: `include/uapi/linux/netlink.h`, `rtnetlink.h`.
+/// An error or an acknowledgement. Message types: `include/uapi/linux/netlink.h`, `rtnetlink.h`.
 pub const NLMSG_ERROR: u16 = 2;
 /// The end of a dump.
 pub const NLMSG_DONE: u16 = 3;
 /// An interface.
 pub const RTM_NEWLINK: u16 = 16;
-/// An interface that went.
+/// A removed interface.
 pub const RTM_DELLINK: u16 = 17;
 /// An address of an interface.
 pub const RTM_NEWADDR: u16 = 20;
-/// An address that went.
+/// A removed address.
 pub const RTM_DELADDR: u16 = 21;
 /// A route.
 pub const RTM_NEWROUTE: u16 = 24;
-/// A route that went.
+/// A removed route.
 pub const RTM_DELROUTE: u16 = 25;
 
 /// One message of a datagram.
@@ -31,11 +31,12 @@ pub struct Message<'a> {
     pub kind: u16,
     /// Its flags, `NLM_F_…`.
     pub flags: u16,
-    /// Its number: that of the request it answers.
+    /// The sequence number of the request that it answers.
     pub sequence: u32,
-    /// The port of whoever asked for the change that a notification tells of; 0 for the kernel itself.
+    /// The netlink port of the program whose change a notification reports; 0 for the kernel
+    /// itself.
     pub port: u32,
-    /// What comes after the header.
+    /// The bytes after the header.
     pub payload: &'a [u8],
 }
 
@@ -65,12 +66,12 @@ pub fn messages(mut datagram: &[u8]) -> impl Iterator<Item = Result<Message<'_>,
     })
 }
 
-/// The number that an error or the end of a dump carries: 0 or a negative errno.
+/// The error number in an error or the end of a dump: 0 or a negative errno.
 pub fn code(payload: &[u8]) -> i32 {
     number(payload).map_or(0, u32::cast_signed)
 }
 
-/// Visit the attributes of a message, up to one that is torn.
+/// Visit the attributes of a message, up to a torn one.
 pub fn attributes(bytes: &[u8], mut visit: impl FnMut(u16, &[u8])) {
     for attribute in NlasIterator::new(bytes).map_while(Result::ok) {
         visit(attribute.kind(), attribute.value());
@@ -84,7 +85,7 @@ pub fn address(value: &[u8]) -> Option<IpAddr> {
     v4().or_else(v6)
 }
 
-/// The first four bytes as a number of this machine.
+/// The first four bytes as a number in host byte order.
 pub fn number(value: &[u8]) -> Option<u32> {
     value.first_chunk().map(|bytes| u32::from_ne_bytes(*bytes))
 }

@@ -1,8 +1,9 @@
-//! Speaking rtnetlink(7) with sockets of our own: dumps that keep nothing, requests by the hundred, and the frame of
-//! a message.
+//! rtnetlink(7) with sockets of our own: dumps that store nothing, requests in batches, and the
+//! frame of a message.
 //!
-//! Not through a connection of `rtnetlink`: that one queues what has come, and asks one thing at a time. A
-//! full routing table is a million messages, of which a handful is wanted, or a million requests.
+//! The connections of `rtnetlink` are not used for this: they queue every message received, and
+//! send one request at a time. A full routing table is a million messages, of which a handful is
+//! needed, or a million requests.
 
 pub mod address;
 mod dump;
@@ -27,8 +28,8 @@ use nix::sys::socket::{setsockopt, sockopt};
 /// Room for a datagram: the kernel sends at most 32 KiB (`netlink_dump`, net/netlink/af_netlink.c).
 pub const DATAGRAM: usize = 64 * 1_024;
 
-/// Let so many bytes wait for us: as many as we like with `CAP_NET_ADMIN`, else as `net.core.rmem_max` permits. Less
-/// means that an overflow is told sooner, never that it is not told.
+/// Set the receive buffer to this many bytes: any size with `CAP_NET_ADMIN`, otherwise up to
+/// `net.core.rmem_max`. With a smaller buffer overflows occur sooner; they are never hidden.
 pub fn make_room(socket: &Socket, bytes: usize) {
     if setsockopt(socket, sockopt::RcvBufForce, &bytes).is_err() {
         let _ = socket.set_rx_buf_sz(i32::try_from(bytes).unwrap_or(i32::MAX));

@@ -1,10 +1,11 @@
-//! Numbers by the names that `ip` prints: protocols and tables of iproute2, interfaces, VRFs. Pure.
+//! Names for numbers, as `ip` prints them: protocols and tables of iproute2, interfaces, VRFs.
+//! Pure.
 
 use std::collections::BTreeMap;
 
 use super::link::Link;
 
-/// As iproute2 ships them (`etc/iproute2/rt_protos`).
+/// The names that iproute2 ships (`etc/iproute2/rt_protos`).
 const PROTOCOLS: [(u32, &str); 24] = [
     (0, "unspec"),
     (1, "redirect"),
@@ -33,18 +34,18 @@ const PROTOCOLS: [(u32, &str); 24] = [
 ];
 const TABLES: [(u32, &str); 3] = [(253, "default"), (254, "main"), (255, "local")];
 
-/// A VRF with what is enslaved to it.
+/// A VRF with its members.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Vrf {
     /// The name of its interface.
     pub name: String,
-    /// The table that packets of its members are looked up in.
+    /// The table in which packets of its members are looked up.
     pub table: u32,
-    /// Interfaces whose packets are looked up in its table.
+    /// The interfaces whose packets are looked up in its table.
     pub members: Vec<String>,
 }
 
-/// What numbers are called.
+/// The names of numbers.
 #[derive(Clone, Debug)]
 pub struct Names {
     protocols: BTreeMap<u32, String>,
@@ -74,34 +75,34 @@ impl Names {
         self.tables.extend(lines(text));
     }
 
-    /// Learn of an interface (`RTM_NEWLINK`).
+    /// Learn the name of an interface (`RTM_NEWLINK`).
     pub fn learn_link(&mut self, payload: &[u8]) {
         self.links
             .extend(Link::read(payload).map(|link| (link.index, link)));
     }
 
-    /// The protocol of a route.
+    /// The name of a protocol.
     pub fn protocol(&self, protocol: u8) -> String {
         named(&self.protocols, protocol.into())
     }
 
-    /// A routing table.
+    /// The name of a routing table.
     pub fn table(&self, table: u32) -> String {
         named(&self.tables, table)
     }
 
-    /// An interface.
+    /// The name of an interface.
     pub fn link(&self, index: u32) -> String {
         let link = self.links.get(&index);
         link.map_or_else(|| format!("if{index}"), |link| link.name.clone())
     }
 
-    /// The group that an interface is in.
+    /// The group of an interface.
     pub fn group(&self, index: u32) -> Option<u32> {
         self.links.get(&index)?.group
     }
 
-    /// The VRFs that something is enslaved to: packets of the others never come.
+    /// The VRFs that have members: no packet enters the others.
     pub fn vrfs(&self) -> Vec<Vrf> {
         let vrfs = self.links.iter().filter_map(|(index, link)| {
             let members = self.links.values();
@@ -116,7 +117,7 @@ impl Names {
     }
 }
 
-/// A protocol by the name that iproute2 ships for it.
+/// The name that iproute2 ships for a protocol.
 pub fn protocol(protocol: u8) -> String {
     let mut known = PROTOCOLS.iter();
     match known.find(|(number, _)| *number == u32::from(protocol)) {
@@ -130,7 +131,7 @@ fn named(names: &BTreeMap<u32, String>, number: u32) -> String {
     name.unwrap_or_else(|| number.to_string())
 }
 
-/// `NUMBER NAME` a line, `#` begins a comment; a number may be hexadecimal.
+/// One `NUMBER NAME` per line; `#` starts a comment; a number may be hexadecimal.
 fn lines(text: &str) -> impl Iterator<Item = (u32, String)> {
     text.lines().filter_map(|line| {
         let line = line.split('#').next().unwrap_or_default();

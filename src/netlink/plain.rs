@@ -1,6 +1,7 @@
-//! One blocking socket, one request at a time (I/O): it takes one file descriptor and no runtime. For a
-//! flush where more cannot be had; everything else goes by [`Requests`](super::Requests) and
-//! [`Dumps`](super::Dumps), which are faster and pace themselves for those who listen.
+//! One blocking socket, one request at a time (I/O): it takes one file descriptor and no runtime.
+//! It serves a flush for which more cannot be had. Everything else uses
+//! [`Requests`](super::Requests) and [`Dumps`](super::Dumps), which are faster and pace themselves
+//! to the listeners.
 
 use std::io;
 
@@ -17,9 +18,9 @@ use nix::sys::time::{TimeVal, TimeValLike};
 use super::message::{self, Message, NLMSG_DONE, NLMSG_ERROR, Torn};
 use super::{DATAGRAM, make_room};
 
-/// The kernel answers inside of the send; nothing waits longer.
+/// The kernel answers inside of the send, so no answer takes longer than this.
 const PATIENCE_SECONDS: i64 = 5;
-/// Room for answers, in bytes.
+/// Size of the receive buffer, in bytes.
 const ROOM: usize = 1 << 20;
 
 /// A blocking socket.
@@ -30,7 +31,7 @@ pub struct Plain {
 }
 
 impl Plain {
-    /// Open it.
+    /// Open the socket.
     ///
     /// # Errors
     /// No netlink socket can be had.
@@ -47,7 +48,8 @@ impl Plain {
         })
     }
 
-    /// Hand over every message of a dump. A family or a table that the kernel does not have has none.
+    /// Pass on every message of a dump. The dump is empty for a family or a table that the kernel
+    /// does not have.
     ///
     /// # Errors
     /// What the kernel answers, and a socket that fails.
@@ -67,7 +69,7 @@ impl Plain {
         }
     }
 
-    /// One request, and whether it was done.
+    /// Send one request and wait until it is done.
     ///
     /// # Errors
     /// What the kernel answers, and a socket that fails.
@@ -79,7 +81,7 @@ impl Plain {
         }
     }
 
-    /// What is answered to the last request, to its end; how it ended is `UnknownErrno` where all is well.
+    /// Read the answer to the last request up to its end. Returns `UnknownErrno` if it succeeded.
     fn answer(&mut self, mut read: impl FnMut(Message<'_>)) -> io::Result<Errno> {
         loop {
             self.receive()?;

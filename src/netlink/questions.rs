@@ -1,8 +1,8 @@
-//! Ask the kernel many things, packed many to a `send` (I/O).
+//! Many requests for information, packed into one `send` (I/O).
 //!
-//! A question is a request without `NLM_F_ACK` that has exactly one answer: a message, or an error. They come
-//! back by sequence number. Where the socket overflows (`ENOBUFS`) answers are lost, and what has none is asked
-//! again in smaller pieces.
+//! A question is a request without `NLM_F_ACK` that has exactly one answer: a message, or an error.
+//! The answers are matched by sequence number. If the socket overflows (`ENOBUFS`) answers are
+//! lost, and the unanswered questions are asked again in smaller pieces.
 
 use std::collections::VecDeque;
 use std::io;
@@ -19,28 +19,28 @@ use tokio::time::timeout;
 use super::message::{self, NLMSG_ERROR, Torn};
 use super::{DATAGRAM, make_room};
 
-/// So many questions in one `send` at most: their answers fit the buffer that everybody may have
-/// (`net.core.rmem_max`), if they are errors.
+/// At most this many questions in one `send`: their answers, if they are errors, fit the receive
+/// buffer that an unprivileged process may have (`net.core.rmem_max`).
 const MOST: usize = 256;
-/// After so many whole pieces a larger one is tried.
+/// After this many complete pieces a larger one is tried.
 const WELL: usize = 16;
-/// Bytes of answers that may wait for us.
+/// Size of the receive buffer for answers, in bytes.
 const ROOM: usize = 4 << 20;
-/// The kernel answers within the `send`: whoever waits so long waits in vain.
+/// The kernel answers within the `send`, so after this time no answer is coming.
 const WAIT: Duration = Duration::from_secs(5);
-/// So often is one question asked alone.
+/// A single question is asked this often.
 const TRIES: usize = 3;
 
 /// An answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reply<'a> {
-    /// A message: its type and what comes after the header.
+    /// A message: its type and the bytes after the header.
     Message(u16, &'a [u8]),
     /// An error.
     Error(Errno),
 }
 
-/// A socket to ask with.
+/// A socket for questions.
 pub struct Questions {
     socket: TokioSocket,
     buffer: Vec<u8>,
@@ -48,11 +48,11 @@ pub struct Questions {
     sequence: u32,
     /// Questions in the next piece.
     size: usize,
-    /// Whole pieces since the last that was not.
+    /// Complete pieces since the last incomplete one.
     well: usize,
 }
 
-/// What came of a piece.
+/// The answers to a piece.
 struct Piece {
     first: u32,
     answered: Vec<bool>,
@@ -63,14 +63,15 @@ impl Questions {
     /// Open a socket.
     ///
     /// # Errors
-    /// None can be had.
+    /// No socket can be had.
     pub fn open() -> io::Result<Self> {
         Self::with_room(ROOM)
     }
 
     fn with_room(bytes: usize) -> io::Result<Self> {
         let mut socket = TokioSocket::new(NETLINK_ROUTE)?;
-        // Errors without the question: more of them fit. A kernel without it (before 4.3) sends all.
+        // Errors do not repeat the question, so that more of them fit. A kernel without this option
+        // (before 4.3) repeats it.
         let _ = socket.socket_ref().set_cap_ack(true);
         make_room(socket.socket_ref(), bytes);
         socket.socket_mut().bind_auto()?;
@@ -83,7 +84,8 @@ impl Questions {
         })
     }
 
-    /// Ask all of them and hand over every answer once, with the index of its question, in any order.
+    /// Ask all questions and pass on every answer once, with the index of its question, in any
+    /// order.
     ///
     /// # Errors
     /// The socket fails, or the kernel does not answer one question ([`io::ErrorKind::TimedOut`]).
@@ -152,7 +154,7 @@ impl Questions {
         })
     }
 
-    /// Read the answers of a piece; whether all came.
+    /// Read the answers of a piece. Returns whether all arrived.
     async fn receive(
         &mut self,
         piece: &mut Piece,
@@ -162,7 +164,7 @@ impl Questions {
         while piece.left > 0 {
             self.buffer.clear();
             let received = match self.socket.socket_ref().recv(&mut self.buffer, 0) {
-                // Lost for good once there is nothing left to read.
+                // Once there is nothing left to read, the missing answers are lost.
                 Err(error) if would_block(&error) && overflown => return Ok(false),
                 Err(error) if would_block(&error) => {
                     match timeout(WAIT, self.socket.recv(&mut self.buffer)).await {
@@ -193,7 +195,7 @@ impl Piece {
     ) -> io::Result<()> {
         for message in message::messages(datagram) {
             let message = message.map_err(|Torn| io::Error::from(io::ErrorKind::InvalidData))?;
-            // An answer to an earlier piece that was given up is late: it was asked again.
+            // A late answer to an earlier piece that was given up: its question was asked again.
             let at = message.sequence.wrapping_sub(self.first) as usize;
             let Some(answered) = self.answered.get_mut(at) else {
                 continue;
@@ -244,7 +246,7 @@ mod tests {
             .build()
             .unwrap();
         runtime.block_on(async {
-            // It only asks, and loopback is everywhere.
+            // The test only asks, and every machine has a loopback interface.
             let mut questions = Questions::with_room(room).unwrap();
             let asked: Vec<_> = (0..count)
                 .map(|at| question(Ipv4Addr::from(0x7f00_0000 + at)))

@@ -1,4 +1,4 @@
-//! Many requests in one send; only what is refused is answered (I/O).
+//! Many requests in one send; only refusals are answered (I/O).
 //!
 //! ```text
 //!  request, request, … request, barrier ──send──► kernel
@@ -7,10 +7,11 @@
 //!  the barrier's answer: the batch is done    ◄─────┘
 //! ```
 //!
-//! The kernel works a datagram off inside of the send, message by message (`netlink_rcv_skb`,
-//! net/netlink/af_netlink.c). A request without `NLM_F_ACK` is answered only when it fails; the barrier is an empty
-//! message with it. So a batch has at most one answer more than it has refusals, and where even they are too many
-//! for the socket (`ENOBUFS`) the outcome is [`Answer::Lost`]: then only a dump tells what has been done.
+//! The kernel processes a datagram inside of the send, message by message (`netlink_rcv_skb`,
+//! net/netlink/af_netlink.c). A request without `NLM_F_ACK` is answered only if it fails; the
+//! barrier is an empty message with that flag. So a batch has at most one answer more than it has
+//! refusals. If even these do not fit the socket (`ENOBUFS`) the result is [`Answer::Lost`]: then
+//! only a dump shows what was done.
 
 use std::io;
 use std::time::Duration;
@@ -30,32 +31,33 @@ use super::{DATAGRAM, make_room};
 /// Bytes of a batch; larger ones are no faster.
 const BATCH: usize = 16 * 1_024;
 
-/// Room for the refusals of a whole batch: each takes about 1 KiB of the kernel's memory, for 70 bytes sent.
+/// Size of the receive buffer for the refusals of a whole batch: each takes about 1 KiB of the
+/// kernel's memory, for 70 bytes sent.
 const ROOM: usize = 1 << 20;
 
-/// The answers are there when the send returns; whatever else happens, nobody waits longer.
+/// The answers are there when the send returns; whatever else happens, this is the longest wait.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Bytes of `struct nlmsghdr`.
 const HEADER: usize = 16;
 
-/// A request that was not done.
+/// A request that the kernel refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     /// Which request of the batch, from 0.
     pub index: usize,
-    /// Why.
+    /// The error.
     pub errno: Errno,
-    /// Why, in the kernel's own words where it has some (`NETLINK_EXT_ACK`).
+    /// The reason in the kernel's own words, if it gives one (`NETLINK_EXT_ACK`).
     pub words: Option<String>,
 }
 
-/// What came of a batch.
+/// The result of a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// All was done but these.
+    /// Every request was done except these.
     Done(Vec<Refusal>),
-    /// Answers were lost: each request was either done or not.
+    /// Answers were lost: each request may have been done or refused.
     Lost,
 }
 
@@ -78,7 +80,7 @@ impl Requests {
         Self::with_room(ROOM)
     }
 
-    /// The same with so many bytes of room for answers.
+    /// The same with a receive buffer of this many bytes.
     ///
     /// # Errors
     /// No netlink socket can be had.
@@ -98,12 +100,12 @@ impl Requests {
         })
     }
 
-    /// The port of the socket: notifications of what was changed through it carry it.
+    /// The netlink port of the socket; the notifications of changes made through it carry it.
     pub fn port(&self) -> u32 {
         self.port
     }
 
-    /// Forget what is packed: whoever packed it was stopped before he sent it.
+    /// Discard the packed requests: the task that packed them was stopped before it sent them.
     pub fn clear(&mut self) {
         self.packed.clear();
         self.count = 0;
@@ -114,8 +116,8 @@ impl Requests {
         self.count
     }
 
-    /// Pack a request; its flags beside `NLM_F_REQUEST` stand in its header. Answers whether there is room for
-    /// another of its size.
+    /// Pack a request; its flags other than `NLM_F_REQUEST` are set in its header. Returns whether
+    /// there is room for another of its size.
     pub fn push(&mut self, request: &mut NetlinkMessage<RouteNetlinkMessage>) -> bool {
         request.header.flags |= NLM_F_REQUEST;
         self.pack(request);
@@ -127,15 +129,16 @@ impl Requests {
         self.sequence = self.sequence.wrapping_add(1);
         request.header.sequence_number = self.sequence;
         request.finalize();
-        // `finalize` has counted the bytes; counting them again takes as long as writing them.
+        // `finalize` has computed the length; computing it again takes as long as writing the
+        // message.
         let begin = self.packed.len();
         let end = begin + request.header.length as usize;
-        // Messages begin at multiples of four.
+        // Messages begin at multiples of four bytes.
         self.packed.resize(end.next_multiple_of(4), 0);
         request.serialize(&mut self.packed[begin..end]);
     }
 
-    /// Send what is packed, and hear what became of it. The batch is empty afterwards.
+    /// Send what is packed and read the answers. The batch is empty afterwards.
     ///
     /// # Errors
     /// The socket fails. What was sent may have been done.
@@ -164,7 +167,7 @@ impl Requests {
         })
     }
 
-    /// Pack a barrier; answers its number.
+    /// Pack a barrier. Returns its sequence number.
     fn barrier(&mut self) -> u32 {
         let nothing = NetlinkPayload::<RouteNetlinkMessage>::Noop;
         let mut barrier = NetlinkMessage::new(NetlinkHeader::default(), nothing);
@@ -173,7 +176,7 @@ impl Requests {
         self.sequence
     }
 
-    /// Read until the barrier has answered. Answers whether nothing was lost.
+    /// Read until the barrier is answered. Returns whether nothing was lost.
     async fn hear(
         &mut self,
         mut barrier: u32,
@@ -184,7 +187,8 @@ impl Requests {
             self.buffer.clear();
             match timeout(PATIENCE, self.socket.recv(&mut self.buffer)).await {
                 Err(_) => return Ok(false),
-                // Answers did not fit, perhaps the barrier's too: another one, behind what is left, ends it.
+                // Some answers did not fit, perhaps the barrier's too: another barrier, sent after
+                // the rest is read, ends the batch.
                 Ok(Err(error)) if error.raw_os_error() == Some(Errno::ENOBUFS as i32) => {
                     whole = false;
                     self.drain();
@@ -206,7 +210,7 @@ impl Requests {
         }
     }
 
-    /// Take what waits.
+    /// Read and discard what is waiting.
     fn drain(&mut self) {
         loop {
             self.buffer.clear();
@@ -217,7 +221,7 @@ impl Requests {
     }
 }
 
-/// `struct nlmsgerr`: the number of the error, the header of the request, and attributes.
+/// `struct nlmsgerr`: the error number, the header of the request, and attributes.
 fn refusal(index: usize, message: Message<'_>) -> Option<Refusal> {
     let code = message::code(message.payload);
     (code < 0).then(|| Refusal {
@@ -232,7 +236,7 @@ const NLM_F_ACK_TLVS: u16 = 0x200;
 const NLMSGERR_ATTR_MSG: u16 = 1;
 
 fn words(message: Message<'_>) -> Option<String> {
-    // Without the request behind its header, the attributes begin at once.
+    // If the request is not repeated after its header, the attributes begin there.
     if message.flags & (NLM_F_CAPPED | NLM_F_ACK_TLVS) != NLM_F_CAPPED | NLM_F_ACK_TLVS {
         return None;
     }

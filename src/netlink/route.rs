@@ -1,8 +1,8 @@
-//! A route's message (`struct rtmsg`, rtnetlink(7)): its numbers (`include/uapi/linux/rtnetlink.h`), the one reader of
-//! it, and how iproute2 prints it. Pure.
+//! The message of a route (`struct rtmsg`, rtnetlink(7)): its numbers
+//! (`include/uapi/linux/rtnetlink.h`), its only reader, and its text as iproute2 prints it. Pure.
 //!
-//! Routes are read in place, not by `netlink-packet-route`: a full routing table goes by, and an attribute that is new
-//! to us must not hide a route.
+//! Routes are read in place, not by `netlink-packet-route`: a full routing table passes through
+//! here, and an unknown attribute must not hide a route.
 
 use std::fmt::Write;
 use std::net::IpAddr;
@@ -13,27 +13,27 @@ use super::message::{address, attributes, number};
 use super::names::Names;
 use crate::prefix::Prefix;
 
-/// Bytes of `struct rtmsg`: family, lengths of destination and source, type of service, table, protocol, scope,
-/// type, and four of flags.
+/// Bytes of `struct rtmsg`: family, prefix lengths of destination and source, type of service,
+/// table, protocol, scope, type, and four of flags.
 pub const HEADER: usize = 12;
 /// Bytes of `struct rtnexthop`.
 const HOP_HEADER: usize = 8;
-/// A route that was made for one packet.
+/// A cached route for one packet.
 const RTM_F_CLONED: u32 = 0x200;
 /// Its next hop is gone.
 const RTNH_F_DEAD: u32 = 1;
 
 /// The destination.
 const RTA_DST: u16 = 1;
-/// The source, of a route by source.
+/// The source prefix of a route by source.
 const RTA_SRC: u16 = 2;
-/// The interface that packets leave by.
+/// The outgoing interface.
 pub const RTA_OIF: u16 = 4;
 /// The next hop.
 pub const RTA_GATEWAY: u16 = 5;
 /// The metric.
 const RTA_PRIORITY: u16 = 6;
-/// The source address that is preferred.
+/// The preferred source address.
 const RTA_PREFSRC: u16 = 7;
 /// Several next hops.
 pub const RTA_MULTIPATH: u16 = 9;
@@ -43,39 +43,39 @@ const RTA_TABLE: u16 = 15;
 pub const RTA_VIA: u16 = 18;
 /// The router preference of an IPv6 route (RFC 4191).
 const RTA_PREF: u16 = 20;
-/// The protocol of the packet that a question is about.
+/// The protocol of the packet in a route lookup.
 pub const RTA_IP_PROTO: u16 = 27;
-/// A next hop that is an object of its own.
+/// The ID of a nexthop object.
 const RTA_NH_ID: u16 = 30;
 
-/// The protocol of what the kernel adds by itself: the networks that the interfaces stand in.
+/// The protocol of routes that the kernel adds itself: the networks of the interfaces.
 pub const RTPROT_KERNEL: u8 = 2;
-/// The table that `ip route` means without a word (`RT_TABLE_MAIN`).
+/// The table that `ip route` uses by default (`RT_TABLE_MAIN`).
 const RT_TABLE_MAIN: u32 = 254;
 /// The default, main and local tables (`RT_TABLE_*`), which all programs share.
 pub const SHARED_TABLES: RangeInclusive<u32> = 253..=255;
 
-/// Goes on its way.
+/// Forwards packets.
 pub const RTN_UNICAST: u8 = 1;
-/// Ends at this machine.
+/// Delivers packets to this machine.
 pub const RTN_LOCAL: u8 = 2;
-/// To all on a link.
+/// Sends packets to all hosts of a link.
 const RTN_BROADCAST: u8 = 3;
-/// Ends at this machine, which shares the address.
+/// Delivers packets to this machine, which shares the address with others.
 const RTN_ANYCAST: u8 = 4;
-/// Dropped silently.
+/// Drops packets silently.
 pub const RTN_BLACKHOLE: u8 = 6;
-/// Dropped with an ICMP "host unreachable".
+/// Drops packets with an ICMP "host unreachable".
 pub const RTN_UNREACHABLE: u8 = 7;
-/// Dropped with an ICMP "administratively prohibited".
+/// Drops packets with an ICMP "administratively prohibited".
 pub const RTN_PROHIBIT: u8 = 8;
-/// On to the next policy rule.
+/// Continues with the next policy rule.
 pub const RTN_THROW: u8 = 9;
 
 /// One of several next hops (`struct rtnexthop`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NextHop<'a> {
-    /// How many shares of the packets it gets, from 1.
+    /// Its share of the packets, from 1.
     pub weight: u16,
     /// The index of its interface.
     pub interface: u32,
@@ -83,7 +83,7 @@ pub struct NextHop<'a> {
     pub attributes: &'a [u8],
 }
 
-/// The next hops of a [`RTA_MULTIPATH`], up to one that is torn.
+/// The next hops of an [`RTA_MULTIPATH`], up to a torn one.
 pub fn next_hops(mut rest: &[u8]) -> impl Iterator<Item = NextHop<'_>> {
     std::iter::from_fn(move || {
         let header = rest.get(..HOP_HEADER)?;
@@ -117,29 +117,29 @@ const TYPES: [&str; 11] = [
     "nat",
 ];
 
-/// What tells one route from another, and what becomes of a packet that takes it.
+/// A route: what identifies it, and what it does to packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Route<B: AddressFamily> {
     /// Its destination.
     pub prefix: Prefix<B>,
-    /// Only packets from here take it (IPv6 subtrees).
+    /// The route matches only packets from this prefix (IPv6 subtrees).
     pub source: Option<Prefix<B>>,
-    /// Only packets with this type of service take it; 0 for all.
+    /// The route matches only packets with this type of service; 0 for all.
     pub tos: u8,
     /// Its table.
     pub table: u32,
-    /// Lower wins.
+    /// The metric; lower wins.
     pub metric: u32,
-    /// Who put it there (`RTPROT_…`).
+    /// Its origin (`RTPROT_…`).
     pub protocol: u8,
-    /// What it does (`RTN_…`).
+    /// Its type (`RTN_…`).
     pub kind: u8,
     /// `RTM_F_…` and `RTNH_F_…`
     pub flags: u32,
 }
 
 impl<B: AddressFamily> Route<B> {
-    /// Read one; `None` for another family, a torn message, and a route that was made for one packet.
+    /// Read a route; `None` for another family, a torn message, and a cached route for one packet.
     pub fn read(payload: &[u8]) -> Option<Self> {
         let (header, rest) = payload.split_at_checked(HEADER)?;
         let [family, length, source, tos, table, protocol, _, kind] = *header.first_chunk()?;
@@ -171,14 +171,14 @@ impl<B: AddressFamily> Route<B> {
         })
     }
 
-    /// Whether a lookup finds it: not where its next hop is gone, and not the kernel's own last resort of IPv6 (metric
-    /// 4294967295).
+    /// Whether a lookup finds it: not if its next hop is gone, and not the kernel's own IPv6 route
+    /// of last resort (metric 4294967295).
     pub fn is_found(&self) -> bool {
         let last_resort = B::WIDTH == 128 && self.metric == u32::MAX;
         self.flags & RTNH_F_DEAD == 0 && !last_resort
     }
 
-    /// Whether only some packets take it.
+    /// Whether it matches only some packets.
     pub fn conditional(&self) -> bool {
         self.source.is_some() || self.tos != 0
     }
@@ -188,24 +188,26 @@ impl<B: AddressFamily> Route<B> {
         TYPES.get(usize::from(self.kind)).unwrap_or(&"unknown")
     }
 
-    /// Whether it leads into this machine.
+    /// Whether it delivers packets to this machine.
     pub fn is_local(&self) -> bool {
         matches!(self.kind, RTN_LOCAL | RTN_BROADCAST | RTN_ANYCAST)
     }
 
-    /// As `ip route` prints it; its protocol always. `message` is what it was read from.
+    /// As `ip route` prints it, always with the protocol. `message` is the message that it was read
+    /// from.
     pub fn text(&self, message: &[u8], names: &Names) -> String {
         self.words(message, names, true)
     }
 
-    /// The command that removes it, and nothing else.
+    /// The command that removes this route and no other.
     pub fn removal(&self, message: &[u8], names: &Names) -> String {
         let family = if B::WIDTH == 128 { " -6" } else { "" };
         let words = self.words(message, names, false);
         format!("ip{family} route del {words}")
     }
 
-    /// `whole` names everything that `ip route` shows; without it only what makes a delete exact.
+    /// `whole` includes everything that `ip route` shows; without it only what makes a delete
+    /// exact.
     fn words(&self, message: &[u8], names: &Names, whole: bool) -> String {
         let mut out = String::new();
         if self.kind != RTN_UNICAST {
@@ -230,11 +232,13 @@ impl<B: AddressFamily> Route<B> {
         if let Some(id) = object {
             let _ = write!(out, " nhid {id}");
         }
-        // A delete by the object needs no more, and may not have it (`rtm_to_fib_config`).
+        // A delete by nexthop object needs no interface or gateway, and must not have one
+        // (`rtm_to_fib_config`).
         if object.is_none() || whole {
             hop.write(&mut out, names);
         }
-        // Without a word `ip route` means the main table, but the local one for what is local (`iproute_modify`).
+        // By default `ip route` means the main table, but the local one for local routes
+        // (`iproute_modify`).
         if self.table != RT_TABLE_MAIN || self.is_local() && !whole {
             let _ = write!(out, " table {}", names.table(self.table));
         }
@@ -261,10 +265,11 @@ impl<B: AddressFamily> Route<B> {
     }
 }
 
-/// The router preference of a route that says nothing of it: medium.
+/// The router preference of a route without this attribute: medium.
 pub const MEDIUM: u8 = 2;
 
-/// The router preference of a route's message (RFC 4191), higher wins: 1, 2 or 3 (`IPV6_DECODE_PREF`).
+/// The router preference in a route's message (RFC 4191), higher wins: 1, 2 or 3
+/// (`IPV6_DECODE_PREF`).
 pub fn preference(message: &[u8]) -> u8 {
     let mut preference = MEDIUM;
     attributes(message.get(HEADER..).unwrap_or_default(), |kind, value| {
@@ -275,7 +280,7 @@ pub fn preference(message: &[u8]) -> u8 {
     preference
 }
 
-/// The interfaces that packets leave by, each once.
+/// The outgoing interfaces, each once.
 pub fn interfaces(message: &[u8]) -> Vec<u32> {
     let mut interfaces = Vec::new();
     attributes(
@@ -291,20 +296,19 @@ pub fn interfaces(message: &[u8]) -> Vec<u32> {
     interfaces
 }
 
-/// Where a unicast route sends packets: the address of the next hop, and the index of the interface that leads there; 0
-/// where the route does not say.
+/// A next hop of a unicast route: its address and its interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gateway {
     /// The address, of either family.
     pub address: IpAddr,
-    /// The index of the interface.
+    /// The index of the outgoing interface; 0 if the route does not name one.
     pub interface: u32,
     /// Whether it is one of several.
     pub several: bool,
 }
 
-/// Visit the next hops of a unicast route: `RTA_GATEWAY`, `RTA_VIA` (of the other family), and those of
-/// `RTA_MULTIPATH`. Other types of routes have none, and cost one comparison.
+/// Visit the next hops of a unicast route: `RTA_GATEWAY`, `RTA_VIA` (of the other family), and
+/// those of `RTA_MULTIPATH`. Routes of other types have none and cost one comparison.
 pub fn gateways(message: &[u8], mut visit: impl FnMut(Gateway)) {
     let Some((header, rest)) = message.split_at_checked(HEADER) else {
         return;
@@ -324,7 +328,7 @@ pub fn gateways(message: &[u8], mut visit: impl FnMut(Gateway)) {
     hop.visit(false, &mut visit);
 }
 
-/// Where a route leads to.
+/// A gateway and an outgoing interface, each if the route names it.
 #[derive(Default)]
 struct Hop {
     gateway: Option<IpAddr>,
@@ -347,7 +351,7 @@ impl Hop {
         }
     }
 
-    /// Of one of several.
+    /// One of several next hops.
     fn of(next: &NextHop<'_>) -> Self {
         let mut hop = Self {
             interface: Some(next.interface),

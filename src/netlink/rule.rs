@@ -1,5 +1,6 @@
-//! Policy rules as the kernel lists them (`struct fib_rule_hdr`, `include/uapi/linux/fib_rules.h`): the one reader, how
-//! iproute2 prints them, and the message that adds or deletes one. Pure.
+//! Policy rules as the kernel lists them (`struct fib_rule_hdr`, `include/uapi/linux/fib_rules.h`):
+//! their only reader, their text as iproute2 prints it, and the message that adds or deletes one.
+//! Pure.
 
 use std::fmt::Write;
 
@@ -15,7 +16,7 @@ use crate::prefix::Prefix;
 
 /// A rule.
 pub const RTM_NEWRULE: u16 = 32;
-/// A rule that went.
+/// A removed rule.
 pub const RTM_DELRULE: u16 = 33;
 const RTM_GETRULE: u16 = 34;
 const HEADER: usize = 12;
@@ -42,7 +43,7 @@ const FIB_RULE_INVERT: u32 = 2;
 const FIB_RULE_UNRESOLVED: u32 = 4;
 const FIB_RULE_DETACHED: u32 = 8 | 16;
 
-/// Asks for the rules of one family.
+/// The request for the rules of one family.
 #[derive(Clone, Copy, Debug)]
 pub struct GetRules {
     /// `AF_…`
@@ -66,20 +67,20 @@ impl NetlinkSerializable for GetRules {
     }
 }
 
-/// The selectors of a rule but for the destination: all must hold.
+/// The selectors of a rule other than the destination: a packet must match all of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Select<B: AddressFamily> {
-    /// Where they come from.
+    /// The source prefix.
     pub from: Option<Prefix<B>>,
-    /// The interface they came in on; `lo` for those of this machine itself.
+    /// The incoming interface; `lo` for packets of this machine itself.
     pub iif: Option<Box<str>>,
-    /// The interface that their socket is bound to.
+    /// The interface to which the socket is bound.
     pub oif: Option<Box<str>>,
     /// Firewall mark and mask.
     pub mark: Option<(u32, u32)>,
-    /// They came in on a member of the VRF with this table.
+    /// The packet entered on a member of the VRF with this table.
     pub vrf: Option<u32>,
-    /// Everything else.
+    /// All other selectors.
     pub other: Vec<Selector>,
 }
 
@@ -97,7 +98,7 @@ impl<B: AddressFamily> Default for Select<B> {
 }
 
 impl<B: AddressFamily> Select<B> {
-    /// Whether every packet has it.
+    /// Whether it matches every packet.
     pub fn is_all(&self) -> bool {
         *self == Self::default()
     }
@@ -111,45 +112,45 @@ pub fn fwmark(value: u32, mask: u32) -> String {
     }
 }
 
-/// What a rule does with the packets that it takes (`FR_ACT_…`).
+/// What a rule does with matching packets (`FR_ACT_…`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// Look them up in a table; the rules go on where it has nothing to say.
+    /// Look them up in a table. The rules continue if no route there decides.
     Lookup(u32),
-    /// Go on at the first rule of this priority, or at the next where there is none.
+    /// Continue at the first rule of this priority, or at the next rule if there is none.
     Goto(u32),
-    /// Go on.
+    /// Continue with the next rule.
     Nop,
-    /// Drop them, by this word.
+    /// Drop them; the word names the type.
     Drop(&'static str),
 }
 
-/// A rule.
+/// A policy rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule<B: AddressFamily> {
-    /// Lower ones are asked first.
+    /// A lower priority is evaluated first.
     pub priority: u32,
-    /// Which packets it takes, wherever they go …
+    /// Which packets match, by everything but the destination …
     pub select: Select<B>,
-    /// … and where they go.
+    /// … and by the destination.
     pub to: Option<Prefix<B>>,
-    /// It takes all others (`not`).
+    /// It matches all other packets (`not`).
     pub invert: bool,
-    /// It names an interface that is not there.
+    /// It names an interface that does not exist.
     pub detached: bool,
-    /// What it does.
+    /// What it does with matching packets.
     pub action: Action,
     /// A route of this length or shorter counts as none, unless it drops.
     pub suppress: Option<u8>,
-    /// So does one that leaves by an interface of this group.
+    /// A route whose outgoing interface is in this group counts as none, unless it drops.
     pub suppress_group: Option<u32>,
     /// The table is that of the VRF (`l3mdev`).
     pub l3mdev: bool,
     /// It leads to a priority that no rule has.
     pub unresolved: bool,
-    /// It gives packets realms (`FRA_FLOW`).
+    /// It assigns realms to packets (`FRA_FLOW`).
     pub realms: bool,
-    /// Who put it there (`FRA_PROTOCOL`, `RTPROT_…`).
+    /// Its origin (`FRA_PROTOCOL`, `RTPROT_…`).
     pub protocol: u8,
 }
 
@@ -172,7 +173,7 @@ impl<B: AddressFamily> Rule<B> {
         }
     }
 
-    /// Read one. A selector that is new to us makes it a rule for some packets.
+    /// Read a rule. With an unknown selector it counts as a rule for some packets.
     pub fn read(payload: &[u8]) -> Option<Self> {
         let (header, rest) = payload.split_at_checked(HEADER)?;
         if header[0] != u8::from(B::FAMILY) {
@@ -207,7 +208,7 @@ impl<B: AddressFamily> Rule<B> {
             FRA_FLOW => rule.realms = true,
             FRA_PROTOCOL => rule.protocol = value.first().copied().unwrap_or(0),
             FRA_PAD => {}
-            // Masks of selectors that are there as well.
+            // Masks of selectors that are read as well.
             FRA_FLOWLABEL_MASK..=FRA_DSCP_MASK => {}
             _ => select.other.push(Selector::read(kind, value)),
         });
@@ -231,13 +232,13 @@ impl<B: AddressFamily> Rule<B> {
             6 => Action::Drop("blackhole"),
             7 => Action::Drop("unreachable"),
             8 => Action::Drop("prohibit"),
-            // The kernel knows no other.
+            // The kernel has no other actions.
             _ => return None,
         };
         Some(rule)
     }
 
-    /// Whether it takes every packet.
+    /// Whether it matches every packet.
     pub fn takes_all(&self) -> bool {
         match self.invert {
             false => self.select.is_all() && self.to.is_none() && !self.detached,

@@ -1,4 +1,5 @@
-//! What a policy rule looks at besides addresses, interfaces and the mark (`include/uapi/linux/fib_rules.h`). Pure.
+//! The selectors of a policy rule other than addresses, interfaces and the mark
+//! (`include/uapi/linux/fib_rules.h`). Pure.
 
 use std::fmt;
 
@@ -6,44 +7,44 @@ use super::message::number;
 
 /// The ID of a tunnel.
 pub const FRA_TUN_ID: u16 = 12;
-/// Users.
+/// A range of user IDs.
 pub const FRA_UID_RANGE: u16 = 20;
-/// The protocol.
+/// The IP protocol.
 pub const FRA_IP_PROTO: u16 = 22;
-/// Source ports.
+/// A range of source ports.
 pub const FRA_SPORT_RANGE: u16 = 23;
-/// Destination ports.
+/// A range of destination ports.
 pub const FRA_DPORT_RANGE: u16 = 24;
 /// The DSCP.
 pub const FRA_DSCP: u16 = 25;
-/// The flow label of IPv6.
+/// The IPv6 flow label.
 pub const FRA_FLOWLABEL: u16 = 26;
 
-/// One of them; in this order `ip rule` prints them.
+/// A selector; the order of the variants is the one in which `ip rule` prints them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Selector {
     /// Type of service.
     Tos(u8),
     /// The upper six bits of the type of service.
     Dscp(u8),
-    /// Users whose sockets send, the first and the last.
+    /// The user IDs of sending sockets: the first and the last.
     Uids(u32, u32),
-    /// `IPPROTO_…`
+    /// The IP protocol, `IPPROTO_…`.
     Protocol(u8),
-    /// The first and the last.
+    /// Source ports, the first and the last.
     SourcePorts(u16, u16),
     /// Destination ports, the first and the last.
     Ports(u16, u16),
     /// The ID of a tunnel.
     Tunnel(u64),
-    /// Of IPv6.
+    /// The IPv6 flow label.
     FlowLabel(u32),
-    /// An attribute that is new to us, and its value.
+    /// An unknown attribute, and its value.
     New(u16, Box<[u8]>),
 }
 
 impl Selector {
-    /// Of an attribute `FRA_…`.
+    /// Read an attribute `FRA_…`.
     pub fn read(kind: u16, value: &[u8]) -> Self {
         let short = |at: usize| {
             let bytes = value.get(at..).and_then(<[u8]>::first_chunk);
