@@ -1,4 +1,4 @@
-//! What a look gives: what a source shows, and which parts of it gave no answer. Pure.
+//! The result of a look: what a source shows, and which parts of it gave no answer. Pure.
 
 use ipnet::IpNet;
 
@@ -13,45 +13,46 @@ pub struct Found {
     pub why: String,
 }
 
-/// What a look at one source gave.
+/// The result of a look at one source.
 pub type Look = (Source, Shown);
 
-/// What a source shows. Where some of it failed, what was found of the rest counts all the same.
+/// What a source shows. If a part of it failed, the networks of the other parts still count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shown {
     /// What was found.
     pub found: Vec<Found>,
-    /// What gave no answer: nobody knows what it would show.
+    /// The parts that gave no answer: what they would show is unknown.
     pub failed: Vec<Failed>,
 }
 
 /// A part of a source that gave no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failed {
-    /// The [`why`](Found::why) of the networks that the part shows; `None` where it may be any of the source.
+    /// The [`why`](Found::why) of the networks that the part shows; `None` if it may be any of the
+    /// source.
     pub why: Option<String>,
-    /// What kept it from answering.
+    /// Why there is no answer.
     pub cause: Cause,
 }
 
-/// Why there is no answer.
+/// Why a part gave no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Cause {
-    /// Nobody asked: nothing is wrong.
+    /// It was not asked: nothing is wrong.
     NotAsked,
-    /// What went wrong, in words for the operator.
+    /// An error, in words for the operator.
     Error(String),
     /// What it shows is not proven, so it protects nothing; in words for the operator.
     Unproven(String),
 }
 
 impl Shown {
-    /// A source that was left alone.
+    /// A source that was not asked.
     pub fn not_asked() -> Self {
         Self::nothing(Cause::NotAsked)
     }
 
-    /// A source of which nothing could be looked at; why, in words.
+    /// A source of which nothing could be read, with the reason in words.
     pub fn error(why: impl Into<String>) -> Self {
         Self::nothing(Cause::Error(why.into()))
     }
@@ -64,7 +65,7 @@ impl Shown {
         }
     }
 
-    /// Write down that a part gave no answer.
+    /// Note that a part gave no answer.
     pub(super) fn fail(&mut self, why: Option<&str>, cause: String) {
         self.failed.push(Failed {
             why: why.map(str::to_owned),
@@ -72,7 +73,7 @@ impl Shown {
         });
     }
 
-    /// Whether nobody knows if a network that was found for this reason is still there.
+    /// Whether it is unknown if a network that was found for this reason is still there.
     pub(super) fn leaves_open(&self, why: &str) -> bool {
         let concerns = |failed: &Failed| failed.why.as_deref().is_none_or(|part| part == why);
         let open = |failed: &&Failed| !matches!(failed.cause, Cause::Unproven(_));

@@ -1,19 +1,19 @@
 //! How much each source may protect. Pure.
 //!
-//! Whoever controls a source takes addresses out of force through it, so what the operator and the kernel
-//! of this machine do not control is bounded by count: the answers of a name server, a file that DHCP
-//! writes, and logins. The table is in ARCHITECTURE.md.
+//! The party that controls a source can take addresses out of force through it. So sources that
+//! neither the operator nor the kernel of this machine controls are limited by count: the answers
+//! of a name server, a file that DHCP writes, and logins. The table is in ARCHITECTURE.md.
 
 use std::collections::BTreeMap;
 
 use super::{Remembered, Source, hosts};
 
-/// What was left out, of one part of a source.
+/// The excess of one part of a source, which is left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Excess {
     /// The source.
     pub source: Source,
-    /// The part: a host's name, or what the networks were shown for.
+    /// The part: the name of a host, or the reason of the networks.
     pub part: String,
     /// How many addresses the part shows.
     pub shown: usize,
@@ -22,9 +22,9 @@ pub struct Excess {
 }
 
 impl Source {
-    /// The most addresses that one part of it protects: one host name, one file, all logins. `None` for
-    /// what the operator and the kernel control: leaving out an address of this machine would be worse
-    /// than the hole.
+    /// The most addresses that one part of it protects: one host name, one file, all logins. `None`
+    /// for sources that the operator and the kernel control: leaving out an address of this machine
+    /// would be worse than the hole.
     pub fn most(self) -> Option<usize> {
         match self {
             Self::Addresses | Self::Connected | Self::Gateways => None,
@@ -34,8 +34,9 @@ impl Source {
         }
     }
 
-    /// Whether what it shows may drop a listed prefix whole that it would split into too many pieces.
-    /// What others than the operator choose takes single addresses out of force and nothing else.
+    /// Whether a network that it shows may cause a listed prefix to be dropped whole, if the prefix
+    /// would be split into too many pieces. Sources that the operator does not control only take
+    /// single addresses out of force.
     pub fn may_drop_whole(self) -> bool {
         match self {
             Self::Addresses | Self::Connected | Self::Gateways | Self::BgpNeighbors => true,
@@ -44,8 +45,8 @@ impl Source {
     }
 }
 
-/// Leave out what is beyond the bound of each part: those that were seen last stay, and of these those that
-/// have been known longest.
+/// Leave out what exceeds the limit of each part: the most recently seen addresses stay, and among
+/// these the ones known longest.
 pub fn bounded(found: Vec<Remembered>) -> (Vec<Remembered>, Vec<Excess>) {
     // By address: two feeds of one host show the same.
     let mut parts: BTreeMap<(Source, &str), BTreeMap<_, _>> = BTreeMap::new();
@@ -86,7 +87,7 @@ pub fn bounded(found: Vec<Remembered>) -> (Vec<Remembered>, Vec<Excess>) {
     (found, excess)
 }
 
-/// What is bounded together.
+/// The part that a network belongs to; each part has one limit.
 fn part(one: &Remembered) -> &str {
     match one.source {
         Source::FeedHosts => hosts::name_in(&one.found.why),
@@ -140,7 +141,7 @@ mod tests {
                 most: 8
             }]
         );
-        // Another host has its own eight.
+        // Another host has its own limit of eight.
         let other = seen(
             Source::FeedHosts,
             "host of feed a: b.example",

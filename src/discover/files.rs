@@ -1,4 +1,4 @@
-//! What files of the system show: resolvers (I/O).
+//! Resolvers in files of the system (I/O).
 
 use std::io;
 
@@ -7,10 +7,12 @@ use tokio::task::spawn_blocking;
 use super::text::resolv;
 use super::{Found, Root, Shown};
 
-/// The file that the C library reads, and the one behind it where systemd-resolved stands between.
+/// The file that the C library reads, and the one with the real resolvers if systemd-resolved is in
+/// use.
 const RESOLVERS: [&str; 2] = ["/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"];
 
-/// The system's resolvers. A file that is not there shows none; one that cannot be read is a part that failed.
+/// The system's resolvers. A missing file shows none; one that cannot be read is a part that
+/// failed.
 pub async fn resolvers(root: &Root) -> Shown {
     let root = root.clone();
     blocking(move || {
@@ -35,7 +37,7 @@ pub async fn resolvers(root: &Root) -> Shown {
     .await
 }
 
-/// What is wrong with a file that may be missing.
+/// The error of reading a file that may be missing.
 pub(super) fn if_there(file: &str, read: io::Result<()>) -> Result<(), String> {
     match read {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(format!("{file}: {error}")),
@@ -43,7 +45,8 @@ pub(super) fn if_there(file: &str, read: io::Result<()>) -> Result<(), String> {
     }
 }
 
-/// A file may be long (`/proc/net/tcp` has a line for every connection) or slow.
+/// Read on a thread of its own: a file may be long (`/proc/net/tcp` has a line for every
+/// connection) or slow.
 pub(super) async fn blocking(read: impl FnOnce() -> Shown + Send + 'static) -> Shown {
     let failed = |error| Shown::error(format!("not read: {error}"));
     spawn_blocking(read).await.unwrap_or_else(failed)

@@ -1,7 +1,8 @@
 //! Hosts that feeds are fetched from. Pure.
 //!
-//! An address that is written in the configuration is protected like everything that is typed there. What a
-//! name stands for is chosen by whoever answers for it: the downloads show it, as far as it proved itself.
+//! An address that is written in the configuration is protected like every other address there. The
+//! addresses of a name are chosen by its name server: the downloads show them, as far as they are
+//! proven.
 
 use std::net::IpAddr;
 
@@ -18,14 +19,14 @@ pub fn literals(hosts: &[Host]) -> Shown {
     Shown::from(found.collect::<Vec<_>>())
 }
 
-/// What an address of a host is shown for.
+/// The reason for which an address of a host is shown.
 pub fn why(Host { name, feed }: &Host) -> String {
     format!("host of {feed}: {name}")
 }
 
-/// The name of the host in what [`why`] gives.
+/// The name of the host in a reason from [`why`].
 pub fn name_in(why: &str) -> &str {
-    // A name of a host has no blank in it; what it is for may hold anything.
+    // The name of a host has no blank in it; the text before it may be anything.
     why.rsplit_once(": ").map_or(why, |(_, name)| name)
 }
 

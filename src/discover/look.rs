@@ -8,31 +8,33 @@ use tokio::time::timeout;
 
 use super::{Found, Look, Root, Shown, Source, files, hosts, kernel, sessions, speakers};
 
-/// What to look at.
+/// What a look covers.
 #[derive(Clone, Debug)]
 pub struct Wanted<'a> {
     /// The sources.
     pub sources: &'a [Source],
-    /// Hosts that must be reached, for [`Source::FeedHosts`]: those that are written as addresses.
+    /// Hosts that must be reachable, for [`Source::FeedHosts`]: those that are written as
+    /// addresses.
     pub hosts: &'a [Host],
-    /// Where files and programs are.
+    /// The folder below which files and programs are.
     pub root: Root,
 }
 
-/// A host that must be reached.
+/// A host that must be reachable.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Host {
     /// A DNS name, or an address without brackets.
     pub name: String,
-    /// What it is for, in words: `feed spamhaus-drop-v4`, `proxy`.
+    /// Its purpose, in words: `feed spamhaus-drop-v4`, `proxy`.
     pub feed: String,
 }
 
-/// A source that has not answered within this time is not waited for.
+/// A source that has not answered within this time is skipped.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Look at each source once, at all of them together, five seconds at most. What goes wrong with one, or
-/// with a part of it, is its own answer, in words for the operator, and nobody else's. The answers stand in the order of [`Source`].
+/// Look at each source once, at all of them concurrently, for at most five seconds. An error of one
+/// source, or of a part of it, is its own answer, in words for the operator, and does not affect
+/// the others. The answers are in the order of [`Source`].
 pub async fn look(wanted: &Wanted<'_>) -> Vec<Look> {
     let mut sources = wanted.sources.to_vec();
     sources.sort();

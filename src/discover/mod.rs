@@ -1,5 +1,6 @@
-//! Space that must not be dropped, found by looking around: the machine's own addresses and networks, its
-//! way out, its resolvers, its BGP neighbors, the hosts of its feeds, and those who are logged in.
+//! Space that must not be dropped, detected automatically: the machine's own addresses and
+//! networks, its gateways, its resolvers, its BGP neighbors, the hosts of its feeds, and the
+//! addresses of logged-in users.
 //!
 //! ```text
 //!  kernel, files, routers, names ──look──► what each source shows ──remember──► protected space
@@ -7,8 +8,8 @@
 //!  netlink ──watch─────┘
 //! ```
 //!
-//! What is read is pure and stands in `text` (files and what programs print) and `kernel::message`
-//! (rtnetlink); what reads it is thin.
+//! Everything that interprets input is pure and in `text` (files and the output of programs) and
+//! `kernel::message` (rtnetlink); the code that reads it is thin.
 
 mod answer;
 mod bounds;

@@ -1,12 +1,13 @@
-//! What may be shown as protected space, and what is a mistake. Pure, but for one warning.
+//! Which networks may be shown as protected space, and which are a mistake. Pure, except for a
+//! warning.
 
 use std::net::IpAddr;
 use std::sync::Once;
 
 use ipnet::IpNet;
 
-/// One address as a network, IPv4-mapped ones as IPv4; `None` for those that are never dropped anyway or
-/// are nobody's: loopback, unspecified, multicast, link-local of IPv6.
+/// One address as a network, IPv4-mapped ones as IPv4. `None` for addresses that are never dropped
+/// anyway or that no host has: loopback, unspecified, multicast, link-local of IPv6.
 pub fn host(ip: IpAddr) -> Option<IpNet> {
     let ip = ip.to_canonical();
     let linked = matches!(ip, IpAddr::V6(v6) if v6.is_unicast_link_local());
@@ -20,7 +21,8 @@ pub fn too_wide(net: &IpNet) -> bool {
     net.prefix_len() < if net.addr().is_ipv4() { 8 } else { 16 }
 }
 
-/// Whether a network may be shown; the first in a process that is too wide is warned of.
+/// Whether a network may be shown. A warning is logged for the first one in a process that is too
+/// wide.
 pub fn sensible(net: &IpNet, why: &str) -> bool {
     static WARNED: Once = Once::new();
     let wide = too_wide(net);
@@ -32,7 +34,7 @@ pub fn sensible(net: &IpNet, why: &str) -> bool {
     !wide
 }
 
-/// Say, of the first in a process, that a lease protects a part of its network.
+/// Warn, for the first one in a process, that a lease protects only a part of its network.
 pub fn warn_of_lease(whole: &IpNet, part: &IpNet, device: &str) {
     static WARNED: Once = Once::new();
     WARNED.call_once(|| {

@@ -1,4 +1,4 @@
-//! Ask a program, line by line (I/O).
+//! Run a program and read its output, line by line (I/O).
 
 use std::io;
 use std::path::Path;
@@ -12,15 +12,15 @@ use tokio::time::timeout;
 use super::text::Reader;
 use crate::shown;
 
-/// A program that has not answered by then is ended.
+/// A program that has not answered after this time is ended.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// So much of what it complains of is kept, in bytes, …
+/// At most this many bytes of its error output are kept, …
 const COMPLAINT: u64 = 4_096;
-/// … and so much of its line is told, in characters.
+/// … and at most this many characters of a line of it are shown.
 const LONGEST_LINE: usize = 200;
 
-/// Run a program and read what it prints, which may be long: nothing of it is kept but what is found.
+/// Run a program and read its output, which may be long: only what is found in it is kept.
 ///
 /// # Errors
 /// In words: it cannot be run, takes longer than three seconds, or says that it failed.
@@ -30,10 +30,11 @@ pub async fn ask<R: Reader>(program: &Path, arguments: &[&str]) -> Result<R, Str
     Ok(reader)
 }
 
-/// The same, and hand over each line, without its end, as it comes.
+/// The same, and pass on each line, without its end, as it arrives.
 ///
 /// # Errors
-/// In words: it cannot be run, takes longer than `patience`, or says that it failed. Lines of it may have been read.
+/// In words: it cannot be run, takes longer than `patience`, or says that it failed. Lines of it
+/// may have been read.
 pub async fn lines(
     program: &Path,
     arguments: &[&str],

@@ -1,24 +1,24 @@
-//! What was found before and what is found now → what is protected. Pure.
+//! Combines earlier finds with new ones into what is protected. Pure.
 
 use super::{Found, Look, Source};
 use crate::time::Timestamp;
 
-/// A found network with its life.
+/// A found network with the times at which it was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Remembered {
-    /// Who showed it.
+    /// The source that showed it.
     pub source: Source,
     /// What was shown.
     pub found: Found,
-    /// When it was shown first.
+    /// When it was first shown.
     pub first_seen: Timestamp,
-    /// When it was shown last.
+    /// When it was last shown.
     pub last_seen: Timestamp,
 }
 
-/// Bring what is remembered in step with new looks. What a source, or a part of it, showed that gave no answer
-/// now is kept for as long as it takes; a source that is not among the looks is no longer wanted, and protects
-/// nothing.
+/// Update what is remembered with new looks. Networks of a source, or of a part of it, that gives
+/// no answer now are kept until it answers again. A source that is not among the looks is no longer
+/// configured, and protects nothing.
 pub fn remember(old: &[Remembered], looks: &[Look], now: Timestamp) -> Vec<Remembered> {
     let mut kept = Vec::new();
     for (source, shown) in looks {
@@ -36,7 +36,7 @@ pub fn remember(old: &[Remembered], looks: &[Look], now: Timestamp) -> Vec<Remem
         let stays = |one: &&Remembered| {
             shown.leaves_open(&one.found.why) || one.last_seen.age(now) < source.linger()
         };
-        // Seen in the future, while the clock was wrong: it lingers from now on.
+        // A time in the future, from when the clock was wrong: it lingers from now on.
         let future = now.after(Timestamp::CLOCK_TOLERANCE);
         let from_now = |one: &Remembered| Remembered {
             last_seen: match one.last_seen > future {

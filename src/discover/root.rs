@@ -1,11 +1,12 @@
-//! Where the files are that are read (I/O).
+//! The folder that files are read from (I/O).
 
 use std::io::{self, BufRead, BufReader};
 use std::path::PathBuf;
 
 use crate::files;
 
-/// The folder that every path of this module is below: `/`, or another where a test put files of its own.
+/// The folder below which every path of this module is: `/`, or another one with the files of a
+/// test.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Root(PathBuf);
 
@@ -15,7 +16,7 @@ impl Default for Root {
     }
 }
 
-/// Where programs are installed. `PATH` is not asked: the daemon may run with any.
+/// The folders of programs. `PATH` is not used: the daemon may run with any value.
 const PROGRAMS: [&str; 6] = [
     "/usr/bin",
     "/usr/sbin",
@@ -26,23 +27,23 @@ const PROGRAMS: [&str; 6] = [
 ];
 
 impl Root {
-    /// Another folder than `/`.
+    /// A folder other than `/`.
     pub fn at(folder: impl Into<PathBuf>) -> Self {
         Self(folder.into())
     }
 
-    /// Where an absolute path is.
+    /// The file of an absolute path.
     pub(crate) fn path(&self, absolute: &str) -> PathBuf {
         self.0.join(absolute.trim_start_matches('/'))
     }
 
-    /// Where a program is; `None` when it is not installed.
+    /// The file of a program; `None` if it is not installed.
     pub(crate) fn program(&self, name: &str) -> Option<PathBuf> {
         let mut places = PROGRAMS.iter().map(|dir| self.path(dir).join(name));
         places.find(|place| place.is_file())
     }
 
-    /// Hand over the lines of a file, one after the other. Bytes that are no UTF-8 are replaced.
+    /// Pass on the lines of a file, one after the other. Bytes that are not UTF-8 are replaced.
     pub(crate) fn lines(&self, absolute: &str, mut read: impl FnMut(&str)) -> io::Result<()> {
         let mut file = BufReader::new(files::open(&self.path(absolute))?);
         let mut line = Vec::new();

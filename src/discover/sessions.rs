@@ -1,7 +1,7 @@
-//! Where those who are logged in over ssh come from (I/O).
+//! The addresses of users who are logged in over ssh (I/O).
 //!
-//! Anybody may connect to the ssh server, so a connection alone protects nothing. It counts where logind, utmp
-//! or the server's own process says that a user is logged in from there.
+//! Anyone can connect to the ssh server, so a connection alone protects nothing. It counts if
+//! logind, utmp or the server's own process says that a user is logged in from that address.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -13,7 +13,8 @@ use super::text::{login, sshd, tcp};
 use super::{Cause, Failed, Found, Root, Shown};
 use crate::files;
 
-/// `/proc/net`, but also there where only the processes of `/proc` are shown (`ProcSubset=pid`).
+/// `/proc/net`, by a path that also exists where only the processes of `/proc` are shown
+/// (`ProcSubset=pid`).
 const TCP: &str = "/proc/self/net/tcp";
 const TCP6: &str = "/proc/self/net/tcp6";
 
@@ -22,25 +23,25 @@ const SSHD_MORE: &str = "/etc/ssh/sshd_config.d";
 const SSH_PORT: u16 = 22;
 
 const LOGIND: &str = "/run/systemd/sessions";
-/// There while logind runs.
+/// Exists while logind runs.
 const LOGIND_RUNS: &str = "/run/systemd/seats/seat0";
 const UTMP: &str = "/run/utmp";
 const PROCESSES: &str = "/proc";
 
-/// The most that is read of a file that says who is logged in, in bytes.
+/// At most this many bytes of a file about logins are read.
 const MOST: u64 = 1 << 20;
 
 const WHY: &str = "ssh session";
 
-/// What an operator reads where logins cannot be told from mere connections.
+/// The message for the operator if logins cannot be distinguished from mere connections.
 const UNPROVEN: &str = "a connection to the ssh server is open, and nothing tells whether a user is logged in with it: \
     there is neither logind nor /run/utmp, and the processes of sshd cannot be seen; its address is not \
     protected; let pam_systemd register logins, or list the address under [protect] prefixes";
 
-/// The other ends of connections to a port of the ssh server, with the sockets here.
+/// The remote addresses of connections to a port of the ssh server, with the local sockets.
 type Peers = BTreeMap<IpNet, BTreeSet<u64>>;
 
-/// Where users are logged in from over ssh now.
+/// The addresses from which users are logged in over ssh now.
 pub async fn sessions(root: &Root) -> Shown {
     let root = root.clone();
     blocking(move || {
@@ -84,7 +85,7 @@ fn peers(root: &Root, shown: &mut Shown) -> Peers {
     peers
 }
 
-/// Its usual port, and those that its configuration names, as far as it can be read.
+/// The default port, and those in the server's configuration, as far as it can be read.
 fn ssh_ports(root: &Root) -> BTreeSet<u16> {
     let mut ports = BTreeSet::from([SSH_PORT]);
     let more = fs::read_dir(root.path(SSHD_MORE)).into_iter().flatten();
@@ -100,11 +101,11 @@ fn ssh_ports(root: &Root) -> BTreeSet<u16> {
     ports
 }
 
-/// What is said of logins.
+/// The logins that were found.
 #[derive(Default)]
 struct Logins {
     from: BTreeSet<IpNet>,
-    /// Whether anything would say it if somebody were logged in.
+    /// Whether anything on this machine would show a login.
     told: bool,
 }
 
@@ -126,7 +127,7 @@ impl Logins {
         self.told |= root.path(LOGIND_RUNS).exists();
         let sessions = fs::read_dir(root.path(LOGIND)).into_iter().flatten();
         for session in sessions.flatten() {
-            // Beside each there is a FIFO, which is not read.
+            // There is a FIFO for each session as well, which is not read.
             if let Ok(text) = files::read_text(&session.path(), MOST) {
                 self.told = true;
                 self.from.extend(login::logind(&text));
@@ -134,7 +135,7 @@ impl Logins {
         }
     }
 
-    /// Sockets of sshd can be seen by root alone.
+    /// Only root can see the sockets of sshd.
     fn of_processes(&mut self, root: &Root, peers: &Peers) {
         let all = fs::read_dir(root.path(PROCESSES)).into_iter().flatten();
         for process in all.flatten() {
@@ -180,7 +181,8 @@ mod tests {
 
     use super::*;
 
-    /// Connections of 198.51.100.7 to port 22, of .8 to port 2222, of .9 to port 443; with their sockets.
+    /// Connections of 198.51.100.7 to port 22, of .8 to port 2222, of .9 to port 443; with their
+    /// sockets.
     const CONNECTIONS: &str = "  0: 010200C0:0016 076433C6:D431 01 0:0 00:0 0 0 0 107 1\n\
         \x20 1: 010200C0:08AE 086433C6:D431 01 0:0 00:0 0 0 0 108 1\n\
         \x20 2: 010200C0:01BB 096433C6:D431 01 0:0 00:0 0 0 0 109 1\n";

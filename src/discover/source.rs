@@ -1,14 +1,14 @@
-//! Where protected space is found.
+//! The sources of protected space.
 
 use std::fmt;
 use std::time::Duration;
 
-/// A place to look for space that must not be dropped. The names are words of the configuration.
+/// A source of space that must not be dropped. The names are words of the configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Source {
     /// Addresses of the interfaces.
     Addresses,
-    /// Networks that the interfaces stand in.
+    /// Networks of the interfaces.
     Connected,
     /// Gateways and next hops of the FIB.
     Gateways,
@@ -16,9 +16,9 @@ pub enum Source {
     Resolvers,
     /// Neighbors of the BGP speakers on this machine.
     BgpNeighbors,
-    /// Hosts that the feeds are fetched from, once they have proved themselves.
+    /// Hosts that the feeds are fetched from, once their addresses are proven.
     FeedHosts,
-    /// Where those who are logged in over ssh come from.
+    /// Addresses of users who are logged in over ssh.
     Sessions,
 }
 
@@ -36,7 +36,7 @@ impl Source {
         ("sessions", Self::Sessions),
     ];
 
-    /// What is looked for when the configuration does not say.
+    /// The sources if the configuration names none.
     pub const DEFAULT: [Self; 6] = [
         Self::Addresses,
         Self::Connected,
@@ -54,10 +54,10 @@ impl Source {
             .map_or("", |(name, _)| name)
     }
 
-    /// How long what a source once showed stays protected after it no longer shows it. The kernel and the
-    /// files are the truth; a name has other addresses tomorrow and may have the old ones the day after, and
-    /// what is not proven within that time is opened at the next download; an operator who has just logged
-    /// out may come back.
+    /// How long a network stays protected after the source no longer shows it. The kernel and the
+    /// files are always current. A name may have other addresses tomorrow and the old ones the day
+    /// after, and an address that is not proven within this time is opened at the next download. An
+    /// operator who has just logged out may log in again.
     pub fn linger(self) -> Duration {
         match self {
             Self::Addresses | Self::Connected | Self::Gateways | Self::Resolvers => Duration::ZERO,

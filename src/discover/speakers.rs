@@ -1,7 +1,8 @@
 //! Neighbors of the BGP speakers on this machine (I/O).
 //!
-//! A speaker that runs is asked; where it does not answer, its configuration is read. Whether it runs is known
-//! by its socket: to start a program that finds nothing to talk to takes longer than a whole pass.
+//! A running speaker is asked; if it does not answer, its configuration is read. Its socket shows
+//! whether it runs: starting a program that finds nothing to connect to takes longer than a whole
+//! pass.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -13,16 +14,16 @@ use super::program::ask;
 use super::text::{Reader, bird, frr};
 use super::{Found, Root, Shown};
 
-/// How a speaker is asked, and what there is besides.
+/// How to ask a speaker, and its files.
 struct Speaker {
     name: &'static str,
     program: &'static str,
     arguments: &'static [&'static str],
-    /// Its configuration.
+    /// Its configuration files.
     files: &'static [&'static str],
-    /// Its sockets: they answer while it runs.
+    /// Its sockets, which accept connections while it runs.
     sockets: &'static [&'static str],
-    /// What may help where it neither answers nor can be read.
+    /// A hint for the operator if it does not answer and its files cannot be read.
     hint: &'static str,
 }
 
@@ -38,15 +39,16 @@ const FRR: Speaker = Speaker {
 const BIRD: Speaker = Speaker {
     name: "BIRD",
     program: "birdc",
-    // Restricted: it can look, and nothing else.
+    // Restricted mode: it can show, and change nothing.
     arguments: &["-r", "show", "protocols", "all"],
     files: &["/etc/bird/bird.conf", "/etc/bird.conf"],
     sockets: &["/run/bird/bird.ctl", "/var/run/bird.ctl", "/run/bird.ctl"],
     hint: "may its user talk to BIRD? (group bird)",
 };
 
-/// The neighbors of FRR and of BIRD. Where neither is installed there are none; one that is installed and
-/// neither answers nor can be read is a part that failed, in words that say what to do.
+/// The neighbors of FRR and of BIRD. If neither is installed there are none. One that is installed,
+/// does not answer, and whose files cannot be read is a part that failed, in words that say what to
+/// do.
 pub async fn neighbors(root: &Root) -> Shown {
     let frr = one::<frr::Config, frr::Config>(&FRR, root);
     let bird = one::<bird::Status, bird::Config>(&BIRD, root);
@@ -100,17 +102,17 @@ async fn one<S: Reader, C: Reader>(
     match (why, hidden) {
         (Some(why), Some(hidden)) => Err(format!("{program}: {why}; {hidden}; {hint}")),
         (Some(why), None) => Err(format!("{program}: {why}; {hint}")),
-        // What is not running has a configuration all the same, and is started by it.
+        // A speaker that does not run has a configuration, too, with which it will be started.
         (None, Some(hidden)) if root.program(program).is_some() => {
             Err(format!("{} does not run; {hidden}; {hint}", speaker.name))
         }
-        // Neither configured nor running: it speaks to nobody.
+        // Neither configured nor running: it has no neighbors.
         (None, _) => Ok(BTreeSet::new()),
     }
 }
 
-/// Whether a server may answer at a socket: where it is refused or missing none does, and where it may not be
-/// tried nobody knows.
+/// Whether a server may answer at a socket. None does if the socket is missing or refuses a
+/// connection; without the permission to connect it is unknown.
 async fn may_answer(root: &Root, absolute: &str) -> bool {
     match UnixStream::connect(root.path(absolute)).await {
         Ok(_) => true,
@@ -144,14 +146,14 @@ mod tests {
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             let draft = self.0.path().join("draft");
             fs::write(&draft, text).unwrap();
-            // Written by another process: a program that is open for writing here, or in a child that some
-            // other test starts meanwhile, cannot be run (ETXTBSY).
+            // Written by another process: a program that is open for writing here, or in a child
+            // that some other test starts meanwhile, cannot be run (ETXTBSY).
             let mut install = Command::new("install");
             install.args(["-m", "755"]).arg(draft).arg(path);
             assert!(install.status().unwrap().success());
         }
 
-        /// A server that listens, as long as this is kept.
+        /// A server that listens until this is dropped.
         fn socket(&self, name: &str) -> UnixListener {
             let path = self.0.path().join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -162,7 +164,7 @@ mod tests {
             fs::create_dir_all(self.0.path().join(name)).unwrap();
         }
 
-        /// What is found, then what failed.
+        /// The networks that are found, then the failures.
         async fn look(&self) -> Vec<String> {
             let shown = neighbors(&Root::at(self.0.path())).await;
             let found = shown.found.iter().map(|f| format!("{} {}", f.net, f.why));
@@ -223,7 +225,7 @@ mod tests {
             place.write(program, &told);
         }
         assert_eq!(place.look().await, [""; 0]);
-        // What a speaker that was killed leaves behind refuses.
+        // The socket that a killed speaker leaves behind refuses connections.
         drop(place.socket("run/frr/bgpd.vty"));
         place.write("run/bird/bird.ctl", "");
         place.write(
@@ -273,7 +275,7 @@ mod tests {
               may its user talk to FRR? (group frrvty)"
             ]
         );
-        // A folder cannot be read as a file, as root neither.
+        // A folder cannot be read as a file, not even by root.
         place.folder("etc/frr/frr.conf");
         let refused = place.look().await.concat();
         assert!(refused.contains("; /etc/frr/frr.conf: "), "{refused}");

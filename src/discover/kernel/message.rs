@@ -1,4 +1,4 @@
-//! What the kernel's addresses and routes show that must not be dropped. Pure.
+//! Networks in the kernel's addresses and routes that must not be dropped. Pure.
 
 use std::net::IpAddr;
 
@@ -8,7 +8,8 @@ use crate::discover::network;
 pub use crate::netlink::address::Address;
 use crate::netlink::route::{Gateway, gateways};
 
-/// The shortest network that an address with a lifetime makes, of IPv4 and IPv6. A server of DHCP chooses it.
+/// The shortest prefix length of the network of a leased address, for IPv4 and IPv6. A DHCP server
+/// chooses the mask.
 const LEASED: (u8, u8) = (16, 48);
 
 impl Address {
@@ -22,8 +23,9 @@ impl Address {
         (self.other != self.own).then(|| network::host(self.other))?
     }
 
-    /// The network that the interface stands in; it may be as large as the operator wrote it, and with a
-    /// lease no larger than the part of it that is shown. `None` where it is no more than the address itself.
+    /// The network of the interface. It may be as large as the operator configured it; with a lease
+    /// only a part of limited size is shown. `None` if it has no address other than the interface's
+    /// own.
     pub fn network(&self) -> Option<IpNet> {
         network::host(self.other)?;
         let net = IpNet::new(self.other, self.protected_length())
@@ -32,7 +34,7 @@ impl Address {
         (net != IpNet::from(self.own)).then_some(net)
     }
 
-    /// The whole network, where only a part of it is shown.
+    /// The whole network, if only a part of it is shown.
     pub fn cut_short(&self) -> Option<IpNet> {
         let cut = self.protected_length() != self.length;
         cut.then(|| IpNet::new(self.other, self.length).ok())?
@@ -54,15 +56,15 @@ impl Address {
 /// A next hop of a route, or of a nexthop object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Hop {
-    /// Where packets are sent to.
+    /// The address of the next hop.
     pub net: IpNet,
-    /// The index of the interface that leads there; 0 where the route does not say.
+    /// The index of the outgoing interface; 0 if the route does not name one.
     pub interface: u32,
     /// Whether it is one of several.
     pub several: bool,
 }
 
-/// Visit the next hops of a unicast route that are hosts of the Internet.
+/// Visit the next hops of a unicast route that have an Internet address.
 pub fn hops(payload: &[u8], mut visit: impl FnMut(Hop)) {
     gateways(payload, |gateway| {
         let Gateway {
@@ -183,7 +185,7 @@ mod tests {
         assert_eq!(said(v6), ["2001:db8::7/128", "", "2001:db8::/64"]);
         let single = read_address(32, vec![other("203.0.113.1"), own("203.0.113.1")]);
         assert_eq!(said(single), ["203.0.113.1/32", "", ""]);
-        // A lease makes no more than a /16, whatever its mask says.
+        // A lease shows at most a /16, whatever its mask is.
         let leased = read_address(8, vec![other("203.0.113.7"), own("203.0.113.7")]);
         assert_eq!(said(leased), ["203.0.113.7/32", "", "203.0.0.0/16"]);
         assert_eq!(net(leased.cut_short()), "203.0.0.0/8");

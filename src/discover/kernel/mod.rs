@@ -1,4 +1,4 @@
-//! What the kernel shows: addresses of interfaces and next hops of routes, over rtnetlink(7).
+//! Sources in the kernel: addresses of interfaces and next hops of routes, over rtnetlink(7).
 
 mod message;
 mod object;

@@ -1,8 +1,8 @@
 //! Nexthop objects, which routes may name instead of a gateway (`include/uapi/linux/nexthop.h`,
 //! `net/ipv4/nexthop.c`; ip-nexthop(8)). Pure.
 //!
-//! With `net.ipv4.nexthop_compat_mode=0` such a route does not say where it leads, so the objects themselves
-//! are looked at.
+//! With `net.ipv4.nexthop_compat_mode=0` such a route does not show its gateway, so the objects
+//! themselves are read.
 
 use netlink_packet_core::NetlinkSerializable;
 
@@ -17,11 +17,11 @@ const RTM_GETNEXTHOP: u16 = 106;
 const NHA_OIF: u16 = 5;
 const NHA_GATEWAY: u16 = 6;
 
-/// Bytes of `struct nhmsg`: the family, scope, protocol, one that is reserved, and four of flags.
+/// Bytes of `struct nhmsg`: the family, scope, protocol, a reserved byte, and four of flags.
 const OBJECT_HEADER: usize = 8;
 
-/// Asks for every object of every family: its `struct nhmsg` must be zero but for the family
-/// (`nh_valid_dump_req`), and so is `AF_UNSPEC`.
+/// The request for every object of every family: its `struct nhmsg` must be zero except for the
+/// family (`nh_valid_dump_req`), and `AF_UNSPEC` is zero as well.
 #[derive(Clone, Copy, Debug)]
 pub struct Objects;
 
@@ -39,8 +39,8 @@ impl NetlinkSerializable for Objects {
     }
 }
 
-/// The next hop of an object; groups and those that drop have none. It counts as one of several: only a
-/// route tells whether it is the gateway alone.
+/// The next hop of an object; groups and objects that drop have none. It counts as one of several:
+/// only a route shows whether it is the only gateway.
 pub fn hop(payload: &[u8]) -> Option<Hop> {
     let (mut gateway, mut interface) = (None, 0);
     attributes(payload.get(OBJECT_HEADER..)?, |kind, value| match kind {

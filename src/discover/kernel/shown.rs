@@ -1,4 +1,4 @@
-//! The addresses, networks and next hops that the kernel knows (I/O).
+//! The addresses, networks and next hops in the kernel (I/O).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -18,7 +18,7 @@ use crate::netlink::link::Link;
 use crate::netlink::message::{RTM_NEWADDR, RTM_NEWLINK, RTM_NEWROUTE};
 use crate::shown;
 
-/// The addresses of the interfaces, and those of their other ends.
+/// The addresses of the interfaces, and those of their peers.
 ///
 /// # Errors
 /// A socket that cannot be had, or what the kernel answers.
@@ -34,7 +34,7 @@ pub async fn addresses() -> io::Result<Vec<Found>> {
     Ok(shown)
 }
 
-/// The networks that the interfaces stand in.
+/// The networks of the interfaces.
 ///
 /// # Errors
 /// A socket that cannot be had, or what the kernel answers.
@@ -54,8 +54,8 @@ pub async fn connected() -> io::Result<Vec<Found>> {
         .collect())
 }
 
-/// Gateways and next hops of the unicast routes of all tables, and of all nexthop objects. Only they are kept
-/// while the routes go by. What cannot be had takes nothing from the rest.
+/// Gateways and next hops of the unicast routes of all tables, and of all nexthop objects. Nothing
+/// else is kept during the dump. If one of the dumps fails, the others still count.
 pub async fn gateways() -> Shown {
     let (mut shown, hops) = hops().await;
     let names = Interfaces::ask().await.unwrap_or_else(|error| {
@@ -76,11 +76,11 @@ pub async fn gateways() -> Shown {
     shown
 }
 
-/// Where packets are sent to, through which interface, and whether that is one of several everywhere: it is
-/// named the same in whatever order they come.
+/// A next hop and its interface, and whether it is one of several in every route: the name does not
+/// depend on the order of the routes.
 type Hops = BTreeMap<(IpNet, u32), bool>;
 
-/// The next hops of routes and of nexthop objects, and which of the two cannot be had.
+/// The next hops of routes and of nexthop objects, and which of the two could not be read.
 async fn hops() -> (Shown, Hops) {
     let (mut shown, mut hops) = (Shown::default(), Hops::new());
     let mut see = |hop: Hop| {

@@ -1,4 +1,4 @@
-//! Notice that the kernel would show something new, without asking it again and again (I/O).
+//! Notices changes in the kernel without asking it repeatedly (I/O).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
@@ -16,55 +16,56 @@ use crate::discover::{Look, Source, network};
 use crate::netlink::message::{Message, RTM_DELADDR, RTM_NEWADDR, RTM_NEWROUTE, messages};
 use crate::netlink::{DATAGRAM, make_room};
 
-/// Groups of rtnetlink(7), as bits (`RTNLGRP_…` of `include/uapi/linux/rtnetlink.h` less one). None of
-/// them needs a capability; a kernel that does not have one leaves it silent.
+/// Groups of rtnetlink(7), as bits (`RTNLGRP_…` of `include/uapi/linux/rtnetlink.h` less one). None
+/// of them needs a capability; a kernel without a group sends nothing to it.
 const IPV4_IFADDR: u32 = 1 << 4;
 const IPV4_ROUTE: u32 = 1 << 6;
 const IPV6_IFADDR: u32 = 1 << 8;
 const IPV6_ROUTE: u32 = 1 << 10;
 const NEXTHOP: u32 = 1 << 31;
 
-/// What comes so soon after a change belongs to it: an interface gets its addresses one after the other.
+/// Notifications that arrive within this time after a change belong to it: an interface gets its
+/// addresses one after the other.
 const GATHER: Duration = Duration::from_millis(50);
 
-/// Bytes of notifications that may wait for us.
+/// Size of the receive buffer for notifications, in bytes.
 const ROOM: usize = 4 << 20;
 
-/// So many datagrams are read in one go at most, however fast they come.
+/// At most this many datagrams are read at once, however fast they arrive.
 const DRAIN: usize = 16_384;
 
-/// So many networks are told by name; of more a look tells.
+/// At most this many networks are kept by name; a look finds the others.
 const TOLD: usize = 1_000;
 
-/// Listens for changes of addresses, routes and nexthop objects.
+/// Receives changes of addresses, routes and nexthop objects.
 pub struct Watch {
-    /// Addresses have a socket of their own: however many routes change, none is lost, and they are read first. None where
-    /// nothing of it is wanted.
+    /// Addresses have a socket of their own: however many routes change, no address is lost, and
+    /// addresses are read first. None if no source needs it.
     addresses: Option<Ear>,
     routes: Option<Ear>,
     seen: Seen,
 }
 
-/// A socket, and room for a datagram.
+/// A socket for notifications, and the buffer for a datagram.
 struct Ear {
     socket: TokioSocket,
     buffer: Vec<u8>,
 }
 
-/// What is known, and whether there is more.
+/// What is known, and whether there is news.
 #[derive(Default)]
 struct Seen {
-    /// What each source that is watched showed last.
+    /// What each watched source showed last.
     known: BTreeMap<Source, BTreeSet<IpNet>>,
-    /// What the kernel told of since, and no look has shown yet.
+    /// What the kernel has reported since, and no look has shown yet.
     appeared: BTreeSet<IpNet>,
-    /// Something has changed that nobody was told of.
+    /// Something has changed that [`Watch::changed`] has not reported.
     news: bool,
 }
 
 impl Watch {
-    /// Listen for what concerns these sources. Open it before the first look, so that nothing falls
-    /// between.
+    /// Receive the changes that concern these sources. Open it before the first look, so that no
+    /// change is lost in between.
     ///
     /// # Errors
     /// No netlink socket can be had.
@@ -99,7 +100,8 @@ impl Watch {
         }
     }
 
-    /// What the last look showed is known: it is news no more. What gave no answer is known as before.
+    /// Mark the results of the last look as known, so that they are no longer news. A part that
+    /// gave no answer stays known as before.
     pub fn know(&mut self, looks: &[Look]) {
         for (source, shown) in looks {
             let Some(known) = self.seen.known.get_mut(source) else {
@@ -116,15 +118,16 @@ impl Watch {
         appeared.retain(|net| !known.values().any(|known| known.contains(net)));
     }
 
-    /// What the kernel told of since this was asked last: addresses, their networks, and gateways that no look had shown. They
-    /// can be protected before a look, which reads all routes and may take seconds where they change all the time. It
-    /// may lack some: a look has the last word.
+    /// The addresses, their networks, and the gateways that the kernel has reported since the last
+    /// call and that no look had shown. They can be protected before a look, which reads all routes
+    /// and may take seconds where they change all the time. The set may be incomplete: a look
+    /// decides.
     pub fn appeared(&mut self) -> BTreeSet<IpNet> {
         std::mem::take(&mut self.seen.appeared)
     }
 
-    /// Return when a look would show something that is not known, when an address has gone, or when the
-    /// kernel had more to say than there was room for. May be dropped at any point: nothing is lost.
+    /// Return when a look would show something that is not known, when an address has gone, or when
+    /// notifications were lost. May be dropped at any point: nothing is lost.
     pub async fn changed(&mut self) {
         while !self.seen.news {
             self.hear().await;
@@ -134,13 +137,13 @@ impl Watch {
         self.seen.news = false;
     }
 
-    /// Return when there is something in [`appeared`](Self::appeared), which is news as well. May be dropped at any point:
-    /// nothing is lost.
+    /// Return when [`appeared`](Self::appeared) is not empty, which is news as well. May be dropped
+    /// at any point: nothing is lost.
     pub async fn named(&mut self) {
         while self.seen.appeared.is_empty() {
             self.hear().await;
         }
-        // The addresses of an interface come one after the other.
+        // The addresses of an interface arrive one after the other.
         sleep(GATHER).await;
         self.seen.drain(&mut self.addresses);
     }
@@ -158,21 +161,21 @@ impl Watch {
         }
     }
 
-    /// Whether [`changed`](Self::changed) has something to say, without waiting. A change is told once, here
-    /// or there.
+    /// Whether [`changed`](Self::changed) would return at once. Does not wait. A change is reported
+    /// once, here or there.
     pub fn poll_changed(&mut self) -> bool {
         self.drain();
         std::mem::take(&mut self.seen.news)
     }
 
-    /// Read what has come.
+    /// Read the waiting notifications.
     fn drain(&mut self) {
         self.seen.drain(&mut self.addresses);
         self.seen.drain(&mut self.routes);
     }
 }
 
-/// The next datagram; never where there is no socket.
+/// The next datagram; never returns if there is no socket.
 async fn hear(ear: &mut Option<Ear>) -> io::Result<&[u8]> {
     let Some(Ear { socket, buffer }) = ear else {
         return pending().await;
@@ -185,7 +188,7 @@ async fn hear(ear: &mut Option<Ear>) -> io::Result<&[u8]> {
 impl Ear {
     fn open(groups: u32) -> io::Result<Self> {
         let mut socket = TokioSocket::new(NETLINK_ROUTE)?;
-        // Less room means that an overflow is told sooner; a look follows, and nothing is lost.
+        // With a smaller buffer an overflow occurs sooner; a look follows, and nothing is lost.
         make_room(socket.socket_ref(), ROOM);
         socket.socket_mut().bind(&SocketAddr::new(0, groups))?;
         Ok(Self {
@@ -194,7 +197,7 @@ impl Ear {
         })
     }
 
-    /// The next datagram that is there already.
+    /// The next datagram that has already arrived.
     fn heard(&mut self) -> Option<io::Result<&[u8]>> {
         self.buffer.clear();
         match self.socket.socket_ref().recv(&mut self.buffer, 0) {
@@ -227,12 +230,13 @@ impl Seen {
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            // ENOBUFS: notifications were lost (netlink(7)). Whatever else it is, a look will tell.
+            // ENOBUFS: notifications were lost (netlink(7)). After any other error, too, a look
+            // follows.
             Err(_) => self.news = true,
         }
     }
 
-    /// It is news where a look would show something else after this.
+    /// Take in a message. It is news if a look would show something different after it.
     fn hear(&mut self, message: Message<'_>) {
         match message.kind {
             RTM_NEWROUTE => message::hops(message.payload, |hop| {
@@ -252,7 +256,7 @@ impl Seen {
             RTM_DELADDR => {
                 let address = Address::read(message.payload);
                 for (source, net) in address.into_iter().flat_map(shows) {
-                    // It may be back before a look: then it is news again.
+                    // The address may return before a look; it is news again then.
                     self.news |= self.known.contains_key(&source);
                     self.appeared.remove(&net);
                 }
@@ -261,7 +265,7 @@ impl Seen {
         }
     }
 
-    /// A source shows this now.
+    /// A source shows this network now.
     fn shows(&mut self, source: Source, net: IpNet) {
         if !self.unknown(source, net) {
             return;
@@ -278,7 +282,7 @@ impl Seen {
     }
 }
 
-/// What the sources show of an address.
+/// The networks that the sources show for an address.
 fn shows(address: Address) -> impl Iterator<Item = (Source, IpNet)> {
     let own = address.own().map(|net| (Source::Addresses, net));
     let peer = address.peer().map(|net| (Source::Addresses, net));

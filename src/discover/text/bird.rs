@@ -27,8 +27,8 @@ impl Reader for Status {
     }
 }
 
-/// Reads `neighbor ADDRESS …` and `neighbor range PREFIX …` of a configuration; what it includes is not
-/// followed.
+/// Reads `neighbor ADDRESS …` and `neighbor range PREFIX …` of a configuration; included files are
+/// not followed.
 #[derive(Debug, Default)]
 pub struct Config {
     within: Within,
@@ -37,7 +37,7 @@ pub struct Config {
     found: BTreeSet<IpNet>,
 }
 
-/// Where in the text we are.
+/// The current position in the text.
 #[derive(Debug, Default, PartialEq)]
 enum Within {
     #[default]
@@ -46,7 +46,7 @@ enum Within {
     Quotes,
 }
 
-/// What the words before stand for.
+/// The meaning of the words before.
 #[derive(Debug, Default)]
 enum Before {
     #[default]
@@ -87,7 +87,7 @@ impl Reader for Config {
             }
         }
         self.end_of_word();
-        // A text in quotes ends with its line.
+        // A quoted text ends with its line.
         if self.within == Within::Quotes {
             self.within = Within::Code;
         }

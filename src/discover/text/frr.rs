@@ -7,8 +7,8 @@ use ipnet::IpNet;
 
 use super::{Reader, address, range};
 
-/// Reads `neighbor ADDRESS …` and `bgp listen range PREFIX …` inside `router bgp`. Interfaces and peer
-/// groups, which stand in the same place as an address, name no address.
+/// Reads `neighbor ADDRESS …` and `bgp listen range PREFIX …` inside `router bgp`. Interfaces and
+/// peer groups, which have the same position as an address, contribute none.
 #[derive(Debug, Default)]
 pub struct Config {
     in_bgp: bool,
@@ -22,7 +22,8 @@ impl Reader for Config {
         let next = &mut words;
         match (next.next(), next.next()) {
             (Some("router"), Some(protocol)) => self.in_bgp = protocol == "bgp",
-            // Other places that know neighbors, and the ends; indented, an `exit` ends something inside.
+            // Other blocks that have neighbors, and the ends of blocks; an indented `exit` ends an
+            // inner block.
             (Some("mpls" | "interface" | "vrf" | "exit" | "end"), _) if !indented => {
                 self.in_bgp = false;
             }

@@ -1,4 +1,4 @@
-//! Who is logged in over ssh, as logind, the C library and sshd itself say it.
+//! Logins over ssh, as recorded by logind, the C library and sshd itself.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -6,15 +6,15 @@ use ipnet::IpNet;
 
 use crate::discover::network;
 
-/// Where a session of `/run/systemd/sessions` comes from, if somebody is logged in with it over ssh. The names
-/// are those of `session_save` (systemd, src/login/logind-session.c). With `UseDNS yes` sshd hands over a
-/// name, which proves no address.
+/// The remote address of a session in `/run/systemd/sessions`, if a user is logged in with it over
+/// ssh. The names are those of `session_save` (systemd, src/login/logind-session.c). With
+/// `UseDNS yes` sshd passes a name, which proves no address.
 pub fn logind(text: &str) -> Option<IpNet> {
     let value = |key: &str| {
         let mut lines = text.lines().filter_map(|line| line.split_once('='));
         lines.find(|(name, _)| *name == key).map(|(_, value)| value)
     };
-    // "closing" is a session whose user has gone and whose processes have not.
+    // "closing" is a session whose user has logged out and whose processes still run.
     let there = matches!(value("STATE"), Some("active" | "online"));
     let user = value("CLASS").is_some_and(|class| class.starts_with("user"));
     let sshd = value("SERVICE") == Some("sshd") && value("REMOTE") == Some("1");
@@ -25,14 +25,14 @@ pub fn logind(text: &str) -> Option<IpNet> {
 /// `USER_PROCESS` (utmp.h).
 const USER_PROCESS: i16 = 7;
 
-/// Size of a record and place of the address in it: `struct utmp` is as on 32 bits where both kinds of programs
-/// share the file (`__WORDSIZE_TIME64_COMPAT32`, bits/wordsize.h of glibc).
+/// Size of a record and offset of the address in it: `struct utmp` has the 32-bit layout where both
+/// kinds of programs share the file (`__WORDSIZE_TIME64_COMPAT32`, bits/wordsize.h of glibc).
 const RECORD: (usize, usize) = match cfg!(any(target_arch = "aarch64", target_arch = "riscv64")) {
     true => (400, 360),
     false => (384, 348),
 };
 
-/// Where the logins of `/run/utmp` come from (utmp(5)).
+/// The remote addresses of the logins in `/run/utmp` (utmp(5)).
 pub fn utmp(bytes: &[u8]) -> Vec<IpNet> {
     let (size, at) = RECORD;
     let records = bytes.chunks_exact(size);
@@ -42,7 +42,7 @@ pub fn utmp(bytes: &[u8]) -> Vec<IpNet> {
     });
     let addresses = logins.filter_map(|record| {
         let bytes: [u8; 16] = record.get(at..at + 16)?.try_into().ok()?;
-        // IPv4 stands in the first word, and the others are zero.
+        // An IPv4 address is in the first word, and the others are zero.
         let ip = match bytes {
             [a, b, c, d, rest @ ..] if rest == [0; 12] => IpAddr::V4(Ipv4Addr::new(a, b, c, d)),
             _ => IpAddr::V6(Ipv6Addr::from(bytes)),
@@ -52,9 +52,9 @@ pub fn utmp(bytes: &[u8]) -> Vec<IpNet> {
     addresses.collect()
 }
 
-/// Whether a process says in its title that it serves a user who is logged in: `sshd: USER@TTY`, since OpenSSH 9.8
-/// `sshd-session: USER@TTY`. Before that it is `sshd: USER [net]` or another word in brackets
-/// (`do_authenticated2` in session.c, `privsep_preauth` in sshd.c).
+/// Whether the title of a process says that it serves a logged-in user: `sshd: USER@TTY`, since
+/// OpenSSH 9.8 `sshd-session: USER@TTY`. Before the login it is `sshd: USER [net]` or another word
+/// in brackets (`do_authenticated2` in session.c, `privsep_preauth` in sshd.c).
 pub fn title(title: &str) -> bool {
     let title = title.trim_end_matches([' ', '\0']);
     let serves = ["sshd: ", "sshd-session: "];

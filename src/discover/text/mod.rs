@@ -1,4 +1,4 @@
-//! What files and programs say, one file each. Pure: lines in, networks out.
+//! Parsers of files and of program output, one file each. Pure: lines in, networks out.
 
 pub mod bird;
 pub mod frr;
@@ -14,22 +14,22 @@ use ipnet::IpNet;
 
 use super::network;
 
-/// Something that finds networks in text, line by line.
+/// Finds networks in text, line by line.
 pub trait Reader: Default + Send {
     /// The next line, without its end.
     fn line(&mut self, line: &str);
-    /// What was found in all of them.
+    /// The networks found in all lines.
     fn found(self) -> BTreeSet<IpNet>;
 }
 
-/// An address in text, with or without a zone (`fe80::1%eth0`); `None` also for those that are never
-/// dropped.
+/// An address in text, with or without a zone (`fe80::1%eth0`); `None` also for addresses that are
+/// never dropped.
 fn address(text: &str) -> Option<IpNet> {
     let bare = text.split('%').next().unwrap_or_default();
     network::host(bare.parse::<IpAddr>().ok()?)
 }
 
-/// A prefix that neighbors may come from.
+/// A prefix from which neighbors may connect.
 fn range(text: &str) -> Option<IpNet> {
     let net = text.parse::<IpNet>().ok()?.trunc();
     network::sensible(&net, "neighbors of BGP").then_some(net)

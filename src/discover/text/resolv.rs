@@ -4,8 +4,8 @@ use ipnet::IpNet;
 
 use super::address;
 
-/// The resolver that a line names; `None` for other lines, for loopback (a resolver on this machine), and
-/// for an address with a zone, which is link-local.
+/// The resolver that a line names; `None` for other lines, for loopback (a resolver on this
+/// machine), and for an address with a zone, which is link-local.
 pub fn nameserver(line: &str) -> Option<IpNet> {
     let mut words = line.split_whitespace();
     (words.next() == Some("nameserver")).then_some(())?;

@@ -1,6 +1,7 @@
 //! Ports of the ssh server in sshd_config(5).
 
-/// The port that a line names, with `Port` or behind the host of `ListenAddress`; `None` for other lines.
+/// The port that a line names, with `Port` or after the host of `ListenAddress`; `None` for other
+/// lines.
 pub fn port(line: &str) -> Option<u16> {
     let mut words = line.split(|c: char| c.is_whitespace() || c == '=');
     let mut words = words.by_ref().filter(|word| !word.is_empty());
@@ -12,7 +13,7 @@ pub fn port(line: &str) -> Option<u16> {
         return None;
     }
     let (host, port) = value.rsplit_once(':')?;
-    // An IPv6 address with a port stands in brackets; without them it is all address.
+    // An IPv6 address with a port is in brackets; without brackets the whole value is the address.
     let bare = host.contains(':') && !host.ends_with(']');
     (!bare).then(|| port.parse().ok())?
 }

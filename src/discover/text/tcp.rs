@@ -1,5 +1,5 @@
-//! Connections in `/proc/net/tcp` and `tcp6` (proc_net_tcp(5); `get_tcp4_sock`, net/ipv4/tcp_ipv4.c, and
-//! `get_tcp6_sock`, net/ipv6/tcp_ipv6.c).
+//! Connections in `/proc/net/tcp` and `tcp6` (proc_net_tcp(5); `get_tcp4_sock`,
+//! net/ipv4/tcp_ipv4.c, and `get_tcp6_sock`, net/ipv6/tcp_ipv6.c).
 
 use std::net::IpAddr;
 
@@ -15,21 +15,22 @@ const ESTABLISHED: &str = "01";
 pub struct Connection {
     /// The local port.
     pub port: u16,
-    /// The other end.
+    /// The remote address.
     pub peer: IpNet,
-    /// The number of its socket, by which it is found among the files of a process; 0 where it is not shown.
+    /// The inode of its socket, which identifies it in the file descriptors of a process; 0 if it
+    /// is not shown.
     pub inode: u64,
 }
 
-/// The established connection of a line; `None` for other lines, and for ends that are never dropped,
-/// loopback among them.
+/// The established connection of a line; `None` for other lines, and for remote addresses that are
+/// never dropped, including loopback.
 pub fn established(line: &str) -> Option<Connection> {
     let mut words = line.split_whitespace().skip(1);
     let (local, remote) = (words.next()?, words.next()?);
     (words.next()? == ESTABLISHED).then_some(())?;
     let (_, port) = local.split_once(':')?;
     let (peer, _) = remote.split_once(':')?;
-    // Behind the state: queues, timer, retransmits, owner, timeout.
+    // The fields after the state: queues, timer, retransmits, owner, timeout.
     let inode = words.nth(5).and_then(|inode| inode.parse().ok());
     Some(Connection {
         port: u16::from_str_radix(port, 16).ok()?,
@@ -38,8 +39,8 @@ pub fn established(line: &str) -> Option<Connection> {
     })
 }
 
-/// One word of 32 bits, or four: each was printed as a number of this machine, so that its bytes in memory
-/// are those of the address in the order of the network.
+/// One 32-bit word, or four. Each was printed as a number in host byte order, so its bytes in
+/// memory are those of the address in network byte order.
 fn address(hex: &str) -> Option<IpAddr> {
     let word = |at: usize| {
         let digits = hex.get(at * 8..at * 8 + 8)?;
