@@ -1,4 +1,4 @@
-//! What a verb may have changed in the ledger meanwhile, read on a thread of its own and waited for
+//! The state of the ledger that a verb may have changed, read on a thread of its own and waited for
 //! only briefly: a disk that hangs delays nothing (I/O).
 
 use std::path::{Path, PathBuf};
@@ -10,21 +10,21 @@ use tokio::time::timeout;
 
 use crate::ledger::{Ledger, LedgerError, PinRow};
 
-/// Longest wait for the ledger before the keeper goes by what it remembers.
+/// Longest wait for the ledger before the keeper uses its own memory.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// What came of a look.
+/// The result of a look.
 #[derive(Debug)]
 pub(super) enum Glanced {
     /// The number of the newest generation, 0 before the first, and the pin.
     Seen(u64, Option<PinRow>),
     /// The ledger cannot be read.
     Unreadable,
-    /// It does not answer in time: a disk hangs, or the machine is busy.
+    /// No answer in time: a disk hangs, or the machine is busy.
     Silent,
 }
 
-/// Where an answer goes.
+/// The channel for an answer.
 type Question = oneshot::Sender<Result<(u64, Option<PinRow>), LedgerError>>;
 
 /// Reads the ledger for the keeper.
@@ -41,7 +41,7 @@ impl Glance {
         }
     }
 
-    /// What the ledger holds now.
+    /// The current state of the ledger.
     pub async fn look(&mut self) -> Glanced {
         let (question, answered) = oneshot::channel();
         let sent = match &self.questions {
@@ -71,7 +71,7 @@ impl Glance {
         let reader = move || {
             let mut open: Option<Ledger> = None;
             while let Ok(answer) = asked.recv() {
-                // The keeper may have gone on without the answer.
+                // The keeper may have continued without the answer.
                 if answer.is_closed() {
                     continue;
                 }
@@ -96,7 +96,7 @@ fn read(state_dir: &Path, open: &mut Option<Ledger>) -> Result<(u64, Option<PinR
         Some(ledger) => ledger,
         None => open.insert(Ledger::read(state_dir)?),
     };
-    // A verb may commit between two questions: both answers are of one moment.
+    // A verb may commit between two queries; a snapshot gives both answers for one moment.
     ledger.snapshot(|ledger| {
         let generation = ledger.generation()?.map_or(0, |row| row.number);
         Ok((generation, ledger.pinned()?))

@@ -1,4 +1,4 @@
-//! The keeper: the one task that changes our routes, during passes and between them (I/O).
+//! The keeper: the only task that changes our routes, during passes and between them (I/O).
 //!
 //! ```text
 //!  a pass ─────────── Order ──► ┌────────┐
@@ -7,11 +7,12 @@
 //!                                   └─ Event ──► the ledger, when it can be written
 //! ```
 //!
+//!
 //! The keeper works from memory. It needs neither the disk nor the ledger to protect an address or
-//! to reinstall a route: it knows the last [`Order`], cuts out of it what appears, and compares
-//! with the kernel. A pass decides and records on a thread of its own (in a verb, in the same
-//! one) and hands its orders over. So a pass that waits for a disk, a download or a reload delays
-//! no protection.
+//! to reinstall a route: it knows the last [`Order`], excludes each address that appears, and
+//! compares with the kernel. A pass decides and records on a thread of its own (in a verb, in the
+//! same one) and passes its orders on. So a pass that waits for a disk, a download or a reload
+//! delays no protection.
 
 mod glance;
 mod serve;
@@ -31,44 +32,44 @@ use crate::target::kernel::{Mark, Report};
 
 pub use serve::{Beat, Server};
 
-/// What a pass wants in the kernel, and everything the keeper needs to keep it there.
+/// The state that a pass wants in the kernel, and everything the keeper needs to keep it.
 #[derive(Clone, Debug)]
 pub struct Order {
-    /// The configuration it was decided by.
+    /// The configuration of the decision.
     pub config: Arc<Config>,
     /// What should be installed.
     pub desired: Arc<Effective>,
-    /// What is cut out of it already.
+    /// The protected space that is already excluded from it.
     pub protected: PrefixSet,
-    /// Which routes of ours may go.
+    /// Which routes of ours may be removed.
     pub removable: Removable,
-    /// Marks of earlier configurations: their routes go.
+    /// Marks of earlier configurations: their routes are removed.
     pub former: Vec<Mark>,
     /// The last result of each target.
     pub last: Vec<TargetRow>,
-    /// The generation that it is; 0 before the first.
+    /// The number of the generation; 0 before the first.
     pub generation: u64,
-    /// The pin that it obeys.
+    /// The pin in effect.
     pub pin: Option<PinRow>,
-    /// The clock that it goes by.
+    /// The clock of the pass.
     pub clock: Clock,
-    /// Whether the pass has given an order before: what came of that is counted with this one.
+    /// Whether the pass has given an order before: the results are then counted together.
     pub goes_on: bool,
 }
 
 /// What the keeper did or saw by itself, for the ledger and for `status`.
 #[derive(Debug)]
 pub enum Event {
-    /// An address, network or gateway appeared or went; what has to be cut out of the kernel's
-    /// routes is cut out already.
+    /// An address, network or gateway appeared or disappeared; new space is already excluded from
+    /// the kernel's routes.
     Around,
-    /// The ledger holds another generation or pin than the last order: a verb made a pass.
+    /// The ledger has a different generation or pin than the last order: a verb made a pass.
     Elsewhere,
-    /// The kernel was brought in step between passes.
+    /// The keeper changed the kernel's routes between passes.
     Kept(Box<Applied>),
     /// An audit or a large change ended: what FRR holds is to be compared with what is installed.
     Compare(Box<Report>),
-    /// A state of the watch, for `status`.
+    /// A state of the monitoring, for `status`.
     State(Observed),
 }
 
@@ -78,8 +79,8 @@ enum Request {
     Configure(Arc<Config>),
 }
 
-/// The pass lock of this process while a pass holds it. The keeper shares it, so that it is given
-/// back only when both are done.
+/// The pass lock of this process while a pass holds it. The keeper shares it, so that it is
+/// released only when both are done.
 #[derive(Clone, Debug, Default)]
 pub struct PassLock(Arc<Mutex<Weak<Lock>>>);
 
@@ -95,7 +96,7 @@ impl PassLock {
     }
 }
 
-/// The way to the keeper.
+/// The handle to the keeper.
 #[derive(Clone, Debug)]
 pub struct Keeper {
     requests: mpsc::UnboundedSender<Request>,
@@ -104,8 +105,8 @@ pub struct Keeper {
 }
 
 impl Keeper {
-    /// Bring the kernel in step with the order, and keep it so. Addresses that appear meanwhile are
-    /// cut out: then [`has_news`](Self::has_news).
+    /// Make the kernel's routes as ordered, and keep them so. Addresses that appear meanwhile are
+    /// excluded; [`has_news`](Self::has_news) is true then.
     pub async fn sync(&self, order: Order) -> Applied {
         let (done, applied) = oneshot::channel();
         let _ = self.requests.send(Request::Sync(Box::new(order), done));
@@ -119,23 +120,23 @@ impl Keeper {
         answered(looks).await
     }
 
-    /// The configuration is this one from now on. Routes follow with the next order.
+    /// Use this configuration from now on. The routes follow with the next order.
     pub fn configure(&self, config: Arc<Config>) {
         let _ = self.requests.send(Request::Configure(config));
     }
 
-    /// Whether something appeared or went since this was asked last.
+    /// Whether something appeared or disappeared since the last call.
     pub fn has_news(&self) -> bool {
         self.news.swap(false, Ordering::Relaxed)
     }
 
-    /// The pass lock that both share.
+    /// The pass lock that the pass and the keeper share.
     pub fn lock(&self) -> &PassLock {
         &self.lock
     }
 }
 
-/// The answer of the keeper, which ends with the process only.
+/// The answer of the keeper, which ends only with the process.
 async fn answered<T>(answer: oneshot::Receiver<T>) -> T {
     match answer.await {
         Ok(answer) => answer,

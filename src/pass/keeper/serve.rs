@@ -24,30 +24,30 @@ use crate::run_dir;
 use crate::target::kernel::Fib;
 use crate::time::Timestamp;
 
-/// Shortest time between two looks at what appears, or between two comparisons: an address that
-/// appears is protected within a second, and what flaps does not keep the keeper busy.
+/// Shortest time between two looks, and between two comparisons. An address that appears is
+/// protected within a second, and frequent changes do not keep the keeper busy.
 const PAUSE: Duration = Duration::from_millis(300);
-/// How soon a comparison that was put off is tried again.
+/// Delay before a postponed comparison is tried again.
 const RETRY: Duration = Duration::from_millis(100);
-/// Longest time that a verb at work keeps the keeper from reinstalling a route.
+/// The longest time for which a running verb keeps the keeper from reinstalling a route.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// How soon it is looked again whether an order has come that a verb has made necessary.
+/// Delay before the next check for an order that a verb has made necessary.
 const CHANGED: Duration = Duration::from_secs(1);
-/// How often an order is interrupted for addresses that appear before it is carried through.
+/// How often an order is interrupted for addresses that appear; after this it is completed first.
 const INTERRUPTIONS: u32 = 3;
-/// How often what was told about routes that are removed again and again is looked at.
+/// How often the alarm about repeatedly removed routes is checked.
 const CALM: Duration = Duration::from_secs(60);
 
-/// The keeper at work. [`Server::serve`] runs for the life of the process.
+/// The running keeper. [`Server::serve`] runs as long as the process.
 pub struct Server {
     config: Arc<Config>,
     watch: Watch,
     fib: Fib,
-    /// Whether routes that others remove are noticed and put back.
+    /// Whether routes that other programs remove are noticed and reinstalled.
     listens: bool,
-    /// What is kept: the last order, with what has appeared since cut out of it.
+    /// The state to keep: the last order, with the space excluded that has appeared since.
     kept: Option<Order>,
-    /// What appeared since a pass looked around.
+    /// The space that appeared since the last look of a pass.
     appeared: PrefixSet,
     /// The clock until there is an order.
     clock: Clock,
@@ -56,9 +56,9 @@ pub struct Server {
     requests: mpsc::UnboundedReceiver<Request>,
     events: mpsc::UnboundedSender<Event>,
     news: Arc<AtomicBool>,
-    /// When everything was read last.
+    /// When everything was last read.
     audited: Instant,
-    /// No look at what appears before this.
+    /// No look for new addresses before this.
     next_look: Instant,
     /// No comparison before this.
     next_mend: Instant,
@@ -66,43 +66,43 @@ pub struct Server {
     busy_since: Option<Instant>,
     /// Since when the ledger has not answered.
     silent_since: Option<Instant>,
-    /// How often the loop has to show that it runs, and how.
+    /// How often the loop must show that it is running, and the function that does so.
     beat: Option<(Duration, Beat)>,
 }
 
-/// Shows that the loop runs. Must not wait.
+/// Shows that the loop is running. Must not wait.
 pub type Beat = Box<dyn Fn() + Send>;
 
-/// Why the kernel is compared with what is kept.
+/// Why the kernel's routes are compared with the order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Why {
-    /// The kernel told of a change, or could not tell of all, or a postponed route is due.
+    /// The kernel reported a change, or lost notifications, or a postponed route is due.
     Told,
     /// It is time to read everything.
     Audit,
 }
 
-/// Which program has the lock of a pass.
+/// The process that holds the lock of a pass.
 enum Held {
-    /// This one, alone or shared with its own pass. `None` where there is nothing to lock.
+    /// This process, alone or shared with its own pass. `None` if there is nothing to lock.
     ByUs(#[allow(dead_code)] Option<Arc<Lock>>),
-    /// A verb at work.
+    /// A running verb.
     ByVerb,
 }
 
-/// What the ledger says of what is kept.
+/// The state of the ledger compared with the order.
 enum Current {
-    /// It is what should be there, as far as is known.
+    /// The order is what should be installed, as far as is known.
     Kept,
-    /// A verb has written something else; an order follows.
+    /// A verb has written another state; an order follows.
     Changed,
-    /// It does not answer.
+    /// The ledger does not answer.
     Silent,
     /// Nothing is to be installed.
     Withdrawn,
 }
 
-/// What comes first of all that the loop waits for.
+/// The first event that the loop waits for.
 enum Next {
     Around,
     Request(Request),
@@ -112,13 +112,13 @@ enum Next {
 }
 
 impl Server {
-    /// The keeper of a daemon: it listens for routes that others remove. Opened before anything is
-    /// read, so that nothing falls between.
+    /// The keeper of a daemon: it follows the routes that other programs remove. Opened before
+    /// anything is read, so that no change is lost in between.
     pub fn of_daemon(config: Arc<Config>) -> (Keeper, Self, mpsc::UnboundedReceiver<Event>) {
         Self::new(config, true)
     }
 
-    /// The keeper of a verb: it lives for one pass and reads the routes for each order.
+    /// The keeper of a verb: it exists for one pass and reads the routes for each order.
     pub fn of_verb(config: Arc<Config>) -> (Keeper, Self, mpsc::UnboundedReceiver<Event>) {
         Self::new(config, false)
     }
@@ -157,12 +157,12 @@ impl Server {
         (keeper, server, happened)
     }
 
-    /// Show from this loop that it runs, twice in the interval of a watchdog.
+    /// Show from this loop that it is running, twice in the interval of a watchdog.
     pub fn beats(&mut self, interval: Duration, beat: Beat) {
         self.beat = Some((interval / 2, beat));
     }
 
-    /// Listen for routes that others change, where there is a kernel to keep.
+    /// Follow the routes that other programs change, if the kernel is a target.
     fn listen(&mut self) {
         self.fib = Fib::default();
         if !self.listens || !self.config.kernel.enabled {
@@ -184,7 +184,7 @@ impl Server {
         });
     }
 
-    /// Keep the routes. Ends with the process; may be dropped at any point.
+    /// Keep the routes. Ends only with the process; may be dropped at any point.
     pub async fn serve(&mut self) -> std::convert::Infallible {
         let mut beat = Instant::now();
         let mut calm = Instant::now() + CALM;
@@ -233,7 +233,7 @@ impl Server {
         tokio::select! {
             biased;
             () = async {
-                // What is told by name does not wait for the next look.
+                // A network that the kernel reported by name does not wait for the next look.
                 if timeout_at(next_look, watch.named()).await.is_err() {
                     watch.changed().await;
                 }
@@ -275,7 +275,7 @@ impl Server {
     /// Carry out an order.
     async fn sync(&mut self, order: Order, done: oneshot::Sender<Applied>) {
         let mut order = order;
-        // What appeared since the pass looked around is not in its order yet.
+        // What appeared since the look of the pass is not in its order yet.
         let appeared = cut_set(&self.appeared, &order.protected);
         if !appeared.is_empty() {
             cut(&mut order, &appeared);
@@ -287,7 +287,7 @@ impl Server {
         let _ = done.send(applied);
     }
 
-    /// The kernel in step with what is kept. An address that appears meanwhile is cut out first: a
+    /// Make the kernel's routes as ordered. An address that appears meanwhile is excluded first: a
     /// large change may take seconds.
     async fn bring_in_step(&mut self) -> Applied {
         let mut interruptions = 0;
@@ -304,14 +304,14 @@ impl Server {
                 ..Task::of(&kept.desired.nets, &kept.config, now)
             };
             let Self { watch, fib, .. } = self;
-            // Neither first: each may have something to read all the time.
+            // Without `biased`: each branch may be ready all the time.
             let applied = tokio::select! {
                 applied = to_kernel(task, fib, &stop) => Some(applied),
                 () = watch.named(), if interruptions < INTERRUPTIONS => None,
             };
             let Some(applied) = applied else {
                 interruptions += 1;
-                // A look follows: what was told is still news.
+                // A look follows: the reported networks are still news.
                 self.take_named();
                 continue;
             };
@@ -327,11 +327,11 @@ impl Server {
         }
     }
 
-    /// Something appeared or went: look, and cut out of the routes what is new, at once and from
-    /// memory.
+    /// Something appeared or disappeared: look, and exclude new space from the routes, at once and
+    /// from memory.
     async fn protect(&mut self) {
-        // A look reads all routes, which takes seconds where another program changes them all the
-        // time. What the kernel told of by name does not wait for it.
+        // A look reads all routes, which takes seconds if another program changes them all the
+        // time. Networks that the kernel reported by name do not wait for it.
         if self.take_named() {
             self.cut_out().await;
         }
@@ -344,7 +344,7 @@ impl Server {
         self.tell(Event::Around);
     }
 
-    /// Bring the kernel in step with what was cut out of the order.
+    /// Make the kernel's routes as ordered after space was excluded from the order.
     async fn cut_out(&mut self) {
         let _lock = self.lock();
         match self.current().await {
@@ -357,8 +357,8 @@ impl Server {
         }
     }
 
-    /// Only remove the routes that cover protected space, where it is not known what else should be
-    /// there. The order that follows brings back what is left of them.
+    /// Remove only the routes that cover protected space, if it is not known what else should be
+    /// installed. The order that follows reinstalls the rest of their space.
     async fn remove_protected(&mut self) {
         let Some(kept) = &self.kept else { return };
         let removable = Removable::Explained {
@@ -373,21 +373,21 @@ impl Server {
         self.fib.expect_change();
     }
 
-    /// Look at what the kernel shows. Answers whether there is something that was not protected.
+    /// Read what the kernel shows. Returns whether something in it was not protected.
     async fn look(&mut self) -> bool {
         let looks = self.look_around().await;
         self.news.store(true, Ordering::Relaxed);
         self.appears(nets(&looks))
     }
 
-    /// Take in what the kernel told of by name. Answers whether there is something that was not
-    /// protected.
+    /// Take in the networks that the kernel reported by name. Returns whether something in them was
+    /// not protected.
     fn take_named(&mut self) -> bool {
         let named = PrefixSet::of_nets(self.watch.appeared());
         self.appears(named)
     }
 
-    /// Cut this out of what is kept. Answers whether there is something that was not protected.
+    /// Exclude this space from the order. Returns whether something in it was not protected.
     fn appears(&mut self, shown: PrefixSet) -> bool {
         let mut new = shown;
         if let Some(kept) = &self.kept {
@@ -404,13 +404,13 @@ impl Server {
         true
     }
 
-    /// What the kernel shows now of the sources that protect. What appears meanwhile and is told of
-    /// by name is protected meanwhile.
+    /// What the kernel shows now of the sources that protect. A network that it reports by name
+    /// meanwhile is protected meanwhile.
     async fn look_around(&mut self) -> Vec<Look> {
         let config = self.config.clone();
         let mut looking = pin!(around::looks(&config, Where::Kernel));
         let looks = loop {
-            // Neither first: each may have something to read all the time.
+            // Without `biased`: each branch may be ready all the time.
             tokio::select! {
                 () = self.watch.named() => {}
                 looks = &mut looking => break looks,
@@ -423,12 +423,12 @@ impl Server {
         looks
     }
 
-    /// Compare the kernel with what is kept, and put it right.
+    /// Compare the kernel's routes with the order, and correct them.
     async fn mend(&mut self, why: Why) {
         self.next_mend = Instant::now() + PAUSE;
         let lock = self.lock();
         if matches!(lock, Held::ByVerb) {
-            // What the verb leaves is looked at after it; but a lock that is never given back is
+            // The routes are compared when the verb has ended, but a lock that is never released is
             // not waited for.
             let since = *self.busy_since.get_or_insert_with(Instant::now);
             if since.elapsed() < PATIENCE {
@@ -445,13 +445,13 @@ impl Server {
         match self.current().await {
             Current::Kept => {}
             Current::Withdrawn => return,
-            // The order that follows puts everything right.
+            // The order that follows corrects everything.
             Current::Changed => {
                 self.fib.expect_change();
                 self.next_mend = Instant::now() + CHANGED;
                 return;
             }
-            // Memory may be behind what a verb has done: a busy machine is given some time.
+            // Memory may be older than the change of a verb: a busy machine gets some time.
             Current::Silent => {
                 let since = *self.silent_since.get_or_insert_with(Instant::now);
                 if since.elapsed() < PATIENCE {
@@ -481,7 +481,8 @@ impl Server {
         self.tell(Event::Kept(Box::new(applied)));
     }
 
-    /// Whether what is kept is what should be there: a verb may have written a generation or a pin.
+    /// Whether the order is what should be installed: a verb may have written a generation or a
+    /// pin.
     async fn current(&mut self) -> Current {
         let Some(kept) = &mut self.kept else {
             return Current::Withdrawn;
@@ -492,14 +493,14 @@ impl Server {
         match self.glance.look().await {
             Glanced::Silent => return Current::Silent,
             Glanced::Unreadable => {}
-            // A ledger that was lost says nothing of what should be in force.
+            // A lost ledger says nothing about what should be in force.
             Glanced::Seen(generation, _) if generation < kept.generation => {}
             Glanced::Seen(generation, pin) => {
-                // A verb wrote it, or the pass under way, whose order follows.
+                // Written by a verb, or by the running pass, whose order follows.
                 if generation != kept.generation || pin != kept.pin {
                     let _ = self.events.send(Event::Elsewhere);
                     return match withdrawn(&pin) {
-                        // The flush withdraws by itself.
+                        // The flush withdraws the routes itself.
                         true => Current::Withdrawn,
                         false => Current::Changed,
                     };
@@ -512,24 +513,24 @@ impl Server {
         }
     }
 
-    /// The lock of a pass, for as long as the answer lives.
+    /// Take the lock of a pass; it is held as long as the result exists.
     fn lock(&self) -> Held {
         if let Some(shared) = self.lock.shared() {
             return Held::ByUs(Some(shared));
         }
-        // The keeper of a verb lives inside its pass.
+        // The keeper of a verb runs inside its pass, which holds the lock.
         if !self.listens {
             return Held::ByUs(None);
         }
         match Lock::take(&self.config.state_dir, Lock::PASS, "run") {
             Ok(Ok(lock)) => Held::ByUs(Some(Arc::new(lock))),
             Ok(Err(_)) => Held::ByVerb,
-            // No folder or no disk: no verb can have it either.
+            // No folder or no disk: no verb can take the lock either.
             Err(_) => Held::ByUs(None),
         }
     }
 
-    /// Say when routes are no longer removed again and again.
+    /// Report that routes are no longer removed repeatedly.
     fn calm(&mut self) {
         let now = self.now();
         let (alarm, is_new) = self.fib.alarm(now);
@@ -544,7 +545,7 @@ impl Server {
     }
 }
 
-/// Take space out of what is kept.
+/// Exclude space from an order.
 fn cut(order: &mut Order, space: &PrefixSet) {
     order.desired = Arc::new(Effective {
         nets: subtract_set(&order.desired.nets, space),
@@ -556,17 +557,17 @@ fn cut(order: &mut Order, space: &PrefixSet) {
     }
 }
 
-/// Whether everything is withdrawn by this pin.
+/// Whether this pin withdraws everything.
 fn withdrawn(pin: &Option<PinRow>) -> bool {
     pin.as_ref().is_some_and(PinRow::is_flush)
 }
 
-/// Whether a flush has left its marker, which also counts where the ledger cannot be read.
+/// Whether there is the marker of a flush, which also counts if the ledger cannot be read.
 fn flushed(config: &Config) -> bool {
     run_dir::flushed(&config.state_dir)
 }
 
-/// Whether a flush came after this order was made.
+/// Whether a flush was made after this order.
 fn stop_of(order: &Order) -> impl Fn() -> bool + 'static {
     let (config, by_flush) = (order.config.clone(), withdrawn(&order.pin));
     move || !by_flush && flushed(&config)
