@@ -1,4 +1,4 @@
-//! The daemon: the keeper in one thread, pass after pass in another, until it is told to stop (I/O).
+//! The daemon: the keeper in one thread, pass after pass in another, until it is stopped (I/O).
 //!
 //! ```text
 //!  main thread                                   worker thread
@@ -8,8 +8,9 @@
 //!  supervision: does the pass end in time? ─Event─►    └────────────────────────────┘
 //! ```
 //!
+//!
 //! The main thread reads no file and no ledger. So a disk, a resolver or a command that hangs
-//! delays no protection, and the watchdog of the service manager sees the loop that protects.
+//! delays no protection, and the watchdog of the service manager observes the loop that protects.
 
 mod notify;
 mod worker;
@@ -34,16 +35,16 @@ use crate::time::{Timestamp, short};
 use notify::Service;
 use worker::{AtWork, Told, Worker};
 
-/// Why the daemon ended without being told to.
+/// Why the daemon ended without a request to stop.
 #[derive(Debug)]
 pub enum Ended {
     /// Another daemon serves this state directory.
     Busy(Busy),
     /// The ledger could not be opened at the start.
     Ledger(LedgerError),
-    /// The signals or the second thread could not be had.
+    /// The signal handlers or the second thread could not be set up.
     System(std::io::Error),
-    /// The routes could not be withdrawn at the stop.
+    /// The routes could not be withdrawn when the daemon stopped.
     Routes,
 }
 
@@ -60,13 +61,13 @@ impl fmt::Display for Ended {
 
 impl std::error::Error for Ended {}
 
-/// Longest wait for a verb at work when the routes are withdrawn at the stop.
+/// Longest wait for a running verb when the routes are withdrawn at the stop.
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
-/// Longest wait for the worker at the stop. A worker that waits for a disk is left behind.
+/// Longest wait for the worker at the stop. A worker that waits for a disk is abandoned.
 const WORKER_PATIENCE: Duration = Duration::from_secs(2);
-/// How often the main thread looks at the pass under way.
+/// How often the main thread checks the running pass.
 const SUPERVISION: Duration = Duration::from_secs(5);
-/// How much more time the service manager is asked for while it waits for us.
+/// How much more time is requested from the service manager while it waits.
 const EXTENSION: Duration = Duration::from_secs(60);
 
 struct Signals {
@@ -93,15 +94,15 @@ impl Signals {
     }
 }
 
-/// Serve until told to stop. `path` is read again at a SIGHUP; a pass that takes longer than `limit`
-/// is cancelled.
+/// Serve until asked to stop. `path` is read again at a SIGHUP; a pass that takes longer than
+/// `limit` is cancelled.
 pub async fn run(path: &Path, config: Config, limit: Duration) -> Result<(), Ended> {
     let mut signals = Signals::new().map_err(Ended::System)?;
     let taken = Lock::take(&config.state_dir, Lock::DAEMON, "run").map_err(Ended::Ledger)?;
     let _lock = taken.map_err(Ended::Busy)?;
     let config = Arc::new(config);
-    // What cannot work now will not work later: say so at the start. A full disk may have room later,
-    // and the routes that the ledger shows are kept meanwhile.
+    // An error that cannot go away is reported at the start. A full disk may have room later, and
+    // the routes that the ledger shows are kept meanwhile.
     let ledger = match Ledger::open(&config.state_dir) {
         Ok(ledger) => Some(ledger),
         Err(error) if error.may_pass() => {
@@ -110,7 +111,7 @@ pub async fn run(path: &Path, config: Config, limit: Duration) -> Result<(), End
         }
         Err(error) => return Err(Ended::Ledger(error)),
     };
-    // Open before anything is read, so that nothing falls between.
+    // Opened before anything is read, so that no change is lost in between.
     let (keeper, mut server, events) = Server::of_daemon(config.clone());
     let service = Arc::new(Service::starting());
     if let Some(interval) = notify::watchdog() {
@@ -134,7 +135,8 @@ pub async fn run(path: &Path, config: Config, limit: Duration) -> Result<(), End
     thread.spawn(work).map_err(Ended::System)?;
     let mut overdue = false;
     {
-        // One future for the life of the daemon: an order that is being carried out is not dropped.
+        // One future for the whole run of the daemon: an order that is being carried out is not
+        // dropped.
         let mut serving = pin!(server.serve());
         loop {
             tokio::select! {
@@ -150,7 +152,7 @@ pub async fn run(path: &Path, config: Config, limit: Duration) -> Result<(), End
             }
         }
         service.stopping();
-        // The worker may wait for the keeper.
+        // The worker may be waiting for the keeper.
         tokio::select! {
             never = &mut serving => match never {},
             _ = &mut ended => {}
@@ -167,8 +169,8 @@ pub async fn run(path: &Path, config: Config, limit: Duration) -> Result<(), End
     Ok(())
 }
 
-/// Look whether the pass under way ends in time, and ask the service manager for patience while it
-/// waits for one.
+/// Check whether the running pass ends in time, and request more time from the service manager
+/// while it waits for one.
 fn supervise(at_work: &AtWork, service: &Service, limit: Duration, overdue: &mut bool) {
     let Some(begun) = at_work.begun() else {
         if std::mem::take(overdue) {
@@ -190,13 +192,13 @@ fn supervise(at_work: &AtWork, service: &Service, limit: Duration, overdue: &mut
     }
 }
 
-/// Take our routes with us. The ledger keeps what was in force: the next start puts it back.
+/// Withdraw our routes. The ledger keeps what was in force: the next start installs it again.
 async fn withdraw(config: &Config, now: Timestamp) -> Result<(), Ended> {
-    // A verb that is at work is given some time to end.
+    // A running verb gets some time to end.
     let _lock = Lock::wait(&config.state_dir, "run", STOP_PATIENCE)
         .ok()
         .flatten();
-    // The routes go whatever the ledger says; it only knows of more marks.
+    // The routes are withdrawn whatever the ledger says; it only knows of further marks.
     let ledger = Ledger::open(&config.state_dir);
     let former = ledger
         .as_ref()

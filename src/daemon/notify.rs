@@ -1,6 +1,6 @@
-//! What the service manager is told (sd_notify(3)). Without one nothing happens.
+//! Notifications to the service manager (sd_notify(3)). Without a service manager nothing happens.
 //!
-//! A send waits while the manager does not read its socket. So a thread of its own sends, and no
+//! A send blocks while the manager does not read its socket. So a thread of its own sends, and no
 //! caller ever waits.
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +11,7 @@ use sd_notify::NotifyState;
 
 use crate::shown;
 
-/// How many messages wait at most for a manager that does not read; later ones are dropped.
+/// At most this many messages wait for a manager that does not read; later ones are dropped.
 const WAITING: usize = 64;
 
 enum Message {
@@ -23,7 +23,7 @@ enum Message {
     Stopping,
 }
 
-/// The service manager, and whether it waits for the start or a reload to end.
+/// The service manager, and whether it waits for a start or a reload to end.
 #[derive(Debug)]
 pub struct Service {
     messages: Option<SyncSender<Message>>,
@@ -31,7 +31,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// At the start.
+    /// The state at the start.
     pub fn starting() -> Self {
         let (messages, to_send) = sync_channel(WAITING);
         let send = move || to_send.iter().for_each(|message| send(&message));
@@ -52,7 +52,7 @@ impl Service {
         }
     }
 
-    /// The kernel is in step: the start or the reload has ended.
+    /// The kernel is as desired: the start or the reload has ended.
     pub fn ready(&self) {
         if self.waits.swap(false, Ordering::Relaxed) {
             self.tell(Message::Ready);
@@ -65,25 +65,25 @@ impl Service {
         self.tell(Message::Status(shown::line(status).into_owned()));
     }
 
-    /// The configuration is read again; [`ready`](Self::ready) follows.
+    /// The configuration is being read again; [`ready`](Self::ready) follows.
     pub fn reloading(&self) {
         self.waits.store(true, Ordering::Relaxed);
         self.tell(Message::Reloading);
     }
 
-    /// The service manager is to wait that much longer, where it waits at all.
+    /// Request this much more time from the service manager, if it waits.
     pub fn extend(&self, by: Duration) {
         if self.waits.load(Ordering::Relaxed) {
             self.tell(Message::Extend(by));
         }
     }
 
-    /// The loop that protects runs.
+    /// The loop that protects is running.
     pub fn beat(&self) {
         self.tell(Message::Watchdog);
     }
 
-    /// About to end.
+    /// The daemon is about to end.
     pub fn stopping(&self) {
         self.tell(Message::Stopping);
     }
@@ -104,7 +104,7 @@ fn send(message: &Message) {
     };
 }
 
-/// The interval of the watchdog, where the unit asks for it.
+/// The interval of the watchdog, if the unit sets one.
 pub fn watchdog() -> Option<Duration> {
     sd_notify::watchdog_enabled()
 }

@@ -21,25 +21,26 @@ use crate::progress::Progress;
 use crate::target::kernel::Report;
 use crate::time::{Timestamp, short};
 
-/// Wait after a pass that could not be made, or while another program has the lock.
+/// Delay after a pass that could not be made, or while another program has the lock.
 const RETRY: Duration = Duration::from_secs(5);
-/// How often the lock of a verb at work is tried.
+/// How often the lock of a running verb is tried.
 const POLL: Duration = Duration::from_millis(100);
-/// Shortest time between two passes, whatever happens.
+/// Shortest time between two passes.
 const PAUSE: Duration = Duration::from_millis(300);
-/// Longest wait: a clock that was set, or a change by a verb, is noticed after it.
+/// Longest wait between two passes: a clock that was set, or a change by a verb, is noticed after
+/// at most this time.
 const LONGEST_WAIT: Duration = Duration::from_secs(300);
-/// How many results wait at most for a ledger that cannot be written.
+/// At most this many results wait for a ledger that cannot be written.
 const UNRECORDED: usize = 1_000;
 
-/// What the operator tells a daemon.
+/// A request of the operator to a daemon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Told {
     Reload,
     Stop,
 }
 
-/// What the main thread may know of the worker.
+/// The state of the worker that the main thread can see.
 #[derive(Clone, Debug)]
 pub(super) struct AtWork(Arc<Mutex<State>>);
 
@@ -63,7 +64,7 @@ impl AtWork {
         look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// When the pass under way began.
+    /// When the running pass began.
     pub fn begun(&self) -> Option<Instant> {
         self.with(|state| state.begun)
     }
@@ -84,20 +85,20 @@ pub(super) struct Worker {
     path: PathBuf,
     config: Arc<Config>,
     read_at: Timestamp,
-    /// One connection for the life of the daemon: what is open can be read on a full disk.
+    /// One connection for the whole run of the daemon: an open ledger can be read on a full disk.
     ledger: Option<Ledger>,
     memory: Memory,
     keeper: Keeper,
-    /// Whether the keeper has had an order.
+    /// Whether the keeper has received an order.
     keeps: bool,
-    /// Whether a verb has written something else since.
+    /// Whether a verb has written another generation or pin since.
     elsewhere: bool,
     limit: Duration,
     at_work: AtWork,
     service: Arc<Service>,
-    /// What the keeper did and the ledger does not know yet.
+    /// Changes of the keeper that are not in the ledger yet.
     unrecorded: Vec<Applied>,
-    /// The last failure, which is not said again each time.
+    /// The last failure, which is not logged repeatedly.
     failure: String,
 }
 
@@ -114,7 +115,8 @@ impl Worker {
         (ledger, keeper): (Option<Ledger>, Keeper),
         (limit, at_work, service): (Duration, AtWork, Arc<Service>),
     ) -> Self {
-        // Where there is no ledger yet, or none that answers, the clock of the machine is all there is.
+        // If there is no ledger yet, or none that can be read, only the clock of the machine is
+        // known.
         let last = ledger.as_ref().and_then(|ledger| ledger.clock().ok()?);
         let mut memory = Memory::default();
         memory.clock = Clock::of(last.as_ref());
@@ -135,7 +137,7 @@ impl Worker {
         }
     }
 
-    /// Make passes until told to stop.
+    /// Make passes until asked to stop.
     pub fn work(mut self, events: UnboundedReceiver<Event>, told: UnboundedReceiver<Told>) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
@@ -143,7 +145,8 @@ impl Worker {
         match runtime {
             Ok(runtime) => {
                 runtime.block_on(self.passes(events, told));
-                // A resolver or a file that does not answer has a thread of its own, which nobody waits for.
+                // A resolver or a file that does not answer has a thread of its own, which is not
+                // waited for.
                 runtime.shutdown_background();
             }
             Err(error) => tracing::error!("no passes are made: no runtime: {error}"),
@@ -165,7 +168,8 @@ impl Worker {
                         said = told.recv() => match said {
                             // A reload waits for the pass, and several become one.
                             Some(Told::Reload) => reload = true,
-                            // A pass may be dropped at any point: the next one, in whatever process, finishes it.
+                            // A pass may be dropped at any point: the next one, in any process,
+                            // finishes it.
                             Some(Told::Stop) | None => return,
                         },
                     }
@@ -183,7 +187,7 @@ impl Worker {
         }
     }
 
-    /// One pass over what is due. Answers how long to wait for the next.
+    /// One pass over what is due. Returns how long to wait for the next.
     async fn pass(&mut self) -> Duration {
         self.at_work
             .with(|state| state.begun = Some(Instant::now()));
@@ -255,11 +259,11 @@ impl Worker {
             .chain(outcome.next_end)
             .min();
         let wait = next.map_or(LONGEST_WAIT, |next| now.age(next));
-        // Never faster than once a second, whatever the feeds say.
+        // Never more often than once a second, whatever the feeds ask for.
         Ok(Ok(wait.clamp(Duration::from_secs(1), LONGEST_WAIT)))
     }
 
-    /// Open the ledger, where it is not open or another file stands in its place.
+    /// Open the ledger if it is not open or was replaced by another file.
     fn open(&mut self) -> Result<(), LedgerError> {
         let state_dir = &self.config.state_dir;
         if self
@@ -273,7 +277,7 @@ impl Worker {
         Ok(())
     }
 
-    /// Say once that no pass can be made.
+    /// Log once that no pass can be made.
     fn failed(&mut self, why: &str) {
         if self.failure != why {
             tracing::error!("{why}");
@@ -282,8 +286,8 @@ impl Worker {
         self.service.status(why);
     }
 
-    /// After a pass that failed: the keeper is given what the ledger shows, where it has had no order
-    /// yet, as after a reboot with a full disk, or an older one. That needs no writing.
+    /// After a pass that failed: give the keeper the routes that the ledger shows, if it has no
+    /// order yet (as after a reboot with a full disk) or an outdated one. This needs no writing.
     async fn keep_what_is_known(&mut self) {
         if !self.keeps || self.elsewhere {
             let order = match &self.ledger {
@@ -307,7 +311,7 @@ impl Worker {
         }
     }
 
-    /// Wait so long, or until there is something that a pass has to look at.
+    /// Wait for this long, or until there is something for a pass to do.
     async fn wait(
         &mut self,
         wait: Duration,
@@ -344,7 +348,7 @@ impl Worker {
         }
     }
 
-    /// What ends a wait.
+    /// The result of a wait that a request ended.
     fn woken(&mut self, said: Option<Told>, told: &mut UnboundedReceiver<Told>) -> Woken {
         match said {
             Some(Told::Reload) => {
@@ -355,7 +359,7 @@ impl Worker {
         }
     }
 
-    /// Take down what the keeper did, now or as soon as the ledger can be written.
+    /// Record what the keeper did, now or as soon as the ledger can be written.
     fn note(&mut self, applied: Applied) {
         if self.unrecorded.len() < UNRECORDED {
             self.unrecorded.push(applied);
@@ -375,7 +379,7 @@ impl Worker {
         }
     }
 
-    /// What FRR holds against what is installed.
+    /// Compare what FRR holds with what is installed.
     async fn compare(&mut self, report: &Report) {
         let Some(ledger) = &self.ledger else { return };
         let compared = neighbors::audited(&self.config, ledger, &mut self.memory, report).await;
@@ -384,14 +388,15 @@ impl Worker {
         }
     }
 
-    /// Read the configuration again, once for all who asked. A bad one changes nothing.
+    /// Read the configuration again, once for all pending requests. A configuration with errors
+    /// changes nothing.
     fn reload(&mut self, told: &mut UnboundedReceiver<Told>) {
         let mut asked_to_stop = false;
         while let Ok(said) = told.try_recv() {
             asked_to_stop |= said == Told::Stop;
         }
         if asked_to_stop {
-            // The next look at it finds the end.
+            // The next read of the channel finds its end.
             told.close();
             return;
         }
@@ -406,7 +411,7 @@ impl Worker {
             Ok(new) => {
                 let same = config::print(&new) == config::print(&self.config)
                     && new.policy.protect.typed() == self.config.policy.protect.typed();
-                // A verb asks for it each time: only what reads otherwise is news.
+                // A verb requests this each time; only a changed configuration is news.
                 if same {
                     tracing::debug!("{path} read again");
                 } else {
@@ -436,7 +441,7 @@ impl Worker {
     }
 }
 
-/// Write down what waited for it, in order.
+/// Record the waiting results, in order.
 fn record(ledger: &Ledger, unrecorded: &mut Vec<Applied>) -> Result<(), LedgerError> {
     while let Some(applied) = unrecorded.first() {
         ledger.lightly(|ledger| write_down(ledger, applied))?;
@@ -445,7 +450,7 @@ fn record(ledger: &Ledger, unrecorded: &mut Vec<Applied>) -> Result<(), LedgerEr
     Ok(())
 }
 
-/// The lock of a pass. A verb is usually done within a moment: nobody is told of that wait.
+/// Take the lock of a pass. A verb usually ends within a moment, so a short wait is not reported.
 async fn lock(config: &Config) -> Result<Result<Lock, Busy>, LedgerError> {
     let begun = Instant::now();
     loop {
