@@ -1,9 +1,9 @@
-//! Whether the clock of the machine is believed, and the time that is gone by while it is not.
+//! Whether the clock of the machine is trusted, and the time in use while it is not.
 //!
-//! A clock that jumps ends what it should not: feeds expire, entries end, history is forgotten. So a
-//! clock that is more than a day away from what the last pass and the machine's uptime explain is
-//! doubted for a day: until then the time goes on from the last pass. [`judge`] is pure; only
-//! [`Reading::now`] asks the system.
+//! A clock that jumps would end things too early: feeds would expire, entries would end, history
+//! would be deleted. So a clock that is more than a day away from what the last pass and the
+//! machine's uptime explain is doubted for a day: until then the time continues from the last pass.
+//! [`judge`] is pure; only [`Reading::now`] asks the system.
 
 use std::fmt;
 use std::fs;
@@ -13,59 +13,59 @@ use nix::time::{ClockId, clock_gettime};
 
 use crate::time::{Timestamp, short};
 
-/// A clock that is doubted may be read again so much later without another doubt: a machine that is off most of the
-/// time is read once a start.
+/// A doubted clock may be read again after up to this time without a new doubt: a machine that is
+/// off most of the time is read once per start.
 const SAME_DOUBT: Duration = Duration::from_secs(31 * 86_400);
 
-/// What the system says of the time.
+/// The system's clocks at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reading {
     /// The clock of the machine.
     pub wall: Timestamp,
-    /// Since the machine was started, with the time that it slept.
+    /// The time since the machine was started, including the time in suspend.
     pub up: Duration,
-    /// Which start of the machine that is; empty where it cannot be told.
+    /// The identifier of this start of the machine; empty if it cannot be read.
     pub boot: String,
 }
 
-/// What was made of a reading.
+/// The result of judging a reading.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seen {
-    /// What the system said.
+    /// The reading.
     pub reading: Reading,
-    /// The time that is gone by.
+    /// The time in use.
     pub time: Timestamp,
-    /// While the clock is not believed: since when.
+    /// While the clock is not trusted: since when.
     pub doubt: Option<Doubt>,
 }
 
-/// Since when the clock is not believed.
+/// Since when the clock is not trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Doubt {
-    /// What the clock said when it was doubted first.
+    /// The time of the clock when it was first doubted.
     pub wall: Timestamp,
-    /// The time that was gone by then.
+    /// The time in use at that moment.
     pub time: Timestamp,
 }
 
-/// What became of the doubt at a reading.
+/// How a reading changed the doubt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Turn {
-    /// The clock is believed, as it was before.
+    /// The clock is trusted, as before.
     Believed,
     /// The clock is doubted from here on.
     Doubted,
-    /// It is doubted, as it was before.
+    /// The clock is doubted, as before.
     StillDoubted,
-    /// It says again what was expected.
+    /// The clock again has the expected time.
     RightAgain,
-    /// It has been so for a day, and is believed. Times that were written since the doubt began are so
-    /// many seconds too small.
+    /// The clock has been consistent for a day, and is trusted. Times that were written since the
+    /// doubt began are this many seconds too small.
     Accepted(Doubt, i64),
 }
 
 impl Reading {
-    /// What the system says now.
+    /// Read the system's clocks.
     pub fn now() -> Self {
         let up = clock_gettime(ClockId::CLOCK_BOOTTIME).map(Duration::from);
         let boot = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
@@ -76,7 +76,7 @@ impl Reading {
         }
     }
 
-    /// How long after `last` this is by the uptime; zero where the machine was started in between.
+    /// The time since `last` by the uptime; zero if the machine was started in between.
     fn since(&self, last: &Self) -> Duration {
         match self.boot == last.boot {
             true => self.up.saturating_sub(last.up),
@@ -86,7 +86,7 @@ impl Reading {
 }
 
 impl Seen {
-    /// The first reading there is, which nothing speaks against.
+    /// The first reading, which nothing contradicts.
     pub fn first(reading: Reading) -> Self {
         Self {
             time: reading.wall,
@@ -95,12 +95,12 @@ impl Seen {
         }
     }
 
-    /// By how much the clock is away from the time that is gone by, in seconds; negative where it is behind.
+    /// How far the clock is ahead of the time in use, in seconds; negative if it is behind.
     pub fn ahead(&self) -> i64 {
         seconds_between(self.time, self.reading.wall)
     }
 
-    /// When the clock is believed, by itself.
+    /// When the clock will be trusted, by its own time.
     pub fn believed_at(&self) -> Option<Timestamp> {
         let doubt = self.doubt?;
         Some(doubt.wall.after(Timestamp::CLOCK_TOLERANCE))
@@ -108,7 +108,7 @@ impl Seen {
 }
 
 impl fmt::Display for Seen {
-    /// Why the clock is not believed, what that means, what happens next, and what to type.
+    /// Why the clock is not trusted, what that means, what happens next, and what to type.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (Some(until), wall) = (self.believed_at(), self.reading.wall) else {
             return write!(f, "the clock is believed");
@@ -130,7 +130,7 @@ fn seconds_between(from: Timestamp, to: Timestamp) -> i64 {
     to.0.saturating_sub(from.0)
 }
 
-/// What to make of a reading after `last`, which is what was made of the one before.
+/// Judge a reading after `last`, the result of the previous one.
 pub fn judge(last: Option<&Seen>, reading: Reading) -> (Seen, Turn) {
     let Some(last) = last else {
         return (Seen::first(reading), Turn::Believed);
@@ -154,15 +154,15 @@ pub fn judge(last: Option<&Seen>, reading: Reading) -> (Seen, Turn) {
             Some(_) => Turn::RightAgain,
         });
     }
-    // It goes on from where it was doubted, or it jumped again.
+    // The clock continues from where it was doubted, or it jumped again.
     let goes_on = -(day as i64)..=SAME_DOUBT.as_secs() as i64;
     let goes_on = last
         .doubt
         .filter(|_| goes_on.contains(&away(last.reading.wall)));
     let Some(doubt) = goes_on else {
-        // One second more: what is written from now on is told apart from what was written before.
+        // One second more: times that are written from now on differ from those written before.
         let time = last.time.after(elapsed + Duration::from_secs(1));
-        // What was written since an earlier doubt is counted from that one.
+        // If there was a doubt before, times are counted from that one.
         let from = last.doubt.map_or(time, |doubt| doubt.time);
         let doubt = Some(Doubt { wall, time: from });
         let seen = Seen {
@@ -188,23 +188,23 @@ pub fn judge(last: Option<&Seen>, reading: Reading) -> (Seen, Turn) {
     (seen, Turn::StillDoubted)
 }
 
-/// The time of a process: judged once, and from then on as long as the uptime says.
+/// The time of a process: judged once, then advanced by the uptime.
 #[derive(Clone, Debug)]
 pub struct Clock {
     seen: Seen,
-    /// Whether a pass of this process has looked at it.
+    /// Whether a pass of this process has read the clock.
     looked: bool,
 }
 
 impl Default for Clock {
-    /// By the clock of the machine, where nothing else is known.
+    /// The clock of the machine, if nothing else is known.
     fn default() -> Self {
         Self::of(None)
     }
 }
 
 impl Clock {
-    /// After what the last pass saw.
+    /// The clock after the last pass, with what it saw.
     pub fn of(last: Option<&Seen>) -> Self {
         let (seen, _) = judge(last, Reading::now());
         Self {
@@ -222,8 +222,8 @@ impl Clock {
         turn
     }
 
-    /// What a pass of this process saw, where it is newer than what is written: that could not be written down, or
-    /// did not have to be.
+    /// What a pass of this process saw, if it is newer than what is written: it could not be
+    /// written, or did not have to be.
     pub fn later_than(&self, written: Option<&Seen>) -> Option<Seen> {
         let is_later = written.is_none_or(|written| {
             let (ours, theirs) = (&self.seen.reading, &written.reading);
@@ -232,20 +232,20 @@ impl Clock {
         (self.looked && is_later).then(|| self.seen.clone())
     }
 
-    /// The time to decide by. Between two looks it cannot jump.
+    /// The time for decisions. Between two readings it cannot jump.
     pub fn now(&self) -> Timestamp {
         let up = clock_gettime(ClockId::CLOCK_BOOTTIME).map(Duration::from);
         let elapsed = up.map_or(Duration::ZERO, |up| up.saturating_sub(self.seen.reading.up));
         self.seen.time.after(elapsed)
     }
 
-    /// What was made of the last reading.
+    /// The result of the last reading.
     pub fn seen(&self) -> &Seen {
         &self.seen
     }
 
-    /// While the clock is ahead and not believed: since when, by the time that is gone by. The machine may have
-    /// been off meanwhile, so a feed that was not looked at since then is due.
+    /// While the clock is ahead and not trusted: since when, by the time in use. The machine may
+    /// have been off meanwhile, so a feed that was not fetched since then is due.
     pub fn off_since(&self) -> Option<Timestamp> {
         let doubt = self.seen.doubt?;
         (self.seen.ahead() > 0).then_some(doubt.time)

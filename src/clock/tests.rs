@@ -1,4 +1,4 @@
-//! The judgement of the clock, for single steps and for random histories.
+//! Tests of the judgement, for single steps and for random histories.
 
 use proptest::prelude::*;
 
@@ -16,7 +16,7 @@ fn reading(wall: i64, up: u64, boot: &str) -> Reading {
     }
 }
 
-/// Judge these one after the other; answers what was made of each.
+/// Judge these readings one after the other, and return the results.
 fn history(readings: &[(i64, u64, &str)]) -> Vec<(Seen, Turn)> {
     let mut last: Option<Seen> = None;
     let judged = readings.iter().map(|(wall, up, boot)| {
@@ -106,7 +106,7 @@ fn a_machine_that_was_off_for_a_week_waits_a_day() {
 
 #[test]
 fn passes_of_a_timer_see_the_day_pass_without_an_uptime() {
-    // Each of another start of the machine, or where the uptime cannot be told.
+    // Each reading is from another start of the machine, or one where the uptime cannot be read.
     let readings = [0, 12, 25].map(|hours| (NOW + 10 * YEAR + hours * 3_600, 0, "b"));
     let all = [&[(NOW, 9, "a")][..], &readings].concat();
     assert_eq!(times(&all)[..3], [0, 1, 12 * 3_600 + 1]);
@@ -166,8 +166,8 @@ fn a_clock_that_was_reset_is_doubted_as_well() {
 }
 
 proptest! {
-    /// Whatever a clock says, a pass never runs ahead of what was explained by more than a day, before it has been
-    /// so for a day.
+    /// Whatever a clock says, a pass never runs more than a day ahead of what is explained, before
+    /// the clock has been consistent for a day.
     #[test]
     fn no_history_runs_ahead_before_a_day_is_over(
         steps in prop::collection::vec((-20_i64 * YEAR..20 * YEAR, 0_u64..3 * DAY as u64, any::<bool>(), 0_u8..4), 1..40)
