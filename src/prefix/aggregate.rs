@@ -28,7 +28,7 @@ impl<B: Bits> Default for Aggregate<B> {
 }
 
 impl<B: Bits> Aggregate<B> {
-    /// Add a prefix; none may stand before an earlier one.
+    /// Add a prefix; none may sort before an earlier one.
     #[inline]
     pub fn push(&mut self, prefix: Prefix<B>) {
         let stack = &mut self.stack;
@@ -43,7 +43,8 @@ impl<B: Bits> Aggregate<B> {
         }
         let mut joined = prefix;
         while let (Some(below), Some(parent)) = (stack.last(), joined.parent()) {
-            // `below` ends before `joined` starts, so all but the last bit in common means the two halves of one.
+            // `below` ends before `joined` starts, so all but the last bit in common means the two
+            // halves of one.
             let (len, common) = (joined.len(), below.first().common_len(joined.first()));
             if below.len() != len || common < len - 1 {
                 break;

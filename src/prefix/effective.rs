@@ -11,7 +11,7 @@ pub struct Effective {
     pub origins: Vec<u32>,
 }
 
-/// Nothing, for a reference that outlives everything.
+/// An empty value with a static lifetime.
 pub static NOTHING: Effective = Effective {
     nets: PrefixSet {
         v4: Vec::new(),
@@ -55,7 +55,7 @@ impl Effective {
     #[must_use]
     pub fn without(&self, other: &Self) -> Self {
         Self {
-            // Subtraction splits nothing where nothing is left.
+            // A shortcut: subtracting equal sets leaves nothing to split.
             nets: match self.nets == other.nets {
                 true => PrefixSet::default(),
                 false => subtract_set(&self.nets, &other.nets),

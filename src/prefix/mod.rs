@@ -4,9 +4,9 @@
 //!  text ──parse──► Written ──range──► Prefix ──aggregate──► PrefixSet ──subtract──► PrefixSet
 //! ```
 //!
-//! Everything below [`PrefixSet`] is generic over [`Bits`], the integer that holds an address, so that
-//! one algorithm serves both families. [`ipnet::IpNet`] is the type at the edges of the library, where
-//! the family no longer matters.
+//! Everything below [`PrefixSet`] is generic over [`Bits`], the integer that holds an address, so
+//! that one algorithm serves both families. [`ipnet::IpNet`] is the type at the edges of the
+//! library, where the family no longer matters.
 //!
 //! ```
 //! use nullrouted::prefix::{HostBits, PrefixSet, parse, subtract_set};
@@ -61,7 +61,7 @@ pub trait Bits: Copy + Ord + Eq + Hash + fmt::Debug + Send + Sync + 'static {
     const ZERO: Self;
     /// The highest address.
     const MAX: Self;
-    /// What a [`Prefix`] sorts by: one integer where one is wide enough.
+    /// The sort key of a [`Prefix`]: one integer if one is wide enough.
     type Key: Ord;
 
     /// The netmask of `len` leading ones, `len` in `0..=WIDTH`.
@@ -76,7 +76,7 @@ pub trait Bits: Copy + Ord + Eq + Hash + fmt::Debug + Send + Sync + 'static {
     fn next(self) -> Option<Self>;
     /// Number of zero bits at the right end.
     fn trailing_zeros(self) -> u8;
-    /// Number of zero bits at the left end of the difference to `other`.
+    /// Number of leading bits in common with `other`.
     fn common_len(self, other: Self) -> u8;
     /// The sort key of a prefix.
     fn key(self, len: u8) -> Self::Key;
@@ -151,7 +151,7 @@ impl_bits!(
 
 /// A network: an address whose host bits are zero, and a length in `0..=B::WIDTH`.
 ///
-/// The order is by address and then by length, so a covering prefix stands before what it covers.
+/// The order is by address and then by length, so a covering prefix sorts before those it covers.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Prefix<B> {
     addr: B,
@@ -238,7 +238,8 @@ impl<B: Bits> Prefix<B> {
 
     /// Number of addresses as a share of the whole family, `0.0..=1.0`.
     pub fn share(&self) -> f64 {
-        // Two to the power of minus `len`, put together: the sign and the fraction are 0, the exponent is biased.
+        // Two to the power of minus `len`, composed from its bits: the sign and the fraction are 0,
+        // the exponent is biased.
         f64::from_bits((1023 - u64::from(self.len)) << 52)
     }
 
@@ -248,7 +249,7 @@ impl<B: Bits> Prefix<B> {
         self.addr.key(self.len)
     }
 
-    /// The prefix as the family-neutral type of the edges.
+    /// The prefix as [`IpNet`], the type for both families.
     pub fn to_net(&self) -> IpNet {
         match self.addr.to_ip() {
             IpAddr::V4(addr) => IpNet::V4(Ipv4Net::new_assert(addr, self.len)),

@@ -1,15 +1,15 @@
 //! The written forms of a prefix, and why a text is not one.
 //!
-//! Our own, because `std` and `ipnet` refuse `72.37.186/23`, while `inet_aton` reads it as the wrong
-//! network and `010.0.0.1` as octal. Every form here is accepted on purpose; whatever is left is
-//! refused with its reason.
+//! `std` and `ipnet` are not used: they refuse `72.37.186/23`, and `inet_aton` reads it as the
+//! wrong network and `010.0.0.1` as octal. Every form here is accepted on purpose; every other text
+//! is refused with its reason.
 
 use std::fmt;
 use std::net::Ipv6Addr;
 
 use super::{Bits, Prefix};
 
-/// What a text meant.
+/// The meaning of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Written {
     /// An IPv4 prefix or address.
@@ -25,8 +25,8 @@ pub enum Written {
 /// What to do with bits set to the right of the length.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum HostBits {
-    /// Refuse, naming the network that was probably meant: a download cut inside the mask looks
-    /// just like this (`223.155.16.0/22` cut to `/2`).
+    /// Refuse, naming the network that was probably meant: a download that is cut off inside the
+    /// prefix length looks just like this (`223.155.16.0/22` cut to `/2`).
     #[default]
     Refuse,
     /// Clear them.
@@ -36,9 +36,9 @@ pub enum HostBits {
 /// Why a text is not a prefix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Malformed {
-    /// Nothing there.
+    /// There is no text.
     Empty,
-    /// No written form of an address.
+    /// The text is not a written form of an address.
     NotAnAddress,
     /// An octet above 255.
     Octet(String),
@@ -46,7 +46,7 @@ pub enum Malformed {
     LeadingZero(String),
     /// Fewer than four octets and no length.
     TooFewOctets(usize),
-    /// The length is no plain decimal number.
+    /// The length is not a plain decimal number.
     Length(String),
     /// The length is above the width of the family.
     LengthAbove(u8),
@@ -58,9 +58,9 @@ pub enum Malformed {
     Zone,
     /// A range whose ends are of two families, or whose end lies before its start.
     Range(&'static str),
-    /// No range, where the format has nothing else.
+    /// Not a range, in a format that has nothing else.
     NotARange,
-    /// A character that looks like a blank or a digit and is none.
+    /// A character that looks like a blank or a digit and is neither.
     NotAscii(char),
 }
 
@@ -130,9 +130,9 @@ pub fn parse(text: &str, host_bits: HostBits) -> Result<Written, Malformed> {
     network(addr, len, host_bits).map(Written::V4)
 }
 
-/// The IPv4 address or prefix that a text starts with, plainly written (`192.0.2.7`, `192.0.2.0/24`):
-/// address, length, and the bytes it takes. `None` for everything else, which [`parse`] may still read.
-/// Host bits are not looked at.
+/// The IPv4 address or prefix that a text starts with, in its plain form (`192.0.2.7`,
+/// `192.0.2.0/24`): address, length, and the number of bytes it takes. `None` for every other form,
+/// which [`parse`] may still read. Host bits are not checked.
 #[inline(always)]
 pub fn leading_v4(bytes: &[u8]) -> Option<(u32, u8, usize)> {
     let mut addr = 0;
@@ -156,7 +156,7 @@ pub fn leading_v4(bytes: &[u8]) -> Option<(u32, u8, usize)> {
     (len <= 32).then_some((addr, len as u8, bytes.len() - rest.len()))
 }
 
-/// Up to three digits without a zero in front of others, and what stands behind them.
+/// A number of up to three digits without a leading zero, and the bytes after it.
 #[inline(always)]
 fn leading_number(bytes: &[u8]) -> Option<(u32, &[u8])> {
     let value = |digit: &u8| u32::from(digit - b'0');
@@ -165,13 +165,13 @@ fn leading_number(bytes: &[u8]) -> Option<(u32, &[u8])> {
             Some((value(a) * 100 + value(b) * 10 + value(c), rest))
         }
         [a @ b'1'..=b'9', b @ b'0'..=b'9', rest @ ..] => Some((value(a) * 10 + value(b), rest)),
-        // A digit behind a zero is left standing, where no dot or end of line is.
+        // A digit after a zero is left over, where the caller expects a dot or the end.
         [a @ b'0'..=b'9', rest @ ..] => Some((value(a), rest)),
         _ => None,
     }
 }
 
-/// What a reason quotes: the text may be as long as the file.
+/// The part of a text that a reason quotes: the text may be as long as the file.
 fn start_of(text: &str) -> String {
     text.chars().take(40).collect()
 }
@@ -213,7 +213,7 @@ fn parse_whole_v4(text: &str) -> Result<u32, Malformed> {
     }
 }
 
-/// One to four octets, the missing ones on the right zero; answers how many were written.
+/// One to four octets, the missing ones on the right zero. Returns how many were written.
 fn parse_v4(text: &str) -> Result<(u32, usize), Malformed> {
     let bytes = text.as_bytes();
     let mut addr: u32 = 0;
@@ -230,7 +230,7 @@ fn parse_v4(text: &str) -> Result<(u32, usize), Malformed> {
             return Err(Malformed::NotAnAddress);
         }
         if at - start > 1 && bytes[start] == b'0' {
-            // `0x0a` stops at the x and is caught as no address; here it is `010`.
+            // `0x0a` stops at the x and is refused as not an address; this is `010`.
             return Err(Malformed::LeadingZero(start_of(&text[start..at])));
         }
         if octet > 255 {

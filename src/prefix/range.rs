@@ -1,11 +1,11 @@
-//! From a range of addresses to the fewest prefixes that cover exactly it.
+//! Conversion of a range of addresses to the fewest prefixes that cover exactly this range.
 
 use super::{Bits, Prefix};
 
 /// The fewest prefixes that cover `first..=last` and nothing else, in ascending order.
 ///
-/// Nothing when `last` lies before `first`. At most `2 * B::WIDTH - 2` prefixes, made one by one: what a
-/// range stands for is counted before any of it is kept.
+/// There are none if `last` is before `first`, and at most `2 * B::WIDTH - 2`. They are made one by
+/// one: the prefixes of a range are counted before any of them is kept.
 pub fn prefixes_of_range<B: Bits>(first: B, last: B) -> impl Iterator<Item = Prefix<B>> {
     let mut next = Some(first);
     std::iter::from_fn(move || {

@@ -71,7 +71,7 @@ impl PrefixSet {
         v4.chain(self.v6.iter().map(Prefix::to_net))
     }
 
-    /// The prefix of the set that contains `net` whole.
+    /// The prefix of the set that contains all of `net`.
     pub fn covering(&self, net: IpNet) -> Option<IpNet> {
         match net {
             IpNet::V4(net) => covering(&self.v4, net.into()),
@@ -89,7 +89,7 @@ impl PrefixSet {
 
     /// Share of all IPv4 addresses, `0.0..=1.0`.
     pub fn share_v4(&self) -> f64 {
-        // Not `sum`: that of nothing is -0.
+        // Not `sum`: the sum of nothing is -0.
         self.v4
             .iter()
             .map(Prefix::share)
@@ -104,7 +104,7 @@ impl PrefixSet {
             .fold(0.0, std::ops::Add::add)
     }
 
-    /// The addresses of either.
+    /// The addresses in either set.
     #[must_use]
     pub fn union(&self, other: &Self) -> Self {
         if other.is_empty() {
@@ -115,7 +115,7 @@ impl PrefixSet {
         Self::of_prefixes(v4, v6)
     }
 
-    /// The addresses of both.
+    /// The addresses in both sets.
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
         PrefixSet {
@@ -125,7 +125,8 @@ impl PrefixSet {
     }
 }
 
-/// Of two prefixes that share an address one contains the other: the smaller is what both have.
+/// Of two prefixes that share an address one contains the other: the smaller one is the
+/// intersection.
 fn common<B: super::Bits>(one: &[Prefix<B>], other: &[Prefix<B>]) -> Vec<Prefix<B>> {
     let (mut i, mut j) = (0, 0);
     let mut both = Vec::new();
@@ -135,7 +136,7 @@ fn common<B: super::Bits>(one: &[Prefix<B>], other: &[Prefix<B>]) -> Vec<Prefix<
         } else if b.contains(a) {
             both.push(*a);
         }
-        // Whichever ends first meets nothing more.
+        // The one that ends first overlaps no later prefix.
         if a.last() <= b.last() {
             i += 1;
         }
@@ -179,7 +180,7 @@ mod tests {
             let (union, both) = (one.union(&other), one.intersection(&other));
             prop_assert_eq!(single(&union), &single(&one) | &single(&other));
             prop_assert_eq!(single(&both), &single(&one) & &single(&other));
-            // As few prefixes as can be, in order.
+            // The fewest possible prefixes, in order.
             prop_assert_eq!(PrefixSet::of_prefixes(both.v4.clone(), Vec::new()), both);
         }
     }

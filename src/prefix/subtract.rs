@@ -1,15 +1,15 @@
-//! Subtraction by splitting: what is left of prefixes when holes are cut into them.
+//! Subtraction by splitting: the rest of prefixes after holes are cut into them.
 
 use super::{Bits, Prefix, PrefixSet};
 
 /// The most pieces one prefix may be cut into. A prefix that would need more is dropped whole:
-/// the other way would let a few scattered holes grow the routing table without bound.
+/// otherwise a few scattered holes could grow the routing table without bound.
 pub const MAX_PIECES: usize = 128;
 
-/// What a subtraction left, and what it did.
+/// The result of a subtraction.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Subtracted<B: Bits> {
-    /// What is left, ascending, without overlap.
+    /// The rest, ascending, without overlap.
     pub left: Vec<Prefix<B>>,
     /// Prefixes that lost addresses and left pieces behind, or were covered whole by a hole.
     pub cut: Vec<Prefix<B>>,
@@ -17,15 +17,16 @@ pub struct Subtracted<B: Bits> {
     pub dropped: Vec<Prefix<B>>,
 }
 
-/// Subtract `holes` from `from`; both ascending and without overlap ([`aggregate`] makes them so).
+/// Subtract `holes` from `from`; both are ascending and without overlap ([`aggregate`] makes them
+/// so).
 ///
 /// [`aggregate`]: super::aggregate
 pub fn subtract<B: Bits>(from: &[Prefix<B>], holes: &[Prefix<B>]) -> Subtracted<B> {
     subtract_within(from, holes, MAX_PIECES)
 }
 
-/// [`subtract`] into any number of pieces: nothing is dropped whole. For holes of single addresses that
-/// are bounded by count, so that the pieces are bounded, too.
+/// [`subtract`] into any number of pieces: nothing is dropped whole. For holes of single addresses
+/// that are bounded by count, so that the pieces are bounded, too.
 pub fn cut<B: Bits>(from: &[Prefix<B>], holes: &[Prefix<B>]) -> Subtracted<B> {
     subtract_within(from, holes, usize::MAX)
 }
@@ -38,7 +39,7 @@ fn subtract_within<B: Bits>(from: &[Prefix<B>], holes: &[Prefix<B>], most: usize
     };
     let mut holes = holes;
     for prefix in from {
-        // Holes are few, so most prefixes are passed by one look at the next one.
+        // Holes are few, so for most prefixes one look at the next hole is enough.
         while let [hole, behind @ ..] = holes
             && hole.last() < prefix.first()
         {
@@ -68,7 +69,7 @@ fn subtract_within<B: Bits>(from: &[Prefix<B>], holes: &[Prefix<B>], most: usize
     result
 }
 
-/// [`subtract`] for both families, when only the rest is of interest.
+/// [`subtract`] for both families, if only the rest is needed.
 pub fn subtract_set(from: &PrefixSet, holes: &PrefixSet) -> PrefixSet {
     PrefixSet {
         v4: subtract(&from.v4, &holes.v4).left,
@@ -76,7 +77,7 @@ pub fn subtract_set(from: &PrefixSet, holes: &PrefixSet) -> PrefixSet {
     }
 }
 
-/// [`cut`] for both families, when only the rest is of interest.
+/// [`cut`] for both families, if only the rest is needed.
 pub fn cut_set(from: &PrefixSet, holes: &PrefixSet) -> PrefixSet {
     PrefixSet {
         v4: cut(&from.v4, &holes.v4).left,
@@ -84,7 +85,7 @@ pub fn cut_set(from: &PrefixSet, holes: &PrefixSet) -> PrefixSet {
     }
 }
 
-/// Push the pieces of `prefix` outside `holes`; false when `left` would grow beyond `limit`.
+/// Push the pieces of `prefix` outside `holes`; `false` if `left` would grow beyond `limit`.
 fn split<B: Bits>(
     prefix: Prefix<B>,
     holes: &[Prefix<B>],
@@ -98,7 +99,8 @@ fn split<B: Bits>(
     if first_hole.contains(&prefix) {
         return true;
     }
-    // A hole inside and not covering: the prefix has at least two addresses, so it has halves.
+    // A hole is inside and does not cover it: the prefix has at least two addresses, so it has
+    // halves.
     let Some((low, high)) = prefix.halves() else {
         return true;
     };
