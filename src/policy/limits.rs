@@ -9,7 +9,7 @@ pub struct Share(pub f64);
 impl fmt::Display for Share {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let percent = self.0 * 100.0;
-        // One digit after the point; below one percent, four that count.
+        // One digit after the point; below one percent, four significant digits.
         let digits = match percent > 0.0 && percent < 1.0 {
             true => 3 - percent.log10().floor() as i32,
             false => 1,
@@ -27,7 +27,7 @@ pub struct Limits {
     pub shortest_v4: u8,
     /// Shortest IPv6 length that is accepted, from any source.
     pub shortest_v6: u8,
-    /// Most routes that the feeds make.
+    /// Most routes that the feeds may produce.
     pub max_routes: usize,
     /// Most additions at once, as a share of what is in force.
     pub max_added: Share,
@@ -37,22 +37,22 @@ pub struct Limits {
     pub max_added_count: Option<usize>,
     /// Most removals at once, in prefixes; `None` for any number.
     pub max_removed_count: Option<usize>,
-    /// Most IPv4 addresses that the feeds make, as a share of all there are.
+    /// Most IPv4 addresses that the feeds may cover, as a share of all there are.
     pub max_share_v4: Share,
-    /// Most IPv6 addresses that the feeds make, as a share of all there are.
+    /// Most IPv6 addresses that the feeds may cover, as a share of all there are.
     pub max_share_v6: Share,
-    /// A change of at most so many prefixes is never held for its share: one of three is 33 %.
+    /// A change of at most this many prefixes is never held for its share: one of three is 33 %.
     pub small_change: usize,
 }
 
 impl Limits {
-    /// Entries that a list may have for each route that may be in force: neighbors are joined, and a list may
-    /// name a prefix more than once.
+    /// Entries that a list may have for each route that may be in force: adjacent prefixes are
+    /// joined, and a list may name a prefix more than once.
     pub const ENTRIES_PER_ROUTE: usize = 4;
     /// Entries that a list may have in any case.
     pub const ENTRIES_ALWAYS: usize = 100_000;
 
-    /// Most entries of a list that are read: work is bounded by what may come into force.
+    /// Most entries of a list that are read: the work is limited by what may come into force.
     pub fn max_entries(&self) -> usize {
         let entries = self.max_routes.saturating_mul(Self::ENTRIES_PER_ROUTE);
         entries.max(Self::ENTRIES_ALWAYS)
@@ -90,7 +90,7 @@ pub struct FeedLimits {
 }
 
 impl FeedLimits {
-    /// The limits for this feed: its own, and those for all where it has none.
+    /// The limits for this feed: its own ones, and the general ones where it has none.
     pub fn over(&self, all: &Limits) -> Limits {
         Limits {
             max_added: self.max_added.unwrap_or(all.max_added),
@@ -102,13 +102,13 @@ impl FeedLimits {
     }
 }
 
-/// Who lets a change of the publishers go.
+/// What lets a change by the publishers proceed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Review {
-    /// The limits: what is within them goes by itself.
+    /// The limits: a change within them proceeds automatically.
     #[default]
     Limits,
-    /// A person, each time.
+    /// The operator, each time.
     Manual,
 }
 

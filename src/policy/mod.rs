@@ -1,4 +1,4 @@
-//! Policy: what may be dropped. It only ever takes away: nothing here adds an address. Pure.
+//! Policy: what may be dropped. It only removes addresses and never adds one. Pure.
 //!
 //! ```text
 //!  RIB ──refuse what is too short──► cut reserved space, feed by feed ──► aggregate ──► cut protected space
@@ -27,28 +27,29 @@ pub struct Policy {
     pub protect: Protect,
     /// How much may be dropped, and how fast that may change.
     pub limits: Limits,
-    /// Who lets a change go.
+    /// What lets a change proceed.
     pub review: Review,
 }
 
-/// What is left to drop, and what the policy took away.
+/// The part of the RIB that may be dropped, and what the policy removed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Permitted {
     /// The effective set.
     pub set: PrefixSet,
-    /// The same before protected space was cut out of it.
+    /// The same before protected space was excluded.
     pub listed: PrefixSet,
-    /// Listings refused because they are shorter than the limit, at most [`Permitted::MAX_REFUSED`].
+    /// Listings refused because they are shorter than the limit, at most
+    /// [`Permitted::MAX_REFUSED`].
     pub refused: Vec<Listing>,
     /// Number of all such listings.
     pub refused_entries: usize,
-    /// Where they stand: index of the feed, and line.
+    /// Their place: index of the feed, and line.
     pub refused_lines: HashSet<(u16, u32)>,
     /// Listed prefixes from which reserved space was cut.
     pub reserved: Vec<IpNet>,
     /// Aggregated prefixes from which protected space was cut.
     pub cut: Vec<IpNet>,
-    /// Listed prefixes dropped whole, because the cut would have taken too many pieces.
+    /// Listed prefixes dropped whole, because excluding would have made too many pieces.
     pub dropped: Vec<IpNet>,
 }
 
@@ -58,7 +59,7 @@ impl Permitted {
 }
 
 impl Policy {
-    /// Apply the policy to what is listed.
+    /// Apply the policy to the RIB.
     pub fn apply(&self, rib: &Rib) -> Permitted {
         let mut permitted = Permitted::default();
         let (v4, v6) = reserved::space();
@@ -117,7 +118,7 @@ fn one_family<B: Bits>(
             }
             continue;
         }
-        // Entries ascend, so reserved space that ends before this one is passed for good.
+        // Entries ascend, so reserved space that ends before this entry is never needed again.
         while reserved
             .get(passed)
             .is_some_and(|r| r.last() < prefix.first())
@@ -126,7 +127,7 @@ fn one_family<B: Bits>(
         }
         let touched = reserved.get(passed).is_some_and(|r| r.overlaps(&prefix));
         if touched && !bogons[usize::from(entry.feed)] {
-            // Many lines may list one prefix: it falls into its pieces once.
+            // Many lines may list one prefix: it is split once.
             if last_cut.replace(prefix) != Some(prefix) {
                 pieces.extend(subtract(&[prefix], reserved).left);
                 permitted.reserved.push(prefix.to_net());
@@ -145,8 +146,9 @@ fn one_family<B: Bits>(
     permitted.cut.extend(result.cut.iter().map(Prefix::to_net));
     let mut left = result.left;
     if !result.dropped.is_empty() {
-        // Neighbors were joined, and together they would fall into too many pieces: each by itself then, so
-        // that one goes only for what is protected in it.
+        // Adjacent prefixes were joined, and the joined one would be split into too many pieces.
+        // Each is treated by itself then, so that a prefix is dropped only for protected space
+        // inside it.
         let counts = entries.iter().filter(|entry| !refused.has(entry));
         let within = |entry: &&Entry<B>| result.dropped.iter().any(|d| d.overlaps(&entry.prefix()));
         let mut alone: Vec<Prefix<B>> = Vec::new();
@@ -169,7 +171,7 @@ fn one_family<B: Bits>(
         left = aggregate(left);
     }
     if !holes.is_empty() {
-        // A prefix that lost addresses to both is named once.
+        // A prefix that lost addresses to both is listed once.
         let known = result.cut.iter().chain(&result.dropped).copied();
         let known: HashSet<Prefix<B>> = known.collect();
         let cut_too = cut(&listed, holes).cut.into_iter();
@@ -180,12 +182,12 @@ fn one_family<B: Bits>(
     (listed, left)
 }
 
-/// Lines with something too short on them. A range is many entries of one line: what is too wide as a
-/// whole is not taken in parts.
+/// Lines with a prefix that is too short. A range is many entries of one line: a range that is too
+/// wide as a whole is not accepted in parts.
 struct RefusedLines {
     /// Feed and line, ascending.
     lines: Vec<(u16, u32)>,
-    /// The last eight bits of those lines: nearly every entry is told by one look.
+    /// The last eight bits of those lines: for nearly every entry one look is enough.
     hint: [bool; 256],
 }
 
@@ -254,7 +256,8 @@ mod tests {
 
     #[test]
     fn a_listing_goes_only_for_what_is_protected_in_itself() {
-        // Twenty hosts in a listed /16 leave too many pieces; its neighbor, and a /24 inside, have none.
+        // Twenty hosts in a listed /16 leave too many pieces; its neighbor, and a /24 inside, have
+        // none.
         let hosts = (0..20).map(|i| format!("203.0.{}.77/32", 12 * i));
         let hosts: Vec<String> = hosts.collect();
         let protect: Vec<&str> = hosts.iter().map(String::as_str).collect();
@@ -271,7 +274,7 @@ mod tests {
             net: text.parse().unwrap(),
             why: "shown".to_owned(),
         };
-        // Scattered, so that each takes seven pieces or so: together more than 128.
+        // Scattered, so that each takes about seven pieces: together more than 128.
         let holes: Vec<Protected> = (0..39_u32)
             .map(|i| net(&format!("203.0.{}.{}/32", 113 + i % 2, 1 + 6 * i)))
             .collect();
@@ -294,13 +297,14 @@ mod tests {
         assert_eq!(of(&permitted), of(&whole) - 39);
         assert!(permitted.dropped.is_empty());
         assert_eq!(permitted.cut, ["203.0.112.0/22".parse::<IpNet>().unwrap()]);
-        // What the operator types costs the listing, as ever; the two do not add up.
+        // Configured space causes the listing to be dropped, as before; the two kinds are not added
+        // up.
         let typed = cut(holes.clone(), vec![]);
         assert_eq!(shown(&typed), ["198.51.100.0/24"]);
         let both = cut(holes[..5].to_vec(), holes[5..].to_vec());
         assert_eq!(of(&both), of(&whole) - 39);
         assert_eq!(both.cut.len(), 1, "named once");
-        // And a set that is frozen is cut in the same way.
+        // A set that is frozen is cut in the same way.
         let protect = Protect::with_holes(vec![], holes);
         let whole = Effective::new(whole.set, []);
         assert_eq!(protect.cut_out_of(&whole).nets, permitted.set);

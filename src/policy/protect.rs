@@ -1,10 +1,10 @@
 //! Protected space: subtracted from everything, always.
 //!
-//! Two kinds differ in what they may cost. *Space* is what the operator and the kernel of this machine
-//! protect: a listed prefix that it would split into more than [`MAX_PIECES`] pieces is dropped whole.
-//! *Holes* are single addresses that a name, a file of DHCP or a session shows, so others than the
-//! operator choose them: they are bounded by count where they are found, and each takes itself out of
-//! force and nothing else.
+//! There are two kinds with different consequences. *Space* is what the operator and the kernel of
+//! this machine protect: a listed prefix that it would split into more than [`MAX_PIECES`] pieces
+//! is dropped whole. *Holes* are single addresses from a name, a DHCP file or a session, which the
+//! operator does not choose: they are limited by count where they are found, and each takes only
+//! itself out of force.
 //!
 //! [`MAX_PIECES`]: crate::prefix::MAX_PIECES
 
@@ -26,17 +26,17 @@ pub struct Protected {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Protect {
     entries: Vec<Protected>,
-    /// How many of them are not in the registry.
+    /// How many of them are not from the registry.
     typed: usize,
     set: PrefixSet,
-    /// What may drop a listed prefix whole.
+    /// The space that may cause a listed prefix to be dropped whole.
     space: PrefixSet,
-    /// What may not.
+    /// The space that may not.
     holes: PrefixSet,
 }
 
 impl Protect {
-    /// What was typed, or allowed by hand; space that is never dropped is added to it.
+    /// Configured and allowed networks; space that is never dropped is added.
     pub fn new(typed: Vec<Protected>) -> Self {
         Self::with_holes(typed, Vec::new())
     }
@@ -65,7 +65,7 @@ impl Protect {
         }
     }
 
-    /// All but the space that is never dropped.
+    /// All entries except the space that is never dropped.
     pub fn typed(&self) -> &[Protected] {
         &self.entries[..self.typed]
     }
@@ -75,17 +75,17 @@ impl Protect {
         &self.set
     }
 
-    /// What may drop a listed prefix whole.
+    /// The space that may cause a listed prefix to be dropped whole.
     pub fn space(&self) -> &PrefixSet {
         &self.space
     }
 
-    /// What takes only itself out of force.
+    /// The addresses that take only themselves out of force.
     pub fn holes(&self) -> &PrefixSet {
         &self.holes
     }
 
-    /// What is left of a set.
+    /// The rest of a set without the protected space.
     pub fn cut_out_of(&self, effective: &Effective) -> Effective {
         Effective {
             nets: cut_set(&subtract_set(&effective.nets, &self.space), &self.holes),
@@ -93,7 +93,7 @@ impl Protect {
         }
     }
 
-    /// Every entry that shares an address with `net`: all causes, not the first one found.
+    /// Every entry that shares an address with `net`: all causes, not only the first one.
     pub fn touching(&self, net: IpNet) -> impl Iterator<Item = &Protected> {
         self.entries
             .iter()

@@ -2,13 +2,13 @@
 //! (<https://www.iana.org/assignments/iana-ipv4-special-registry/>,
 //! <https://www.iana.org/assignments/iana-ipv6-special-registry/>).
 //!
-//! Documentation prefixes are not in it: nobody answers there, so dropping them is right.
+//! Documentation prefixes are not included: no host has such an address, so dropping them is right.
 
 use ipnet::IpNet;
 
 use crate::prefix::{Prefix, PrefixSet, overlap};
 
-/// Cut out of every feed that does not say `reserved = true`.
+/// Excluded from every feed that does not set `reserved = true`.
 pub const RESERVED: [(&str, &str); 19] = [
     ("0.0.0.0/8", "this network (RFC 791)"),
     ("10.0.0.0/8", "private use (RFC 1918)"),
@@ -31,7 +31,7 @@ pub const RESERVED: [(&str, &str); 19] = [
     ("ff00::/8", "multicast (RFC 4291)"),
 ];
 
-/// Never dropped, whatever lists it, a bogon feed and the operator's own hand included.
+/// Never dropped, whatever lists it, including a bogon feed and the operator's own entries.
 pub const NEVER: [(&str, &str); 6] = [
     ("127.0.0.0/8", "loopback (RFC 1122)"),
     ("169.254.0.0/16", "link-local (RFC 3927)"),
@@ -59,9 +59,9 @@ pub fn nets(
         .filter_map(|(net, why)| Some((net.parse().ok()?, *why)))
 }
 
-/// What is written for the IPv4 network that an IPv4-mapped one (`::ffff:192.0.2.1`, RFC 4291) stands for; `None` for
-/// every other. Packets to a mapped address are IPv4 packets: an IPv6 route to it drops none, and an exception for it
-/// protects nothing.
+/// The IPv4 network for an IPv4-mapped one (`::ffff:192.0.2.1`, RFC 4291); `None` for every other
+/// network. Packets to a mapped address are IPv4 packets: an IPv6 route to it drops none, and an
+/// exception for it protects nothing.
 pub fn mapped(net: IpNet) -> Option<IpNet> {
     let IpNet::V6(net) = net else {
         return None;
@@ -71,7 +71,7 @@ pub fn mapped(net: IpNet) -> Option<IpNet> {
     IpNet::new(address.into(), length).ok()
 }
 
-/// Why a mapped network is refused, and what to write for it.
+/// Why a mapped network is refused, and what to write instead.
 pub fn why_not_mapped(instead: IpNet) -> String {
     let instead = match instead.prefix_len() {
         32 => instead.addr().to_string(),

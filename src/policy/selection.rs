@@ -1,7 +1,8 @@
-//! What of the set in force one router gets. It only ever takes away. Pure.
+//! The part of the set in force that one router gets. A selection only removes prefixes. Pure.
 //!
-//! A *choice* says whose listings count for the router, so each distinct choice has a set of its own. A *selection* is a
-//! choice and what is left out of its set: a whole family, and prefixes that are too long.
+//! A *choice* names the feeds whose listings count for the router, so each distinct choice has a
+//! set of its own. A *selection* is a choice and what is left out of its set: a whole family, and
+//! prefixes that are too long.
 
 use std::fmt;
 
@@ -9,17 +10,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::prefix::{Bits, Effective, Prefix, PrefixSet};
 
-/// Whose listings a router's set is made of.
+/// Whose listings make up the set of a router.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Choice {
     /// The feeds by name, ascending, each once; `None` for every feed.
     pub feeds: Option<Vec<String>>,
-    /// Whether the entries that were added by hand are among them.
+    /// Whether the operator's own entries are included.
     pub operator: bool,
 }
 
 impl Choice {
-    /// Every feed, and what was added by hand.
+    /// Every feed, and the operator's own entries.
     pub const EVERYTHING: Self = Self {
         feeds: None,
         operator: true,
@@ -36,14 +37,15 @@ impl Choice {
         self.feeds.as_ref().is_none_or(named)
     }
 
-    /// Whether it may have a feed that is no longer configured: it names one, or none at all.
+    /// Whether it may include a feed that is no longer configured: it names one, or it includes
+    /// every feed.
     pub fn may_have_removed(&self, is_configured: impl Fn(&str) -> bool) -> bool {
         let mut names = self.feeds.iter().flatten();
         self.feeds.is_none() || names.any(|feed| !is_configured(feed))
     }
 
-    /// With the feeds that a router had before and that are no longer configured: while their removal waits, the
-    /// router keeps its part of them.
+    /// Adds the feeds that a router had before and that are no longer configured: while their
+    /// removal is held, the router keeps its part of them.
     #[must_use]
     pub fn keeping(mut self, before: &Self, is_configured: impl Fn(&str) -> bool) -> Self {
         if let (Some(feeds), Some(before)) = (&mut self.feeds, &before.feeds) {
@@ -56,7 +58,7 @@ impl Choice {
     }
 }
 
-/// What a router gets.
+/// The part of the set that a router gets.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Selection {
     /// Whose listings.
@@ -74,17 +76,17 @@ impl Default for Selection {
     }
 }
 
-/// What a selection leaves of a set.
+/// The result of a selection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Part {
-    /// What is left.
+    /// The selected part.
     pub effective: Effective,
     /// Number of prefixes that are too long, IPv4 and IPv6.
     pub left_out: [usize; 2],
 }
 
 impl Selection {
-    /// All that is in force.
+    /// Everything that is in force.
     pub const EVERYTHING: Self = Self {
         choice: Choice::EVERYTHING,
         longest_v4: Some(u32::WIDTH),
@@ -96,7 +98,8 @@ impl Selection {
         *self == Self::EVERYTHING
     }
 
-    /// What it leaves of the set of its choice. A prefix that is too long is left out whole, never widened.
+    /// The selected part of the set of its choice. A prefix that is too long is left out whole,
+    /// never widened.
     pub fn of(&self, effective: &Effective) -> Part {
         let Effective { nets, origins } = effective;
         let (v4, long_v4) = no_longer_than(&nets.v4, self.longest_v4);
@@ -110,7 +113,8 @@ impl Selection {
         }
     }
 
-    /// What was left out as too long, in words; nothing where no length is too long.
+    /// The number of prefixes left out as too long, in words; `None` if there is no limit of
+    /// length.
     pub fn told(&self, left_out: [usize; 2]) -> Option<String> {
         let [v4, v6] = self.limits();
         let told = |limit: Option<u8>, count: usize, family: &str| {
@@ -123,7 +127,7 @@ impl Selection {
         (!both.is_empty()).then(|| format!("{} left out", both.join(" and ")))
     }
 
-    /// The longest lengths that are limits, IPv4 and IPv6.
+    /// The longest lengths, IPv4 and IPv6, if they are a limit.
     pub fn limits(&self) -> [Option<u8>; 2] {
         [
             self.longest_v4.filter(|longest| *longest < u32::WIDTH),
@@ -132,7 +136,7 @@ impl Selection {
     }
 }
 
-/// Those that are not too long, and the number of those that are.
+/// The prefixes that are not too long, and the number of the others.
 fn no_longer_than<B: Bits>(set: &[Prefix<B>], longest: Option<u8>) -> (Vec<Prefix<B>>, usize) {
     let Some(longest) = longest else {
         return (Vec::new(), 0);
@@ -200,7 +204,7 @@ mod tests {
             selection.told(part.left_out).unwrap(),
             "2 IPv4 prefixes longer than /24 and 1 IPv6 prefix longer than /48 left out"
         );
-        // Two halves that make a prefix which is short enough are that prefix.
+        // Two halves of a prefix that is short enough are joined to it.
         assert_eq!(
             selection
                 .of(&set(&["192.0.2.0/25", "192.0.2.128/25"]))
@@ -232,7 +236,7 @@ mod tests {
         assert_eq!(keeping(&of(&["c"]), &of(&["a", "b"])), of(&["b", "c"]));
         assert_eq!(keeping(&of(&["b"]), &of(&["b"])), of(&["b"]));
         assert_eq!(keeping(&of(&[]), &of(&["a"])), of(&[]));
-        // Every feed has no name of any.
+        // "Every feed" names no feed.
         assert_eq!(keeping(&of(&["a"]), &Choice::EVERYTHING), of(&["a"]));
         let every = Choice::EVERYTHING;
         assert_eq!(keeping(&every, &of(&["b"])), every);
@@ -266,7 +270,7 @@ mod tests {
             ),
         ] {
             assert_eq!(selection.to_string(), text);
-            // The ledger keeps it as JSON.
+            // The ledger stores it as JSON.
             let kept = serde_json::to_string(&selection).unwrap();
             let read: Selection = serde_json::from_str(&kept).unwrap();
             assert_eq!(read, selection, "{kept}");
