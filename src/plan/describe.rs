@@ -1,4 +1,4 @@
-//! Why a prefix comes or goes: every cause, in words and as data.
+//! Why a prefix is added or removed: every cause, in words and as data.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::prefix::{MAX_PIECES, PrefixSet, overlap};
 use crate::rib::{Listing, OPERATOR, Rib};
 use crate::shown;
 
-/// One reason for a prefix to come or to go.
+/// A reason for adding or removing a prefix.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "cause")]
 pub enum Cause {
@@ -18,21 +18,21 @@ pub enum Cause {
     Listed(Listing),
     /// A feed listed it and no longer does.
     Delisted(Listing),
-    /// Its addresses are still dropped, by this prefix: neighbours were joined.
+    /// Its addresses are still dropped, by this prefix: adjacent prefixes were joined.
     Joined {
         /// The prefix that covers it now.
         into: IpNet,
     },
-    /// Its addresses are dropped in smaller pieces now.
+    /// Its addresses are now dropped by smaller prefixes.
     Split,
-    /// Protected space takes addresses from it.
+    /// Protected space excludes addresses of it.
     Protected {
         /// The protected network.
         net: IpNet,
         /// Why it is protected.
         why: String,
     },
-    /// What is protected in a prefix that lists it would leave too many pieces.
+    /// Excluding the protected space from the listed prefix would leave too many pieces.
     TooManyPieces {
         /// The listed prefix, dropped whole.
         net: IpNet,
@@ -48,17 +48,17 @@ pub enum Cause {
     Unpinned,
     /// The operator changed the configuration.
     Configuration {
-        /// What of it, in words.
+        /// The changed settings, in words.
         changes: String,
     },
-    /// Nothing known lists it any more: its feed was removed or its copy expired.
+    /// No known feed lists it any more: its feed was removed or its copy expired.
     NoLongerCounted,
 }
 
 /// A prefix with its causes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Explained {
-    /// The prefix that comes or goes.
+    /// The prefix that is added or removed.
     pub prefix: IpNet,
     /// Every cause.
     pub because: Vec<Cause>,
@@ -101,7 +101,7 @@ impl fmt::Display for Listing {
     }
 }
 
-/// Why `prefix` comes: every listing behind it that `counts`, by index of its feed and line.
+/// Why `prefix` is added: every listing behind it that `counts`, by index of its feed and line.
 pub fn cause_of_addition(prefix: IpNet, now: &Rib, counts: impl Fn(u16, u32) -> bool) -> Explained {
     let because = now
         .listings_that(prefix, counts)
@@ -113,8 +113,8 @@ pub fn cause_of_addition(prefix: IpNet, now: &Rib, counts: impl Fn(u16, u32) -> 
     }
 }
 
-/// Why `prefix` goes, with the listings `before` and `now`, the set that will be in force, what is protected, and
-/// what was dropped whole for it.
+/// Why `prefix` is removed, with the listings `before` and `now`, the set that will be in force,
+/// the protected space, and the listed prefixes that were dropped whole because of it.
 pub fn cause_of_removal(
     prefix: IpNet,
     before: &Rib,

@@ -9,18 +9,18 @@ use sha2::{Digest, Sha256};
 use crate::digest::hexadecimal;
 use crate::prefix::{Effective, Prefix, PrefixSet, autonomous};
 
-/// What comes and goes of one kind, ascending.
+/// Additions and removals of one kind, ascending.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Side<T> {
     /// Desired and not in force.
     pub add: Vec<T>,
     /// In force and not desired.
     pub remove: Vec<T>,
-    /// Number of those that are both.
+    /// The number of items that are both.
     pub keep: usize,
 }
 
-/// What comes and goes of all kinds.
+/// Additions and removals of all kinds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
     /// IPv4 prefixes.
@@ -32,7 +32,7 @@ pub struct Change {
 }
 
 impl<T: Copy + Ord> Side<T> {
-    /// Walk both ascending sides at once.
+    /// Compare two ascending sequences.
     pub fn between(old: &[T], new: &[T]) -> Self {
         let mut side = Self {
             add: Vec::new(),
@@ -81,7 +81,7 @@ impl Change {
         }
     }
 
-    /// From `old` to `new`, of prefixes alone.
+    /// From `old` to `new`, prefixes only.
     pub fn of_nets(old: &PrefixSet, new: &PrefixSet) -> Self {
         Self {
             v4: Side::between(&old.v4, &new.v4),
@@ -95,47 +95,47 @@ impl Change {
         self.v4.is_empty() && self.v6.is_empty() && self.origins.is_empty()
     }
 
-    /// Number of prefixes that come.
+    /// Number of added prefixes.
     pub fn added(&self) -> usize {
         self.v4.add.len() + self.v6.add.len()
     }
 
-    /// Number of prefixes that go.
+    /// Number of removed prefixes.
     pub fn removed(&self) -> usize {
         self.v4.remove.len() + self.v6.remove.len()
     }
 
-    /// Number of prefixes that stay.
+    /// Number of kept prefixes.
     pub fn kept(&self) -> usize {
         self.v4.keep + self.v6.keep
     }
 
-    /// The prefixes that come, IPv4 before IPv6.
+    /// The added prefixes, IPv4 before IPv6.
     pub fn additions(&self) -> impl Iterator<Item = IpNet> + '_ {
         let v4 = self.v4.add.iter().map(Prefix::to_net);
         v4.chain(self.v6.add.iter().map(Prefix::to_net))
     }
 
-    /// The prefixes that go, IPv4 before IPv6.
+    /// The removed prefixes, IPv4 before IPv6.
     pub fn removals(&self) -> impl Iterator<Item = IpNet> + '_ {
         let v4 = self.v4.remove.iter().map(Prefix::to_net);
         v4.chain(self.v6.remove.iter().map(Prefix::to_net))
     }
 
-    /// All that comes, as it is written in the ledger.
+    /// All added items, as written in the ledger.
     pub fn came(&self) -> impl Iterator<Item = String> + '_ {
         let nets = self.additions().map(|net| net.to_string());
         nets.chain(self.origins.add.iter().copied().map(autonomous))
     }
 
-    /// All that goes, as it is written in the ledger.
+    /// All removed items, as written in the ledger.
     pub fn went(&self) -> impl Iterator<Item = String> + '_ {
         let nets = self.removals().map(|net| net.to_string());
         nets.chain(self.origins.remove.iter().copied().map(autonomous))
     }
 
-    /// The short name of this exact change: twelve hexadecimal digits. Another content has another name; so has the
-    /// same content that comes when it goes here.
+    /// The short ID of this exact change: twelve hexadecimal digits. A different content has a
+    /// different ID, and so has the reverse change.
     pub fn id(&self) -> String {
         let mut hash = Sha256::new();
         let mut line = String::new();
@@ -145,7 +145,7 @@ impl Change {
             let _ = writeln!(line, "{sign}{item}");
             hash.update(&line);
         };
-        // In the order in which earlier versions named it: an approval of theirs still holds.
+        // In the order of earlier versions, so that their approvals still hold.
         self.additions().for_each(|net| update('+', &net));
         self.removals().for_each(|net| update('-', &net));
         let Side { add, remove, .. } = &self.origins;
@@ -204,10 +204,10 @@ mod tests {
         assert_ne!(name, id(&nothing, &of(&["192.0.2.0/24"], &[64496])));
         let origin = of(&[], &[64496]);
         assert_ne!(id(&origin, &nothing), id(&nothing, &origin));
-        // What stays is no part of it.
+        // Kept items are not part of it.
         let [more, most] = [of(&[], &[64497]), of(&["192.0.2.0/24"], &[64497])];
         assert_eq!(id(&more, &most), name);
-        // An approval that an earlier version wrote down names the same change.
+        // An approval that an earlier version recorded names the same change.
         assert_eq!(name, "ff6af2cc7a51");
     }
 }

@@ -1,47 +1,48 @@
 //! The gate: a change beyond the limits is held, whole.
 //!
 //! Growth and shrinkage are judged on what the *publishers* changed. A feed that the operator adds,
-//! space that he protects, and a copy that expires are no reason to hold; the caller
-//! hands in both sides under the same policy and the same feeds.
+//! space that the operator protects, and a copy that expires are no reason to hold; the caller
+//! passes both sides under the same policy and the same feeds.
 
 use super::{Change, Side};
 use crate::policy::limits::{FeedLimits, Limits, Share};
 use crate::prefix::{Effective, PrefixSet, lacking};
 
-/// The same feed twice: as it counts in the generation in force, and as it is now.
+/// A feed at two times: as it counts in the generation in force, and as it is now.
 #[derive(Clone, Debug)]
 pub struct FeedChange<'a> {
     /// Name of the feed.
     pub name: String,
     /// Its own limits.
     pub limits: FeedLimits,
-    /// What it listed for the generation in force, aggregated, with what is protected in it; `None` for a new
-    /// feed.
+    /// What it listed for the generation in force, aggregated, including the protected space in it;
+    /// `None` for a new feed.
     pub before: Option<&'a PrefixSet>,
     /// What it lists now, the same way.
     pub now: &'a PrefixSet,
-    /// What of it may be dropped.
+    /// The part of it that may be dropped.
     pub effective: &'a PrefixSet,
-    /// The origin ASes it listed then, ascending.
+    /// The origin ASes that it listed then, ascending.
     pub origins_before: Vec<u32>,
-    /// The origin ASes it lists now, ascending.
+    /// The origin ASes that it lists now, ascending.
     pub origins_now: Vec<u32>,
 }
 
-/// Go, or hold for these reasons.
+/// Whether a change proceeds, or is held for these reasons.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Verdict {
-    /// Every reason to hold the change; empty means go.
+    /// Every reason to hold the change; if empty, the change proceeds.
     pub reasons: Vec<String>,
-    /// Whether somebody may let it go all the same.
+    /// Whether the operator may approve it nevertheless.
     pub approvable: bool,
 }
 
 /// Judge a change: each changed feed by itself, then the whole.
 ///
-/// `publishers` holds what the feeds list that both generations share, before and now, under today's limits
-/// and with what is protected in it: what grows inside protected space is judged when it grows, and not when the
-/// protection ends. `total` is the whole effective set that would be in force.
+/// `publishers` holds the listings of the feeds that both generations share, before and now, under
+/// today's limits and including the protected space in them: growth inside protected space is
+/// judged when it occurs, and not when the protection ends. `total` is the whole effective set that
+/// would be in force.
 pub fn judge(
     feeds: &[FeedChange],
     publishers: (&PrefixSet, &PrefixSet),
@@ -61,7 +62,7 @@ pub fn judge(
     growth("all feeds", before, now, limits, &mut reasons);
     size("all feeds", total, limits, &mut reasons);
     shortest(total, limits, &mut reasons);
-    // Nobody may approve what would drop everything.
+    // A change that would drop everything can never be approved.
     let everything = total.v4.iter().any(|p| p.len() == 0) || total.v6.iter().any(|p| p.len() == 0);
     Verdict {
         reasons,
@@ -69,15 +70,15 @@ pub fn judge(
     }
 }
 
-/// Judge what nothing but the configuration takes away: of what is in force, and what is left of it. `changes` says what
-/// was changed.
+/// Judge what only the configuration removes, by what is in force and what is left of it. `changes`
+/// says what was changed.
 pub fn configuration(
     before: &Effective,
     after: &Effective,
     limits: &Limits,
     changes: &[String],
 ) -> Vec<String> {
-    // Nothing comes; what is left of a prefix are other prefixes.
+    // Nothing is added; the rest of a prefix consists of other prefixes.
     let limits = Limits {
         max_added: Share(f64::INFINITY),
         max_added_count: None,
@@ -107,13 +108,16 @@ pub fn configuration(
         .collect()
 }
 
-/// More addresses of IPv4 than this are no small change, however few prefixes they are: ten times a /16.
+/// More IPv4 addresses than this are not a small change, however few prefixes they are: ten times a
+/// /16.
 const SMALL_SHARE: Share = Share(10.0 / 65_536.0);
-/// The same for IPv6: ten times a /28, the widest that registries give to one provider in ordinary times.
+/// The same for IPv6: ten times a /28, the widest block that registries usually allocate to one
+/// provider.
 const SMALL_SHARE_V6: Share = Share(10.0 / 268_435_456.0);
-/// Of a loss that leaves next to nothing, each prefix of `small_change` stands for this much: a /24 of IPv4.
+/// In a loss that leaves almost nothing, each prefix of `small_change` counts as this many
+/// addresses: a /24 of IPv4.
 const SMALL_PREFIX: Share = Share(1.0 / 16_777_216.0);
-/// The same for IPv6: a /48, which is what one site has.
+/// The same for IPv6: a /48, the usual size of one site.
 const SMALL_PREFIX_V6: Share = Share(1.0 / 281_474_976_710_656.0);
 
 fn growth(
@@ -129,8 +133,8 @@ fn growth(
     if before.is_empty() {
         return;
     }
-    // A few wide prefixes are few, and may be most of the Internet: addresses count as well, in both
-    // directions. So do those that are exchanged for as many others.
+    // A few wide prefixes may be most of the Internet, so addresses count as well, in both
+    // directions. So do addresses that are exchanged for as many others.
     let both = before.intersection(now);
     let few = |prefix: Share| Share(limits.small_change as f64 * prefix.0);
     let mut covers = |of: &Addresses| {
@@ -191,18 +195,19 @@ struct Addresses {
     family: &'static str,
     before: Share,
     now: Share,
-    /// Those that are in both.
+    /// The addresses that are in both.
     both: Share,
-    /// So many that come are no reason to hold.
+    /// Adding at most this many is no reason to hold.
     small: Share,
-    /// So many that go are none even where next to nothing is left.
+    /// Removing at most this many is no reason to hold even if almost nothing is left.
     few: Share,
 }
 
 impl Addresses {
-    /// Whether so many that go are no reason to hold: as many as may come, unless there is less than a hundredth
-    /// then. A few wide prefixes that become a few hosts lose no more than that, and are few. Where a family has
-    /// none any more, nothing became narrower: the prefixes that went are counted.
+    /// Whether removing this many addresses is no reason to hold: the same number as for additions,
+    /// unless less than a hundredth is left then. A few wide prefixes that become a few hosts lose
+    /// no more than that number, and are few. If a family has no addresses left, no prefix became
+    /// narrower: the removed prefixes are counted.
     fn is_small_loss(&self, gone: f64) -> bool {
         let now = self.now.0;
         let is_leap = now > 0.0 && now < self.before.0 / 100.0 && gone > self.few.0;
@@ -210,7 +215,7 @@ impl Addresses {
     }
 }
 
-/// The same limits for the ASes that routers will match on.
+/// The same limits for the origin ASes that routers will match.
 fn growth_of_origins(feed: &FeedChange, limits: &Limits, reasons: &mut Vec<String>) {
     let (before, now) = (&feed.origins_before, &feed.origins_now);
     let Side { add, remove, .. } = Side::between(before, now);
@@ -218,7 +223,7 @@ fn growth_of_origins(feed: &FeedChange, limits: &Limits, reasons: &mut Vec<Strin
     count(&feed.name, "origin ASes", counts, limits, reasons);
 }
 
-/// `(added, removed, before)` against the limits. Of nothing there is no share.
+/// Check `(added, removed, before)` against the limits. There is no share of nothing.
 fn count(
     who: &str,
     what: &str,
@@ -276,7 +281,7 @@ fn size(who: &str, set: &PrefixSet, limits: &Limits, reasons: &mut Vec<String>) 
     }
 }
 
-/// Listings are refused one by one when too short; here the sum of them is looked at.
+/// Listings that are too short are refused one by one; this checks the sum of them.
 fn shortest(total: &PrefixSet, limits: &Limits, reasons: &mut Vec<String>) {
     let v4 = total.v4.iter().find(|p| p.len() < limits.shortest_v4);
     let v6 = total.v6.iter().find(|p| p.len() < limits.shortest_v6);

@@ -1,4 +1,4 @@
-//! The plan: what would change, whether it may, and why each prefix comes or goes. Pure.
+//! The plan: what would change, whether it may, and why each prefix is added or removed. Pure.
 
 mod describe;
 mod diff;

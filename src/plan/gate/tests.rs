@@ -143,7 +143,7 @@ fn the_sum_of_good_listings_may_still_be_the_default_route() {
     );
 }
 
-/// One limit of a count set, for all feeds or for this one.
+/// One limit of a count, for all feeds or for this one.
 fn counts(added: Option<usize>, removed: Option<usize>) -> (Limits, FeedLimits) {
     let all = Limits {
         max_added_count: added,
@@ -243,7 +243,7 @@ fn wide_v6(count: u128, len: u8) -> PrefixSet {
 
 #[test]
 fn a_share_of_ipv6_is_a_limit_for_each_feed_and_for_all() {
-    // 1 % is 82.9 of the 8 192 /13 prefixes that there are.
+    // 1 % is 82.9 of the 8 192 possible /13 prefixes.
     let all = Limits {
         shortest_v6: 13,
         ..limits()
@@ -285,7 +285,7 @@ fn a_few_wide_ipv6_prefixes_are_no_small_change() {
         with(Prefix::new(0x2b00 << 112, 24))[0],
         "drop: from 0.0000000000003553% to 0.00000596% of all IPv6 addresses (max_added 50%)"
     );
-    // It is a growth: as much again to much more is within the limit.
+    // A growth: adding the same amount to a much larger set is within the limit.
     let much = wide_v6(9, 24);
     let mut more = much.clone();
     more.v6.push(Prefix::new(0x2b00 << 112, 24));
@@ -357,7 +357,7 @@ const THERE: u32 = 0x3000_0000;
 const HERE_V6: u128 = 0x2a00 << 112;
 const THERE_V6: u128 = 0x2b00 << 112;
 
-/// The reasons of one feed that is alone, without its name.
+/// The reasons of a single feed, without its name.
 fn reasons(before: &PrefixSet, now: &PrefixSet, limits: &Limits) -> Vec<String> {
     let feed = FeedChange {
         name: "drop".to_owned(),
@@ -377,7 +377,8 @@ fn reasons(before: &PrefixSet, now: &PrefixSet, limits: &Limits) -> Vec<String> 
     of("drop: ")
 }
 
-/// Every limit that compares with what is in force, in both directions, at a change that it alone holds.
+/// Every limit that compares with what is in force, in both directions, with a change that only it
+/// holds.
 #[test]
 fn every_limit_holds_in_both_directions() {
     let own = |limits: Limits| Limits {
@@ -393,7 +394,7 @@ fn every_limit_holds_in_both_directions() {
         ..Limits::default()
     });
     let hosts = |start, count| hosts(start, count);
-    // Ten /16, as ten hosts inside of them.
+    // Ten /16, and ten hosts inside of them.
     let ten = v4(HERE, 10, 16, 2);
     let ten_hosts = PrefixSet::of_prefixes(
         ten.v4.iter().map(|p| Prefix::host(p.first())).collect(),
@@ -469,7 +470,7 @@ fn every_limit_holds_in_both_directions() {
                 "from 0.000000001091% to 0.000000000000000000000000000000000003526% of all IPv6 addresses (max_removed 25%)",
             ],
         ),
-        // As many others: nothing grows and nothing shrinks.
+        // Exchanged for as many others: nothing grows and nothing shrinks.
         (
             "IPv4 addresses exchanged",
             &Limits {
@@ -496,7 +497,8 @@ fn every_limit_holds_in_both_directions() {
                 "0.000007451% of all IPv6 addresses would go, of 0.000007451% before (max_removed 25%)",
             ],
         ),
-        // 20 000 neighboring /24 are a dozen prefixes; a file that is read while it is written has some of them.
+        // 20 000 adjacent /24 are a dozen prefixes; a file that is read while it is written has
+        // some of them.
         (
             "a list read in part",
             &shares,
@@ -582,7 +584,8 @@ fn few_addresses_go_without_a_question_and_more_do_not() {
         reasons(&list, &without(11), &all),
         ["11 of 20 prefixes would go, 55% (max_removed 25%)"]
     );
-    // A loss is as small as a growth is: one /16 of a short list, ten of them or ten /28, and no more.
+    // A small loss is as large as a small growth: one /16 of a short list, ten of them or ten /28,
+    // and no more.
     let short = list.union(&v6(HERE_V6, 20, 32, 2));
     for (wide, may_go) in [
         (v4(THERE, 1, 16, 1), true),
@@ -591,7 +594,7 @@ fn few_addresses_go_without_a_question_and_more_do_not() {
         (v6(THERE_V6, 10, 28, 2), true),
         (v6(THERE_V6, 1, 24, 1), false),
     ] {
-        // What is left is more than a hundredth.
+        // More than a hundredth is left.
         let rest = short.union(&v4(HERE + (1 << 24), 1, 16, 1));
         assert_eq!(
             reasons(&rest.union(&wide), &rest, &all).is_empty(),
@@ -604,20 +607,21 @@ fn few_addresses_go_without_a_question_and_more_do_not() {
             "{wide:?} comes"
         );
     }
-    // Prefixes that go whole, or for others, are counted: the last of a family, and all of a list.
+    // Prefixes that are removed whole, or replaced by others, are counted: the last of a family,
+    // and all of a list.
     let last = v6(HERE_V6, 1, 32, 1);
     assert!(reasons(&list.union(&last), &list, &all).is_empty());
     let one = v4(HERE, 1, 16, 1);
     assert!(reasons(&one, &v4(THERE, 1, 16, 1), &all).is_empty());
     assert_eq!(reasons(&one, &v4(THERE, 1, 32, 1), &all).len(), 1);
-    // Less than a hundredth is left: no more goes than `small_change` prefixes of /24.
+    // Less than a hundredth is left: at most `small_change` prefixes of /24 may be removed.
     let host = hosts(0, 1);
     assert!(reasons(&host.union(&v4(HERE, 10, 24, 1)), &host, &all).is_empty());
     assert_eq!(
         reasons(&host.union(&v4(HERE, 11, 24, 1)), &host, &all).len(),
         1
     );
-    // A feed may say for itself that it shrinks.
+    // A feed may be configured to shrink.
     let own = FeedLimits {
         max_removed: Some(Share(1.0)),
         ..FeedLimits::default()
