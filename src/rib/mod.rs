@@ -1,7 +1,7 @@
 //! The RIB: every listing of every feed, in one order, with its provenance. Pure.
 //!
-//! Nothing is joined here. Two feeds that list one prefix are two entries, so that a prefix goes
-//! only when its last reason goes.
+//! Nothing is joined here. Two feeds that list one prefix are two entries, so that a prefix is
+//! removed only when its last reason is gone.
 
 use std::sync::Arc;
 
@@ -19,22 +19,22 @@ pub const OPERATOR: &str = "operator";
 pub struct Source {
     /// Name of the feed.
     pub name: Arc<str>,
-    /// Whether reserved space is left in (a bogon feed, the operator's own hand).
+    /// Whether reserved space is left in (a bogon feed, the operator's own entries).
     pub reserved: bool,
-    /// Whether the limit of length is not for it: the operator confirmed what he typed.
+    /// Whether the limit of length does not apply: the operator confirmed the entries.
     pub any_length: bool,
     /// What it lists.
     pub copy: Arc<FeedCopy>,
 }
 
-/// One reason for a prefix: who lists it, where, and by which reference.
+/// One reason for a prefix: the feed that lists it, the line, and the reference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Listing {
     /// Name of the feed.
     pub feed: String,
     /// The prefix as listed.
     pub prefix: IpNet,
-    /// The feed's reference, empty when it gives none.
+    /// The feed's reference, empty if it gives none.
     pub reference: String,
     /// Line in the feed's copy, from 1.
     pub line: u32,
@@ -131,7 +131,7 @@ impl<B: Bits> Table<B> {
                 entries.push(entry.of_feed(feed as u16));
             }
         }
-        // Not `sort_unstable`: this one sees that the copies ascend, and only merges them.
+        // Not `sort_unstable`: a stable sort detects that the copies ascend, and only merges them.
         entries.sort_by(|a: &Entry<B>, b| {
             let order = a.key().cmp(&b.key());
             order.then_with(|| (a.feed, a.line).cmp(&(b.feed, b.line)))
