@@ -65,19 +65,34 @@ fn neighbors() -> String {
 
 struct Four(Lab);
 
+/// `neighbors` with the addresses of these.
+fn named(names: &[&str]) -> String {
+    let addresses = names
+        .iter()
+        .flat_map(|name| [4, 6].map(|family| ends(name, family)[0].clone()));
+    format!("neighbors = {:?}\n", addresses.collect::<Vec<_>>())
+}
+
+/// To another AS, for all but `third`.
+fn to_ebgp() -> String {
+    format!(
+        "announce_to = \"ebgp\"\n{}",
+        named(&["alone", "mixed", "named"])
+    )
+}
+
+/// Who has what is listed where that is for these three, and where it is for iBGP.
+const EBGP: [bool; 4] = [true, true, true, false];
+const IBGP: [bool; 4] = [true, true, false, false];
+
+fn config(family: Family, announced: &str) -> String {
+    let router = router(family, Role::Trigger, announced);
+    format!("{NOC}{NO_KERNEL}{router}")
+}
+
 impl Four {
-    fn new(family: Family, program: &str, more: &str) -> Option<Self> {
-        let named = &NEIGHBORS[..3];
-        let named: Vec<_> = named
-            .iter()
-            .flat_map(|(name, _)| [4, 6].map(|family| ends(name, family)[0].clone()))
-            .collect();
-        let announced = format!("announce_to = \"ebgp\"\nneighbors = {named:?}\n{more}");
-        let config = format!(
-            "{NOC}{NO_KERNEL}{}",
-            router(family, Role::Trigger, &announced)
-        );
-        let lab = Lab::new(program, &config, &neighbors())?;
+    fn new(family: Family, program: &str, announced: &str) -> Option<Self> {
+        let lab = Lab::new(program, &config(family, announced), &neighbors())?;
         for (name, _) in NEIGHBORS {
             let [four, six] = [4, 6].map(|family| ends(name, family));
             let both = |end: usize| format!("{}/30 {}/64", four[end], six[end]);
@@ -134,30 +149,33 @@ impl Four {
         }
     }
 
-    /// Before, during and after; `alone` and `named` have these of the speaker's own.
-    fn before_during_and_after(&self, own: [&[&'static str]; 2]) {
+    /// Before, during and after; what each has of the speaker's own, and who has what is listed.
+    fn before_during_and_after(&self, own: [&[&'static str]; 4], listed: [bool; 4]) {
         let lab = &self.0;
-        let without = [own[0], &OWN, own[1], &OWN];
-        self.have("before", without);
+        self.have("before", own);
         lab.list(LIST);
-        let and_listed = |own: &[&'static str]| [own, &LISTED].concat();
-        let with = [own[0], &OWN, own[1]].map(and_listed);
-        let with = [&with[0][..], &with[1], &with[2], &OWN];
+        let listed = listed.map(|has| if has { &LISTED[..] } else { &[] });
+        let with: Vec<_> = own
+            .iter()
+            .zip(listed)
+            .map(|(own, listed)| [own, listed].concat())
+            .collect();
+        let with = [&*with[0], &with[1], &with[2], &with[3]];
         self.have("during", with);
         let again = lab.refresh().code(0);
         assert!(!again.err.contains("loaded again"), "{}", again.err);
         lab.verb("flush").code(0);
-        self.have("after a flush", without);
+        self.have("after a flush", own);
         lab.verb("unpin").code(0);
         self.have("again", with);
     }
 
-    /// `third` is sent what is listed, and it is told.
+    /// This one is sent what is listed, and it is told.
     #[track_caller]
-    fn leaks(&self, kind: &str) {
-        self.have_third(&[&OWN[..], &LISTED].concat());
+    fn leaks(&self, name: &str, kind: &str) {
+        self.has_prefixes(name, &[&OWN[..], &LISTED].concat());
         for family in [4, 6] {
-            let [address, _] = ends("third", family);
+            let [address, _] = ends(name, family);
             let prefix = LISTED.iter().find(|net| net.contains(':') == (family == 6));
             let told = format!(
                 "LEAK: {address}{kind} may not have blackholes and is sent 1, such as {}: refuse them to it, or name \
@@ -173,22 +191,22 @@ impl Four {
     }
 
     #[track_caller]
-    fn have_third(&self, expected: &[&str]) {
+    fn has_prefixes(&self, name: &str, expected: &[&str]) {
         let prefixes = || -> Vec<String> {
-            let has = self.has("third");
+            let has = self.has(name);
             let first = |line: &String| line.split(' ').next().unwrap().to_owned();
             has.iter().map(first).collect()
         };
         let mut expected = expected.to_vec();
         expected.sort_unstable();
-        eventually(&format!("third has {expected:?}"), || {
+        eventually(&format!("{name} has {expected:?}"), || {
             prefixes() == expected
         });
     }
 }
 
 /// What the head of a file has to be typed behind the line that begins so.
-fn typed(file: &str, begins: &str) -> String {
+pub fn typed(file: &str, begins: &str) -> String {
     let lines = file.lines().filter_map(|line| line.strip_prefix("#"));
     let lines = lines.skip_while(|line| !line.trim_start().starts_with(begins));
     let is_typed = |line: &&str| line.starts_with("          ");
@@ -221,12 +239,11 @@ fn bird_session(recipe: &str, name: &str, asn: u32) -> String {
     [4, 6].map(of).concat()
 }
 
-#[test]
-fn bird_sends_what_is_listed_to_those_that_are_named_and_to_no_other() {
-    let Some(four) = Four::new(Family::Bird, "bird", "") else {
-        return;
-    };
+/// With these lines about who is announced to, and with sessions by the head's recipes for all but `third`, or for iBGP.
+fn bird_sends(announced: &str, listed: [bool; 4]) -> Option<()> {
+    let four = Four::new(Family::Bird, "bird", announced)?;
     let lab = &four.0;
+    let plain = "protocol bgp ... { ipv4 { import all; export all; }; }";
     // The first file is there before BIRD includes it.
     lab.place.write("noc.list", "# nobody\n");
     lab.refresh();
@@ -238,23 +255,20 @@ fn bird_sends_what_is_listed_to_those_that_are_named_and_to_no_other() {
              protocol static own6 {{ ipv6; route {} blackhole; }}\n{more}{}",
             OWN[1],
             OWN[0],
-            bird_session(
-                "protocol bgp ... { ipv4 { import all; export all; }; }",
-                "third",
-                65_020
-            )
+            bird_session(plain, "third", 65_020)
         )
     };
     let include = format!("include \"{}\";\n", lab.place.path("it.conf").display());
     let alone = typed(&file, "1. ONLY");
     let mixed = bird_session(&typed(&file, "2. For sessions"), "mixed", 65_000);
-    let sessions = [("alone", 65_000), ("named", 65_010)]
-        .map(|(name, asn)| bird_session(&alone, name, asn))
-        .concat();
+    let is_named = listed[2];
+    let of_named = bird_session(if is_named { &alone } else { plain }, "named", 65_010);
+    let sessions = bird_session(&alone, "alone", 65_000) + &of_named;
     let its = Place::new(NOC);
     let with = own(&format!("{include}{sessions}{mixed}"));
     let _daemon = bird(&lab.speaker, &its, &with, "");
-    four.before_during_and_after([&[], &[]]);
+    let own_of_named = if is_named { &[][..] } else { &OWN };
+    four.before_during_and_after([&[], &OWN, own_of_named, &OWN], listed);
     // What `mixed` announces is in the tables of all others.
     let heard = || lab.speaker.run("birdc", &["show", "route"]).code(0).out;
     eventually("it is in master4 and master6", || {
@@ -273,20 +287,46 @@ fn bird_sends_what_is_listed_to_those_that_are_named_and_to_no_other() {
             all.replace("{ import", &format!("{{ table mixed{family}; import")),
         ]
     });
-    let leaks = with.replace(&v4[0], &v4[1]).replace(&v6[0], &v6[1]);
-    configure(&leaks);
-    four.leaks(" (eBGP)");
+    let third = bird_session(plain, "third", 65_020);
+    let leaking = third.replace(&v4[0], &v4[1]).replace(&v6[0], &v6[1]);
+    configure(&with.replace(&third, &leaking));
+    four.leaks("third", " (eBGP)");
     configure(&with);
-    four.have_third(&OWN);
+    four.has_prefixes("third", &OWN);
     lab.refresh().code(0);
 
+    // A session that is not named any more is told of, and which session has it is BIRD's own configuration.
+    if announced.starts_with("neighbors") {
+        lab.place
+            .configure(&config(Family::Bird, &named(&["alone"])));
+        four.leaks("mixed", " (iBGP)");
+        lab.place.configure(&config(Family::Bird, announced));
+        lab.refresh().code(0);
+    }
+
     // Undone as the head says.
-    let without = |name: &str| {
-        let plain = "protocol bgp ... { ipv4 { import all; export all; }; }";
-        bird_session(plain, name, 65_000)
-    };
-    configure(&own(&without("mixed")));
-    four.have("undone", [&[], &OWN, &[], &OWN]);
+    let mut without = own(&bird_session(plain, "mixed", 65_000));
+    if !is_named {
+        without.push_str(&of_named);
+    }
+    configure(&without);
+    four.have("undone", [&[], &OWN, own_of_named, &OWN]);
+    Some(())
+}
+
+#[test]
+fn bird_sends_what_is_listed_to_those_that_are_named_and_to_no_other() {
+    bird_sends(&to_ebgp(), EBGP);
+}
+
+#[test]
+fn bird_sends_what_is_listed_to_ibgp_where_none_is_named() {
+    bird_sends("", IBGP);
+}
+
+#[test]
+fn bird_sends_what_is_listed_to_ibgp_neighbors_that_are_named() {
+    bird_sends(&named(&["alone", "mixed"]), IBGP);
 }
 
 /// The operator's own part with these lines, the neighbors first.
@@ -306,11 +346,9 @@ fn openbgpd_conf(lines: &str) -> String {
     text + lines
 }
 
-#[test]
-fn openbgpd_sends_what_is_listed_to_those_that_are_named_and_to_no_other() {
-    let Some(four) = Four::new(Family::OpenBgpd, "bgpctl", "") else {
-        return;
-    };
+/// With these lines about who is announced to, and with a rule before ours for the one that may not have what is listed.
+fn openbgpd_sends(announced: &str, listed: [bool; 4], other: &str, leaks: bool) -> Option<()> {
+    let four = Four::new(Family::OpenBgpd, "bgpctl", announced)?;
     let lab = &four.0;
     lab.place.write("it.conf", "# nothing yet\n");
     let include = format!("include \"{}\"\n", lab.place.path("it.conf").display());
@@ -328,24 +366,44 @@ fn openbgpd_sends_what_is_listed_to_those_that_are_named_and_to_no_other() {
             .code(0)
             .says("request processed");
     };
-    four.before_during_and_after([&[], &OWN]);
+    four.before_during_and_after([&[], &OWN, &OWN, &OWN], listed);
     let file = lab.place.read("it.conf");
     assert_eq!(typed(&file, "1. ONLY"), rule.trim());
 
     // A rule before ours.
-    let third = [4, 6].map(|family| format!("allow quick to {}\n", ends("third", family)[0]));
-    let leaks = openbgpd_conf(&format!("{}{include}{rules}", third.concat()));
-    reload(&leaks);
-    four.leaks("");
-    // Without `announce_to = "ebgp"` no rule lets it out to another AS.
-    let router = router(Family::OpenBgpd, Role::Trigger, "");
-    lab.place.configure(&format!("{NOC}{NO_KERNEL}{router}"));
-    lab.refresh().code(0);
-    let own_and_listed = [&OWN[..], &LISTED].concat();
-    four.have("for iBGP", [&LISTED, &own_and_listed, &OWN, &OWN]);
+    let allowed = [4, 6].map(|family| format!("allow quick to {}\n", ends(other, family)[0]));
+    reload(&openbgpd_conf(&format!(
+        "{}{include}{rules}",
+        allowed.concat()
+    )));
+    if leaks {
+        four.leaks(other, "");
+    } else {
+        // No rule lets it out to another AS.
+        let own_and_listed = [&OWN[..], &LISTED].concat();
+        four.have("for iBGP", [&LISTED, &own_and_listed, &OWN, &OWN]);
+        lab.refresh().code(0);
+    }
 
     reload(&openbgpd_conf(&rules));
     four.have("undone", [&[], &OWN, &OWN, &OWN]);
+    Some(())
+}
+
+#[test]
+fn openbgpd_sends_what_is_listed_to_those_that_are_named_and_to_no_other() {
+    openbgpd_sends(&to_ebgp(), EBGP, "third", true);
+}
+
+#[test]
+fn openbgpd_sends_what_is_listed_to_ibgp_where_none_is_named() {
+    openbgpd_sends("", IBGP, "third", false);
+}
+
+#[test]
+fn openbgpd_sends_what_is_listed_to_ibgp_neighbors_that_are_named() {
+    let alone = [true, false, false, false];
+    openbgpd_sends(&named(&["alone"]), alone, "mixed", true);
 }
 
 /// The operator's own part, with these policies for what leaves.
@@ -366,7 +424,7 @@ fn gobgpd_conf(export: &str, policies: &str) -> String {
 
 #[test]
 fn gobgp_sends_what_is_listed_to_those_that_are_named_and_to_no_other() {
-    let Some(four) = Four::new(Family::GoBgp, "gobgpd", "") else {
+    let Some(four) = Four::new(Family::GoBgp, "gobgpd", &to_ebgp()) else {
         return;
     };
     let lab = &four.0;
@@ -397,7 +455,7 @@ fn gobgp_sends_what_is_listed_to_those_that_are_named_and_to_no_other() {
     };
     let export = "export-policy-list = [\"NULLROUTED-OUT\", \"ALONE\"]\n";
     let daemon = start(export, &policies);
-    four.before_during_and_after([&[], &OWN]);
+    four.before_during_and_after([&[], &OWN, &OWN, &OWN], EBGP);
 
     // A policy before ours.
     drop(daemon);
@@ -406,11 +464,11 @@ fn gobgp_sends_what_is_listed_to_those_that_are_named_and_to_no_other() {
     let leaks = export.replace('[', "[\"BEFORE\", ");
     let daemon = start(&leaks, &format!("{policies}\n{before}"));
     lab.refresh();
-    four.leaks(" (eBGP)");
+    four.leaks("third", " (eBGP)");
     drop(daemon);
     let _daemon = start(export, &policies);
     lab.refresh().code(0);
-    four.have_third(&OWN);
+    four.has_prefixes("third", &OWN);
 
     // Undone as the head says.
     let file = lab.place.path("it.conf").display().to_string();
@@ -426,7 +484,7 @@ fn gobgp_sends_what_is_listed_to_those_that_are_named_and_to_no_other() {
 fn exabgp_sends_what_is_listed_to_the_neighbors_with_its_process_and_to_no_other() {
     // On the link of `named`, which refuses what is off it; the others are of its own AS.
     let next_hop = format!("next_hop_v6 = \"{}\"\n", ends("named", 6)[1]);
-    let Some(four) = Four::new(Family::ExaBgp, "exabgp", &next_hop) else {
+    let Some(four) = Four::new(Family::ExaBgp, "exabgp", &(to_ebgp() + &next_hop)) else {
         return;
     };
     let lab = &four.0;
@@ -478,7 +536,7 @@ fn exabgp_sends_what_is_listed_to_the_neighbors_with_its_process_and_to_no_other
         let words = ["-p", "/run/exabgp/nullrouted"];
         lab.speaker.run("test", &words).code == Some(0)
     });
-    four.before_during_and_after([&[], &[]]);
+    four.before_during_and_after([&[], &OWN, &[], &OWN], EBGP);
     drop(daemon);
     let _daemon = start(false);
     four.have("undone", [&[], &OWN, &[], &OWN]);

@@ -17,8 +17,8 @@
 //!   alone, and the former policies stay: so `verify` compares the sets. A misspelt disposition refuses nothing.
 //! * A set of prefixes or paths without an element matches nothing.
 //! * SIGHUP takes other elements of a set, as well as other statements of a policy that is in force. What a neighbor was sent
-//!   stays as it was: `softresetout` sends what is permitted now, and only a reset of the session takes away what is not
-//!   any more. `adj-out` shows what the policies say now, and not what was sent.
+//!   stays as it was: `softresetout` sends what is permitted now, and takes away what is not any more with 4.8 alone; a
+//!   reset of the session does with all. `adj-out` shows what the policies say now, and not what was sent.
 //! * A list that names a policy which is not there yet is not in force, and does not come into force with the policy,
 //!   but when the list changes or gobgpd starts anew. So the commands look which policies are in force.
 //! * Policies are those of all neighbors, and of routes added by the command, which ends well where they refuse.
