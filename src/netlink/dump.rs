@@ -27,19 +27,19 @@ const TRY_FOR: Duration = Duration::from_secs(2);
 
 /// Send a request and pass on every message of the answer. A dump that a change interrupted is
 /// repeated. The answer is the union of all dumps, so `read` may receive a message twice. It is
-/// empty for a family, a table or a kind of message that the kernel does not have. For `told` see
+/// empty for a family, a table or a kind of message that the kernel does not have. For `group` see
 /// [`dump_once`].
 ///
 /// # Errors
-/// What the kernel answers, and a socket that cannot be had.
+/// An error from the kernel, or no socket can be opened.
 pub async fn dump<M: NetlinkSerializable + Clone>(
     request: &M,
-    told: Option<u32>,
+    group: Option<u32>,
     mut read: impl FnMut(Message<'_>),
 ) -> io::Result<()> {
     let begun = Instant::now();
     for _ in 0..TRIES {
-        let whole = dump_once(request, told, &mut read).await?;
+        let whole = dump_once(request, group, &mut read).await?;
         if whole || begun.elapsed() > TRY_FOR {
             break;
         }
@@ -50,17 +50,17 @@ pub async fn dump<M: NetlinkSerializable + Clone>(
 /// One dump. Returns whether it is whole, see [`Dumps::once`].
 ///
 /// # Errors
-/// What the kernel answers, and a socket that cannot be had.
+/// An error from the kernel, or no socket can be opened.
 pub async fn dump_once<M: NetlinkSerializable + Clone>(
     request: &M,
-    told: Option<u32>,
+    group: Option<u32>,
     mut read: impl FnMut(Message<'_>),
 ) -> io::Result<bool> {
     let each = |part: DumpItem<'_>| match part {
         DumpItem::Message(message) => read(message),
         DumpItem::Pause => {}
     };
-    Dumps::new(DATAGRAM)?.once(request, told, each).await
+    Dumps::new(DATAGRAM)?.once(request, group, each).await
 }
 
 /// An item of a dump.
@@ -104,7 +104,7 @@ impl Dumps {
     /// dump are longer, up to what the kernel sends, so that their boundaries move.
     ///
     /// # Errors
-    /// A socket that cannot be had.
+    /// No socket can be opened.
     pub fn new(datagram: usize) -> io::Result<Self> {
         let mut socket = TokioSocket::new(NETLINK_ROUTE)?;
         // Without it (Linux before 4.20) the filter of a request is ignored, and everything is
@@ -120,23 +120,23 @@ impl Dumps {
     }
 
     /// Make one dump. Returns whether it is whole: no change occurred during it
-    /// (`NLM_F_DUMP_INTR`), and the multicast group `told`, if there is one, received no
+    /// (`NLM_F_DUMP_INTR`), and the multicast group, if one is given, received no
     /// notification.
     ///
     /// # Errors
-    /// What the kernel answers, and a socket that cannot be had.
+    /// An error from the kernel, or no socket can be opened.
     pub async fn once<M: NetlinkSerializable + Clone>(
         &mut self,
         request: &M,
-        told: Option<u32>,
+        group: Option<u32>,
         mut read: impl FnMut(DumpItem<'_>),
     ) -> io::Result<bool> {
         self.buffer.clear();
         self.buffer.reserve_exact(self.datagram);
         self.datagram = (self.datagram + LONGER).min(DATAGRAM);
-        let silence = told.map(Silence::begin).transpose()?;
+        let silence = group.map(Silence::begin).transpose()?;
         if silence.is_some() {
-            self.until_what_was_told_is_done().await?;
+            self.until_notified_changes_are_complete().await?;
         }
         self.send(request.clone(), NLM_F_DUMP).await?;
 
@@ -172,14 +172,14 @@ impl Dumps {
         let Some(silence) = silence else {
             return Ok(whole);
         };
-        self.until_what_was_told_is_done().await?;
+        self.until_notified_changes_are_complete().await?;
         Ok(whole && silence.was_kept())
     }
 
     /// Wait until the changes that were notified are complete. The kernel sends some notifications
     /// before the change and others after it, and holds its lock throughout (`rtnl_mutex`). This
     /// request takes that lock. A dump of IPv4 routes does not.
-    async fn until_what_was_told_is_done(&mut self) -> io::Result<()> {
+    async fn until_notified_changes_are_complete(&mut self) -> io::Result<()> {
         let mut loopback = LinkMessage::default();
         loopback.header.index = 1;
         self.send(RouteNetlinkMessage::GetLink(loopback), 0).await?;
@@ -228,8 +228,8 @@ impl Silence {
     /// Whether there was no notification. An overflow counts as one.
     fn was_kept(&self) -> bool {
         let mut byte = [0; 1];
-        let heard = self.0.recv(&mut &mut byte[..], 0);
-        heard.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+        let received = self.0.recv(&mut &mut byte[..], 0);
+        received.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 }
 

@@ -34,7 +34,7 @@ impl Plain {
     /// Open the socket.
     ///
     /// # Errors
-    /// No netlink socket can be had.
+    /// No netlink socket can be opened.
     pub fn open() -> io::Result<Self> {
         let mut socket = Socket::new(NETLINK_ROUTE)?;
         make_room(&socket, ROOM);
@@ -52,7 +52,7 @@ impl Plain {
     /// does not have.
     ///
     /// # Errors
-    /// What the kernel answers, and a socket that fails.
+    /// An error from the kernel, or the socket fails.
     pub fn dump(
         &mut self,
         request: RouteNetlinkMessage,
@@ -72,7 +72,7 @@ impl Plain {
     /// Send one request and wait until it is done.
     ///
     /// # Errors
-    /// What the kernel answers, and a socket that fails.
+    /// An error from the kernel, or the socket fails.
     pub fn ask(&mut self, request: &mut NetlinkMessage<RouteNetlinkMessage>) -> io::Result<()> {
         self.send(request, NLM_F_ACK)?;
         match self.answer(|_| {})? {

@@ -63,7 +63,7 @@ impl Questions {
     /// Open a socket.
     ///
     /// # Errors
-    /// No socket can be had.
+    /// No socket can be opened.
     pub fn open() -> io::Result<Self> {
         Self::with_room(ROOM)
     }

@@ -75,7 +75,7 @@ impl Requests {
     /// Open a socket.
     ///
     /// # Errors
-    /// No netlink socket can be had.
+    /// No netlink socket can be opened.
     pub fn open() -> io::Result<Self> {
         Self::with_room(ROOM)
     }
@@ -83,7 +83,7 @@ impl Requests {
     /// The same with a receive buffer of this many bytes.
     ///
     /// # Errors
-    /// No netlink socket can be had.
+    /// No netlink socket can be opened.
     pub fn with_room(room: usize) -> io::Result<Self> {
         let mut socket = TokioSocket::new(NETLINK_ROUTE)?;
         let _ = socket.socket_ref().set_ext_ack(true);
@@ -154,7 +154,7 @@ impl Requests {
         sent?;
         let mut refusals = Vec::new();
         let whole = self
-            .hear(barrier, |message| {
+            .receive(barrier, |message| {
                 let index = message.sequence.wrapping_sub(first) as usize;
                 if index < count {
                     refusals.extend(refusal(index, message));
@@ -177,10 +177,10 @@ impl Requests {
     }
 
     /// Read until the barrier is answered. Returns whether nothing was lost.
-    async fn hear(
+    async fn receive(
         &mut self,
         mut barrier: u32,
-        mut heard: impl FnMut(Message<'_>),
+        mut answer: impl FnMut(Message<'_>),
     ) -> io::Result<bool> {
         let mut whole = true;
         loop {
@@ -203,7 +203,7 @@ impl Requests {
                 match message {
                     Ok(message) if message.kind != NLMSG_ERROR => {}
                     Ok(message) if message.sequence == barrier => return Ok(whole),
-                    Ok(message) => heard(message),
+                    Ok(message) => answer(message),
                     Err(message::Torn) => whole = false,
                 }
             }

@@ -15,7 +15,7 @@ pub fn aggregate<B: Bits>(ascending: impl IntoIterator<Item = Prefix<B>>) -> Vec
 /// [`aggregate`], one prefix at a time.
 ///
 /// One pass with a stack: what the top covers is skipped; two halves of one parent become the
-/// parent, again and again. Nothing is ever covered that was not covered before.
+/// parent, repeatedly. Nothing is ever covered that was not covered before.
 #[derive(Debug)]
 pub struct Aggregate<B: Bits> {
     stack: Vec<Prefix<B>>,

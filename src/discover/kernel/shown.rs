@@ -21,7 +21,7 @@ use crate::shown;
 /// The addresses of the interfaces, and those of their peers.
 ///
 /// # Errors
-/// A socket that cannot be had, or what the kernel answers.
+/// No socket can be opened, or an error from the kernel.
 pub async fn addresses() -> io::Result<Vec<Found>> {
     let names = Interfaces::ask().await?;
     let mut shown = Vec::new();
@@ -37,7 +37,7 @@ pub async fn addresses() -> io::Result<Vec<Found>> {
 /// The networks of the interfaces.
 ///
 /// # Errors
-/// A socket that cannot be had, or what the kernel answers.
+/// No socket can be opened, or an error from the kernel.
 pub async fn connected() -> io::Result<Vec<Found>> {
     let names = Interfaces::ask().await?;
     let all = ask_addresses().await?;

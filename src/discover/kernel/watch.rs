@@ -41,13 +41,13 @@ const TOLD: usize = 1_000;
 pub struct Watch {
     /// Addresses have a socket of their own: however many routes change, no address is lost, and
     /// addresses are read first. None if no source needs it.
-    addresses: Option<Ear>,
-    routes: Option<Ear>,
+    addresses: Option<Subscription>,
+    routes: Option<Subscription>,
     seen: Seen,
 }
 
 /// A socket for notifications, and the buffer for a datagram.
-struct Ear {
+struct Subscription {
     socket: TokioSocket,
     buffer: Vec<u8>,
 }
@@ -68,7 +68,7 @@ impl Watch {
     /// change is lost in between.
     ///
     /// # Errors
-    /// No netlink socket can be had.
+    /// No netlink socket can be opened.
     pub fn open(sources: &[Source]) -> io::Result<Self> {
         let (mut addresses, mut routes) = (0, 0);
         let mut known = BTreeMap::new();
@@ -80,7 +80,11 @@ impl Watch {
             }
             known.insert(*source, BTreeSet::new());
         }
-        let listen = |groups| (groups != 0).then(|| Ear::open(groups)).transpose();
+        let listen = |groups| {
+            (groups != 0)
+                .then(|| Subscription::open(groups))
+                .transpose()
+        };
         Ok(Self {
             addresses: listen(addresses)?,
             routes: listen(routes)?,
@@ -130,7 +134,7 @@ impl Watch {
     /// notifications were lost. May be dropped at any point: nothing is lost.
     pub async fn changed(&mut self) {
         while !self.seen.news {
-            self.hear().await;
+            self.receive().await;
         }
         sleep(GATHER).await;
         self.drain();
@@ -141,14 +145,14 @@ impl Watch {
     /// at any point: nothing is lost.
     pub async fn named(&mut self) {
         while self.seen.appeared.is_empty() {
-            self.hear().await;
+            self.receive().await;
         }
         // The addresses of an interface arrive one after the other.
         sleep(GATHER).await;
         self.seen.drain(&mut self.addresses);
     }
 
-    async fn hear(&mut self) {
+    async fn receive(&mut self) {
         let Self {
             addresses,
             routes,
@@ -156,8 +160,8 @@ impl Watch {
         } = self;
         tokio::select! {
             biased;
-            heard = hear(addresses) => seen.judge(heard),
-            heard = hear(routes) => seen.judge(heard),
+            received = receive(addresses) => seen.process(received),
+            received = receive(routes) => seen.process(received),
         }
     }
 
@@ -176,8 +180,8 @@ impl Watch {
 }
 
 /// The next datagram; never returns if there is no socket.
-async fn hear(ear: &mut Option<Ear>) -> io::Result<&[u8]> {
-    let Some(Ear { socket, buffer }) = ear else {
+async fn receive(subscription: &mut Option<Subscription>) -> io::Result<&[u8]> {
+    let Some(Subscription { socket, buffer }) = subscription else {
         return pending().await;
     };
     buffer.clear();
@@ -185,7 +189,7 @@ async fn hear(ear: &mut Option<Ear>) -> io::Result<&[u8]> {
     Ok(buffer)
 }
 
-impl Ear {
+impl Subscription {
     fn open(groups: u32) -> io::Result<Self> {
         let mut socket = TokioSocket::new(NETLINK_ROUTE)?;
         // With a smaller buffer an overflow occurs sooner; a look follows, and nothing is lost.
@@ -198,7 +202,7 @@ impl Ear {
     }
 
     /// The next datagram that has already arrived.
-    fn heard(&mut self) -> Option<io::Result<&[u8]>> {
+    fn try_receive(&mut self) -> Option<io::Result<&[u8]>> {
         self.buffer.clear();
         match self.socket.socket_ref().recv(&mut self.buffer, 0) {
             Ok(_) => Some(Ok(&self.buffer)),
@@ -209,22 +213,24 @@ impl Ear {
 }
 
 impl Seen {
-    fn drain(&mut self, ear: &mut Option<Ear>) {
-        let Some(ear) = ear else { return };
+    fn drain(&mut self, subscription: &mut Option<Subscription>) {
+        let Some(subscription) = subscription else {
+            return;
+        };
         for _ in 0..DRAIN {
-            match ear.heard() {
-                Some(heard) => self.judge(heard),
+            match subscription.try_receive() {
+                Some(received) => self.process(received),
                 None => return,
             }
         }
     }
 
-    fn judge(&mut self, heard: io::Result<&[u8]>) {
-        match heard {
+    fn process(&mut self, received: io::Result<&[u8]>) {
+        match received {
             Ok(datagram) => {
                 for message in messages(datagram) {
                     match message {
-                        Ok(message) => self.hear(message),
+                        Ok(message) => self.notified(message),
                         Err(_) => self.news = true,
                     }
                 }
@@ -237,7 +243,7 @@ impl Seen {
     }
 
     /// Take in a message. It is news if a look would show something different after it.
-    fn hear(&mut self, message: Message<'_>) {
+    fn notified(&mut self, message: Message<'_>) {
         match message.kind {
             RTM_NEWROUTE => message::hops(message.payload, |hop| {
                 self.shows(Source::Gateways, hop.net);
@@ -304,7 +310,7 @@ mod tests {
             // `struct ifaddrmsg` and IFA_LOCAL.
             let mut payload = vec![2, 32, 0, 0, 1, 0, 0, 0];
             payload.extend([8, 0, 2, 0, 192, 0, 2, last]);
-            watch.seen.hear(Message {
+            watch.seen.notified(Message {
                 kind,
                 flags: 0,
                 sequence: 0,
@@ -327,7 +333,7 @@ mod tests {
         watch.know(&[(Source::Addresses, vec![known].into())]);
         let mut payload = vec![2, 32, 0, 0, 1, 0, 0, 0];
         payload.extend([8, 0, 2, 0, 192, 0, 2, 3]);
-        watch.seen.hear(Message {
+        watch.seen.notified(Message {
             kind: RTM_NEWADDR,
             flags: 0,
             sequence: 0,

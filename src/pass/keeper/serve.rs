@@ -77,7 +77,7 @@ pub type Beat = Box<dyn Fn() + Send>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Why {
     /// The kernel reported a change, or lost notifications, or a postponed route is due.
-    Told,
+    Change,
     /// It is time to read everything.
     Audit,
 }
@@ -241,10 +241,10 @@ impl Server {
             Some(request) = requests.recv() => Next::Request(request),
             () = sleep_until(beat), if self.beat.is_some() => Next::Beat,
             () = async { sleep_until(next_mend).await; fib.changed().await }, if keeps => {
-                Next::Mend(Why::Told)
+                Next::Mend(Why::Change)
             }
             () = sleep(postponed.unwrap_or(CALM)), if keeps && postponed.is_some() => {
-                Next::Mend(Why::Told)
+                Next::Mend(Why::Change)
             }
             () = sleep_until(audit.max(next_mend)), if keeps => Next::Mend(Why::Audit),
             () = sleep_until(calm) => Next::Calm,

@@ -152,7 +152,7 @@ impl<B: AddressFamily> Family<B> {
     /// Changes of our own routes are followed. Changes of foreign routes are not: a replaced route,
     /// one next hop of several, one of two routes with the same metric are each reported in a
     /// different way. Where foreign routes are at or inside ours, the table is read again.
-    pub fn hear(&mut self, message: Message<'_>, mark: &Mark) -> bool {
+    pub fn notified(&mut self, message: Message<'_>, mark: &Mark) -> bool {
         let Some(route) = message::read::<B>(message.payload, mark) else {
             return false;
         };
@@ -190,7 +190,7 @@ impl<B: AddressFamily> Family<B> {
     /// routes during each dump.
     ///
     /// # Errors
-    /// The kernel cannot be read, routes may not be changed, or answers are lost again and again.
+    /// The kernel cannot be read, routes may not be changed, or answers are lost repeatedly.
     pub async fn sync(
         &mut self,
         (requests, pace, backoff, monitor): (
@@ -220,7 +220,7 @@ impl<B: AddressFamily> Family<B> {
             }
             pending = Pending::of(&report, &difference);
             let large = monitor.as_mut().filter(|_| difference.changes() > LARGE);
-            let unheard = large.map(|monitor| monitor.close(B::GROUP)).is_some();
+            let unmonitored = large.map(|monitor| monitor.close(B::GROUP)).is_some();
             self.underway = Some(Underway {
                 held: self.held.take().unwrap_or_default(),
                 added: difference.add.clone(),
@@ -241,12 +241,12 @@ impl<B: AddressFamily> Family<B> {
             report.removed += done.report.removed;
             let changed = done.report.added + done.report.removed > 0;
             lost = done.lost;
-            is_claim = lost || unheard;
-            if lost || done.vanished || !whole || unheard && changed {
+            is_claim = lost || unmonitored;
+            if lost || done.vanished || !whole || unmonitored && changed {
                 continue;
             }
             self.learn(held, &difference, &mut done, order).await?;
-            self.is_stale |= unheard;
+            self.is_stale |= unmonitored;
             report.failed = done.report.failed;
             report.first_failure = done.report.first_failure;
             report.kept += done.report.kept;
@@ -486,7 +486,7 @@ fn merged<T: Ord>(
 /// The changes that would make the table as desired in one family. Changes nothing.
 ///
 /// # Errors
-/// What the kernel answers.
+/// An error from the kernel.
 pub async fn planned<B: AddressFamily>(
     mark: Mark,
     desired: &[Prefix<B>],

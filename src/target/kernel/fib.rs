@@ -100,7 +100,7 @@ impl Fib {
     /// One that receives notifications.
     ///
     /// # Errors
-    /// No netlink socket can be had.
+    /// No netlink socket can be opened.
     pub fn listening() -> io::Result<Self> {
         Ok(Self {
             monitor: Some(Monitor::open()?),
@@ -112,7 +112,7 @@ impl Fib {
     /// default one.
     ///
     /// # Errors
-    /// No netlink socket can be had.
+    /// No netlink socket can be opened.
     pub fn with_room(mut self, bytes: usize) -> io::Result<Self> {
         self.requests = Some(Requests::with_room(bytes)?);
         Ok(self)
@@ -193,7 +193,7 @@ impl Fib {
     /// Make the table as desired.
     ///
     /// # Errors
-    /// The kernel cannot be read, routes may not be changed, or answers are lost again and again.
+    /// The kernel cannot be read, routes may not be changed, or answers are lost repeatedly.
     pub async fn sync(&mut self, wanted: Wanted<'_>) -> Result<Report, Fault> {
         let is_quiet =
             self.drain(FEW) && !self.known.v4.is_invalid() && !self.known.v6.is_invalid();
@@ -248,7 +248,7 @@ impl Fib {
         let port = self.port();
         while !self.known.changed {
             match &mut self.monitor {
-                Some(monitor) => self.known.hear(monitor.hear().await, port),
+                Some(monitor) => self.known.process(monitor.receive().await, port),
                 None => return pending().await,
             }
         }
@@ -291,8 +291,8 @@ impl Fib {
     fn drain(&mut self, most: usize) -> bool {
         let port = self.port();
         for _ in 0..most {
-            match self.monitor.as_mut().and_then(Monitor::heard) {
-                Some(heard) => self.known.hear(heard, port),
+            match self.monitor.as_mut().and_then(Monitor::try_receive) {
+                Some(received) => self.known.process(received, port),
                 None => return true,
             }
         }
@@ -317,8 +317,8 @@ impl Known {
     }
 
     /// Take in a datagram of notifications; `own` is the port of our own changes.
-    fn hear(&mut self, heard: io::Result<&[u8]>, own: Option<u32>) {
-        match heard {
+    fn process(&mut self, received: io::Result<&[u8]>, own: Option<u32>) {
+        match received {
             Ok(datagram) => {
                 for message in messages(datagram) {
                     self.changed |= message.map_or(true, |message| self.change(message, own));
@@ -359,6 +359,6 @@ impl Known {
         if !is_route || Some(message.port) == own {
             return false;
         }
-        self.v4.hear(message, &mark) || self.v6.hear(message, &mark)
+        self.v4.notified(message, &mark) || self.v6.notified(message, &mark)
     }
 }

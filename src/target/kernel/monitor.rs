@@ -53,7 +53,7 @@ impl Monitor {
     /// Receive notifications from now on.
     ///
     /// # Errors
-    /// No netlink socket can be had.
+    /// No netlink socket can be opened.
     pub fn open() -> io::Result<Self> {
         let mut socket = TokioSocket::new(NETLINK_ROUTE)?;
         make_room(socket.socket_ref(), ROOM);
@@ -88,14 +88,14 @@ impl Monitor {
     }
 
     /// The next datagram. An error means an overflow, or something as bad.
-    pub async fn hear(&mut self) -> io::Result<&[u8]> {
+    pub async fn receive(&mut self) -> io::Result<&[u8]> {
         self.buffer.clear();
         self.socket.recv(&mut self.buffer).await?;
         Ok(&self.buffer)
     }
 
     /// The next datagram that has already arrived.
-    pub fn heard(&mut self) -> Option<io::Result<&[u8]>> {
+    pub fn try_receive(&mut self) -> Option<io::Result<&[u8]>> {
         self.buffer.clear();
         match self.socket.socket_ref().recv(&mut self.buffer, 0) {
             Ok(_) => Some(Ok(&self.buffer)),

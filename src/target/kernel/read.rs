@@ -35,7 +35,7 @@ pub struct Read<B: AddressFamily> {
 /// deleting it reports that it is gone.
 ///
 /// # Errors
-/// What the kernel answers.
+/// An error from the kernel.
 pub async fn read<B: AddressFamily>(mark: &Mark, which: DumpFilter) -> Result<Read<B>, Fault> {
     let request = message::dump::<B>(which, mark);
     let mut routes: Vec<Installed<B>> = Vec::new();

@@ -23,7 +23,7 @@ const ROUNDS: usize = 20;
 /// routes there were.
 ///
 /// # Errors
-/// No socket can be had, routes may not be changed, or some are still there.
+/// No socket can be opened, routes may not be changed, or some are still there.
 pub fn remove_all(marks: &[Mark]) -> Result<usize, Fault> {
     let mut socket = Plain::open().map_err(Fault::Socket)?;
     let mut removed = 0;

@@ -103,7 +103,7 @@ fn rp_filter(root: &Root, name: &str) -> Option<u8> {
 /// The interfaces that are up and on which IPv4 packets enter, without lo.
 ///
 /// # Errors
-/// A socket that cannot be had, or what the kernel answers.
+/// No socket can be opened, or an error from the kernel.
 pub async fn interfaces() -> io::Result<Interfaces> {
     let mut links = BTreeMap::new();
     let request = RouteNetlinkMessage::GetLink(LinkMessage::default());

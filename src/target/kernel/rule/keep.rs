@@ -43,7 +43,7 @@ pub struct Told {
 /// All rules, in the order in which the kernel looks them up: one small dump.
 ///
 /// # Errors
-/// A socket that cannot be had, or what the kernel answers.
+/// No socket can be opened, or an error from the kernel.
 async fn present() -> io::Result<Vec<Rule>> {
     let request = RouteNetlinkMessage::GetRule(RuleMessage::default());
     let (mut rules, mut seen) = (Vec::new(), HashSet::new());
@@ -61,7 +61,7 @@ async fn present() -> io::Result<Vec<Rule>> {
 /// The changes that would be needed.
 ///
 /// # Errors
-/// A socket that cannot be had, or what the kernel answers.
+/// No socket can be opened, or an error from the kernel.
 pub async fn difference(wanted: Option<&Wanted>, marks: &[Mark]) -> io::Result<Difference> {
     Ok(reconcile(&present().await?, wanted, marks))
 }
