@@ -102,11 +102,11 @@ async fn send<B: AddressFamily>(
     requests.clear();
     for (at, (prefix, metric)) in routes.iter().enumerate() {
         let has_room = requests.push(request.of(*prefix, *metric));
-        let is_enough = requests.packed() >= pace.routes_in_one_go();
+        let is_enough = requests.packed() >= pace.batch_size();
         if has_room && !is_enough && at + 1 < routes.len() {
             continue;
         }
-        pace.breathe(requests.packed()).await;
+        pace.wait_for_room(requests.packed()).await;
         // The kernel applies the requests when they are sent, so they are counted before the
         // answers: this may be dropped in between.
         *done += at + 1 - first;

@@ -9,7 +9,7 @@ use super::table::Socket;
 pub(super) const NOTIFICATION: u32 = 1_280;
 
 /// Fewest routes in one batch, however small a listener's buffer is.
-pub(super) const SMALLEST_GO: usize = 12;
+pub(super) const SMALLEST_BATCH: usize = 12;
 
 /// Longest wait for a listener that reads nothing.
 pub(super) const STILL: Duration = Duration::from_secs(2);
@@ -123,9 +123,9 @@ impl Neighbor {
     }
 
     /// How many routes fit half of its buffer.
-    pub(super) fn go(&self) -> usize {
+    pub(super) fn batch(&self) -> usize {
         let whole = (self.room / 2 / NOTIFICATION) as usize;
-        (whole >> self.overrun.min(16)).max(SMALLEST_GO)
+        (whole >> self.overrun.min(16)).max(SMALLEST_BATCH)
     }
 
     /// Update it from its socket.

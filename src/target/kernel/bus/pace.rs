@@ -11,7 +11,7 @@ use super::sockets::Sockets;
 
 /// Time between two looks at a listener that reads: the shortest that the runtime's clock can
 /// measure.
-const BREATH: Duration = Duration::from_millis(1);
+const STEP: Duration = Duration::from_millis(1);
 /// Where there is no listener, new ones are looked for this often.
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
@@ -20,14 +20,14 @@ const STILL: Duration = Duration::from_secs(1);
 /// Longest wait for a listener that reads and never empties its buffer.
 const AT_MOST: Duration = Duration::from_secs(20);
 /// Time between two looks during this wait.
-const GLANCE: Duration = Duration::from_millis(10);
+const LOOK_EVERY: Duration = Duration::from_millis(10);
 
 /// Changes routes no faster than the listeners can read the notifications.
 ///
 /// ```text
 /// pace.begin();
-/// for routes in all.chunks(…at most pace.routes_in_one_go()…) {
-///     pace.breathe(routes.len()).await;
+/// for routes in all.chunks(…at most pace.batch_size()…) {
+///     pace.wait_for_room(routes.len()).await;
 ///     send(routes).await;
 /// }
 /// let paced = pace.end(false);
@@ -86,9 +86,9 @@ impl Pace {
     /// How many routes may be sent at once: any number where there is no listener, otherwise as
     /// many as fit the smallest buffer (83 for one of the default size). May change from one batch
     /// to the next.
-    pub fn routes_in_one_go(&mut self) -> usize {
+    pub fn batch_size(&mut self) -> usize {
         self.look_first();
-        self.patience.go()
+        self.patience.batch()
     }
 
     /// Call this before this many routes are sent. Returns at once before the first batch, in a
@@ -97,7 +97,7 @@ impl Pace {
     /// what was sent has been read for this batch to fit. A listener that reads nothing for two
     /// seconds, or falls half a minute behind 2 000 routes a second, is left behind. May be
     /// dropped.
-    pub async fn breathe(&mut self, routes: usize) {
+    pub async fn wait_for_room(&mut self, routes: usize) {
         self.look_first();
         self.paced.goes += 1;
         self.paced.routes += routes;
@@ -109,11 +109,11 @@ impl Pace {
         let mut waited = Duration::ZERO;
         while !self.patience.look(&self.sockets.listeners(), waited) {
             waited = Duration::ZERO;
-            if self.patience.recognise(are_of_us) {
+            if self.patience.identify(are_of_us) {
                 continue;
             }
             let before = Instant::now();
-            sleep(BREATH).await;
+            sleep(STEP).await;
             waited = before.elapsed();
             self.paced.waited += waited;
         }
@@ -164,7 +164,7 @@ pub async fn reads(neighbor: &Neighbor) -> bool {
             return false;
         }
         before = unread;
-        sleep(GLANCE).await;
+        sleep(LOOK_EVERY).await;
     }
     true
 }
@@ -178,13 +178,13 @@ mod tests {
     async fn a_change_that_was_dropped_goes_on_in_the_next() {
         let mut pace = Pace::default();
         pace.begin();
-        pace.breathe(2_000).await;
+        pace.wait_for_room(2_000).await;
         pace.begin();
-        pace.breathe(7).await;
+        pace.wait_for_room(7).await;
         let paced = pace.end(false);
         assert_eq!((paced.routes, paced.goes), (2_007, 2));
         pace.begin();
-        pace.breathe(5).await;
+        pace.wait_for_room(5).await;
         let paced = pace.end(false);
         assert_eq!((paced.routes, paced.goes), (5, 1));
     }

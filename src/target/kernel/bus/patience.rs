@@ -40,10 +40,10 @@ impl Patience {
     }
 
     /// How many routes fit the buffer of every listener that is not left behind.
-    pub fn go(&self) -> usize {
-        let heeded = |one: &&Neighbor| one.counts() && (!one.lags() || one.holds_up());
-        let heeded = self.0.iter().filter(heeded);
-        heeded.map(Neighbor::go).min().unwrap_or(usize::MAX)
+    pub fn batch(&self) -> usize {
+        let counted = |one: &&Neighbor| one.counts() && (!one.lags() || one.holds_up());
+        let counted = self.0.iter().filter(counted);
+        counted.map(Neighbor::batch).min().unwrap_or(usize::MAX)
     }
 
     /// Update the listeners after a wait of `waited`. Returns whether to go on: every listener has
@@ -76,7 +76,7 @@ impl Patience {
 
     /// Look up, once for each listener that holds up the change, whether it is another nullrouted
     /// process. Returns whether one is.
-    pub fn recognise(&mut self, are_of_us: impl Fn(&[Neighbor]) -> Vec<bool>) -> bool {
+    pub fn identify(&mut self, are_of_us: impl Fn(&[Neighbor]) -> Vec<bool>) -> bool {
         let is_asked = |one: &Neighbor| one.holds_up() && one.of_us.is_none();
         let asked: Vec<_> = self.0.iter().filter(|one| is_asked(one)).cloned().collect();
         if asked.is_empty() {
@@ -101,12 +101,12 @@ impl Patience {
 
 #[cfg(test)]
 mod tests {
-    use super::super::neighbor::{LOOK, SLOW, SMALLEST_GO, STILL};
+    use super::super::neighbor::{LOOK, SLOW, SMALLEST_BATCH, STILL};
     use super::*;
 
     const MS: Duration = Duration::from_millis(1);
     const LOW: u32 = DEFAULT_ROOM / 4;
-    const GO: usize = 83;
+    const BATCH: usize = 83;
 
     fn socket(inode: u64, unread: u32, drops: u32) -> Socket {
         Socket {
@@ -151,7 +151,7 @@ mod tests {
         for _ in 0..3 {
             patience.begin(&stopped);
             assert!(!patience.neighbors()[0].left_behind, "not in this change");
-            assert_eq!(patience.go(), usize::MAX);
+            assert_eq!(patience.batch(), usize::MAX);
             assert_eq!(waits(&mut patience, &stopped), Duration::ZERO);
             assert!(patience.neighbors()[0].left_behind);
         }
@@ -200,8 +200,8 @@ mod tests {
         ];
         let mut patience = begun(&seen);
         assert!(!patience.look(&seen, Duration::ZERO));
-        assert!(patience.recognise(|asked| asked.iter().map(|one| one.inode == 3).collect()));
-        assert!(!patience.recognise(|_| panic!("asked again")));
+        assert!(patience.identify(|asked| asked.iter().map(|one| one.inode == 3).collect()));
+        assert!(!patience.identify(|_| panic!("asked again")));
         waits(&mut patience, &seen);
         let behind = |patience: &Patience| -> Vec<_> {
             patience.neighbors().iter().map(|n| n.left_behind).collect()
@@ -210,7 +210,7 @@ mod tests {
         // It is not waited for the next time either, and it makes no batch smaller.
         patience.begin(&seen[2..]);
         assert!(patience.look(&seen[2..], Duration::ZERO) && patience.is_alone());
-        assert_eq!(patience.go(), usize::MAX);
+        assert_eq!(patience.batch(), usize::MAX);
     }
 
     #[test]
@@ -222,10 +222,10 @@ mod tests {
             };
             let mut patience = begun(&[socket]);
             assert!(patience.look(&[socket], MS));
-            let go = patience.go() as u32;
+            let batch = patience.batch() as u32;
             assert!(
-                go >= 83 && socket.unread + go * NOTIFICATION <= room,
-                "{go}"
+                batch >= 83 && socket.unread + batch * NOTIFICATION <= room,
+                "{batch}"
             );
         }
     }
@@ -233,14 +233,14 @@ mod tests {
     #[test]
     fn nobody_listens_nobody_waits() {
         let mut patience = begun(&[]);
-        assert_eq!(patience.go(), usize::MAX);
+        assert_eq!(patience.batch(), usize::MAX);
         assert!(patience.look(&[], MS));
     }
 
     #[test]
     fn who_reads_is_waited_for_and_who_does_not_is_left_behind_once_and_for_all_goes() {
         let mut patience = begun(&[socket(1, 0, 0), socket(2, 0, 0)]);
-        assert_eq!(patience.go(), GO);
+        assert_eq!(patience.batch(), BATCH);
         assert!(!patience.look(&[socket(1, LOW + 1, 0), socket(2, 0, 0)], Duration::ZERO));
         assert!(patience.look(&[socket(1, LOW, 0), socket(2, 0, 0)], MS));
         patience.sends(100);
@@ -249,12 +249,12 @@ mod tests {
         for _ in 0..1_000 {
             assert_eq!(waits(&mut patience, &stopped), Duration::ZERO);
         }
-        assert_eq!(patience.go(), GO, "for the other");
+        assert_eq!(patience.batch(), BATCH, "for the other");
         let behind: Vec<_> = patience.neighbors().iter().map(|n| n.left_behind).collect();
         assert_eq!(behind, [false, true]);
         patience.look(&stopped[1..], MS);
         let alone = Patience(vec![patience.neighbors()[1].clone()]);
-        assert_eq!(alone.go(), usize::MAX);
+        assert_eq!(alone.batch(), usize::MAX);
     }
 
     #[test]
@@ -313,21 +313,21 @@ mod tests {
         let mut patience = begun(&[socket(1, 0, u32::MAX)]);
         // Having lost a notification, it receives no more until it has read all.
         assert!(!patience.look(&[socket(1, 1, 4)], MS));
-        assert_eq!(patience.go(), GO / 2);
+        assert_eq!(patience.batch(), BATCH / 2);
         assert!(patience.look(&[socket(1, 0, 4)], MS));
         assert!(patience.look(&[socket(1, 1, 4)], MS));
         assert_eq!(patience.neighbors()[0].lost, 5);
         for drops in 5..20 {
             patience.look(&[socket(1, 0, drops)], MS);
         }
-        assert_eq!(patience.go(), SMALLEST_GO);
+        assert_eq!(patience.batch(), SMALLEST_BATCH);
     }
 
     #[test]
     fn who_comes_later_counts_from_then_and_who_goes_is_not_waited_for() {
         let mut patience = begun(&[]);
         assert!(patience.look(&[socket(7, LOW, 9)], MS));
-        assert_eq!(patience.go(), GO);
+        assert_eq!(patience.batch(), BATCH);
         assert!(!patience.look(&[socket(7, LOW + 1, 9)], MS));
         assert!(patience.look(&[], MS));
         assert_eq!(patience.neighbors()[0].lost, 0);
