@@ -1,11 +1,12 @@
-//! BIRD and OpenBGPD, whose own file includes ours: what `verify` says while it does not, and of another file of ours.
+//! BIRD and OpenBGPD, whose own file includes ours: what `verify` says while it does not, and of another file of ours. And
+//! one daemon with a file of each role.
 
 mod support;
 
 use nullrouted::target::router::{Family, Role};
 use support::frr::Running;
 use support::namespace::Namespace;
-use support::speaker::{bird, can_run, open, openbgpd, run};
+use support::speaker::{bird, can_run, frr, open, openbgpd, run, vtysh};
 use support::{NO_KERNEL, NOC, Place, Ran};
 
 /// What the operator's own file is, the line that includes ours apart.
@@ -50,10 +51,12 @@ fn included(family: Family, program: &str, its_name: &str) {
     };
     let its = Place::new(NOC);
     let daemon = started(family, &namespace, &its);
-    let ours = Place::new(&format!(
+    let reload = "reload = \"default\"\n";
+    let config = format!(
         "{NOC}{NO_KERNEL}[[router]]\nname = \"edge1\"\nfamily = \"{family}\"\npath = \"it.conf\"\n\
-         check = \"default\"\nreload = \"default\"\nverify = \"default\"\n"
-    ));
+         check = \"default\"\n{reload}verify = \"default\"\n"
+    );
+    let ours = Place::new(&config);
     open(&ours);
     ours.write("noc.list", "72.37.186.0/23\n2001:db8:bad::/48\n");
     let refresh = || -> Ran { ours.run_in(&namespace, &["refresh"]) };
@@ -100,6 +103,14 @@ fn included(family: Family, program: &str, its_name: &str) {
     drop(daemon);
     refresh().code(1).says("reload failed: ");
     assert_eq!(ours.read("it.conf"), second);
+    // Where something else loads it, a daemon that does not run is no less a failure at each pass.
+    ours.configure(&config.replace(reload, ""));
+    for _ in 0..3 {
+        refresh()
+            .code(1)
+            .says("verify failed: ")
+            .says("; the file is in place, and no reload is set that loads it");
+    }
 }
 
 #[test]
@@ -110,4 +121,82 @@ fn bird_is_asked_for_its_very_file() {
 #[test]
 fn openbgpd_is_asked_for_its_very_file() {
     included(Family::OpenBgpd, "bgpctl", "OpenBGPD");
+}
+
+const ROLES: [&str; 3] = ["trigger", "edge", "filter"];
+
+/// Each role loads into names of its own, so one daemon has a file of each, and none takes away what another has.
+fn side_by_side(family: Family, program: &str) {
+    if !can_run(&[program]) {
+        return;
+    }
+    let Some(namespace) = Namespace::new() else {
+        return;
+    };
+    let routers = ROLES.map(|role| {
+        format!(
+            "[[router]]\nname = \"{role}\"\nfamily = \"{family}\"\nrole = \"{role}\"\npath = \"{role}.conf\"\n\
+             check = \"default\"\nreload = \"default\"\nverify = \"default\"\n"
+        )
+    });
+    let config = format!("{NOC}{NO_KERNEL}{}", routers.concat());
+    let (its, ours) = (Place::new(NOC), Place::new(&config));
+    open(&ours);
+    ours.write("noc.list", "72.37.186.0/23\n2001:db8:bad::/48\n");
+    let include = |role: &str| {
+        let file = ours.path(&format!("{role}.conf")).display().to_string();
+        let end = if family == Family::Bird { ";" } else { "" };
+        format!("include \"{file}\"{end}\n")
+    };
+    let refresh = || ours.run_in(&namespace, &["refresh"]);
+    // The files are there before they are included.
+    refresh();
+    let with = |family| own(family).to_owned() + &ROLES.map(include).concat();
+    let _daemons = match family {
+        Family::Bird => vec![bird(&namespace, &its, &with(family), "")],
+        Family::OpenBgpd => vec![openbgpd(&namespace, &its, &with(family))],
+        _ => {
+            let daemons = frr(&namespace, &its, &["zebra", "staticd", "bgpd"]);
+            its.write(
+                "frr.conf",
+                "router bgp 65000\n bgp router-id 192.0.2.1\nexit\n",
+            );
+            vtysh(&namespace, &its.path("frr.conf"));
+            daemons
+        }
+    };
+    refresh().code(0);
+    let protect = "[protect]\nprefixes = [\"198.51.100.0/24\", \"2001:db8:1::/48\"]\n";
+    for (config, list) in [
+        (config.clone(), "72.37.186.0/23\n2001:db8:bad::/48\n"),
+        (config.clone(), "203.0.113.0/24\n"),
+        (format!("{config}{protect}"), "203.0.113.0/24\n"),
+        (format!("{config}{protect}"), "# nobody\n"),
+    ] {
+        ours.configure(&config);
+        ours.write("noc.list", list);
+        refresh().code(0);
+        let ran = refresh().code(0);
+        assert_eq!(
+            ran.err.matches(".conf unchanged, ").count(),
+            3,
+            "{}",
+            ran.err
+        );
+    }
+}
+
+#[test]
+fn bird_has_a_file_of_each_role() {
+    side_by_side(Family::Bird, "bird");
+}
+
+#[test]
+fn openbgpd_has_a_file_of_each_role() {
+    side_by_side(Family::OpenBgpd, "bgpctl");
+}
+
+#[test]
+fn frr_has_a_file_of_each_role() {
+    side_by_side(Family::Frr, "vtysh");
 }
