@@ -760,6 +760,141 @@ fn a_router_that_begins_to_select_while_pinned_gets_a_part_of_what_is_frozen() {
     assert_eq!(has(&place, "edge"), ["192.0.2.0/24", "203.0.113.7/32"]);
 }
 
+/// A choice that ended within a generation and came back is gone back to as it was at first.
+#[test]
+fn a_generation_keeps_what_a_router_had_that_left_while_it_was_in_force() {
+    let edge = plain("edge", "feeds = [\"a\"]");
+    let all = plain("all", "");
+    let place = place(&[edge.clone(), all.clone()]);
+    place.write("a.list", "198.51.100.0/24\n203.0.113.0/24\n");
+    place.write("b.list", "192.0.2.0/24\n");
+    place.run(&["refresh"]).code(0);
+    place.configure(&config(std::slice::from_ref(&all)));
+    place.run(&["refresh"]).code(0);
+    place.configure(&config(&[edge, all]));
+    place.write("a.list", "198.51.100.0/24\n");
+    place.write("b.list", "192.0.2.0/24\n203.0.113.0/24\n");
+    place.run(&["refresh"]).code(0);
+    assert_eq!(generations(&place), 1);
+    assert_eq!(has(&place, "edge"), ["198.51.100.0/24"]);
+    place.run(&["pin", "1"]).code(0);
+    assert_eq!(has(&place, "edge"), ["198.51.100.0/24", "203.0.113.0/24"]);
+}
+
+/// A router with another name may be the same router: it holds what left all routers of late.
+#[test]
+fn a_router_that_is_renamed_still_takes_away_what_left() {
+    let edge = |name: &str| router(name, "ios", "feeds = [\"a\"]");
+    let place = place(&[edge("edge")]);
+    place.run(&["refresh"]).code(0);
+    place.write("a.list", "72.37.186.0/24\n");
+    place.run(&["refresh"]).code(0);
+    let gone = [
+        "no ip route 198.51.100.0 255.255.255.0 Null0",
+        "no ipv6 route 2001:db8:a::/48 Null0",
+    ];
+    assert_eq!(taken_away(&place, "edge"), gone);
+    place.configure(&config(&[edge("renamed")]));
+    place.run(&["refresh"]).code(0);
+    assert_eq!(taken_away(&place, "renamed"), gone);
+    // And so with the next pass.
+    place
+        .run(&["refresh"])
+        .code(0)
+        .says("renamed.conf unchanged");
+    let rendered = place.run(&["render", "renamed"]).code(0).out;
+    assert_eq!(rendered, place.read("renamed.conf"));
+}
+
+/// What a router gets and loses is told, whether or not the set in force changes.
+#[test]
+fn what_moves_at_a_router_is_planned_noted_and_in_the_history_of_the_prefix() {
+    let place = place(&[
+        plain("edge", "feeds = [\"a\"]"),
+        plain("fed", "feeds = [\"a\"]\noperator = false"),
+        plain("all", ""),
+    ]);
+    place.write("a.list", "198.51.100.0/24\n203.0.113.0/24\n");
+    place.write("b.list", "192.0.2.0/24\n");
+    place.run(&["refresh"]).code(0);
+    // One moves to the other feed, and one is new for all.
+    place.write("a.list", "198.51.100.0/24\n");
+    place.write(
+        "b.list",
+        "192.0.2.0/24\n203.0.113.0/24\n198.18.7.0/24\n11.0.0.0/24\n",
+    );
+    place
+        .run(&["plan"])
+        .code(2)
+        .says("edge.conf, 0 to add, 1 to remove\n");
+    let plan = place.run(&["plan", "--json"]).code(2).json();
+    let target = &plan["targets"][0];
+    assert_eq!(
+        (&target["name"], &target["added"], &target["removed"]),
+        (&"edge".into(), &0.into(), &1.into())
+    );
+    assert_eq!(
+        plan["targets"][2]["added"],
+        Value::Null,
+        "it gets everything"
+    );
+    place.run(&["refresh"]).code(0);
+    assert_eq!(generations(&place), 2);
+    place.run(&["history"]).code(0).says(
+        "edge  generation 2: 0 added, 1 removed (203.0.113.0/24); its feeds list otherwise\n",
+    );
+    let told = place.run(&["history", "203.0.113.7"]).code(0);
+    told.clone()
+        .says("  generation 2  - 203.0.113.0/24  router edge\n")
+        .says("  generation 2  - 203.0.113.0/24  router fed\n")
+        .says("  generation 1  + 203.0.113.0/24  a line 2\n");
+    assert!(!told.out.contains("router all"), "{}", told.out);
+    let entries = place
+        .run(&["history", "203.0.113.7", "--json"])
+        .code(0)
+        .json();
+    let entries = entries.as_array().unwrap();
+    let moved: Vec<&Value> = entries
+        .iter()
+        .filter(|entry| entry["kind"] == "router-change")
+        .collect();
+    assert_eq!(moved.len(), 2);
+    assert_eq!(
+        (
+            &moved[0]["router"],
+            &moved[0]["op"],
+            &moved[0]["generation"]
+        ),
+        (&"edge".into(), &"-".into(), &2.into())
+    );
+    assert_eq!(moved[0]["prefix"], "203.0.113.0/24");
+    // It comes back by hand, to the routers that get that.
+    place
+        .run(&["add", "203.0.113.0/24", "--reason", "phish"])
+        .code(0);
+    place
+        .run(&["history"])
+        .code(0)
+        .says(
+            "edge  generation 3: 1 added (203.0.113.0/24), 0 removed; what was added by hand is otherwise, the \
+             set in force is the same\n",
+        );
+    place
+        .run(&["history", "203.0.113.0/24"])
+        .code(0)
+        .says("  generation 3  + 203.0.113.0/24  router edge\n");
+    // And by a pin, and after it.
+    place.run(&["pin", "2"]).code(0);
+    place.run(&["history"]).code(0).says(
+        "edge  generation 4: 0 added, 1 removed (203.0.113.0/24); pinned to generation 2, the set in force is the same",
+    );
+    place.run(&["unpin"]).code(0);
+    place.run(&["history"]).code(0).says(
+        "edge  generation 5: 1 added (203.0.113.0/24), 0 removed; the pin that kept it has ended, the set in force \
+         is the same",
+    );
+}
+
 /// Where no router selects, nothing of this is written or shown.
 #[test]
 fn without_a_selection_the_ledger_has_nothing_of_it() {
@@ -775,7 +910,7 @@ fn without_a_selection_the_ledger_has_nothing_of_it() {
         .code(0)
         .says("all.conf replaced, 5 prefixes\n");
     assert!(!place.read("all.conf").contains("Selected"));
-    for table in ["selection", "choice", "chosen", "router_left"] {
+    for table in ["selection", "choice", "chosen", "router_change"] {
         let count = format!("SELECT count(*) FROM {table}");
         let read = |row: &rusqlite::Row| row.get(0);
         let rows: i64 = place.ledger().query_row(&count, [], read).unwrap();

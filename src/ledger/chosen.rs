@@ -73,7 +73,8 @@ impl Ledger {
         self.choices_with(i64::MAX)
     }
 
-    /// What those had that routers had with this generation.
+    /// What those had that routers had with this generation. Where a choice ended and came back within it, what it
+    /// had at first counts.
     pub fn choices_at(&self, generation: u64) -> Result<BTreeMap<Choice, Effective>, LedgerError> {
         self.choices_with(generation as i64)
     }
@@ -82,7 +83,7 @@ impl Ledger {
         let read = || {
             let mut statement = self.db.prepare_cached(
                 "SELECT id, feeds, operator FROM choice
-                 WHERE came <= ?1 AND (went IS NULL OR went > ?1)",
+                 WHERE came <= ?1 AND (went IS NULL OR went > ?1) ORDER BY id DESC",
             )?;
             let mut rows = statement.query([generation])?;
             let mut items = self.db.prepare_cached(
@@ -152,7 +153,7 @@ impl Ledger {
         write().map_err(|error| self.error(error))
     }
 
-    /// No router has this choice from this generation on. Part of [`Ledger::atomically`].
+    /// No router has this choice from this generation on, which may be the one after the newest. Part of [`Ledger::atomically`].
     pub fn end_choice(&self, choice: &Choice, generation: u64) -> Result<(), LedgerError> {
         let end = || {
             let Some(id) = self.choice(choice)? else {
@@ -179,31 +180,33 @@ impl Ledger {
         row.optional()
     }
 
-    /// A generation took these away from the file of a router. Part of [`Ledger::atomically`].
-    pub fn note_left(
+    /// A generation brought these to the file of a router (`+`), or took them away (`-`). Part of
+    /// [`Ledger::atomically`].
+    pub fn note_moved(
         &self,
         router: &str,
         generation: u64,
-        items: impl Iterator<Item = String>,
+        (op, items): (char, impl Iterator<Item = String>),
     ) -> Result<(), LedgerError> {
         let note = || {
             let mut note = self.db.prepare_cached(
-                "INSERT OR REPLACE INTO router_left (router, prefix, generation) VALUES (?1, ?2, ?3)",
+                "INSERT OR REPLACE INTO router_change (router, prefix, generation, op)
+                 VALUES (?1, ?2, ?3, ?4)",
             )?;
             for item in items {
-                note.execute(params![router, item, generation as i64])?;
+                note.execute(params![router, item, generation as i64, op.to_string()])?;
             }
             Ok(())
         };
         note().map_err(|error| self.error(error))
     }
 
-    /// What left everything of late left the file of this router, too: it had everything until now. Part of
-    /// [`Ledger::atomically`].
+    /// A router may still hold what left everything of late: it had everything until now, or nothing is known of it.
+    /// Part of [`Ledger::atomically`].
     pub fn note_all_left(&self, router: &str, lately: Duration) -> Result<(), LedgerError> {
         let done = self.execute(
-            "INSERT OR REPLACE INTO router_left (router, prefix, generation)
-             SELECT ?2, prefix, max(generation) FROM change JOIN generation ON number = generation
+            "INSERT OR REPLACE INTO router_change (router, prefix, generation, op)
+             SELECT ?2, prefix, max(generation), '.' FROM change JOIN generation ON number = generation
              WHERE op = '-' AND at >= (SELECT max(at) FROM generation) - ?1
              GROUP BY prefix",
             params![lately.as_secs() as i64, router],
@@ -265,6 +268,27 @@ mod tests {
         ledger.write_choice(&b, 5, None, &nothing).unwrap();
         assert_eq!(ledger.choices().unwrap().len(), 2);
         assert!(!ledger.choices_at(4).unwrap().contains_key(&b));
+    }
+
+    #[test]
+    fn a_choice_that_ends_and_comes_back_within_a_generation_is_told_as_it_was_at_first() {
+        let dir = tempfile::tempdir().unwrap();
+        let ledger = Ledger::open(dir.path()).unwrap();
+        let a = choice(&["a"]);
+        let [first, other] = [
+            past(&["192.0.2.0/24"], &[64_496]),
+            past(&["198.51.100.0/24"], &[]),
+        ];
+        ledger.write_choice(&a, 1, None, &first).unwrap();
+        // With generation 1 still in force.
+        ledger.end_choice(&a, 2).unwrap();
+        assert!(ledger.choices().unwrap().is_empty());
+        assert_eq!(ledger.choices_at(1).unwrap().get(&a), Some(&first));
+        assert!(ledger.choices_at(2).unwrap().is_empty());
+        ledger.write_choice(&a, 1, None, &other).unwrap();
+        assert_eq!(ledger.choices().unwrap().get(&a), Some(&other));
+        assert_eq!(ledger.choices_at(1).unwrap().get(&a), Some(&first));
+        assert_eq!(ledger.choices_at(2).unwrap().get(&a), Some(&other));
     }
 
     #[test]

@@ -48,6 +48,33 @@ impl ChangeRow {
     }
 }
 
+/// What a generation did to one prefix in the file of a router that has a part of what is in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouterChangeRow {
+    /// When.
+    pub at: Timestamp,
+    /// Which generation.
+    pub generation: u64,
+    /// The name of the router.
+    pub router: String,
+    /// The prefix.
+    pub prefix: IpNet,
+    /// Whether it came; else it went.
+    pub came: bool,
+}
+
+impl RouterChangeRow {
+    fn read(row: &Row) -> rusqlite::Result<Self> {
+        Ok(Self {
+            at: Timestamp(row.get(0)?),
+            generation: row.get::<_, i64>(1)? as u64,
+            router: row.get(2)?,
+            prefix: net(row, 3)?,
+            came: row.get_ref(4)?.as_str()? == "+",
+        })
+    }
+}
+
 fn net(row: &Row, column: usize) -> rusqlite::Result<IpNet> {
     let text = row.get_ref(column)?.as_str()?;
     text.parse().map_err(|_| rusqlite::Error::InvalidQuery)
@@ -135,6 +162,23 @@ impl Ledger {
             let inner = rows(&self.db, &inner, [&near.from, &near.to], ChangeRow::read)?;
             found.extend(inner.into_iter().filter(|row| within(&row.prefix, &net)));
             found.sort_unstable_by_key(|row| (row.generation, row.came, row.prefix));
+            Ok(found)
+        };
+        read().map_err(|error| self.error(error))
+    }
+
+    /// What came to single routers and left them of prefixes that overlap `net`, in the order of the generations.
+    pub fn router_changes_near(&self, net: IpNet) -> Result<Vec<RouterChangeRow>, LedgerError> {
+        let near = Near::to(net);
+        let sql = "SELECT at, generation, router, prefix, op
+                   FROM router_change JOIN generation ON number = generation
+                   WHERE op <> '.' AND prefix NOT LIKE 'AS%'
+                     AND (prefix IN (SELECT value FROM json_each(?1)) OR prefix >= ?2 AND prefix < ?3)
+                   ORDER BY generation, router, op, prefix";
+        let read = || {
+            let values = [&near.covering, &near.from, &near.to];
+            let mut found = rows(&self.db, sql, values, RouterChangeRow::read)?;
+            found.retain(|row| overlap(&row.prefix, &net));
             Ok(found)
         };
         read().map_err(|error| self.error(error))

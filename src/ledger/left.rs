@@ -40,8 +40,8 @@ impl Ledger {
 
     /// What they took away from the file of one router that has or had a selection of its own.
     pub fn left_of(&self, router: &str, lately: Duration) -> Result<Left, LedgerError> {
-        let sql = "SELECT prefix FROM router_left JOIN generation ON number = generation
-                   WHERE router = ?2 AND at >= (SELECT max(at) FROM generation) - ?1";
+        let sql = "SELECT prefix FROM router_change JOIN generation ON number = generation
+                   WHERE router = ?2 AND op <> '+' AND at >= (SELECT max(at) FROM generation) - ?1";
         self.left_by(sql, params![lately.as_secs() as i64, router])
     }
 

@@ -31,7 +31,7 @@ pub use chosen::SelectionRow;
 pub use events::Event;
 pub use feeds::FeedRow;
 pub use generations::{GenerationRow, Origin, RouteRow, TableUsed, TargetRow};
-pub use history::{Book, ChangeRow};
+pub use history::{Book, ChangeRow, RouterChangeRow};
 pub use leaving::Of;
 pub use left::Left;
 pub use listings::{Pieces, Seen};

@@ -191,14 +191,14 @@ impl Ledger {
         Ok((generations, changes + generations + chosen == 0))
     }
 
-    /// Forget what choices of feeds no longer had with `first`, and what left a router before it.
+    /// Forget what choices of feeds no longer had with `first`, and what came to a router or left it before that.
     fn prune_chosen(&self, first: i64) -> rusqlite::Result<usize> {
         let chosen = self.execute("DELETE FROM chosen WHERE went <= ?1", [first])?;
         self.execute(
             "DELETE FROM choice WHERE went <= ?1 AND NOT EXISTS (SELECT 1 FROM chosen WHERE choice = id)",
             [first],
         )?;
-        self.execute("DELETE FROM router_left WHERE generation < ?1", [first])?;
+        self.execute("DELETE FROM router_change WHERE generation < ?1", [first])?;
         Ok(chosen)
     }
 }

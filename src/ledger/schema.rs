@@ -260,12 +260,13 @@ CREATE TABLE chosen (
     PRIMARY KEY (choice, prefix, came)
 ) STRICT, WITHOUT ROWID;
 
--- What left the file of a router that has or had a selection, for those that have to be told.
-CREATE TABLE router_left (
+-- What came to the file of a router that has or had a selection, and what left it: families that have to be told say so.
+CREATE TABLE router_change (
     router     TEXT NOT NULL,
     prefix     TEXT NOT NULL,                 -- or AS and a number
-    generation INTEGER NOT NULL,              -- that took it away last
-    PRIMARY KEY (router, prefix)
+    generation INTEGER NOT NULL,
+    op         TEXT NOT NULL,                 -- + came, - went, . left everything before the router had a selection
+    PRIMARY KEY (router, prefix, generation, op)
 ) STRICT, WITHOUT ROWID;
 ",
 ];

@@ -4,7 +4,7 @@ use std::io;
 
 use serde_json::{Value, json};
 
-use crate::ledger::{ChangeRow, Event, GenerationRow, Seen};
+use crate::ledger::{ChangeRow, Event, GenerationRow, RouterChangeRow, Seen};
 use crate::shown::{self, Lines};
 use crate::time::Timestamp;
 
@@ -14,6 +14,7 @@ pub(super) enum Entry {
     Generation(GenerationRow),
     Event(Event),
     Change(ChangeRow),
+    RouterChange(RouterChangeRow),
     Listed(Seen),
     /// At the given time.
     Delisted(Seen, Timestamp),
@@ -25,6 +26,7 @@ impl Entry {
             Self::Generation(row) => row.at,
             Self::Event(event) => event.at,
             Self::Change(row) => row.at,
+            Self::RouterChange(row) => row.at,
             Self::Listed(seen) => seen.first_seen,
             Self::Delisted(_, at) => *at,
         }
@@ -37,6 +39,7 @@ impl Entry {
             Self::Listed(_) | Self::Delisted(..) => 0,
             Self::Event(_) => 1,
             Self::Generation(_) | Self::Change(_) => 2,
+            Self::RouterChange(_) => 3,
         };
         entries.sort_by_key(|entry| (entry.at(), rank(entry)));
     }
@@ -46,6 +49,7 @@ impl Entry {
             Self::Generation(row) => format!("generation {}", row.number),
             Self::Event(event) => event.what.clone(),
             Self::Change(row) => format!("generation {}", row.generation),
+            Self::RouterChange(row) => format!("generation {}", row.generation),
             Self::Listed(_) | Self::Delisted(..) => String::new(),
         }
     }
@@ -63,8 +67,12 @@ impl Entry {
                 joined(&[subject, text, &by])
             }
             Self::Change(row) => {
-                let op = op(row);
+                let op = op(row.came);
                 joined(&[&format!("{op} {}", row.prefix), &row.cause])
+            }
+            Self::RouterChange(row) => {
+                let op = op(row.came);
+                format!("{op} {}  router {}", row.prefix, row.router)
             }
             Self::Listed(seen) => format!("listed by {}", listing(seen)),
             Self::Delisted(seen, _) => format!("no longer listed by {}", listing(seen)),
@@ -84,8 +92,12 @@ impl Entry {
                 "text": event.text, "by": event.by,
             }),
             Self::Change(row) => json!({
-                "at": at, "kind": "change", "generation": row.generation, "op": op(row).to_string(),
+                "at": at, "kind": "change", "generation": row.generation, "op": op(row.came).to_string(),
                 "prefix": row.prefix, "because": row.cause,
+            }),
+            Self::RouterChange(row) => json!({
+                "at": at, "kind": "router-change", "generation": row.generation,
+                "router": row.router, "op": op(row.came).to_string(), "prefix": row.prefix,
             }),
             Self::Listed(seen) => listing_json(seen, at, "listed"),
             Self::Delisted(seen, _) => listing_json(seen, at, "delisted"),
@@ -132,8 +144,8 @@ fn generation(row: &GenerationRow) -> String {
     }
 }
 
-fn op(row: &ChangeRow) -> char {
-    match row.came {
+fn op(came: bool) -> char {
+    match came {
         true => '+',
         false => '-',
     }

@@ -52,6 +52,8 @@ fn entries(ledger: &Ledger, net: IpNet) -> Result<Vec<Entry>, LedgerError> {
     entries.extend(untold.map(Entry::Event));
     entries.extend(events.into_iter().map(Entry::Event));
     entries.extend(ledger.changes_near(net)?.into_iter().map(Entry::Change));
+    let routers = ledger.router_changes_near(net)?.into_iter();
+    entries.extend(routers.map(Entry::RouterChange));
     Entry::sort(&mut entries);
     Ok(entries)
 }

@@ -202,7 +202,7 @@ fn what_a_choice_had_is_forgotten_with_the_generations() {
         ledger.write_choice(&lasting, number, had, set).unwrap();
         had = Some(set);
         let items = std::iter::once(net(number as u32).to_string());
-        ledger.note_left("edge1", number, items).unwrap();
+        ledger.note_moved("edge1", number, ('-', items)).unwrap();
     }
     ledger.write_choice(&former, 1, None, &sets[0]).unwrap();
     ledger.end_choice(&former, 3).unwrap();
@@ -214,7 +214,7 @@ fn what_a_choice_had_is_forgotten_with_the_generations() {
         assert_eq!(ledger.choices_at(number).unwrap(), before[number as usize]);
     }
     let rows = |table: &str| count(&ledger, &format!("SELECT count(*) FROM {table}"));
-    let left = [rows("choice"), rows("chosen"), rows("router_left")];
+    let left = [rows("choice"), rows("chosen"), rows("router_change")];
     assert_eq!(left, [1, 2, 2]);
 }
 

@@ -117,7 +117,7 @@ impl Sets {
             };
             decision.chosen(choice, &known.policy, former)
         });
-        sets.moves = sets.moved(config, &decision.desired);
+        sets.moves = sets.moved(config, known, decision);
         Ok(sets)
     }
 
@@ -281,6 +281,12 @@ impl Sets {
             if set.is_none() || recorded.is_some_and(|recorded| recorded.had_everything(name)) {
                 had.nets.extend(&left.nets);
                 had.asns.extend(&left.asns);
+            } else if recorded.is_some_and(|recorded| recorded.may_hold_everything(name)) {
+                // It may be one with another name, which holds what left everything.
+                let is_gone = |net: &&IpNet| everything.nets.covering(**net) != Some(**net);
+                had.nets.extend(left.nets.iter().filter(is_gone));
+                let is_gone = |asn: &&u32| !everything.has_origin(**asn);
+                had.asns.extend(left.asns.iter().filter(is_gone));
             }
             if let Some(content) = recorded.and_then(|recorded| recorded.of(name)) {
                 had.nets.extend(content.nets.nets());
@@ -293,7 +299,7 @@ impl Sets {
     }
 
     /// What comes and goes at the routers whose files were made before, where that is not what comes and goes for all.
-    fn moved(&self, config: &Config, everything: &Effective) -> Vec<Move> {
+    fn moved(&self, config: &Config, known: &Known, decision: &Decision) -> Vec<Move> {
         let Some(recorded) = &self.recorded else {
             return Vec::new();
         };
@@ -302,14 +308,28 @@ impl Sets {
             .iter()
             .filter_map(|RouterConfig { name, .. }| {
                 let set = self.router(name);
-                if set.is_none() && !recorded.rows.contains_key(name) {
+                let row = recorded.rows.get(name);
+                if set.is_none() && row.is_none() {
                     return None;
                 }
                 let old = recorded.of(name)?;
-                let new = set.map_or(everything, RouterSet::effective);
-                Some(Move::between(name, &old, new))
+                let new = set.map_or(&decision.desired, RouterSet::effective);
+                let one = Move::between(name, &old, new);
+                if one.is_nothing() {
+                    return None;
+                }
+                let both = (&*known.in_force, &decision.desired);
+                let is_same = row.map(|row| &row.selection) == set.map(|set| &set.selection);
+                let why = match set.filter(|_| is_same) {
+                    Some(set) => {
+                        let came = new.without(&old).nets;
+                        moves::why(&set.selection.choice, &came, decision, &known.hand)
+                    }
+                    None => moves::SELECTS.to_owned(),
+                };
+                Some(one.apart_from(&old, new, both).because(why))
             });
-        moved.filter(|one| !one.is_nothing()).collect()
+        moved.collect()
     }
 
     /// What comes and goes by the decision at the routers with a part of what is in force.
@@ -334,29 +354,27 @@ impl Sets {
             return Ok(());
         };
         for name in self.routers.keys() {
-            if recorded.had_everything(name) {
+            if recorded.may_hold_everything(name) {
                 ledger.note_all_left(name, LATELY)?;
             }
         }
         for one in &self.moves {
-            let (text, Move { router, went, .. }) = (one.told(), one);
+            let (text, router) = (one.told(), &one.router);
             tracing::info!("generation {generation}  router {router}: {text}");
-            ledger.note_left(router, generation, went.iter().cloned())?;
-            if apart {
-                let before = recorded.rows.get(router).map(|row| &row.selection);
-                let after = self.router(router).map(|set| &set.selection);
-                let why = match before == after {
-                    true => "its feeds list otherwise",
-                    false => "[[router]] selects otherwise",
+            for (op, items) in [('-', &one.went), ('+', &one.came)] {
+                ledger.note_moved(router, generation, (op, items.iter().cloned()))?;
+            }
+            if apart || one.apart {
+                let same = match apart {
+                    true => ", the set in force is the same",
+                    false => "",
                 };
                 ledger.note_event(&Event {
                     at: now,
                     what: "router".to_owned(),
                     subject: router.clone(),
                     by: String::new(),
-                    text: format!(
-                        "generation {generation}: {text}; {why}, the set in force is the same"
-                    ),
+                    text: format!("generation {generation}: {text}; {}{same}", one.why),
                 })?;
             }
         }
@@ -372,9 +390,14 @@ impl Sets {
             let had = recorded.choices.get(choice);
             ledger.write_choice(choice, generation, had, &chosen.effective)?;
         }
+        // Where there is no new generation, the one in force still had them.
+        let without = match apart && !self.change() {
+            true => generation + 1,
+            false => generation,
+        };
         let over = recorded.choices.keys();
         over.filter(|choice| !needed.contains_key(choice))
-            .try_for_each(|choice| ledger.end_choice(choice, generation))
+            .try_for_each(|choice| ledger.end_choice(choice, without))
     }
 
     fn write_rows(&self, recorded: &Recorded, ledger: &Ledger) -> Result<(), LedgerError> {

@@ -1,7 +1,10 @@
 //! What comes to the file of one router and what goes, where that is not what comes and goes for all. Pure.
 
-use crate::plan::Change;
-use crate::prefix::Effective;
+use crate::pipeline::{Decision, Hand};
+use crate::plan::{Cause, Change};
+use crate::policy::selection::Choice;
+use crate::prefix::{Effective, PrefixSet};
+use crate::rib::{OPERATOR, Rib};
 
 /// What came to the file of a router, and what went.
 #[derive(Debug)]
@@ -12,6 +15,10 @@ pub struct Move {
     pub came: Vec<String>,
     /// The same.
     pub went: Vec<String>,
+    /// Whether the router loses what stays in force, or gets what was in force already.
+    pub apart: bool,
+    /// Why, in words.
+    pub why: String,
 }
 
 /// Items that are named in the log book.
@@ -24,7 +31,28 @@ impl Move {
             router: router.to_owned(),
             came: change.came().collect(),
             went: change.went().collect(),
+            apart: false,
+            why: String::new(),
         }
+    }
+
+    /// With what is in force `before` and `after` for all.
+    pub(super) fn apart_from(
+        self,
+        old: &Effective,
+        new: &Effective,
+        (before, after): (&Effective, &Effective),
+    ) -> Self {
+        let stays = old.without(new).intersection(after);
+        let was = new.without(old).intersection(before);
+        Self {
+            apart: !stays.is_empty() || !was.is_empty(),
+            ..self
+        }
+    }
+
+    pub(super) fn because(self, why: String) -> Self {
+        Self { why, ..self }
     }
 
     pub(super) fn is_nothing(&self) -> bool {
@@ -50,5 +78,39 @@ impl Move {
             told(&self.came, "added"),
             told(&self.went, "removed")
         )
+    }
+}
+
+/// The configuration of the router is another one.
+pub(super) const SELECTS: &str = "[[router]] selects otherwise";
+
+/// Why a router with this choice, as it had before, gets something else by a decision; `came` is what comes to it.
+pub(super) fn why(choice: &Choice, came: &PrefixSet, decision: &Decision, hand: &Hand) -> String {
+    match decision.pinned {
+        Some(0) => return Cause::Flushed.to_string(),
+        Some(generation) => return Cause::Pinned { generation }.to_string(),
+        None if decision.after_pin => return Cause::Unpinned.to_string(),
+        None => {}
+    }
+    let lists = |rib: &Rib| {
+        let sources = rib.sources().iter();
+        let fed = sources.filter(|source| *source.name != *OPERATOR && choice.has(&source.name));
+        let lists = fed.map(|source| (source.name.clone(), source.copy.clone()));
+        lists.collect::<Vec<_>>()
+    };
+    let is_by_hand = |net| {
+        let listings = decision.rib.listings(net);
+        listings.iter().any(|listing| listing.feed == OPERATOR)
+    };
+    let is_added = || !hand.now.is_empty() && came.nets().any(is_by_hand);
+    // An entry of the second in which the last generation was written counts as one of that generation.
+    let by_hand = choice.operator && (hand.now != hand.before || is_added());
+    let fed = lists(decision.behind()) != lists(&decision.rib_before);
+    match (by_hand, fed) {
+        (true, false) => "what was added by hand is otherwise".to_owned(),
+        (true, true) => {
+            "its feeds list otherwise, and what was added by hand is otherwise".to_owned()
+        }
+        (false, _) => "its feeds list otherwise".to_owned(),
     }
 }

@@ -78,6 +78,11 @@ impl Recorded {
         !self.rows.contains_key(router) && self.known.iter().any(|name| name == router)
     }
 
+    /// Whether a router may hold all that was in force of late: its file had everything, or nothing is known of it.
+    pub fn may_hold_everything(&self, router: &str) -> bool {
+        !self.rows.contains_key(router)
+    }
+
     /// What routers had that are no longer configured left their files: they may come back.
     pub fn forget_others(
         &self,
@@ -98,7 +103,7 @@ impl Recorded {
         generation: u64,
     ) -> Result<(), LedgerError> {
         match self.of(router) {
-            Some(had) => ledger.note_left(router, generation, had.items()),
+            Some(had) => ledger.note_moved(router, generation, ('-', had.items())),
             None => Ok(()),
         }
     }
