@@ -238,6 +238,124 @@ fn why_names_the_routers_that_have_a_prefix_and_says_of_the_others_why_not() {
         .says("  NOT at only-b: only a part of it: 72.37.187.0/24\n");
 }
 
+/// What the feeds of a router list now, and what its file has, are two things while something is frozen or waits.
+#[test]
+fn why_says_of_a_router_that_differs_from_its_feeds_what_keeps_it() {
+    let routers = [
+        plain("only-a", "feeds = [\"a\"]"),
+        plain("only-b", "feeds = [\"b\"]"),
+    ];
+    let place = place(&routers);
+    place.write("a.list", "198.51.100.0/24\n");
+    place.write("b.list", "203.0.113.0/24\n192.0.2.0/24\n");
+    place.run(&["refresh"]).code(0);
+    place.run(&["pin"]).code(0);
+    place.write("a.list", "198.51.100.0/24\n203.0.113.0/24\n");
+    place.write("b.list", "192.0.2.0/24\n");
+    place.run(&["refresh"]).code(0);
+    let pinned = "pinned to generation 1 since ";
+    let told = place.run(&["why", "203.0.113.7"]).code(0);
+    told.clone()
+        .says("  listed by a: 203.0.113.0/24")
+        .says(&format!(
+            "  NOT at only-a: its selection lists it now (feed a): {pinned}"
+        ))
+        .says(&format!(
+            "  only-b: its selection no longer lists it (feed b): {pinned}"
+        ));
+    assert!(
+        !told.out.contains("nothing in its selection"),
+        "{}",
+        told.out
+    );
+    let told = place.run(&["why", "203.0.113.7", "--json"]).code(0).json();
+    assert_eq!(told["differs_at"][0]["name"], "only-b");
+    assert_eq!(told["in_force_at"], serde_json::json!(["only-b"]));
+
+    place.configure(&format!(
+        "{}[review]\nmode = \"manual\"\n",
+        config(&routers)
+    ));
+    place.run(&["unpin"]).code(3);
+    let Plan(id) = Plan::of(&place);
+    let held = format!("change {id} is held (nullrouted plan shows it)\n");
+    let told = place.run(&["why", "203.0.113.7"]).code(0);
+    told.says(&format!(
+        "  NOT at only-a: its selection lists it now (feed a): {held}"
+    ))
+    .says(&format!(
+        "  only-b: its selection no longer lists it (feed b): {held}"
+    ));
+    Plan(id).approve(&place);
+    let told = place.run(&["why", "203.0.113.7"]).code(0);
+    let told = told.says("  NOT at only-b: nothing in its selection lists it (feed b)\n");
+    assert!(!told.out.contains("  only-"), "{}", told.out);
+}
+
+/// An edit counts from the next pass on: until then the files are as they were.
+#[test]
+fn why_tells_of_the_files_as_they_are_although_the_configuration_was_edited() {
+    let place = place(&[plain("edge", "feeds = [\"a\"]"), plain("whole", "")]);
+    place.run(&["refresh"]).code(0);
+    place.configure(&config(&[
+        plain("edge", "feeds = [\"b\"]"),
+        plain("whole", "feeds = [\"b\"]"),
+        plain("new", "feeds = [\"b\"]"),
+    ]));
+    let edit = "its [[router]] was changed, and the next pass writes what it selects now: feed b\n";
+    let told = place.run(&["why", "198.51.100.7"]).code(0);
+    told.says("  at edge (")
+        .says(&format!("  edge: {edit}"))
+        .says(&format!("  whole: {edit}"))
+        .says("  NOT at new: not written yet\n");
+    let told = place.run(&["why", "203.0.113.7"]).code(0);
+    told.says("  NOT at edge: nothing in its selection lists it (feed a)\n")
+        .says(&format!("  edge: {edit}"));
+    place.run(&["refresh"]).code(0);
+    let told = place.run(&["why", "198.51.100.7"]).code(0);
+    told.says("  NOT at edge: nothing in its selection lists it (feed b)\n")
+        .says("  NOT at whole: nothing in its selection lists it (feed b)\n");
+}
+
+/// Where only a part of what was asked for is dropped, each router has its own part of that.
+#[test]
+fn why_names_the_routers_that_have_a_part_of_what_is_blackholed_in_part() {
+    let place = place(&[
+        plain("all", ""),
+        plain("only-a", "feeds = [\"a\"]"),
+        plain("only-b", "feeds = [\"b\"]"),
+    ]);
+    place.run(&["refresh"]).code(0);
+    let told = place.run(&["why", "203.0.113.0/24"]).code(0);
+    let at = |name: &str| place.path(&format!("{name}.conf")).display().to_string();
+    told.says("203.0.113.0/24 is blackholed in part\n")
+        .says(&format!(
+            "  a part of it at all ({}): 203.0.113.7/32, 203.0.113.128/25\n",
+            at("all")
+        ))
+        .says(&format!(
+            "  a part of it at only-b ({}): 203.0.113.7/32, 203.0.113.128/25\n",
+            at("only-b")
+        ))
+        .says("  NOT at only-a: nothing in its selection lists it (feed a)\n");
+    let told = place
+        .run(&["why", "203.0.113.0/24", "--json"])
+        .code(0)
+        .json();
+    assert_eq!(told["in_part_at"][1]["name"], "only-b");
+    assert_eq!(told["in_part_at"][1]["prefixes"][0], "203.0.113.7/32");
+    assert_eq!(told["not_in_force_at"][0]["name"], "only-a");
+    assert_eq!(told["in_force_at"], serde_json::json!([]));
+    // Of many the first are named.
+    let hosts: String = (1..9)
+        .map(|host| format!("203.0.113.{}\n", 2 * host))
+        .collect();
+    place.write("b.list", &hosts);
+    place.run(&["refresh"]).code(0);
+    let told = place.run(&["why", "203.0.113.0/24"]).code(0);
+    told.says("203.0.113.10/32, … (8 prefixes)\n");
+}
+
 #[test]
 fn a_hold_keeps_the_former_set_of_each_router() {
     let routers = [

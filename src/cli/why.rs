@@ -10,7 +10,7 @@ use ipnet::IpNet;
 use super::net::one_net;
 use super::output::Talk;
 use super::{Exit, Outcome, Stop, block_on, load, output, read_ledger};
-use crate::config::Config;
+use crate::config::{Config, RouterConfig};
 use crate::feed::copies::Copies;
 use crate::feed::record;
 use crate::feed::standing::Standing;
@@ -137,12 +137,18 @@ fn tell(config: &Config, query: &str, net: IpNet) -> Result<Story, Stop> {
         protected_by,
         change: (tells && decision.held()).then(|| decision.id.clone()),
         held: if tells { held } else { Vec::new() },
-        places: match route {
-            Some(route) => {
-                let sets = Sets::in_force(config, &ledger, &known, &decision)?;
-                places(config, &ledger, &sets, route, net)?
+        places: match verdict {
+            Verdict::Blackholed | Verdict::Partly => {
+                let sets = Sets::as_written(config, &ledger, &known, &decision)?;
+                let at = At {
+                    config,
+                    known: &known,
+                    decision: &decision,
+                    sets: &sets,
+                };
+                at.places(&ledger, route, net)?
             }
-            None => Vec::new(),
+            Verdict::Protected | Verdict::Held | Verdict::NotListed => Vec::new(),
         },
     })
 }
@@ -203,44 +209,116 @@ fn protection(
     causes
 }
 
-/// Where the route really is: the kernel is asked, the files are as the last pass left them.
-fn places(
-    config: &Config,
-    ledger: &Ledger,
-    sets: &Sets,
-    route: IpNet,
-    net: IpNet,
-) -> Result<Vec<Place>, Stop> {
-    let mut places = Vec::new();
-    if config.kernel.enabled {
-        let absent = block_on(absent_from_kernel(config, route, net))?;
-        let absent = absent.unwrap_or_else(|fault| Some(fault.to_string()));
-        places.push(Place {
-            name: kernel::KERNEL.to_owned(),
-            at: format!("table {}", config.kernel.mark.table),
-            absent,
-        });
+/// What is known of the targets.
+struct At<'a> {
+    config: &'a Config,
+    known: &'a Known,
+    decision: &'a Decision,
+    /// As their files were made.
+    sets: &'a Sets,
+}
+
+impl At<'_> {
+    /// Where the route really is, or the parts of what was asked for: the kernel is asked for a route, the files are as
+    /// the last pass left them.
+    fn places(
+        &self,
+        ledger: &Ledger,
+        route: Option<IpNet>,
+        net: IpNet,
+    ) -> Result<Vec<Place>, Stop> {
+        let config = self.config;
+        let mut places = Vec::new();
+        if let Some(route) = route.filter(|_| config.kernel.enabled) {
+            let absent = block_on(absent_from_kernel(config, route, net))?;
+            let absent = absent.unwrap_or_else(|fault| Some(fault.to_string()));
+            places.push(Place {
+                name: kernel::KERNEL.to_owned(),
+                at: format!("table {}", config.kernel.mark.table),
+                absent,
+                part: Vec::new(),
+                differs: None,
+            });
+        }
+        let rows = ledger.targets()?;
+        for router in &config.routers {
+            let row = rows.iter().find(|row| row.name == router.name);
+            let absent = match row {
+                None => Some("not written yet".to_owned()),
+                Some(row) if row.failed => Some(row.report.clone()),
+                Some(_) => None,
+            };
+            places.push(self.router(router, absent, route, net));
+        }
+        Ok(places)
     }
-    let rows = ledger.targets()?;
-    for router in &config.routers {
-        let row = rows.iter().find(|row| row.name == router.name);
-        let absent = match row {
-            None => Some("not written yet".to_owned()),
-            Some(row) if row.failed => Some(row.report.clone()),
-            Some(_) => None,
-        };
-        // What it is not to have is no failure of its.
-        let own = sets.router(&router.name);
-        let absent = own
-            .and_then(|set| set.why_not(net, route, &router.shape))
-            .or(absent);
-        places.push(Place {
+
+    /// A router whose file is there, unless it is `absent` for this reason.
+    fn router(
+        &self,
+        router: &RouterConfig,
+        absent: Option<String>,
+        route: Option<IpNet>,
+        net: IpNet,
+    ) -> Place {
+        let mut place = Place {
             name: router.name.clone(),
             at: router.path.display().to_string(),
             absent,
+            part: Vec::new(),
+            differs: None,
+        };
+        let Some(set) = self.sets.router(&router.name) else {
+            if route.is_none() && place.absent.is_none() {
+                let in_force = self.known.in_force.nets.nets();
+                place.part = in_force.filter(|prefix| net.contains(prefix)).collect();
+            }
+            place.differs = self.edit(router);
+            return place;
+        };
+        // What it is not to have is no failure of its.
+        let now = set.listed_now(self.decision, &self.known.policy);
+        let waits = self.waits();
+        if route.is_none() {
+            place.part = set.inside(net).collect();
+        }
+        if place.part.is_empty() {
+            let route = route.unwrap_or(net);
+            let not = set.why_not(net, route, (&now, &waits), &router.shape);
+            place.absent = not.or(place.absent);
+        }
+        let has = set.set().overlaps(net);
+        let no_longer = has && !now.overlaps(net);
+        let selection = set.selection();
+        let mut lost = self.decision.lost.iter();
+        let lost = lost.find(|feed| selection.choice.has(feed));
+        let no_longer = no_longer.then(|| match lost {
+            Some(feed) => format!("the copy of feed {feed} cannot be read: what it had stays"),
+            None => format!("its selection no longer lists it ({selection}): {waits}"),
         });
+        place.differs = no_longer.or_else(|| self.edit(router));
+        place
     }
-    Ok(places)
+
+    /// What an edit of the configuration does to it.
+    fn edit(&self, router: &RouterConfig) -> Option<String> {
+        let next = self.sets.edit(self.config, self.decision, router)?;
+        Some(format!(
+            "its [[router]] was changed, and the next pass writes what it selects now: {next}"
+        ))
+    }
+
+    /// What keeps a router from what its feeds list now.
+    fn waits(&self) -> String {
+        match &self.known.pinned {
+            Some(pin) => format!("pinned {}, until `nullrouted unpin`", pin.row),
+            None if self.decision.held() => {
+                let id = &self.decision.id;
+                format!("change {id} is held (nullrouted plan shows it)")
+            }
+            None => "the next pass writes it".to_owned(),
+        }
+    }
 }
 
 async fn absent_from_kernel(

@@ -70,6 +70,16 @@ impl Decision {
         }
     }
 
+    /// What a choice would have if everything went that its feeds list now.
+    pub fn listed_now(&self, choice: &Choice, policy: &Policy) -> Effective {
+        let now = self.rib.sources().iter();
+        let now = now.filter(|source| match *source.name == *OPERATOR {
+            true => choice.operator,
+            false => choice.has(&source.name),
+        });
+        left_of(policy, &Rib::merge(now.cloned().collect()))
+    }
+
     /// The listings of a choice that are behind what should be in force. What was added by hand counts as it is now:
     /// no hold keeps it.
     fn listings_of(&self, choice: &Choice) -> Rib {

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use serde_json::{Value, json};
 
 use crate::ledger::{GenerationRow, Seen};
+use crate::pass::sets::first;
 use crate::rib::{Listing, OPERATOR};
 use crate::shown::Lines;
 use crate::time::Timestamp;
@@ -61,6 +62,16 @@ pub struct Place {
     /// The table, or the file.
     pub at: String,
     pub absent: Option<String>,
+    /// The routes it has to a part of what was asked for, where there is none to all of it.
+    pub part: Vec<IpNet>,
+    /// Why it has something else than its feeds list now, or than it selects now.
+    pub differs: Option<String>,
+}
+
+impl Place {
+    fn is_here(&self) -> bool {
+        self.absent.is_none() && self.part.is_empty()
+    }
 }
 
 pub struct Story {
@@ -112,7 +123,13 @@ impl Story {
         };
         let since = self.since.as_ref();
         let protected = |(net, why): &(IpNet, String)| json!({"prefix": net, "why": why});
-        let here = self.places.iter().filter(|place| place.absent.is_none());
+        let here = self.places.iter().filter(|place| place.is_here());
+        let part = self.places.iter().filter(|place| !place.part.is_empty());
+        let part = part.map(|place| json!({"name": place.name, "prefixes": place.part}));
+        let differs = self.places.iter().filter_map(|place| {
+            let why = place.differs.as_ref()?;
+            Some(json!({"name": place.name, "why": why}))
+        });
         let absent = self.places.iter().filter_map(|place| {
             let why = place.absent.as_ref()?;
             Some(json!({"name": place.name, "why": why}))
@@ -133,6 +150,8 @@ impl Story {
             "change": self.change,
             "in_force_at": here.map(|place| &place.name).collect::<Vec<_>>(),
             "not_in_force_at": absent.collect::<Vec<_>>(),
+            "in_part_at": part.collect::<Vec<_>>(),
+            "differs_at": differs.collect::<Vec<_>>(),
         })
     }
 
@@ -151,7 +170,7 @@ impl Story {
                 "  in force since generation {number}, {at} ({cause}){approved}"
             )?;
         }
-        let here = self.places.iter().filter(|place| place.absent.is_none());
+        let here = self.places.iter().filter(|place| place.is_here());
         let here: Vec<_> = here
             .map(|place| format!("{} ({})", place.name, place.at))
             .collect();
@@ -161,6 +180,16 @@ impl Story {
         for place in &self.places {
             if let Some(why) = &place.absent {
                 writeln!(out, "  NOT at {}: {why}", place.name)?;
+            } else if !place.part.is_empty() {
+                let (name, at) = (&place.name, &place.at);
+                writeln!(
+                    out,
+                    "  a part of it at {name} ({at}): {}",
+                    first(&place.part)
+                )?;
+            }
+            if let Some(why) = &place.differs {
+                writeln!(out, "  {}: {why}", place.name)?;
             }
         }
         some(out, &self.inside, |out, route| {

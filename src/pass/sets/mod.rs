@@ -22,12 +22,13 @@ use crate::config::{Config, RouterConfig};
 use crate::ledger::{Event, Ledger, LedgerError, Left, SelectionRow};
 use crate::pipeline::{Chosen, Decision, Former, each_once};
 use crate::plan::Change;
+use crate::policy::Policy;
 use crate::policy::selection::{Choice, Part, Selection};
 use crate::prefix::{Effective, NOTHING, PrefixSet};
 use crate::target::router::{Gone, Reasons, Selected, Shape, Sheet};
 use crate::time::Timestamp;
 pub use moves::Move;
-use recorded::{Recorded, has_everything};
+use recorded::{Recorded, has_everything, is_configured};
 
 /// What each router has that does not get everything.
 #[derive(Debug, Default)]
@@ -62,27 +63,60 @@ impl RouterSet {
         &self.part.effective.nets
     }
 
-    /// Why it has no route to all of `net`, to which the kernel has this `route`.
-    pub fn why_not(&self, net: IpNet, route: IpNet, shape: &Shape) -> Option<String> {
-        let set = self.set();
-        if let Some(own) = set.covering(net) {
+    /// What it selects.
+    pub fn selection(&self) -> &Selection {
+        &self.selection
+    }
+
+    /// Its prefixes inside of `net`.
+    pub fn inside(&self, net: IpNet) -> impl Iterator<Item = IpNet> + '_ {
+        self.set().nets().filter(move |prefix| net.contains(prefix))
+    }
+
+    /// What its selection would have if everything went that its feeds list now.
+    pub fn listed_now(&self, decision: &Decision, policy: &Policy) -> PrefixSet {
+        let listed = decision.listed_now(&self.selection.choice, policy);
+        self.selection.of(&listed).effective.nets
+    }
+
+    /// Why it has no route to all of `net`, to which the kernel has this `route`. `waits` says why it has not what its
+    /// feeds list now, which is `now`.
+    pub fn why_not(
+        &self,
+        net: IpNet,
+        route: IpNet,
+        (now, waits): (&PrefixSet, &str),
+        shape: &Shape,
+    ) -> Option<String> {
+        if let Some(own) = self.set().covering(net) {
             let joined = own != route && shape.family.is_of_kernel(shape.role);
             return joined.then(|| {
                 format!("{own} is not announced, as the kernel has it in the wider route {route}")
             });
         }
-        let inside: Vec<String> = set
-            .nets()
-            .filter(|prefix| net.contains(prefix))
-            .map(|prefix| prefix.to_string())
-            .collect();
+        let inside: Vec<IpNet> = self.inside(net).collect();
         if !inside.is_empty() {
-            return Some(format!("only a part of it: {}", inside.join(", ")));
+            return Some(format!("only a part of it: {}", first(&inside)));
         }
-        Some(match self.chosen.effective.nets.overlaps(net) {
-            true => format!("left out by its selection ({})", self.selection),
-            false => format!("nothing in its selection lists it ({})", self.selection),
+        let selection = &self.selection;
+        Some(if self.chosen.effective.nets.overlaps(net) {
+            format!("left out by its selection ({selection})")
+        } else if now.overlaps(net) {
+            format!("its selection lists it now ({selection}): {waits}")
+        } else {
+            format!("nothing in its selection lists it ({selection})")
         })
+    }
+}
+
+/// The first of many prefixes, and how many there are.
+pub fn first(nets: &[IpNet]) -> String {
+    const SHOWN: usize = 5;
+    let named = nets.iter().take(SHOWN).map(ToString::to_string);
+    let named = named.collect::<Vec<_>>().join(", ");
+    match nets.len() {
+        count if count > SHOWN => format!("{named}, … ({count} prefixes)"),
+        _ => named,
     }
 }
 
@@ -109,7 +143,7 @@ impl Sets {
             (Some(_), Some(generation)) => ledger.choices_at(generation)?,
             _ => BTreeMap::new(),
         };
-        let mut sets = Self::of(config, recorded, decision, |choice, recorded, others| {
+        let mut sets = Self::edited(config, recorded, decision, |choice, recorded, others| {
             let former = Former {
                 in_force: recorded.choices.get(choice),
                 others,
@@ -129,22 +163,39 @@ impl Sets {
         decision: &Decision,
     ) -> Result<Self, LedgerError> {
         let recorded = Recorded::read(config, ledger, || Ok(known.in_force.clone()))?;
-        Ok(Self::of(
-            config,
-            recorded,
-            decision,
-            |choice, recorded, _| {
-                let mut chosen = decision.chosen(choice, &known.policy, Former::default());
-                chosen.effective = match recorded.content(choice) {
-                    Some(effective) => effective.clone(),
-                    None => chosen.effective.intersection(&known.in_force),
-                };
-                chosen
-            },
-        ))
+        let has = |choice: &Choice, recorded: &Recorded, _: Option<&Effective>| {
+            recorded.chosen(choice, known, decision)
+        };
+        Ok(Self::edited(config, recorded, decision, has))
     }
 
-    fn of(
+    /// What their files have: by the configuration of the last pass.
+    pub fn as_written(
+        config: &Config,
+        ledger: &Ledger,
+        known: &Known,
+        decision: &Decision,
+    ) -> Result<Self, LedgerError> {
+        let recorded = Recorded::read(config, ledger, || Ok(known.in_force.clone()))?;
+        let Some(recorded) = recorded else {
+            return Ok(Self::default());
+        };
+        let routers = config.routers.iter().filter_map(|router| {
+            let row = recorded.rows.get(&router.name)?;
+            Some((router.name.as_str(), row.selection.clone()))
+        });
+        let routers: Vec<_> = routers.collect();
+        let has = |choice: &Choice| recorded.chosen(choice, known, decision);
+        let routers = Self::of(config, decision, &routers, has);
+        Ok(Self {
+            routers,
+            recorded: Some(recorded),
+            moves: Vec::new(),
+        })
+    }
+
+    /// By the configuration as it is now.
+    fn edited(
         config: &Config,
         recorded: Option<Recorded>,
         decision: &Decision,
@@ -153,34 +204,41 @@ impl Sets {
         let Some(recorded) = recorded else {
             return Self::default();
         };
-        let is_configured = |feed: &str| config.feeds.iter().any(|known| known.name == feed);
-        // While it is held or frozen what a feed listed that is no longer configured, its routers keep that feed.
         let keeps = decision.held() || decision.pinned.is_some();
-        let selection = |router: &RouterConfig| {
-            let mut selection = router.selection.clone();
-            if let Some(row) = recorded.rows.get(&router.name).filter(|_| keeps) {
-                let before = &row.selection.choice;
-                selection.choice = selection.choice.keeping(before, is_configured);
-            }
-            selection
-        };
         let routers = config.routers.iter();
         let routers = routers.filter(|router| !has_everything(router));
-        let selected: Vec<(&str, Selection)> = routers
-            .map(|router| (router.name.as_str(), selection(router)))
-            .collect();
-        let choices = selected.iter().map(|(_, selection)| &selection.choice);
-        let chosen = each_once(choices.cloned(), |choice| {
+        let selected = routers.map(|router| {
+            let selection = recorded.selection(config, decision, router);
+            (router.name.as_str(), selection)
+        });
+        let selected: Vec<(&str, Selection)> = selected.collect();
+        let has = |choice: &Choice| {
             let routers = selected.iter();
             let routers = routers.filter(|(_, selection)| selection.choice == *choice);
             let is_lost = || decision.lost.iter().any(|feed| choice.has(feed));
-            let has_removed = || choice.may_have_removed(is_configured);
+            let has_removed = || choice.may_have_removed(|feed| is_configured(config, feed));
             let others = match keeps && (is_lost() || has_removed()) {
                 true => recorded.by_others(choice, routers.map(|(name, _)| *name)),
                 false => None,
             };
-            Arc::new(make(choice, &recorded, others.as_ref()))
-        });
+            make(choice, &recorded, others.as_ref())
+        };
+        Self {
+            routers: Self::of(config, decision, &selected, has),
+            recorded: Some(recorded),
+            moves: Vec::new(),
+        }
+    }
+
+    /// The sets of routers with these selections; each choice is made once.
+    fn of(
+        config: &Config,
+        decision: &Decision,
+        selected: &[(&str, Selection)],
+        make: impl Fn(&Choice) -> Chosen,
+    ) -> BTreeMap<String, Arc<RouterSet>> {
+        let choices = selected.iter().map(|(_, selection)| &selection.choice);
+        let chosen = each_once(choices.cloned(), |choice| Arc::new(make(choice)));
         let selections = selected.iter().map(|(_, selection)| selection.clone());
         let sets = each_once(selections, |selection| {
             let chosen = chosen.get(&selection.choice).cloned().unwrap_or_default();
@@ -197,11 +255,25 @@ impl Sets {
             let set = sets.get(selection)?;
             Some(((*name).to_owned(), set.clone()))
         };
-        Self {
-            routers: selected.iter().filter_map(set).collect(),
-            recorded: Some(recorded),
-            moves: Vec::new(),
-        }
+        selected.iter().filter_map(set).collect()
+    }
+
+    /// What a router selects with the next pass, where that is something else than its file was made of.
+    pub fn edit(
+        &self,
+        config: &Config,
+        decision: &Decision,
+        router: &RouterConfig,
+    ) -> Option<Selection> {
+        // A file that was never made has nothing to change.
+        let recorded = self.recorded.as_ref()?;
+        recorded.of(&router.name)?;
+        let next = recorded.selection(config, decision, router);
+        let written = match self.router(&router.name) {
+            Some(set) => &set.selection,
+            None => &Selection::EVERYTHING,
+        };
+        (next != *written).then_some(next)
     }
 
     /// They are to have nothing; `ledger` where there is one.

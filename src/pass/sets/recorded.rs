@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use crate::config::{Config, RouterConfig};
 use crate::ledger::{Ledger, LedgerError, SelectionRow};
-use crate::policy::selection::Choice;
+use crate::pass::known::Known;
+use crate::pipeline::{Chosen, Decision, Former};
+use crate::policy::selection::{Choice, Selection};
 use crate::prefix::Effective;
 
 /// What the ledger knows of them.
@@ -46,6 +48,34 @@ impl Recorded {
         };
         let content = self.content(&selection.choice)?;
         Some(Cow::Owned(selection.of(content).effective))
+    }
+
+    /// What a router selects by the configuration. While it is held or frozen what a feed listed that is no longer
+    /// configured, a router that named it keeps that feed.
+    pub fn selection(
+        &self,
+        config: &Config,
+        decision: &Decision,
+        router: &RouterConfig,
+    ) -> Selection {
+        let keeps = decision.held() || decision.pinned.is_some();
+        let mut selection = router.selection.clone();
+        if let Some(row) = self.rows.get(&router.name).filter(|_| keeps) {
+            let before = &row.selection.choice;
+            let is_configured = |feed: &str| is_configured(config, feed);
+            selection.choice = selection.choice.keeping(before, is_configured);
+        }
+        selection
+    }
+
+    /// What a choice has as it is written down, or of what is in force where no router had it.
+    pub fn chosen(&self, choice: &Choice, known: &Known, decision: &Decision) -> Chosen {
+        let mut chosen = decision.chosen(choice, &known.policy, Former::default());
+        chosen.effective = match self.content(choice) {
+            Some(effective) => effective.clone(),
+            None => chosen.effective.intersection(&known.in_force),
+        };
+        chosen
     }
 
     /// Where no router had a choice: what all those `routers` had that begin with it, by the choices they had before. So
@@ -107,6 +137,10 @@ impl Recorded {
             None => Ok(()),
         }
     }
+}
+
+pub(super) fn is_configured(config: &Config, feed: &str) -> bool {
+    config.feeds.iter().any(|known| known.name == feed)
 }
 
 pub(super) fn has_everything(router: &RouterConfig) -> bool {
