@@ -1,4 +1,4 @@
-//! Combines earlier finds with new ones into what is protected. Pure.
+//! Combines networks found earlier with those found now into what is protected. Pure.
 
 use super::{Found, Look, Source};
 use crate::time::Timestamp;

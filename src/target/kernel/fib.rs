@@ -129,7 +129,7 @@ impl Fib {
         self.known.changed = true;
     }
 
-    /// A new pass begins: no object counts as waiting until it is looked at again.
+    /// A new comparison begins: no object counts as waiting until it is looked at again.
     pub fn rest(&mut self) {
         self.backoff.begin();
     }
