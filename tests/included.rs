@@ -51,10 +51,10 @@ fn included(family: Family, program: &str, its_name: &str) {
     };
     let its = Place::new(NOC);
     let daemon = started(family, &namespace, &its);
-    let reload = "reload = \"default\"\n";
+    let by_default = "reload = \"default\"\n";
     let config = format!(
         "{NOC}{NO_KERNEL}[[router]]\nname = \"edge1\"\nfamily = \"{family}\"\npath = \"it.conf\"\n\
-         check = \"default\"\n{reload}verify = \"default\"\n"
+         check = \"default\"\n{by_default}verify = \"default\"\n"
     );
     let ours = Place::new(&config);
     open(&ours);
@@ -104,7 +104,7 @@ fn included(family: Family, program: &str, its_name: &str) {
     refresh().code(1).says("reload failed: ");
     assert_eq!(ours.read("it.conf"), second);
     // Where something else loads it, a daemon that does not run is no less a failure at each pass.
-    ours.configure(&config.replace(reload, ""));
+    ours.configure(&config.replace(by_default, ""));
     for _ in 0..3 {
         refresh()
             .code(1)
