@@ -304,30 +304,66 @@ fn nothing_else_is_advised_for_a_version_of_frr_that_takes_any_list() {
     assert_eq!(check["advice"], serde_json::json!([]));
 }
 
+/// A pass with a `vtysh` that is this script.
+fn refresh_with(place: &Place, vtysh: &str) -> Ran {
+    place.write("draft", vtysh);
+    std::fs::create_dir_all(place.path("bin")).unwrap();
+    let mut install = Command::new("install");
+    install.args(["-m", "755"]).arg(place.path("draft"));
+    let installed = install.arg(place.path("bin/vtysh")).status().unwrap();
+    assert!(installed.success());
+    let path = format!("{}:{}", place.path("bin").display(), env!("PATH"));
+    let mut command = Command::new(PROGRAM);
+    command.env("PATH", path);
+    Ran::of(place.command(command, &["refresh"]).output().unwrap())
+}
+
+/// What is remembered is what the FRR of this machine said, and has a meaning as long as that one is loaded.
+#[test]
+fn a_version_that_the_configuration_named_is_not_remembered_when_it_names_none() {
+    let place = place("family = \"frr\"\n");
+    place.write("noc.list", &hosts(1_000));
+    let config = std::fs::read_to_string(place.config()).unwrap();
+    let refresh = |line: &str, script: &str| {
+        let family = "family = \"frr\"\n";
+        let config = config.replace(family, &format!("{family}{line}\n"));
+        std::fs::write(place.config(), config).unwrap();
+        let script = format!("#!/bin/sh\ncase \"$*\" in *version*) {script};; esac\n");
+        refresh_with(&place, &script).code(0);
+        let json = place.run(&["status", "--json"]).code(0).json();
+        let file = place.read("edge1.conf");
+        assert_eq!(place.run(&["render", "edge1"]).code(0).out, file);
+        let way = match file.contains("prefix-list NULLROUTED-V4-72 seq ") {
+            true => "octets",
+            false => "one",
+        };
+        assert_eq!(json["lists"][0]["lists"], way);
+        (way, json["lists"][0]["frr_version"].clone())
+    };
+    let (here, silent) = ("reload = \"default\"", "exit 1");
+    let named = format!("{here}\nfrr_version = \"10.3\"");
+    let unknown = ("octets", serde_json::Value::Null);
+    assert_eq!(refresh(&named, silent), ("one", "10.3".into()));
+    assert_eq!(refresh(here, silent), unknown);
+    // It is asked here, and then another machine is loaded.
+    let said = "echo 'FRRouting 10.3 (edge1) on Linux(6.12.0).'";
+    assert_eq!(refresh(here, said), ("one", "10.3".into()));
+    assert_eq!(refresh(here, silent), ("one", "10.3".into()));
+    assert_eq!(refresh("reload = [\"true\"]", said), unknown);
+}
+
 /// The default reload is for the FRR of this machine, so that is asked before the first load; where it does not answer
 /// later, what it said counts.
 #[test]
 fn the_version_of_frr_is_asked_before_the_first_load_and_remembered() {
     let place = place("family = \"frr\"\nreload = \"default\"\n");
     place.write("noc.list", &hosts(1_000));
+    let asked = place.path("asked").display().to_string();
+    let script = std::cell::RefCell::new(String::new());
     let vtysh = |says: &str| {
-        let script = format!(
-            "#!/bin/sh\necho \"$*\" >> {}\n{says}\n",
-            place.path("asked").display()
-        );
-        place.write("draft", &script);
-        std::fs::create_dir_all(place.path("bin")).unwrap();
-        let mut install = Command::new("install");
-        install.args(["-m", "755"]).arg(place.path("draft"));
-        let installed = install.arg(place.path("bin/vtysh")).status().unwrap();
-        assert!(installed.success());
+        *script.borrow_mut() = format!("#!/bin/sh\necho \"$*\" >> {asked}\n{says}\n");
     };
-    let refresh = || {
-        let path = format!("{}:{}", place.path("bin").display(), env!("PATH"));
-        let mut command = Command::new(PROGRAM);
-        command.env("PATH", path);
-        Ran::of(place.command(command, &["refresh"]).output().unwrap())
-    };
+    let refresh = || refresh_with(&place, &script.borrow());
     vtysh("case \"$*\" in *version*) echo 'FRRouting 10.3 (edge1) on Linux(6.12.0).';; esac");
     refresh().code(0);
     let asked = place.read("asked");

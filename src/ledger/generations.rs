@@ -319,7 +319,7 @@ impl Ledger {
         let read = || {
             let mut statement = self
                 .db
-                .prepare_cached("SELECT name, at, failed, report, digest, lists, frr_version, entries FROM target ORDER BY name")?;
+                .prepare_cached("SELECT name, at, failed, report, digest, lists, frr_version, entries, frr_asked FROM target ORDER BY name")?;
             let rows = statement.query_map([], |row| {
                 Ok(TargetRow {
                     name: row.get(0)?,
@@ -327,7 +327,7 @@ impl Ledger {
                     failed: row.get(2)?,
                     report: row.get(3)?,
                     digest: row.get(4)?,
-                    lists: chosen(row.get(5)?, row.get(6)?, row.get(7)?),
+                    lists: chosen(row.get(5)?, row.get(6)?, row.get(7)?, row.get(8)?),
                 })
             })?;
             rows.collect::<rusqlite::Result<_>>()
@@ -339,8 +339,8 @@ impl Ledger {
     pub fn write_target(&self, row: &TargetRow) -> Result<(), LedgerError> {
         let lists = row.lists.as_ref();
         let done = self.execute(
-            "INSERT OR REPLACE INTO target (name, at, failed, report, digest, lists, frr_version, entries)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT OR REPLACE INTO target (name, at, failed, report, digest, lists, frr_version, entries, frr_asked)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             params![
                 row.name,
                 row.at.0,
@@ -350,6 +350,7 @@ impl Ledger {
                 lists.map(|lists| lists.lists.to_string()),
                 lists.and_then(|lists| Some(lists.version.as_ref()?.to_string())),
                 lists.map_or(0, |lists| lists.entries as i64),
+                lists.is_some_and(|lists| lists.is_asked),
             ],
         );
         done.map(|_| ()).map_err(|error| self.error(error))
@@ -374,7 +375,12 @@ impl Ledger {
 }
 
 /// What was chosen for a router, as the ledger has it.
-fn chosen(lists: Option<String>, version: Option<String>, entries: i64) -> Option<Chosen> {
+fn chosen(
+    lists: Option<String>,
+    version: Option<String>,
+    entries: i64,
+    is_asked: bool,
+) -> Option<Chosen> {
     let word = lists?;
     let (_, lists) = Lists::NAMES.into_iter().find(|(name, _)| *name == word)?;
     let version = version.and_then(|version| Version::parse(&version));
@@ -382,6 +388,7 @@ fn chosen(lists: Option<String>, version: Option<String>, entries: i64) -> Optio
         lists,
         version,
         entries: entries as usize,
+        is_asked,
     })
 }
 

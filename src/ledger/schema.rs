@@ -15,7 +15,7 @@ pub const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 pub const WAITS: &str = "full";
 
 /// One step a version. Times are seconds since 1970 UTC; prefixes are text, as `list` prints them.
-const VERSIONS: [&str; 3] = [
+const VERSIONS: [&str; 4] = [
     "
 -- A configured feed: what the last looks at it gave.
 CREATE TABLE feed (
@@ -268,6 +268,10 @@ CREATE TABLE router_change (
     op         TEXT NOT NULL,                 -- + came, - went, . left everything before the router had a selection
     PRIMARY KEY (router, prefix, generation, op)
 ) STRICT, WITHOUT ROWID;
+",
+    "
+-- Whether frr_version is what the FRR of this machine said.
+ALTER TABLE target ADD COLUMN frr_asked INTEGER NOT NULL DEFAULT 0;
 ",
 ];
 

@@ -15,9 +15,10 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What is chosen for the file of this router with so many IPv4 and IPv6 prefixes, by what is known. `None` where the configuration says it.
 pub fn known(router: &RouterConfig, last: &[TargetRow], routes: [usize; 2]) -> Option<Chosen> {
-    let remembered = remembered(router, last);
-    let remembered = remembered.and_then(|chosen| chosen.version.clone());
-    by(router, last, routes, remembered)
+    // What was said by another FRR, or by the configuration of then, has no meaning any more.
+    let said = remembered(router, last).filter(|chosen| chosen.is_asked && is_asked(router));
+    let said = said.and_then(|chosen| chosen.version.clone());
+    by(router, last, routes, said)
 }
 
 /// The same before a load: by the version of the FRR that the default commands load into.
@@ -26,14 +27,18 @@ pub async fn asked(
     last: &[TargetRow],
     routes: [usize; 2],
 ) -> Option<Chosen> {
-    let is_asked = router.auto && router.shape.frr_version.is_none() && router.reloads_here();
-    match is_asked {
+    match is_asked(router) {
         true => match version().await {
             None => known(router, last, routes),
-            version => by(router, last, routes, version),
+            said => by(router, last, routes, said),
         },
         false => known(router, last, routes),
     }
+}
+
+/// Whether the FRR of this machine is the one, and the configuration leaves its version to it.
+fn is_asked(router: &RouterConfig) -> bool {
+    router.auto && router.shape.frr_version.is_none() && router.reloads_here()
 }
 
 /// The shape of its file.
@@ -63,16 +68,21 @@ pub fn json(router: &str, chosen: &Chosen) -> Value {
     })
 }
 
+/// `said` is the version by the FRR of this machine.
 fn by(
     router: &RouterConfig,
     last: &[TargetRow],
     routes: [usize; 2],
-    version: Option<Version>,
+    said: Option<Version>,
 ) -> Option<Chosen> {
-    let version = router.shape.frr_version.clone().or(version);
+    let configured = router.shape.frr_version.clone();
+    let is_asked = configured.is_none() && said.is_some();
     let before = remembered(router, last);
     let longest = routes.into_iter().max().unwrap_or(0);
-    router.auto.then(|| choose(version, longest, before))
+    router.auto.then(|| Chosen {
+        is_asked,
+        ..choose(configured.or(said), longest, before)
+    })
 }
 
 fn remembered<'a>(router: &RouterConfig, last: &'a [TargetRow]) -> Option<&'a Chosen> {

@@ -77,6 +77,8 @@ pub struct Chosen {
     pub lists: Lists,
     /// `None` where it is not known.
     pub version: Option<Version>,
+    /// Whether the FRR of this machine said so.
+    pub is_asked: bool,
     /// Entries of its longest list then, all octets together.
     pub entries: usize,
 }
@@ -96,6 +98,7 @@ pub fn choose(version: Option<Version>, longest: usize, before: Option<&Chosen>)
     Chosen {
         lists: if octets { Lists::Octets } else { Lists::One },
         version,
+        is_asked: false,
         entries: longest,
     }
 }
