@@ -3,6 +3,10 @@
 //! The lines of the operator (`redistribute kernel route-map`, `neighbor … route-map`, `call`) may still name the maps. A map
 //! that is not there permits what is called and denies the rest, which differs by place, so the last clause of each map
 //! stays: it denies everything, and in a filter it permits everything.
+//!
+//! The community-list and the lists of own networks stay as well. The operator's route-maps match the community-list while
+//! the routes are still in BGP: a clause that denies them and matches a list that is not there lets them out to every
+//! neighbor. Another file for the same bgpd may use all three.
 
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -15,6 +19,13 @@ const ROLES: [&str; 3] = ["NULLROUTED-OUT", "NULLROUTED-EDGE", "NULLROUTED-FILTE
 
 /// Commands of a list that bgpd refuses to take away where it is not there.
 const REFUSED: &str = "bgp ";
+
+/// Lists that others use.
+const SHARED: [&str; 3] = [
+    "bgp community-list standard NULLROUTED",
+    "ip prefix-list NULLROUTED-OWN-V4",
+    "ipv6 prefix-list NULLROUTED-OWN-V6",
+];
 
 /// `None` where both are of one role: then the load itself takes away what is no longer in the file. A clause goes before
 /// the list that it matches, and what permits before what denies.
@@ -48,7 +59,8 @@ pub(super) fn former(former: &str, text: &str) -> Option<String> {
         let _ = writeln!(out, "no route-map {map}");
     }
     for (list, entry) in before.lists {
-        if after.lists.iter().any(|(other, _)| *other == list) {
+        let is_named = after.lists.iter().any(|(other, _)| *other == list);
+        if is_named || SHARED.contains(&list) {
             continue;
         }
         if list.starts_with(REFUSED) {
@@ -147,10 +159,7 @@ route-map NULLROUTED-FILTER permit 65535
                 "no route-map NULLROUTED-OUT permit 10",
                 "no route-map NULLROUTED-IN deny 5",
                 "no route-map NULLROUTED-LISTED-V4",
-                "no ip prefix-list NULLROUTED-OWN-V4",
                 "no ip prefix-list NULLROUTED-V4-72",
-                "bgp community-list standard NULLROUTED seq 5 permit blackhole",
-                "no bgp community-list standard NULLROUTED",
             ]
         );
         assert_eq!(
@@ -162,6 +171,16 @@ route-map NULLROUTED-FILTER permit 65535
                 "no bgp as-path access-list NULLROUTED-ORIGINS",
             ]
         );
+    }
+
+    #[test]
+    fn what_the_lines_of_the_operator_and_other_files_match_stays() {
+        let trigger = format!("{TRIGGER}ipv6 prefix-list NULLROUTED-OWN-V6 seq 1 deny ::/0\n");
+        let gone = lines(former(&trigger, FILTER));
+        for shared in SHARED {
+            assert!(trigger.contains(&format!("{shared} seq ")));
+            assert!(!gone.iter().any(|line| line.contains(shared)), "{gone:?}");
+        }
     }
 
     #[test]
