@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::star::{Session, Star, table};
+use super::star::{OWN, Session, Star, table};
 use crate::support::namespace::eventually;
 
 const BEFORE: &str = "72.37.186.0/23\n198.51.100.0/24\n2001:db8:bad::/48\n";
@@ -36,17 +36,24 @@ fn set(prefixes: &[&str]) -> BTreeSet<String> {
     lines.map(str::to_owned).collect()
 }
 
-/// Do something while the table of the neighbor is looked at, and while routes come and go in the kernel that nobody may
-/// receive: each of them is judged by the clauses as they stand in that moment.
+/// The same for the first neighbor alone.
 fn polled(star: &Star, may: &BTreeSet<String>, act: impl FnOnce()) {
+    each_polled(star, &[may], act);
+}
+
+/// Do something while the table of each neighbor is looked at, and while routes come and go in the kernel that nobody may
+/// receive: each of them is judged by the clauses as they stand in that moment.
+fn each_polled(star: &Star, may: &[&BTreeSet<String>], act: impl FnOnce()) {
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let poll = scope.spawn(|| {
             let mut looks = 0;
             while !done.load(Ordering::Relaxed) {
-                let now = table(star.neighbor(1));
-                let more: Vec<_> = now.difference(may).collect();
-                assert!(more.is_empty(), "the neighbor has {more:?}");
+                for (number, may) in (1..).zip(may) {
+                    let now = table(star.neighbor(number));
+                    let more: Vec<_> = now.difference(may).collect();
+                    assert!(more.is_empty(), "neighbor {number} has {more:?}");
+                }
                 looks += 1;
             }
             looks
@@ -169,14 +176,35 @@ fn a_load_that_stops_in_the_middle_gives_nobody_more_and_the_next_one_ends_it() 
     let may = set(&[BEFORE, AFTER]);
     let bin = star.place.path("bin").display().to_string();
     star.trigger.sh(&format!("mkdir {bin}"));
-    // Lists only; into the clauses; before the former clause goes; between that and its list.
-    for lines in [40, 1_100, 1_640, 1_660, 1_665] {
-        for (way, list) in [("octets", AFTER), ("one", BEFORE)] {
+    // In the lists; in the clauses that are called; in what calls them; before the former clause goes; before its list does.
+    for (octets, one) in [
+        (
+            "ip prefix-list NULLROUTED-V4-40 ",
+            "ip prefix-list NULLROUTED-V4 ",
+        ),
+        (
+            "route-map NULLROUTED-LISTED-V4 deny 1072",
+            "route-map NULLROUTED-IN deny 10",
+        ),
+        (
+            "route-map NULLROUTED-IN permit 20",
+            "route-map NULLROUTED-IN permit 10",
+        ),
+        (
+            "route-map NULLROUTED-IN6 permit 20",
+            "no route-map NULLROUTED-IN permit 20",
+        ),
+        (
+            "no route-map NULLROUTED-IN permit 10",
+            "no route-map NULLROUTED-LISTED-V4",
+        ),
+    ] {
+        for (way, list, last) in [("octets", AFTER, octets), ("one", BEFORE, one)] {
             star.place.write(
                 "draft",
                 &format!(
-                    "#!/bin/sh\ncase \" $* \" in *' -f /dev/stdin '*) head -n {lines} | /usr/bin/vtysh \"$@\"; exit 1 ;; \
-                     esac\nexec /usr/bin/vtysh \"$@\"\n"
+                    "#!/bin/sh\ncase \" $* \" in *' -d bgpd -f /dev/stdin '*) sed '/^{last}/q' >{bin}/plan\n\
+                     tail -n 1 {bin}/plan >>{bin}/last; /usr/bin/vtysh -d bgpd -f {bin}/plan; exit 1 ;; esac\nexec /usr/bin/vtysh \"$@\"\n"
                 ),
             );
             star.trigger.sh(&format!(
@@ -189,6 +217,9 @@ fn a_load_that_stops_in_the_middle_gives_nobody_more_and_the_next_one_ends_it() 
                 star.run_with(&bin, &["refresh"])
                     .code(1)
                     .says("reload failed");
+                // The former file is loaded after it.
+                let ended = star.trigger.sh(&format!("cat {bin}/last; rm {bin}/last"));
+                assert!(ended.starts_with(last), "{ended}");
                 // Until bgpd has gone by what it holds now.
                 std::thread::sleep(std::time::Duration::from_millis(1_500));
             });
@@ -224,9 +255,12 @@ fn another_role_or_name_takes_away_what_the_former_had() {
         eventually("it announces nothing", || star.table(1).is_empty());
     });
     let left = [
+        "NULLROUTED",
         "NULLROUTED-IN 65535",
         "NULLROUTED-IN6 65535",
         "NULLROUTED-OUT 65535",
+        "NULLROUTED-OWN-V4",
+        "NULLROUTED-OWN-V6",
     ];
     let mut now = held(&star);
     now.retain(|name| !name.starts_with("NULLROUTED-FILTER"));
@@ -245,4 +279,36 @@ fn another_role_or_name_takes_away_what_the_former_had() {
             .all(|name| !name.contains("FILTER") && !name.contains("ORIGINS")),
         "{now:?}"
     );
+}
+
+/// The header has a clause for each neighbor that may not have blackholes, which matches our community-list.
+#[test]
+fn another_role_gives_blackholes_to_no_neighbor_that_denies_them_by_the_community_list() {
+    let session = |asn, out| Session { asn, out };
+    let sessions = [
+        session(65_001, "route-map NULLROUTED-OUT"),
+        session(65_002, "route-map ALL"),
+    ];
+    let denies = "route-map ALL deny 1\n match community NULLROUTED\nexit\nroute-map ALL permit 65535\nexit\n";
+    let Some(star) = Star::new(&sessions, denies) else {
+        return;
+    };
+    let trigger = "lists = \"one\"\nannounce_to = \"ebgp\"\nneighbors = [\"100.64.1.2\"]\n";
+    let others = set(&[OWN]);
+    star.place.write("noc.list", BEFORE);
+    for _ in 0..3 {
+        each_polled(&star, &[&set(&[BEFORE]), &others], || {
+            star.configure(trigger);
+            star.run(&["refresh"]).code(0);
+            eventually("it announces", || star.table(1) == set(&[BEFORE]));
+            assert_eq!(star.table(2), others);
+        });
+        each_polled(&star, &[&set(&[BEFORE]), &others], || {
+            star.configure("role = \"filter\"\nlists = \"one\"\n");
+            star.run(&["refresh"]).code(0);
+            eventually("it announces nothing", || star.table(1).is_empty());
+        });
+        assert_eq!(star.table(2), others);
+        assert!(held(&star).contains("NULLROUTED"), "{:?}", held(&star));
+    }
 }

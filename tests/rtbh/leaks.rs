@@ -258,3 +258,130 @@ fn a_prefix_list_alone_is_a_policy_and_its_neighbor_receives_a_blackhole() {
     star.run(&["refresh"]).code(0).says("it.conf unchanged");
     has(1, BLACKHOLES);
 }
+
+/// A clause that lacks what keeps blackholes from eBGP neighbors is no longer that of the file, and the file is loaded again.
+#[test]
+fn a_guard_that_was_taken_out_of_a_clause_comes_back() {
+    let Some(star) = star() else { return };
+    star.configure("lists = \"one\"\n");
+    star.place.write("noc.list", LIST);
+    star.run(&["refresh"]).code(0);
+    let guarded: [&[&[&str]]; 4] = [BLACKHOLES, BOTH, NOTHING, OTHERS];
+    have(&star, "with the guard", guarded);
+    star.run(&["refresh"]).code(0).says("it.conf unchanged");
+    let mut open = ["NULLROUTED-IN", "NULLROUTED-IN6"].map(|map| {
+        let clause = format!("route-map {map} permit 10");
+        vec![clause, "set community blackhole".to_owned()]
+    });
+    let open = open.iter_mut().flat_map(std::mem::take).collect::<Vec<_>>();
+    let open: Vec<_> = open.iter().map(String::as_str).collect();
+    star.enter(&open);
+    have(
+        &star,
+        "without the guard",
+        [BLACKHOLES, BOTH, BLACKHOLES, BOTH],
+    );
+    // bgpd withdraws them a moment later: until then they are a leak.
+    star.run(&["refresh"]).says("it.conf loaded again");
+    have(&star, "with the guard again", guarded);
+    star.run(&["refresh"]).code(0).says("it.conf unchanged");
+    // The blackholes that others make and those of no list; what was added to a clause.
+    let inner = [
+        "route-map NULLROUTED-IN permit 10",
+        "set local-preference 5",
+    ];
+    let source = [inner[0], "no match ip next-hop type blackhole"];
+    let outer = ["route-map NULLROUTED-OUT permit 10", "set metric 7"];
+    for changed in [source, inner, outer] {
+        star.enter(&changed);
+        star.run(&["refresh"]).code(0).says("it.conf loaded again");
+        star.run(&["refresh"]).code(0).says("it.conf unchanged");
+        have(&star, changed[1], guarded);
+    }
+}
+
+/// Another network announces what is listed, and bgpd passes that on as every route.
+#[test]
+fn a_route_of_a_neighbor_that_is_listed_is_no_leak() {
+    let Some(star) = star() else { return };
+    star.configure("lists = \"one\"\n");
+    let theirs = "72.40.0.0/16";
+    let announces = [
+        "-d",
+        "bgpd",
+        "-c",
+        "configure terminal",
+        "-c",
+        "router bgp 65001",
+        "-c",
+        "address-family ipv4 unicast",
+        "-c",
+        "network 72.40.0.0/16",
+    ];
+    star.neighbor(3).run("vtysh", &announces).code(0);
+    eventually("it is passed on", || star.table(4).contains(theirs));
+    star.place.write("noc.list", &format!("{LIST}{theirs}\n"));
+    for _ in 0..3 {
+        let ran = star.run(&["refresh"]);
+        assert!(!ran.err.contains("LEAK"), "{}", ran.err);
+    }
+    eventually("the others are announced", || {
+        LISTED.iter().all(|listed| star.table(1).contains(*listed))
+    });
+    let ran = star.run(&["refresh"]).code(0);
+    assert!(!ran.err.contains("LEAK"), "{}", ran.err);
+}
+
+/// no-export does not keep a route from the other ASes of a confederation.
+#[test]
+fn a_neighbor_of_the_same_confederation_is_no_ebgp_neighbor() {
+    let session = |asn, out| Session { asn, out };
+    let sessions = [
+        session(65_000, "route-map NULLROUTED-OUT"),
+        session(65_001, "route-map NULLROUTED-OUT"),
+        session(65_002, "route-map NULLROUTED-OUT"),
+    ];
+    let Some(star) = Star::new(&sessions, "") else {
+        return;
+    };
+    let confederation = [
+        "bgp confederation identifier 65100",
+        "bgp confederation peers 65000 65001",
+    ];
+    let inside = |asn: u32| format!("router bgp {asn}");
+    star.enter(&[&inside(65_000), confederation[0], confederation[1]]);
+    for (number, asn) in [(1, 65_000), (2, 65_001)] {
+        let router = inside(asn);
+        let words = ["-d", "bgpd", "-c", "configure terminal", "-c", &router];
+        let more = confederation.iter().flat_map(|line| ["-c", line]);
+        let words: Vec<_> = words.into_iter().chain(more).collect();
+        star.neighbor(number).run("vtysh", &words).code(0);
+    }
+    // The neighbor outside knows the trigger by the AS of the confederation.
+    let outside = "router bgp 65002";
+    let (remove, add) = (
+        "no neighbor 100.64.3.1",
+        "neighbor 100.64.3.1 remote-as 65100",
+    );
+    let mut words = vec!["-d", "bgpd", "-c", "configure terminal"];
+    for line in [
+        outside,
+        remove,
+        add,
+        "address-family ipv4 unicast",
+        "neighbor 100.64.3.1 activate",
+    ] {
+        words.extend(["-c", line]);
+    }
+    star.neighbor(3).run("vtysh", &words).code(0);
+    star.configure("lists = \"one\"\n");
+    star.place
+        .write("noc.list", "72.37.186.0/23\n198.51.100.0/24\n");
+    star.run(&["refresh"]).code(0);
+    let listed = set(&[&["198.51.100.0/24", "72.37.186.0/23"]]);
+    for number in [1, 2] {
+        eventually("it is announced", || star.table(number) == listed);
+    }
+    star.run(&["refresh"]).code(0).says("it.conf unchanged");
+    assert_eq!(star.table(3), set(&[]));
+}

@@ -11,6 +11,7 @@ mod link;
 mod saved;
 mod speakers;
 mod star;
+mod user;
 
 use nullrouted::target::router::Lists;
 

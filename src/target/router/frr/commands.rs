@@ -12,7 +12,15 @@
 //! * A `redistribute` with a route-map that is not there has nothing; a `call` of one permits.
 //! * bgpd 8.4 does not show `match source-protocol` of a clause, so such a clause is entered at each whole load.
 //! * Each `exit` behind a clause is a commit of its own, of 10 ms with 8.4: clauses follow each other without.
-//! * Since FRR 10 mgmtd has the lists of zebra: a command to zebra about one does nothing.
+//! * Since FRR 10 mgmtd has the lists of zebra: a command to zebra about one does nothing. FRR 9 has mgmtd, too, for static
+//!   routes alone (by its source: `VTYSH_ZEBRA`).
+//! * vtysh reads its own `vtysh.conf`, which FRR's user alone may read: for every other one it prints a line with `%` on
+//!   stderr, and ends well.
+//! * In a confederation `show bgp neighbors … json` has `nbrConfedInternalLink` for an iBGP neighbor, and
+//!   `nbrConfedExternalLink` for every other one; `nbrCommonAdmin` tells those of the same confederation, to which bgpd sends
+//!   what has no-export.
+//! * A line of a clause replaces the one of the same subject; ` no match …` takes away whichever value there is.
+//! * 8.4 prints `::ffff:192.0.2.1` in hexadecimal digits and 10.3 does not; both print `::192.0.2.1` so.
 
 use crate::target::router::sent::{LEAKS, may};
 use crate::target::router::{Commands, Role};

@@ -1,11 +1,24 @@
+# An IPv6 prefix with an IPv4 address in it, such as ::192.0.2.1/128, in hexadecimal digits: versions of FRR differ in which
+# ones they show so.
+ADDRESS='
+function plain(field,  parts, octet) {
+    if (field !~ /:[0-9]+\.[0-9.]+/) return field
+    match(field, /[0-9]+\.[0-9.]+/)
+    split(substr(field, RSTART, RLENGTH), octet, ".")
+    return substr(field, 1, RSTART - 1) sprintf("%x:%x", octet[1] * 256 + octet[2], octet[3] * 256 + octet[4]) substr(field, RSTART + RLENGTH)
+}
+'
 # Reads what a daemon holds, then the file of this router (see `plan`), and prints the commands that lead from the one to
-# the other. With `copy` set it prints what a copy of the lists in another daemon has too much.
+# the other.
 #
 # The order: lists first, in each list the entries that go before those that come; then the clauses of route-maps; then what
-# only a former file had, clauses before the lists that they match. So no clause stands without its list. A clause that
-# permits begins as one that denies, and one of NULLROUTED-IN with the list of own networks, which an earlier clause denies
-# already: it never permits more than it will.
-PLAN='
+# only a former file had, clauses before the lists that they match. So no clause stands without its list.
+#
+# A clause is made line by line, and a load may stop after each of them. So one that has no match yet stands with the other
+# action: what permits begins as one that denies, and what denies in a filter, where all would be refused, as one that
+# permits. One of NULLROUTED-IN begins with the list of own networks, which an earlier clause denies already: it neither
+# permits more than it will, nor denies what a later clause permits.
+PLAN=$ADDRESS'
 function list_of(line) {
     if (match(line, /^(ip|ipv6) prefix-list NULLROUTED[^ ]* |^bgp (as-path access-list|community-list standard) NULLROUTED[^ ]* /))
         return substr(line, 1, RLENGTH - 1)
@@ -17,51 +30,93 @@ function is_former_list(list) {
     return filter && list ~ / NULLROUTED-FILTER-V[46](-[0-9]+)?$/
 }
 function is_former_map(map) { return trigger && map ~ /^NULLROUTED-LISTED-V[46]$/ }
-function print_clause(action,  i) {
-    print "route-map " name " " action " " number
-    for (i = 1; i <= lines; i++) print body[i]
+# What a line of a clause is about, without its value: a line replaces the one of the same subject.
+function subject(line,  word, words) {
+    sub(/^ (no )?/, "", line)
+    words = split(line, word, " ")
+    if (word[1] == "call" || word[1] == "on-match") return word[1]
+    if (word[2] !~ /^ip(v6)?$/) return word[1] " " word[2]
+    if (words > 4) return word[1] " " word[2] " " word[3] " " word[4]
+    return words == 4 && word[4] !~ /[0-9]/ ? line : word[1] " " word[2] " " word[3]
 }
-function differs(key,  i, command) {
-    if (held_action[key] != action) return 1
-    for (i = 1; i <= lines; i++)
-        if (body[i] ~ /^ no /) {
-            command = " " substr(body[i], 5)
-            sub(/ [0-9a-f:]+$/, "", command)
-            if ((key, command) in held_command) return 1
-        } else if (!((key, body[i]) in held_body)) return 1
-    return 0
+# bgpd 8.4 does not show what the file says of the source.
+function is_held(key, line) { return (key, line) in held_body || seen && !shows_source && line ~ /^ match source-protocol / }
+function print_body(  i) { for (i = 1; i <= lines; i++) print body[i] }
+function print_extra(  i) { for (i = 1; i <= extras; i++) print extra[i] }
+# With `seen` a line that the clause has too much or lacks, as the whole clause in one.
+function tell(no, action, line) { if (seen) print no "route-map " name " " action " " number line }
+# Whether the clause is held otherwise. Sets `extra`, which takes away the lines that it has too much, and `bare`, whether it
+# lacks a match.
+function differs(key,  i, is_other, about, line) {
+    extras = bare = 0
+    if (held_action[key] != action) {
+        is_other = 1
+        tell("no ", held_action[key])
+        tell("", action)
+    }
+    for (i = 1; i <= lines; i++) {
+        line = body[i]
+        about[subject(line)]
+        if (line ~ /^ no / && (key, subject(line)) in held_subject) {
+            is_other = 1
+            tell("no ", action, held_subject[key, subject(line)])
+        } else if (line !~ /^ no / && !is_held(key, line)) {
+            is_other = 1
+            tell("", action, line)
+        }
+        if (line ~ /^ (match|call) / && line !~ / source-protocol / && !((key, line) in held_body)) bare = 1
+    }
+    for (i = 1; i <= held_lines[key]; i++) {
+        line = held_line[key, i]
+        if (subject(line) in about || line ~ /^ description /) continue
+        tell("no ", action, line)
+        sub(/^ call .*/, " call", line)
+        sub(/^ on-match goto .*/, " on-match goto", line)
+        extra[++extras] = " no" line
+    }
+    return is_other || extras
 }
-function clause(  key, i, ip, own, other) {
+function clause(  key, i, ip, own, other, is_matched, first) {
     key = name " " number
-    if (key in held_action && !differs(key)) return
+    for (i = 1; i <= lines; i++) if (body[i] ~ /^ (match|call) /) is_matched = 1
+    if (!(key in held_action)) { extras = 0; bare = 1; tell("", action) }
+    else if (!differs(key)) return
+    if (seen) return
     in_clause = 1
-    if (key in held_action || action != "permit" || number == 65535 || is_former_map(name)) {
-        print_clause(action)
+    first = name == "NULLROUTED-FILTER" ? "permit" : "deny"
+    if (!is_matched || action == first || !bare && held_action[key] == action) {
+        print "route-map " name " " action " " number
+        print_body()
+        print_extra()
         return
     }
+    print "route-map " name " " first " " number
     if (name !~ /^NULLROUTED-IN6?$/) {
-        print_clause("deny")
-        print "exit\nroute-map " name " permit " number
+        print_body()
+        print_extra()
+        print "route-map " name " " action " " number
         return
     }
     ip = name ~ /6$/ ? "ipv6" : "ip"
     own = " match " ip " address prefix-list NULLROUTED-OWN-" (ip == "ip" ? "V4" : "V6")
     other = " no" own
-    print "route-map " name " deny " number "\n" own
+    print own
     for (i = 1; i <= lines; i++)
-        if (body[i] ~ /^ match ipv?6? address /) other = body[i]
+        if (subject(body[i]) == subject(own)) other = body[i]
         else print body[i]
+    for (i = 1; i <= extras; i++) if (subject(extra[i]) != subject(own)) print extra[i]
     print "exit\nroute-map " name " permit " number "\n" other
 }
+BEGIN { copy = how == "copy"; seen = how == "seen" }
+/^ipv6 prefix-list .*:[0-9]+\./ { $7 = plain($7) }
 { list = list_of($0) }
 held && list != "" { was[$0]; if (!(list in count)) lists_held[++held_lists] = list; entry[list, ++count[list]] = $0; next }
 held && /^route-map NULLROUTED/ { key = $2 " " $4; held_action[key] = $3; held_clause[++held_clauses] = key; map_of[key] = $2; next }
 held && /^ / && key != "" {
     held_body[key, $0]
     held_line[key, ++held_lines[key]] = $0
-    command = $0
-    sub(/ [0-9a-f:.]+$/, "", command)
-    held_command[key, command]
+    held_subject[key, subject($0)] = $0
+    if (/^ match source-protocol /) shows_source = 1
     next
 }
 held { key = ""; next }
@@ -110,17 +165,27 @@ END {
         else for (j = 1; j <= count[list] && copy; j++) if (!(entry[list, j] in is)) print "no " entry[list, j]
     }
 }'
-# What bgpd holds against the file $1; with any $2 what a copy in another daemon has too much. Reads the running configuration.
-plan() { awk -v copy="${2:-}" "$PLAN" held=1 - held=0 "$1"; }
+# vtysh without what it says of its own vtysh.conf, which is for FRR's user alone: it goes on, and ends well.
+vtysh() {
+    { said=$(command vtysh "$@" 2>&1 >&3 3>&-); ended=$?; } 3>&1
+    [ -z "$said" ] || printf '%s\n' "$said" | awk '/^% Can.t open configuration file [^ ]*\/vtysh\.conf due to / { conf = 1; next }
+conf && /^Configuration file\[.*\] processing failure: / { conf = 0; next }
+{ conf = 0; print }' >&2
+    return $ended
+}
+# What bgpd holds against the file $1, by its running configuration. With `seen` as $2 it prints what differs, as far as bgpd
+# shows it: what the file has, and what bgpd has too much after `no`. With `copy`: what a copy in another daemon has too much.
+plan() { awk -v how="${2:-}" "$PLAN" held=1 - held=0 "$1"; }
 # The other daemons, which keep copies of lists after they have started with frr.conf; by their sockets where those are in
-# the usual place. Where there is mgmtd, zebra has the lists from it, and gives them up with it. staticd has none.
+# the usual place. Since FRR 10 zebra has the lists from mgmtd, and gives them up with it; in FRR 9 mgmtd has none. staticd
+# has none.
 others() {
+    skip='bgpd|watchfrr|staticd'
     names=$(sockets)
     case $names in
-    *mgmtd*) skip='|bgpd|watchfrr|staticd|zebra' ;;
-    *) skip='|bgpd|watchfrr|staticd' ;;
+    *mgmtd*) vtysh -d mgmtd -c 'show version' 2>/dev/null | grep -q '^FRRouting [0-9][0-9]' && skip="$skip|zebra" ;;
     esac
-    printf '%s\n' "$names" | grep -vxE "$skip"
+    printf '%s\n' "$names" | grep -vxE "|$skip"
 }
 sockets() {
     for socket in /run/frr/*.vty; do

@@ -1,29 +1,21 @@
-# Compares the file $1 with what FRR holds: lists, clauses and what they match in bgpd, copies of them in other daemons, and
-# the static routes of an edge. Then it asks which neighbors were sent what a trigger announces, of some prefixes from all
-# over the list. Ends with 1 where the file is not in force, and with 3 where it is and a neighbor received what it may not
-# have. $2 finds the line of the head that says which may, $3 compares (`router/sent.rs`).
-name='^(ip prefix-list|ipv6 prefix-list|route-map|bgp as-path access-list|bgp community-list standard) [^ ]+ '
-lines() { awk '/^(ip|ipv6) prefix-list |^bgp (as-path access-list|community-list standard) / { print; next }
-/^route-map / { map = $0; print; next }
-/^[^ ]/ { map = "" }
-map != "" && /^ (match (community|as-path|ip address|ipv6 address)|call) / { print map $0 }' "$@" | sort -u; }
-all=$(lines "$1")
-held=$(running bgpd | lines | grep -F "$(printf '%s\n' "$all" | grep -oE "$name" | sort -u)")
-[ "$held" = "$all" ] || {
+# Compares the file $1 with what FRR holds: lists and clauses in bgpd, copies of them in other daemons, and the static routes
+# of an edge. Then it asks which neighbors were sent what a trigger announces, of some prefixes from all over the list. Ends
+# with 1 where the file is not in force, and with 3 where it is and a neighbor received what it may not have. $2 finds the
+# line of the head that says which may, $3 compares (`router/sent.rs`).
+differs=$(running bgpd | plan "$1" seen)
+[ -z "$differs" ] || {
 # Through a pipe: lists of this length are no words of a command.
-printf '%s\n' "$held" = "$all" | awk -v file="$1" '
-$0 == "=" { in_file = 1; next }
-!NF { next }
-!in_file { was[$0]; all[++held] = $0; next }
-{ is[$0]; many++; if (lacks == "" && !($0 in was)) lacks = $0 }
+printf '%s\n' "$differs" | awk -v file="$1" '
+/^no / { if (over == "") over = substr($0, 4); next }
+lacks == "" { lacks = $0 }
 END {
-    printf "bgpd holds other entries than the file, %d for %d.", held, many
-    for (i = 1; i <= held && over == ""; i++) if (!(all[i] in is)) over = all[i]
+    printf "bgpd differs from the file in %d line%s.", NR, NR == 1 ? "" : "s"
     if (over != "") {
-        # What takes a clause away names nothing that it matches.
-        take = over
-        if (split(over, words, " ") && words[1] == "route-map") take = "route-map " words[2] " " words[3] " " words[4]
-        printf " It has \"%s\", which is not in the file: vtysh -d bgpd -c \"configure terminal\" -c \"no %s\" takes it out.", over, take
+        take = "\"no " over "\""
+        # A line of a clause is taken out within it.
+        if (match(over, /^route-map [^ ]+ [^ ]+ [0-9]+ /))
+            take = "\"" substr(over, 1, RLENGTH - 1) "\" -c \"no " substr(over, RLENGTH + 1) "\""
+        printf " It has \"%s\", which is not in the file: vtysh -d bgpd -c \"configure terminal\" -c %s takes it out.", over, take
     }
     if (lacks != "") printf " It lacks \"%s\": vtysh -f %s loads it.", lacks, file
     print " Then nullrouted refresh"
@@ -46,15 +38,18 @@ fi
 may=$(sed -n "$2" "$1")
 [ -n "$may" ] || exit 0
 ask() { vtysh -d bgpd "$@" 2>/dev/null; }
-# Twenty prefixes of a list, from all over it. Without a list those that this router originates with the community.
-sample() { awk '{ all[NR] = $0 } END { step = NR > 20 ? NR / 20 : 1; for (i = 1; i <= NR; i += step) print all[int(i)] }'; }
+# Twenty prefixes of the family $2, from all over those whose best path this router originates with the community. Where the
+# file has a list for $3, only what is in it.
 prefixes() {
-    if grep -q "prefix-list NULLROUTED-LENGTHS-$3 seq" "$1"; then
-        ask -c "show bgp $2 unicast community 65535:666" |
-            awk '{ for (i = 1; i <= NF; i++) if ($i ~ /^[0-9a-f.:]+\/[0-9]+$/) prefix = $i } / 32768 / { print prefix }'
-    else
-        sed -nE "s/^ip(v6)? prefix-list NULLROUTED-$3(-[0-9]+)? seq [0-9]+ permit ([^ ]+)$/\3/p" "$1"
-    fi | sample
+    ask -c "show bgp $2 unicast community 65535:666" | awk -v list="^NULLROUTED-$3(-[0-9]+)?$" -v any="NULLROUTED-LENGTHS-$3" "$ADDRESS"'
+    FNR == NR && $3 == any { all = 1 }
+    FNR == NR && $3 ~ list && $6 == "permit" { listed[plain($7)] }
+    FNR == NR { next }
+    substr($0, 1, 6) ~ /\*/ { best = substr($0, 1, 6) ~ />/ }
+    match($0, /[0-9a-f:.]+\/[0-9]+/) { prefix = substr($0, RSTART, RLENGTH) }
+    best && $NF ~ /^[ie?]$/ && $(NF - 1) == 32768 && ($(NF - 3) !~ /^[0-9a-f.:]+$/ || $(NF - 3) ~ /^(0\.0\.0\.0|::)$/) {
+        if (all || plain(prefix) in listed) print prefix
+    }' "$1" - | awk '{ all[NR] = $0 } END { step = NR > 20 ? NR / 20 : 1; for (i = 1; i <= NR; i += step) print all[int(i)] }'
 }
 # A line a neighbor and prefix: whom bgpd sent it.
 sent() {
@@ -74,7 +69,11 @@ v6=$(prefixes "$1" ipv6 V6)
             known=$neighbor
             about=$(ask -c "show bgp neighbors $neighbor json" | tr -d ' \n')
             address=$(printf '%s\n' "$about" | sed -nE 's/.*"bgpNeighborAddr":"([^"]*)".*/\1/p')
-            case $about in *'"nbrInternalLink":true'*) kind=ibgp ;; *) kind=ebgp ;; esac
+            # Of a neighbor in the same confederation, too, no-export keeps nothing back.
+            case $about in
+            *'"nbrInternalLink":true'* | *'"nbrConfedInternalLink":true'* | *'"nbrCommonAdmin":true'*) kind=ibgp ;;
+            *) kind=ebgp ;;
+            esac
         }
         echo "sent ${address:-$neighbor} $kind $prefix"
     done
