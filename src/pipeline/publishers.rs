@@ -64,8 +64,13 @@ pub(super) fn judged(
             listed.v4.iter().any(|p| p.len() == 0) || listed.v6.iter().any(|p| p.len() == 0);
         verdict.approvable &= !everything;
         if changed && input.policy.review == Review::Manual {
-            let why = "every change waits for a second person ([review] mode = \"manual\")";
-            verdict.reasons.push(why.to_owned());
+            let mut why =
+                "every change waits for a second person ([review] mode = \"manual\")".to_owned();
+            if change.is_empty() {
+                why.push_str(": all feeds together list the same, and by feed ");
+                why.push_str(&counts(&by_feed));
+            }
+            verdict.reasons.push(why);
         }
         verdict
     } else {
@@ -134,6 +139,15 @@ fn by_feed(sides: &[Side]) -> Vec<(Arc<str>, Change)> {
     // The order of the feeds in the configuration is no part of the name.
     changes.sort_by(|(one, _), (other, _)| one.cmp(other));
     changes
+}
+
+/// `a +1 -1, b +1 -0`
+fn counts(by_feed: &[(Arc<str>, Change)]) -> String {
+    let counts = by_feed.iter().map(|(name, change)| {
+        let (came, went) = (change.came().count(), change.went().count());
+        format!("{name} +{came} -{went}")
+    });
+    counts.collect::<Vec<_>>().join(", ")
 }
 
 /// The name of a change of all feeds together, and of what single feeds list otherwise.
