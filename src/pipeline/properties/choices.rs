@@ -23,7 +23,8 @@ pub struct Chosen {
     routers: Vec<Choice>,
     now: BTreeMap<Choice, Effective>,
     past: Vec<BTreeMap<Choice, Effective>>,
-    /// What a choice began with although nobody knew whose it was: a copy could not be read.
+    /// What a choice began with although nobody knew whose it was: a copy could not be read, or an edit of the
+    /// configuration that takes it away waited.
     unknown: BTreeMap<Choice, Cells>,
 }
 
@@ -82,8 +83,14 @@ impl Chosen {
                 true => self.by_others(choice, &routers),
                 false => None,
             };
-            if let Some(others) = others.as_ref().filter(|_| is_lost && decision.held()) {
-                unknown.insert(choice.clone(), shell.space.cells(&others.nets));
+            if let Some(others) = others.as_ref().filter(|_| decision.held()) {
+                // Of what no copy at hand explains nobody knows which of the feeds that it had listed it.
+                let explained = match is_lost {
+                    true => Cells::default(),
+                    false => explained(shell),
+                };
+                let cells = shell.space.cells(&others.nets).minus(explained);
+                unknown.insert(choice.clone(), cells);
             }
             let former = Former {
                 in_force: self.now.get(choice),
@@ -166,6 +173,13 @@ pub fn check(shell: &Shell, decision: &Decision) -> Result<Made, TestCaseError> 
     let everything = &made.all[&choices()[2]];
     prop_assert_eq!(everything, &decision.desired);
     Ok(made)
+}
+
+/// What the feeds that count listed for what is in force.
+fn explained(shell: &Shell) -> Cells {
+    let counting = shell.configured().filter(|feed| feed.counts(shell.now));
+    let lists = counting.filter_map(|feed| Some(shell.lists(feed, feed.applied()?.ok()?)));
+    lists.fold(Cells::default(), Cells::or)
 }
 
 /// While something waits, a router keeps what it had of the feeds that it still has and of those that left: a copy

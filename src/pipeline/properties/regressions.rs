@@ -122,3 +122,25 @@ fn the_operator_is_not_held_where_a_former_copy_cannot_be_read() {
     assert_eq!(shell.waits, None);
     assert_eq!(in_force(&shell), Cells::of([OTHER, own]));
 }
+
+/// A router begins with another feed and one that is not configured, while a new limit takes away what it had.
+#[test]
+fn what_a_router_had_stays_while_an_edit_that_takes_it_away_waits() {
+    let wide = Net { len: 4, ..ONE };
+    let bounds = Bounds {
+        shortest: [5, 0],
+        change: OwnBounds {
+            percent: [None, Some(0)],
+            count: [None, None],
+        },
+        small: 0,
+        ..routes(500)
+    };
+    let shell = told([
+        &[Step::Choose(1, 0), publish(0, &[wide], &[])],
+        &[Step::Limits(bounds), Step::Choose(0, 1)],
+        &[],
+    ]);
+    assert!(shell.waits.is_some());
+    assert_eq!(in_force(&shell), Cells::of([wide]));
+}
