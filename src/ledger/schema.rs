@@ -260,6 +260,15 @@ CREATE TABLE chosen (
     PRIMARY KEY (choice, prefix, came)
 ) STRICT, WITHOUT ROWID;
 
+-- What left the file of a router that has or had a selection, for those that have to be told.
+CREATE TABLE router_left (
+    router     TEXT NOT NULL,
+    prefix     TEXT NOT NULL,                 -- or AS and a number
+    generation INTEGER NOT NULL,              -- that took it away last
+    PRIMARY KEY (router, prefix)
+) STRICT, WITHOUT ROWID;
+",
+    "
 -- What came to the file of a router that has or had a selection, and what left it: families that have to be told say so.
 CREATE TABLE router_change (
     router     TEXT NOT NULL,
@@ -268,8 +277,9 @@ CREATE TABLE router_change (
     op         TEXT NOT NULL,                 -- + came, - went, . left everything before the router had a selection
     PRIMARY KEY (router, prefix, generation, op)
 ) STRICT, WITHOUT ROWID;
-",
-    "
+INSERT INTO router_change (router, prefix, generation, op) SELECT router, prefix, generation, '-' FROM router_left;
+DROP TABLE router_left;
+
 -- Whether frr_version is what the FRR of this machine said.
 ALTER TABLE target ADD COLUMN frr_asked INTEGER NOT NULL DEFAULT 0;
 ",
@@ -370,6 +380,11 @@ mod tests {
                  INSERT INTO target (name, at, failed, report) VALUES ('kernel', 100, 0, 'added 1');",
             )
             .unwrap();
+            let had_left = number == 3;
+            if had_left {
+                let left = "INSERT INTO router_left VALUES ('edge1', '198.51.100.0/24', 1)";
+                db.execute_batch(left).unwrap();
+            }
             // What is in the log alone is read, too.
             let ledger = Ledger::read(dir.path()).unwrap();
             assert_eq!(ledger.in_force().unwrap().nets.len(), 1, "{number}");
@@ -378,6 +393,8 @@ mod tests {
             assert!(ledger.now().unwrap() >= Timestamp(100));
             assert!(ledger.decisive().unwrap().is_empty());
             assert!(ledger.selections().unwrap().is_empty());
+            let left = ledger.left_of("edge1", Duration::from_secs(60)).unwrap();
+            assert_eq!(left.nets.len(), usize::from(had_left), "{number}");
             assert_eq!(version(&db).unwrap(), number);
         }
     }
