@@ -79,6 +79,7 @@
 //! ```
 
 use std::borrow::Cow;
+use std::cell::LazyCell;
 use std::sync::Arc;
 
 pub use chosen::{Chosen, Former, each_once};
@@ -268,19 +269,21 @@ pub fn decide(input: &Input) -> Decision {
     };
     let listed = Effective::new(permitted.set.clone(), publishers::origins(&rib));
     // What only the configuration takes away is judged together with what the publishers changed.
-    let held = || held(input, &counting, &fed_before, &listed);
+    // Made once, where something asks for it.
+    let kept = LazyCell::new(|| held(input, &counting, &fed_before, &listed));
     let taken = configured::taken(input, &permitted.listed, &listed.origins, || {
-        held().effective
+        kept.effective.clone()
     });
     judged.verdict.reasons.extend(taken.reasons.iter().cloned());
     // What stays in force as long as it may not go.
     let (stays, carried) = match judged.verdict.reasons.is_empty() || input.pinned.is_some() {
         true => (Cow::Borrowed(input.in_force), Effective::default()),
-        false => {
-            let Kept { effective, carried } = held();
-            (Cow::Owned(taken.beside(effective)), carried)
-        }
+        false => (
+            Cow::Owned(taken.beside(kept.effective.clone())),
+            kept.carried.clone(),
+        ),
     };
+    drop(kept);
     let proposed = Change::between(&stays, &listed);
     let idle = !judged.changed && proposed.is_empty();
     let id = match judged.changed || taken.is_held() {
@@ -392,6 +395,11 @@ impl Decision {
         !self.verdict.reasons.is_empty()
     }
 
+    /// Whether what the feeds list goes through: it is neither held nor frozen.
+    pub fn goes(&self) -> bool {
+        !self.held() && self.pinned.is_none()
+    }
+
     /// The listings behind what should be in force: while a change is held, those before it.
     pub fn behind(&self) -> &Rib {
         match self.held() {
@@ -415,7 +423,7 @@ impl Decision {
 
     /// Whether it goes through with every feed read: whatever carries our mark is explained then.
     pub fn settles(&self) -> bool {
-        !self.held() && self.pinned.is_none() && !self.standings.contains(&Standing::Missing)
+        self.goes() && !self.standings.contains(&Standing::Missing)
     }
 
     /// The prefixes that come by a change, with every cause.

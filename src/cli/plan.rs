@@ -48,7 +48,7 @@ struct TargetPlan {
     name: String,
     text: String,
     /// What comes to a router and what goes, where it gets a part of what is in force.
-    moves: Option<[usize; 2]>,
+    moves: Option<(usize, usize)>,
     changes: bool,
     failed: bool,
 }
@@ -85,7 +85,8 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     let hold = ledger.hold()?.filter(|hold| hold.id == decision.id);
     let waits = Waits {
         rejected: hold.and_then(|hold| hold.rejected),
-        routers: match decision.held() && decision.approvable() {
+        // Where no router selects, all of it is in the plan already.
+        routers: match decision.held() && decision.approvable() && before.sets.select() {
             true => {
                 let approved = known.decide_as_approved(&decision.id, now);
                 Sets::decided(&config, &ledger, &known, &approved)?
@@ -104,7 +105,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         let after = after(&decision);
         let list = |explained: &mut dyn Iterator<Item = Explained>| explained.collect::<Vec<_>>();
         let target = |t: &TargetPlan| {
-            let [added, removed] = [0, 1].map(|way| t.moves.map(|moves| moves[way]));
+            let (added, removed) = t.moves.unzip();
             json!({
                 "name": t.name, "changes": t.changes, "would": t.text,
                 "added": added, "removed": removed,
@@ -208,15 +209,14 @@ async fn targets(config: &Config, decision: &Decision, before: &Before) -> Vec<T
             });
             continue;
         }
-        let moves = before.sets.moves().iter();
-        let moves = moves.filter(|one| one.router == router.name);
-        let moves = moves.map(|one| [one.came.len(), one.went.len()]).next();
+        let moves = before.sets.moves_of(&router.name);
+        let moves = moves.map(|one| (one.came.len(), one.went.len()));
         let mut text = format!(
             "{} {}",
             if same { "keep" } else { "replace" },
             router.path.display()
         );
-        if let Some([added, removed]) = moves {
+        if let Some((added, removed)) = moves {
             text.push_str(&format!(", {added} to add, {removed} to remove"));
         }
         plans.push(TargetPlan {

@@ -4,9 +4,10 @@ mod rules;
 
 use std::time::Instant;
 
-use super::task::{Applied, Done, NOTHING, Task, note};
+use super::task::{Applied, Done, Task, note};
 use super::{neighbors, watched};
 use crate::config::KernelConfig;
+use crate::prefix::NOTHING;
 use crate::target::kernel::{DumpFilter, Fault, Fib, Mark, Report, Wanted, read};
 use crate::time::Timestamp;
 
@@ -150,7 +151,7 @@ pub async fn count(mark: Mark) -> Result<usize, Fault> {
 async fn clear(mark: Mark, now: Timestamp) -> Result<usize, String> {
     let nothing = Wanted {
         mark,
-        desired: &NOTHING,
+        desired: &NOTHING.nets,
         may_remove: &|_| true,
         cover: false,
         now,

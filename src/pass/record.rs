@@ -55,7 +55,7 @@ impl Record<'_> {
             // A rejection was of another question.
             ledger.void_but(held.as_ref().map(|hold| hold.id.as_str()), now)?;
         }
-        if held.is_none() && decision.pinned.is_none() {
+        if decision.goes() {
             let counted = config.feeds.iter().zip(&decision.standings);
             let counted = counted.filter(|(_, standing)| standing.counts());
             let counted: Vec<&str> = counted.map(|(feed, _)| feed.name.as_str()).collect();

@@ -8,7 +8,7 @@ use super::say;
 use super::sets::Sets;
 use crate::config::Config;
 use crate::ledger::{Observed, TargetRow};
-use crate::prefix::PrefixSet;
+use crate::prefix::{NOTHING, PrefixSet};
 use crate::target::kernel::{Mark, Report};
 use crate::target::router::{Gone, Reasons, Sheet};
 use crate::time::Timestamp;
@@ -66,7 +66,7 @@ pub struct Task<'a> {
 impl<'a> Task<'a> {
     /// To hold nothing, whatever is there.
     pub fn nothing(config: &'a Config, now: Timestamp) -> Self {
-        Self::of(&NOTHING, config, now)
+        Self::of(&NOTHING.nets, config, now)
     }
 
     /// To hold these, of which nothing else is known.
@@ -93,11 +93,6 @@ impl<'a> Task<'a> {
         }
     }
 }
-
-pub(super) static NOTHING: PrefixSet = PrefixSet {
-    v4: Vec::new(),
-    v6: Vec::new(),
-};
 
 static NO_MORE: BTreeMap<String, Gone> = BTreeMap::new();
 

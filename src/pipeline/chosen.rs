@@ -73,10 +73,7 @@ impl Decision {
     /// What a choice would have if everything went that its feeds list now.
     pub fn listed_now(&self, choice: &Choice, policy: &Policy) -> Effective {
         let now = self.rib.sources().iter();
-        let now = now.filter(|source| match *source.name == *OPERATOR {
-            true => choice.operator,
-            false => choice.has(&source.name),
-        });
+        let now = now.filter(|source| has(choice, source));
         left_of(policy, &Rib::merge(now.cloned().collect()))
     }
 
@@ -132,11 +129,7 @@ impl Decision {
 
     /// What is known to be listed behind a held change by feeds that a choice does not have.
     fn of_others(&self, choice: &Choice, policy: &Policy) -> Effective {
-        let is_other = |source: &&Source| match *source.name == *OPERATOR {
-            true => !choice.operator,
-            false => !choice.has(&source.name),
-        };
-        left_of(policy, &self.known(is_other))
+        left_of(policy, &self.known(|source| !has(choice, source)))
     }
 
     /// What a choice keeps of `before`, which its listings behind a held change do not list: what no listing at all
@@ -147,9 +140,7 @@ impl Decision {
         if self.carried.is_empty() {
             return unexplained;
         }
-        let now = self.rib.sources().iter();
-        let now = now.filter(|source| *source.name != *OPERATOR && choice.has(&source.name));
-        let now = left_of(policy, &Rib::merge(now.cloned().collect()));
+        let now = self.listed_now(choice, policy);
         unexplained.union(&before.intersection(&self.carried).intersection(&now))
     }
 
@@ -159,6 +150,14 @@ impl Decision {
         let by_hand = by_hand.filter(|source| *source.name == *OPERATOR);
         let known = self.behind().sources().iter().chain(by_hand);
         Rib::merge(known.filter(which).cloned().collect())
+    }
+}
+
+/// Whether the listings of a source count for a choice.
+fn has(choice: &Choice, source: &Source) -> bool {
+    match *source.name == *OPERATOR {
+        true => choice.operator,
+        false => choice.has(&source.name),
     }
 }
 

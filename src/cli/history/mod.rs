@@ -12,8 +12,7 @@ use std::path::Path;
 use super::net::one_net;
 use super::{Outcome, Stop, load};
 use crate::ledger::Ledger;
-use crate::prefix::Effective;
-use crate::prefix::HostBits;
+use crate::prefix::{Effective, HostBits};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {

@@ -204,7 +204,6 @@ impl Sets {
         let Some(recorded) = recorded else {
             return Self::default();
         };
-        let keeps = decision.held() || decision.pinned.is_some();
         let routers = config.routers.iter();
         let routers = routers.filter(|router| !has_everything(router));
         let selected = routers.map(|router| {
@@ -217,7 +216,7 @@ impl Sets {
             let routers = routers.filter(|(_, selection)| selection.choice == *choice);
             let is_lost = || decision.lost.iter().any(|feed| choice.has(feed));
             let has_removed = || choice.may_have_removed(|feed| is_configured(config, feed));
-            let others = match keeps && (is_lost() || has_removed()) {
+            let others = match !decision.goes() && (is_lost() || has_removed()) {
                 true => recorded.by_others(choice, routers.map(|(name, _)| *name)),
                 false => None,
             };
@@ -295,6 +294,11 @@ impl Sets {
             recorded: recorded.transpose()?.flatten(),
             moves: Vec::new(),
         })
+    }
+
+    /// Whether some router selects, or did.
+    pub fn select(&self) -> bool {
+        self.recorded.is_some()
     }
 
     /// What one of them has; `None` for a router that gets everything.
@@ -386,11 +390,10 @@ impl Sets {
                 }
                 let old = recorded.of(name)?;
                 let new = set.map_or(&decision.desired, RouterSet::effective);
-                let one = Move::between(name, &old, new);
-                if one.is_nothing() {
+                let change = Change::between(&old, new);
+                if change.is_empty() {
                     return None;
                 }
-                let both = (&*known.in_force, &decision.desired);
                 let is_same = row.map(|row| &row.selection) == set.map(|set| &set.selection);
                 let why = match set.filter(|_| is_same) {
                     Some(set) => {
@@ -399,7 +402,14 @@ impl Sets {
                     }
                     None => moves::SELECTS.to_owned(),
                 };
-                Some(one.apart_from(&old, new, both).because(why))
+                let all = (&*known.in_force, &decision.desired);
+                Some(Move {
+                    router: name.clone(),
+                    came: change.came().collect(),
+                    went: change.went().collect(),
+                    apart: moves::is_apart((&old, new), all),
+                    why,
+                })
             });
         moved.collect()
     }
@@ -407,6 +417,11 @@ impl Sets {
     /// What comes and goes by the decision at the routers with a part of what is in force.
     pub fn moves(&self) -> &[Move] {
         &self.moves
+    }
+
+    /// The same of one of them.
+    pub fn moves_of(&self, router: &str) -> Option<&Move> {
+        self.moves.iter().find(|one| one.router == router)
     }
 
     /// Whether a router gets something else than before by the decision.

@@ -1,7 +1,7 @@
 //! What comes to the file of one router and what goes, where that is not what comes and goes for all. Pure.
 
 use crate::pipeline::{Decision, Hand};
-use crate::plan::{Cause, Change};
+use crate::plan::Cause;
 use crate::policy::selection::Choice;
 use crate::prefix::{Effective, PrefixSet};
 use crate::rib::{OPERATOR, Rib};
@@ -24,41 +24,18 @@ pub struct Move {
 /// Items that are named in the log book.
 const NAMED: usize = 3;
 
+/// Whether a router that had `old` and has `new` loses what stays in force, or gets what was in force already; `before` and
+/// `after` are what is in force for all.
+pub(super) fn is_apart(
+    (old, new): (&Effective, &Effective),
+    (before, after): (&Effective, &Effective),
+) -> bool {
+    let loses = || old.without(new).intersection(after);
+    let gets = || new.without(old).intersection(before);
+    !loses().is_empty() || !gets().is_empty()
+}
+
 impl Move {
-    pub(super) fn between(router: &str, old: &Effective, new: &Effective) -> Self {
-        let change = Change::between(old, new);
-        Self {
-            router: router.to_owned(),
-            came: change.came().collect(),
-            went: change.went().collect(),
-            apart: false,
-            why: String::new(),
-        }
-    }
-
-    /// With what is in force `before` and `after` for all.
-    pub(super) fn apart_from(
-        self,
-        old: &Effective,
-        new: &Effective,
-        (before, after): (&Effective, &Effective),
-    ) -> Self {
-        let stays = old.without(new).intersection(after);
-        let was = new.without(old).intersection(before);
-        Self {
-            apart: !stays.is_empty() || !was.is_empty(),
-            ..self
-        }
-    }
-
-    pub(super) fn because(self, why: String) -> Self {
-        Self { why, ..self }
-    }
-
-    pub(super) fn is_nothing(&self) -> bool {
-        self.came.is_empty() && self.went.is_empty()
-    }
-
     /// In words: `1 added (192.0.2.0/24), 0 removed`.
     pub fn told(&self) -> String {
         let told = |items: &[String], what: &str| {

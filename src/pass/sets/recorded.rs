@@ -58,9 +58,8 @@ impl Recorded {
         decision: &Decision,
         router: &RouterConfig,
     ) -> Selection {
-        let keeps = decision.held() || decision.pinned.is_some();
         let mut selection = router.selection.clone();
-        if let Some(row) = self.rows.get(&router.name).filter(|_| keeps) {
+        if let Some(row) = self.rows.get(&router.name).filter(|_| !decision.goes()) {
             let before = &row.selection.choice;
             let is_configured = |feed: &str| is_configured(config, feed);
             selection.choice = selection.choice.keeping(before, is_configured);
