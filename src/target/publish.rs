@@ -131,7 +131,7 @@ pub async fn publish(
     let (path, old) = there.map_err(|error| format!("{}: {error}", router.path.display()))?;
     let path = &*path;
     if old.as_deref() == Some(text.as_bytes()) {
-        // The router may have been started anew since, without what was loaded into it; and where we do not load, that is
+        // The router may have been started again since, without what was loaded into it; where we do not load, that is
         // all there is to do.
         if is_loaded(text) || router.reload.is_empty() {
             match verify(router, path, path).await {

@@ -12,6 +12,18 @@ fn start(namespace: &Namespace, place: &Place) -> Vec<Running> {
     daemons
 }
 
+/// A namespace in which FRR saves to a folder of its own. `None` where it cannot run.
+fn with_own_folder() -> Option<Namespace> {
+    if !can_run(&["vtysh", "bgpd", "zebra"]) {
+        return None;
+    }
+    let namespace = Namespace::new()?;
+    namespace.sh(
+        "mount -t tmpfs tmpfs /etc/frr; touch /etc/frr/vtysh.conf /etc/frr/frr.conf; chown -R frr:frr /etc/frr",
+    );
+    Some(namespace)
+}
+
 /// Whether some daemon holds an entry.
 fn held(namespace: &Namespace, entry: &str) -> bool {
     let running = namespace.run("vtysh", &["-c", "show running-config"]);
@@ -20,15 +32,9 @@ fn held(namespace: &Namespace, entry: &str) -> bool {
 
 #[test]
 fn what_is_delisted_does_not_come_back_with_what_frr_saved() {
-    if !can_run(&["vtysh", "bgpd", "zebra"]) {
-        return;
-    }
-    let Some(namespace) = Namespace::new() else {
+    let Some(namespace) = with_own_folder() else {
         return;
     };
-    namespace.sh(
-        "mount -t tmpfs tmpfs /etc/frr; touch /etc/frr/vtysh.conf /etc/frr/frr.conf; chown -R frr:frr /etc/frr",
-    );
     for (role, entry) in [
         (
             "trigger",
@@ -99,15 +105,9 @@ fn what_is_delisted_does_not_come_back_with_what_frr_saved() {
 /// The command of the header does by hand what the default reload does.
 #[test]
 fn a_load_by_hand_leaves_no_copy_that_frr_saves() {
-    if !can_run(&["vtysh", "bgpd", "zebra"]) {
-        return;
-    }
-    let Some(namespace) = Namespace::new() else {
+    let Some(namespace) = with_own_folder() else {
         return;
     };
-    namespace.sh(
-        "mount -t tmpfs tmpfs /etc/frr; touch /etc/frr/vtysh.conf /etc/frr/frr.conf; chown -R frr:frr /etc/frr",
-    );
     for role in ["trigger", "filter"] {
         namespace.sh(": > /etc/frr/frr.conf");
         let place = Place::new(&format!(

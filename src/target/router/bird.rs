@@ -103,7 +103,7 @@ esac
 exit 1"#;
 
 /// And whether a session refuses blackholes before any filter. Which filter of the operator calls ours BIRD does not say: a
-/// session of another filter is told of where all that came was refused, and else named as not seen.
+/// session of another filter is reported where all that came was refused, and otherwise named as not seen.
 const DROPPED: &str = r#"sh -c "$2" sh "$1" || exit
 ask=$(birdc -r show protocols all) || { printf '%s\n' "$ask" | tail -n 1; exit 1; }
 printf '%s\n' "$ask" | awk '

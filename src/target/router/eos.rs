@@ -25,7 +25,7 @@ use std::fmt::Write;
 use super::family::Kind;
 use super::ios::{FORMER, OWN_ROUTE};
 use super::reasons::Reason;
-use super::route_map::{CLAUSES, OWN_MAP, REST, RouteMaps};
+use super::route_map::{CLAUSES, OWN_MAP, REDISTRIBUTED, REST, RouteMaps};
 use super::sequence::Numbered;
 use super::sessions::{ByHand, FIRST};
 use super::shards::{OTHERS, Shards};
@@ -83,16 +83,14 @@ Load:   copy running-config flash:before-nullrouted-DATE.cfg
         copy running-config startup-config              (when all is well; an older one would bring old lines back)
 ";
 
-const ORIGINATION: &str = "        Load the file first: a route-map that is not there lets everything out.
+const ORIGINATION: &str =
+    "        Load the file first: a route-map that is not there lets everything out.
         Last, the origination:
          router bgp ASN
             address-family ipv4
                redistribute static route-map NULLROUTED-IN
             address-family ipv6
                redistribute static route-map NULLROUTED-IN6
-        Where you redistribute static routes already, put all clauses of NULLROUTED-IN but the last before all others of
-        your own route-map; and where OSPF, IS-IS or another protocol redistributes them, let it deny tag 666: both
-        before the first load, as the routes of the file go out with it.
 ";
 
 const ALONE: &str = "\
@@ -118,6 +116,7 @@ fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
         FIRST,
         &sessions,
         ORIGINATION,
+        REDISTRIBUTED,
         UNDO,
         &by_hand,
         NEEDS,

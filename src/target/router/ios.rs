@@ -24,7 +24,7 @@ use std::ops::RangeInclusive;
 
 use super::family::Kind;
 use super::prefix_list::PrefixList;
-use super::route_map::{CLAUSES, OWN_MAP, RouteMaps};
+use super::route_map::{CLAUSES, OWN_MAP, REDISTRIBUTED, RouteMaps};
 use super::sequence::Numbered;
 use super::sessions::{ByHand, FIRST};
 use super::text::Text;
@@ -91,9 +91,6 @@ const ORIGINATION: &str = "        Last, the origination:
            redistribute static route-map NULLROUTED-IN
           address-family ipv6
            redistribute static route-map NULLROUTED-IN6
-        Where you redistribute static routes already, put all clauses of NULLROUTED-IN but the last before all others of
-        your own route-map; and where OSPF, IS-IS or another protocol redistributes them, let it deny tag 666: both
-        before the first load, as the routes of the file go out with it.
 ";
 
 const ALONE: &str = "\
@@ -114,6 +111,7 @@ fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
         FIRST,
         &sessions,
         ORIGINATION,
+        REDISTRIBUTED,
         UNDO,
         &by_hand,
         FORMER,

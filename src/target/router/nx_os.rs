@@ -35,7 +35,7 @@ use super::ios::{
     FORMER, OTHERS, OWN_ROUTE, OWN_STAYS, covers, listed, long, own, own_and_cover_names, own_names,
 };
 use super::reasons::Reason;
-use super::route_map::{CLAUSES, OWN_MAP, REST, RouteMaps};
+use super::route_map::{CLAUSES, OWN_MAP, REDISTRIBUTED, REST, RouteMaps};
 use super::sessions::{ByHand, FIRST};
 use super::text::Text;
 use super::{Role, Shape, Sheet};
@@ -116,9 +116,6 @@ const ORIGINATION: &str = "        Last, the origination:
              redistribute static route-map NULLROUTED-IN
            address-family ipv6 unicast
              redistribute static route-map NULLROUTED-IN6
-        Where you redistribute static routes already, put all clauses of NULLROUTED-IN but the last before all others of
-        your own route-map; and where OSPF, IS-IS or another protocol redistributes them, let it deny tag 666: both
-        before the first load, as the routes of the file go out with it.
 ";
 
 const ALONE: &str = "\
@@ -140,6 +137,7 @@ fn trigger(out: &mut Text, shape: &Shape, sheet: &Sheet) {
         LOOK,
         &sessions,
         ORIGINATION,
+        REDISTRIBUTED,
         ROLLBACK,
         UNDO,
         &by_hand,

@@ -47,6 +47,13 @@ pub(super) const OWN_MAP: &str = "Where a route-map of yours is in use for it, t
                                   666 out first, then the clauses of NULLROUTED-IN, without which it announces them as \
                                   any others.";
 
+/// What else may take the static routes of a trigger.
+pub(super) const REDISTRIBUTED: &str =
+    "        Where you redistribute static routes already, put all clauses of NULLROUTED-IN but the last before all others of
+        your own route-map; and where OSPF, IS-IS or another protocol redistributes them, let it deny tag 666: both
+        before the first load, as the routes of the file go out with it.
+";
+
 /// What is left of a trigger with static routes.
 pub(super) const REST: &str =
     "The route-maps named NULLROUTED, then the lists so named, and the static routes with tag 666.";

@@ -218,7 +218,7 @@ fn a_route_is_originated_with_no_export_unless_it_is_for_ebgp() {
                 "Undo: ",
             ],
         );
-        // The static routes are in force with the load, whoever redistributes them.
+        // The static routes are in force with the load, whatever protocol redistributes them.
         let early = match family {
             Family::Frr => "",
             Family::IosXr => {
