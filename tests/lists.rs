@@ -210,7 +210,7 @@ fn nftables_drops_what_is_listed_and_what_comes_from_there_and_counts_it() {
         assert!(!lab.answers(LISTED[0]));
         refresh().says("nullrouted.nft unchanged");
     }
-    // A chain of somebody else in our table is none of ours: the README had one there once.
+    // A foreign chain in our table is none of ours: the README had one there once.
     let sources = "chain inet nullrouted sources { type filter hook prerouting priority raw; policy accept; }";
     let rules = [
         "meta nfproto ipv4 fib saddr oif missing counter drop",

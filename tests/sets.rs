@@ -458,7 +458,7 @@ fn a_feed_that_loses_most_is_held_although_another_feed_lists_the_same() {
     assert_eq!(has(&place, "edge"), ["203.0.113.1/32"]);
 }
 
-/// Where every router gets what all feeds list, what one of them lists beside another is no change.
+/// Where every router gets what all feeds list, what one of them lists in addition to another is no change.
 #[test]
 fn in_manual_mode_nothing_waits_that_no_router_would_see() {
     let all = [plain("all", "")];

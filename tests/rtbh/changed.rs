@@ -41,7 +41,7 @@ fn polled(star: &Star, may: &BTreeSet<String>, act: impl FnOnce()) {
     each_polled(star, &[may], act);
 }
 
-/// Do something while the table of each neighbor is looked at, and while routes come and go in the kernel that nobody may
+/// Do something while the table of each neighbor is looked at, and while routes come and go in the kernel that no neighbor may
 /// receive: each of them is judged by the clauses as they stand in that moment.
 fn each_polled(star: &Star, may: &[&BTreeSet<String>], act: impl FnOnce()) {
     let done = AtomicBool::new(false);

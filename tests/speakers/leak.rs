@@ -295,7 +295,7 @@ fn bird_sends(announced: &str, listed: [bool; 4]) -> Option<()> {
     four.has_prefixes("third", &OWN);
     lab.refresh().code(0);
 
-    // A session that is not named any more is told of, and which session has it is BIRD's own configuration.
+    // A session that is no longer named is reported; which session has the table is BIRD's own configuration.
     if announced.starts_with("neighbors") {
         lab.place
             .configure(&config(Family::Bird, &named(&["alone"])));

@@ -23,7 +23,7 @@ pub struct Chosen {
     routers: Vec<Choice>,
     now: BTreeMap<Choice, Effective>,
     past: Vec<BTreeMap<Choice, Effective>>,
-    /// What a choice began with although nobody knew whose it was: a copy could not be read, or an edit of the
+    /// What a choice began with although its feed was not known: a copy could not be read, or an edit of the
     /// configuration that takes it away waited.
     unknown: BTreeMap<Choice, Cells>,
 }
@@ -84,7 +84,7 @@ impl Chosen {
                 false => None,
             };
             if let Some(others) = others.as_ref().filter(|_| decision.held()) {
-                // Of what no copy at hand explains nobody knows which of the feeds that it had listed it.
+                // What no copy at hand explains may have been listed by any of the feeds that it had.
                 let explained = match is_lost {
                     true => Cells::default(),
                     false => explained(shell),
