@@ -19,7 +19,7 @@ use nullrouted::policy::Policy;
 use nullrouted::policy::limits::{Limits, Review};
 use nullrouted::policy::protect::Protect;
 use nullrouted::rib::{Rib, Source};
-use nullrouted::target::router::{Family, Gone, Reasons, Role, Shape, Sheet, render};
+use nullrouted::targets::file::{Family, FileInput, FileOptions, Gone, Reasons, Role, render};
 
 /// What `iprange` and `bgpq4` write before a prefix.
 const BEFORE: &str = "ip prefix-list NULLROUTED-V4 permit ";
@@ -104,7 +104,7 @@ fn ours(list: &Path, out: &Path) {
         review: Review::default(),
     };
     let set = policy.apply(&rib).set;
-    let sheet = Sheet {
+    let input = FileInput {
         set: &set,
         origins: &[],
         gone: Gone::nothing(),
@@ -115,7 +115,7 @@ fn ours(list: &Path, out: &Path) {
         metric: 0,
         selected: None,
     };
-    let text = render(&Shape::usual(Family::Frr, Role::Trigger), &sheet);
+    let text = render(&FileOptions::usual(Family::Frr, Role::Trigger), &input);
     std::fs::write(out, text).unwrap();
 }
 

@@ -1,4 +1,4 @@
-//! A million prefixes as text, for each shape of router file, on one core: `cargo bench --bench router`.
+//! A million prefixes as text, for each options of router file, on one core: `cargo bench --bench router`.
 //!
 //! `bare` knows no listings, as other printers do; `explained` names the listing behind each prefix. Both are of IPv4;
 //! `bare_v6` is of IPv6.
@@ -15,7 +15,7 @@ use nullrouted::policy::Policy;
 use nullrouted::policy::limits::{Limits, Review};
 use nullrouted::policy::protect::Protect;
 use nullrouted::rib::{Rib, Source};
-use nullrouted::target::router::{Family, Gone, Reasons, Role, Shape, Sheet, render};
+use nullrouted::targets::file::{Family, FileInput, FileOptions, Gone, Reasons, Role, render};
 
 fn main() {
     divan::main();
@@ -24,9 +24,9 @@ fn main() {
 /// So many are on the list; some are inside of others.
 const MANY: usize = 1_000_000;
 
-/// A shape by its name in the table.
+/// A options by its name in the table.
 #[derive(Clone)]
-struct Named(Shape);
+struct Named(FileOptions);
 
 impl fmt::Display for Named {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -35,16 +35,16 @@ impl fmt::Display for Named {
 }
 
 /// Those with a line for each prefix.
-fn shapes() -> Vec<Named> {
+fn all_options() -> Vec<Named> {
     let each = Family::NAMES.into_iter().flat_map(|(_, family)| {
         let roles = family.roles().iter();
         let long = roles.filter(|role| **role != Role::Edge);
-        long.map(move |&role| Named(Shape::usual(family, role)))
+        long.map(move |&role| Named(FileOptions::usual(family, role)))
     });
     each.collect()
 }
 
-fn rendered(bencher: Bencher, shape: &Shape, list: &str, explained: bool) {
+fn rendered(bencher: Bencher, options: &FileOptions, list: &str, explained: bool) {
     let copy = parse_body(list.as_bytes(), &Rules::of(Format::Cidr)).unwrap();
     let rib = Rib::merge(vec![Source {
         any_length: false,
@@ -62,7 +62,7 @@ fn rendered(bencher: Bencher, shape: &Shape, list: &str, explained: bool) {
         true => Reasons::of(&rib, &policy.limits),
         false => Reasons::default(),
     };
-    let sheet = Sheet {
+    let input = FileInput {
         set: &set,
         origins: &[],
         gone: Gone::nothing(),
@@ -73,23 +73,23 @@ fn rendered(bencher: Bencher, shape: &Shape, list: &str, explained: bool) {
         metric: 0,
         selected: None,
     };
-    let size = render(shape, &sheet).len();
+    let size = render(options, &input).len();
     bencher
         .counter(BytesCount::new(size))
-        .bench_local(|| render(shape, &sheet).len());
+        .bench_local(|| render(options, &input).len());
 }
 
-#[divan::bench(args = shapes(), sample_count = 10)]
-fn bare(bencher: Bencher, shape: &Named) {
-    rendered(bencher, &shape.0, &sample::plain(MANY), false);
+#[divan::bench(args = all_options(), sample_count = 10)]
+fn bare(bencher: Bencher, options: &Named) {
+    rendered(bencher, &options.0, &sample::plain(MANY), false);
 }
 
-#[divan::bench(args = shapes(), sample_count = 10)]
-fn bare_v6(bencher: Bencher, shape: &Named) {
-    rendered(bencher, &shape.0, &sample::plain_v6(MANY), false);
+#[divan::bench(args = all_options(), sample_count = 10)]
+fn bare_v6(bencher: Bencher, options: &Named) {
+    rendered(bencher, &options.0, &sample::plain_v6(MANY), false);
 }
 
-#[divan::bench(args = shapes(), sample_count = 10)]
-fn explained(bencher: Bencher, shape: &Named) {
-    rendered(bencher, &shape.0, &sample::plain(MANY), true);
+#[divan::bench(args = all_options(), sample_count = 10)]
+fn explained(bencher: Bencher, options: &Named) {
+    rendered(bencher, &options.0, &sample::plain(MANY), true);
 }

@@ -57,7 +57,7 @@ pub mod plan;
 
 pub mod pipeline;
 
-pub mod target;
+pub mod targets;
 
 pub mod verify;
 

@@ -23,7 +23,7 @@ use nix::fcntl::OFlag;
 use nix::unistd::Uid;
 use serde::{Deserialize, Serialize};
 
-use crate::target::kernel::{Kind, Mark};
+use crate::targets::kernel::{Kind, Mark};
 use crate::time::Timestamp;
 use crate::{digest, files};
 

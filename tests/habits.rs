@@ -122,7 +122,7 @@ fn every_file_that_contributing_names_is_there() {
             &["enum Format", "NAMES", "fn read("][..],
         ),
         (
-            "src/target/router/family.rs",
+            "src/targets/file/family.rs",
             &["enum Family", "const ALL", "fn kind("],
         ),
         ("src/pass/apply.rs", &["fn names("]),

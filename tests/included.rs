@@ -3,7 +3,7 @@
 
 mod support;
 
-use nullrouted::target::router::{Family, Role};
+use nullrouted::targets::file::{Family, Role};
 use support::frr::Running;
 use support::namespace::Namespace;
 use support::speaker::{bird, can_run, frr, open, openbgpd, run, vtysh};

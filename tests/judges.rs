@@ -5,7 +5,7 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use nullrouted::target::router::{Family, Role};
+use nullrouted::targets::file::{Family, Role};
 use support::namespace::{Namespace, eventually};
 use support::speaker::{filled, run};
 use support::{NOC, Place, Ran, installed, left_out, repository};

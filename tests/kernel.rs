@@ -506,7 +506,7 @@ fn a_kernel_test_refuses_a_namespace_that_was_not_made_for_it() {
 mod inside {
     use ipnet::IpNet;
     use nullrouted::prefix::PrefixSet;
-    use nullrouted::target::kernel::{Fib, Mark, Report, Wanted};
+    use nullrouted::targets::kernel::{Fib, Mark, Report, Wanted};
     use nullrouted::time::Timestamp;
 
     use crate::support::inside::in_the_namespace_made_for_it;

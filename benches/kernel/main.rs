@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use bare::What;
 use nullrouted::prefix::{Prefix, PrefixSet};
-use nullrouted::target::kernel::{Fib, Mark, Report, Wanted};
+use nullrouted::targets::kernel::{Fib, Mark, Report, Wanted};
 use nullrouted::time::Timestamp;
 
 const INSIDE: &str = "NULLROUTED_BENCH_OUTSIDE";

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use nullrouted::target::router::Family;
+use nullrouted::targets::file::Family;
 
 pub struct Daemons(Vec<Child>);
 

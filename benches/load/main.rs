@@ -20,8 +20,8 @@ use std::time::{Duration, Instant};
 use daemons::Daemons;
 use nullrouted::policy::limits::Limits;
 use nullrouted::prefix::PrefixSet;
-use nullrouted::target::router::{
-    Family, Gone, Lists, Reasons, Role, Shape, Sheet, Version, choose, delta, render,
+use nullrouted::targets::file::{
+    Family, FileInput, FileOptions, Gone, Lists, Reasons, Role, Version, choose, delta, render,
 };
 
 const INSIDE: &str = "NULLROUTED_BENCH_OUTSIDE";
@@ -92,12 +92,12 @@ fn measure(sizes: &[usize], wait: Duration, only: Option<&str>) {
     );
     let is_wanted = |family: Family| only.is_none_or(|only| family.to_string() == only);
     for (family, role, lists) in ways.into_iter().filter(|(family, ..)| is_wanted(*family)) {
-        let shape = Shape {
+        let options = FileOptions {
             lists,
-            ..Shape::usual(family, role)
+            ..FileOptions::usual(family, role)
         };
         for &size in sizes {
-            let took = took(&shape, size, wait);
+            let took = took(&options, size, wait);
             let no_other = if family == Family::Bird { "longer" } else { "" };
             let words = ["longer", "longer", "longer", no_other];
             let mut words = words.into_iter();
@@ -119,21 +119,21 @@ fn measure(sizes: &[usize], wait: Duration, only: Option<&str>) {
 
 /// A trigger with FRR and a list of the size of DROP, against a plain load of the same file and against one list.
 fn side_by_side(wait: Duration) {
-    let shape = |lists| Shape {
+    let options = |lists| FileOptions {
         lists,
-        ..Shape::usual(Family::Frr, Role::Trigger)
+        ..FileOptions::usual(Family::Frr, Role::Trigger)
     };
-    let [version, plain] = by_vtysh(&shape(Lists::One));
+    let [version, plain] = by_vtysh(&options(Lists::One));
     let chosen = choose(Version::of_line(&version), DROP, None);
     let plain = match chosen.lists {
         Lists::One => plain,
-        lists => by_vtysh(&shape(lists))[1].clone(),
+        lists => by_vtysh(&options(lists))[1].clone(),
     };
     let plain: f64 = plain.parse().unwrap();
-    let [first, next, ..] = took(&shape(chosen.lists), DROP, wait);
+    let [first, next, ..] = took(&options(chosen.lists), DROP, wait);
     let one = match chosen.lists {
         Lists::One => first,
-        _ => took(&shape(Lists::One), DROP, wait)[0],
+        _ => took(&options(Lists::One), DROP, wait)[0],
     };
     let seconds = |took: Option<Duration>| took.unwrap_or(wait).as_secs_f64();
     let (first, next, one) = (seconds(first), seconds(next), seconds(one));
@@ -157,11 +157,11 @@ fn side_by_side(wait: Duration) {
 }
 
 /// The line of FRR about its version, and the seconds of a plain load of the file.
-fn by_vtysh(shape: &Shape) -> [String; 2] {
+fn by_vtysh(options: &FileOptions) -> [String; 2] {
     let place = tempfile::tempdir().unwrap();
     let file = place.path().join("nullrouted.conf");
-    let daemons = Daemons::start(shape.family, place.path(), &file);
-    std::fs::write(&file, text(shape, DROP, 0)).unwrap();
+    let daemons = Daemons::start(options.family, place.path(), &file);
+    std::fs::write(&file, text(options, DROP, 0)).unwrap();
     let vtysh = |words: &[&str]| {
         let ran = Command::new("vtysh")
             .args(["-d", "bgpd"])
@@ -181,31 +181,31 @@ fn by_vtysh(shape: &Shape) -> [String; 2] {
 }
 
 /// The first file, the next one, that again, and `bird -p` of the first; `None` where it took too long, or there is none.
-fn took(shape: &Shape, size: usize, wait: Duration) -> [Option<Duration>; 4] {
+fn took(options: &FileOptions, size: usize, wait: Duration) -> [Option<Duration>; 4] {
     let place = tempfile::tempdir().unwrap();
     let (file, part) = (
         place.path().join("nullrouted.conf"),
         place.path().join("part"),
     );
-    let daemons = Daemons::start(shape.family, place.path(), &file);
-    let texts = [0, 10].map(|other| text(shape, size, other));
+    let daemons = Daemons::start(options.family, place.path(), &file);
+    let texts = [0, 10].map(|other| text(options, size, other));
     let loaded = |text: &str, delta: Option<&str>| {
         std::fs::write(&file, text).unwrap();
         std::fs::write(&part, delta.unwrap_or(text)).unwrap();
         let begun = Instant::now();
-        let reload = shape.family.commands(shape.role).reload;
+        let reload = options.family.commands(options.role).reload;
         run(reload, &file, &part, wait).then(|| begun.elapsed())
     };
     let first = loaded(&texts[0], None);
     let [mut next, mut again] = [None; 2];
     if first.is_some() {
-        next = loaded(&texts[1], delta(shape, &texts[0], &texts[1]).as_deref());
+        next = loaded(&texts[1], delta(options, &texts[0], &texts[1]).as_deref());
         again = loaded(&texts[1], None);
     }
-    let read = (shape.family == Family::Bird).then(|| {
+    let read = (options.family == Family::Bird).then(|| {
         std::fs::write(&file, &texts[0]).unwrap();
         let begun = Instant::now();
-        let check = shape.family.commands(shape.role).check;
+        let check = options.family.commands(options.role).check;
         (run(check, &file, &file, wait), begun.elapsed())
     });
     let read = read.and_then(|(taken, took)| taken.then_some(took));
@@ -214,7 +214,7 @@ fn took(shape: &Shape, size: usize, wait: Duration) -> [Option<Duration>; 4] {
 }
 
 /// So many prefixes, some of which are others than without.
-fn text(shape: &Shape, size: usize, other: usize) -> String {
+fn text(options: &FileOptions, size: usize, other: usize) -> String {
     let list = sample::plain(size + size / 5 + 100);
     let net = |line: &str| match line.contains('/') {
         true => line.parse().unwrap(),
@@ -228,8 +228,8 @@ fn text(shape: &Shape, size: usize, other: usize) -> String {
     assert_eq!(set.v4.len(), size);
     let limits = Limits::default();
     render(
-        shape,
-        &Sheet {
+        options,
+        &FileInput {
             set: &set,
             origins: &[],
             gone: Gone::nothing(),

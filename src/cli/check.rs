@@ -10,7 +10,7 @@ use crate::config::{self, Advice, Config, RouterConfig};
 use crate::ledger::{Ledger, SelectionRow, TargetRow};
 use crate::pass::lists;
 use crate::shown;
-use crate::target::router::{Chosen, too_many};
+use crate::targets::file::{Chosen, too_many};
 
 const EXITS: &str = "Ends with 64 where there is a problem. Advice is on what the configuration refers to (files, \
                      folders, commands, hosts): it ends with 0, and with --strict with 1.";
@@ -149,11 +149,11 @@ impl Known {
         let advised = routers.filter_map(|router| {
             let [v4, v6] = self.of(router)?;
             let chosen = lists::known(router, &self.targets, [v4, v6]);
-            let shape = lists::shape(router, chosen.as_ref());
+            let options = lists::options(router, chosen.as_ref());
             Some(Advice {
                 kind: "size",
                 router: Some(router.name.clone()),
-                text: too_many(&shape, v4, v6)?,
+                text: too_many(&options, v4, v6)?,
                 line: 0,
                 column: 0,
             })

@@ -30,8 +30,8 @@ use crate::pass::task::{Applied, Task};
 use crate::plan::{Cause, Explained};
 use crate::prefix::NOTHING;
 use crate::run_dir::{Instance, RunDir};
-use crate::target::kernel::{Fib, Kind, Mark, remove_all};
-use crate::target::router::Sheet;
+use crate::targets::file::FileInput;
+use crate::targets::kernel::{Fib, Kind, Mark, remove_all};
 use crate::time::Timestamp;
 use noted::{Noted, within};
 
@@ -341,9 +341,9 @@ fn to_files(
     let nothing = Task::nothing(config, now);
     let task = Task {
         last: &last,
-        sheet: Sheet {
+        input: FileInput {
             gone: &gone.everything,
-            ..nothing.sheet
+            ..nothing.input
         },
         sets: &sets,
         gone: &gone.routers,

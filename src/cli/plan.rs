@@ -23,8 +23,8 @@ use crate::pipeline::Decision;
 use crate::plan::{Change, Explained};
 use crate::prefix::PrefixSet;
 use crate::shown::Lines;
-use crate::target::kernel::{Fault, Mark, planned};
-use crate::target::router::render;
+use crate::targets::file::render;
+use crate::targets::kernel::{Fault, Mark, planned};
 use crate::time::Timestamp;
 
 #[derive(Debug, clap::Args)]
@@ -183,7 +183,7 @@ async fn targets(config: &Config, decision: &Decision, before: &Before) -> Vec<T
     }
     let credits = apply::credits(config, &decision.standings, &decision.desired.nets);
     let gone = &before.gone;
-    let everything = apply::sheet(
+    let everything = apply::input(
         config,
         decision,
         &decision.desired,
@@ -191,9 +191,9 @@ async fn targets(config: &Config, decision: &Decision, before: &Before) -> Vec<T
         &credits,
     );
     for router in &config.routers {
-        let sheet = before.sets.sheet(router, everything, &gone.routers);
-        let chosen = lists::known(router, &before.last, sheet.set.counts());
-        let text = render(&lists::shape(router, chosen.as_ref()), &sheet);
+        let input = before.sets.input(router, everything, &gone.routers);
+        let chosen = lists::known(router, &before.last, input.set.counts());
+        let text = render(&lists::options(router, chosen.as_ref()), &input);
         let old = files::within(&router.path, files::PATIENCE, |path| {
             files::read(path, ROUTER_FILE)
         });

@@ -16,7 +16,7 @@ use crate::pass::known::{Known, Memory};
 use crate::pass::lists;
 use crate::pass::sets::Sets;
 use crate::shown;
-use crate::target::router::render;
+use crate::targets::file::render;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -61,10 +61,10 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     let sets = Sets::in_force(&config, &ledger, &known, &decision)?;
     let in_force = &known.in_force;
     let gone = apply::gone(&config, &ledger, in_force, &sets)?;
-    let sheet = apply::sheet(&config, &decision, in_force, &gone.everything, &credits);
-    let sheet = sets.sheet(router, sheet, &gone.routers);
-    let chosen = lists::known(router, &ledger.targets()?, sheet.set.counts());
-    let text = render(&lists::shape(router, chosen.as_ref()), &sheet);
+    let input = apply::input(&config, &decision, in_force, &gone.everything, &credits);
+    let input = sets.input(router, input, &gone.routers);
+    let chosen = lists::known(router, &ledger.targets()?, input.set.counts());
+    let text = render(&lists::options(router, chosen.as_ref()), &input);
     match arguments.diff {
         true => diff(router, &text),
         false => output::done(|out| out.text(&text)),

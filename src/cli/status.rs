@@ -22,8 +22,8 @@ use crate::pass::lists;
 use crate::pass::protection;
 use crate::policy::protect::Protect;
 use crate::shown::Lines;
-use crate::target::kernel::sources::{self, Sources};
-use crate::target::router::Chosen;
+use crate::targets::file::Chosen;
+use crate::targets::kernel::sources::{self, Sources};
 use crate::time::Timestamp;
 
 pub(super) use check::Severity;

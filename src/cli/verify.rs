@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::{Exit, Outcome, Stop, block_on, load, output, read_ledger};
 use crate::ledger::Ledger;
-use crate::target::kernel::sources;
+use crate::targets::kernel::sources;
 use crate::verify::{Settings, verify};
 
 const EXITS: &str = "Ends with 0 when everything in force is dropped, with 1 when something gets through \

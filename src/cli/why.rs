@@ -24,7 +24,7 @@ use crate::pipeline::Decision;
 use crate::policy::reserved::{RESERVED, touching};
 use crate::prefix::{HostBits, Prefix, overlap};
 use crate::rib::OPERATOR;
-use crate::target::kernel::{DumpFilter, Fault, Installed, Mark, read};
+use crate::targets::kernel::{DumpFilter, Fault, Installed, Mark, read};
 use crate::time::Timestamp;
 use story::{Former, Now, Place, Story, Verdict};
 
@@ -284,7 +284,7 @@ impl At<'_> {
         }
         if place.part.is_empty() {
             let route = route.unwrap_or(net);
-            let not = set.why_not(net, route, (&now, &waits), &router.shape);
+            let not = set.why_not(net, route, (&now, &waits), &router.options);
             place.absent = not.or(place.absent);
         }
         let has = set.set().overlaps(net);

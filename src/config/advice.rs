@@ -147,13 +147,13 @@ impl Look<'_> {
             let by_hand = router.operator.as_ref().map(Spanned::span);
             if let Some(span) = fed.or(by_hand)
                 && !known.selection.choice.has_everything()
-                && known.shape.family.is_of_kernel(known.shape.role)
+                && known.options.family.is_of_kernel(known.options.role)
             {
                 let text = format!(
                     "router {name}: {} announces routes that the kernel has, and there the prefixes of all feeds are \
                      joined: one that is joined with another feed's is not announced; with family \"bird\", \
                      \"openbgpd\", \"gobgp\" or \"exabgp\" it is",
-                    known.shape.family
+                    known.options.family
                 );
                 self.say("feeds", Some(name), Some(span.start), text);
             }

@@ -26,7 +26,7 @@ pub use problem::{Place, Problem, Problems};
 use std::path::Path;
 
 use crate::files;
-use crate::target::kernel::Mark;
+use crate::targets::kernel::Mark;
 use places::Real;
 
 /// Largest configuration that is read, in bytes.

@@ -14,8 +14,8 @@ use crate::feed::standing::Ages;
 use crate::policy::Policy;
 use crate::policy::limits::FeedLimits;
 use crate::policy::selection::Selection;
-use crate::target::kernel::Mark;
-use crate::target::router::Shape;
+use crate::targets::file::FileOptions;
+use crate::targets::kernel::Mark;
 
 /// A checked configuration.
 #[derive(Clone, Debug)]
@@ -153,12 +153,12 @@ pub struct RouterConfig {
     /// Its name: argument of `render`.
     pub name: String,
     /// What kind of file it gets.
-    pub shape: Shape,
+    pub options: FileOptions,
     /// What of the set in force is in it.
     pub selection: Selection,
     /// Where the file goes.
     pub path: PathBuf,
-    /// Whether `lists` of its shape is chosen before each load, see [`choose`](crate::target::router::choose).
+    /// Whether `lists` of its options is chosen before each load, see [`choose`](crate::targets::file::choose).
     pub auto: bool,
     /// Command that checks a new file, `{file}` in it; empty for none.
     pub check: Vec<String>,
@@ -173,15 +173,15 @@ pub struct RouterConfig {
 impl RouterConfig {
     /// Whether the default command loads its file: then the router runs on this machine.
     pub fn reloads_here(&self) -> bool {
-        let usual = self.shape.family.commands(self.shape.role).reload;
+        let usual = self.options.family.commands(self.options.role).reload;
         !usual.is_empty() && self.reload == usual
     }
 
     /// Whether what its default command loads takes the place of what that of `other` loads.
     pub fn meets_here(&self, other: &Self) -> bool {
         let written = |router: &Self| {
-            let shape = &router.shape;
-            (shape.family, shape.family.loads_into(shape.role))
+            let options = &router.options;
+            (options.family, options.family.loads_into(options.role))
         };
         self.reloads_here() && other.reloads_here() && written(self) == written(other)
     }

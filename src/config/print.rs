@@ -7,7 +7,7 @@ use super::model::{Config, Origin};
 use crate::feed::fetch::{Access, FetchLimits, Secret};
 use crate::policy::selection::{Choice, Selection};
 use crate::prefix::HostBits;
-use crate::target::router::{Lists, Shape};
+use crate::targets::file::{FileOptions, Lists};
 
 /// The text of `check --print`: what [`super::parse`] reads as the same configuration.
 pub fn print(config: &Config) -> String {
@@ -139,7 +139,7 @@ fn write_all(out: &mut String, config: &Config) -> std::fmt::Result {
     writeln!(out, "cover_more_specifics = {cover}")?;
     for router in &config.routers {
         writeln!(out, "\n[[router]]\nname   = {:?}", router.name)?;
-        let Shape {
+        let FileOptions {
             family,
             role,
             next_hop_v4,
@@ -149,7 +149,7 @@ fn write_all(out: &mut String, config: &Config) -> std::fmt::Result {
             announce_to,
             ref neighbors,
             direction,
-        } = router.shape;
+        } = router.options;
         writeln!(out, "family = \"{family}\"")?;
         if family.roles().len() > 1 {
             writeln!(out, "role   = \"{role}\"")?;

@@ -30,7 +30,7 @@ use crate::ledger::{Busy, Ledger, LedgerError, Lock};
 use crate::pass::keeper::Server;
 use crate::pass::task::Task;
 use crate::pass::{former_marks, kernel, write_down};
-use crate::target::kernel::Fib;
+use crate::targets::kernel::Fib;
 use crate::time::{Timestamp, short};
 use notify::Service;
 use worker::{AtWork, Told, Worker};

@@ -18,7 +18,7 @@ use crate::pass::known::Memory;
 use crate::pass::task::Applied;
 use crate::pass::{Outcome, Pass, PassError, kept, neighbors, write_down};
 use crate::progress::Progress;
-use crate::target::kernel::Report;
+use crate::targets::kernel::Report;
 use crate::time::{Timestamp, short};
 
 /// Delay after a pass that could not be made, or while another program has the lock.

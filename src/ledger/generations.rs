@@ -7,7 +7,7 @@ use super::{Ledger, LedgerError};
 use crate::config::Decisive;
 use crate::plan::Explained;
 use crate::prefix::{Effective, Prefix, PrefixSet, autonomous, leading_v4};
-use crate::target::router::{Chosen, Lists, Version};
+use crate::targets::file::{Chosen, Lists, Version};
 use crate::time::Timestamp;
 
 /// One row of `generation`.

@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::{Ledger, LedgerError};
 use crate::run_dir::RunDir;
-use crate::target::kernel::{Kind, Mark};
+use crate::targets::kernel::{Kind, Mark};
 use crate::time::Timestamp;
 
 impl Ledger {

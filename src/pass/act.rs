@@ -19,7 +19,7 @@ use crate::ledger::{HoldRow, Ledger, LedgerError, PinRow, TargetRow};
 use crate::pipeline::Decision;
 use crate::prefix::Effective;
 use crate::progress::Progress;
-use crate::target::kernel::Mark;
+use crate::targets::kernel::Mark;
 use crate::time::Timestamp;
 
 /// Cause of a generation that comes of looking around.
@@ -63,7 +63,7 @@ impl Step {
     fn task<'a>(&'a self, config: &'a Config, gone: &'a AllGone) -> Task<'a> {
         Task {
             config,
-            sheet: apply::sheet(
+            input: apply::input(
                 config,
                 &self.decision,
                 &self.decision.desired,

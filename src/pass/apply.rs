@@ -17,8 +17,8 @@ use crate::ledger::{Ledger, LedgerError, Left, TargetRow};
 use crate::pipeline::Decision;
 use crate::prefix::{Effective, PrefixSet};
 use crate::progress::Progress;
-use crate::target::publish::{Became, publish, refused};
-use crate::target::router::{Chosen, Gone, Reasons, Sheet, render};
+use crate::targets::file::publish::{Became, publish, refused};
+use crate::targets::file::{Chosen, FileInput, Gone, Reasons, render};
 
 /// The names of all configured targets.
 pub fn names(config: &Config) -> Vec<&str> {
@@ -110,20 +110,20 @@ fn gone_of(
 /// What the ledger knows to have left, where a router wants to hear of it.
 fn left_lately(config: &Config, ledger: &Ledger) -> Result<Option<Left>, LedgerError> {
     let mut routers = config.routers.iter();
-    let takes_away = routers.any(|router| router.shape.family.takes_away());
+    let takes_away = routers.any(|router| router.options.family.takes_away());
     takes_away.then(|| ledger.left(LATELY)).transpose()
 }
 
 /// What the router files say of what should be in force, or of what is.
-pub fn sheet<'a>(
+pub fn input<'a>(
     config: &'a Config,
     decision: &'a Decision,
     effective: &'a Effective,
     gone: &'a Gone,
     credits: &'a [&'a str],
-) -> Sheet<'a> {
+) -> FileInput<'a> {
     let policy = &config.policy;
-    Sheet {
+    FileInput {
         set: &effective.nets,
         origins: &effective.origins,
         gone,
@@ -160,9 +160,9 @@ pub async fn to_files(task: Task<'_>, progress: &Progress, stop: &impl Fn() -> b
             tracing::warn!("flushed meanwhile: the remaining targets are left to the flush");
             break;
         }
-        let sheet = task.sets.sheet(router, task.sheet, task.gone);
-        let chosen = lists::asked(router, task.last, sheet.set.counts()).await;
-        let result = file(router, chosen.as_ref(), &sheet, task, progress).await;
+        let input = task.sets.input(router, task.input, task.gone);
+        let chosen = lists::asked(router, task.last, input.set.counts()).await;
+        let result = file(router, chosen.as_ref(), &input, task, progress).await;
         note(&mut applied.targets, &router.name, result, task);
         if let Some(row) = applied.targets.last_mut() {
             row.lists = chosen;
@@ -201,15 +201,15 @@ pub fn would_refuse(router: &RouterConfig, last: &[TargetRow]) -> Option<String>
 }
 
 /// What a router gets that does not get everything.
-fn told(sheet: &Sheet) -> String {
-    let selected = sheet.selected.as_ref();
+fn told(input: &FileInput) -> String {
+    let selected = input.selected.as_ref();
     selected.map_or_else(String::new, |selected| format!(" ({selected})"))
 }
 
 async fn file(
     router: &RouterConfig,
     chosen: Option<&Chosen>,
-    sheet: &Sheet<'_>,
+    input: &FileInput<'_>,
     task: Task<'_>,
     progress: &Progress,
 ) -> Result<Done, String> {
@@ -227,7 +227,7 @@ async fn file(
             alarm: None,
         });
     }
-    let text = render(&lists::shape(router, chosen), sheet);
+    let text = render(&lists::options(router, chosen), input);
     let new = loaded(router, &text);
     let is_loaded = |other: &str| match other == text {
         true => written == Some(&new),
@@ -248,7 +248,7 @@ async fn file(
         said => format!("; it said: {said}"),
     };
     Ok(Done {
-        report: format!("{path} {word}, {} prefixes{}", sheet.set.len(), told(sheet)),
+        report: format!("{path} {word}, {} prefixes{}", input.set.len(), told(input)),
         notes: String::new(),
         took: adopted + &said,
         changed: published.became != Became::Unchanged,

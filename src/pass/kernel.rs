@@ -8,7 +8,7 @@ use super::task::{Applied, Done, Task, note};
 use super::{neighbors, watched};
 use crate::config::KernelConfig;
 use crate::prefix::NOTHING;
-use crate::target::kernel::{DumpFilter, Fault, Fib, Mark, Report, Wanted, read};
+use crate::targets::kernel::{DumpFilter, Fault, Fib, Mark, Report, Wanted, read};
 use crate::time::Timestamp;
 
 pub use rules::would as rules_would;
@@ -75,7 +75,7 @@ async fn sync(
     let start = Instant::now();
     let wanted = Wanted {
         mark: config.mark,
-        desired: task.sheet.set,
+        desired: task.input.set,
         may_remove: &|net| task.removable.permits(net),
         cover: config.cover_more_specifics,
         now: task.now,

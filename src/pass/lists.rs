@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::config::RouterConfig;
 use crate::discover::program;
 use crate::ledger::TargetRow;
-use crate::target::router::{Chosen, Shape, Version, choose};
+use crate::targets::file::{Chosen, FileOptions, Version, choose};
 
 /// A bgpd that is busy answers late; then the version that it had the last time counts.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -38,17 +38,17 @@ pub async fn asked(
 
 /// Whether the FRR of this machine is the one, and the configuration leaves its version to it.
 fn is_asked(router: &RouterConfig) -> bool {
-    router.auto && router.shape.frr_version.is_none() && router.reloads_here()
+    router.auto && router.options.frr_version.is_none() && router.reloads_here()
 }
 
-/// The shape of its file.
-pub fn shape(router: &RouterConfig, chosen: Option<&Chosen>) -> Shape {
-    let mut shape = router.shape.clone();
+/// The options of its file.
+pub fn options(router: &RouterConfig, chosen: Option<&Chosen>) -> FileOptions {
+    let mut options = router.options.clone();
     if let Some(chosen) = chosen {
-        shape.lists = chosen.lists;
-        shape.frr_version = chosen.version.clone();
+        options.lists = chosen.lists;
+        options.frr_version = chosen.version.clone();
     }
-    shape
+    options
 }
 
 /// What was chosen and why, in words.
@@ -75,7 +75,7 @@ fn by(
     routes: [usize; 2],
     said: Option<Version>,
 ) -> Option<Chosen> {
-    let configured = router.shape.frr_version.clone();
+    let configured = router.options.frr_version.clone();
     let is_asked = configured.is_none() && said.is_some();
     let before = remembered(router, last);
     let longest = routes.into_iter().max().unwrap_or(0);

@@ -48,7 +48,7 @@ use crate::ledger::{HoldRow, Ledger, LedgerError, PinRow, TargetRow};
 use crate::pipeline::Decision;
 use crate::prefix::PrefixSet;
 use crate::progress::Progress;
-use crate::target::kernel::Mark;
+use crate::targets::kernel::Mark;
 use crate::time::Timestamp;
 use act::{Act, PROTECT};
 use gather::{Manner, Round, Scope};

@@ -6,9 +6,9 @@ use super::task::Task;
 use crate::config::Config;
 use crate::discover::Root;
 use crate::ledger::{Ledger, LedgerError, Observed};
-use crate::target::kernel::bus::{Neighbor, US, listeners, names, reads};
-use crate::target::kernel::zebra::{self, Held, ZEBRA};
-use crate::target::kernel::{Mark, Report};
+use crate::targets::kernel::bus::{Neighbor, US, listeners, names, reads};
+use crate::targets::kernel::zebra::{self, Held, ZEBRA};
+use crate::targets::kernel::{Mark, Report};
 use crate::time::Timestamp;
 
 /// From so many changes on, those who listen are told of, and compared with.
@@ -155,7 +155,7 @@ pub(super) async fn look(
             zebra::compare(
                 &Root::default(),
                 &task.config.kernel.mark,
-                task.sheet.set,
+                task.input.set,
                 stop,
             )
             .await
@@ -270,8 +270,8 @@ fn told(held: &Held, mark: &Mark) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::target::kernel::zebra::Difference;
-    use crate::target::router::Version;
+    use crate::targets::file::Version;
+    use crate::targets::kernel::zebra::Difference;
 
     fn difference(count: usize) -> Difference {
         Difference {

@@ -9,8 +9,8 @@ use super::sets::Sets;
 use crate::config::Config;
 use crate::ledger::{Observed, TargetRow};
 use crate::prefix::{NOTHING, PrefixSet};
-use crate::target::kernel::{Mark, Report};
-use crate::target::router::{Gone, Reasons, Sheet};
+use crate::targets::file::{FileInput, Gone, Reasons};
+use crate::targets::kernel::{Mark, Report};
 use crate::time::Timestamp;
 
 /// Which routes of ours may go when nothing desires them.
@@ -48,10 +48,10 @@ pub struct Task<'a> {
     /// The targets.
     pub config: &'a Config,
     /// What the kernel should hold, and all that is to be told of it, for the router files.
-    pub sheet: Sheet<'a>,
+    pub input: FileInput<'a>,
     /// What routers have that do not get everything.
     pub sets: &'a Sets,
-    /// What single routers may still hold, where it is not what `sheet` says.
+    /// What single routers may still hold, where it is not what `input` says.
     pub gone: &'a BTreeMap<String, Gone>,
     /// Which routes of ours may go.
     pub removable: &'a Removable,
@@ -73,7 +73,7 @@ impl<'a> Task<'a> {
     pub fn of(set: &'a PrefixSet, config: &'a Config, now: Timestamp) -> Self {
         Self {
             config,
-            sheet: Sheet {
+            input: FileInput {
                 set,
                 origins: &[],
                 gone: Gone::nothing(),

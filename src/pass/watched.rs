@@ -5,7 +5,7 @@ use std::fs;
 use crate::config::KernelConfig;
 use crate::ledger::Observed;
 use crate::shown;
-use crate::target::kernel::{Fib, Report, Restored};
+use crate::targets::kernel::{Fib, Report, Restored};
 use crate::time::Timestamp;
 
 /// So many routes are told one by one.

@@ -9,7 +9,7 @@ use crate::netlink::names::Names;
 use crate::netlink::route::Route;
 use crate::netlink::route::{RTN_LOCAL, RTPROT_KERNEL, SHARED_TABLES};
 use crate::netlink::rule::Rule;
-use crate::target::kernel::{self as target, NotCovered};
+use crate::targets::kernel::{self as target, NotCovered};
 
 /// A table and a rule for examples; no other program is known to use them.
 const TABLE: u32 = 1_166;

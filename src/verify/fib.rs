@@ -8,7 +8,7 @@ use super::route::{Fate, Kept};
 use crate::netlink::family::AddressFamily;
 use crate::netlink::route::Route;
 use crate::prefix::Prefix;
-use crate::target::kernel::Mark;
+use crate::targets::kernel::Mark;
 
 /// The routes of one family, collected during a dump.
 #[derive(Clone, Debug)]

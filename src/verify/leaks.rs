@@ -14,7 +14,7 @@ use super::walk::{Hit, Walk};
 use crate::netlink::family::AddressFamily;
 use crate::netlink::names::Names;
 use crate::prefix::Prefix;
-use crate::target::kernel::Mark;
+use crate::targets::kernel::Mark;
 
 /// Every leak of one family, and whether there were too many rules to follow all combinations.
 pub fn leaks<B: AddressFamily>(

@@ -18,7 +18,7 @@ use crate::netlink::rule::Select;
 use crate::netlink::rule::{Action, Rule};
 use crate::netlink::selector::Selector;
 use crate::prefix::{Prefix, aggregate};
-use crate::target::kernel::Mark;
+use crate::targets::kernel::Mark;
 
 /// A /26, in which all prefixes and routes are.
 const SPACE: u32 = 0x0a00_0000;

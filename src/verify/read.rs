@@ -17,7 +17,7 @@ use crate::netlink::names::Names;
 use crate::netlink::rule::{GetRules, RTM_NEWRULE, Rule};
 use crate::netlink::{dump, dump_once};
 use crate::prefix::Prefix;
-use crate::target::kernel::Mark;
+use crate::targets::kernel::Mark;
 
 /// A dump of the routes that a change interrupted is repeated this often at most.
 const TRIES: usize = 5;

@@ -5,7 +5,7 @@ use netlink_packet_route::route::RouteType;
 use crate::netlink::family::AddressFamily;
 use crate::netlink::names::Names;
 use crate::netlink::route::{self, RTN_BLACKHOLE, RTN_PROHIBIT, RTN_THROW, RTN_UNREACHABLE, Route};
-use crate::target::kernel::{Installed, Mark};
+use crate::targets::kernel::{Installed, Mark};
 
 /// The effect of a route on a packet whose lookup ends there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! The settings that the result depends on.
 
-use crate::target::kernel::Mark;
+use crate::targets::kernel::Mark;
 
 /// The part of the configuration that the result depends on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use crate::netlink::route::Route;
 use crate::netlink::route::{RTN_BLACKHOLE, RTN_UNICAST, RTN_UNREACHABLE};
 use crate::netlink::rule::{Action, Rule};
 use crate::prefix::Prefix;
-use crate::target::kernel::Mark;
+use crate::targets::kernel::Mark;
 
 const RED: u32 = 10;
 

@@ -6,7 +6,7 @@ use netlink_packet_core::{
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteMessage, RouteType};
 use nullrouted::netlink::{Answer, Refusal, Requests};
-use nullrouted::target::kernel::Fib;
+use nullrouted::targets::kernel::Fib;
 
 use crate::hands::{all, runtime, set, sync};
 use crate::support::inside::in_the_namespace_made_for_it;

@@ -11,7 +11,9 @@ use std::time::Duration;
 use ipnet::IpNet;
 use nullrouted::netlink::family::AddressFamily;
 use nullrouted::prefix::PrefixSet;
-use nullrouted::target::kernel::{DumpFilter, Fib, Installed, Mark, Report, Wanted, planned, read};
+use nullrouted::targets::kernel::{
+    DumpFilter, Fib, Installed, Mark, Report, Wanted, planned, read,
+};
 use nullrouted::time::Timestamp;
 use proptest::prelude::Rng;
 use proptest::test_runner::{RngAlgorithm, TestRng};

@@ -9,7 +9,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use nullrouted::netlink::family::AddressFamily;
 use nullrouted::prefix::{Bits, Prefix, PrefixSet};
-use nullrouted::target::kernel::{DumpFilter, Fib, Mark, Report, Wanted, read};
+use nullrouted::targets::kernel::{DumpFilter, Fib, Mark, Report, Wanted, read};
 use nullrouted::time::Timestamp;
 
 use crate::batches::inside;

@@ -6,7 +6,7 @@ use std::process::Child;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nullrouted::target::kernel::Fib;
+use nullrouted::targets::kernel::Fib;
 
 use crate::batches::inside;
 use crate::hands::{runtime, set, sync};

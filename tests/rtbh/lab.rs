@@ -12,7 +12,7 @@
 use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
-use nullrouted::target::router::Lists;
+use nullrouted::targets::file::Lists;
 
 use super::speakers::{self, Speaker, Trigger};
 use crate::support::namespace::Namespace;

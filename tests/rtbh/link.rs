@@ -8,7 +8,7 @@
 
 use std::path::Path;
 
-use nullrouted::target::router::{Family, Role};
+use nullrouted::targets::file::{Family, Role};
 
 use super::lab::Edge;
 use super::speakers::edge_file;

@@ -13,7 +13,7 @@ mod speakers;
 mod star;
 mod user;
 
-use nullrouted::target::router::Lists;
+use nullrouted::targets::file::Lists;
 
 use lab::{Edge, HOLE, Lab, OTHERS};
 use speakers::{TAGGED, Trigger, UNTAGGED};

@@ -1,6 +1,6 @@
 //! What speaks BGP in the lab, each with a `/run` of its own, so that the default commands reach it.
 
-use nullrouted::target::router::{Family, Lists, Role};
+use nullrouted::targets::file::{Family, Lists, Role};
 
 use super::lab::Edge;
 use crate::support::frr::Running;

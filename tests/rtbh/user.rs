@@ -1,6 +1,6 @@
 //! The user of the service, which is in FRR's group for `vtysh` and may read no file of FRR's.
 
-use nullrouted::target::router::{Family, Role};
+use nullrouted::targets::file::{Family, Role};
 
 use crate::support::Place;
 use crate::support::namespace::Namespace;

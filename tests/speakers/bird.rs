@@ -1,7 +1,7 @@
 //! BIRD as a filter: its origins, and both families in its table.
 
 use ipnet::IpNet;
-use nullrouted::target::router::{Family, Role};
+use nullrouted::targets::file::{Family, Role};
 
 use crate::lab::{Lab, WITH_ORIGINS, announces, refuses, router};
 use crate::support::speaker::bird;

@@ -1,6 +1,6 @@
 //! ExaBGP.
 
-use nullrouted::target::router::{Family, Role};
+use nullrouted::targets::file::{Family, Role};
 
 use crate::lab::{LIST, LISTED, Lab, PROTECT, router, sessions};
 use crate::support::frr::Running;

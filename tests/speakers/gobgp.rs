@@ -1,6 +1,6 @@
 //! GoBGP.
 
-use nullrouted::target::router::{Family, Role};
+use nullrouted::targets::file::{Family, Role};
 
 use crate::lab::{
     LIST, LISTED, Lab, PROTECT, WITH_ORIGINS, announces, has_all, has_others, refuses, router,

@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use nullrouted::target::router::{Family, Role};
+use nullrouted::targets::file::{Family, Role};
 
 use crate::support::frr::Running;
 use crate::support::namespace::{Namespace, eventually};

@@ -11,7 +11,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use ipnet::IpNet;
-use nullrouted::target::router::{Family, Role};
+use nullrouted::targets::file::{Family, Role};
 
 use crate::exabgp::Ended;
 use crate::gobgp::gobgpd;

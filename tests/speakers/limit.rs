@@ -1,7 +1,7 @@
 //! An edge whose neighbor announces more than it is to take: nothing of what is too much is dropped.
 
 use ipnet::IpNet;
-use nullrouted::target::router::{Family, Role};
+use nullrouted::targets::file::{Family, Role};
 
 use crate::bird::including;
 use crate::gobgp;

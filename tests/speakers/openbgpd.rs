@@ -1,7 +1,7 @@
 //! OpenBGPD, which has no FIB on Linux: what is in its table counts.
 
 use ipnet::IpNet;
-use nullrouted::target::router::{Family, Role};
+use nullrouted::targets::file::{Family, Role};
 
 use crate::lab::{Lab, PROTECT, WITH_ORIGINS, announces, refuses, router};
 use crate::support::frr::Running;

@@ -27,7 +27,7 @@ use tokio::process::Command;
 use super::{Exit, Outcome, Stop, block_on};
 use crate::netlink::family::AddressFamily;
 use crate::run_dir;
-use crate::target::kernel::{DumpFilter, Mark, read};
+use crate::targets::kernel::{DumpFilter, Mark, read};
 use feeds::{Feeds, Published};
 use network::Far;
 

@@ -12,7 +12,7 @@ use nix::unistd::Uid;
 use super::super::who::who;
 use crate::ledger::{Ledger, Lock};
 use crate::run_dir::{Flush, Instance, RunDir};
-use crate::target::kernel::Mark;
+use crate::targets::kernel::Mark;
 use crate::time::Timestamp;
 
 /// So long is each way tried.

@@ -13,7 +13,7 @@ use crate::netlink::family::AddressFamily;
 use crate::pass::{former_marks, kernel, removable};
 use crate::prefix::{Prefix, PrefixSet};
 use crate::shown;
-use crate::target::kernel::{DumpFilter, Fault, Mark, planned, read};
+use crate::targets::kernel::{DumpFilter, Fault, Mark, planned, read};
 use crate::time::{Timestamp, short};
 
 /// How bad it is. The numbers are those of the plugin interface.

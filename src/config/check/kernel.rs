@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Check;
 use crate::config::model::KernelConfig;
 use crate::config::written;
-use crate::target::kernel::{Kind, Mark};
+use crate::targets::kernel::{Kind, Mark};
 
 impl Check<'_> {
     pub(super) fn kernel(&mut self, written: &written::Kernel) -> KernelConfig {

@@ -12,7 +12,7 @@ use crate::config::places::Real;
 use crate::config::problem::Problem;
 use crate::config::writes::writes;
 use crate::run_dir::RunDir;
-use crate::target::publish::companions;
+use crate::targets::file::publish::companions;
 
 /// Judge where the router files of `config` go and what the commands of the routers write. It was written in the file
 /// at `path`. `real` says where a path leads.
@@ -155,7 +155,7 @@ impl<'a> Ours<'a> {
             };
             Some(command.as_ref()?.span())
         };
-        let usual = router.shape.family.commands(router.shape.role);
+        let usual = router.options.family.commands(router.options.role);
         let [_, delta] = companions(&router.path);
         let mut all = Vec::new();
         for (key, words, usual) in [

@@ -8,7 +8,7 @@ use super::Check;
 use crate::config::written;
 use crate::policy::selection::{Choice, Selection};
 use crate::prefix::Bits;
-use crate::target::router::{Family, Lists, Role};
+use crate::targets::file::{Family, Lists, Role};
 
 /// The two families by their names in the configuration; whether it is IPv4.
 const FAMILIES: [(&str, bool); 2] = [("ipv4", true), ("ipv6", false)];

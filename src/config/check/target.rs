@@ -8,7 +8,9 @@ use super::Check;
 use crate::config::model::RouterConfig;
 use crate::config::written;
 use crate::policy::protect::Protected;
-use crate::target::router::{AnnounceTo, Commands, Direction, Family, Lists, Role, Shape, Version};
+use crate::targets::file::{
+    AnnounceTo, Commands, Direction, Family, FileOptions, Lists, Role, Version,
+};
 
 /// Whether it can be a next hop of BGP.
 fn is_host(address: &IpAddr) -> bool {
@@ -50,14 +52,14 @@ impl Check<'_> {
                 self.hinted(router.span(), message, hint);
             }
             if let Some(other) = routers.iter().find(|other| other.meets_here(&checked)) {
-                let shape = &checked.shape;
+                let options = &checked.options;
                 let message = format!(
                     "reload: the default loads the routers {:?} and {:?} into the {} of this machine, and both write {}: \
                      only one of them can be in force",
                     other.name,
                     checked.name,
-                    shape.family,
-                    shape.family.loads_into(shape.role)
+                    options.family,
+                    options.family.loads_into(options.role)
                 );
                 let hint = "keep one of them, with the feeds of both; the other needs a reload of its own, or none where it \
                             is on another machine";
@@ -122,7 +124,7 @@ impl Check<'_> {
         let (announce_to, neighbors) = announced?;
         Some(RouterConfig {
             name: name?,
-            shape: Shape {
+            options: FileOptions {
                 family,
                 role,
                 next_hop_v4: router.next_hop_v4.as_ref().map(|hop| *hop.get_ref()),

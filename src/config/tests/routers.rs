@@ -3,7 +3,7 @@
 use super::{accepted, problems};
 use crate::config::print;
 use crate::policy::selection::{Choice, Selection};
-use crate::target::router::{AnnounceTo, Direction, Family, Lists, Role, Shape};
+use crate::targets::file::{AnnounceTo, Direction, Family, FileOptions, Lists, Role};
 
 fn router(family: &str, lines: &str) -> String {
     format!("[[router]]\nname = \"edge1\"\npath = \"/x/edge1\"\nfamily = \"{family}\"\n{lines}\n")
@@ -13,9 +13,9 @@ fn router(family: &str, lines: &str) -> String {
 fn a_role_is_one_that_the_family_can_have() {
     let config = accepted(&router("frr", "role = \"filter\""));
     let (family, role) = (Family::Frr, Role::Filter);
-    assert_eq!(config.routers[0].shape, Shape::usual(family, role));
+    assert_eq!(config.routers[0].options, FileOptions::usual(family, role));
     let config = accepted(&router("plain", ""));
-    assert_eq!(config.routers[0].shape.role, Role::Trigger);
+    assert_eq!(config.routers[0].options.role, Role::Trigger);
 
     let shown = problems(&router("plain", "role = \"edge\""));
     let said = "role: plain is never \"edge\"\n    5 | role = \"edge\"\n      |        ^^^^^^\n      \
@@ -33,9 +33,9 @@ fn a_next_hop_stands_where_the_file_has_one() {
         "frr",
         "next_hop_v4 = \"192.0.2.9\"\nnext_hop_v6 = \"100::9\"",
     ));
-    let shape = &config.routers[0].shape;
-    assert_eq!(shape.next_hop_v4, Some("192.0.2.9".parse().unwrap()));
-    assert_eq!(shape.next_hop_v6, Some("100::9".parse().unwrap()));
+    let options = &config.routers[0].options;
+    assert_eq!(options.next_hop_v4, Some("192.0.2.9".parse().unwrap()));
+    assert_eq!(options.next_hop_v6, Some("100::9".parse().unwrap()));
     let shown = problems(&router(
         "frr",
         "role = \"filter\"\nnext_hop_v4 = \"192.0.2.9\"",
@@ -92,7 +92,7 @@ fn a_command_is_a_list_of_words_or_what_is_usual_for_the_family() {
 #[test]
 fn lists_are_as_the_family_can_have_them() {
     let config = accepted(&router("frr", "lists = \"octets\""));
-    assert_eq!(config.routers[0].shape.lists, Lists::Octets);
+    assert_eq!(config.routers[0].options.lists, Lists::Octets);
     let shown = problems(&router("frr", "role = \"filter\"\nlists = \"none\""));
     let said = "lists: frr as filter has never \"none\"\n    6 | lists = \"none\"\n      |         ^^^^^^\n      \
                 hint: permitted are auto, one, octets";
@@ -103,7 +103,7 @@ fn lists_are_as_the_family_can_have_them() {
     }
     let config = accepted(&router("frr", "lists = \"auto\"\nfrr_version = \"10.3\""));
     assert!(config.routers[0].auto);
-    let version = config.routers[0].shape.frr_version.as_ref();
+    let version = config.routers[0].options.frr_version.as_ref();
     assert_eq!(version.unwrap().to_string(), "10.3");
     assert!(!accepted(&router("frr", "lists = \"one\"")).routers[0].auto);
     let shown = problems(&router("bird", "lists = \"auto\""));
@@ -122,16 +122,16 @@ fn lists_are_as_the_family_can_have_them() {
 
 #[test]
 fn a_trigger_announces_to_ibgp_or_to_the_ebgp_neighbors_that_are_named() {
-    let shape = |lines: &str| accepted(&router("frr", lines)).routers[0].shape.clone();
-    assert_eq!(shape("").announce_to, AnnounceTo::Ibgp);
-    assert!(shape("").neighbors.is_empty());
-    let named = shape("neighbors = [\"192.0.2.2\"]");
+    let options = |lines: &str| accepted(&router("frr", lines)).routers[0].options.clone();
+    assert_eq!(options("").announce_to, AnnounceTo::Ibgp);
+    assert!(options("").neighbors.is_empty());
+    let named = options("neighbors = [\"192.0.2.2\"]");
     assert_eq!(named.announce_to, AnnounceTo::Ibgp);
     assert_eq!(
         named.neighbors,
         ["192.0.2.2".parse::<std::net::IpAddr>().unwrap()]
     );
-    let ebgp = shape(
+    let ebgp = options(
         "announce_to = \"ebgp\"\nneighbors = [\"2001:db8::2\", \"192.0.2.9\", \"192.0.2.2\"]",
     );
     assert_eq!(ebgp.announce_to, AnnounceTo::Ebgp);
@@ -320,7 +320,7 @@ fn a_direction_is_for_packet_filters() {
         ("direction = \"both\"", Direction::Both),
     ] {
         let config = accepted(&router("nftables", written));
-        assert_eq!(config.routers[0].shape.direction, direction);
+        assert_eq!(config.routers[0].options.direction, direction);
     }
     let shown = problems(&router("frr", "direction = \"to\""));
     let said = "direction: frr is no packet filter\n    5 | direction = \"to\"\n      |             ^^^^\n      \

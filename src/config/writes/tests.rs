@@ -1,7 +1,7 @@
 //! Words and scripts, with what they write.
 
 use super::*;
-use crate::target::router::Family;
+use crate::targets::file::Family;
 
 /// `to`, with `+` where it appends and `=` where it is a copy.
 fn of(words: &[&str]) -> Vec<String> {

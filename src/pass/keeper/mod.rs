@@ -28,7 +28,7 @@ use crate::config::Config;
 use crate::discover::Look;
 use crate::ledger::{Lock, Observed, PinRow, TargetRow};
 use crate::prefix::{Effective, PrefixSet};
-use crate::target::kernel::{Mark, Report};
+use crate::targets::kernel::{Mark, Report};
 
 pub use serve::{Beat, Server};
 

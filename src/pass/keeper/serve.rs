@@ -21,7 +21,7 @@ use crate::pass::task::{Applied, Removable, Task};
 use crate::pass::{neighbors, watched};
 use crate::prefix::{Effective, PrefixSet, cut_set, subtract_set};
 use crate::run_dir;
-use crate::target::kernel::Fib;
+use crate::targets::kernel::Fib;
 use crate::time::Timestamp;
 
 /// Shortest time between two looks, and between two comparisons. An address that appears is

@@ -7,9 +7,9 @@ use super::KERNEL;
 use crate::config::KernelConfig;
 use crate::pass::task::{Applied, Done, Removable, Task, note};
 use crate::prefix::PrefixSet;
-use crate::target::kernel::rule::Wanted;
-use crate::target::kernel::rule::keep::{self, Rules, Told};
-use crate::target::kernel::{Fib, Mark, Restored};
+use crate::targets::kernel::rule::Wanted;
+use crate::targets::kernel::rule::keep::{self, Rules, Told};
+use crate::targets::kernel::{Fib, Mark, Restored};
 
 /// The rule that there should be. Without a route of ours there is nothing to lead to; but while routes of an
 /// earlier life are kept, so is their rule.
@@ -68,7 +68,7 @@ pub(super) async fn begin(
         return (Rules::default(), None);
     }
     let kernel = &task.config.kernel;
-    let mut wanted = wanted(kernel, task.sheet.set, task.removable);
+    let mut wanted = wanted(kernel, task.input.set, task.removable);
     if let Some(wanted) = &mut wanted {
         wanted.add &= fib.may_add_rule(wanted.priority, task.now);
     }

@@ -25,7 +25,7 @@ use crate::plan::Change;
 use crate::policy::Policy;
 use crate::policy::selection::{Choice, Part, Selection};
 use crate::prefix::{Effective, NOTHING, PrefixSet};
-use crate::target::router::{Gone, Reasons, Selected, Shape, Sheet};
+use crate::targets::file::{FileInput, FileOptions, Gone, Reasons, Selected};
 use crate::time::Timestamp;
 pub use moves::Move;
 use recorded::{Recorded, has_everything, is_configured};
@@ -86,10 +86,10 @@ impl RouterSet {
         net: IpNet,
         route: IpNet,
         (now, waits): (&PrefixSet, &str),
-        shape: &Shape,
+        options: &FileOptions,
     ) -> Option<String> {
         if let Some(own) = self.set().covering(net) {
-            let joined = own != route && shape.family.is_of_kernel(shape.role);
+            let joined = own != route && options.family.is_of_kernel(options.role);
             return joined.then(|| {
                 format!("{own} is not announced, as the kernel has it in the wider route {route}")
             });
@@ -307,19 +307,19 @@ impl Sets {
     }
 
     /// What the file of a router says, where that of one that gets everything says `everything`.
-    pub fn sheet<'a>(
+    pub fn input<'a>(
         &'a self,
         router: &RouterConfig,
-        everything: Sheet<'a>,
+        everything: FileInput<'a>,
         gone: &'a BTreeMap<String, Gone>,
-    ) -> Sheet<'a> {
+    ) -> FileInput<'a> {
         let gone = gone.get(&router.name).unwrap_or(everything.gone);
         let Some(set) = self.router(&router.name) else {
-            return Sheet { gone, ..everything };
+            return FileInput { gone, ..everything };
         };
         let joined = || Change::of_nets(set.set(), everything.set).removed();
-        let of_kernel = router.shape.family.is_of_kernel(router.shape.role);
-        Sheet {
+        let of_kernel = router.options.family.is_of_kernel(router.options.role);
+        FileInput {
             set: set.set(),
             origins: &set.effective().origins,
             gone,
@@ -346,7 +346,7 @@ impl Sets {
         let recorded = self.recorded.as_ref();
         let mut gone = BTreeMap::new();
         let told = config.routers.iter();
-        for router in told.filter(|router| router.shape.family.takes_away()) {
+        for router in told.filter(|router| router.options.family.takes_away()) {
             let name = &router.name;
             let mut had = ledger.left_of(name, LATELY)?;
             let set = self.router(name);

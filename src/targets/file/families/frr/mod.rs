@@ -1,0 +1,396 @@
+//! FRRouting.
+//!
+//! ```text
+//! trigger  kernel blackholes ──redistribute kernel route-map NULLROUTED-IN──► bgpd ──NULLROUTED-OUT──► neighbor
+//!                                        │ the prefix-lists, RFC 7999's community              │ no-export
+//! edge     neighbor ──NULLROUTED-EDGE──► bgpd: next hop 192.0.2.1 or 100::1 ──► zebra: a route that drops
+//! filter   neighbor ──NULLROUTED-FILTER──► listed prefixes, what is inside of them, and listed origins are refused
+//! ```
+//!
+//! Facts behind each line, verified with FRR 8.4, those of lists with 9.1 as well:
+//! * A list that is loaded over an older one of the same name keeps old entries (8.4), so the file
+//!   begins each list with `no`.
+//! * A list that exists without an entry permits everything. The first entry is a deny, so the list
+//!   has one from the start, and in the empty case too.
+//! * An as-path list is a regular expression an entry; `_64496$` is a path that begins at AS 64496.
+//!   Taken away first, because a list loaded over an older one keeps old entries here as well; and made
+//!   before that, because bgpd refuses to take away an as-path list that is not there. bgpd then asks every
+//!   neighbor for his routes anew: so it is in the filter alone, where each change does that.
+//! * `no-export` set at origination keeps the route from every eBGP neighbor, whatever its policy out permits: bgpd
+//!   looks at it first. So it is set there, unless `announce_to = "ebgp"`; on the way out it is added in any case.
+//! * A route-map is written over itself, and never taken away first: bgpd 8.4 dies where an update comes between.
+//! * A next hop that is off the link, as that of a discard route, is taken from an eBGP neighbor only with
+//!   `disable-connected-check`. An IPv6 route goes by the neighbor's link-local address without `prefer-global`.
+//! * The sequence number of an entry comes from the entry itself, so that one changed prefix changes
+//!   one line. The order of permits has no meaning.
+
+mod commands;
+mod delta;
+mod former;
+mod lists;
+
+use std::fmt::Write;
+
+use crate::policy::limits::Limits;
+use crate::targets::file::family::Kind;
+use crate::targets::file::parts::route_map::{CLAUSES, RouteMaps, originated};
+use crate::targets::file::parts::sent;
+use crate::targets::file::parts::sessions::{ByHand, FIRST, begins};
+use crate::targets::file::parts::text::Text;
+use crate::targets::file::{FileInput, FileOptions, Lists, Role, Version};
+use lists::OCTETS;
+
+pub const KIND: Kind = Kind {
+    name: "frr",
+    next_hops: &[Role::Trigger, Role::Edge],
+    lists: |role| match role {
+        Role::Trigger => &[Lists::One, Lists::Octets, Lists::None],
+        Role::Edge => &[Lists::One],
+        Role::Filter => &[Lists::One, Lists::Octets],
+    },
+    auto: &[Role::Trigger, Role::Filter],
+    commands: commands::commands,
+    loads_into: |role| match role {
+        Role::Trigger => "the lists and route-maps of a trigger in bgpd",
+        Role::Edge => "the lists and route-maps of an edge in bgpd",
+        Role::Filter => "the lists and route-maps of a filter in bgpd",
+    },
+    delta: Some(delta::delta),
+    former: Some(former::former),
+    too_many,
+    render,
+    of_kernel: |role| role == Role::Trigger,
+    ..Kind::ROUTER
+};
+
+/// Entries of a list up to which FRR 8.4 takes a file within half a minute, and does not stop answering for longer
+/// than its watchdog waits, which is a minute and a half.
+const ONE: usize = 1_500;
+/// The same of a list for each octet.
+const MANY: usize = 10_000;
+
+fn too_many(options: &FileOptions, v4: usize, v6: usize) -> Option<String> {
+    let (most, others) = match (options.role, options.lists) {
+        (Role::Edge, _) | (_, Lists::None) => return None,
+        _ if takes_any_list(options) => return None,
+        (_, Lists::One) => (ONE, "lists = \"octets\""),
+        (Role::Trigger, Lists::Octets) => (
+            MANY,
+            "lists = \"none\"; with feeds of its own: a router of family \"bird\"",
+        ),
+        (Role::Filter, Lists::Octets) => (MANY, "a router of family \"bird\""),
+    };
+    let longest = v4.max(v6);
+    (longest > most).then(|| {
+        format!(
+            "{longest} entries of a kind: above {most} FRR before 9.0 takes minutes to load them, and bgpd does not \
+             answer meanwhile. Instead: {others}"
+        )
+    })
+}
+
+fn takes_any_list(options: &FileOptions) -> bool {
+    let version = options.frr_version.as_ref();
+    version.is_some_and(Version::takes_any_list)
+}
+
+fn render(options: &FileOptions, input: &FileInput) -> String {
+    let mut out = Text::with_room(2_000 + input.set.len() * 80);
+    match options.role {
+        Role::Trigger => trigger(&mut out, options, input),
+        Role::Edge => edge(&mut out, options, input),
+        Role::Filter => filter(&mut out, options, input),
+    }
+    out.done()
+}
+
+const MAPS: RouteMaps = RouteMaps {
+    indent: " ",
+    ipv6_next_hop: "ipv6 next-hop global",
+    communities: "",
+    closed: "An eBGP neighbor for which `show bgp neighbors ADDRESS` says `Outbound updates discarded due to missing policy` \
+             receives nothing and needs no clause. Every other one needs it: a prefix-list or a filter-list is a policy, too.",
+    attach: "neighbor ADDRESS route-map YOURS out           (in each address-family, where it has none yet)",
+    by_hand: ByHand {
+        origination: "no redistribute kernel",
+        own: "",
+        alone: "\
+neighbor ADDRESS shutdown
+no neighbor ADDRESS route-map NULLROUTED-OUT out  (in each address-family)",
+        clauses: CLAUSES,
+        rest: "The route-maps named NULLROUTED, then the lists so named, without `-d`: other daemons may keep copies, which \
+               `write memory` would save.",
+    },
+    proof: "show bgp ipv4 unicast PREFIX, \"Advertised to\" has no other neighbor",
+    tried: true,
+};
+
+/// How the file of a trigger is used, and at which sessions.
+fn trigger_use(options: &FileOptions) -> String {
+    let (sessions, by_hand) = MAPS.sessions(
+        options,
+        "neighbor ADDRESS route-map NULLROUTED-OUT out    (in each address-family)",
+    );
+    let undo = begins("Undo:", &by_hand);
+    let sends = sent::line(options);
+    let uses = [LOAD, FIRST, &sessions, ORIGINATION, &sends, &undo, UNDO];
+    uses.concat()
+}
+
+const LOAD: &str = "\
+Load:   vtysh -f THIS-FILE    (a second load replaces the first)
+        Without `-d bgpd`: where other daemons keep copies of the lists, `write memory` would save what is gone.
+";
+
+const ORIGINATION: &str = "        Last, the origination:
+         router bgp ASN
+          address-family ipv4 unicast
+           redistribute kernel route-map NULLROUTED-IN
+          address-family ipv6 unicast
+           redistribute kernel route-map NULLROUTED-IN6
+";
+
+const UNDO: &str = "\
+Never feed this file to frr-reload.py: it is a part, and the rest would be removed.
+";
+
+/// What is said where no list is in the file.
+const UNLISTED: &str = "Every blackhole, unreachable and prohibit route of the kernel's main table";
+
+/// What tells our routes from those of others, where they have it: FRR takes the low 24 bits of the metric, and no 0.
+fn metric(input: &FileInput) -> Option<u32> {
+    Some(input.metric & 0x00ff_ffff).filter(|&metric| metric > 0)
+}
+
+fn trigger(out: &mut Text, options: &FileOptions, input: &FileInput) {
+    let uses = trigger_use(options);
+    let communities = originated(options, "blackhole");
+    match options.lists {
+        Lists::None => {
+            let metric = match metric(input) {
+                Some(metric) => format!(" of metric {metric}"),
+                None => String::new(),
+            };
+            let uses = format!("{uses}{UNLISTED}{metric} is announced, whoever made it.\n");
+            out.push(&FileInput::constant_head("!", &uses));
+        }
+        _ => out.push(&input.head_for(options, "!", &uses)),
+    }
+    lists::own(out, input);
+    lists::listed(out, "", input, false, options.lists);
+    out.push(COMMUNITY);
+    if options.lists == Lists::None {
+        lengths(out, input.limits);
+    }
+    for (name, ip, family) in [("IN", "ip", "V4"), ("IN6", "ipv6", "V6")] {
+        let _ = write!(
+            out,
+            "route-map NULLROUTED-{name} deny 5
+ match {ip} address prefix-list NULLROUTED-OWN-{family}
+exit
+"
+        );
+        // Routes of the kernel that drop a prefix of the list, and nothing else. Another number for another way: what
+        // an earlier file said is seen by whoever compares.
+        let _ = match options.lists {
+            Lists::One => write!(
+                out,
+                "route-map NULLROUTED-{name} permit 10
+ match {ip} address prefix-list NULLROUTED-{family}
+"
+            ),
+            Lists::Octets => {
+                for octet in OCTETS {
+                    let _ = write!(
+                        out,
+                        "route-map NULLROUTED-LISTED-{family} permit {}
+ match {ip} address prefix-list NULLROUTED-{family}-{octet}
+",
+                        1_000 + u32::from(octet)
+                    );
+                }
+                write!(
+                    out,
+                    "exit
+route-map NULLROUTED-{name} permit 20
+ call NULLROUTED-LISTED-{family}
+"
+                )
+            }
+            Lists::None => write!(
+                out,
+                "route-map NULLROUTED-{name} permit {}
+ match {ip} address prefix-list NULLROUTED-LENGTHS-{family}
+",
+                if metric(input).is_some() { 31 } else { 30 }
+            ),
+        };
+        if let (Lists::None, Some(metric)) = (options.lists, metric(input)) {
+            let _ = writeln!(out, " match metric {metric}");
+        }
+        let _ = write!(
+            out,
+            " match {ip} next-hop type blackhole
+ match source-protocol kernel
+ set community {communities}
+ set metric 0
+ set origin igp
+exit
+route-map NULLROUTED-{name} deny 65535
+exit
+!
+"
+        );
+    }
+    // What a neighbor is told: blackholes, to be kept inside his AS.
+    out.push("route-map NULLROUTED-OUT permit 10\n match community NULLROUTED\n");
+    // What an earlier file set is unset: a route-map is written over itself.
+    let _ = match options.next_hop_v4 {
+        Some(next_hop) => writeln!(out, " set ip next-hop {next_hop}"),
+        None => writeln!(out, " no set ip next-hop"),
+    };
+    let _ = match options.next_hop_v6 {
+        Some(next_hop) => writeln!(out, " set ipv6 next-hop global {next_hop}"),
+        // The word needs an address, and takes away whichever there is.
+        None => writeln!(
+            out,
+            " no set ipv6 next-hop global {}",
+            FileOptions::DISCARD_V6
+        ),
+    };
+    out.push(
+        " set community no-export additive
+exit
+route-map NULLROUTED-OUT deny 65535
+exit
+!
+",
+    );
+}
+
+const EDGE: &str = "\
+Load:   vtysh -f THIS-FILE    (a second load replaces the first)
+Use:    router bgp ASN
+         neighbor ADDRESS disable-connected-check      (where the trigger is an eBGP neighbor)
+         address-family ipv4 unicast
+          neighbor ADDRESS route-map NULLROUTED-EDGE in
+          neighbor ADDRESS maximum-prefix NUMBER
+         address-family ipv6 unicast
+          neighbor ADDRESS route-map NULLROUTED-EDGE6 in
+          neighbor ADDRESS maximum-prefix NUMBER
+        Nothing but blackholes passes: for a session with the trigger or its route reflector alone.
+Undo:   neighbor ADDRESS shutdown, first: an iBGP neighbor without the route-map, or an eBGP neighbor with another
+        policy, has all its routes taken
+        then take the two route-map lines out, the route-maps named NULLROUTED, the lists so named, and the two static
+        blackholes; another next hop in the configuration leaves the former ones, too
+Never feed this file to frr-reload.py: it is a part, and the rest would be removed.
+";
+
+fn edge(out: &mut Text, options: &FileOptions, input: &FileInput) {
+    out.push(&input.edge_head("!", EDGE));
+    lists::own(out, input);
+    lists::covers(out, input);
+    let limits = input.limits;
+    let short = [
+        ("ip", "V4", "0.0.0.0/0", limits.shortest_v4),
+        ("ipv6", "V6", "::/0", limits.shortest_v6),
+    ];
+    for (ip, family, all, shortest) in short {
+        let name = format!("{ip} prefix-list NULLROUTED-SHORT-{family}");
+        let _ = writeln!(
+            out,
+            "no {name}\n{name} seq 1 permit {all} le {}\n!",
+            shortest.max(1) - 1
+        );
+    }
+    out.push(COMMUNITY);
+    let (v4, v6) = (options.discard_v4(), options.discard_v6());
+    let _ = writeln!(
+        out,
+        "ip route {v4}/32 blackhole\nipv6 route {v6}/128 blackhole\n!"
+    );
+    let v4 = v4.to_string();
+    let v6 = format!("global {v6}\n set ipv6 next-hop prefer-global");
+    for (name, ip, family, next_hop) in [("EDGE", "ip", "V4", v4), ("EDGE6", "ipv6", "V6", v6)] {
+        let _ = write!(
+            out,
+            "route-map NULLROUTED-{name} deny 5
+ match {ip} address prefix-list NULLROUTED-OWN-{family}
+exit
+route-map NULLROUTED-{name} deny 6
+ match {ip} address prefix-list NULLROUTED-SHORT-{family}
+exit
+route-map NULLROUTED-{name} deny 7
+ match {ip} address prefix-list NULLROUTED-COVER-{family}
+exit
+route-map NULLROUTED-{name} permit 10
+ match community NULLROUTED
+ set {ip} next-hop {next_hop}
+ set local-preference 200
+ set community no-export additive
+exit
+route-map NULLROUTED-{name} deny 65535
+exit
+!
+"
+        );
+    }
+}
+
+const FILTER: &str = "\
+Load:   vtysh -f THIS-FILE    (a second load replaces the first)
+        Without `-d bgpd`: where other daemons keep copies of the lists, `write memory` would save what is gone.
+Use:    in each permit clause of your route-map for what a neighbor announces:
+         call NULLROUTED-FILTER
+        What is listed is denied there, and no later clause is asked.
+Undo:   take the calls out again, then the route-map and the lists named NULLROUTED
+Never feed this file to frr-reload.py: it is a part, and the rest would be removed.
+";
+
+fn filter(out: &mut Text, options: &FileOptions, input: &FileInput) {
+    out.push(&input.head_for(options, "!", FILTER));
+    lists::listed(out, "FILTER-", input, true, options.lists);
+    lists::as_path(out, input.origins);
+    for (ip, family, one, octets) in [("ip", "V4", 10, 1_000), ("ipv6", "V6", 20, 2_000)] {
+        let list = format!("match {ip} address prefix-list NULLROUTED-FILTER-{family}");
+        if options.lists == Lists::One {
+            let _ = writeln!(out, "route-map NULLROUTED-FILTER deny {one}\n {list}\nexit");
+            continue;
+        }
+        for octet in OCTETS {
+            let number = octets + u32::from(octet);
+            let _ = writeln!(
+                out,
+                "route-map NULLROUTED-FILTER deny {number}\n {list}-{octet}"
+            );
+        }
+        out.push("exit\n");
+    }
+    out.push(
+        "route-map NULLROUTED-FILTER deny 30
+ match as-path NULLROUTED-ORIGINS
+exit
+route-map NULLROUTED-FILTER permit 65535
+exit
+!
+",
+    );
+}
+
+const COMMUNITY: &str = "bgp community-list standard NULLROUTED seq 5 permit blackhole\n!\n";
+
+/// Neither a default route nor anything that the limits refuse.
+fn lengths(out: &mut Text, limits: &Limits) {
+    let lengths = [
+        ("ip", "V4", "0.0.0.0/0", limits.shortest_v4, 32),
+        ("ipv6", "V6", "::/0", limits.shortest_v6, 128),
+    ];
+    for (ip, family, all, shortest, longest) in lengths {
+        let name = format!("{ip} prefix-list NULLROUTED-LENGTHS-{family}");
+        let shortest = shortest.max(1);
+        let _ = writeln!(
+            out,
+            "no {name}\n{name} seq 5 permit {all} ge {shortest} le {longest}\n!"
+        );
+    }
+}

@@ -1,0 +1,245 @@
+//! What a router file is made of.
+
+use std::fmt;
+use std::iter::successors;
+
+use ipnet::IpNet;
+
+use crate::policy::limits::Limits;
+use crate::policy::protect::Protected;
+use crate::policy::selection::Selection;
+use crate::prefix::{Bits, Prefix, PrefixSet};
+use crate::targets::file::parts::reasons::{Reason, Reasons};
+use crate::targets::file::{FileOptions, Gone, too_many};
+
+/// Every file with comments begins with it.
+pub const WRITTEN: &str = "Written by nullrouted; changes made here are lost.";
+
+/// Everything that is in the router files, whatever their options.
+#[derive(Clone, Copy, Debug)]
+pub struct FileInput<'a> {
+    /// The effective set.
+    pub set: &'a PrefixSet,
+    /// The origin ASes in force, ascending.
+    pub origins: &'a [u32],
+    /// What was in force of late, and no longer is.
+    pub gone: &'a Gone,
+    /// Credits of the publishers whose lists are in it, in the order of the feeds.
+    pub attributions: &'a [&'a str],
+    /// Why each prefix is in it.
+    pub reasons: Reasons<'a>,
+    /// What the operator typed under `[protect]`: no router takes a blackhole for it.
+    pub own: &'a [Protected],
+    /// What no router takes, however it is announced.
+    pub limits: &'a Limits,
+    /// The metric of our routes in the kernel; 0 where they have none of their own.
+    pub metric: u32,
+    /// What the router gets, where that is not everything in force.
+    pub selected: Option<Selected<'a>>,
+}
+
+/// What a router gets of the set in force.
+#[derive(Clone, Copy, Debug)]
+pub struct Selected<'a> {
+    /// Whose listings, and which prefixes of theirs.
+    pub selection: &'a Selection,
+    /// Number of prefixes that are too long for it, IPv4 and IPv6.
+    pub left_out: [usize; 2],
+    /// Number of prefixes that a router cannot announce which announces routes of the kernel: there they are a part of
+    /// a wider one.
+    pub joined: usize,
+}
+
+impl fmt::Display for Selected<'_> {
+    /// `feeds a, b; IPv4 up to /24; 3 IPv4 prefixes longer than /24 left out`
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.selection)?;
+        if let Some(left_out) = self.selection.told(self.left_out) {
+            write!(f, "; {left_out}")?;
+        }
+        match self.joined {
+            0 => Ok(()),
+            joined => write!(
+                f,
+                "; {joined} not announced, as the kernel has them in a wider route"
+            ),
+        }
+    }
+}
+
+impl Selected<'_> {
+    /// The same as lines of a head. Some routers cut a line at 254 characters.
+    fn lines(&self) -> Vec<String> {
+        let mut lines = vec!["Selected for this router:".to_owned()];
+        for word in self.to_string().split(' ') {
+            match lines.last_mut() {
+                Some(line) if line.len() + word.len() < LONGEST => {
+                    line.push(' ');
+                    line.push_str(word);
+                }
+                _ => lines.push(word.to_owned()),
+            }
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push('.');
+        }
+        lines
+    }
+}
+
+/// Longest line of those, in characters.
+const LONGEST: usize = 100;
+
+impl<'a> FileInput<'a> {
+    /// The IPv4 prefixes, ascending, each with its reason.
+    pub fn v4(&self, each: impl FnMut(&'a Prefix<u32>, &Reason)) {
+        self.reasons.v4(&self.set.v4, each);
+    }
+
+    /// The IPv6 prefixes, ascending, each with its reason.
+    pub fn v6(&self, each: impl FnMut(&'a Prefix<u128>, &Reason)) {
+        self.reasons.v6(&self.set.v6, each);
+    }
+
+    /// The head of a file with the set as comments: who wrote it, how it is used, the credits, and an empty comment.
+    pub fn head(&self, mark: &str, uses: &str) -> String {
+        self.head_of(mark, uses, None)
+    }
+
+    /// The same, and which way to take instead where the set is too large for the family.
+    pub fn head_for(&self, options: &FileOptions, mark: &str, uses: &str) -> String {
+        let too_many = too_many(options, self.set.v4.len(), self.set.v6.len());
+        self.head_of(mark, uses, too_many)
+    }
+
+    fn head_of(&self, mark: &str, uses: &str, too_many: Option<String>) -> String {
+        let (v4, v6) = (self.set.v4.len(), self.set.v6.len());
+        let title = format!("{WRITTEN} {v4} IPv4 and {v6} IPv6 prefixes.");
+        let credits = self.attributions.iter();
+        let credits = credits.map(|credit| format!("Contains: {credit}"));
+        let selected = self.selected.as_ref().map(Selected::lines);
+        let lines = [title].into_iter().chain(selected.unwrap_or_default());
+        let lines = lines.chain([String::new()]);
+        let lines = lines.chain(uses.lines().map(str::to_owned));
+        let lines = lines.chain(too_many).chain(credits);
+        comments(mark, lines)
+    }
+
+    /// The same of a file that says nothing of the set.
+    pub fn constant_head(mark: &str, uses: &str) -> String {
+        let lines = [WRITTEN, ""].into_iter().chain(uses.lines());
+        comments(mark, lines.map(str::to_owned))
+    }
+
+    /// The IPv4 routes that a router shall no longer have. Not those that cover a network of the operator's own: his own
+    /// route for it may stand in their place, as where he announces an aggregate; see [`FileInput::kept`].
+    pub fn left_v4(&self) -> impl Iterator<Item = &'a Prefix<u32>> {
+        let gone = self.gone.v4.iter();
+        gone.filter(|prefix| !self.covers_own(prefix.to_net()))
+    }
+
+    /// The same, IPv6.
+    pub fn left_v6(&self) -> impl Iterator<Item = &'a Prefix<u128>> {
+        let gone = self.gone.v6.iter();
+        gone.filter(|prefix| !self.covers_own(prefix.to_net()))
+    }
+
+    /// A comment for each route that is gone and not taken away.
+    pub fn kept(&self, mark: &str) -> String {
+        let v4 = self.gone.v4.iter().map(Prefix::to_net);
+        let v6 = self.gone.v6.iter().map(Prefix::to_net);
+        let kept = v4.chain(v6).filter(|net| self.covers_own(*net));
+        let said = |net| {
+            format!(
+                "{mark} {net} is your own now: if its route to null has tag 666, take it out by hand.\n"
+            )
+        };
+        kept.map(said).collect()
+    }
+
+    fn covers_own(&self, net: IpNet) -> bool {
+        self.own.iter().any(|own| net.contains(&own.net))
+    }
+
+    /// What the operator typed as his own, joined.
+    pub fn own(&self) -> PrefixSet {
+        PrefixSet::of_nets(self.own.iter().map(|protected| protected.net))
+    }
+
+    /// What covers that, as far as the limits let an edge take it; nothing where it is too much, and then the head of
+    /// the file says so.
+    pub fn covers(&self) -> Covers {
+        let few = |covers: usize| covers <= MOST_COVERS;
+        let mut covers = self.all_covers();
+        if !few(covers.v4.len()) {
+            covers.v4.clear();
+        }
+        if !few(covers.v6.len()) {
+            covers.v6.clear();
+        }
+        covers
+    }
+
+    fn all_covers(&self) -> Covers {
+        let own = self.own();
+        Covers {
+            v4: covering(&own.v4, self.limits.shortest_v4),
+            v6: covering(&own.v6, self.limits.shortest_v6),
+        }
+    }
+
+    /// How many routes of a family an edge takes of a neighbor, at least one, as routers want it.
+    pub fn most(&self) -> usize {
+        self.limits.max_routes.max(1)
+    }
+
+    /// The head of a file for an edge, which says nothing of the set. In `uses`, `NUMBER` is how many routes it is to take
+    /// of a neighbor.
+    pub fn edge_head(&self, mark: &str, uses: &str) -> String {
+        let covers = self.all_covers();
+        let left_out = [("IPv4", covers.v4.len()), ("IPv6", covers.v6.len())];
+        let left_out = left_out
+            .into_iter()
+            .filter(|(_, covers)| *covers > MOST_COVERS);
+        let said: String = left_out
+            .map(|(family, covers)| {
+                format!(
+                    "{covers} {family} prefixes cover your own networks, too many to be named: have a route of its own \
+                     for each of these.\n"
+                )
+            })
+            .collect();
+        let uses = uses.replace("NUMBER", &self.most().to_string());
+        Self::constant_head(mark, &[&*uses, &said].concat())
+    }
+}
+
+/// More covers than these are not named: FRR 8.4 takes some seconds for so many, and each router some for its checks.
+const MOST_COVERS: usize = 500;
+
+/// What covers the operator's own networks.
+pub struct Covers {
+    pub v4: Vec<Prefix<u32>>,
+    pub v6: Vec<Prefix<u128>>,
+}
+
+/// What covers these and has so many bits at least, ascending.
+fn covering<B: Bits>(own: &[Prefix<B>], shortest: u8) -> Vec<Prefix<B>> {
+    let above = |prefix: &Prefix<B>| {
+        let above = successors(prefix.parent(), Prefix::parent);
+        above.take_while(|prefix| prefix.len() >= shortest.max(1))
+    };
+    let mut covers: Vec<_> = own.iter().flat_map(above).collect();
+    covers.sort_unstable();
+    covers.dedup();
+    covers
+}
+
+fn comments(mark: &str, lines: impl Iterator<Item = String>) -> String {
+    let mut out = String::new();
+    for line in lines.chain([String::new()]) {
+        out.push_str(format!("{mark} {line}").trim_end());
+        out.push('\n');
+    }
+    out
+}

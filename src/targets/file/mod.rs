@@ -1,0 +1,73 @@
+//! Router files: one family, one file, one pure function from the effective set to text.
+//!
+//! ```text
+//!  effective set ──┐
+//!  origin ASes ────┼──► FileInput ──┬──► the function of the family ──► text, published by `targets::file::publish`
+//!  listings ───────┘            │
+//!  family, role ──────► FileOptions ──┘
+//! ```
+//!
+//! What all share: the bytes depend on the input alone. No clock, so equal inputs give equal bytes; one changed prefix
+//! changes one line; and an empty set still renders a list that matches nothing. A publisher's own words stand where
+//! they mean nothing to a router, and only as `reasons::Reason` writes them; JSON has them whole, as JSON strings.
+
+mod command;
+mod families;
+pub(super) mod family;
+pub(super) mod input;
+pub(super) mod options;
+pub(super) mod parts;
+pub mod publish;
+
+use super::list::{csv, json};
+
+pub use family::{Commands, Family, Role};
+pub use input::{FileInput, Selected};
+pub use options::{AnnounceTo, Direction, FileOptions, Lists};
+pub use parts::auto::{Chosen, Version, choose};
+pub use parts::gone::Gone;
+pub use parts::reasons::Reasons;
+
+/// The text of a router file.
+pub fn render(options: &FileOptions, input: &FileInput) -> String {
+    (options.family.kind().render)(options, input)
+}
+
+/// Whether a file begins as those do that we write, of whatever family.
+pub fn is_ours(content: &[u8]) -> bool {
+    let first = content.split(|byte| *byte == b'\n').take(HEAD_LINES);
+    let head = content.get(..HEAD_BYTES).unwrap_or(content);
+    let says = |line: &[u8]| contains(line, input::WRITTEN.as_bytes());
+    // Two formats have no comments; each begins in its own way.
+    let listed = [csv::BEGINS, json::BEGINS];
+    first.take_while(|line| line.len() <= HEAD_BYTES).any(says)
+        || listed
+            .iter()
+            .any(|begins| head.starts_with(begins.as_bytes()))
+}
+
+/// Where the head of a file is looked for: an edit may have put a line above it.
+const HEAD_LINES: usize = 3;
+const HEAD_BYTES: usize = 1_024;
+
+fn contains(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
+}
+
+/// What leads from the file that was loaded to the next one, where the family has such a thing and it is shorter.
+pub fn delta(options: &FileOptions, loaded: &str, text: &str) -> Option<String> {
+    options.family.kind().delta?(loaded, text)
+}
+
+/// What takes away the rest of a former file of ours, where loading the next one leaves some.
+pub fn former(options: &FileOptions, former: &str, text: &str) -> Option<String> {
+    options.family.kind().former?(former, text)
+}
+
+/// Which way to take instead, where a set of so many IPv4 and IPv6 prefixes is more than the router takes well.
+pub fn too_many(options: &FileOptions, v4: usize, v6: usize) -> Option<String> {
+    (options.family.kind().too_many)(options, v4, v6)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,172 @@
+//! What kind of file a router gets.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::targets::file::family::{Family, Role};
+use crate::targets::file::parts::auto::Version;
+
+/// How the listed prefixes stand in the file of a router that takes long lists badly.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Lists {
+    /// In one for each of IPv4 and IPv6.
+    #[default]
+    One,
+    /// In one for each first octet, IPv6 by a hash: 512 lists, most of them short.
+    Octets,
+    /// Not at all: what the kernel drops is announced.
+    None,
+}
+
+impl Lists {
+    /// Every one with its name in the configuration.
+    pub const NAMES: [(&'static str, Self); 3] = [
+        ("one", Self::One),
+        ("octets", Self::Octets),
+        ("none", Self::None),
+    ];
+}
+
+impl Lists {
+    /// What the configuration calls a choice between the first two.
+    pub const AUTO: &str = "auto";
+}
+
+impl fmt::Display for Lists {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Self::NAMES.iter().find(|(_, lists)| lists == self);
+        f.write_str(name.map_or("", |(name, _)| name))
+    }
+}
+
+/// Which sessions a trigger's blackholes are originated for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AnnounceTo {
+    /// iBGP sessions alone: the routes are originated with no-export where the router has it, so no eBGP neighbor can
+    /// receive them.
+    #[default]
+    Ibgp,
+    /// The eBGP neighbors in [`FileOptions::neighbors`]: the routes are originated without no-export, which is added on the
+    /// way out.
+    Ebgp,
+}
+
+impl AnnounceTo {
+    /// Every one with its name in the configuration.
+    pub const NAMES: [(&'static str, Self); 2] = [("ibgp", Self::Ibgp), ("ebgp", Self::Ebgp)];
+}
+
+impl fmt::Display for AnnounceTo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Self::NAMES.iter().find(|(_, to)| to == self);
+        f.write_str(name.map_or("", |(name, _)| name))
+    }
+}
+
+/// Which packets a packet filter drops, by how their addresses stand to the listed prefixes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Direction {
+    /// Those to a listed prefix.
+    To,
+    /// Those from a listed prefix.
+    From,
+    /// Both.
+    #[default]
+    Both,
+}
+
+impl Direction {
+    /// Every one with its name in the configuration.
+    pub const NAMES: [(&'static str, Self); 3] =
+        [("to", Self::To), ("from", Self::From), ("both", Self::Both)];
+
+    /// Whether packets to a listed prefix are dropped.
+    pub fn is_to(self) -> bool {
+        self != Self::From
+    }
+
+    /// Whether packets from a listed prefix are dropped.
+    pub fn is_from(self) -> bool {
+        self != Self::To
+    }
+}
+
+impl fmt::Display for Direction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = Self::NAMES.iter().find(|(_, direction)| direction == self);
+        f.write_str(name.map_or("", |(name, _)| name))
+    }
+}
+
+/// What the configuration says of the text of one router's file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileOptions {
+    /// The family of the router.
+    pub family: Family,
+    /// What it is there for.
+    pub role: Role,
+    /// The next hop that a trigger announces and an edge drops, IPv4; `None` for what is usual.
+    pub next_hop_v4: Option<Ipv4Addr>,
+    /// The same, IPv6.
+    pub next_hop_v6: Option<Ipv6Addr>,
+    /// How the listed prefixes stand in it.
+    pub lists: Lists,
+    /// The version of a router with FRR, where it is known.
+    pub frr_version: Option<Version>,
+    /// Which sessions a trigger announces to.
+    pub announce_to: AnnounceTo,
+    /// The neighbors that a trigger announces to, each once, ascending; with [`AnnounceTo::Ibgp`] it may be empty.
+    pub neighbors: Vec<IpAddr>,
+    /// Which packets a packet filter drops.
+    pub direction: Direction,
+}
+
+impl FileOptions {
+    /// The usual discard next hop of an edge: of TEST-NET-1 (RFC 5737), as most guides have it.
+    pub const DISCARD_V4: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
+    /// The same, of the discard-only block (RFC 6666).
+    pub const DISCARD_V6: Ipv6Addr = Ipv6Addr::new(0x100, 0, 0, 0, 0, 0, 0, 1);
+
+    /// What is usual for a role of a family: a trigger announces the next hop that its session has, an edge drops by
+    /// the usual one.
+    pub fn usual(family: Family, role: Role) -> Self {
+        Self {
+            family,
+            role,
+            next_hop_v4: None,
+            next_hop_v6: None,
+            lists: Lists::default(),
+            frr_version: None,
+            announce_to: AnnounceTo::default(),
+            neighbors: Vec::new(),
+            direction: Direction::default(),
+        }
+    }
+
+    /// What is written of both next hops, IPv4 first.
+    pub fn next_hops(&self) -> [Option<IpAddr>; 2] {
+        [
+            self.next_hop_v4.map(IpAddr::from),
+            self.next_hop_v6.map(IpAddr::from),
+        ]
+    }
+
+    /// Those that are written, each with the words of its family; IPv4 first.
+    pub fn with_next_hops<'a>(
+        &self,
+        words: [&'a str; 2],
+    ) -> impl Iterator<Item = (&'a str, IpAddr)> + use<'a> {
+        let both = words.into_iter().zip(self.next_hops());
+        both.filter_map(|(words, next_hop)| Some((words, next_hop?)))
+    }
+
+    /// The address whose route drops at an edge, IPv4.
+    pub fn discard_v4(&self) -> Ipv4Addr {
+        self.next_hop_v4.unwrap_or(Self::DISCARD_V4)
+    }
+
+    /// The same, IPv6.
+    pub fn discard_v6(&self) -> Ipv6Addr {
+        self.next_hop_v6.unwrap_or(Self::DISCARD_V6)
+    }
+}

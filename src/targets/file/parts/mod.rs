@@ -1,0 +1,15 @@
+//! What the files of several families have in common.
+
+pub mod auto;
+pub mod gone;
+pub mod junos_statements;
+pub mod prefix_list;
+pub mod reasons;
+pub mod route_map;
+pub mod sent;
+pub mod sequence;
+pub mod sessions;
+pub mod shards;
+pub mod short;
+pub mod sros_policy;
+pub mod text;

@@ -1,0 +1,253 @@
+//! Keeps the rule in the kernel (I/O).
+//!
+//! ```text
+//!  begin: dump ── reconcile ──► add      routes come and go      end: remove ──► Told
+//! ```
+//!
+//! In this order no route of ours is ever in a table that no rule of ours leads to.
+
+use std::collections::HashSet;
+use std::io;
+
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::rule::RuleMessage;
+use nix::errno::Errno;
+use rtnetlink::Handle;
+
+use super::{Difference, Family, Rule, Wanted, message, reconcile};
+use crate::netlink::dump;
+use crate::netlink::rule::RTM_NEWRULE;
+use crate::targets::kernel::Mark;
+
+/// A change of rules that has begun.
+#[derive(Clone, Debug, Default)]
+pub struct Rules {
+    added: Vec<(Family, u32)>,
+    difference: Difference,
+    failures: Vec<String>,
+}
+
+/// The result of a change of rules.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Told {
+    /// What was done, as in `rule 5000 added`; empty if nothing was.
+    pub done: String,
+    /// Notes for the operator; empty if there are none.
+    pub notes: String,
+    /// What could not be done.
+    pub failure: Option<String>,
+    /// Rules of ours that are still there and should not be.
+    pub left: Vec<Rule>,
+}
+
+/// All rules, in the order in which the kernel looks them up: one small dump.
+///
+/// # Errors
+/// No socket can be opened, or an error from the kernel.
+async fn present() -> io::Result<Vec<Rule>> {
+    let request = RouteNetlinkMessage::GetRule(RuleMessage::default());
+    let (mut rules, mut seen) = (Vec::new(), HashSet::new());
+    dump(&request, None, |answer| {
+        if answer.kind != RTM_NEWRULE {
+            return;
+        }
+        let rule = Rule::read(answer.payload);
+        rules.extend(rule.filter(|rule| seen.insert(rule.clone())));
+    })
+    .await?;
+    Ok(rules)
+}
+
+/// The changes that would be needed.
+///
+/// # Errors
+/// No socket can be opened, or an error from the kernel.
+pub async fn difference(wanted: Option<&Wanted>, marks: &[Mark]) -> io::Result<Difference> {
+    Ok(reconcile(&present().await?, wanted, marks))
+}
+
+/// Add what is missing. Without a mark no rule is ours, and the kernel is not asked.
+pub async fn begin(wanted: Option<Wanted>, marks: &[Mark]) -> Rules {
+    let mut rules = Rules::default();
+    if marks.is_empty() {
+        return rules;
+    }
+    match difference(wanted.as_ref(), marks).await {
+        Ok(difference) => rules.difference = difference,
+        Err(error) => rules
+            .failures
+            .push(format!("the policy rules cannot be read: {error}")),
+    }
+    if let Some(wanted) = wanted.filter(|_| !rules.difference.add.is_empty()) {
+        rules.add(wanted).await;
+    }
+    rules
+}
+
+impl Rules {
+    /// Whether a rule was added, in one family or both.
+    pub fn added(&self) -> bool {
+        !self.added.is_empty()
+    }
+
+    async fn add(&mut self, wanted: Wanted) {
+        let Wanted {
+            priority,
+            table,
+            protocol,
+            ..
+        } = wanted;
+        let handle = match open() {
+            Ok(handle) => handle,
+            Err(error) => return self.failures.push(error),
+        };
+        for family in std::mem::take(&mut self.difference.add) {
+            let mut request = handle.rule().add();
+            *request.message_mut() = message(family, priority, table, protocol);
+            match request.execute().await.map_err(|error| errno(&error)) {
+                Ok(()) => self.added.push((family, priority)),
+                // This machine has no IPv6, so there is nothing to look up.
+                Err(Some(Errno::EAFNOSUPPORT)) if family == Family::V6 => {}
+                Err(Some(Errno::EEXIST)) => {
+                    if let Some(why) = in_the_way(family, &wanted).await {
+                        self.failures.push(why);
+                    }
+                }
+                Err(why) => self.failures.push(format!(
+                    "rule {priority} not added ({family}): {}",
+                    reason(why)
+                )),
+            }
+        }
+    }
+
+    /// Remove what is not wanted. If the wanted rule could not be added, the others stay: a rule
+    /// with another priority is better than none.
+    pub async fn end(mut self) -> Told {
+        let surplus = std::mem::take(&mut self.difference.remove);
+        let missing = !self.failures.is_empty();
+        let (mut removed, mut left) = (Vec::new(), Vec::new());
+        for (rule, other) in std::mem::take(&mut self.difference.stuck) {
+            self.failures.push(format!(
+                "rule {} not removed: the request would hit one that is not ours ({})",
+                rule.priority, other.text
+            ));
+            left.push(rule);
+        }
+        if missing || surplus.is_empty() {
+            left.extend(surplus);
+            return self.told(&removed, left);
+        }
+        let handle = match open() {
+            Ok(handle) => handle,
+            Err(error) => {
+                self.failures.push(error);
+                return self.told(&removed, surplus);
+            }
+        };
+        for rule in surplus {
+            let request = message(rule.family, rule.priority, rule.table, rule.protocol);
+            let done = handle.rule().del(request).execute().await;
+            match done.map_err(|error| errno(&error)) {
+                Ok(()) | Err(Some(Errno::ENOENT | Errno::ESRCH)) => {
+                    removed.push((rule.family, rule.priority));
+                }
+                Err(why) => {
+                    self.failures.push(format!(
+                        "rule {} not removed ({}): {}",
+                        rule.priority,
+                        rule.family,
+                        reason(why)
+                    ));
+                    left.push(rule);
+                }
+            }
+        }
+        self.told(&removed, left)
+    }
+
+    fn told(self, removed: &[(Family, u32)], left: Vec<Rule>) -> Told {
+        let added = words(&self.added, "added");
+        let done: Vec<String> = added.chain(words(removed, "removed")).collect();
+        let beside = &self.difference.beside;
+        let notes = beside.first().map(|first| {
+            let which = match beside.len() {
+                1 => "a rule that is not ours has".to_owned(),
+                several => format!("{several} rules that are not ours have"),
+            };
+            format!("; {which} its priority or table ({})", first.text)
+        });
+        Told {
+            done: done.join(", "),
+            notes: notes.unwrap_or_default(),
+            failure: (!self.failures.is_empty()).then(|| self.failures.join("; ")),
+            left,
+        }
+    }
+}
+
+/// Why the rule is missing although the kernel says that it exists; `None` if it is present after
+/// all.
+async fn in_the_way(family: Family, wanted: &Wanted) -> Option<String> {
+    let priority = wanted.priority;
+    let there = match present().await {
+        Ok(there) => there,
+        Err(error) => return Some(format!("rule {priority} not added ({family}): {error}")),
+    };
+    if there.iter().any(|r| r.family == family && r.is(wanted)) {
+        return None;
+    }
+    let same = |rule: &&Rule| {
+        (rule.family, rule.priority, rule.protocol) == (family, priority, wanted.protocol)
+    };
+    let other = there.iter().find(same).map(|rule| rule.text.as_str());
+    Some(format!(
+        "rule {priority} not added ({family}): its place has a rule with our protocol number ({}); it is left alone",
+        other.unwrap_or("gone already")
+    ))
+}
+
+/// `rule 5000 added`, with the family if it is only one.
+fn words(rules: &[(Family, u32)], verb: &str) -> impl Iterator<Item = String> {
+    let of = |family| {
+        let priorities = rules.iter().filter(move |(other, _)| *other == family);
+        priorities.map(|(_, priority)| *priority)
+    };
+    let v6: Vec<u32> = of(Family::V6).collect();
+    let v4: Vec<u32> = of(Family::V4).collect();
+    let mut said = Vec::new();
+    for priority in &v4 {
+        let family = match v6.contains(priority) {
+            true => "",
+            false => " (IPv4)",
+        };
+        said.push(format!("rule {priority} {verb}{family}"));
+    }
+    let alone = v6.iter().filter(|priority| !v4.contains(priority));
+    said.extend(alone.map(|priority| format!("rule {priority} {verb} (IPv6)")));
+    said.into_iter()
+}
+
+fn open() -> Result<Handle, String> {
+    let opened = rtnetlink::new_connection();
+    let (connection, handle, _) = opened.map_err(|error| format!("no netlink socket: {error}"))?;
+    tokio::spawn(connection);
+    Ok(handle)
+}
+
+fn errno(error: &rtnetlink::Error) -> Option<Errno> {
+    match error {
+        rtnetlink::Error::NetlinkError(answer) => Some(Errno::from_raw(-answer.raw_code())),
+        _ => None,
+    }
+}
+
+/// The kernel's answer in words.
+fn reason(errno: Option<Errno>) -> &'static str {
+    match errno {
+        Some(Errno::EPERM | Errno::EACCES) => "CAP_NET_ADMIN is missing",
+        Some(Errno::EAFNOSUPPORT | Errno::EOPNOTSUPP) => "this kernel has no policy rules",
+        Some(errno) => errno.desc(),
+        None => "no answer from the kernel",
+    }
+}
