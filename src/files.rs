@@ -314,15 +314,15 @@ mod tests {
             "markers in the run directory, which is ours alone",
         ),
         (
-            "target/kernel/bus/owner.rs",
+            "targets/kernel/bus/owner.rs",
             "the names of processes, from the kernel",
         ),
         (
-            "target/kernel/bus/sockets.rs",
+            "targets/kernel/bus/sockets.rs",
             "the tables of sockets, from the kernel",
         ),
         (
-            "target/publish.rs",
+            "targets/file/publish.rs",
             "writes and syncs, on a thread that may be left behind",
         ),
     ];
