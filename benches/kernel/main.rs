@@ -69,7 +69,7 @@ fn measure([v4, v6, rounds]: [usize; 3]) {
     let nets = || (0..v4 as u32).map(|n| (72 << 24) + (n << 5));
     let set_v4 = PrefixSet {
         v4: nets().map(|net| Prefix::new(net, LENGTH_V4)).collect(),
-        v6: vec![],
+        v6: [].into(),
     };
     let mut ways: [Way<'_>; 3] = [
         Box::new(|| both(|what| bare::routes(what, LENGTH_V4, || nets().map(u32::to_be_bytes)))),
@@ -85,7 +85,7 @@ fn measure([v4, v6, rounds]: [usize; 3]) {
 
     let nets = || (0..v6 as u128).map(|n| (0x2001_0db8_u128 << 96) + (n << 81));
     let set_v6 = PrefixSet {
-        v4: vec![],
+        v4: [].into(),
         v6: nets().map(|net| Prefix::new(net, LENGTH_V6)).collect(),
     };
     let mut ways: [Way<'_>; 3] = [
@@ -207,7 +207,7 @@ fn kept(mut set: PrefixSet) {
     };
     timed(&mut fib, &set, "a daemon that listens: install");
     timed(&mut fib, &set, "nothing changed");
-    set.v4.truncate(set.v4.len() - 10);
+    set.v4 = set.v4[..set.v4.len() - 10].into();
     timed(&mut fib, &set, "ten gone");
     fib.invalidate();
     timed(&mut fib, &set, "an audit: everything read");

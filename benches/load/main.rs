@@ -222,8 +222,8 @@ fn text(options: &FileOptions, size: usize, other: usize) -> String {
     };
     let set = PrefixSet::of_nets(list.lines().map(net));
     let set = PrefixSet {
-        v4: set.v4.into_iter().skip(other).take(size).collect(),
-        v6: Vec::new(),
+        v4: set.v4.iter().copied().skip(other).take(size).collect(),
+        v6: [].into(),
     };
     assert_eq!(set.v4.len(), size);
     let limits = Limits::default();

@@ -118,17 +118,20 @@ impl Ledger {
         let read = || {
             let mut statement = self.db.prepare_cached("SELECT prefix FROM route")?;
             let mut rows = statement.query([])?;
-            let (mut v4, mut others) = (Vec::new(), Vec::new());
+            let (mut v4, mut v6) = (Vec::new(), Vec::new());
             while let Some(row) = rows.next()? {
                 let text = row.get_ref(0)?.as_bytes()?;
                 match leading_v4(text) {
                     Some((addr, len, read)) if read == text.len() => {
                         v4.push(Prefix::new(addr, len));
                     }
-                    _ => others.push(net(text).ok_or(rusqlite::Error::InvalidQuery)?),
+                    _ => match net(text) {
+                        Some(IpNet::V6(net)) => v6.push(net.into()),
+                        Some(IpNet::V4(net)) => v4.push(net.into()),
+                        None => return Err(rusqlite::Error::InvalidQuery),
+                    },
                 }
             }
-            let PrefixSet { v6, .. } = PrefixSet::of_nets(others);
             let mut origins = self.db.prepare_cached("SELECT asn FROM origin")?;
             let origins = origins.query_map([], |row| row.get(0))?;
             let origins: Vec<u32> = origins.collect::<rusqlite::Result<_>>()?;

@@ -355,10 +355,10 @@ mod against_a_naive_model {
             let listed = addresses(one.iter().chain(&two).chain([&common]));
             let protected = addresses(&protect);
             let expected: BTreeSet<u32> = listed.difference(&protected).copied().collect();
-            prop_assert_eq!(addresses(&decision.desired.nets.v4), expected);
+            prop_assert_eq!(addresses(&*decision.desired.nets.v4), expected);
 
             // And every prefix in force names a listing, and no route holds an unlisted address.
-            for route in &decision.desired.nets.v4 {
+            for route in &*decision.desired.nets.v4 {
                 let causes = cause_of_addition(route.to_net(), &decision.rib, |_, _| true).because;
                 prop_assert!(!causes.is_empty(), "{route} has no cause");
             }

@@ -161,14 +161,15 @@ mod tests {
     use crate::prefix::aggregate;
     use proptest::prelude::*;
     use std::collections::BTreeSet;
+    use std::sync::Arc;
 
     fn set() -> impl Strategy<Value = PrefixSet> {
         prop::collection::vec((0_u32..256, 24_u8..=32), 0..30).prop_map(|raw| {
             let mut v4: Vec<_> = raw.into_iter().map(|(a, l)| Prefix::new(a, l)).collect();
             v4.sort_unstable();
             PrefixSet {
-                v4: aggregate(v4),
-                v6: Vec::new(),
+                v4: aggregate(v4).into(),
+                v6: Arc::default(),
             }
         })
     }
@@ -185,7 +186,7 @@ mod tests {
                 prop_assert!(after.insert(*new), "only what is missing is added");
             }
             prop_assert_eq!(after.len(), change.kept() + change.added());
-            prop_assert_eq!(after.into_iter().collect::<Vec<_>>(), desired.v4);
+            prop_assert_eq!(after.into_iter().collect::<Arc<[_]>>(), desired.v4);
         }
     }
 

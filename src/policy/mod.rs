@@ -11,6 +11,7 @@ pub mod reserved;
 pub mod selection;
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 
@@ -62,22 +63,22 @@ impl Policy {
     /// Apply the policy to the RIB.
     pub fn apply(&self, rib: &Rib) -> Permitted {
         let mut permitted = Permitted::default();
-        let (v4, v6) = reserved::space();
+        let reserved = reserved::space();
         let limits = &self.limits;
         let (space, holes) = (self.protect.space(), self.protect.holes());
-        (permitted.listed.v4, permitted.set.v4) = one_family(
+        [permitted.listed.v4, permitted.set.v4] = one_family(
             rib,
             rib.v4(),
             limits.shortest_v4,
-            &v4,
+            &reserved.v4,
             (&space.v4, &holes.v4),
             &mut permitted,
         );
-        (permitted.listed.v6, permitted.set.v6) = one_family(
+        [permitted.listed.v6, permitted.set.v6] = one_family(
             rib,
             rib.v6(),
             limits.shortest_v6,
-            &v6,
+            &reserved.v6,
             (&space.v6, &holes.v6),
             &mut permitted,
         );
@@ -92,7 +93,7 @@ fn one_family<B: Bits>(
     reserved: &[Prefix<B>],
     (space, holes): (&[Prefix<B>], &[Prefix<B>]),
     permitted: &mut Permitted,
-) -> (Vec<Prefix<B>>, Vec<Prefix<B>>) {
+) -> [Arc<[Prefix<B>]>; 2] {
     let any_length: Vec<bool> = rib
         .sources()
         .iter()
@@ -143,6 +144,7 @@ fn one_family<B: Bits>(
         listed = aggregate(listed);
     }
     let result = subtract(&listed, space);
+    let mut is_whole = result.is_whole();
     permitted.cut.extend(result.cut.iter().map(Prefix::to_net));
     let mut left = result.left;
     if !result.dropped.is_empty() {
@@ -177,9 +179,16 @@ fn one_family<B: Bits>(
         let cut_too = cut(&listed, holes).cut.into_iter();
         let cut_too = cut_too.filter(|prefix| !known.contains(prefix));
         permitted.cut.extend(cut_too.map(|prefix| prefix.to_net()));
-        left = cut(&left, holes).left;
+        let result = cut(&left, holes);
+        is_whole &= result.is_whole();
+        left = result.left;
     }
-    (listed, left)
+    let listed: Arc<[Prefix<B>]> = listed.into();
+    let left = match is_whole {
+        true => listed.clone(),
+        false => left.into(),
+    };
+    [listed, left]
 }
 
 /// Lines with a prefix that is too short. A range is many entries of one line: a range that is too

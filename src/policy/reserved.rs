@@ -6,7 +6,7 @@
 
 use ipnet::IpNet;
 
-use crate::prefix::{Prefix, PrefixSet, overlap};
+use crate::prefix::{PrefixSet, overlap};
 
 /// Excluded from every feed that does not set `reserved = true`.
 pub const RESERVED: [(&str, &str); 19] = [
@@ -82,10 +82,9 @@ pub fn why_not_mapped(instead: IpNet) -> String {
     )
 }
 
-/// The reserved space of both families, ascending and without overlap.
-pub fn space() -> (Vec<Prefix<u32>>, Vec<Prefix<u128>>) {
-    let set = PrefixSet::of_nets(nets(&RESERVED).map(|(net, _)| net));
-    (set.v4, set.v6)
+/// The reserved space of both families.
+pub fn space() -> PrefixSet {
+    PrefixSet::of_nets(nets(&RESERVED).map(|(net, _)| net))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! prefixes that are too long.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -137,12 +138,18 @@ impl Selection {
 }
 
 /// The prefixes that are not too long, and the number of the others.
-fn no_longer_than<B: Bits>(set: &[Prefix<B>], longest: Option<u8>) -> (Vec<Prefix<B>>, usize) {
+fn no_longer_than<B: Bits>(
+    set: &Arc<[Prefix<B>]>,
+    longest: Option<u8>,
+) -> (Arc<[Prefix<B>]>, usize) {
     let Some(longest) = longest else {
-        return (Vec::new(), 0);
+        return (Arc::default(), 0);
     };
+    if longest >= B::WIDTH {
+        return (set.clone(), 0);
+    }
     let fits = |prefix: &&Prefix<B>| prefix.len() <= longest;
-    let left: Vec<Prefix<B>> = set.iter().filter(fits).copied().collect();
+    let left: Arc<[Prefix<B>]> = set.iter().filter(fits).copied().collect();
     let left_out = set.len() - left.len();
     (left, left_out)
 }

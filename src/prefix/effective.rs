@@ -1,5 +1,7 @@
 //! Prefixes and origin ASNs as one value: what is in force, what should be, what a router has.
 
+use std::sync::LazyLock;
+
 use super::{PrefixSet, subtract_set};
 
 /// What is dropped: prefixes, and the origin ASNs that routers match in the AS path.
@@ -12,13 +14,7 @@ pub struct Effective {
 }
 
 /// An empty value with a static lifetime.
-pub static NOTHING: Effective = Effective {
-    nets: PrefixSet {
-        v4: Vec::new(),
-        v6: Vec::new(),
-    },
-    origins: Vec::new(),
-};
+pub static NOTHING: LazyLock<Effective> = LazyLock::new(Effective::default);
 
 impl Effective {
     /// These prefixes, and these origin ASNs in any order.

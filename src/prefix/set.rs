@@ -1,16 +1,19 @@
 //! A set of addresses of both families, as the fewest prefixes.
 
+use std::sync::Arc;
+
 use ipnet::IpNet;
 
 use super::{Prefix, Written, aggregate, prefixes_of_range};
 
 /// Addresses of both families: each side ascending, aggregated, without overlap. IPv4 before IPv6.
+/// A clone shares the prefixes: a set of a million is held once, however many keep it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PrefixSet {
     /// The IPv4 prefixes.
-    pub v4: Vec<Prefix<u32>>,
+    pub v4: Arc<[Prefix<u32>]>,
     /// The IPv6 prefixes.
-    pub v6: Vec<Prefix<u128>>,
+    pub v6: Arc<[Prefix<u128>]>,
 }
 
 impl PrefixSet {
@@ -33,8 +36,8 @@ impl PrefixSet {
         v4.sort_unstable_by_key(Prefix::key);
         v6.sort_unstable_by_key(Prefix::key);
         Self {
-            v4: aggregate(v4),
-            v6: aggregate(v6),
+            v4: aggregate(v4).into(),
+            v6: aggregate(v6).into(),
         }
     }
 
@@ -110,8 +113,8 @@ impl PrefixSet {
         if other.is_empty() {
             return self.clone();
         }
-        let v4 = self.v4.iter().chain(&other.v4).copied().collect();
-        let v6 = self.v6.iter().chain(&other.v6).copied().collect();
+        let v4 = self.v4.iter().chain(&*other.v4).copied().collect();
+        let v6 = self.v6.iter().chain(&*other.v6).copied().collect();
         Self::of_prefixes(v4, v6)
     }
 
@@ -119,8 +122,8 @@ impl PrefixSet {
     #[must_use]
     pub fn intersection(&self, other: &Self) -> Self {
         PrefixSet {
-            v4: common(&self.v4, &other.v4),
-            v6: common(&self.v6, &other.v6),
+            v4: common(&self.v4, &other.v4).into(),
+            v6: common(&self.v6, &other.v6).into(),
         }
     }
 }
@@ -181,7 +184,7 @@ mod tests {
             prop_assert_eq!(single(&union), &single(&one) | &single(&other));
             prop_assert_eq!(single(&both), &single(&one) & &single(&other));
             // The fewest possible prefixes, in order.
-            prop_assert_eq!(PrefixSet::of_prefixes(both.v4.clone(), Vec::new()), both);
+            prop_assert_eq!(PrefixSet::of_prefixes(both.v4.to_vec(), Vec::new()), both);
         }
     }
 

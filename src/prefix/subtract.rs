@@ -1,5 +1,7 @@
 //! Subtraction by splitting: the rest of prefixes after holes are cut into them.
 
+use std::sync::Arc;
+
 use super::{Bits, Prefix, PrefixSet};
 
 /// The most pieces one prefix may be cut into. A prefix that would need more is dropped whole:
@@ -72,16 +74,31 @@ fn subtract_within<B: Bits>(from: &[Prefix<B>], holes: &[Prefix<B>], most: usize
 /// [`subtract`] for both families, if only the rest is needed.
 pub fn subtract_set(from: &PrefixSet, holes: &PrefixSet) -> PrefixSet {
     PrefixSet {
-        v4: subtract(&from.v4, &holes.v4).left,
-        v6: subtract(&from.v6, &holes.v6).left,
+        v4: rest(&from.v4, subtract(&from.v4, &holes.v4)),
+        v6: rest(&from.v6, subtract(&from.v6, &holes.v6)),
     }
 }
 
 /// [`cut`] for both families, if only the rest is needed.
 pub fn cut_set(from: &PrefixSet, holes: &PrefixSet) -> PrefixSet {
     PrefixSet {
-        v4: cut(&from.v4, &holes.v4).left,
-        v6: cut(&from.v6, &holes.v6).left,
+        v4: rest(&from.v4, cut(&from.v4, &holes.v4)),
+        v6: rest(&from.v6, cut(&from.v6, &holes.v6)),
+    }
+}
+
+/// What is left of `from`, which is shared where nothing was cut out of it.
+pub(crate) fn rest<B: Bits>(from: &Arc<[Prefix<B>]>, after: Subtracted<B>) -> Arc<[Prefix<B>]> {
+    match after.is_whole() {
+        true => from.clone(),
+        false => after.left.into(),
+    }
+}
+
+impl<B: Bits> Subtracted<B> {
+    /// Whether nothing was cut.
+    pub fn is_whole(&self) -> bool {
+        self.cut.is_empty() && self.dropped.is_empty()
     }
 }
 

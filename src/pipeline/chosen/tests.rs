@@ -179,7 +179,7 @@ proptest! {
                 prop_assert_eq!(addresses(&chosen.effective), expected);
                 // As few prefixes as can be.
                 let nets = &chosen.effective.nets;
-                let again = PrefixSet::of_prefixes(nets.v4.clone(), Vec::new());
+                let again = PrefixSet::of_prefixes(nets.v4.to_vec(), Vec::new());
                 prop_assert_eq!(&again, nets);
             }
         }
@@ -254,7 +254,7 @@ proptest! {
             };
             let part = selection.of(&chosen.effective);
             let fits = |prefix: &&Prefix<u32>| prefix.len() <= one.2;
-            let expected: Vec<_> = chosen.effective.nets.v4.iter().filter(fits).copied().collect();
+            let expected: Arc<[_]> = chosen.effective.nets.v4.iter().filter(fits).copied().collect();
             prop_assert_eq!(part.effective.nets.v4.len() + part.left_out[0], chosen.effective.nets.v4.len());
             prop_assert_eq!(part.effective.nets.v4, expected);
         }

@@ -1,5 +1,7 @@
 //! Each limit at its edge.
 
+use std::sync::Arc;
+
 use super::*;
 use crate::prefix::Prefix;
 
@@ -8,7 +10,7 @@ fn hosts(start: u32, count: u32) -> PrefixSet {
     let v4 = (0..count).map(|i| Prefix::host(0x0b00_0000 + 2 * (start + i)));
     PrefixSet {
         v4: v4.collect(),
-        v6: Vec::new(),
+        v6: Arc::default(),
     }
 }
 
@@ -99,17 +101,16 @@ fn a_few_wide_prefixes_are_no_small_change() {
         v4: (0..count)
             .map(|i| Prefix::new((20 + 2 * i) << 24, 8))
             .collect(),
-        v6: Vec::new(),
+        v6: Arc::default(),
     };
-    let mut now = wide(2);
-    now.v4.splice(0..0, hosts(0, 100).v4);
+    let now = hosts(0, 100).union(&wide(2));
     assert_eq!(
         judged(&hosts(0, 100), &now, FeedLimits::default())[0],
         "drop: from 0.000002328% to 0.7813% of all IPv4 addresses (max_added 50%)"
     );
     let slash_16 = PrefixSet {
-        v4: vec![Prefix::new(20 << 24, 16)],
-        v6: Vec::new(),
+        v4: [Prefix::new(20 << 24, 16)].into(),
+        v6: Arc::default(),
     };
     assert!(judged(&hosts(0, 1), &slash_16, FeedLimits::default()).is_empty());
 }
@@ -129,8 +130,8 @@ fn the_first_fill_is_held_by_size_and_not_by_growth() {
 #[test]
 fn the_sum_of_good_listings_may_still_be_the_default_route() {
     let everything = PrefixSet {
-        v4: vec![Prefix::new(0, 0)],
-        v6: Vec::new(),
+        v4: [Prefix::new(0, 0)].into(),
+        v6: Arc::default(),
     };
     let empty = PrefixSet::default();
     let reasons = judge(&[], (&empty, &empty), &everything, &limits()).reasons;
@@ -236,7 +237,7 @@ fn the_count_of_a_feed_stands_in_the_place_of_that_for_all() {
 fn wide_v6(count: u128, len: u8) -> PrefixSet {
     let v6 = (0..count).map(|i| Prefix::new((0x2a00 << 112) + ((2 * i) << (128 - len)), len));
     PrefixSet {
-        v4: Vec::new(),
+        v4: Arc::default(),
         v6: v6.collect(),
     }
 }
@@ -275,8 +276,7 @@ fn a_share_of_ipv6_is_a_limit_for_each_feed_and_for_all() {
 fn a_few_wide_ipv6_prefixes_are_no_small_change() {
     let before = wide_v6(1, 48);
     let with = |prefix: Prefix<u128>| {
-        let mut now = before.clone();
-        now.v6.push(prefix);
+        let now = before.union(&PrefixSet::of_prefixes(vec![], vec![prefix]));
         judged(&before, &now, FeedLimits::default())
     };
     // Eight times a /28 is small; sixteen times is not.
@@ -287,8 +287,8 @@ fn a_few_wide_ipv6_prefixes_are_no_small_change() {
     );
     // A growth: adding the same amount to a much larger set is within the limit.
     let much = wide_v6(9, 24);
-    let mut more = much.clone();
-    more.v6.push(Prefix::new(0x2b00 << 112, 24));
+    let more = PrefixSet::of_prefixes(vec![], vec![Prefix::new(0x2b00 << 112, 24)]);
+    let more = much.union(&more);
     assert!(judged(&much, &more, FeedLimits::default()).is_empty());
 }
 
@@ -297,12 +297,12 @@ fn nobody_may_approve_that_everything_is_dropped() {
     let empty = PrefixSet::default();
     let approvable = |total: &PrefixSet| judge(&[], (&empty, &empty), total, &limits()).approvable;
     let v4 = |len| PrefixSet {
-        v4: vec![Prefix::new(0, len)],
-        v6: Vec::new(),
+        v4: [Prefix::new(0, len)].into(),
+        v6: Arc::default(),
     };
     let v6 = |len| PrefixSet {
         v4: hosts(0, 3).v4,
-        v6: vec![Prefix::new(0, len)],
+        v6: [Prefix::new(0, len)].into(),
     };
     assert!(!approvable(&v4(0)) && !approvable(&v6(0)));
     assert!(approvable(&v4(1)) && approvable(&v6(1)));

@@ -138,7 +138,7 @@ fn trigger(out: &mut Text, options: &FileOptions, input: &FileInput) {
         out.word(" name ", reason);
         out.push("\n");
     });
-    for prefix in &input.set.v6 {
+    for prefix in &*input.set.v6 {
         out.push("ipv6 route ");
         out.prefix(prefix);
         out.push(" Null0 tag 666\n");
