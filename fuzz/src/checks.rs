@@ -1,4 +1,4 @@
-//! What must hold for any bytes: the fuzz targets and `tests/fuzz.rs` both call [`run`].
+//! What must hold for any bytes: the fuzz targets and `tests/it/fuzz.rs` both call [`run`].
 
 use std::borrow::Cow;
 use std::fmt::Debug;

@@ -1,28 +1,39 @@
 //! What has really gone wrong with tools like this one, by name, in the order of the tables of incidents.
 //!
 //! Comes through: what was in force stays, nothing outside the list is dropped, no route of anybody else's
-//! moves, and one line names the cause. A test binary of its own: it prints what it survived as a table.
+//! moves, and one line names the cause.
+//!
+//! Beside them stand the brake in every situation (`flush`), attacks and faults (`attacked`), and
+//! everything at once (`soak`). This binary has no usual harness: it prints what it survived as
+//! tables, with the time of each row.
 //!
 //! ```text
-//! cargo test --test incidents -- redirect      only those with this in their name
+//! cargo test --test incidents -- redirect         only those with this in their name
+//! cargo test --test incidents -- incidents::      only the tables of incidents
+//! cargo test --test incidents -- flush::          only the brake
+//! cargo test --test incidents -- attacked::A13    only one attack
+//! cargo test --test incidents -- --skip soak::    all but the soak
 //! ```
 
 #[path = "../support/mod.rs"]
 mod support;
 
+mod attacked;
 mod delivery;
 mod feed_lies;
+mod flush;
 mod ground;
 mod inside;
 mod over_http;
 mod own_network;
 mod reached;
 mod right_list;
+mod soak;
 
 use std::process::ExitCode;
 
 use over_http::{Incident, drop_json, drop_text, plain};
-use support::cases::{Case, case};
+use support::cases::{Case, Group, case};
 
 const LIES: &str = "The feed lies";
 const HURTS: &str = "The list is right and still hurts";
@@ -72,7 +83,7 @@ const TABLES: [(&str, &[&str]); 2] = [
 ];
 
 #[rustfmt::skip]
-static CASES: [Case; 30] = [
+const CASES: [Case; 30] = [
     case(LIES, "html-page", "an HTML page comes as the list", feed_lies::html_page),
     case(LIES, "error-body", "an error text comes as the list", feed_lies::error_body),
     case(LIES, "network-down", "the server does not answer", delivery::network_down),
@@ -108,7 +119,16 @@ static CASES: [Case; 30] = [
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match words.split_first() {
-        Some((first, rest)) if first == inside::INSIDE => inside::main(rest),
-        _ => support::cases::main(&TABLES, &CASES, &words),
+        Some((first, rest)) if first == inside::INSIDE => return inside::main(rest),
+        Some((first, _)) if first == soak::INSIDE => return soak::main(),
+        _ => {}
     }
+    let incidents = Group {
+        name: "incidents",
+        tables: &TABLES,
+        cases: CASES.into(),
+        alone: false,
+    };
+    let groups = [incidents, flush::group(), attacked::group(), soak::group()];
+    support::cases::main(&groups, &words)
 }

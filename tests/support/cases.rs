@@ -1,4 +1,6 @@
 //! Runs named cases, two at a time, and prints the result of each as a table.
+//!
+//! A case is selected by a part of `GROUP::ID`; `--exact` wants all of it, or all of the ID.
 
 use std::cell::{Cell, RefCell};
 use std::panic::{self, catch_unwind};
@@ -11,6 +13,7 @@ use std::time::{Duration, Instant};
 use super::was_left_out;
 
 /// One incident.
+#[derive(Clone, Copy)]
 pub struct Case {
     table: &'static str,
     id: &'static str,
@@ -26,6 +29,16 @@ pub const fn case(table: &'static str, id: &'static str, what: &'static str, run
         what,
         run,
     }
+}
+
+/// Tables that belong together.
+pub struct Group {
+    pub name: &'static str,
+    /// Titles, and below each its IDs in their order: none is left out, none is there twice.
+    pub tables: &'static [(&'static str, &'static [&'static str])],
+    pub cases: Vec<Case>,
+    /// One at a time and after all others: what is measured bears no other load.
+    pub alone: bool,
 }
 
 /// What became of it.
@@ -59,21 +72,35 @@ const ID: usize = 31;
 const WHAT: usize = 42;
 const LINE: usize = 100;
 
-pub fn main(tables: &[(&str, &[&str])], cases: &'static [Case], words: &[String]) -> ExitCode {
-    check(tables, cases);
+/// Groups that run alone stand last.
+pub fn main(groups: &[Group], words: &[String]) -> ExitCode {
+    groups
+        .iter()
+        .for_each(|group| check(group.tables, &group.cases));
     let asked = Asked::of(words);
-    let chosen: Vec<&Case> = cases.iter().filter(|case| asked.wants(case)).collect();
+    let chosen = |alone: bool| -> Vec<(&str, &Case)> {
+        let groups = groups.iter().filter(|group| group.alone == alone);
+        let cases = groups.flat_map(|group| group.cases.iter().map(|case| (group.name, case)));
+        cases
+            .filter(|(group, case)| asked.wants(group, case))
+            .collect()
+    };
+    let (together, alone) = (chosen(false), chosen(true));
+    let all = together.iter().chain(&alone);
     if asked.list {
-        chosen.iter().for_each(|case| println!("{}: test", case.id));
+        all.for_each(|(group, case)| println!("{group}::{}: test", case.id));
         return ExitCode::SUCCESS;
     }
-    if chosen.is_empty() {
+    let all: Vec<&Case> = all.map(|(_, case)| *case).collect();
+    if all.is_empty() {
         println!("no case is selected by {words:?}");
         return ExitCode::SUCCESS;
     }
     let begun = Instant::now();
-    let results = run(&chosen, asked.at_once);
-    print(&chosen, &results);
+    let (first, last) = all.split_at(together.len());
+    let mut results = run(first, asked.at_once);
+    results.extend(run(last, 1));
+    print(&all, &results);
     let failed = |result: &&Result| matches!(result.end, End::Failed(_));
     let left_out = |result: &&Result| matches!(result.end, End::LeftOut(_));
     let (all, took) = (results.len(), begun.elapsed().as_secs_f32());
@@ -162,12 +189,13 @@ impl Asked {
         asked
     }
 
-    fn wants(&self, case: &Case) -> bool {
+    fn wants(&self, group: &str, case: &Case) -> bool {
+        let whole = format!("{group}::{}", case.id);
         let is = |name: &String| {
             let name = name.replace('_', "-");
             match self.exact {
-                true => case.id == name,
-                false => case.id.contains(&name),
+                true => case.id == name || whole == name,
+                false => whole.contains(&name),
             }
         };
         let named = self.named.is_empty() || self.named.iter().any(is);

@@ -1,0 +1,262 @@
+//! The daemon: readiness, schedule, signals, and what it leaves behind.
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::net::UnixDatagram;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::thread;
+use std::time::Duration;
+
+use crate::support::namespace::{Namespace, eventually};
+use crate::support::{PROGRAM, Place};
+
+const NOC: &str = "[[feed]]\nname = \"noc\"\npath = \"noc.list\"\nevery = \"1s\"\n";
+const NO_KERNEL: &str = "[kernel]\nenabled = false\n";
+
+/// A running daemon, its lines, and what it tells systemd.
+struct Daemon {
+    child: Child,
+    lines: Receiver<String>,
+    notified: UnixDatagram,
+}
+
+impl Daemon {
+    fn start(place: &Place, program: Command) -> Self {
+        let socket = place.path("notify");
+        let _ = std::fs::remove_file(&socket);
+        let notified = UnixDatagram::bind(&socket).unwrap();
+        notified
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .unwrap();
+        let mut child = place
+            .command(program, &["run"])
+            .env("NOTIFY_SOCKET", &socket)
+            .env("WATCHDOG_USEC", "200000")
+            .env_remove("WATCHDOG_PID")
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        let (say, lines) = channel();
+        thread::spawn(move || {
+            stderr
+                .lines()
+                .map_while(Result::ok)
+                .for_each(|line| drop(say.send(line)))
+        });
+        Self {
+            child,
+            lines,
+            notified,
+        }
+    }
+
+    /// Wait until systemd is told this.
+    #[track_caller]
+    fn tells(&self, what: &str) -> String {
+        let mut buffer = [0; 4096];
+        for _ in 0..200 {
+            let length = self
+                .notified
+                .recv(&mut buffer)
+                .unwrap_or_else(|error| panic!("{what}: {error}"));
+            let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
+            if text.contains(what) {
+                return text;
+            }
+        }
+        panic!("systemd is not told {what}");
+    }
+
+    /// Wait for a line.
+    #[track_caller]
+    fn says(&self, part: &str) -> String {
+        let mut seen = Vec::new();
+        while let Ok(line) = self.lines.recv_timeout(Duration::from_secs(10)) {
+            if line.contains(part) {
+                return line;
+            }
+            seen.push(line);
+        }
+        panic!("{part:?} is not said in {seen:#?}");
+    }
+
+    fn signal(&self, name: &str) {
+        let status = Command::new("kill")
+            .args(["-s", name, &self.child.id().to_string()])
+            .status();
+        assert!(status.unwrap().success());
+    }
+
+    #[track_caller]
+    fn stop(mut self) {
+        self.signal("TERM");
+        self.tells("STOPPING=1");
+        assert_eq!(self.child.wait().unwrap().code(), Some(0));
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn place() -> Place {
+    let place = Place::new(&format!("{NOC}{NO_KERNEL}"));
+    place.write("noc.list", "192.0.2.0/24\n");
+    place
+}
+
+fn in_force(place: &Place) -> String {
+    place.run(&["list"]).code(0).out
+}
+
+#[test]
+fn it_is_ready_after_its_first_pass_feeds_the_watchdog_and_stops_when_told() {
+    let place = place();
+    let daemon = Daemon::start(&place, Command::new(PROGRAM));
+    daemon.tells("READY=1");
+    daemon.tells("STATUS=generation 1, 1 routes");
+    assert_eq!(in_force(&place), "192.0.2.0/24\n");
+    daemon.tells("WATCHDOG=1");
+    daemon.tells("WATCHDOG=1");
+    daemon.stop();
+}
+
+#[test]
+fn it_looks_again_when_a_feed_is_due_and_verbs_work_beside_it() {
+    let place = place();
+    let daemon = Daemon::start(&place, Command::new(PROGRAM));
+    daemon.tells("READY=1");
+    place.write("noc.list", "192.0.2.0/24\n198.51.100.0/24\n");
+    eventually("the new entry is in force", || {
+        in_force(&place).lines().count() == 2
+    });
+    place
+        .run(&["why", "198.51.100.7"])
+        .code(0)
+        .says("is blackholed by 198.51.100.0/24");
+    place.run(&["status"]).code(0);
+    place.run(&["flush"]).code(0);
+    assert!(in_force(&place).is_empty());
+    daemon.tells("pinned to nothing by flush");
+    assert!(
+        in_force(&place).is_empty(),
+        "it does not come back by itself"
+    );
+    eventually("unpin finds a moment between two passes", || {
+        place.run(&["unpin"]).code == Some(0)
+    });
+    assert_eq!(in_force(&place).lines().count(), 2);
+    daemon.stop();
+}
+
+#[test]
+fn a_hangup_reads_the_configuration_again_and_a_bad_one_changes_nothing() {
+    let place = place();
+    let daemon = Daemon::start(&place, Command::new(PROGRAM));
+    daemon.tells("READY=1");
+    place.configure("[[feed]]\nname = \"noc\"\nevery = 60\n");
+    daemon.signal("HUP");
+    daemon.says("every: expected a duration in quotes");
+    daemon.says("nothing was changed, still running with the configuration read at ");
+    assert_eq!(in_force_with(&place, NOC), "192.0.2.0/24\n");
+
+    place.configure(&format!(
+        "{NOC}[protect]\nprefixes = [\"192.0.2.128/25\"]\n{NO_KERNEL}"
+    ));
+    daemon.signal("HUP");
+    daemon.says("read again");
+    eventually("the new protection is in force", || {
+        in_force(&place) == "192.0.2.0/25\n"
+    });
+    daemon.stop();
+}
+
+/// The set in force, while the configuration at its place is broken.
+fn in_force_with(place: &Place, config: &str) -> String {
+    place.write("other.toml", &format!("state_dir = \"state\"\n{config}"));
+    let mut command = Command::new(PROGRAM);
+    command
+        .arg("--config")
+        .arg(place.path("other.toml"))
+        .arg("list");
+    crate::support::Ran::of(command.output().unwrap())
+        .code(0)
+        .out
+}
+
+#[test]
+fn a_second_daemon_on_the_same_state_is_refused() {
+    let place = place();
+    let daemon = Daemon::start(&place, Command::new(PROGRAM));
+    daemon.tells("READY=1");
+    let second = place.run(&["run"]).code(1);
+    assert!(
+        second.err.contains("nullrouted run, pid "),
+        "{}",
+        second.err
+    );
+    assert!(second.err.contains("is at work"), "{}", second.err);
+    daemon.stop();
+}
+
+#[test]
+fn the_routes_stay_when_it_stops_or_go_by_configuration() {
+    let Some(router) = Namespace::new() else {
+        return;
+    };
+    let place = place();
+    for (on_stop, left) in [("keep", 1), ("withdraw", 0)] {
+        place.configure(&format!("{NOC}[kernel]\non_stop = \"{on_stop}\"\n"));
+        // nsenter replaces itself with the program, so the signal arrives.
+        let daemon = Daemon::start(&place, router.command(PROGRAM));
+        daemon.tells("READY=1");
+        assert_eq!(router.ours(), ["blackhole 192.0.2.0/24"]);
+        daemon.stop();
+        assert_eq!(router.ours().len(), left, "on_stop = {on_stop}");
+    }
+    // What was withdrawn at a stop is back at the next start: the ledger knows it.
+    let daemon = Daemon::start(&place, router.command(PROGRAM));
+    daemon.tells("READY=1");
+    assert_eq!(router.ours(), ["blackhole 192.0.2.0/24"]);
+    daemon.stop();
+}
+
+#[test]
+fn the_routes_go_at_the_stop_whatever_the_ledger_says() {
+    let Some(router) = Namespace::new() else {
+        return;
+    };
+    let place = place();
+    let feed = NOC.replace("1s", "1h");
+    place.configure(&format!("{feed}[kernel]\non_stop = \"withdraw\"\n"));
+    let mut daemon = Daemon::start(&place, router.command(PROGRAM));
+    daemon.tells("READY=1");
+    assert_eq!(router.ours().len(), 1);
+    // Another file in its place: the one that the daemon has open would be repaired from its log.
+    for part in ["", "-wal", "-shm"] {
+        std::fs::remove_file(place.path(&format!("state/ledger.sqlite{part}"))).unwrap();
+    }
+    place.write(
+        "state/ledger.sqlite",
+        "no database at all, but long enough to look like one",
+    );
+    daemon.signal("TERM");
+    assert_eq!(daemon.child.wait().unwrap().code(), Some(1));
+    assert!(router.ours().is_empty());
+}
+
+#[test]
+fn a_feed_that_fails_is_tried_again_and_the_daemon_is_ready_all_the_same() {
+    let place = place();
+    std::fs::remove_file(place.path("noc.list")).unwrap();
+    let daemon = Daemon::start(&place, Command::new(PROGRAM));
+    daemon.tells("READY=1");
+    daemon.says("there is no earlier copy");
+    place.write("noc.list", "192.0.2.0/24\n");
+    eventually("it came", || in_force(&place) == "192.0.2.0/24\n");
+    daemon.stop();
+}
