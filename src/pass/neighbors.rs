@@ -134,7 +134,7 @@ pub(super) async fn look(
         }
         _ => &report.paced.neighbors,
     };
-    let may_differ = |one: &Neighbor| one.lost > 0 || audit && one.lost_ever > 0;
+    let may_differ = |one: &Neighbor| one.lost > 0 || audit && one.ever_lost();
     if !was_alarm && changes(report) < LARGE && !neighbors.iter().any(may_differ) {
         return seen;
     }
@@ -151,15 +151,7 @@ pub(super) async fn look(
     let found = match zebra {
         None if !hidden => Ok(None),
         _ if !reads => Err(STUCK.to_owned()),
-        _ => {
-            zebra::compare(
-                &Root::default(),
-                &task.config.kernel.mark,
-                task.input.set,
-                stop,
-            )
-            .await
-        }
+        _ => zebra::compare(&Root::default(), &task.config.kernel.mark, stop).await,
     };
     let (alarm, count, text) = match found {
         // Somebody else who cannot be named.
@@ -276,7 +268,6 @@ mod tests {
     fn difference(count: usize) -> Difference {
         Difference {
             count,
-            at_least: false,
             first: vec!["192.0.2.0/24".to_owned(); count],
         }
     }

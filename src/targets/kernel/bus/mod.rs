@@ -16,14 +16,13 @@
 //! Listeners of other network namespaces that receive notifications of all namespaces
 //! (`NETLINK_LISTEN_ALL_NSID`) are not seen.
 
-mod neighbor;
+mod listeners;
 mod owner;
 mod pace;
-mod patience;
 mod room;
 mod sockets;
 mod table;
 
-pub use neighbor::Neighbor;
+pub use listeners::Neighbor;
 pub use owner::{US, names};
 pub use pace::{Pace, Paced, listeners, reads};

@@ -9,12 +9,6 @@ use crate::shown;
 /// The name of our own processes.
 pub const US: &str = env!("CARGO_PKG_NAME");
 
-/// Whether each is another nullrouted process, as far as this can be found out; takes as long as
-/// [`names`].
-pub fn are_of_us(neighbors: &[Neighbor]) -> Vec<bool> {
-    names(neighbors).iter().map(|name| name == US).collect()
-}
-
 /// The process that has each listener's socket open, as `ps` names it; `port 12345` where it cannot
 /// be found (other processes are hidden from the shipped unit, and sockets of other users from a
 /// process that is not root). May take some ten milliseconds: every process is examined where the
@@ -27,7 +21,7 @@ pub fn names(neighbors: &[Neighbor]) -> Vec<String> {
                 continue;
             };
             for (name, neighbor) in names.iter_mut().zip(neighbors) {
-                if name.is_none() && sockets.contains(&neighbor.inode) {
+                if name.is_none() && sockets.contains(&neighbor.socket.inode) {
                     *name = command(&id);
                 }
             }
@@ -35,16 +29,16 @@ pub fn names(neighbors: &[Neighbor]) -> Vec<String> {
     }
     let names = names.into_iter().zip(neighbors);
     let name = |(name, neighbor): (Option<String>, &Neighbor)| {
-        name.unwrap_or_else(|| format!("port {}", neighbor.port))
+        name.unwrap_or_else(|| format!("port {}", neighbor.socket.port))
     };
     names.map(name).collect()
 }
 
 /// The first socket of a process gets the process ID as its port (`netlink_autobind`).
 fn by_port(neighbor: &Neighbor) -> Option<String> {
-    let id = neighbor.port.to_string();
+    let id = neighbor.socket.port.to_string();
     of_process(&id)?
-        .contains(&neighbor.inode)
+        .contains(&neighbor.socket.inode)
         .then(|| command(&id))?
 }
 

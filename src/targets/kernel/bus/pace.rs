@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use super::neighbor::Neighbor;
-use super::owner::are_of_us;
-use super::patience::{Patience, SMALL};
+use super::listeners::{Listeners, Neighbor, SMALL};
+use super::owner::{US, names};
 use super::sockets::Sockets;
 
 /// Time between two looks at a listener that reads: the shortest that the runtime's clock can
@@ -35,7 +34,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 #[derive(Debug, Default)]
 pub struct Pace {
     sockets: Sockets,
-    patience: Patience,
+    listeners: Listeners,
     looked: Option<Instant>,
     /// Whether a change has begun and not ended.
     is_open: bool,
@@ -56,14 +55,12 @@ pub struct Paced {
 }
 
 impl Pace {
-    /// A change begins. The remaining time of each listener is kept from one change to the next:
-    /// the next change does not wait for a listener that was left behind in this one until it
-    /// reads. If the previous change was dropped, this one continues it, and notifications lost in
-    /// it count.
+    /// A change begins. If the previous change was dropped, this one continues it, and
+    /// notifications lost in it count.
     pub fn begin(&mut self) {
         if std::mem::replace(&mut self.is_open, true) {
             if self.looked.is_some() {
-                self.patience.see(&self.sockets.listeners());
+                self.listeners.see(&self.sockets.listeners());
             }
             return;
         }
@@ -77,7 +74,7 @@ impl Pace {
         let is_first = self.looked.is_none();
         if is_first {
             self.sockets = Sockets::open();
-            self.patience.begin(&self.sockets.listeners());
+            self.listeners.begin(&self.sockets.listeners());
             self.looked = Some(Instant::now());
         }
         is_first
@@ -88,28 +85,31 @@ impl Pace {
     /// to the next.
     pub fn batch_size(&mut self) -> usize {
         self.look_first();
-        self.patience.batch()
+        self.listeners.batch()
     }
 
     /// Call this before this many routes are sent. Returns at once before the first batch, in a
     /// small change (124 routes), and where the only listeners are other nullrouted processes,
     /// which read everything again where they lose a notification. Otherwise returns when enough of
     /// what was sent has been read for this batch to fit. A listener that reads nothing for two
-    /// seconds, or falls half a minute behind 2 000 routes a second, is left behind. May be
-    /// dropped.
+    /// seconds, or falls half a minute behind 2 000 routes a second, is given up until it has read.
+    /// May be dropped.
     pub async fn wait_for_room(&mut self, routes: usize) {
         self.look_first();
         self.paced.goes += 1;
         self.paced.routes += routes;
         let is_recent = |looked: Instant| looked.elapsed() < LOOK_AGAIN;
-        let alone = self.patience.is_alone() && self.looked.is_some_and(is_recent);
+        let alone = self.listeners.is_alone() && self.looked.is_some_and(is_recent);
         if self.paced.goes == 1 || self.paced.routes <= SMALL || alone {
             return;
         }
         let mut waited = Duration::ZERO;
-        while !self.patience.look(&self.sockets.listeners(), waited) {
+        while !self.listeners.look(&self.sockets.listeners(), waited) {
             waited = Duration::ZERO;
-            if self.patience.identify(are_of_us) {
+            if self
+                .listeners
+                .identify(|one| names(std::slice::from_ref(one)) == [US])
+            {
                 continue;
             }
             let before = Instant::now();
@@ -118,7 +118,7 @@ impl Pace {
             self.paced.waited += waited;
         }
         self.looked = Some(Instant::now());
-        self.patience.sends(routes);
+        self.listeners.sends(routes);
     }
 
     /// The last look: which listeners there were, and how many notifications each lost. Where
@@ -130,10 +130,10 @@ impl Pace {
             return std::mem::take(&mut self.paced);
         }
         if !self.look_first() {
-            self.patience.see(&self.sockets.listeners());
+            self.listeners.see(&self.sockets.listeners());
         }
         Paced {
-            neighbors: self.patience.neighbors().to_vec(),
+            neighbors: self.listeners.all().to_vec(),
             ..std::mem::take(&mut self.paced)
         }
     }
@@ -153,7 +153,7 @@ pub async fn reads(neighbor: &Neighbor) -> bool {
     let (mut last, mut before) = (begun, u32::MAX);
     while begun.elapsed() < AT_MOST {
         let seen = sockets.listeners();
-        let socket = seen.iter().find(|one| one.inode == neighbor.inode);
+        let socket = seen.iter().find(|one| one.inode == neighbor.socket.inode);
         let unread = socket.map_or(0, |socket| socket.unread);
         if unread == 0 {
             return true;
