@@ -2,8 +2,7 @@
 //!
 //! zebra learns the kernel's routes from notifications and never reads them again. If a
 //! notification is lost, zebra lacks the route, or announces it forever. Here its output is
-//! compared, line by line, with what is installed. Each difference is looked up in the kernel,
-//! which alone knows its routes.
+//! compared with a dump of the kernel's routes.
 
 mod compare;
 mod shown;
@@ -15,15 +14,17 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::Mark;
+use super::message::{self, DumpFilter};
 use crate::discover::Root;
 use crate::discover::program;
 use crate::files;
+use crate::netlink;
 use crate::netlink::family::AddressFamily;
-use crate::prefix::{Prefix, PrefixSet};
+use crate::prefix::Prefix;
 use crate::targets::file::Version;
 
 pub use compare::Difference;
-use compare::{Comparison, strike_out};
+use compare::Kernel;
 use shown::Shown;
 
 /// The name of FRR's routing daemon, as `ps` shows it.
@@ -64,8 +65,7 @@ impl Held {
     }
 }
 
-/// Compare what zebra holds with what is installed. `installed` is the desired state; where zebra
-/// differs, the kernel decides. Waits some seconds while the difference shrinks, or until `stop`.
+/// Compare what zebra holds with what is installed. Waits some seconds while the difference shrinks, or until `stop`.
 /// `None` where zebra does not look: in tables other than the main one and those of VRFs, or in a
 /// zebra of another network namespace.
 ///
@@ -74,7 +74,6 @@ impl Held {
 pub async fn compare(
     root: &Root,
     mark: &Mark,
-    installed: &PrefixSet,
     stop: &impl Fn() -> bool,
 ) -> Result<Option<Held>, String> {
     let vtysh = root.program("vtysh").ok_or("vtysh is not installed")?;
@@ -85,12 +84,12 @@ pub async fn compare(
         return Ok(None);
     };
     let begun = Instant::now();
-    let mut held = once(&vtysh, &vrf, mark, installed).await?;
+    let mut held = once(&vtysh, &vrf, mark).await?;
     let mut still = 0;
     while held.distance() > 0 && still < STILL && begun.elapsed() < SETTLE && !stop() {
         sleep(PAUSE).await;
         let before = held.distance();
-        held = once(&vtysh, &vrf, mark, installed).await?;
+        held = once(&vtysh, &vrf, mark).await?;
         still = if held.distance() < before {
             0
         } else {
@@ -124,10 +123,10 @@ async fn version(vtysh: &Path) -> Option<Version> {
     version
 }
 
-async fn once(vtysh: &Path, vrf: &str, mark: &Mark, installed: &PrefixSet) -> Result<Held, String> {
+async fn once(vtysh: &Path, vrf: &str, mark: &Mark) -> Result<Held, String> {
     let mut held = Held::default();
-    family(vtysh, "ip", vrf, mark, &installed.v4, &mut held).await?;
-    family(vtysh, "ipv6", vrf, mark, &installed.v6, &mut held).await?;
+    family::<u32>(vtysh, "ip", vrf, mark, &mut held).await?;
+    family::<u128>(vtysh, "ipv6", vrf, mark, &mut held).await?;
     Ok(held)
 }
 
@@ -137,26 +136,22 @@ async fn family<B: AddressFamily + Shown>(
     word: &str,
     vrf: &str,
     mark: &Mark,
-    installed: &[Prefix<B>],
     held: &mut Held,
 ) -> Result<(), String> {
-    let mut comparison = Comparison::new(installed);
+    let mut zebra = Vec::<Prefix<B>>::new();
     let question = format!("show {word} route{vrf} kernel");
-    ask(vtysh, &question, |line| {
-        if let Some(prefix) = shown::drops(line) {
-            comparison.holds(prefix);
+    ask(vtysh, &question, |line| zebra.extend(shown::drops(line))).await?;
+    // Later than zebra's: what changes in between is compared again.
+    let mut kernel = Kernel::default();
+    let request = message::dump::<B>(DumpFilter::All, mark);
+    let read = netlink::dump(&request, Some(B::GROUP), |found| {
+        if let Some(route) = message::read(found.payload, mark) {
+            kernel.add(&route);
         }
-    })
-    .await?;
-    let mut doubt = comparison.end();
-    if doubt.is_any() {
-        strike_out(&mut doubt, mark)
-            .await
-            .map_err(|error| format!("the routes cannot be read: {error}"))?;
-    }
-    held.wanted += installed.len() - doubt.not_installed();
-    held.missing.add(doubt.missing());
-    held.ghosts.add(doubt.ghosts());
+    });
+    read.await
+        .map_err(|error| format!("the routes cannot be read: {error}"))?;
+    kernel.compare(zebra, held);
     Ok(())
 }
 
@@ -219,7 +214,7 @@ mod tests {
             kind: Kind::Blackhole,
             metric: 0,
         };
-        compare(&root, &mark, &PrefixSet::default(), &|| true).await
+        compare(&root, &mark, &|| true).await
     }
 
     #[tokio::test]
@@ -249,8 +244,7 @@ mod tests {
         );
         let (place, root) = root("");
         fs::remove_file(place.path().join("usr/bin/vtysh")).unwrap();
-        let (mark, nothing) = (Mark::default(), PrefixSet::default());
-        let why = compare(&root, &mark, &nothing, &|| true).await;
+        let why = compare(&root, &Mark::default(), &|| true).await;
         assert_eq!(why.unwrap_err(), "vtysh is not installed");
     }
 }
