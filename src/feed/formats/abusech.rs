@@ -1,8 +1,7 @@
 //! abuse.ch: CSV with a row of names, or an address a line; both closed by `# END n entries`, which
 //! proves that the file is whole. <https://feodotracker.abuse.ch/blocklist/>
 
-use super::lines::Line;
-use super::{Reader, csv, dates, lines};
+use super::{Reader, csv, dates, filled_lines};
 use crate::feed::Refused;
 
 /// Columns that hold the address, and those that say why, by their names in the lists.
@@ -67,14 +66,7 @@ fn read(
 ) -> Result<(), Refused> {
     let mut rows = 0;
     let mut said = None;
-    for Line {
-        number, text: line, ..
-    } in lines(text)
-    {
-        let line = line.trim_ascii();
-        if line.is_empty() {
-            continue;
-        }
+    for (number, line, _) in filled_lines(text) {
         if said.is_some() {
             return Err(Refused::Foreign(format!(
                 "line {number} stands after the end"

@@ -24,11 +24,11 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
         let (plain, read) = read_plain(rest, number, reader);
         rest = &rest[read..];
         number += plain;
-        let Some(line) = lines_ended_by(end, rest).next() else {
+        let Some((_, line, ended)) = lines_ended_by(end, rest).next() else {
             return Ok(());
         };
         number += 1;
-        read_line(number, line.text, line.ended, reader)?;
+        read_line(number, line, ended, reader)?;
         rest = rest.find(end).map_or("", |at| &rest[at + 1..]);
     }
 }

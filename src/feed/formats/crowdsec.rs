@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::Reader;
-use super::json::bounded;
+use super::json::{WHOLE_DOCUMENT, document};
 use crate::feed::{End, Refused};
 
 #[derive(Deserialize)]
@@ -42,11 +42,7 @@ fn nothing_is_empty<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Vec<Decisi
 }
 
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
-    bounded(text)?;
-    let document = serde_json::from_str(text).map_err(|error| match error.is_eof() {
-        true => Refused::Incomplete(error.to_string()),
-        false => Refused::Foreign(format!("no CrowdSec decisions: {error}")),
-    })?;
+    let document = document(text, "CrowdSec decisions")?;
     let decisions = match document {
         Document::List(decisions) | Document::Stream { new: decisions, .. } => decisions,
         Document::Nothing(()) => Vec::new(),
@@ -68,7 +64,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             None => reader.reject(item, &decision.duration, "not a duration"),
         }
     }
-    reader.proven("a whole JSON document");
+    reader.proven(WHOLE_DOCUMENT);
     Ok(())
 }
 

@@ -4,7 +4,6 @@
 //! The separator is the one of comma, semicolon, tab and bar that the first row has most of. Nothing
 //! proves that the file is whole: a last row that is not ended is not believed.
 
-use super::lines::Line;
 use super::{Reader, lines};
 use crate::feed::Refused;
 
@@ -20,12 +19,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     let reference = reader.rules.reference.clone();
     let mut columns: Option<(usize, Option<usize>)> = None;
     let mut separator = b',';
-    for Line {
-        number,
-        text: line,
-        ended,
-    } in lines(text)
-    {
+    for (number, line, ended) in lines(text) {
         let names_in_comment = line.starts_with('#') && columns.is_none();
         if line.len() > LONGEST {
             reader.reject(number, line, "a row longer than any table has");

@@ -2,24 +2,14 @@
 //! A level above 127 means that the range is *not* blocked. Level and name may be missing, and lists that
 //! were made by other programs have single addresses too.
 
-use super::lines::Line;
-use super::{Reader, lines, padded};
+use super::{Reader, filled_lines, padded};
 use crate::feed::Refused;
 
 /// The highest level that is blocked.
 const BLOCKED: u32 = 127;
 
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
-    for Line {
-        number,
-        text: line,
-        ended,
-    } in lines(text)
-    {
-        let line = line.trim_ascii();
-        if line.is_empty() {
-            continue;
-        }
+    for (number, line, ended) in filled_lines(text) {
         if let Some(comment) = line.strip_prefix('#').or_else(|| line.strip_prefix("//")) {
             reader.comment(comment);
             continue;

@@ -4,7 +4,6 @@
 //! 106 885 rows of 2023 the end was not the end of the block. Twenty rows prove that the file is whole
 //! (31 784 of 31 787 copies). <https://www.dshield.org/block.txt>
 
-use super::lines::Line;
 use super::reader::{contains_ignoring_case, start_of};
 use super::{Reader, dates, lines};
 use crate::feed::Refused;
@@ -16,12 +15,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     let mut named = false;
     let mut rows = 0;
     let mut cut = false;
-    for Line {
-        number,
-        text: line,
-        ended,
-    } in lines(text)
-    {
+    for (number, line, ended) in lines(text) {
         if let Some(comment) = line.strip_prefix('#') {
             named |= contains_ignoring_case(comment, "dshield");
             if let Some((_, date)) = comment.split_once("updated: ") {

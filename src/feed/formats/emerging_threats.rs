@@ -4,27 +4,18 @@
 //! Nothing in it proves that it is whole, and its last line has no newline: that one is not believed.
 //! <https://rules.emergingthreats.net/fwrules/emerging-Block-IPs.txt>
 
-use super::lines::Line;
 use super::reader::contains_ignoring_case;
-use super::{Reader, lines};
+use super::{Reader, filled_lines};
 use crate::feed::Refused;
 
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     let mut named = false;
     let mut section = "";
-    for Line {
-        number,
-        text: line,
-        ended,
-    } in lines(text)
-    {
-        let line = line.trim_ascii();
+    for (number, line, ended) in filled_lines(text) {
         if let Some(comment) = line.strip_prefix('#') {
             named |= contains_ignoring_case(comment, "emerging threats");
             section = comment.trim_matches(['#', '*', ' ']);
             reader.comment(comment);
-        } else if line.is_empty() {
-            // The sections stand apart.
         } else if !named {
             return Err(Refused::Foreign(format!(
                 "no Emerging Threats header before line {number}"

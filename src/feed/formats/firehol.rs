@@ -5,8 +5,7 @@
 //! written as one /31, so that only the addresses count (1 333 of 1 333).
 //! <https://iplists.firehol.org/>
 
-use super::lines::Line;
-use super::{Reader, dates, lines};
+use super::{Reader, dates, filled_lines};
 use crate::feed::Refused;
 use crate::prefix::{HostBits, Written, parse};
 
@@ -21,22 +20,13 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     let mut counts = None;
     let mut found = 0;
     let mut there = Addresses::default();
-    for Line {
-        number,
-        text: line,
-        ended,
-    } in lines(text)
-    {
-        let line = line.trim_ascii();
+    for (number, line, ended) in filled_lines(text) {
         if let Some(comment) = line.strip_prefix('#') {
             counts = counts.or(read_counts(comment));
             if let Some(date) = value(comment, "This File Date") {
                 reader.generated(dates::unix(date));
             }
             reader.comment(comment);
-            continue;
-        }
-        if line.is_empty() {
             continue;
         }
         if counts.is_none() {

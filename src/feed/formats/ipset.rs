@@ -3,7 +3,6 @@
 //! `nomatch` makes an exception (ipset(8)). Sets of ports, interfaces or addresses in pairs are left: an
 //! entry of theirs means less than the address.
 
-use super::lines::Line;
 use super::named_sets::NamedSets;
 use super::reader::ends_after;
 use super::{Reader, lines};
@@ -12,12 +11,7 @@ use crate::prefix::parse;
 
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     let mut sets = NamedSets::of(reader);
-    for Line {
-        number,
-        text: line,
-        ended,
-    } in lines(text)
-    {
+    for (number, line, ended) in lines(text) {
         let line = line.trim_ascii();
         let mut words = line
             .split_ascii_whitespace()

@@ -4,7 +4,7 @@
 //! `prefixes[].ipv4Prefix`, `[].ip`, `v4[]`. The reference is another key of the object that holds the
 //! field. A document that parses is whole; of lines only those that are ended are believed.
 
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
 use super::lines::Line;
@@ -27,33 +27,40 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     if is_lines(text) {
         return walk.json_lines(text, &path);
     }
-    bounded(text)?;
-    match serde_json::from_str::<Value>(text) {
-        Ok(document) => {
-            let mut item = 0;
-            let known = walk.document(&document, &path, &mut || {
-                item += 1;
-                item
-            });
-            if !known {
-                let start = start_of(text);
-                return Err(Refused::Foreign(format!(
-                    "JSON without {path:?}: {start:?}"
-                )));
-            }
-            reader.proven("a whole JSON document");
-            Ok(())
-        }
-        Err(error) if error.is_eof() => Err(Refused::Incomplete(format!("{error}"))),
-        Err(error) => Err(Refused::Foreign(format!("no JSON: {error}"))),
+    let document: Value = document(text, "JSON")?;
+    let mut item = 0;
+    let known = walk.document(&document, &path, &mut || {
+        item += 1;
+        item
+    });
+    if !known {
+        return Err(without(&path, text));
     }
+    reader.proven(WHOLE_DOCUMENT);
+    Ok(())
+}
+
+fn without(path: &str, text: &str) -> Refused {
+    Refused::Foreign(format!("JSON without {path:?}: {:?}", start_of(text)))
+}
+
+/// What proves that a document is whole: JSON that parses is.
+pub(super) const WHOLE_DOCUMENT: &str = "a whole JSON document";
+
+/// A whole document in one of the shapes of `T`; `what` names it.
+pub(super) fn document<T: DeserializeOwned>(text: &str, what: &str) -> Result<T, Refused> {
+    bounded(text)?;
+    serde_json::from_str(text).map_err(|error| match error.is_eof() {
+        true => Refused::Incomplete(error.to_string()),
+        false => Refused::Foreign(format!("no {what}: {error}")),
+    })
 }
 
 /// Whether there is more behind a first line that is a document by itself.
 fn is_lines(text: &str) -> bool {
-    let mut lines = lines(text).filter(|line| !line.text.trim().is_empty());
+    let mut lines = lines(text).filter(|(_, line, _)| !line.trim().is_empty());
     let (first, second) = (lines.next(), lines.next());
-    let whole = |line: Line| serde_json::from_str::<IgnoredAny>(line.text).is_ok();
+    let whole = |(_, line, _): Line| serde_json::from_str::<IgnoredAny>(line).is_ok();
     second.is_some() && first.is_some_and(whole)
 }
 
@@ -65,7 +72,7 @@ const MAX_VALUES: usize = 4_000_000;
 
 /// A document is in memory as a whole, where an object of a few bytes takes hundreds, and a value of two
 /// bytes dozens.
-pub(super) fn bounded(text: &str) -> Result<(), Refused> {
+fn bounded(text: &str) -> Result<(), Refused> {
     let (mut objects, mut values) = (0, 0);
     for byte in text.bytes() {
         objects += usize::from(byte == b'{');
@@ -93,12 +100,7 @@ struct Walk<'a, 'b, 'c> {
 
 impl Walk<'_, '_, '_> {
     fn json_lines(mut self, text: &str, path: &str) -> Result<(), Refused> {
-        for Line {
-            number,
-            text: line,
-            ended,
-        } in lines(text)
-        {
+        for (number, line, ended) in lines(text) {
             if line.trim().is_empty() {
                 continue;
             }
@@ -115,10 +117,7 @@ impl Walk<'_, '_, '_> {
             }
         }
         if self.found == 0 {
-            let start = start_of(text);
-            return Err(Refused::Foreign(format!(
-                "JSON without {path:?}: {start:?}"
-            )));
+            return Err(without(path, text));
         }
         Ok(())
     }

@@ -6,7 +6,6 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::lines::Line;
 use super::reader::start_of;
 use super::{Reader, dates, lines};
 use crate::feed::Refused;
@@ -37,10 +36,7 @@ pub(super) fn read<'a, R: Deserialize<'a>>(
     let mut bytes_before = 0_u64;
     let mut records_before = 0_u64;
     let mut metadata = None;
-    for Line {
-        number, text: line, ..
-    } in lines(text)
-    {
+    for (number, line, _) in lines(text) {
         if line.trim_ascii().is_empty() {
             continue;
         }

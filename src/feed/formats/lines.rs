@@ -2,12 +2,7 @@
 
 /// One line: its number from 1, the text without its end, and whether it was ended at all. A last
 /// line that was not may have been cut.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Line<'a> {
-    pub number: u32,
-    pub text: &'a str,
-    pub ended: bool,
-}
+pub(super) type Line<'a> = (u32, &'a str, bool);
 
 /// What ends the lines of a text. CR alone does only in a text that has no LF at all: an old
 /// Macintosh's file, not a stray byte.
@@ -27,12 +22,14 @@ pub(super) fn lines_ended_by(end: char, text: &str) -> impl Iterator<Item = Line
         .map(move |(line, number)| {
             let ended = line.ends_with(end);
             let text = line.strip_suffix(end).unwrap_or(line);
-            Line {
-                number,
-                text: text.strip_suffix('\r').unwrap_or(text),
-                ended,
-            }
+            (number, text.strip_suffix('\r').unwrap_or(text), ended)
         })
+}
+
+/// The lines of a text that are not blank, without the blanks around them.
+pub(super) fn filled_lines(text: &str) -> impl Iterator<Item = Line<'_>> {
+    let trimmed = lines(text).map(|(number, line, ended)| (number, line.trim_ascii(), ended));
+    trimmed.filter(|(_, line, _)| !line.is_empty())
 }
 
 /// What divides the lines of a text, where it is neither LF, CRLF nor CR alone: most of the list would
@@ -72,7 +69,7 @@ mod tests {
     use super::*;
 
     fn read(text: &str) -> Vec<(u32, &str, bool)> {
-        lines(text).map(|l| (l.number, l.text, l.ended)).collect()
+        lines(text).collect()
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use serde::Deserialize;
 
 use super::Reader;
-use super::json::bounded;
+use super::json::{WHOLE_DOCUMENT, document};
 use crate::feed::Refused;
 
 /// One event, or the answer of a search.
@@ -52,11 +52,7 @@ struct Attribute {
 }
 
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
-    bounded(text)?;
-    let document = serde_json::from_str(text).map_err(|error| match error.is_eof() {
-        true => Refused::Incomplete(error.to_string()),
-        false => Refused::Foreign(format!("no MISP event: {error}")),
-    })?;
+    let document = document(text, "MISP event")?;
     let events = match document {
         Document::Search { response } => response.into_iter().map(|one| one.event).collect(),
         Document::One(one) => vec![one.event],
@@ -75,6 +71,6 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             }
         }
     }
-    reader.proven("a whole JSON document");
+    reader.proven(WHOLE_DOCUMENT);
     Ok(())
 }

@@ -38,7 +38,7 @@ use std::fmt;
 use super::body::{Latin1, decode, unpack};
 use super::{FeedCopy, Refused};
 use crate::prefix::HostBits;
-use lines::lines;
+use lines::{filled_lines, lines};
 use reader::Reader;
 
 /// A format by the name it has in the configuration.

@@ -1,16 +1,12 @@
 //! nginx access rules: `deny PREFIX;` a line, the reason in a comment behind it. `allow` makes an
 //! exception. <https://nginx.org/en/docs/http/ngx_http_access_module.html>
 
-use super::lines::Line;
 use super::{Reader, lines};
 use crate::feed::Refused;
 use crate::prefix::parse;
 
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
-    for Line {
-        number, text: line, ..
-    } in lines(text)
-    {
+    for (number, line, _) in lines(text) {
         let (rule, comment) = line.split_once('#').unwrap_or((line, ""));
         let rule = rule.trim_ascii();
         if rule.is_empty() {

@@ -4,21 +4,11 @@
 //! IPv4 only, as the program was: in `name:2:2001:db8::-2001:db8::f` nothing says where the name ends, and
 //! the wrong guess is most of the address space.
 
-use super::lines::Line;
-use super::{Reader, lines, padded};
+use super::{Reader, filled_lines, padded};
 use crate::feed::Refused;
 
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
-    for Line {
-        number,
-        text: line,
-        ended,
-    } in lines(text)
-    {
-        let line = line.trim_ascii();
-        if line.is_empty() {
-            continue;
-        }
+    for (number, line, ended) in filled_lines(text) {
         if let Some(comment) = line.strip_prefix(['#', ';']) {
             reader.comment(comment);
         } else if !ended {

@@ -5,9 +5,8 @@
 //! test entry that every zone has. rbldnsd(8); the zones of UCEPROTECT are Latin-1.
 
 use super::cidr::other_file;
-use super::lines::Line;
 use super::reader::contains_ignoring_case;
-use super::{Reader, dates, lines};
+use super::{Reader, dates, filled_lines};
 use crate::feed::Refused;
 use crate::prefix::{HostBits, Malformed, Written, parse};
 use crate::time::Timestamp;
@@ -17,16 +16,7 @@ const TEST_ENTRY: &str = "127.0.0.2";
 
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     let mut zone = false;
-    for Line {
-        number,
-        text: line,
-        ended,
-    } in lines(text)
-    {
-        let line = line.trim_ascii();
-        if line.is_empty() {
-            continue;
-        }
+    for (number, line, ended) in filled_lines(text) {
         let comment = line.strip_prefix(['#', ';']);
         if line.starts_with(['$', ':']) || comment.is_some() {
             if lets_through(line, comment.is_some()) {

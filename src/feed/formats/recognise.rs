@@ -19,8 +19,8 @@ pub(super) fn recognise(text: &str) -> Result<Format, Refused> {
         return json(start);
     }
     let (mut comments, mut entries) = (Vec::new(), Vec::new());
-    for line in lines(text).take(LOOKED_AT).map(|line| line.text.trim()) {
-        match line {
+    for (_, line, _) in lines(text).take(LOOKED_AT) {
+        match line.trim() {
             "" => {}
             line if line.starts_with(['#', ';']) || line.starts_with("//") => comments.push(line),
             line => entries.push(line),

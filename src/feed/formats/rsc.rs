@@ -4,7 +4,6 @@
 
 use std::borrow::Cow;
 
-use super::lines::Line;
 use super::named_sets::NamedSets;
 use super::{Reader, lines};
 use crate::feed::Refused;
@@ -16,12 +15,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     let mut sets = NamedSets::of(reader);
     let (mut known, mut inside) = (false, false);
     let mut before = String::new();
-    for Line {
-        number,
-        text: line,
-        ended,
-    } in lines(text)
-    {
+    for (number, line, ended) in lines(text) {
         let line = line.trim_ascii();
         // A long command goes on in the next line, as `export` prints it.
         if let Some(part) = line.strip_suffix('\\')

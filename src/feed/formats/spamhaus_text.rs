@@ -3,7 +3,6 @@
 //! A whole file starts with a comment that names Spamhaus and ends with `; EOF` (every good copy
 //! since 2024-02-29 does). Publisher's page: <https://www.spamhaus.org/drop/>.
 
-use super::lines::Line;
 use super::{Reader, dates, lines, reader};
 use crate::feed::Refused;
 use crate::time::Timestamp;
@@ -14,12 +13,7 @@ const VALID_FOR: i64 = 3_600;
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     let mut named = false;
     let mut closed = false;
-    for Line {
-        number,
-        text: line,
-        ended,
-    } in lines(text)
-    {
+    for (number, line, ended) in lines(text) {
         if line.trim_ascii().is_empty() {
             continue;
         }

@@ -7,7 +7,7 @@
 
 use serde::Deserialize;
 
-use super::json::bounded;
+use super::json::{WHOLE_DOCUMENT, document};
 use super::{Reader, dates};
 use crate::feed::{End, Refused};
 use crate::time::Timestamp;
@@ -41,11 +41,7 @@ struct Object {
 }
 
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
-    bounded(text)?;
-    let bundle: Bundle = serde_json::from_str(text).map_err(|error| match error.is_eof() {
-        true => Refused::Incomplete(error.to_string()),
-        false => Refused::Foreign(format!("no STIX bundle: {error}")),
-    })?;
+    let bundle: Bundle = document(text, "STIX bundle")?;
     if bundle.kind != "bundle" {
         return Err(Refused::Foreign(format!(
             "no STIX bundle: type {:?}",
@@ -81,7 +77,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             reader.entry_for(item, &value, reference, &ends);
         }
     }
-    reader.proven("a whole JSON document");
+    reader.proven(WHOLE_DOCUMENT);
     Ok(())
 }
 

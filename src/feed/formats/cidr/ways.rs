@@ -85,7 +85,7 @@ proptest! {
         let of_short = read(&text, &mut short);
         let mut long = Reader::new(&rules);
         let of_long = lines(&text)
-            .try_for_each(|line| read_line(line.number, line.text, line.ended, &mut long));
+            .try_for_each(|(number, line, ended)| read_line(number, line, ended, &mut long));
         prop_assert_eq!(&of_short, &of_long);
         prop_assert_eq!(&short.copy, &long.copy);
         if of_short.is_ok() {
