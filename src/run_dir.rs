@@ -121,8 +121,7 @@ impl From<&Mark> for WrittenMark {
 impl WrittenMark {
     /// `None` for a mark that is no mark of ours: a protocol of another program is none.
     fn read(&self) -> Option<Mark> {
-        let mut kinds = Kind::ALL.into_iter();
-        let kind = kinds.find(|kind| kind.to_string() == self.r#type)?;
+        let kind: Kind = self.r#type.parse().ok()?;
         let is_free = Mark::owner_of_protocol(self.protocol).is_none();
         is_free.then_some(Mark {
             table: self.table,

@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension, params};
 
 use super::{Ledger, LedgerError};
 use crate::run_dir::RunDir;
-use crate::targets::kernel::{Kind, Mark};
+use crate::targets::kernel::Mark;
 use crate::time::Timestamp;
 
 impl Ledger {
@@ -19,13 +19,10 @@ impl Ledger {
                 .prepare_cached("SELECT tab, protocol, kind FROM mark")?;
             let rows = statement.query_map([], |row| {
                 let kind: String = row.get(2)?;
-                let named = Kind::ALL
-                    .into_iter()
-                    .find(|other| other.to_string() == kind);
                 Ok(Mark {
                     table: row.get(0)?,
                     protocol: row.get(1)?,
-                    kind: named.ok_or(rusqlite::Error::InvalidQuery)?,
+                    kind: kind.parse().map_err(|_| rusqlite::Error::InvalidQuery)?,
                     metric: 0,
                 })
             })?;

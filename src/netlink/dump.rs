@@ -7,18 +7,14 @@
 use std::io;
 use std::time::{Duration, Instant};
 
-use netlink_packet_core::{
-    NLM_F_DUMP, NLM_F_DUMP_INTR, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload,
-    NetlinkSerializable,
-};
+use netlink_packet_core::{NLM_F_DUMP, NLM_F_DUMP_INTR, NetlinkSerializable};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::link::LinkMessage;
 use netlink_sys::protocols::NETLINK_ROUTE;
 use netlink_sys::{AsyncSocket, AsyncSocketExt, Socket, SocketAddr, TokioSocket};
-use nix::errno::Errno;
 
 use super::DATAGRAM;
-use super::message::{self, Message, NLMSG_DONE, NLMSG_ERROR, Torn};
+use super::message::{self, Message, NLMSG_DONE, NLMSG_ERROR, outcome_of_dump, packed};
 
 /// A dump that a change interrupted is repeated this often at most …
 const TRIES: usize = 5;
@@ -148,8 +144,7 @@ impl Dumps {
             let filled = self.filled;
             self.receive().await?;
             for (at, message) in message::messages(&self.buffer).enumerate() {
-                let message =
-                    message.map_err(|Torn| io::Error::from(io::ErrorKind::InvalidData))?;
+                let message = message?;
                 whole &= message.flags & NLM_F_DUMP_INTR == 0;
                 let is_end = matches!(message.kind, NLMSG_DONE | NLMSG_ERROR);
                 // If the previous datagram had room for more, there was nothing more, and this
@@ -160,7 +155,7 @@ impl Dumps {
                     read(DumpItem::Pause);
                 }
                 if is_end {
-                    ended(message.payload)?;
+                    outcome_of_dump(message.payload)?;
                     break 'all;
                 }
                 longest = longest.max(message.payload.len());
@@ -187,14 +182,8 @@ impl Dumps {
     }
 
     async fn send<M: NetlinkSerializable>(&mut self, request: M, flags: u16) -> io::Result<()> {
-        let request = NetlinkPayload::InnerMessage(request);
-        let mut packet = NetlinkMessage::new(NetlinkHeader::default(), request);
-        packet.header.flags = NLM_F_REQUEST | flags;
-        packet.finalize();
-        let mut bytes = vec![0; packet.buffer_len()];
-        packet.serialize(&mut bytes);
-        self.socket.send(&bytes).await?;
-        Ok(())
+        let sent = self.socket.send(&packed(request, flags, 0)).await;
+        sent.map(drop)
     }
 
     /// Receive a datagram.
@@ -230,15 +219,5 @@ impl Silence {
         let mut byte = [0; 1];
         let received = self.0.recv(&mut &mut byte[..], 0);
         received.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
-    }
-}
-
-fn ended(payload: &[u8]) -> io::Result<()> {
-    match message::code(payload) {
-        0.. => Ok(()),
-        code => match Errno::from_raw(code.saturating_neg()) {
-            Errno::EAFNOSUPPORT | Errno::EOPNOTSUPP | Errno::ENOENT => Ok(()),
-            errno => Err(errno.into()),
-        },
     }
 }

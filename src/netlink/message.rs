@@ -3,9 +3,14 @@
 //! Only the needed attributes are read, in place: a full routing table passes through here, and an
 //! unknown attribute must not hide a route.
 
+use std::io;
 use std::net::IpAddr;
 
-use netlink_packet_core::{NetlinkBuffer, NlasIterator};
+use netlink_packet_core::{
+    NLM_F_REQUEST, NetlinkBuffer, NetlinkHeader, NetlinkMessage, NetlinkPayload,
+    NetlinkSerializable, NlasIterator,
+};
+use nix::errno::Errno;
 
 /// An error or an acknowledgement. Message types: `include/uapi/linux/netlink.h`, `rtnetlink.h`.
 pub const NLMSG_ERROR: u16 = 2;
@@ -66,9 +71,40 @@ pub fn messages(mut datagram: &[u8]) -> impl Iterator<Item = Result<Message<'_>,
     })
 }
 
-/// The error number in an error or the end of a dump: 0 or a negative errno.
-pub fn code(payload: &[u8]) -> i32 {
-    number(payload).map_or(0, u32::cast_signed)
+impl From<Torn> for io::Error {
+    fn from(_: Torn) -> Self {
+        io::ErrorKind::InvalidData.into()
+    }
+}
+
+/// A request as it is sent.
+pub fn packed<M: NetlinkSerializable>(request: M, flags: u16, sequence: u32) -> Vec<u8> {
+    let payload = NetlinkPayload::InnerMessage(request);
+    let mut packet = NetlinkMessage::new(NetlinkHeader::default(), payload);
+    packet.header.flags = NLM_F_REQUEST | flags;
+    packet.header.sequence_number = sequence;
+    packet.finalize();
+    // Messages begin at multiples of four bytes.
+    let mut bytes = vec![0; packet.buffer_len().next_multiple_of(4)];
+    packet.serialize(&mut bytes);
+    bytes
+}
+
+/// What an error, an acknowledgement or the end of a dump says of the request: the error of the
+/// kernel, if there is one.
+pub fn outcome(payload: &[u8]) -> Result<(), Errno> {
+    match number(payload).map_or(0, u32::cast_signed) {
+        0.. => Ok(()),
+        code => Err(Errno::from_raw(code.saturating_neg())),
+    }
+}
+
+/// The same for a dump: one of a family or a table that the kernel does not have is empty.
+pub fn outcome_of_dump(payload: &[u8]) -> io::Result<()> {
+    match outcome(payload) {
+        Err(Errno::EAFNOSUPPORT | Errno::EOPNOTSUPP | Errno::ENOENT) => Ok(()),
+        outcome => Ok(outcome?),
+    }
 }
 
 /// Visit the attributes of a message, up to a torn one.

@@ -1,21 +1,18 @@
 //! One blocking socket, one request at a time (I/O): it takes one file descriptor and no runtime.
-//! It serves a flush for which more cannot be had. Everything else uses
+//! It serves a flush for which more cannot be had, and changes of policy rules. Routes use
 //! [`Requests`](super::Requests) and [`Dumps`](super::Dumps), which are faster and pace themselves
 //! to the listeners.
 
 use std::io;
 
-use netlink_packet_core::{
-    NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload,
-};
+use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_sys::Socket;
 use netlink_sys::protocols::NETLINK_ROUTE;
-use nix::errno::Errno;
 use nix::sys::socket::{setsockopt, sockopt};
 use nix::sys::time::{TimeVal, TimeValLike};
 
-use super::message::{self, Message, NLMSG_DONE, NLMSG_ERROR, Torn};
+use super::message::{self, Message, NLMSG_DONE, NLMSG_ERROR};
 use super::{DATAGRAM, make_room};
 
 /// The kernel answers inside of the send, so no answer takes longer than this.
@@ -58,59 +55,41 @@ impl Plain {
         request: RouteNetlinkMessage,
         mut read: impl FnMut(Message<'_>),
     ) -> io::Result<()> {
-        let mut packet = NetlinkMessage::new(
-            NetlinkHeader::default(),
-            NetlinkPayload::InnerMessage(request),
-        );
-        self.send(&mut packet, NLM_F_DUMP)?;
-        match self.answer(&mut read)? {
-            Errno::UnknownErrno | Errno::EAFNOSUPPORT | Errno::EOPNOTSUPP | Errno::ENOENT => Ok(()),
-            errno => Err(errno.into()),
-        }
+        self.send(request, NLM_F_DUMP)?;
+        self.answer(&mut read, message::outcome_of_dump)
     }
 
-    /// Send one request and wait until it is done.
+    /// Send one request with these flags and wait until it is done.
     ///
     /// # Errors
     /// An error from the kernel, or the socket fails.
-    pub fn ask(&mut self, request: &mut NetlinkMessage<RouteNetlinkMessage>) -> io::Result<()> {
-        self.send(request, NLM_F_ACK)?;
-        match self.answer(|_| {})? {
-            Errno::UnknownErrno => Ok(()),
-            errno => Err(errno.into()),
-        }
+    pub fn ask(&mut self, request: RouteNetlinkMessage, flags: u16) -> io::Result<()> {
+        self.send(request, NLM_F_ACK | flags)?;
+        self.answer(|_| {}, |payload| Ok(message::outcome(payload)?))
     }
 
-    /// Read the answer to the last request up to its end. Returns `UnknownErrno` if it succeeded.
-    fn answer(&mut self, mut read: impl FnMut(Message<'_>)) -> io::Result<Errno> {
+    /// Read the answer to the last request up to its end.
+    fn answer(
+        &mut self,
+        mut read: impl FnMut(Message<'_>),
+        outcome: impl Fn(&[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
         loop {
             self.receive()?;
             for message in message::messages(&self.buffer) {
-                let message =
-                    message.map_err(|Torn| io::Error::from(io::ErrorKind::InvalidData))?;
+                let message = message?;
                 match message.kind {
                     _ if message.sequence != self.sequence => {}
-                    NLMSG_DONE | NLMSG_ERROR => {
-                        let code = message::code(message.payload).min(0);
-                        return Ok(Errno::from_raw(code.saturating_neg()));
-                    }
+                    NLMSG_DONE | NLMSG_ERROR => return outcome(message.payload),
                     _ => read(message),
                 }
             }
         }
     }
 
-    fn send(
-        &mut self,
-        packet: &mut NetlinkMessage<RouteNetlinkMessage>,
-        flags: u16,
-    ) -> io::Result<()> {
+    fn send(&mut self, request: RouteNetlinkMessage, flags: u16) -> io::Result<()> {
         self.sequence = self.sequence.wrapping_add(1);
-        packet.header.sequence_number = self.sequence;
-        packet.header.flags |= NLM_F_REQUEST | flags;
-        packet.finalize();
-        let mut bytes = vec![0; packet.buffer_len()];
-        packet.serialize(&mut bytes);
+        let bytes = message::packed(request, flags, self.sequence);
         self.socket.send(&bytes, 0).map(drop)
     }
 

@@ -8,15 +8,13 @@ use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
 
-use netlink_packet_core::{
-    NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload, NetlinkSerializable,
-};
+use netlink_packet_core::NetlinkSerializable;
 use netlink_sys::protocols::NETLINK_ROUTE;
 use netlink_sys::{AsyncSocket, AsyncSocketExt, TokioSocket};
 use nix::errno::Errno;
 use tokio::time::timeout;
 
-use super::message::{self, NLMSG_ERROR, Torn};
+use super::message::{self, NLMSG_ERROR};
 use super::{DATAGRAM, make_room};
 
 /// At most this many questions in one `send`: their answers, if they are errors, fit the receive
@@ -136,15 +134,7 @@ impl Questions {
         self.sequence += count;
         let mut bytes = Vec::new();
         for (question, sequence) in asked.iter().zip(first..) {
-            let mut header = NetlinkHeader::default();
-            header.flags = NLM_F_REQUEST;
-            header.sequence_number = sequence;
-            let payload = NetlinkPayload::InnerMessage(questions[*question].clone());
-            let mut packet = NetlinkMessage::new(header, payload);
-            packet.finalize();
-            let begin = bytes.len();
-            bytes.resize(begin + packet.buffer_len().next_multiple_of(4), 0);
-            packet.serialize(&mut bytes[begin..]);
+            bytes.extend(message::packed(questions[*question].clone(), 0, sequence));
         }
         self.socket.send(&bytes).await?;
         Ok(Piece {
@@ -194,7 +184,7 @@ impl Piece {
         answer: &mut impl FnMut(usize, Reply<'_>),
     ) -> io::Result<()> {
         for message in message::messages(datagram) {
-            let message = message.map_err(|Torn| io::Error::from(io::ErrorKind::InvalidData))?;
+            let message = message?;
             // A late answer to an earlier piece that was given up: its question was asked again.
             let at = message.sequence.wrapping_sub(self.first) as usize;
             let Some(answered) = self.answered.get_mut(at) else {
@@ -206,8 +196,8 @@ impl Piece {
             self.left -= 1;
             let reply = match message.kind {
                 NLMSG_ERROR => {
-                    let code = message::code(message.payload);
-                    Reply::Error(Errno::from_raw(code.saturating_neg()))
+                    let outcome = message::outcome(message.payload);
+                    Reply::Error(outcome.err().unwrap_or(Errno::UnknownErrno))
                 }
                 kind => Reply::Message(kind, message.payload),
             };

@@ -223,11 +223,12 @@ impl Requests {
 
 /// `struct nlmsgerr`: the error number, the header of the request, and attributes.
 fn refusal(index: usize, message: Message<'_>) -> Option<Refusal> {
-    let code = message::code(message.payload);
-    (code < 0).then(|| Refusal {
+    let errno = message::outcome(message.payload).err()?;
+    let words = words(message);
+    Some(Refusal {
         index,
-        errno: Errno::from_raw(code.saturating_neg()),
-        words: words(message),
+        errno,
+        words,
     })
 }
 

@@ -183,11 +183,6 @@ impl<B: AddressFamily> Route<B> {
         self.source.is_some() || self.tos != 0
     }
 
-    /// Its type, as `ip route` names it.
-    pub fn word(&self) -> &'static str {
-        TYPES.get(usize::from(self.kind)).unwrap_or(&"unknown")
-    }
-
     /// Whether it delivers packets to this machine.
     pub fn is_local(&self) -> bool {
         matches!(self.kind, RTN_LOCAL | RTN_BROADCAST | RTN_ANYCAST)
@@ -211,7 +206,7 @@ impl<B: AddressFamily> Route<B> {
     fn words(&self, message: &[u8], names: &Names, whole: bool) -> String {
         let mut out = String::new();
         if self.kind != RTN_UNICAST {
-            let _ = write!(out, "{} ", self.word());
+            let _ = write!(out, "{} ", word(self.kind));
         }
         out.push_str(&written(&self.prefix));
         if let Some(source) = &self.source {
@@ -263,6 +258,11 @@ impl<B: AddressFamily> Route<B> {
         }
         out
     }
+}
+
+/// A type of routes (`RTN_…`), as `ip route` names it.
+pub fn word(kind: u8) -> &'static str {
+    TYPES.get(usize::from(kind)).unwrap_or(&"unknown")
 }
 
 /// The router preference of a route without this attribute: medium.

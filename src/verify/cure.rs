@@ -7,7 +7,7 @@ use crate::netlink::family::AddressFamily;
 use crate::netlink::family::written;
 use crate::netlink::names::Names;
 use crate::netlink::route::Route;
-use crate::netlink::route::{RTN_LOCAL, RTPROT_KERNEL, SHARED_TABLES};
+use crate::netlink::route::{RTN_LOCAL, RTPROT_KERNEL, SHARED_TABLES, word};
 use crate::netlink::rule::Rule;
 use crate::targets::kernel::{self as target, NotCovered};
 
@@ -116,7 +116,7 @@ fn cover<B: AddressFamily>(
             written(&seen.prefix)
         ),
         Err(NotCovered::Kind) => {
-            let why = format!("no cover is made for a {} route", seen.word());
+            let why = format!("no cover is made for a {} route", word(seen.kind));
             or(why, [own, None])
         }
         Err(NotCovered::Best) => {

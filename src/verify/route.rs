@@ -1,7 +1,5 @@
 //! Routes as verify keeps them. Pure.
 
-use netlink_packet_route::route::RouteType;
-
 use crate::netlink::family::AddressFamily;
 use crate::netlink::names::Names;
 use crate::netlink::route::{self, RTN_BLACKHOLE, RTN_PROHIBIT, RTN_THROW, RTN_UNREACHABLE, Route};
@@ -41,7 +39,7 @@ impl<B: AddressFamily> Route<B> {
             metric: self.metric,
             ours: false,
             protocol: self.protocol,
-            kind: RouteType::from(self.kind),
+            kind: self.kind,
         }
     }
 }

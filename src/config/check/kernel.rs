@@ -51,15 +51,10 @@ impl Check<'_> {
             (0, most),
             default.metric.into(),
         );
-        let kinds = [
-            ("blackhole", Kind::Blackhole),
-            ("unreachable", Kind::Unreachable),
-            ("prohibit", Kind::Prohibit),
-        ];
         let kind = written
             .r#type
             .as_ref()
-            .and_then(|word| self.word("type", word, &kinds));
+            .and_then(|word| self.word("type", word, &Kind::NAMES));
         let on_stop = written
             .on_stop
             .as_ref()

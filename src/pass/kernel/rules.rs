@@ -85,7 +85,7 @@ pub(super) async fn end(
     applied: &mut Applied,
     task: Task<'_>,
 ) {
-    let told = rules.end().await;
+    let told = rules.end();
     applied.cleared.retain(|mark| {
         let of = (mark.table, mark.protocol);
         !told

@@ -5,12 +5,10 @@
 //! another program is changed. Nothing is longer than a route to a single address: there a better
 //! metric wins, if there is one.
 
-use netlink_packet_route::route::RouteType;
-
 use super::message::Installed;
 use super::reconcile::Route;
 use crate::netlink::family::AddressFamily;
-use crate::netlink::route::RTPROT_KERNEL;
+use crate::netlink::route::{RTN_UNICAST, RTPROT_KERNEL};
 use crate::prefix::Prefix;
 
 /// Routes that cover foreign ones, and foreign routes that cannot be covered.
@@ -77,7 +75,7 @@ pub fn cover<B: AddressFamily>(route: &Installed<B>, metric: u32) -> Result<Cove
 /// Why a route is left as it is, if it is.
 fn spared<B: AddressFamily>(route: &Installed<B>) -> Option<NotCovered> {
     match (route.protocol, route.kind) {
-        (_, kind) if kind != RouteType::Unicast => Some(NotCovered::Kind),
+        (_, kind) if kind != RTN_UNICAST => Some(NotCovered::Kind),
         (RTPROT_KERNEL, _) => Some(NotCovered::Kernel),
         _ => None,
     }
@@ -135,6 +133,7 @@ pub fn covers<'a, B: AddressFamily>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::netlink::route::{RTN_LOCAL, RTN_THROW};
 
     fn route<B: AddressFamily>(prefix: Prefix<B>, metric: u32) -> Installed<B> {
         Installed {
@@ -142,7 +141,7 @@ mod tests {
             metric,
             ours: false,
             protocol: 4,
-            kind: RouteType::Unicast,
+            kind: RTN_UNICAST,
         }
     }
 
@@ -167,7 +166,7 @@ mod tests {
         assert_eq!(cover(&connected, 50), Err(NotCovered::Kernel));
         let around = [Prefix::new(0x4825_ba00_u32, 23)];
         assert!(leaks(&of_net, &around, 0) && !leaks(&connected, &around, 0));
-        for kind in [RouteType::Throw, RouteType::Local, RouteType::Multicast] {
+        for kind in [RTN_THROW, RTN_LOCAL, 5] {
             let other = Installed {
                 kind,
                 ..of_net.clone()

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::netlink::family::AddressFamily;
-use crate::netlink::route::{RTN_BLACKHOLE, RTN_PROHIBIT, RTN_UNREACHABLE};
+use crate::netlink::route::{RTN_BLACKHOLE, RTN_PROHIBIT, RTN_UNREACHABLE, word};
 
 /// What a route of ours does to a packet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,8 +19,12 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Blackhole, Self::Unreachable, Self::Prohibit];
+    /// Every kind with its name, as `ip route` has it.
+    pub const NAMES: [(&str, Self); 3] = [
+        ("blackhole", Self::Blackhole),
+        ("unreachable", Self::Unreachable),
+        ("prohibit", Self::Prohibit),
+    ];
 
     /// Its number in a message.
     pub fn number(self) -> u8 {
@@ -34,11 +38,7 @@ impl Kind {
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Blackhole => "blackhole",
-            Self::Unreachable => "unreachable",
-            Self::Prohibit => "prohibit",
-        })
+        f.write_str(word(self.number()))
     }
 }
 
@@ -80,13 +80,12 @@ impl fmt::Display for Mark {
 }
 
 impl FromStr for Kind {
-    type Err = String;
+    type Err = &'static str;
 
     fn from_str(word: &str) -> Result<Self, Self::Err> {
-        let mut kinds = Self::ALL.into_iter();
-        kinds
-            .find(|kind| kind.to_string() == word)
-            .ok_or_else(|| "permitted are blackhole, unreachable, prohibit".to_owned())
+        let found = Self::NAMES.into_iter().find(|(name, _)| *name == word);
+        let found = found.ok_or("permitted are blackhole, unreachable, prohibit")?;
+        Ok(found.1)
     }
 }
 

@@ -10,10 +10,10 @@ use netlink_packet_route::route::{
     RouteAttribute, RouteHeader, RouteMessage, RouteProtocol, RouteScope, RouteType,
 };
 
-use super::{Kind, Mark};
+use super::Mark;
 use crate::netlink::family::AddressFamily;
 use crate::netlink::names;
-use crate::netlink::route::Route;
+use crate::netlink::route::{RTN_BLACKHOLE, RTN_PROHIBIT, RTN_THROW, RTN_UNREACHABLE, Route, word};
 use crate::prefix::{Bits, Prefix};
 
 /// A route as the kernel lists it, with the fields that we compare.
@@ -27,8 +27,8 @@ pub struct Installed<B: Bits> {
     pub ours: bool,
     /// The protocol number of the origin.
     pub protocol: u8,
-    /// The type of the route.
-    pub kind: RouteType,
+    /// The type of the route (`RTN_…`).
+    pub kind: u8,
 }
 
 /// Identifies a route of a table: the prefix, the metric, and whether it is foreign, so that ours
@@ -43,7 +43,7 @@ impl<B: Bits> Installed<B> {
             metric,
             ours: true,
             protocol: mark.protocol,
-            kind: type_of(mark.kind),
+            kind: mark.kind.number(),
         }
     }
 
@@ -54,12 +54,7 @@ impl<B: Bits> Installed<B> {
 
     /// Whether it forwards packets, and does not drop them.
     pub fn forwards(&self) -> bool {
-        let drops = [
-            RouteType::BlackHole,
-            RouteType::Unreachable,
-            RouteType::Prohibit,
-        ];
-        !drops.contains(&self.kind)
+        ![RTN_BLACKHOLE, RTN_UNREACHABLE, RTN_PROHIBIT].contains(&self.kind)
     }
 }
 
@@ -67,13 +62,12 @@ impl<B: Bits> Installed<B> {
 /// destination alone (a cached clone, a route by source or type of service).
 pub fn read<B: AddressFamily>(payload: &[u8], mark: &Mark) -> Option<Installed<B>> {
     let route = Route::<B>::read(payload)?;
-    let kind = RouteType::from(route.kind);
     (route.table == mark.table && !route.conditional()).then_some(Installed {
         prefix: route.prefix,
         metric: route.metric,
         ours: route.is_ours(mark),
         protocol: route.protocol,
-        kind,
+        kind: route.kind,
     })
 }
 
@@ -84,13 +78,24 @@ fn route<B: AddressFamily>(prefix: Prefix<B>, metric: u32, mark: &Mark) -> Route
     let mut message = of_table::<B>(mark);
     message.header.destination_prefix_length = prefix.len();
     message.header.protocol = RouteProtocol::from(mark.protocol);
-    message.header.kind = type_of(mark.kind);
+    message.header.kind = RouteType::from(mark.kind.number());
     let destination = RouteAttribute::Destination(prefix.first().to_address());
     message.attributes.insert(0, destination);
     if metric != 0 {
         message.attributes.push(RouteAttribute::Priority(metric));
     }
     message
+}
+
+/// The request that deletes one route of ours, whatever its scope (`RT_SCOPE_NOWHERE`).
+pub fn deletion<B: AddressFamily>(
+    prefix: Prefix<B>,
+    metric: u32,
+    mark: &Mark,
+) -> RouteNetlinkMessage {
+    let mut message = route(prefix, metric, mark);
+    message.header.scope = RouteScope::NoWhere;
+    RouteNetlinkMessage::DelRoute(message)
 }
 
 fn of_table<B: AddressFamily>(mark: &Mark) -> RouteMessage {
@@ -120,7 +125,7 @@ pub fn dump<B: AddressFamily>(which: DumpFilter, mark: &Mark) -> RouteNetlinkMes
     let mut message = of_table::<B>(mark);
     if which == DumpFilter::Ours {
         message.header.protocol = RouteProtocol::from(mark.protocol);
-        message.header.kind = type_of(mark.kind);
+        message.header.kind = RouteType::from(mark.kind.number());
     }
     RouteNetlinkMessage::GetRoute(message)
 }
@@ -192,23 +197,14 @@ impl Request {
     }
 }
 
-fn type_of(kind: Kind) -> RouteType {
-    match kind {
-        Kind::Blackhole => RouteType::BlackHole,
-        Kind::Unreachable => RouteType::Unreachable,
-        Kind::Prohibit => RouteType::Prohibit,
-    }
-}
-
 impl<B: Bits> fmt::Display for Installed<B> {
     /// As `ip route` prints it, with the fields that we know.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match self.kind {
-            RouteType::BlackHole => "blackhole ",
-            RouteType::Unreachable => "unreachable ",
-            RouteType::Prohibit => "prohibit ",
-            RouteType::Throw => "throw ",
-            _ => "",
+            RTN_BLACKHOLE | RTN_UNREACHABLE | RTN_PROHIBIT | RTN_THROW => {
+                format!("{} ", word(self.kind))
+            }
+            _ => String::new(),
         };
         let v6 = B::WIDTH == 128;
         // The kernel attaches an IPv6 route that drops to lo, and gives each route a preference.

@@ -133,7 +133,6 @@ fn inside_of<B: Bits>(these: &[Route<B>]) -> impl FnMut(&Prefix<B>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use netlink_packet_route::route::RouteType;
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 
@@ -143,7 +142,7 @@ mod tests {
             metric,
             ours,
             protocol: if ours { 166 } else { 4 },
-            kind: RouteType::BlackHole,
+            kind: crate::netlink::route::RTN_BLACKHOLE,
         }
     }
 

@@ -3,12 +3,11 @@
 
 use std::io;
 
-use netlink_packet_core::{NetlinkHeader, NetlinkMessage, NetlinkPayload};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::rule::RuleMessage;
 use nix::errno::Errno;
 
-use super::message::{self, DumpFilter, Installed, Request};
+use super::message::{self, DumpFilter, Installed};
 use super::rule::{self, Rule};
 use super::{Fault, Mark};
 use crate::netlink::family::AddressFamily;
@@ -50,9 +49,8 @@ fn remove<B: AddressFamily>(socket: &mut Plain, mark: &Mark) -> Result<usize, Fa
         if ours.is_empty() {
             return Ok(removed);
         }
-        let mut delete = Request::delete(*mark);
         for route in &ours {
-            match socket.ask(delete.of(route.prefix, route.metric)) {
+            match socket.ask(message::deletion(route.prefix, route.metric, mark), 0) {
                 Ok(()) => removed += 1,
                 Err(error) if is_gone(&error) => {}
                 Err(error) if error.raw_os_error() == Some(Errno::EPERM as i32) => {
@@ -76,9 +74,7 @@ fn remove_rules(socket: &mut Plain, marks: &[Mark]) -> io::Result<()> {
     let difference = rule::reconcile(&rules, None, marks);
     for rule in difference.remove {
         let rule = rule::message(rule.family, rule.priority, rule.table, rule.protocol);
-        let payload = NetlinkPayload::InnerMessage(RouteNetlinkMessage::DelRule(rule));
-        let mut request = NetlinkMessage::new(NetlinkHeader::default(), payload);
-        match socket.ask(&mut request) {
+        match socket.ask(RouteNetlinkMessage::DelRule(rule), 0) {
             Err(error) if !is_gone(&error) => return Err(error),
             _ => {}
         }

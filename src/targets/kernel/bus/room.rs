@@ -51,9 +51,7 @@ pub fn all() -> io::Result<BTreeMap<u64, u32>> {
         buffer.clear();
         socket.recv(&mut buffer, 0)?;
         for message in messages(&buffer) {
-            let Ok(message) = message else {
-                return Err(io::ErrorKind::InvalidData.into());
-            };
+            let message = message?;
             match message.kind {
                 NLMSG_DONE | NLMSG_ERROR => return Ok(rooms),
                 _ => rooms.extend(read(message.payload)),

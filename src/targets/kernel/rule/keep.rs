@@ -9,13 +9,14 @@
 use std::collections::HashSet;
 use std::io;
 
+use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::rule::RuleMessage;
 use nix::errno::Errno;
-use rtnetlink::Handle;
 
 use super::{Difference, Family, Rule, Wanted, message, reconcile};
 use crate::netlink::dump;
+use crate::netlink::plain::Plain;
 use crate::netlink::rule::RTM_NEWRULE;
 use crate::targets::kernel::Mark;
 
@@ -97,18 +98,14 @@ impl Rules {
             protocol,
             ..
         } = wanted;
-        let handle = match open() {
-            Ok(handle) => handle,
-            Err(error) => return self.failures.push(error),
-        };
         for family in std::mem::take(&mut self.difference.add) {
-            let mut request = handle.rule().add();
-            *request.message_mut() = message(family, priority, table, protocol);
-            match request.execute().await.map_err(|error| errno(&error)) {
+            let rule = message(family, priority, table, protocol);
+            let request = RouteNetlinkMessage::NewRule(rule);
+            match ask(request, NLM_F_CREATE | NLM_F_EXCL) {
                 Ok(()) => self.added.push((family, priority)),
                 // This machine has no IPv6, so there is nothing to look up.
-                Err(Some(Errno::EAFNOSUPPORT)) if family == Family::V6 => {}
-                Err(Some(Errno::EEXIST)) => {
+                Err(Errno::EAFNOSUPPORT) if family == Family::V6 => {}
+                Err(Errno::EEXIST) => {
                     if let Some(why) = in_the_way(family, &wanted).await {
                         self.failures.push(why);
                     }
@@ -123,7 +120,7 @@ impl Rules {
 
     /// Remove what is not wanted. If the wanted rule could not be added, the others stay: a rule
     /// with another priority is better than none.
-    pub async fn end(mut self) -> Told {
+    pub fn end(mut self) -> Told {
         let surplus = std::mem::take(&mut self.difference.remove);
         let missing = !self.failures.is_empty();
         let (mut removed, mut left) = (Vec::new(), Vec::new());
@@ -138,18 +135,10 @@ impl Rules {
             left.extend(surplus);
             return self.told(&removed, left);
         }
-        let handle = match open() {
-            Ok(handle) => handle,
-            Err(error) => {
-                self.failures.push(error);
-                return self.told(&removed, surplus);
-            }
-        };
         for rule in surplus {
             let request = message(rule.family, rule.priority, rule.table, rule.protocol);
-            let done = handle.rule().del(request).execute().await;
-            match done.map_err(|error| errno(&error)) {
-                Ok(()) | Err(Some(Errno::ENOENT | Errno::ESRCH)) => {
+            match ask(RouteNetlinkMessage::DelRule(request), 0) {
+                Ok(()) | Err(Errno::ENOENT | Errno::ESRCH) => {
                     removed.push((rule.family, rule.priority));
                 }
                 Err(why) => {
@@ -228,26 +217,18 @@ fn words(rules: &[(Family, u32)], verb: &str) -> impl Iterator<Item = String> {
     said.into_iter()
 }
 
-fn open() -> Result<Handle, String> {
-    let opened = rtnetlink::new_connection();
-    let (connection, handle, _) = opened.map_err(|error| format!("no netlink socket: {error}"))?;
-    tokio::spawn(connection);
-    Ok(handle)
-}
-
-fn errno(error: &rtnetlink::Error) -> Option<Errno> {
-    match error {
-        rtnetlink::Error::NetlinkError(answer) => Some(Errno::from_raw(-answer.raw_code())),
-        _ => None,
-    }
+/// Make one request. The kernel answers inside of the call.
+fn ask(request: RouteNetlinkMessage, flags: u16) -> Result<(), Errno> {
+    let done = Plain::open().and_then(|mut socket| socket.ask(request, flags));
+    done.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or_default()))
 }
 
 /// The kernel's answer in words.
-fn reason(errno: Option<Errno>) -> &'static str {
+fn reason(errno: Errno) -> &'static str {
     match errno {
-        Some(Errno::EPERM | Errno::EACCES) => "CAP_NET_ADMIN is missing",
-        Some(Errno::EAFNOSUPPORT | Errno::EOPNOTSUPP) => "this kernel has no policy rules",
-        Some(errno) => errno.desc(),
-        None => "no answer from the kernel",
+        Errno::EPERM | Errno::EACCES => "CAP_NET_ADMIN is missing",
+        Errno::EAFNOSUPPORT | Errno::EOPNOTSUPP => "this kernel has no policy rules",
+        Errno::EAGAIN => "no answer from the kernel",
+        errno => errno.desc(),
     }
 }

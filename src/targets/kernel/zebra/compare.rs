@@ -88,11 +88,10 @@ fn ascending<B: Bits>(mut prefixes: Vec<Prefix<B>>) -> Vec<Prefix<B>> {
 
 #[cfg(test)]
 mod tests {
-    use netlink_packet_route::route::RouteType;
-
     use super::*;
+    use crate::netlink::route::{RTN_BLACKHOLE, RTN_UNICAST};
 
-    fn route(address: u32, ours: bool, kind: RouteType) -> Installed<u32> {
+    fn route(address: u32, ours: bool, kind: u8) -> Installed<u32> {
         Installed {
             prefix: Prefix::host(address),
             metric: 0,
@@ -113,15 +112,15 @@ mod tests {
 
     #[test]
     fn a_route_of_ours_is_missing_and_a_route_that_no_longer_drops_is_a_ghost() {
-        let drops = RouteType::BlackHole;
+        let drops = RTN_BLACKHOLE;
         // 8 is another program's blackhole; 4 and 7 forward.
         let kernel = [
             route(8, false, drops),
             route(1, true, drops),
             route(2, true, drops),
             route(3, true, drops),
-            route(4, false, RouteType::Unicast),
-            route(7, false, RouteType::Unicast),
+            route(4, false, RTN_UNICAST),
+            route(7, false, RTN_UNICAST),
         ];
         let held = compared(&kernel, &[9, 3, 1, 8, 7, 9]);
         assert_eq!(held.missing.to_string(), "1 (0.0.0.2/32)");
@@ -131,7 +130,7 @@ mod tests {
 
     #[test]
     fn the_same_routes_in_another_order_do_not_differ() {
-        let kernel = [1, 2].map(|address| route(address, true, RouteType::BlackHole));
+        let kernel = [1, 2].map(|address| route(address, true, RTN_BLACKHOLE));
         assert_eq!(compared(&kernel, &[2, 1]).distance(), 0);
         assert_eq!(compared(&[], &[]).distance(), 0);
     }
