@@ -1,20 +1,42 @@
 //! The configuration as understood, as TOML with every default written out.
 
-use std::fmt::Write;
+use std::fmt::{Debug, Write};
 use std::time::Duration;
 
-use super::model::{Config, Origin};
-use crate::feed::fetch::{Access, FetchLimits, Secret};
+use super::model::{Config, FeedConfig, KernelConfig, Origin, RouterConfig};
+use crate::feed::fetch::{FetchLimits, Secret};
+use crate::policy::limits::Limits;
 use crate::policy::selection::{Choice, Selection};
 use crate::prefix::HostBits;
 use crate::targets::file::{FileOptions, Lists};
 
 /// The text of `check --print`: what [`super::parse`] reads as the same configuration.
 pub fn print(config: &Config) -> String {
-    let mut out = String::new();
-    // Writing to a String does not fail.
-    let _ = write_all(&mut out, config);
-    escapes_of_toml(&out)
+    let mut out = Out(String::new());
+    out.put("state_dir", &config.state_dir);
+    config.feeds.iter().for_each(|feed| out.feed(feed));
+    out.head("[protect]");
+    out.put("prefixes", &config.protect.prefixes);
+    out.put("files   ", &config.protect.files);
+    let discover = config.protect.discover.iter();
+    out.put(
+        "discover",
+        discover.map(|source| source.name()).collect::<Vec<_>>(),
+    );
+    if let Some(origins) = &config.origins {
+        out.head("[asn]");
+        out.put("table  ", &origins.table);
+        out.put("max_age", duration(origins.max_age));
+    }
+    out.limits(&config.policy.limits);
+    out.head("[review]");
+    out.put("mode", config.policy.review.name());
+    out.head("[ledger]");
+    out.put("keep", duration(config.keep));
+    out.kernel(&config.kernel);
+    config.routers.iter().for_each(|router| out.router(router));
+    out.fetch(&config.fetch);
+    escapes_of_toml(&out.0)
 }
 
 /// Strings are written as Rust's `Debug` has them. TOML has the same escapes but for `\u{…}` and `\0`
@@ -44,101 +66,102 @@ fn escapes_of_toml(text: &str) -> String {
     out
 }
 
-fn write_all(out: &mut String, config: &Config) -> std::fmt::Result {
-    writeln!(out, "state_dir = {:?}", config.state_dir)?;
-    for feed in &config.feeds {
-        writeln!(out, "\n[[feed]]\nname         = {:?}", feed.name)?;
-        if let Some(preset) = feed.preset {
-            writeln!(out, "preset       = {preset:?}")?;
-        }
+/// The text so far.
+struct Out(String);
+
+impl Out {
+    /// A table begins.
+    fn head(&mut self, head: &str) {
+        let _ = writeln!(self.0, "\n{head}");
+    }
+
+    /// A key, with the blanks that align it, and its value: texts in quotes.
+    fn put(&mut self, key: &str, value: impl Debug) {
+        // Writing to a String does not fail.
+        let _ = writeln!(self.0, "{key} = {value:?}");
+    }
+
+    /// The same where there is a value.
+    fn put_some(&mut self, key: &str, value: Option<impl Debug>) {
+        value.into_iter().for_each(|value| self.put(key, value));
+    }
+
+    fn feed(&mut self, feed: &FeedConfig) {
+        self.head("[[feed]]");
+        self.put("name        ", &feed.name);
+        self.put_some("preset      ", feed.preset);
         match &feed.origin {
-            Origin::Url(url) => writeln!(out, "url          = {:?}", url.as_str())?,
-            Origin::Path(path) => writeln!(out, "path         = {path:?}")?,
+            Origin::Url(url) => self.put("url         ", url.as_str()),
+            Origin::Path(path) => self.put("path        ", path),
         }
-        writeln!(out, "format       = {:?}", feed.rules.format.name())?;
-        writeln!(out, "every        = {}", duration(feed.rhythm.every))?;
-        writeln!(out, "stale_after  = {}", duration(feed.ages.stale_after))?;
-        writeln!(out, "expire_after = {}", duration(feed.ages.expire_after))?;
+        self.put("format      ", feed.rules.format.name());
+        self.put("every       ", duration(feed.rhythm.every));
+        self.put("stale_after ", duration(feed.ages.stale_after));
+        self.put("expire_after", duration(feed.ages.expire_after));
+        self.put("withdraw_after", feed.withdraw_after.to_string());
+        self.put_some("max_age     ", feed.ages.max_age.map(duration));
         let host_bits = match feed.rules.host_bits {
             HostBits::Refuse => "refuse",
             HostBits::Mask => "mask",
         };
-        writeln!(out, "withdraw_after = \"{}\"", feed.withdraw_after)?;
-        if let Some(max_age) = feed.ages.max_age {
-            writeln!(out, "max_age      = {}", duration(max_age))?;
+        self.put("host_bits   ", host_bits);
+        self.put("lengths_v4  ", lengths(feed.rules.lengths_v4));
+        self.put("lengths_v6  ", lengths(feed.rules.lengths_v6));
+        self.put_some("field       ", feed.rules.field.as_ref());
+        self.put_some("reference   ", feed.rules.reference.as_ref());
+        self.put("reserved    ", feed.reserved);
+        self.put("believe_empty", feed.believe_empty);
+        // Only where secrets are, never what they are.
+        if let Some(Secret::Basic { user, .. }) = &feed.access.secret {
+            self.put("user        ", user);
         }
-        writeln!(out, "host_bits    = {host_bits:?}")?;
-        writeln!(out, "lengths_v4   = {}", lengths(feed.rules.lengths_v4))?;
-        writeln!(out, "lengths_v6   = {}", lengths(feed.rules.lengths_v6))?;
-        if let Some(field) = &feed.rules.field {
-            writeln!(out, "field        = {field:?}")?;
+        for (key, file) in feed.access.files() {
+            self.put(key, file);
         }
-        if let Some(reference) = &feed.rules.reference {
-            writeln!(out, "reference    = {reference:?}")?;
-        }
-        writeln!(out, "reserved     = {}", feed.reserved)?;
-        writeln!(out, "believe_empty = {}", feed.believe_empty)?;
-        write_access(out, &feed.access)?;
-        if let Some(share) = feed.limits.max_added {
-            writeln!(out, "max_added    = \"{share}\"")?;
-        }
-        if let Some(share) = feed.limits.max_removed {
-            writeln!(out, "max_removed  = \"{share}\"")?;
-        }
-        write_counts(
-            out,
-            feed.limits.max_added_count,
-            feed.limits.max_removed_count,
-        )?;
+        let limits = &feed.limits;
+        self.put_some("max_added   ", limits.max_added.map(|max| max.to_string()));
+        self.put_some(
+            "max_removed ",
+            limits.max_removed.map(|max| max.to_string()),
+        );
+        self.put_some("max_added_count  ", limits.max_added_count);
+        self.put_some("max_removed_count", limits.max_removed_count);
     }
-    writeln!(out, "\n[protect]")?;
-    writeln!(out, "prefixes = {:?}", config.protect.prefixes)?;
-    writeln!(out, "files    = {:?}", config.protect.files)?;
-    let discover: Vec<_> = config
-        .protect
-        .discover
-        .iter()
-        .map(|source| source.name())
-        .collect();
-    writeln!(out, "discover = {discover:?}")?;
-    if let Some(origins) = &config.origins {
-        writeln!(out, "\n[asn]\ntable   = {:?}", origins.table)?;
-        writeln!(out, "max_age = {}", duration(origins.max_age))?;
+
+    fn limits(&mut self, limits: &Limits) {
+        self.head("[limits]");
+        self.put("shortest_v4 ", limits.shortest_v4);
+        self.put("shortest_v6 ", limits.shortest_v6);
+        self.put("max_routes  ", limits.max_routes);
+        self.put("max_added   ", limits.max_added.to_string());
+        self.put("max_removed ", limits.max_removed.to_string());
+        self.put_some("max_added_count  ", limits.max_added_count);
+        self.put_some("max_removed_count", limits.max_removed_count);
+        self.put("max_share_v4", limits.max_share_v4.to_string());
+        self.put("max_share_v6", limits.max_share_v6.to_string());
+        self.put("small_change", limits.small_change);
     }
-    let limits = &config.policy.limits;
-    writeln!(out, "\n[limits]")?;
-    writeln!(out, "shortest_v4  = {}", limits.shortest_v4)?;
-    writeln!(out, "shortest_v6  = {}", limits.shortest_v6)?;
-    writeln!(out, "max_routes   = {}", limits.max_routes)?;
-    writeln!(out, "max_added    = \"{}\"", limits.max_added)?;
-    writeln!(out, "max_removed  = \"{}\"", limits.max_removed)?;
-    write_counts(out, limits.max_added_count, limits.max_removed_count)?;
-    writeln!(out, "max_share_v4 = \"{}\"", limits.max_share_v4)?;
-    writeln!(out, "max_share_v6 = \"{}\"", limits.max_share_v6)?;
-    writeln!(out, "small_change = {}", limits.small_change)?;
-    writeln!(out, "\n[review]\nmode = {:?}", config.policy.review.name())?;
-    writeln!(out, "\n[ledger]\nkeep = {}", duration(config.keep))?;
-    let kernel = &config.kernel;
-    writeln!(out, "\n[kernel]")?;
-    writeln!(out, "enabled  = {}", kernel.enabled)?;
-    writeln!(out, "table    = {}", kernel.mark.table)?;
-    writeln!(out, "protocol = {}", kernel.mark.protocol)?;
-    writeln!(out, "metric   = {}", kernel.mark.metric)?;
-    writeln!(out, "type     = \"{}\"", kernel.mark.kind)?;
-    let on_stop = if kernel.withdraw_on_stop {
-        "withdraw"
-    } else {
-        "keep"
-    };
-    writeln!(out, "on_stop  = {on_stop:?}")?;
-    if let Some(priority) = kernel.rule {
-        writeln!(out, "rule     = {priority}")?;
+
+    fn kernel(&mut self, kernel: &KernelConfig) {
+        self.head("[kernel]");
+        self.put("enabled ", kernel.enabled);
+        self.put("table   ", kernel.mark.table);
+        self.put("protocol", kernel.mark.protocol);
+        self.put("metric  ", kernel.mark.metric);
+        self.put("type    ", kernel.mark.kind.to_string());
+        let on_stop = match kernel.withdraw_on_stop {
+            true => "withdraw",
+            false => "keep",
+        };
+        self.put("on_stop ", on_stop);
+        self.put_some("rule    ", kernel.rule);
+        self.put("audit   ", duration(kernel.audit));
+        self.put("cover_more_specifics", kernel.cover_more_specifics);
     }
-    writeln!(out, "audit    = {}", duration(kernel.audit))?;
-    let cover = kernel.cover_more_specifics;
-    writeln!(out, "cover_more_specifics = {cover}")?;
-    for router in &config.routers {
-        writeln!(out, "\n[[router]]\nname   = {:?}", router.name)?;
+
+    fn router(&mut self, router: &RouterConfig) {
+        self.head("[[router]]");
+        self.put("name  ", &router.name);
         let FileOptions {
             family,
             role,
@@ -150,128 +173,77 @@ fn write_all(out: &mut String, config: &Config) -> std::fmt::Result {
             ref neighbors,
             direction,
         } = router.options;
-        writeln!(out, "family = \"{family}\"")?;
+        self.put("family", family.to_string());
         if family.roles().len() > 1 {
-            writeln!(out, "role   = \"{role}\"")?;
+            self.put("role  ", role.to_string());
         }
-        if let Some(hop) = next_hop_v4 {
-            writeln!(out, "next_hop_v4 = \"{hop}\"")?;
-        }
-        if let Some(hop) = next_hop_v6 {
-            writeln!(out, "next_hop_v6 = \"{hop}\"")?;
-        }
+        self.put_some("next_hop_v4", next_hop_v4.map(|hop| hop.to_string()));
+        self.put_some("next_hop_v6", next_hop_v6.map(|hop| hop.to_string()));
         if family.lists(role).len() > 1 {
             match router.auto {
-                true => writeln!(out, "lists  = \"{}\"", Lists::AUTO)?,
-                false => writeln!(out, "lists  = \"{lists}\"")?,
+                true => self.put("lists ", Lists::AUTO),
+                false => self.put("lists ", lists.to_string()),
             }
         }
-        if let Some(version) = frr_version {
-            writeln!(out, "frr_version = \"{version}\"")?;
-        }
+        let version = frr_version.as_ref().map(ToString::to_string);
+        self.put_some("frr_version", version);
         if family.announces(role) {
-            writeln!(out, "announce_to = \"{announce_to}\"")?;
+            self.put("announce_to", announce_to.to_string());
             let neighbors: Vec<_> = neighbors.iter().map(ToString::to_string).collect();
-            writeln!(out, "neighbors   = {neighbors:?}")?;
+            self.put("neighbors  ", neighbors);
         }
         if !family.directions().is_empty() {
-            writeln!(out, "direction = \"{direction}\"")?;
+            self.put("direction", direction.to_string());
         }
-        write_selection(out, &router.selection)?;
-        writeln!(out, "path   = {:?}", router.path)?;
-        writeln!(out, "check  = {:?}", router.check)?;
-        writeln!(out, "reload = {:?}", router.reload)?;
-        writeln!(out, "verify = {:?}", router.verify)?;
-        writeln!(out, "adopt  = {}", router.adopt)?;
+        self.selection(&router.selection);
+        self.put("path  ", &router.path);
+        self.put("check ", &router.check);
+        self.put("reload", &router.reload);
+        self.put("verify", &router.verify);
+        self.put("adopt ", router.adopt);
     }
-    write_fetch(out, &config.fetch)
-}
 
-/// What a router gets, where that is not everything.
-fn write_selection(out: &mut String, selection: &Selection) -> std::fmt::Result {
-    let Selection {
-        choice: Choice { feeds, operator },
-        longest_v4,
-        longest_v6,
-    } = selection;
-    if let Some(feeds) = feeds {
-        writeln!(out, "feeds  = {feeds:?}")?;
-    }
-    if !operator {
-        writeln!(out, "operator = false")?;
-    }
-    match (longest_v4, longest_v6) {
-        (Some(_), None) => writeln!(out, "families = [\"ipv4\"]")?,
-        (None, Some(_)) => writeln!(out, "families = [\"ipv6\"]")?,
-        _ => {}
-    }
-    for (key, longest) in ["max_length_v4", "max_length_v6"]
-        .into_iter()
-        .zip(selection.limits())
-    {
-        if let Some(longest) = longest {
-            writeln!(out, "{key} = {longest}")?;
+    /// What a router gets, where that is not everything.
+    fn selection(&mut self, selection: &Selection) {
+        let Selection {
+            choice: Choice { feeds, operator },
+            longest_v4,
+            longest_v6,
+        } = selection;
+        self.put_some("feeds ", feeds.as_ref());
+        self.put_some("operator", (!operator).then_some(false));
+        match (longest_v4, longest_v6) {
+            (Some(_), None) => self.put("families", ["ipv4"]),
+            (None, Some(_)) => self.put("families", ["ipv6"]),
+            _ => {}
         }
+        let [longest_v4, longest_v6] = selection.limits();
+        self.put_some("max_length_v4", longest_v4);
+        self.put_some("max_length_v6", longest_v6);
     }
-    Ok(())
-}
 
-fn write_counts(
-    out: &mut String,
-    added: Option<usize>,
-    removed: Option<usize>,
-) -> std::fmt::Result {
-    for (key, count) in [("max_added_count  ", added), ("max_removed_count", removed)] {
-        if let Some(count) = count {
-            writeln!(out, "{key} = {count}")?;
-        }
+    fn fetch(&mut self, fetch: &FetchLimits) {
+        self.head("[fetch]");
+        self.put_some("contact           ", fetch.contact.as_ref());
+        self.put("connect_timeout   ", duration(fetch.connect_timeout));
+        self.put("first_byte_timeout", duration(fetch.first_byte_timeout));
+        self.put("timeout           ", duration(fetch.timeout));
+        self.put("min_speed_time    ", duration(fetch.min_speed_time));
+        self.put("min_speed         ", fetch.min_speed);
+        self.put("max_bytes         ", fetch.max_bytes);
+        let proxy = fetch.proxy.as_ref().map(|url| url.as_str());
+        self.put_some("proxy             ", proxy);
+        self.put_some("ca_file           ", fetch.ca_file.as_ref());
     }
-    Ok(())
-}
-
-/// Only where secrets are, never what they are.
-fn write_access(out: &mut String, access: &Access) -> std::fmt::Result {
-    if let Some(Secret::Basic { user, .. }) = &access.secret {
-        writeln!(out, "user         = {user:?}")?;
-    }
-    for (key, file) in access.files() {
-        writeln!(out, "{key} = {file:?}")?;
-    }
-    Ok(())
-}
-
-fn write_fetch(out: &mut String, fetch: &FetchLimits) -> std::fmt::Result {
-    writeln!(out, "\n[fetch]")?;
-    if let Some(contact) = &fetch.contact {
-        writeln!(out, "contact            = {contact:?}")?;
-    }
-    let spans = [
-        ("connect_timeout   ", fetch.connect_timeout),
-        ("first_byte_timeout", fetch.first_byte_timeout),
-        ("timeout           ", fetch.timeout),
-        ("min_speed_time    ", fetch.min_speed_time),
-    ];
-    for (key, span) in spans {
-        writeln!(out, "{key} = {}", duration(span))?;
-    }
-    writeln!(out, "min_speed          = {}", fetch.min_speed)?;
-    writeln!(out, "max_bytes          = {}", fetch.max_bytes)?;
-    if let Some(proxy) = &fetch.proxy {
-        writeln!(out, "proxy              = {:?}", proxy.as_str())?;
-    }
-    if let Some(file) = &fetch.ca_file {
-        writeln!(out, "ca_file            = {file:?}")?;
-    }
-    Ok(())
 }
 
 fn lengths(lengths: Option<(u8, u8)>) -> String {
     match lengths {
-        Some((shortest, longest)) => format!("\"{shortest}-{longest}\""),
-        None => "\"none\"".to_owned(),
+        Some((shortest, longest)) => format!("{shortest}-{longest}"),
+        None => "none".to_owned(),
     }
 }
 
 fn duration(span: Duration) -> String {
-    format!("\"{}\"", humantime::format_duration(span))
+    humantime::format_duration(span).to_string()
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use toml::Spanned;
 
-use super::{Check, share, span};
+use super::{Check, MOST, share, span};
 use crate::config::model::{FeedConfig, Origin};
 use crate::config::written;
 use crate::feed::formats::{Format, Rules};
@@ -82,10 +82,14 @@ impl Check<'_> {
                 .as_ref()
                 .map_or(patience, |wait| wait.get_ref().0),
             limits: FeedLimits {
-                max_added: share(feed.max_added.as_ref()),
-                max_removed: share(feed.max_removed.as_ref()),
-                max_added_count: self.count("max_added_count", feed.max_added_count.as_ref()),
-                max_removed_count: self.count("max_removed_count", feed.max_removed_count.as_ref()),
+                max_added: share(&feed.max_added),
+                max_removed: share(&feed.max_removed),
+                max_added_count: self.number("max_added_count", &feed.max_added_count, 0..=MOST),
+                max_removed_count: self.number(
+                    "max_removed_count",
+                    &feed.max_removed_count,
+                    0..=MOST,
+                ),
             },
             reserved: feed
                 .reserved
@@ -249,9 +253,9 @@ impl Check<'_> {
             Some(preset) => preset.every,
             None => FeedConfig::EVERY_URL,
         };
-        let every = span(feed.every.as_ref()).unwrap_or(default);
+        let every = span(&feed.every).unwrap_or(default);
         let least = floor.max(Duration::from_secs(1));
-        if let Some(written) = feed.every.as_ref().filter(|_| every < least) {
+        if let (Some(written), true) = (&feed.every, every < least) {
             let least = humantime::format_duration(least);
             let message = format!("every: {} is too often", humantime::format_duration(every));
             let hint = if floor.is_zero() {
@@ -265,29 +269,21 @@ impl Check<'_> {
     }
 
     fn ages(&mut self, feed: &written::Feed, preset: Option<&Preset>, rhythm: Rhythm) -> Ages {
-        let written_expiry = span(feed.expire_after.as_ref());
-        let stale_after = span(feed.stale_after.as_ref()).unwrap_or_else(|| {
+        let written_expiry = span(&feed.expire_after);
+        let stale_after = span(&feed.stale_after).unwrap_or_else(|| {
             let usual = FeedConfig::STALE_AFTER.max(rhythm.every.saturating_mul(2));
             usual.min(written_expiry.unwrap_or(usual))
         });
         let expire_after = written_expiry
             .unwrap_or_else(|| FeedConfig::EXPIRE_AFTER.max(stale_after.saturating_mul(2)));
-        if let Some(written) = feed
-            .stale_after
-            .as_ref()
-            .filter(|_| stale_after < rhythm.every)
-        {
+        if let (Some(written), true) = (&feed.stale_after, stale_after < rhythm.every) {
             let message = "stale_after: shorter than every, so the feed would always be stale";
             self.problem(written.span(), message);
         }
-        if let Some(written) = feed
-            .expire_after
-            .as_ref()
-            .filter(|_| expire_after < stale_after)
-        {
+        if let (Some(written), true) = (&feed.expire_after, expire_after < stale_after) {
             self.problem(written.span(), "expire_after: shorter than stale_after");
         }
-        let max_age = span(feed.max_age.as_ref()).or(preset.and_then(|preset| preset.max_age));
+        let max_age = span(&feed.max_age).or(preset.and_then(|preset| preset.max_age));
         Ages {
             stale_after,
             expire_after,

@@ -18,10 +18,8 @@ impl Check<'_> {
     pub(super) fn fetch(&mut self, written: &written::Fetch) -> FetchLimits {
         let default = FetchLimits::default();
         let most = 100_000_000_000;
-        let max_bytes = written.max_bytes.as_ref();
-        let max_bytes = self.number("max_bytes", max_bytes, (1, most), default.max_bytes as i64);
-        let min_speed = written.min_speed.as_ref();
-        let min_speed = self.number("min_speed", min_speed, (0, most), default.min_speed as i64);
+        let max_bytes = self.number("max_bytes", &written.max_bytes, 1..=most);
+        let min_speed = self.number("min_speed", &written.min_speed, 0..=most);
         let contact = written.contact.as_ref().filter(|contact| {
             let fine = contact
                 .get_ref()
@@ -34,29 +32,18 @@ impl Check<'_> {
             fine
         });
         let contact = contact.map(|contact| contact.get_ref().clone());
+        let connect = self.wait("connect_timeout", &written.connect_timeout);
+        let first_byte = self.wait("first_byte_timeout", &written.first_byte_timeout);
+        let timeout = self.wait("timeout", &written.timeout);
+        let min_speed_time = self.wait("min_speed_time", &written.min_speed_time);
         let proxy = written.proxy.as_ref();
-        let mut wait = |key: &str, written: &Option<Spanned<Span>>, default: Duration| {
-            self.wait(key, written.as_ref(), default)
-        };
         FetchLimits {
-            connect_timeout: wait(
-                "connect_timeout",
-                &written.connect_timeout,
-                default.connect_timeout,
-            ),
-            first_byte_timeout: wait(
-                "first_byte_timeout",
-                &written.first_byte_timeout,
-                default.first_byte_timeout,
-            ),
-            timeout: wait("timeout", &written.timeout, default.timeout),
-            min_speed: min_speed as u64,
-            min_speed_time: wait(
-                "min_speed_time",
-                &written.min_speed_time,
-                default.min_speed_time,
-            ),
-            max_bytes: max_bytes as u64,
+            connect_timeout: connect.unwrap_or(default.connect_timeout),
+            first_byte_timeout: first_byte.unwrap_or(default.first_byte_timeout),
+            timeout: timeout.unwrap_or(default.timeout),
+            min_speed: min_speed.unwrap_or(default.min_speed),
+            min_speed_time: min_speed_time.unwrap_or(default.min_speed_time),
+            max_bytes: max_bytes.unwrap_or(default.max_bytes),
             contact,
             proxy: proxy.and_then(|url| self.url("proxy", url, "permitted are http and https")),
             ca_file: written.ca_file.as_ref().map(|file| self.path(file)),
@@ -181,13 +168,13 @@ impl Check<'_> {
         Some(first)
     }
 
-    fn wait(&mut self, key: &str, written: Option<&Spanned<Span>>, default: Duration) -> Duration {
-        let wait = span(written).unwrap_or(default);
-        if let Some(written) = written.filter(|_| wait < LEAST_SPAN) {
+    fn wait(&mut self, key: &str, written: &Option<Spanned<Span>>) -> Option<Duration> {
+        let wait = span(written)?;
+        if let (Some(written), true) = (written, wait < LEAST_SPAN) {
             let message = format!("{key}: {} is too short", humantime::format_duration(wait));
             self.hinted(written.span(), message, "at least \"1s\"");
         }
-        wait
+        Some(wait)
     }
 }
 

@@ -11,7 +11,7 @@ mod target;
 pub use fetch::is_this_machine;
 pub(super) use places::places;
 
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -27,6 +27,9 @@ use crate::policy::protect::Protect;
 
 /// Where state is kept when the file does not say.
 pub const STATE_DIR: &str = "/var/lib/nullrouted";
+
+/// Largest number of anything that is counted.
+const MOST: i64 = u32::MAX as i64;
 
 /// Judge everything; the result is only good when no problem was added.
 pub fn check(
@@ -105,24 +108,22 @@ impl Check<'_> {
         found.map(|(_, value)| *value)
     }
 
-    /// A whole number within bounds.
-    fn number(
+    /// A whole number, where one within bounds is written.
+    fn number<T: TryFrom<i64>>(
         &mut self,
         key: &str,
-        written: Option<&Spanned<i64>>,
-        bounds: (i64, i64),
-        default: i64,
-    ) -> i64 {
-        let Some(written) = written else {
-            return default;
-        };
-        let (least, most) = bounds;
-        if !(least..=most).contains(written.get_ref()) {
-            let message = format!("{key}: {} is not from {least} to {most}", written.get_ref());
+        written: &Option<Spanned<i64>>,
+        bounds: RangeInclusive<i64>,
+    ) -> Option<T> {
+        let written = written.as_ref()?;
+        let number = *written.get_ref();
+        if !bounds.contains(&number) {
+            let (least, most) = bounds.into_inner();
+            let message = format!("{key}: {number} is not from {least} to {most}");
             self.problem(written.span(), message);
-            return default;
+            return None;
         }
-        *written.get_ref()
+        T::try_from(number).ok()
     }
 
     /// Names become file names and words in messages, so few characters are permitted.
@@ -153,49 +154,26 @@ impl Check<'_> {
 
     fn limits(&mut self, written: &written::Limits) -> Limits {
         let default = Limits::default();
-        let shortest_v4 = self.number(
-            "shortest_v4",
-            written.shortest_v4.as_ref(),
-            (1, 32),
-            default.shortest_v4.into(),
-        );
-        let shortest_v6 = self.number(
-            "shortest_v6",
-            written.shortest_v6.as_ref(),
-            (1, 128),
-            default.shortest_v6.into(),
-        );
-        let most = i64::from(u32::MAX);
-        let max_routes = self.number(
-            "max_routes",
-            written.max_routes.as_ref(),
-            (0, most),
-            default.max_routes as i64,
-        );
-        let small_change = self.number(
-            "small_change",
-            written.small_change.as_ref(),
-            (0, most),
-            default.small_change as i64,
-        );
+        let shortest_v4 = self.number("shortest_v4", &written.shortest_v4, 1..=32);
+        let shortest_v6 = self.number("shortest_v6", &written.shortest_v6, 1..=128);
+        let max_routes = self.number("max_routes", &written.max_routes, 0..=MOST);
+        let small_change = self.number("small_change", &written.small_change, 0..=MOST);
         Limits {
-            shortest_v4: shortest_v4 as u8,
-            shortest_v6: shortest_v6 as u8,
-            max_routes: max_routes as usize,
-            max_added: share(written.max_added.as_ref()).unwrap_or(default.max_added),
-            max_removed: share(written.max_removed.as_ref()).unwrap_or(default.max_removed),
-            max_added_count: self.count("max_added_count", written.max_added_count.as_ref()),
-            max_removed_count: self.count("max_removed_count", written.max_removed_count.as_ref()),
-            max_share_v4: share(written.max_share_v4.as_ref()).unwrap_or(default.max_share_v4),
-            max_share_v6: share(written.max_share_v6.as_ref()).unwrap_or(default.max_share_v6),
-            small_change: small_change as usize,
+            shortest_v4: shortest_v4.unwrap_or(default.shortest_v4),
+            shortest_v6: shortest_v6.unwrap_or(default.shortest_v6),
+            max_routes: max_routes.unwrap_or(default.max_routes),
+            max_added: share(&written.max_added).unwrap_or(default.max_added),
+            max_removed: share(&written.max_removed).unwrap_or(default.max_removed),
+            max_added_count: self.number("max_added_count", &written.max_added_count, 0..=MOST),
+            max_removed_count: self.number(
+                "max_removed_count",
+                &written.max_removed_count,
+                0..=MOST,
+            ),
+            max_share_v4: share(&written.max_share_v4).unwrap_or(default.max_share_v4),
+            max_share_v6: share(&written.max_share_v6).unwrap_or(default.max_share_v6),
+            small_change: small_change.unwrap_or(default.small_change),
         }
-    }
-
-    /// A number of prefixes, where one is written.
-    fn count(&mut self, key: &str, written: Option<&Spanned<i64>>) -> Option<usize> {
-        let most = i64::from(u32::MAX);
-        written.map(|_| self.number(key, written, (0, most), 0) as usize)
     }
 
     fn review(&mut self, written: &written::Review) -> Review {
@@ -205,13 +183,9 @@ impl Check<'_> {
     }
 
     fn keep(&mut self, written: &written::Ledger) -> Duration {
-        let keep = span(written.keep.as_ref()).unwrap_or(Config::KEEP);
-        if let Some(written) = written
-            .keep
-            .as_ref()
-            .filter(|_| keep < Config::SHORTEST_KEEP)
-        {
-            self.problem(written.span(), "keep: at least \"1d\" is kept");
+        let keep = span(&written.keep).unwrap_or(Config::KEEP);
+        if let (Some(written), true) = (&written.keep, keep < Config::SHORTEST_KEEP) {
+            self.problem(written.span(), "keep: must be at least \"1d\"");
         }
         keep
     }
@@ -225,7 +199,7 @@ impl Check<'_> {
         }
         Some(OriginsConfig {
             table: self.path(written.table.as_ref()?),
-            max_age: span(written.max_age.as_ref()).unwrap_or(FeedConfig::TABLE_AGE),
+            max_age: span(&written.max_age).unwrap_or(FeedConfig::TABLE_AGE),
         })
     }
 }
@@ -239,10 +213,10 @@ fn names(written: &[Spanned<written::Feed>]) -> Vec<&str> {
     names.collect()
 }
 
-fn span(written: Option<&Spanned<Span>>) -> Option<Duration> {
-    written.map(|span| span.get_ref().0)
+fn span(written: &Option<Spanned<Span>>) -> Option<Duration> {
+    written.as_ref().map(|span| span.get_ref().0)
 }
 
-fn share(written: Option<&Spanned<Percent>>) -> Option<Share> {
-    written.map(|percent| percent.get_ref().0)
+fn share(written: &Option<Spanned<Percent>>) -> Option<Share> {
+    written.as_ref().map(|percent| percent.get_ref().0)
 }

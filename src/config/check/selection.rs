@@ -7,7 +7,6 @@ use toml::Spanned;
 use super::Check;
 use crate::config::written;
 use crate::policy::selection::{Choice, Selection};
-use crate::prefix::Bits;
 use crate::targets::file::{Family, Lists, Role};
 
 /// The two families by their names in the configuration; whether it is IPv4.
@@ -41,27 +40,16 @@ impl Check<'_> {
         let wanted = router.families.as_ref();
         let wanted = wanted.map_or([true; 2], |words| self.families(words));
         let [longest_v4, longest_v6] = [
-            (
-                "max_length_v4",
-                router.max_length_v4.as_ref(),
-                wanted[0],
-                u32::WIDTH,
-            ),
-            (
-                "max_length_v6",
-                router.max_length_v6.as_ref(),
-                wanted[1],
-                u128::WIDTH,
-            ),
+            ("max_length_v4", &router.max_length_v4, wanted[0], 32),
+            ("max_length_v6", &router.max_length_v6, wanted[1], 128),
         ]
         .map(|(key, written, wanted, width)| {
             if let (Some(written), false) = (written, wanted) {
                 let message = format!("{key}: families leaves this family out");
                 self.hinted(written.span(), message, "leave one of the two out");
             }
-            let most = i64::from(width);
-            let longest = self.number(key, written, (1, most), most);
-            wanted.then_some(longest as u8)
+            let longest = self.number(key, written, 1..=width.into());
+            wanted.then_some(longest.unwrap_or(width))
         });
         Selection {
             choice: Choice {
