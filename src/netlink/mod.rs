@@ -11,6 +11,7 @@ pub mod family;
 pub mod link;
 pub mod message;
 pub mod names;
+mod notifications;
 pub mod plain;
 mod questions;
 mod requests;
@@ -19,6 +20,7 @@ pub mod rule;
 pub mod selector;
 
 pub use dump::{DumpItem, Dumps, dump, dump_once};
+pub use notifications::Notifications;
 pub use questions::{Questions, Reply};
 pub use requests::{Answer, Refusal, Requests};
 

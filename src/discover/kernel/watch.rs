@@ -6,23 +6,18 @@ use std::io;
 use std::time::Duration;
 
 use ipnet::IpNet;
-use netlink_sys::protocols::NETLINK_ROUTE;
-use netlink_sys::{AsyncSocket, AsyncSocketExt, SocketAddr, TokioSocket};
 use tokio::time::sleep;
 
 use super::message::{self, Address};
 use super::object::{self, RTM_NEWNEXTHOP};
 use crate::discover::{Look, Source, network};
+use crate::netlink::Notifications;
 use crate::netlink::message::{Message, RTM_DELADDR, RTM_NEWADDR, RTM_NEWROUTE, messages};
-use crate::netlink::{DATAGRAM, make_room};
 
-/// Groups of rtnetlink(7), as bits (`RTNLGRP_…` of `include/uapi/linux/rtnetlink.h` less one). None
-/// of them needs a capability; a kernel without a group sends nothing to it.
-const IPV4_IFADDR: u32 = 1 << 4;
-const IPV4_ROUTE: u32 = 1 << 6;
-const IPV6_IFADDR: u32 = 1 << 8;
-const IPV6_ROUTE: u32 = 1 << 10;
-const NEXTHOP: u32 = 1 << 31;
+/// `RTNLGRP_IPV4_IFADDR` and `RTNLGRP_IPV6_IFADDR`.
+const ADDRESSES: [u32; 2] = [5, 9];
+/// `RTNLGRP_IPV4_ROUTE`, `RTNLGRP_IPV6_ROUTE` and `RTNLGRP_NEXTHOP`.
+const ROUTES: [u32; 3] = [7, 11, 32];
 
 /// Notifications that arrive within this time after a change belong to it: an interface gets its
 /// addresses one after the other.
@@ -41,15 +36,9 @@ const TOLD: usize = 1_000;
 pub struct Watch {
     /// Addresses have a socket of their own: however many routes change, no address is lost, and
     /// addresses are read first. None if no source needs it.
-    addresses: Option<Subscription>,
-    routes: Option<Subscription>,
+    addresses: Option<Notifications>,
+    routes: Option<Notifications>,
     seen: Seen,
-}
-
-/// A socket for notifications, and the buffer for a datagram.
-struct Subscription {
-    socket: TokioSocket,
-    buffer: Vec<u8>,
 }
 
 /// What is known, and whether there is news.
@@ -70,29 +59,21 @@ impl Watch {
     /// # Errors
     /// No netlink socket can be opened.
     pub fn open(sources: &[Source]) -> io::Result<Self> {
-        let (mut addresses, mut routes) = (0, 0);
-        let mut known = BTreeMap::new();
+        let mut watch = Self::blind();
         for source in sources {
-            match source {
-                Source::Addresses | Source::Connected => addresses = IPV4_IFADDR | IPV6_IFADDR,
-                Source::Gateways => routes = IPV4_ROUTE | IPV6_ROUTE | NEXTHOP,
+            let (socket, groups) = match source {
+                Source::Addresses | Source::Connected => (&mut watch.addresses, &ADDRESSES[..]),
+                Source::Gateways => (&mut watch.routes, &ROUTES[..]),
                 _ => continue,
+            };
+            if socket.is_none() {
+                // With a smaller buffer an overflow occurs sooner; a look follows, and nothing is
+                // lost.
+                *socket = Some(Notifications::open(groups, ROOM)?);
             }
-            known.insert(*source, BTreeSet::new());
+            watch.seen.known.insert(*source, BTreeSet::new());
         }
-        let listen = |groups| {
-            (groups != 0)
-                .then(|| Subscription::open(groups))
-                .transpose()
-        };
-        Ok(Self {
-            addresses: listen(addresses)?,
-            routes: listen(routes)?,
-            seen: Seen {
-                known,
-                ..Seen::default()
-            },
-        })
+        Ok(watch)
     }
 
     /// One that notices nothing.
@@ -180,40 +161,15 @@ impl Watch {
 }
 
 /// The next datagram; never returns if there is no socket.
-async fn receive(subscription: &mut Option<Subscription>) -> io::Result<&[u8]> {
-    let Some(Subscription { socket, buffer }) = subscription else {
-        return pending().await;
-    };
-    buffer.clear();
-    socket.recv(buffer).await?;
-    Ok(buffer)
-}
-
-impl Subscription {
-    fn open(groups: u32) -> io::Result<Self> {
-        let mut socket = TokioSocket::new(NETLINK_ROUTE)?;
-        // With a smaller buffer an overflow occurs sooner; a look follows, and nothing is lost.
-        make_room(socket.socket_ref(), ROOM);
-        socket.socket_mut().bind(&SocketAddr::new(0, groups))?;
-        Ok(Self {
-            socket,
-            buffer: Vec::with_capacity(DATAGRAM),
-        })
-    }
-
-    /// The next datagram that has already arrived.
-    fn try_receive(&mut self) -> Option<io::Result<&[u8]>> {
-        self.buffer.clear();
-        match self.socket.socket_ref().recv(&mut self.buffer, 0) {
-            Ok(_) => Some(Ok(&self.buffer)),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
-            Err(error) => Some(Err(error)),
-        }
+async fn receive(subscription: &mut Option<Notifications>) -> io::Result<&[u8]> {
+    match subscription {
+        Some(subscription) => subscription.receive().await,
+        None => pending().await,
     }
 }
 
 impl Seen {
-    fn drain(&mut self, subscription: &mut Option<Subscription>) {
+    fn drain(&mut self, subscription: &mut Option<Notifications>) {
         let Some(subscription) = subscription else {
             return;
         };

@@ -2,24 +2,12 @@
 
 use std::io;
 
-use netlink_sys::protocols::NETLINK_ROUTE;
-use netlink_sys::{AsyncSocket, AsyncSocketExt, SocketAddr, TokioSocket};
-
-use crate::netlink::family::AddressFamily;
+use crate::netlink::Notifications;
 use crate::netlink::message::{Message, RTM_DELADDR, RTM_DELLINK, RTM_NEWLINK, number};
-use crate::netlink::{DATAGRAM, make_room};
 
-const GROUPS: [u32; 2] = [
-    <u32 as AddressFamily>::GROUP,
-    <u128 as AddressFamily>::GROUP,
-];
-
-/// `RTNLGRP_LINK` and `RTNLGRP_IPV4_IFADDR`.
-const DOWN: [u32; 2] = [1, 5];
-/// `RTNLGRP_IPV4_RULE` and `RTNLGRP_IPV6_RULE`.
-const RULES: [u32; 2] = [8, 19];
-/// `RTNLGRP_NEXTHOP`. A kernel without nexthop objects (before 5.3) leaves it silent.
-const NEXTHOPS: [u32; 1] = [32];
+/// `RTNLGRP_IPV4_ROUTE`, `RTNLGRP_IPV6_ROUTE`; `RTNLGRP_LINK`, `RTNLGRP_IPV4_IFADDR`;
+/// `RTNLGRP_IPV4_RULE`, `RTNLGRP_IPV6_RULE`; `RTNLGRP_NEXTHOP` (since Linux 5.3).
+const GROUPS: [u32; 7] = [7, 11, 1, 5, 8, 19, 32];
 /// A nexthop object was removed (`include/uapi/linux/rtnetlink.h`).
 pub(super) const RTM_DELNEXTHOP: u16 = 105;
 
@@ -42,10 +30,9 @@ pub(super) fn takes_routes(message: Message<'_>) -> bool {
 /// Size of the receive buffer for notifications, in bytes; each route takes about 1 KiB.
 const ROOM: usize = 16 << 20;
 
-/// A socket that receives every change of a route or a rule.
+/// Receives every change of a route or a rule.
 pub(super) struct Monitor {
-    socket: TokioSocket,
-    buffer: Vec<u8>,
+    notifications: Notifications,
     closed: Vec<u32>,
 }
 
@@ -55,14 +42,8 @@ impl Monitor {
     /// # Errors
     /// No netlink socket can be opened.
     pub fn open() -> io::Result<Self> {
-        let mut socket = TokioSocket::new(NETLINK_ROUTE)?;
-        make_room(socket.socket_ref(), ROOM);
-        let groups = GROUPS.iter().chain(&DOWN).chain(&RULES).chain(&NEXTHOPS);
-        let bits = groups.fold(0, |bits, group| bits | 1 << (group - 1));
-        socket.socket_mut().bind(&SocketAddr::new(0, bits))?;
         Ok(Self {
-            socket,
-            buffer: Vec::with_capacity(DATAGRAM),
+            notifications: Notifications::open(&GROUPS, ROOM)?,
             closed: Vec::new(),
         })
     }
@@ -70,7 +51,7 @@ impl Monitor {
     /// Leave one group during a large change of our own: the kernel would notify us of each route,
     /// too.
     pub fn close(&mut self, group: u32) {
-        let closed = self.socket.socket_ref().drop_membership(group);
+        let closed = self.notifications.socket().drop_membership(group);
         if closed.is_ok() && !self.closed.contains(&group) {
             self.closed.push(group);
         }
@@ -82,25 +63,18 @@ impl Monitor {
     /// The kernel refuses.
     pub fn reopen(&mut self) -> io::Result<()> {
         for group in std::mem::take(&mut self.closed) {
-            self.socket.socket_ref().add_membership(group)?;
+            self.notifications.socket().add_membership(group)?;
         }
         Ok(())
     }
 
-    /// The next datagram. An error means an overflow, or something as bad.
+    /// See [`Notifications::receive`].
     pub async fn receive(&mut self) -> io::Result<&[u8]> {
-        self.buffer.clear();
-        self.socket.recv(&mut self.buffer).await?;
-        Ok(&self.buffer)
+        self.notifications.receive().await
     }
 
-    /// The next datagram that has already arrived.
+    /// See [`Notifications::try_receive`].
     pub fn try_receive(&mut self) -> Option<io::Result<&[u8]>> {
-        self.buffer.clear();
-        match self.socket.socket_ref().recv(&mut self.buffer, 0) {
-            Ok(_) => Some(Ok(&self.buffer)),
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
-            Err(error) => Some(Err(error)),
-        }
+        self.notifications.try_receive()
     }
 }
