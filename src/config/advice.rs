@@ -11,11 +11,11 @@ use nix::unistd::{AccessFlags, access};
 use serde::Serialize;
 use toml::Spanned;
 
-use super::check::is_this_machine;
 use super::model::{Config, Origin};
 use super::modes;
 use super::problem::position;
 use super::written::{self, Written};
+use crate::feed::fetch::is_this_machine;
 use crate::files;
 use crate::shown;
 
@@ -110,23 +110,12 @@ impl Look<'_> {
 
     fn files(&mut self, written: &Written) {
         let mut named: Vec<(&str, &Spanned<String>)> = Vec::new();
+        let authorities = written.fetch.ca_file.as_ref();
         named.extend(written.asn.table.as_ref().map(|file| ("[asn] table", file)));
-        named.extend(
-            written
-                .fetch
-                .ca_file
-                .as_ref()
-                .map(|file| ("[fetch] ca_file", file)),
-        );
+        named.extend(authorities.map(|file| ("[fetch] ca_file", file)));
         for feed in &written.feed {
-            let feed = feed.get_ref();
-            let files = [
-                ("client_certificate_file", &feed.client_certificate_file),
-                ("password_file", &feed.password_file),
-                ("bearer_file", &feed.bearer_file),
-                ("api_key_file", &feed.api_key_file),
-            ];
-            let files = files.into_iter();
+            let files = feed.get_ref().access().into_iter();
+            let files = files.filter(|(key, _)| *key != "user");
             named.extend(files.filter_map(|(key, file)| Some((key, file.as_ref()?))));
         }
         for (key, file) in named {
@@ -157,12 +146,8 @@ impl Look<'_> {
                 );
                 self.say("feeds", Some(name), Some(span.start), text);
             }
-            let commands = [
-                ("check", &router.check, &known.check),
-                ("reload", &router.reload, &known.reload),
-                ("verify", &router.verify, &known.verify),
-            ];
-            for (key, span, words) in commands {
+            let known_commands = [&known.check, &known.reload, &known.verify];
+            for ((key, span), words) in router.commands().into_iter().zip(known_commands) {
                 if let (Some(span), Some(program)) = (span, words.first()) {
                     self.command(name, key, span, program);
                 }

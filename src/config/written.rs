@@ -63,6 +63,19 @@ pub struct Feed {
     pub api_key_file: Option<Spanned<String>>,
 }
 
+impl Feed {
+    /// What the feed is asked for with, each by its key.
+    pub fn access(&self) -> [(&'static str, &Option<Spanned<String>>); 5] {
+        [
+            ("client_certificate_file", &self.client_certificate_file),
+            ("user", &self.user),
+            ("password_file", &self.password_file),
+            ("bearer_file", &self.bearer_file),
+            ("api_key_file", &self.api_key_file),
+        ]
+    }
+}
+
 /// `[protect]`
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -141,6 +154,17 @@ pub struct Router {
     pub reload: Option<Spanned<Command>>,
     pub verify: Option<Spanned<Command>>,
     pub adopt: Option<bool>,
+}
+
+impl Router {
+    /// The commands, each by its key.
+    pub fn commands(&self) -> [(&'static str, &Option<Spanned<Command>>); 3] {
+        [
+            ("check", &self.check),
+            ("reload", &self.reload),
+            ("verify", &self.verify),
+        ]
+    }
 }
 
 /// `[fetch]`

@@ -146,7 +146,7 @@ impl FeedCopy {
     /// Add an IPv4 entry without a reference: the shortest way, for the longest lists.
     #[inline]
     pub fn add_v4(&mut self, prefix: Prefix<u32>, line: u32) {
-        self.v4.push(entry(prefix, line, 0, 0));
+        self.v4.push(entry(prefix, (line, 0, 0)));
     }
 
     /// Add an origin AS.
@@ -219,21 +219,18 @@ impl FeedCopy {
     /// Add what a line lists, with its reference.
     pub fn add(&mut self, written: Written, line: u32, reference: &str) {
         let (reference_at, reference_len) = self.keep_reference(reference);
+        let at = (line, reference_at, reference_len);
         match written {
-            Written::V4(prefix) => self
-                .v4
-                .push(entry(prefix, line, reference_at, reference_len)),
-            Written::V6(prefix) => self
-                .v6
-                .push(entry(prefix, line, reference_at, reference_len)),
-            Written::Range4(first, last) => self.v4.extend(
-                prefixes_of_range(first, last)
-                    .map(|prefix| entry(prefix, line, reference_at, reference_len)),
-            ),
-            Written::Range6(first, last) => self.v6.extend(
-                prefixes_of_range(first, last)
-                    .map(|prefix| entry(prefix, line, reference_at, reference_len)),
-            ),
+            Written::V4(prefix) => self.v4.push(entry(prefix, at)),
+            Written::V6(prefix) => self.v6.push(entry(prefix, at)),
+            Written::Range4(first, last) => {
+                let prefixes = prefixes_of_range(first, last);
+                self.v4.extend(prefixes.map(|prefix| entry(prefix, at)));
+            }
+            Written::Range6(first, last) => {
+                let prefixes = prefixes_of_range(first, last);
+                self.v6.extend(prefixes.map(|prefix| entry(prefix, at)));
+            }
         }
     }
 
@@ -306,7 +303,10 @@ fn exclude<B: Bits>(
     true
 }
 
-fn entry<B: Bits>(prefix: Prefix<B>, line: u32, reference_at: u32, reference_len: u8) -> Entry<B> {
+fn entry<B: Bits>(
+    prefix: Prefix<B>,
+    (line, reference_at, reference_len): (u32, u32, u8),
+) -> Entry<B> {
     Entry {
         addr: prefix.first(),
         line,

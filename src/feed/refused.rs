@@ -67,26 +67,6 @@ impl Refused {
     /// Longest text of a reason, in characters: it may quote the body, which may be one long line.
     const MAX_TEXT: usize = 400;
 
-    /// The same with a text that fits into a line of a log.
-    pub(crate) fn in_one_line(self) -> Self {
-        let clip = |text: String| shown::clipped(&text, Self::MAX_TEXT);
-        match self {
-            Self::Unreachable(why) => Self::Unreachable(clip(why)),
-            Self::NotKept(why) => Self::NotKept(clip(why)),
-            Self::Throttled(said, wait) => Self::Throttled(clip(said), wait),
-            Self::Foreign(what) => Self::Foreign(clip(what)),
-            Self::Incomplete(what) => Self::Incomplete(clip(what)),
-            Self::NoEntries(note) => Self::NoEntries(note.map(clip)),
-            Self::Retired(note) => Self::Retired(clip(note)),
-            Self::TooManyBadLines { bad, lines, first } => Self::TooManyBadLines {
-                bad,
-                lines,
-                first: clip(first),
-            },
-            other => other,
-        }
-    }
-
     /// How long the server asked to be left alone.
     pub fn wait(&self) -> Option<Duration> {
         match self {
@@ -116,58 +96,57 @@ impl Refused {
             Self::Incomplete(_) => "incomplete",
         }
     }
-}
 
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    /// The reason, of any length.
+    fn words(&self) -> String {
         match self {
-            Self::Unreachable(why) => f.write_str(why),
-            Self::NotKept(why) => write!(f, "it came and cannot be kept: {why}"),
-            Self::Empty => f.write_str("empty"),
-            Self::NoEntries(None) => f.write_str("a list without an entry"),
-            Self::NoEntries(Some(note)) => write!(f, "a list without an entry: {note:?}"),
+            Self::Unreachable(why) => why.clone(),
+            Self::NotKept(why) => format!("it came and cannot be kept: {why}"),
+            Self::Empty => "empty".to_owned(),
+            Self::NoEntries(None) => "a list without an entry".to_owned(),
+            Self::NoEntries(Some(note)) => format!("a list without an entry: {note:?}"),
             Self::ValidEmpty(proof) => {
-                write!(
-                    f,
+                format!(
                     "valid but empty ({proof}); waits for approval: believe_empty = true on the feed gives it"
                 )
             }
-            Self::Retired(note) => write!(f, "retired by its publisher: {note:?}"),
+            Self::Retired(note) => format!("retired by its publisher: {note:?}"),
             Self::Older(this, at_hand) => {
-                write!(
-                    f,
-                    "the server sent an older list, of {this}; the one at hand is of {at_hand}"
-                )
+                format!("the server sent an older list, of {this}; the one at hand is of {at_hand}")
             }
-            Self::Foreign(what) => f.write_str(what),
-            Self::Incomplete(what) => write!(f, "cut short: {what}"),
+            Self::Foreign(what) => what.clone(),
+            Self::Incomplete(what) => format!("cut short: {what}"),
             Self::TooManyBadLines { bad, lines, first } => {
-                write!(f, "{bad} of {lines} lines are no entries ({first})")
+                format!("{bad} of {lines} lines are no entries ({first})")
             }
-            Self::TooLarge(limit) => write!(f, "larger than {limit} bytes"),
+            Self::TooLarge(limit) => format!("larger than {limit} bytes"),
             Self::TooManyEntries(most) => {
                 let (each, least) = (Limits::ENTRIES_PER_ROUTE, Limits::ENTRIES_ALWAYS);
-                write!(
-                    f,
+                format!(
                     "more than {most} entries, which is all that [limits] max_routes lets a list have \
                      ({each} for each route, at least {least})"
                 )
             }
-            Self::TooManyOfRanges { most, lines } => write!(
-                f,
+            Self::TooManyOfRanges { most, lines } => format!(
                 "the ranges in its first {lines} lines stand for more than {most} prefixes, which those \
                  of no list do"
             ),
-            Self::TooManyPieces(most) => write!(
-                f,
+            Self::TooManyPieces(most) => format!(
                 "its exceptions cut its entries into more than {most} pieces, which those of no list do"
             ),
-            Self::TooSlow(limit) => write!(f, "not complete after {limit} s"),
-            Self::BelowSpeed(limit) => write!(f, "slower than {limit} bytes a second"),
+            Self::TooSlow(limit) => format!("not complete after {limit} s"),
+            Self::BelowSpeed(limit) => format!("slower than {limit} bytes a second"),
             Self::Throttled(said, wait) => {
-                write!(f, "{said}; the server asks to wait {}", short(*wait))
+                format!("{said}; the server asks to wait {}", short(*wait))
             }
         }
+    }
+}
+
+impl fmt::Display for Refused {
+    /// One line, however long the quoted body is.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&shown::clipped(&self.words(), Self::MAX_TEXT))
     }
 }
 

@@ -173,7 +173,6 @@ impl Judge<'_> {
         mut row: FeedRow,
         refused: Refused,
     ) -> Result<(), PassError> {
-        let refused = refused.in_one_line();
         let (state, note) = (refused.state().to_owned(), refused.to_string());
         let known = row.state == state && row.note == note;
         row.failures = row.failures.saturating_add(1);

@@ -4,12 +4,11 @@ use std::time::Duration;
 
 use reqwest::Url;
 use toml::Spanned;
-use url::Host;
 
 use super::{Check, span};
 use crate::config::model::Origin;
 use crate::config::written::{self, Span};
-use crate::feed::fetch::{Access, FetchLimits, Secret};
+use crate::feed::fetch::{Access, FetchLimits, Secret, is_this_machine};
 
 /// Shorter than this no network is, and a message would speak of 0 seconds.
 const LEAST_SPAN: Duration = Duration::from_secs(1);
@@ -78,14 +77,7 @@ impl Check<'_> {
 
     /// What a feed is asked for with.
     pub(super) fn access(&mut self, feed: &written::Feed, origin: Option<&Origin>) -> Access {
-        let keys = [
-            ("client_certificate_file", &feed.client_certificate_file),
-            ("user", &feed.user),
-            ("password_file", &feed.password_file),
-            ("bearer_file", &feed.bearer_file),
-            ("api_key_file", &feed.api_key_file),
-        ];
-        for (key, written) in keys {
+        for (key, written) in feed.access() {
             if let (Some(written), Some(origin)) = (written, origin) {
                 self.is_safe(key, written, origin);
             }
@@ -175,16 +167,6 @@ impl Check<'_> {
             self.hinted(written.span(), message, "at least \"1s\"");
         }
         Some(wait)
-    }
-}
-
-/// Whether a URL is one of this machine as it is written.
-pub fn is_this_machine(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
     }
 }
 

@@ -8,7 +8,6 @@ mod protect;
 mod selection;
 mod target;
 
-pub use fetch::is_this_machine;
 pub(super) use places::places;
 
 use std::ops::{Range, RangeInclusive};

@@ -147,13 +147,9 @@ impl<'a> Ours<'a> {
     /// What the operator's own commands write.
     fn by_commands(router: &'a RouterConfig, written: &Written) -> Vec<Self> {
         let spans = |key| {
-            let written = of(router, written)?;
-            let command = match key {
-                "check" => &written.check,
-                "reload" => &written.reload,
-                _ => &written.verify,
-            };
-            Some(command.as_ref()?.span())
+            let commands = of(router, written)?.commands();
+            let command = commands.into_iter().find(|(other, _)| *other == key)?;
+            Some(command.1.as_ref()?.span())
         };
         let usual = router.options.family.commands(router.options.role);
         let [_, delta] = companions(&router.path);

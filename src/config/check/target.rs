@@ -110,12 +110,11 @@ impl Check<'_> {
             family.and_then(|family| self.frr_version(router.frr_version.as_ref(), family));
         let direction = family.and_then(|family| self.direction(router.direction.as_ref(), family));
         let usual = is.map_or(Commands::default(), |(family, role)| family.commands(role));
-        let [check, reload, verify] = [
-            ("check", &router.check, usual.check),
-            ("reload", &router.reload, usual.reload),
-            ("verify", &router.verify, usual.verify),
-        ]
-        .map(|(key, written, usual)| self.command(key, written.as_ref(), is, usual));
+        let mut usual = [usual.check, usual.reload, usual.verify].into_iter();
+        let [check, reload, verify] = router.commands().map(|(key, written)| {
+            let usual = usual.next().unwrap_or_default();
+            self.command(key, written.as_ref(), is, usual)
+        });
         let (family, role) = is?;
         let lists = self.lists(router.lists.as_ref(), family, role);
         let announced = self.announced(written, family, role, neighbors);

@@ -33,7 +33,7 @@ pub use access::{Access, Secret};
 use client::Clients;
 pub use limits::FetchLimits;
 use patience::Patience;
-pub use private::is_private;
+pub use private::{is_private, is_this_machine};
 use speed::Speed;
 use way::Way;
 pub use way::{Asked, Desk, Place};
@@ -169,7 +169,7 @@ impl Fetcher {
         let clients = &self.0.clients;
         self.judge_permissions(access).await;
         let secret = access.open().await?;
-        let here = private::is_this_machine(url);
+        let here = is_this_machine(url);
         let own = access
             .identity()
             .await?

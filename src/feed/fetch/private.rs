@@ -51,7 +51,7 @@ fn is_private_v6(ip: Ipv6Addr) -> bool {
 }
 
 /// Whether a URL names this very machine: `localhost`, or a loopback address.
-pub(super) fn is_this_machine(url: &Url) -> bool {
+pub fn is_this_machine(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
         Some(Host::Ipv6(ip)) => ip.is_loopback(),

@@ -195,10 +195,6 @@ impl Rules {
 /// [`Refused`] when the body is not the whole list or not the right one. Single bad lines are no
 /// error: they are counted in [`FeedCopy::rejected`].
 pub fn parse_body(body: &[u8], rules: &Rules) -> Result<FeedCopy, Refused> {
-    parse(body, rules).map_err(Refused::in_one_line)
-}
-
-fn parse(body: &[u8], rules: &Rules) -> Result<FeedCopy, Refused> {
     let body = unpack(body, rules.max_bytes)?;
     let text = decode_as(body, rules.format)?;
     let start = text.trim_ascii_start();
