@@ -73,7 +73,7 @@ pub async fn read<B: AddressFamily>(mark: &Mark, which: DumpFilter) -> Result<Re
         }
         // Routes that are listed again after a pause are the same.
         routes.append(&mut these);
-        routes.sort_by_key(|route| (route.key(), route.protocol, u8::from(route.kind)));
+        routes.sort_by_key(|route| (route.key(), route.protocol, route.kind));
         routes.dedup();
         let whole = coverage.is_all();
         if whole || tries >= TRIES && begun.elapsed() > TRY_FOR {
