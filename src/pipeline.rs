@@ -242,6 +242,11 @@ pub struct Decision {
 
 /// Decide what should be in force.
 pub fn decide(input: &Input) -> Decision {
+    whole(input).0
+}
+
+/// The decision, and what the policy leaves of the feeds alone.
+fn whole(input: &Input) -> (Decision, Permitted) {
     let policy = input.policy;
     // Which copies count: an expired or missing one does not.
     let standings = input.standings();
@@ -264,7 +269,7 @@ pub fn decide(input: &Input) -> Decision {
     // What the operator lists stands beside it and is not held.
     let rib = beside(fed, &input.hand.now);
     let permitted = match input.hand.now.is_empty() {
-        true => published,
+        true => published.clone(),
         false => policy.apply(&rib),
     };
     let listed = Effective::new(permitted.set.clone(), publishers::origins(&rib));
@@ -307,12 +312,9 @@ pub fn decide(input: &Input) -> Decision {
         None => stays.into_owned(),
     };
 
-    let ends = counting.iter().filter_map(|feed| feed.current.as_ref());
-    Decision {
+    let decision = Decision {
         after_pin: input.restores,
-        next_end: ends
-            .filter_map(|at| at.copy.next_end(at.fetched, input.now))
-            .min(),
+        next_end: next_end(&counting, input.now),
         id,
         standings,
         rib,
@@ -334,7 +336,15 @@ pub fn decide(input: &Input) -> Decision {
             .filter(|feed| feed.is_lost())
             .map(|feed| feed.name.clone())
             .collect(),
-    }
+    };
+    (decision, published)
+}
+
+/// When the next entry ends by itself.
+fn next_end(counting: &[&Feed], now: Timestamp) -> Option<Timestamp> {
+    let current = counting.iter().filter_map(|feed| feed.current.as_ref());
+    let ends = current.filter_map(|at| at.copy.next_end(at.fetched, now));
+    ends.min()
 }
 
 /// What stays in force while a change is held.
@@ -507,12 +517,13 @@ fn beside(fed: Rib, hand: &Arc<FeedCopy>) -> Rib {
         any_length: true,
         copy: hand.clone(),
     };
-    Rib::merge(fed.sources().iter().cloned().chain([hand]).collect())
+    fed.with(hand)
 }
 
 mod chosen;
 mod configured;
 mod decided;
+mod next;
 #[cfg(test)]
 mod properties;
 mod publishers;

@@ -85,6 +85,34 @@ impl fmt::Display for Rejection {
     }
 }
 
+/// A family whose entries a feed lists.
+pub trait Listed: Bits {
+    /// Its entries in a copy.
+    fn of(copy: &FeedCopy) -> &[Entry<Self>];
+    /// Its part of what there is of IPv4 and of IPv6.
+    fn either<T>(both: &(T, T)) -> &T;
+}
+
+impl Listed for u32 {
+    fn of(copy: &FeedCopy) -> &[Entry<Self>] {
+        &copy.v4
+    }
+
+    fn either<T>((v4, _): &(T, T)) -> &T {
+        v4
+    }
+}
+
+impl Listed for u128 {
+    fn of(copy: &FeedCopy) -> &[Entry<Self>] {
+        &copy.v6
+    }
+
+    fn either<T>((_, v6): &(T, T)) -> &T {
+        v6
+    }
+}
+
 /// One copy of one feed, parsed: entries in the order of the file, or ascending (see [`FeedCopy::ascend`]).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FeedCopy {
@@ -191,12 +219,34 @@ impl FeedCopy {
             .min()
     }
 
+    /// Whether the entries stand in the order of their prefixes, and those of one prefix in that of
+    /// the file.
+    pub fn is_ascending(&self) -> bool {
+        fn ascends<B: Bits>(entries: &[Entry<B>]) -> bool {
+            entries.is_sorted_by(|one, next| one.by_prefix_and_line(next).is_le())
+        }
+        ascends(&self.v4) && ascends(&self.v6)
+    }
+
+    /// The same entries in that order. They end with the copy that they were taken from.
+    pub fn ascending(&self) -> Self {
+        let mut copy = self.clone();
+        copy.ends_v4.clear();
+        copy.ends_v6.clear();
+        copy.ascend();
+        copy
+    }
+
     /// Put the entries in the order of their prefixes, and of one prefix in that of the file, so that whoever
     /// walks over it need not sort. A copy with ends stays as it is: they stand by the place of their entry.
     pub fn ascend(&mut self) {
         if !self.has_ends() {
             self.v4.sort_by(Entry::by_prefix_and_line);
             self.v6.sort_by(Entry::by_prefix_and_line);
+            // It is kept for long: without the room that was left to grow.
+            self.v4.shrink_to_fit();
+            self.v6.shrink_to_fit();
+            self.references.shrink_to_fit();
         }
     }
 

@@ -24,5 +24,5 @@ pub mod standing;
 
 pub use difference::Difference;
 pub use ends::End;
-pub use listing::{Entry, FeedCopy, OriginEntry, Rejection};
+pub use listing::{Entry, FeedCopy, Listed, OriginEntry, Rejection};
 pub use refused::Refused;

@@ -148,10 +148,14 @@ impl Memory {
         self.origins.table(config, now)
     }
 
-    /// The decision of this input, made anew only where the last one was made of something else.
+    /// The decision of this input: the last one where that was made of the same, or what follows from
+    /// it where only an entry or a protected prefix is another.
     pub(super) fn decided(&mut self, input: &Input) -> Arc<Decision> {
-        let last = self.decided.take().filter(|last| last.holds_for(input));
-        let decided = last.unwrap_or_else(|| Decided::by(input));
+        let decided = match self.decided.take() {
+            Some(last) if last.holds_for(input) => last,
+            Some(last) => last.next(input).unwrap_or_else(|| Decided::by(input)),
+            None => Decided::by(input),
+        };
         self.decided.insert(decided).decision().clone()
     }
 

@@ -2,34 +2,46 @@
 
 use std::sync::Arc;
 
-use super::{Configuration, Decision, Feed, Hand, Input, Pinned, decide};
+use super::{Configuration, Decision, Feed, Hand, Input, Pinned, whole};
 use crate::feed::standing::Standing;
-use crate::policy::Policy;
+use crate::plan::fits;
+use crate::policy::{Permitted, Policy};
 use crate::prefix::Effective;
 use crate::time::Timestamp;
 
 /// A decision with everything that it was made of. Copies are shared, not copied.
 #[derive(Debug)]
 pub struct Decided {
-    feeds: Vec<Feed>,
-    hand: Hand,
-    policy: Policy,
+    pub(super) feeds: Vec<Feed>,
+    pub(super) hand: Hand,
+    pub(super) policy: Policy,
     in_force: Effective,
     restores: bool,
     by_feed: bool,
-    pinned: Option<Pinned>,
+    pub(super) pinned: Option<Pinned>,
     approved: Option<String>,
     configuration: Configuration,
     /// From then on it holds: its time.
     since: Timestamp,
     /// Until then: an entry of a copy begins or ends.
     until: Option<Timestamp>,
-    decision: Arc<Decision>,
+    pub(super) decision: Arc<Decision>,
+    /// What the policy leaves of the feeds alone.
+    pub(super) published: Permitted,
+    /// Whether that is within the limits of size and length.
+    pub(super) fits: bool,
 }
 
 impl Decided {
     /// Decide, and keep what it was decided by.
     pub fn by(input: &Input) -> Self {
+        let (decision, published) = whole(input);
+        let fits = fits(&published.set, &input.policy.limits);
+        Self::of(input, decision, published, fits)
+    }
+
+    /// Keep what it was decided by.
+    pub(super) fn of(input: &Input, decision: Decision, published: Permitted, fits: bool) -> Self {
         // What stands in a pattern without `..` cannot be forgotten here.
         let Input {
             feeds,
@@ -61,8 +73,19 @@ impl Decided {
             approved: approved.map(str::to_owned),
             configuration: configuration.clone(),
             since: now,
-            decision: Arc::new(decide(input)),
+            decision: Arc::new(decision),
+            published,
+            fits,
         }
+    }
+
+    /// Panics where the whole decision of this input is another one.
+    #[cfg(test)]
+    pub(super) fn assert_is_by(&self, input: &Input) {
+        let whole = Self::by(input);
+        assert_eq!(*self.decision, *whole.decision);
+        assert_eq!(self.published, whole.published);
+        assert_eq!(self.fits, whole.fits);
     }
 
     /// The decision.
@@ -84,8 +107,7 @@ impl Decided {
             configuration,
             now,
         } = *input;
-        let in_time = self.since <= now && self.until.is_none_or(|until| now < until);
-        in_time
+        self.is_in_time(now)
             && self.restores == restores
             && self.by_feed == by_feed
             && self.approved.as_deref() == approved
@@ -96,11 +118,16 @@ impl Decided {
                 .feeds
                 .iter()
                 .zip(feeds)
-                .all(|(one, other)| alike(one, other))
+                .all(|(one, other)| alike(one, other) && one.applied == other.applied)
             && self.hand == *hand
             && self.policy == *policy
             && self.pinned.as_ref() == pinned
             && self.in_force == *in_force
+    }
+
+    /// Whether no entry of a copy has begun or ended since.
+    pub(super) fn is_in_time(&self, now: Timestamp) -> bool {
+        self.since <= now && self.until.is_none_or(|until| now < until)
     }
 }
 
@@ -113,8 +140,9 @@ impl Input<'_> {
     }
 }
 
-/// Whether two feeds are the same to the decision, but for their standing.
-fn alike(one: &Feed, other: &Feed) -> bool {
+/// Whether two feeds are the same to the decision, but for their standing and for the copy behind
+/// what is in force.
+pub(super) fn alike(one: &Feed, other: &Feed) -> bool {
     let Feed {
         name,
         reserved,
@@ -125,14 +153,13 @@ fn alike(one: &Feed, other: &Feed) -> bool {
         generated: _,
         current,
         unreadable,
-        applied,
+        applied: _,
     } = one;
     *name == other.name
         && *reserved == other.reserved
         && *limits == other.limits
         && *current == other.current
         && *unreadable == other.unreadable
-        && *applied == other.applied
 }
 
 #[cfg(test)]

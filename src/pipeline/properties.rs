@@ -48,6 +48,7 @@ fn no_history_brings_what_is_protected_or_lets_go_what_nobody_approved() {
         configured,
         beyond,
         remembered,
+        ..
     } = tally;
     for (what, count) in [
         ("went by themselves", gone),
@@ -61,4 +62,30 @@ fn no_history_brings_what_is_protected_or_lets_go_what_nobody_approved() {
     ] {
         assert!(count >= 20, "{count} {what}");
     }
+}
+
+#[test]
+fn one_entry_is_decided_as_with_all_listings() {
+    let (ids, tally) = (RefCell::new(Ids::default()), RefCell::new(Tally::default()));
+    let mut runner = TestRunner::new(Config {
+        cases: 200,
+        failure_persistence: None,
+        ..Config::default()
+    });
+    let ran = runner.run(&history::of_entries(), |history: History| {
+        let driven = history.drive(&mut ids.borrow_mut(), &mut tally.borrow_mut());
+        driven.map(drop)
+    });
+    let tally = tally.into_inner();
+    println!("{tally:?}");
+    if let Err(failure) = ran {
+        panic!("{failure}");
+    }
+    // Each is compared with the whole decision by the shell; most of them need no listings.
+    let Tally {
+        followed,
+        decisions,
+        ..
+    } = tally;
+    assert!(followed * 4 > decisions, "{followed} of {decisions}");
 }

@@ -5,6 +5,7 @@
 //!                                                                              space, then holes ──┘
 //! ```
 
+mod around;
 pub mod limits;
 pub mod protect;
 pub mod reserved;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
-use crate::feed::Entry;
+use crate::feed::{Entry, Listed};
 use crate::prefix::{Aggregate, Bits, Prefix, PrefixSet, aggregate, cut, subtract};
 use crate::rib::{Listing, Rib};
 use limits::{Limits, Review};
@@ -48,7 +49,7 @@ pub struct Permitted {
     pub refused_lines: HashSet<(u16, u32)>,
     /// Listed prefixes from which reserved space was cut.
     pub reserved: Vec<IpNet>,
-    /// Aggregated prefixes from which protected space was cut.
+    /// Aggregated prefixes from which protected space was cut, ascending.
     pub cut: Vec<IpNet>,
     /// Listed prefixes dropped whole, because excluding would have made too many pieces.
     pub dropped: Vec<IpNet>,
@@ -57,138 +58,204 @@ pub struct Permitted {
 impl Permitted {
     /// Refused listings kept with their names; more are only counted.
     pub const MAX_REFUSED: usize = 10_000;
+
+    fn refuse<'a, B: Bits>(&mut self, rib: &Rib, entries: impl Iterator<Item = &'a Entry<B>>) {
+        for entry in entries {
+            self.refused_entries += 1;
+            if self.refused.len() < Self::MAX_REFUSED {
+                self.refused.push(rib.listing(entry));
+            }
+        }
+    }
 }
 
 impl Policy {
     /// Apply the policy to the RIB.
     pub fn apply(&self, rib: &Rib) -> Permitted {
         let mut permitted = Permitted::default();
-        let reserved = reserved::space();
-        let limits = &self.limits;
-        let (space, holes) = (self.protect.space(), self.protect.holes());
-        [permitted.listed.v4, permitted.set.v4] = one_family(
-            rib,
-            rib.v4(),
-            limits.shortest_v4,
-            &reserved.v4,
-            (&space.v4, &holes.v4),
-            &mut permitted,
-        );
-        [permitted.listed.v6, permitted.set.v6] = one_family(
-            rib,
-            rib.v6(),
-            limits.shortest_v6,
-            &reserved.v6,
-            (&space.v6, &holes.v6),
-            &mut permitted,
-        );
+        self.one_family::<u32>(rib, &mut permitted);
+        self.one_family::<u128>(rib, &mut permitted);
         permitted
+    }
+
+    fn one_family<B: Family>(&self, rib: &Rib, permitted: &mut Permitted) {
+        let entries = rib.entries::<B>();
+        let any_length: Vec<bool> = rib.sources().iter().map(|one| one.any_length).collect();
+        let shortest = B::shortest(&self.limits);
+        let least = |feed: u16| match any_length[usize::from(feed)] {
+            true => 1,
+            false => shortest,
+        };
+        let refused = RefusedLines::of(&entries, least);
+        if !refused.lines.is_empty() {
+            permitted.refuse(rib, entries.iter().filter(|entry| refused.has(entry)));
+            permitted.refused_lines.extend(&refused.lines);
+        }
+        let part = self.part::<B>(rib, &entries, |entry| refused.has(entry));
+        let named = |these: Vec<Prefix<B>>| these.into_iter().map(|prefix| prefix.to_net());
+        permitted.reserved.extend(named(part.reserved));
+        permitted.cut.extend(named(part.cut));
+        permitted.dropped.extend(named(part.dropped));
+        let listed: Arc<[Prefix<B>]> = part.listed.into();
+        *B::side(&mut permitted.set) = match part.left {
+            Some(left) => left.into(),
+            None => listed.clone(),
+        };
+        *B::side(&mut permitted.listed) = listed;
+    }
+
+    /// What is left of these entries of one family, ascending.
+    fn part<B: Family>(
+        &self,
+        rib: &Rib,
+        entries: &[Entry<B>],
+        is_refused: impl Fn(&Entry<B>) -> bool,
+    ) -> Part<B> {
+        let all = reserved::space();
+        let reserved = B::of_set(&all);
+        let (space, holes) = (
+            B::of_set(self.protect.space()),
+            B::of_set(self.protect.holes()),
+        );
+        let bogons: Vec<bool> = rib.sources().iter().map(|source| source.reserved).collect();
+        let mut part = Part::default();
+        let mut listed = Aggregate::default();
+        let mut pieces = Vec::new();
+        let mut last_cut = None;
+        let mut passed = 0;
+        for entry in entries {
+            let prefix = entry.prefix();
+            if is_refused(entry) {
+                continue;
+            }
+            // Entries ascend, so reserved space that ends before this entry is never needed again.
+            while reserved
+                .get(passed)
+                .is_some_and(|r| r.last() < prefix.first())
+            {
+                passed += 1;
+            }
+            let touched = reserved.get(passed).is_some_and(|r| r.overlaps(&prefix));
+            if touched && !bogons[usize::from(entry.feed)] {
+                // Many lines may list one prefix: it is split once.
+                if last_cut.replace(prefix) != Some(prefix) {
+                    pieces.extend(subtract(&[prefix], reserved).left);
+                    part.reserved.push(prefix);
+                }
+            } else {
+                listed.push(prefix);
+            }
+        }
+        part.listed = listed.finish();
+        if !pieces.is_empty() {
+            part.listed.extend(pieces);
+            part.listed.sort_unstable_by_key(Prefix::key);
+            part.listed = aggregate(part.listed);
+        }
+        let result = subtract(&part.listed, space);
+        let mut is_whole = result.is_whole();
+        let mut left = result.left;
+        if !result.dropped.is_empty() {
+            // Adjacent prefixes were joined, and the joined one would be split into too many pieces.
+            // Each is treated by itself then, so that a prefix is dropped only for protected space
+            // inside it.
+            let counts = entries.iter().filter(|entry| !is_refused(entry));
+            let within =
+                |entry: &&Entry<B>| result.dropped.iter().any(|d| d.overlaps(&entry.prefix()));
+            let mut alone: Vec<Prefix<B>> = Vec::new();
+            for entry in counts.filter(within) {
+                match bogons[usize::from(entry.feed)] {
+                    true => alone.push(entry.prefix()),
+                    false => alone.extend(subtract(&[entry.prefix()], reserved).left),
+                }
+            }
+            alone.sort_unstable_by_key(Prefix::key);
+            alone.dedup();
+            for prefix in alone {
+                let one = subtract(&[prefix], space);
+                left.extend(one.left);
+                part.dropped.extend(one.dropped);
+            }
+            left.sort_unstable_by_key(Prefix::key);
+            left = aggregate(left);
+        }
+        part.cut = result.cut;
+        if !holes.is_empty() {
+            // A prefix that lost addresses to both is listed once.
+            let known = part.cut.iter().chain(&result.dropped).copied();
+            let known: HashSet<Prefix<B>> = known.collect();
+            let cut_too = cut(&part.listed, holes).cut.into_iter();
+            part.cut.extend(cut_too.filter(|one| !known.contains(one)));
+            part.cut.sort_unstable_by_key(Prefix::key);
+            let result = cut(&left, holes);
+            is_whole &= result.is_whole();
+            left = result.left;
+        }
+        part.left = (!is_whole).then_some(left);
+        part
     }
 }
 
-fn one_family<B: Bits>(
-    rib: &Rib,
-    entries: &[Entry<B>],
-    shortest: u8,
-    reserved: &[Prefix<B>],
-    (space, holes): (&[Prefix<B>], &[Prefix<B>]),
-    permitted: &mut Permitted,
-) -> [Arc<[Prefix<B>]>; 2] {
-    let any_length: Vec<bool> = rib
-        .sources()
-        .iter()
-        .map(|source| source.any_length)
-        .collect();
-    let least = |feed: u16| match any_length[usize::from(feed)] {
-        true => 1,
-        false => shortest,
-    };
-    let refused = RefusedLines::of(entries, least);
-    permitted.refused_lines.extend(&refused.lines);
-    let bogons: Vec<bool> = rib.sources().iter().map(|source| source.reserved).collect();
-    let mut listed = Aggregate::default();
-    let mut pieces = Vec::new();
-    let mut last_cut = None;
-    let mut passed = 0;
-    for entry in entries {
-        let prefix = entry.prefix();
-        if refused.has(entry) {
-            permitted.refused_entries += 1;
-            if permitted.refused.len() < Permitted::MAX_REFUSED {
-                permitted.refused.push(rib.listing(entry));
-            }
-            continue;
-        }
-        // Entries ascend, so reserved space that ends before this entry is never needed again.
-        while reserved
-            .get(passed)
-            .is_some_and(|r| r.last() < prefix.first())
-        {
-            passed += 1;
-        }
-        let touched = reserved.get(passed).is_some_and(|r| r.overlaps(&prefix));
-        if touched && !bogons[usize::from(entry.feed)] {
-            // Many lines may list one prefix: it is split once.
-            if last_cut.replace(prefix) != Some(prefix) {
-                pieces.extend(subtract(&[prefix], reserved).left);
-                permitted.reserved.push(prefix.to_net());
-            }
-        } else {
-            listed.push(prefix);
+/// What the policy leaves of one family, or of a part of it. All is ascending.
+#[derive(Debug)]
+struct Part<B: Bits> {
+    /// The listings, aggregated.
+    listed: Vec<Prefix<B>>,
+    /// The rest of them without protected space; `None` where nothing was excluded.
+    left: Option<Vec<Prefix<B>>>,
+    reserved: Vec<Prefix<B>>,
+    cut: Vec<Prefix<B>>,
+    dropped: Vec<Prefix<B>>,
+}
+
+impl<B: Bits> Default for Part<B> {
+    fn default() -> Self {
+        Self {
+            listed: Vec::new(),
+            left: None,
+            reserved: Vec::new(),
+            cut: Vec::new(),
+            dropped: Vec::new(),
         }
     }
-    let mut listed = listed.finish();
-    if !pieces.is_empty() {
-        listed.extend(pieces);
-        listed.sort_unstable_by_key(Prefix::key);
-        listed = aggregate(listed);
+}
+
+/// The two families of a policy.
+trait Family: Listed {
+    /// Its side of a set.
+    fn of_set(set: &PrefixSet) -> &Arc<[Prefix<Self>]>;
+    /// The same.
+    fn side(set: &mut PrefixSet) -> &mut Arc<[Prefix<Self>]>;
+    /// The shortest length that is accepted.
+    fn shortest(limits: &Limits) -> u8;
+}
+
+impl Family for u32 {
+    fn of_set(set: &PrefixSet) -> &Arc<[Prefix<Self>]> {
+        &set.v4
     }
-    let result = subtract(&listed, space);
-    let mut is_whole = result.is_whole();
-    permitted.cut.extend(result.cut.iter().map(Prefix::to_net));
-    let mut left = result.left;
-    if !result.dropped.is_empty() {
-        // Adjacent prefixes were joined, and the joined one would be split into too many pieces.
-        // Each is treated by itself then, so that a prefix is dropped only for protected space
-        // inside it.
-        let counts = entries.iter().filter(|entry| !refused.has(entry));
-        let within = |entry: &&Entry<B>| result.dropped.iter().any(|d| d.overlaps(&entry.prefix()));
-        let mut alone: Vec<Prefix<B>> = Vec::new();
-        for entry in counts.filter(within) {
-            match bogons[usize::from(entry.feed)] {
-                true => alone.push(entry.prefix()),
-                false => alone.extend(subtract(&[entry.prefix()], reserved).left),
-            }
-        }
-        alone.sort_unstable_by_key(Prefix::key);
-        alone.dedup();
-        for prefix in alone {
-            let one = subtract(&[prefix], space);
-            left.extend(one.left);
-            permitted
-                .dropped
-                .extend(one.dropped.iter().map(Prefix::to_net));
-        }
-        left.sort_unstable_by_key(Prefix::key);
-        left = aggregate(left);
+
+    fn side(set: &mut PrefixSet) -> &mut Arc<[Prefix<Self>]> {
+        &mut set.v4
     }
-    if !holes.is_empty() {
-        // A prefix that lost addresses to both is listed once.
-        let known = result.cut.iter().chain(&result.dropped).copied();
-        let known: HashSet<Prefix<B>> = known.collect();
-        let cut_too = cut(&listed, holes).cut.into_iter();
-        let cut_too = cut_too.filter(|prefix| !known.contains(prefix));
-        permitted.cut.extend(cut_too.map(|prefix| prefix.to_net()));
-        let result = cut(&left, holes);
-        is_whole &= result.is_whole();
-        left = result.left;
+
+    fn shortest(limits: &Limits) -> u8 {
+        limits.shortest_v4
     }
-    let listed: Arc<[Prefix<B>]> = listed.into();
-    let left = match is_whole {
-        true => listed.clone(),
-        false => left.into(),
-    };
-    [listed, left]
+}
+
+impl Family for u128 {
+    fn of_set(set: &PrefixSet) -> &Arc<[Prefix<Self>]> {
+        &set.v6
+    }
+
+    fn side(set: &mut PrefixSet) -> &mut Arc<[Prefix<Self>]> {
+        &mut set.v6
+    }
+
+    fn shortest(limits: &Limits) -> u8 {
+        limits.shortest_v6
+    }
 }
 
 /// Lines with a prefix that is too short. A range is many entries of one line: a range that is too

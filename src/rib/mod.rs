@@ -3,12 +3,14 @@
 //! Nothing is joined here. Two feeds that list one prefix are two entries, so that a prefix is
 //! removed only when its last reason is gone.
 
+use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use ipnet::IpNet;
 use serde::Serialize;
 
-use crate::feed::{Entry, FeedCopy};
+use crate::feed::{Entry, FeedCopy, Listed};
 use crate::prefix::{Bits, Prefix};
 
 /// The name under which the operator's own entries are listed; no feed may have it.
@@ -40,29 +42,26 @@ pub struct Listing {
     pub line: u32,
 }
 
-/// All listings, ascending by prefix, then feed, then line. A clone shares them.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// All listings: each feed by itself, ascending by prefix and then by line. A clone shares them, and
+/// so does a RIB with one more feed.
+#[derive(Clone, Debug, Default)]
 pub struct Rib {
     sources: Vec<Source>,
-    v4: Arc<Table<u32>>,
-    v6: Arc<Table<u128>>,
+    /// Of each feed, the lengths that occur: a search for covering prefixes tries no others.
+    lengths: Vec<Lengths>,
 }
 
-#[derive(Debug, PartialEq, Eq)]
-struct Table<B> {
-    entries: Vec<Entry<B>>,
-    /// The lengths that occur, ascending: a search for covering prefixes tries no others.
-    lengths: Vec<u8>,
-}
-
-impl<B> Default for Table<B> {
-    fn default() -> Self {
-        Self {
-            entries: Vec::new(),
-            lengths: Vec::new(),
-        }
+impl PartialEq for Rib {
+    /// The lengths follow from the feeds.
+    fn eq(&self, other: &Self) -> bool {
+        self.sources == other.sources
     }
 }
+
+impl Eq for Rib {}
+
+/// Lengths of prefixes, IPv4 and IPv6, ascending.
+type Lengths = (Arc<[u8]>, Arc<[u8]>);
 
 impl Rib {
     /// Merge the copies that count.
@@ -70,10 +69,38 @@ impl Rib {
     /// # Panics
     /// With more than 65 535 feeds; the configuration refuses them.
     pub fn merge(sources: Vec<Source>) -> Self {
-        assert!(sources.len() <= usize::from(u16::MAX), "too many feeds");
-        let v4 = Arc::new(Table::merge(&sources, |copy| &copy.v4));
-        let v6 = Arc::new(Table::merge(&sources, |copy| &copy.v6));
-        Self { sources, v4, v6 }
+        let mut rib = Self::default();
+        sources.into_iter().for_each(|source| rib.push(source));
+        rib
+    }
+
+    /// The same listings and those of one more feed.
+    #[must_use]
+    pub fn with(&self, source: Source) -> Self {
+        let mut rib = self.clone();
+        rib.push(source);
+        rib
+    }
+
+    /// Without those of this feed.
+    #[must_use]
+    pub(crate) fn without(&self, name: &str) -> Self {
+        let both = self.sources.iter().zip(&self.lengths);
+        let both = both.filter(|(source, _)| *source.name != *name);
+        let (sources, lengths) = both
+            .map(|(one, lengths)| (one.clone(), lengths.clone()))
+            .unzip();
+        Self { sources, lengths }
+    }
+
+    fn push(&mut self, source: Source) {
+        assert!(self.sources.len() < usize::from(u16::MAX), "too many feeds");
+        let copy = match source.copy.is_ascending() {
+            true => source.copy,
+            false => Arc::new(source.copy.ascending()),
+        };
+        self.lengths.push((lengths(&copy.v4), lengths(&copy.v6)));
+        self.sources.push(Source { copy, ..source });
     }
 
     /// The feeds, in the order of the configuration.
@@ -81,14 +108,32 @@ impl Rib {
         &self.sources
     }
 
-    /// The IPv4 entries, ascending.
-    pub fn v4(&self) -> &[Entry<u32>] {
-        &self.v4.entries
+    /// The entries of one family, ascending by prefix, then feed, then line. Those of one feed alone
+    /// are borrowed.
+    pub fn entries<B: Listed>(&self) -> Cow<'_, [Entry<B>]> {
+        let sources = self.sources.iter().enumerate();
+        let mut sources = sources.filter(|(_, source)| !B::of(&source.copy).is_empty());
+        match (sources.next(), sources.next()) {
+            (None, _) => Cow::Borrowed(&[]),
+            (Some((0, source)), None) => Cow::Borrowed(B::of(&source.copy)),
+            _ => Cow::Owned(self.merged(B::of)),
+        }
     }
 
-    /// The IPv6 entries, ascending.
-    pub fn v6(&self) -> &[Entry<u128>] {
-        &self.v6.entries
+    /// The same of those inside `net`.
+    pub(crate) fn entries_inside<B: Listed>(&self, net: Prefix<B>) -> Vec<Entry<B>> {
+        self.merged(|copy| inside(B::of(copy), net))
+    }
+
+    fn merged<B: Listed>(&self, some: impl Fn(&FeedCopy) -> &[Entry<B>]) -> Vec<Entry<B>> {
+        let sources = || self.sources.iter().map(|source| some(&source.copy));
+        let mut entries = Vec::with_capacity(sources().map(<[_]>::len).sum());
+        for (feed, listed) in sources().enumerate() {
+            entries.extend(listed.iter().map(|entry| entry.of_feed(feed as u16)));
+        }
+        // Not `sort_unstable`: a stable sort detects that the copies ascend, and only merges them.
+        entries.sort_by(in_order);
+        entries
     }
 
     /// Every listing that shares an address with `net`: those that cover it, then those inside.
@@ -99,13 +144,45 @@ impl Rib {
     /// The same for those that count, by index of the feed and line.
     pub fn listings_that(&self, net: IpNet, counts: impl Fn(u16, u32) -> bool) -> Vec<Listing> {
         match net {
-            IpNet::V4(net) => self.v4.touching(net.into(), |e| {
-                counts(e.feed, e.line).then(|| self.listing(e))
-            }),
-            IpNet::V6(net) => self.v6.touching(net.into(), |e| {
-                counts(e.feed, e.line).then(|| self.listing(e))
-            }),
+            IpNet::V4(net) => self.named(self.touching::<u32>(net.into()), counts),
+            IpNet::V6(net) => self.named(self.touching::<u128>(net.into()), counts),
         }
+    }
+
+    fn named<B: Bits>(
+        &self,
+        entries: Vec<Entry<B>>,
+        counts: impl Fn(u16, u32) -> bool,
+    ) -> Vec<Listing> {
+        let entries = entries.iter();
+        let entries = entries.filter(|entry| counts(entry.feed, entry.line));
+        entries.map(|entry| self.listing(entry)).collect()
+    }
+
+    fn touching<B: Listed>(&self, net: Prefix<B>) -> Vec<Entry<B>> {
+        let mut found = self.covering(net);
+        for (feed, source) in self.sources.iter().enumerate() {
+            let inside = inside(B::of(&source.copy), net).iter();
+            found.extend(inside.map(|entry| entry.of_feed(feed as u16)));
+        }
+        // A prefix that covers another one sorts before it.
+        found.sort_by(in_order);
+        found
+    }
+
+    /// The entries that cover `net` and are shorter.
+    pub(crate) fn covering<B: Listed>(&self, net: Prefix<B>) -> Vec<Entry<B>> {
+        let mut found = Vec::new();
+        for (feed, (source, lengths)) in self.sources.iter().zip(&self.lengths).enumerate() {
+            let lengths = B::either(lengths).iter();
+            for &len in lengths.take_while(|len| **len < net.len()) {
+                let covering = Prefix::new(net.first(), len);
+                let same = starting_at(B::of(&source.copy), covering).iter();
+                let same = same.take_while(|entry| entry.prefix() == covering);
+                found.extend(same.map(|entry| entry.of_feed(feed as u16)));
+            }
+        }
+        found
     }
 
     /// An entry with its names.
@@ -120,48 +197,30 @@ impl Rib {
     }
 }
 
-impl<B: Bits> Table<B> {
-    fn merge(sources: &[Source], side: impl Fn(&FeedCopy) -> &Vec<Entry<B>>) -> Self {
-        let total = sources.iter().map(|source| side(&source.copy).len()).sum();
-        let mut entries = Vec::with_capacity(total);
-        let mut seen = [false; 129];
-        for (feed, source) in sources.iter().enumerate() {
-            for entry in side(&source.copy) {
-                seen[usize::from(entry.prefix().len())] = true;
-                entries.push(entry.of_feed(feed as u16));
-            }
-        }
-        // Not `sort_unstable`: a stable sort detects that the copies ascend, and only merges them.
-        entries.sort_by(|a: &Entry<B>, b| {
-            let order = a.key().cmp(&b.key());
-            order.then_with(|| (a.feed, a.line).cmp(&(b.feed, b.line)))
-        });
-        let lengths = (0..=B::WIDTH)
-            .filter(|len| seen[usize::from(*len)])
-            .collect();
-        Self { entries, lengths }
-    }
+fn in_order<B: Bits>(one: &Entry<B>, other: &Entry<B>) -> Ordering {
+    let order = one.key().cmp(&other.key());
+    order.then_with(|| (one.feed, one.line).cmp(&(other.feed, other.line)))
+}
 
-    fn touching<T>(&self, net: Prefix<B>, make: impl Fn(&Entry<B>) -> Option<T>) -> Vec<T> {
-        let mut found = Vec::new();
-        for &len in self.lengths.iter().take_while(|len| **len < net.len()) {
-            let covering = Prefix::new(net.first(), len);
-            let start = self.entries.partition_point(|e| e.key() < covering.key());
-            let same = self.entries[start..].iter();
-            found.extend(
-                same.take_while(|e| e.prefix() == covering)
-                    .filter_map(&make),
-            );
-        }
-        let start = self.entries.partition_point(|e| e.key() < net.key());
-        let inside = self.entries[start..].iter();
-        found.extend(
-            inside
-                .take_while(|e| e.prefix().first() <= net.last())
-                .filter_map(&make),
-        );
-        found
+/// The entries from this prefix on.
+fn starting_at<B: Bits>(entries: &[Entry<B>], net: Prefix<B>) -> &[Entry<B>] {
+    &entries[entries.partition_point(|entry| entry.key() < net.key())..]
+}
+
+/// The entries with this prefix or one inside of it.
+fn inside<B: Bits>(entries: &[Entry<B>], net: Prefix<B>) -> &[Entry<B>] {
+    let from = starting_at(entries, net);
+    &from[..from.partition_point(|entry| entry.prefix().first() <= net.last())]
+}
+
+fn lengths<B: Bits>(entries: &[Entry<B>]) -> Arc<[u8]> {
+    let mut seen = [false; 129];
+    for entry in entries {
+        seen[usize::from(entry.prefix().len())] = true;
     }
+    (0..=B::WIDTH)
+        .filter(|len| seen[usize::from(*len)])
+        .collect()
 }
 
 #[cfg(test)]

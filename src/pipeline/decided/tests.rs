@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::testing::{AGES, DAY, NOW, protect};
-use super::super::{Applied, AtHand};
+use super::super::{Applied, AtHand, decide};
 use super::*;
 use crate::feed::{End, FeedCopy};
 use crate::policy::limits::{Limits, Review, Share};

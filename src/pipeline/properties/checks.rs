@@ -26,6 +26,9 @@ pub struct Tally {
     pub configured: usize,
     /// The decision of the pass before.
     pub remembered: usize,
+    /// Decided without all listings, with a change, and all decisions.
+    pub followed: usize,
+    pub decisions: usize,
 }
 
 /// What comes and what goes.

@@ -36,6 +36,8 @@ impl History {
             after(&mut shell)?;
         }
         tally.remembered += shell.remembered;
+        tally.followed += shell.followed_with_change;
+        tally.decisions += self.steps.len();
         Ok(shell)
     }
 }
@@ -50,6 +52,46 @@ pub fn any() -> impl Strategy<Value = History> {
         bounds,
         steps,
     })
+}
+
+/// A few lists, and then one entry or protected prefix after the other.
+pub fn of_entries() -> impl Strategy<Value = History> {
+    let publish = (0..3_usize, list()).prop_map(|(feed, list)| vec![Step::Publish(feed, list)]);
+    let publish = prop::collection::vec(publish, 1..=3);
+    let feeds = prop::collection::vec(prop::bool::weighted(0.3), 1..=3);
+    let shortest = || prop_oneof![4 => Just(0), 1 => 1..5_u8];
+    let routes = prop_oneof![9 => Just(500), 1 => 5..40_usize];
+    let bounds = ([shortest(), shortest()], routes).prop_map(|(shortest, routes)| Bounds {
+        shortest,
+        routes,
+        cells: [256, 256],
+        change: OwnBounds::default(),
+        small: 500,
+    });
+    let entries = prop::collection::vec(prop::collection::vec(entry(), 1..=2), 10..=25);
+    (0..SPACES.len(), feeds, bounds, publish, entries).prop_map(
+        |(space, bogons, bounds, publish, entries)| History {
+            space,
+            bogons,
+            bounds,
+            // Again: what was approved or settled by the first decisions has no part in the next ones.
+            steps: [publish, vec![vec![]], entries].concat(),
+        },
+    )
+}
+
+/// What an operator does, and what appears.
+fn entry() -> impl Strategy<Value = Step> {
+    let which = || 0..40_usize;
+    prop_oneof![
+        4 => net().prop_map(Step::Add),
+        2 => which().prop_map(Step::Remove),
+        3 => net().prop_map(Step::Protect),
+        2 => which().prop_map(Step::Unprotect),
+        2 => net().prop_map(Step::Show),
+        1 => which().prop_map(Step::Hide),
+        1 => (1..5_u16).prop_map(Step::Hours),
+    ]
 }
 
 /// What happens between two decisions: mostly one thing.

@@ -108,6 +108,9 @@ pub struct Shell {
     decided: Option<Decided>,
     /// How often a decision was remembered that was made for an earlier pass.
     pub remembered: usize,
+    /// How often one followed from the last one without all listings, and what was another in it.
+    pub followed: usize,
+    pub followed_with_change: usize,
 }
 
 impl Shell {
@@ -149,6 +152,8 @@ impl Shell {
             now: NOW,
             decided: None,
             remembered: 0,
+            followed: 0,
+            followed_with_change: 0,
         }
     }
 
@@ -301,9 +306,17 @@ impl Shell {
             now: self.now,
         };
         let anew = decide(&input);
-        let last = self.decided.take().filter(|last| last.holds_for(&input));
+        let last = self.decided.take();
+        let next = last.as_ref().and_then(|last| last.next(&input));
+        if let Some(next) = &next {
+            next.assert_is_by(&input);
+            self.followed += 1;
+            self.followed_with_change += usize::from(!anew.change.is_empty());
+        }
+        let last = last.filter(|last| last.holds_for(&input));
         self.remembered += usize::from(last.is_some());
-        let decided = last.unwrap_or_else(|| Decided::by(&input));
+        // Others follow from one that has followed itself.
+        let decided = next.or(last).unwrap_or_else(|| Decided::by(&input));
         assert_eq!(**decided.decision(), anew);
         assert!(decided.holds_for(&input));
         self.decided = Some(decided);

@@ -121,8 +121,10 @@ fn text_of(options: &FileOptions, case: &Case, own: &[&str]) -> String {
     };
     let sources = lists.into_iter().filter(|(_, list)| !list.is_empty());
     let rib = Rib::merge(sources.map(source).collect());
-    let nets = rib.v4().iter().map(|entry| entry.prefix().to_net());
-    let nets = nets.chain(rib.v6().iter().map(|entry| entry.prefix().to_net()));
+    let v4 = rib.entries::<u32>();
+    let nets = v4.iter().map(|entry| entry.prefix().to_net());
+    let v6 = rib.entries::<u128>();
+    let nets = nets.chain(v6.iter().map(|entry| entry.prefix().to_net()));
     let set = PrefixSet::of_nets(nets);
     let limits = Limits::default();
     let protected = |net: &&str| Protected {

@@ -1,5 +1,6 @@
 //! Which listings stand behind a prefix, for the comments of a router file.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write};
 
 use crate::feed::Entry;
@@ -28,22 +29,26 @@ impl<'a> Reasons<'a> {
 
     /// A reason for each of these prefixes, ascending and disjoint.
     pub fn v4<'p>(self, prefixes: &'p [Prefix<u32>], each: impl FnMut(&'p Prefix<u32>, &Reason)) {
-        let entries = self.known.map_or(&[][..], |(rib, _)| rib.v4());
+        let entries = self
+            .known
+            .map_or_else(Cow::default, |(rib, _)| rib.entries());
         let shortest = self.known.map_or(0, |(_, limits)| limits.shortest_v4);
-        self.each(prefixes, entries, shortest, each);
+        self.each(prefixes, &entries, shortest, each);
     }
 
     /// The same.
     pub fn v6<'p>(self, prefixes: &'p [Prefix<u128>], each: impl FnMut(&'p Prefix<u128>, &Reason)) {
-        let entries = self.known.map_or(&[][..], |(rib, _)| rib.v6());
+        let entries = self
+            .known
+            .map_or_else(Cow::default, |(rib, _)| rib.entries());
         let shortest = self.known.map_or(0, |(_, limits)| limits.shortest_v6);
-        self.each(prefixes, entries, shortest, each);
+        self.each(prefixes, &entries, shortest, each);
     }
 
     fn each<'p, B: Bits>(
         self,
         prefixes: &'p [Prefix<B>],
-        entries: &'a [Entry<B>],
+        entries: &[Entry<B>],
         shortest: u8,
         mut each: impl FnMut(&'p Prefix<B>, &Reason),
     ) {
