@@ -33,5 +33,6 @@ mod speakers;
 mod suites;
 mod systemd;
 mod tables;
+mod takeover;
 mod verify;
 mod waits;
