@@ -30,7 +30,7 @@ pub struct Reading {
 
 /// The result of judging a reading.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub struct ClockState {
     /// The reading.
     pub reading: Reading,
     /// The time in use.
@@ -85,7 +85,7 @@ impl Reading {
     }
 }
 
-impl Seen {
+impl ClockState {
     /// The first reading, which nothing contradicts.
     pub fn first(reading: Reading) -> Self {
         Self {
@@ -107,7 +107,7 @@ impl Seen {
     }
 }
 
-impl fmt::Display for Seen {
+impl fmt::Display for ClockState {
     /// Why the clock is not trusted, what that means, what happens next, and what to type.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (Some(until), wall) = (self.believed_at(), self.reading.wall) else {
@@ -131,16 +131,16 @@ fn seconds_between(from: Timestamp, to: Timestamp) -> i64 {
 }
 
 /// Judge a reading after `last`, the result of the previous one.
-pub fn judge(last: Option<&Seen>, reading: Reading) -> (Seen, Turn) {
+pub fn judge(last: Option<&ClockState>, reading: Reading) -> (ClockState, Turn) {
     let Some(last) = last else {
-        return (Seen::first(reading), Turn::Believed);
+        return (ClockState::first(reading), Turn::Believed);
     };
     let day = Timestamp::CLOCK_TOLERANCE.as_secs();
     let elapsed = reading.since(&last.reading);
     let wall = reading.wall;
     let away = |from: Timestamp| seconds_between(from.after(elapsed), wall);
     let believed = |turn| {
-        let seen = Seen {
+        let seen = ClockState {
             time: wall,
             reading: reading.clone(),
             doubt: None,
@@ -165,7 +165,7 @@ pub fn judge(last: Option<&Seen>, reading: Reading) -> (Seen, Turn) {
         // If there was a doubt before, times are counted from that one.
         let from = last.doubt.map_or(time, |doubt| doubt.time);
         let doubt = Some(Doubt { wall, time: from });
-        let seen = Seen {
+        let seen = ClockState {
             reading,
             time,
             doubt,
@@ -180,7 +180,7 @@ pub fn judge(last: Option<&Seen>, reading: Reading) -> (Seen, Turn) {
         let behind = seconds_between(time, wall);
         return believed(Turn::Accepted(doubt, behind));
     }
-    let seen = Seen {
+    let seen = ClockState {
         reading,
         time,
         doubt: Some(doubt),
@@ -191,7 +191,7 @@ pub fn judge(last: Option<&Seen>, reading: Reading) -> (Seen, Turn) {
 /// The time of a process: judged once, then advanced by the uptime.
 #[derive(Clone, Debug)]
 pub struct Clock {
-    seen: Seen,
+    seen: ClockState,
     /// Whether a pass of this process has read the clock.
     looked: bool,
 }
@@ -205,7 +205,7 @@ impl Default for Clock {
 
 impl Clock {
     /// The clock after the last pass, with what it saw.
-    pub fn of(last: Option<&Seen>) -> Self {
+    pub fn of(last: Option<&ClockState>) -> Self {
         let (seen, _) = judge(last, Reading::now());
         Self {
             seen,
@@ -214,7 +214,7 @@ impl Clock {
     }
 
     /// Read the clock again, after what the last pass of any process saw.
-    pub fn look(&mut self, last: Option<Seen>) -> Turn {
+    pub fn look(&mut self, last: Option<ClockState>) -> Turn {
         let last = last.unwrap_or_else(|| self.seen.clone());
         let (seen, turn) = judge(Some(&last), Reading::now());
         self.seen = seen;
@@ -224,7 +224,7 @@ impl Clock {
 
     /// What a pass of this process saw, if it is newer than what is written: it could not be
     /// written, or did not have to be.
-    pub fn later_than(&self, written: Option<&Seen>) -> Option<Seen> {
+    pub fn later_than(&self, written: Option<&ClockState>) -> Option<ClockState> {
         let is_later = written.is_none_or(|written| {
             let (ours, theirs) = (&self.seen.reading, &written.reading);
             ours.boot == theirs.boot && ours.up >= theirs.up
@@ -240,7 +240,7 @@ impl Clock {
     }
 
     /// The result of the last reading.
-    pub fn seen(&self) -> &Seen {
+    pub fn seen(&self) -> &ClockState {
         &self.seen
     }
 

@@ -9,10 +9,10 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 /// Where they are shown. The default shows nothing.
 #[derive(Clone, Debug, Default)]
-pub struct Progress(Option<Lines>);
+pub struct Progress(Option<Bars>);
 
 #[derive(Clone, Debug, Default)]
-struct Lines {
+struct Bars {
     all: MultiProgress,
     /// How many there are.
     count: Arc<AtomicUsize>,
@@ -34,7 +34,7 @@ impl Progress {
     pub fn on_stderr() -> Self {
         let is_set = |name: &str| var_os(name).is_some_and(|value| !value.is_empty());
         let plain = is_set("NO_COLOR") || var_os("TERM").is_some_and(|term| term == "dumb");
-        Self((stderr().is_terminal() && !plain).then(Lines::default))
+        Self((stderr().is_terminal() && !plain).then(Bars::default))
     }
 
     /// A line for the feed of this name.
@@ -48,7 +48,7 @@ impl Progress {
     }
 
     fn add(&self, prefix: &str, template: &str) -> Line {
-        Line(self.0.as_ref().map(|Lines { all, count }| {
+        Line(self.0.as_ref().map(|Bars { all, count }| {
             count.fetch_add(1, Ordering::Relaxed);
             let bar = all.add(ProgressBar::no_length());
             bar.set_style(style(template));
@@ -62,7 +62,7 @@ impl Progress {
     /// Print lines above these. Answers whether there are any; a terminal that has gone
     /// takes nothing, and is no failure.
     pub fn print_above(&self, lines: &str) -> bool {
-        let Some(Lines { all, count }) = &self.0 else {
+        let Some(Bars { all, count }) = &self.0 else {
             return false;
         };
         if count.load(Ordering::Relaxed) == 0 {

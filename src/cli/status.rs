@@ -10,7 +10,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{Exit, Outcome, block_on, load, output, read_ledger};
-use crate::clock::{Clock, Seen};
+use crate::clock::{Clock, ClockState};
 use crate::config::Config;
 use crate::discover::Source;
 use crate::ledger::{
@@ -57,7 +57,7 @@ struct Status<'a> {
     /// The routers whose lists stand as was chosen for them.
     auto: Vec<&'a str>,
     /// Why the clock is not believed, while it is not.
-    clock: Option<Seen>,
+    clock: Option<ClockState>,
     /// What was last seen of the kernel and of those who listen to it.
     observed: Vec<Observed>,
     /// What the operator added or allowed by hand.
@@ -326,7 +326,7 @@ fn selection_json((router, row): (&String, &SelectionRow)) -> Value {
     })
 }
 
-fn clock_json(seen: &Seen) -> Value {
+fn clock_json(seen: &ClockState) -> Value {
     json!({
         "says": seen.reading.wall, "taken_to_be": seen.time, "ahead_seconds": seen.ahead(),
         "doubted_since": seen.doubt.map(|doubt| doubt.wall), "believed_at": seen.believed_at(),

@@ -17,8 +17,8 @@ fn reading(wall: i64, up: u64, boot: &str) -> Reading {
 }
 
 /// Judge these readings one after the other, and return the results.
-fn history(readings: &[(i64, u64, &str)]) -> Vec<(Seen, Turn)> {
-    let mut last: Option<Seen> = None;
+fn history(readings: &[(i64, u64, &str)]) -> Vec<(ClockState, Turn)> {
+    let mut last: Option<ClockState> = None;
     let judged = readings.iter().map(|(wall, up, boot)| {
         let (seen, turn) = judge(last.as_ref(), reading(*wall, *up, boot));
         last = Some(seen.clone());
@@ -173,7 +173,7 @@ proptest! {
         steps in prop::collection::vec((-20_i64 * YEAR..20 * YEAR, 0_u64..3 * DAY as u64, any::<bool>(), 0_u8..4), 1..40)
     ) {
         let (mut wall, mut up, mut boot) = (NOW, 0_u64, 0_u32);
-        let mut last = Seen::first(reading(wall, up, "0"));
+        let mut last = ClockState::first(reading(wall, up, "0"));
         for (jump, elapsed, restarts, jumps) in steps {
             boot += u32::from(restarts);
             up = if restarts { 0 } else { up + elapsed };

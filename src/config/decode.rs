@@ -42,7 +42,7 @@ pub fn is_broken(text: &str) -> bool {
 }
 
 /// The way from the root to an item: keys, and indices in arrays.
-type Place = Vec<Step>;
+type KeyPath = Vec<Step>;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Step {
@@ -51,7 +51,7 @@ enum Step {
 }
 
 /// The deepest item whose key or value stands at `span`.
-fn find(table: &DeTable, span: &Range<usize>) -> Option<Place> {
+fn find(table: &DeTable, span: &Range<usize>) -> Option<KeyPath> {
     for (key, value) in table {
         let mut place = vec![Step::Key(key.get_ref().to_string())];
         if key.span() == *span {
@@ -65,7 +65,7 @@ fn find(table: &DeTable, span: &Range<usize>) -> Option<Place> {
     None
 }
 
-fn find_in(value: &Spanned<DeValue>, span: &Range<usize>) -> Option<Place> {
+fn find_in(value: &Spanned<DeValue>, span: &Range<usize>) -> Option<KeyPath> {
     let inside = match value.get_ref() {
         DeValue::Table(table) => find(table, span),
         DeValue::Array(array) => array.iter().enumerate().find_map(|(index, item)| {
@@ -112,7 +112,7 @@ fn strike_in(value: &mut DeValue, place: &[Step]) -> bool {
 }
 
 /// The decoder's words, with the key in front and what was expected before what was found.
-fn problem(error: &toml::de::Error, place: Option<&Place>) -> Problem {
+fn problem(error: &toml::de::Error, place: Option<&KeyPath>) -> Problem {
     let message = error.message().trim().replace('\n', ", ");
     let key = place.and_then(|place| {
         place.iter().rev().find_map(|step| match step {

@@ -21,7 +21,7 @@ pub use model::{
     Config, FeedConfig, KernelConfig, Origin, OriginsConfig, RouterConfig, TypedProtect,
 };
 pub use print::print;
-pub use problem::{Place, Problem, Problems};
+pub use problem::{Location, Problem, Problems};
 
 use std::path::Path;
 

@@ -21,7 +21,7 @@ pub struct Problem {
 
 /// Where a problem stands and what it is, as data.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Place {
+pub struct Location {
     /// Line, from 1; 0 for the file as a whole.
     pub line: usize,
     /// Column in characters, from 1; 0 for the file as a whole.
@@ -84,13 +84,13 @@ impl Problems {
     }
 
     /// Every problem with its place.
-    pub fn places(&self) -> Vec<Place> {
+    pub fn places(&self) -> Vec<Location> {
         let place = |problem: &Problem| {
             let (line, column) = problem
                 .span
                 .as_ref()
                 .map_or((0, 0), |span| position(&self.text, span.start));
-            Place {
+            Location {
                 line,
                 column,
                 message: problem.message.clone(),

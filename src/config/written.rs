@@ -12,7 +12,7 @@ use serde::de::value::SeqAccessDeserializer;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 use toml::Spanned;
 
-use crate::feed::leaving::WithdrawAfter;
+use crate::feed::withdrawal::WithdrawAfter;
 use crate::policy::limits::Share;
 
 /// The whole file.

@@ -10,7 +10,7 @@ use super::{Found, Look, Root, Shown, Source, files, hosts, kernel, sessions, sp
 
 /// What a look covers.
 #[derive(Clone, Debug)]
-pub struct Wanted<'a> {
+pub struct LookRequest<'a> {
     /// The sources.
     pub sources: &'a [Source],
     /// Hosts that must be reachable, for [`Source::FeedHosts`]: those that are written as
@@ -35,7 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Look at each source once, at all of them concurrently, for at most five seconds. An error of one
 /// source, or of a part of it, is its own answer, in words for the operator, and does not affect
 /// the others. The answers are in the order of [`Source`].
-pub async fn look(wanted: &Wanted<'_>) -> Vec<Look> {
+pub async fn look(wanted: &LookRequest<'_>) -> Vec<Look> {
     let mut sources = wanted.sources.to_vec();
     sources.sort();
     sources.dedup();
@@ -47,7 +47,7 @@ pub async fn look(wanted: &Wanted<'_>) -> Vec<Look> {
     join_all(looks).await
 }
 
-async fn one(source: Source, wanted: &Wanted<'_>) -> Shown {
+async fn one(source: Source, wanted: &LookRequest<'_>) -> Shown {
     let root = &wanted.root;
     match source {
         Source::Addresses => of_the_kernel(kernel::addresses().await),

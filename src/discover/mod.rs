@@ -30,7 +30,7 @@ pub use answer::{Cause, Failed, Found, Look, Shown};
 pub use bounds::{Excess, bounded};
 pub use hosts::why as why_of_host;
 pub use kernel::Watch;
-pub use look::{Host, Wanted, look};
+pub use look::{Host, LookRequest, look};
 pub use network::host as host_network;
 pub use remember::{Remembered, remember};
 pub use root::Root;

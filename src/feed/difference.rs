@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::leaving::Item;
+use super::withdrawal::Item;
 use super::{Entry, FeedCopy, OriginEntry};
 use crate::prefix::Bits;
 
 /// From an older copy to a newer one. A listing is an item with its reference; two lines with the same listing
 /// are one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Difference<'a> {
+pub struct CopyDifference<'a> {
     /// Listings of the newer copy that the older one lacks.
     pub came: Vec<(Item, &'a str)>,
     /// Listings of the older copy that the newer one lacks.
@@ -30,7 +30,7 @@ struct Side<'a, 'b, B> {
     rest: &'b [Entry<B>],
 }
 
-impl<'a> Difference<'a> {
+impl<'a> CopyDifference<'a> {
     /// From `old` to `new`; fastest where both ascend (see [`FeedCopy::ascend`]).
     pub fn between(old: &'a FeedCopy, new: &'a FeedCopy) -> Self {
         let mut difference = Self::default();
@@ -141,7 +141,7 @@ fn ascending<B: Bits>(entries: &[Entry<B>]) -> Cow<'_, [Entry<B>]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feed::leaving::items;
+    use crate::feed::withdrawal::items;
     use crate::prefix::{Prefix, Written};
     use proptest::prelude::*;
 
@@ -175,7 +175,7 @@ mod tests {
         #[test]
         fn it_is_what_sets_of_listings_differ_in(old in copy(), new in copy()) {
             let (before, now): (BTreeSet<_>, BTreeSet<_>) = (items(&old).collect(), items(&new).collect());
-            let difference = Difference::between(&old, &new);
+            let difference = CopyDifference::between(&old, &new);
             let came: BTreeSet<_> = difference.came.iter().copied().collect();
             let went: BTreeSet<_> = difference.went.iter().copied().collect();
             prop_assert_eq!(&came, &now.difference(&before).copied().collect::<BTreeSet<_>>());

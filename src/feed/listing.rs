@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use super::ends::{End, Ends, drop_ended};
+use super::expiry::{End, Ends, drop_ended};
 use super::formats::Format;
 use crate::prefix::{Bits, Prefix, PrefixSet, Written, prefixes_of_range, subtract};
 use crate::shown;

@@ -9,11 +9,10 @@
 pub mod body;
 pub mod copies;
 mod difference;
-mod ends;
+mod expiry;
 pub mod fetch;
 pub mod file;
 pub mod formats;
-pub mod leaving;
 mod listing;
 pub mod origins;
 pub mod preset;
@@ -21,8 +20,9 @@ pub mod record;
 mod refused;
 pub mod schedule;
 pub mod standing;
+pub mod withdrawal;
 
-pub use difference::Difference;
-pub use ends::End;
+pub use difference::CopyDifference;
+pub use expiry::End;
 pub use listing::{Entry, FeedCopy, Listed, OriginEntry, Rejection};
 pub use refused::Refused;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rusqlite::{OptionalExtension, params};
 
 use super::{Ledger, LedgerError};
-use crate::clock::{Doubt, Reading, Seen};
+use crate::clock::{ClockState, Doubt, Reading};
 use crate::time::Timestamp;
 
 /// A column with a time, and the column that says when its row was written: where the one is moved, so is the
@@ -42,7 +42,7 @@ const TIMES: [(&str, &str, &str); 27] = [
 
 impl Ledger {
     /// The clock as the last pass saw it. A ledger without that knows when something was done last.
-    pub fn clock(&self) -> Result<Option<Seen>, LedgerError> {
+    pub fn clock(&self) -> Result<Option<ClockState>, LedgerError> {
         let read = || {
             let row = self.row(
                 "SELECT at, wall, first_at, first_wall, up, boot FROM clock",
@@ -51,7 +51,7 @@ impl Ledger {
                     let first: Option<(i64, i64)> = row
                         .get::<_, Option<i64>>(2)?
                         .zip(row.get::<_, Option<i64>>(3)?);
-                    Ok(Seen {
+                    Ok(ClockState {
                         time: Timestamp(row.get(0)?),
                         reading: Reading {
                             wall: Timestamp(row.get(1)?),
@@ -75,7 +75,7 @@ impl Ledger {
                 |row| row.get(0),
             )?;
             Ok(last.map(|at| {
-                Seen::first(Reading {
+                ClockState::first(Reading {
                     wall: Timestamp(at),
                     up: Duration::ZERO,
                     boot: "none".to_owned(),
@@ -91,7 +91,7 @@ impl Ledger {
     }
 
     /// A pass begins, and saw this.
-    pub fn write_clock(&self, seen: &Seen) -> Result<(), LedgerError> {
+    pub fn write_clock(&self, seen: &ClockState) -> Result<(), LedgerError> {
         let first = seen.doubt.map(|doubt| (doubt.time.0, doubt.wall.0)).unzip();
         let done = self.execute(
             "INSERT OR REPLACE INTO clock (one, at, wall, first_at, first_wall, up, boot)

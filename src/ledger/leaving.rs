@@ -3,7 +3,7 @@
 use rusqlite::params;
 
 use super::{Ledger, LedgerError};
-use crate::feed::leaving::Leaving;
+use crate::feed::withdrawal::PendingWithdrawal;
 use crate::time::Timestamp;
 
 /// Of which copy: the newest, or the one behind the generation in force.
@@ -17,21 +17,21 @@ pub enum Of {
 
 impl Ledger {
     /// What is leaving a feed, ascending.
-    pub fn leaving(&self, feed: &str, of: Of) -> Result<Vec<Leaving>, LedgerError> {
+    pub fn leaving(&self, feed: &str, of: Of) -> Result<Vec<PendingWithdrawal>, LedgerError> {
         let read = || {
             let mut statement = self.db.prepare_cached(
                 "SELECT item, reference, since, missed FROM leaving WHERE feed = ?1 AND applied = ?2",
             )?;
             let rows = statement.query_map(params![feed, of as i64], |row| {
                 let item: String = row.get(0)?;
-                Ok(Leaving {
+                Ok(PendingWithdrawal {
                     item: item.parse().map_err(|()| rusqlite::Error::InvalidQuery)?,
                     reference: row.get(1)?,
                     since: Timestamp(row.get(2)?),
                     missed: row.get(3)?,
                 })
             })?;
-            let mut leaving: Vec<Leaving> = rows.collect::<rusqlite::Result<_>>()?;
+            let mut leaving: Vec<PendingWithdrawal> = rows.collect::<rusqlite::Result<_>>()?;
             leaving.sort_unstable_by(|a, b| (a.item, &a.reference).cmp(&(b.item, &b.reference)));
             Ok(leaving)
         };
@@ -39,7 +39,11 @@ impl Ledger {
     }
 
     /// This is leaving a feed now, and nothing else. Part of [`Ledger::atomically`].
-    pub fn write_leaving(&self, feed: &str, leaving: &[Leaving]) -> Result<(), LedgerError> {
+    pub fn write_leaving(
+        &self,
+        feed: &str,
+        leaving: &[PendingWithdrawal],
+    ) -> Result<(), LedgerError> {
         let write = || {
             self.execute(
                 "DELETE FROM leaving WHERE feed = ?1 AND NOT applied",

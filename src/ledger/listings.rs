@@ -5,8 +5,8 @@ use rusqlite::{OptionalExtension, ToSql, params};
 
 use super::near::covering;
 use super::{Ledger, LedgerError};
-use crate::feed::leaving::{Item, items};
-use crate::feed::{Difference, FeedCopy};
+use crate::feed::withdrawal::{Item, items};
+use crate::feed::{CopyDifference, FeedCopy};
 use crate::time::Timestamp;
 
 /// A listing with its life.
@@ -151,10 +151,10 @@ impl Ledger {
     pub fn change_listings(
         &self,
         feed: &str,
-        difference: &Difference,
+        difference: &CopyDifference,
         now: Timestamp,
     ) -> Result<(), LedgerError> {
-        let Difference { came, went, .. } = difference;
+        let CopyDifference { came, went, .. } = difference;
         let write = || {
             self.list(feed, came.iter().map(as_text), now)?;
             self.delist(feed, went.iter().map(as_text), now)

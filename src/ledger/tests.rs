@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::feed::Difference;
+use crate::feed::CopyDifference;
 use crate::feed::formats::{Format, Rules, parse_body};
 use crate::plan::Explained;
 use crate::time::Timestamp;
@@ -312,7 +312,7 @@ proptest! {
             let line = |(host, reference): &(u8, u8)| format!("192.0.2.{host} # SBL{reference}\n");
             let copy = copy(&list.iter().map(line).collect::<String>());
             listed(&whole, &copy, at);
-            let difference = Difference::between(&before, &copy);
+            let difference = CopyDifference::between(&before, &copy);
             parts.change_listings("noc", &difference, Timestamp(at)).unwrap();
             prop_assert_eq!(lives(&whole), lives(&parts));
             before = copy;

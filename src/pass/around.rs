@@ -7,7 +7,7 @@ use super::known::Memory;
 use super::say;
 use crate::config::{Config, Origin};
 use crate::discover::{
-    Cause, Excess, Found, Host, Look, Remembered, Root, Shown, Source, Wanted, Watch, bounded,
+    Cause, Excess, Found, Host, Look, LookRequest, Remembered, Root, Shown, Source, Watch, bounded,
     look, remember,
 };
 use crate::ledger::{Event, Ledger, LedgerError};
@@ -99,7 +99,7 @@ pub async fn as_it_is(config: &Config, before: &[Remembered], now: Timestamp) ->
 pub(super) async fn looks(config: &Config, at: Where) -> Vec<Look> {
     let sources = config.protect.discover.iter().copied();
     let asked: Vec<Source> = sources.filter(|source| at.is_at(*source)).collect();
-    look(&Wanted {
+    look(&LookRequest {
         sources: &asked,
         hosts: &hosts(config),
         root: Root::default(),

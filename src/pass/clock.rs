@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::known::Memory;
 use super::say;
-use crate::clock::{Seen, Turn};
+use crate::clock::{ClockState, Turn};
 use crate::ledger::{Ledger, LedgerError};
 use crate::time::short;
 
@@ -50,7 +50,7 @@ pub(super) fn look(ledger: &Ledger, memory: &mut Memory) -> Result<(), LedgerErr
 }
 
 /// Whether the ledger is to know of it.
-fn is_news(written: Option<&Seen>, seen: &Seen) -> bool {
+fn is_news(written: Option<&ClockState>, seen: &ClockState) -> bool {
     written.is_none_or(|written| {
         let (before, now) = (&written.reading, &seen.reading);
         written.doubt != seen.doubt

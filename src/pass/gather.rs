@@ -19,7 +19,7 @@ use crate::config::{Config, FeedConfig, Origin};
 use crate::discover::Source;
 use crate::feed::copies::Copies;
 use crate::feed::fetch::{Desk, Validators};
-use crate::feed::leaving::WithdrawAfter;
+use crate::feed::withdrawal::WithdrawAfter;
 use crate::ledger::{FeedRow, Ledger, Of, Pieces, PinRow, TableUsed};
 use crate::progress::Progress;
 use crate::time::{Timestamp, short};

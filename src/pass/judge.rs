@@ -12,9 +12,9 @@ use crate::digest;
 use crate::feed::copies::Copies;
 use crate::feed::fetch::Validators;
 use crate::feed::formats::Format;
-use crate::feed::leaving::{self, WithdrawAfter};
 use crate::feed::standing::Standing;
-use crate::feed::{Difference, FeedCopy, Refused};
+use crate::feed::withdrawal::{self, WithdrawAfter};
+use crate::feed::{CopyDifference, FeedCopy, Refused};
 use crate::ledger::{FeedRow, Ledger, Of, Pieces};
 use crate::time::Timestamp;
 
@@ -98,8 +98,8 @@ impl Judge<'_> {
             None => None,
         };
         let difference = old.as_deref().map(|old| match Arc::as_ptr(&copy) == old {
-            true => Difference::default(),
-            false => Difference::between(old, &copy),
+            true => CopyDifference::default(),
+            false => CopyDifference::between(old, &copy),
         });
         // A change is a change of what is listed: headers and dates change all the time.
         let changed = difference.as_ref().is_none_or(|one| !one.is_empty());
@@ -111,7 +111,7 @@ impl Judge<'_> {
             true => {
                 let old = old.as_deref().unwrap_or(&nothing);
                 let leaving = feed.withdraw_after.step(old, leaving, &copy, self.now);
-                leaving::at_most(leaving, feed.rules.max_entries)
+                withdrawal::at_most(leaving, feed.rules.max_entries)
             }
             false => leaving,
         };
@@ -203,7 +203,12 @@ pub(super) fn read_as(feed: &FeedConfig, digest: &str) -> String {
 }
 
 /// One line for a new copy: what it holds, what changed since the one `before`, what was rejected.
-fn tell(feed: &FeedConfig, copy: &FeedCopy, before: Option<(Format, &Difference)>, changed: bool) {
+fn tell(
+    feed: &FeedConfig,
+    copy: &FeedCopy,
+    before: Option<(Format, &CopyDifference)>,
+    changed: bool,
+) {
     let mut parts = vec![format!("{} entries", copy.len())];
     let format = before.map(|(format, _)| format);
     if feed.rules.format == Format::Auto && format != Some(copy.format) {
@@ -212,7 +217,7 @@ fn tell(feed: &FeedConfig, copy: &FeedCopy, before: Option<(Format, &Difference)
             parts[0].push_str(&format!(" (before as {before})"));
         }
     }
-    if let Some((_, Difference { new, gone, .. })) = before {
+    if let Some((_, CopyDifference { new, gone, .. })) = before {
         parts.push(format!("{new} new, {gone} gone"));
         if *gone > 0 && feed.withdraw_after != WithdrawAfter::AT_ONCE {
             parts.push(format!("withdrawn after {}", feed.withdraw_after));

@@ -13,7 +13,7 @@ use crate::discover;
 use crate::feed::copies::Copies;
 use crate::feed::file::{self, Local};
 use crate::feed::formats::parse_body;
-use crate::feed::leaving::{self, Item, Leaving};
+use crate::feed::withdrawal::{self, Item, PendingWithdrawal};
 use crate::feed::{FeedCopy, Refused};
 use crate::ledger::{FeedRow, Ledger, LedgerError, Of, PinRow, ReviewRow, TableUsed};
 use crate::pipeline::{
@@ -233,11 +233,16 @@ struct Taken {
 
 impl Taken {
     /// What is leaving after it.
-    fn leaving(&self, feed: &FeedConfig, leaving: Vec<Leaving>, now: Timestamp) -> Vec<Leaving> {
+    fn leaving(
+        &self,
+        feed: &FeedConfig,
+        leaving: Vec<PendingWithdrawal>,
+        now: Timestamp,
+    ) -> Vec<PendingWithdrawal> {
         match &self.old {
             Some(old) => {
                 let leaving = feed.withdraw_after.step(old, leaving, &self.new, now);
-                leaving::at_most(leaving, feed.rules.max_entries)
+                withdrawal::at_most(leaving, feed.rules.max_entries)
             }
             None => leaving,
         }
@@ -274,7 +279,7 @@ fn as_it_is(
 struct Parts<'a> {
     row: &'a FeedRow,
     /// What is leaving the newest copy, and the one behind the generation in force.
-    leaving: [Vec<Leaving>; 2],
+    leaving: [Vec<PendingWithdrawal>; 2],
     table: &'a Table,
 }
 
@@ -344,7 +349,7 @@ fn one(
 }
 
 /// The name of a copy with what is leaving it and with the prefixes of its origin ASes: it names all three.
-fn name(digest: &str, copy: &FeedCopy, leaving: &[Leaving], table: &Table) -> String {
+fn name(digest: &str, copy: &FeedCopy, leaving: &[PendingWithdrawal], table: &Table) -> String {
     let mut name = digest.to_owned();
     if !leaving.is_empty() {
         let text: Vec<String> = leaving
@@ -363,7 +368,7 @@ fn name(digest: &str, copy: &FeedCopy, leaving: &[Leaving], table: &Table) -> St
 }
 
 /// That copy.
-fn assembled(copy: &FeedCopy, leaving: &[Leaving], table: &Table) -> FeedCopy {
+fn assembled(copy: &FeedCopy, leaving: &[PendingWithdrawal], table: &Table) -> FeedCopy {
     let copy = copy.with_leaving(leaving);
     match table {
         Table::Read(table) if !copy.origins.is_empty() => table.expand(&copy),
@@ -371,7 +376,7 @@ fn assembled(copy: &FeedCopy, leaving: &[Leaving], table: &Table) -> FeedCopy {
     }
 }
 
-fn leaving_origin(leaving: &[Leaving]) -> bool {
+fn leaving_origin(leaving: &[PendingWithdrawal]) -> bool {
     leaving
         .iter()
         .any(|one| matches!(one.item, Item::Origin(_)))

@@ -263,10 +263,10 @@ fn told(held: &Held, mark: &Mark) -> String {
 mod tests {
     use super::*;
     use crate::targets::file::Version;
-    use crate::targets::kernel::zebra::Difference;
+    use crate::targets::kernel::zebra::Mismatch;
 
-    fn difference(count: usize) -> Difference {
-        Difference {
+    fn difference(count: usize) -> Mismatch {
+        Mismatch {
             count,
             first: vec!["192.0.2.0/24".to_owned(); count],
         }

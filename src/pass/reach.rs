@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use crate::config::{Config, Origin};
 use crate::discover::{Found, Host, Remembered, Source, host_network, why_of_host};
-use crate::feed::fetch::{Asked, Place};
+use crate::feed::fetch::{AddressRequest, HostAddress};
 use crate::prefix::PrefixSet;
 use crate::time::Timestamp;
 
@@ -38,7 +38,7 @@ impl Tries {
     }
 
     /// One more download connects to this. Answers whether it may: of each host so many addresses.
-    fn open(&mut self, place: &Place) -> bool {
+    fn open(&mut self, place: &HostAddress) -> bool {
         let most = Source::FeedHosts.most().unwrap_or(usize::MAX);
         let host = self.hosts.entry(place.name.clone()).or_default();
         let ip = place.ip.to_canonical();
@@ -51,7 +51,7 @@ impl Tries {
     }
 
     /// One less does.
-    fn close(&mut self, place: &Place) {
+    fn close(&mut self, place: &HostAddress) {
         let ip = place.ip.to_canonical();
         let host = self.hosts.get_mut(&place.name);
         if let Some(host) = host
@@ -82,15 +82,15 @@ impl Tries {
 
 /// What the downloads of a pass ask, and what they proved.
 pub struct Reach {
-    asked: Option<UnboundedReceiver<Asked>>,
+    asked: Option<UnboundedReceiver<AddressRequest>>,
     /// Downloads that wait for an address to be opened.
     waiting: Vec<oneshot::Sender<bool>>,
-    proven: Vec<Place>,
+    proven: Vec<HostAddress>,
 }
 
 impl Reach {
     /// `None` where nobody asks: the configuration protects no hosts.
-    pub fn new(asked: Option<UnboundedReceiver<Asked>>) -> Self {
+    pub fn new(asked: Option<UnboundedReceiver<AddressRequest>>) -> Self {
         Self {
             asked,
             waiting: Vec::new(),
@@ -99,7 +99,7 @@ impl Reach {
     }
 
     /// What is asked next; waits for ever where nobody asks. May be dropped at any point: nothing is lost.
-    pub async fn next(&mut self) -> Asked {
+    pub async fn next(&mut self) -> AddressRequest {
         let asked = match &mut self.asked {
             Some(asked) => asked.recv().await,
             None => None,
@@ -111,26 +111,26 @@ impl Reach {
     }
 
     /// Answer it. Answers whether routes must be changed first.
-    pub fn take(&mut self, asked: Asked, tries: &mut Tries, in_force: &PrefixSet) -> bool {
+    pub fn take(&mut self, asked: AddressRequest, tries: &mut Tries, in_force: &PrefixSet) -> bool {
         let dropped = |ip: IpAddr| host_network(ip).is_some_and(|net| in_force.overlaps(net));
         match asked {
-            Asked::Which(ips, answer) => {
+            AddressRequest::Which(ips, answer) => {
                 let closed = ips.into_iter().filter(|ip| dropped(*ip)).collect();
                 // A download that was given up needs no answer.
                 let _ = answer.send(closed);
             }
-            Asked::Open(place, answer) if !tries.open(&place) => {
+            AddressRequest::Open(place, answer) if !tries.open(&place) => {
                 let _ = answer.send(false);
             }
-            Asked::Open(place, answer) if dropped(place.ip) => {
+            AddressRequest::Open(place, answer) if dropped(place.ip) => {
                 self.waiting.push(answer);
                 return true;
             }
-            Asked::Open(_, answer) => {
+            AddressRequest::Open(_, answer) => {
                 let _ = answer.send(true);
             }
-            Asked::Close(place) => tries.close(&place),
-            Asked::Proven(place) => self.proven.push(place),
+            AddressRequest::Close(place) => tries.close(&place),
+            AddressRequest::Proven(place) => self.proven.push(place),
         }
         false
     }
@@ -186,8 +186,8 @@ fn has(url: &Url, name: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn place(name: &str, ip: &str) -> Place {
-        Place {
+    fn place(name: &str, ip: &str) -> HostAddress {
+        HostAddress {
             name: name.to_owned(),
             ip: ip.parse().unwrap(),
         }
@@ -198,9 +198,14 @@ mod tests {
         crate::config::parse("x.toml".as_ref(), text, &|_| Ok(Vec::new())).unwrap()
     }
 
-    fn open(reach: &mut Reach, tries: &mut Tries, place: &Place, in_force: &PrefixSet) -> bool {
+    fn open(
+        reach: &mut Reach,
+        tries: &mut Tries,
+        place: &HostAddress,
+        in_force: &PrefixSet,
+    ) -> bool {
         let (answer, mut answered) = oneshot::channel();
-        let routes = reach.take(Asked::Open(place.clone(), answer), tries, in_force);
+        let routes = reach.take(AddressRequest::Open(place.clone(), answer), tries, in_force);
         if routes {
             assert!(answered.try_recv().is_err(), "not before the routes");
             reach.opened();
@@ -221,7 +226,7 @@ mod tests {
                 "{i}"
             );
             assert_eq!(tries.found(&config, Timestamp(7)).len(), usize::from(i < 8));
-            reach.take(Asked::Close(place), &mut tries, &in_force);
+            reach.take(AddressRequest::Close(place), &mut tries, &in_force);
         }
         assert!(tries.found(&config, Timestamp(7)).is_empty());
         // One that was tried may be tried again, and another host has its own.
@@ -248,7 +253,7 @@ mod tests {
             assert!(open(&mut reach, &mut tries, &one, &nothing));
         }
         for left in [1, 0] {
-            reach.take(Asked::Close(one.clone()), &mut tries, &nothing);
+            reach.take(AddressRequest::Close(one.clone()), &mut tries, &nothing);
             assert_eq!(tries.found(&config, Timestamp(7)).len(), left);
         }
     }

@@ -6,7 +6,7 @@
 
 use super::fib::Fib;
 use super::finding::{Finding, Findings};
-use super::lookup::{Lookup, Place};
+use super::lookup::{Destination, Lookup};
 use super::order::Order;
 use super::report::Kind;
 use super::route::Fate;
@@ -153,7 +153,7 @@ impl<B: AddressFamily> Sweep<'_, B> {
             .as_ref()
             .is_some_and(|(over, _)| *over == self.over);
         if !same {
-            self.walk.follow(&Place {
+            self.walk.follow(&Destination {
                 prefix,
                 net: prefix,
                 over: &self.over,
@@ -189,7 +189,7 @@ impl<B: AddressFamily> Sweep<'_, B> {
             let Some(address) = alone(&nets[at..]) else {
                 continue;
             };
-            self.walk.follow(&Place {
+            self.walk.follow(&Destination {
                 prefix,
                 net: *net,
                 over: &over,

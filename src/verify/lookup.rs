@@ -20,7 +20,7 @@ use crate::prefix::Prefix;
 
 /// A destination: addresses that every route and rule treats alike.
 #[derive(Clone, Copy, Debug)]
-pub struct Place<'a, B: AddressFamily> {
+pub struct Destination<'a, B: AddressFamily> {
     /// The prefix in force that contains it.
     pub prefix: Prefix<B>,
     /// The smallest network around it that a route or a rule names.
@@ -58,7 +58,7 @@ pub struct Lookup<'a, B: AddressFamily> {
 impl<B: AddressFamily> Lookup<'_, B> {
     /// The results of a table, in order; the last one is for all packets. `ours` is the metric of
     /// our own route to the prefix of the place, if it is in this table.
-    pub fn parts(&self, place: &Place<'_, B>, table: u32, ours: Option<u32>) -> Vec<Part<B>> {
+    pub fn parts(&self, place: &Destination<'_, B>, table: u32, ours: Option<u32>) -> Vec<Part<B>> {
         let mut parts = Parts {
             list: Vec::new(),
             hidden: None,

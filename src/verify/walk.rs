@@ -1,6 +1,6 @@
 //! What the kernel does with packets to one destination, rule by rule. Pure.
 
-use super::lookup::{Answer, Lookup, Place};
+use super::lookup::{Answer, Destination, Lookup};
 use super::order::Order;
 use super::packets::{Meet, Packets};
 use super::route::Fate;
@@ -106,7 +106,7 @@ impl<'a, B: AddressFamily> Walk<'a, B> {
     }
 
     /// Collect the packets to a place that are forwarded.
-    pub fn follow(&mut self, place: &Place<'_, B>) {
+    pub fn follow(&mut self, place: &Destination<'_, B>) {
         self.hits.clear();
         self.followed = 0;
         self.go(
@@ -121,7 +121,7 @@ impl<'a, B: AddressFamily> Walk<'a, B> {
         );
     }
 
-    fn go(&mut self, place: &Place<'_, B>, mut state: State<B>) {
+    fn go(&mut self, place: &Destination<'_, B>, mut state: State<B>) {
         self.followed += 1;
         if self.followed > MOST {
             self.cut_short = true;
@@ -164,7 +164,7 @@ impl<'a, B: AddressFamily> Walk<'a, B> {
     }
 
     /// Follow the packets of each of these.
-    fn each(&mut self, place: &Place<'_, B>, mut state: State<B>, arms: &[Arm<B>]) {
+    fn each(&mut self, place: &Destination<'_, B>, mut state: State<B>, arms: &[Arm<B>]) {
         let Some((arm, rest)) = arms.split_first() else {
             return;
         };
@@ -212,7 +212,7 @@ impl<'a, B: AddressFamily> Walk<'a, B> {
     }
 
     /// The effects of a rule; never empty, and the last one is for all packets.
-    fn arms(&self, place: &Place<'_, B>, rule: &Rule<B>, at: usize) -> Vec<Arm<B>> {
+    fn arms(&self, place: &Destination<'_, B>, rule: &Rule<B>, at: usize) -> Vec<Arm<B>> {
         let table = match rule.action {
             Action::Lookup(table) => table,
             Action::Goto(to) => return vec![Arm::all(Effect::Jump(self.order.target(at, to)))],

@@ -13,9 +13,9 @@ use std::time::Duration;
 
 use nullrouted::digest;
 use nullrouted::feed::formats::{Format, Rules, parse_body};
-use nullrouted::feed::leaving::{Leaving, WithdrawAfter};
 use nullrouted::feed::standing::Ages;
-use nullrouted::feed::{Difference, FeedCopy};
+use nullrouted::feed::withdrawal::{PendingWithdrawal, WithdrawAfter};
+use nullrouted::feed::{CopyDifference, FeedCopy};
 use nullrouted::pipeline::{Applied, AtHand, Configuration, Feed, Hand, Input, decide};
 use nullrouted::policy::Policy;
 use nullrouted::policy::limits::{FeedLimits, Limits, Review};
@@ -41,7 +41,7 @@ struct Replay {
     withdraw_after: WithdrawAfter,
     policy: Policy,
     current: Option<Arc<FeedCopy>>,
-    leaving: Vec<Leaving>,
+    leaving: Vec<PendingWithdrawal>,
     applied: Option<Applied>,
     in_force: Effective,
     generation: u64,
@@ -83,7 +83,7 @@ impl Replay {
             Ok(copy) => {
                 self.confirmed = Some(now);
                 self.leaving = match &self.current {
-                    Some(old) if Difference::between(old, &copy).is_empty() => self
+                    Some(old) if CopyDifference::between(old, &copy).is_empty() => self
                         .withdraw_after
                         .confirmed(std::mem::take(&mut self.leaving), now),
                     Some(old) => {

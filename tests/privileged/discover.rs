@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::namespace::Namespace;
 use crate::support::{Ran, left_out};
-use nullrouted::discover::{Cause, Host, Root, Source, Wanted, Watch, look};
+use nullrouted::discover::{Cause, Host, LookRequest, Root, Source, Watch, look};
 
 const KERNEL: [Source; 3] = [Source::Addresses, Source::Connected, Source::Gateways];
 
@@ -22,8 +22,8 @@ fn runtime() -> tokio::runtime::Runtime {
     builder.enable_all().build().unwrap()
 }
 
-fn wanted(sources: &[Source]) -> Wanted<'_> {
-    Wanted {
+fn wanted(sources: &[Source]) -> LookRequest<'_> {
+    LookRequest {
         sources,
         hosts: &[],
         root: Root::default(),
@@ -326,7 +326,7 @@ fn each_source_answers_for_itself_and_once() {
         name: "10.0.0.7".to_owned(),
         feed: "feed noc".to_owned(),
     };
-    let wanted = Wanted {
+    let wanted = LookRequest {
         sources: &[
             Source::Sessions,
             Source::FeedHosts,

@@ -38,12 +38,12 @@ pub struct Watch {
     /// addresses are read first. None if no source needs it.
     addresses: Option<Notifications>,
     routes: Option<Notifications>,
-    seen: Seen,
+    seen: Noticed,
 }
 
 /// What is known, and whether there is news.
 #[derive(Default)]
-struct Seen {
+struct Noticed {
     /// What each watched source showed last.
     known: BTreeMap<Source, BTreeSet<IpNet>>,
     /// What the kernel has reported since, and no look has shown yet.
@@ -81,7 +81,7 @@ impl Watch {
         Self {
             addresses: None,
             routes: None,
-            seen: Seen::default(),
+            seen: Noticed::default(),
         }
     }
 
@@ -97,7 +97,7 @@ impl Watch {
             }
             known.extend(shown.found.iter().map(|found| found.net));
         }
-        let Seen {
+        let Noticed {
             known, appeared, ..
         } = &mut self.seen;
         appeared.retain(|net| !known.values().any(|known| known.contains(net)));
@@ -168,7 +168,7 @@ async fn receive(subscription: &mut Option<Notifications>) -> io::Result<&[u8]> 
     }
 }
 
-impl Seen {
+impl Noticed {
     fn drain(&mut self, subscription: &mut Option<Notifications>) {
         let Some(subscription) = subscription else {
             return;

@@ -44,7 +44,7 @@ pub enum Secret {
 }
 
 /// A secret, read: put into every request to the feed's own host. Not shown, so it has no `Debug`.
-pub(super) enum Opened {
+pub(super) enum OpenedSecret {
     /// There is none.
     Nothing,
     /// A name and a password.
@@ -68,14 +68,14 @@ impl Access {
     ///
     /// # Errors
     /// [`Refused::Unreachable`], naming the file.
-    pub(super) async fn open(&self) -> Result<Opened, Refused> {
+    pub(super) async fn open(&self) -> Result<OpenedSecret, Refused> {
         let Some(secret) = &self.secret else {
-            return Ok(Opened::Nothing);
+            return Ok(OpenedSecret::Nothing);
         };
         let (key, file) = secret.file();
         let text = read_line(key, file).await?;
         let (name, value) = match secret {
-            Secret::Basic { user, .. } => return Ok(Opened::Basic(user.clone(), text)),
+            Secret::Basic { user, .. } => return Ok(OpenedSecret::Basic(user.clone(), text)),
             Secret::Bearer(_) => (AUTHORIZATION, format!("Bearer {text}")),
             Secret::ApiKey(_) => (HeaderName::from_static("x-api-key"), text),
         };
@@ -84,7 +84,7 @@ impl Access {
         let value = value.and_then(|value| HeaderValue::try_from(value).ok());
         let mut value = value.ok_or_else(|| unusable(key, file, "not plain ASCII"))?;
         value.set_sensitive(true);
-        Ok(Opened::Header(name, value))
+        Ok(OpenedSecret::Header(name, value))
     }
 
     /// Read the client certificate, where there is one.
@@ -105,7 +105,7 @@ impl Access {
     }
 }
 
-impl Opened {
+impl OpenedSecret {
     /// The request, with the secret.
     pub(super) fn put(&self, request: RequestBuilder) -> RequestBuilder {
         match self {
@@ -178,7 +178,7 @@ mod tests {
         let mut runtime = tokio::runtime::Builder::new_current_thread();
         let runtime = runtime.enable_time().build().unwrap();
         match runtime.block_on(access.open()) {
-            Ok(Opened::Header(_, value)) => Ok(value),
+            Ok(OpenedSecret::Header(_, value)) => Ok(value),
             Ok(_) => panic!("a token is a header"),
             Err(refused) => {
                 let text = refused.to_string();

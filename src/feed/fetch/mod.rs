@@ -36,7 +36,7 @@ use patience::Patience;
 pub use private::{is_private, is_this_machine};
 use speed::Speed;
 use way::Way;
-pub use way::{Asked, Desk, Place};
+pub use way::{AddressRequest, Desk, HostAddress};
 
 /// What the server said to recognise its copy by. Kept with the copy, sent with the next request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -236,21 +236,21 @@ impl Fetcher {
                     return Ok(response);
                 }
                 // While the routes are changed the download does not grow late.
-                Err(Failed(_, true)) if patience.paused(way.next()).await => {}
-                Err(Failed(refused, _)) => return Err(refused),
+                Err(NoAnswer(_, true)) if patience.paused(way.next()).await => {}
+                Err(NoAnswer(refused, _)) => return Err(refused),
             }
         }
     }
 
-    async fn send(&self, request: RequestBuilder) -> Result<Response, Failed> {
+    async fn send(&self, request: RequestBuilder) -> Result<Response, NoAnswer> {
         let limits = &self.0.limits;
         let limit = limits.first_byte_timeout;
         let late = |_| {
             let why = format!("no answer after {} s", limit.as_secs());
-            Failed(Refused::Unreachable(why), false)
+            NoAnswer(Refused::Unreachable(why), false)
         };
         let sent = timeout(limit, request.send()).await.map_err(late)?;
-        sent.map_err(|error| Failed(failure::refused(&error, limits), error.is_connect()))
+        sent.map_err(|error| NoAnswer(failure::refused(&error, limits), error.is_connect()))
     }
 
     /// A proxy resolves names by itself, past our resolver.
@@ -313,7 +313,7 @@ impl Fetcher {
 
 /// Why a request got no answer, and whether there was no connection at all: then another address of the
 /// host may have one.
-struct Failed(Refused, bool);
+struct NoAnswer(Refused, bool);
 
 fn prove(way: Option<&Way>) {
     if let Some(way) = way {

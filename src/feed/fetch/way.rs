@@ -23,7 +23,7 @@ use tokio::sync::{mpsc, oneshot};
 
 /// An address that a name gave.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Place {
+pub struct HostAddress {
     /// The name, as the client asked for it.
     pub name: String,
     /// One of its addresses.
@@ -32,54 +32,54 @@ pub struct Place {
 
 /// What a download asks of the pass, or tells it.
 #[derive(Debug)]
-pub enum Asked {
+pub enum AddressRequest {
     /// Which of these addresses are dropped now.
     Which(Vec<IpAddr>, oneshot::Sender<Vec<IpAddr>>),
     /// This one is connected to next: the answer comes when it is no longer dropped, or `false`.
-    Open(Place, oneshot::Sender<bool>),
+    Open(HostAddress, oneshot::Sender<bool>),
     /// It is no longer connected to.
-    Close(Place),
+    Close(HostAddress),
     /// The server there proved the name, or answered completely.
-    Proven(Place),
+    Proven(HostAddress),
 }
 
 /// Where the downloads of a pass ask.
 #[derive(Clone, Debug)]
-pub struct Desk(mpsc::UnboundedSender<Asked>);
+pub struct Desk(mpsc::UnboundedSender<AddressRequest>);
 
 impl Desk {
     /// A desk, and what is asked at it.
-    pub fn new() -> (Self, mpsc::UnboundedReceiver<Asked>) {
+    pub fn new() -> (Self, mpsc::UnboundedReceiver<AddressRequest>) {
         let (send, asked) = mpsc::unbounded_channel();
         (Self(send), asked)
     }
 
     /// Where the pass has gone, there is no answer.
-    fn tell(&self, asked: Asked) {
+    fn tell(&self, asked: AddressRequest) {
         let _ = self.0.send(asked);
     }
 
     async fn which(&self, ips: &[IpAddr]) -> Vec<IpAddr> {
         let (answer, answered) = oneshot::channel();
-        self.tell(Asked::Which(ips.to_vec(), answer));
+        self.tell(AddressRequest::Which(ips.to_vec(), answer));
         answered.await.unwrap_or_default()
     }
 
-    async fn open(&self, place: Place) -> Option<Opened> {
+    async fn open(&self, place: HostAddress) -> Option<OpenAddress> {
         let (answer, answered) = oneshot::channel();
-        let opened = Opened {
+        let opened = OpenAddress {
             desk: self.clone(),
             place,
         };
-        self.tell(Asked::Open(opened.place.clone(), answer));
+        self.tell(AddressRequest::Open(opened.place.clone(), answer));
         answered.await.unwrap_or_default().then_some(opened)
     }
 
     /// Open an address that is connected to already: nobody waits for it.
-    fn hold(&self, place: Place) -> Opened {
+    fn hold(&self, place: HostAddress) -> OpenAddress {
         let (answer, _) = oneshot::channel();
-        self.tell(Asked::Open(place.clone(), answer));
-        Opened {
+        self.tell(AddressRequest::Open(place.clone(), answer));
+        OpenAddress {
             desk: self.clone(),
             place,
         }
@@ -88,14 +88,14 @@ impl Desk {
 
 /// An address that is not dropped while this lives.
 #[derive(Debug)]
-struct Opened {
+struct OpenAddress {
     desk: Desk,
-    place: Place,
+    place: HostAddress,
 }
 
-impl Drop for Opened {
+impl Drop for OpenAddress {
     fn drop(&mut self) {
-        self.desk.tell(Asked::Close(self.place.clone()));
+        self.desk.tell(AddressRequest::Close(self.place.clone()));
     }
 }
 
@@ -117,7 +117,7 @@ struct State {
     /// Dropped now; each must be opened first.
     closed: VecDeque<IpAddr>,
     /// What is connected to, and not dropped for as long as that lasts.
-    opened: Option<Opened>,
+    opened: Option<OpenAddress>,
     resolved: bool,
 }
 
@@ -154,7 +154,7 @@ impl Way {
                 // One at a time: what failed is closed before the next is opened.
                 state.opened = None;
                 let name = state.name.clone();
-                (state.desk.clone(), Place { name, ip })
+                (state.desk.clone(), HostAddress { name, ip })
             };
             let ip = place.ip;
             let opened = desk.open(place).await;
@@ -174,10 +174,10 @@ impl Way {
             return;
         };
         let known = state.offered.iter().any(|one| one.to_canonical() == ip);
-        let same = |opened: &Opened| opened.place.ip.to_canonical() == ip;
+        let same = |opened: &OpenAddress| opened.place.ip.to_canonical() == ip;
         if known && !state.opened.as_ref().is_some_and(same) {
             let name = state.name.clone();
-            state.opened = Some(state.desk.hold(Place { name, ip }));
+            state.opened = Some(state.desk.hold(HostAddress { name, ip }));
         }
     }
 
@@ -185,7 +185,9 @@ impl Way {
     pub(super) fn proven(&self) {
         let state = self.state();
         if let Some(opened) = &state.opened {
-            state.desk.tell(Asked::Proven(opened.place.clone()));
+            state
+                .desk
+                .tell(AddressRequest::Proven(opened.place.clone()));
         }
     }
 

@@ -7,16 +7,16 @@ use super::KERNEL;
 use crate::config::KernelConfig;
 use crate::pass::task::{Applied, Done, Removable, Task, note};
 use crate::prefix::PrefixSet;
-use crate::targets::kernel::rule::Wanted;
-use crate::targets::kernel::rule::keep::{self, Rules, Told};
+use crate::targets::kernel::rule::WantedRule;
+use crate::targets::kernel::rule::keep::{self, RuleReport, Rules};
 use crate::targets::kernel::{Fib, Mark, Restored};
 
 /// The rule that there should be. Without a route of ours there is nothing to lead to; but while routes of an
 /// earlier life are kept, so is their rule.
-fn wanted(config: &KernelConfig, desired: &PrefixSet, removable: &Removable) -> Option<Wanted> {
+fn wanted(config: &KernelConfig, desired: &PrefixSet, removable: &Removable) -> Option<WantedRule> {
     let priority = config.rule.filter(|_| config.enabled)?;
     let nothing_stays = desired.is_empty() && matches!(removable, Removable::All);
-    (!nothing_stays).then_some(Wanted {
+    (!nothing_stays).then_some(WantedRule {
         priority,
         table: config.mark.table,
         protocol: config.mark.protocol,
@@ -106,7 +106,7 @@ pub(super) async fn end(
     }
 }
 
-fn both(routes: Result<Done, String>, told: Told) -> Result<Done, String> {
+fn both(routes: Result<Done, String>, told: RuleReport) -> Result<Done, String> {
     let mut done = match (routes, &told.failure) {
         (Ok(done), None) => done,
         (Ok(done), Some(why)) => return Err(format!("{}{}; {why}", done.report, done.notes)),

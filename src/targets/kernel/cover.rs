@@ -6,7 +6,7 @@
 //! metric wins, if there is one.
 
 use super::message::Installed;
-use super::reconcile::Route;
+use super::reconcile::RouteId;
 use crate::netlink::family::AddressFamily;
 use crate::netlink::route::{RTN_UNICAST, RTPROT_KERNEL};
 use crate::prefix::Prefix;
@@ -16,7 +16,7 @@ use crate::prefix::Prefix;
 pub struct Covers<B: AddressFamily> {
     /// Routes of ours in addition to those of the desired prefixes, ascending. Each is inside of a
     /// desired prefix.
-    pub routes: Vec<Route<B>>,
+    pub routes: Vec<RouteId<B>>,
     /// Foreign routes that no route of ours wins over.
     pub uncovered: Vec<Installed<B>>,
 }
@@ -121,9 +121,9 @@ pub fn covers<'a, B: AddressFamily>(
     covers.routes.sort_unstable();
     covers.routes.dedup();
     // Where another leak occupies the place of a half, that leak is covered by halves of its own.
-    let mut taken: Vec<Route<B>> = leaking.map(|route| (route.prefix, route.metric)).collect();
+    let mut taken: Vec<RouteId<B>> = leaking.map(|route| (route.prefix, route.metric)).collect();
     taken.sort_unstable();
-    let is_ours = |route: &Route<B>| desired.binary_search(&route.0).is_ok() && route.1 == metric;
+    let is_ours = |route: &RouteId<B>| desired.binary_search(&route.0).is_ok() && route.1 == metric;
     covers
         .routes
         .retain(|route| taken.binary_search(route).is_err() && !is_ours(route));

@@ -13,7 +13,7 @@ use super::message::{self, DumpFilter, Installed, Key};
 use super::monitor::Monitor;
 use super::pending::Pending;
 use super::read::{Read, read};
-use super::reconcile::{Difference, Route, reconcile};
+use super::reconcile::{Difference, RouteId, reconcile};
 use super::report::Unreported;
 use super::{Fault, Mark, Report};
 use crate::netlink::Requests;
@@ -23,7 +23,7 @@ use crate::prefix::Prefix;
 use crate::time::Timestamp;
 
 /// The desired state of one family.
-pub(super) struct Order<'a, B: AddressFamily> {
+pub(super) struct WantedFamily<'a, B: AddressFamily> {
     /// What marks a route as ours.
     pub mark: Mark,
     /// The desired prefixes, ascending, none inside another.
@@ -45,7 +45,7 @@ const LARGE: usize = 5_000;
 const ROUNDS: usize = 4;
 
 /// The known state of one family.
-pub(super) struct Family<B: AddressFamily> {
+pub(super) struct FamilyTable<B: AddressFamily> {
     /// Our routes, and foreign routes at or inside ours as far as they matter, in order. None: not
     /// known.
     held: Option<Vec<Installed<B>>>,
@@ -74,10 +74,10 @@ pub(super) struct Family<B: AddressFamily> {
 /// table.
 struct Underway<B: AddressFamily> {
     held: Vec<Installed<B>>,
-    added: Vec<Route<B>>,
+    added: Vec<RouteId<B>>,
 }
 
-impl<B: AddressFamily> Default for Family<B> {
+impl<B: AddressFamily> Default for FamilyTable<B> {
     fn default() -> Self {
         Self {
             held: None,
@@ -94,7 +94,7 @@ impl<B: AddressFamily> Default for Family<B> {
     }
 }
 
-impl<B: AddressFamily> Family<B> {
+impl<B: AddressFamily> FamilyTable<B> {
     /// Forget the routes: the mark has changed, or reading failed.
     pub fn forget(&mut self) {
         *self = Self {
@@ -199,7 +199,7 @@ impl<B: AddressFamily> Family<B> {
             &mut Backoff,
             &mut Option<Monitor>,
         ),
-        order: &Order<'_, B>,
+        order: &WantedFamily<'_, B>,
     ) -> Result<Report, Fault> {
         let mut report = Report::default();
         let before = self.unreported;
@@ -210,8 +210,8 @@ impl<B: AddressFamily> Family<B> {
             reopen(monitor)?;
             let whole = self.know(order, round > 0).await?;
             let (mut difference, covers) = self.difference(order);
-            let is_owed = |route: &Route<B>| self.interference.is_owed(route, &difference.remove);
-            let net = |route: &Route<B>| is_owed(route).then(|| route.0.to_net());
+            let is_owed = |route: &RouteId<B>| self.interference.is_owed(route, &difference.remove);
+            let net = |route: &RouteId<B>| is_owed(route).then(|| route.0.to_net());
             let postponed = backoff.postpone(&mut difference.add, net, order.now);
             match is_claim {
                 // Some of the routes that were refused as existing are ours.
@@ -282,7 +282,7 @@ impl<B: AddressFamily> Family<B> {
     pub async fn take_away(
         &mut self,
         (requests, pace): (&mut Requests, &mut Pace),
-        order: &Order<'_, B>,
+        order: &WantedFamily<'_, B>,
     ) -> Result<(), Fault> {
         // Routes that a dropped change may have added count as known from here on; the table is
         // read again in any case.
@@ -334,7 +334,7 @@ impl<B: AddressFamily> Family<B> {
     /// did to our routes. Where answers were lost (`once_more`) everything is read: the answer that
     /// names a foreign route in our place may have been lost, too. Returns whether nothing is
     /// missing.
-    async fn know(&mut self, order: &Order<'_, B>, once_more: bool) -> Result<bool, Fault> {
+    async fn know(&mut self, order: &WantedFamily<'_, B>, once_more: bool) -> Result<bool, Fault> {
         let wanted = order.cover.then_some(order.desired);
         let is_as_read = !self.is_stale && self.covered.as_deref() == wanted;
         let come = std::mem::take(&mut self.come);
@@ -382,7 +382,7 @@ impl<B: AddressFamily> Family<B> {
         Ok(whole)
     }
 
-    fn difference(&self, order: &Order<'_, B>) -> (Difference<B>, Covers<B>) {
+    fn difference(&self, order: &WantedFamily<'_, B>) -> (Difference<B>, Covers<B>) {
         let held = self.held.as_deref().unwrap_or_default();
         wanted(order, held)
     }
@@ -394,11 +394,11 @@ impl<B: AddressFamily> Family<B> {
         mut held: Vec<Installed<B>>,
         difference: &Difference<B>,
         done: &mut Done<B>,
-        order: &Order<'_, B>,
+        order: &WantedFamily<'_, B>,
     ) -> Result<(), Fault> {
         let mark = order.mark;
         let not_done = done.not_done();
-        let is_done = |route: &&Route<B>| !not_done.contains(*route);
+        let is_done = |route: &&RouteId<B>| !not_done.contains(*route);
         // `difference` has them in the order of `held`.
         let mut gone = difference.remove.iter().filter(is_done).peekable();
         if gone.peek().is_some() {
@@ -441,7 +441,7 @@ impl<B: AddressFamily> Family<B> {
         // A delete for IPv4 takes the first route of ours from its metric on (`fib_table_delete`).
         // It takes a different one if another program had already removed the right one. That is
         // possible only where another route to the prefix is desired.
-        let is_desired = |(prefix, _): &Route<B>| order.desired.binary_search(prefix).is_ok();
+        let is_desired = |(prefix, _): &RouteId<B>| order.desired.binary_search(prefix).is_ok();
         self.is_stale |= difference.remove.iter().any(is_desired);
         self.has_others = held.iter().any(|one| !one.ours);
         self.held = Some(held);
@@ -456,7 +456,7 @@ fn reopen(monitor: &mut Option<Monitor>) -> Result<(), Fault> {
 
 /// The desired routes, covers included, against the present ones.
 pub(super) fn wanted<B: AddressFamily>(
-    order: &Order<'_, B>,
+    order: &WantedFamily<'_, B>,
     held: &[Installed<B>],
 ) -> (Difference<B>, Covers<B>) {
     let metric = order.mark.metric_of::<B>();
@@ -494,7 +494,7 @@ pub async fn planned<B: AddressFamily>(
     may_remove: impl Fn(IpNet) -> bool,
 ) -> Result<Difference<B>, Fault> {
     let held = read::<B>(&mark, DumpFilter::All).await?.routes;
-    let order = Order {
+    let order = WantedFamily {
         mark,
         desired,
         may_remove: &may_remove,

@@ -22,7 +22,7 @@ use tokio::time::sleep;
 
 use super::backoff::{Backoff, Object};
 use super::bus::Pace;
-use super::family::{Family, Order};
+use super::family::{FamilyTable, WantedFamily};
 use super::monitor::{self, Monitor, RTM_DELNEXTHOP};
 use super::rule;
 use super::{Fault, Mark, Report, Restored};
@@ -56,8 +56,11 @@ pub struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    fn order<B: AddressFamily>(&self, desired: &'a [crate::prefix::Prefix<B>]) -> Order<'a, B> {
-        Order {
+    fn order<B: AddressFamily>(
+        &self,
+        desired: &'a [crate::prefix::Prefix<B>],
+    ) -> WantedFamily<'a, B> {
+        WantedFamily {
             mark: self.mark,
             desired,
             may_remove: self.may_remove,
@@ -72,7 +75,7 @@ impl<'a> Wanted<'a> {
 pub struct Fib {
     requests: Option<Requests>,
     monitor: Option<Monitor>,
-    known: Known,
+    known: KnownTable,
     backoff: Backoff,
     /// Paces changes to the other listeners.
     pace: Pace,
@@ -84,10 +87,10 @@ pub struct Fib {
 
 /// The known state of the table.
 #[derive(Default)]
-struct Known {
+struct KnownTable {
     mark: Option<Mark>,
-    v4: Family<u32>,
-    v6: Family<u128>,
+    v4: FamilyTable<u32>,
+    v6: FamilyTable<u128>,
     /// The netlink port of the program that removed a policy rule of ours since the last change.
     rule_by: Option<u32>,
     /// Something is not as desired, and [`Fib::changed`] has not reported it.
@@ -137,7 +140,7 @@ impl Fib {
     /// The next change is the first of a pass, or it continues one and everything is counted
     /// together.
     pub fn begins(&mut self, goes_on: bool) {
-        let Known { v4, v6, .. } = &mut self.known;
+        let KnownTable { v4, v6, .. } = &mut self.known;
         match goes_on {
             true => {
                 v4.goes_on();
@@ -265,7 +268,7 @@ impl Fib {
         std::mem::take(&mut self.known.changed) || is_due
     }
 
-    /// Remove the routes that must go, by the known state. See [`Family::take_away`].
+    /// Remove the routes that must go, by the known state. See [`FamilyTable::take_away`].
     async fn take_away(&mut self, wanted: Wanted<'_>) -> Result<(), Fault> {
         let Self {
             requests,
@@ -305,7 +308,7 @@ impl Fib {
     }
 }
 
-impl Known {
+impl KnownTable {
     fn forget(&mut self) {
         self.v4.forget();
         self.v6.forget();

@@ -7,7 +7,7 @@ use tokio::task::yield_now;
 
 use super::bus::Pace;
 use super::message::Request;
-use super::reconcile::{Difference, Route};
+use super::reconcile::{Difference, RouteId};
 use super::report::Unreported;
 use super::{Fault, Mark, Report};
 use crate::netlink::family::AddressFamily;
@@ -19,9 +19,9 @@ pub struct Done<B: AddressFamily> {
     /// How many routes were added, removed and refused.
     pub report: Report,
     /// Not added: the kernel has a route to this prefix with this metric, ours or a foreign one.
-    pub exists: Vec<Route<B>>,
+    pub exists: Vec<RouteId<B>>,
     /// Not added or not removed, for another reason.
-    pub refused: Vec<Route<B>>,
+    pub refused: Vec<RouteId<B>>,
     /// Answers were lost: only a dump shows what was done.
     pub lost: bool,
     /// A route to be removed was not there: only a dump shows whether another program removed it.
@@ -30,7 +30,7 @@ pub struct Done<B: AddressFamily> {
 
 impl<B: AddressFamily> Done<B> {
     /// The routes of the difference that were not changed.
-    pub fn not_done(&self) -> HashSet<Route<B>> {
+    pub fn not_done(&self) -> HashSet<RouteId<B>> {
         self.refused.iter().chain(&self.exists).copied().collect()
     }
 }
@@ -92,10 +92,10 @@ pub async fn install<B: AddressFamily>(
 async fn send<B: AddressFamily>(
     requests: &mut Requests,
     pace: &mut Pace,
-    routes: &[Route<B>],
+    routes: &[RouteId<B>],
     request: &mut Request,
     done: &mut usize,
-    mut refused: impl FnMut(Route<B>, Refusal) -> Result<(), Fault>,
+    mut refused: impl FnMut(RouteId<B>, Refusal) -> Result<(), Fault>,
 ) -> Result<bool, Fault> {
     let mut lost = false;
     let mut first = 0;
@@ -127,10 +127,10 @@ async fn send<B: AddressFamily>(
 }
 
 fn refuse<B: AddressFamily>(
-    route: Route<B>,
+    route: RouteId<B>,
     what: &str,
     refusal: Refusal,
-    refused: &mut Vec<Route<B>>,
+    refused: &mut Vec<RouteId<B>>,
     report: &mut Report,
 ) -> Result<(), Fault> {
     let Refusal { errno, words, .. } = refusal;

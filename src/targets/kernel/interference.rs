@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::backoff::{Backoff, Object};
 use super::install::Done;
-use super::reconcile::{Difference, Route};
+use super::reconcile::{Difference, RouteId};
 use super::{Report, Restored};
 use crate::netlink::family::AddressFamily;
 use crate::prefix::{Bits, Prefix};
@@ -15,7 +15,7 @@ pub(super) struct Interference<B: Bits> {
     /// Routes of ours that they removed, with their netlink port where the kernel named it.
     pub removed: BTreeMap<Prefix<B>, Option<u32>>,
     /// Routes with our mark that they added, and their netlink port.
-    pub added: BTreeMap<Route<B>, u32>,
+    pub added: BTreeMap<RouteId<B>, u32>,
 }
 
 impl<B: Bits> Default for Interference<B> {
@@ -30,7 +30,7 @@ impl<B: Bits> Default for Interference<B> {
 impl<B: AddressFamily> Interference<B> {
     /// Whether another program had removed it, and no route of ours for the prefix is removed in
     /// the same change: only such a route may wait. `going` is ascending.
-    pub fn is_owed(&self, (prefix, _): &Route<B>, going: &[Route<B>]) -> bool {
+    pub fn is_owed(&self, (prefix, _): &RouteId<B>, going: &[RouteId<B>]) -> bool {
         let at = going.partition_point(|(gone, _)| gone < prefix);
         let goes = going.get(at).is_some_and(|(gone, _)| gone == prefix);
         !goes && self.removed.contains_key(prefix)
@@ -49,7 +49,7 @@ impl<B: AddressFamily> Interference<B> {
             return;
         }
         let not_done = done.not_done();
-        let is_done = |route: &&Route<B>| !not_done.contains(*route);
+        let is_done = |route: &&RouteId<B>| !not_done.contains(*route);
         let mut back = Vec::new();
         for (prefix, _) in difference.add.iter().filter(is_done) {
             if let Some(by) = self.removed.remove(prefix) {
@@ -61,7 +61,7 @@ impl<B: AddressFamily> Interference<B> {
         }
         backoff.restored(&back, now);
         let added = std::mem::take(&mut self.added);
-        let came = |route: &Route<B>| Some((route.0, *added.get(route)?));
+        let came = |route: &RouteId<B>| Some((route.0, *added.get(route)?));
         let gone = difference.remove.iter().filter(is_done).filter_map(came);
         let surplus = gone.map(|(prefix, by)| Restored {
             what: Object::Surplus(prefix.to_net()),

@@ -4,7 +4,7 @@ use super::message::Installed;
 use crate::prefix::{Bits, Prefix};
 
 /// A route of ours: its prefix and its metric.
-pub type Route<B> = (Prefix<B>, u32);
+pub type RouteId<B> = (Prefix<B>, u32);
 
 /// A desired prefix whose place in the table has a foreign route.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,9 +17,9 @@ pub struct Occupied<B: Bits> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference<B: Bits> {
     /// Desired and not present.
-    pub add: Vec<Route<B>>,
+    pub add: Vec<RouteId<B>>,
     /// Ours, present, and not desired, with the metric that the kernel shows.
-    pub remove: Vec<Route<B>>,
+    pub remove: Vec<RouteId<B>>,
     /// Ours, present and desired.
     pub keep: usize,
     /// Desired, and a foreign route has this prefix and metric.
@@ -34,11 +34,11 @@ pub struct Difference<B: Bits> {
 /// has delivered a copy, routes from before this ledger may belong to a feed that has not. A route
 /// to a desired prefix with another metric is always removed.
 pub fn reconcile<B: Bits>(
-    desired: impl IntoIterator<Item = Route<B>>,
+    desired: impl IntoIterator<Item = RouteId<B>>,
     installed: &[Installed<B>],
     may_remove: impl Fn(&Prefix<B>) -> bool,
 ) -> Difference<B> {
-    let key = |(prefix, metric): &Route<B>| (prefix.key(), *metric);
+    let key = |(prefix, metric): &RouteId<B>| (prefix.key(), *metric);
     let mut difference = Difference {
         add: Vec::new(),
         remove: Vec::new(),
@@ -92,7 +92,7 @@ impl<B: Bits> Difference<B> {
     /// The part of it that stops dropping addresses: removed routes that are not inside an added
     /// one, and added routes inside those, for the space that stays.
     pub fn removals(&self) -> Self {
-        let routes = |these: &[Route<B>], inside: &mut dyn FnMut(&Prefix<B>) -> bool| {
+        let routes = |these: &[RouteId<B>], inside: &mut dyn FnMut(&Prefix<B>) -> bool| {
             let routes = these.iter().filter(|(prefix, _)| inside(prefix));
             routes.copied().collect::<Vec<_>>()
         };
@@ -116,7 +116,7 @@ impl<B: Bits> Difference<B> {
 
 /// Whether prefixes, passed in ascending order, are inside of one of these, which are ascending,
 /// too.
-fn inside_of<B: Bits>(these: &[Route<B>]) -> impl FnMut(&Prefix<B>) -> bool {
+fn inside_of<B: Bits>(these: &[RouteId<B>]) -> impl FnMut(&Prefix<B>) -> bool {
     let mut these = these.iter().map(|(prefix, _)| prefix).peekable();
     // Of those that begin no later, the one that ends last.
     let mut widest: Option<&Prefix<B>> = None;

@@ -8,7 +8,7 @@ use netlink_packet_route::rule::RuleMessage;
 use nix::errno::Errno;
 
 use super::message::{self, DumpFilter, Installed};
-use super::rule::{self, Rule};
+use super::rule::{self, PresentRule};
 use super::{Fault, Mark};
 use crate::netlink::family::AddressFamily;
 use crate::netlink::message::RTM_NEWROUTE;
@@ -68,7 +68,7 @@ fn remove_rules(socket: &mut Plain, marks: &[Mark]) -> io::Result<()> {
     let all = RouteNetlinkMessage::GetRule(RuleMessage::default());
     socket.dump(all, |message| {
         if message.kind == RTM_NEWRULE {
-            rules.extend(Rule::read(message.payload));
+            rules.extend(PresentRule::read(message.payload));
         }
     })?;
     let difference = rule::reconcile(&rules, None, marks);

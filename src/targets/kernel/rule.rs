@@ -41,7 +41,7 @@ impl fmt::Display for Family {
 
 /// The desired rule in each family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Wanted {
+pub struct WantedRule {
     /// Its priority; a lower one is looked up first, and the main table has 32766.
     pub priority: u32,
     /// The table that it leads to.
@@ -54,7 +54,7 @@ pub struct Wanted {
 
 /// A rule as the kernel lists it, with the fields that we compare.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Rule {
+pub struct PresentRule {
     /// Its family.
     pub family: Family,
     /// Its priority.
@@ -69,7 +69,7 @@ pub struct Rule {
     pub text: String,
 }
 
-impl Rule {
+impl PresentRule {
     /// Read a rule; `None` for a family without routes of ours, and for a rule with a field that
     /// ours never have.
     pub fn read(payload: &[u8]) -> Option<Self> {
@@ -104,8 +104,8 @@ impl Rule {
             && marks.any(|mark| (mark.table, mark.protocol) == (self.table, self.protocol))
     }
 
-    fn is(&self, wanted: &Wanted) -> bool {
-        let Wanted {
+    fn is(&self, wanted: &WantedRule) -> bool {
+        let WantedRule {
             priority,
             table,
             protocol,
@@ -124,7 +124,7 @@ impl Rule {
 
 /// Whether a notification is about a rule of ours.
 pub(super) fn is_ours(payload: &[u8], mark: &Mark) -> bool {
-    Rule::read(payload).is_some_and(|rule| rule.is_ours(&[*mark]))
+    PresentRule::read(payload).is_some_and(|rule| rule.is_ours(&[*mark]))
 }
 
 /// The message that adds or deletes a rule of ours.
@@ -137,22 +137,26 @@ pub fn message(family: Family, priority: u32, table: u32, protocol: u8) -> RuleM
 
 /// The changes needed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Difference {
+pub struct RuleDifference {
     /// Families in which the rule is wanted and missing.
     pub add: Vec<Family>,
     /// Rules of ours that are not wanted.
-    pub remove: Vec<Rule>,
+    pub remove: Vec<PresentRule>,
     /// Rules of ours that are not wanted, where a request to delete one would hit a foreign rule;
     /// each with that foreign rule.
-    pub stuck: Vec<(Rule, Rule)>,
+    pub stuck: Vec<(PresentRule, PresentRule)>,
     /// Foreign rules with the priority or the table of the wanted one.
-    pub beside: Vec<Rule>,
+    pub beside: Vec<PresentRule>,
 }
 
 /// Compare the present rules, in the order of the kernel, with the wanted one. `marks` are those of
 /// which there may be routes and rules of ours.
-pub fn reconcile(present: &[Rule], wanted: Option<&Wanted>, marks: &[Mark]) -> Difference {
-    let mut difference = Difference::default();
+pub fn reconcile(
+    present: &[PresentRule],
+    wanted: Option<&WantedRule>,
+    marks: &[Mark],
+) -> RuleDifference {
+    let mut difference = RuleDifference::default();
     if let Some(wanted) = wanted.filter(|wanted| wanted.add) {
         let there = |family| present.iter().any(|r| r.family == family && r.is(wanted));
         let families = Family::ALL.into_iter();

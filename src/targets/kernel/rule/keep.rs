@@ -1,7 +1,7 @@
 //! Keeps the rule in the kernel (I/O).
 //!
 //! ```text
-//!  begin: dump ── reconcile ──► add      routes come and go      end: remove ──► Told
+//!  begin: dump ── reconcile ──► add      routes come and go      end: remove ──► RuleReport
 //! ```
 //!
 //! In this order no route of ours is ever in a table that no rule of ours leads to.
@@ -14,7 +14,7 @@ use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::rule::RuleMessage;
 use nix::errno::Errno;
 
-use super::{Difference, Family, Rule, Wanted, message, reconcile};
+use super::{Family, PresentRule, RuleDifference, WantedRule, message, reconcile};
 use crate::netlink::dump;
 use crate::netlink::plain::Plain;
 use crate::netlink::rule::RTM_NEWRULE;
@@ -24,13 +24,13 @@ use crate::targets::kernel::Mark;
 #[derive(Clone, Debug, Default)]
 pub struct Rules {
     added: Vec<(Family, u32)>,
-    difference: Difference,
+    difference: RuleDifference,
     failures: Vec<String>,
 }
 
 /// The result of a change of rules.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Told {
+pub struct RuleReport {
     /// What was done, as in `rule 5000 added`; empty if nothing was.
     pub done: String,
     /// Notes for the operator; empty if there are none.
@@ -38,21 +38,21 @@ pub struct Told {
     /// What could not be done.
     pub failure: Option<String>,
     /// Rules of ours that are still there and should not be.
-    pub left: Vec<Rule>,
+    pub left: Vec<PresentRule>,
 }
 
 /// All rules, in the order in which the kernel looks them up: one small dump.
 ///
 /// # Errors
 /// No socket can be opened, or an error from the kernel.
-async fn present() -> io::Result<Vec<Rule>> {
+async fn present() -> io::Result<Vec<PresentRule>> {
     let request = RouteNetlinkMessage::GetRule(RuleMessage::default());
     let (mut rules, mut seen) = (Vec::new(), HashSet::new());
     dump(&request, None, |answer| {
         if answer.kind != RTM_NEWRULE {
             return;
         }
-        let rule = Rule::read(answer.payload);
+        let rule = PresentRule::read(answer.payload);
         rules.extend(rule.filter(|rule| seen.insert(rule.clone())));
     })
     .await?;
@@ -63,12 +63,12 @@ async fn present() -> io::Result<Vec<Rule>> {
 ///
 /// # Errors
 /// No socket can be opened, or an error from the kernel.
-pub async fn difference(wanted: Option<&Wanted>, marks: &[Mark]) -> io::Result<Difference> {
+pub async fn difference(wanted: Option<&WantedRule>, marks: &[Mark]) -> io::Result<RuleDifference> {
     Ok(reconcile(&present().await?, wanted, marks))
 }
 
 /// Add what is missing. Without a mark no rule is ours, and the kernel is not asked.
-pub async fn begin(wanted: Option<Wanted>, marks: &[Mark]) -> Rules {
+pub async fn begin(wanted: Option<WantedRule>, marks: &[Mark]) -> Rules {
     let mut rules = Rules::default();
     if marks.is_empty() {
         return rules;
@@ -91,8 +91,8 @@ impl Rules {
         !self.added.is_empty()
     }
 
-    async fn add(&mut self, wanted: Wanted) {
-        let Wanted {
+    async fn add(&mut self, wanted: WantedRule) {
+        let WantedRule {
             priority,
             table,
             protocol,
@@ -120,7 +120,7 @@ impl Rules {
 
     /// Remove what is not wanted. If the wanted rule could not be added, the others stay: a rule
     /// with another priority is better than none.
-    pub fn end(mut self) -> Told {
+    pub fn end(mut self) -> RuleReport {
         let surplus = std::mem::take(&mut self.difference.remove);
         let missing = !self.failures.is_empty();
         let (mut removed, mut left) = (Vec::new(), Vec::new());
@@ -155,7 +155,7 @@ impl Rules {
         self.told(&removed, left)
     }
 
-    fn told(self, removed: &[(Family, u32)], left: Vec<Rule>) -> Told {
+    fn told(self, removed: &[(Family, u32)], left: Vec<PresentRule>) -> RuleReport {
         let added = words(&self.added, "added");
         let done: Vec<String> = added.chain(words(removed, "removed")).collect();
         let beside = &self.difference.beside;
@@ -166,7 +166,7 @@ impl Rules {
             };
             format!("; {which} its priority or table ({})", first.text)
         });
-        Told {
+        RuleReport {
             done: done.join(", "),
             notes: notes.unwrap_or_default(),
             failure: (!self.failures.is_empty()).then(|| self.failures.join("; ")),
@@ -177,7 +177,7 @@ impl Rules {
 
 /// Why the rule is missing although the kernel says that it exists; `None` if it is present after
 /// all.
-async fn in_the_way(family: Family, wanted: &Wanted) -> Option<String> {
+async fn in_the_way(family: Family, wanted: &WantedRule) -> Option<String> {
     let priority = wanted.priority;
     let there = match present().await {
         Ok(there) => there,
@@ -186,7 +186,7 @@ async fn in_the_way(family: Family, wanted: &Wanted) -> Option<String> {
     if there.iter().any(|r| r.family == family && r.is(wanted)) {
         return None;
     }
-    let same = |rule: &&Rule| {
+    let same = |rule: &&PresentRule| {
         (rule.family, rule.priority, rule.protocol) == (family, priority, wanted.protocol)
     };
     let other = there.iter().find(same).map(|rule| rule.text.as_str());

@@ -9,7 +9,7 @@ const MARK: Mark = Mark {
     kind: crate::targets::kernel::Kind::Blackhole,
     metric: 0,
 };
-const WANTED: Wanted = Wanted {
+const WANTED: WantedRule = WantedRule {
     priority: 5000,
     table: 1166,
     protocol: 166,
@@ -17,11 +17,11 @@ const WANTED: Wanted = Wanted {
 };
 
 /// As the kernel sends it back.
-fn rule(family: Family, priority: u32, table: u32, protocol: u8) -> Rule {
+fn rule(family: Family, priority: u32, table: u32, protocol: u8) -> PresentRule {
     read(message(family, priority, table, protocol))
 }
 
-fn read(mut message: RuleMessage) -> Rule {
+fn read(mut message: RuleMessage) -> PresentRule {
     // The kernel always sends this attribute.
     let suppresses = |one: &RuleAttribute| matches!(one, RuleAttribute::SuppressPrefixLen(_));
     if !message.attributes.iter().any(suppresses) {
@@ -30,11 +30,11 @@ fn read(mut message: RuleMessage) -> Rule {
     }
     let mut bytes = vec![0; message.buffer_len()];
     message.emit(&mut bytes);
-    Rule::read(&bytes).unwrap()
+    PresentRule::read(&bytes).unwrap()
 }
 
 /// A rule with a selector, and otherwise like ours.
-fn selecting(attribute: RuleAttribute) -> Rule {
+fn selecting(attribute: RuleAttribute) -> PresentRule {
     let mut message = message(Family::V4, 5000, 1166, 166);
     message.attributes.push(attribute);
     read(message)
@@ -46,12 +46,12 @@ fn what_is_missing_is_added_in_each_family_and_what_is_there_stays() {
     let difference = reconcile(&there, Some(&WANTED), &[MARK]);
     assert_eq!(difference.add, [Family::V4]);
     assert!(difference.remove.is_empty() && difference.beside.is_empty());
-    let kept = Wanted {
+    let kept = WantedRule {
         add: false,
         ..WANTED
     };
     let difference = reconcile(&there, Some(&kept), &[MARK]);
-    assert_eq!(difference, Difference::default());
+    assert_eq!(difference, RuleDifference::default());
 }
 
 #[test]
@@ -113,14 +113,14 @@ fn rules_of_others_are_named_where_they_are_near_and_never_removed() {
         "5000: from all iif eth0 lookup 1166 proto 166"
     );
     assert_eq!(near[7].text, "5000: from all lookup [l3mdev-table]");
-    assert_eq!(reconcile(&there, None, &[MARK]), Difference::default());
+    assert_eq!(reconcile(&there, None, &[MARK]), RuleDifference::default());
 }
 
 #[test]
 fn the_main_table_never_has_a_rule_of_ours() {
     let there = [rule(Family::V4, 5000, 254, 166)];
     let difference = reconcile(&there, None, &[Mark::default()]);
-    assert_eq!(difference, Difference::default());
+    assert_eq!(difference, RuleDifference::default());
 }
 
 /// The kernel deletes the first rule that has every field that the request names (`rule_find`).

@@ -11,14 +11,14 @@ const NAMED: usize = 3;
 
 /// Prefixes that one side lacks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Difference {
+pub struct Mismatch {
     /// How many there are.
     pub count: usize,
     /// The first of them.
     pub first: Vec<String>,
 }
 
-impl Difference {
+impl Mismatch {
     /// Add the prefixes of `these` that are not among `those`. Both are ascending.
     pub fn add<B: Bits>(&mut self, these: &[Prefix<B>], those: &[Prefix<B>]) {
         for prefix in these {
@@ -32,7 +32,7 @@ impl Difference {
     }
 }
 
-impl fmt::Display for Difference {
+impl fmt::Display for Mismatch {
     /// `24174 (11.10.0.1/32, 11.10.0.106/32, 11.10.0.113/32, …)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let more = if self.count > self.first.len() {

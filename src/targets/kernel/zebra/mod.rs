@@ -23,8 +23,8 @@ use crate::netlink::family::AddressFamily;
 use crate::prefix::Prefix;
 use crate::targets::file::Version;
 
-pub use compare::Difference;
 use compare::Kernel;
+pub use compare::Mismatch;
 use shown::Shown;
 
 /// The name of FRR's routing daemon, as `ps` shows it.
@@ -51,9 +51,9 @@ pub struct Held {
     /// How many routes of ours should be there.
     pub wanted: usize,
     /// Installed, and not held by zebra.
-    pub missing: Difference,
+    pub missing: Mismatch,
     /// Held by zebra as routes that drop, and not in the kernel.
-    pub ghosts: Difference,
+    pub ghosts: Mismatch,
     /// The version of zebra, read only if something is wrong.
     pub version: Option<Version>,
 }

@@ -17,8 +17,8 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::ends::{End, Ends};
-use super::{Difference, Entry, FeedCopy};
+use super::expiry::{End, Ends};
+use super::{CopyDifference, Entry, FeedCopy};
 use crate::prefix::{Bits, Prefix, Written};
 use crate::time::Timestamp;
 
@@ -42,7 +42,7 @@ pub enum Item {
 
 /// A listing that the newest copy lacks.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Leaving {
+pub struct PendingWithdrawal {
     /// What was listed.
     pub item: Item,
     /// By which reference.
@@ -61,7 +61,7 @@ impl WithdrawAfter {
 
     /// Whether the wait is over. One that began in the future is: the clock was set
     /// back.
-    pub fn is_over(self, leaving: &Leaving, now: Timestamp) -> bool {
+    pub fn is_over(self, leaving: &PendingWithdrawal, now: Timestamp) -> bool {
         match self {
             Self::Copies(copies) => leaving.missed >= copies,
             Self::Time(span) => {
@@ -76,14 +76,14 @@ impl WithdrawAfter {
     pub fn step(
         self,
         old: &FeedCopy,
-        leaving: Vec<Leaving>,
+        leaving: Vec<PendingWithdrawal>,
         new: &FeedCopy,
         now: Timestamp,
-    ) -> Vec<Leaving> {
+    ) -> Vec<PendingWithdrawal> {
         if self == Self::AT_ONCE {
             return Vec::new();
         }
-        let mut went = Difference::between(old, new).went;
+        let mut went = CopyDifference::between(old, new).went;
         if old.has_ends() {
             let asked: HashSet<_> = went.iter().copied().collect();
             went = waiting(old, now)
@@ -92,10 +92,10 @@ impl WithdrawAfter {
         }
         let asked = went.iter().map(|(item, _)| *item);
         let listed = listed(new, leaving.iter().map(|one| one.item).chain(asked));
-        let mut still: Vec<Leaving> = leaving
+        let mut still: Vec<PendingWithdrawal> = leaving
             .into_iter()
             .filter(|leaving| !listed.contains(&leaving.item))
-            .map(|leaving| Leaving {
+            .map(|leaving| PendingWithdrawal {
                 missed: leaving.missed.saturating_add(1),
                 ..leaving
             })
@@ -104,7 +104,7 @@ impl WithdrawAfter {
         let gone = went
             .into_iter()
             .filter(|(item, _)| !listed.contains(item) && !left_before.contains(item))
-            .map(|(item, reference)| Leaving {
+            .map(|(item, reference)| PendingWithdrawal {
                 item,
                 reference: reference.to_owned(),
                 since: now,
@@ -118,7 +118,11 @@ impl WithdrawAfter {
     }
 
     /// What is leaving after the newest copy was confirmed once more.
-    pub fn confirmed(self, mut leaving: Vec<Leaving>, now: Timestamp) -> Vec<Leaving> {
+    pub fn confirmed(
+        self,
+        mut leaving: Vec<PendingWithdrawal>,
+        now: Timestamp,
+    ) -> Vec<PendingWithdrawal> {
         for one in &mut leaving {
             one.missed = one.missed.saturating_add(1);
         }
@@ -129,7 +133,7 @@ impl WithdrawAfter {
 
 /// At most this many withdrawals that wait: a list that is another one each time would let them grow without
 /// end. Those that waited longest end first.
-pub fn at_most(mut leaving: Vec<Leaving>, most: usize) -> Vec<Leaving> {
+pub fn at_most(mut leaving: Vec<PendingWithdrawal>, most: usize) -> Vec<PendingWithdrawal> {
     if leaving.len() > most {
         leaving.sort_by_key(|one| std::cmp::Reverse(one.since));
         leaving.truncate(most);
@@ -188,7 +192,7 @@ impl FromStr for Item {
 
 impl FeedCopy {
     /// The same copy with what is leaving: listed in line 0, for no line of it lists that any more.
-    pub fn with_leaving(&self, leaving: &[Leaving]) -> Self {
+    pub fn with_leaving(&self, leaving: &[PendingWithdrawal]) -> Self {
         let mut copy = self.clone();
         for one in leaving {
             match one.item {
@@ -287,7 +291,7 @@ mod tests {
         parse_body(format!("#\n{list}").as_bytes(), &rules).unwrap()
     }
 
-    fn shown(leaving: &[Leaving]) -> Vec<String> {
+    fn shown(leaving: &[PendingWithdrawal]) -> Vec<String> {
         leaving
             .iter()
             .map(|l| {
@@ -358,7 +362,7 @@ mod tests {
     #[test]
     fn copies_are_the_same_whatever_their_order_and_comments() {
         let same =
-            |one: &str, other: &str| Difference::between(&copy(one), &copy(other)).is_empty();
+            |one: &str, other: &str| CopyDifference::between(&copy(one), &copy(other)).is_empty();
         assert!(same(
             BOTH,
             "# x\n198.51.100.0/24 # two\n192.0.2.0/24 # one\n"
