@@ -308,7 +308,7 @@ mod tests {
             "owner.rs",
             "makes files under the state directory, which is ours alone",
         ),
-        ("pass/watched.rs", "a file of the kernel"),
+        ("pass/interference.rs", "a file of the kernel"),
         (
             "run_dir.rs",
             "markers in the run directory, which is ours alone",

@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use bare::What;
 use nullrouted::prefix::{Prefix, PrefixSet};
-use nullrouted::targets::kernel::{Fib, Mark, Report, Wanted};
+use nullrouted::targets::kernel::{Desired, Fib, Mark, Report};
 use nullrouted::time::Timestamp;
 
 const INSIDE: &str = "NULLROUTED_BENCH_OUTSIDE";
@@ -221,7 +221,7 @@ fn runtime() -> tokio::runtime::Runtime {
 }
 
 async fn sync(fib: &mut Fib, desired: &PrefixSet) -> Report {
-    let wanted = Wanted {
+    let wanted = Desired {
         mark: Mark::default(),
         desired,
         may_remove: &|_| true,

@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::{Exit, Outcome, Stop, output};
 use crate::config::{self, Advice, Config, RouterConfig};
 use crate::ledger::{Ledger, SelectionRow, TargetRow};
-use crate::pass::lists;
 use crate::shown;
+use crate::targets::file::lists;
 use crate::targets::file::{Chosen, too_many};
 
 const EXITS: &str = "Ends with 64 where there is a problem. Advice is on what the configuration refers to (files, \
@@ -125,6 +125,11 @@ impl Known {
         known.unwrap_or_default()
     }
 
+    /// The last result of a router.
+    fn last(&self, router: &RouterConfig) -> Option<&TargetRow> {
+        self.targets.iter().find(|row| row.name == router.name)
+    }
+
     /// IPv4 and IPv6 prefixes of a router.
     fn of(&self, router: &RouterConfig) -> Option<[usize; 2]> {
         let selection = self.selections.get(&router.name);
@@ -137,7 +142,11 @@ impl Known {
         let ways = routers.filter_map(|router| {
             Some(Way {
                 router: router.name.clone(),
-                chosen: lists::known(router, &self.targets, self.of(router).unwrap_or_default())?,
+                chosen: lists::known(
+                    router,
+                    self.last(router),
+                    self.of(router).unwrap_or_default(),
+                )?,
             })
         });
         ways.collect()
@@ -148,7 +157,7 @@ impl Known {
         let routers = config.routers.iter();
         let advised = routers.filter_map(|router| {
             let [v4, v6] = self.of(router)?;
-            let chosen = lists::known(router, &self.targets, [v4, v6]);
+            let chosen = lists::known(router, self.last(router), [v4, v6]);
             let options = lists::options(router, chosen.as_ref());
             Some(Advice {
                 kind: "size",

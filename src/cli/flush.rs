@@ -14,6 +14,7 @@ mod noted;
 
 use std::iter;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use nix::sys::signal::Signal;
@@ -22,16 +23,14 @@ use super::output::{Talk, say};
 use super::{Exit, Outcome, Stop, block_on, output, survive};
 use crate::config::{self, Config, Glance};
 use crate::ledger::{Ledger, LedgerError, Lock, Origin, TargetRow};
-use crate::pass;
-use crate::pass::apply::{self, AllGone};
-use crate::pass::kernel::{KERNEL, to_kernel};
 use crate::pass::sets::Sets;
-use crate::pass::task::{Applied, Task};
+use crate::pass::wanted::would_be_gone;
+use crate::pass::{Applied, neighbors};
 use crate::plan::{Cause, Explained};
 use crate::prefix::NOTHING;
 use crate::run_dir::{Instance, RunDir};
-use crate::targets::file::FileInput;
-use crate::targets::kernel::{Fib, Kind, Mark, remove_all};
+use crate::targets::kernel::{KERNEL, Kernel, Kind, Mark, remove_all};
+use crate::targets::{self, AllGone, Counts, Runner, Target, Wanted};
 use crate::time::Timestamp;
 use noted::{Noted, within};
 
@@ -121,14 +120,14 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     if let Err(error) = written {
         incomplete(&format_args!("{error}; {}", noted.instead()));
     }
-    let config = Config {
-        state_dir: config.state_dir,
-        kernel: config.kernel,
+    let config = Arc::new(Config {
+        state_dir: config.state_dir.clone(),
+        kernel: config.kernel.clone(),
         ..routers
-    };
+    });
     // One that cannot be written may be damaged.
     let ledger = ledger.ok().filter(|_| is_written);
-    if let Err(error) = to_files(&config, ledger.as_ref(), &mut applied, now) {
+    if let Err(error) = rest(&config, ledger.as_ref(), &mut applied, now) {
         incomplete(&error);
     }
     if let Some(ledger) = &ledger {
@@ -183,7 +182,7 @@ fn named(arguments: &Arguments) -> Result<Option<Mark>, Stop> {
 
 /// The configuration as far as it could be read, its state directory, and the instances that the run
 /// directory knows where the configuration does not name one.
-fn located(glance: &Glance) -> (Config, std::path::PathBuf, Vec<Instance>) {
+fn located(glance: &Glance) -> (Arc<Config>, std::path::PathBuf, Vec<Instance>) {
     let mut config = glance.config.clone();
     let mut instances = Vec::new();
     if !glance.knows_state_dir {
@@ -198,7 +197,7 @@ fn located(glance: &Glance) -> (Config, std::path::PathBuf, Vec<Instance>) {
         config.state_dir = first.state_dir.clone();
     }
     let state_dir = config.state_dir.clone();
-    (config, state_dir, instances)
+    (Arc::new(config), state_dir, instances)
 }
 
 /// Which marks are looked for.
@@ -261,28 +260,34 @@ impl Known {
 
 /// Everything off the kernel. Where the usual way fails, for want of descriptors perhaps, each route is
 /// removed by one plain socket.
-fn withdraw(config: &Config, former: &[Mark], now: Timestamp) -> Applied {
-    let task = Task {
-        former,
-        ..Task::nothing(config, now)
+fn withdraw(config: &Arc<Config>, former: &[Mark], now: Timestamp) -> Applied {
+    let wanted = Wanted {
+        former: former.to_vec(),
+        ..Wanted::nothing(config, now)
     };
-    let tried = block_on(to_kernel(task, &mut Fib::default(), &|| false));
-    let tried = match tried {
-        Ok(applied) if !applied.failed() => return applied,
-        Ok(applied) => Some(applied),
-        Err(stop) => {
-            tracing::warn!("target={KERNEL}  {}", stop.text);
-            None
+    let mut tried = None;
+    match block_on(Kernel::default().apply(&wanted)) {
+        Ok(done) => {
+            let mut applied = Applied::default();
+            applied.take(done, &wanted);
+            if !applied.failed() {
+                return applied;
+            }
+            tried = Some(applied);
         }
-    };
+        Err(stop) => tracing::warn!("target={KERNEL}  {}", stop.text),
+    }
     let current = config.kernel.enabled.then_some(config.kernel.mark);
     let marks: Vec<Mark> = former.iter().copied().chain(current).collect();
     match remove_all(&marks) {
         Ok(removed) => {
-            let report = format!("added 0, removed {removed}, kept 0, failed 0");
-            tracing::info!("target={KERNEL}  {report}, one by one");
+            let counts = Counts {
+                removed,
+                ..Counts::default()
+            };
+            tracing::info!("target={KERNEL}  {counts}, one by one");
             Applied {
-                targets: vec![row(now, false, report)],
+                targets: vec![row(now, false, counts.to_string())],
                 cleared: former.to_vec(),
                 ..Applied::default()
             }
@@ -304,24 +309,22 @@ fn row(at: Timestamp, failed: bool, report: String) -> TargetRow {
         at,
         failed,
         report,
+        notes: Vec::new(),
         digest: None,
         lists: None,
     }
 }
 
-/// The router files, and what FRR holds after this.
-fn to_files(
-    config: &Config,
+/// The targets after the kernel, and what FRR holds after this.
+fn rest(
+    config: &Arc<Config>,
     ledger: Option<&Ledger>,
     applied: &mut Applied,
     now: Timestamp,
 ) -> Result<(), Stop> {
-    if config.routers.is_empty() && applied.kernel.is_none() {
-        return Ok(());
-    }
     let known = |ledger: &Ledger| {
         let sets = Sets::nothing(config, Some(ledger))?;
-        let gone = apply::would_be_gone(config, ledger, &NOTHING, &sets)?;
+        let gone = would_be_gone(config, ledger, &NOTHING, &sets)?;
         Ok((ledger.targets()?, sets, gone))
     };
     let known = ledger
@@ -338,25 +341,25 @@ fn to_files(
             (Vec::new(), sets.unwrap_or_default(), AllGone::default())
         }
     };
-    let nothing = Task::nothing(config, now);
-    let task = Task {
-        last: &last,
-        input: FileInput {
-            gone: &gone.everything,
-            ..nothing.input
-        },
-        sets: &sets,
-        gone: &gone.routers,
-        ..nothing
+    let wanted = Wanted {
+        last,
+        routers: sets.routers().clone(),
+        gone: Arc::new(gone),
+        ..Wanted::nothing(config, now)
     };
-    let not_written = |stop: Stop| Stop::failed(format!("router files: {}", stop.text));
-    block_on(apply::after_kernel(
-        task,
-        output::progress(),
-        applied,
-        &|| false,
-    ))
-    .map_err(not_written)
+    let mut targets = targets::each(config, output::progress());
+    targets.retain(|target| target.name() != KERNEL);
+    let work = async {
+        let mut runner = Runner::new(targets);
+        runner
+            .apply(&wanted, || true, |done| applied.take(done, &wanted))
+            .await;
+        if let Some(report) = &applied.kernel {
+            let seen = neighbors::look((config, now), report, false, &[], &|| false).await;
+            applied.observed.extend(seen);
+        }
+    };
+    block_on(work).map_err(|stop| Stop::failed(format!("router files: {}", stop.text)))
 }
 
 impl std::fmt::Display for Stop {
@@ -399,5 +402,5 @@ fn record(
     }
     ledger.set_origins(&[])?;
     ledger.set_hold(None)?;
-    pass::write_down(ledger, applied)
+    applied.write(ledger)
 }

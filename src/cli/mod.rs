@@ -209,8 +209,12 @@ fn survive(signal: Signal) {
 
 /// The program.
 pub fn main() -> ExitCode {
+    run_with(std::env::args_os().collect())
+}
+
+/// The same with this command line, its first word the name of the program.
+pub fn run_with(words: Vec<OsString>) -> ExitCode {
     survive(Signal::SIGXFSZ);
-    let words: Vec<OsString> = std::env::args_os().collect();
     let arguments = match Arguments::try_parse_from(&words) {
         Ok(arguments) => arguments,
         Err(error) => return said_instead(&words, error).into(),
@@ -275,8 +279,9 @@ fn read_ledger(config: &Config) -> Result<Ledger, LedgerError> {
 }
 
 /// Read the configuration, or stop with every problem of it.
-fn load(path: &Path) -> Result<Config, Stop> {
-    config::load(path).map_err(|problems| Stop::problems(&problems, "; nothing was changed"))
+fn load(path: &Path) -> Result<Arc<Config>, Stop> {
+    let config = config::load(path).map(Arc::new);
+    config.map_err(|problems| Stop::problems(&problems, "; nothing was changed"))
 }
 
 /// What the runtime takes, and sockets and pipes on top of it.

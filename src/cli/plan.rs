@@ -2,29 +2,24 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 use serde_json::json;
 
 use super::output::Talk;
-use super::{Exit, Outcome, block_on, load, output};
-use crate::config::Config;
+use super::{Exit, Outcome as Ended, block_on, load, output};
 use crate::feed::copies::Copies;
-use crate::files;
-use crate::ledger::{Ledger, TargetRow};
+use crate::ledger::Ledger;
 use crate::pass;
-use crate::pass::apply::{self, AllGone};
-use crate::pass::kernel;
 use crate::pass::known::{Known, Memory, View};
-use crate::pass::lists;
 use crate::pass::sets::{Move, Sets};
-use crate::pass::task::Removable;
+use crate::pass::wanted;
 use crate::pipeline::Decision;
 use crate::plan::{Change, Explained};
 use crate::prefix::PrefixSet;
 use crate::shown::Lines;
-use crate::targets::file::render;
-use crate::targets::kernel::{Fault, Mark, planned};
+use crate::targets::{self, Outcome, Runner};
 use crate::time::Timestamp;
 
 #[derive(Debug, clap::Args)]
@@ -32,15 +27,6 @@ pub(super) struct Arguments {
     /// The plan as JSON
     #[arg(long)]
     json: bool,
-}
-
-/// What is known of the targets before the pass.
-struct Before {
-    removable: Removable,
-    former: Vec<Mark>,
-    last: Vec<TargetRow>,
-    sets: Sets,
-    gone: AllGone,
 }
 
 /// What a target would have to do.
@@ -53,6 +39,34 @@ struct TargetPlan {
     failed: bool,
 }
 
+impl TargetPlan {
+    fn of(outcome: Outcome, sets: &Sets) -> Self {
+        let Outcome { name, result } = outcome;
+        match result {
+            Err(fault) => Self {
+                name,
+                text: format!("fail: {fault}"),
+                moves: None,
+                changes: false,
+                failed: true,
+            },
+            Ok(report) => {
+                let moves = sets.moves_of(&name);
+                let moves = moves.map(|one| (one.came.len(), one.went.len()));
+                let more =
+                    moves.map(|(added, removed)| format!(", {added} to add, {removed} to remove"));
+                Self {
+                    name,
+                    text: report.would() + &more.unwrap_or_default(),
+                    moves,
+                    changes: report.changed,
+                    failed: false,
+                }
+            }
+        }
+    }
+}
+
 /// A change that waits, as it is shown.
 struct Waits {
     rejected: Option<(String, Timestamp)>,
@@ -60,7 +74,7 @@ struct Waits {
     routers: Sets,
 }
 
-pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
+pub(super) fn run(path: &Path, arguments: &Arguments) -> Ended {
     output::talk(Talk::Warnings);
     let config = load(path)?;
     let ledger = Ledger::read(&config.state_dir)?;
@@ -71,22 +85,20 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     let view = View::AsItIs(found);
     let known = Known::read_as(&config, &ledger, &copies, memory, &view, now)?;
     let generation = known.generation;
-    let decision = known.decide(now);
+    let decision = Arc::new(known.decide(now));
     let sets = Sets::decided(&config, &ledger, &known, &decision)?;
-    let before = Before {
-        removable: pass::removable_after(&ledger, &decision, known.policy.protect.set())?,
-        former: pass::former_marks(&config, &ledger)?,
-        last: ledger.targets()?,
-        gone: apply::would_be_gone(&config, &ledger, &decision.desired, &sets)?,
-        sets,
-    };
-    let targets = block_on(targets(&config, &decision, &before))?;
+    let wanted = wanted::proposed((&config, &ledger), (&known, &decision), &sets, now)?;
+    let mut runner = Runner::new(targets::each(&config, output::progress()));
+    let targets = block_on(runner.plan(&wanted))?.into_iter();
+    let targets: Vec<_> = targets
+        .map(|outcome| TargetPlan::of(outcome, &sets))
+        .collect();
 
     let hold = ledger.hold()?.filter(|hold| hold.id == decision.id);
     let waits = Waits {
         rejected: hold.and_then(|hold| hold.rejected),
         // Where no router selects, all of it is in the plan already.
-        routers: match decision.held() && decision.approvable() && before.sets.select() {
+        routers: match decision.held() && decision.approvable() && sets.select() {
             true => {
                 let approved = known.decide_as_approved(&decision.id, now);
                 Sets::decided(&config, &ledger, &known, &approved)?
@@ -144,112 +156,6 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         (false, true) => Exit::Changes,
         (false, false) => Exit::Done,
     })
-}
-
-/// Largest router file that is compared with what would be written, in bytes.
-const ROUTER_FILE: u64 = 1 << 30;
-
-async fn targets(config: &Config, decision: &Decision, before: &Before) -> Vec<TargetPlan> {
-    let mut plans = Vec::new();
-    let mut kernel_plan = |plan: Result<(String, bool), Fault>| {
-        let failed = plan.is_err();
-        let (text, changes) = plan.unwrap_or_else(|fault| (format!("fail: {fault}"), false));
-        plans.push(TargetPlan {
-            name: kernel::KERNEL.to_owned(),
-            text,
-            moves: None,
-            changes,
-            failed,
-        });
-    };
-    for mark in &before.former {
-        let counted = kernel::count(*mark).await;
-        kernel_plan(counted.map(|count| (format!("remove {count} of a former mark"), count > 0)));
-    }
-    if config.kernel.enabled {
-        kernel_plan(kernel(config, &decision.desired.nets, &before.removable).await);
-    }
-    match kernel::rules_would(
-        &config.kernel,
-        &decision.desired.nets,
-        &before.removable,
-        &before.former,
-    )
-    .await
-    {
-        Ok(None) => {}
-        Ok(Some(text)) => kernel_plan(Ok((text, true))),
-        Err(error) => kernel_plan(Err(Fault::Socket(error))),
-    }
-    let credits = apply::credits(config, &decision.standings, &decision.desired.nets);
-    let gone = &before.gone;
-    let everything = apply::input(
-        config,
-        decision,
-        &decision.desired,
-        &gone.everything,
-        &credits,
-    );
-    for router in &config.routers {
-        let input = before.sets.input(router, everything, &gone.routers);
-        let chosen = lists::known(router, &before.last, input.set.counts());
-        let text = render(&lists::options(router, chosen.as_ref()), &input);
-        let old = files::within(&router.path, files::PATIENCE, |path| {
-            files::read(path, ROUTER_FILE)
-        });
-        let same = old.is_ok_and(|old| old == text.as_bytes())
-            || apply::is_of_an_earlier_life(router, &before.removable, &before.last);
-        if let Some(why) = apply::would_refuse(router, &before.last).filter(|_| !same) {
-            plans.push(TargetPlan {
-                name: router.name.clone(),
-                text: format!("fail: {why}"),
-                moves: None,
-                changes: false,
-                failed: true,
-            });
-            continue;
-        }
-        let moves = before.sets.moves_of(&router.name);
-        let moves = moves.map(|one| (one.came.len(), one.went.len()));
-        let mut text = format!(
-            "{} {}",
-            if same { "keep" } else { "replace" },
-            router.path.display()
-        );
-        if let Some((added, removed)) = moves {
-            text.push_str(&format!(", {added} to add, {removed} to remove"));
-        }
-        plans.push(TargetPlan {
-            name: router.name.clone(),
-            text,
-            moves,
-            changes: !same,
-            failed: false,
-        });
-    }
-    plans
-}
-
-async fn kernel(
-    config: &Config,
-    desired: &PrefixSet,
-    removable: &Removable,
-) -> Result<(String, bool), Fault> {
-    let (mark, cover) = (config.kernel.mark, config.kernel.cover_more_specifics);
-    let permits = |net| removable.permits(net);
-    let v4 = planned(mark, &desired.v4, cover, permits).await?;
-    let v6 = planned(mark, &desired.v6, cover, permits).await?;
-    let (add, remove) = (
-        v4.add.len() + v6.add.len(),
-        v4.remove.len() + v6.remove.len(),
-    );
-    let occupied = v4.occupied.len() + v6.occupied.len();
-    let keep = v4.keep + v6.keep;
-    let mut text = format!("add {add}, remove {remove}, keep {keep}");
-    if occupied > 0 {
-        text.push_str(&format!(", leave {occupied} to routes that are not ours"));
-    }
-    Ok((text, add + remove > 0))
 }
 
 /// What would be in force after it; or, where it is held, after what waits.

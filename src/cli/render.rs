@@ -2,6 +2,7 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use similar::TextDiff;
@@ -11,12 +12,11 @@ use crate::config::RouterConfig;
 use crate::feed::copies::Copies;
 use crate::files;
 use crate::ledger::Ledger;
-use crate::pass::apply;
 use crate::pass::known::{Known, Memory};
-use crate::pass::lists;
 use crate::pass::sets::Sets;
+use crate::pass::wanted;
 use crate::shown;
-use crate::targets::file::render;
+use crate::targets::file::RouterFile;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -32,11 +32,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     let config = load(path)?;
-    let wanted = config
+    let named = config
         .routers
         .iter()
         .find(|router| router.name == arguments.router);
-    let router = wanted.ok_or_else(|| {
+    let router = named.ok_or_else(|| {
         let names: Vec<_> = config
             .routers
             .iter()
@@ -56,15 +56,11 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     let copies = Copies::under(&config.state_dir);
     let now = ledger.now()?;
     let known = Known::read(&config, &ledger, &copies, &mut Memory::default(), now)?;
-    let decision = known.decide(now);
-    let credits = apply::credits(&config, &decision.standings, &known.in_force.nets);
+    let decision = Arc::new(known.decide(now));
     let sets = Sets::in_force(&config, &ledger, &known, &decision)?;
-    let in_force = &known.in_force;
-    let gone = apply::gone(&config, &ledger, in_force, &sets)?;
-    let input = apply::input(&config, &decision, in_force, &gone.everything, &credits);
-    let input = sets.input(router, input, &gone.routers);
-    let chosen = lists::known(router, &ledger.targets()?, input.set.counts());
-    let text = render(&lists::options(router, chosen.as_ref()), &input);
+    let in_force = (known.in_force.clone(), &sets);
+    let wanted = wanted::recorded((&config, &ledger), (&known, &decision), in_force, now)?;
+    let text = RouterFile::new(router, output::progress()).text(&wanted);
     match arguments.diff {
         true => diff(router, &text),
         false => output::done(|out| out.text(&text)),

@@ -18,11 +18,11 @@ use crate::ledger::{
     TargetRow,
 };
 use crate::pass::hand::said;
-use crate::pass::lists;
 use crate::pass::protection;
 use crate::policy::protect::Protect;
 use crate::shown::Lines;
 use crate::targets::file::Chosen;
+use crate::targets::file::lists;
 use crate::targets::kernel::sources::{self, Sources};
 use crate::time::Timestamp;
 

@@ -2,8 +2,8 @@
 
 mod story;
 
-use std::collections::HashSet;
 use std::path::Path;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 
@@ -15,16 +15,14 @@ use crate::feed::copies::Copies;
 use crate::feed::record;
 use crate::feed::standing::Standing;
 use crate::ledger::{Hand, Ledger, Seen};
-use crate::netlink::family::AddressFamily;
 use crate::pass::hand::said;
-use crate::pass::kernel;
 use crate::pass::known::{Known, Memory};
 use crate::pass::sets::Sets;
 use crate::pipeline::Decision;
 use crate::policy::reserved::{RESERVED, touching};
-use crate::prefix::{HostBits, Prefix, overlap};
+use crate::prefix::{HostBits, PrefixSet, overlap};
 use crate::rib::OPERATOR;
-use crate::targets::kernel::{DumpFilter, Fault, Installed, Mark, read};
+use crate::targets::{self, Absence, Presence, RouterSet, Runner, Wanted};
 use crate::time::Timestamp;
 use story::{Former, Now, Place, Story, Verdict};
 
@@ -52,12 +50,12 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     Ok(Exit::Done)
 }
 
-fn tell(config: &Config, query: &str, net: IpNet) -> Result<Story, Stop> {
+fn tell(config: &Arc<Config>, query: &str, net: IpNet) -> Result<Story, Stop> {
     let ledger = read_ledger(config)?;
     let copies = Copies::under(&config.state_dir);
     let now = ledger.now()?;
     let known = Known::read(config, &ledger, &copies, &mut Memory::default(), now)?;
-    let decision = known.decide(now);
+    let decision = Arc::new(known.decide(now));
     let in_force = &known.in_force.nets;
     let rows = ledger.feeds()?;
     let mut listings = Vec::new();
@@ -146,7 +144,7 @@ fn tell(config: &Config, query: &str, net: IpNet) -> Result<Story, Stop> {
                     decision: &decision,
                     sets: &sets,
                 };
-                at.places(&ledger, route, net)?
+                at.places(&ledger, route, net, now)?
             }
             Verdict::Protected | Verdict::Held | Verdict::NotListed => Vec::new(),
         },
@@ -211,9 +209,9 @@ fn protection(
 
 /// What is known of the targets.
 struct At<'a> {
-    config: &'a Config,
+    config: &'a Arc<Config>,
     known: &'a Known,
-    decision: &'a Decision,
+    decision: &'a Arc<Decision>,
     /// As their files were made.
     sets: &'a Sets,
 }
@@ -226,78 +224,69 @@ impl At<'_> {
         ledger: &Ledger,
         route: Option<IpNet>,
         net: IpNet,
+        now: Timestamp,
     ) -> Result<Vec<Place>, Stop> {
         let config = self.config;
-        let mut places = Vec::new();
-        if let Some(route) = route.filter(|_| config.kernel.enabled) {
-            let absent = block_on(absent_from_kernel(config, route, net))?;
-            let absent = absent.unwrap_or_else(|fault| Some(fault.to_string()));
-            places.push(Place {
-                name: kernel::KERNEL.to_owned(),
-                at: format!("table {}", config.kernel.mark.table),
-                absent,
-                part: Vec::new(),
-                differs: None,
-            });
-        }
-        let rows = ledger.targets()?;
-        for router in &config.routers {
-            let row = rows.iter().find(|row| row.name == router.name);
-            let absent = match row {
-                None => Some("not written yet".to_owned()),
-                Some(row) if row.failed => Some(row.report.clone()),
-                Some(_) => None,
+        let in_force = self.known.in_force.clone();
+        let wanted = Wanted {
+            last: ledger.targets()?,
+            routers: self.sets.routers().clone(),
+            ..Wanted::of(in_force, config, now)
+        };
+        let mut runner = Runner::new(targets::each(config, output::progress()));
+        let found = block_on(runner.presence(net, route, &wanted))?.into_iter();
+        let places = found.filter_map(|(name, at, presence)| {
+            let (absent, part) = match presence {
+                Presence::NotConcerned => return None,
+                Presence::Here => (None, Vec::new()),
+                Presence::Partly(parts) => (None, parts),
+                Presence::Absent(absence) => (Some(self.reason(&name, net, absence)), Vec::new()),
+                Presence::Unknown(fault) => (Some(fault.to_string()), Vec::new()),
             };
-            places.push(self.router(router, absent, route, net));
-        }
-        Ok(places)
+            Some(Place {
+                differs: self.differs(&name, net),
+                name,
+                at,
+                absent,
+                part,
+            })
+        });
+        Ok(places.collect())
     }
 
-    /// A router whose file is there, unless it is `absent` for this reason.
-    fn router(
-        &self,
-        router: &RouterConfig,
-        absent: Option<String>,
-        route: Option<IpNet>,
-        net: IpNet,
-    ) -> Place {
-        let mut place = Place {
-            name: router.name.clone(),
-            at: router.path.display().to_string(),
-            absent,
-            part: Vec::new(),
-            differs: None,
-        };
-        let Some(set) = self.sets.router(&router.name) else {
-            if route.is_none() && place.absent.is_none() {
-                let in_force = self.known.in_force.nets.nets();
-                place.part = in_force.filter(|prefix| net.contains(prefix)).collect();
+    /// Why it is not there. What its feeds list now may wait.
+    fn reason(&self, name: &str, net: IpNet, absence: Absence) -> String {
+        match (&absence, self.sets.router(name)) {
+            (Absence::NotSelected(selection), Some(set)) if self.listed_now(set).overlaps(net) => {
+                let waits = self.waits();
+                format!("its selection lists it now ({selection}): {waits}")
             }
-            place.differs = self.edit(router);
-            return place;
-        };
-        // What it is not to have is no failure of its.
-        let now = set.listed_now(self.decision, &self.known.policy);
-        let waits = self.waits();
-        if route.is_none() {
-            place.part = set.inside(net).collect();
+            _ => absence.to_string(),
         }
-        if place.part.is_empty() {
-            let route = route.unwrap_or(net);
-            let not = set.why_not(net, route, (&now, &waits), &router.options);
-            place.absent = not.or(place.absent);
-        }
-        let has = set.set().overlaps(net);
-        let no_longer = has && !now.overlaps(net);
-        let selection = set.selection();
-        let mut lost = self.decision.lost.iter();
-        let lost = lost.find(|feed| selection.choice.has(feed));
-        let no_longer = no_longer.then(|| match lost {
-            Some(feed) => format!("the copy of feed {feed} cannot be read: what it had stays"),
-            None => format!("its selection no longer lists it ({selection}): {waits}"),
+    }
+
+    /// Why a router has something else than its feeds list now, or than it selects now.
+    fn differs(&self, name: &str, net: IpNet) -> Option<String> {
+        let mut routers = self.config.routers.iter();
+        let router = routers.find(|router| router.name == name)?;
+        let set = self.sets.router(name);
+        let no_longer =
+            set.filter(|set| set.set().overlaps(net) && !self.listed_now(set).overlaps(net));
+        let no_longer = no_longer.map(|set| {
+            let mut lost = self.decision.lost.iter();
+            match lost.find(|feed| set.selection.choice.has(feed)) {
+                Some(feed) => format!("the copy of feed {feed} cannot be read: what it had stays"),
+                None => {
+                    let (selection, waits) = (&set.selection, self.waits());
+                    format!("its selection no longer lists it ({selection}): {waits}")
+                }
+            }
         });
-        place.differs = no_longer.or_else(|| self.edit(router));
-        place
+        no_longer.or_else(|| self.edit(router))
+    }
+
+    fn listed_now(&self, set: &RouterSet) -> PrefixSet {
+        set.listed_now(self.decision, &self.known.policy)
     }
 
     /// What an edit of the configuration does to it.
@@ -319,61 +308,4 @@ impl At<'_> {
             None => "the next pass writes it".to_owned(),
         }
     }
-}
-
-async fn absent_from_kernel(
-    config: &Config,
-    route: IpNet,
-    net: IpNet,
-) -> Result<Option<String>, Fault> {
-    let mark = &config.kernel.mark;
-    match (route, net) {
-        (IpNet::V4(route), IpNet::V4(net)) => {
-            absent_in_family::<u32>(mark, route.into(), net.into()).await
-        }
-        (IpNet::V6(route), IpNet::V6(net)) => {
-            absent_in_family::<u128>(mark, route.into(), net.into()).await
-        }
-        _ => Ok(None),
-    }
-}
-
-async fn absent_in_family<B: AddressFamily>(
-    mark: &Mark,
-    route: Prefix<B>,
-    net: Prefix<B>,
-) -> Result<Option<String>, Fault> {
-    let installed = read::<B>(mark, DumpFilter::All).await?.routes;
-    let here: HashSet<Prefix<B>> = ours(&installed).map(|route| route.prefix).collect();
-    let covered = |other: &Installed<B>| match other.prefix.halves() {
-        Some((low, high)) => here.contains(&low) && here.contains(&high),
-        None => ours(&installed)
-            .any(|route| route.prefix == other.prefix && route.metric < other.metric),
-    };
-    // Longest match wins, unless something of ours covers it.
-    let inside = installed.iter().filter(|other| {
-        let longer = other.prefix.len() > route.len() && route.contains(&other.prefix);
-        !other.ours && longer && !covered(other)
-    });
-    let wins = inside.filter(|other| other.prefix.overlaps(&net) && other.forwards());
-    if let Some(other) = wins.max_by_key(|other| other.prefix.len()) {
-        return Ok(Some(format!(
-            "a more specific route that is not ours wins: {other}"
-        )));
-    }
-    let mut here = installed.iter().filter(|other| other.prefix == route);
-    if let Some(ours) = here.clone().find(|other| other.ours) {
-        let mut better = here.filter(|o| !o.ours && o.metric < ours.metric && o.forwards());
-        return Ok(better.next().map(|other| {
-            format!("a route that is not ours, with a better metric, wins: {other}")
-        }));
-    }
-    Ok(Some(match here.next() {
-        Some(other) => format!("its place has a route that is not ours: {other}"),
-        None => "there is no such route; the next pass puts it back".to_owned(),
-    }))
-}
-
-fn ours<B: AddressFamily>(installed: &[Installed<B>]) -> impl Iterator<Item = &Installed<B>> {
-    installed.iter().filter(|route| route.ours)
 }

@@ -28,9 +28,9 @@ use tokio::time::{Instant, sleep};
 use crate::config::Config;
 use crate::ledger::{Busy, Ledger, LedgerError, Lock};
 use crate::pass::keeper::Server;
-use crate::pass::task::Task;
-use crate::pass::{former_marks, kernel, write_down};
-use crate::targets::kernel::Fib;
+use crate::pass::{Applied, former_marks};
+use crate::targets::kernel::Kernel;
+use crate::targets::{Target, Wanted};
 use crate::time::{Timestamp, short};
 use notify::Service;
 use worker::{AtWork, Told, Worker};
@@ -96,11 +96,10 @@ impl Signals {
 
 /// Serve until asked to stop. `path` is read again at a SIGHUP; a pass that takes longer than
 /// `limit` is cancelled.
-pub async fn run(path: &Path, config: Config, limit: Duration) -> Result<(), Ended> {
+pub async fn run(path: &Path, config: Arc<Config>, limit: Duration) -> Result<(), Ended> {
     let mut signals = Signals::new().map_err(Ended::System)?;
     let taken = Lock::take(&config.state_dir, Lock::DAEMON, "run").map_err(Ended::Ledger)?;
     let _lock = taken.map_err(Ended::Busy)?;
-    let config = Arc::new(config);
     // An error that cannot go away is reported at the start. A full disk may have room later, and
     // the routes that the ledger shows are kept meanwhile.
     let ledger = match Ledger::open(&config.state_dir) {
@@ -193,7 +192,7 @@ fn supervise(at_work: &AtWork, service: &Service, limit: Duration, overdue: &mut
 }
 
 /// Withdraw our routes. The ledger keeps what was in force: the next start installs it again.
-async fn withdraw(config: &Config, now: Timestamp) -> Result<(), Ended> {
+async fn withdraw(config: &Arc<Config>, now: Timestamp) -> Result<(), Ended> {
     // A running verb gets some time to end.
     let _lock = Lock::wait(&config.state_dir, "run", STOP_PATIENCE)
         .ok()
@@ -205,17 +204,18 @@ async fn withdraw(config: &Config, now: Timestamp) -> Result<(), Ended> {
         .ok()
         .map(|ledger| former_marks(config, ledger));
     let former = former.and_then(Result::ok).unwrap_or_default();
-    let task = Task {
-        former: &former,
-        ..Task::nothing(config, now)
+    let wanted = Wanted {
+        former,
+        ..Wanted::nothing(config, now)
     };
-    let mut applied = kernel::to_kernel(task, &mut Fib::default(), &|| false).await;
+    let mut applied = Applied::default();
+    applied.take(Kernel::default().apply(&wanted).await, &wanted);
     for target in &mut applied.targets {
         target
             .report
             .push_str("; withdrawn at the stop of the daemon");
     }
-    let written = ledger.and_then(|ledger| write_down(&ledger, &applied));
+    let written = ledger.and_then(|ledger| applied.write(&ledger));
     if applied.failed() {
         return Err(Ended::Routes);
     }

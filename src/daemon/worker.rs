@@ -15,8 +15,7 @@ use crate::ledger::{Busy, Ledger, LedgerError, Lock};
 use crate::pass::gather::{Manner, Scope, next_event};
 use crate::pass::keeper::{Event, Keeper};
 use crate::pass::known::Memory;
-use crate::pass::task::Applied;
-use crate::pass::{Outcome, Pass, PassError, kept, neighbors, write_down};
+use crate::pass::{Applied, Outcome, Pass, PassError, kept, neighbors};
 use crate::progress::Progress;
 use crate::targets::kernel::Report;
 use crate::time::{Timestamp, short};
@@ -297,8 +296,10 @@ impl Worker {
             };
             match order {
                 Ok(Some(order)) => {
-                    let routes = order.desired.nets.len();
-                    self.keeper.sync(order).await;
+                    let routes = order.wanted.everything.nets.len();
+                    let wanted = order.wanted.clone();
+                    let mut applied = Applied::default();
+                    applied.take(self.keeper.apply(order).await, &wanted);
                     (self.keeps, self.elsewhere) = (true, false);
                     tracing::info!("the {routes} routes that the ledger shows are kept meanwhile");
                 }
@@ -382,7 +383,7 @@ impl Worker {
     /// Compare what FRR holds with what is installed.
     async fn compare(&mut self, report: &Report) {
         let Some(ledger) = &self.ledger else { return };
-        let compared = neighbors::audited(&self.config, ledger, &mut self.memory, report).await;
+        let compared = neighbors::audited(&self.config, ledger, &self.memory, report).await;
         if let Err(error) = compared {
             tracing::error!("zebra  {error}");
         }
@@ -444,7 +445,7 @@ impl Worker {
 /// Record the waiting results, in order.
 fn record(ledger: &Ledger, unrecorded: &mut Vec<Applied>) -> Result<(), LedgerError> {
     while let Some(applied) = unrecorded.first() {
-        ledger.lightly(|ledger| write_down(ledger, applied))?;
+        ledger.lightly(|ledger| applied.write(ledger))?;
         unrecorded.remove(0);
     }
     Ok(())

@@ -7,6 +7,7 @@ use super::{Ledger, LedgerError};
 use crate::config::Decisive;
 use crate::plan::Explained;
 use crate::prefix::{Effective, Prefix, PrefixSet, autonomous, leading_v4};
+use crate::targets::TargetRow;
 use crate::targets::file::{Chosen, Lists, Version};
 use crate::time::Timestamp;
 
@@ -85,23 +86,6 @@ pub enum TableUsed {
     AsBefore,
     /// This one, or none because none is configured.
     Now(Option<String>),
-}
-
-/// What became of the last generation at a target.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TargetRow {
-    /// `kernel`, or the name of a router.
-    pub name: String,
-    /// When.
-    pub at: Timestamp,
-    /// Whether something failed.
-    pub failed: bool,
-    /// Counts, or what failed.
-    pub report: String,
-    /// Content of a router file that is in place and loaded.
-    pub digest: Option<String>,
-    /// How lists stand in the file of a router with `lists = "auto"`, and the version that it was chosen by.
-    pub lists: Option<Chosen>,
 }
 
 impl Ledger {
@@ -322,13 +306,14 @@ impl Ledger {
         let read = || {
             let mut statement = self
                 .db
-                .prepare_cached("SELECT name, at, failed, report, digest, lists, frr_version, entries, frr_asked FROM target ORDER BY name")?;
+                .prepare_cached("SELECT name, at, failed, report, digest, lists, frr_version, entries, frr_asked, notes FROM target ORDER BY name")?;
             let rows = statement.query_map([], |row| {
                 Ok(TargetRow {
                     name: row.get(0)?,
                     at: Timestamp(row.get(1)?),
                     failed: row.get(2)?,
                     report: row.get(3)?,
+                    notes: serde_json::from_str(&row.get::<_, String>(9)?).unwrap_or_default(),
                     digest: row.get(4)?,
                     lists: chosen(row.get(5)?, row.get(6)?, row.get(7)?, row.get(8)?),
                 })
@@ -342,8 +327,8 @@ impl Ledger {
     pub fn write_target(&self, row: &TargetRow) -> Result<(), LedgerError> {
         let lists = row.lists.as_ref();
         let done = self.execute(
-            "INSERT OR REPLACE INTO target (name, at, failed, report, digest, lists, frr_version, entries, frr_asked)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            "INSERT OR REPLACE INTO target (name, at, failed, report, digest, lists, frr_version, entries, frr_asked, notes)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             params![
                 row.name,
                 row.at.0,
@@ -354,21 +339,19 @@ impl Ledger {
                 lists.and_then(|lists| Some(lists.version.as_ref()?.to_string())),
                 lists.map_or(0, |lists| lists.entries as i64),
                 lists.is_some_and(|lists| lists.is_asked),
+                serde_json::to_string(&row.notes).unwrap_or_default(),
             ],
         );
         done.map(|_| ()).map_err(|error| self.error(error))
     }
 
     /// Forget targets that are no longer configured.
-    pub fn keep_targets(&self, configured: &[&str]) -> Result<(), LedgerError> {
+    pub fn keep_targets(&self, configured: &[String]) -> Result<(), LedgerError> {
         let keep = || {
             let mut names = self.db.prepare_cached("SELECT name FROM target")?;
             let names = names.query_map([], |row| row.get(0))?;
             let names: Vec<String> = names.collect::<rusqlite::Result<_>>()?;
-            for name in names
-                .iter()
-                .filter(|name| !configured.contains(&name.as_str()))
-            {
+            for name in names.iter().filter(|name| !configured.contains(name)) {
                 self.execute("DELETE FROM target WHERE name = ?1", [name])?;
             }
             Ok(())

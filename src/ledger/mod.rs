@@ -30,7 +30,7 @@ mod schema;
 pub use chosen::SelectionRow;
 pub use events::Event;
 pub use feeds::FeedRow;
-pub use generations::{GenerationRow, Origin, RouteRow, TableUsed, TargetRow};
+pub use generations::{GenerationRow, Origin, RouteRow, TableUsed};
 pub use history::{Book, ChangeRow, RouterChangeRow};
 pub use leaving::Of;
 pub use left::Left;
@@ -49,6 +49,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::owner;
+pub use crate::targets::TargetRow;
 use rusqlite::{Connection, ErrorCode, OpenFlags, Params, Row};
 
 /// An open ledger.

@@ -15,7 +15,7 @@ pub const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 pub const WAITS: &str = "full";
 
 /// One step a version. Times are seconds since 1970 UTC; prefixes are text, as `list` prints them.
-const VERSIONS: [&str; 4] = [
+const VERSIONS: [&str; 5] = [
     "
 -- A configured feed: what the last looks at it gave.
 CREATE TABLE feed (
@@ -282,6 +282,10 @@ DROP TABLE router_left;
 
 -- Whether frr_version is what the FRR of this machine said.
 ALTER TABLE target ADD COLUMN frr_asked INTEGER NOT NULL DEFAULT 0;
+",
+    "
+-- What was worth noting of a target, as JSON: it is logged again only where it changes.
+ALTER TABLE target ADD COLUMN notes TEXT NOT NULL DEFAULT '[]';
 ",
 ];
 

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::apply::{self, AllGone};
 use super::around::{self, Where};
 use super::keeper::{Keeper, Order};
 use super::known::{Known, Memory};
@@ -10,16 +9,14 @@ use super::reach::Reach;
 use super::record::Record;
 use super::sets::Sets;
 use super::sweep::sweep;
-use super::task::{Removable, Task};
-use super::{Outcome, PassError, announce, former_marks, neighbors, removable, write_down};
+use super::{Applied, Outcome, PassError, announce, neighbors, wanted};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::feed::copies::Copies;
-use crate::ledger::{HoldRow, Ledger, LedgerError, PinRow, TargetRow};
+use crate::ledger::{HoldRow, Ledger, LedgerError, PinRow};
 use crate::pipeline::Decision;
-use crate::prefix::Effective;
 use crate::progress::Progress;
-use crate::targets::kernel::Mark;
+use crate::targets::{self, Runner, Wanted};
 use crate::time::Timestamp;
 
 /// Cause of a generation that comes of looking around.
@@ -43,60 +40,24 @@ pub(super) struct Act<'a> {
 
 /// What was decided and written down.
 struct Step {
-    known: Known,
+    wanted: Arc<Wanted>,
     decision: Arc<Decision>,
-    /// What the decision desires, shared with what is remembered of it.
-    desired: Arc<Effective>,
     generation: u64,
     held: Option<HoldRow>,
-    former: Vec<Mark>,
-    last: Vec<TargetRow>,
-    removable: Removable,
-    credits: Vec<&'static str>,
-    /// What routers get that do not get everything.
-    sets: Sets,
-    now: Timestamp,
+    pin: Option<PinRow>,
+    /// When the next entry of the operator ends by itself.
+    next_end: Option<Timestamp>,
 }
 
 impl Step {
-    /// With what is gone, for the router files.
-    fn task<'a>(&'a self, config: &'a Config, gone: &'a AllGone) -> Task<'a> {
-        Task {
-            config,
-            input: apply::input(
-                config,
-                &self.decision,
-                &self.decision.desired,
-                &gone.everything,
-                &self.credits,
-            ),
-            sets: &self.sets,
-            gone: &gone.routers,
-            removable: &self.removable,
-            last: &self.last,
-            former: &self.former,
-            now: self.now,
-        }
-    }
-
-    /// What of it is the kernel's.
-    fn order(&self, config: &Arc<Config>, clock: &Clock, goes_on: bool) -> Order {
+    fn order(&self, clock: &Clock, goes_on: bool) -> Order {
         Order {
-            config: config.clone(),
-            desired: self.desired.clone(),
-            protected: self.known.policy.protect.set().clone(),
-            removable: self.removable.clone(),
-            former: self.former.clone(),
-            last: self.last.clone(),
+            wanted: self.wanted.clone(),
             generation: self.generation,
-            pin: self.pin(),
+            pin: self.pin.clone(),
             clock: clock.clone(),
             goes_on,
         }
-    }
-
-    fn pin(&self) -> Option<PinRow> {
-        self.known.pinned.as_ref().map(|pin| pin.row.clone())
     }
 }
 
@@ -146,36 +107,38 @@ impl Act<'_> {
 
     /// The same once.
     async fn once(&mut self, cause: &str) -> Result<Outcome, PassError> {
-        let (config, ledger) = (self.config, self.ledger);
+        let ledger = self.ledger;
         let step = self.decide(cause)?;
-        let gone = apply::gone(config, ledger, &step.decision.desired, &step.sets)
-            .map_err(PassError::NotApplied)?;
-        let (task, pin) = (step.task(config, &gone), step.pin());
-        // A flush has the last word: it waits for this pass, and withdraws then.
-        let flushed = flushed_since(ledger, &pin);
-        let mut applied = self
-            .keeper
-            .sync(step.order(config, &self.memory.clock, self.goes_on))
-            .await;
+        let (wanted, pin) = (&step.wanted, &step.pin);
+        let is_flushed = flushed_since(ledger, pin);
+        let order = step.order(&self.memory.clock, self.goes_on);
         self.goes_on = true;
-        (self.in_step)();
-        let files = apply::to_files(task, self.progress, &flushed).await;
-        applied.targets.extend(files.targets);
-        let written = ledger.lightly(|ledger| write_down(ledger, &applied));
+        let kernel = Box::new(self.keeper.target(order));
+        let mut runner = Runner::new(targets::all(self.config, kernel, self.progress));
+        let mut applied = Applied::default();
+        let mut in_step = Some(&mut *self.in_step);
+        let done = |done| {
+            applied.take(done, wanted);
+            // The kernel is the first.
+            if let Some(in_step) = in_step.take() {
+                in_step();
+            }
+        };
+        // A flush has the last word: it waits for this pass, and withdraws then.
+        runner.apply(wanted, || !is_flushed(), done).await;
+        let written = ledger.lightly(|ledger| applied.write(ledger));
         written.map_err(PassError::Unrecorded)?;
         if let Some(report) = &applied.kernel {
             let last = ledger.observed()?;
-            let seen = neighbors::look(task, report, false, &last, &flushed).await;
+            let now = (&**self.config, wanted.now);
+            let seen = neighbors::look(now, report, false, &last, &is_flushed).await;
             neighbors::write_down(ledger, &seen).map_err(PassError::Unrecorded)?;
         }
-        let Step {
-            known, decision, ..
-        } = &step;
-        let ends = [decision.next_end, known.next_end];
+        let ends = [step.decision.next_end, step.next_end];
         Ok(Outcome {
             generation: step.generation,
-            routes: decision.desired.nets.len(),
-            pinned: pin.clone(),
+            routes: step.decision.desired.nets.len(),
+            pinned: step.pin.clone(),
             targets: applied.targets,
             next_end: ends.into_iter().flatten().min(),
             held: step.held,
@@ -190,10 +153,11 @@ impl Act<'_> {
             return self.act(cause).await.map(drop);
         }
         let step = self.decide(PROTECT)?;
-        let order = step.order(config, &self.memory.clock, self.goes_on);
-        let applied = self.keeper.sync(order).await;
+        let order = step.order(&self.memory.clock, self.goes_on);
+        let mut applied = Applied::default();
+        applied.take(self.keeper.apply(order).await, &step.wanted);
         self.goes_on = true;
-        let written = ledger.lightly(|ledger| write_down(ledger, &applied));
+        let written = ledger.lightly(|ledger| applied.write(ledger));
         written.map_err(PassError::Unrecorded)
     }
 
@@ -215,7 +179,6 @@ impl Act<'_> {
         let known = Known::read(config, ledger, self.copies, self.memory, now)?;
         let decision = known.decide_once(self.memory, now);
         announce::decision(config, ledger, &decision, self.memory)?;
-        let (former, last) = (former_marks(config, ledger)?, ledger.targets()?);
         let sets = Sets::decided(config, ledger, &known, &decision)?;
         let record = Record {
             config,
@@ -231,23 +194,19 @@ impl Act<'_> {
             false => ledger.atomically(|ledger| record.write(ledger))?,
         };
         ledger.copy_marks()?;
-        let desired = self
+        let everything = self
             .memory
             .put_in_force(ledger, generation, &decision.desired)
             .map_err(PassError::NotApplied)?;
-        let protected = known.policy.protect.set();
+        let places = (config, ledger);
+        let wanted = wanted::recorded(places, (&known, &decision), (everything, &sets), now);
         Ok(Step {
-            removable: removable(ledger, protected).map_err(PassError::NotApplied)?,
-            credits: apply::credits(config, &decision.standings, &decision.desired.nets),
-            known,
-            sets,
+            wanted: Arc::new(wanted.map_err(PassError::NotApplied)?),
+            next_end: known.next_end,
+            pin: known.pinned.map(|pin| pin.row),
             decision,
-            desired,
             generation,
             held,
-            former,
-            last,
-            now,
         })
     }
 }

@@ -9,6 +9,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::ledger::{Ledger, LedgerError, PinRow};
 use crate::prefix::Effective;
+use crate::targets::Wanted;
 
 /// The order; `None` before the first generation, and under a mark that no pass has written down.
 pub fn order(
@@ -30,13 +31,15 @@ pub fn order(
         true => Effective::default(),
         false => policy.protect.cut_out_of(&ledger.in_force()?),
     };
-    Ok(Some(Order {
-        config: config.clone(),
-        desired: Arc::new(desired),
+    let wanted = Wanted {
         removable: removable(ledger, &protected)?,
         protected,
         former: former_marks(config, ledger)?,
         last: ledger.targets()?,
+        ..Wanted::of(Arc::new(desired), config, now)
+    };
+    Ok(Some(Order {
+        wanted: Arc::new(wanted),
         generation: generation.number,
         pin,
         clock: clock.clone(),

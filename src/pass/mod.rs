@@ -14,17 +14,16 @@
 
 mod act;
 mod announce;
-pub mod apply;
+mod applied;
 pub mod around;
 mod clock;
 pub mod gather;
 pub mod hand;
+mod interference;
 mod judge;
 pub mod keeper;
 pub mod kept;
-pub mod kernel;
 pub mod known;
-pub mod lists;
 mod look;
 mod memory;
 pub mod neighbors;
@@ -36,8 +35,7 @@ mod record;
 mod say;
 pub mod sets;
 mod sweep;
-pub mod task;
-pub mod watched;
+pub mod wanted;
 
 use std::fmt;
 use std::sync::Arc;
@@ -45,16 +43,17 @@ use std::sync::Arc;
 use crate::config::Config;
 use crate::feed::copies::Copies;
 use crate::ledger::{HoldRow, Ledger, LedgerError, PinRow, TargetRow};
-use crate::pipeline::Decision;
 use crate::prefix::PrefixSet;
 use crate::progress::Progress;
+use crate::targets::Removable;
 use crate::targets::kernel::Mark;
 use crate::time::Timestamp;
 use act::{Act, PROTECT};
 use gather::{Manner, Round, Scope};
 use keeper::Keeper;
 use known::Memory;
-use task::Removable;
+
+pub use applied::Applied;
 
 /// What a pass is made with.
 pub struct Pass<'a> {
@@ -212,42 +211,14 @@ pub fn former_marks(config: &Config, ledger: &Ledger) -> Result<Vec<Mark>, Ledge
         .collect())
 }
 
-/// The same after a decision, for those who only look: one that goes with every feed read settles.
-pub fn removable_after(
-    ledger: &Ledger,
-    decision: &Decision,
-    protected: &PrefixSet,
-) -> Result<Removable, LedgerError> {
-    if decision.settles() {
-        return Ok(Removable::All);
-    }
-    removable(ledger, protected)
-}
-
 /// Which routes of ours may go when nothing desires them.
 pub fn removable(ledger: &Ledger, protected: &PrefixSet) -> Result<Removable, LedgerError> {
     // A flush is the operator's word that all of it goes.
     if ledger.settled()? || ledger.pinned()?.is_some_and(|pin| pin.is_flush()) {
         return Ok(Removable::All);
     }
-    Ok(Removable::Explained {
-        ever: ledger.ever_in_force()?,
+    Ok(Removable::OnlyRecorded {
+        ever: Arc::new(ledger.ever_in_force()?),
         protected: protected.clone(),
     })
-}
-
-/// Write down what became of the targets; part of [`Ledger::lightly`] or [`Ledger::atomically`].
-pub fn write_down(ledger: &Ledger, applied: &task::Applied) -> Result<(), LedgerError> {
-    applied
-        .cleared
-        .iter()
-        .try_for_each(|mark| ledger.drop_mark(mark))?;
-    if !applied.cleared.is_empty() {
-        ledger.copy_marks()?;
-    }
-    neighbors::write_down(ledger, &applied.observed)?;
-    applied
-        .targets
-        .iter()
-        .try_for_each(|target| ledger.write_target(target))
 }

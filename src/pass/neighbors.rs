@@ -2,7 +2,6 @@
 
 use super::PassError;
 use super::known::Memory;
-use super::task::Task;
 use crate::config::Config;
 use crate::discover::Root;
 use crate::ledger::{Ledger, LedgerError, Observed};
@@ -111,8 +110,8 @@ pub fn may_differ(report: &Report) -> bool {
 /// After a large change, at an audit, and while there is an alarm: what FRR's zebra holds is compared with what is
 /// installed. `report` tells what was just done, `last` what was observed before. May take some seconds, and may be
 /// dropped; ends early where `stop` says so.
-pub(super) async fn look(
-    task: Task<'_>,
+pub async fn look(
+    (config, now): (&Config, Timestamp),
     report: &Report,
     audit: bool,
     last: &[Observed],
@@ -121,16 +120,16 @@ pub(super) async fn look(
     let mut seen = Vec::new();
     if audit {
         let names = names(&report.paced.neighbors);
-        seen.push(listening(report, &names, task.now));
+        seen.push(listening(report, &names, now));
     }
     let before = last.iter().find(|one| one.what == ZEBRA);
     let was_alarm = before.is_some_and(|one| one.alarm);
-    let now;
+    let present;
     let neighbors = match report.paced.goes {
         // Nothing was sent, so this report has no listeners.
         0 if was_alarm && !audit => {
-            now = listeners();
-            &now
+            present = listeners();
+            &present
         }
         _ => &report.paced.neighbors,
     };
@@ -151,7 +150,7 @@ pub(super) async fn look(
     let found = match zebra {
         None if !hidden => Ok(None),
         _ if !reads => Err(STUCK.to_owned()),
-        _ => zebra::compare(&Root::default(), &task.config.kernel.mark, stop).await,
+        _ => zebra::compare(&Root::default(), &config.kernel.mark, stop).await,
     };
     let (alarm, count, text) = match found {
         // Somebody else who cannot be named.
@@ -164,7 +163,7 @@ pub(super) async fn look(
         Ok(None) => (false, 0, "FRR does not listen to these routes".to_owned()),
         Ok(Some(held)) => {
             let wrong = held.missing.count + held.ghosts.count;
-            (wrong > 0, wrong, told(&held, &task.config.kernel.mark))
+            (wrong > 0, wrong, told(&held, &config.kernel.mark))
         }
     };
     match alarm {
@@ -175,7 +174,7 @@ pub(super) async fn look(
     }
     seen.push(Observed {
         what: ZEBRA.to_owned(),
-        at: task.now,
+        at: now,
         alarm,
         count: if was_alarm { 0 } else { count as u64 },
         text,
@@ -190,12 +189,11 @@ pub(super) async fn look(
 pub async fn audited(
     config: &Config,
     ledger: &Ledger,
-    memory: &mut Memory,
+    memory: &Memory,
     report: &Report,
 ) -> Result<(), PassError> {
-    let (desired, last) = (memory.in_force(ledger)?, ledger.observed()?);
-    let task = Task::of(&desired.nets, config, memory.clock.now());
-    let seen = look(task, report, true, &last, &|| false).await;
+    let (last, now) = (ledger.observed()?, memory.clock.now());
+    let seen = look((config, now), report, true, &last, &|| false).await;
     write_down(ledger, &seen).map_err(PassError::Unrecorded)
 }
 

@@ -1,18 +1,20 @@
 //! A decision, written down before anything is changed.
 
-use super::apply;
+use std::sync::Arc;
+
 use super::known::Known;
 use super::sets::Sets;
 use crate::config::{Config, decisive};
 use crate::ledger::{Event, HoldRow, Ledger, LedgerError, Origin};
 use crate::pipeline::Decision;
 use crate::plan::{Cause, Side};
+use crate::targets;
 use crate::time::Timestamp;
 
 /// What is written down.
 #[derive(Clone, Copy)]
 pub(super) struct Record<'a> {
-    pub config: &'a Config,
+    pub config: &'a Arc<Config>,
     pub decision: &'a Decision,
     pub sets: &'a Sets,
     pub known: &'a Known,
@@ -73,7 +75,7 @@ impl Record<'_> {
             let names = config.feeds.iter().map(|feed| feed.name.as_str());
             ledger.keep_feeds(&names.collect::<Vec<_>>(), now)?;
         }
-        ledger.keep_targets(&apply::names(config))?;
+        ledger.keep_targets(&targets::names(config))?;
         Ok((generation, held))
     }
 

@@ -123,7 +123,7 @@ fn every_file_that_contributing_names_is_there() {
             "src/targets/file/family.rs",
             &["enum Family", "const ALL", "fn kind("],
         ),
-        ("src/pass/apply.rs", &["fn names("]),
+        ("src/targets/mod.rs", &["trait Target", "pub fn all("]),
         ("src/cli/mod.rs", &["enum Verb"]),
         ("src/discover/source.rs", &["enum Source"]),
     ] {

@@ -31,4 +31,5 @@ mod routers;
 mod safety;
 mod screen;
 mod sets;
+mod target;
 mod tls;

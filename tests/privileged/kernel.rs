@@ -516,7 +516,7 @@ fn a_kernel_test_refuses_a_namespace_that_was_not_made_for_it() {
 mod inside {
     use ipnet::IpNet;
     use nullrouted::prefix::PrefixSet;
-    use nullrouted::targets::kernel::{Fib, Mark, Report, Wanted};
+    use nullrouted::targets::kernel::{Desired, Fib, Mark, Report};
     use nullrouted::time::Timestamp;
 
     use crate::support::inside::in_the_namespace_made_for_it;
@@ -528,7 +528,7 @@ mod inside {
 
     async fn sync(fib: &mut Fib, desired: &[&str]) -> Report {
         let nets: Vec<IpNet> = desired.iter().map(|net| net.parse().unwrap()).collect();
-        let wanted = Wanted {
+        let wanted = Desired {
             mark: Mark::default(),
             desired: &PrefixSet::of_nets(nets),
             may_remove: &|_| true,

@@ -2,6 +2,7 @@
 //! (<https://www.monitoring-plugins.org/doc/guidelines.html>).
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::{Exit, Outcome, Stop, block_on, load, output};
@@ -9,11 +10,11 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::feed::standing::Standing;
 use crate::ledger::{HoldRow, Ledger};
-use crate::netlink::family::AddressFamily;
-use crate::pass::{former_marks, kernel, removable};
-use crate::prefix::{Prefix, PrefixSet};
+use crate::pass::{former_marks, removable};
+use crate::prefix::{Effective, PrefixSet};
 use crate::shown;
-use crate::targets::kernel::{DumpFilter, Fault, Mark, planned, read};
+use crate::targets::kernel::Kernel;
+use crate::targets::{self, Fault, Note, Target, Wanted, What};
 use crate::time::{Timestamp, short};
 
 /// How bad it is. The numbers are those of the plugin interface.
@@ -155,7 +156,7 @@ impl Report {
     }
 
     /// The kernel is asked, and not what was last written down of it. Answers the set that it was compared with.
-    fn kernel(&mut self, config: &Config, mut set: PrefixSet) -> Result<PrefixSet, Stop> {
+    fn kernel(&mut self, config: &Arc<Config>, mut set: PrefixSet) -> Result<PrefixSet, Stop> {
         if !config.kernel.enabled {
             return Ok(set);
         }
@@ -301,47 +302,40 @@ impl Step {
     }
 
     async fn of(
-        config: &Config,
+        config: &Arc<Config>,
         ledger: &Ledger,
         set: &PrefixSet,
     ) -> Result<Result<Self, Fault>, Stop> {
-        let removable = removable(ledger, &PrefixSet::default())?;
-        let former = former_marks(config, ledger)?;
-        let permits = |net| removable.permits(net);
-        let cover = config.kernel.cover_more_specifics;
-        let mark = config.kernel.mark;
-        let routes = async {
-            let mut step = Self::default();
-            step.family(mark, &set.v4, cover, permits).await?;
-            step.family(mark, &set.v6, cover, permits).await?;
-            let rules = kernel::rules_would(&config.kernel, set, &removable, &former).await;
-            step.rules = rules.map_err(Fault::Socket)?;
-            Ok(step)
+        let everything = Arc::new(Effective::new(set.clone(), []));
+        let now = Timestamp::default();
+        let wanted = Wanted {
+            removable: removable(ledger, &PrefixSet::default())?,
+            former: former_marks(config, ledger)?,
+            ..Wanted::of(everything, config, now)
         };
-        Ok(routes.await)
+        let mut step = Self::default();
+        for outcome in Kernel::default().plan(&wanted).await {
+            match outcome.result {
+                Ok(report) => step.take(&report),
+                Err(fault) => return Ok(Err(fault)),
+            }
+        }
+        Ok(Ok(step))
     }
 
-    async fn family<B: AddressFamily>(
-        &mut self,
-        mark: Mark,
-        desired: &[Prefix<B>],
-        cover: bool,
-        permits: impl Fn(ipnet::IpNet) -> bool,
-    ) -> Result<(), Fault> {
-        // Our routes alone are few. Those of others are read only where something is wrong.
-        let ours = read::<B>(&mark, DumpFilter::Ours).await?.routes;
-        if ours
-            .iter()
-            .map(|route| route.prefix)
-            .eq(desired.iter().copied())
-        {
-            return Ok(());
+    fn take(&mut self, report: &targets::Report) {
+        match &report.what {
+            What::Routes(counts, _) => {
+                (self.missing, self.surplus) = (counts.added, counts.removed);
+            }
+            What::Rules(_) => self.rules = Some(report.would()),
+            _ => {}
         }
-        let difference = planned(mark, desired, cover, permits).await?;
-        self.missing += difference.add.len();
-        self.surplus += difference.remove.len();
-        self.occupied += difference.occupied.len();
-        Ok(())
+        for note in &report.notes {
+            if let Note::Occupied { count, .. } = note {
+                self.occupied = *count;
+            }
+        }
     }
 }
 

@@ -7,9 +7,9 @@ use ipnet::IpNet;
 use serde_json::{Value, json};
 
 use crate::ledger::{GenerationRow, Seen};
-use crate::pass::sets::first;
 use crate::rib::{Listing, OPERATOR};
 use crate::shown::Lines;
+use crate::targets::first;
 use crate::time::Timestamp;
 
 /// What happens to the addresses that were asked for. The words are a stable interface.

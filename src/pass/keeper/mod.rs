@@ -20,33 +20,23 @@ mod serve;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use ipnet::IpNet;
 use tokio::sync::{mpsc, oneshot};
 
-use super::task::{Applied, Removable};
+use super::Applied;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::discover::Look;
-use crate::ledger::{Lock, Observed, PinRow, TargetRow};
-use crate::prefix::{Effective, PrefixSet};
-use crate::targets::kernel::{Mark, Report};
+use crate::ledger::{Lock, Observed, PinRow};
+use crate::targets::kernel::{KERNEL, Kernel, Report};
+use crate::targets::{Doing, Done, Outcome, Presence, Target, Wanted};
 
 pub use serve::{Beat, Server};
 
-/// The state that a pass wants in the kernel, and everything the keeper needs to keep it.
+/// What a pass wants in the kernel, and everything the keeper needs to keep it.
 #[derive(Clone, Debug)]
 pub struct Order {
-    /// The configuration of the decision.
-    pub config: Arc<Config>,
-    /// What should be installed.
-    pub desired: Arc<Effective>,
-    /// The protected space that is already excluded from it.
-    pub protected: PrefixSet,
-    /// Which routes of ours may be removed.
-    pub removable: Removable,
-    /// Marks of earlier configurations: their routes are removed.
-    pub former: Vec<Mark>,
-    /// The last result of each target.
-    pub last: Vec<TargetRow>,
+    pub wanted: Arc<Wanted>,
     /// The number of the generation; 0 before the first.
     pub generation: u64,
     /// The pin in effect.
@@ -74,7 +64,7 @@ pub enum Event {
 }
 
 enum Request {
-    Sync(Box<Order>, oneshot::Sender<Applied>),
+    Apply(Box<Order>, oneshot::Sender<Done>),
     Look(oneshot::Sender<Vec<Look>>),
     Configure(Arc<Config>),
 }
@@ -107,10 +97,18 @@ pub struct Keeper {
 impl Keeper {
     /// Make the kernel's routes as ordered, and keep them so. Addresses that appear meanwhile are
     /// excluded; [`has_news`](Self::has_news) is true then.
-    pub async fn sync(&self, order: Order) -> Applied {
+    pub async fn apply(&self, order: Order) -> Done {
         let (done, applied) = oneshot::channel();
-        let _ = self.requests.send(Request::Sync(Box::new(order), done));
+        let _ = self.requests.send(Request::Apply(Box::new(order), done));
         answered(applied).await
+    }
+
+    /// The kernel as a target of a pass, which is made as this orders.
+    pub fn target(&self, order: Order) -> Ordered {
+        Ordered {
+            keeper: self.clone(),
+            order: Some(order),
+        }
     }
 
     /// What the kernel shows now of the sources that protect. What appears from here on is news.
@@ -133,6 +131,45 @@ impl Keeper {
     /// The pass lock that the pass and the keeper share.
     pub fn lock(&self) -> &PassLock {
         &self.lock
+    }
+}
+
+/// The kernel, which the keeper changes for a pass.
+pub struct Ordered {
+    keeper: Keeper,
+    order: Option<Order>,
+}
+
+impl Target for Ordered {
+    fn name(&self) -> &str {
+        KERNEL
+    }
+
+    fn place(&self, config: &Config) -> String {
+        Kernel::default().place(config)
+    }
+
+    fn plan<'a>(&'a mut self, wanted: &'a Wanted) -> Doing<'a, Vec<Outcome>> {
+        Box::pin(async { Kernel::default().plan(wanted).await })
+    }
+
+    fn apply<'a>(&'a mut self, _: &'a Wanted) -> Doing<'a, Done> {
+        let order = self.order.take();
+        Box::pin(async {
+            match order {
+                Some(order) => self.keeper.apply(order).await,
+                None => Done::default(),
+            }
+        })
+    }
+
+    fn presence<'a>(
+        &'a mut self,
+        net: IpNet,
+        route: Option<IpNet>,
+        wanted: &'a Wanted,
+    ) -> Doing<'a, Presence> {
+        Box::pin(async move { Kernel::default().presence(net, route, wanted).await })
     }
 }
 

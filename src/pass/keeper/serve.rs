@@ -1,6 +1,5 @@
 //! The loop of the keeper: orders, addresses that appear, routes that were removed, audits (I/O).
 
-use std::collections::HashSet;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,12 +15,11 @@ use crate::config::Config;
 use crate::discover::{Look, Watch};
 use crate::ledger::{Lock, PinRow};
 use crate::pass::around::{self, Where};
-use crate::pass::kernel::{KERNEL, to_kernel};
-use crate::pass::task::{Applied, Removable, Task};
-use crate::pass::{neighbors, watched};
-use crate::prefix::{Effective, PrefixSet, cut_set, subtract_set};
+use crate::pass::{Applied, interference, neighbors};
+use crate::prefix::PrefixSet;
 use crate::run_dir;
-use crate::targets::kernel::Fib;
+use crate::targets::kernel::{Fib, KERNEL, Kernel};
+use crate::targets::{Done, Removable, Target, TargetRow, Wanted};
 use crate::time::Timestamp;
 
 /// Shortest time between two looks, and between two comparisons. An address that appears is
@@ -42,7 +40,7 @@ const CALM: Duration = Duration::from_secs(60);
 pub struct Server {
     config: Arc<Config>,
     watch: Watch,
-    fib: Fib,
+    kernel: Kernel,
     /// Whether routes that other programs remove are noticed and reinstalled.
     listens: bool,
     /// The state to keep: the last order, with the space excluded that has appeared since.
@@ -130,7 +128,7 @@ impl Server {
         let now = Instant::now();
         let mut server = Self {
             watch: around::watch(&config),
-            fib: Fib::default(),
+            kernel: Kernel::default(),
             listens,
             kept: None,
             appeared: PrefixSet::default(),
@@ -164,22 +162,22 @@ impl Server {
 
     /// Follow the routes that other programs change, if the kernel is a target.
     fn listen(&mut self) {
-        self.fib = Fib::default();
+        self.kernel = Kernel::default();
         if !self.listens || !self.config.kernel.enabled {
             return;
         }
         match Fib::listening() {
-            Ok(fib) => self.fib = fib,
+            Ok(fib) => self.kernel.fib = fib,
             Err(error) => tracing::warn!(
                 "watch  a route that another program removes is noticed at the next audit only: no netlink socket: {error}"
             ),
         }
         let now = self.now();
-        self.tell(match self.fib.listens() {
-            true => Event::State(watched::state("listening", false, now)),
+        self.tell(match self.kernel.fib.listens() {
+            true => Event::State(interference::state("listening", false, now)),
             false => {
                 let text = "cannot listen: what is removed is noticed at the next audit";
-                Event::State(watched::state(text, true, now))
+                Event::State(interference::state(text, true, now))
             }
         });
     }
@@ -219,7 +217,7 @@ impl Server {
         let now = self.now();
         let Self {
             watch,
-            fib,
+            kernel: Kernel { fib },
             requests,
             kept,
             next_look,
@@ -253,7 +251,7 @@ impl Server {
 
     async fn answer(&mut self, request: Request) {
         match request {
-            Request::Sync(order, done) => self.sync(*order, done).await,
+            Request::Apply(order, done) => self.apply(*order, done).await,
             Request::Look(done) => {
                 // What appears from here on is not in these looks.
                 self.news.store(false, Ordering::Relaxed);
@@ -262,7 +260,8 @@ impl Server {
             }
             Request::Configure(config) => {
                 let enabled = config.kernel.enabled;
-                let again = enabled != self.config.kernel.enabled || enabled && !self.fib.listens();
+                let again =
+                    enabled != self.config.kernel.enabled || enabled && !self.kernel.fib.listens();
                 self.config = config;
                 self.watch = around::watch(&self.config);
                 if again {
@@ -273,58 +272,58 @@ impl Server {
     }
 
     /// Carry out an order.
-    async fn sync(&mut self, order: Order, done: oneshot::Sender<Applied>) {
-        let mut order = order;
+    async fn apply(&mut self, mut order: Order, done: oneshot::Sender<Done>) {
         // What appeared since the look of the pass is not in its order yet.
-        let appeared = cut_set(&self.appeared, &order.protected);
+        let appeared = order.wanted.unprotected(&self.appeared);
         if !appeared.is_empty() {
-            cut(&mut order, &appeared);
+            Arc::make_mut(&mut order.wanted).protect(&appeared);
         }
-        self.fib.begins(order.goes_on);
+        self.kernel.fib.begins(order.goes_on);
         self.kept = Some(order);
-        let applied = self.bring_in_step().await;
+        let (made, _) = self.sync().await;
         self.calm();
-        let _ = done.send(applied);
+        let _ = done.send(made);
     }
 
-    /// Make the kernel's routes as ordered. An address that appears meanwhile is excluded first: a
-    /// large change may take seconds.
-    async fn bring_in_step(&mut self) -> Applied {
+    /// Make the kernel's routes as ordered, and return what came of it by which order. An address
+    /// that appears meanwhile is excluded first: a large change may take seconds.
+    async fn sync(&mut self) -> (Done, Option<Arc<Wanted>>) {
         let mut interruptions = 0;
         loop {
-            let Some(kept) = self.kept.clone() else {
-                return Applied::default();
-            };
             let now = self.now();
-            let stop = stop_of(&kept);
-            let task = Task {
-                removable: &kept.removable,
-                last: &kept.last,
-                former: &kept.former,
-                ..Task::of(&kept.desired.nets, &kept.config, now)
+            let Some(kept) = &mut self.kept else {
+                return (Done::default(), None);
             };
-            let Self { watch, fib, .. } = self;
+            let wanted = Arc::make_mut(&mut kept.wanted);
+            wanted.now = now;
+            wanted.is_flush = withdrawn(&kept.pin);
+            let wanted = kept.wanted.clone();
+            let Self { watch, kernel, .. } = self;
             // Without `biased`: each branch may be ready all the time.
-            let applied = tokio::select! {
-                applied = to_kernel(task, fib, &stop) => Some(applied),
+            let done = tokio::select! {
+                done = kernel.apply(&wanted) => Some(done),
                 () = watch.named(), if interruptions < INTERRUPTIONS => None,
             };
-            let Some(applied) = applied else {
+            let Some(done) = done else {
                 interruptions += 1;
                 // A look follows: the reported networks are still news.
                 self.take_named();
                 continue;
             };
             if let Some(kept) = &mut self.kept {
-                kept.former.retain(|mark| !applied.cleared.contains(mark));
-                let row = applied.targets.iter().find(|row| row.name == KERNEL);
-                if let Some(row) = row {
-                    kept.last.retain(|row| row.name != KERNEL);
-                    kept.last.push(row.clone());
-                }
+                keep_result(Arc::make_mut(&mut kept.wanted), &done);
             }
-            return applied;
+            return (done, Some(wanted));
         }
+    }
+
+    /// The same without a pass that logs what came of it.
+    async fn restore(&mut self) -> Applied {
+        let mut applied = Applied::default();
+        if let (done, Some(wanted)) = self.sync().await {
+            applied.take(done, &wanted);
+        }
+        applied
     }
 
     /// Something appeared or disappeared: look, and exclude new space from the routes, at once and
@@ -349,7 +348,7 @@ impl Server {
         let _lock = self.lock();
         match self.current().await {
             Current::Kept => {
-                let applied = self.bring_in_step().await;
+                let applied = self.restore().await;
                 self.tell(Event::Kept(Box::new(applied)));
             }
             Current::Changed | Current::Silent => self.remove_protected().await,
@@ -361,16 +360,16 @@ impl Server {
     /// installed. The order that follows reinstalls the rest of their space.
     async fn remove_protected(&mut self) {
         let Some(kept) = &self.kept else { return };
-        let removable = Removable::Explained {
-            ever: HashSet::new(),
-            protected: kept.protected.clone(),
+        let removable = Removable::OnlyRecorded {
+            ever: Arc::default(),
+            protected: kept.wanted.protected.clone(),
         };
-        let task = Task {
-            removable: &removable,
-            ..Task::nothing(&kept.config, self.now())
+        let wanted = Wanted {
+            removable,
+            ..Wanted::nothing(&kept.wanted.config, self.now())
         };
-        to_kernel(task, &mut self.fib, &|| false).await;
-        self.fib.expect_change();
+        self.kernel.apply(&wanted).await;
+        self.kernel.fib.expect_change();
     }
 
     /// Read what the kernel shows. Returns whether something in it was not protected.
@@ -391,7 +390,7 @@ impl Server {
     fn appears(&mut self, shown: PrefixSet) -> bool {
         let mut new = shown;
         if let Some(kept) = &self.kept {
-            new = cut_set(&new, &kept.protected);
+            new = kept.wanted.unprotected(&new);
         }
         if new.is_empty() {
             return false;
@@ -399,7 +398,7 @@ impl Server {
         self.news.store(true, Ordering::Relaxed);
         self.appeared = self.appeared.union(&new);
         if let Some(kept) = &mut self.kept {
-            cut(kept, &new);
+            Arc::make_mut(&mut kept.wanted).protect(&new);
         }
         true
     }
@@ -432,8 +431,8 @@ impl Server {
             // not waited for.
             let since = *self.busy_since.get_or_insert_with(Instant::now);
             if since.elapsed() < PATIENCE {
-                self.fib.invalidate();
-                self.fib.expect_change();
+                self.kernel.fib.invalidate();
+                self.kernel.fib.expect_change();
                 self.next_mend = Instant::now() + RETRY;
                 return;
             }
@@ -447,7 +446,7 @@ impl Server {
             Current::Withdrawn => return,
             // The order that follows corrects everything.
             Current::Changed => {
-                self.fib.expect_change();
+                self.kernel.fib.expect_change();
                 self.next_mend = Instant::now() + CHANGED;
                 return;
             }
@@ -455,27 +454,27 @@ impl Server {
             Current::Silent => {
                 let since = *self.silent_since.get_or_insert_with(Instant::now);
                 if since.elapsed() < PATIENCE {
-                    self.fib.expect_change();
+                    self.kernel.fib.expect_change();
                     return;
                 }
             }
         }
         self.silent_since = None;
         if why == Why::Audit {
-            self.fib.invalidate();
+            self.kernel.fib.invalidate();
         }
-        let mut applied = self.bring_in_step().await;
+        let mut applied = self.restore().await;
         drop(lock);
         if let Some(report) = &applied.kernel {
             if why == Why::Audit && !report.notifications_lost {
-                let audit = watched::audited(report, "", self.now());
+                let audit = interference::audited(report, "", self.now());
                 applied.observed.push(audit);
             }
             if why == Why::Audit || neighbors::may_differ(report) {
                 self.tell(Event::Compare(Box::new(report.clone())));
             }
         } else if applied.failed() {
-            self.fib.expect_change();
+            self.kernel.fib.expect_change();
             self.next_mend = Instant::now() + PATIENCE;
         }
         self.tell(Event::Kept(Box::new(applied)));
@@ -487,7 +486,7 @@ impl Server {
         let Some(kept) = &mut self.kept else {
             return Current::Withdrawn;
         };
-        if !kept.config.kernel.enabled || flushed(&kept.config) {
+        if !kept.wanted.config.kernel.enabled || run_dir::flushed(&kept.wanted.config.state_dir) {
             return Current::Withdrawn;
         }
         match self.glance.look().await {
@@ -507,7 +506,7 @@ impl Server {
                 }
             }
         }
-        match withdrawn(&kept.pin) && !kept.desired.is_empty() {
+        match withdrawn(&kept.pin) && !kept.wanted.everything.is_empty() {
             true => Current::Withdrawn,
             false => Current::Kept,
         }
@@ -533,10 +532,10 @@ impl Server {
     /// Report that routes are no longer removed repeatedly.
     fn calm(&mut self) {
         let now = self.now();
-        let (alarm, is_new) = self.fib.alarm(now);
-        if is_new && alarm.is_none() && self.fib.listens() {
+        let (alarm, is_new) = self.kernel.fib.alarm(now);
+        if is_new && alarm.is_none() && self.kernel.fib.listens() {
             let text = "no program removes routes any more";
-            self.tell(Event::State(watched::state(text, false, now)));
+            self.tell(Event::State(interference::state(text, false, now)));
         }
     }
 
@@ -545,32 +544,22 @@ impl Server {
     }
 }
 
-/// Exclude space from an order.
-fn cut(order: &mut Order, space: &PrefixSet) {
-    order.desired = Arc::new(Effective {
-        nets: subtract_set(&order.desired.nets, space),
-        origins: order.desired.origins.clone(),
-    });
-    order.protected = order.protected.union(space);
-    if let Removable::Explained { protected, .. } = &mut order.removable {
-        *protected = protected.union(space);
+/// The next comparison is told from this one.
+fn keep_result(wanted: &mut Wanted, done: &Done) {
+    if let Some(seen) = &done.kernel {
+        wanted.former.retain(|mark| !seen.cleared.contains(mark));
+    }
+    let kernel = done.outcomes.iter().find(|outcome| outcome.name == KERNEL);
+    if let Some(outcome) = kernel {
+        let row = TargetRow::of(outcome, wanted.last(KERNEL), wanted.now);
+        wanted.last.retain(|row| row.name != KERNEL);
+        wanted.last.push(row);
     }
 }
 
 /// Whether this pin withdraws everything.
 fn withdrawn(pin: &Option<PinRow>) -> bool {
     pin.as_ref().is_some_and(PinRow::is_flush)
-}
-
-/// Whether there is the marker of a flush, which also counts if the ledger cannot be read.
-fn flushed(config: &Config) -> bool {
-    run_dir::flushed(&config.state_dir)
-}
-
-/// Whether a flush was made after this order.
-fn stop_of(order: &Order) -> impl Fn() -> bool + 'static {
-    let (config, by_flush) = (order.config.clone(), withdrawn(&order.pin));
-    move || !by_flush && flushed(&config)
 }
 
 fn nets(looks: &[Look]) -> PrefixSet {

@@ -16,16 +16,16 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
-use super::apply::{self, LATELY};
 use super::known::Known;
+use super::wanted::{LATELY, credits};
 use crate::config::{Config, RouterConfig};
 use crate::ledger::{Event, Ledger, LedgerError, Left, SelectionRow};
 use crate::pipeline::{Chosen, Decision, Former, each_once};
 use crate::plan::Change;
-use crate::policy::Policy;
 use crate::policy::selection::{Choice, Part, Selection};
-use crate::prefix::{Effective, NOTHING, PrefixSet};
-use crate::targets::file::{FileInput, FileOptions, Gone, Reasons, Selected};
+use crate::prefix::{Effective, NOTHING};
+use crate::targets::RouterSet;
+use crate::targets::file::Gone;
 use crate::time::Timestamp;
 pub use moves::Move;
 use recorded::{Recorded, has_everything, is_configured};
@@ -41,96 +41,7 @@ pub struct Sets {
     moves: Vec<Move>,
 }
 
-/// What the routers with one selection have.
-#[derive(Debug)]
-pub struct RouterSet {
-    selection: Selection,
-    chosen: Arc<Chosen>,
-    /// What the selection leaves of it.
-    part: Part,
-    /// Credits of the publishers whose lists are in it.
-    credits: Vec<&'static str>,
-}
-
-impl RouterSet {
-    /// What they have.
-    pub fn effective(&self) -> &Effective {
-        &self.part.effective
-    }
-
-    /// Its prefixes.
-    pub fn set(&self) -> &PrefixSet {
-        &self.part.effective.nets
-    }
-
-    /// What it selects.
-    pub fn selection(&self) -> &Selection {
-        &self.selection
-    }
-
-    /// Its prefixes inside of `net`.
-    pub fn inside(&self, net: IpNet) -> impl Iterator<Item = IpNet> + '_ {
-        self.set().nets().filter(move |prefix| net.contains(prefix))
-    }
-
-    /// What its selection would have if everything went that its feeds list now.
-    pub fn listed_now(&self, decision: &Decision, policy: &Policy) -> PrefixSet {
-        let listed = decision.listed_now(&self.selection.choice, policy);
-        self.selection.of(&listed).effective.nets
-    }
-
-    /// Why it has no route to all of `net`, to which the kernel has this `route`. `waits` says why it has not what its
-    /// feeds list now, which is `now`.
-    pub fn why_not(
-        &self,
-        net: IpNet,
-        route: IpNet,
-        (now, waits): (&PrefixSet, &str),
-        options: &FileOptions,
-    ) -> Option<String> {
-        if let Some(own) = self.set().covering(net) {
-            let joined = own != route && options.family.is_of_kernel(options.role);
-            return joined.then(|| {
-                format!("{own} is not announced, as the kernel has it in the wider route {route}")
-            });
-        }
-        let inside: Vec<IpNet> = self.inside(net).collect();
-        if !inside.is_empty() {
-            return Some(format!("only a part of it: {}", first(&inside)));
-        }
-        let selection = &self.selection;
-        Some(if self.chosen.effective.nets.overlaps(net) {
-            format!("left out by its selection ({selection})")
-        } else if now.overlaps(net) {
-            format!("its selection lists it now ({selection}): {waits}")
-        } else {
-            format!("nothing in its selection lists it ({selection})")
-        })
-    }
-}
-
-/// The first of many prefixes, and how many there are.
-pub fn first(nets: &[IpNet]) -> String {
-    const SHOWN: usize = 5;
-    let named = nets.iter().take(SHOWN).map(ToString::to_string);
-    let named = named.collect::<Vec<_>>().join(", ");
-    match nets.len() {
-        count if count > SHOWN => format!("{named}, … ({count} prefixes)"),
-        _ => named,
-    }
-}
-
 impl Sets {
-    /// Of no router at all.
-    pub fn none() -> &'static Self {
-        static NONE: Sets = Sets {
-            routers: BTreeMap::new(),
-            recorded: None,
-            moves: Vec::new(),
-        };
-        &NONE
-    }
-
     /// What the routers are to have by a decision, which is not written down yet.
     pub fn decided(
         config: &Config,
@@ -244,7 +155,7 @@ impl Sets {
             let part = selection.of(&chosen.effective);
             let has = |feed: &str| selection.choice.has(feed);
             Arc::new(RouterSet {
-                credits: apply::credits_of(config, &decision.standings, &part.effective.nets, has),
+                credits: credits(config, &decision.standings, &part.effective.nets, has),
                 selection: selection.clone(),
                 chosen,
                 part,
@@ -306,32 +217,9 @@ impl Sets {
         self.routers.get(name).map(|set| &**set)
     }
 
-    /// What the file of a router says, where that of one that gets everything says `everything`.
-    pub fn input<'a>(
-        &'a self,
-        router: &RouterConfig,
-        everything: FileInput<'a>,
-        gone: &'a BTreeMap<String, Gone>,
-    ) -> FileInput<'a> {
-        let gone = gone.get(&router.name).unwrap_or(everything.gone);
-        let Some(set) = self.router(&router.name) else {
-            return FileInput { gone, ..everything };
-        };
-        let joined = || Change::of_nets(set.set(), everything.set).removed();
-        let of_kernel = router.options.family.is_of_kernel(router.options.role);
-        FileInput {
-            set: set.set(),
-            origins: &set.effective().origins,
-            gone,
-            attributions: &set.credits,
-            reasons: Reasons::of(&set.chosen.rib, everything.limits),
-            selected: Some(Selected {
-                selection: &set.selection,
-                left_out: set.part.left_out,
-                joined: if of_kernel { joined() } else { 0 },
-            }),
-            ..everything
-        }
+    /// All of them, by name.
+    pub fn routers(&self) -> &BTreeMap<String, Arc<RouterSet>> {
+        &self.routers
     }
 
     /// What single routers may still hold, by name: those that have a selection, or had one. `everything` is what is to

@@ -16,7 +16,7 @@ use crate::targets::file::{FileOptions, Gone, too_many};
 pub const WRITTEN: &str = "Written by nullrouted; changes made here are lost.";
 
 /// Everything that is in the router files, whatever their options.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct FileInput<'a> {
     /// The effective set.
     pub set: &'a PrefixSet,
@@ -35,14 +35,14 @@ pub struct FileInput<'a> {
     /// The metric of our routes in the kernel; 0 where they have none of their own.
     pub metric: u32,
     /// What the router gets, where that is not everything in force.
-    pub selected: Option<Selected<'a>>,
+    pub selected: Option<Selected>,
 }
 
 /// What a router gets of the set in force.
-#[derive(Clone, Copy, Debug)]
-pub struct Selected<'a> {
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selected {
     /// Whose listings, and which prefixes of theirs.
-    pub selection: &'a Selection,
+    pub selection: Selection,
     /// Number of prefixes that are too long for it, IPv4 and IPv6.
     pub left_out: [usize; 2],
     /// Number of prefixes that a router cannot announce which announces routes of the kernel: there they are a part of
@@ -50,7 +50,7 @@ pub struct Selected<'a> {
     pub joined: usize,
 }
 
-impl fmt::Display for Selected<'_> {
+impl fmt::Display for Selected {
     /// `feeds a, b; IPv4 up to /24; 3 IPv4 prefixes longer than /24 left out`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.selection)?;
@@ -67,7 +67,7 @@ impl fmt::Display for Selected<'_> {
     }
 }
 
-impl Selected<'_> {
+impl Selected {
     /// The same as lines of a head. Some routers cut a line at 254 characters.
     fn lines(&self) -> Vec<String> {
         let mut lines = vec!["Selected for this router:".to_owned()];

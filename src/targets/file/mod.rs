@@ -15,9 +15,11 @@ mod command;
 mod families;
 pub(super) mod family;
 pub(super) mod input;
+pub mod lists;
 pub(super) mod options;
 pub(super) mod parts;
 pub mod publish;
+mod target;
 
 use super::list::{csv, json};
 
@@ -27,6 +29,7 @@ pub use options::{AnnounceTo, Direction, FileOptions, Lists};
 pub use parts::auto::{Chosen, Version, choose};
 pub use parts::gone::Gone;
 pub use parts::reasons::Reasons;
+pub use target::RouterFile;
 
 /// The text of a router file.
 pub fn render(options: &FileOptions, input: &FileInput) -> String {

@@ -58,6 +58,17 @@ pub enum Became {
     Changed,
 }
 
+impl fmt::Display for Became {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Unchanged => "unchanged",
+            Self::Loaded => "loaded again",
+            Self::Replaced => "replaced",
+            Self::Changed => "replaced, its difference loaded",
+        })
+    }
+}
+
 /// What became of a file, and what the commands said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Published {

@@ -142,7 +142,7 @@ fn text_of(options: &FileOptions, case: &Case, own: &[&str]) -> String {
         limits: &limits,
         metric: case.metric,
         selected: case.selection.as_ref().map(|selection| Selected {
-            selection,
+            selection: selection.clone(),
             left_out: [3, 1],
             joined: 0,
         }),

@@ -42,7 +42,7 @@ const FEW: usize = 256;
 
 /// The desired state of the table.
 #[derive(Clone, Copy)]
-pub struct Wanted<'a> {
+pub struct Desired<'a> {
     /// What marks a route as ours.
     pub mark: Mark,
     /// The desired prefixes.
@@ -55,7 +55,7 @@ pub struct Wanted<'a> {
     pub now: Timestamp,
 }
 
-impl<'a> Wanted<'a> {
+impl<'a> Desired<'a> {
     fn order<B: AddressFamily>(
         &self,
         desired: &'a [crate::prefix::Prefix<B>],
@@ -197,7 +197,7 @@ impl Fib {
     ///
     /// # Errors
     /// The kernel cannot be read, routes may not be changed, or answers are lost repeatedly.
-    pub async fn sync(&mut self, wanted: Wanted<'_>) -> Result<Report, Fault> {
+    pub async fn sync(&mut self, wanted: Desired<'_>) -> Result<Report, Fault> {
         let is_quiet =
             self.drain(FEW) && !self.known.v4.is_invalid() && !self.known.v6.is_invalid();
         if !is_quiet && self.known.mark == Some(wanted.mark) {
@@ -269,7 +269,7 @@ impl Fib {
     }
 
     /// Remove the routes that must go, by the known state. See [`FamilyTable::take_away`].
-    async fn take_away(&mut self, wanted: Wanted<'_>) -> Result<(), Fault> {
+    async fn take_away(&mut self, wanted: Desired<'_>) -> Result<(), Fault> {
         let Self {
             requests,
             known,

@@ -27,15 +27,17 @@ mod remove;
 mod report;
 pub mod rule;
 pub mod sources;
+mod target;
 pub mod zebra;
 
 pub use backoff::Object;
 pub use cover::{Cover, NotCovered, cover};
 pub use family::planned;
-pub use fib::{Fib, Wanted};
+pub use fib::{Desired, Fib};
 pub use mark::{Kind, Mark};
 pub use message::{DumpFilter, Installed};
 pub use read::read;
 pub use reconcile::{Difference, Occupied, reconcile};
 pub use remove::remove_all;
 pub use report::{Fault, Report, Restored};
+pub use target::{Details, KERNEL, Kernel, count};

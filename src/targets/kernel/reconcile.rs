@@ -28,6 +28,19 @@ pub struct Difference<B: Bits> {
     pub unexplained: usize,
 }
 
+impl<B: Bits> Difference<B> {
+    /// No change, and so many routes that are as desired.
+    pub fn none(keep: usize) -> Self {
+        Self {
+            add: Vec::new(),
+            remove: Vec::new(),
+            keep,
+            occupied: Vec::new(),
+            unexplained: 0,
+        }
+    }
+}
+
 /// Compare. `desired` is ascending, and so is `installed` by [`Installed::key`].
 ///
 /// `may_remove` says whether a route of ours that is not desired may be removed: until every feed
@@ -39,13 +52,7 @@ pub fn reconcile<B: Bits>(
     may_remove: impl Fn(&Prefix<B>) -> bool,
 ) -> Difference<B> {
     let key = |(prefix, metric): &RouteId<B>| (prefix.key(), *metric);
-    let mut difference = Difference {
-        add: Vec::new(),
-        remove: Vec::new(),
-        keep: 0,
-        occupied: Vec::new(),
-        unexplained: 0,
-    };
+    let mut difference = Difference::none(0);
     let mut installed = installed.iter().peekable();
     let mut last: Option<Prefix<B>> = None;
     for route in desired {

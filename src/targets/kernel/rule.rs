@@ -7,6 +7,7 @@
 
 pub mod keep;
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use netlink_packet_route::rule::RuleMessage;
@@ -147,6 +148,42 @@ pub struct RuleDifference {
     pub stuck: Vec<(PresentRule, PresentRule)>,
     /// Foreign rules with the priority or the table of the wanted one.
     pub beside: Vec<PresentRule>,
+}
+
+/// A rule of ours that was added or removed, or would be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RuleChange {
+    pub priority: u32,
+    pub added: bool,
+    /// The family, where it is only one.
+    pub family: Option<Family>,
+}
+
+impl fmt::Display for RuleChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let verb = if self.added { "added" } else { "removed" };
+        write!(f, "rule {} {verb}", self.priority)?;
+        match self.family {
+            Some(family) => write!(f, " ({family})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl RuleDifference {
+    /// What it would change, by priority.
+    pub fn changes(&self, wanted: Option<&WantedRule>) -> Vec<RuleChange> {
+        let change = |priority, added| RuleChange {
+            priority,
+            added,
+            family: None,
+        };
+        let added = wanted.filter(|_| !self.add.is_empty());
+        let removed: BTreeSet<u32> = self.remove.iter().map(|rule| rule.priority).collect();
+        let removed = removed.into_iter().map(|priority| change(priority, false));
+        let added = added.map(|wanted| change(wanted.priority, true));
+        added.into_iter().chain(removed).collect()
+    }
 }
 
 /// Compare the present rules, in the order of the kernel, with the wanted one. `marks` are those of

@@ -12,7 +12,7 @@ use ipnet::IpNet;
 use nullrouted::netlink::family::AddressFamily;
 use nullrouted::prefix::PrefixSet;
 use nullrouted::targets::kernel::{
-    DumpFilter, Fib, Installed, Mark, Report, Wanted, planned, read,
+    Desired, DumpFilter, Fib, Installed, Mark, Report, planned, read,
 };
 use nullrouted::time::Timestamp;
 use proptest::prelude::Rng;
@@ -42,7 +42,7 @@ fn later() -> Timestamp {
 }
 
 pub async fn sync(fib: &mut Fib, desired: &PrefixSet, cover: bool) -> Report {
-    let wanted = Wanted {
+    let wanted = Desired {
         mark: Mark::default(),
         desired,
         may_remove: &|_| true,

@@ -9,7 +9,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 use nullrouted::netlink::family::AddressFamily;
 use nullrouted::prefix::{Bits, Prefix, PrefixSet};
-use nullrouted::targets::kernel::{DumpFilter, Fib, Mark, Report, Wanted, read};
+use nullrouted::targets::kernel::{Desired, DumpFilter, Fib, Mark, Report, read};
 use nullrouted::time::Timestamp;
 
 use super::batches::inside;
@@ -378,7 +378,7 @@ fn remove_the_rule_between() {
     };
     let desired = PrefixSet::default();
     let now = Timestamp(0);
-    let wanted = Wanted {
+    let wanted = Desired {
         mark: Mark {
             table: 1166,
             ..Mark::default()
@@ -423,7 +423,7 @@ fn drop_a_change_in_the_middle() {
             .collect(),
     };
     let (all, most, none) = (nets(4_000), nets(3_000), nets(0));
-    let wanted = |desired| Wanted {
+    let wanted = |desired| Desired {
         mark: Mark::default(),
         desired,
         may_remove: &|_| true,
@@ -431,7 +431,7 @@ fn drop_a_change_in_the_middle() {
         now: Timestamp(0),
     };
     /// Drop a change to this after ever more of it, in the one family and in the other.
-    async fn dropped(fib: &mut Fib, wanted: Wanted<'_>) {
+    async fn dropped(fib: &mut Fib, wanted: Desired<'_>) {
         for turns in [2_usize, 5, 9] {
             let mut left = turns;
             let mut change = std::pin::pin!(fib.sync(wanted));

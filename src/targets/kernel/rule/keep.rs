@@ -14,10 +14,11 @@ use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::rule::RuleMessage;
 use nix::errno::Errno;
 
-use super::{Family, PresentRule, RuleDifference, WantedRule, message, reconcile};
+use super::{Family, PresentRule, RuleChange, RuleDifference, WantedRule, message, reconcile};
 use crate::netlink::dump;
 use crate::netlink::plain::Plain;
 use crate::netlink::rule::RTM_NEWRULE;
+use crate::targets::Note;
 use crate::targets::kernel::Mark;
 
 /// A change of rules that has begun.
@@ -31,10 +32,10 @@ pub struct Rules {
 /// The result of a change of rules.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RuleReport {
-    /// What was done, as in `rule 5000 added`; empty if nothing was.
-    pub done: String,
-    /// Notes for the operator; empty if there are none.
-    pub notes: String,
+    /// What was done.
+    pub changes: Vec<RuleChange>,
+    /// What an operator should know.
+    pub note: Option<Note>,
     /// What could not be done.
     pub failure: Option<String>,
     /// Rules of ours that are still there and should not be.
@@ -133,7 +134,7 @@ impl Rules {
         }
         if missing || surplus.is_empty() {
             left.extend(surplus);
-            return self.told(&removed, left);
+            return self.ended(&removed, left);
         }
         for rule in surplus {
             let request = message(rule.family, rule.priority, rule.table, rule.protocol);
@@ -152,23 +153,20 @@ impl Rules {
                 }
             }
         }
-        self.told(&removed, left)
+        self.ended(&removed, left)
     }
 
-    fn told(self, removed: &[(Family, u32)], left: Vec<PresentRule>) -> RuleReport {
-        let added = words(&self.added, "added");
-        let done: Vec<String> = added.chain(words(removed, "removed")).collect();
+    fn ended(self, removed: &[(Family, u32)], left: Vec<PresentRule>) -> RuleReport {
         let beside = &self.difference.beside;
-        let notes = beside.first().map(|first| {
-            let which = match beside.len() {
-                1 => "a rule that is not ours has".to_owned(),
-                several => format!("{several} rules that are not ours have"),
-            };
-            format!("; {which} its priority or table ({})", first.text)
+        let note = beside.first().map(|first| Note::ForeignRules {
+            count: beside.len(),
+            first: first.text.clone(),
         });
+        let mut done = changes(&self.added, true);
+        done.extend(changes(removed, false));
         RuleReport {
-            done: done.join(", "),
-            notes: notes.unwrap_or_default(),
+            changes: done,
+            note,
             failure: (!self.failures.is_empty()).then(|| self.failures.join("; ")),
             left,
         }
@@ -196,25 +194,27 @@ async fn in_the_way(family: Family, wanted: &WantedRule) -> Option<String> {
     ))
 }
 
-/// `rule 5000 added`, with the family if it is only one.
-fn words(rules: &[(Family, u32)], verb: &str) -> impl Iterator<Item = String> {
+/// The same priority in both families is one change.
+pub(super) fn changes(rules: &[(Family, u32)], added: bool) -> Vec<RuleChange> {
     let of = |family| {
-        let priorities = rules.iter().filter(move |(other, _)| *other == family);
-        priorities.map(|(_, priority)| *priority)
+        let rules = rules.iter().filter(move |(other, _)| *other == family);
+        rules.map(|(_, priority)| *priority)
+    };
+    let change = |priority, family| RuleChange {
+        priority,
+        added,
+        family,
     };
     let v6: Vec<u32> = of(Family::V6).collect();
     let v4: Vec<u32> = of(Family::V4).collect();
-    let mut said = Vec::new();
-    for priority in &v4 {
-        let family = match v6.contains(priority) {
-            true => "",
-            false => " (IPv4)",
-        };
-        said.push(format!("rule {priority} {verb}{family}"));
-    }
+    let first = v4.iter().map(|priority| {
+        let alone = (!v6.contains(priority)).then_some(Family::V4);
+        change(*priority, alone)
+    });
     let alone = v6.iter().filter(|priority| !v4.contains(priority));
-    said.extend(alone.map(|priority| format!("rule {priority} {verb} (IPv6)")));
-    said.into_iter()
+    first
+        .chain(alone.map(|priority| change(*priority, Some(Family::V6))))
+        .collect()
 }
 
 /// Make one request. The kernel answers inside of the call.

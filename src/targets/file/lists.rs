@@ -5,18 +5,22 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::{Chosen, FileOptions, Version, choose};
 use crate::config::RouterConfig;
 use crate::discover::program;
-use crate::ledger::TargetRow;
-use crate::targets::file::{Chosen, FileOptions, Version, choose};
+use crate::targets::TargetRow;
 
 /// A bgpd that is busy answers late; then the version that it had the last time counts.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What is chosen for the file of this router with so many IPv4 and IPv6 prefixes, by what is known. `None` where the configuration says it.
-pub fn known(router: &RouterConfig, last: &[TargetRow], routes: [usize; 2]) -> Option<Chosen> {
+pub fn known(
+    router: &RouterConfig,
+    last: Option<&TargetRow>,
+    routes: [usize; 2],
+) -> Option<Chosen> {
     // What was said by another FRR, or by the configuration of then, has no meaning any more.
-    let said = remembered(router, last).filter(|chosen| chosen.is_asked && is_asked(router));
+    let said = remembered(last).filter(|chosen| chosen.is_asked && is_asked(router));
     let said = said.and_then(|chosen| chosen.version.clone());
     by(router, last, routes, said)
 }
@@ -24,7 +28,7 @@ pub fn known(router: &RouterConfig, last: &[TargetRow], routes: [usize; 2]) -> O
 /// The same before a load: by the version of the FRR that the default commands load into.
 pub async fn asked(
     router: &RouterConfig,
-    last: &[TargetRow],
+    last: Option<&TargetRow>,
     routes: [usize; 2],
 ) -> Option<Chosen> {
     match is_asked(router) {
@@ -71,13 +75,13 @@ pub fn json(router: &str, chosen: &Chosen) -> Value {
 /// `said` is the version by the FRR of this machine.
 fn by(
     router: &RouterConfig,
-    last: &[TargetRow],
+    last: Option<&TargetRow>,
     routes: [usize; 2],
     said: Option<Version>,
 ) -> Option<Chosen> {
     let configured = router.options.frr_version.clone();
     let is_asked = configured.is_none() && said.is_some();
-    let before = remembered(router, last);
+    let before = remembered(last);
     let longest = routes.into_iter().max().unwrap_or(0);
     router.auto.then(|| Chosen {
         is_asked,
@@ -85,9 +89,8 @@ fn by(
     })
 }
 
-fn remembered<'a>(router: &RouterConfig, last: &'a [TargetRow]) -> Option<&'a Chosen> {
-    let last = last.iter().find(|row| row.name == router.name)?;
-    last.lists.as_ref()
+fn remembered(last: Option<&TargetRow>) -> Option<&Chosen> {
+    last?.lists.as_ref()
 }
 
 /// The version of the bgpd that runs; `None` where it does not answer.

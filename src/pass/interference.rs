@@ -1,11 +1,11 @@
-//! What is told of routes that somebody else changed.
+//! Routes that other programs changed: what the log and `status` show of it.
 
 use std::fs;
 
 use crate::config::KernelConfig;
 use crate::ledger::Observed;
 use crate::shown;
-use crate::targets::kernel::{Fib, Report, Restored};
+use crate::targets::kernel::{Report, Restored};
 use crate::time::Timestamp;
 
 /// So many routes are told one by one.
@@ -18,10 +18,10 @@ const PID_MAX: u32 = 4 << 20;
 pub(super) fn observed(
     config: &KernelConfig,
     report: &Report,
-    fib: &mut Fib,
+    alarm: Option<(Option<String>, bool)>,
     now: Timestamp,
 ) -> Vec<Observed> {
-    let watch = undone(report, fib, now);
+    let watch = undone(report, alarm, now);
     let covers = config.cover_more_specifics.then(|| covers(report, now));
     let lost = report.notifications_lost.then(|| {
         let why = "notifications were lost, so everything was compared: ";
@@ -67,7 +67,11 @@ pub(super) fn audited(report: &Report, why: &str, now: Timestamp) -> Observed {
 }
 
 /// What others did and we undid, if anything was, and whether they keep at it.
-fn undone(report: &Report, fib: &mut Fib, now: Timestamp) -> Option<Observed> {
+fn undone(
+    report: &Report,
+    alarm: Option<(Option<String>, bool)>,
+    now: Timestamp,
+) -> Option<Observed> {
     let Report {
         restored, surplus, ..
     } = report;
@@ -88,7 +92,7 @@ fn undone(report: &Report, fib: &mut Fib, now: Timestamp) -> Option<Observed> {
         (None, Some(last)) => format!("the last: {}, added by {}", last.what, who(last.by)),
         (None, None) => return None,
     };
-    let (alarm, is_new) = fib.alarm(now);
+    let (alarm, is_new) = alarm.unwrap_or_default();
     if let Some(alarm) = alarm.as_ref().filter(|_| is_new) {
         tracing::error!("watch  {alarm}");
     }

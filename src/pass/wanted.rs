@@ -1,0 +1,143 @@
+//! From a decision to what targets should have (I/O: the ledger).
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::known::Known;
+use super::sets::Sets;
+use super::{former_marks, removable};
+use crate::config::Config;
+use crate::feed::standing::Standing;
+use crate::ledger::{Ledger, LedgerError, Left};
+use crate::pipeline::Decision;
+use crate::prefix::{Effective, PrefixSet};
+use crate::targets::file::Gone;
+use crate::targets::{AllGone, Removable, Wanted};
+use crate::time::Timestamp;
+
+/// So long a router file takes away what is no longer in force: whoever loads it less often than that has to clear his
+/// router first.
+pub(super) const LATELY: Duration = Duration::from_secs(30 * 24 * 3_600);
+
+/// The credits of the publishers whose copies count and whose prefixes are in `desired`, of the feeds
+/// that `has` names; `standings` in the order of the feeds.
+pub fn credits(
+    config: &Config,
+    standings: &[Standing],
+    desired: &PrefixSet,
+    has: impl Fn(&str) -> bool,
+) -> Vec<&'static str> {
+    let mut credits = Vec::new();
+    for (feed, standing) in config.feeds.iter().zip(standings) {
+        let counts = standing.counts() && !desired.is_empty() && has(&feed.name);
+        let credit = feed
+            .attribution
+            .filter(|credit| counts && !credits.contains(credit));
+        credits.extend(credit);
+    }
+    credits
+}
+
+/// This in force, which the ledger knows already: what routers may still hold of before is what it
+/// recorded.
+pub fn recorded(
+    (config, ledger): (&Arc<Config>, &Ledger),
+    (known, decision): (&Known, &Arc<Decision>),
+    (everything, sets): (Arc<Effective>, &Sets),
+    now: Timestamp,
+) -> Result<Wanted, LedgerError> {
+    let left = left_lately(config, ledger)?;
+    let gone = gone_of((config, ledger), &everything, sets, left)?;
+    let removable = removable(ledger, known.policy.protect.set())?;
+    let given = (removable, gone);
+    of(
+        (config, ledger),
+        (known, decision),
+        (everything, sets),
+        given,
+        now,
+    )
+}
+
+/// The same before the ledger knows of it: with what would leave by it.
+pub fn proposed(
+    (config, ledger): (&Arc<Config>, &Ledger),
+    (known, decision): (&Known, &Arc<Decision>),
+    sets: &Sets,
+    now: Timestamp,
+) -> Result<Wanted, LedgerError> {
+    let everything = Arc::new(decision.desired.clone());
+    let gone = would_be_gone(config, ledger, &everything, sets)?;
+    // A decision that goes with every feed read explains every route.
+    let removable = match decision.settles() {
+        true => Removable::All,
+        false => removable(ledger, known.policy.protect.set())?,
+    };
+    let given = (removable, gone);
+    of(
+        (config, ledger),
+        (known, decision),
+        (everything, sets),
+        given,
+        now,
+    )
+}
+
+fn of(
+    (config, ledger): (&Arc<Config>, &Ledger),
+    (known, decision): (&Known, &Arc<Decision>),
+    (everything, sets): (Arc<Effective>, &Sets),
+    (removable, gone): (Removable, AllGone),
+    now: Timestamp,
+) -> Result<Wanted, LedgerError> {
+    Ok(Wanted {
+        routers: sets.routers().clone(),
+        credits: credits(config, &decision.standings, &everything.nets, |_| true),
+        decision: Some(decision.clone()),
+        gone: Arc::new(gone),
+        protected: known.policy.protect.set().clone(),
+        removable,
+        former: former_marks(config, ledger)?,
+        last: ledger.targets()?,
+        ..Wanted::of(everything, config, now)
+    })
+}
+
+/// What routers may still hold when this is in force, before the ledger knows of it.
+pub fn would_be_gone(
+    config: &Config,
+    ledger: &Ledger,
+    effective: &Effective,
+    sets: &Sets,
+) -> Result<AllGone, LedgerError> {
+    let mut left = left_lately(config, ledger)?;
+    if let Some(left) = &mut left {
+        let Effective { nets, origins } = ledger.in_force()?;
+        left.nets.extend(nets.nets());
+        left.asns.extend(origins);
+    }
+    gone_of((config, ledger), effective, sets, left)
+}
+
+/// Of what left lately: what is not in force again.
+fn gone_of(
+    (config, ledger): (&Config, &Ledger),
+    effective: &Effective,
+    sets: &Sets,
+    left: Option<Left>,
+) -> Result<AllGone, LedgerError> {
+    let Some(left) = left else {
+        return Ok(AllGone::default());
+    };
+    Ok(AllGone {
+        routers: sets.gone(config, ledger, effective, &left)?,
+        everything: Gone::of(left.nets, left.asns, effective),
+    })
+}
+
+/// What the ledger knows to have left, where a router takes it away.
+fn left_lately(config: &Config, ledger: &Ledger) -> Result<Option<Left>, LedgerError> {
+    let mut routers = config.routers.iter();
+    let takes_away = routers.any(|router| router.options.family.takes_away());
+    takes_away.then(|| ledger.left(LATELY)).transpose()
+}
