@@ -2,7 +2,7 @@
 //!
 //! The party that controls a source can take addresses out of force through it. So sources that
 //! neither the operator nor the kernel of this machine controls are limited by count: the answers
-//! of a name server, a file that DHCP writes, and logins. The table is in ARCHITECTURE.md.
+//! of a name server, a file that DHCP writes, and logins. The table is in doc/decisions.md.
 
 use std::collections::BTreeMap;
 

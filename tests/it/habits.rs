@@ -365,6 +365,7 @@ fn text_ends_its_lines_as_editorconfig_says() {
             "fuzz",
             "proptest-regressions",
             "tests/routers/found",
+            "tests/fixtures",
         ];
         let text = fs::read(repository().join(&path)).unwrap();
         if kept.iter().any(|folder| path.starts_with(folder)) || text.is_empty() {
@@ -476,4 +477,19 @@ fn the_example_says_what_would_be_in_force_and_why() {
     let page = report("<html>502 Bad Gateway</html>", &[]).unwrap_err();
     assert_eq!(page, "an HTML or XML page, not a list");
     assert!(report(list, &["203.0.113.9/240"]).is_err());
+}
+
+/// The map of the folders fits on three screens and names every folder of `src`.
+#[test]
+fn architecture_names_every_folder_in_at_most_120_lines() {
+    let text = read("ARCHITECTURE.md");
+    assert!(text.lines().count() <= 120, "{}", text.lines().count());
+    for entry in fs::read_dir(repository().join("src")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        // A module's folder may stand beside its file, which is named.
+        let is_named =
+            text.contains(&format!("`{name}/`")) || text.contains(&format!("`{name}.rs`"));
+        assert!(!path.is_dir() || is_named, "{name}");
+    }
 }
