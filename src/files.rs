@@ -1,12 +1,12 @@
-//! Files that the program reads: regular ones, opened without waiting, and bounded in size and time (I/O).
+//! Opening files: regular ones only, without waiting, limited in size and time (I/O).
 //!
-//! A path of the configuration may lead to a FIFO, to a device without end, or to a terminal. A plain
-//! open of a FIFO waits for a writer, which may never come. A network file system whose server is away
-//! answers nothing at all: `open` and `read` wait in the kernel, whatever the flags. So what may stand on
-//! one is read on a thread of its own ([`within`], [`within_async`]); after a time limit the thread is
-//! left behind, and the pass goes on without the file.
+//! A path of the configuration may lead to a FIFO, to a device without end, or to a terminal. A
+//! plain open of a FIFO waits for a writer, possibly forever. A network file system whose server is
+//! unreachable does not answer: `open` and `read` wait in the kernel, whatever the flags. So files
+//! that may be on one are read on a thread of their own ([`within`], [`within_async`]); after a
+//! time limit the thread is left behind, and the pass continues without the file.
 //!
-//! A test at the end of this file holds the rule for the source tree.
+//! A test at the end of this file checks the source tree.
 
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
@@ -23,14 +23,14 @@ use tokio::sync::oneshot;
 /// Time limit for a small file, such as a secret, and for the file system to answer at all.
 pub const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Threads that were left behind, by the path that they still wait for. Each path holds at most one: it is
-/// not tried again as long as that thread waits.
+/// Threads that were left behind, by the path that they wait for. There is at most one for each
+/// path: a path is not tried again while its thread waits.
 static LEFT_BEHIND: Mutex<Option<HashMap<PathBuf, Weak<()>>>> = Mutex::new(None);
 
-/// Do this with a file on a thread of its own, and wait for it so long.
+/// Do this with a file on a thread of its own, and wait for at most `limit`.
 ///
 /// # Errors
-/// As `work`, and [`io::ErrorKind::TimedOut`] where it takes longer.
+/// Those of `work`, and [`io::ErrorKind::TimedOut`] after the limit.
 pub fn within<T: Send + 'static>(
     path: &Path,
     limit: Duration,
@@ -43,7 +43,7 @@ pub fn within<T: Send + 'static>(
         .unwrap_or_else(|_| Err(too_slow(limit)))
 }
 
-/// The same where other tasks of the thread go on meanwhile. It begins with the call, and not when it is waited for.
+/// The same, without blocking other tasks. The work begins with the call, not with the first poll.
 ///
 /// # Errors
 /// As [`within`].
@@ -57,7 +57,7 @@ where
     W: FnOnce(&Path) -> io::Result<T> + Send + 'static,
 {
     let (send, receive) = oneshot::channel();
-    // Where whoever waits is given up itself, the thread is left behind as well.
+    // If the waiting task is dropped, the thread is left behind as well.
     let begun = begin(path, work, move |done| drop(send.send(done)));
     async move {
         let _thread = begun?;
@@ -68,7 +68,7 @@ where
     }
 }
 
-/// A thread that is waited for; one that still works when this ends is left behind.
+/// A thread that is waited for; if it still works when this is dropped, it is left behind.
 struct Awaited {
     path: PathBuf,
     alive: Weak<()>,
@@ -84,7 +84,7 @@ impl Drop for Awaited {
     }
 }
 
-/// Begin it.
+/// Begin the work.
 fn begin<T>(
     path: &Path,
     work: impl FnOnce(&Path) -> io::Result<T> + Send + 'static,
@@ -102,7 +102,7 @@ fn begin<T>(
         path: path.clone(),
         alive: Arc::downgrade(&token),
     };
-    // Not one of the runtime's own threads: of those there are few, and some wait for a name.
+    // Not on a thread of the runtime: there are few, and some wait for DNS.
     thread::Builder::new()
         .name("file".to_owned())
         .spawn(move || {
@@ -122,7 +122,7 @@ fn too_slow(limit: Duration) -> io::Error {
 /// Open a regular file for reading. A directory, FIFO, socket or device is refused by name.
 ///
 /// # Errors
-/// As `open(2)`, and [`io::ErrorKind::InvalidInput`] for what is no regular file.
+/// Those of `open(2)`, and [`io::ErrorKind::InvalidInput`] for anything but a regular file.
 pub fn open(path: &Path) -> io::Result<File> {
     let file = OpenOptions::new()
         .read(true)
@@ -132,13 +132,13 @@ pub fn open(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Flags of an open that waits for no writer and takes no terminal.
+/// Flags of an open that does not wait for a writer and does not make a terminal ours.
 pub const NO_WAITING: i32 = OFlag::O_NONBLOCK.union(OFlag::O_NOCTTY).bits();
 
-/// Judge the type of what was opened, not of what stands there a moment later.
+/// Check the type of the opened file: another one may be at its path by now.
 ///
 /// # Errors
-/// [`io::ErrorKind::InvalidInput`] for what is no regular file.
+/// [`io::ErrorKind::InvalidInput`] for anything but a regular file.
 pub fn must_be_regular(file: &File) -> io::Result<()> {
     let kind = file.metadata()?.file_type();
     match kind.is_file() {
@@ -166,7 +166,7 @@ pub fn read(path: &Path, max: u64) -> io::Result<Vec<u8>> {
 /// The same for text.
 ///
 /// # Errors
-/// As [`read`], and [`io::ErrorKind::InvalidData`] for what is no UTF-8.
+/// As [`read`], and [`io::ErrorKind::InvalidData`] for text that is not UTF-8.
 pub fn read_text(path: &Path, max: u64) -> io::Result<String> {
     let text = String::from_utf8(read(path, max)?);
     text.map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "this is no UTF-8 text"))
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn who_does_not_answer_is_left_behind_and_not_asked_again_until_it_does() {
+    fn a_path_that_does_not_answer_is_not_tried_again_until_it_does() {
         let path = Path::new("/nowhere/stuck");
         assert_eq!(within(path, LONG, |_| Ok(7)).unwrap(), 7);
         let (end, work) = stuck();

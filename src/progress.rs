@@ -1,4 +1,5 @@
-//! What is under way, shown on a terminal (I/O): a line for each download and each command of a router, gone afterwards.
+//! Shows running downloads and router commands on a terminal (I/O): a line for each, removed
+//! afterwards.
 
 use std::env::var_os;
 use std::io::{IsTerminal, stderr};
@@ -7,18 +8,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-/// Where they are shown. The default shows nothing.
+/// The display. The default shows nothing.
 #[derive(Clone, Debug, Default)]
 pub struct Progress(Option<Bars>);
 
 #[derive(Clone, Debug, Default)]
 struct Bars {
     all: MultiProgress,
-    /// How many there are.
+    /// The number of lines.
     count: Arc<AtomicUsize>,
 }
 
-/// The line of one download or command; it goes when this is dropped.
+/// The line of one download or command; it is removed when this is dropped.
 #[derive(Debug)]
 pub struct Line(Option<Shown>);
 
@@ -29,7 +30,7 @@ struct Shown {
 }
 
 impl Progress {
-    /// On stderr, where that is a terminal that can move its cursor and `NO_COLOR` does not ask for
+    /// On stderr, if it is a terminal that can move its cursor and `NO_COLOR` does not ask for
     /// plain lines (<https://no-color.org>).
     pub fn on_stderr() -> Self {
         let is_set = |name: &str| var_os(name).is_some_and(|value| !value.is_empty());
@@ -37,12 +38,12 @@ impl Progress {
         Self((stderr().is_terminal() && !plain).then(Bars::default))
     }
 
-    /// A line for the feed of this name.
+    /// A line for a feed.
     pub fn line(&self, name: &str) -> Line {
         self.add(name, "{prefix}  waiting")
     }
 
-    /// A line for a command of the router of this name, with the time since this was called.
+    /// A line for a command of a router, with the elapsed time.
     pub fn command(&self, name: &str, command: &str) -> Line {
         self.add(&format!("{name}  {command}"), "{prefix}  {elapsed}")
     }
@@ -59,8 +60,7 @@ impl Progress {
         }))
     }
 
-    /// Print lines above these. Answers whether there are any; a terminal that has gone
-    /// takes nothing, and is no failure.
+    /// Print lines above these. Returns whether there are any; errors of the terminal are ignored.
     pub fn print_above(&self, lines: &str) -> bool {
         let Some(Bars { all, count }) = &self.0 else {
             return false;
@@ -68,14 +68,14 @@ impl Progress {
         if count.load(Ordering::Relaxed) == 0 {
             return false;
         }
-        // Not `suspend`: it panics where the terminal cannot be written.
+        // Not `suspend`, which panics if the terminal cannot be written.
         let _ = all.println(lines);
         true
     }
 }
 
 impl Line {
-    /// The body begins; `bytes` long, where that is known.
+    /// The body begins; `bytes` is its length, if it is known.
     pub fn begin(&self, bytes: Option<u64>) {
         let Some(Shown { bar: line, .. }) = &self.0 else {
             return;
@@ -91,14 +91,14 @@ impl Line {
         }
     }
 
-    /// Show how much time has gone by.
+    /// Update the elapsed time.
     pub fn tick(&self) {
         if let Some(Shown { bar: line, .. }) = &self.0 {
             line.tick();
         }
     }
 
-    /// So many bytes of it are there, all in all.
+    /// The number of bytes received so far.
     pub fn at(&self, bytes: usize) {
         if let Some(Shown { bar: line, .. }) = &self.0 {
             line.set_position(bytes as u64);

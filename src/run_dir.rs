@@ -1,4 +1,4 @@
-//! The run directory (I/O): what must be known although the ledger cannot be read or written.
+//! The run directory (I/O): what must be known even if the ledger cannot be read or written.
 //!
 //! ```text
 //!  /run/nullrouted/DIGEST.flushed   the flush marker: nothing is installed while it is there
@@ -6,8 +6,8 @@
 //! ```
 //!
 //! `DIGEST` is that of the path of the state directory: several instances may run on one machine. A
-//! reboot empties the run directory, as it takes the routes. Nothing here is needed to work: where a
-//! program may not make the directory, it goes on without it.
+//! reboot empties the run directory, as it removes the routes. Nothing here is required: a program
+//! that may not create the directory works without it.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -31,7 +31,8 @@ use crate::{digest, files};
 pub const VARIABLE: &str = "NULLROUTED_RUN_DIR";
 
 const DEFAULT: &str = "/run/nullrouted";
-/// The state directory of the shipped service (systemd/tmpfiles.conf); its owner is the service's user.
+/// The state directory of the shipped service (systemd/tmpfiles.conf); its owner is the service's
+/// user.
 const SERVICE_DIR: &str = "/var/lib/nullrouted";
 
 const FLUSHED: &str = "flushed";
@@ -39,7 +40,7 @@ const MARKS: &str = "marks";
 
 /// Largest file that is read, in bytes.
 const MAX_BYTES: u64 = 64 << 10;
-/// Files that are looked at when all instances are asked for.
+/// Largest number of files that are read if all instances are listed.
 const MAX_INSTANCES: usize = 1_000;
 
 /// The run directory of this machine, or the one that `NULLROUTED_RUN_DIR` names.
@@ -48,16 +49,16 @@ pub struct RunDir {
     path: PathBuf,
 }
 
-/// A flush, as its marker tells of it.
+/// A flush, according to its marker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flush {
-    /// Since when.
+    /// When it was made.
     pub at: Timestamp,
-    /// Who flushed; empty where it could not be written.
+    /// The user who flushed; empty if it could not be written.
     pub by: String,
 }
 
-/// What installs routes under one state directory.
+/// An instance that installs routes, by its state directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instance {
     /// Its state directory.
@@ -84,11 +85,11 @@ impl fmt::Display for NotRemoved {
 
 impl std::error::Error for NotRemoved {}
 
-/// A file as it is written. Each says whose it is.
+/// The content of a file, which names its instance.
 #[derive(Serialize, Deserialize)]
 struct Written {
     state_dir: PathBuf,
-    /// The network namespace: inode of `/proc/self/ns/net`, where it could be read.
+    /// The network namespace: inode of `/proc/self/ns/net`, if it could be read.
     namespace: Option<u64>,
     #[serde(flatten)]
     what: What,
@@ -119,7 +120,7 @@ impl From<&Mark> for WrittenMark {
 }
 
 impl WrittenMark {
-    /// `None` for a mark that is no mark of ours: a protocol of another program is none.
+    /// `None` if it cannot be our mark: its protocol belongs to another program.
     fn read(&self) -> Option<Mark> {
         let kind: Kind = self.r#type.parse().ok()?;
         let is_free = Mark::owner_of_protocol(self.protocol).is_none();
@@ -132,38 +133,38 @@ impl WrittenMark {
     }
 }
 
-/// Whether the instance of this state directory was flushed, by the run directory alone. Two calls of
-/// `lstat(2)` at most: it never waits, and opens nothing.
+/// Whether the instance of this state directory was flushed, according to the run directory alone.
+/// At most two calls of `lstat(2)`: it never waits, and opens nothing.
 pub fn flushed(state_dir: &Path) -> bool {
     RunDir::here().is_flushed(state_dir)
 }
 
 impl RunDir {
-    /// The one of this machine, or the one that the environment names.
+    /// That of this machine, or the one named by the environment.
     pub fn here() -> Self {
         let named = std::env::var_os(VARIABLE).filter(|path| !path.is_empty());
         Self::at(named.map_or_else(|| PathBuf::from(DEFAULT), PathBuf::from))
     }
 
-    /// This one.
+    /// With this path.
     pub fn at(path: PathBuf) -> Self {
         Self { path }
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether there is a flush marker that is believed.
+    /// Whether there is a trusted flush marker.
     pub fn is_flushed(&self, state_dir: &Path) -> bool {
         self.marker(state_dir).is_some()
     }
 
-    /// The flush that the marker tells of.
+    /// The flush of the marker.
     pub fn flush(&self, state_dir: &Path) -> Option<Flush> {
         let file = self.marker(state_dir)?;
-        // A marker without content is one all the same: the directory was full.
+        // A marker without content counts as well: the directory was full.
         let (at, by) = match read(&self.file(state_dir, FLUSHED)) {
             Some(Written {
                 what: What::Flushed { at, by },
@@ -184,11 +185,11 @@ impl RunDir {
         (owners.believe_dir(&dir).is_ok() && owners.believe_file(&file)).then_some(file)
     }
 
-    /// Nothing is installed for this state directory from now on. The time of a flush that is made twice
-    /// is kept.
+    /// Set the flush marker: from now on nothing is installed for this state directory. The time of
+    /// an earlier flush is kept.
     ///
     /// # Errors
-    /// The directory cannot be made or written, or is not believed.
+    /// The directory cannot be created or written, or is not trusted.
     pub fn set_flushed(&self, state_dir: &Path, flush: &Flush) -> io::Result<()> {
         if self.is_flushed(state_dir) {
             return Ok(());
@@ -200,10 +201,10 @@ impl RunDir {
         self.write(state_dir, FLUSHED, what, Full::EmptyFile)
     }
 
-    /// The flush has ended.
+    /// Remove the flush marker.
     ///
     /// # Errors
-    /// The marker is still there, or cannot be looked for.
+    /// The marker is still there, or cannot be looked up.
     pub fn end_flush(&self, state_dir: &Path) -> Result<(), NotRemoved> {
         let path = self.file(state_dir, FLUSHED);
         match fs::remove_file(&path) {
@@ -217,8 +218,8 @@ impl RunDir {
         }
     }
 
-    /// Routes of this state directory may carry these marks, and no others. Nothing is written where
-    /// that is known.
+    /// Write down the marks that routes of this state directory may carry. Nothing is written if
+    /// they are known.
     ///
     /// # Errors
     /// As [`set_flushed`](Self::set_flushed).
@@ -240,15 +241,15 @@ impl RunDir {
         self.write(state_dir, MARKS, What::Marks { marks: new }, Full::Error)
     }
 
-    /// The marks that routes of this state directory may carry, as far as they are believed.
+    /// The marks that routes of this state directory may carry, if the file is trusted.
     pub fn marks(&self, state_dir: &Path) -> Vec<Mark> {
         let path = self.file(state_dir, MARKS);
         let instance = self.instance(&path, &Owners::of(state_dir));
         instance.map_or_else(Vec::new, |(instance, _)| instance.marks)
     }
 
-    /// Every instance that installed routes in our network namespace; `state_dir` is one whose owner is
-    /// believed. Where our namespace cannot be known, those of all.
+    /// Every instance that installed routes in our network namespace, by files that are trusted for
+    /// the owner of `state_dir`. If our namespace is unknown, those of all namespaces.
     pub fn instances(&self, state_dir: &Path) -> Vec<Instance> {
         let owners = Owners::of(state_dir);
         let ours = namespace();
@@ -280,7 +281,7 @@ impl RunDir {
         else {
             return None;
         };
-        // A copy under another name is of another instance.
+        // A copy under another name belongs to another instance.
         let is_its_own = *path == self.file(&state_dir, MARKS);
         let marks = marks.iter().filter_map(WrittenMark::read).collect();
         let instance = Instance { state_dir, marks };
@@ -291,13 +292,13 @@ impl RunDir {
     fn file(&self, state_dir: &Path, what: &str) -> PathBuf {
         let absolute = std::path::absolute(state_dir);
         let absolute = absolute.unwrap_or_else(|_| state_dir.to_owned());
-        // A slash at the end makes no other directory.
+        // A trailing slash makes no difference.
         let absolute: PathBuf = absolute.components().collect();
         let digest = digest::of(absolute.as_os_str().as_bytes());
         self.path.join(format!("{digest}.{what}"))
     }
 
-    /// Write a file whole or not at all, with mode 0600 and the owner of the directory.
+    /// Write a file completely or not at all, with mode 0600 and the owner of the directory.
     fn write(&self, state_dir: &Path, name: &str, what: What, full: Full) -> io::Result<()> {
         self.make(state_dir)?;
         let path = self.file(state_dir, name);
@@ -325,7 +326,7 @@ impl RunDir {
             .open(path)?;
         // Whatever the umask.
         file.set_permissions(Permissions::from_mode(0o600))?;
-        // Of the one who owns the directory, so that root's verbs do not lock out the service.
+        // Owned like the directory, so that root's verbs do not lock out the service.
         let dir = fs::symlink_metadata(&self.path)?;
         if dir.uid() != file.metadata()?.uid() {
             fchown(&file, Some(dir.uid()), Some(dir.gid()))?;
@@ -336,7 +337,7 @@ impl RunDir {
         }
     }
 
-    /// Make the directory where it is missing, owned as the state directory is.
+    /// Create the directory if it is missing, owned like the state directory.
     fn make(&self, state_dir: &Path) -> io::Result<()> {
         match DirBuilder::new().mode(0o700).create(&self.path) {
             Ok(()) => fs::set_permissions(&self.path, Permissions::from_mode(0o700))?,
@@ -353,7 +354,7 @@ impl RunDir {
         Ok(())
     }
 
-    /// Root may have made the directory before the state directory had its owner.
+    /// Root may have created the directory before the state directory had its owner.
     fn hand_over(&self, dir: &Metadata, state_dir: &Path) {
         let Ok(state) = fs::metadata(state_dir) else {
             return;
@@ -375,22 +376,22 @@ impl RunDir {
     }
 }
 
-/// What becomes of a file that cannot be written whole.
+/// What to do if a file cannot be written completely.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Full {
     Error,
-    /// It says enough by being there.
+    /// Its existence is enough.
     EmptyFile,
 }
 
-/// Who is believed: root, ourselves, and those who may do with the state directory what they like.
+/// The trusted users: root, ourselves, and the owner of the state directory.
 struct Owners(Vec<u32>);
 
 impl Owners {
     fn of(state_dir: &Path) -> Self {
         let mut owners = vec![0, Uid::effective().as_raw()];
         owners.extend(fs::metadata(state_dir).ok().map(|state| state.uid()));
-        // Not by the name of the user: a name service may keep us waiting.
+        // Not by name: a name service may take long.
         let service = fs::metadata(SERVICE_DIR).ok();
         owners.extend(service.map(|state| state.uid()));
         Self(owners)
@@ -426,7 +427,7 @@ fn read(path: &Path) -> Option<Written> {
     serde_json::from_slice(&text).ok()
 }
 
-/// The network namespace that we are in.
+/// Our network namespace.
 fn namespace() -> Option<u64> {
     let at = fs::metadata("/proc/self/ns/net").ok()?;
     Some(at.ino())

@@ -1,17 +1,19 @@
-//! Text that others wrote, as the program shows it: on a terminal, in a log, in CSV and in JSON. Pure.
+//! Shows text of others safely: on a terminal, in a log, in CSV and in JSON. Pure.
 //!
-//! Feeds, HTTP servers, router commands, interface names, process names, file names, an older ledger and the
-//! configuration itself may hold any character. A control character moves the cursor or changes the terminal, a
-//! bidirectional control reorders a line, a newline begins a line that looks like ours.
+//! Feeds, HTTP servers, router commands, interface names, process names, file names, an older
+//! ledger and the configuration itself may contain any character. A control character moves the
+//! cursor or changes the terminal, a bidirectional control reorders a line, a newline starts a line
+//! that looks like ours.
 //!
-//! Two rules keep that out:
+//! Two rules prevent that:
 //!
-//! * A text of others becomes part of a sentence through [`line()`], [`path`] or [`clipped`].
-//! * Every line that is written goes through [`Lines`], which writes one line for one `writeln!`, whatever is in it.
-//!   So a text that was forgotten, or that an earlier build wrote into the ledger, forges no line either.
+//! * Foreign text is put into a sentence through [`line()`], [`path`] or [`clipped`].
+//! * Every line is written through [`Lines`], which writes one line for one `writeln!`, whatever it
+//!   contains. So a text that was forgotten, or that an earlier build stored, forges no line.
 //!
-//! A character that is not shown as it is becomes an escape of Rust: `\n`, `\u{1b}`, `\u{202e}`. A tab becomes a blank.
-//! In JSON the value stays as it is: [`Json`] writes such characters as `\u001b`, which every parser reads back.
+//! A character that is not shown as it is becomes an escape of Rust: `\n`, `\u{1b}`, `\u{202e}`. A
+//! tab becomes a blank. In JSON the value stays unchanged: [`Json`] writes such characters as
+//! `\u001b`, which every parser reads back.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -21,10 +23,12 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
-/// Characters above ASCII that are not shown: they move or hide text, or have no shape of their own.
+/// Characters above ASCII that are not shown: they move or hide text, or have no shape of their
+/// own.
 ///
-/// The C1 controls; general category Cf (format) but for the signs that have a shape; Zl and Zp; and
-/// `Default_Ignorable_Code_Point` (<https://www.unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt>).
+/// The C1 controls; general category Cf (format) except for the signs that have a shape; Zl and Zp;
+/// and `Default_Ignorable_Code_Point`
+/// (<https://www.unicode.org/Public/UCD/latest/ucd/DerivedCoreProperties.txt>).
 const HIDDEN: [(char, char); 20] = [
     ('\u{80}', '\u{9f}'),
     ('\u{ad}', '\u{ad}'),
@@ -48,7 +52,7 @@ const HIDDEN: [(char, char); 20] = [
     ('\u{e0000}', '\u{e0fff}'),
 ];
 
-/// Whether a character is not shown as it is.
+/// Whether a character is escaped.
 pub fn is_hidden(c: char) -> bool {
     match c {
         ' '..='~' => false,
@@ -59,12 +63,12 @@ pub fn is_hidden(c: char) -> bool {
     }
 }
 
-/// Whether nothing in it is hidden, by its bytes: true for nearly every text.
+/// Whether a text contains only plain ASCII: true for nearly every text.
 fn is_plain(text: &str) -> bool {
     text.bytes().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
-/// The text in one line, nothing of it hidden.
+/// The text in one line, with everything hidden escaped.
 pub fn line(text: &str) -> Cow<'_, str> {
     if is_plain(text) || !text.chars().any(is_hidden) {
         return Cow::Borrowed(text);
@@ -78,12 +82,12 @@ fn push(shown: &mut String, c: char) {
     match c {
         '\t' => shown.push(' '),
         c if !is_hidden(c) => shown.push(c),
-        // What `escape_default` leaves as it is, is ASCII and not hidden.
+        // `escape_default` leaves only ASCII that is not hidden as it is.
         c => shown.extend(c.escape_default()),
     }
 }
 
-/// The same of a text that may be long: at most `max` characters as they are shown, cut between two of its own.
+/// The same, with at most `max` characters as shown, cut between two characters of the text.
 pub fn clipped(text: &str, max: usize) -> String {
     let mut shown = String::new();
     let mut room = max;
@@ -100,18 +104,19 @@ pub fn clipped(text: &str, max: usize) -> String {
     shown
 }
 
-/// The path in one line; bytes that are no UTF-8 become U+FFFD.
+/// The path in one line; bytes that are not UTF-8 become U+FFFD.
 pub fn path(path: &Path) -> String {
     line(&path.to_string_lossy()).into_owned()
 }
 
-/// A writer of lines. `writeln!` writes exactly one line: what is hidden in it, a newline included, is escaped.
+/// A writer of lines. `writeln!` writes exactly one line: everything hidden, including newlines, is
+/// escaped.
 ///
 /// `write!` would write a line as well, so a line is put together before it is written.
 pub struct Lines<'a>(&'a mut dyn Write);
 
 impl<'a> Lines<'a> {
-    /// Lines into `out`.
+    /// Write lines to `out`.
     pub fn new(out: &'a mut dyn Write) -> Self {
         Self(out)
     }
@@ -130,7 +135,8 @@ impl<'a> Lines<'a> {
         self.0.write_all(b"\n")
     }
 
-    /// A text of several lines that is ours, such as a router file. It ends with a newline, or none is written.
+    /// Write a text of several lines that is ours, such as a router file. It should end with a
+    /// newline.
     ///
     /// # Errors
     /// Those of the writer.
@@ -159,7 +165,7 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// Compact JSON in which nothing is hidden, and whose strings read back as they were.
+/// Compact JSON in which everything hidden is escaped, and whose strings read back unchanged.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Json;
 

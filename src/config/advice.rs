@@ -1,7 +1,7 @@
-//! What a configuration refers to, looked at: files, folders, programs, hosts (I/O).
+//! Advice on what a configuration refers to: files, folders, programs, hosts (I/O).
 //!
-//! Advice is no problem: a file may come later, and `check` runs before each start of the service. So nothing here
-//! keeps the program from starting or from reading a configuration again.
+//! Advice is not an error: a file may be created later, and `check` runs before each start of the
+//! service. So advice never keeps the program from starting or from reloading.
 
 use std::fs;
 use std::io;
@@ -19,14 +19,14 @@ use crate::feed::fetch::is_this_machine;
 use crate::files;
 use crate::shown;
 
-/// Something that will go wrong, or that is better done otherwise.
+/// Something that will fail, or that can be improved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Advice {
-    /// What it is about, in one word: `feeds`, `file`, `folder`, `command`, `http`, `mode`, `size`.
+    /// The subject in one word: `feeds`, `file`, `folder`, `command`, `http`, `mode`, `size`.
     pub kind: &'static str,
-    /// The router that it is about.
+    /// The router concerned.
     pub router: Option<String>,
-    /// What is so, why it matters, and what to type.
+    /// The problem, its consequence, and what to type.
     pub text: String,
     /// Line of the configuration, from 1; 0 for the file as a whole.
     pub line: usize,
@@ -34,7 +34,7 @@ pub struct Advice {
     pub column: usize,
 }
 
-/// Everything there is to advise on a configuration without problems.
+/// All advice on a configuration without errors.
 pub(super) fn look(path: &Path, text: &str, written: &Written, config: &Config) -> Vec<Advice> {
     let mut look = Look {
         text,
@@ -155,7 +155,7 @@ impl Look<'_> {
         }
     }
 
-    /// A router file is written beside its place, then renamed.
+    /// A router file is written next to its place, then renamed.
     fn folder(&mut self, router: &str, file: &Path, at: usize) {
         let folder = match file.parent() {
             Some(folder) if folder != Path::new("") => folder,
@@ -209,7 +209,7 @@ impl Look<'_> {
     }
 }
 
-/// Where a program is.
+/// The result of looking for a program.
 enum Program {
     Found,
     Missing,

@@ -1,14 +1,15 @@
-//! What of the configuration decides which prefixes are in force, by name: so a change of it can be told. Pure.
+//! The settings that decide which prefixes are in force, by name, so that a change of them can be
+//! reported. Pure.
 
 use std::collections::BTreeMap;
 
 use super::{Config, FeedConfig};
 
-/// Each part by its name, and what it is.
+/// The name and the value of each setting.
 pub type Decisive = BTreeMap<String, String>;
 
-/// What decides, of this configuration. What protects is not in it, nor when a copy expires, nor where a list comes
-/// from: another list is the publisher's change.
+/// The decisive settings of a configuration. Protection is not among them, nor the expiry of
+/// copies, nor the source of a list: another list counts as the publisher's change.
 pub fn decisive(config: &Config) -> Decisive {
     let limits = &config.policy.limits;
     let count =
@@ -43,11 +44,11 @@ pub fn decisive(config: &Config) -> Decisive {
     parts
 }
 
-/// Before the name of a feed.
+/// The prefix of the settings of a feed.
 const FEED: &str = "feed ";
 
 fn of_feed(feed: &FeedConfig) -> Vec<(&'static str, String)> {
-    // What stands in a pattern without `..` cannot be forgotten here.
+    // The pattern has no `..`, so that no field is forgotten.
     let crate::feed::formats::Rules {
         format,
         host_bits,
@@ -81,7 +82,7 @@ fn of_feed(feed: &FeedConfig) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// What is otherwise now, in words, without what is new. `gone` are feeds that are known to have left.
+/// The changed settings in words, without new ones. `gone` are feeds that are known to be removed.
 pub fn differences(before: &Decisive, now: &Decisive, gone: &[String]) -> Vec<String> {
     let mut words: Vec<String> = gone.iter().map(|name| no_longer(name)).collect();
     for (key, old) in before {

@@ -1,7 +1,7 @@
 //! From TOML text to the written shapes, with every problem on the way.
 //!
-//! A decoder stops at its first error. So the item with the error is noted, struck out of the
-//! parsed table, and the rest is decoded again, until nothing is wrong any more.
+//! A decoder stops at its first error. So the item with the error is noted, removed from the parsed
+//! table, and the rest is decoded again, until there is no error.
 
 use std::ops::Range;
 
@@ -12,13 +12,17 @@ use toml::de::{DeTable, DeValue, Deserializer};
 use super::Problem;
 use super::written::Written;
 
-/// Decode what can be decoded; the problems say what was left out. Where the syntax itself is broken
-/// the values are guesses: [`is_broken`] tells.
+/// Decode as much as possible; the problems say what was left out. If the syntax is invalid the
+/// values are guesses, see [`is_broken`].
 pub fn decode(text: &str) -> (Written, Vec<Problem>) {
     let (mut table, errors) = DeTable::parse_recoverable(text);
     let mut problems: Vec<_> = errors.iter().map(|error| problem(error, None)).collect();
-    // What a broken line meant is a guess: where the syntax is wrong, only that is reported, and
-    // what stands around it is read all the same.
+    if let Some(first) = problems.first_mut().filter(|_| looks_like_yaml(text)) {
+        let hint = "this looks like YAML; the configuration is TOML: [[feed]], then name = \"...\"";
+        first.hint = Some(hint.to_owned());
+    }
+    // The meaning of an invalid line is a guess: if the syntax is wrong, only that is reported, and
+    // the rest is read nevertheless.
     let broken = !problems.is_empty();
     loop {
         let error = match Written::deserialize(Deserializer::from(table.clone())) {
@@ -36,12 +40,19 @@ pub fn decode(text: &str) -> (Written, Vec<Problem>) {
     }
 }
 
-/// Whether a text is no TOML at all.
+/// Whether the first line that is no comment is a key of YAML: `feeds:`.
+fn looks_like_yaml(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim);
+    let first = lines.find(|line| !line.is_empty() && !line.starts_with('#'));
+    first.is_some_and(|line| line == "---" || line.ends_with(':') || line.contains(": "))
+}
+
+/// Whether a text is not TOML.
 pub fn is_broken(text: &str) -> bool {
     !DeTable::parse_recoverable(text).1.is_empty()
 }
 
-/// The way from the root to an item: keys, and indices in arrays.
+/// The path from the root to an item: keys, and indices in arrays.
 type KeyPath = Vec<Step>;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +61,7 @@ enum Step {
     Index(usize),
 }
 
-/// The deepest item whose key or value stands at `span`.
+/// The deepest item whose key or value is at `span`.
 fn find(table: &DeTable, span: &Range<usize>) -> Option<KeyPath> {
     for (key, value) in table {
         let mut place = vec![Step::Key(key.get_ref().to_string())];
@@ -77,7 +88,7 @@ fn find_in(value: &Spanned<DeValue>, span: &Range<usize>) -> Option<KeyPath> {
     inside.or_else(|| (value.span() == *span).then(Vec::new))
 }
 
-/// Remove the item at `place`; false when it is not there.
+/// Remove an item; `false` if it does not exist.
 fn strike(table: &mut DeTable, place: &[Step]) -> bool {
     let Some((Step::Key(name), rest)) = place.split_first() else {
         return false;
@@ -111,7 +122,7 @@ fn strike_in(value: &mut DeValue, place: &[Step]) -> bool {
     }
 }
 
-/// The decoder's words, with the key in front and what was expected before what was found.
+/// The decoder's message, with the key first and the expectation before what was found.
 fn problem(error: &toml::de::Error, place: Option<&KeyPath>) -> Problem {
     let message = error.message().trim().replace('\n', ", ");
     let key = place.and_then(|place| {
@@ -134,6 +145,7 @@ fn problem(error: &toml::de::Error, place: Option<&KeyPath>) -> Problem {
         .iter()
         .find_map(|start| message.strip_prefix(start)?.split_once(", expected "));
     let message = match found {
+        Some((found, "i64")) => format!("expected a number without quotes, found {found}"),
         Some((found, expected)) => format!("expected {expected}, found {found}"),
         None => message,
     };

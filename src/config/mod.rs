@@ -1,7 +1,7 @@
 //! The configuration: written (the TOML shapes) → check (every problem at once) → model.
 //!
-//! Nothing here touches a route. A file with one problem gives no configuration at all, and the
-//! caller stays with the one it has.
+//! Nothing here changes a route. A file with one error gives no configuration at all, and the
+//! caller keeps the previous one.
 
 mod advice;
 mod check;
@@ -35,16 +35,16 @@ const MAX_BYTES: u64 = 16 << 20;
 /// Largest file that a configuration names and that is read with it, in bytes.
 const MAX_NAMED_BYTES: u64 = 256 << 20;
 
-/// Read and check a configuration file. One that another user may have written is a problem: it names
-/// commands that run as the user of the program.
+/// Read and check a configuration file. One that another user may have written is an error: it
+/// names commands that run as the user of the program.
 ///
 /// # Errors
-/// Every problem of the file, or the one that it cannot be read.
+/// Every error of the file, or why it cannot be read.
 pub fn load(path: &Path) -> Result<Config, Problems> {
     judged(path).map(|(_, config)| config)
 }
 
-/// The text and what it says, where no other user may have written it.
+/// The text and the configuration, if no other user may have written it.
 fn judged(path: &Path) -> Result<(String, Config), Problems> {
     let file = files::open(path).map_err(|error| Problems::unreadable(path, &error))?;
     let about = file.metadata();
@@ -68,7 +68,7 @@ fn read_named(file: &Path) -> std::io::Result<Vec<u8>> {
     files::within(file, files::PATIENCE, |f| files::read(f, MAX_NAMED_BYTES))
 }
 
-/// The same, and what there is to advise on what the configuration refers to.
+/// The same, with advice on what the configuration refers to.
 ///
 /// # Errors
 /// As [`load`].
@@ -82,8 +82,8 @@ pub fn examine(path: &Path) -> Result<(Config, Vec<Advice>), Problems> {
 /// Reads the files that the configuration names; a parameter, so that checking needs no disk.
 pub type ReadFile<'a> = &'a dyn Fn(&Path) -> std::io::Result<Vec<u8>>;
 
-/// What can be understood of a file, however broken and whoever wrote it: for `flush`, which must work
-/// from any state. The problems, if there are any, are as [`load`] reports them.
+/// Whatever can be read of a file, however broken, whoever wrote it: for `flush`, which must work
+/// in any state. The errors, if any, are those of [`load`].
 pub fn salvage(path: &Path) -> (Config, Option<Problems>) {
     match unjudged(path) {
         Ok((_, config)) => (config, None),
@@ -96,20 +96,20 @@ pub fn salvage(path: &Path) -> (Config, Option<Problems>) {
 
 /// What a flush needs first.
 pub struct Glance {
-    /// What could be understood; of the files that it names none was read, so nothing is protected.
+    /// As much as could be read; none of the files that it names was read, so nothing is protected.
     pub config: Config,
-    /// Whether the mark of our routes is what the file says, and not the default in its place.
+    /// Whether the mark is that of the file, and not the default.
     pub knows_mark: bool,
-    /// Whether the state directory is what the file says, and not the default in its place.
+    /// Whether the state directory is that of the file, and not the default.
     pub knows_state_dir: bool,
 }
 
-/// The mark of our routes and the state directory, from this one file alone.
+/// The mark and the state directory, from this file alone.
 pub fn glance(path: &Path) -> Glance {
     let text = files::read_text(path, MAX_BYTES).unwrap_or_default();
     let nothing: ReadFile = &|_| Ok(Vec::new());
     let (config, names_state_dir, is_sound) = understood(path, &text, nothing);
-    // A file without a line, as a full disk leaves it, says nothing: not even that the defaults hold.
+    // A file without a line, as a full disk leaves it, does not even say that the defaults apply.
     let says_something = text.lines().any(|line| {
         let line = line.trim();
         !line.is_empty() && !line.starts_with('#')
@@ -122,13 +122,13 @@ pub fn glance(path: &Path) -> Glance {
     }
 }
 
-/// What can be understood of a text, whether it names a state directory, and whether it has no problem.
+/// Whatever can be read of a text, whether it names a state directory, and whether it has no error.
 fn understood(path: &Path, text: &str, read: ReadFile) -> (Config, bool, bool) {
     let (written, mut problems) = decode::decode(text);
     let base = path.parent().unwrap_or(Path::new(""));
     let mut config = check::check(&written, base, read, &mut problems);
     if decode::is_broken(text) {
-        // A mark is not guessed: the routes of others would be taken for ours.
+        // A mark is not guessed: routes of other programs would be taken for ours.
         config.kernel.mark = Mark::default();
     }
     (config, written.state_dir.is_some(), problems.is_empty())
@@ -140,7 +140,7 @@ pub fn parse(path: &Path, text: &str, read: ReadFile) -> Result<Config, Problems
     parse_on(path, text, read, &places::as_written)
 }
 
-/// The same; `real` says where a path leads.
+/// The same; `real` resolves paths.
 fn parse_on(path: &Path, text: &str, read: ReadFile, real: Real) -> Result<Config, Problems> {
     let (written, mut problems) = decode::decode(text);
     let base = path.parent().unwrap_or(Path::new(""));

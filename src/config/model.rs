@@ -1,4 +1,4 @@
-//! The configuration as understood: every value checked, every default filled in.
+//! The checked configuration, with every default filled in.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -26,7 +26,7 @@ pub struct Config {
     pub feeds: Vec<FeedConfig>,
     /// What may be dropped.
     pub policy: Policy,
-    /// The protection as it was typed; what it means is in the policy.
+    /// The protection as typed; its meaning is in the policy.
     pub protect: TypedProtect,
     /// The kernel as a target.
     pub kernel: KernelConfig,
@@ -34,9 +34,9 @@ pub struct Config {
     pub routers: Vec<RouterConfig>,
     /// Bounds of a download.
     pub fetch: FetchLimits,
-    /// What turns origin ASes into prefixes.
+    /// Turns origin ASes into prefixes.
     pub origins: Option<OriginsConfig>,
-    /// How long the ledger keeps what is over.
+    /// How long the ledger keeps history.
     pub keep: Duration,
 }
 
@@ -45,7 +45,7 @@ pub struct Config {
 pub struct OriginsConfig {
     /// The file.
     pub table: PathBuf,
-    /// Older than this, it is not believed.
+    /// Older tables are ignored.
     pub max_age: Duration,
 }
 
@@ -56,7 +56,7 @@ pub struct TypedProtect {
     pub prefixes: Vec<String>,
     /// The files.
     pub files: Vec<PathBuf>,
-    /// Where more of it is looked for.
+    /// The sources of automatic protection.
     pub discover: Vec<Source>,
 }
 
@@ -70,7 +70,7 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// The same for the eyes of others: what stands behind `?` in a URL may be a key.
+    /// For messages: the query of a URL may be a key.
     pub fn shown(&self) -> String {
         match self {
             Self::Url(url) if url.query().is_some() => {
@@ -95,46 +95,46 @@ impl std::fmt::Display for Origin {
 /// One feed.
 #[derive(Clone, Debug)]
 pub struct FeedConfig {
-    /// Its name: file name of its copies, word in every message.
+    /// Its name: file name of its copies, and its name in messages.
     pub name: String,
     /// The preset it was made from.
     pub preset: Option<&'static str>,
     /// Where it comes from.
     pub origin: Origin,
-    /// What it is asked for with.
+    /// Its authentication.
     pub access: Access,
-    /// How its lines are read.
+    /// How its lines are parsed.
     pub rules: Rules,
-    /// When it is looked at.
+    /// When it is fetched.
     pub rhythm: Rhythm,
-    /// When its copy grows stale and when it expires.
+    /// When its copy becomes stale and when it expires.
     pub ages: Ages,
-    /// When what it no longer lists is withdrawn.
+    /// When a prefix that it no longer lists is withdrawn.
     pub withdraw_after: WithdrawAfter,
     /// Its own limits.
     pub limits: FeedLimits,
-    /// Whether reserved space is left in.
+    /// Whether its reserved prefixes are kept.
     pub reserved: bool,
-    /// Whether a whole list without an entry means just that, where it had entries before.
+    /// Whether an empty but complete list is accepted after one with entries.
     pub believe_empty: bool,
-    /// Credit for what is generated from it.
+    /// Credit for files generated from it.
     pub attribution: Option<&'static str>,
 }
 
 /// The kernel as a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KernelConfig {
-    /// Whether routes are installed at all.
+    /// Whether routes are installed.
     pub enabled: bool,
     /// What marks a route as ours.
     pub mark: Mark,
-    /// Whether the routes go when the daemon stops.
+    /// Whether the routes are removed when the daemon stops.
     pub withdraw_on_stop: bool,
-    /// Priority of the rule that leads to our table, where we are to keep one.
+    /// Priority of the policy rule that leads to our table, if one is to be kept.
     pub rule: Option<u32>,
     /// How often the daemon compares everything with the kernel.
     pub audit: Duration,
-    /// Whether routes of others inside our prefixes are covered.
+    /// Whether foreign routes inside our prefixes are covered.
     pub cover_more_specifics: bool,
 }
 
@@ -152,21 +152,21 @@ impl KernelConfig {
 pub struct RouterConfig {
     /// Its name: argument of `render`.
     pub name: String,
-    /// What kind of file it gets.
+    /// The kind of its file.
     pub options: FileOptions,
-    /// What of the set in force is in it.
+    /// Which prefixes in force are in it.
     pub selection: Selection,
-    /// Where the file goes.
+    /// The path of the file.
     pub path: PathBuf,
-    /// Whether `lists` of its options is chosen before each load, see [`choose`](crate::targets::file::choose).
+    /// Whether `lists` is chosen before each load, see [`choose`](crate::targets::file::choose).
     pub auto: bool,
-    /// Command that checks a new file, `{file}` in it; empty for none.
+    /// Command that checks a new file, with `{file}`; empty for none.
     pub check: Vec<String>,
-    /// Command that loads the new file, `{file}` in it; empty for none.
+    /// Command that loads the new file, with `{file}`; empty for none.
     pub reload: Vec<String>,
-    /// Command that looks afterwards whether it is in force, `{file}` in it; empty for none.
+    /// Command that verifies that it is in force, with `{file}`; empty for none.
     pub verify: Vec<String>,
-    /// Whether a file of somebody else in its place is replaced; a copy of that stays beside it.
+    /// Whether a foreign file in its place is replaced; a copy of that is kept next to it.
     pub adopt: bool,
 }
 
@@ -177,7 +177,7 @@ impl RouterConfig {
         !usual.is_empty() && self.reload == usual
     }
 
-    /// Whether what its default command loads takes the place of what that of `other` loads.
+    /// Whether its default command replaces what that of `other` loads.
     pub fn meets_here(&self, other: &Self) -> bool {
         let written = |router: &Self| {
             let options = &router.options;
@@ -190,12 +190,12 @@ impl RouterConfig {
 impl Config {
     /// Default of `[ledger] keep`.
     pub const KEEP: Duration = Duration::from_secs(400 * 24 * 3_600);
-    /// Shortest of them: what flaps within a day is to be seen.
+    /// Shortest value: what flaps within a day must be visible.
     pub const SHORTEST_KEEP: Duration = Duration::from_secs(24 * 3_600);
 }
 
 impl FeedConfig {
-    /// How often a feed is looked at when nothing says otherwise: over HTTP.
+    /// Default interval of a feed over HTTP.
     pub const EVERY_URL: Duration = Duration::from_secs(6 * 3_600);
     /// The same for a local file.
     pub const EVERY_PATH: Duration = Duration::from_secs(60);

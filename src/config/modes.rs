@@ -1,4 +1,4 @@
-//! Who may write the configuration: it names commands that run with the rights of the program.
+//! Who may write the configuration: it names commands that run as the user of the program.
 
 use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
@@ -9,8 +9,8 @@ use nix::unistd::Uid;
 use super::Problem;
 use crate::owner;
 
-/// Why a configuration is not followed, where another user may have written it. The user of the service is
-/// the one that owns the state directory.
+/// Why a configuration is refused, if another user may have written it. The user of the service is
+/// the owner of the state directory.
 pub(super) fn problem(path: &Path, about: &Metadata, state_dir: &Path) -> Option<Problem> {
     let shown = path.display();
     let mut trusted = vec![0, Uid::effective().as_raw()];

@@ -1,4 +1,5 @@
-//! Where a path leads: two that are written differently may be one file (I/O, but for [`as_written`]).
+//! Resolves paths: two that are written differently may be one file (I/O, except for
+//! [`as_written`]).
 
 use std::fs;
 use std::path::{Component, Path, PathBuf, absolute};
@@ -6,10 +7,10 @@ use std::time::Duration;
 
 use crate::files;
 
-/// Where paths lead; a parameter, so that checking needs no disk.
+/// Resolves paths; a parameter, so that checking needs no disk.
 pub(super) type Real<'a> = &'a dyn Fn(&[PathBuf]) -> Vec<Leads>;
 
-/// Where a path leads.
+/// The target of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Leads {
     /// The path without links.
@@ -18,7 +19,7 @@ pub(super) struct Leads {
     pub is_folder: bool,
 }
 
-/// Time limit for all of them together.
+/// Time limit for all paths together.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Without `.` and `..`, as if no part of them were a link.
@@ -30,9 +31,9 @@ pub(super) fn as_written(paths: &[PathBuf]) -> Vec<Leads> {
     paths.iter().map(leads).collect()
 }
 
-/// With every link followed, as far as it exists. Where a file system does not answer, as written.
+/// With every link followed, as far as it exists. If a file system does not answer, as written.
 pub(super) fn real(paths: &[PathBuf]) -> Vec<Leads> {
-    // One thread for all: a load of the configuration leaves no more behind.
+    // One thread for all paths: loading a configuration leaves at most one behind.
     let all = Path::new("the paths of the configuration");
     let asked = paths.to_owned();
     let leads = |path: &PathBuf| {

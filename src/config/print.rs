@@ -1,4 +1,4 @@
-//! The configuration as understood, as TOML with every default written out.
+//! The checked configuration as TOML with every default.
 
 use std::fmt::{Debug, Write};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::policy::selection::{Choice, Selection};
 use crate::prefix::HostBits;
 use crate::targets::file::{FileOptions, Lists};
 
-/// The text of `check --print`: what [`super::parse`] reads as the same configuration.
+/// The text of `check --print`, which [`super::parse`] reads as the same configuration.
 pub fn print(config: &Config) -> String {
     let mut out = Out(String::new());
     out.put("state_dir", &config.state_dir);
@@ -39,8 +39,8 @@ pub fn print(config: &Config) -> String {
     escapes_of_toml(&out.0)
 }
 
-/// Strings are written as Rust's `Debug` has them. TOML has the same escapes but for `\u{…}` and `\0`
-/// (<https://toml.io/en/v1.0.0#string>), and backslashes stand nowhere else.
+/// Strings are printed by Rust's `Debug`. TOML has the same escapes except for `\u{…}` and `\0`
+/// (<https://toml.io/en/v1.0.0#string>), and there are no other backslashes.
 fn escapes_of_toml(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -53,7 +53,8 @@ fn escapes_of_toml(text: &str) -> String {
         let (escape, behind) = match (code, escape.strip_prefix("\\0")) {
             (Some((code, behind)), _) => (format!("\\U{code:0>8}"), behind),
             (None, Some(behind)) => ("\\u0000".to_owned(), behind),
-            // The escaped character is ASCII: a backslash, a quotation mark, or the letter of a control character.
+            // The escaped character is ASCII: a backslash, a quotation mark, or the letter of a
+            // control character.
             (None, None) => {
                 let (escape, behind) = escape.split_at(escape.len().min(2));
                 (escape.to_owned(), behind)
@@ -111,7 +112,7 @@ impl Out {
         self.put_some("reference   ", feed.rules.reference.as_ref());
         self.put("reserved    ", feed.reserved);
         self.put("believe_empty", feed.believe_empty);
-        // Only where secrets are, never what they are.
+        // Only the files of secrets, never their content.
         if let Some(Secret::Basic { user, .. }) = &feed.access.secret {
             self.put("user        ", user);
         }
@@ -203,7 +204,7 @@ impl Out {
         self.put("adopt ", router.adopt);
     }
 
-    /// What a router gets, where that is not everything.
+    /// The selection of a router, if it is not everything.
     fn selection(&mut self, selection: &Selection) {
         let Selection {
             choice: Choice { feeds, operator },

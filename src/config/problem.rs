@@ -1,4 +1,4 @@
-//! What is wrong with a configuration, as an operator reads it.
+//! The errors of a configuration, as an operator reads them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 
 use crate::shown;
 
-/// One problem at one place of the text.
+/// One error and its place in the text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// Bytes of the text that are wrong; `None` for the file as a whole.
+    /// The bytes that are wrong; `None` for the file as a whole.
     pub span: Option<Range<usize>>,
     /// What is wrong, beginning with the key.
     pub message: String,
@@ -19,7 +19,7 @@ pub struct Problem {
     pub hint: Option<String>,
 }
 
-/// Where a problem stands and what it is, as data.
+/// The place of an error and the error, as data.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Location {
     /// Line, from 1; 0 for the file as a whole.
@@ -32,7 +32,7 @@ pub struct Location {
     pub hint: Option<String>,
 }
 
-/// Every problem of one file, shown as `file:line:col` with the line itself.
+/// Every error of one file, shown as `file:line:col` with the line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problems {
     path: PathBuf,
@@ -58,6 +58,9 @@ impl Problem {
     }
 }
 
+const NO_FILE: &str = "start from config/nullrouted.toml (README, \"A real configuration\"), or name \
+                       another file with --config FILE";
+
 impl Problems {
     pub(super) fn new(path: &Path, text: &str, mut problems: Vec<Problem>) -> Self {
         problems.sort_by_key(|problem| problem.span.as_ref().map(|span| span.start));
@@ -72,8 +75,7 @@ impl Problems {
         let problem = Problem {
             span: None,
             message: error.to_string(),
-            hint: (error.kind() == io::ErrorKind::NotFound)
-                .then(|| "name another file with --config FILE".to_owned()),
+            hint: (error.kind() == io::ErrorKind::NotFound).then(|| NO_FILE.to_owned()),
         };
         Self::new(path, "", vec![problem])
     }
@@ -100,7 +102,7 @@ impl Problems {
         self.problems.iter().map(place).collect()
     }
 
-    /// All of it but the summary, as it is shown. The file may hold any character: see [`crate::shown`].
+    /// All lines except the summary. The file may contain any character: see [`crate::shown`].
     pub fn lines(&self) -> Vec<String> {
         let each = self.problems.iter();
         each.flat_map(|problem| self.shown(problem)).collect()
@@ -141,7 +143,8 @@ impl Problems {
         lines
     }
 
-    /// The line of a place, as it is shown: before it, the place itself as far as it is on that line, behind it.
+    /// The line of an error, as it is shown: before it, the error itself as far as it is on that
+    /// line, after it.
     fn around(&self, start: usize, end: usize) -> [Cow<'_, str>; 3] {
         let text = &self.text;
         let first = text[..start].rfind('\n').map_or(0, |newline| newline + 1);

@@ -187,8 +187,20 @@ fn a_missing_file_says_how_to_name_another() {
     assert_eq!(
         shown,
         "/nonexistent/nullrouted.toml: No such file or directory (os error 2)\n      \
-         hint: name another file with --config FILE\n1 problem"
+         hint: start from config/nullrouted.toml (README, \"A real configuration\"), or name another file with \
+         --config FILE\n1 problem"
     );
+}
+
+#[test]
+fn yaml_and_a_number_in_quotes_are_recognised() {
+    let shown = problems("# feeds\nfeeds:\n  - name: drop\n");
+    let hint =
+        "hint: this looks like YAML; the configuration is TOML: [[feed]], then name = \"...\"";
+    assert!(shown.contains(hint), "{shown}");
+    let shown = problems("[limits]\nshortest_v4 = \"8\"\n");
+    let expected = "shortest_v4: expected a number without quotes, found string \"8\"";
+    assert!(shown.contains(expected), "{shown}");
 }
 
 #[test]
@@ -408,7 +420,8 @@ fn whatever_stands_in_the_file_its_lines_stay_lines_and_the_caret_stays_in_its_p
       |         ^^^^^^^^^^^^^^^^^^^^
 ";
     assert!(shown.starts_with(expected), "{shown}");
-    // A NUL breaks the syntax; what stands before it on the line moves the caret by what is shown of it.
+    // A NUL breaks the syntax; what stands before it on the line moves the caret by what is shown
+    // of it.
     let shown = problems("# a\nstate_dir = \"b\u{7}\0c\"\n");
     assert!(!shown.contains(['\0', '\u{7}']), "{shown:?}");
     assert!(

@@ -1,8 +1,8 @@
-//! Which files a command of a router writes, as far as its words say so.
+//! Finds which files a command of a router writes, as far as its words say so.
 //!
-//! A command may be any program, so this knows those that are used to put a file in its place: `cp`, `install`, `mv`,
-//! `ln`, `rsync`, `scp`, `tee`, `dd`, and what a shell runs and redirects ([`shell`]). What it does not know is no problem:
-//! a word that is merely named may be read.
+//! A command may be any program. Known are those that usually put a file in its place: `cp`,
+//! `install`, `mv`, `ln`, `rsync`, `scp`, `tee`, `dd`, and what a shell runs and redirects
+//! ([`shell`]). Other words are ignored: the program may only read them.
 
 mod shell;
 
@@ -10,22 +10,23 @@ use std::path::{Path, PathBuf, is_separator};
 
 use shell::Script;
 
-/// One file that is written.
+/// A file that is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Write {
-    /// Where it is: a path, or a path at another host (`edge1:/etc/x`); `{file}` and `{delta}` may be in it.
+    /// Its path, possibly on another host (`edge1:/etc/x`); may contain `{file}` and `{delta}`.
     pub to: String,
-    /// What is put there, where that keeps its name if the path is a folder.
+    /// The file that is put there under its own name, if the path is a folder.
     pub of: Option<String>,
-    /// Whether what is there already stays.
+    /// Whether the present content stays.
     pub appends: bool,
-    /// Whether the router file is what is put there, byte for byte.
+    /// Whether it becomes an exact copy of the router file.
     pub copies: bool,
 }
 
 impl Write {
-    /// Its path on this machine, with the router file at `file` and what is loaded instead of it at `delta`; `None` where
-    /// it is at another host, no file that stays, or a path from a folder that only the program knows.
+    /// Its path on this machine, with the router file at `file` and the delta at `delta`; `None` if
+    /// it is on another host, is no regular file, or is relative to a folder that only the program
+    /// knows.
     pub fn path(&self, file: &Path, delta: &Path) -> Option<PathBuf> {
         let to = self.filled(file, delta);
         let mut path = PathBuf::from(&to);
@@ -36,7 +37,7 @@ impl Write {
         is_kept.then_some(path)
     }
 
-    /// Where it is instead where its path is a folder, with the router file at `file`.
+    /// Its path if that is a folder, with the router file at `file`.
     pub fn inside(&self, folder: &Path, file: &Path) -> Option<PathBuf> {
         let of = match self.of.as_deref()? {
             of if is_file(of) => file,
@@ -45,12 +46,12 @@ impl Write {
         Some(folder.join(of.file_name()?))
     }
 
-    /// Whether it is at another host, as `scp` and `rsync` name it.
+    /// Whether it is on another host, as `scp` and `rsync` name it.
     pub fn is_elsewhere(&self) -> bool {
         is_elsewhere(&self.to)
     }
 
-    /// The same at whatever host, as it is written.
+    /// The path with `{file}` and `{delta}` filled in.
     pub fn filled(&self, file: &Path, delta: &Path) -> String {
         let filled = self.to.replace("{file}", &file.to_string_lossy());
         filled.replace("{delta}", &delta.to_string_lossy())
@@ -62,12 +63,12 @@ fn is_elsewhere(to: &str) -> bool {
     host.is_some_and(|host| !host.is_empty() && !host.contains(is_separator))
 }
 
-/// Whether a word is the router file, or what is loaded instead of it.
+/// Whether a word is the router file or the delta.
 fn is_file(word: &str) -> bool {
     word == "{file}" || word == "{delta}"
 }
 
-/// What a command of these words writes.
+/// The files that a command writes.
 pub fn writes(words: &[String]) -> Vec<Write> {
     let words: Vec<_> = words.iter().map(|word| Some(word.clone())).collect();
     Input::default().of_words(&words).writes
@@ -81,26 +82,26 @@ const SHELLS: [&str; 4] = ["sh", "bash", "dash", "ash"];
 const COPIERS: [&str; 6] = ["cp", "install", "mv", "ln", "rsync", "scp"];
 const OTHERS: [&str; 3] = ["tee", "dd", "cat"];
 
-/// A word, or none where only the shell knows what it becomes.
+/// A word; `None` if only the shell knows it.
 type Word = Option<String>;
 
-/// What a command has before its words.
+/// The context of a command.
 #[derive(Clone, Copy, Default)]
 struct Input {
-    /// Whether it reads the router file, byte for byte.
+    /// Whether it reads an exact copy of the router file.
     file: bool,
-    /// How many scripts it is in.
+    /// How many scripts it is nested in.
     depth: usize,
 }
 
 /// A script may name itself in its words.
 const DEEPEST: usize = 4;
 
-/// What a command does.
+/// The effect of a command.
 #[derive(Default)]
 struct Done {
     writes: Vec<Write>,
-    /// Whether it says the router file, byte for byte.
+    /// Whether it prints an exact copy of the router file.
     says_file: bool,
 }
 
@@ -198,11 +199,11 @@ impl Input {
     }
 }
 
-/// What the options of a program that copies files take, each a letter.
+/// The options of a program that copies files, each a letter.
 struct Options {
-    /// A value follows.
+    /// Options with a value.
     valued: &'static str,
-    /// The folder in which all goes follows `-t`.
+    /// Whether the target folder follows `-t`.
     folder: bool,
 }
 
@@ -216,7 +217,7 @@ fn options(program: &str) -> Options {
     Options { valued, folder }
 }
 
-/// The last word is where it goes, or a folder is named first.
+/// The last word is the target, unless a target folder is named by an option.
 fn copied(program: &str, arguments: &[Word]) -> Vec<Write> {
     let options = options(program);
     let mut folder: Option<Word> = None;
@@ -237,7 +238,7 @@ fn copied(program: &str, arguments: &[Word]) -> Vec<Write> {
                     Some((name, value)) => (name, Some(value)),
                     None => (long, None),
                 };
-                // As short as it is clear.
+                // Any unique abbreviation.
                 if options.folder && name.len() > 2 && "--target-directory".starts_with(name) {
                     folder = Some(match value {
                         Some(value) => Some(value.to_owned()),

@@ -1,7 +1,7 @@
 //! The shapes of the TOML file, as written. Every value keeps its place in the text.
 //!
 //! Plain structs with `deny_unknown_fields`; no `flatten` and no tagged enums, which lose the
-//! position of an error. Everything is optional here: what is missing is judged by the check.
+//! position of an error. Everything is optional here: the check judges what is missing.
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -64,7 +64,7 @@ pub struct Feed {
 }
 
 impl Feed {
-    /// What the feed is asked for with, each by its key.
+    /// The authentication settings, each with its key.
     pub fn access(&self) -> [(&'static str, &Option<Spanned<String>>); 5] {
         [
             ("client_certificate_file", &self.client_certificate_file),
@@ -157,7 +157,7 @@ pub struct Router {
 }
 
 impl Router {
-    /// The commands, each by its key.
+    /// The commands, each with its key.
     pub fn commands(&self) -> [(&'static str, &Option<Spanned<Command>>); 3] {
         [
             ("check", &self.check),
@@ -211,7 +211,7 @@ impl<'de> Deserialize<'de> for Wait {
 #[derive(Clone, Copy, Debug)]
 pub struct Span(pub Duration);
 
-/// A share in percent: `"25%"`. More than 100 % is a sensible bound for a growth.
+/// A share in percent: `"25%"`. More than 100 % is a sensible limit for growth.
 #[derive(Clone, Copy, Debug)]
 pub struct Percent(pub Share);
 
@@ -243,15 +243,15 @@ impl<'de> Deserialize<'de> for Percent {
     }
 }
 
-/// Largest share: more than this, and the limit holds nothing.
+/// Largest share: a larger limit would have no effect.
 const MOST_PERCENT: f64 = 1e6;
 
-/// Longest duration, in years. Points in time are added to it without overflow.
+/// Longest duration, in years. Adding it to a point in time does not overflow.
 const MOST_YEARS: u64 = 1_000;
 
-/// A duration that something can be waited for.
+/// Check that a duration is in range.
 fn bounded(text: &str, time: Duration) -> Result<Duration, String> {
-    // A year of humantime.
+    // A year in humantime.
     const YEAR: u64 = 31_557_600;
     match time <= Duration::from_secs(MOST_YEARS * YEAR) {
         true => Ok(time),
@@ -262,7 +262,7 @@ fn bounded(text: &str, time: Duration) -> Result<Duration, String> {
 /// `"default"`, or a program and its arguments.
 #[derive(Clone, Debug)]
 pub enum Command {
-    /// What is usual for the family.
+    /// The default of the family.
     Default,
     /// These words.
     Words(Vec<String>),
@@ -292,8 +292,8 @@ impl<'de> Deserialize<'de> for Command {
     }
 }
 
-/// A value written as a string; `expected` is what the operator reads when it is none, and the error of `parse`
-/// when it is one that cannot be taken.
+/// A value written as a string; `expected` is the message if it is something else, and the error of
+/// `parse` if it is invalid.
 fn text<'de, D: Deserializer<'de>, T>(
     deserializer: D,
     expected: &'static str,

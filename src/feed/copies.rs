@@ -1,7 +1,7 @@
 //! Last good copies on disk (I/O), one file for each feed and content: `NAME.DIGEST`.
 //!
-//! A copy is written whole under a name that says its content, and only then named in the ledger.
-//! So no crash leaves a torn copy, and the copy in force stays while a newer one waits.
+//! A copy is written completely, named by its digest, and only then named in the ledger. So no
+//! crash leaves a partial copy in force, and the copy in force stays while a newer one is held.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -20,7 +20,7 @@ pub struct Copies {
     folder: PathBuf,
 }
 
-/// In the place of a digest: the note that names the copy in force.
+/// The suffix of the note that names the copy in force, instead of a digest.
 const APPLIED: &str = "applied";
 
 /// Largest note, in bytes: more than a digest has.
@@ -69,7 +69,7 @@ impl Copies {
         let _ = File::open(self.path(feed, digest)).and_then(|file| file.set_modified(time));
     }
 
-    /// Note beside the copies which one of a feed is behind what is in force.
+    /// Write down which copy of a feed is in force.
     pub fn note_applied(&self, feed: &str, digest: &str) -> io::Result<()> {
         let note = self.path(feed, APPLIED);
         if !self.path(feed, digest).exists() {
@@ -123,7 +123,7 @@ impl Copies {
         };
         for entry in entries {
             let entry = entry?;
-            // A folder is no copy of ours.
+            // Copies are files.
             let named = names.contains(entry.file_name().to_string_lossy().as_ref());
             if !named && !entry.file_type()?.is_dir() {
                 fs::remove_file(entry.path())?;

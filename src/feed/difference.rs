@@ -1,4 +1,4 @@
-//! What came and what went between two copies of one feed. Pure, and one walk over both.
+//! The difference between two copies of one feed. Pure, in one pass over both.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -7,8 +7,8 @@ use super::withdrawal::Item;
 use super::{Entry, FeedCopy, OriginEntry};
 use crate::prefix::Bits;
 
-/// From an older copy to a newer one. A listing is an item with its reference; two lines with the same listing
-/// are one.
+/// From an older copy to a newer one. A listing is an item with its reference; two lines with the
+/// same listing are one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CopyDifference<'a> {
     /// Listings of the newer copy that the older one lacks.
@@ -122,8 +122,8 @@ fn by_one_reference<B: Bits>(
         return false;
     };
     let one = old.reference(first);
-    // Most feeds give none, and to compare nothing with nothing is slow: memcmp(3) of an empty string reads
-    // where nothing is.
+    // Most feeds give none, and to compare nothing with nothing is slow: memcmp(3) of an empty
+    // string reads where nothing is.
     let same = |other: &str| one.len() == other.len() && (one.is_empty() || one == other);
     before.iter().all(|entry| same(old.reference(entry)))
         && now.iter().all(|entry| same(new.reference(entry)))

@@ -1,18 +1,18 @@
-//! Entries with a time of their own: when they begin, and when they end by themselves. Pure.
+//! Entries with their own time: when they begin, and when they expire. Pure.
 
 use std::time::Duration;
 
 use super::Entry;
 use crate::time::Timestamp;
 
-/// When an entry ends by itself, or begins.
+/// When an entry expires, or begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// It does not count before this time.
+    /// It is not in force before this time.
     NotBefore(Timestamp),
     /// At this time.
     At(Timestamp),
-    /// So long after the copy was downloaded.
+    /// This time after the copy was downloaded.
     After(Duration),
 }
 
@@ -24,9 +24,7 @@ impl End {
             Self::After(span) => fetched.after(span),
         }
     }
-}
 
-impl End {
     /// Whether an entry with this end does not count at `now`.
     fn is_out(self, fetched: Timestamp, now: Timestamp) -> bool {
         match self {

@@ -1,7 +1,7 @@
 //! Feeds that are local files (I/O).
 //!
-//! Another program may write the file while it is read, and what was read then is a part of a list that
-//! looks like a whole one. So a file is read only when it stayed the same for a moment.
+//! Another program may write the file while it is read, and a part of a list looks like a whole
+//! one. So a file is accepted only if it stayed the same for a moment.
 
 use std::fs::Metadata;
 use std::io;
@@ -13,25 +13,26 @@ use std::time::{Duration, SystemTime};
 use super::Refused;
 use crate::files;
 
-/// A file that was written less than this long ago is read a second time, this long after the first.
+/// A file that was written less than this time ago is read a second time, this time after the
+/// first.
 const MOMENT: Duration = Duration::from_millis(250);
 /// Attempts to find it unchanged.
 const ATTEMPTS: u32 = 8;
-/// A last line without a newline may be the start of one that is still being written. After this long
-/// without a change nobody writes any more.
+/// A last line without a newline may still be being written. After this time without a change it is
+/// taken as complete.
 const WRITTEN: Duration = Duration::from_secs(60);
 
-/// A local list as it stood for a moment.
+/// A local list that stayed the same for a moment.
 #[derive(Debug)]
 pub struct Local {
     /// Its bytes.
     pub body: Vec<u8>,
-    /// How long ago it was last written; nothing where that lies in the future.
+    /// The time since it was last written; zero if that is in the future.
     pub age: Duration,
 }
 
 impl Local {
-    /// Whether a last line without a newline may be the start of one, as `unended` says that there is.
+    /// Whether the file is complete; `unended` says that its last line has no newline.
     ///
     /// # Errors
     /// [`Refused::Incomplete`] while the file may still be written.
@@ -47,7 +48,8 @@ impl Local {
     }
 }
 
-/// Read a local list of at most `max_bytes`, waiting so long for the file system. It begins with the call.
+/// Read a local list of at most `max_bytes`, and wait at most `limit` for the file system. Reading
+/// begins with the call, not with the first poll.
 ///
 /// # Errors
 /// [`Refused`] with the path, when it cannot be read or keeps changing.
@@ -64,7 +66,7 @@ pub fn read(
     }
 }
 
-/// The same for who has nothing else to do meanwhile.
+/// The same, blocking.
 ///
 /// # Errors
 /// As [`read`].
@@ -81,20 +83,20 @@ fn refused(path: &Path, max_bytes: u64, error: &io::Error) -> Refused {
     }
 }
 
-/// What tells one content of a file from another: device, inode, size, time of the last write.
+/// Identifies the content of a file: device, inode, size, time of the last write.
 fn stamp(about: &Metadata) -> (u64, u64, u64, SystemTime) {
     let written = about.modified().unwrap_or(SystemTime::UNIX_EPOCH);
     (about.dev(), about.ino(), about.size(), written)
 }
 
-/// The content of a file that stayed the same while it was read, and for a moment.
+/// Read a file that stays the same while it is read, and for a moment.
 fn settled(path: &Path, max_bytes: u64) -> io::Result<Local> {
     let mut last = None;
     for _ in 0..ATTEMPTS {
         let before = stamp(&files::open(path)?.metadata()?);
         let body = files::read(path, max_bytes)?;
         let same = stamp(&files::open(path)?.metadata()?) == before;
-        // A time in the future says nothing of how long ago it was written.
+        // A time in the future counts as now.
         let age = before.3.elapsed().unwrap_or_default();
         let read = (before, body);
         if same && (age >= MOMENT || last.as_ref() == Some(&read)) {

@@ -15,8 +15,8 @@ use crate::time::Timestamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Entry<B> {
     addr: B,
-    /// Line in the copy, from 1; in a JSON document the item. 0 when the newest copy no longer lists
-    /// it, and its withdrawal waits.
+    /// Line in the copy, from 1; in a JSON document the item. 0 when the newest copy no longer
+    /// lists it, and its withdrawal waits.
     pub line: u32,
     reference_at: u32,
     /// Index of the feed; 0 inside a [`FeedCopy`], set by the merge.
@@ -61,7 +61,7 @@ pub struct OriginEntry {
     reference_len: u8,
 }
 
-/// A line that is no entry, and why.
+/// An invalid line, and the reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rejection {
     /// Line in the copy, from 1.
@@ -113,7 +113,8 @@ impl Listed for u128 {
     }
 }
 
-/// One copy of one feed, parsed: entries in the order of the file, or ascending (see [`FeedCopy::ascend`]).
+/// One copy of one feed, parsed: entries in the order of the file, or ascending (see
+/// [`FeedCopy::ascend`]).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FeedCopy {
     /// IPv4 entries.
@@ -188,7 +189,7 @@ impl FeedCopy {
         });
     }
 
-    /// Give the entries added since there were `before` (IPv4, IPv6) of them ends of their own.
+    /// Set the ends of the entries that were added after the first `before` (IPv4, IPv6).
     pub fn end_from(&mut self, before: (usize, usize), ends: &[End]) {
         let each = |index: usize| ends.iter().map(move |end| (index as u32, *end));
         let (v4, v6) = (before.0..self.v4.len(), before.1..self.v6.len());
@@ -237,8 +238,8 @@ impl FeedCopy {
         copy
     }
 
-    /// Put the entries in the order of their prefixes, and of one prefix in that of the file, so that whoever
-    /// walks over it need not sort. A copy with ends stays as it is: they stand by the place of their entry.
+    /// Sort the entries by prefix, and those of one prefix by line, so that later passes need not
+    /// sort. A copy with ends is left as it is: ends refer to entries by index.
     pub fn ascend(&mut self) {
         if !self.has_ends() {
             self.v4.sort_by(Entry::by_prefix_and_line);
@@ -251,8 +252,8 @@ impl FeedCopy {
     }
 
     /// Cut exceptions out of what is listed. An entry that would fall into more than
-    /// [`crate::prefix::MAX_PIECES`] pieces goes whole, and is counted as rejected. False when more than
-    /// `most` entries would be left.
+    /// [`crate::prefix::MAX_PIECES`] pieces goes whole, and is counted as rejected. False when more
+    /// than `most` entries would be left.
     pub fn exclude(&mut self, excluded: &PrefixSet, most: usize) -> bool {
         let mut dropped = Vec::new();
         let v4 = (&mut self.v4, &mut self.ends_v4);
@@ -284,7 +285,7 @@ impl FeedCopy {
         }
     }
 
-    /// Count a line that is no entry.
+    /// Count an invalid line.
     pub fn reject(&mut self, line: u32, text: &str, reason: impl fmt::Display) {
         self.rejected += 1;
         if self.rejections.len() < Self::MAX_REJECTIONS {
@@ -313,7 +314,8 @@ impl FeedCopy {
     }
 }
 
-/// Replace the entries that an exception touches by what is left of them; false when that is more than `most`.
+/// Replace the entries that an exception touches by what is left of them; false when that is more
+/// than `most`.
 fn exclude<B: Bits>(
     (entries, ends): (&mut Vec<Entry<B>>, &mut Ends),
     holes: &[Prefix<B>],

@@ -1,4 +1,4 @@
-//! Feeds: where listings come from, and whether what came is the whole list and the right one.
+//! Feeds: fetching lists, and deciding whether a body is the complete list and the right one.
 //!
 //! ```text
 //!  fetch / file (I/O) ──► body ──text──► formats ──► FeedCopy ──► standing (fresh, stale, expired)

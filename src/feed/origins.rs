@@ -1,14 +1,14 @@
-//! Which AS announces which prefix: a table that turns origin ASes into prefixes. Pure.
+//! The table of origins: which AS announces which prefix. Pure.
 //!
-//! Two written forms, told apart by their columns:
+//! Two formats, distinguished by their columns:
 //!
 //! ```text
 //!  CAIDA pfx2as      192.0.2.0  24  64496           (tabs; several origins: 64496_64497, a set: 64496,64497)
 //!  RIPE riswhoisdump 64496  192.0.2.0/24  312       (tabs; comments with %; a set: {64496,64497})
 //! ```
 //!
-//! A prefix that another AS announces as well is left: part of it may belong to somebody who is on no
-//! list. <https://publicdata.caida.org/datasets/routing/routeviews-prefix2as/>,
+//! A prefix that another AS announces as well is left out: part of it may belong to a network that
+//! is on no list. <https://publicdata.caida.org/datasets/routing/routeviews-prefix2as/>,
 //! <https://www.ris.ripe.net/dumps/>
 
 use std::collections::{HashMap, HashSet};
@@ -20,7 +20,7 @@ use crate::prefix::{HostBits, Written, parse};
 /// Prefixes with their origins.
 #[derive(Debug, Default)]
 pub struct OriginTable {
-    /// A short name for its exact content.
+    /// Digest of its content.
     pub digest: String,
     /// Prefixes that one AS alone announces, by that AS.
     of: HashMap<u32, Vec<Written>>,
@@ -30,14 +30,14 @@ pub struct OriginTable {
     pub shared: usize,
 }
 
-/// A table with more lines than this share that are none is another file.
+/// A table with a larger share of invalid lines is refused: it is another file.
 const MAX_BAD_SHARE: f64 = 0.05;
 
 impl OriginTable {
     /// Read a table; gzip is unpacked, up to `max_bytes`.
     ///
     /// # Errors
-    /// [`Refused`] when it is no table, or has more than 5 % of lines that are none.
+    /// [`Refused`] if it is no table, or more than 5 % of its lines are invalid.
     pub fn parse(body: &[u8], digest: String, max_bytes: u64) -> Result<Self, Refused> {
         let text = decode(unpack(body, max_bytes)?, Latin1::Refused)?;
         let mut origins: HashMap<Written, Option<u32>> = HashMap::new();
@@ -89,8 +89,8 @@ impl OriginTable {
 
     /// The copy with the prefixes of its origin ASes, each with its AS as the reference.
     ///
-    /// An AS that is listed more than once gives its prefixes by each reference, unless all of that would
-    /// be more than twice what is in the table: beyond that it gives them once.
+    /// An AS that is listed more than once adds its prefixes with each reference, up to twice the
+    /// size of the table in total; beyond that it adds them once.
     pub fn expand(&self, copy: &FeedCopy) -> FeedCopy {
         let mut expanded = copy.clone();
         let mut seen = HashSet::new();
@@ -123,7 +123,7 @@ fn order(written: &Written) -> (bool, u128, u8) {
     }
 }
 
-/// A prefix, and its origin if there is one only.
+/// A prefix, and its origin if there is only one.
 fn row(line: &str) -> Option<(Written, Option<u32>)> {
     let columns: Vec<&str> = line.split_ascii_whitespace().collect();
     let (prefix, origin) = match columns[..] {

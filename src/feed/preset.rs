@@ -4,32 +4,32 @@ use std::time::Duration;
 
 use super::formats::Format;
 
-/// What is known of a publisher's list.
+/// A publisher's list.
 #[derive(Clone, Copy, Debug)]
 pub struct Preset {
     /// Name in the configuration.
     pub name: &'static str,
-    /// Where the list is.
+    /// Its address.
     pub url: &'static str,
-    /// Its format, which knows what proves that a copy is whole.
+    /// Its format, which knows what proves that a copy is complete.
     pub format: Format,
-    /// Words that a comment of the right list has, where its format alone does not tell.
+    /// Words that a comment of the right list contains, if its format alone does not identify it.
     pub header: Option<&'static str>,
-    /// How often to look, when the configuration does not say.
+    /// The interval, if the configuration names none.
     pub every: Duration,
-    /// The publisher's own rule: never look more often, not even when asked to.
+    /// The publisher's minimum interval.
     pub floor: Duration,
-    /// How old the list may be by its publisher's own date before its entries no longer count.
+    /// From this age on, by the publisher's own date, its entries are withdrawn.
     pub max_age: Option<Duration>,
-    /// Whether reserved space is on it by design.
+    /// Whether it contains reserved space by design.
     pub reserved: bool,
-    /// Expected IPv4 lengths; `None` when the list holds no IPv4.
+    /// Expected IPv4 lengths; `None` if the list has no IPv4.
     pub lengths_v4: Option<(u8, u8)>,
-    /// Expected IPv6 lengths; `None` when the list holds no IPv6.
+    /// Expected IPv6 lengths; `None` if the list has no IPv6.
     pub lengths_v6: Option<(u8, u8)>,
-    /// The page about one address on it, `{address}` in it, where its publisher has one.
+    /// The page about one address on it, which contains `{address}`, if its publisher has one.
     pub record: Option<&'static str>,
-    /// Credit that goes into what is generated from the list.
+    /// Credit that is printed in everything generated from the list.
     pub attribution: &'static str,
     /// The licence, or what is known of it.
     pub licence: &'static str,
@@ -45,7 +45,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 const V4: Option<(u8, u8)> = Some((8, 32));
 
-/// A list of IPv4 networks and addresses, looked at every hour: what the others differ from.
+/// A list of IPv4 networks and addresses, fetched every hour: the other presets differ from it.
 const USUAL: Preset = Preset {
     name: "",
     url: "",
@@ -76,9 +76,9 @@ const SPAMHAUS: Preset = Preset {
     ..USUAL
 };
 
-/// Team Cymru makes its bogon lists anew every four hours
-/// (<https://www.team-cymru.com/bogon-networks>). Space that was a bogon is given out: an old list
-/// drops somebody's customers.
+/// Team Cymru generates its bogon lists every four hours
+/// (<https://www.team-cymru.com/bogon-networks>). Bogon space is allocated over time: an old list
+/// drops legitimate networks.
 const CYMRU: Preset = Preset {
     header: Some("last updated"),
     every: HOUR.saturating_mul(12),
@@ -114,8 +114,8 @@ const UCEPROTECT: Preset = Preset {
     ..USUAL
 };
 
-/// Every preset. The lengths leave room around what was seen: DROP v4 held /10 to /24 in eight years,
-/// DROP v6 /28 to /48, fullbogons v6 go up to /1.
+/// Every preset. The lengths leave room around the observed ones: DROP v4 held /10 to /24 in eight
+/// years, DROP v6 /28 to /48, fullbogons v6 go up to /1.
 pub const PRESETS: [Preset; 18] = [
     Preset {
         name: "spamhaus-drop-v4",

@@ -1,4 +1,4 @@
-//! Where a publisher says why he lists something: the page of the record. Pure.
+//! The publisher's page about a listing. Pure.
 
 use ipnet::IpNet;
 
@@ -8,8 +8,8 @@ use super::preset::preset;
 /// (<https://check.spamhaus.org/sbl/query/SBL2>).
 const SBL: &str = "https://check.spamhaus.org/sbl/query/";
 
-/// The page about a listing; `preset_name` is the preset that the feed was made from. An SBL number is
-/// Spamhaus's, on whatever list it stands.
+/// The page about a listing; `preset_name` is the preset that the feed was made from. An SBL number
+/// is Spamhaus's, on whatever list it stands.
 pub fn link(preset_name: Option<&str>, reference: &str, listed: IpNet) -> Option<String> {
     let number = reference.split_whitespace().next().unwrap_or_default();
     let digits = number.strip_prefix("SBL").unwrap_or_default();

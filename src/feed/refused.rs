@@ -1,4 +1,4 @@
-//! Why a body is not taken as a copy of its feed. What was in force stays in force.
+//! Why a body is not accepted as a copy of its feed. The prefixes in force stay in force.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,22 +7,22 @@ use crate::policy::limits::Limits;
 use crate::shown;
 use crate::time::{Timestamp, short};
 
-/// The reason, in the words an operator reads after `feed=NAME`.
+/// The reason. `Display` has the text that an operator reads after `feed=NAME`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refused {
-    /// It could not be had at all: no connection, an HTTP status, no such file.
+    /// It could not be fetched: no connection, an HTTP status, no such file.
     Unreachable(String),
     /// Nothing, or only blanks, where a list was expected.
     Empty,
     /// Comments and no entry, and nothing that proves that this is the whole list. The text is the
     /// first comment, if there is one.
     NoEntries(Option<String>),
-    /// The whole list, proven by what is named here, and nothing on it, where something was: an
-    /// outage, or the end. It waits for the operator.
+    /// The complete list, as this proof shows, is empty and was not before: an outage, or its end.
+    /// The operator decides.
     ValidEmpty(&'static str),
     /// The publisher's tombstone: no entry, and a comment that says why.
     Retired(String),
-    /// An older list than the one at hand: when it was generated, and when the other was.
+    /// Older than the copy at hand: when it was generated, and when the copy was.
     Older(Timestamp, Timestamp),
     /// Not a list of this kind: an HTML page, an error text, another publisher's file.
     Foreign(String),
@@ -43,7 +43,7 @@ pub enum Refused {
     TooManyEntries(usize),
     /// Ranges that stand for far more prefixes than there are lines.
     TooManyOfRanges {
-        /// Most prefixes that so many lines may stand for.
+        /// Largest number of prefixes that this number of lines may stand for.
         most: usize,
         /// Lines that were read.
         lines: usize,
@@ -54,20 +54,20 @@ pub enum Refused {
     TooSlow(u64),
     /// Slower than the configured least speed, in bytes a second.
     BelowSpeed(u64),
-    /// It came, and there is no place for it: why.
+    /// Downloaded but not saved, for this reason.
     NotKept(String),
-    /// The server asks to be left alone: what it said, and for how long.
+    /// The server asks for a delay: its answer, and the delay.
     Throttled(String, Duration),
 }
 
 impl Refused {
-    /// The longest wait that a server is granted: nobody can silence a feed for longer by one answer.
+    /// Longest delay that one answer of a server can cause.
     pub const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3_600);
 
     /// Longest text of a reason, in characters: it may quote the body, which may be one long line.
     const MAX_TEXT: usize = 400;
 
-    /// How long the server asked to be left alone.
+    /// The delay that the server asked for.
     pub fn wait(&self) -> Option<Duration> {
         match self {
             Self::Throttled(_, wait) => Some(*wait),
@@ -75,7 +75,7 @@ impl Refused {
         }
     }
 
-    /// The name of the state, one word, as `status` shows it.
+    /// The state in one word, as `status` shows it.
     pub fn state(&self) -> &'static str {
         match self {
             Self::NotKept(_)
@@ -101,7 +101,7 @@ impl Refused {
     fn words(&self) -> String {
         match self {
             Self::Unreachable(why) => why.clone(),
-            Self::NotKept(why) => format!("it came and cannot be kept: {why}"),
+            Self::NotKept(why) => format!("downloaded but could not be saved: {why}"),
             Self::Empty => "empty".to_owned(),
             Self::NoEntries(None) => "a list without an entry".to_owned(),
             Self::NoEntries(Some(note)) => format!("a list without an entry: {note:?}"),

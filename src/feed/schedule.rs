@@ -1,28 +1,29 @@
-//! When a feed is looked at next. Pure: the time is handed in, so floors survive restarts.
+//! When a feed is fetched next. Pure: the time is a parameter, so minimum intervals survive
+//! restarts.
 
 use std::time::Duration;
 
 use crate::time::Timestamp;
 
-/// First wait after a failure; it doubles with each further one, up to the feed's interval.
+/// First delay after a failure; it doubles with each further failure, up to the feed's interval.
 const FIRST_RETRY: Duration = Duration::from_secs(60);
 
-/// The most by which a look is put off so that not everybody looks at once: a tenth of the interval,
-/// and no more than this.
+/// A fetch is delayed at random, so that not all users of a list fetch it at once: by up to a tenth
+/// of the interval, and at most this.
 const MOST_JITTER: Duration = Duration::from_secs(1_800);
 
 /// What the schedule of a feed depends on.
 #[derive(Clone, Copy, Debug)]
 pub struct Rhythm {
-    /// Interval between looks.
+    /// Interval between fetches.
     pub every: Duration,
-    /// The publisher's own least interval; zero when there is none.
+    /// The publisher's minimum interval; zero if it names none.
     pub floor: Duration,
 }
 
 impl Rhythm {
-    /// When the next look is due, after a look at `last` that was the `failures`-th failure in a row;
-    /// `jitter` was drawn at that look, 0 to 999 per mille of the spread.
+    /// When the next fetch is due, after one at `last` that was the `failures`-th failure in a row;
+    /// `jitter` was drawn then, 0 to 999 per mille of the spread.
     pub fn next(&self, last: Option<Timestamp>, failures: u32, jitter: u16) -> Timestamp {
         let Some(last) = last else {
             return Timestamp(0);
@@ -38,7 +39,7 @@ impl Rhythm {
         last.after(wait.max(self.floor) + jitter)
     }
 
-    /// When a look is permitted at all, if that is later than `now`: the publisher's floor.
+    /// When the publisher permits the next fetch, if that is later than `now`.
     pub fn floor_until(&self, last: Option<Timestamp>, now: Timestamp) -> Option<Timestamp> {
         let until = last?.after(self.floor);
         (until > now).then_some(until)

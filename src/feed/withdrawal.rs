@@ -1,13 +1,13 @@
-//! Withdrawals wait, additions do not. Pure: the time is handed in.
+//! Delays withdrawals; additions are never delayed. Pure: the time is a parameter.
 //!
-//! A tenth of what DROP removes is back within a day, and a content network may serve yesterday's list
-//! for some hours. So what the newest copy lacks keeps counting until so many good copies in a row
-//! lacked it, or for so long.
+//! A tenth of the prefixes that DROP removes are listed again within a day, and a content delivery
+//! network may serve yesterday's list for some hours. So an entry that the newest copy lacks stays
+//! in force until a number of good copies in a row lacked it, or for a time.
 //!
 //! ```text
 //!  copy 1: A B     copy 2: A       copy 3: A           (withdraw_after = "2 copies")
 //!  counts: A B     counts: A B     counts: A
-//!                          └─ leaving, lacked by 1 copy
+//!                          └─ pending, missing in 1 copy
 //! ```
 
 use std::collections::HashSet;
@@ -25,9 +25,9 @@ use crate::time::Timestamp;
 /// When something that is no longer listed is withdrawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WithdrawAfter {
-    /// When so many good copies in a row lacked it; at least 1.
+    /// After this number of good copies in a row that lack it; at least 1.
     Copies(u32),
-    /// So long after the first good copy that lacked it.
+    /// This time after the first good copy that lacks it.
     Time(Duration),
 }
 
@@ -40,12 +40,12 @@ pub enum Item {
     Origin(u32),
 }
 
-/// A listing that the newest copy lacks.
+/// A listing that the newest copy lacks and that is still in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingWithdrawal {
     /// What was listed.
     pub item: Item,
-    /// By which reference.
+    /// Its reference.
     pub reference: String,
     /// The first good copy without it.
     pub since: Timestamp,
@@ -56,11 +56,10 @@ pub struct PendingWithdrawal {
 impl WithdrawAfter {
     /// The default for what is downloaded.
     pub const DEFAULT: Self = Self::Copies(2);
-    /// The default for the operator's own files: what he deletes is gone.
+    /// The default for local files: an entry that the operator deletes is withdrawn at once.
     pub const AT_ONCE: Self = Self::Copies(1);
 
-    /// Whether the wait is over. One that began in the future is: the clock was set
-    /// back.
+    /// Whether the wait is over. A wait that began in the future is over: the clock was set back.
     pub fn is_over(self, leaving: &PendingWithdrawal, now: Timestamp) -> bool {
         match self {
             Self::Copies(copies) => leaving.missed >= copies,
@@ -71,8 +70,8 @@ impl WithdrawAfter {
         }
     }
 
-    /// What is leaving after a new good copy: what `old` or `leaving` had and `new` has not, as long as
-    /// the wait is not over.
+    /// The pending withdrawals after a new good copy: entries of `old` or `leaving` that `new`
+    /// lacks and whose wait is not over.
     pub fn step(
         self,
         old: &FeedCopy,
@@ -117,7 +116,7 @@ impl WithdrawAfter {
         still
     }
 
-    /// What is leaving after the newest copy was confirmed once more.
+    /// The pending withdrawals after the newest copy was confirmed once more.
     pub fn confirmed(
         self,
         mut leaving: Vec<PendingWithdrawal>,
@@ -131,8 +130,8 @@ impl WithdrawAfter {
     }
 }
 
-/// At most this many withdrawals that wait: a list that is another one each time would let them grow without
-/// end. Those that waited longest end first.
+/// Keep at most `most` pending withdrawals: a list that is different each time would let them grow
+/// without limit. The oldest are dropped first.
 pub fn at_most(mut leaving: Vec<PendingWithdrawal>, most: usize) -> Vec<PendingWithdrawal> {
     if leaving.len() > most {
         leaving.sort_by_key(|one| std::cmp::Reverse(one.since));
@@ -143,7 +142,7 @@ pub fn at_most(mut leaving: Vec<PendingWithdrawal>, most: usize) -> Vec<PendingW
 }
 
 impl fmt::Display for WithdrawAfter {
-    /// As it is written in the configuration.
+    /// As in the configuration.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Copies(1) => f.write_str("1 copy"),
@@ -191,7 +190,7 @@ impl FromStr for Item {
 }
 
 impl FeedCopy {
-    /// The same copy with what is leaving: listed in line 0, for no line of it lists that any more.
+    /// The same copy with the pending withdrawals, which are listed in line 0: no line lists them.
     pub fn with_leaving(&self, leaving: &[PendingWithdrawal]) -> Self {
         let mut copy = self.clone();
         for one in leaving {
@@ -210,7 +209,7 @@ impl FeedCopy {
     }
 }
 
-/// Those of the items that a copy lists, by whatever reference.
+/// Those of the items that a copy lists, by any reference.
 fn listed(copy: &FeedCopy, asked: impl Iterator<Item = Item>) -> HashSet<Item> {
     let (mut v4, mut v6, mut origins) = (Vec::new(), Vec::new(), HashSet::new());
     for item in asked {
@@ -228,7 +227,8 @@ fn listed(copy: &FeedCopy, asked: impl Iterator<Item = Item>) -> HashSet<Item> {
         .collect()
 }
 
-/// Those of the prefixes that are among the entries. Few are asked for, so the entries are gone through once.
+/// Those of the prefixes that are among the entries. Few are asked for, so the entries are read
+/// once.
 fn among<B: Bits>(
     entries: &[Entry<B>],
     mut asked: Vec<Prefix<B>>,
@@ -240,9 +240,9 @@ fn among<B: Bits>(
     listed.map(|prefix| prefix.to_net())
 }
 
-/// What a copy lists and what waits when it is no longer listed: everything but the entries that end by
-/// themselves, for whoever sets an end means what he says when he takes it away early; and but those
-/// whose time has not come.
+/// The listings of a copy whose withdrawal is delayed. Entries with an end of their own are not
+/// delayed: a publisher that sets an end and removes the entry earlier means it. Nor are entries
+/// that have not begun.
 fn waiting(copy: &FeedCopy, now: Timestamp) -> impl Iterator<Item = (Item, &str)> {
     let lasting = move |ends: &Ends, index: usize| {
         let index = index as u32;

@@ -59,6 +59,10 @@ impl Report {
         );
         match self.all_dropped() {
             true => writeln!(out, "everything is dropped: {of}")?,
+            false if asked.forwarded == 0 => writeln!(
+                out,
+                "NOT everything is dropped: {of}, none of them gets through; the leaks are in rules and routes"
+            )?,
             false => writeln!(
                 out,
                 "NOT everything is dropped: {of}, {} of them get through",
@@ -66,13 +70,17 @@ impl Report {
             )?,
         }
         if asked.refused > 0 {
-            writeln!(out, "the kernel did not say of {} addresses", asked.refused)?;
+            writeln!(
+                out,
+                "the kernel gave no answer for {} addresses",
+                asked.refused
+            )?;
         }
         if asked.no_route > 0 {
             let count = asked.no_route;
             writeln!(
                 out,
-                "{count} of them go nowhere only because nothing leads there"
+                "{count} of them are not dropped: no route leads there now"
             )?;
         }
         Ok(())

@@ -51,7 +51,7 @@ fn a_feed_that_cannot_be_kept_is_a_failure_that_is_counted() {
     place
         .run(&["refresh"])
         .code(1)
-        .says("feed=noc  failed: it came and cannot be kept: ");
+        .says("feed=noc  failed: downloaded but could not be saved: ");
     let status = place.run(&["status", "--json"]).code(1).json();
     assert_eq!(
         (

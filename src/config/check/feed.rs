@@ -1,4 +1,4 @@
-//! `[[feed]]`: where a feed comes from, how it is read, when it is looked at.
+//! `[[feed]]`: the source of a feed, how it is parsed, and when it is fetched.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::policy::limits::{FeedLimits, Limits};
 use crate::prefix::HostBits;
 use crate::rib::OPERATOR;
 
-/// More feeds than anybody has; an entry of the RIB names its feed in 16 bits.
+/// More feeds than needed anywhere; an entry of the RIB names its feed in 16 bits.
 const MOST_FEEDS: usize = 1_000;
 const URL_SCHEMES: &str = "permitted are https and http; for a file write path = …";
 
@@ -153,7 +153,7 @@ impl Check<'_> {
                 .and_then(|preset| preset.header),
             field: feed.field.as_ref().map(|field| field.get_ref().clone()),
             reference: feed.reference.as_ref().map(|field| field.get_ref().clone()),
-            // A list of the operator's own may be empty; a publisher's is then retired or broken.
+            // A local list may be empty; a publisher's empty list is retired or broken.
             may_be_empty: own,
             few_bad_lines: if own { 3 } else { 1 },
             ..Rules::of(format)
@@ -161,7 +161,7 @@ impl Check<'_> {
         self.field(feed, format);
         self.stream(feed, format, origin);
         if rules.host_bits == HostBits::Mask {
-            // A mask that was cut is shorter than this: it must not be made right.
+            // A truncated length is shorter than this: it must not be accepted by masking.
             rules.lengths_v4 = Some((Limits::default().shortest_v4, 32));
             rules.lengths_v6 = Some((Limits::default().shortest_v6, 128));
         }
@@ -178,7 +178,7 @@ impl Check<'_> {
         rules
     }
 
-    /// Some formats need to be told where the address is, others have no use for it.
+    /// Some formats need the place of the address, others have no use for it.
     fn field(&mut self, feed: &written::Feed, format: Format) {
         let needed = matches!(format, Format::Csv | Format::Json);
         let useful = needed || matches!(format, Format::Ipset | Format::Rsc | Format::Auto);
@@ -200,8 +200,8 @@ impl Check<'_> {
         }
     }
 
-    /// A stream without this answers with what is new since the last question: a part that looks like a
-    /// whole list.
+    /// Without this parameter a stream answers with the changes since the last request: a part that
+    /// looks like a whole list.
     fn stream(&mut self, feed: &written::Feed, format: Format, origin: Option<&Origin>) {
         let (Some(Origin::Url(url)), Some(written)) = (origin, &feed.url) else {
             return;
@@ -244,7 +244,8 @@ impl Check<'_> {
         origin: Option<&Origin>,
     ) -> Rhythm {
         let local = matches!(origin, Some(Origin::Path(_)));
-        // A preset's floor is the publisher's: it does not bind a copy on our own disk.
+        // A preset's minimum interval is the publisher's: it does not apply to a copy on our own
+        // disk.
         let floor = preset
             .filter(|_| !local)
             .map_or(Duration::ZERO, |preset| preset.floor);

@@ -1,4 +1,4 @@
-//! `[fetch]`, and what a feed is asked for with: bounds, ways out, and where secrets are.
+//! `[fetch]`, and the authentication of feeds.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::config::model::Origin;
 use crate::config::written::{self, Span};
 use crate::feed::fetch::{Access, FetchLimits, Secret, is_this_machine};
 
-/// Shorter than this no network is, and a message would speak of 0 seconds.
+/// No network is faster, and a message would speak of 0 seconds.
 const LEAST_SPAN: Duration = Duration::from_secs(1);
 
 impl Check<'_> {
@@ -49,7 +49,7 @@ impl Check<'_> {
         }
     }
 
-    /// Something that is asked over HTTP; `hint` says what is permitted.
+    /// An HTTP URL; `hint` says what is permitted.
     pub(super) fn url(&mut self, key: &str, written: &Spanned<String>, hint: &str) -> Option<Url> {
         let text = written.get_ref();
         let url = match text.parse::<Url>() {
@@ -75,7 +75,7 @@ impl Check<'_> {
         Some(url)
     }
 
-    /// What a feed is asked for with.
+    /// The authentication of a feed.
     pub(super) fn access(&mut self, feed: &written::Feed, origin: Option<&Origin>) -> Access {
         for (key, written) in feed.access() {
             if let (Some(written), Some(origin)) = (written, origin) {
@@ -91,7 +91,7 @@ impl Check<'_> {
         }
     }
 
-    /// Whether nobody on the way reads what is sent.
+    /// Check that a secret is sent encrypted.
     fn is_safe(&mut self, key: &str, written: &Spanned<String>, origin: &Origin) {
         match origin {
             Origin::Path(_) => {
@@ -113,7 +113,7 @@ impl Check<'_> {
         }
     }
 
-    /// At most one secret a feed.
+    /// At most one secret per feed.
     fn secret(&mut self, feed: &written::Feed) -> Option<Secret> {
         let basic = match (&feed.user, &feed.password_file) {
             (Some(user), Some(file)) => {

@@ -12,8 +12,8 @@ use crate::targets::kernel::{Kind, Mark};
 impl Check<'_> {
     pub(super) fn kernel(&mut self, written: &written::Kernel) -> KernelConfig {
         let default = Mark::default();
-        // What is refused is never used, not even by a flush that makes do with a broken file: another
-        // program's mark would make its routes look like ours.
+        // A refused value is never used, not even by a flush that works with a broken file: with
+        // another program's mark its routes would look like ours.
         let table = self.number("table", &written.table, 1..=MOST);
         let mut table = table.unwrap_or(default.table);
         if let (Some(written), 255) = (&written.table, table) {
@@ -76,7 +76,7 @@ impl Check<'_> {
         None
     }
 
-    /// How often everything is compared with the kernel, whether it told of a change or not.
+    /// How often everything is compared with the kernel, with or without notifications.
     fn audit(&mut self, written: &written::Kernel) -> Duration {
         let audit = span(&written.audit).unwrap_or(KernelConfig::AUDIT);
         let message = match () {

@@ -1,4 +1,4 @@
-//! From the written shapes to the model: every value judged, every problem kept.
+//! From the written shapes to the model: every value is checked, every error reported.
 
 mod feed;
 mod fetch;
@@ -24,13 +24,13 @@ use crate::policy::Policy;
 use crate::policy::limits::{Limits, Review, Share};
 use crate::policy::protect::Protect;
 
-/// Where state is kept when the file does not say.
+/// The state directory, if the file names none.
 pub const STATE_DIR: &str = "/var/lib/nullrouted";
 
 /// Largest number of anything that is counted.
 const MOST: i64 = u32::MAX as i64;
 
-/// Judge everything; the result is only good when no problem was added.
+/// Check everything; the result is valid only if no problem was added.
 pub fn check(
     written: &Written,
     base: &Path,
@@ -107,7 +107,7 @@ impl Check<'_> {
         found.map(|(_, value)| *value)
     }
 
-    /// A whole number, where one within bounds is written.
+    /// A number within bounds, if one is written.
     fn number<T: TryFrom<i64>>(
         &mut self,
         key: &str,
@@ -203,7 +203,7 @@ impl Check<'_> {
     }
 }
 
-/// The feeds by the names that are written, whatever else of them is wrong.
+/// The names of the feeds, whatever else of them is wrong.
 fn names(written: &[Spanned<written::Feed>]) -> Vec<&str> {
     let names = written.iter().filter_map(|feed| {
         let name = feed.get_ref().name.as_ref()?;

@@ -1,5 +1,5 @@
-//! Router files, and files that commands of routers write, over something that is read or kept: every such path is a
-//! problem.
+//! Router files, and files written by commands of routers, in the place of a file that is read or
+//! kept: each such path is an error.
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -14,8 +14,8 @@ use crate::config::writes::writes;
 use crate::run_dir::RunDir;
 use crate::targets::file::publish::companions;
 
-/// Judge where the router files of `config` go and what the commands of the routers write. It was written in the file
-/// at `path`. `real` says where a path leads.
+/// Check the paths of the router files of `config` and of the files that the commands of the
+/// routers write. The configuration is at `path`. `real` resolves paths.
 pub fn places(
     written: &Written,
     (path, config): (&Path, &Config),
@@ -46,7 +46,7 @@ pub fn places(
     let (leads, paths) = paths.split_at(ours.len());
     let (of_used, of_folders) = paths.split_at(used.len());
     for (one, leads) in ours.iter_mut().zip(leads) {
-        // At another host it leads nowhere here.
+        // On another host it leads nowhere here.
         let is_here = one.by == By::Us || one.path.is_absolute();
         one.leads = if is_here { &leads.to } else { &one.path }.clone();
     }
@@ -75,7 +75,7 @@ pub fn places(
     }
 }
 
-/// What is copied to a folder has a path in it.
+/// A copy to a folder gets a path inside it.
 fn go_inside(ours: &mut [Ours], real: Real) {
     let mut inside: Vec<_> = ours
         .iter_mut()
@@ -101,7 +101,7 @@ struct Ours<'a> {
     path: PathBuf,
     /// Its path if that is the one of a folder.
     inside: Option<PathBuf>,
-    /// Where that leads.
+    /// The resolved path.
     leads: PathBuf,
 }
 
@@ -110,9 +110,10 @@ struct Ours<'a> {
 enum By {
     /// It is the router file.
     Us,
-    /// It stands beside it for a moment.
+    /// A temporary file next to it.
     UsBeside,
-    /// A command does, by this key; `takes` the router file, so that nothing else may be there afterwards.
+    /// A command with this key; `takes` says that it copies the router file, so that nothing else
+    /// may be there afterwards.
     Command { key: &'static str, takes: bool },
 }
 
@@ -130,7 +131,7 @@ impl<'a> Ours<'a> {
         }
     }
 
-    /// What is made beside the router file, once it is known where that is.
+    /// The temporary files next to the router file, once its resolved path is known.
     fn beside(&self) -> Vec<Self> {
         if self.by != By::Us {
             return Vec::new();
@@ -144,7 +145,7 @@ impl<'a> Ours<'a> {
         beside.collect()
     }
 
-    /// What the operator's own commands write.
+    /// The files that the operator's own commands write.
     fn by_commands(router: &'a RouterConfig, written: &Written) -> Vec<Self> {
         let spans = |key| {
             let commands = of(router, written)?.commands();
@@ -167,7 +168,7 @@ impl<'a> Ours<'a> {
             all.extend(writes(words).into_iter().filter_map(|write| {
                 let takes = takes && !write.appends;
                 let path = write.path(&router.path, &delta);
-                // At another host nothing of ours is met but what another router's command writes there.
+                // On another host only another router's command can write the same file.
                 let there = || Some(PathBuf::from(write.filled(&router.path, &delta)));
                 let inside = path
                     .as_ref()
@@ -186,11 +187,11 @@ impl<'a> Ours<'a> {
         all
     }
 
-    /// Why it must not be where the file of another router is, which is judged `before` it.
+    /// Why it must not be in the place of a file of another router, which is checked `before` it.
     fn meets(&self, other: &Self, before: bool) -> Option<String> {
         let name = &other.router.name;
         match (self.by, other.by) {
-            // The same path as it is written has been reported already.
+            // Two equal paths have been reported already.
             (By::Us, By::Us) if before && self.path != other.path => {
                 Some(format!("leads to the file of the router {name:?}"))
             }
@@ -224,7 +225,7 @@ impl<'a> Ours<'a> {
     }
 }
 
-/// A router as it is written.
+/// The written form of a router.
 fn of<'w>(router: &RouterConfig, written: &'w Written) -> Option<&'w written::Router> {
     let mut routers = written.router.iter().map(Spanned::get_ref);
     routers.find(|one| {
@@ -234,7 +235,7 @@ fn of<'w>(router: &RouterConfig, written: &'w Written) -> Option<&'w written::Ro
     })
 }
 
-/// Every file that is read, with what it is.
+/// Every file that is read, with its description.
 fn used<'a>(path: &'a Path, config: &'a Config) -> Vec<(&'a Path, String)> {
     let mut used = vec![(path, "the configuration itself".to_owned())];
     for feed in &config.feeds {

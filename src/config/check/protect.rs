@@ -1,4 +1,4 @@
-//! `[protect]`: what is never dropped, typed or in files that must be whole.
+//! `[protect]`: space that is never dropped, typed or in files that must be complete.
 
 use std::path::Path;
 
@@ -80,7 +80,8 @@ fn protect_each(meaning: Written, why: &str) -> Vec<Protected> {
     protected.collect()
 }
 
-/// A plain list that must be whole: one bad line, and it protects less than the operator believes.
+/// A plain list that must be complete: with one invalid line it would protect less than the
+/// operator expects.
 fn protect_file(path: &Path, read: ReadFile) -> Result<Vec<Protected>, String> {
     let body = read(path).map_err(|error| error.to_string())?;
     let rules = Rules {

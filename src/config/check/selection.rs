@@ -1,4 +1,5 @@
-//! What of the set in force a router gets: `feeds`, `operator`, `families`, `max_length_v4`, `max_length_v6`.
+//! Which prefixes in force a router gets: `feeds`, `operator`, `families`, `max_length_v4`,
+//! `max_length_v6`.
 
 use std::ops::Range;
 
@@ -9,11 +10,11 @@ use crate::config::written;
 use crate::policy::selection::{Choice, Selection};
 use crate::targets::file::{Family, Lists, Role};
 
-/// The two families by their names in the configuration; whether it is IPv4.
+/// The two families by their names; `true` is IPv4.
 const FAMILIES: [(&str, bool); 2] = [("ipv4", true), ("ipv6", false)];
 
 impl Check<'_> {
-    /// All of it where nothing is written. `feeds` are the names of all feeds.
+    /// Everything if nothing is written. `feeds` are the names of all feeds.
     pub(super) fn selection(
         &mut self,
         router: &written::Router,
@@ -61,7 +62,8 @@ impl Check<'_> {
         }
     }
 
-    /// Whether something selects for a file that has no listed prefix, or another program's choice of them.
+    /// Whether a selection is written for a file without listed prefixes, or for one with another
+    /// program's selection.
     fn selects_in_vain(
         &mut self,
         router: &written::Router,
@@ -91,7 +93,7 @@ impl Check<'_> {
         selects
     }
 
-    /// The feeds that are named, each once, ascending.
+    /// The named feeds, each once, ascending.
     fn feeds_of(&mut self, named: &Spanned<Vec<Spanned<String>>>, feeds: &[&str]) -> Vec<String> {
         let permitted: Vec<(&str, &str)> = feeds.iter().map(|name| (*name, *name)).collect();
         let mut found = Vec::new();
@@ -108,7 +110,7 @@ impl Check<'_> {
         found
     }
 
-    /// Whether IPv4 and IPv6 are wanted.
+    /// Whether IPv4 and IPv6 are selected.
     fn families(&mut self, words: &Spanned<Vec<Spanned<String>>>) -> [bool; 2] {
         let mut wanted = [false; 2];
         for word in words.get_ref() {
@@ -126,7 +128,7 @@ impl Check<'_> {
     }
 }
 
-/// The keys that select, and where they stand.
+/// The keys of a selection, and their places.
 fn written_keys(router: &written::Router) -> [(&'static str, Option<Range<usize>>); 5] {
     [
         ("feeds", router.feeds.as_ref().map(Spanned::span)),

@@ -103,7 +103,8 @@ impl Check<'_> {
         };
         let is = family.zip(role);
         let is = is.filter(|(family, role)| self.has_role(router, *family, *role));
-        // What depends on neither, then what depends on the family alone: one problem hides no other.
+        // First what depends on neither, then what depends on the family alone: no error hides
+        // another.
         self.next_hops(router, is, protected);
         let neighbors = self.neighbors(router);
         let frr_version =
@@ -144,7 +145,7 @@ impl Check<'_> {
         })
     }
 
-    /// Whether the family can be this. One without roles is a trigger, whatever is written.
+    /// Whether the family can have this role. A family without roles is always a trigger.
     fn has_role(&mut self, router: &written::Router, family: Family, role: Role) -> bool {
         let (Some(word), false) = (&router.role, family.roles().contains(&role)) else {
             return true;
@@ -156,7 +157,7 @@ impl Check<'_> {
         false
     }
 
-    /// Both next hops; whether its file has one is judged where it `is` something.
+    /// Both next hops; whether the file needs one depends on family and role, `is`.
     fn next_hops(
         &mut self,
         router: &written::Router,
@@ -191,8 +192,8 @@ impl Check<'_> {
         }
     }
 
-    /// How the listed prefixes stand in the file, `Some(None)` where that is chosen before each load; as is usual where
-    /// it is not written.
+    /// How the listed prefixes are written in the file; `Some(None)` if that is chosen before each
+    /// load; by default the usual way.
     fn lists(
         &mut self,
         written: Option<&Spanned<String>>,
@@ -223,7 +224,7 @@ impl Check<'_> {
         None
     }
 
-    /// The version of a router with FRR; `Some(None)` where it is not written.
+    /// The version of a router with FRR; `Some(None)` if it is not written.
     fn frr_version(
         &mut self,
         written: Option<&Spanned<String>>,
@@ -248,7 +249,7 @@ impl Check<'_> {
         None
     }
 
-    /// Which sessions a trigger announces to, and the neighbors that are named.
+    /// Which sessions a trigger announces to, and the named neighbors.
     fn announced(
         &mut self,
         written: &Spanned<written::Router>,
@@ -305,7 +306,7 @@ impl Check<'_> {
         Some((announce_to, neighbors))
     }
 
-    /// The neighbors that are named, each once, ascending.
+    /// The named neighbors, each once, ascending.
     fn neighbors(&mut self, router: &written::Router) -> Vec<IpAddr> {
         let named = router.neighbors.as_ref();
         let named = named.map_or(&[][..], |neighbors| neighbors.get_ref());
@@ -349,7 +350,7 @@ impl Check<'_> {
         address
     }
 
-    /// Which packets the family drops; both where it is not written.
+    /// Which packets the family drops; by default both directions.
     fn direction(
         &mut self,
         written: Option<&Spanned<String>>,
@@ -368,7 +369,7 @@ impl Check<'_> {
         None
     }
 
-    /// The words of a command, none where it is not written; `usual` stands for `"default"`.
+    /// The words of a command, empty if it is not written; `usual` stands for `"default"`.
     fn command(
         &mut self,
         key: &str,
@@ -382,7 +383,7 @@ impl Check<'_> {
         match written.get_ref() {
             written::Command::Words(words) => Some(words.clone()),
             written::Command::Default if usual.is_empty() => {
-                // What is usual is known where it is known what the router is.
+                // The default is known only if family and role are.
                 let (family, _) = is?;
                 let message = format!("{key}: there is no default command for {family}");
                 let hint = "write it as a list of words, with {file} for the file";

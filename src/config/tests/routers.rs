@@ -140,7 +140,7 @@ fn a_trigger_announces_to_ibgp_or_to_the_ebgp_neighbors_that_are_named() {
 }
 
 #[test]
-fn who_is_announced_to_stands_where_something_is_announced() {
+fn announce_to_is_only_for_routers_that_announce() {
     let shown = |family: &str, lines: &str| problems(&router(family, lines));
     let file = "/etc/nullrouted/nullrouted.toml";
     assert_eq!(

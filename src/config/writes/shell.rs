@@ -1,4 +1,4 @@
-//! What a script of a shell writes: the simple commands in it, one after the other.
+//! The files that a shell script writes: its simple commands, one after the other.
 //!
 //! ```text
 //!  script, words behind it ──► tokens, $1 filled in ──► simple command ──► what it writes, and what is redirected
@@ -6,21 +6,22 @@
 //!                                 the folder after `cd` ─┘        └─ what it says ──► `|` ──► the next one reads
 //! ```
 //!
-//! Variables, substitutions and patterns are known to the shell alone, and so is what a loop, a function, or a group with a
-//! redirection of its own does: a word of these is not known, and a command is looked at where it stands.
+//! Variables, substitutions and patterns are known only to the shell, as is the effect of a loop, a
+//! function, or a group with a redirection: words with them are unknown, and commands inside of
+//! them are read where they stand.
 
 use std::path::{Path, PathBuf};
 
 use super::{Done, Input, Word, Write, is_elsewhere, is_file};
 
-/// A script, and what is known at the place where it is read.
+/// A script, and what is known at the current position.
 pub(super) struct Script<'a> {
     input: Input,
     tokens: Tokens<'a>,
     done: Done,
-    /// Where a path begins that is not absolute, if that is known.
+    /// The folder of relative paths, if it is known.
     folder: Option<PathBuf>,
-    /// The same outside of each `(`.
+    /// The folders outside of each `(`.
     outside: Vec<Option<PathBuf>>,
     command: Simple,
 }
@@ -29,7 +30,7 @@ pub(super) struct Script<'a> {
 #[derive(Default)]
 struct Simple {
     words: Vec<Word>,
-    /// Where its output goes, and whether it is what the command says.
+    /// Where its output goes, and how.
     to: Vec<(Word, Redirection)>,
     /// Whether it reads the router file.
     file: bool,
@@ -91,7 +92,7 @@ impl<'a> Script<'a> {
             self.command.file = file;
             return;
         }
-        // Neither is an assignment the program.
+        // Assignments come before the program.
         let is_before = |word: &&Word| {
             let word = word.as_deref();
             word.is_none_or(|word| RESERVED.contains(&word) || assigns(word))
@@ -114,7 +115,7 @@ impl<'a> Script<'a> {
                     copies,
                 });
             }
-            // What went to a file goes to no pipe.
+            // Output to a file does not reach the pipe.
             says_file &= how == Redirection::Error;
         }
         match command {
@@ -125,7 +126,7 @@ impl<'a> Script<'a> {
                 };
                 self.folder = folder.map(PathBuf::from);
             }
-            // What the words behind the script are now is not known.
+            // From here on the positional parameters are unknown.
             [Some(shift), ..] if shift == "shift" => self.tokens.places = &[],
             [Some(set), words @ ..] if set == "set" && !words.iter().all(is_set_option) => {
                 self.tokens.places = &[];
@@ -138,7 +139,7 @@ impl<'a> Script<'a> {
         self.done.says_file = says_file;
     }
 
-    /// A subshell goes to folders of its own.
+    /// A subshell changes its own folder only.
     fn group(&mut self, end: End) {
         match end {
             End::Open => self.outside.push(self.folder.clone()),
@@ -151,13 +152,13 @@ impl<'a> Script<'a> {
         }
     }
 
-    /// From the folder in which the command runs.
+    /// Resolve the path from the current folder.
     fn write(&mut self, write: Write) {
         let to = self.absolute(&write.to).unwrap_or(write.to);
         self.done.writes.push(Write { to, ..write });
     }
 
-    /// A path as it is from every folder, if that is known. One of the router file is absolute.
+    /// The absolute path, if it is known. A path of the router file is absolute.
     fn absolute(&self, path: &str) -> Option<String> {
         let is_ours = path.starts_with("{file}") || path.starts_with("{delta}");
         if is_ours || Path::new(path).is_absolute() || is_elsewhere(path) {
@@ -168,12 +169,12 @@ impl<'a> Script<'a> {
     }
 }
 
-/// Words that only begin a command of the shell.
+/// Words of the shell before a command.
 const RESERVED: [&str; 9] = [
     "if", "then", "else", "elif", "while", "until", "do", "!", "{",
 ];
 
-/// What `set` takes and leaves the words behind the script as they are.
+/// Options of `set`, which do not change the positional parameters.
 fn is_set_option(word: &Word) -> bool {
     let word = word.as_deref().unwrap_or_default();
     word.starts_with(['-', '+']) && word != "--"
@@ -187,7 +188,7 @@ fn assigns(word: &str) -> bool {
     word.split_once('=').is_some_and(|(name, _)| is_name(name))
 }
 
-/// What the next word is.
+/// The meaning of the next word.
 #[derive(Clone, Copy)]
 enum Next {
     Word,
@@ -199,11 +200,11 @@ enum Next {
 /// How the output of a command goes to a file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Redirection {
-    /// What it says, over what is there.
+    /// Standard output, overwriting.
     Over,
-    /// What it says, or what it complains of, behind what is there.
+    /// Standard output or standard error, appending.
     Behind,
-    /// Something else than what it says, over what is there.
+    /// Something else than standard output, overwriting.
     Error,
 }
 
@@ -211,18 +212,18 @@ enum Token {
     Word(Word),
     /// A redirection to the word that follows.
     To(Redirection),
-    /// One from it.
+    /// A redirection from it.
     From,
-    /// One to or from another descriptor, which the word names.
+    /// A redirection of another descriptor, which the word names.
     Descriptor,
-    /// Here a command ends.
+    /// The end of a command.
     End(End),
 }
 
-/// What is behind a command.
+/// What follows a command.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum End {
-    /// Another one that reads what it says.
+    /// Another command that reads its output.
     Pipe,
     /// A subshell begins.
     Open,
@@ -232,10 +233,11 @@ enum End {
     Command,
 }
 
-/// The tokens of a script, as far as this must tell them apart. A here-document ends them: its lines are no commands.
+/// The tokens of a script, as far as they matter here. A here-document ends them: its lines are no
+/// commands.
 struct Tokens<'a> {
     rest: std::iter::Peekable<std::str::Chars<'a>>,
-    /// What `$0`, `$1` and so on are.
+    /// The positional parameters, from `$0`.
     places: &'a [Word],
 }
 
@@ -244,7 +246,7 @@ impl Tokens<'_> {
         self.rest.next_if_eq(&wanted).is_some()
     }
 
-    /// A redirection after its first character; `out` where it is of what the command says.
+    /// A redirection after its first character; `out` if it redirects standard output.
     fn redirection(&mut self, out: bool) -> Token {
         let appends = self.takes('>');
         let _ = self.takes('|');
@@ -256,14 +258,14 @@ impl Tokens<'_> {
         if !self.takes('&') {
             return Token::To(how);
         }
-        // Another descriptor, which a word of digits names, is no file.
+        // Digits name another descriptor, not a file.
         match self.rest.peek() {
             Some(next) if next.is_ascii_digit() || *next == '-' => Token::Descriptor,
             _ => Token::To(how),
         }
     }
 
-    /// What follows a `$`: a word behind the script, if it is one and known.
+    /// After a `$`: a positional parameter, if it is one and known.
     fn place(&mut self) -> Word {
         let braces = self.takes('{');
         let mut digits = String::new();
@@ -317,7 +319,7 @@ impl Tokens<'_> {
                 one => word.push(one),
             }
         }
-        // The number of a descriptor stands before its redirection.
+        // The number of a descriptor precedes its redirection.
         if is_plain && !word.is_empty() && self.takes('>') {
             return self.redirection(word == "1");
         }

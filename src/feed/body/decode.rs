@@ -17,7 +17,7 @@ pub enum Latin1 {
 /// The text of a body.
 ///
 /// # Errors
-/// [`Refused::Foreign`] when it is no text in any of the encodings.
+/// [`Refused::Foreign`] if it is no text in any of these encodings.
 pub fn decode(body: Cow<'_, [u8]>, latin1: Latin1) -> Result<Cow<'_, str>, Refused> {
     if let Some(rest) = body.strip_prefix(&[0xff, 0xfe]) {
         return utf16(rest, u16::from_le_bytes).map(Cow::Owned);

@@ -1,4 +1,4 @@
-//! From the bytes of a body to its text: unpacked, and in whatever encoding it came. Pure.
+//! From the bytes of a body to its text: unpacking and decoding. Pure.
 //!
 //! ```text
 //!  bytes ──unpack (gzip, zip)──► bytes ──decode (UTF-8, UTF-16, Latin-1)──► text

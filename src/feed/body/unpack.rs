@@ -1,8 +1,9 @@
 //! gzip and zip, recognised by their first bytes, whatever the URL or the server calls them.
 //!
-//! Bounded in what comes out, and in what it costs: 64 MB of empty gzip members, or of empty blocks in one
-//! member, give nothing and take minutes. So packed bytes must hold something, members must be of some size,
-//! and time is granted by what came out.
+//! Both the size of the output and the work are limited: 64 MB of empty gzip members, or of empty
+//! blocks in one member, unpack to nothing and take minutes. So packed bytes must contain
+//! something, members must have a minimum size, and the time limit depends on the size of the
+//! output.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -17,12 +18,12 @@ use crate::feed::Refused;
 
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZIP: &[u8] = b"PK\x03\x04";
-/// What each entry of a zip archive's directory begins with.
+/// The start of each entry in the directory of a zip archive.
 const ZIP_ENTRY: &[u8] = b"PK\x01\x02";
-/// More entries than these and the directory is not read. By chance the four bytes stand in packed data
-/// once in 4 GB.
+/// An archive with more entries is not read. By chance these four bytes occur in packed data once
+/// in 4 GB.
 const MOST_ENTRIES: usize = 16;
-/// Formats that publishers use and we do not unpack, by their first bytes: said by name.
+/// Formats of publishers that are not unpacked, by their first bytes: named in the error.
 const OTHERS: [(&[u8], &str); 4] = [
     (b"BZh", "bzip2"),
     (&[0xfd, b'7', b'z', b'X', b'Z'], "xz"),
@@ -30,31 +31,31 @@ const OTHERS: [(&[u8], &str); 4] = [
     (b"7z\xbc\xaf", "7z"),
 ];
 
-/// Members of gzip that are read in any case, ...
+/// Number of gzip members that are always read …
 const MEMBERS: u64 = 1_024;
-/// ... and one more for this many bytes that came out: `bgzip` makes one for each 64 KiB.
+/// … and one more for this many bytes of output: `bgzip` makes one for each 64 KiB.
 const BYTES_PER_MEMBER: u64 = 4_096;
-/// Packed bytes that may hold nothing. Beyond that they hold at least half as much as they are: what cannot be
-/// packed is stored, with five bytes for each 64 KiB.
+/// Packed bytes that may contain nothing. Beyond that the output must be at least half their size:
+/// what cannot be compressed is stored, with five bytes for each 64 KiB.
 const HOLLOW: u64 = 64 << 10;
-/// Time that is granted in any case, ...
+/// Time that is always granted …
 const TIME: Duration = Duration::from_secs(5);
-/// ... and one second more for this many bytes that came out. The slowest machine unpacks faster.
+/// … and one second more for this many bytes of output. The slowest machine unpacks faster.
 const BYTES_PER_SECOND: u64 = 8 << 20;
-/// Most packed bytes that are worked on without looking at the bounds.
+/// Largest number of packed bytes between two checks of the limits.
 const STEP: usize = 16 << 10;
 
-/// The body itself, or what is packed in it: gzip of one or more members (RFC 1952, section 2.2),
-/// or a zip archive with one file. At most `max_bytes` come out.
+/// The body itself, or its content if it is packed: gzip of one or more members (RFC 1952, section
+/// 2.2), or a zip archive with one file. At most `max_bytes` of output.
 ///
 /// # Errors
-/// [`Refused::Incomplete`] when the stream is cut or damaged or has something behind it,
-/// [`Refused::TooLarge`] beyond the limit, [`Refused::Foreign`] for what we do not unpack, and for what
-/// costs far more than it holds.
+/// [`Refused::Incomplete`] if the stream is truncated or damaged or is followed by something,
+/// [`Refused::TooLarge`] beyond the limit, [`Refused::Foreign`] for formats that are not unpacked,
+/// and for a body that takes far more work than it contains.
 pub fn unpack(body: &[u8], max_bytes: u64) -> Result<Cow<'_, [u8]>, Refused> {
     if body.starts_with(GZIP) {
         let unpacked = gzip(body, max_bytes)?;
-        // Packed twice: by the publisher, and once more by a server on the way.
+        // Packed twice: by the publisher, and again by a server in between.
         if unpacked.starts_with(GZIP) {
             return gzip(&unpacked, max_bytes).map(Cow::Owned);
         }
@@ -94,7 +95,7 @@ fn gzip(body: &[u8], max_bytes: u64) -> Result<Vec<u8>, Refused> {
 }
 
 fn zip(body: &[u8], max_bytes: u64) -> Result<Vec<u8>, Refused> {
-    // The directory would be in memory as a whole.
+    // The directory would be held in memory completely.
     let entries = memmem::find_iter(body, ZIP_ENTRY).take(MOST_ENTRIES + 1);
     if entries.count() > MOST_ENTRIES {
         return Err(Refused::Foreign(format!(
@@ -112,14 +113,14 @@ fn zip(body: &[u8], max_bytes: u64) -> Result<Vec<u8>, Refused> {
         )));
     }
     let mut file = archive.by_index(0).map_err(damaged)?;
-    // What was read so far was the directory.
+    // Everything read so far was the directory.
     meter.packed.set(0);
     let mut unpacked = Vec::new();
     read(&mut file, max_bytes, &mut unpacked, &meter, "zip")?;
     Ok(unpacked)
 }
 
-/// Read to the end, behind what is in `unpacked`.
+/// Read to the end; `unpacked` is the beginning.
 fn read(
     packed: &mut impl Read,
     max_bytes: u64,
@@ -146,7 +147,7 @@ fn read(
     }
 }
 
-/// What went in and came out.
+/// Bytes read and written.
 struct Meter {
     packed: Cell<u64>,
     unpacked: Cell<u64>,
@@ -162,7 +163,7 @@ impl Meter {
         }
     }
 
-    /// More packed bytes are asked for: whether what they hold is worth it.
+    /// Called before more packed bytes are read: whether their content justifies the work.
     fn take(&self, bytes: usize) -> io::Result<()> {
         let (packed, unpacked) = (self.packed.get(), self.unpacked.get());
         self.packed.set(packed + bytes as u64);
@@ -179,7 +180,7 @@ impl Meter {
     }
 }
 
-/// A packed body, handed out in steps that are metered.
+/// A packed body, read in metered steps.
 struct Packed<'a> {
     body: Cursor<&'a [u8]>,
     meter: &'a Meter,
@@ -326,7 +327,8 @@ mod tests {
     #[test]
     fn empty_blocks_are_given_up_before_they_cost_anything() {
         let begun = Instant::now();
-        // RFC 1951: a block that is not the last, of fixed codes, and its end: 10 bits, so four in five bytes.
+        // RFC 1951: a block that is not the last, of fixed codes, and its end: 10 bits, so four in
+        // five bytes.
         let fixed = [0b0000_0010, 0b0000_1000, 0b0010_0000, 0b1000_0000, 0];
         // One that is stored and has no bytes.
         let stored = [0, 0, 0, 0xff, 0xff];

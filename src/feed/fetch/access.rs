@@ -1,6 +1,6 @@
-//! What a feed proves itself with (I/O): files with secrets, read when they are used.
+//! Authentication of a request (I/O): secrets are read from their files when they are used.
 //!
-//! A secret goes into a header marked as sensitive and into nothing else: messages name its file.
+//! A secret is put into a header marked as sensitive and nowhere else: messages name its file.
 
 use std::fmt::Display;
 use std::fs;
@@ -18,7 +18,7 @@ const MAX_BYTES: u64 = 1 << 20;
 
 const CLIENT_CERTIFICATE: &str = "client_certificate_file";
 
-/// What a feed asks with. The default asks as anybody.
+/// The authentication of a feed. The default has none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Access {
     /// PEM file with a client certificate, its chain and its key.
@@ -43,7 +43,8 @@ pub enum Secret {
     ApiKey(PathBuf),
 }
 
-/// A secret, read: put into every request to the feed's own host. Not shown, so it has no `Debug`.
+/// A secret that was read, for every request to the feed's own host. It has no `Debug`, so it is
+/// never printed.
 pub(super) enum OpenedSecret {
     /// There is none.
     Nothing,
@@ -79,7 +80,7 @@ impl Access {
             Secret::Bearer(_) => (AUTHORIZATION, format!("Bearer {text}")),
             Secret::ApiKey(_) => (HeaderName::from_static("x-api-key"), text),
         };
-        // RFC 9110, section 5.5: what is beyond ASCII has no agreed meaning in a header.
+        // RFC 9110, section 5.5: beyond ASCII a header has no agreed meaning.
         let value = Some(value).filter(|value| value.is_ascii());
         let value = value.and_then(|value| HeaderValue::try_from(value).ok());
         let mut value = value.ok_or_else(|| unusable(key, file, "not plain ASCII"))?;
@@ -127,9 +128,9 @@ impl Secret {
     }
 }
 
-/// What is wrong with the permissions of a secret, if something is: it is used all the same.
+/// What is wrong with the permissions of a secret, if anything; it is used nevertheless.
 pub fn open_to_all(key: &str, file: &Path) -> Option<String> {
-    // What cannot be read is reported when it is read.
+    // A file that cannot be read is reported when it is read.
     let mode = fs::metadata(file).ok()?.permissions().mode() & 0o777;
     (mode & 0o007 != 0).then(|| {
         let file = file.display();
@@ -137,7 +138,7 @@ pub fn open_to_all(key: &str, file: &Path) -> Option<String> {
     })
 }
 
-/// The one line of a file, without its end.
+/// The only line of a file, without its end.
 async fn read_line(key: &str, file: &Path) -> Result<String, Refused> {
     let text = files::within_async(file, files::PATIENCE, |file| {
         files::read_text(file, MAX_BYTES)
@@ -152,7 +153,7 @@ async fn read_line(key: &str, file: &Path) -> Result<String, Refused> {
     if text.is_empty() {
         return Err(unusable(key, file, "empty"));
     }
-    // RFC 7617, section 2, and RFC 9110, section 5.5: no control characters in what is sent.
+    // RFC 7617, section 2, and RFC 9110, section 5.5: no control characters.
     if text.contains(char::is_control) {
         return Err(unusable(key, file, "more than one line of text"));
     }
@@ -213,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_everybody_can_read_is_noticed() {
+    fn a_secret_that_every_user_can_read_is_reported() {
         let file = tempfile::NamedTempFile::new().unwrap();
         let noticed = |mode| {
             fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();

@@ -1,4 +1,5 @@
-//! The HTTP clients (I/O): one for the hosts that the operator configured, one for where they send us.
+//! The HTTP clients (I/O): one for the hosts that the operator configured, one for those they
+//! redirect to.
 
 use std::env;
 
@@ -13,7 +14,7 @@ use crate::files;
 /// Largest bundle of authorities, in bytes.
 const MAX_BYTES: u64 = 16 << 20;
 
-/// Builds clients that differ in little.
+/// Builds the clients, which differ only slightly.
 #[derive(Clone, Debug)]
 pub(super) struct Clients {
     limits: FetchLimits,
@@ -42,7 +43,7 @@ impl Clients {
                 found
             }
         };
-        // Fails only when a provider is installed already, which serves as well.
+        // Fails only if a provider is installed already, which works as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         Ok(Self {
             limits: limits.clone(),
@@ -51,7 +52,7 @@ impl Clients {
         })
     }
 
-    /// Whether somebody else may resolve the names and make the connections.
+    /// Whether a proxy may resolve the names and make the connections.
     pub(super) fn proxied(&self) -> bool {
         !self.proxies.is_empty()
     }
@@ -64,8 +65,8 @@ impl Clients {
         finish(self.builder()?)
     }
 
-    /// A client for what this machine serves itself: a proxy would see the request and its secret, and ask
-    /// its own loopback.
+    /// A client for services of this machine: a proxy would see the request and its secret, and
+    /// connect to its own loopback.
     ///
     /// # Errors
     /// When the system's certificates cannot be read.
@@ -76,7 +77,7 @@ impl Clients {
     /// The same for one feed that has a certificate of its own, on this machine or elsewhere.
     ///
     /// # Errors
-    /// [`Refused::Unreachable`] when certificate and key do not belong together, for one.
+    /// [`Refused::Unreachable`], for example if certificate and key do not belong together.
     pub(super) fn home_with(&self, identity: Identity, here: bool) -> Result<Client, Refused> {
         let builder = self.builder().map(|builder| builder.identity(identity));
         let builder = builder.map(|builder| match here {
@@ -121,7 +122,7 @@ fn finish(builder: ClientBuilder) -> Result<Client, String> {
     client.map_err(|error| format!("no HTTP client: {}", root(&error)))
 }
 
-/// The hosts of the proxies: of the configured one, or else of those that the environment names.
+/// The hosts of the proxies: of the configured one, or of those in the environment.
 fn proxies(configured: Option<&Url>, environment: impl Fn(&str) -> Option<String>) -> Vec<String> {
     let host = |url: &Url| url.host_str().map(str::to_owned);
     if let Some(url) = configured {

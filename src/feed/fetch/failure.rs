@@ -1,4 +1,4 @@
-//! What an operator reads when a request fails (pure).
+//! The message for an operator if a request fails (pure).
 
 use std::error::Error;
 
@@ -6,7 +6,7 @@ use super::FetchLimits;
 use super::resolve::PrivateAddress;
 use crate::feed::Refused;
 
-/// A failed request in our words.
+/// The reason for a failed request.
 pub(super) fn refused(error: &reqwest::Error, limits: &FetchLimits) -> Refused {
     if let Some(private) = causes(error).find_map(|cause| cause.downcast_ref::<PrivateAddress>()) {
         Refused::Unreachable(private.to_string())
@@ -22,7 +22,7 @@ pub(super) fn refused(error: &reqwest::Error, limits: &FetchLimits) -> Refused {
     }
 }
 
-/// The innermost cause: what really went wrong, and without the URL.
+/// The innermost cause, without the URL.
 pub(super) fn root(error: &(dyn Error + 'static)) -> String {
     causes(error)
         .last()

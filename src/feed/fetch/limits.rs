@@ -1,31 +1,31 @@
-//! Bounds of a download.
+//! Limits of a download.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use reqwest::Url;
 
-/// `[fetch]`: bounds of each download, the way out, and how we introduce ourselves.
+/// `[fetch]`: the limits of each download, the proxy, and the User-Agent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FetchLimits {
-    /// Longest time for name, connection and TLS.
+    /// Timeout for name resolution, connection and TLS.
     pub connect_timeout: Duration,
-    /// Longest time from asking to the head of the answer, the connection included; anew for each
-    /// redirect.
+    /// Timeout from the request to the head of the answer, including the connection; it starts
+    /// again for each redirect.
     pub first_byte_timeout: Duration,
-    /// Longest time for the whole download, redirects included.
+    /// Timeout for the whole download, including redirects.
     pub timeout: Duration,
-    /// Least speed of a body, in bytes a second; 0 for any.
+    /// Minimum speed of a body, in bytes per second; 0 for any.
     pub min_speed: u64,
-    /// What the least speed is averaged over.
+    /// The time over which the minimum speed is averaged.
     pub min_speed_time: Duration,
-    /// Largest body, in bytes, as it comes and once more as it is unpacked.
+    /// Largest body, in bytes, as received and as unpacked.
     pub max_bytes: u64,
-    /// Whom a publisher can write to; goes into the User-Agent.
+    /// Contact for the publisher, in the User-Agent.
     pub contact: Option<String>,
-    /// The proxy that is asked instead, over http or https; without one, what the environment says.
+    /// The proxy, over http or https; without one the environment decides.
     pub proxy: Option<Url>,
-    /// PEM bundle of authorities that are trusted besides the system's.
+    /// PEM bundle of authorities that are trusted in addition to the system's.
     pub ca_file: Option<PathBuf>,
 }
 

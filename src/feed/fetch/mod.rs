@@ -1,7 +1,8 @@
-//! Feeds over HTTP (I/O): conditional, bounded in time and size, honest about who asks.
+//! Feeds over HTTP (I/O): conditional requests, limits of time and size, and a User-Agent that
+//! names us.
 //!
-//! Two clients: one for the host that the operator configured, wherever that is, and one for the hosts
-//! it redirects to, which must be https and not ours, and never see a secret.
+//! Two clients: one for the host that the operator configured, wherever it is, and one for the
+//! hosts it redirects to, which must use https, must not be local, and never receive a secret.
 
 mod access;
 mod client;
@@ -38,7 +39,7 @@ use speed::Speed;
 use way::Way;
 pub use way::{AddressRequest, Desk, HostAddress};
 
-/// What the server said to recognise its copy by. Kept with the copy, sent with the next request.
+/// The validators of a copy. They are kept with the copy and sent with the next request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Validators {
     /// `ETag`, as it was sent.
@@ -50,13 +51,13 @@ pub struct Validators {
 /// A successful answer.
 #[derive(Debug)]
 pub enum Fetched {
-    /// 304: the copy we named is still the current one.
+    /// 304: the named copy is still current.
     Unchanged,
-    /// A body, not yet judged.
+    /// A body, not yet checked.
     Body(Vec<u8>, Validators),
 }
 
-/// Downloads feeds; one for a pass, shared by all of them.
+/// Downloads feeds; one for a pass, shared by all feeds.
 #[derive(Clone, Debug)]
 pub struct Fetcher(Arc<Shared>);
 
@@ -64,24 +65,25 @@ pub struct Fetcher(Arc<Shared>);
 struct Shared {
     clients: Clients,
     home: Client,
-    /// For this very machine, which no proxy has to do with.
+    /// For this machine, without a proxy.
     straight: Client,
     away: Client,
     limits: FetchLimits,
-    /// Where is asked before an address is connected to that is dropped now; without it none is.
+    /// Asked before a connection to an address that is dropped now; without it no such connection
+    /// is made.
     desk: Option<Desk>,
-    /// Files of secrets whose permissions were judged in this pass.
+    /// Files of secrets whose permissions were checked in this pass.
     judged: Mutex<HashSet<PathBuf>>,
 }
 
 impl Fetcher {
-    /// Redirects followed at most.
+    /// Largest number of redirects.
     const MAX_REDIRECTS: usize = 5;
 
     /// A fetcher with these limits.
     ///
     /// # Errors
-    /// When the system's certificates or `ca_file` cannot be read.
+    /// The system's certificates or `ca_file` cannot be read.
     pub async fn new(limits: FetchLimits) -> Result<Self, String> {
         Self::asking(limits, None).await
     }
@@ -107,10 +109,10 @@ impl Fetcher {
         })))
     }
 
-    /// Ask for `url` with what `access` gives, naming the copy at hand by its validators.
+    /// Request `url` with this authentication; `known` names the copy at hand.
     ///
     /// # Errors
-    /// [`Refused`] with what was seen; no secret is in it.
+    /// [`Refused`] with the reason, which contains no secret.
     pub async fn get(
         &self,
         url: &Url,
@@ -157,8 +159,8 @@ impl Fetcher {
         Ok(Fetched::Body(body, validators))
     }
 
-    /// The answer that is no redirect, and the way on which a complete one proves who gave it. Secrets stay with the place that was configured; once a redirect
-    /// has led away from it, none leads back.
+    /// The final answer, and the way on which a complete one proves the host. Secrets are sent only
+    /// to the configured host; after a redirect to another one, none is sent again.
     async fn follow(
         &self,
         url: &Url,
@@ -194,15 +196,14 @@ impl Fetcher {
                 }
                 request
             };
-            // Only a host that the operator configured is worth an address that is listed: a redirect
-            // could name any.
+            // Only for a configured host is a listed address opened: a redirect could name any.
             let way = self.0.desk.clone().filter(|_| at_home).map(Way::new);
             let response = match &way {
                 Some(way) => self.send_on(way, request, patience).await?,
                 None => self.send(request()).await.map_err(|failed| failed.0)?,
             };
             if at.scheme() == "https" {
-                // The certificate names the host, whatever it answers.
+                // The certificate proves the host, whatever it answers.
                 prove(way.as_ref());
             }
             let Some(next) = redirect::target(&at, response.status(), response.headers())? else {
@@ -221,8 +222,8 @@ impl Fetcher {
         )))
     }
 
-    /// Send a request to a name: first to the addresses that are not dropped, then, one after the other, to
-    /// those that are.
+    /// Send a request to a name: first to the addresses that are not dropped, then, one after the
+    /// other, to those that are.
     async fn send_on(
         &self,
         way: &Way,
@@ -235,7 +236,7 @@ impl Fetcher {
                     way.answered(response.remote_addr());
                     return Ok(response);
                 }
-                // While the routes are changed the download does not grow late.
+                // The time for changing routes does not count as download time.
                 Err(NoAnswer(_, true)) if patience.paused(way.next()).await => {}
                 Err(NoAnswer(refused, _)) => return Err(refused),
             }
@@ -253,7 +254,7 @@ impl Fetcher {
         sent.map_err(|error| NoAnswer(failure::refused(&error, limits), error.is_connect()))
     }
 
-    /// A proxy resolves names by itself, past our resolver.
+    /// A proxy resolves names itself, without our resolver.
     async fn judge_for_proxy(&self, next: &Url) -> Result<(), Refused> {
         match next.domain() {
             Some(name) if self.0.clients.proxied() => resolve::check(name)
@@ -291,7 +292,7 @@ impl Fetcher {
         }
     }
 
-    /// Say once a pass which secrets are open to everybody.
+    /// Warn once per pass about secrets that every user can read.
     async fn judge_permissions(&self, access: &Access) {
         for (key, file) in access.files() {
             let judged = self.0.judged.lock();
@@ -302,7 +303,7 @@ impl Fetcher {
                 continue;
             }
             let look = move |file: &Path| Ok(access::open_to_all(key, file));
-            // What cannot be read is reported when it is read.
+            // A file that cannot be read is reported when it is read.
             let problem = files::within_async(file, files::PATIENCE, look).await;
             if let Ok(Some(problem)) = problem {
                 tracing::warn!("{problem}");
@@ -311,8 +312,8 @@ impl Fetcher {
     }
 }
 
-/// Why a request got no answer, and whether there was no connection at all: then another address of the
-/// host may have one.
+/// Why a request failed, and whether there was no connection at all: then another address of the
+/// host may work.
 struct NoAnswer(Refused, bool);
 
 fn prove(way: Option<&Way>) {

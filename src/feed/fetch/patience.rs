@@ -1,4 +1,4 @@
-//! The time that a download may take (I/O: the runtime's timer).
+//! The time limit of a download (I/O: the runtime's timer).
 
 use std::cell::Cell;
 use std::future::Future;
@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
-/// A limit of time that does not run while something else is waited for.
+/// A time limit that can be paused.
 #[derive(Debug)]
 pub(super) struct Patience {
     end: Cell<Instant>,
     paused: Cell<bool>,
 }
 
-/// How often it is looked at while it does not run.
+/// Interval of checks while it is paused.
 const GLANCE: Duration = Duration::from_millis(250);
 
 impl Patience {
@@ -25,7 +25,7 @@ impl Patience {
         }
     }
 
-    /// What comes of a future within the limit; `None` where nothing does.
+    /// The result of a future within the limit; `None` after it.
     pub async fn wait_for<F: Future>(&self, future: F) -> Option<F::Output> {
         let mut future = pin!(future);
         loop {
@@ -45,7 +45,7 @@ impl Patience {
         }
     }
 
-    /// The same without the limit: its end moves by what it takes.
+    /// Run a future that does not count: the limit is extended by the time it takes.
     pub async fn paused<F: Future>(&self, future: F) -> F::Output {
         let begun = Instant::now();
         self.paused.set(true);

@@ -1,14 +1,16 @@
-//! Which addresses no redirect may lead to (pure).
+//! Addresses that no redirect may lead to (pure).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use reqwest::Url;
 use url::Host;
 
-/// Whether an address is one of this machine, of this link or of a private network: what a server out
-/// there has no business to send us to. IPv4 within IPv6 counts as the IPv4 address it leads to.
+/// Whether an address belongs to this machine, to this link or to a private network, where no
+/// public server has a reason to redirect to. IPv4 within IPv6 counts as the IPv4 address that it
+/// leads to.
 ///
-/// Source: the IANA special-purpose address registries (RFC 6890), as far as they name such networks.
+/// Source: the IANA special-purpose address registries (RFC 6890), as far as they name such
+/// networks.
 pub fn is_private(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => is_private_v4(ip),
@@ -18,7 +20,7 @@ pub fn is_private(ip: IpAddr) -> bool {
 
 fn is_private_v4(ip: Ipv4Addr) -> bool {
     let [first, second, ..] = ip.octets();
-    // "This network" (RFC 791), carrier-grade NAT (RFC 6598), multicast and what lies behind it.
+    // "This network" (RFC 791), carrier-grade NAT (RFC 6598), multicast and reserved.
     first == 0
         || (first == 100 && second & 0xc0 == 64)
         || first >= 224
@@ -34,10 +36,10 @@ fn is_private_v6(ip: Ipv6Addr) -> bool {
         is_private_v4(Ipv4Addr::new(a, b, c, d))
     };
     match ip.segments() {
-        // Unspecified, loopback, IPv4-compatible and IPv4-mapped (RFC 4291, section 2.5): never used
-        // on the wire, so whoever writes them means this machine or wants to get past a check.
+        // Unspecified, loopback, IPv4-compatible and IPv4-mapped (RFC 4291, section 2.5): never
+        // used on the wire, so such a URL means this machine or is meant to pass a check.
         [0, 0, 0, 0, 0, 0 | 0xffff, _, _] => true,
-        // NAT64 (RFC 6052): the well-known prefix leads where the IPv4 address does.
+        // NAT64 (RFC 6052): the well-known prefix leads to the IPv4 address.
         [0x64, 0xff9b, 0, 0, 0, 0, high, low] => embedded(high, low),
         // NAT64 for local use (RFC 8215).
         [0x64, 0xff9b, 1, ..] => true,
@@ -50,7 +52,7 @@ fn is_private_v6(ip: Ipv6Addr) -> bool {
     }
 }
 
-/// Whether a URL names this very machine: `localhost`, or a loopback address.
+/// Whether a URL names this machine: `localhost`, or a loopback address.
 pub fn is_this_machine(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(ip)) => ip.is_loopback(),

@@ -1,4 +1,5 @@
-//! Where a redirect may lead (pure): to https, never to a private address, and never out of sight.
+//! Where a redirect may lead (pure): to https, never to a private address, and never without a
+//! message.
 
 use std::net::IpAddr;
 
@@ -9,13 +10,14 @@ use url::Host;
 use super::private::is_private;
 use crate::feed::Refused;
 
-/// Longest URL that is shown whole in a message, in characters.
+/// Longest URL in a message, in characters.
 const SHOWN: usize = 120;
 
-/// Where an answer sends us, if it does (RFC 9110, section 15.4); `at` is what was asked for.
+/// The target of a redirect, if an answer is one (RFC 9110, section 15.4); `at` is the requested
+/// URL.
 ///
 /// # Errors
-/// [`Refused::Unreachable`] for a `Location` that is missing or no URL.
+/// [`Refused::Unreachable`] if `Location` is missing or no URL.
 pub fn target(at: &Url, status: StatusCode, headers: &HeaderMap) -> Result<Option<Url>, Refused> {
     if !matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
         return Ok(None);
@@ -30,17 +32,17 @@ pub fn target(at: &Url, status: StatusCode, headers: &HeaderMap) -> Result<Optio
     }
 }
 
-/// Whether two URLs have scheme, host and port in common: what the operator configured.
+/// Whether two URLs have the same scheme, host and port.
 pub fn same_place(one: &Url, other: &Url) -> bool {
     one.scheme() == other.scheme()
         && one.host() == other.host()
         && one.port_or_known_default() == other.port_or_known_default()
 }
 
-/// Whether we follow to another place. What a name resolves to is judged when it is resolved.
+/// Check a redirect to another host. The addresses of its name are checked when they are resolved.
 ///
 /// # Errors
-/// [`Refused::Unreachable`] with what is wrong there.
+/// [`Refused::Unreachable`] with the reason.
 pub fn permitted(next: &Url) -> Result<(), Refused> {
     let refused = |why: &str| {
         let to = shown(next);
@@ -63,7 +65,7 @@ pub fn permitted(next: &Url) -> Result<(), Refused> {
     Ok(())
 }
 
-/// A URL for a message: without the query, which may hold a signature, and without a password.
+/// A URL for a message: without the query, which may contain a signature, and without a password.
 fn shown(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     let port = url.port().map(|port| format!(":{port}"));

@@ -1,4 +1,4 @@
-//! Names that a redirect leads to (I/O): resolved, and refused when they stand for a private address.
+//! Names of redirects (I/O): resolved, and refused if they lead to a private address.
 
 use std::error::Error;
 use std::fmt;
@@ -10,15 +10,15 @@ use tokio::net::lookup_host;
 
 use super::private::is_private;
 
-/// Resolves names for a client that follows redirects. The connection is made to the very addresses
-/// that were judged, so a name that changes in between gains nothing.
+/// Resolves names for the client that follows redirects. It connects to the addresses that were
+/// checked, so a name that changes in between makes no difference.
 #[derive(Clone, Debug)]
 pub struct Guarded {
-    /// Names of our own that may be private: the proxies'.
+    /// Names that may be private: those of the proxies.
     exempt: Arc<[String]>,
 }
 
-/// A name that a redirect led to is one of ours.
+/// The name of a redirect has a private address.
 #[derive(Debug)]
 pub struct PrivateAddress {
     name: String,
@@ -26,7 +26,7 @@ pub struct PrivateAddress {
 }
 
 impl Guarded {
-    /// A resolver that permits these names whatever they resolve to.
+    /// A resolver that permits these names with any address.
     pub fn new(exempt: &[String]) -> Self {
         Self {
             exempt: exempt.into(),
@@ -57,10 +57,11 @@ impl Resolve for Guarded {
     }
 }
 
-/// Judge a name that a proxy will resolve for us. One that cannot be resolved here is the proxy's.
+/// Check a name that a proxy will resolve. A name that cannot be resolved here is left to the
+/// proxy.
 ///
 /// # Errors
-/// [`PrivateAddress`] when it stands for one.
+/// [`PrivateAddress`] if it has one.
 pub async fn check(name: &str) -> Result<(), PrivateAddress> {
     match lookup_host((name, 0)).await {
         Ok(found) => judge(name, &found.collect::<Vec<_>>()),
@@ -68,7 +69,7 @@ pub async fn check(name: &str) -> Result<(), PrivateAddress> {
     }
 }
 
-/// One private address is enough: whoever answers with two may mean either.
+/// One private address is enough: either of two addresses may be used.
 fn judge(name: &str, found: &[SocketAddr]) -> Result<(), PrivateAddress> {
     let private = found.iter().map(SocketAddr::ip).find(|ip| is_private(*ip));
     private.map_or(Ok(()), |ip| {

@@ -1,10 +1,10 @@
-//! Whether a download comes fast enough (pure): averaged over one span after the other.
+//! Whether a download is fast enough (pure): averaged over consecutive intervals.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Counts the bytes of the span under way.
+/// Counts the bytes of the current interval.
 #[derive(Clone, Copy, Debug)]
 pub struct Speed {
     least: u64,
@@ -14,7 +14,7 @@ pub struct Speed {
 }
 
 impl Speed {
-    /// At least `least` bytes a second (0: any speed), averaged over `over`, from `now` on.
+    /// At least `least` bytes per second (0: any speed), averaged over `over`, starting at `now`.
     pub fn new(least: u64, over: Duration, now: Instant) -> Self {
         Self {
             least,
@@ -24,17 +24,17 @@ impl Speed {
         }
     }
 
-    /// When the span under way ends and is judged.
+    /// The end of the current interval.
     pub fn until(&self) -> Instant {
         self.until
     }
 
-    /// So many bytes came.
+    /// Count received bytes.
     pub fn got(&mut self, bytes: usize) {
         self.bytes = self.bytes.saturating_add(bytes as u64);
     }
 
-    /// Judge the span that ended, and begin the next: whether it was fast enough.
+    /// Judge the interval that ended, and begin the next. Returns whether it was fast enough.
     pub fn suffices(&mut self, now: Instant) -> bool {
         let needed = self.least as f64 * self.over.as_secs_f64();
         let suffices = self.bytes as f64 >= needed;

@@ -1,4 +1,4 @@
-//! How long a server asks to be left alone (pure).
+//! The delay that a server asks for (pure).
 
 use std::time::{Duration, SystemTime};
 
@@ -7,15 +7,15 @@ use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 use crate::feed::Refused;
 
-/// `Retry-After` of an answer that says "too often" or "not now" (RFC 9110, section 10.2.3): seconds or
-/// an HTTP date, at most 24 hours; `None` where nothing is asked or the date has passed.
+/// `Retry-After` of an answer that says "too often" or "not now" (RFC 9110, section 10.2.3):
+/// seconds or an HTTP date, at most 24 hours; `None` without one, or if the date has passed.
 pub fn retry_after(status: StatusCode, headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     if status != StatusCode::TOO_MANY_REQUESTS && !status.is_server_error() {
         return None;
     }
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let wait = if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More digits than fit ask for more than the longest.
+        // A number that does not fit asks for more than the maximum.
         value
             .parse()
             .map_or(Refused::LONGEST_WAIT, Duration::from_secs)
@@ -49,7 +49,7 @@ mod tests {
     }
 
     #[test]
-    fn nobody_asks_for_more_than_a_day() {
+    fn the_delay_is_at_most_a_day() {
         assert_eq!(wait(429, "86401"), Some(86_400));
         assert_eq!(wait(429, "99999999999999999999999"), Some(86_400));
         assert_eq!(wait(429, "Sat, 06 Nov 2094 08:49:37 GMT"), Some(86_400));

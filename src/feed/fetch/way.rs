@@ -1,8 +1,10 @@
-//! The way to a host by its name (I/O): which of its addresses are connected to, and which of them answered.
+//! Connecting to a host by name (I/O): which of its addresses are tried, and which of them
+//! answered.
 //!
-//! Whoever answers DNS for a name chooses its addresses, and an address that is reached must not be dropped.
-//! So addresses that are in force as routes of ours are tried last and one at a time: the pass opens one
-//! and only then it is connected to. Whether it stays open depends on what was proven there.
+//! The DNS server of a name chooses its addresses, and an address that is connected to must not be
+//! dropped. So addresses inside prefixes in force are tried last and one at a time: the pass opens
+//! one, and only then the client connects to it. Whether it stays open depends on what the server
+//! proves.
 //!
 //! ```text
 //!  resolve ──► not listed: offered to the client all at once ──► connected ──┐
@@ -21,40 +23,41 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use tokio::net::lookup_host;
 use tokio::sync::{mpsc, oneshot};
 
-/// An address that a name gave.
+/// An address of a name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct HostAddress {
-    /// The name, as the client asked for it.
+    /// The name, as the client requested it.
     pub name: String,
     /// One of its addresses.
     pub ip: IpAddr,
 }
 
-/// What a download asks of the pass, or tells it.
+/// A request or a message of a download to the pass.
 #[derive(Debug)]
 pub enum AddressRequest {
     /// Which of these addresses are dropped now.
     Which(Vec<IpAddr>, oneshot::Sender<Vec<IpAddr>>),
-    /// This one is connected to next: the answer comes when it is no longer dropped, or `false`.
+    /// This address is connected to next: the answer is sent when it is no longer dropped, or
+    /// `false`.
     Open(HostAddress, oneshot::Sender<bool>),
-    /// It is no longer connected to.
+    /// It is no longer in use.
     Close(HostAddress),
     /// The server there proved the name, or answered completely.
     Proven(HostAddress),
 }
 
-/// Where the downloads of a pass ask.
+/// The downloads' end of the channel to the pass.
 #[derive(Clone, Debug)]
 pub struct Desk(mpsc::UnboundedSender<AddressRequest>);
 
 impl Desk {
-    /// A desk, and what is asked at it.
+    /// Both ends of the channel.
     pub fn new() -> (Self, mpsc::UnboundedReceiver<AddressRequest>) {
         let (send, asked) = mpsc::unbounded_channel();
         (Self(send), asked)
     }
 
-    /// Where the pass has gone, there is no answer.
+    /// After the end of the pass there is no answer.
     fn tell(&self, asked: AddressRequest) {
         let _ = self.0.send(asked);
     }
@@ -75,7 +78,7 @@ impl Desk {
         answered.await.unwrap_or_default().then_some(opened)
     }
 
-    /// Open an address that is connected to already: nobody waits for it.
+    /// Open an address that is already connected to, without waiting.
     fn hold(&self, place: HostAddress) -> OpenAddress {
         let (answer, _) = oneshot::channel();
         self.tell(AddressRequest::Open(place.clone(), answer));
@@ -100,11 +103,11 @@ impl Drop for OpenAddress {
 }
 
 tokio::task_local! {
-    /// The way of the request that is sent.
+    /// The way of the current request.
     static WAY: Way;
 }
 
-/// The way of one request to its host.
+/// The addresses of one request to its host.
 #[derive(Clone, Debug)]
 pub(super) struct Way(Arc<Mutex<State>>);
 
@@ -116,7 +119,7 @@ struct State {
     offered: Vec<IpAddr>,
     /// Dropped now; each must be opened first.
     closed: VecDeque<IpAddr>,
-    /// What is connected to, and not dropped for as long as that lasts.
+    /// The address that is connected to, and not dropped meanwhile.
     opened: Option<OpenAddress>,
     resolved: bool,
 }
@@ -142,8 +145,8 @@ impl Way {
         WAY.scope(self.clone(), request).await
     }
 
-    /// After an attempt that failed: open the next address that is dropped now. Answers whether there is one;
-    /// `None` where all have been tried.
+    /// After a failed attempt: open the next address that is dropped now. Returns `false` if all
+    /// have been tried.
     pub(super) async fn next(&self) -> bool {
         loop {
             let (desk, place) = {
@@ -151,7 +154,7 @@ impl Way {
                 let Some(ip) = state.closed.pop_front() else {
                     return false;
                 };
-                // One at a time: what failed is closed before the next is opened.
+                // One at a time: the failed one is closed before the next is opened.
                 state.opened = None;
                 let name = state.name.clone();
                 (state.desk.clone(), HostAddress { name, ip })
@@ -167,7 +170,7 @@ impl Way {
         }
     }
 
-    /// The peer answered: it is not dropped until the look ends.
+    /// The peer answered: it is not dropped until the fetch ends.
     pub(super) fn answered(&self, peer: Option<SocketAddr>) {
         let mut state = self.state();
         let Some(ip) = peer.map(|peer| peer.ip().to_canonical()) else {
@@ -181,7 +184,7 @@ impl Way {
         }
     }
 
-    /// Who answered proved to be the host, or answered completely.
+    /// The peer proved to be the host, or answered completely.
     pub(super) fn proven(&self) {
         let state = self.state();
         if let Some(opened) = &state.opened {
@@ -241,7 +244,7 @@ impl fmt::Display for Dropped {
 
 impl std::error::Error for Dropped {}
 
-/// Resolves names on the [`Way`] of the request that asks.
+/// Resolves names on the [`Way`] of the current request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct OnTheWay;
 
@@ -252,7 +255,7 @@ impl Resolve for OnTheWay {
         Box::pin(async move {
             let ips = match way {
                 Ok(way) => way.resolve(name).await?,
-                // A request that asks nobody.
+                // A request without a way.
                 Err(_) => {
                     let found = lookup_host((name.as_str(), 0)).await?;
                     found.map(|address| address.ip()).collect()

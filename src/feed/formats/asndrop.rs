@@ -1,5 +1,5 @@
-//! Spamhaus ASN-DROP as JSON lines: `{"asn":…,"rir":…,"domain":…,"cc":…,"asname":…}` a line, closed by
-//! its metadata. Publisher's page: <https://www.spamhaus.org/blocklists/do-not-route-or-peer/>.
+//! Spamhaus ASN-DROP as JSON lines: `{"asn":…,"rir":…,"domain":…,"cc":…,"asname":…}` a line, closed
+//! by its metadata. Publisher's page: <https://www.spamhaus.org/blocklists/do-not-route-or-peer/>.
 
 use serde::Deserialize;
 

@@ -1,11 +1,11 @@
-//! The plain list: one prefix, address or range a line, IPv4 and IPv6 mixed.
+//! The plain list: one prefix, address or range per line, IPv4 and IPv6 mixed.
 //!
-//! Comments start with `#`, `;` or `//`, on a line of their own or behind an entry; a comment
-//! behind an entry is its reference. Nothing in this format proves that a file is whole, so a
-//! last line without its newline is not believed: `198.51.100.0/2` may have been `/24`.
+//! Comments start with `#`, `;` or `//`, on a line of their own or after an entry; a comment after
+//! an entry is its reference. Nothing in this format proves that a file is complete, so a last line
+//! without a newline is not accepted: `198.51.100.0/2` may have been `/24`.
 //!
-//! Most lines of most lists are a bare IPv4 address or prefix and nothing else; they are read in one
-//! walk over their bytes. Whatever is anything else takes the longer way, where all the rules stand.
+//! Most lines of most lists are a bare IPv4 address or prefix; they are parsed in one pass over
+//! their bytes. All other lines take the slower path, which applies all rules.
 
 use super::lines::{line_end, lines_ended_by};
 use super::{Reader, dates};
@@ -13,13 +13,13 @@ use crate::feed::Refused;
 use crate::prefix::{HostBits, Prefix, leading_v4};
 
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
-    // About so many lines; room that is not used is never touched.
+    // An estimate of the number of lines; unused memory is never touched.
     reader.copy.v4.reserve((text.len() / 16).min(reader.room()));
-    // Of the whole text, not of what is left of it: the last line may have a CR in it and no LF.
+    // Of the whole text, not of the rest: the last line may contain a CR and no LF.
     let end = line_end(text);
     let mut rest = text;
     let mut number = 0;
-    // As long as lines are plain; then one the long way, and on.
+    // Plain lines; then one line by the slower path, and so on.
     loop {
         let (plain, read) = read_plain(rest, number, reader);
         rest = &rest[read..];
@@ -33,7 +33,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     }
 }
 
-/// Read lines that are a bare IPv4 address or prefix. Answers how many there were, and their bytes.
+/// Read lines that are a bare IPv4 address or prefix. Returns their number, and their bytes.
 fn read_plain(text: &str, before: u32, reader: &mut Reader) -> (u32, usize) {
     let Some((shortest, longest)) = reader.rules.lengths_v4 else {
         return (0, 0);
@@ -88,7 +88,7 @@ fn generated(comment: &str) -> Option<crate::time::Timestamp> {
     dates::epoch(rest.split_ascii_whitespace().next()?.parse().ok()?)
 }
 
-/// The entry and the text behind the comment sign.
+/// The entry and the text after the comment sign.
 fn split_comment(line: &str) -> (&str, &str) {
     let bytes = line.as_bytes();
     for (at, byte) in bytes.iter().enumerate() {
@@ -101,7 +101,7 @@ fn split_comment(line: &str) -> (&str, &str) {
     (line, "")
 }
 
-/// Files that are no list at all, by a line that no list has.
+/// Other kinds of files, recognised by a line that no list has.
 pub(super) fn other_file(entry: &str) -> Option<&'static str> {
     if entry.starts_with('{') || entry.starts_with('[') && entry.ends_with([',', '[', '{']) {
         return Some("JSON");

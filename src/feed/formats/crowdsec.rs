@@ -1,5 +1,5 @@
-//! CrowdSec decisions, as a list (`/v1/decisions`) or as a whole stream
-//! (`/v1/decisions/stream?startup=true`): bans of addresses and ranges, each for so long.
+//! CrowdSec decisions, as a list (`/v1/decisions`) or as a complete stream
+//! (`/v1/decisions/stream?startup=true`): bans of addresses and ranges, each with a duration.
 //! <https://docs.crowdsec.net/docs/local_api/intro/>
 
 use std::time::Duration;
@@ -20,7 +20,7 @@ enum Document {
         #[serde(default, rename = "deleted")]
         _deleted: Option<Vec<Decision>>,
     },
-    /// The answer of a server that has no decision.
+    /// The answer of a server without a decision.
     Nothing(()),
 }
 
@@ -33,7 +33,7 @@ struct Decision {
     #[serde(rename = "type")]
     kind: String,
     value: String,
-    /// A decision of a scenario on trial: it is not to be carried out.
+    /// A decision of a scenario on trial: it is not applied.
     simulated: Option<bool>,
 }
 
@@ -51,7 +51,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
         let of_addresses = ["Ip", "Range"]
             .iter()
             .any(|scope| decision.scope.eq_ignore_ascii_case(scope));
-        // A captcha is no ban, and a country no prefix.
+        // A captcha is not a ban, and a country is not a prefix.
         if decision.kind != "ban" || decision.simulated == Some(true) || !of_addresses {
             continue;
         }

@@ -1,13 +1,13 @@
 //! CSV with a column that is named in the configuration: by its name in the first row, or by its
 //! number from 1 where there is no row of names.
 //!
-//! The separator is the one of comma, semicolon, tab and bar that the first row has most of. Nothing
-//! proves that the file is whole: a last row that is not ended is not believed.
+//! The separator is the most frequent one of comma, semicolon, tab and bar in the first row.
+//! Nothing proves that the file is complete, so a last row without a newline is not accepted.
 
 use super::{Reader, lines};
 use crate::feed::Refused;
 
-/// Longest row, in bytes: fields cost memory each, so a line of commas would cost much of it.
+/// Longest row, in bytes: each field takes memory, so a line of commas would take much of it.
 pub(super) const LONGEST: usize = 65_536;
 
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
@@ -47,7 +47,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
                         fields[..fields.len().min(20)].join(", ")
                     )));
                 }
-                // A number says nothing about a comment.
+                // A number selects no column of a comment.
                 Some(_) if !has_names => columns = None,
                 _ => {}
             }
@@ -85,7 +85,7 @@ fn take(
     }
 }
 
-/// The places of the two columns.
+/// The indices of the two columns.
 fn find(names: &[String], wanted: &str, reference: Option<&str>) -> Option<(usize, Option<usize>)> {
     let place = |wanted: &str| match wanted.parse::<usize>() {
         Ok(number) => number.checked_sub(1).filter(|at| *at < names.len()),
@@ -104,8 +104,8 @@ fn separator_of(row: &str) -> u8 {
         .unwrap_or(&b',')
 }
 
-/// The fields of one row, unquoted (RFC 4180) and trimmed, and whether the last one is in quotes that
-/// are not closed. By hand: a reader of the csv crate costs more to make than a row to read.
+/// The fields of one row, unquoted (RFC 4180) and trimmed, and whether the last one has an unclosed
+/// quote. Parsed here: a reader of the csv crate takes longer to make than a row takes to read.
 pub(super) struct Row {
     pub fields: Vec<String>,
     pub open: bool,

@@ -1,6 +1,6 @@
-//! eMule `ipfilter.dat`: `FIRST - LAST , level , name` a line; octets are padded with zeros and decimal.
-//! A level above 127 means that the range is *not* blocked. Level and name may be missing, and lists that
-//! were made by other programs have single addresses too.
+//! eMule `ipfilter.dat`: `FIRST - LAST , level , name` per line; octets are decimal, padded with
+//! zeros. A level above 127 means that the range is *not* blocked. Level and name may be missing,
+//! and lists of other programs contain single addresses, too.
 
 use super::{Reader, filled_lines, padded};
 use crate::feed::Refused;
@@ -19,7 +19,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             continue;
         }
         let mut fields = line.splitn(3, ',').map(str::trim);
-        // Text programs make an en dash of a hyphen; nothing else can be meant.
+        // Text programs turn a hyphen into an en dash.
         let range = fields.next().unwrap_or("").replace('\u{2013}', "-");
         let level = fields.next().map_or(Ok(0), str::parse::<u32>);
         match level {

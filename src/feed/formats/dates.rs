@@ -27,7 +27,7 @@ pub(super) fn iso(text: &str) -> Option<Timestamp> {
     of(humantime::parse_rfc3339_weak(text).ok()?)
 }
 
-/// Seconds since 1970, when they lie in this century: anything else is another number.
+/// Seconds since 1970, if they are in this century: any other number is something else.
 pub(super) fn epoch(seconds: u64) -> Option<Timestamp> {
     (946_684_800..4_102_444_800)
         .contains(&seconds)

@@ -1,14 +1,14 @@
-//! DShield block list: the twenty worst /24 networks, in columns with tabs between them.
+//! DShield block list: the 20 most active scanning /24 networks, in tab-separated columns.
 //!
-//! Start, end, length, targets, name, country, mail. The third column is the length and the truth: in
-//! 106 885 rows of 2023 the end was not the end of the block. Twenty rows prove that the file is whole
-//! (31 784 of 31 787 copies). <https://www.dshield.org/block.txt>
+//! Start, end, length, targets, name, country, mail. The third column is the length and is right:
+//! in 106 885 rows of 2023 the end was not the end of the block. Twenty rows prove that the file is
+//! complete (31 784 of 31 787 copies). <https://www.dshield.org/block.txt>
 
 use super::reader::{contains_ignoring_case, start_of};
 use super::{Reader, dates, lines};
 use crate::feed::Refused;
 
-/// Rows of a whole list.
+/// Rows of a complete list.
 const ROWS: u32 = 20;
 
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
@@ -24,7 +24,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             reader.comment(comment);
             continue;
         }
-        // Until 2023 the names of the columns stood there without a sign of comment.
+        // Until 2023 the row of column names was no comment.
         if line.trim_ascii().is_empty() || line.starts_with("Start\t") {
             continue;
         }
@@ -63,7 +63,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     )))
 }
 
-/// `Sun Jan  1 23:45:22 2023 UTC`, as it stood there until 2023, in the order of `date`.
+/// `Sun Jan  1 23:45:22 2023 UTC`, as it was written until 2023, in the order of `date`.
 fn utc_before_year(date: &str) -> String {
     let words: Vec<&str> = date.split_ascii_whitespace().collect();
     match words[..] {

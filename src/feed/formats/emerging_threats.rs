@@ -1,8 +1,8 @@
 //! Emerging Threats block list: prefixes and addresses in sections, each under a comment that names
 //! where they come from; that comment is the reference.
 //!
-//! Nothing in it proves that it is whole, and its last line has no newline: that one is not believed.
-//! <https://rules.emergingthreats.net/fwrules/emerging-Block-IPs.txt>
+//! Nothing in it proves that it is whole, and its last line has no newline: that one is not
+//! believed. <https://rules.emergingthreats.net/fwrules/emerging-Block-IPs.txt>
 
 use super::reader::contains_ignoring_case;
 use super::{Reader, filled_lines};

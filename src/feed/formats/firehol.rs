@@ -1,15 +1,15 @@
-//! FireHOL netset and ipset: a header box, then one prefix or address a line.
+//! FireHOL netset and ipset: a header, then one prefix or address per line.
 //!
-//! The box counts: `# Entries : 19 subnets, 5120 unique IPs` in a netset (N lines and M addresses: so
-//! in 1 086 of 1 086 files), `# Entries : 870 unique IPs` in an ipset, where pairs of addresses may be
-//! written as one /31, so that only the addresses count (1 333 of 1 333).
+//! The header states counts: `# Entries : 19 subnets, 5120 unique IPs` in a netset (N lines and M
+//! addresses: true for 1 086 of 1 086 files), `# Entries : 870 unique IPs` in an ipset, where two
+//! addresses may be written as one /31, so only the addresses count (1 333 of 1 333).
 //! <https://iplists.firehol.org/>
 
 use super::{Reader, dates, filled_lines};
 use crate::feed::Refused;
 use crate::prefix::{HostBits, Written, parse};
 
-/// What the box says.
+/// The counts of the header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Counts {
     subnets: Option<u64>,
@@ -63,7 +63,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     Ok(())
 }
 
-/// The value of a line of the box.
+/// The value of a line of the header.
 fn value<'a>(comment: &'a str, key: &str) -> Option<&'a str> {
     let (name, value) = comment.split_once(':')?;
     (name.trim() == key).then_some(value.trim())
@@ -87,11 +87,11 @@ fn read_counts(comment: &str) -> Option<Counts> {
     }
 }
 
-/// The addresses of all lines, whether this feed takes them or not.
+/// The addresses of all lines, also of those that this feed does not take.
 #[derive(Clone, Copy, Debug, Default)]
 struct Addresses {
     known: u128,
-    /// Lines that are no prefix: nobody knows how many addresses were meant.
+    /// Invalid lines: how many addresses they stand for is unknown.
     unreadable: u128,
 }
 
@@ -106,8 +106,8 @@ impl Addresses {
         self.known = self.known.saturating_add(addresses);
     }
 
-    /// Whether this is what the header counts. An ipset has one or two addresses in a line; where the
-    /// lines are counted too, a line that is no prefix may have had any number of them.
+    /// Whether these are the counts of the header. An ipset has one or two addresses per line; if
+    /// the header counts lines as well, an invalid line may stand for any number of addresses.
     fn may_be(self, said: Counts) -> bool {
         let Some(missing) = u128::from(said.addresses).checked_sub(self.known) else {
             return false;

@@ -1,7 +1,7 @@
 //! `ipset save`: `create NAME hash:net …`, then `add NAME ENTRY [timeout N] [comment "…"]`.
 //!
-//! `nomatch` makes an exception (ipset(8)). Sets of ports, interfaces or addresses in pairs are left: an
-//! entry of theirs means less than the address.
+//! `nomatch` makes an exception (ipset(8)). Sets of ports, interfaces or pairs of addresses are
+//! left out: their entries match less than the address.
 
 use super::named_sets::NamedSets;
 use super::reader::ends_after;
@@ -38,7 +38,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
         if !sets.takes(set) {
             continue;
         }
-        // A comment may hold any word, and stands anywhere among the options.
+        // A comment may contain any word, and stands anywhere among the options.
         let (before, comment, behind) = around_comment(line);
         let options: Vec<&str> = before
             .split_ascii_whitespace()
@@ -60,8 +60,8 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     sets.judge()
 }
 
-/// What stands before the comment, the comment, and what stands behind it. ipset(8): a comment has no
-/// quotes in it.
+/// The text before the comment, the comment, and the text after it. ipset(8): a comment contains no
+/// quotes.
 fn around_comment(line: &str) -> (&str, &str, &str) {
     let (before, rest) = line.split_once(" comment \"").unwrap_or((line, ""));
     let (comment, behind) = rest.split_once('"').unwrap_or((rest, ""));

@@ -1,8 +1,8 @@
-//! JSON with a path to the field: one document, or one a line.
+//! JSON with a path to the field: one document, or one per line.
 //!
-//! A path is names with dots between them; `[]` behind a name, or alone, means each item of an array:
-//! `prefixes[].ipv4Prefix`, `[].ip`, `v4[]`. The reference is another key of the object that holds the
-//! field. A document that parses is whole; of lines only those that are ended are believed.
+//! A path is names separated by dots; `[]` after a name, or alone, means each item of an array:
+//! `prefixes[].ipv4Prefix`, `[].ip`, `v4[]`. The reference is another key of the object that holds
+//! the field. A document that parses is complete; of lines only those with a newline are accepted.
 
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
@@ -44,10 +44,10 @@ fn without(path: &str, text: &str) -> Refused {
     Refused::Foreign(format!("JSON without {path:?}: {:?}", start_of(text)))
 }
 
-/// What proves that a document is whole: JSON that parses is.
+/// The proof that a document is complete: it parses.
 pub(super) const WHOLE_DOCUMENT: &str = "a whole JSON document";
 
-/// A whole document in one of the shapes of `T`; `what` names it.
+/// Read a whole document as `T`; `what` names it in errors.
 pub(super) fn document<T: DeserializeOwned>(text: &str, what: &str) -> Result<T, Refused> {
     bounded(text)?;
     serde_json::from_str(text).map_err(|error| match error.is_eof() {
@@ -56,7 +56,7 @@ pub(super) fn document<T: DeserializeOwned>(text: &str, what: &str) -> Result<T,
     })
 }
 
-/// Whether there is more behind a first line that is a document by itself.
+/// Whether the first line is a document by itself and more follow.
 fn is_lines(text: &str) -> bool {
     let mut lines = lines(text).filter(|(_, line, _)| !line.trim().is_empty());
     let (first, second) = (lines.next(), lines.next());
@@ -64,13 +64,13 @@ fn is_lines(text: &str) -> bool {
     second.is_some() && first.is_some_and(whole)
 }
 
-/// Most objects in one document.
+/// Largest number of objects in one document.
 const MAX_OBJECTS: usize = 1_000_000;
 
-/// Most values in one document: texts, numbers, and what holds them.
+/// Largest number of values in one document, of any type.
 const MAX_VALUES: usize = 4_000_000;
 
-/// A document is in memory as a whole, where an object of a few bytes takes hundreds, and a value of two
+/// A document is held in memory completely: an object of a few bytes takes hundreds, a value of two
 /// bytes dozens.
 fn bounded(text: &str) -> Result<(), Refused> {
     let (mut objects, mut values) = (0, 0);
@@ -108,7 +108,7 @@ impl Walk<'_, '_, '_> {
             match serde_json::from_str::<Value>(line) {
                 _ if !ended => self.reader.unended(number, line),
                 Ok(value) => {
-                    // A record without the field says something else: metadata.
+                    // A record without the field is something else: metadata.
                     self.document(&value, path, &mut || number);
                 }
                 Err(error) => self
@@ -122,8 +122,8 @@ impl Walk<'_, '_, '_> {
         Ok(())
     }
 
-    /// Everything at the path; `number` gives the line of the next item. Answers whether the path leads
-    /// anywhere at all: an empty array does.
+    /// Read everything at the path; `number` returns the line of the next item. Returns whether the
+    /// path exists: an empty array counts.
     fn document(&mut self, value: &Value, path: &str, number: &mut dyn FnMut() -> u32) -> bool {
         let steps: Vec<&str> = path.split('.').collect();
         self.step(value, &steps, "", number)

@@ -1,6 +1,6 @@
-//! Spamhaus JSON lines: one record a line, closed by one `{"type":"metadata",…}` whose `size` is the
-//! bytes before its line and `records` the lines. Both matched in 507 of 507 copies; they prove that
-//! a copy is whole.
+//! Spamhaus JSON lines: one record per line, closed by one `{"type":"metadata",…}` whose `size` is
+//! the number of bytes before its line and `records` the number of lines. Both matched in 507 of
+//! 507 copies; they prove that a copy is complete.
 
 use std::borrow::Cow;
 
@@ -10,8 +10,8 @@ use super::reader::start_of;
 use super::{Reader, dates, lines};
 use crate::feed::Refused;
 
-/// A text that is borrowed where it has no escapes. (An `Option<Cow<str>>` never is: the special case of
-/// the derive is for the bare type.)
+/// A text that is borrowed where it has no escapes. (An `Option<Cow<str>>` never is: the derive
+/// treats only the bare type specially.)
 #[derive(Deserialize)]
 #[serde(transparent)]
 pub(super) struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
@@ -26,7 +26,7 @@ struct Metadata<'a> {
     records: Option<u64>,
 }
 
-/// Read every record with `record`, which answers whether it was one, and prove the whole.
+/// Read every record with `record`, which returns whether it was one, and check the metadata.
 pub(super) fn read<'a, R: Deserialize<'a>>(
     text: &'a str,
     reader: &mut Reader,
@@ -59,7 +59,7 @@ pub(super) fn read<'a, R: Deserialize<'a>>(
             metadata = Some(last);
             continue;
         }
-        // What stands there counts for the proof, also when it is no record.
+        // An invalid record counts in the metadata, too.
         bytes_before += line.len() as u64 + 1;
         records_before += 1;
         if number == 1 {

@@ -1,11 +1,11 @@
-//! The lines of a text, whichever way they end: LF, CRLF, or CR alone.
+//! The lines of a text, with any line ending: LF, CRLF, or CR alone.
 
-/// One line: its number from 1, the text without its end, and whether it was ended at all. A last
-/// line that was not may have been cut.
+/// One line: its number from 1, the text without its end, and whether it has an end. A last line
+/// without one may be truncated.
 pub(super) type Line<'a> = (u32, &'a str, bool);
 
-/// What ends the lines of a text. CR alone does only in a text that has no LF at all: an old
-/// Macintosh's file, not a stray byte.
+/// The line ending of a text. CR alone only in a text without any LF: an old Macintosh file, not a
+/// stray byte.
 pub(super) fn line_end(text: &str) -> char {
     if text.contains('\n') { '\n' } else { '\r' }
 }
@@ -15,7 +15,7 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
     lines_ended_by(line_end(text), text)
 }
 
-/// The lines of a part of a text whose lines end so.
+/// The lines of a part of a text with this line ending.
 pub(super) fn lines_ended_by(end: char, text: &str) -> impl Iterator<Item = Line<'_>> {
     text.split_inclusive(end)
         .zip(1_u32..)
@@ -26,19 +26,19 @@ pub(super) fn lines_ended_by(end: char, text: &str) -> impl Iterator<Item = Line
         })
 }
 
-/// The lines of a text that are not blank, without the blanks around them.
+/// The lines of a text that are not blank, trimmed.
 pub(super) fn filled_lines(text: &str) -> impl Iterator<Item = Line<'_>> {
     let trimmed = lines(text).map(|(number, line, ended)| (number, line.trim_ascii(), ended));
     trimmed.filter(|(_, line, _)| !line.is_empty())
 }
 
-/// What divides the lines of a text, where it is neither LF, CRLF nor CR alone: most of the list would
-/// be taken for the comment of its first entry. JSON may have such characters in its texts.
+/// The line separator of a text, if it is neither LF, CRLF nor CR alone: most of the list would be
+/// taken for the comment of its first entry. JSON may contain such characters.
 pub(super) fn other_line_end(text: &str) -> Option<char> {
     if text.starts_with(['{', '[']) {
         return None;
     }
-    // Nearly every list has no such character at all, and that is seen in one quick walk.
+    // Nearly every list has no such character, which one fast scan shows.
     if memchr::memchr3(b'\r', 0x0b, 0x0c, text.as_bytes()).is_none() && text.is_ascii() {
         return None;
     }

@@ -1,6 +1,6 @@
-//! A MISP event: attributes of the types `ip-src` and `ip-dst`, also inside objects, that are meant
-//! for detection (`to_ids`). What names less than an address (`ip-dst|port`) or a host otherwise
-//! (`domain|ip`) is shared by others and left.
+//! A MISP event: attributes of the types `ip-src` and `ip-dst`, also inside objects, that are
+//! marked for detection (`to_ids`). Attributes that match less than an address (`ip-dst|port`) or
+//! name a host as well (`domain|ip`) are left out.
 //! <https://www.misp-project.org/datamodels/>
 
 use serde::Deserialize;

@@ -1,9 +1,9 @@
 //! The formats: one file each, a pure function from text to [`FeedCopy`] or [`Refused`].
 //!
-//! Each format knows what proves that its file is whole and the right one. What all share stands in
-//! `reader`: the rules a feed adds (families, expected lengths, host bits), and when a file with bad
-//! lines is a bad file. To add one: its file, its line in [`Format::NAMES`], its arm in `read`, its
-//! golden pairs in `tests/golden/feed`.
+//! Each format knows what proves that its file is complete and the right one. `reader` has what all
+//! formats share: the rules of a feed (families, expected lengths, host bits), and when a file with
+//! invalid lines is refused. To add a format: its file, its line in [`Format::NAMES`], its arm in
+//! `read`, its golden pairs in `tests/golden/feed`.
 
 mod abusech;
 mod asndrop;
@@ -44,7 +44,7 @@ use reader::Reader;
 /// A format by the name it has in the configuration.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
-    /// Whichever of the others the content shows.
+    /// Recognised by its content.
     Auto,
     /// One prefix or address a line, comments, IPv4 and IPv6 mixed.
     #[default]
@@ -55,7 +55,7 @@ pub enum Format {
     SpamhausJson,
     /// Spamhaus ASN-DROP: origin ASes as JSON lines, closed by a metadata record.
     AsnDropJson,
-    /// FireHOL netset and ipset: a header box that counts.
+    /// FireHOL netset and ipset: a header that states the number of entries.
     Firehol,
     /// DShield block list: twenty rows of tab-separated columns.
     Dshield,
@@ -123,7 +123,7 @@ impl Format {
             .map_or("", |(name, _)| name)
     }
 
-    /// Whether bytes that are no UTF-8 are known to be Latin-1 in files of this format.
+    /// Whether bytes of this format that are not UTF-8 are Latin-1.
     fn latin1(self) -> Latin1 {
         match self {
             Self::Rbldnsd | Self::P2p | Self::Dat => Latin1::Known,
@@ -138,32 +138,33 @@ impl fmt::Display for Format {
     }
 }
 
-/// What a feed's configuration says about its lines.
+/// What the configuration of a feed says about its lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// The format of the body.
     pub format: Format,
     /// Whether host bits are an error.
     pub host_bits: HostBits,
-    /// Shortest and longest IPv4 length expected, or that no IPv4 is.
+    /// Shortest and longest IPv4 length expected; `None` if the list has no IPv4.
     pub lengths_v4: Option<(u8, u8)>,
-    /// Shortest and longest IPv6 length expected, or that no IPv6 is.
+    /// Shortest and longest IPv6 length expected; `None` if the list has no IPv6.
     pub lengths_v6: Option<(u8, u8)>,
-    /// Words that a comment of the list must have: it is another list otherwise. ASCII.
+    /// Words that a comment of the list must contain; without them it is another list. ASCII.
     pub header: Option<&'static str>,
     /// Where the address is: a column of CSV, a path in JSON, the name of a set in a file of sets.
     pub field: Option<String>,
     /// Where the reference is: another column of CSV, another key of the same JSON object.
     pub reference: Option<String>,
-    /// A file is never refused for so few bad lines, as long as most lines are good: one of a download, some
-    /// of a list of the operator's own, which is short and typed by hand. Beyond that, 5 % are too many.
+    /// A file with at most this many invalid lines is not refused if most lines are valid: 1 for a
+    /// download, more for a local list, which is short and typed by hand. Beyond that, up to 5 %
+    /// are accepted.
     pub few_bad_lines: usize,
-    /// Whether a list that holds comments and no entry means just that: true for the operator's own
-    /// files, never for what is downloaded.
+    /// Whether a list of comments without an entry counts as empty: true for local files, never for
+    /// downloads.
     pub may_be_empty: bool,
-    /// Most bytes that may come out of a packed body.
+    /// Largest size of the unpacked body, in bytes.
     pub max_bytes: u64,
-    /// Most entries that are read: what a list may have is bounded by what may come into force.
+    /// Largest number of entries that are read: no more than can come into force.
     pub max_entries: usize,
 }
 
@@ -171,7 +172,7 @@ impl Rules {
     /// More entries than any list has.
     pub const MAX_ENTRIES: usize = 10_000_000;
 
-    /// Rules for a format, with nothing expected beyond it.
+    /// The rules of a format, without expectations of a feed.
     pub fn of(format: Format) -> Self {
         Self {
             format,
@@ -189,11 +190,11 @@ impl Rules {
     }
 }
 
-/// Parse one body: unpacked, decoded, read, and judged as a whole.
+/// Parse one body: unpack, decode, read, and judge it as a whole.
 ///
 /// # Errors
-/// [`Refused`] when the body is not the whole list or not the right one. Single bad lines are no
-/// error: they are counted in [`FeedCopy::rejected`].
+/// [`Refused`] if the body is not the complete list or not the right one. Single invalid lines are
+/// no error: [`FeedCopy::rejected`] counts them.
 pub fn parse_body(body: &[u8], rules: &Rules) -> Result<FeedCopy, Refused> {
     let body = unpack(body, rules.max_bytes)?;
     let text = decode_as(body, rules.format)?;
@@ -222,7 +223,7 @@ pub fn parse_body(body: &[u8], rules: &Rules) -> Result<FeedCopy, Refused> {
     reader.finish()
 }
 
-/// Latin-1 is known of a format only: what is still to be recognised is tried as both.
+/// Latin-1 is known only for a format: a text whose format is not known yet is tried as both.
 fn decode_as(body: Cow<'_, [u8]>, format: Format) -> Result<Cow<'_, str>, Refused> {
     if format != Format::Auto || std::str::from_utf8(&body).is_ok() {
         return decode(body, format.latin1());

@@ -1,7 +1,7 @@
-//! Files that hold sets with names (`ipset save`, RouterOS address lists): which one is meant.
+//! Files with named sets (`ipset save`, RouterOS address lists): which set to read.
 //!
-//! A file with a block list may have an allow list beside it. So a file with more than one name is
-//! refused until the configuration says which one (`field = "…"`).
+//! A file with a block list may contain an allow list as well. So a file with more than one name is
+//! refused until the configuration selects one (`field = "…"`).
 
 use std::collections::BTreeSet;
 
@@ -9,17 +9,17 @@ use super::Reader;
 use super::reader::contains_ignoring_case;
 use crate::feed::Refused;
 
-/// Names that a message shows.
+/// Number of names that a message shows.
 const SHOWN: usize = 10;
 
-/// The set that is meant, and the names that were seen.
+/// The selected set, and the names in the file.
 pub(super) struct NamedSets {
     wanted: Option<String>,
     seen: BTreeSet<String>,
 }
 
 impl NamedSets {
-    /// As the configuration of the feed says.
+    /// By the configuration of the feed.
     pub fn of(reader: &Reader) -> Self {
         Self {
             wanted: reader.rules.field.clone(),
@@ -27,7 +27,7 @@ impl NamedSets {
         }
     }
 
-    /// Whether an entry of the set of this name is meant.
+    /// Whether the set of this name is read.
     pub fn takes(&mut self, name: &str) -> bool {
         if !self.seen.contains(name) {
             self.seen.insert(name.to_owned());
@@ -35,7 +35,7 @@ impl NamedSets {
         self.wanted.as_deref().is_none_or(|wanted| wanted == name)
     }
 
-    /// Whether what was seen is unambiguous.
+    /// Whether the names are unambiguous.
     pub fn judge(self) -> Result<(), Refused> {
         let names: Vec<String> = self.seen.into_iter().collect();
         let listed = names[..names.len().min(SHOWN)].join(", ");

@@ -1,5 +1,5 @@
-//! nginx access rules: `deny PREFIX;` a line, the reason in a comment behind it. `allow` makes an
-//! exception. <https://nginx.org/en/docs/http/ngx_http_access_module.html>
+//! nginx access rules: `deny PREFIX;` per line, followed by the reason in a comment. `allow` makes
+//! an exception. <https://nginx.org/en/docs/http/ngx_http_access_module.html>
 
 use super::{Reader, lines};
 use crate::feed::Refused;
@@ -18,7 +18,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
                 "line {number}: rules inside a block, which hold for a part of a server only"
             )));
         }
-        // The semicolon ends a rule, so a cut one is no rule.
+        // A semicolon ends a rule, so a truncated rule is invalid.
         let (verb, operand) = match rule
             .strip_suffix(';')
             .map(|rule| rule.split_once([' ', '\t']))
@@ -30,7 +30,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             }
         };
         match verb {
-            // Everybody, in the last line of most such files.
+            // The last line of most such files.
             "deny" | "allow" if operand == "all" => {}
             "deny" => reader.entry(number, operand, comment.trim()),
             "allow" => reader.exclude(number, line, parse(operand, reader.rules.host_bits)),

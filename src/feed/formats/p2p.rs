@@ -1,8 +1,8 @@
-//! PeerGuardian text: `name:FIRST-LAST` a line. The name may hold colons, so the range stands behind the
-//! last one; the name is the reference. Names are often Latin-1.
+//! PeerGuardian text: `name:FIRST-LAST` per line. The name may contain colons, so the range follows
+//! the last one; the name is the reference. Names are often Latin-1.
 //!
-//! IPv4 only, as the program was: in `name:2:2001:db8::-2001:db8::f` nothing says where the name ends, and
-//! the wrong guess is most of the address space.
+//! IPv4 only, as in the program: in `name:2:2001:db8::-2001:db8::f` nothing marks the end of the
+//! name, and a wrong guess is most of the address space.
 
 use super::{Reader, filled_lines, padded};
 use crate::feed::Refused;

@@ -1,5 +1,5 @@
-//! Addresses with leading zeros, `005.023.042.012`: decimal in the formats that come from Windows
-//! programs, and refused everywhere else, where a zero may mean octal.
+//! Addresses with leading zeros, `005.023.042.012`: decimal in the formats of Windows programs, and
+//! refused everywhere else, where a zero may mean octal.
 
 use std::borrow::Cow;
 

@@ -1,8 +1,9 @@
-//! rbldnsd `ip4set` zone: a network or an address a line, what is answered for it behind.
+//! rbldnsd `ip4set` zone: a network or an address per line, followed by the answer for it.
 //!
-//! `$` starts a directive, `:` a default answer; `!` makes an exception, and exceptions always win here.
-//! Short forms: `198.51.100` is a /24, `203.0.113.32-40` a range of the last octet. `127.0.0.2` is the
-//! test entry that every zone has. rbldnsd(8); the zones of UCEPROTECT are Latin-1.
+//! `$` starts a directive, `:` a default answer; `!` makes an exception, and exceptions always win
+//! here. Short forms: `198.51.100` is a /24, `203.0.113.32-40` a range of the last octet.
+//! `127.0.0.2` is the test entry that every zone has. rbldnsd(8); the zones of UCEPROTECT are
+//! Latin-1.
 
 use super::cidr::other_file;
 use super::reader::contains_ignoring_case;
@@ -61,7 +62,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Whether a line says that those who are listed are to be let through.
+/// Whether a line says that this is an allow list.
 fn lets_through(line: &str, is_comment: bool) -> bool {
     let says = |words: &str| contains_ignoring_case(line, words);
     match is_comment {
@@ -78,8 +79,8 @@ fn text_of(value: &str) -> &str {
     }
 }
 
-/// The day in a serial number such as `2026080612`. The last two digits are an hour to some and a count
-/// to others (RFC 1912, section 2.2), so they are left.
+/// The day in a serial number such as `2026080612`. The last two digits are an hour or a counter
+/// (RFC 1912, section 2.2), so they are ignored.
 fn day_of_serial(soa: &str) -> Option<Timestamp> {
     let serial = soa.split_ascii_whitespace().nth(3)?;
     let digits = serial.len() == 10 && serial.bytes().all(|byte| byte.is_ascii_digit());
@@ -105,7 +106,7 @@ fn network(text: &str, host_bits: HostBits) -> Result<Written, Malformed> {
         return parse(text, host_bits);
     }
     match (text.contains(['/', ':']), text.matches('.').count()) {
-        // One octet alone is `404 Not Found` more often than a /8.
+        // A single octet is `404 Not Found` more often than a /8.
         (false, dots @ 1..=2) => parse(&format!("{text}/{}", 8 * (dots + 1)), host_bits),
         _ => parse(text, host_bits),
     }

@@ -7,19 +7,20 @@ use crate::feed::{End, FeedCopy, Refused};
 use crate::prefix::{Bits, Malformed, PrefixSet, Written, parse, prefixes_of_range};
 use crate::time::Timestamp;
 
-/// More than this share of bad lines, and the file is refused: a list with typing errors has few.
+/// A file with a larger share of invalid lines is refused: a list with typing errors has few.
 const MAX_BAD_SHARE: f64 = 0.05;
 /// Longest comment kept for a message, in characters.
 const MAX_COMMENT: usize = 100;
-/// A line with a range may stand for hundreds of prefixes, so the size of a body does not bound what it takes
-/// in memory. All its ranges together may stand for this many prefixes beyond one a line ...
+/// A line with a range may stand for hundreds of prefixes, so the size of a body does not limit the
+/// memory that it takes. All ranges of a file together may stand for this many prefixes beyond one
+/// per line …
 const RANGES_ALWAYS: usize = 65_536;
-/// ... and for this many more on each line, ...
+/// … and for this many more per line …
 const RANGES_PER_LINE: usize = 16;
-/// ... but for no more than one in this many bytes of the text.
+/// … but for at most one in this many bytes of the text.
 const BYTES_PER_PREFIX: usize = 8;
 
-/// Words by which publishers say that a list has come to its end.
+/// Words by which publishers announce the end of a list.
 const TOMBSTONES: [&str; 9] = [
     "merged into",
     "deprecated",
@@ -38,18 +39,19 @@ pub(super) struct Reader<'a> {
     pub copy: FeedCopy,
     first_comment: Option<String>,
     tombstone: Option<String>,
-    /// Whether a comment had the words that the list's header must have.
+    /// Whether a comment had the words that the header of the list must contain.
     named: bool,
     excluded: Vec<Written>,
-    /// Entries beyond one a line: a range is one line and may be many prefixes.
+    /// Entries beyond one per line: a range is one line and may be many prefixes.
     surplus: usize,
-    /// Prefixes that exceptions stand for, and those of them beyond one a line.
+    /// Prefixes that exceptions stand for, and those of them beyond one per line.
     excluded_prefixes: (usize, usize),
     /// Bytes of the text.
     bytes: usize,
-    /// Why nothing more is taken: it is more than the list may have.
+    /// Set when the list has more than it may have: nothing more is read.
     refused: Option<Refused>,
-    /// Whether the last line may be the start of an entry: cut, and no sign of another kind of file.
+    /// Whether the last line may be the truncated start of an entry, and not a sign of another kind
+    /// of file.
     cut: bool,
 }
 
@@ -70,7 +72,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The same for a text of this many bytes: what its ranges may stand for grows with it.
+    /// The same for this text: the number of prefixes that its ranges may stand for grows with its
+    /// size.
     pub fn of_text(rules: &'a Rules, text: &str) -> Self {
         Self {
             bytes: text.len(),
@@ -78,7 +81,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Entries that may still come.
+    /// How many more entries fit.
     pub fn room(&self) -> usize {
         let known = self.copy.len() + self.excluded_prefixes.0;
         match self.refused {
@@ -87,8 +90,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether this many prefixes of one line may come, which is asked before any of them is kept. `surplus`
-    /// counts those beyond one a line.
+    /// Whether this many prefixes of one line fit; asked before any of them is kept. `surplus`
+    /// counts those beyond one per line.
     fn admits(&mut self, prefixes: usize, surplus: usize) -> bool {
         let lines = self.copy.len() - self.surplus + self.excluded.len() + 1;
         if self.refused.is_some() {
@@ -115,14 +118,14 @@ impl<'a> Reader<'a> {
         self.take(line, text, parse(text, self.rules.host_bits), reference);
     }
 
-    /// The same for an entry that counts for its time only.
+    /// The same for an entry with ends of its own.
     pub fn entry_for(&mut self, line: u32, text: &str, reference: &str, ends: &[End]) {
         let before = (self.copy.v4.len(), self.copy.v6.len());
         self.entry(line, text, reference);
         self.copy.end_from(before, ends);
     }
 
-    /// The same for a text that the format read by its own rules.
+    /// The same for a text that the format has parsed by its own rules.
     pub fn take(
         &mut self,
         line: u32,
@@ -146,12 +149,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A line that is no entry and should be one.
+    /// An invalid line.
     pub fn reject(&mut self, line: u32, text: &str, reason: impl std::fmt::Display) {
         self.copy.reject(line, text, reason);
     }
 
-    /// The line after which nothing came, and which is not ended: it may be cut.
+    /// A last line without a newline: it may be truncated.
     pub fn unended(&mut self, line: u32, text: &str) {
         let of_address = |c: char| c.is_ascii_hexdigit() || matches!(c, '.' | ':' | '/' | '-');
         self.cut = text.trim().chars().all(of_address);
@@ -182,7 +185,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A comment: it may name the list, or say that it has come to its end.
+    /// A comment: it may name the list, or announce its end.
     pub fn comment(&mut self, text: &str) {
         let text = text.trim().trim_matches('#').trim();
         if text.is_empty() {
@@ -202,18 +205,18 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The publisher's own time of generation.
+    /// The publisher's own date.
     pub fn generated(&mut self, at: Option<Timestamp>) {
         self.copy.generated = at.or(self.copy.generated);
     }
 
-    /// What proves that the file is whole.
+    /// The proof that the file is complete.
     pub fn proven(&mut self, proof: &'static str) {
         self.copy.proof = Some(proof);
     }
 
-    /// Why the feed's own rules forbid this entry. The widest prefix of a range counts; its narrowest
-    /// is what its ends happen to leave.
+    /// Why the feed's rules forbid this entry. Of a range the widest prefix counts; the narrowest
+    /// depends only on where the range ends.
     fn unexpected(&self, written: &Written) -> Option<String> {
         let (family, shortest_here, longest_here, expected) = match *written {
             Written::V4(prefix) => ("IPv4", prefix.len(), prefix.len(), self.rules.lengths_v4),
@@ -237,8 +240,8 @@ impl<'a> Reader<'a> {
         let lines = good + bad;
         let too_many = bad as f64 > lines as f64 * MAX_BAD_SHARE;
         let odd = bad - usize::from(self.cut);
-        // An error page in which an address stands alone in a line has as many bad lines as good ones;
-        // so may a file of the operator's own.
+        // An error page in which an address stands alone on a line has as many invalid lines as
+        // valid ones; so may a local list.
         let own = self.rules.may_be_empty;
         let mostly_bad = good == 0 || odd > good || odd == good && !own;
         if too_many && (odd > self.rules.few_bad_lines || mostly_bad) {
@@ -290,7 +293,7 @@ fn widest<B: Bits>(first: B, last: B) -> u8 {
         .unwrap_or(B::WIDTH)
 }
 
-/// Number of prefixes that a written form stands for.
+/// The number of prefixes that it stands for.
 fn count(written: &Written) -> usize {
     match *written {
         Written::V4(_) | Written::V6(_) => 1,
@@ -299,7 +302,7 @@ fn count(written: &Written) -> usize {
     }
 }
 
-/// Whether `text` has `part` in it, in whatever case; `part` is ASCII.
+/// Whether `text` contains `part`, ignoring case; `part` is ASCII.
 pub(super) fn contains_ignoring_case(text: &str, part: &str) -> bool {
     let (text, part) = (text.as_bytes(), part.as_bytes());
     text.windows(part.len())

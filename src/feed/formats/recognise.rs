@@ -1,18 +1,19 @@
-//! Which format a text is in, by what no other format has. What shows nothing of its own is refused:
-//! a guess would be a list of something else.
+//! Recognises the format of a text, by what no other format has. A text without such a sign is
+//! refused: a guess would be a list of something else.
 
 use super::reader::{contains_ignoring_case, start_of};
 use super::{Format, lines, p2p, padded};
 use crate::feed::Refused;
 use crate::prefix::{HostBits, parse};
 
-/// Lines that are looked at: headers of publishers are shorter than this.
+/// Number of lines that are read: headers of publishers are shorter.
 const LOOKED_AT: usize = 200;
 
 /// The format of a text.
 ///
 /// # Errors
-/// [`Refused::Foreign`] that says what it looks like, where that is known, and how to name it.
+/// [`Refused::Foreign`], which names the kind of text if it is known, and how to configure its
+/// format.
 pub(super) fn recognise(text: &str) -> Result<Format, Refused> {
     let start = text.trim_start();
     if start.starts_with(['{', '[']) || start.trim_end() == "null" {
@@ -31,7 +32,7 @@ pub(super) fn recognise(text: &str) -> Result<Format, Refused> {
             .iter()
             .any(|line| line.trim_start_matches(['#', ' ']).starts_with(words))
     };
-    // The end of a file tells as well as its start.
+    // The end of a file is a sign as well.
     let last = text.trim_end().rsplit(['\n', '\r']).next().unwrap_or("");
     let says = |words: &str| {
         comments
@@ -42,7 +43,7 @@ pub(super) fn recognise(text: &str) -> Result<Format, Refused> {
     let most = |is: &dyn Fn(&str) -> bool| count(is) * 2 > entries.len();
     let known = [
         (
-            // Also without its end: cut, it is no plain list, but a cut one.
+            // Also without its end: then it is a truncated list of this format, and no plain list.
             says("; Spamhaus") && entries.iter().rev().skip(1).all(|e| e.contains(';'))
                 || says("Spamhaus") && last.trim() == "; EOF",
             Format::SpamhausText,
@@ -85,7 +86,7 @@ pub(super) fn recognise(text: &str) -> Result<Format, Refused> {
             Format::Dat,
         ),
         (
-            // Single addresses in it are read either way; prefixes are not.
+            // Single addresses in it are read the same either way; prefixes are not.
             count(&is_padded) > count(&|e| e.contains('/')) && most(&is_dat),
             Format::Dat,
         ),
@@ -144,7 +145,7 @@ fn is_plain(line: &str) -> bool {
     parse(entry, HostBits::Mask).is_ok()
 }
 
-/// What is known and not read without a word of the operator.
+/// Kinds of text that are known, and not read without a setting of the operator.
 fn other(entries: &[&str]) -> String {
     let first = entries.first().copied().unwrap_or("");
     let starts = |words: &[&str]| words.iter().any(|word| first.starts_with(word));

@@ -1,5 +1,5 @@
-//! A RouterOS script with address lists: `add list=NAME address=PREFIX comment="…"`, in one line with
-//! `/ip firewall address-list`, below it, or inside `:do { … } on-error={}`.
+//! A RouterOS script with address lists: `add list=NAME address=PREFIX comment="…"`, in one line
+//! with `/ip firewall address-list`, below it, or inside `:do { … } on-error={}`.
 //! <https://help.mikrotik.com/docs/spaces/ROS/pages/130220180/Address-lists>
 
 use std::borrow::Cow;
@@ -17,7 +17,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     let mut before = String::new();
     for (number, line, ended) in lines(text) {
         let line = line.trim_ascii();
-        // A long command goes on in the next line, as `export` prints it.
+        // A long command continues on the next line, as `export` prints it.
         if let Some(part) = line.strip_suffix('\\')
             && before.len() + part.len() <= LONGEST
         {
@@ -76,10 +76,10 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     sets.judge()
 }
 
-/// Longest command, in bytes: no address list has one as long.
+/// Longest command, in bytes: no address list has longer ones.
 const LONGEST: usize = 4_096;
 
-/// What stands behind the command `add`.
+/// The text after the command `add`.
 fn words_behind_add(line: &str) -> Option<&str> {
     if let Some(rest) = line.strip_prefix("add ") {
         return Some(rest);
@@ -88,7 +88,7 @@ fn words_behind_add(line: &str) -> Option<&str> {
     Some(&line[at + 5..])
 }
 
-/// The words of a command: `key=value`, where a value in quotes may hold anything.
+/// The words of a command: `key=value`, where a quoted value may contain anything.
 struct Words<'a>(&'a str);
 
 impl<'a> Words<'a> {
@@ -114,7 +114,7 @@ impl<'a> Words<'a> {
     }
 }
 
-/// Where the quoted text ends; `\"` is a quote inside it.
+/// The end of the quoted text; `\"` is a quote inside it.
 fn closing_quote(text: &str) -> Option<usize> {
     let mut escaped = false;
     text.bytes().position(|byte| {

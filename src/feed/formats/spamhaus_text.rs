@@ -7,7 +7,8 @@ use super::{Reader, dates, lines, reader};
 use crate::feed::Refused;
 use crate::time::Timestamp;
 
-/// The publisher's `Expires` is the time of generation and this (in 301 of 301 pairs with the JSON).
+/// The publisher's `Expires` is the time of generation and this (in 301 of 301 pairs with the
+/// JSON).
 const VALID_FOR: i64 = 3_600;
 
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {

@@ -1,8 +1,8 @@
 //! A STIX 2.1 bundle: indicators whose pattern is a choice of addresses and networks.
 //!
-//! `[ipv4-addr:value = '198.51.100.0/24' OR ipv6-addr:value = '2001:db8::/32']`. A pattern that says more
-//! than that (AND, NOT, a port) means less than the whole address, and is left. Revoked indicators are
-//! left, and `valid_from` and `valid_until` bound an entry.
+//! `[ipv4-addr:value = '198.51.100.0/24' OR ipv6-addr:value = '2001:db8::/32']`. A pattern with
+//! more conditions (AND, NOT, a port) matches less than the address, and is left out, as are
+//! revoked indicators. `valid_from` and `valid_until` bound an entry.
 //! <https://docs.oasis-open.org/cti/stix/v2.1/os/stix-v2.1-os.html>, sections 4.7 and 9.
 
 use serde::Deserialize;
@@ -72,7 +72,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
                 continue;
             }
         };
-        // Any other pattern means less than the address.
+        // Any other pattern matches less than the address.
         for value in choice(&object.pattern).unwrap_or_default() {
             reader.entry_for(item, &value, reference, &ends);
         }
@@ -81,7 +81,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     Ok(())
 }
 
-/// Whether a time is so far ahead that it means no end: `9999-12-31T23:59:59Z`.
+/// Whether a time is so far in the future that it means no end: `9999-12-31T23:59:59Z`.
 fn never(time: &str) -> bool {
     time.get(..4)
         .and_then(|year| year.parse().ok())
@@ -115,7 +115,7 @@ fn choice(pattern: &str) -> Option<Vec<String>> {
     }
 }
 
-/// `ipv4-addr:value = '…'`, `ISSUBSET '…'` or `IN ('…', '…')`; answers what stands behind it.
+/// `ipv4-addr:value = '…'`, `ISSUBSET '…'` or `IN ('…', '…')`; returns the text after it.
 fn comparison<'a>(text: &'a str, values: &mut Vec<String>) -> Option<&'a str> {
     let rest = text
         .strip_prefix("ipv4-addr:value")

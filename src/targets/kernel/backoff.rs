@@ -175,8 +175,8 @@ impl Backoff {
         let times = attempts.times;
         Some(match object {
             Object::Surplus(net) => format!(
-                "somebody keeps adding {net}{others} with our table, protocol and type: removed {times} times; another \
-                 nullrouted needs a [kernel] protocol of its own; find out who with: ip monitor route"
+                "another program keeps adding {net}{others} with our table, protocol and type: removed {times} times; another \
+                 nullrouted needs a [kernel] protocol of its own; find it with: ip monitor route"
             ),
             removed => {
                 let monitor = match removed {
@@ -184,8 +184,8 @@ impl Backoff {
                     _ => "route",
                 };
                 format!(
-                    "somebody keeps removing {removed}{others}: put back {times} times, the next time not before {}; \
-                     find out who with: ip monitor {monitor}",
+                    "another program keeps removing {removed}{others}: put back {times} times, the next time not before {}; \
+                     find it with: ip monitor {monitor}",
                     attempts.again(),
                 )
             }
@@ -229,7 +229,9 @@ mod tests {
         }
         assert_eq!(waits, [0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 64, 64]);
         let alarm = backoff.alarm(Timestamp(now)).unwrap();
-        assert!(alarm.starts_with("somebody keeps removing 72.37.186.0/23: put back 12 times, "));
+        assert!(
+            alarm.starts_with("another program keeps removing 72.37.186.0/23: put back 12 times, ")
+        );
     }
 
     #[test]
@@ -261,8 +263,8 @@ mod tests {
         assert!(!backoff.waits(rule, Timestamp(1)));
         backoff.undone([rule], Timestamp(1));
         let alarm = backoff.alarm(Timestamp(2)).unwrap();
-        assert!(alarm.starts_with("somebody keeps removing rule 5000: put back 4 times, "));
-        assert!(alarm.ends_with("find out who with: ip monitor rule"));
+        assert!(alarm.starts_with("another program keeps removing rule 5000: put back 4 times, "));
+        assert!(alarm.ends_with("find it with: ip monitor rule"));
 
         let surplus = [Object::Surplus(net("192.0.2.0/24"))];
         for now in 700..705 {
@@ -270,14 +272,14 @@ mod tests {
         }
         let alarm = backoff.alarm(Timestamp(705)).unwrap();
         assert!(
-            alarm.starts_with("somebody keeps adding 192.0.2.0/24 with our table, "),
+            alarm.starts_with("another program keeps adding 192.0.2.0/24 with our table, "),
             "{alarm}"
         );
         assert!(alarm.contains(": removed 5 times; "), "{alarm}");
     }
 
     #[test]
-    fn what_nobody_removed_never_waits_and_memory_is_bounded() {
+    fn a_route_that_was_not_removed_never_waits_and_memory_is_bounded() {
         let mut backoff = Backoff::default();
         let one = net("72.37.186.0/23");
         for _ in 0..5 {

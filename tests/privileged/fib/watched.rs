@@ -115,7 +115,7 @@ fn whoever_keeps_removing_a_route_makes_an_alarm_and_others_do_not_wait() {
     }
     // Three times at once, then after 1, 2 and 4 seconds; not hundreds of times.
     assert!((5..=7).contains(&removed), "{removed}");
-    daemon.says("watch  somebody keeps removing 72.37.186.0/23: put back ");
+    daemon.says("watch  another program keeps removing 72.37.186.0/23: put back ");
     let alarms = daemon.said();
     let alarms = alarms
         .iter()
@@ -124,8 +124,8 @@ fn whoever_keeps_removing_a_route_makes_an_alarm_and_others_do_not_wait() {
     place
         .run_in(&router, &["status"])
         .says("ALARM")
-        .says("somebody keeps removing 72.37.186.0/23: put back ")
-        .says("find out who with: ip monitor route");
+        .says("another program keeps removing 72.37.186.0/23: put back ")
+        .says("find it with: ip monitor route");
     router.ip("route del blackhole 198.51.100.0/24");
     eventually("the other is back", || there("198.51.100.0/24"));
     eventually("in the end it is back", || router.ours() == before);
@@ -231,8 +231,8 @@ fn our_policy_rule_is_back_within_a_second_and_who_keeps_removing_it_makes_an_al
     place
         .run_in(&router, &["status"])
         .says("ALARM")
-        .says("somebody keeps removing rule 5000: put back ")
-        .says("find out who with: ip monitor rule");
+        .says("another program keeps removing rule 5000: put back ")
+        .says("find it with: ip monitor rule");
     eventually("in the end it is back", || ours() == before);
     // Its own removal is nobody else's.
     place.run_in(&router, &["flush"]).code(0);
@@ -258,7 +258,7 @@ fn whoever_keeps_adding_routes_with_our_mark_makes_an_alarm_and_none_stays() {
         back(&router, &before);
     }
     daemon.says("watch  192.0.2.0/24 with our mark was added by process");
-    daemon.says("watch  somebody keeps adding 192.0.2.0/24 with our table, protocol and type: removed 4 times");
+    daemon.says("watch  another program keeps adding 192.0.2.0/24 with our table, protocol and type: removed 4 times");
     place
         .run_in(&router, &["status"])
         .says("ALARM")

@@ -67,7 +67,7 @@ sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops 
 ";
 
     #[test]
-    fn who_hears_of_routes_and_nobody_else() {
+    fn only_sockets_that_receive_route_changes_are_listed() {
         let zebra = Socket {
             port: 8_987,
             unread: 1_664,

@@ -125,7 +125,7 @@ fn the_main_table_never_has_a_rule_of_ours() {
 
 /// The kernel deletes the first rule that has every field that the request names (`rule_find`).
 #[test]
-fn a_delete_that_would_hit_a_rule_of_somebody_else_is_not_sent() {
+fn a_delete_that_would_hit_a_foreign_rule_is_not_sent() {
     let other = selecting(RuleAttribute::Iifname("eth0".to_owned()));
     let ours = rule(Family::V4, 5000, 1166, 166);
     let difference = reconcile(&[other.clone(), ours.clone()], None, &[MARK]);

@@ -65,9 +65,9 @@ impl Held {
     }
 }
 
-/// Compare what zebra holds with what is installed. Waits some seconds while the difference shrinks, or until `stop`.
-/// `None` where zebra does not look: in tables other than the main one and those of VRFs, or in a
-/// zebra of another network namespace.
+/// Compare what zebra holds with what is installed. Waits some seconds while the difference
+/// shrinks, or until `stop`. `None` where zebra does not look: in tables other than the main one
+/// and those of VRFs, or in a zebra of another network namespace.
 ///
 /// # Errors
 /// In words: `vtysh` is missing, refused or does not answer; the kernel's routes cannot be read.
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whoever_may_not_ask_is_told_what_to_do() {
+    async fn without_permission_the_error_says_what_to_do() {
         let script = "echo 'Exiting: failed to connect to any daemons.' >&2\nexit 1\n";
         let why = compared(script, MAIN).await.unwrap_err();
         assert_eq!(
