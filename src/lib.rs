@@ -37,6 +37,9 @@ mod files;
 
 mod owner;
 
+#[cfg(test)]
+mod testing;
+
 pub mod run_dir;
 
 pub mod config;

@@ -18,6 +18,7 @@ use std::cell::RefCell;
 
 use proptest::test_runner::{Config, TestRunner};
 
+use crate::testing::cases;
 use checks::{Ids, Tally};
 use history::History;
 
@@ -25,7 +26,7 @@ use history::History;
 fn no_history_brings_what_is_protected_or_lets_go_what_nobody_approved() {
     let (ids, tally) = (RefCell::new(Ids::default()), RefCell::new(Tally::default()));
     let mut runner = TestRunner::new(Config {
-        cases: 4_000,
+        cases: cases(4_000),
         failure_persistence: None,
         ..Config::default()
     });
@@ -38,7 +39,8 @@ fn no_history_brings_what_is_protected_or_lets_go_what_nobody_approved() {
     if let Err(failure) = ran {
         panic!("{failure}");
     }
-    // The histories tell enough of everything.
+    // The histories tell enough of everything, at least 20 times in 4 000.
+    let least = cases(20);
     let Tally {
         gone,
         held,
@@ -60,7 +62,7 @@ fn no_history_brings_what_is_protected_or_lets_go_what_nobody_approved() {
         ("held for the configuration", configured),
         ("remembered", remembered),
     ] {
-        assert!(count >= 20, "{count} {what}");
+        assert!(count >= least as usize, "{count} {what}");
     }
 }
 
@@ -68,7 +70,7 @@ fn no_history_brings_what_is_protected_or_lets_go_what_nobody_approved() {
 fn one_entry_is_decided_as_with_all_listings() {
     let (ids, tally) = (RefCell::new(Ids::default()), RefCell::new(Tally::default()));
     let mut runner = TestRunner::new(Config {
-        cases: 200,
+        cases: cases(200),
         failure_persistence: None,
         ..Config::default()
     });

@@ -19,6 +19,7 @@ use crate::netlink::rule::{Action, Rule};
 use crate::netlink::selector::Selector;
 use crate::prefix::{Prefix, aggregate};
 use crate::targets::kernel::Mark;
+use crate::testing::cases;
 
 /// A /26, in which all prefixes and routes are.
 const SPACE: u32 = 0x0a00_0000;
@@ -362,7 +363,7 @@ fn agree(world: &World) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4_000))]
+    #![proptest_config(ProptestConfig::with_cases(cases(4_000)))]
 
     #[test]
     fn what_the_kernel_forwards_is_found_and_what_is_found_it_forwards(world in world()) {

@@ -428,12 +428,12 @@ fn render_shows_how_a_file_differs_from_the_one_on_disk() {
 #[test]
 fn an_expired_copy_is_withdrawn_and_said_to_be() {
     let place = Place::new(&format!(
-        "{NOC}every = \"1s\"\nstale_after = \"1s\"\nexpire_after = \"2s\"\n{NO_KERNEL}"
+        "{NOC}every = \"1h\"\nstale_after = \"1h\"\nexpire_after = \"2h\"\n{NO_KERNEL}"
     ));
     place.write("noc.list", "192.0.2.0/24\n");
     place.run(&["refresh"]).code(0);
     std::fs::remove_file(place.path("noc.list")).unwrap();
-    std::thread::sleep(std::time::Duration::from_millis(2_100));
+    place.later(7_201);
     place.run(&["refresh"]).code(0).says("has expired");
     assert!(place.run(&["list"]).out.is_empty());
     place.run(&["status"]).code(0).says("expired");

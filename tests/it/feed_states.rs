@@ -93,11 +93,11 @@ fn the_operator_may_choose_at_once_or_a_time() {
     fed.sent(ONE).code(0);
     assert_eq!(fed.listed(), 1);
 
-    let fed = Fed::new("withdraw_after = \"2s\"", BOTH);
+    let fed = Fed::new("withdraw_after = \"2h\"", BOTH);
     fed.sent(ONE).code(0);
     fed.sent(ONE).code(0);
     assert_eq!(fed.listed(), 2);
-    std::thread::sleep(std::time::Duration::from_millis(2_100));
+    fed.place.later(7_201);
     fed.place.run(&["refresh", "--offline"]).code(0);
     assert_eq!(
         fed.listed(),
@@ -162,7 +162,7 @@ fn a_whole_list_without_an_entry_waits_for_approval() {
 #[test]
 fn a_publishers_tombstone_is_named_and_its_entries_end_by_themselves() {
     let fed = Fed::new(
-        "stale_after = \"1s\"\nevery = \"1s\"\nexpire_after = \"2s\"",
+        "stale_after = \"1h\"\nevery = \"1h\"\nexpire_after = \"2h\"",
         BOTH,
     );
     let tombstone = "# This list has been deprecated on 2025-01-03\n";
@@ -170,7 +170,7 @@ fn a_publishers_tombstone_is_named_and_its_entries_end_by_themselves() {
         .code(0)
         .says("feed=partner  retired: retired by its publisher: \"This list has been deprecated on 2025-01-03\"; keeping 2 entries from ");
     assert_eq!(fed.listed(), 2);
-    std::thread::sleep(std::time::Duration::from_millis(2_100));
+    fed.place.later(7_201);
     fed.sent(tombstone)
         .code(0)
         .says("its 2 entries no longer count");
@@ -199,8 +199,8 @@ fn an_older_list_is_not_preferred_to_the_one_at_hand() {
 fn other_dates_and_comments_are_no_change() {
     let fed = Fed::new("", BOTH);
     let changed = || fed.place.run(&["status", "--json"]).json()["feeds"][0]["changed_at"].clone();
+    fed.place.later(60);
     let before = changed();
-    std::thread::sleep(std::time::Duration::from_millis(1_100));
     let other = "# made at noon\n198.51.100.0/24 # two\n192.0.2.0/24 # one\n";
     fed.sent(other).code(0);
     assert_eq!(changed(), before);
@@ -233,9 +233,9 @@ fn entries_with_an_end_of_their_own_end_by_themselves() {
              {{\"duration\":\"4h\",\"scenario\":\"ssh\",\"scope\":\"Range\",\"type\":\"ban\",\"value\":\"198.51.100.0/24\"}}]"
         )
     };
-    let fed = Fed::new("format = \"crowdsec\"", &decisions(2));
+    let fed = Fed::new("format = \"crowdsec\"", &decisions(7_200));
     assert_eq!(fed.listed(), 2);
-    std::thread::sleep(std::time::Duration::from_millis(2_100));
+    fed.place.later(7_201);
     fed.place.run(&["refresh", "--offline"]).code(0);
     assert_eq!(fed.listed(), 1);
 }
@@ -247,9 +247,9 @@ fn an_entry_that_ended_by_itself_does_not_come_back_when_it_is_no_longer_listed(
             "{{\"duration\":\"{left}\",\"scenario\":\"ssh\",\"scope\":\"Ip\",\"type\":\"ban\",\"value\":\"{value}\"}}"
         )
     };
-    let both = format!("[{},{}]", ban("192.0.2.4", "1s"), ban("192.0.2.9", "4h"));
+    let both = format!("[{},{}]", ban("192.0.2.4", "1h"), ban("192.0.2.9", "4h"));
     let fed = Fed::new("format = \"crowdsec\"", &both);
-    std::thread::sleep(std::time::Duration::from_millis(1_100));
+    fed.place.later(3_601);
     fed.sent(&format!("[{}]", ban("192.0.2.9", "3h"))).code(0);
     assert_eq!(fed.place.run(&["list"]).lines(), ["192.0.2.9/32"]);
     // One that is taken back before its end is gone at once: that is what it was taken back for.
@@ -264,12 +264,12 @@ fn an_end_is_counted_from_the_first_look_and_no_confirmation_renews_it() {
     ));
     place.write(
         "sets",
-        "add drop 192.0.2.0/24 timeout 2\nadd drop 198.51.100.0/24\n",
+        "add drop 192.0.2.0/24 timeout 2000\nadd drop 198.51.100.0/24\n",
     );
     place.run(&["refresh"]).code(0);
     assert_eq!(place.run(&["list"]).lines().len(), 2);
     for _ in 0..3 {
-        std::thread::sleep(std::time::Duration::from_millis(800));
+        place.later(800);
         place.run(&["refresh"]).code(0);
     }
     assert_eq!(place.run(&["list"]).lines(), ["198.51.100.0/24"]);
@@ -277,14 +277,14 @@ fn an_end_is_counted_from_the_first_look_and_no_confirmation_renews_it() {
 
 #[test]
 fn a_date_that_was_wrong_once_does_not_freeze_a_feed() {
-    let keys = "format = \"spamhaus-text\"\nevery = \"1s\"\nstale_after = \"2s\"\nexpire_after = \"3650d\"";
+    let keys = "format = \"spamhaus-text\"\nevery = \"1h\"\nstale_after = \"2h\"\nexpire_after = \"3650d\"";
     let wrong = drop_text("Thu, 06 Aug 2026 15:14:02 GMT", "192.0.2.0/24 ; SBL1\n");
     let right = drop_text("Wed, 05 Aug 2026 15:14:02 GMT", "198.51.100.0/24 ; SBL2\n");
     let fed = Fed::new(keys, &wrong);
     fed.sent(&right)
         .code(0)
         .says("the server sent an older list");
-    std::thread::sleep(std::time::Duration::from_millis(2_100));
+    fed.place.later(7_201);
     fed.sent(&right).code(0).says("1 new, 1 gone");
     assert!(fed.place.run(&["list"]).out.contains("198.51.100.0/24"));
 }

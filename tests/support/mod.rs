@@ -118,6 +118,27 @@ impl Place {
         assert!(ledger.execute(change, []).unwrap() > 0, "{change}");
     }
 
+    /// So many seconds pass: everything that the ledger dates was that much earlier. Less than a
+    /// day, or the clock of the machine is doubted.
+    #[track_caller]
+    pub fn later(&self, seconds: i64) {
+        let ledger = self.ledger();
+        let patience = std::time::Duration::from_secs(5);
+        ledger.busy_timeout(patience).unwrap();
+        let columns = "SELECT t.name, c.name FROM sqlite_schema t, pragma_table_info(t.name) c
+                       WHERE t.type = 'table' AND c.type = 'INTEGER'";
+        let mut columns = ledger.prepare(columns).unwrap();
+        let columns = columns.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+        let columns: Vec<(String, String)> = columns.unwrap().map(Result::unwrap).collect();
+        // Nothing else that is counted there is so large.
+        let shift = |(table, column): &(String, String)| {
+            let dated = format!("{column} BETWEEN 1500000000 AND 4000000000");
+            let sql = format!("UPDATE {table} SET {column} = {column} - {seconds} WHERE {dated}");
+            ledger.execute(&sql, []).unwrap()
+        };
+        assert!(columns.iter().map(shift).sum::<usize>() > 0);
+    }
+
     pub fn read(&self, name: &str) -> String {
         std::fs::read_to_string(self.path(name)).unwrap()
     }
@@ -192,6 +213,11 @@ impl Ran {
 /// Whether everything must run: where it is set, a test that would be left out fails.
 pub fn everything() -> bool {
     std::env::var_os("NULLROUTED_TESTS").is_some_and(|value| value == "all")
+}
+
+/// So much of something where everything must run, and less where a run shall be short.
+pub fn unless_everything<T>(all: T, otherwise: T) -> T {
+    if everything() { all } else { otherwise }
 }
 
 thread_local! {

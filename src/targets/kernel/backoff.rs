@@ -286,7 +286,7 @@ mod tests {
             backoff.restored(&[one], Timestamp(0));
         }
         assert_eq!(backoff.postpone(&mut vec![one], |_| None, Timestamp(0)), 0);
-        for n in 0..20_000_u32 {
+        for n in 0..MOST as u32 + 20 {
             let host = std::net::IpAddr::from(n.to_be_bytes()).into();
             backoff.undone([Object::Surplus(host)], Timestamp(1));
         }

@@ -1,6 +1,6 @@
 //! A soak: everything goes wrong at once, and addresses appear inside of listed prefixes all the time.
 //!
-//! It lasts twenty seconds, or as many as `NULLROUTED_SOAK_SECONDS` says; `tests/run` says 120. All of it runs in a network
+//! It lasts ten seconds, or as many as `NULLROUTED_SOAK_SECONDS` says; `tests/run` says 120. All of it runs in a network
 //! and a mount namespace of its own; where there is none it is left out.
 
 mod measured;
@@ -60,7 +60,7 @@ pub fn main() -> ExitCode {
 
 fn seconds() -> u64 {
     let seconds = std::env::var("NULLROUTED_SOAK_SECONDS").ok();
-    seconds.map_or(20, |text| text.parse().expect("a number of seconds"))
+    seconds.map_or(10, |text| text.parse().expect("a number of seconds"))
 }
 
 fn outside() {

@@ -1,7 +1,5 @@
 //! What is held, and what nobody may let go.
 
-use std::thread::sleep;
-use std::time::Duration;
 
 use super::{held, networks, routes, waiting};
 use crate::support::{NO_KERNEL, NOC, Place};
@@ -69,7 +67,7 @@ fn what_grows_inside_protected_space_is_judged_when_it_grows() {
             "--reason",
             "maintenance",
             "--for",
-            "2s",
+            "2h",
         ])
         .code(0);
     assert_eq!(routes(&place), 0);
@@ -81,7 +79,7 @@ fn what_grows_inside_protected_space_is_judged_when_it_grows() {
         "{}",
         ran.err
     );
-    sleep(Duration::from_millis(2_100));
+    place.later(7_201);
     place.run(&["refresh"]).code(3);
     assert_eq!(
         routes(&place),
