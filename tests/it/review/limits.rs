@@ -1,6 +1,5 @@
 //! What is held, and what nobody may let go.
 
-
 use super::{held, networks, routes, waiting};
 use crate::support::{NO_KERNEL, NOC, Place};
 
