@@ -13,10 +13,10 @@ use std::time::{Duration, Instant};
 
 use nullrouted::config;
 use nullrouted::ledger::Ledger;
-use nullrouted::pass::Pass;
 use nullrouted::pass::gather::{Manner, Scope};
 use nullrouted::pass::keeper::Server;
 use nullrouted::pass::known::Memory;
+use nullrouted::pass::{Nobody, Pass};
 use nullrouted::progress::Progress;
 
 const RUNS: usize = 9;
@@ -84,6 +84,7 @@ fn pass(config: &Path, memory: &mut Memory) -> Duration {
             progress: &Progress::default(),
             keeper: &keeper,
             in_step: &mut || {},
+            inbox: &Nobody,
         };
         tokio::select! {
             outcome = pass.run() => outcome.unwrap(),

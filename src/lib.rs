@@ -68,6 +68,8 @@ pub mod ledger;
 
 pub mod pass;
 
+pub mod control;
+
 pub mod daemon;
 
 pub mod cli;

@@ -3,6 +3,8 @@
 //! ```text
 //!  /run/nullrouted/DIGEST.flushed   the flush marker: nothing is installed while it is there
 //!                  DIGEST.marks     table, protocol and type of the routes that were installed last
+//!                  control          the control socket of the usual state directory,
+//!                  DIGEST.control   and that of another one
 //! ```
 //!
 //! `DIGEST` is that of the path of the state directory: several instances may run on one machine. A
@@ -15,7 +17,7 @@ use std::fs::{self, DirBuilder, Metadata, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{
-    DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown, lchown,
+    DirBuilderExt, FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown, lchown,
 };
 use std::path::{Path, PathBuf};
 
@@ -37,6 +39,7 @@ const SERVICE_DIR: &str = "/var/lib/nullrouted";
 
 const FLUSHED: &str = "flushed";
 const MARKS: &str = "marks";
+const CONTROL: &str = "control";
 
 /// Largest file that is read, in bytes.
 const MAX_BYTES: u64 = 64 << 10;
@@ -288,6 +291,48 @@ impl RunDir {
         is_its_own.then_some((instance, namespace))
     }
 
+    /// Where the control socket of a daemon is.
+    pub fn control(&self, state_dir: &Path) -> PathBuf {
+        match state_dir
+            .components()
+            .eq(Path::new(SERVICE_DIR).components())
+        {
+            true => self.path.join(CONTROL),
+            false => self.file(state_dir, CONTROL),
+        }
+    }
+
+    /// The same for a client: `None` where there is no socket.
+    ///
+    /// # Errors
+    /// Another user may have put it there, or it may not be looked at.
+    pub fn believed_control(&self, state_dir: &Path) -> io::Result<Option<PathBuf>> {
+        let path = self.control(state_dir);
+        let socket = match fs::symlink_metadata(&path) {
+            Ok(socket) => socket,
+            Err(error) if error.kind() == ErrorKind::PermissionDenied => return Err(error),
+            Err(_) => return Ok(None),
+        };
+        let dir = fs::symlink_metadata(&self.path)?;
+        let owners = Owners::of(state_dir);
+        owners.believe_dir(&dir).map_err(io::Error::other)?;
+        if !socket.file_type().is_socket() {
+            return Err(io::Error::other("it is no socket"));
+        }
+        // Its group may write, which is to connect.
+        let believed = owners.believe_but(&socket, 0o002);
+        believed.map_err(io::Error::other)?;
+        Ok(Some(path))
+    }
+
+    /// Make the directory where it is missing.
+    ///
+    /// # Errors
+    /// It cannot be made, or is not believed.
+    pub fn prepare(&self, state_dir: &Path) -> io::Result<()> {
+        self.make(state_dir)
+    }
+
     /// The file of an instance.
     fn file(&self, state_dir: &Path, what: &str) -> PathBuf {
         let absolute = std::path::absolute(state_dir);
@@ -409,10 +454,15 @@ impl Owners {
     }
 
     fn believe(&self, at: &Metadata) -> Result<(), String> {
+        self.believe_but(at, 0o022)
+    }
+
+    /// Believe what has none of these bits in its mode.
+    fn believe_but(&self, at: &Metadata, bits: u32) -> Result<(), String> {
         if !self.0.contains(&at.uid()) {
             return Err(format!("it belongs to uid {}", at.uid()));
         }
-        match at.mode() & 0o022 {
+        match at.mode() & bits {
             0 => Ok(()),
             _ => Err(format!(
                 "others may write it (mode {:04o})",
@@ -420,6 +470,13 @@ impl Owners {
             )),
         }
     }
+}
+
+/// Names the state directory and the network namespace of this process: two processes for which it
+/// is the same mean the same daemon.
+pub fn instance(state_dir: &Path) -> Option<String> {
+    let at = fs::metadata(state_dir).ok()?;
+    Some(format!("{}:{}:{}", at.dev(), at.ino(), namespace()?))
 }
 
 fn read(path: &Path) -> Option<Written> {

@@ -1,5 +1,6 @@
 //! The command line: one file a verb. Results go to stdout, talk goes to stderr.
 
+mod ask;
 mod check;
 mod demo;
 mod feeds;
@@ -15,6 +16,8 @@ mod refresh;
 mod render;
 mod review;
 mod run;
+mod serve;
+mod site;
 mod status;
 mod unpin;
 mod verify;
@@ -36,6 +39,7 @@ use crate::config::{self, Config, Problems};
 use crate::ledger::{Busy, Hand, Ledger, LedgerError, Said};
 use crate::pass::PassError;
 use crate::shown;
+use output::Out;
 
 /// Null-route daemon: published lists of hostile networks in, blackhole routes and router files out.
 #[derive(Debug, Parser)]
@@ -114,18 +118,30 @@ enum Exit {
     Usage,
     /// What `status --check` found.
     Checked(status::Severity),
+    /// As the daemon says.
+    Of(u8),
+    /// The daemon cannot answer this from memory: the verb does it itself.
+    Alone,
+}
+
+impl Exit {
+    /// The exit code.
+    fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed | Self::Alone => 1,
+            Self::Changes => 2,
+            Self::Held => 3,
+            Self::Usage => 64,
+            Self::Checked(severity) => severity as u8,
+            Self::Of(code) => code,
+        }
+    }
 }
 
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
-        Self::from(match exit {
-            Exit::Done => 0,
-            Exit::Failed => 1,
-            Exit::Changes => 2,
-            Exit::Held => 3,
-            Exit::Usage => 64,
-            Exit::Checked(severity) => severity as u8,
-        })
+        Self::from(exit.code())
     }
 }
 
@@ -147,6 +163,15 @@ impl Stop {
             exit: Exit::Failed,
             above: Vec::new(),
             text: text.to_string(),
+        }
+    }
+
+    /// The daemon leaves it to the verb.
+    fn alone() -> Self {
+        Self {
+            exit: Exit::Alone,
+            above: Vec::new(),
+            text: String::new(),
         }
     }
 
@@ -176,9 +201,9 @@ impl Stop {
     }
 
     /// Say it on stderr.
-    fn say(&self) {
-        self.above.iter().for_each(output::say);
-        output::say(&self.text);
+    fn say(&self, out: &Out) {
+        self.above.iter().for_each(|line| out.say(line));
+        out.say(&self.text);
     }
 }
 
@@ -244,7 +269,7 @@ pub fn run_with(words: Vec<OsString>) -> ExitCode {
         Verb::Demo(arguments) => demo::run(&arguments),
     };
     let exit = outcome.unwrap_or_else(|stop| {
-        stop.say();
+        stop.say(&Out::Ours);
         stop.exit
     });
     exit.into()
@@ -267,10 +292,10 @@ fn said_instead(words: &[OsString], error: clap::Error) -> Exit {
 }
 
 /// The ledger for a verb that only reads. A full disk is named: what is shown may lack the latest.
-fn read_ledger(config: &Config) -> Result<Ledger, LedgerError> {
+fn read_ledger(config: &Config, out: &Out) -> Result<Ledger, LedgerError> {
     if Ledger::is_disk_full(&config.state_dir) {
         let folder = config.state_dir.display();
-        output::say(format_args!(
+        out.say(format_args!(
             "{folder}: the disk is full: a daemon protects and reinstalls from memory, and writes \
              down what it did when there is room, so this may not be the latest; make room (df {folder})"
         ));

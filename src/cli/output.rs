@@ -1,7 +1,9 @@
 //! What verbs share in how they speak.
 
+pub mod heard;
+
 use std::fmt;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use serde::Serialize;
@@ -10,11 +12,12 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 
 use super::{Exit, Outcome, Stop};
+use crate::control::{Outlet, Said};
 use crate::progress::Progress;
 use crate::shown::{self, Lines};
 
 /// How much is said on stderr.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Talk {
     /// Only what is wrong.
     Warnings,
@@ -58,7 +61,9 @@ pub fn talk(talk: Talk) {
         lines.without_time().boxed()
     };
     let ours = Targets::new().with_target(env!("CARGO_PKG_NAME"), level);
-    let subscriber = tracing_subscriber::registry().with(lines.with_filter(ours));
+    let subscriber = tracing_subscriber::registry()
+        .with(lines.with_filter(ours))
+        .with((talk == Talk::Daemon).then(heard::layer));
     // Fails only when one is installed already: that one goes on.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
@@ -132,25 +137,130 @@ pub fn say(line: impl fmt::Display) {
     }
 }
 
-/// Write results to stdout, line by line. A reader that has seen enough (`| head`) is no failure.
-pub fn results(write: impl FnOnce(&mut Lines<'_>) -> io::Result<()>) -> Result<(), Stop> {
-    let mut out = BufWriter::new(io::stdout().lock());
-    match write(&mut Lines::new(&mut out)).and_then(|()| out.flush()) {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        Err(error) => Err(Stop::failed(format!("stdout: {error}"))),
-        Ok(()) => Ok(()),
+/// Where a verb writes.
+#[derive(Clone, Debug)]
+pub enum Out {
+    /// Stdout and stderr of this process.
+    Ours,
+    /// A client of the control socket.
+    Client(Outlet),
+}
+
+impl Out {
+    /// Write results, line by line. A reader that has seen enough (`| head`) is no failure.
+    pub fn results(
+        &self,
+        write: impl FnOnce(&mut Lines<'_>) -> io::Result<()>,
+    ) -> Result<(), Stop> {
+        let written = match self {
+            Self::Ours => {
+                let mut out = BufWriter::new(io::stdout().lock());
+                write(&mut Lines::new(&mut out)).and_then(|()| out.flush())
+            }
+            Self::Client(outlet) => {
+                let mut out = Pieces::to(outlet);
+                write(&mut Lines::new(&mut out)).and_then(|()| out.flush())
+            }
+        };
+        match written {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            Err(error) => Err(Stop::failed(format!("stdout: {error}"))),
+            Ok(()) => Ok(()),
+        }
     }
+
+    /// Write one JSON value and a newline.
+    pub fn json(&self, value: &impl Serialize) -> Result<(), Stop> {
+        self.results(|out| {
+            shown::json(out.encoded(), value)?;
+            writeln!(out)
+        })
+    }
+
+    /// Write results, and be done.
+    pub fn done(&self, write: impl FnOnce(&mut Lines<'_>) -> io::Result<()>) -> Outcome {
+        self.results(write).map(|()| Exit::Done)
+    }
+
+    /// One line on stderr. Where that cannot be written, the work goes on.
+    pub fn say(&self, line: impl fmt::Display) {
+        match self {
+            Self::Ours => say(line),
+            Self::Client(outlet) => {
+                let _ = outlet.say(Said::Err(line.to_string()));
+            }
+        }
+    }
+
+    /// Whether results are read on a terminal.
+    pub fn is_terminal(&self) -> bool {
+        match self {
+            Self::Ours => io::stdout().is_terminal(),
+            Self::Client(outlet) => outlet.view.terminal,
+        }
+    }
+
+    /// Whether this is the daemon, which answers for a verb.
+    pub fn is_daemon(&self) -> bool {
+        matches!(self, Self::Client(_))
+    }
+}
+
+/// Results in pieces of whole lines.
+struct Pieces<'a> {
+    outlet: &'a Outlet,
+    text: Vec<u8>,
+}
+
+/// Bytes from which on a piece goes out.
+const PIECE: usize = 64 << 10;
+
+impl<'a> Pieces<'a> {
+    fn to(outlet: &'a Outlet) -> Self {
+        let text = Vec::new();
+        Self { outlet, text }
+    }
+
+    /// Send this many bytes, which end with a line.
+    fn send(&mut self, length: usize) -> io::Result<()> {
+        let rest = self.text.split_off(length);
+        let text = std::mem::replace(&mut self.text, rest);
+        if text.is_empty() {
+            return Ok(());
+        }
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let sent = self.outlet.say(Said::Out(text));
+        sent.map_err(|_| io::ErrorKind::BrokenPipe.into())
+    }
+}
+
+impl Write for Pieces<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.text.extend_from_slice(bytes);
+        if self.text.len() >= PIECE
+            && let Some(end) = memchr::memrchr(b'\n', &self.text)
+        {
+            self.send(end + 1)?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.send(self.text.len())
+    }
+}
+
+/// Write results to stdout, line by line.
+pub fn results(write: impl FnOnce(&mut Lines<'_>) -> io::Result<()>) -> Result<(), Stop> {
+    Out::Ours.results(write)
 }
 
 /// Write one JSON value and a newline.
 pub fn json(value: &impl Serialize) -> Result<(), Stop> {
-    results(|out| {
-        shown::json(out.encoded(), value)?;
-        writeln!(out)
-    })
+    Out::Ours.json(value)
 }
 
 /// Write results, and be done.
 pub fn done(write: impl FnOnce(&mut Lines<'_>) -> io::Result<()>) -> Outcome {
-    results(write).map(|()| Exit::Done)
+    Out::Ours.done(write)
 }

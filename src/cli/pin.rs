@@ -2,13 +2,16 @@
 
 use std::path::Path;
 
+use super::ask::change_or;
 use super::hand::{at_work, reason};
 use super::output::Talk;
-use super::refresh::{bring_about, exit};
+use super::refresh::{alone, bring_about, exit};
+use super::site::{Making, Own};
 use super::unpin::change_pin;
-use super::who::who;
 use super::{Outcome, Stop, load, output};
+use crate::control::{Change, Pin};
 use crate::ledger::{Event, PinRow};
+use crate::pass::At;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -25,12 +28,34 @@ pub(super) struct Arguments {
 pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     output::talk(Talk::Steps);
     let config = load(path)?;
-    let reason = arguments.reason.as_deref().map(reason).transpose()?;
-    let (lock, ledger) = at_work(&config, "pin")?;
+    let pin = Pin {
+        generation: arguments.generation,
+        reason: arguments.reason.clone(),
+    };
+    pin.reason.as_deref().map(reason).transpose()?;
+    change_or(
+        &config.clone(),
+        &Change::Pin(pin.clone()),
+        arguments.json,
+        || {
+            let (lock, ledger) = at_work(&config, "pin")?;
+            let own = Own::new(config, ledger, lock);
+            alone(path, own, arguments.json, async |making| {
+                pin_now(making, &pin).await
+            })
+        },
+    )
+}
+
+/// Pin it, with the lock of a pass.
+pub(super) async fn pin_now(mut making: Making<'_>, pin: &Pin) -> Outcome {
+    let author = making.author;
+    let reason = pin.reason.as_deref().map(reason).transpose()?;
+    let At { config, ledger, .. } = making.site.at()?;
     let newest = ledger.generation()?.map_or(0, |row| row.number);
-    let generation = arguments.generation.unwrap_or(newest);
+    let generation = pin.generation.unwrap_or(newest);
     if generation == PinRow::NOTHING {
-        let what = match arguments.generation {
+        let what = match pin.generation {
             Some(_) => "generation 0 is nothing: nullrouted flush withdraws everything",
             None => "there is no generation yet: nothing to freeze",
         };
@@ -42,13 +67,13 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
             "{generation}: no generation that can be gone back to; there are {oldest} to {newest}; nothing was changed"
         )));
     };
-    let (now, by) = (ledger.now()?, who());
+    let (now, by) = (ledger.now()?, author.name.clone());
     let text = format!(
         "{} prefixes {}",
         past.nets.len(),
         reason.unwrap_or_default()
     );
-    change_pin(&ledger, &config.state_dir, |ledger| {
+    change_pin(ledger, &config.state_dir, |ledger| {
         ledger.set_pin(Some(&PinRow {
             at: now,
             generation,
@@ -59,12 +84,13 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
             what: "pin".to_owned(),
             subject: format!("generation {generation}"),
             by: by.clone(),
+            uid: Some(author.uid),
             text: text.trim().to_owned(),
         })
     })?;
     let next = "The pin is set: the next pass goes by it";
-    let outcome = bring_about((&config, &ledger, &lock), "pin", next, arguments.json)?;
-    if !arguments.json {
+    let outcome = bring_about(&mut making, "pin", next).await?;
+    if !making.json {
         tracing::info!(
             "pinned to generation {generation}: lists are still looked at, and nothing of theirs is applied \
              until `nullrouted unpin`; what is protected stays protected"

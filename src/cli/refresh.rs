@@ -1,20 +1,20 @@
 //! `refresh`: one pass, then exit. For a timer, or for the impatient.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::output::Talk;
+use super::ask::change_or;
+use super::output::{Out, Talk};
+use super::site::{Making, Own, author};
 use super::status::without_copy;
 use super::{Exit, Outcome, Stop, block_on, load, output};
 use crate::config::Config;
+use crate::control::{Change, Refresh};
 use crate::ledger::{HoldRow, Ledger, Lock};
+use crate::pass;
 use crate::pass::gather::{Manner, Scope};
-use crate::pass::keeper::Server;
-use crate::pass::known::Memory;
-use crate::pass::{self, Pass};
 
 const EXITS: &str = "Ends with 1 where a target failed, and while a configured feed has never had a copy; with 3 where \
                      a change is held.";
@@ -42,107 +42,107 @@ pub(super) struct Arguments {
 pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     output::talk(Talk::Steps);
     let config = load(path)?;
-    let scope = match &arguments.feed {
+    let refresh = Refresh {
+        feed: arguments.feed.clone(),
+        offline: arguments.offline,
+        force: arguments.force,
+        ignore_floor: arguments.ignore_floor,
+    };
+    scope(&refresh, &config)?;
+    let json = arguments.json;
+    change_or(
+        &config.clone(),
+        &Change::Refresh(refresh.clone()),
+        json,
+        || {
+            let lock = Lock::take(&config.state_dir, Lock::PASS, "refresh")??;
+            let ledger = Ledger::open(&config.state_dir)?;
+            alone(path, Own::new(config, ledger, lock), json, async |making| {
+                refresh_now(making, &refresh).await
+            })
+        },
+    )
+}
+
+/// Which feeds are looked at.
+fn scope<'a>(refresh: &'a Refresh, config: &Config) -> Result<Scope<'a>, Stop> {
+    match &refresh.feed {
         Some(name) if !config.feeds.iter().any(|feed| feed.name == *name) => {
             let names: Vec<_> = config.feeds.iter().map(|feed| feed.name.as_str()).collect();
-            return Err(Stop::usage(format!(
+            Err(Stop::usage(format!(
                 "--feed {name}: no feed of this name; there are {}",
                 names.join(", ")
-            )));
+            )))
         }
-        Some(name) => Scope::Only(name),
-        None if arguments.offline => Scope::Offline,
-        None => Scope::All,
-    };
-    let lock = Lock::take(&config.state_dir, Lock::PASS, "refresh")??;
-    let ledger = Ledger::open(&config.state_dir)?;
-    let looks = Looks {
-        scope,
-        manner: Manner {
-            force: arguments.force,
-            ignore_floor: arguments.ignore_floor,
-        },
-    };
-    let outcome = pass_with(&config, &ledger, &lock, looks, "refresh")?;
-    if arguments.json {
-        output::json(&json(&outcome))?;
+        Some(name) => Ok(Scope::Only(name)),
+        None if refresh.offline => Ok(Scope::Offline),
+        None => Ok(Scope::All),
     }
-    let without = without_copy(&config, &ledger)?;
-    without.iter().for_each(output::say);
+}
+
+/// The pass.
+pub(super) async fn refresh_now(making: Making<'_>, refresh: &Refresh) -> Outcome {
+    let Making {
+        site, out, json, ..
+    } = making;
+    let scope = scope(refresh, site.at()?.config)?;
+    let manner = Manner {
+        force: refresh.force,
+        ignore_floor: refresh.ignore_floor,
+    };
+    let outcome = site.pass((scope, manner), "refresh").await?;
+    if json {
+        out.json(&self::json(&outcome))?;
+    }
+    let at = site.at()?;
+    let without = without_copy(at.config, at.ledger)?;
+    without.iter().for_each(|line| out.say(line));
     Ok(match without.is_empty() {
         true => exit(&outcome),
         false => Exit::Failed,
     })
 }
 
-/// Which feeds a pass looks at, and how.
-pub(super) struct Looks<'a> {
-    pub scope: Scope<'a>,
-    pub manner: Manner,
-}
-
-impl<'a> From<Scope<'a>> for Looks<'a> {
-    fn from(scope: Scope<'a>) -> Self {
-        let manner = Manner::default();
-        Self { scope, manner }
-    }
-}
-
-/// One pass; the lock is the caller's, so that what he did before belongs to it.
-pub(super) fn pass_with(
-    config: &Config,
-    ledger: &Ledger,
-    _lock: &Lock,
-    looks: Looks<'_>,
-    cause: &'static str,
-) -> Result<pass::Outcome, Stop> {
-    nudge(config);
-    let config = Arc::new(config.clone());
-    let passing = async {
-        // Nobody else records what the keeper of a verb does: its orders come from this pass alone.
-        let (keeper, mut server, _events) = Server::of_verb(config.clone());
-        let pass = Pass {
-            config: &config,
-            ledger,
-            memory: &mut Memory::default(),
-            scope: looks.scope,
-            manner: looks.manner,
-            cause,
-            progress: output::progress(),
-            keeper: &keeper,
-            in_step: &mut || {},
-        };
-        tokio::select! {
-            outcome = pass.run() => outcome,
-            never = server.serve() => match never {},
-        }
+/// Make a change in this process.
+pub(super) fn alone(
+    path: &Path,
+    mut own: Own,
+    json: bool,
+    make: impl AsyncFnOnce(Making<'_>) -> Outcome,
+) -> Outcome {
+    let author = author();
+    let making = Making {
+        site: &mut own,
+        author: &author,
+        out: &Out::Ours,
+        json,
+        path,
     };
-    Ok(block_on(passing)??)
+    block_on(make(making))?
 }
 
 /// A pass over the copies at hand that brings about what a verb has written down; `next` says what happens where
 /// the pass cannot be made.
-pub(super) fn bring_about(
-    (config, ledger, lock): (&Config, &Ledger, &Lock),
+pub(super) async fn bring_about(
+    making: &mut Making<'_>,
     verb: &'static str,
     next: &str,
-    json: bool,
 ) -> Result<pass::Outcome, Stop> {
-    let looks = Scope::Offline.into();
-    let outcome = pass_with(config, ledger, lock, looks, verb);
-    let outcome = outcome.map_err(|stop| Stop {
+    let looks = (Scope::Offline, Manner::default());
+    let outcome = making.site.pass(looks, verb).await;
+    let outcome = outcome.map_err(Stop::from).map_err(|stop| Stop {
         text: format!("{}. {next}", stop.text),
         ..stop
     })?;
-    if json {
-        output::json(&self::json(&outcome))?;
+    if making.json {
+        making.out.json(&json(&outcome))?;
     }
     Ok(outcome)
 }
 
 /// Tell a running daemon to read the configuration that this pass is made with: with an older one it
 /// would undo the pass at its next own.
-fn nudge(config: &Config) {
+pub(super) fn nudge(config: &Config) {
     if let Some(daemon) = Lock::holder(&config.state_dir, Lock::DAEMON) {
         // It may have ended in this moment, or belong to somebody else: then it is not ours to tell.
         let _ = kill(Pid::from_raw(daemon), Signal::SIGHUP);

@@ -2,14 +2,17 @@
 
 use std::path::Path;
 
+use super::ask::change_or;
 use super::hand::at_work;
 use super::output::Talk;
-use super::refresh::{bring_about, exit};
-use super::who::who;
+use super::refresh::{alone, bring_about, exit};
+use super::site::{Making, Own};
 use super::{Exit, Outcome, Stop, load, output};
+use crate::control::{Change, Review};
 use crate::feed::copies::Copies;
 use crate::ledger::{Event, Ledger, LedgerError, Said};
-use crate::pass::known::{Known, Memory};
+use crate::pass::At;
+use crate::pass::known::Known;
 use crate::pipeline::Decision;
 
 #[derive(Debug, clap::Args)]
@@ -23,21 +26,47 @@ pub(super) struct Arguments {
 
 pub(super) fn run(said: Said, path: &Path, arguments: &Arguments) -> Outcome {
     output::talk(Talk::Steps);
-    let verb = match said {
+    let config = load(path)?;
+    let review = Review {
+        id: arguments.id.clone(),
+    };
+    let change = match said {
+        Said::Approved => Change::Approve(review.clone()),
+        Said::Rejected => Change::Reject(review.clone()),
+    };
+    change_or(&config.clone(), &change, arguments.json, || {
+        let (lock, ledger) = at_work(&config, verb(said))?;
+        let own = Own::new(config, ledger, lock);
+        alone(path, own, arguments.json, async |making| {
+            review_now(making, said, &review).await
+        })
+    })
+}
+
+fn verb(said: Said) -> &'static str {
+    match said {
         Said::Approved => "approve",
         Said::Rejected => "reject",
-    };
-    let config = load(path)?;
-    let (lock, ledger) = at_work(&config, verb)?;
-    let now = ledger.now()?;
-    let (copies, memory) = (Copies::under(&config.state_dir), &mut Memory::default());
-    let known = Known::read(&config, &ledger, &copies, memory, now)?;
-    let decision = known.decide(now);
-    let id = arguments.id.trim().to_lowercase();
-    if known.pinned.is_some() || !decision.held() || decision.id != id {
-        return Err(Stop::failed(not_it(&id, &known, &decision, &ledger)?));
     }
-    let by = who();
+}
+
+/// Say it, with the lock of a pass.
+pub(super) async fn review_now(mut making: Making<'_>, said: Said, review: &Review) -> Outcome {
+    let verb = verb(said);
+    let (author, by) = (making.author, making.author.name.clone());
+    let At {
+        config,
+        ledger,
+        memory,
+    } = making.site.at()?;
+    let now = ledger.now()?;
+    let copies = Copies::under(&config.state_dir);
+    let known = Known::read(config, ledger, &copies, memory, now)?;
+    let decision = known.decide_once(memory, now);
+    let id = review.id.trim().to_lowercase();
+    if known.pinned.is_some() || !decision.held() || decision.id != id {
+        return Err(Stop::failed(not_it(&id, &known, &decision, ledger)?));
+    }
     if said == Said::Approved && !decision.approvable() {
         return Err(Stop::failed(format!(
             "{id} cannot be approved: {}; nothing was changed",
@@ -56,13 +85,15 @@ pub(super) fn run(said: Said, path: &Path, arguments: &Arguments) -> Outcome {
             what: verb.to_owned(),
             subject: id.clone(),
             by: by.clone(),
+            uid: Some(author.uid),
             text,
         })
     })?;
     let next = "The word is written down: the next pass goes by it";
-    let outcome = bring_about((&config, &ledger, &lock), verb, next, arguments.json)?;
-    if said == Said::Rejected && !arguments.json {
-        output::results(|out| {
+    drop((known, decision));
+    let outcome = bring_about(&mut making, verb, next).await?;
+    if said == Said::Rejected && !making.json {
+        making.out.results(|out| {
             writeln!(
                 out,
                 "{id} rejected: what is in force stays; another change of the feeds is judged anew"

@@ -1,9 +1,11 @@
 //! `run`: the daemon.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::output::Talk;
+use super::serve::Served;
 use super::{Exit, Outcome, Stop, block_on, load, output};
 use crate::daemon;
 
@@ -17,6 +19,8 @@ pub(super) struct Arguments {
 pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     output::talk(Talk::Daemon);
     let config = load(path)?;
-    block_on(daemon::run(path, config, arguments.pass_timeout))?.map_err(Stop::failed)?;
+    let verbs = Arc::new(Served::of(path));
+    let served = daemon::run(path, config, arguments.pass_timeout, verbs);
+    block_on(served)?.map_err(Stop::failed)?;
     Ok(Exit::Done)
 }

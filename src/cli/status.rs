@@ -9,9 +9,11 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::{Exit, Outcome, block_on, load, output, read_ledger};
+use super::site::Reader;
+use super::{Exit, Outcome, ask, block_on, load, output};
 use crate::clock::{Clock, ClockState};
 use crate::config::Config;
+use crate::control::Question;
 use crate::discover::Source;
 use crate::ledger::{
     GenerationRow, HoldRow, Ledger, LedgerError, Lock, Observed, OperatorRow, PinRow, SelectionRow,
@@ -84,10 +86,24 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     }
     output::talk(output::Talk::Warnings);
     let config = load(path)?;
-    let ledger = read_ledger(&config)?;
+    match ask::question(&config, &Question::Status, arguments.json)? {
+        Some(exit) => Ok(exit),
+        None => answer(Reader::alone(config)?, arguments.json),
+    }
+}
+
+/// Show it.
+pub(super) fn answer(mut reader: Reader, json: bool) -> Outcome {
+    let in_force = reader.in_force()?;
+    let Reader {
+        config,
+        ledger,
+        memory,
+        out,
+    } = reader;
+    let in_force = &in_force.nets;
     let clock = Clock::of(ledger.clock()?.as_ref());
     let now = clock.now();
-    let in_force = ledger.in_force()?.nets;
     let mut by_hand = ledger.operator(now)?;
     let found = ledger.discovered()?;
     let policy = protection::policy(&config, &found, &by_hand, now);
@@ -102,7 +118,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     let status = Status {
         generation: ledger.generation()?,
         routes: (in_force.v4.len(), in_force.v6.len()),
-        feeds: feeds(&config, &ledger, now)?,
+        feeds: feeds(&config, &ledger, memory, now)?,
         hold: ledger.hold()?,
         pinned: ledger.pinned()?,
         targets: ledger.targets()?,
@@ -116,13 +132,13 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         sources: dropped,
         now,
     };
-    if arguments.json {
-        output::json(&status.json())?;
+    if json {
+        out.json(&status.json())?;
     } else {
-        output::results(|out| status.print(out))?;
+        out.results(|out| status.print(out))?;
     }
     let without = without_copy(&config, &ledger)?;
-    without.iter().for_each(output::say);
+    without.iter().for_each(|line| out.say(line));
     Ok(match without.is_empty() {
         true => Exit::Done,
         false => Exit::Failed,

@@ -2,11 +2,14 @@
 
 use std::path::Path;
 
+use super::ask::change_or;
 use super::output::Talk;
-use super::refresh::{bring_about, exit};
-use super::who::who;
+use super::refresh::{alone, bring_about, exit};
+use super::site::{Making, Own};
 use super::{Outcome, Stop, load, output};
+use crate::control::{Change, Unpin};
 use crate::ledger::{Event, Ledger, LedgerError, Lock};
+use crate::pass::At;
 use crate::run_dir::RunDir;
 
 #[derive(Debug, clap::Args)]
@@ -35,18 +38,30 @@ pub(super) fn change_pin(
 pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     output::talk(Talk::Steps);
     let config = load(path)?;
-    // The lock first: while another pass is at work nothing is changed, not even the pin.
-    let lock = Lock::take(&config.state_dir, Lock::PASS, "unpin")??;
-    let ledger = Ledger::open(&config.state_dir)?;
+    let change = Change::Unpin(Unpin {});
+    change_or(&config.clone(), &change, arguments.json, || {
+        // The lock first: while another pass is at work nothing is changed, not even the pin.
+        let lock = Lock::take(&config.state_dir, Lock::PASS, "unpin")??;
+        let ledger = Ledger::open(&config.state_dir)?;
+        let own = Own::new(config, ledger, lock);
+        alone(path, own, arguments.json, unpin_now)
+    })
+}
+
+/// Unpin, with the lock of a pass.
+pub(super) async fn unpin_now(mut making: Making<'_>) -> Outcome {
+    let author = making.author;
+    let At { config, ledger, .. } = making.site.at()?;
     match ledger.pinned()? {
         Some(pin) => {
-            change_pin(&ledger, &config.state_dir, |ledger| {
+            change_pin(ledger, &config.state_dir, |ledger| {
                 ledger.set_pin(None)?;
                 ledger.note_event(&Event {
                     at: ledger.now()?,
                     what: "unpin".to_owned(),
                     subject: String::new(),
-                    by: who(),
+                    by: author.name.clone(),
+                    uid: Some(author.uid),
                     text: format!("it was pinned {pin}"),
                 })
             })?;
@@ -55,6 +70,6 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         None => tracing::info!("there was no pin"),
     }
     let next = "The pin is gone: the next pass installs again";
-    let outcome = bring_about((&config, &ledger, &lock), "unpin", next, arguments.json)?;
+    let outcome = bring_about(&mut making, "unpin", next).await?;
     Ok(exit(&outcome))
 }

@@ -34,7 +34,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         let why = "the kernel is no target ([kernel] enabled = false): there is nothing to ask";
         return nothing(arguments, "off", why);
     }
-    let ledger = read_ledger(&config)?;
+    let ledger = read_ledger(&config, &output::Out::Ours)?;
     let generation = |ledger: &Ledger| Ok::<_, Stop>(ledger.generation()?.map(|row| row.number));
     let number = generation(&ledger)?;
     let set = ledger.in_force()?.nets;

@@ -9,14 +9,16 @@ use ipnet::IpNet;
 
 use super::net::one_net;
 use super::output::Talk;
-use super::{Exit, Outcome, Stop, block_on, load, output, read_ledger};
+use super::site::Reader;
+use super::{Exit, Outcome, Stop, ask, block_on, load, output};
 use crate::config::{Config, RouterConfig};
+use crate::control::Question;
 use crate::feed::copies::Copies;
 use crate::feed::record;
 use crate::feed::standing::Standing;
 use crate::ledger::{Hand, Ledger, Seen};
 use crate::pass::hand::said;
-use crate::pass::known::{Known, Memory};
+use crate::pass::known::Known;
 use crate::pass::sets::Sets;
 use crate::pipeline::Decision;
 use crate::policy::reserved::{RESERVED, touching};
@@ -39,23 +41,41 @@ pub(super) struct Arguments {
 pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     output::talk(Talk::Warnings);
     let query = &arguments.query;
-    let net = one_net(query, HostBits::Mask)?;
+    one_net(query, HostBits::Mask)?;
     let config = load(path)?;
-    let story = tell(&config, query, net)?;
-    if arguments.json {
-        output::json(&story.json())?;
+    let question = Question::Why {
+        query: query.clone(),
+    };
+    match ask::question(&config, &question, arguments.json)? {
+        Some(exit) => Ok(exit),
+        None => answer(Reader::alone(config)?, query, arguments.json),
+    }
+}
+
+/// Tell it.
+pub(super) fn answer(mut reader: Reader, query: &str, json: bool) -> Outcome {
+    let net = one_net(query, HostBits::Mask)?;
+    let story = tell(&mut reader, query, net)?;
+    if json {
+        reader.out.json(&story.json())?;
     } else {
-        output::results(|out| story.print(out))?;
+        reader.out.results(|out| story.print(out))?;
     }
     Ok(Exit::Done)
 }
 
-fn tell(config: &Arc<Config>, query: &str, net: IpNet) -> Result<Story, Stop> {
-    let ledger = read_ledger(config)?;
-    let copies = Copies::under(&config.state_dir);
-    let now = ledger.now()?;
-    let known = Known::read(config, &ledger, &copies, &mut Memory::default(), now)?;
-    let decision = Arc::new(known.decide(now));
+fn tell(reader: &mut Reader, query: &str, net: IpNet) -> Result<Story, Stop> {
+    let copies = Copies::under(&reader.config.state_dir);
+    let now = reader.ledger.now()?;
+    let Reader {
+        config,
+        ledger,
+        memory,
+        ..
+    } = reader;
+    let known = Known::read(config, ledger, &copies, memory, now)?;
+    let decision = reader.decide(&known, now)?;
+    let (config, ledger) = (&reader.config, &reader.ledger);
     let in_force = &known.in_force.nets;
     let rows = ledger.feeds()?;
     let mut listings = Vec::new();
@@ -93,7 +113,7 @@ fn tell(config: &Arc<Config>, query: &str, net: IpNet) -> Result<Story, Stop> {
         seen,
     });
     let mut formerly: Vec<Former> = formerly.collect();
-    formerly.extend(by_hand(&ledger, net, now)?);
+    formerly.extend(by_hand(ledger, net, now)?);
 
     let route = in_force.covering(net);
     let inside = in_force.nets().filter(|route| net.contains(route));
@@ -137,14 +157,14 @@ fn tell(config: &Arc<Config>, query: &str, net: IpNet) -> Result<Story, Stop> {
         held: if tells { held } else { Vec::new() },
         places: match verdict {
             Verdict::Blackholed | Verdict::Partly => {
-                let sets = Sets::as_written(config, &ledger, &known, &decision)?;
+                let sets = Sets::as_written(config, ledger, &known, &decision)?;
                 let at = At {
                     config,
                     known: &known,
                     decision: &decision,
                     sets: &sets,
                 };
-                at.places(&ledger, route, net, now)?
+                at.places(ledger, route, net, now)?
             }
             Verdict::Protected | Verdict::Held | Verdict::NotListed => Vec::new(),
         },

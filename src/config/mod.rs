@@ -18,9 +18,10 @@ mod written;
 pub use advice::Advice;
 pub use decisive::{Decisive, decisive, differences};
 pub use model::{
-    Config, FeedConfig, KernelConfig, Origin, OriginsConfig, RouterConfig, TypedProtect,
+    Config, DaemonConfig, FeedConfig, KernelConfig, Origin, OriginsConfig, RouterConfig,
+    TypedProtect,
 };
-pub use print::print;
+pub use print::{fingerprint, print};
 pub use problem::{Location, Problem, Problems};
 
 use std::path::Path;

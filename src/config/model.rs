@@ -38,6 +38,17 @@ pub struct Config {
     pub origins: Option<OriginsConfig>,
     /// How long the ledger keeps history.
     pub keep: Duration,
+    /// Who may use the control socket.
+    pub daemon: DaemonConfig,
+}
+
+/// `[daemon]`: who may use the control socket beside root and the user of the daemon.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DaemonConfig {
+    /// Its members may read.
+    pub group: Option<String>,
+    /// Those of them that may also change something.
+    pub writers: Vec<String>,
 }
 
 /// `[asn]`: the table of origins.

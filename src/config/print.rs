@@ -4,6 +4,7 @@ use std::fmt::{Debug, Write};
 use std::time::Duration;
 
 use super::model::{Config, FeedConfig, KernelConfig, Origin, RouterConfig};
+use crate::digest;
 use crate::feed::fetch::{FetchLimits, Secret};
 use crate::policy::limits::Limits;
 use crate::policy::selection::{Choice, Selection};
@@ -33,10 +34,23 @@ pub fn print(config: &Config) -> String {
     out.put("mode", config.policy.review.name());
     out.head("[ledger]");
     out.put("keep", duration(config.keep));
+    out.head("[daemon]");
+    out.put_some("group  ", config.daemon.group.as_ref());
+    out.put("writers", &config.daemon.writers);
     out.kernel(&config.kernel);
     config.routers.iter().for_each(|router| out.router(router));
     out.fetch(&config.fetch);
     escapes_of_toml(&out.0)
+}
+
+/// Names what a configuration says: two that say the same have the same one. What the files of
+/// `[protect]` hold is part of it.
+pub fn fingerprint(config: &Config) -> String {
+    let mut text = print(config);
+    for one in config.policy.protect.typed() {
+        let _ = writeln!(text, "{} {}", one.net, one.why);
+    }
+    digest::of(text.as_bytes())
 }
 
 /// Strings are printed by Rust's `Debug`. TOML has the same escapes except for `\u{…}` and `\0`

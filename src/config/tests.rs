@@ -71,7 +71,7 @@ protocol = 186
         r#"/etc/nullrouted/nullrouted.toml:1:1: stat_dir: no such key here
     1 | stat_dir = "/x"
       | ^^^^^^^^
-      hint: permitted are state_dir, feed, protect, limits, review, ledger, kernel, router, fetch, asn
+      hint: permitted are state_dir, feed, protect, limits, review, ledger, daemon, kernel, router, fetch, asn
 /etc/nullrouted/nullrouted.toml:4:8: name: "Partner One" cannot be the name of a feed
     4 | name = "Partner One"
       |        ^^^^^^^^^^^^^
@@ -484,4 +484,34 @@ fn a_share_or_a_span_without_end_is_refused() {
     let fine =
         "[limits]\nmax_added = \"1000000%\"\nmax_removed = \"0%\"\n[ledger]\nkeep = \"1000y\"\n";
     accepted(fine);
+}
+
+#[test]
+fn the_users_of_the_control_socket_are_names_and_writers_need_a_group() {
+    let config = accepted("[daemon]\ngroup = \"noc\"\nwriters = [\"alice\", \"bob.b\"]\n");
+    assert_eq!(config.daemon.group.as_deref(), Some("noc"));
+    assert_eq!(config.daemon.writers, ["alice", "bob.b"]);
+    assert_eq!(accepted("").daemon, DaemonConfig::default());
+    let told = problems("[daemon]\nwriters = [\"alice\", \"a b\"]\n");
+    assert!(
+        told.contains("writers: without a group only root and the user of the daemon can connect"),
+        "{told}"
+    );
+    assert!(
+        told.contains("writers: \"a b\" cannot be a name of the system"),
+        "{told}"
+    );
+    let told = problems("[daemon]\ngroup = \"\"\n");
+    assert!(
+        told.contains("group: \"\" cannot be a name of the system"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_configuration_has_another_fingerprint_where_it_says_something_else() {
+    let of = |text| fingerprint(&accepted(text));
+    assert_eq!(of(""), of("# a comment\n"));
+    assert_ne!(of(""), of("[daemon]\ngroup = \"noc\"\n"));
+    assert_ne!(of(""), of("[protect]\nprefixes = [\"192.0.2.0/24\"]\n"));
 }

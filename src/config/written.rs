@@ -25,6 +25,7 @@ pub struct Written {
     pub limits: Limits,
     pub review: Review,
     pub ledger: Ledger,
+    pub daemon: Daemon,
     pub kernel: Kernel,
     pub router: Vec<Spanned<Router>>,
     pub fetch: Fetch,
@@ -113,6 +114,14 @@ pub struct Review {
 #[serde(default, deny_unknown_fields)]
 pub struct Ledger {
     pub keep: Option<Spanned<Span>>,
+}
+
+/// `[daemon]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Daemon {
+    pub group: Option<Spanned<String>>,
+    pub writers: Vec<Spanned<String>>,
 }
 
 /// `[kernel]`

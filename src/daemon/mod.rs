@@ -26,8 +26,10 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep};
 
 use crate::config::Config;
+use crate::control::{self, Changes, Control, Queue, Verbs};
 use crate::ledger::{Busy, Ledger, LedgerError, Lock};
 use crate::pass::keeper::Server;
+use crate::pass::known::Published;
 use crate::pass::{Applied, former_marks};
 use crate::targets::kernel::Kernel;
 use crate::targets::{Target, Wanted};
@@ -96,7 +98,12 @@ impl Signals {
 
 /// Serve until asked to stop. `path` is read again at a SIGHUP; a pass that takes longer than
 /// `limit` is cancelled.
-pub async fn run(path: &Path, config: Arc<Config>, limit: Duration) -> Result<(), Ended> {
+pub async fn run(
+    path: &Path,
+    config: Arc<Config>,
+    limit: Duration,
+    verbs: Arc<dyn Verbs>,
+) -> Result<(), Ended> {
     let mut signals = Signals::new().map_err(Ended::System)?;
     let taken = Lock::take(&config.state_dir, Lock::DAEMON, "run").map_err(Ended::Ledger)?;
     let _lock = taken.map_err(Ended::Busy)?;
@@ -120,12 +127,25 @@ pub async fn run(path: &Path, config: Arc<Config>, limit: Duration) -> Result<()
     let at_work = AtWork::new(&config);
     let (tell, told) = mpsc::unbounded_channel();
     let (ending, mut ended) = oneshot::channel();
+    let control = control(&config, &at_work, verbs);
+    let changes = Changes {
+        queue: control.queue.clone(),
+        verbs: control.verbs.clone(),
+    };
     let worker = Worker::new(
         path,
         config,
         (ledger, keeper),
         (limit, at_work.clone(), service.clone()),
+        (control.published.clone(), changes),
     );
+    let _serving = match control::serve(control) {
+        Ok(serving) => Some(serving),
+        Err(why) => {
+            tracing::warn!("control  {why}");
+            None
+        }
+    };
     let thread = std::thread::Builder::new().name("pass".to_owned());
     let work = move || {
         worker.work(events, told);
@@ -166,6 +186,18 @@ pub async fn run(path: &Path, config: Arc<Config>, limit: Duration) -> Result<()
     }
     tracing::info!("stopped; the routes stay (on_stop = \"keep\")");
     Ok(())
+}
+
+/// What the server of the control socket works with.
+fn control(config: &Config, at_work: &AtWork, verbs: Arc<dyn Verbs>) -> Control {
+    let at_work = at_work.clone();
+    Control {
+        state_dir: config.state_dir.clone(),
+        config: Arc::new(move || at_work.config()),
+        published: Published::default(),
+        queue: Queue::default(),
+        verbs,
+    }
 }
 
 /// Check whether the running pass ends in time, and request more time from the service manager

@@ -1,5 +1,6 @@
 //! The worker: passes, the configuration, and the ledger, in a thread of its own (I/O).
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,11 +12,13 @@ use tokio::time::{Instant, sleep, sleep_until, timeout};
 use super::notify::Service;
 use crate::clock::Clock;
 use crate::config::{self, Config};
+use crate::control::{Changes, Job, Said};
 use crate::ledger::{Busy, Ledger, LedgerError, Lock};
 use crate::pass::gather::{Manner, Scope, next_event};
 use crate::pass::keeper::{Event, Keeper};
 use crate::pass::known::Memory;
-use crate::pass::{Applied, Outcome, Pass, PassError, kept, neighbors};
+use crate::pass::known::Published;
+use crate::pass::{Applied, At, Outcome, Pass, PassError, Passing, Site, kept, neighbors};
 use crate::progress::Progress;
 use crate::targets::kernel::Report;
 use crate::time::{Timestamp, short};
@@ -99,11 +102,15 @@ pub(super) struct Worker {
     unrecorded: Vec<Applied>,
     /// The last failure, which is not logged repeatedly.
     failure: String,
+    /// The changes that come over the control socket.
+    changes: Changes,
 }
 
 /// Why the wait for the next pass ended.
 enum Woken {
     Pass,
+    /// The operator wants a change.
+    Asked(Box<Job>),
     Stop,
 }
 
@@ -113,12 +120,14 @@ impl Worker {
         config: Arc<Config>,
         (ledger, keeper): (Option<Ledger>, Keeper),
         (limit, at_work, service): (Duration, AtWork, Arc<Service>),
+        (published, changes): (Published, Changes),
     ) -> Self {
         // If there is no ledger yet, or none that can be read, only the clock of the machine is
         // known.
         let last = ledger.as_ref().and_then(|ledger| ledger.clock().ok()?);
         let mut memory = Memory::default();
         memory.clock = Clock::of(last.as_ref());
+        memory.published = published;
         Self {
             path: path.to_owned(),
             config,
@@ -133,6 +142,7 @@ impl Worker {
             service,
             unrecorded: Vec::new(),
             failure: String::new(),
+            changes,
         }
     }
 
@@ -157,10 +167,15 @@ impl Worker {
         mut events: UnboundedReceiver<Event>,
         mut told: UnboundedReceiver<Told>,
     ) {
+        let mut asked: Option<Box<Job>> = None;
         loop {
             let mut reload = false;
+            // A change by another configuration: it is read again, and may be the same then.
+            if asked.as_ref().is_some_and(|job| job.config.is_some()) {
+                self.reload(&mut told);
+            }
             let wait = {
-                let mut pass = pin!(self.pass());
+                let mut pass = pin!(self.pass(asked.take()));
                 loop {
                     tokio::select! {
                         wait = &mut pass => break wait,
@@ -181,16 +196,17 @@ impl Worker {
             }
             match self.wait(wait, &mut events, &mut told).await {
                 Woken::Pass => {}
+                Woken::Asked(job) => asked = Some(job),
                 Woken::Stop => return,
             }
         }
     }
 
-    /// One pass over what is due. Returns how long to wait for the next.
-    async fn pass(&mut self) -> Duration {
+    /// One pass over what is due, or a change by the operator. Returns how long to wait for the next.
+    async fn pass(&mut self, asked: Option<Box<Job>>) -> Duration {
         self.at_work
             .with(|state| state.begun = Some(Instant::now()));
-        let made = match timeout(self.limit, self.try_pass()).await {
+        let made = match timeout(self.limit, self.try_pass(asked)).await {
             Ok(made) => made,
             Err(_) => {
                 self.failed(&format!(
@@ -220,16 +236,64 @@ impl Worker {
         }
     }
 
-    async fn try_pass(&mut self) -> Result<Result<Duration, Busy>, PassError> {
+    async fn try_pass(
+        &mut self,
+        asked: Option<Box<Job>>,
+    ) -> Result<Result<Duration, Busy>, PassError> {
         let lock = match lock(&self.config).await? {
             Ok(lock) => Arc::new(lock),
             Err(busy) => return Ok(Err(busy)),
         };
         self.keeper.lock().hold(&lock);
         self.open()?;
-        let Some(ledger) = &self.ledger else {
-            return Ok(Ok(RETRY));
-        };
+        if let Some(job) = asked {
+            return self.change(*job).await.map(Ok);
+        }
+        let looks = (Scope::Due, Manner::default());
+        let outcome = self.make(looks, "refresh").await?;
+        if !std::mem::take(&mut self.failure).is_empty() {
+            tracing::info!("passes are made again");
+        }
+        self.until_next(outcome.next_end).map(Ok)
+    }
+
+    /// Make a change. The verb makes the pass that it needs, and hears what came of it.
+    async fn change(&mut self, job: Job) -> Result<Duration, PassError> {
+        let config = job.config.as_ref();
+        let is_other = config.is_some_and(|config| *config != config::fingerprint(&self.config));
+        if is_other {
+            let _ = job.turn.take() && job.outlet.say(Said::Alone).is_ok();
+        } else if job.take() {
+            let verbs = self.changes.verbs.clone();
+            let mut alone = Alone {
+                worker: self,
+                next_end: None,
+            };
+            verbs.change(&job, &mut alone).await;
+            let next_end = alone.next_end;
+            return self.until_next(next_end);
+        }
+        self.until_next(None)
+    }
+
+    /// How long to wait for the next pass.
+    fn until_next(&self, next_end: Option<Timestamp>) -> Result<Duration, PassError> {
+        let ledger = opened(&self.ledger, &self.config)?;
+        let now = self.memory.clock.now();
+        let next = next_event(&self.config, &ledger.feeds()?, now);
+        let next = next.into_iter().chain(next_end).min();
+        let wait = next.map_or(LONGEST_WAIT, |next| now.age(next));
+        // Never more often than once a second, whatever the feeds ask for.
+        Ok(wait.clamp(Duration::from_secs(1), LONGEST_WAIT))
+    }
+
+    /// A pass, with the ledger open and the lock held.
+    async fn make(
+        &mut self,
+        (scope, manner): (Scope<'_>, Manner),
+        cause: &'static str,
+    ) -> Result<Outcome, PassError> {
+        let ledger = opened(&self.ledger, &self.config)?;
         record(ledger, &mut self.unrecorded)?;
         let (keeps, elsewhere) = (&mut self.keeps, &mut self.elsewhere);
         let service = &self.service;
@@ -237,29 +301,20 @@ impl Worker {
             config: &self.config,
             ledger,
             memory: &mut self.memory,
-            scope: Scope::Due,
-            manner: Manner::default(),
-            cause: "refresh",
+            scope,
+            manner,
+            cause,
             progress: &Progress::default(),
             keeper: &self.keeper,
             in_step: &mut || {
                 (*keeps, *elsewhere) = (true, false);
                 service.ready();
             },
+            inbox: &self.changes,
         };
         let outcome = pass.run().await?;
-        if !std::mem::take(&mut self.failure).is_empty() {
-            tracing::info!("passes are made again");
-        }
         self.service.status(&summary(&outcome));
-        let now = self.memory.clock.now();
-        let next = next_event(&self.config, &ledger.feeds()?, now)
-            .into_iter()
-            .chain(outcome.next_end)
-            .min();
-        let wait = next.map_or(LONGEST_WAIT, |next| now.age(next));
-        // Never more often than once a second, whatever the feeds ask for.
-        Ok(Ok(wait.clamp(Duration::from_secs(1), LONGEST_WAIT)))
+        Ok(outcome)
     }
 
     /// Open the ledger if it is not open or was replaced by another file.
@@ -344,6 +399,7 @@ impl Worker {
                         }
                     }
                 },
+                job = self.changes.queue.next() => return Woken::Asked(Box::new(job)),
                 () = sleep_until(until) => return Woken::Pass,
             }
         }
@@ -439,6 +495,46 @@ impl Worker {
         if self.keeps {
             self.service.ready();
         }
+    }
+}
+
+/// The ledger, which is open while a pass is made.
+fn opened<'l>(ledger: &'l Option<Ledger>, config: &Config) -> Result<&'l Ledger, LedgerError> {
+    let missing = || {
+        let missing = io::Error::from(io::ErrorKind::NotFound);
+        LedgerError::Folder(config.state_dir.clone(), missing)
+    };
+    ledger.as_ref().ok_or_else(missing)
+}
+
+/// The site of a change while no pass is under way.
+struct Alone<'w> {
+    worker: &'w mut Worker,
+    /// When the next entry ends by itself, after the last pass.
+    next_end: Option<Timestamp>,
+}
+
+impl Site for Alone<'_> {
+    fn at(&mut self) -> Result<At<'_>, LedgerError> {
+        let Worker {
+            config,
+            ledger,
+            memory,
+            ..
+        } = &mut *self.worker;
+        Ok(At {
+            config,
+            ledger: opened(ledger, config)?,
+            memory,
+        })
+    }
+
+    fn pass<'s>(&'s mut self, looks: (Scope<'s>, Manner), cause: &'static str) -> Passing<'s> {
+        Box::pin(async move {
+            let outcome = self.worker.make(looks, cause).await?;
+            self.next_end = outcome.next_end;
+            Ok(outcome)
+        })
     }
 }
 

@@ -16,6 +16,8 @@ pub struct Event {
     pub subject: String,
     /// Who did it; empty for the program itself.
     pub by: String,
+    /// The uid of the process that did it, by the kernel.
+    pub uid: Option<u32>,
     /// Why, in words.
     pub text: String,
 }
@@ -24,8 +26,15 @@ impl Ledger {
     /// Note what happened.
     pub fn note_event(&self, event: &Event) -> Result<(), LedgerError> {
         let done = self.execute(
-            "INSERT INTO event (at, what, subject, by, text) VALUES (?1, ?2, ?3, ?4, ?5)",
-            params![event.at.0, event.what, event.subject, event.by, event.text],
+            "INSERT INTO event (at, what, subject, by, text, uid) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![
+                event.at.0,
+                event.what,
+                event.subject,
+                event.by,
+                event.text,
+                event.uid
+            ],
         );
         done.map(|_| ()).map_err(|error| self.error(error))
     }

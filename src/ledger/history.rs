@@ -92,7 +92,7 @@ fn rows<T>(
 }
 
 impl Event {
-    const COLUMNS: &str = "at, what, subject, by, text";
+    const COLUMNS: &str = "at, what, subject, by, text, uid";
 
     fn read(row: &Row) -> rusqlite::Result<Self> {
         Ok(Self {
@@ -101,6 +101,7 @@ impl Event {
             subject: row.get(2)?,
             by: row.get(3)?,
             text: row.get(4)?,
+            uid: row.get(5)?,
         })
     }
 }

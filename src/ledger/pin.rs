@@ -90,6 +90,7 @@ impl Ledger {
             what: "flush".to_owned(),
             subject: String::new(),
             by: by.to_owned(),
+            uid: None,
             text: "everything is withdrawn until unpin".to_owned(),
         })?;
         self.set_pin(Some(&PinRow {

@@ -15,7 +15,7 @@ pub const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 pub const WAITS: &str = "full";
 
 /// One step a version. Times are seconds since 1970 UTC; prefixes are text, as `list` prints them.
-const VERSIONS: [&str; 5] = [
+const VERSIONS: [&str; 6] = [
     "
 -- A configured feed: what the last looks at it gave.
 CREATE TABLE feed (
@@ -286,6 +286,10 @@ ALTER TABLE target ADD COLUMN frr_asked INTEGER NOT NULL DEFAULT 0;
     "
 -- What was worth noting of a target, as JSON: it is logged again only where it changes.
 ALTER TABLE target ADD COLUMN notes TEXT NOT NULL DEFAULT '[]';
+",
+    "
+-- The uid of the process that did it, by the kernel; NULL for the program itself, and before this was noted.
+ALTER TABLE event ADD COLUMN uid INTEGER;
 ",
 ];
 

@@ -199,7 +199,7 @@ fn a_ledger_of_a_newer_version_is_refused_in_one_line() {
         .pragma_update(None, "user_version", 7)
         .unwrap();
     let expected = format!(
-        "{}: schema 7, written by a newer nullrouted (this one knows up to 5)",
+        "{}: schema 7, written by a newer nullrouted (this one knows up to 6)",
         path.display()
     );
     assert_eq!(Ledger::open(dir.path()).unwrap_err().to_string(), expected);

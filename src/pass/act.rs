@@ -92,6 +92,7 @@ impl Act<'_> {
             let outcome = self.once(cause).await?;
             self.memory.acted = true;
             sweep(self.config, self.ledger, self.copies, self.memory);
+            self.memory.publish(self.config);
             // Where addresses come and go all the time the downloads have their turn, too: what is
             // new is cut out of the routes already, and comes into the files with the next round.
             let is_enough = again == AGAIN;
@@ -198,6 +199,7 @@ impl Act<'_> {
             .memory
             .put_in_force(ledger, generation, &decision.desired)
             .map_err(PassError::NotApplied)?;
+        self.memory.publish(config);
         let places = (config, ledger);
         let wanted = wanted::recorded(places, (&known, &decision), (everything, &sets), now);
         Ok(Step {

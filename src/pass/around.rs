@@ -230,6 +230,7 @@ fn tell(
                 what: what.to_owned(),
                 subject: net.to_string(),
                 by: String::new(),
+                uid: None,
                 text: why.clone(),
             })?;
         }

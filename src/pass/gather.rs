@@ -14,7 +14,7 @@ use super::keeper::Keeper;
 use super::known::Memory;
 use super::look::{Client, Look, look};
 use super::reach::Reach;
-use super::{PassError, say};
+use super::{Inbox, PassError, say};
 use crate::config::{Config, FeedConfig, Origin};
 use crate::discover::Source;
 use crate::feed::copies::Copies;
@@ -57,6 +57,8 @@ pub enum Round {
     Changed,
     /// A download waits until an address is no longer dropped.
     Open,
+    /// The operator wants a change: it does not wait for downloads.
+    Asked,
 }
 
 /// How often a pass that waits for downloads looks whether it was flushed.
@@ -158,7 +160,7 @@ impl Looks<'_> {
         ledger: &Ledger,
         copies: &Copies,
         memory: &mut Memory,
-        keeper: &Keeper,
+        (keeper, inbox): (&Keeper, &dyn Inbox),
     ) -> Result<Round, PassError> {
         let begun = Instant::now();
         loop {
@@ -181,6 +183,7 @@ impl Looks<'_> {
                     }
                     continue;
                 }
+                () = inbox.arrives() => return Ok(Round::Asked),
                 came = timeout(glance, self.pending.next()) => came,
             };
             let came = match came {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 pub use super::memory::Memory;
 use super::origins::Table;
 use super::prefer::preferred;
+pub use super::published::{Published, Reading};
 use super::{hand, protection};
 use crate::config::{Config, Decisive, FeedConfig, Origin, RouterConfig, decisive, differences};
 use crate::digest;
@@ -163,6 +164,11 @@ impl Known {
     /// Decide by it, unless what was decided last was decided by the same.
     pub fn decide_once(&self, memory: &mut Memory, now: Timestamp) -> Arc<Decision> {
         memory.decided(&self.input(now))
+    }
+
+    /// What another decision would tell, where the last one tells it; nothing is decided.
+    pub fn decided_already(&self, memory: &Memory, now: Timestamp) -> Option<Arc<Decision>> {
+        memory.decided_already(&self.input(now))
     }
 
     fn input(&self, now: Timestamp) -> Input<'_> {

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use super::origins::{Remembered, Table};
+use super::published::Published;
 use super::reach::Tries;
 use crate::clock::Clock;
 use crate::config::{Config, FeedConfig};
@@ -16,7 +17,7 @@ use crate::prefix::Effective;
 use crate::time::Timestamp;
 
 /// What a process remembers between passes.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Memory {
     /// The time to go by.
     pub clock: Clock,
@@ -43,7 +44,9 @@ pub struct Memory {
     /// The set that is frozen, and by which order.
     frozen: Option<(PinRow, Arc<Pinned>)>,
     /// The last decision.
-    decided: Option<Decided>,
+    decided: Option<Arc<Decided>>,
+    /// Where others see it.
+    pub published: Published,
 }
 
 impl Memory {
@@ -153,10 +156,37 @@ impl Memory {
     pub(super) fn decided(&mut self, input: &Input) -> Arc<Decision> {
         let decided = match self.decided.take() {
             Some(last) if last.holds_for(input) => last,
-            Some(last) => last.next(input).unwrap_or_else(|| Decided::by(input)),
-            None => Decided::by(input),
+            Some(last) => Arc::new(last.next(input).unwrap_or_else(|| Decided::by(input))),
+            None => Arc::new(Decided::by(input)),
         };
         self.decided.insert(decided).decision().clone()
+    }
+
+    /// Show it to those who only read.
+    pub(super) fn publish(&self, config: &Arc<Config>) {
+        let mut memory = self.clone();
+        // It does not refer to itself.
+        memory.published = Published::default();
+        self.published.put(config, memory);
+    }
+
+    /// The last decision, which this forgets.
+    pub(super) fn take_decided(&mut self) -> Option<Arc<Decided>> {
+        self.decided.take()
+    }
+
+    /// This was the last decision.
+    pub(super) fn put_decided(&mut self, decided: Option<Arc<Decided>>) {
+        self.decided = decided;
+    }
+
+    /// The decision of this input, where the last one was made of the same or it follows from that.
+    pub(super) fn decided_already(&self, input: &Input) -> Option<Arc<Decision>> {
+        let last = self.decided.as_ref()?;
+        match last.holds_for(input) {
+            true => Some(last.decision().clone()),
+            false => Some(last.next(input)?.decision().clone()),
+        }
     }
 
     /// The copy with this digest, where it was read before.

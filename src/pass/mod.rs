@@ -30,10 +30,12 @@ pub mod neighbors;
 mod origins;
 mod prefer;
 pub mod protection;
+mod published;
 mod reach;
 mod record;
 mod say;
 pub mod sets;
+mod site;
 mod sweep;
 pub mod wanted;
 
@@ -48,6 +50,8 @@ use crate::progress::Progress;
 use crate::targets::Removable;
 use crate::targets::kernel::Mark;
 use crate::time::Timestamp;
+pub use site::{At, Inbox, Nobody, Passing, Site};
+
 use act::{Act, PROTECT};
 use gather::{Manner, Round, Scope};
 use keeper::Keeper;
@@ -75,6 +79,8 @@ pub struct Pass<'a> {
     pub keeper: &'a Keeper,
     /// Called when the kernel is in step, which is before the router files are.
     pub in_step: &'a mut (dyn FnMut() + Send),
+    /// Changes that are made while it waits for downloads.
+    pub inbox: &'a dyn Inbox,
 }
 
 /// What came of a pass.
@@ -153,6 +159,7 @@ impl Pass<'_> {
             progress,
             keeper,
             in_step,
+            inbox,
         } = self;
         ledger.adopt_flush()?;
         let copies = Copies::under(&config.state_dir);
@@ -181,8 +188,13 @@ impl Pass<'_> {
         }
         // A slow host keeps nobody else waiting: what has come is acted upon, and then the rest.
         loop {
-            let round = looks.judge(ledger, &copies, act.memory, keeper).await?;
+            let listens = (keeper, inbox);
+            let round = looks.judge(ledger, &copies, act.memory, listens).await?;
             act.keep_proven(&mut looks.reach)?;
+            if round == Round::Asked {
+                inbox.serve(&mut act).await;
+                continue;
+            }
             if round == Round::Open {
                 act.open(cause).await?;
                 looks.reach.opened();

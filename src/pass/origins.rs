@@ -55,7 +55,7 @@ impl Table {
 const ANSWER: Duration = Duration::from_millis(500);
 
 /// The table as it was read last.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Remembered {
     /// Modification time in nanoseconds and size of the file that was read.
     stamp: Option<(u128, u64)>,

@@ -18,12 +18,12 @@ use crate::prefix::PrefixSet;
 use crate::time::Timestamp;
 
 /// What is tried now, and how much was in this pass. Pure.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Tries {
     hosts: BTreeMap<String, Tried>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Tried {
     /// In this pass.
     ever: BTreeSet<IpAddr>,

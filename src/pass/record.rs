@@ -252,6 +252,7 @@ impl Record<'_> {
             what: what.to_owned(),
             subject: subject.to_owned(),
             by: String::new(),
+            uid: None,
             text: text.to_owned(),
         })
     }

@@ -10,6 +10,7 @@
 mod support;
 
 mod cli;
+mod control;
 mod daemon;
 mod demo;
 mod every_real_feed;

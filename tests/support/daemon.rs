@@ -33,6 +33,13 @@ impl Daemon {
     /// The same with a verb of its own, which is `run` with options.
     #[track_caller]
     pub fn start_with(place: &Place, program: Command, verb: &[&str]) -> Self {
+        let daemon = Self::begin(place, program, verb);
+        daemon.says("target=kernel");
+        daemon
+    }
+
+    /// Start it, and wait for nothing.
+    pub fn begin(place: &Place, program: Command, verb: &[&str]) -> Self {
         let mut command = place.command(program, verb);
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let said = Arc::new(Mutex::new(Vec::new()));
@@ -45,9 +52,7 @@ impl Daemon {
                 heard.lock().unwrap().push(line);
             }
         });
-        let daemon = Self { child, said };
-        daemon.says("target=kernel");
-        daemon
+        Self { child, said }
     }
 
     /// Its process.
@@ -88,6 +93,12 @@ impl Daemon {
 
     pub fn signal(&self, signal: Signal) {
         kill(Pid::from_raw(self.child.id() as i32), signal).unwrap();
+    }
+
+    /// End it as a loss of power would.
+    pub fn dies(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     /// Tell it to stop, and wait for its end, which is a good one.

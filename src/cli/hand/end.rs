@@ -4,11 +4,15 @@ use std::path::Path;
 
 use ipnet::IpNet;
 
+use super::super::ask::change_or;
 use super::super::net::one_net;
-use super::super::who::who;
+use super::super::refresh::alone;
+use super::super::site::{Making, Own};
 use super::super::{Outcome, Stop, load, output};
 use super::{at_work, bring_about};
+use crate::control::{Change, End};
 use crate::ledger::{Event, Hand, Ledger};
+use crate::pass::At;
 use crate::pass::hand::said;
 use crate::prefix::{HostBits, overlap};
 
@@ -24,9 +28,29 @@ pub(crate) struct Arguments {
 pub(crate) fn run(hand: Hand, path: &Path, arguments: &Arguments) -> Outcome {
     output::talk(output::Talk::Warnings);
     let config = load(path)?;
-    let prefix = one_net(&arguments.prefix, HostBits::Refuse)?;
-    let (lock, ledger) = at_work(&config, hand.undo())?;
-    let (now, by) = (ledger.now()?, who());
+    one_net(&arguments.prefix, HostBits::Refuse)?;
+    let end = End {
+        prefix: arguments.prefix.clone(),
+    };
+    let change = match hand {
+        Hand::Add => Change::Remove(end.clone()),
+        Hand::Allow => Change::Disallow(end.clone()),
+    };
+    change_or(&config.clone(), &change, arguments.json, || {
+        let (lock, ledger) = at_work(&config, hand.undo())?;
+        let own = Own::new(config, ledger, lock);
+        alone(path, own, arguments.json, async |making| {
+            end_now(making, hand, &end).await
+        })
+    })
+}
+
+/// End it, with the lock of a pass.
+pub(crate) async fn end_now(mut making: Making<'_>, hand: Hand, end: &End) -> Outcome {
+    let prefix = one_net(&end.prefix, HostBits::Refuse)?;
+    let author = making.author;
+    let ledger = making.site.at()?.ledger;
+    let (now, by) = (ledger.now()?, author.name.clone());
     let ended = ledger.atomically(|ledger| {
         let ended = ledger.end_operator(hand, prefix, now, &by)?;
         if let Some(ended) = &ended {
@@ -35,20 +59,21 @@ pub(crate) fn run(hand: Hand, path: &Path, arguments: &Arguments) -> Outcome {
                 what: hand.undo().to_owned(),
                 subject: prefix.to_string(),
                 by: by.clone(),
+                uid: Some(author.uid),
                 text: format!("was: {}", said(ended)),
             })?;
         }
         Ok(ended)
     })?;
     if ended.is_none() {
-        return Err(none(hand, prefix, &ledger)?);
+        return Err(none(hand, prefix, ledger)?);
     }
-    let (exit, outcome) =
-        bring_about(path, (&config, &ledger, &lock), hand.undo(), arguments.json)?;
-    if arguments.json {
+    let (exit, outcome) = bring_about(&mut making, hand.undo()).await?;
+    if making.json {
         return Ok(exit);
     }
-    let in_force = ledger.in_force()?;
+    let At { ledger, memory, .. } = making.site.at()?;
+    let in_force = memory.in_force(ledger)?;
     let dropped = in_force.nets.overlaps(prefix);
     let what = match (hand, &outcome.pinned) {
         _ if outcome.failed() => "taken back, and not everywhere yet".to_owned(),
@@ -63,7 +88,9 @@ pub(crate) fn run(hand: Hand, path: &Path, arguments: &Arguments) -> Outcome {
         (Hand::Allow, _) => "no longer allowed; nothing of it is blackholed".to_owned(),
     };
     let generation = outcome.generation;
-    output::results(|out| writeln!(out, "{prefix} {what}; generation {generation}"))?;
+    making
+        .out
+        .results(|out| writeln!(out, "{prefix} {what}; generation {generation}"))?;
     Ok(exit)
 }
 

@@ -5,16 +5,19 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::super::ask::{Handed, change};
 use super::super::net::one_net;
-use super::super::who::who;
-use super::super::{Outcome, Stop, block_on, load, output};
+use super::super::output::Out;
+use super::super::refresh::alone;
+use super::super::site::{Making, Own};
+use super::super::{Exit, Outcome, Stop, block_on, load, output};
 use super::{at_work, bring_about, confirm, undo};
 use crate::config::Config;
-use crate::feed::copies::Copies;
+use crate::control::{Author, Change, Entry, Said};
 use crate::ledger::{Event, Hand, Ledger, OperatorRow};
-use crate::pass::known::{Known, Memory, View};
-use crate::pass::{self, around, hand};
+use crate::pass::{self, At, around, hand, protection};
 use crate::policy::limits::Share;
+use crate::policy::protect::Protect;
 use crate::policy::reserved::{NEVER, RESERVED, mapped, nets, touching, why_not_mapped};
 use crate::prefix::{HostBits, PrefixSet};
 use crate::shown;
@@ -45,26 +48,104 @@ const LONGEST_REASON: usize = 200;
 pub(crate) fn run(hand: Hand, path: &Path, arguments: &Arguments) -> Outcome {
     output::talk(output::Talk::Warnings);
     let config = load(path)?;
-    let prefix = one_net(&arguments.prefix, HostBits::Refuse)?;
-    let reason = reason(&arguments.reason)?;
-    let time = arguments.time.map(time).transpose()?;
-    // Whoever is asked may take his time: nobody else waits for him.
-    let confirmed = confirmed(hand, prefix, &config, arguments.force)?;
-    let (lock, ledger) = at_work(&config, hand.verb())?;
-    let now = ledger.now()?;
-    let meanwhile = objections(hand, prefix, &known(&config, &ledger, now)?, &config)?;
-    if let Some(news) = meanwhile.iter().find(|one| !confirmed.contains(one)) {
-        return Err(Stop::failed(format!(
-            "meanwhile {news}; nothing was changed"
-        )));
+    let span = |time| humantime::format_duration(time).to_string();
+    let mut entry = Entry {
+        prefix: arguments.prefix.clone(),
+        reason: arguments.reason.clone(),
+        time: arguments.time.map(span),
+        confirmed: Vec::new(),
+    };
+    let prefix = Wanted::read(&entry)?.prefix;
+    // The first answer may name what has to be confirmed.
+    for _ in 0..2 {
+        match change(&config, &changed(hand, &entry), arguments.json)? {
+            Handed::Done(exit) => return Ok(exit),
+            Handed::Objections(against) => {
+                confirmed_by_hand(&against, prefix, arguments.force)?;
+                entry.confirmed = against;
+            }
+            Handed::Alone => break,
+        }
     }
+    // Whoever is asked may take his time: nobody else waits for him.
+    let against = objections_now(hand, prefix, &config)?;
+    if against.iter().any(|one| !entry.confirmed.contains(one)) {
+        confirmed_by_hand(&against, prefix, arguments.force)?;
+        entry.confirmed = against;
+    }
+    let (lock, ledger) = at_work(&config, hand.verb())?;
+    let own = Own::new(config, ledger, lock);
+    alone(path, own, arguments.json, async |making| {
+        enter_now(making, hand, &entry).await
+    })
+}
 
+fn changed(hand: Hand, entry: &Entry) -> Change {
+    match hand {
+        Hand::Add => Change::Add(entry.clone()),
+        Hand::Allow => Change::Allow(entry.clone()),
+    }
+}
+
+/// An entry as it is understood.
+struct Wanted {
+    prefix: IpNet,
+    reason: String,
+    time: Option<Duration>,
+}
+
+impl Wanted {
+    fn read(entry: &Entry) -> Result<Self, Stop> {
+        let read = |text: &String| {
+            let span = humantime::parse_duration(text);
+            span.map_err(|error| Stop::usage(format!("--for {text}: {error}; nothing was changed")))
+        };
+        Ok(Self {
+            prefix: one_net(&entry.prefix, HostBits::Refuse)?,
+            reason: reason(&entry.reason)?,
+            time: entry
+                .time
+                .as_ref()
+                .map(read)
+                .transpose()?
+                .map(time)
+                .transpose()?,
+        })
+    }
+}
+
+/// Enter it, with the lock of a pass.
+pub(crate) async fn enter_now(mut making: Making<'_>, hand: Hand, entry: &Entry) -> Outcome {
+    let Wanted {
+        prefix,
+        reason,
+        time,
+    } = Wanted::read(entry)?;
+    let (author, out) = (making.author, making.out);
+    let At { config, ledger, .. } = making.site.at()?;
+    let now = ledger.now()?;
+    let protected = protection(config, ledger, out, now).await?;
+    let against = objections(hand, prefix, &protected, config)?;
+    if let Some(news) = against.iter().find(|one| !entry.confirmed.contains(one)) {
+        match out {
+            // Who is at the terminal is asked by the verb.
+            Out::Client(outlet) if entry.confirmed.is_empty() => {
+                let _ = outlet.say(Said::Objections(against));
+                return Ok(Exit::Usage);
+            }
+            _ => {
+                return Err(Stop::failed(format!(
+                    "meanwhile {news}; nothing was changed"
+                )));
+            }
+        }
+    }
     let row = OperatorRow {
         id: 0,
         hand,
         prefix,
         reason,
-        by: who(),
+        by: author.name.clone(),
         since: now,
         until: time.map(|time| now.after(time)),
         ended: None,
@@ -72,48 +153,57 @@ pub(crate) fn run(hand: Hand, path: &Path, arguments: &Arguments) -> Outcome {
     let before = ledger.atomically(|ledger| {
         let before = ledger.end_operator(hand, prefix, now, &row.by)?;
         ledger.write_operator(&row)?;
-        ledger.note_event(&event(&row))?;
+        ledger.note_event(&event(&row, author))?;
         Ok(before)
     })?;
-    let (exit, outcome) =
-        bring_about(path, (&config, &ledger, &lock), hand.verb(), arguments.json)?;
-    if arguments.json {
+    let (exit, outcome) = bring_about(&mut making, hand.verb()).await?;
+    if making.json {
         return Ok(exit);
     }
-    let line = tell(&row, before.as_ref(), &ledger, &outcome)?;
-    output::results(|out| writeln!(out, "{line}"))?;
+    let At { ledger, memory, .. } = making.site.at()?;
+    let in_force = memory.in_force(ledger)?;
+    let line = tell(&row, before.as_ref(), &in_force.nets, &outcome);
+    out.results(|out| writeln!(out, "{line}"))?;
     Ok(exit)
 }
 
-/// What speaks against it and was confirmed on a terminal.
-fn confirmed(hand: Hand, prefix: IpNet, config: &Config, force: bool) -> Result<Vec<String>, Stop> {
+/// What speaks against it at this moment.
+fn objections_now(hand: Hand, prefix: IpNet, config: &Config) -> Result<Vec<String>, Stop> {
     let ledger = Ledger::read(&config.state_dir)?;
-    let known = known(config, &ledger, ledger.now()?)?;
-    let against = objections(hand, prefix, &known, config)?;
+    let now = ledger.now()?;
+    let protected = block_on(protection(config, &ledger, &Out::Ours, now))??;
+    objections(hand, prefix, &protected, config)
+}
+
+/// What speaks against it is confirmed on a terminal.
+fn confirmed_by_hand(against: &[String], prefix: IpNet, force: bool) -> Result<(), Stop> {
     if !against.is_empty() && !force {
         return Err(Stop::usage(format!(
             "{}; nothing was changed (--force does it all the same, after a second confirmation)",
             against.join("; ")
         )));
     }
-    if !against.is_empty() {
-        confirm::confirm(&against, &prefix.to_string())?;
+    match against.is_empty() {
+        true => Ok(()),
+        false => confirm::confirm(against, &prefix.to_string()),
     }
-    Ok(against)
 }
 
-/// What is known, and around us, at this moment.
-fn known(config: &Config, ledger: &Ledger, now: Timestamp) -> Result<Known, Stop> {
-    let found = block_on(around::as_it_is(config, &ledger.discovered()?, now))?;
-    let (copies, memory) = (Copies::under(&config.state_dir), &mut Memory::default());
-    Ok(Known::read_as(
-        config,
-        ledger,
-        &copies,
-        memory,
-        &View::AsItIs(found),
-        now,
-    )?)
+/// What is protected at this moment. The daemon knows what is around: it is told of each change.
+async fn protection(
+    config: &Config,
+    ledger: &Ledger,
+    out: &Out,
+    now: Timestamp,
+) -> Result<Protect, Stop> {
+    let remembered = ledger.discovered()?;
+    let found = match out.is_daemon() {
+        true => remembered,
+        false => around::as_it_is(config, &remembered, now).await,
+    };
+    let newest = ledger.generation()?;
+    let by_hand = ledger.operator(newest.map_or(now, |row| row.at))?;
+    Ok(protection::policy(config, &found, &by_hand, now).protect)
 }
 
 /// A time that is over before it begins, or that nobody lives to see, is a typing error.
@@ -154,7 +244,7 @@ pub(crate) fn reason(text: &str) -> Result<String, Stop> {
 fn objections(
     hand: Hand,
     prefix: IpNet,
-    known: &Known,
+    protect: &Protect,
     config: &Config,
 ) -> Result<Vec<String>, Stop> {
     let limits = &config.policy.limits;
@@ -193,7 +283,7 @@ fn objections(
         ));
     }
     if hand == Hand::Add {
-        let protected = known.policy.protect.touching(prefix);
+        let protected = protect.touching(prefix);
         against.extend(protected.map(|one| {
             format!(
                 "{} in {prefix} is protected and stays so: {}",
@@ -203,7 +293,7 @@ fn objections(
         // What is protected in both was told already.
         let told = |net: IpNet| {
             let both = if net.contains(&prefix) { prefix } else { net };
-            known.policy.protect.set().overlaps(both)
+            protect.set().overlaps(both)
         };
         let reserved = touching(&RESERVED, prefix).filter(|(net, _)| !told(*net));
         against.extend(
@@ -213,7 +303,7 @@ fn objections(
     Ok(against)
 }
 
-fn event(row: &OperatorRow) -> Event {
+fn event(row: &OperatorRow, author: &Author) -> Event {
     let until = row
         .until
         .map_or_else(String::new, |until| format!(" (until {until})"));
@@ -222,6 +312,7 @@ fn event(row: &OperatorRow) -> Event {
         what: row.hand.verb().to_owned(),
         subject: row.prefix.to_string(),
         by: row.by.clone(),
+        uid: Some(author.uid),
         text: format!("{}{until}", row.reason),
     }
 }
@@ -230,11 +321,10 @@ fn event(row: &OperatorRow) -> Event {
 fn tell(
     row: &OperatorRow,
     before: Option<&OperatorRow>,
-    ledger: &Ledger,
+    in_force: &PrefixSet,
     outcome: &pass::Outcome,
-) -> Result<String, Stop> {
+) -> String {
     let OperatorRow { prefix, .. } = row;
-    let in_force = ledger.in_force()?.nets;
     let what = match row.hand {
         // Where it is not in force is said on stderr, line by line.
         _ if outcome.failed() => "noted, and not in force everywhere".to_owned(),
@@ -243,7 +333,7 @@ fn tell(
         }
         Hand::Add => match &outcome.pinned {
             Some(pin) => format!("noted, and not in force: pinned {pin}, until `nullrouted unpin`"),
-            None => added_in_part(*prefix, &in_force),
+            None => added_in_part(*prefix, in_force),
         },
         Hand::Allow => "allowed: nothing of it is blackholed".to_owned(),
     };
@@ -256,10 +346,10 @@ fn tell(
         None => String::new(),
     };
     let undo = undo(row.hand, *prefix);
-    Ok(format!(
+    format!(
         "{prefix} {what}{until}{instead}; generation {}; undo: {undo}",
         outcome.generation
-    ))
+    )
 }
 
 fn added_in_part(prefix: IpNet, in_force: &PrefixSet) -> String {

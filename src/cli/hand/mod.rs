@@ -4,14 +4,14 @@ mod confirm;
 mod end;
 mod enter;
 
-pub(super) use end::{Arguments as EndArguments, run as end};
-pub(super) use enter::{Arguments as EnterArguments, reason, run as enter};
+pub(super) use end::{Arguments as EndArguments, end_now, run as end};
+pub(super) use enter::{Arguments as EnterArguments, enter_now, reason, run as enter};
 
-use std::path::Path;
 use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::site::Making;
 use super::{Exit, Stop, refresh};
 use crate::config::Config;
 use crate::ledger::{Hand, Ledger, Lock};
@@ -36,17 +36,12 @@ pub(super) fn at_work(config: &Config, verb: &str) -> Result<(Lock, Ledger), Sto
 }
 
 /// Bring it about. That a change of the feeds is held is not this verb's business.
-fn bring_about(
-    path: &Path,
-    at: (&Config, &Ledger, &Lock),
-    verb: &'static str,
-    json: bool,
-) -> Result<(Exit, Outcome), Stop> {
+async fn bring_about(making: &mut Making<'_>, verb: &'static str) -> Result<(Exit, Outcome), Stop> {
     let next = format!(
         "It is written down: the next pass brings it about (nullrouted --config {} refresh)",
-        path.display()
+        making.path.display()
     );
-    let outcome = refresh::bring_about(at, verb, &next, json)?;
+    let outcome = refresh::bring_about(making, verb, &next).await?;
     let exit = match outcome.failed() {
         true => Exit::Failed,
         false => Exit::Done,

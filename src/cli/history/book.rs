@@ -1,8 +1,7 @@
 //! The log book: generations and events, the oldest first.
 
-use std::io::IsTerminal;
-
-use super::super::{Exit, Outcome, output};
+use super::super::{Exit, Outcome};
+use super::Show;
 use super::entry::{Entry, print};
 use crate::ledger::{Book, Ledger};
 
@@ -12,16 +11,16 @@ const SHOWN: usize = 40;
 /// Characters a line has on a terminal at most; elsewhere, and with `--json`, all of it is there.
 const LINE: usize = 100;
 
-pub(super) fn run(ledger: &Ledger, all: bool, json: bool) -> Outcome {
+pub(super) fn run(ledger: &Ledger, all: bool, (show, json): Show<'_>) -> Outcome {
     let most = if all { usize::MAX } else { SHOWN };
     let book = ledger.at_one_moment(|ledger| ledger.book(most))?;
     let (earlier, entries) = newest(book, most);
     if json {
-        output::json(&entries.iter().map(Entry::json).collect::<Vec<_>>())?;
+        show.json(&entries.iter().map(Entry::json).collect::<Vec<_>>())?;
         return Ok(Exit::Done);
     }
-    let most = std::io::stdout().is_terminal().then_some(LINE);
-    output::done(|out| {
+    let most = show.is_terminal().then_some(LINE);
+    show.done(|out| {
         match earlier {
             0 if entries.is_empty() => writeln!(out, "nothing has happened yet")?,
             0 => {}
@@ -69,6 +68,7 @@ mod tests {
             what: what.to_owned(),
             subject: "192.0.2.0/24".to_owned(),
             by: "alice".to_owned(),
+            uid: None,
             text: "ticket\t7".to_owned(),
         }
     }

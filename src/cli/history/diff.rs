@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::super::{Exit, Outcome, Stop, output};
-use super::told;
+use super::super::{Exit, Outcome, Stop};
+use super::{Show, told};
 use crate::ledger::Ledger;
 use crate::plan::Change;
 
@@ -25,13 +25,13 @@ struct Item {
     because: String,
 }
 
-pub(super) fn run(ledger: &Ledger, from: u64, to: u64, json: bool) -> Outcome {
+pub(super) fn run(ledger: &Ledger, from: u64, to: u64, (show, json): Show<'_>) -> Outcome {
     let diff = ledger.at_one_moment(|ledger| between(ledger, from, to))?;
     if json {
-        output::json(&diff)?;
+        show.json(&diff)?;
         return Ok(Exit::Done);
     }
-    output::done(|out| {
+    show.done(|out| {
         let width = diff.added.iter().chain(&diff.removed);
         let width = width.map(|item| item.prefix.len()).max().unwrap_or(0);
         for (op, items) in [('+', &diff.added), ('-', &diff.removed)] {

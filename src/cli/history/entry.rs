@@ -89,7 +89,7 @@ impl Entry {
             }),
             Self::Event(event) => json!({
                 "at": at, "kind": "event", "what": event.what, "subject": event.subject,
-                "text": event.text, "by": event.by,
+                "text": event.text, "by": event.by, "uid": event.uid,
             }),
             Self::Change(row) => json!({
                 "at": at, "kind": "change", "generation": row.generation, "op": op(row.came).to_string(),

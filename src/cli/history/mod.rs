@@ -9,8 +9,13 @@ mod story;
 
 use std::path::Path;
 
+use ipnet::IpNet;
+
 use super::net::one_net;
-use super::{Outcome, Stop, load};
+use super::output::Out;
+use super::site::Reader;
+use super::{Outcome, Stop, ask, load};
+use crate::control::Question;
 use crate::ledger::Ledger;
 use crate::prefix::{Effective, HostBits};
 
@@ -34,22 +39,72 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
-    let net = arguments.prefix.as_deref();
-    let net = net.map(|text| one_net(text, HostBits::Mask)).transpose()?;
+    let wanted = Wanted {
+        prefix: arguments.prefix.clone(),
+        diff: match arguments.diff.as_deref() {
+            Some(&[from, to]) => Some((from, to)),
+            _ => None,
+        },
+        generation: arguments.generation,
+        all: arguments.all,
+    };
+    wanted.net()?;
     let config = load(path)?;
-    let ledger = Ledger::read(&config.state_dir)?;
-    let json = arguments.json;
-    if let Some(net) = net {
-        return story::run(&ledger, net, config.keep, json);
-    }
-    if let Some(number) = arguments.generation {
-        return set::run(&ledger, number, json);
-    }
-    match arguments.diff.as_deref() {
-        Some(&[from, to]) => diff::run(&ledger, from, to, json),
-        _ => book::run(&ledger, arguments.all, json),
+    let Wanted {
+        prefix,
+        diff,
+        generation,
+        all,
+    } = wanted.clone();
+    let question = Question::History {
+        prefix,
+        diff,
+        generation,
+        all,
+    };
+    match ask::question(&config, &question, arguments.json)? {
+        Some(exit) => Ok(exit),
+        None => answer(Reader::quiet(config)?, &wanted, arguments.json),
     }
 }
+
+/// What is wanted of it.
+#[derive(Clone)]
+pub(super) struct Wanted {
+    pub prefix: Option<String>,
+    pub diff: Option<(u64, u64)>,
+    pub generation: Option<u64>,
+    pub all: bool,
+}
+
+impl Wanted {
+    fn net(&self) -> Result<Option<IpNet>, Stop> {
+        let net = self.prefix.as_deref();
+        net.map(|text| one_net(text, HostBits::Mask)).transpose()
+    }
+}
+
+/// Tell it.
+pub(super) fn answer(reader: Reader, wanted: &Wanted, json: bool) -> Outcome {
+    let show = (&reader.out, json);
+    let ledger = &reader.ledger;
+    if let Some(net) = wanted.net()? {
+        return story::run(ledger, net, reader.config.keep, show);
+    }
+    if wanted.generation.is_some() || wanted.diff.is_some() || wanted.all {
+        reader.is_short()?;
+    }
+    if let Some(number) = wanted.generation {
+        return set::run(ledger, number, show);
+    }
+    match wanted.diff {
+        Some((from, to)) => diff::run(ledger, from, to, show),
+        None => book::run(ledger, wanted.all, show),
+    }
+}
+
+/// Where it is written, and whether as JSON.
+type Show<'a> = (&'a Out, bool);
 
 /// What was in force with a generation, or which there are.
 fn told(ledger: &Ledger, number: u64) -> Result<Effective, Stop> {

@@ -3,8 +3,8 @@
 use ipnet::IpNet;
 use serde::Serialize;
 
-use super::super::{Exit, Outcome, Stop, output};
-use super::told;
+use super::super::{Exit, Outcome, Stop};
+use super::{Show, told};
 use crate::ledger::Ledger;
 use crate::time::Timestamp;
 
@@ -19,10 +19,10 @@ struct Row {
     because: Option<String>,
 }
 
-pub(super) fn run(ledger: &Ledger, number: u64, json: bool) -> Outcome {
+pub(super) fn run(ledger: &Ledger, number: u64, (show, json): Show<'_>) -> Outcome {
     if !json {
         let past = ledger.at_one_moment(|ledger| told(ledger, number))?;
-        return output::done(|out| past.nets.nets().try_for_each(|net| writeln!(out, "{net}")));
+        return show.done(|out| past.nets.nets().try_for_each(|net| writeln!(out, "{net}")));
     }
     let rows = ledger.at_one_moment(|ledger| {
         let past = told(ledger, number)?;
@@ -37,6 +37,6 @@ pub(super) fn run(ledger: &Ledger, number: u64, json: bool) -> Outcome {
         });
         rows.collect::<Result<Vec<_>, Stop>>()
     })?;
-    output::json(&rows)?;
+    show.json(&rows)?;
     Ok(Exit::Done)
 }

@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::super::{Exit, Outcome, output};
+use super::super::{Exit, Outcome};
+use super::Show;
 use super::entry::{Entry, print};
 use crate::ledger::{Event, Ledger, LedgerError, OperatorRow};
 use crate::prefix::overlap;
 use crate::time::Timestamp;
 
-pub(super) fn run(ledger: &Ledger, net: IpNet, keep: Duration, json: bool) -> Outcome {
+pub(super) fn run(ledger: &Ledger, net: IpNet, keep: Duration, (show, json): Show<'_>) -> Outcome {
     let (entries, since) = ledger.at_one_moment(|ledger| {
         let entries = entries(ledger, net)?;
         // Only where there is nothing else to say: it takes a look at every listing.
@@ -21,10 +22,10 @@ pub(super) fn run(ledger: &Ledger, net: IpNet, keep: Duration, json: bool) -> Ou
         Ok::<_, LedgerError>((entries, since))
     })?;
     if json {
-        output::json(&entries.iter().map(Entry::json).collect::<Vec<_>>())?;
+        show.json(&entries.iter().map(Entry::json).collect::<Vec<_>>())?;
         return Ok(Exit::Done);
     }
-    output::done(|out| match (entries.as_slice(), since) {
+    show.done(|out| match (entries.as_slice(), since) {
         ([], Some(since)) => writeln!(out, "{net}: nothing is known of it since {since}"),
         ([], None) => writeln!(out, "{net}: nothing is known of it: the ledger is empty"),
         (entries, _) => print(out, entries, None),
@@ -66,6 +67,7 @@ fn begun(row: &OperatorRow) -> Event {
         what: row.hand.verb().to_owned(),
         subject: row.prefix.to_string(),
         by: row.by.clone(),
+        uid: None,
         text: format!("{}{}", row.reason, until.unwrap_or_default()),
     }
 }

@@ -36,11 +36,11 @@ pub(crate) struct FeedStatus<'a> {
 pub(crate) fn feeds<'a>(
     config: &'a Config,
     ledger: &Ledger,
+    mut memory: Memory,
     now: Timestamp,
 ) -> Result<Vec<FeedStatus<'a>>, Stop> {
     let mut rows = ledger.feeds()?;
     let copies = Copies::under(&config.state_dir);
-    let mut memory = Memory::default();
     let mut found = Vec::with_capacity(config.feeds.len());
     for feed in &config.feeds {
         let row = rows.remove(&feed.name).unwrap_or_default();

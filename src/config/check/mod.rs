@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use toml::Spanned;
 
-use super::model::{Config, FeedConfig, OriginsConfig};
+use super::model::{Config, DaemonConfig, FeedConfig, OriginsConfig};
 use super::written::{self, Percent, Span, Written};
 use super::{Problem, ReadFile};
 use crate::feed::formats::Rules;
@@ -64,6 +64,7 @@ pub fn check(
         fetch,
         origins: check.origins(&written.asn),
         keep: check.keep(&written.ledger),
+        daemon: check.daemon(&written.daemon),
     }
 }
 
@@ -187,6 +188,30 @@ impl Check<'_> {
             self.problem(written.span(), "keep: must be at least \"1d\"");
         }
         keep
+    }
+
+    fn daemon(&mut self, written: &written::Daemon) -> DaemonConfig {
+        let names = written.group.iter().map(|name| ("group", name));
+        let names = names.chain(written.writers.iter().map(|name| ("writers", name)));
+        for (key, name) in names {
+            let text = name.get_ref();
+            let fine = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+            if text.is_empty() || text.len() > 64 || !text.chars().all(fine) {
+                let message = format!("{key}: {text:?} cannot be a name of the system");
+                self.problem(name.span(), message);
+            }
+        }
+        if let (None, Some(first)) = (&written.group, written.writers.first()) {
+            let hint = "group = \"NAME\": only its members can connect";
+            let message =
+                "writers: without a group only root and the user of the daemon can connect";
+            self.hinted(first.span(), message, hint);
+        }
+        let name = |name: &Spanned<String>| name.get_ref().clone();
+        DaemonConfig {
+            group: written.group.as_ref().map(name),
+            writers: written.writers.iter().map(name).collect(),
+        }
     }
 
     fn origins(&mut self, written: &written::Asn) -> Option<OriginsConfig> {

@@ -245,6 +245,7 @@ fn what_ended_long_ago_goes_and_what_lasts_stays() {
             what: "unpin".to_owned(),
             subject: String::new(),
             by: String::new(),
+            uid: None,
             text: String::new(),
         };
         ledger.note_event(&event).unwrap();

@@ -349,6 +349,7 @@ impl Sets {
                     what: "router".to_owned(),
                     subject: router.clone(),
                     by: String::new(),
+                    uid: None,
                     text: format!("generation {generation}: {text}; {}{same}", one.why),
                 })?;
             }

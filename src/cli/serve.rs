@@ -1,0 +1,129 @@
+//! The verbs as the daemon makes and answers them for others: the same functions, another place to
+//! write to.
+
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+
+use super::hand::{end_now, enter_now};
+use super::history::Wanted;
+use super::list::List;
+use super::output::heard::listen;
+use super::output::{Out, Talk};
+use super::pin::pin_now;
+use super::refresh::refresh_now;
+use super::review::review_now;
+use super::site::{Making, Reader};
+use super::unpin::unpin_now;
+use super::{Exit, Outcome, history, list, status, why};
+use crate::control::{Change, Job, Outlet, Question, Said, Verbs};
+use crate::ledger::{self, Hand};
+use crate::pass::Site;
+use crate::pass::known::Reading;
+
+/// The verbs of a daemon with this configuration file.
+pub(super) struct Served {
+    path: PathBuf,
+}
+
+impl Served {
+    pub fn of(path: &Path) -> Self {
+        let path = path.to_owned();
+        Self { path }
+    }
+}
+
+impl Verbs for Served {
+    fn answer(&self, question: &Question, reading: Reading, outlet: &Outlet) {
+        let out = Out::Client(outlet.clone());
+        let reader = Reader::in_daemon(reading, out.clone());
+        end(reader.and_then(|reader| answer(question, reader)), outlet);
+    }
+
+    fn change<'a>(
+        &'a self,
+        job: &'a Job,
+        site: &'a mut dyn Site,
+    ) -> Pin<Box<dyn Future<Output = ()> + 'a>> {
+        Box::pin(async move {
+            let out = Out::Client(job.outlet.clone());
+            let making = Making {
+                site,
+                author: &job.author,
+                out: &out,
+                json: job.outlet.view.json,
+                path: &self.path,
+            };
+            let outcome = {
+                let _listening = listen(talk(&job.change), &out);
+                change(&job.change, making).await
+            };
+            end(outcome, &job.outlet);
+        })
+    }
+}
+
+fn answer(question: &Question, reader: Reader) -> Outcome {
+    let json = match &reader.out {
+        Out::Client(outlet) => outlet.view.json,
+        Out::Ours => false,
+    };
+    match question {
+        Question::Why { query } => why::answer(reader, query, json),
+        Question::Status => status::answer(reader, json),
+        Question::List { format, count } => {
+            list::answer(reader, List::read(format.as_deref(), *count)?)
+        }
+        Question::History {
+            prefix,
+            diff,
+            generation,
+            all,
+        } => {
+            let wanted = Wanted {
+                prefix: prefix.clone(),
+                diff: *diff,
+                generation: *generation,
+                all: *all,
+            };
+            history::answer(reader, &wanted, json)
+        }
+    }
+}
+
+async fn change(change: &Change, making: Making<'_>) -> Outcome {
+    match change {
+        Change::Add(entry) => enter_now(making, Hand::Add, entry).await,
+        Change::Allow(entry) => enter_now(making, Hand::Allow, entry).await,
+        Change::Remove(of) => end_now(making, Hand::Add, of).await,
+        Change::Disallow(of) => end_now(making, Hand::Allow, of).await,
+        Change::Approve(review) => review_now(making, ledger::Said::Approved, review).await,
+        Change::Reject(review) => review_now(making, ledger::Said::Rejected, review).await,
+        Change::Pin(pin) => pin_now(making, pin).await,
+        Change::Unpin(_) => unpin_now(making).await,
+        Change::Refresh(refresh) => refresh_now(making, refresh).await,
+    }
+}
+
+/// How much the verb says on stderr.
+fn talk(change: &Change) -> Talk {
+    match change {
+        Change::Add(_) | Change::Remove(_) | Change::Allow(_) | Change::Disallow(_) => {
+            Talk::Warnings
+        }
+        _ => Talk::Steps,
+    }
+}
+
+/// Say how the verb ends.
+fn end(outcome: Outcome, outlet: &Outlet) {
+    let exit = outcome.unwrap_or_else(|stop| {
+        if stop.exit != Exit::Alone {
+            stop.say(&Out::Client(outlet.clone()));
+        }
+        stop.exit
+    });
+    let _ = outlet.say(match exit {
+        Exit::Alone => Said::Alone,
+        exit => Said::Exit(exit.code()),
+    });
+}

@@ -1,0 +1,167 @@
+//! What a verb works with: its own in a process of its own, the daemon's where that does the work.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use nix::unistd::Uid;
+
+use super::output::{self, Out};
+use super::refresh::nudge;
+use super::who::who;
+use super::{Stop, read_ledger};
+use crate::config::Config;
+use crate::control::Author;
+use crate::ledger::{Ledger, LedgerError, Lock};
+use crate::pass::gather::{Manner, Scope};
+use crate::pass::keeper::Server;
+use crate::pass::known::{Known, Memory, Reading};
+use crate::pass::{At, Nobody, Pass, Passing, Site};
+use crate::pipeline::Decision;
+use crate::prefix::Effective;
+use crate::time::Timestamp;
+
+/// What a verb that only reads works with.
+pub(super) struct Reader {
+    pub config: Arc<Config>,
+    pub ledger: Ledger,
+    pub memory: Memory,
+    pub out: Out,
+}
+
+impl Reader {
+    /// In a process of its own.
+    pub fn alone(config: Arc<Config>) -> Result<Self, Stop> {
+        let out = Out::Ours;
+        Ok(Self {
+            ledger: read_ledger(&config, &out)?,
+            config,
+            memory: Memory::default(),
+            out,
+        })
+    }
+
+    /// The same of the ledger alone: what the daemon has not written down yet matters to none.
+    pub fn quiet(config: Arc<Config>) -> Result<Self, Stop> {
+        Ok(Self {
+            ledger: Ledger::read(&config.state_dir)?,
+            config,
+            memory: Memory::default(),
+            out: Out::Ours,
+        })
+    }
+
+    /// In the daemon.
+    pub fn in_daemon(reading: Reading, out: Out) -> Result<Self, Stop> {
+        let Reading { config, memory, .. } = reading;
+        Ok(Self {
+            ledger: read_ledger(&config, &out)?,
+            config,
+            memory,
+            out,
+        })
+    }
+
+    /// The decision. The daemon makes none for a reader.
+    pub fn decide(&self, known: &Known, now: Timestamp) -> Result<Arc<Decision>, Stop> {
+        match self.out.is_daemon() {
+            false => Ok(Arc::new(known.decide(now))),
+            true => known
+                .decided_already(&self.memory, now)
+                .ok_or_else(Stop::alone),
+        }
+    }
+
+    /// The set in force.
+    pub fn in_force(&mut self) -> Result<Arc<Effective>, LedgerError> {
+        self.memory.in_force(&self.ledger)
+    }
+
+    /// Leave to the verb what would take too much memory in the daemon.
+    pub fn is_short(&self) -> Result<(), Stop> {
+        let routes = self.ledger.generation()?.map_or(0, |row| row.routes);
+        match self.out.is_daemon() && routes > MOST {
+            true => Err(Stop::alone()),
+            false => Ok(()),
+        }
+    }
+}
+
+/// At most this many routes are shown with their reasons by the daemon.
+const MOST: usize = 50_000;
+
+/// What a verb that changes something works with in a process of its own.
+pub(super) struct Own {
+    config: Arc<Config>,
+    ledger: Ledger,
+    memory: Memory,
+    /// Held until the verb ends, so that what it writes belongs to its pass.
+    _lock: Lock,
+}
+
+impl Own {
+    pub fn new(config: Arc<Config>, ledger: Ledger, lock: Lock) -> Self {
+        Self {
+            config,
+            ledger,
+            memory: Memory::default(),
+            _lock: lock,
+        }
+    }
+}
+
+impl Site for Own {
+    fn at(&mut self) -> Result<At<'_>, LedgerError> {
+        Ok(At {
+            config: &self.config,
+            ledger: &self.ledger,
+            memory: &mut self.memory,
+        })
+    }
+
+    fn pass<'s>(
+        &'s mut self,
+        (scope, manner): (Scope<'s>, Manner),
+        cause: &'static str,
+    ) -> Passing<'s> {
+        nudge(&self.config);
+        Box::pin(async move {
+            // Nobody else records what the keeper of a verb does: its orders come from this pass alone.
+            let (keeper, mut server, _events) = Server::of_verb(self.config.clone());
+            let pass = Pass {
+                config: &self.config,
+                ledger: &self.ledger,
+                memory: &mut self.memory,
+                scope,
+                manner,
+                cause,
+                progress: output::progress(),
+                keeper: &keeper,
+                in_step: &mut || {},
+                inbox: &Nobody,
+            };
+            tokio::select! {
+                outcome = pass.run() => outcome,
+                never = server.serve() => match never {},
+            }
+        })
+    }
+}
+
+/// A change that a verb makes: where, for whom, and where it writes.
+pub(super) struct Making<'a> {
+    pub site: &'a mut dyn Site,
+    pub author: &'a Author,
+    pub out: &'a Out,
+    /// Whether its result is written as JSON.
+    pub json: bool,
+    /// The configuration file, for what is to be typed.
+    pub path: &'a Path,
+}
+
+/// Who runs this verb.
+pub(super) fn author() -> Author {
+    Author {
+        uid: Uid::current().as_raw(),
+        name: who(),
+    }
+}

@@ -1,0 +1,77 @@
+//! Where a change of the operator is made: in a pass of its own, or in one that is under way and waits
+//! for downloads.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use super::act::Act;
+use super::gather::{Manner, Scope};
+use super::known::Memory;
+use super::{Outcome, PassError};
+use crate::config::Config;
+use crate::ledger::{Ledger, LedgerError};
+
+/// What a change is made with.
+pub struct At<'a> {
+    /// The configuration.
+    pub config: &'a Arc<Config>,
+    /// The ledger, open for writing; the lock of a pass is held.
+    pub ledger: &'a Ledger,
+    /// What earlier passes of this process left in memory.
+    pub memory: &'a mut Memory,
+}
+
+/// A pass that is being made.
+pub type Passing<'s> = Pin<Box<dyn Future<Output = Result<Outcome, PassError>> + 's>>;
+
+/// Where a change is made.
+pub trait Site {
+    /// What it is made with.
+    ///
+    /// # Errors
+    /// The ledger is not open.
+    fn at(&mut self) -> Result<At<'_>, LedgerError>;
+
+    /// Bring about what was written down. A pass that is under way looks at no feed for it.
+    fn pass<'s>(&'s mut self, looks: (Scope<'s>, Manner), cause: &'static str) -> Passing<'s>;
+}
+
+impl Site for Act<'_> {
+    fn at(&mut self) -> Result<At<'_>, LedgerError> {
+        Ok(At {
+            config: self.config,
+            ledger: self.ledger,
+            memory: self.memory,
+        })
+    }
+
+    fn pass<'s>(&'s mut self, _looks: (Scope<'s>, Manner), cause: &'static str) -> Passing<'s> {
+        Box::pin(async move {
+            self.ledger.adopt_flush()?;
+            self.look_near().await?;
+            self.act(cause).await
+        })
+    }
+}
+
+/// Changes that come while a pass waits for downloads.
+pub trait Inbox {
+    /// Wait until there is one.
+    fn arrives<'s>(&'s self) -> Pin<Box<dyn Future<Output = ()> + 's>>;
+
+    /// Make those that are there.
+    fn serve<'s>(&'s self, site: &'s mut dyn Site) -> Pin<Box<dyn Future<Output = ()> + 's>>;
+}
+
+/// None comes: the pass of a verb.
+pub struct Nobody;
+
+impl Inbox for Nobody {
+    fn arrives<'s>(&'s self) -> Pin<Box<dyn Future<Output = ()> + 's>> {
+        Box::pin(std::future::pending())
+    }
+
+    fn serve<'s>(&'s self, _site: &'s mut dyn Site) -> Pin<Box<dyn Future<Output = ()> + 's>> {
+        Box::pin(std::future::ready(()))
+    }
+}
