@@ -15,6 +15,8 @@
 //! delays no protection.
 
 mod glance;
+mod protect;
+mod restore;
 mod serve;
 
 use std::sync::atomic::{AtomicBool, Ordering};
