@@ -17,13 +17,13 @@ mod worker;
 
 use std::fmt;
 use std::path::Path;
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep};
+use tokio::task::LocalSet;
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::config::Config;
 use crate::control::{self, Changes, Control, Queue, Verbs};
@@ -72,28 +72,22 @@ const SUPERVISION: Duration = Duration::from_secs(5);
 /// How much more time is requested from the service manager while it waits.
 const EXTENSION: Duration = Duration::from_secs(60);
 
-struct Signals {
-    reload: Signal,
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl Signals {
-    fn new() -> std::io::Result<Self> {
-        Ok(Self {
-            reload: signal(SignalKind::hangup())?,
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
+/// The requests of the operator, from the signals of this process.
+fn signals() -> std::io::Result<mpsc::UnboundedReceiver<Told>> {
+    let (requests, told) = mpsc::unbounded_channel();
+    for (kind, request) in [
+        (SignalKind::hangup(), Told::Reload),
+        (SignalKind::terminate(), Told::Stop),
+        (SignalKind::interrupt(), Told::Stop),
+    ] {
+        let (mut signal, requests) = (signal(kind)?, requests.clone());
+        tokio::spawn(async move {
+            while signal.recv().await.is_some() {
+                let _ = requests.send(request);
+            }
+        });
     }
-
-    async fn next(&mut self) -> Told {
-        tokio::select! {
-            _ = self.reload.recv() => Told::Reload,
-            _ = self.terminate.recv() => Told::Stop,
-            _ = self.interrupt.recv() => Told::Stop,
-        }
-    }
+    Ok(told)
 }
 
 /// Serve until asked to stop. `path` is read again at a SIGHUP; a pass that takes longer than
@@ -104,7 +98,7 @@ pub async fn run(
     limit: Duration,
     verbs: Arc<dyn Verbs>,
 ) -> Result<(), Ended> {
-    let mut signals = Signals::new().map_err(Ended::System)?;
+    let mut signals = signals().map_err(Ended::System)?;
     let taken = Lock::take(&config.state_dir, Lock::DAEMON, "run").map_err(Ended::Ledger)?;
     let _lock = taken.map_err(Ended::Busy)?;
     // An error that cannot go away is reported at the start. A full disk may have room later, and
@@ -126,7 +120,7 @@ pub async fn run(
     }
     let at_work = AtWork::new(&config);
     let (tell, told) = mpsc::unbounded_channel();
-    let (ending, mut ended) = oneshot::channel();
+    let (ending, ended) = oneshot::channel();
     let control = control(&config, &at_work, verbs);
     let changes = Changes {
         queue: control.queue.clone(),
@@ -152,34 +146,26 @@ pub async fn run(
         let _ = ending.send(());
     };
     thread.spawn(work).map_err(Ended::System)?;
-    let mut overdue = false;
-    {
-        // One future for the whole run of the daemon: an order that is being carried out is not
-        // dropped.
-        let mut serving = pin!(server.serve());
-        loop {
-            tokio::select! {
-                never = &mut serving => match never {},
-                told = signals.next() => {
-                    let stop = matches!(told, Told::Stop);
-                    let _ = tell.send(told);
-                    if stop {
-                        break;
-                    }
-                }
-                () = sleep(SUPERVISION) => supervise(&at_work, &service, limit, &mut overdue),
+    // The keeper is one task for the whole run of the daemon: an order that is being carried out is
+    // not dropped for a signal. It ends with `tasks`, before anything is withdrawn.
+    let tasks = LocalSet::new();
+    tasks.spawn_local(async move { server.serve().await });
+    tasks.spawn_local(supervise(at_work.clone(), service.clone(), limit));
+    let until_stopped = async {
+        while let Some(told) = signals.recv().await {
+            let _ = tell.send(told);
+            if told == Told::Stop {
+                break;
             }
         }
         service.stopping();
         // The worker may be waiting for the keeper.
-        tokio::select! {
-            never = &mut serving => match never {},
-            _ = &mut ended => {}
-            () = sleep(WORKER_PATIENCE) => {
-                tracing::warn!("the pass under way does not answer and is left behind");
-            }
+        if timeout(WORKER_PATIENCE, ended).await.is_err() {
+            tracing::warn!("the pass under way does not answer and is left behind");
         }
-    }
+    };
+    tasks.run_until(until_stopped).await;
+    drop(tasks);
     let config = at_work.config();
     if config.kernel.withdraw_on_stop {
         return withdraw(&config, at_work.clock().now()).await;
@@ -202,24 +188,28 @@ fn control(config: &Config, at_work: &AtWork, verbs: Arc<dyn Verbs>) -> Control 
 
 /// Check whether the running pass ends in time, and request more time from the service manager
 /// while it waits for one.
-fn supervise(at_work: &AtWork, service: &Service, limit: Duration, overdue: &mut bool) {
-    let Some(begun) = at_work.begun() else {
-        if std::mem::take(overdue) {
-            tracing::warn!("pass  the pass that did not answer has ended");
+async fn supervise(at_work: AtWork, service: Arc<Service>, limit: Duration) {
+    let mut overdue = false;
+    loop {
+        sleep(SUPERVISION).await;
+        let Some(begun) = at_work.begun() else {
+            if std::mem::take(&mut overdue) {
+                tracing::warn!("pass  the pass that did not answer has ended");
+            }
+            continue;
+        };
+        let since = Instant::now().saturating_duration_since(begun);
+        if since <= limit {
+            service.extend(EXTENSION);
+        } else if since > limit + SUPERVISION && !overdue {
+            overdue = true;
+            tracing::error!(
+                "pass  the pass has been at work for {} and cannot be cancelled: a disk or a file system \
+                 does not answer; addresses are protected and routes put back meanwhile, and the next \
+                 pass begins when it answers",
+                short(since)
+            );
         }
-        return;
-    };
-    let since = Instant::now().saturating_duration_since(begun);
-    if since <= limit {
-        service.extend(EXTENSION);
-    } else if since > limit + SUPERVISION && !*overdue {
-        *overdue = true;
-        tracing::error!(
-            "pass  the pass has been at work for {} and cannot be cancelled: a disk or a file system \
-             does not answer; addresses are protected and routes put back meanwhile, and the next \
-             pass begins when it answers",
-            short(since)
-        );
     }
 }
 
