@@ -35,7 +35,7 @@ use crate::targets::kernel::Kernel;
 use crate::targets::{Target, Wanted};
 use crate::time::{Timestamp, short};
 use notify::Service;
-use worker::{AtWork, Told, Worker};
+use worker::{AtWork, Sources, Worker};
 
 /// Why the daemon ended without a request to stop.
 #[derive(Debug)]
@@ -71,6 +71,13 @@ const WORKER_PATIENCE: Duration = Duration::from_secs(2);
 const SUPERVISION: Duration = Duration::from_secs(5);
 /// How much more time is requested from the service manager while it waits.
 const EXTENSION: Duration = Duration::from_secs(60);
+
+/// A request of the operator.
+#[derive(Clone, Copy)]
+enum Told {
+    Reload,
+    Stop,
+}
 
 /// The requests of the operator, from the signals of this process.
 fn signals() -> std::io::Result<mpsc::UnboundedReceiver<Told>> {
@@ -119,7 +126,8 @@ pub async fn run(
         server.beats(interval, Box::new(move || service.beat()));
     }
     let at_work = AtWork::new(&config);
-    let (tell, told) = mpsc::unbounded_channel();
+    let (reload, reloads) = mpsc::unbounded_channel();
+    let (stop, stopped) = oneshot::channel();
     let (ending, ended) = oneshot::channel();
     let control = control(&config, &at_work, verbs);
     let changes = Changes {
@@ -142,7 +150,7 @@ pub async fn run(
     };
     let thread = std::thread::Builder::new().name("pass".to_owned());
     let work = move || {
-        worker.work(events, told);
+        worker.work(Sources { events, reloads }, stopped);
         let _ = ending.send(());
     };
     thread.spawn(work).map_err(Ended::System)?;
@@ -152,12 +160,10 @@ pub async fn run(
     tasks.spawn_local(async move { server.serve().await });
     tasks.spawn_local(supervise(at_work.clone(), service.clone(), limit));
     let until_stopped = async {
-        while let Some(told) = signals.recv().await {
-            let _ = tell.send(told);
-            if told == Told::Stop {
-                break;
-            }
+        while let Some(Told::Reload) = signals.recv().await {
+            let _ = reload.send(());
         }
+        let _ = stop.send(());
         service.stopping();
         // The worker may be waiting for the keeper.
         if timeout(WORKER_PATIENCE, ended).await.is_err() {

@@ -6,7 +6,9 @@ use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::future::select;
 use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
 use super::notify::Service;
@@ -35,11 +37,12 @@ const LONGEST_WAIT: Duration = Duration::from_secs(300);
 /// At most this many results wait for a ledger that cannot be written.
 const UNRECORDED: usize = 1_000;
 
-/// A request of the operator to a daemon.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Told {
-    Reload,
-    Stop,
+/// What the worker hears of.
+pub(super) struct Sources {
+    /// The keeper.
+    pub events: UnboundedReceiver<Event>,
+    /// The operator, who wants the configuration to be read again.
+    pub reloads: UnboundedReceiver<()>,
 }
 
 /// The state of the worker that the main thread can see.
@@ -106,12 +109,16 @@ pub(super) struct Worker {
     changes: Changes,
 }
 
-/// Why the wait for the next pass ended.
-enum Woken {
-    Pass,
-    /// The operator wants a change.
+/// What the worker waits for.
+enum Next {
+    /// The time of the next pass has come.
+    Due,
+    /// A request of the operator to read the configuration again.
+    Reload,
+    /// A change that a verb wants.
     Asked(Box<Job>),
-    Stop,
+    /// What the keeper did or saw.
+    Kept(Event),
 }
 
 impl Worker {
@@ -146,14 +153,15 @@ impl Worker {
         }
     }
 
-    /// Make passes until asked to stop.
-    pub fn work(mut self, events: UnboundedReceiver<Event>, told: UnboundedReceiver<Told>) {
+    /// Make passes until asked to stop. A pass may be dropped at any point: the next one, in any
+    /// process, finishes it.
+    pub fn work(mut self, sources: Sources, stop: oneshot::Receiver<()>) {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build();
         match runtime {
             Ok(runtime) => {
-                runtime.block_on(self.passes(events, told));
+                runtime.block_on(select(pin!(self.passes(sources)), stop));
                 // A resolver or a file that does not answer has a thread of its own, which is not
                 // waited for.
                 runtime.shutdown_background();
@@ -162,43 +170,54 @@ impl Worker {
         }
     }
 
-    async fn passes(
-        &mut self,
-        mut events: UnboundedReceiver<Event>,
-        mut told: UnboundedReceiver<Told>,
-    ) {
-        let mut asked: Option<Box<Job>> = None;
+    async fn passes(&mut self, mut sources: Sources) {
+        let mut asked = None;
         loop {
-            let mut reload = false;
-            // A change by another configuration: it is read again, and may be the same then.
-            if asked.as_ref().is_some_and(|job| job.config.is_some()) {
-                self.reload(&mut told);
-            }
-            let wait = {
-                let mut pass = pin!(self.pass(asked.take()));
-                loop {
-                    tokio::select! {
-                        wait = &mut pass => break wait,
-                        said = told.recv() => match said {
-                            // A reload waits for the pass, and several become one.
-                            Some(Told::Reload) => reload = true,
-                            // A pass may be dropped at any point: the next one, in any process,
-                            // finishes it.
-                            Some(Told::Stop) | None => return,
-                        },
+            let wait = self.pass(asked.take()).await;
+            let begun = Instant::now();
+            let soon = begun + PAUSE.min(wait);
+            let (mut until, mut reload) = (begun + wait, false);
+            loop {
+                match self.next(&mut sources, until).await {
+                    Next::Due => break,
+                    // Several within a moment become one.
+                    Next::Reload => {
+                        reload = true;
+                        until = until.min(begun + PAUSE);
                     }
+                    Next::Asked(job) => {
+                        // A change by another configuration: it is read again, and may be the same
+                        // then.
+                        reload |= job.config.is_some();
+                        asked = Some(job);
+                        break;
+                    }
+                    Next::Kept(Event::Around) => until = until.min(soon),
+                    Next::Kept(Event::Elsewhere) => {
+                        self.elsewhere = true;
+                        until = until.min(soon);
+                    }
+                    Next::Kept(Event::Kept(applied)) => self.note(*applied),
+                    Next::Kept(Event::State(observed)) => self.note(Applied {
+                        observed: vec![observed],
+                        ..Applied::default()
+                    }),
+                    Next::Kept(Event::Compare(report)) => self.compare(&report).await,
                 }
-            };
+            }
             if reload {
-                self.reload(&mut told);
-                sleep(PAUSE).await;
-                continue;
+                self.reload();
             }
-            match self.wait(wait, &mut events, &mut told).await {
-                Woken::Pass => {}
-                Woken::Asked(job) => asked = Some(job),
-                Woken::Stop => return,
-            }
+        }
+    }
+
+    /// The one place where the worker waits.
+    async fn next(&self, sources: &mut Sources, until: Instant) -> Next {
+        tokio::select! {
+            Some(()) = sources.reloads.recv() => Next::Reload,
+            Some(event) = sources.events.recv() => Next::Kept(event),
+            job = self.changes.queue.next() => Next::Asked(Box::new(job)),
+            () = sleep_until(until) => Next::Due,
         }
     }
 
@@ -367,55 +386,6 @@ impl Worker {
         }
     }
 
-    /// Wait for this long, or until there is something for a pass to do.
-    async fn wait(
-        &mut self,
-        wait: Duration,
-        events: &mut UnboundedReceiver<Event>,
-        told: &mut UnboundedReceiver<Told>,
-    ) -> Woken {
-        let begun = Instant::now();
-        let soon = begun + PAUSE.min(wait);
-        let mut until = begun + wait;
-        loop {
-            tokio::select! {
-                said = told.recv() => return self.woken(said, told),
-                Some(event) = events.recv() => match event {
-                    Event::Around => until = until.min(soon),
-                    Event::Elsewhere => {
-                        self.elsewhere = true;
-                        until = until.min(soon);
-                    }
-                    Event::Kept(applied) => self.note(*applied),
-                    Event::State(observed) => self.note(Applied {
-                        observed: vec![observed],
-                        ..Applied::default()
-                    }),
-                    Event::Compare(report) => {
-                        let compared = self.compare(&report);
-                        tokio::select! {
-                            () = compared => {}
-                            said = told.recv() => return self.woken(said, told),
-                        }
-                    }
-                },
-                job = self.changes.queue.next() => return Woken::Asked(Box::new(job)),
-                () = sleep_until(until) => return Woken::Pass,
-            }
-        }
-    }
-
-    /// The result of a wait that a request ended.
-    fn woken(&mut self, said: Option<Told>, told: &mut UnboundedReceiver<Told>) -> Woken {
-        match said {
-            Some(Told::Reload) => {
-                self.reload(told);
-                Woken::Pass
-            }
-            Some(Told::Stop) | None => Woken::Stop,
-        }
-    }
-
     /// Record what the keeper did, now or as soon as the ledger can be written.
     fn note(&mut self, applied: Applied) {
         if self.unrecorded.len() < UNRECORDED {
@@ -445,18 +415,8 @@ impl Worker {
         }
     }
 
-    /// Read the configuration again, once for all pending requests. A configuration with errors
-    /// changes nothing.
-    fn reload(&mut self, told: &mut UnboundedReceiver<Told>) {
-        let mut asked_to_stop = false;
-        while let Ok(said) = told.try_recv() {
-            asked_to_stop |= said == Told::Stop;
-        }
-        if asked_to_stop {
-            // The next read of the channel finds its end.
-            told.close();
-            return;
-        }
+    /// Read the configuration again. One with errors changes nothing.
+    fn reload(&mut self) {
         self.service.reloading();
         let (path, read_at) = (self.path.display(), self.read_at);
         match config::load(&self.path) {
