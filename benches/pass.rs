@@ -1,7 +1,8 @@
 //! Passes inside one process, as the daemon makes them: `cargo bench --bench pass [-- LINES …]`.
 //!
 //! Prints the first pass, the one after it, the median of those that change nothing, and the median of those
-//! that change ten lines. Kernel and network are left out, so it needs no rights. The ledger is opened for
+//! that change ten lines, and the median of those that bring about one entry of the operator, with the ledger
+//! kept open. Kernel and network are left out, so it needs no rights. Otherwise the ledger is opened for
 //! each pass and closed after it, on the disk of the temporary folder.
 
 mod sample;
@@ -11,8 +12,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use nullrouted::config;
-use nullrouted::ledger::Ledger;
+use nullrouted::config::{self, Config};
+use nullrouted::ledger::{Hand, Ledger, OperatorRow};
 use nullrouted::pass::gather::{Manner, Scope};
 use nullrouted::pass::keeper::Server;
 use nullrouted::pass::known::Memory;
@@ -28,7 +29,7 @@ fn main() {
         sizes = vec![1_000, 100_000, 1_000_000];
     }
     println!(
-        "     lines       first      second   unchanged  ten changed   (ms; the latter medians of {RUNS})"
+        "     lines       first      second   unchanged  ten changed    one entry   (ms; the latter medians of {RUNS})"
     );
     for lines in sizes {
         passes(lines);
@@ -59,26 +60,60 @@ fn passes(lines: usize) {
         pass()
     });
     let changed = median(changed.collect());
-    let [first, second, unchanged, changed] =
-        [first, second, unchanged, changed].map(|time| time.as_secs_f64() * 1e3);
-    println!("{lines:>10}  {first:>10.1}  {second:>10.1}  {unchanged:>10.1}  {changed:>11.1}");
+    let config = Arc::new(config::load(&config).unwrap());
+    let ledger = Ledger::open(&config.state_dir).unwrap();
+    made(&config, &ledger, &mut memory, Scope::Offline);
+    let entered = (0..RUNS).map(|run| {
+        let start = Instant::now();
+        enter(&ledger, run);
+        made(&config, &ledger, &mut memory, Scope::Offline);
+        start.elapsed()
+    });
+    let entered = median(entered.collect());
+    let [first, second, unchanged, changed, entered] =
+        [first, second, unchanged, changed, entered].map(|time| time.as_secs_f64() * 1e3);
+    println!(
+        "{lines:>10}  {first:>10.1}  {second:>10.1}  {unchanged:>10.1}  {changed:>11.1}  {entered:>11.1}"
+    );
+}
+
+/// One address is added by hand.
+fn enter(ledger: &Ledger, run: usize) {
+    let row = OperatorRow {
+        id: 0,
+        hand: Hand::Add,
+        prefix: format!("198.51.100.{run}/32").parse().unwrap(),
+        reason: "bench".to_owned(),
+        by: "bench".to_owned(),
+        since: ledger.now().unwrap(),
+        until: None,
+        ended: None,
+    };
+    let written = ledger.atomically(|ledger| ledger.write_operator(&row));
+    written.unwrap();
 }
 
 fn pass(config: &Path, memory: &mut Memory) -> Duration {
     let config = Arc::new(config::load(config).unwrap());
+    let start = Instant::now();
+    let ledger = Ledger::open(&config.state_dir).unwrap();
+    made(&config, &ledger, memory, Scope::All);
+    drop(ledger);
+    start.elapsed()
+}
+
+fn made(config: &Arc<Config>, ledger: &Ledger, memory: &mut Memory, scope: Scope) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
-    let start = Instant::now();
-    let ledger = Ledger::open(&config.state_dir).unwrap();
     runtime.block_on(async {
         let (keeper, mut server, _events) = Server::of_verb(config.clone());
         let pass = Pass {
-            config: &config,
-            ledger: &ledger,
+            config,
+            ledger,
             memory,
-            scope: Scope::All,
+            scope,
             manner: Manner::default(),
             cause: "refresh",
             progress: &Progress::default(),
@@ -91,8 +126,6 @@ fn pass(config: &Path, memory: &mut Memory) -> Duration {
             never = server.serve() => match never {},
         }
     });
-    drop(ledger);
-    start.elapsed()
 }
 
 fn median(mut times: Vec<Duration>) -> Duration {

@@ -202,6 +202,9 @@ impl Act<'_> {
         self.memory.publish(config);
         let places = (config, ledger);
         let wanted = wanted::recorded(places, (&known, &decision), (everything, &sets), now);
+        if decision.goes() {
+            self.memory.went();
+        }
         Ok(Step {
             wanted: Arc::new(wanted.map_err(PassError::NotApplied)?),
             next_end: known.next_end,

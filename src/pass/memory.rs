@@ -189,6 +189,14 @@ impl Memory {
         }
     }
 
+    /// The last decision went and is written down: what is decided now finds nothing to do. Without the
+    /// lists of what came and went, which may be as long as the set.
+    pub(super) fn went(&mut self) {
+        if let Some(next) = self.decided.as_ref().and_then(|last| last.applied()) {
+            self.decided = Some(Arc::new(next));
+        }
+    }
+
     /// The copy with this digest, where it was read before.
     pub(super) fn at_hand(&self, feed: &str, digest: &str) -> Option<Arc<FeedCopy>> {
         let key = (feed.to_owned(), digest.to_owned());

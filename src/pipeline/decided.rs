@@ -17,12 +17,12 @@ pub struct Decided {
     pub(super) policy: Policy,
     in_force: Effective,
     restores: bool,
-    by_feed: bool,
+    pub(super) by_feed: bool,
     pub(super) pinned: Option<Pinned>,
     approved: Option<String>,
-    configuration: Configuration,
+    pub(super) configuration: Configuration,
     /// From then on it holds: its time.
-    since: Timestamp,
+    pub(super) since: Timestamp,
     /// Until then: an entry of a copy begins or ends.
     until: Option<Timestamp>,
     pub(super) decision: Arc<Decision>,

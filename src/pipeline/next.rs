@@ -21,7 +21,7 @@ use ipnet::IpNet;
 
 use super::decided::{Decided, alike};
 use super::publishers::list_as_applied;
-use super::{Decision, Feed, Input, beside, next_end};
+use super::{Applied, Configuration, Decision, Feed, Hand, Input, beside, next_end};
 use crate::feed::FeedCopy;
 use crate::plan::{Change, Side, Verdict, fits};
 use crate::policy::protect::Protect;
@@ -70,6 +70,36 @@ impl Decided {
         }
         .decision(fed, rib, permitted, &counting);
         Some(Self::of(input, decision, published, true))
+    }
+
+    /// The decision that follows when this one is in force and nothing else has changed.
+    pub fn applied(&self) -> Option<Self> {
+        let mut feeds = self.feeds.clone();
+        for (feed, standing) in feeds.iter_mut().zip(&self.decision.standings) {
+            if standing.counts() {
+                feed.applied = feed.current.clone().map(Applied::Copy);
+            }
+        }
+        let hand = Hand {
+            now: self.hand.now.clone(),
+            before: self.hand.now.clone(),
+        };
+        let configuration = Configuration {
+            name: self.configuration.name.clone(),
+            changes: Vec::new(),
+        };
+        self.next(&Input {
+            feeds: &feeds,
+            hand: &hand,
+            policy: &self.policy,
+            in_force: &self.decision.desired,
+            restores: false,
+            by_feed: self.by_feed,
+            pinned: None,
+            approved: None,
+            configuration: &configuration,
+            now: self.since,
+        })
     }
 
     /// The feeds that count, if they list what they did and all of it is in force.

@@ -66,6 +66,32 @@ impl<T: Copy + Ord> Side<T> {
     }
 }
 
+/// Items that are compared at once, to find where two sequences begin to differ.
+const AT_ONCE: usize = 1_024;
+
+impl<T: Copy + Ord> Side<T> {
+    /// [`Side::between`] for two sequences that differ in one part: what they have in common before and
+    /// after it is compared in large pieces.
+    pub fn between_near(old: &[T], new: &[T]) -> Self {
+        let alike = old.chunks(AT_ONCE).zip(new.chunks(AT_ONCE));
+        let before: usize = alike
+            .take_while(|(one, other)| one == other)
+            .map(|(one, _)| one.len())
+            .sum();
+        let (old, new) = (&old[before..], &new[before..]);
+        let alike = old.rchunks(AT_ONCE).zip(new.rchunks(AT_ONCE));
+        let after: usize = alike
+            .take_while(|(one, other)| one == other)
+            .map(|(one, _)| one.len())
+            .sum();
+        let part = Self::between(&old[..old.len() - after], &new[..new.len() - after]);
+        Self {
+            keep: part.keep + before + after,
+            ..part
+        }
+    }
+}
+
 impl<T> Side<T> {
     fn is_empty(&self) -> bool {
         self.add.is_empty() && self.remove.is_empty()
@@ -185,6 +211,7 @@ mod tests {
             for new in &change.v4.add {
                 prop_assert!(after.insert(*new), "only what is missing is added");
             }
+            prop_assert_eq!(Side::between_near(&actual.v4, &desired.v4), change.v4.clone());
             prop_assert_eq!(after.len(), change.kept() + change.added());
             prop_assert_eq!(after.into_iter().collect::<Arc<[_]>>(), desired.v4);
         }

@@ -336,6 +336,9 @@ impl Shell {
         if !decision.held() && decision.pinned.is_none() {
             self.decisive = self.configuration();
             self.made_by_pin = false;
+            if let Some(next) = self.decided.as_ref().and_then(Decided::applied) {
+                self.decided = Some(next);
+            }
         }
         let now = self.now;
         for feed in &mut self.feeds {

@@ -1,6 +1,7 @@
 //! One address family of our table: as last read, and as changed since.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use ipnet::IpNet;
 
@@ -19,6 +20,7 @@ use super::{Fault, Mark, Report};
 use crate::netlink::Requests;
 use crate::netlink::family::AddressFamily;
 use crate::netlink::message::{Message, RTM_NEWROUTE};
+use crate::plan::Side;
 use crate::prefix::Prefix;
 use crate::time::Timestamp;
 
@@ -27,7 +29,7 @@ pub(super) struct WantedFamily<'a, B: AddressFamily> {
     /// What marks a route as ours.
     pub mark: Mark,
     /// The desired prefixes, ascending, none inside another.
-    pub desired: &'a [Prefix<B>],
+    pub desired: &'a Arc<[Prefix<B>]>,
     /// Whether a route of ours that is not desired may be removed.
     pub may_remove: &'a dyn Fn(IpNet) -> bool,
     /// Whether foreign routes inside our prefixes are covered.
@@ -41,6 +43,8 @@ pub(super) struct WantedFamily<'a, B: AddressFamily> {
 const FOLLOWED: usize = 50_000;
 /// Our own change of more routes than this is made without notifications, and compared afterwards.
 const LARGE: usize = 5_000;
+/// Changes of at most this many routes are made in place in the known state.
+const FEW: usize = 64;
 /// The table is compared at most this often when answers are lost, or after a large change.
 const ROUNDS: usize = 4;
 
@@ -67,7 +71,10 @@ pub(super) struct FamilyTable<B: AddressFamily> {
     /// What the reports of this pass have counted.
     reported: Unreported,
     /// The prefixes for which `held` was read, where foreign routes inside of them matter.
-    covered: Option<Vec<Prefix<B>>>,
+    covered: Option<Arc<[Prefix<B>]>>,
+    /// The desired prefixes, if `held` is a route of ours to each of them and nothing else. Then the
+    /// next change is the difference to the prefixes that are desired next.
+    in_step: Option<Arc<[Prefix<B>]>>,
 }
 
 /// A change: what was held before it, and the routes that it adds. Each of those may be in the
@@ -90,6 +97,7 @@ impl<B: AddressFamily> Default for FamilyTable<B> {
             unreported: Unreported::default(),
             reported: Unreported::default(),
             covered: None,
+            in_step: None,
         }
     }
 }
@@ -162,7 +170,7 @@ impl<B: AddressFamily> FamilyTable<B> {
         if !route.ours {
             let at = held.partition_point(|one| one.prefix < route.prefix);
             let beside = held.get(at).is_some_and(|one| one.prefix == route.prefix);
-            let inside = |covered: &Vec<_>| cover::covering(covered, &route.prefix).is_some();
+            let inside = |covered: &Arc<[_]>| cover::covering(covered, &route.prefix).is_some();
             let concerns = beside || self.covered.as_ref().is_some_and(inside);
             self.is_stale |= concerns;
             return concerns;
@@ -234,7 +242,7 @@ impl<B: AddressFamily> FamilyTable<B> {
             // Whatever the result, notifications are received again from here on.
             reopen(monitor)?;
             let mut done = done?;
-            let after = (order.desired, order.now);
+            let after = (&**order.desired, order.now);
             self.interference
                 .undone(after, (&difference, &done), backoff, &mut report);
             report.added += done.report.added;
@@ -260,6 +268,10 @@ impl<B: AddressFamily> FamilyTable<B> {
             report.postponed = postponed;
             report.covers = covers.routes.len();
             report.uncovered = covers.uncovered.iter().map(ToString::to_string).collect();
+            let is_all = report.failed + report.postponed + report.unexplained == 0;
+            let is_all = is_all && report.occupied.is_empty() && !order.cover && !self.has_others;
+            let held = self.held.as_ref().map_or(0, Vec::len);
+            self.in_step = (is_all && held == order.desired.len()).then(|| order.desired.clone());
             report.after(before);
             self.unreported = Unreported {
                 added: report.added,
@@ -301,6 +313,10 @@ impl<B: AddressFamily> FamilyTable<B> {
         if difference.remove.is_empty() || difference.changes() > LARGE {
             return Ok(());
         }
+        self.in_step = None;
+        let Some(held) = self.last() else {
+            return Ok(());
+        };
         held.retain(|one| {
             let route = (one.prefix, one.metric);
             !(one.ours && difference.remove.binary_search(&route).is_ok())
@@ -336,7 +352,10 @@ impl<B: AddressFamily> FamilyTable<B> {
     /// missing.
     async fn know(&mut self, order: &WantedFamily<'_, B>, once_more: bool) -> Result<bool, Fault> {
         let wanted = order.cover.then_some(order.desired);
-        let is_as_read = !self.is_stale && self.covered.as_deref() == wanted;
+        let is_as_read = !self.is_stale && self.covered.as_ref() == wanted;
+        if !is_as_read || !self.gone.is_empty() || !self.come.is_empty() {
+            self.in_step = None;
+        }
         let come = std::mem::take(&mut self.come);
         let came = come
             .iter()
@@ -376,15 +395,46 @@ impl<B: AddressFamily> FamilyTable<B> {
         }
         self.gone.clear();
         self.underway = None;
-        self.covered = wanted.map(<[Prefix<B>]>::to_vec);
+        self.covered = wanted.cloned();
+        self.in_step = None;
+        // It is kept for long: without the room that was left to grow.
+        held.shrink_to_fit();
         self.held = Some(held);
         self.is_stale = !whole;
         Ok(whole)
     }
 
     fn difference(&self, order: &WantedFamily<'_, B>) -> (Difference<B>, Covers<B>) {
+        if let Some(difference) = self.step(order) {
+            return (difference, Covers::default());
+        }
         let held = self.held.as_deref().unwrap_or_default();
         wanted(order, held)
+    }
+
+    /// The same from the prefixes that were desired last, where the table holds exactly those.
+    fn step(&self, order: &WantedFamily<'_, B>) -> Option<Difference<B>> {
+        let last = self.in_step.as_ref().filter(|_| !order.cover)?;
+        let metric = order.mark.metric_of::<B>();
+        let Side { add, remove, keep } = match Arc::ptr_eq(last, order.desired) {
+            true => Side::between(&[], &[]),
+            false => Side::between_near(last, order.desired),
+        };
+        if !remove.iter().all(|one| (order.may_remove)(one.to_net())) {
+            return None;
+        }
+        let routes = |these: Vec<Prefix<B>>| these.into_iter().map(|one| (one, metric)).collect();
+        Some(Difference {
+            keep: if Arc::ptr_eq(last, order.desired) {
+                last.len()
+            } else {
+                keep
+            },
+            add: routes(add),
+            remove: routes(remove),
+            occupied: Vec::new(),
+            unexplained: 0,
+        })
     }
 
     /// Apply a change to the known state. The table is read to find the owner of a route to a
@@ -399,6 +449,23 @@ impl<B: AddressFamily> FamilyTable<B> {
         let mark = order.mark;
         let not_done = done.not_done();
         let is_done = |route: &&RouteId<B>| !not_done.contains(*route);
+        if self.in_step.take().is_some() && done.exists.is_empty() && difference.changes() <= FEW {
+            for route in difference.remove.iter().filter(is_done) {
+                if let Ok(at) =
+                    held.binary_search_by_key(&(route.0, route.1, false), Installed::key)
+                {
+                    held.remove(at);
+                }
+            }
+            held.reserve_exact(difference.add.len());
+            for route in difference.add.iter().filter(is_done) {
+                let route = Installed::ours(*route, &mark);
+                let at = held.partition_point(|one| one.key() < route.key());
+                held.insert(at, route);
+            }
+            self.held = Some(held);
+            return Ok(());
+        }
         // `difference` has them in the order of `held`.
         let mut gone = difference.remove.iter().filter(is_done).peekable();
         if gone.peek().is_some() {
@@ -496,7 +563,7 @@ pub async fn planned<B: AddressFamily>(
     let held = read::<B>(&mark, DumpFilter::All).await?.routes;
     let order = WantedFamily {
         mark,
-        desired,
+        desired: &desired.into(),
         may_remove: &may_remove,
         cover,
         now: Timestamp::default(),

@@ -15,6 +15,7 @@
 
 use std::future::pending;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
@@ -30,7 +31,7 @@ use crate::netlink::Requests;
 use crate::netlink::family::AddressFamily;
 use crate::netlink::message::{Message, RTM_DELROUTE, RTM_NEWROUTE, messages};
 use crate::netlink::rule::RTM_DELRULE;
-use crate::prefix::PrefixSet;
+use crate::prefix::{Prefix, PrefixSet};
 use crate::time::Timestamp;
 
 /// Notifications that arrive within this time after a change belong to it.
@@ -56,10 +57,7 @@ pub struct Desired<'a> {
 }
 
 impl<'a> Desired<'a> {
-    fn order<B: AddressFamily>(
-        &self,
-        desired: &'a [crate::prefix::Prefix<B>],
-    ) -> WantedFamily<'a, B> {
+    fn order<B: AddressFamily>(&self, desired: &'a Arc<[Prefix<B>]>) -> WantedFamily<'a, B> {
         WantedFamily {
             mark: self.mark,
             desired,
