@@ -72,14 +72,6 @@ impl NetlinkSerializable for GetRules {
 pub struct Select<B: AddressFamily> {
     /// The source prefix.
     pub from: Option<Prefix<B>>,
-    /// The incoming interface; `lo` for packets of this machine itself.
-    pub iif: Option<Box<str>>,
-    /// The interface to which the socket is bound.
-    pub oif: Option<Box<str>>,
-    /// Firewall mark and mask.
-    pub mark: Option<(u32, u32)>,
-    /// The packet entered on a member of the VRF with this table.
-    pub vrf: Option<u32>,
     /// All other selectors.
     pub other: Vec<Selector>,
 }
@@ -88,10 +80,6 @@ impl<B: AddressFamily> Default for Select<B> {
     fn default() -> Self {
         Self {
             from: None,
-            iif: None,
-            oif: None,
-            mark: None,
-            vrf: None,
             other: Vec::new(),
         }
     }
@@ -101,14 +89,6 @@ impl<B: AddressFamily> Select<B> {
     /// Whether it matches every packet.
     pub fn is_all(&self) -> bool {
         *self == Self::default()
-    }
-}
-
-/// As `ip rule` prints it.
-pub fn fwmark(value: u32, mask: u32) -> String {
-    match mask {
-        u32::MAX => format!("{value:#x}"),
-        _ => format!("{value:#x}/{mask:#x}"),
     }
 }
 
@@ -191,8 +171,8 @@ impl<B: AddressFamily> Rule<B> {
         attributes(rest, |kind, value| match kind {
             FRA_DST => to = B::from_bytes(value),
             FRA_SRC => from = B::from_bytes(value),
-            FRA_IIFNAME => select.iif = Some(name(value)),
-            FRA_OIFNAME => select.oif = Some(name(value)),
+            FRA_IIFNAME => select.other.push(Selector::In(name(value))),
+            FRA_OIFNAME => select.other.push(Selector::Out(name(value))),
             FRA_GOTO => target = number(value),
             FRA_PRIORITY => rule.priority = number(value).unwrap_or(0),
             FRA_FWMARK => mark = number(value),
@@ -212,10 +192,13 @@ impl<B: AddressFamily> Rule<B> {
             FRA_FLOWLABEL_MASK..=FRA_DSCP_MASK => {}
             _ => select.other.push(Selector::read(kind, value)),
         });
-        select.other.sort();
         // A mark without a mask is compared whole (`fib_nl2rule`, net/core/fib_rules.c).
         let mask = mask.unwrap_or(mark.map_or(0, |_| u32::MAX));
-        select.mark = (mask != 0).then_some((mark.unwrap_or(0) & mask, mask));
+        if mask != 0 {
+            let mark = mark.unwrap_or(0) & mask;
+            select.other.push(Selector::Mark(mark, mask));
+        }
+        select.other.sort();
         if header[2] != 0 {
             select.from = Some(prefix(from?, header[2])?);
         }
@@ -262,13 +245,7 @@ impl<B: AddressFamily> Rule<B> {
     }
 
     fn words(&self, names: &Names) -> String {
-        let Select {
-            from,
-            iif,
-            oif,
-            mark,
-            ..
-        } = &self.select;
+        let Select { from, other } = &self.select;
         let mut out = String::new();
         if self.invert {
             out.push_str("not ");
@@ -278,17 +255,13 @@ impl<B: AddressFamily> Rule<B> {
         if let Some(to) = &self.to {
             let _ = write!(out, " to {}", written(to));
         }
-        if let Some((value, mask)) = mark {
-            let _ = write!(out, " fwmark {}", fwmark(*value, *mask));
-        }
-        for (word, interface) in [("iif", iif), ("oif", oif)] {
-            if let Some(interface) = interface {
-                let detached = if self.detached { " [detached]" } else { "" };
-                let _ = write!(out, " {word} {interface}{detached}");
-            }
-        }
-        for one in &self.select.other {
-            let _ = write!(out, " {one}");
+        for one in other {
+            let names_interface = matches!(one, Selector::In(_) | Selector::Out(_));
+            let detached = match self.detached && names_interface {
+                true => " [detached]",
+                false => "",
+            };
+            let _ = write!(out, " {one}{detached}");
         }
         match self.action {
             _ if self.l3mdev => out.push_str(" lookup [l3mdev-table]"),

@@ -1,4 +1,4 @@
-//! The selectors of a policy rule other than addresses, interfaces and the mark
+//! The selectors of a policy rule other than addresses
 //! (`include/uapi/linux/fib_rules.h`). Pure.
 
 use std::fmt;
@@ -23,6 +23,14 @@ pub const FRA_FLOWLABEL: u16 = 26;
 /// A selector; the order of the variants is the one in which `ip rule` prints them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Selector {
+    /// Firewall mark and mask.
+    Mark(u32, u32),
+    /// The incoming interface; `lo` for packets of this machine itself.
+    In(Box<str>),
+    /// The interface to which the socket is bound.
+    Out(Box<str>),
+    /// The packet entered on a member of the VRF with this table; no selector of the kernel.
+    Vrf(u32),
     /// Type of service.
     Tos(u8),
     /// The upper six bits of the type of service.
@@ -76,6 +84,11 @@ impl fmt::Display for Selector {
             false => write!(f, "{word} {first}-{last}"),
         };
         match self {
+            Self::Mark(value, u32::MAX) => write!(f, "fwmark {value:#x}"),
+            Self::Mark(value, mask) => write!(f, "fwmark {value:#x}/{mask:#x}"),
+            Self::In(interface) => write!(f, "iif {interface}"),
+            Self::Out(interface) => write!(f, "oif {interface}"),
+            Self::Vrf(table) => write!(f, "vrf {table}"),
             Self::Tos(tos) => write!(f, "tos {tos:#04x}"),
             Self::Dscp(dscp) => write!(f, "dscp {dscp}"),
             Self::Uids(first, last) => write!(f, "uidrange {first}-{last}"),

@@ -161,7 +161,7 @@ impl<B: AddressFamily> Lookup<'_, B> {
                 }
                 for interface in route(at).interfaces() {
                     let select = Select {
-                        iif: Some(self.names.link(interface).into()),
+                        other: vec![Selector::In(self.names.link(interface).into())],
                         ..Select::default()
                     };
                     parts.add(select, *other);

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::netlink::family::AddressFamily;
 use crate::netlink::names::Vrf;
 use crate::netlink::rule::{Action, Rule};
+use crate::netlink::selector::Selector;
 use crate::prefix::Prefix;
 
 /// The tables for which the kernel makes rules: local, main and default (`fib_default_rules_init`).
@@ -39,7 +40,7 @@ impl<B: AddressFamily> Order<B> {
             }
             for vrf in vrfs {
                 let mut rule = rule.clone();
-                rule.select.vrf = Some(vrf.table);
+                rule.select.other.push(Selector::Vrf(vrf.table));
                 rule.action = Action::Lookup(vrf.table);
                 rules.push(rule);
             }
@@ -119,7 +120,7 @@ mod tests {
     fn marked(priority: u32, action: Action) -> Rule<u32> {
         Rule {
             select: Select {
-                mark: Some((1, u32::MAX)),
+                other: vec![Selector::Mark(1, u32::MAX)],
                 ..Select::default()
             },
             action,

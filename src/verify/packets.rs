@@ -6,6 +6,7 @@ use crate::netlink::family::AddressFamily;
 use crate::netlink::names::Names;
 use crate::netlink::rule::Rule;
 use crate::netlink::rule::Select;
+use crate::netlink::selector::Selector;
 use crate::prefix::Prefix;
 
 /// A part of the packets to one destination.
@@ -83,7 +84,11 @@ impl<B: AddressFamily> Packets<B> {
 
     /// The plainest lookup for one of them; `None` if none of the possible lookups certainly is.
     pub fn askable(&self) -> Option<Question> {
-        let mark = self.must.mark.map_or(0, |(value, _)| value);
+        let mark = self.must.other.iter().find_map(|one| match one {
+            Selector::Mark(value, _) => Some(*value),
+            _ => None,
+        });
+        let mark = mark.unwrap_or(0);
         let mut questions = Question::marked::<B>(mark).into_iter();
         questions.find(|question| self.asked(question) == Some(true))
     }

@@ -72,14 +72,10 @@ fn takes(rule: &Rule<u32>, packet: Packet) -> bool {
 }
 
 fn has(select: &Select<u32>, packet: Packet) -> bool {
-    let Select {
-        from,
-        iif,
-        mark,
-        other,
-        ..
-    } = select;
+    let Select { from, other } = select;
     let mut other = other.iter().map(|one| match one {
+        Selector::Mark(value, mask) => packet.mark & mask == *value,
+        Selector::In(interface) => **interface == *packet.iif,
         Selector::Tos(tos) => *tos == packet.tos,
         Selector::Protocol(protocol) => *protocol == packet.protocol,
         Selector::Uids(first, last) => (*first..=*last).contains(&packet.uid),
@@ -87,9 +83,7 @@ fn has(select: &Select<u32>, packet: Packet) -> bool {
     });
     let within = |net: &Prefix<u32>, address| net.contains(&Prefix::host(address));
     let from = from.is_none_or(|net| packet.from.is_some_and(|from| within(&net, from)));
-    let iif = iif.as_deref().is_none_or(|iif| iif == packet.iif);
-    let mark = mark.is_none_or(|(value, mask)| packet.mark & mask == value);
-    from && iif && mark && other.all(|has| has)
+    from && other.all(|has| has)
 }
 
 /// `fib_table_lookup`: the longest match, the type of service, the lowest metric, the first.
@@ -212,13 +206,10 @@ fn rule() -> impl Strategy<Value = Rule<u32>> {
     )
         .prop_map(
             |((from, mark, iif, other), to, invert, detached, action, suppress)| {
-                let select = Select {
-                    from,
-                    mark,
-                    iif: iif.map(Into::into),
-                    other: other.into_iter().collect(),
-                    ..Select::default()
-                };
+                let mark = mark.map(|(value, mask)| Selector::Mark(value, mask));
+                let iif = iif.map(|iif: &str| Selector::In(iif.into()));
+                let other = [mark, iif, other].into_iter().flatten().collect();
+                let select = Select { from, other };
                 Rule {
                     select,
                     to,
@@ -401,10 +392,10 @@ fn only(priority: u32, other: Selector, action: Action) -> Rule<u32> {
 fn packets_with_nothing_to_them_are_told_before_marked_ones_of_the_same_cause() {
     let mut drops = only(1, Selector::Protocol(6), Action::Drop("blackhole"));
     drops.select.from = Some(Prefix::new(u32::from_be_bytes([10, 9, 1, 0]), 24));
-    drops.select.iif = Some("lo".into());
-    drops.select.mark = Some((1, 1));
+    drops.select.other.push(Selector::In("lo".into()));
+    drops.select.other.push(Selector::Mark(1, 1));
     let mut jumps = only(2, Selector::Protocol(6), Action::Goto(5));
-    jumps.select.mark = Some((2, u32::MAX));
+    jumps.select.other.push(Selector::Mark(2, u32::MAX));
     jumps.invert = true;
     jumps.suppress = Some(25);
     let mark = Mark::default();
@@ -455,17 +446,17 @@ fn packets_of_users_that_no_rule_names_are_told() {
         ..seen(net(0, 24), 8, RTN_BLACKHOLE)
     };
     let in_on = |mut rule: Rule<u32>| {
-        rule.select.iif = Some("eth0".into());
+        rule.select.other.push(Selector::In("eth0".into()));
         rule
     };
     let mut marked = in_on(Rule::lookup(4, 253));
     marked.select.from = Some(Prefix::new(u32::from_be_bytes([10, 9, 1, 0]), 24));
-    marked.select.mark = Some((1, u32::MAX));
+    marked.select.other.push(Selector::Mark(1, u32::MAX));
     marked.suppress = Some(31);
     let mut jumps = only(5, Selector::Protocol(6), Action::Goto(7));
     jumps.select.from = Some(Prefix::new(u32::from_be_bytes([10, 9, 0, 0]), 16));
-    jumps.select.iif = Some("lo".into());
-    jumps.select.mark = Some((1, 1));
+    jumps.select.other.push(Selector::In("lo".into()));
+    jumps.select.other.push(Selector::Mark(1, 1));
     jumps.to = Some(net(58, 31));
     jumps.invert = true;
     let world = World {

@@ -7,50 +7,27 @@ use super::probes::Question;
 use super::route::Kept;
 use crate::netlink::family::{AddressFamily, written};
 use crate::netlink::names::Names;
-use crate::netlink::rule::{Rule, Select, fwmark};
+use crate::netlink::rule::{Rule, Select};
 use crate::netlink::selector::Selector;
 use crate::prefix::Prefix;
 
 impl<B: AddressFamily> Select<B> {
     /// Whether each packet of `self` is one of `other`.
     pub fn implies(&self, other: &Self) -> bool {
-        let within = |one: &Option<Prefix<B>>, two: &Option<Prefix<B>>| match (one, two) {
+        let from = match (&self.from, &other.from) {
             (_, None) => true,
             (Some(one), Some(two)) => two.contains(one),
             (None, Some(_)) => false,
         };
-        let mark = match (self.mark, other.mark) {
-            (_, None) => true,
-            (Some((value, mask)), Some((wanted, wanted_mask))) => {
-                mask & wanted_mask == wanted_mask && value & wanted_mask == wanted
-            }
-            (None, Some(_)) => false,
-        };
-        within(&self.from, &other.from)
-            && (other.iif.is_none() || self.iif == other.iif)
-            && (other.oif.is_none() || self.oif == other.oif)
-            && mark
-            && (other.vrf.is_none() || self.vrf == other.vrf)
-            && (other.other.iter()).all(|one| self.other.iter().any(|mine| mine.within(one)))
+        from && (other.other.iter()).all(|one| self.other.iter().any(|mine| mine.within(one)))
     }
 
     /// The packets of both; `None` if there are none.
     pub fn and(&self, other: &Self) -> Option<Self> {
-        fn same<T: Clone + PartialEq>(one: &Option<T>, two: &Option<T>) -> Option<Option<T>> {
-            match (one, two) {
-                (Some(one), Some(two)) if one != two => None,
-                (one, two) => Some(one.clone().or_else(|| two.clone())),
-            }
-        }
         let from = match (self.from, other.from) {
             (Some(one), Some(two)) if one.contains(&two) => Some(two),
             (Some(one), Some(two)) if two.contains(&one) => Some(one),
             (Some(_), Some(_)) => return None,
-            (one, two) => one.or(two),
-        };
-        let mark = match (self.mark, other.mark) {
-            (Some((v, m)), Some((w, n))) if (v ^ w) & m & n != 0 => return None,
-            (Some((v, m)), Some((w, n))) => Some((v | w, m | n)),
             (one, two) => one.or(two),
         };
         let mut rest = self.other.clone();
@@ -58,19 +35,14 @@ impl<B: AddressFamily> Select<B> {
             if rest.iter().any(|mine| mine.excludes(one)) {
                 return None;
             }
-            if !rest.iter().any(|mine| mine.within(one)) {
-                rest.retain(|mine| !one.within(mine));
-                rest.push(one.clone());
+            if rest.iter().any(|mine| mine.within(one)) {
+                continue;
             }
+            let mut both = one.clone();
+            rest.retain(|mine| !both.absorbs(mine));
+            rest.push(both);
         }
-        Some(Self {
-            from,
-            iif: same(&self.iif, &other.iif)?,
-            oif: same(&self.oif, &other.oif)?,
-            mark,
-            vrf: same(&self.vrf, &other.vrf)?,
-            other: rest,
-        })
+        Some(Self { from, other: rest })
     }
 
     /// Whether the packet of a lookup matches; `None` if that is not known.
@@ -82,42 +54,39 @@ impl<B: AddressFamily> Select<B> {
             Some(from) if !from.contains(&Prefix::host(B::ZERO)) => Some(false),
             Some(_) => (B::WIDTH == 32).then_some(true),
         };
-        let here = self.iif.as_deref().is_none_or(|iif| iif == "lo");
-        let here = here && self.oif.is_none() && self.vrf.is_none();
-        let marked = (self.mark).is_none_or(|(value, mask)| question.mark & mask == value);
         let other = self.other.iter().map(|one| one.asked(question));
-        all([from, Some(here && marked)].into_iter().chain(other))
+        all([from].into_iter().chain(other))
     }
 
     /// The packets in words for the operator.
     pub fn words(&self, names: &Names) -> String {
-        let mut words = Vec::new();
-        if let Some(from) = &self.from {
-            words.push(format!("from {}", written(from)));
-        }
-        match self.iif.as_deref() {
-            Some("lo") => words.push("of this machine itself".to_owned()),
-            Some(iif) => words.push(format!("that come in on {iif}")),
-            None => {}
-        }
-        if let Some(table) = self.vrf {
-            words.push(match names.vrfs().iter().find(|vrf| vrf.table == table) {
-                Some(vrf) => format!(
-                    "that come in on {} (VRF {})",
-                    vrf.members.join(", "),
-                    vrf.name
-                ),
+        let from = self
+            .from
+            .iter()
+            .map(|from| format!("from {}", written(from)));
+        let mut other: Vec<_> = self.other.iter().collect();
+        // Interfaces first, then the mark.
+        other.sort_by_key(|one| match one {
+            Selector::In(_) => 0,
+            Selector::Vrf(_) => 1,
+            Selector::Out(_) => 2,
+            Selector::Mark(..) => 3,
+            _ => 4,
+        });
+        let other = other.into_iter().map(|one| match one {
+            Selector::In(lo) if **lo == *"lo" => "of this machine itself".to_owned(),
+            Selector::In(interface) => format!("that come in on {interface}"),
+            Selector::Vrf(table) => match names.vrfs().iter().find(|vrf| vrf.table == *table) {
+                Some(vrf) => {
+                    let members = vrf.members.join(", ");
+                    format!("that come in on {members} (VRF {})", vrf.name)
+                }
                 None => format!("of the VRF with table {table}"),
-            });
-        }
-        if let Some(oif) = &self.oif {
-            words.push(format!("of sockets bound to {oif}"));
-        }
-        if let Some((value, mask)) = self.mark {
-            words.push(format!("with fwmark {}", fwmark(value, mask)));
-        }
-        words.extend(self.other.iter().map(|one| format!("with {one}")));
-        words.join(" ")
+            },
+            Selector::Out(interface) => format!("of sockets bound to {interface}"),
+            other => format!("with {other}"),
+        });
+        from.chain(other).collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -154,6 +123,7 @@ impl Selector {
     /// Whether no packet matches both.
     pub fn excludes(&self, other: &Self) -> bool {
         match (self, other) {
+            (Self::Mark(v, m), Self::Mark(w, n)) => (v ^ w) & m & n != 0,
             (Self::Uids(first, last), Self::Uids(from, to)) => last < from || to < first,
             (Self::SourcePorts(first, last), Self::SourcePorts(from, to))
             | (Self::Ports(first, last), Self::Ports(from, to)) => last < from || to < first,
@@ -166,6 +136,7 @@ impl Selector {
     /// Whether each packet that matches this one matches the other.
     pub fn within(&self, other: &Self) -> bool {
         match (self, other) {
+            (Self::Mark(v, m), Self::Mark(w, n)) => m & n == *n && v & n == *w,
             (Self::Uids(first, last), Self::Uids(from, to)) => from <= first && last <= to,
             (Self::SourcePorts(first, last), Self::SourcePorts(from, to))
             | (Self::Ports(first, last), Self::Ports(from, to)) => from <= first && last <= to,
@@ -173,11 +144,23 @@ impl Selector {
         }
     }
 
+    /// Whether this one makes the other, which does not exclude it, needless: it is within it, or two
+    /// marks become one.
+    fn absorbs(&mut self, other: &Self) -> bool {
+        if let (Self::Mark(value, mask), Self::Mark(more, bits)) = (&mut *self, other) {
+            (*value, *mask) = (*value | more, *mask | bits);
+        }
+        self.within(other)
+    }
+
     /// Whether the packet of a lookup matches; `None` if that is not known. It has no ports, and
     /// zero for the rest (`fib4_rule_match`, `fib6_rule_match`: a port range never begins at 0, and
     /// a type of service or tunnel of 0 selects nothing).
     pub fn asked(&self, question: &Question) -> Option<bool> {
         match self {
+            Self::Mark(value, mask) => Some(question.mark & mask == *value),
+            Self::In(interface) => Some(**interface == *"lo"),
+            Self::Out(_) | Self::Vrf(_) => Some(false),
             Self::Protocol(protocol) => Some(*protocol == question.protocol),
             Self::Uids(first, last) => Some((*first..=*last).contains(&question.uid)),
             Self::Tos(0) | Self::Tunnel(0) => None,

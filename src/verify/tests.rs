@@ -11,6 +11,7 @@ use crate::netlink::names::{Names, Vrf};
 use crate::netlink::route::Route;
 use crate::netlink::route::{RTN_BLACKHOLE, RTN_UNICAST, RTN_UNREACHABLE};
 use crate::netlink::rule::{Action, Rule};
+use crate::netlink::selector::Selector;
 use crate::prefix::Prefix;
 use crate::targets::kernel::Mark;
 
@@ -135,7 +136,7 @@ fn rules_without_end_are_cut_short_and_it_is_told() {
     let mut rules = Vec::new();
     for bit in 0..24_u32 {
         let mut rule = Rule::<u32>::lookup(10 * bit + 1, 0);
-        rule.select.mark = Some((1 << bit, 1 << bit));
+        rule.select.other = vec![Selector::Mark(1 << bit, 1 << bit)];
         rule.action = Action::Goto(10 * bit + 11);
         rules.push(rule);
         rules.push(Rule {
