@@ -4,17 +4,23 @@
 //! message received, and a full routing table is a million messages of which a handful of addresses
 //! is needed.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::time::{Duration, Instant};
 
 use netlink_packet_core::{NLM_F_DUMP, NLM_F_DUMP_INTR, NetlinkSerializable};
 use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::address::AddressMessage;
 use netlink_packet_route::link::LinkMessage;
 use netlink_sys::protocols::NETLINK_ROUTE;
 use netlink_sys::{AsyncSocket, AsyncSocketExt, Socket, SocketAddr, TokioSocket};
 
 use super::DATAGRAM;
-use super::message::{self, Message, NLMSG_DONE, NLMSG_ERROR, outcome_of_dump, packed};
+use super::address::Address;
+use super::link::Link;
+use super::message::{
+    self, Message, NLMSG_DONE, NLMSG_ERROR, RTM_NEWADDR, RTM_NEWLINK, outcome_of_dump, packed,
+};
 
 /// A dump that a change interrupted is repeated this often at most …
 const TRIES: usize = 5;
@@ -57,6 +63,38 @@ pub async fn dump_once<M: NetlinkSerializable + Clone>(
         DumpItem::Pause => {}
     };
     Dumps::new(DATAGRAM)?.once(request, group, each).await
+}
+
+/// The interfaces, by index.
+///
+/// # Errors
+/// An error from the kernel, or no socket can be opened.
+pub async fn links() -> io::Result<BTreeMap<u32, Link>> {
+    let request = RouteNetlinkMessage::GetLink(LinkMessage::default());
+    let mut links = BTreeMap::new();
+    dump(&request, None, |answer| {
+        if answer.kind == RTM_NEWLINK {
+            links.extend(Link::read(answer.payload).map(|link| (link.index, link)));
+        }
+    })
+    .await?;
+    Ok(links)
+}
+
+/// The addresses of the interfaces.
+///
+/// # Errors
+/// An error from the kernel, or no socket can be opened.
+pub async fn addresses() -> io::Result<BTreeSet<Address>> {
+    let request = RouteNetlinkMessage::GetAddress(AddressMessage::default());
+    let mut addresses = BTreeSet::new();
+    dump(&request, None, |answer| {
+        if answer.kind == RTM_NEWADDR {
+            addresses.extend(Address::read(answer.payload));
+        }
+    })
+    .await?;
+    Ok(addresses)
 }
 
 /// An item of a dump.

@@ -19,7 +19,7 @@ pub mod route;
 pub mod rule;
 pub mod selector;
 
-pub use dump::{DumpItem, Dumps, dump, dump_once};
+pub use dump::{DumpItem, Dumps, addresses, dump, dump_once, links};
 pub use notifications::Notifications;
 pub use questions::{Questions, Reply};
 pub use requests::{Answer, Refusal, Requests};

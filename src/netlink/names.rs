@@ -75,10 +75,9 @@ impl Names {
         self.tables.extend(lines(text));
     }
 
-    /// Learn the name of an interface (`RTM_NEWLINK`).
-    pub fn learn_link(&mut self, payload: &[u8]) {
-        self.links
-            .extend(Link::read(payload).map(|link| (link.index, link)));
+    /// Learn the names of interfaces.
+    pub fn learn_links(&mut self, links: impl IntoIterator<Item = (u32, Link)>) {
+        self.links.extend(links);
     }
 
     /// The name of a protocol.
@@ -171,10 +170,14 @@ mod tests {
     #[test]
     fn a_vrf_counts_with_its_members() {
         let mut names = Names::default();
-        names.learn_link(&testing::vrf(5, "red", 10));
-        names.learn_link(&testing::vrf(6, "empty", 11));
-        names.learn_link(&testing::member(7, "eth1", 5));
-        names.learn_link(&testing::member(8, "eth2", 9));
+        let links = [
+            testing::vrf(5, "red", 10),
+            testing::vrf(6, "empty", 11),
+            testing::member(7, "eth1", 5),
+            testing::member(8, "eth2", 9),
+        ];
+        let links = links.map(|link| Link::read(&link).unwrap());
+        names.learn_links(links.map(|link| (link.index, link)));
         assert_eq!(
             (names.link(7), names.link(99)),
             ("eth1".into(), "if99".into())

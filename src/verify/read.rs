@@ -5,17 +5,16 @@ use std::fs;
 use std::path::Path;
 
 use netlink_packet_route::RouteNetlinkMessage;
-use netlink_packet_route::link::LinkMessage;
 use netlink_packet_route::route::RouteMessage;
 
 use super::fault::Fault;
 use super::fib::Fib;
 use crate::files;
 use crate::netlink::family::AddressFamily;
-use crate::netlink::message::{RTM_NEWLINK, RTM_NEWROUTE};
+use crate::netlink::message::RTM_NEWROUTE;
 use crate::netlink::names::Names;
 use crate::netlink::rule::{GetRules, RTM_NEWRULE, Rule};
-use crate::netlink::{dump, dump_once};
+use crate::netlink::{dump_once, links};
 use crate::prefix::Prefix;
 use crate::targets::kernel::Mark;
 
@@ -30,15 +29,8 @@ pub async fn names() -> Result<Names, Fault> {
     for folder in NAMES {
         learn(&mut names, Path::new(folder));
     }
-    let links = RouteNetlinkMessage::GetLink(LinkMessage::default());
-    let dumped = dump(&links, None, |link| {
-        if link.kind == RTM_NEWLINK {
-            names.learn_link(link.payload);
-        }
-    });
-    dumped
-        .await
-        .map_err(|error| Fault::Dump("interfaces", error))?;
+    let links = links().await;
+    names.learn_links(links.map_err(|error| Fault::Dump("interfaces", error))?);
     Ok(names)
 }
 

@@ -6,7 +6,7 @@ use super::leaks::leaks;
 use super::order::Order;
 use super::probes::Question;
 use super::report::Kind;
-use crate::netlink::link::testing;
+use crate::netlink::link::{Link, testing};
 use crate::netlink::names::{Names, Vrf};
 use crate::netlink::route::Route;
 use crate::netlink::route::{RTN_BLACKHOLE, RTN_UNICAST, RTN_UNREACHABLE};
@@ -106,7 +106,7 @@ fn packets_that_come_in_on_a_vrf_are_covered_by_its_table_only() {
 fn a_rule_for_everything_that_has_a_vrf_names_its_interfaces() {
     let mut names = Names::default();
     for link in [testing::vrf(5, "red", RED), testing::member(7, "eth1", 5)] {
-        names.learn_link(&link);
+        names.learn_links(Link::read(&link).map(|link| (link.index, link)));
     }
     let leaks = found(Mark::default(), &[seen([0; 4], 0, RED, RTN_UNICAST)]);
     let words = leaks[0].packets.as_ref().unwrap().words(&names);

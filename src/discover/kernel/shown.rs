@@ -1,21 +1,19 @@
 //! The addresses, networks and next hops in the kernel (I/O).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io;
 
 use ipnet::IpNet;
-use netlink_packet_route::address::AddressMessage;
-use netlink_packet_route::link::LinkMessage;
 use netlink_packet_route::route::{RouteMessage, RouteType};
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
-use super::message::{self, Address, Hop};
+use super::message::{self, Hop};
 use super::object::{self, Objects, RTM_NEWNEXTHOP};
 use crate::discover::{Found, Shown, network};
-use crate::netlink::dump;
 use crate::netlink::family::AddressFamily as _;
 use crate::netlink::link::Link;
-use crate::netlink::message::{RTM_NEWADDR, RTM_NEWLINK, RTM_NEWROUTE};
+use crate::netlink::message::RTM_NEWROUTE;
+use crate::netlink::{self, dump, links};
 use crate::shown;
 
 /// The addresses of the interfaces, and those of their peers.
@@ -25,7 +23,7 @@ use crate::shown;
 pub async fn addresses() -> io::Result<Vec<Found>> {
     let names = Interfaces::ask().await?;
     let mut shown = Vec::new();
-    for address in ask_addresses().await? {
+    for address in netlink::addresses().await? {
         let name = names.name(address.interface);
         let own = address.own().map(|net| found(net, "address of", &name));
         let peer = address.peer().map(|net| found(net, "peer of", &name));
@@ -40,7 +38,7 @@ pub async fn addresses() -> io::Result<Vec<Found>> {
 /// No socket can be opened, or an error from the kernel.
 pub async fn connected() -> io::Result<Vec<Found>> {
     let names = Interfaces::ask().await?;
-    let all = ask_addresses().await?;
+    let all = netlink::addresses().await?;
     let shown = all.iter().filter_map(|address| {
         let name = names.name(address.interface);
         let net = address.network()?;
@@ -120,36 +118,16 @@ fn found(net: IpNet, what: &str, interface: &str) -> Found {
     }
 }
 
-async fn ask_addresses() -> io::Result<BTreeSet<Address>> {
-    let mut all = BTreeSet::new();
-    let request = RouteNetlinkMessage::GetAddress(AddressMessage::default());
-    dump(&request, None, |answer| {
-        if answer.kind == RTM_NEWADDR {
-            all.extend(Address::read(answer.payload));
-        }
-    })
-    .await?;
-    Ok(all)
-}
-
 /// The names of the interfaces.
 struct Interfaces(BTreeMap<u32, String>);
 
 impl Interfaces {
     async fn ask() -> io::Result<Self> {
-        let mut names = BTreeMap::new();
-        let request = RouteNetlinkMessage::GetLink(LinkMessage::default());
-        dump(&request, None, |answer| {
-            if answer.kind == RTM_NEWLINK {
-                let link = Link::read(answer.payload);
-                let link = link.filter(|link| !link.name.is_empty());
-                // A name is any text without blanks and `/` (`dev_valid_name`, net/core/dev.c).
-                let named = |link: Link| (link.index, shown::line(&link.name).into_owned());
-                names.extend(link.map(named));
-            }
-        })
-        .await?;
-        Ok(Self(names))
+        let mut links = links().await?;
+        links.retain(|_, link| !link.name.is_empty());
+        // A name is any text without blanks and `/` (`dev_valid_name`, net/core/dev.c).
+        let named = |(index, link): (u32, Link)| (index, shown::line(&link.name).into_owned());
+        Ok(Self(links.into_iter().map(named).collect()))
     }
 
     fn name(&self, index: u32) -> String {

@@ -12,17 +12,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 
-use netlink_packet_route::RouteNetlinkMessage;
-use netlink_packet_route::address::AddressMessage;
-use netlink_packet_route::link::LinkMessage;
 use serde::Serialize;
 
 use crate::config::KernelConfig;
 use crate::discover::Root;
-use crate::netlink::address::Address;
-use crate::netlink::dump;
+use crate::netlink;
 use crate::netlink::link::{IFF_LOOPBACK, IFF_UP, Link};
-use crate::netlink::message::{RTM_NEWADDR, RTM_NEWLINK};
 
 /// Whether packets from listed networks are dropped.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -105,24 +100,10 @@ fn rp_filter(root: &Root, name: &str) -> Option<u8> {
 /// # Errors
 /// No socket can be opened, or an error from the kernel.
 pub async fn interfaces() -> io::Result<Interfaces> {
-    let mut links = BTreeMap::new();
-    let request = RouteNetlinkMessage::GetLink(LinkMessage::default());
-    dump(&request, None, |answer| {
-        if answer.kind == RTM_NEWLINK {
-            links.extend(Link::read(answer.payload).map(|link| (link.index, link)));
-        }
-    })
-    .await?;
-    let mut numbered = Vec::new();
-    let request = RouteNetlinkMessage::GetAddress(AddressMessage::default());
-    dump(&request, None, |answer| {
-        if answer.kind == RTM_NEWADDR {
-            let address = Address::read(answer.payload);
-            let v4 = address.filter(|address| address.own.is_ipv4());
-            numbered.extend(v4.map(|address| address.interface));
-        }
-    })
-    .await?;
+    let links = netlink::links().await?;
+    let mut addresses = netlink::addresses().await?;
+    addresses.retain(|address| address.own.is_ipv4());
+    let numbered: Vec<_> = addresses.iter().map(|address| address.interface).collect();
     Ok(entered(&links, &numbered))
 }
 
