@@ -22,6 +22,14 @@ pub fn name(uid: u32) -> String {
     user.map_or_else(|| format!("uid {uid}"), |user| user.name)
 }
 
+/// The users who may do anything here: root, ourselves, and the owner of the state directory, who is
+/// the user of the service.
+pub fn trusted(state_dir: &Path) -> Vec<u32> {
+    let state = fs::metadata(state_dir).ok();
+    let users = [0, Uid::effective().as_raw()].into_iter();
+    users.chain(state.map(|state| state.uid())).collect()
+}
+
 /// Mode of the state directory and of the directory of the copies.
 pub const PRIVATE_DIR: u32 = 0o700;
 /// Mode of every file in them.

@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::targets::kernel::{Kind, Mark};
 use crate::time::Timestamp;
-use crate::{digest, files};
+use crate::{digest, files, owner};
 
 /// Names another run directory.
 pub const VARIABLE: &str = "NULLROUTED_RUN_DIR";
@@ -434,8 +434,7 @@ struct Owners(Vec<u32>);
 
 impl Owners {
     fn of(state_dir: &Path) -> Self {
-        let mut owners = vec![0, Uid::effective().as_raw()];
-        owners.extend(fs::metadata(state_dir).ok().map(|state| state.uid()));
+        let mut owners = owner::trusted(state_dir);
         // Not by name: a name service may take long.
         let service = fs::metadata(SERVICE_DIR).ok();
         owners.extend(service.map(|state| state.uid()));

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{Exit, Outcome, Stop, block_on, load, output, read_ledger};
 use crate::ledger::Ledger;
 use crate::targets::kernel::sources;
-use crate::verify::{Settings, verify};
+use crate::verify::verify;
 
 const EXITS: &str = "Ends with 0 when everything in force is dropped, with 1 when something gets through \
                      or the kernel cannot be asked. Nothing is changed: cures are advice.";
@@ -45,14 +45,11 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
             "nothing is in force: there is nothing to ask",
         );
     }
-    let settings = Settings {
-        mark: config.kernel.mark,
-        rule: config.kernel.rule,
-        cover_more_specifics: config.kernel.cover_more_specifics,
-    };
     let seed = arguments.random_seed.unwrap_or_else(any_seed);
     let bar = bar(set.len() as u64);
-    let asked = block_on(verify(&set, &settings, seed, |done| bar.set_position(done)))?;
+    let asked = block_on(verify(&set, &config.kernel, seed, |done| {
+        bar.set_position(done)
+    }))?;
     bar.finish_and_clear();
     let mut report = asked.map_err(Stop::failed)?;
     let sources = block_on(sources::look(&config.kernel))?;

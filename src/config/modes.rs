@@ -4,8 +4,6 @@ use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use nix::unistd::Uid;
-
 use super::Problem;
 use crate::owner;
 
@@ -13,8 +11,7 @@ use crate::owner;
 /// the owner of the state directory.
 pub(super) fn problem(path: &Path, about: &Metadata, state_dir: &Path) -> Option<Problem> {
     let shown = path.display();
-    let mut trusted = vec![0, Uid::effective().as_raw()];
-    trusted.extend(fs::metadata(state_dir).ok().map(|state| state.uid()));
+    let trusted = owner::trusted(state_dir);
     let (message, hint) = if !trusted.contains(&about.uid()) {
         let owner = owner::name(about.uid());
         (

@@ -11,7 +11,7 @@ use super::probes::{Question, addresses};
 use super::read;
 use super::report::{Kind, Leak, Report};
 use super::route::answered;
-use super::settings::Settings;
+use crate::config::KernelConfig;
 use crate::netlink::family::AddressFamily;
 use crate::netlink::names::Names;
 use crate::netlink::{Questions, Reply};
@@ -28,7 +28,7 @@ const UNEXPLAINED: usize = 1_000;
 /// The kernel cannot be asked.
 pub async fn verify(
     set: &PrefixSet,
-    settings: &Settings,
+    settings: &KernelConfig,
     seed: u64,
     mut progress: impl FnMut(u64),
 ) -> Result<Report, Fault> {
@@ -42,7 +42,7 @@ pub async fn verify(
     let mut asking = Asking {
         questions: Questions::open().map_err(Fault::Socket)?,
         names,
-        settings: *settings,
+        settings: settings.clone(),
         report: &mut report,
         progress: &mut progress,
         done: 0,
@@ -57,7 +57,7 @@ pub async fn verify(
 struct Asking<'a> {
     questions: Questions,
     names: Names,
-    settings: Settings,
+    settings: KernelConfig,
     report: &'a mut Report,
     progress: &'a mut dyn FnMut(u64),
     /// Prefixes that are done.
@@ -277,7 +277,7 @@ fn unexplained<B: AddressFamily>(
     prefix: Prefix<B>,
     address: B,
     route: String,
-    settings: &Settings,
+    settings: &KernelConfig,
     names: &Names,
 ) -> Leak {
     let none = Causes::<B> {

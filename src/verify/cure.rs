@@ -2,7 +2,7 @@
 
 use super::report::Kind;
 use super::route::Kept;
-use super::settings::Settings;
+use crate::config::KernelConfig;
 use crate::netlink::family::AddressFamily;
 use crate::netlink::family::written;
 use crate::netlink::names::Names;
@@ -32,7 +32,7 @@ pub fn advice(cure: &str) -> &str {
 pub fn cure<B: AddressFamily>(
     kind: Kind,
     causes: &Causes<'_, B>,
-    settings: &Settings,
+    settings: &KernelConfig,
     names: &Names,
 ) -> String {
     match kind {
@@ -47,7 +47,7 @@ pub fn cure<B: AddressFamily>(
     }
 }
 
-fn no_rule<B: AddressFamily>(settings: &Settings) -> String {
+fn no_rule<B: AddressFamily>(settings: &KernelConfig) -> String {
     let family = if B::WIDTH == 128 { " -6" } else { "" };
     let table = settings.mark.table;
     match settings.rule {
@@ -64,7 +64,7 @@ fn no_rule<B: AddressFamily>(settings: &Settings) -> String {
 fn in_our_table<B: AddressFamily>(
     kind: Kind,
     causes: &Causes<'_, B>,
-    settings: &Settings,
+    settings: &KernelConfig,
     names: &Names,
 ) -> String {
     let Some(route) = causes.route else {
@@ -92,7 +92,7 @@ fn in_our_table<B: AddressFamily>(
 fn cover<B: AddressFamily>(
     route: &Kept<B>,
     causes: &Causes<'_, B>,
-    settings: &Settings,
+    settings: &KernelConfig,
     names: &Names,
 ) -> String {
     let seen = &route.route;
@@ -136,7 +136,7 @@ fn cover<B: AddressFamily>(
 }
 
 /// If our table is shared with other programs: a table of our own that is looked up first.
-fn own_table<B: AddressFamily>(causes: &Causes<'_, B>, settings: &Settings) -> Option<String> {
+fn own_table<B: AddressFamily>(causes: &Causes<'_, B>, settings: &KernelConfig) -> Option<String> {
     if !SHARED_TABLES.contains(&settings.mark.table) {
         return None;
     }
@@ -161,7 +161,11 @@ fn metric<B: AddressFamily>(seen: &Route<B>) -> Option<String> {
     Some(format!("[kernel] metric = {lower}"))
 }
 
-fn rule<B: AddressFamily>(causes: &Causes<'_, B>, settings: &Settings, names: &Names) -> String {
+fn rule<B: AddressFamily>(
+    causes: &Causes<'_, B>,
+    settings: &KernelConfig,
+    names: &Names,
+) -> String {
     let rules = causes.jump.into_iter().chain(causes.rule);
     let first = rules.min_by_key(|rule| rule.priority);
     let Some(first) = first else {

@@ -29,7 +29,6 @@ mod read;
 mod report;
 mod route;
 mod select;
-mod settings;
 mod walk;
 
 #[cfg(test)]
@@ -40,4 +39,3 @@ mod tests;
 pub use ask::verify;
 pub use fault::Fault;
 pub use report::{Asked, Kind, Leak, Report};
-pub use settings::Settings;
