@@ -113,7 +113,6 @@ impl<B: AddressFamily> Lookup<'_, B> {
             let select = Select {
                 from: seen.source,
                 other: tos.into_iter().collect(),
-                ..Select::default()
             };
             parts.add(select, Answer::Route(*at));
         }
