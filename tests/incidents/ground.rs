@@ -1,10 +1,8 @@
 //! What the incidents on real routes stand on: the files of a machine, its routes, its packets.
 
-use std::fs::File;
-use std::process::{Child, Stdio};
-
 use ipnet::{IpNet, Ipv4Net};
 
+use crate::support::daemon::Daemon;
 use crate::support::namespace::Namespace;
 use crate::support::{PROGRAM, Place};
 
@@ -75,20 +73,7 @@ pub fn answers(namespace: &Namespace, address: &str) -> bool {
     ping.code == Some(0)
 }
 
-/// The daemon in a namespace; it ends with this.
-pub struct Daemon(Child);
-
-impl Daemon {
-    pub fn start(place: &Place, namespace: &Namespace) -> Self {
-        let mut command = place.command(namespace.command(PROGRAM), &["run"]);
-        let log = File::create(place.path("log")).unwrap();
-        Self(command.stdout(Stdio::null()).stderr(log).spawn().unwrap())
-    }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+/// The daemon in a namespace; nothing is waited for.
+pub fn daemon(place: &Place, namespace: &Namespace) -> Daemon {
+    Daemon::begin(place, namespace.command(PROGRAM), &["run"])
 }

@@ -1,7 +1,8 @@
 //! A feed over a real socket: its last good copy is in force, then something else comes.
 
+use crate::support::fed::Fed;
 use crate::support::http::{Answer, Server};
-use crate::support::{NO_KERNEL, Place, Ran};
+use crate::support::{Place, Ran};
 
 /// Wherever the tests run, nothing of the machine's own network is cut out of their lists.
 pub const ALONE: &str = "[protect]\ndiscover = []\n";
@@ -21,21 +22,18 @@ impl Incident {
 
     /// The same with more than the feed in the configuration.
     pub fn with(keys: &str, more: &str, good: Answer) -> Self {
-        let server = Server::new(good);
-        let place = Place::new(&format!(
-            "[[feed]]\nname = \"partner\"\nurl = \"{}\"\n{keys}\n{NO_KERNEL}\
-             [fetch]\ntimeout = \"2s\"\nfirst_byte_timeout = \"1s\"\nmax_bytes = 2_000_000\n\
-             {ALONE}{more}",
-            server.url()
-        ));
-        let ran = place.run(&["refresh"]).code(0);
+        let more = format!(
+            "[fetch]\ntimeout = \"2s\"\nfirst_byte_timeout = \"1s\"\nmax_bytes = 2_000_000\n\
+             {ALONE}{more}"
+        );
+        let Fed { server, place } = Fed::with(keys, &more, good);
         let mut incident = Self {
             server,
             place,
             in_force: Vec::new(),
         };
         incident.in_force = incident.listed();
-        assert!(!incident.in_force.is_empty(), "{}", ran.err);
+        assert!(!incident.in_force.is_empty(), "nothing is in force");
         incident
     }
 

@@ -7,7 +7,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::ground::{Daemon, answers, etc, holes, size, touch, within};
+use crate::ground::{answers, daemon, etc, holes, size, touch, within};
 use crate::support::cases::note;
 use crate::support::namespace::{Namespace, eventually};
 use crate::support::soon::{SECOND, soon};
@@ -114,18 +114,18 @@ pub fn own_prefix() {
 /// With the daemon at work: a network that comes up inside a blackhole is cut out of it within two seconds.
 fn a_new_address_is_protected_at_once(router: &Namespace, place: &Place) {
     router.ip("route flush proto 166");
-    let daemon = Daemon::start(place, router);
+    let running = daemon(place, router);
     eventually("its first pass is over", || holes(router).len() == 27);
     std::thread::sleep(Duration::from_millis(500));
     let took = an_address_comes_and_goes(router);
     note(format!("{took} after ip address, by the daemon"));
-    drop(daemon);
+    drop(running);
 
     // Also while it waits for a host that does not answer, nor says that it does not.
     let config = place.read("nullrouted.toml");
     let away = "[[feed]]\nname = \"away\"\nurl = \"http://203.1.2.3/list.txt\"\n";
     place.write("nullrouted.toml", &format!("{config}{away}"));
-    let _daemon = Daemon::start(place, router);
+    let _daemon = daemon(place, router);
     // A connection that is being opened (02).
     let waits = || {
         router

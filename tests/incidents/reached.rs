@@ -1,7 +1,7 @@
 //! The list is right, and names what must be reached to go on: the feed's own server, and the router by whoever
 //! runs it.
 
-use crate::ground::{Daemon, answers, etc, holes, size, touch, within};
+use crate::ground::{answers, daemon, etc, holes, size, touch, within};
 use crate::inside::Helper;
 use crate::own_network::{local, world};
 use crate::support::namespace::eventually;
@@ -152,7 +152,7 @@ pub fn after_a_start_while_the_network_is_down() {
     ] {
         place.edit("UPDATE feed SET looked_at = looked_at - 86400");
         router.ip(change);
-        let _daemon = Daemon::start(&place, &router);
+        let _daemon = daemon(&place, &router);
         let wanted: Vec<_> = vec![wanted.parse().unwrap()];
         soon(&router, 3 * SECOND, what, || holes(&router) == wanted);
     }

@@ -2,7 +2,7 @@
 
 use crate::Incident;
 use crate::feed_lies::body;
-use crate::ground::{Daemon, answers, etc, holes, listed, touch};
+use crate::ground::{answers, daemon, etc, holes, listed, touch};
 use crate::over_http::ALONE;
 use crate::support::cases::note;
 use crate::support::http::{Answer, Server};
@@ -133,7 +133,7 @@ pub fn stale_ban() {
     assert_eq!(router.ours(), left);
 
     // And by itself, where the daemon is at work.
-    let _daemon = Daemon::start(&place, &router);
+    let _daemon = daemon(&place, &router);
     add("203.0.113.12", "3s");
     assert_eq!(router.ours().len(), 3);
     eventually("its three seconds are over", || router.ours() == left);

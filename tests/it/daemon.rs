@@ -1,52 +1,33 @@
 //! The daemon: readiness, schedule, signals, and what it leaves behind.
 
-use std::io::{BufRead, BufReader};
-use std::os::unix::net::UnixDatagram;
-use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
-use std::thread;
+use std::process::Command;
 use std::time::Duration;
 
+use nix::sys::signal::Signal;
+
 use crate::support::namespace::{Namespace, eventually};
-use crate::support::{PROGRAM, Place};
+use crate::support::notified::Notified;
+use crate::support::{self, NO_KERNEL, PROGRAM, Place};
 
 const NOC: &str = "[[feed]]\nname = \"noc\"\npath = \"noc.list\"\nevery = \"1s\"\n";
-const NO_KERNEL: &str = "[kernel]\nenabled = false\n";
 
-/// A running daemon, its lines, and what it tells systemd.
+/// A running daemon, and what it tells systemd.
 struct Daemon {
-    child: Child,
-    lines: Receiver<String>,
-    notified: UnixDatagram,
+    daemon: support::daemon::Daemon,
+    notified: Notified,
 }
 
 impl Daemon {
     fn start(place: &Place, program: Command) -> Self {
         let socket = place.path("notify");
         let _ = std::fs::remove_file(&socket);
-        let notified = UnixDatagram::bind(&socket).unwrap();
-        notified
-            .set_read_timeout(Some(Duration::from_secs(10)))
-            .unwrap();
-        let mut child = place
-            .command(program, &["run"])
-            .env("NOTIFY_SOCKET", &socket)
-            .env("WATCHDOG_USEC", "200000")
-            .env_remove("WATCHDOG_PID")
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let stderr = BufReader::new(child.stderr.take().unwrap());
-        let (say, lines) = channel();
-        thread::spawn(move || {
-            stderr
-                .lines()
-                .map_while(Result::ok)
-                .for_each(|line| drop(say.send(line)))
-        });
+        let notified = Notified::at(&socket);
+        let mut command = place.command(program, &["run"]);
+        notified.by(&mut command);
+        command.env("WATCHDOG_USEC", "200000");
+        command.env_remove("WATCHDOG_PID");
         Self {
-            child,
-            lines,
+            daemon: support::daemon::Daemon::spawn(command),
             notified,
         }
     }
@@ -54,52 +35,15 @@ impl Daemon {
     /// Wait until systemd is told this.
     #[track_caller]
     fn tells(&self, what: &str) -> String {
-        let mut buffer = [0; 4096];
-        for _ in 0..200 {
-            let length = self
-                .notified
-                .recv(&mut buffer)
-                .unwrap_or_else(|error| panic!("{what}: {error}"));
-            let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
-            if text.contains(what) {
-                return text;
-            }
-        }
-        panic!("systemd is not told {what}");
-    }
-
-    /// Wait for a line.
-    #[track_caller]
-    fn says(&self, part: &str) -> String {
-        let mut seen = Vec::new();
-        while let Ok(line) = self.lines.recv_timeout(Duration::from_secs(10)) {
-            if line.contains(part) {
-                return line;
-            }
-            seen.push(line);
-        }
-        panic!("{part:?} is not said in {seen:#?}");
-    }
-
-    fn signal(&self, name: &str) {
-        let status = Command::new("kill")
-            .args(["-s", name, &self.child.id().to_string()])
-            .status();
-        assert!(status.unwrap().success());
+        let told = self.notified.tells(what, Duration::from_secs(30));
+        told.unwrap_or_else(|| panic!("systemd is not told {what}"))
     }
 
     #[track_caller]
     fn stop(mut self) {
-        self.signal("TERM");
+        self.daemon.signal(Signal::SIGTERM);
         self.tells("STOPPING=1");
-        assert_eq!(self.child.wait().unwrap().code(), Some(0));
-    }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        assert_eq!(self.daemon.ended(), Some(0));
     }
 }
 
@@ -159,16 +103,20 @@ fn a_hangup_reads_the_configuration_again_and_a_bad_one_changes_nothing() {
     let daemon = Daemon::start(&place, Command::new(PROGRAM));
     daemon.tells("READY=1");
     place.configure("[[feed]]\nname = \"noc\"\nevery = 60\n");
-    daemon.signal("HUP");
-    daemon.says("every: expected a duration in quotes");
-    daemon.says("nothing was changed, still running with the configuration read at ");
+    daemon.daemon.signal(Signal::SIGHUP);
+    daemon
+        .daemon
+        .goes_on("every: expected a duration in quotes");
+    daemon
+        .daemon
+        .goes_on("nothing was changed, still running with the configuration read at ");
     assert_eq!(in_force_with(&place, NOC), "192.0.2.0/24\n");
 
     place.configure(&format!(
         "{NOC}[protect]\nprefixes = [\"192.0.2.128/25\"]\n{NO_KERNEL}"
     ));
-    daemon.signal("HUP");
-    daemon.says("read again");
+    daemon.daemon.signal(Signal::SIGHUP);
+    daemon.daemon.goes_on("read again");
     eventually("the new protection is in force", || {
         in_force(&place) == "192.0.2.0/25\n"
     });
@@ -244,8 +192,8 @@ fn the_routes_go_at_the_stop_whatever_the_ledger_says() {
         "state/ledger.sqlite",
         "no database at all, but long enough to look like one",
     );
-    daemon.signal("TERM");
-    assert_eq!(daemon.child.wait().unwrap().code(), Some(1));
+    daemon.daemon.signal(Signal::SIGTERM);
+    assert_eq!(daemon.daemon.ended(), Some(1));
     assert!(router.ours().is_empty());
 }
 
@@ -255,7 +203,7 @@ fn a_feed_that_fails_is_tried_again_and_the_daemon_is_ready_all_the_same() {
     std::fs::remove_file(place.path("noc.list")).unwrap();
     let daemon = Daemon::start(&place, Command::new(PROGRAM));
     daemon.tells("READY=1");
-    daemon.says("there is no earlier copy");
+    daemon.daemon.goes_on("there is no earlier copy");
     place.write("noc.list", "192.0.2.0/24\n");
     eventually("it came", || in_force(&place) == "192.0.2.0/24\n");
     daemon.stop();

@@ -1,43 +1,12 @@
 //! What becomes of a feed from copy to copy: withdrawals wait, tombstones and empty lists are named, an older
 //! list is not preferred, and a change is a change of what is listed.
 
+use crate::support::fed::Fed;
 use crate::support::http::{Answer, Server};
-use crate::support::{NO_KERNEL, Place, Ran};
+use crate::support::{NO_KERNEL, Place};
 
 const BOTH: &str = "192.0.2.0/24 # one\n198.51.100.0/24 # two\n";
 const ONE: &str = "192.0.2.0/24 # one\n";
-
-/// A feed over HTTP, and the keys that a test wants.
-struct Fed {
-    server: Server,
-    place: Place,
-}
-
-impl Fed {
-    fn new(keys: &str, list: &str) -> Self {
-        let server = Server::new(Answer::Body(list.to_owned()));
-        let place = Place::new(&format!(
-            "[[feed]]\nname = \"partner\"\nurl = \"{}\"\n{keys}\n{NO_KERNEL}",
-            server.url()
-        ));
-        place.run(&["refresh"]).code(0).says("feed=partner  ");
-        Self { server, place }
-    }
-
-    fn sent(&self, list: &str) -> Ran {
-        self.server.answer(Answer::Body(list.to_owned()));
-        self.place.run(&["refresh"])
-    }
-
-    fn listed(&self) -> usize {
-        self.place.run(&["list"]).code(0).lines().len()
-    }
-
-    fn state(&self) -> String {
-        let status = self.place.run(&["status", "--json"]).json();
-        status["feeds"][0]["state"].as_str().unwrap().to_owned()
-    }
-}
 
 /// Spamhaus text with these entries, valid for an hour from `made`.
 fn drop_text(made: &str, entries: &str) -> String {

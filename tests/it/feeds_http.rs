@@ -2,57 +2,47 @@
 //!
 //! The kernel is no target here, so no namespace is needed: what is in force is what `list` shows.
 
+use crate::support::Place;
+use crate::support::fed::Fed;
 use crate::support::http::{Answer, Server};
-use crate::support::{Place, Ran};
 
 const LIST: &str = "72.37.186.0/23 # spammer\n192.0.2.0/24\n198.51.100.0/24\n";
 
-/// A feed that has delivered one good copy.
-struct Fed {
-    server: Server,
-    place: Place,
+/// Limits that a test reaches.
+const FETCH: &str = "[fetch]\ntimeout = \"1s\"\nconnect_timeout = \"1s\"\nmax_bytes = 5000\n\
+                     contact = \"noc@example.net\"\n";
+
+/// With this answer first.
+fn answering(answer: Answer) -> Fed {
+    Fed::with("withdraw_after = \"1 copy\"", FETCH, answer)
 }
 
-impl Fed {
-    fn new() -> Self {
-        let server = Server::new(Answer::Body(LIST.to_owned()));
-        let place = Place::new(&config(&server));
-        place
-            .run(&["refresh"])
-            .code(0)
-            .says("feed=partner  3 entries");
-        Self { server, place }
-    }
+fn fed() -> Fed {
+    answering(Answer::Body(LIST.to_owned()))
+}
 
-    /// The next pass, with this answer.
-    fn answered(&self, answer: Answer) -> Ran {
-        self.server.answer(answer);
-        self.place.run(&["refresh"])
-    }
-
-    /// A pass that gets this answer must keep the last good copy, say so once, and end well.
-    #[track_caller]
-    fn keeps_its_copy(&self, answer: Answer, state: &str, why: &str) {
-        let ran = self.answered(answer).code(0);
-        let lines: Vec<_> = ran
-            .err
-            .lines()
-            .filter(|line| line.contains("feed=partner"))
-            .collect();
-        assert_eq!(lines.len(), 1, "{}", ran.err);
-        let expected = format!("feed=partner  {state}: {why}; keeping 3 entries from ");
-        assert!(
-            lines[0].starts_with(&expected),
-            "expected {expected:?} in {:?}",
-            lines[0]
-        );
-        assert_eq!(self.place.run(&["list"]).lines().len(), 3);
-        self.place
-            .run(&["status"])
-            .code(0)
-            .says(&format!("{state} once: {why}"));
-        self.answered(Answer::Body(LIST.to_owned())).code(0);
-    }
+/// A pass that gets this answer must keep the last good copy, say so once, and end well.
+#[track_caller]
+fn keeps_its_copy(fed: &Fed, answer: Answer, state: &str, why: &str) {
+    let ran = fed.answered(answer).code(0);
+    let lines: Vec<_> = ran
+        .err
+        .lines()
+        .filter(|line| line.contains("feed=partner"))
+        .collect();
+    assert_eq!(lines.len(), 1, "{}", ran.err);
+    let expected = format!("feed=partner  {state}: {why}; keeping 3 entries from ");
+    assert!(
+        lines[0].starts_with(&expected),
+        "expected {expected:?} in {:?}",
+        lines[0]
+    );
+    assert_eq!(fed.place.run(&["list"]).lines().len(), 3);
+    fed.place
+        .run(&["status"])
+        .code(0)
+        .says(&format!("{state} once: {why}"));
+    fed.answered(Answer::Body(LIST.to_owned())).code(0);
 }
 
 fn config(server: &Server) -> String {
@@ -65,10 +55,11 @@ fn config(server: &Server) -> String {
 
 #[test]
 fn a_failed_fetch_keeps_the_last_good_entries() {
-    let fed = Fed::new();
+    let fed = fed();
     let status = Answer::Status("503 Service Unavailable", "busy".to_owned());
-    fed.keeps_its_copy(status, "failed", "HTTP 503 Service Unavailable");
-    fed.keeps_its_copy(
+    keeps_its_copy(&fed, status, "failed", "HTTP 503 Service Unavailable");
+    keeps_its_copy(
+        &fed,
         Answer::Status("304 Not Modified", String::new()),
         "failed",
         "HTTP 304 Not Modified",
@@ -77,26 +68,30 @@ fn a_failed_fetch_keeps_the_last_good_entries() {
 
 #[test]
 fn an_html_page_an_error_text_and_an_empty_body_are_no_lists() {
-    let fed = Fed::new();
+    let fed = fed();
     let html = "<!DOCTYPE html><html><body>8.8.8.8 1.10.0.1/8</body></html>\n";
-    fed.keeps_its_copy(
+    keeps_its_copy(
+        &fed,
         Answer::Body(html.to_owned()),
         "foreign",
         "an HTML or XML page, not a list",
     );
-    fed.keeps_its_copy(Answer::Body(String::new()), "foreign", "empty");
-    fed.keeps_its_copy(
+    keeps_its_copy(&fed, Answer::Body(String::new()), "foreign", "empty");
+    keeps_its_copy(
+        &fed,
         Answer::Body("error code: 520\n".to_owned()),
         "foreign",
         "1 of 1 lines are no entries (line 1: \"error code: 520\": not an address or a prefix)",
     );
-    fed.keeps_its_copy(
+    keeps_its_copy(
+        &fed,
         Answer::Body("{\"status\":500}\n".to_owned()),
         "foreign",
         "line 1: JSON, not a plain list",
     );
     let tombstone = "# This list has been merged into another\n".to_owned();
-    fed.keeps_its_copy(
+    keeps_its_copy(
+        &fed,
         Answer::Body(tombstone),
         "retired",
         "retired by its publisher: \"This list has been merged into another\"",
@@ -105,8 +100,9 @@ fn an_html_page_an_error_text_and_an_empty_body_are_no_lists() {
 
 #[test]
 fn a_download_that_is_cut_is_no_list() {
-    let fed = Fed::new();
-    fed.keeps_its_copy(
+    let fed = fed();
+    keeps_its_copy(
+        &fed,
         Answer::Short("72.37.186.0/23\n".to_owned()),
         "incomplete",
         "cut short: the connection ended early (end of file before message length reached)",
@@ -126,27 +122,29 @@ fn a_download_that_is_cut_is_no_list() {
 
 #[test]
 fn a_download_that_is_too_large_or_too_slow_is_given_up() {
-    let fed = Fed::new();
-    fed.keeps_its_copy(
+    let fed = fed();
+    keeps_its_copy(
+        &fed,
         Answer::Body("#".repeat(5_001)),
         "foreign",
         "larger than 5000 bytes",
     );
-    fed.keeps_its_copy(
+    keeps_its_copy(
+        &fed,
         Answer::Open("#\n".repeat(2_501)),
         "foreign",
         "larger than 5000 bytes",
     );
-    fed.keeps_its_copy(Answer::Drip, "failed", "not complete after 1 s");
-    fed.keeps_its_copy(Answer::Silence, "failed", "not complete after 1 s");
+    keeps_its_copy(&fed, Answer::Drip, "failed", "not complete after 1 s");
+    keeps_its_copy(&fed, Answer::Silence, "failed", "not complete after 1 s");
 }
 
 #[test]
 fn a_redirect_leads_to_https_or_nowhere() {
-    let fed = Fed::new();
+    let fed = fed();
     let other = Server::new(Answer::Body("0.0.0.0/0\n".to_owned()));
     let why = format!("redirected to {}, which is not https", other.url());
-    fed.keeps_its_copy(Answer::Redirect(other.url()), "failed", &why);
+    keeps_its_copy(&fed, Answer::Redirect(other.url()), "failed", &why);
     assert!(other.requests().is_empty(), "nothing was asked there");
     for home in [
         "https://127.0.0.1:9/",
@@ -154,9 +152,10 @@ fn a_redirect_leads_to_https_or_nowhere() {
         "https://10.0.0.1/",
     ] {
         let why = format!("redirected to {home}, which is a private address");
-        fed.keeps_its_copy(Answer::Redirect(home.to_owned()), "failed", &why);
+        keeps_its_copy(&fed, Answer::Redirect(home.to_owned()), "failed", &why);
     }
-    fed.keeps_its_copy(
+    keeps_its_copy(
+        &fed,
         Answer::Redirect("file:///etc/passwd".to_owned()),
         "failed",
         "redirected to file:///etc/passwd, which is not https",
@@ -217,7 +216,7 @@ fn a_server_without_etags_is_asked_by_date() {
 
 #[test]
 fn a_host_that_is_gone_keeps_the_last_good_copy() {
-    let fed = Fed::new();
+    let fed = fed();
     let config = config(&fed.server).replace(&fed.server.url(), "http://127.0.0.1:9/");
     fed.place.configure(&config);
     let ran = fed.place.run(&["refresh"]).code(0);

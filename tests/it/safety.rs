@@ -3,32 +3,10 @@
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 
+use crate::support::daemon::Daemon;
 use crate::support::http::{Answer, Server};
 use crate::support::namespace::eventually;
 use crate::support::{NO_KERNEL, NOC, PROGRAM, Place, Ran, is_root};
-
-/// A program that is ended with the test.
-struct Running(std::process::Child);
-
-impl Running {
-    fn start(place: &Place, verb: &str) -> Self {
-        let mut command = place.command(Command::new(PROGRAM), &[verb]);
-        Self(
-            command
-                .stderr(Stdio::null())
-                .stdout(Stdio::null())
-                .spawn()
-                .unwrap(),
-        )
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 #[test]
 fn a_running_daemon_does_not_put_back_what_a_verb_has_protected() {
@@ -40,7 +18,7 @@ fn a_running_daemon_does_not_put_back_what_a_verb_has_protected() {
     };
     place.write("allow.list", "# nobody yet\n");
     place.configure(&config(""));
-    let _daemon = Running::start(&place, "run");
+    let _daemon = Daemon::begin(&place, Command::new(PROGRAM), &["run"]);
     let list = || place.run(&["list"]).code(0).out;
     eventually("the daemon has filled the set", || {
         list().lines().count() == 2
@@ -289,10 +267,9 @@ fn the_publishers_floor_survives_a_pass_that_was_killed() {
         "[[feed]]\nname = \"drop\"\npreset = \"spamhaus-drop-v4\"\nurl = \"{}\"\n{NO_KERNEL}",
         server.url()
     ));
-    let mut refresh = Running::start(&place, "refresh");
+    let refresh = Daemon::begin(&place, Command::new(PROGRAM), &["refresh"]);
     eventually("the publisher was asked", || server.requests().len() == 1);
-    refresh.0.kill().unwrap();
-    refresh.0.wait().unwrap();
+    drop(refresh);
     place
         .run(&["refresh"])
         .code(1)

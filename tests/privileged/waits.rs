@@ -1,27 +1,12 @@
 //! Whatever the program waits for, neither what must be protected nor the brake waits with it.
 
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
+use crate::support::daemon::Daemon;
 use crate::support::namespace::{Namespace, eventually};
 use crate::support::soon::soon;
 use crate::support::{AROUND, NOC, PROGRAM, Place};
-
-struct Daemon(Child);
-
-impl Daemon {
-    fn start(place: &Place, router: &Namespace) -> Self {
-        let mut run: Command = place.command(router.command(PROGRAM), &["run"]);
-        Self(run.stderr(Stdio::null()).spawn().unwrap())
-    }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
 
 /// An address that appears is at once no longer inside a blackhole.
 #[track_caller]
@@ -48,7 +33,7 @@ fn an_address_that_appears_waits_for_no_reload() {
         "{AROUND}{NOC}[[router]]\nname = \"edge1\"\nfamily = \"frr\"\npath = \"edge1.conf\"\nreload = [\"sleep\", \"5\"]\n"
     ));
     place.write("noc.list", "5.5.0.0/16\n");
-    let _daemon = Daemon::start(&place, &router);
+    let _daemon = Daemon::begin(&place, router.command(PROGRAM), &["run"]);
     eventually("it is in force", || !router.ours().is_empty());
     for host in ["5.5.1.1/32", "5.5.2.1/32", "5.5.3.1/32"] {
         protected(&router, host);
@@ -75,7 +60,7 @@ fn an_address_that_appears_waits_for_no_name() {
     router.ip("route add 203.0.113.53/32 dev lo");
     let file = place.path("resolv.conf");
     router.sh(&format!("mount --bind {} /etc/resolv.conf", file.display()));
-    let _daemon = Daemon::start(&place, &router);
+    let _daemon = Daemon::begin(&place, router.command(PROGRAM), &["run"]);
     eventually("it is in force", || !router.ours().is_empty());
     for host in ["5.5.1.1/32", "5.5.2.1/32", "5.5.3.1/32"] {
         protected(&router, host);
@@ -91,7 +76,7 @@ fn the_brake_waits_for_no_reload() {
         "{NOC}[[router]]\nname = \"edge1\"\nfamily = \"frr\"\npath = \"edge1.conf\"\nreload = [\"sleep\", \"4\"]\n"
     ));
     place.write("noc.list", "5.5.0.0/16\n");
-    let _daemon = Daemon::start(&place, &router);
+    let _daemon = Daemon::begin(&place, router.command(PROGRAM), &["run"]);
     eventually("it is in force, and the router is reloaded", || {
         !router.ours().is_empty() && place.path("edge1.conf").exists()
     });
@@ -142,7 +127,7 @@ fn a_route_that_somebody_keeps_removing_waits_for_no_download() {
     // What is sent there never arrives.
     router.ip("route add 203.0.113.53/32 dev lo");
     let begun = Instant::now();
-    let _daemon = Daemon::start(&place, &router);
+    let _daemon = Daemon::begin(&place, router.command(PROGRAM), &["run"]);
     // At once three times, then after one second and after two.
     for _ in 0..5 {
         eventually("it is in force", || !router.ours().is_empty());

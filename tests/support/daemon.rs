@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -15,6 +16,8 @@ use super::{PROGRAM, Place};
 pub struct Daemon {
     child: Child,
     said: Arc<Mutex<Vec<String>>>,
+    /// How many lines [`Daemon::goes_on`] has seen.
+    seen: AtomicUsize,
 }
 
 impl Daemon {
@@ -38,9 +41,13 @@ impl Daemon {
         daemon
     }
 
-    /// Start it, and wait for nothing.
+    /// The same, and nothing is waited for.
     pub fn begin(place: &Place, program: Command, verb: &[&str]) -> Self {
-        let mut command = place.command(program, verb);
+        Self::spawn(place.command(program, verb))
+    }
+
+    /// The same with a command that is complete.
+    pub fn spawn(mut command: Command) -> Self {
         let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
         let said = Arc::new(Mutex::new(Vec::new()));
         let (lines, heard) = (
@@ -52,7 +59,11 @@ impl Daemon {
                 heard.lock().unwrap().push(line);
             }
         });
-        Self { child, said }
+        Self {
+            child,
+            said,
+            seen: AtomicUsize::new(0),
+        }
     }
 
     /// Its process.
@@ -87,6 +98,24 @@ impl Daemon {
         }
     }
 
+    /// Wait for a line with these words after those that this has seen.
+    #[track_caller]
+    pub fn goes_on(&self, words: &str) -> String {
+        let start = std::time::Instant::now();
+        loop {
+            let said = self.said();
+            let seen = self.seen.load(Ordering::Relaxed);
+            let next = said[seen..].iter();
+            if let Some(at) = next.clone().position(|line| line.contains(words)) {
+                self.seen.store(seen + at + 1, Ordering::Relaxed);
+                return said[seen + at].clone();
+            }
+            let late = start.elapsed().as_secs() >= 30;
+            assert!(!late, "expected {words:?} in {:#?}", next.as_slice());
+            thread::sleep(std::time::Duration::from_millis(10));
+        }
+    }
+
     pub fn id(&self) -> u32 {
         self.child.id()
     }
@@ -99,6 +128,11 @@ impl Daemon {
     pub fn dies(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
+    }
+
+    /// Wait for its end.
+    pub fn ended(&mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
     }
 
     /// Tell it to stop, and wait for its end, which is a good one.

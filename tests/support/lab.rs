@@ -22,6 +22,15 @@ pub const NEIGHBOURS: [&str; 2] = ["72.37.188.1", "2001:db8:600d::1"];
 /// A list with the networks of the first.
 pub const LIST: &str = "72.37.186.0/23\n2001:db8:bad::/48\n";
 
+/// A router whose `wan` leads to a neighbor, 192.0.2.2.
+pub fn beside() -> Option<(Namespace, Namespace)> {
+    let router = Namespace::new()?;
+    let neighbor = router.another()?;
+    let (here, there) = ("192.0.2.1/24 2001:db8::1/64", "192.0.2.2/24 2001:db8::2/64");
+    router.wire("wan", here, &neighbor, "eth0", there);
+    Some((router, neighbor))
+}
+
 impl Lab {
     /// `None`, having said why, where the machine forbids it.
     pub fn new() -> Option<Self> {

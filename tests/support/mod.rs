@@ -9,6 +9,7 @@
 pub mod cases;
 pub mod daemon;
 pub mod faketime;
+pub mod fed;
 pub mod frr;
 pub mod holes;
 pub mod http;

@@ -4,6 +4,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use nullrouted::targets::file::{Family, Role};
+
 use super::frr::Running;
 use super::namespace::{Namespace, eventually};
 use super::{Place, Ran, installed, is_installed, is_root, left_out};
@@ -24,6 +26,24 @@ pub fn can_run(programs: &[&str]) -> bool {
         left_out("the daemons of routers start as root only");
     }
     is_root()
+}
+
+/// A router `it` with the default commands, and what else is said of it.
+pub fn router(family: Family, role: Role, path: &str, more: &str) -> String {
+    let commands = family.commands(role);
+    let mut text = format!(
+        "[[router]]\nname = \"it\"\nfamily = \"{family}\"\nrole = \"{role}\"\npath = \"{path}\"\nadopt = true\n{more}"
+    );
+    for (key, words) in [
+        ("check", commands.check),
+        ("reload", commands.reload),
+        ("verify", commands.verify),
+    ] {
+        if !words.is_empty() {
+            text.push_str(&format!("{key} = \"default\"\n"));
+        }
+    }
+    text
 }
 
 /// The words of a default command for this file.

@@ -1,22 +1,9 @@
 //! Routes of others inside of ours.
 
 use crate::support::daemon::Daemon;
+use crate::support::lab::beside;
 use crate::support::namespace::{Namespace, eventually};
 use crate::support::{NOC, Place};
-
-/// A router with a neighbor behind `wan`.
-fn router() -> Option<(Namespace, Namespace)> {
-    let router = Namespace::new()?;
-    let neighbor = router.another()?;
-    router.wire(
-        "wan",
-        "192.0.2.1/24 2001:db8::1/64",
-        &neighbor,
-        "eth0",
-        "192.0.2.2/24 2001:db8::2/64",
-    );
-    Some((router, neighbor))
-}
 
 fn place(list: &str, cover: bool) -> Place {
     let cover = format!("[kernel]\ncover_more_specifics = {cover}\n");
@@ -50,7 +37,7 @@ const ASKED: [&str; 4] = [
 
 #[test]
 fn a_more_specific_route_is_covered_when_it_comes_and_free_when_it_goes() {
-    let Some((router, _neighbor)) = router() else {
+    let Some((router, _neighbor)) = beside() else {
         return;
     };
     let place = place("72.37.186.0/23\n2001:db8:bad::/48\n", true);
@@ -94,7 +81,7 @@ fn a_more_specific_route_is_covered_when_it_comes_and_free_when_it_goes() {
 
 #[test]
 fn what_nothing_can_cover_is_told() {
-    let Some((router, _neighbor)) = router() else {
+    let Some((router, _neighbor)) = beside() else {
         return;
     };
     let place = place("72.37.186.0/23\n", true);
@@ -119,7 +106,7 @@ fn what_nothing_can_cover_is_told() {
 
 #[test]
 fn nothing_is_covered_unless_it_is_wanted() {
-    let Some((router, _neighbor)) = router() else {
+    let Some((router, _neighbor)) = beside() else {
         return;
     };
     let place = place("72.37.186.0/23\n2001:db8:bad::/48\n", false);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 
 use crate::support::daemon::Daemon;
+use crate::support::lab::beside;
 use crate::support::namespace::{Namespace, eventually};
 use crate::support::soon::{SECOND, soon};
 use crate::support::{NOC, Place};
@@ -16,25 +17,10 @@ fn place(more: &str, list: &str) -> Place {
     place
 }
 
-/// A router with a wire to somebody else.
-fn router() -> Option<(Namespace, Namespace)> {
-    let router = Namespace::new()?;
-    let neighbor = router.another()?;
-    let ours = "192.0.2.1/24 2001:db8::1/64";
-    router.wire(
-        "wan",
-        ours,
-        &neighbor,
-        "eth0",
-        "192.0.2.2/24 2001:db8::2/64",
-    );
-    Some((router, neighbor))
-}
-
 /// A route of somebody else in the place of ours, which stays in front: ours is still there, and goes when it should.
 #[test]
 fn a_route_that_comes_behind_ours_does_not_hide_it() {
-    let Some((router, _neighbor)) = router() else {
+    let Some((router, _neighbor)) = beside() else {
         return;
     };
     let place = place("", "72.37.186.0/23\n198.51.100.0/24\n2001:db8:bad::/48\n");
@@ -52,7 +38,7 @@ fn a_route_that_comes_behind_ours_does_not_hide_it() {
 /// The kernel adds such a route by itself, and what is connected is protected.
 #[test]
 fn a_network_that_is_connected_in_the_place_of_ours_is_free_at_once() {
-    let Some((router, _neighbor)) = router() else {
+    let Some((router, _neighbor)) = beside() else {
         return;
     };
     let discover = "[protect]\ndiscover = [\"addresses\", \"connected\"]\n";
@@ -126,7 +112,7 @@ fn a_kernel_that_is_turned_on_later_is_watched_and_off_is_off() {
 /// Routes through an interface go with it, and for IPv4 nobody tells.
 #[test]
 fn a_place_that_becomes_free_with_an_interface_is_taken() {
-    let Some((router, _neighbor)) = router() else {
+    let Some((router, _neighbor)) = beside() else {
         return;
     };
     router.ip("route add 72.37.186.0/23 via 192.0.2.2");
@@ -149,7 +135,7 @@ const COVER: &str = "[kernel]\ncover_more_specifics = true\n";
 
 #[test]
 fn covers_follow_whatever_becomes_of_the_route_inside_and_are_no_quarrel() {
-    let Some((router, _neighbor)) = router() else {
+    let Some((router, _neighbor)) = beside() else {
         return;
     };
     let place = place(COVER, "72.37.186.0/23\n198.51.100.0/24\n");
@@ -214,7 +200,7 @@ fn what_is_local_is_never_covered() {
 /// A feed that was never read keeps the ledger from settling; what covers is explained all the same.
 #[test]
 fn covers_go_before_everything_is_settled() {
-    let Some((router, _neighbor)) = router() else {
+    let Some((router, _neighbor)) = beside() else {
         return;
     };
     let other = "[[feed]]\nname = \"other\"\npath = \"missing.list\"\n";

@@ -44,10 +44,7 @@ impl Trigger {
 }
 
 fn router(family: Family, role: Role, path: &str) -> String {
-    format!(
-        "[[router]]\nname = \"it\"\nfamily = \"{family}\"\nrole = \"{role}\"\npath = \"{path}\"\nadopt = true\n\
-         check = \"default\"\nreload = \"default\"\nverify = \"default\"\n"
-    )
+    speaker::router(family, role, path, "")
 }
 
 /// Where a file of ours goes: into the place of the program, or where BIRD at the edge includes it from the beginning.

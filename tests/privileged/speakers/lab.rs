@@ -6,7 +6,7 @@ use nullrouted::targets::file::{Family, Role};
 
 use crate::support::frr::Running;
 use crate::support::namespace::{Namespace, eventually};
-use crate::support::speaker::{bird, can_run, open, quiet};
+use crate::support::speaker::{self, bird, can_run, open, quiet};
 use crate::support::{NOC, PROGRAM, Place, Ran, asndrop};
 
 pub const LIST: &str = "72.37.186.0/23\n2001:db8:bad::/48\n";
@@ -154,20 +154,7 @@ pub fn communities(line: &str) -> Option<&str> {
 
 /// A router with the default commands, and what else is said of it.
 pub fn router(family: Family, role: Role, more: &str) -> String {
-    let commands = family.commands(role);
-    let mut text = format!(
-        "[[router]]\nname = \"it\"\nfamily = \"{family}\"\nrole = \"{role}\"\npath = \"it.conf\"\nadopt = true\n{more}"
-    );
-    for (key, words) in [
-        ("check", commands.check),
-        ("reload", commands.reload),
-        ("verify", commands.verify),
-    ] {
-        if !words.is_empty() {
-            text.push_str(&format!("{key} = \"default\"\n"));
-        }
-    }
-    text
+    speaker::router(family, role, "it.conf", more)
 }
 
 pub const PROTECT: &str =
