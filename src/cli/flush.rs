@@ -349,6 +349,10 @@ fn rest(
     };
     let mut targets = targets::each(config, output::progress());
     targets.retain(|target| target.name() != KERNEL);
+    // A runtime takes descriptors, which may be what is missing.
+    if targets.is_empty() && applied.kernel.is_none() {
+        return Ok(());
+    }
     let work = async {
         let mut runner = Runner::new(targets);
         runner
