@@ -10,7 +10,7 @@ use super::site::{Making, Own};
 use super::unpin::change_pin;
 use super::{Outcome, Stop, load, output};
 use crate::control::{Change, Pin};
-use crate::ledger::{Event, PinRow};
+use crate::ledger::{Event, EventKind, PinRow};
 use crate::pass::At;
 
 #[derive(Debug, clap::Args)]
@@ -81,7 +81,7 @@ pub(super) async fn pin_now(mut making: Making<'_>, pin: &Pin) -> Outcome {
         }))?;
         ledger.note_event(&Event {
             at: now,
-            what: "pin".to_owned(),
+            kind: EventKind::Pin,
             subject: format!("generation {generation}"),
             by: by.clone(),
             uid: Some(author.uid),

@@ -10,7 +10,7 @@ use super::site::{Making, Own};
 use super::{Exit, Outcome, Stop, load, output};
 use crate::control::{Change, Review};
 use crate::feed::copies::Copies;
-use crate::ledger::{Event, Ledger, LedgerError, Said};
+use crate::ledger::{Event, EventKind, Ledger, LedgerError, Said};
 use crate::pass::At;
 use crate::pass::known::Known;
 use crate::pipeline::Decision;
@@ -82,7 +82,10 @@ pub(super) async fn review_now(mut making: Making<'_>, said: Said, review: &Revi
         ledger.say(&id, said, now, &by)?;
         ledger.note_event(&Event {
             at: now,
-            what: verb.to_owned(),
+            kind: match said {
+                Said::Approved => EventKind::Approve,
+                Said::Rejected => EventKind::Reject,
+            },
             subject: id.clone(),
             by: by.clone(),
             uid: Some(author.uid),

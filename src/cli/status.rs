@@ -17,7 +17,7 @@ use crate::control::Question;
 use crate::discover::Source;
 use crate::ledger::{
     GenerationRow, HoldRow, Ledger, LedgerError, Lock, Observed, OperatorRow, PinRow, SelectionRow,
-    TargetRow,
+    TargetRow, Topic,
 };
 use crate::pass::hand::said;
 use crate::pass::protection;
@@ -149,12 +149,12 @@ pub(super) fn answer(mut reader: Reader, json: bool) -> Outcome {
 fn observed(config: &Config, ledger: &Ledger) -> Result<Vec<Observed>, LedgerError> {
     let mut observed = ledger.observed()?;
     let kernel = &config.kernel;
-    observed.retain(|seen| match seen.what.as_str() {
-        "covers" => kernel.enabled && kernel.cover_more_specifics,
+    observed.retain(|seen| match seen.what {
+        Topic::Covers => kernel.enabled && kernel.cover_more_specifics,
         _ => kernel.enabled,
     });
     if Lock::holder(&config.state_dir, Lock::DAEMON).is_none() {
-        for seen in observed.iter_mut().filter(|seen| seen.what == "watch") {
+        for seen in observed.iter_mut().filter(|seen| seen.what == Topic::Watch) {
             seen.alarm = false;
             "no daemon runs: what is removed is put back by the next pass"
                 .clone_into(&mut seen.text);

@@ -8,7 +8,7 @@ use super::refresh::{alone, bring_about, exit};
 use super::site::{Making, Own};
 use super::{Outcome, Stop, load, output};
 use crate::control::{Change, Unpin};
-use crate::ledger::{Event, Ledger, LedgerError, Lock};
+use crate::ledger::{Event, EventKind, Ledger, LedgerError, Lock};
 use crate::pass::At;
 use crate::run_dir::RunDir;
 
@@ -58,7 +58,7 @@ pub(super) async fn unpin_now(mut making: Making<'_>) -> Outcome {
                 ledger.set_pin(None)?;
                 ledger.note_event(&Event {
                     at: ledger.now()?,
-                    what: "unpin".to_owned(),
+                    kind: EventKind::Unpin,
                     subject: String::new(),
                     by: author.name.clone(),
                     uid: Some(author.uid),

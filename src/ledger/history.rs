@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::near::Near;
-use super::{Event, GenerationRow, Ledger, LedgerError, RouteRow, Seen};
+use super::{Event, EventKind, GenerationRow, Ledger, LedgerError, RouteRow, Seen};
 use crate::prefix::overlap;
 use crate::time::Timestamp;
 
@@ -97,7 +97,7 @@ impl Event {
     fn read(row: &Row) -> rusqlite::Result<Self> {
         Ok(Self {
             at: Timestamp(row.get(0)?),
-            what: row.get(1)?,
+            kind: EventKind::of_name(&row.get::<_, String>(1)?),
             subject: row.get(2)?,
             by: row.get(3)?,
             text: row.get(4)?,

@@ -28,7 +28,7 @@ mod review;
 mod schema;
 
 pub use chosen::SelectionRow;
-pub use events::Event;
+pub use events::{Event, EventKind};
 pub use feeds::FeedRow;
 pub use generations::{GenerationRow, Origin, RouteRow, TableUsed};
 pub use history::{Book, ChangeRow, RouterChangeRow};
@@ -36,7 +36,7 @@ pub use leaving::Of;
 pub use left::Left;
 pub use listings::{Pieces, Seen};
 pub use lock::{Busy, Lock};
-pub use observed::Observed;
+pub use observed::{Observed, Topic};
 pub use operator::{Hand, OperatorRow};
 pub use pin::PinRow;
 pub use retention::Pruned;

@@ -8,11 +8,51 @@ use serde::Serialize;
 use super::{Ledger, LedgerError};
 use crate::time::Timestamp;
 
+/// What an observation is about. The words are a stable interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Topic {
+    /// Routes that other programs changed.
+    Watch,
+    /// The last comparison of everything.
+    Audit,
+    /// The other listeners to changes of routes.
+    Bus,
+    /// What FRR's zebra holds.
+    Zebra,
+    /// Routes that cover more specific ones.
+    Covers,
+}
+
+impl Topic {
+    const ALL: [Self; 5] = [
+        Self::Watch,
+        Self::Audit,
+        Self::Bus,
+        Self::Zebra,
+        Self::Covers,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Watch => "watch",
+            Self::Audit => "audit",
+            Self::Bus => "bus",
+            Self::Zebra => "zebra",
+            Self::Covers => "covers",
+        }
+    }
+
+    /// `None` for one of another version of this program.
+    fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|topic| topic.name() == name)
+    }
+}
+
 /// One row of `observed`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Observed {
-    /// What it is about: `watch`, `audit`, `bus`, `zebra`, `covers`.
-    pub what: String,
+    pub what: Topic,
     /// When it was seen.
     pub at: Timestamp,
     /// Whether somebody should do something.
@@ -34,11 +74,11 @@ impl fmt::Display for Observed {
             text,
         } = self;
         let state = if *alarm { "ALARM  " } else { "" };
-        write!(f, "{what}  {state}")?;
-        match what.as_str() {
-            "watch" if *count == 0 => write!(f, "{text}, 0 routes put back so far")?,
-            "watch" => write!(f, "{count} routes put back so far; {text}")?,
-            "audit" => write!(f, "{text}; {count} audits so far")?,
+        write!(f, "{}  {state}", what.name())?;
+        match what {
+            Topic::Watch if *count == 0 => write!(f, "{text}, 0 routes put back so far")?,
+            Topic::Watch => write!(f, "{count} routes put back so far; {text}")?,
+            Topic::Audit => write!(f, "{text}; {count} audits so far")?,
             _ => f.write_str(text)?,
         }
         write!(f, "  ({at})")
@@ -53,15 +93,19 @@ impl Ledger {
                 "SELECT what, at, alarm, count, text FROM observed ORDER BY what",
             )?;
             let rows = statement.query_map([], |row| {
-                Ok(Observed {
-                    what: row.get(0)?,
+                let Some(what) = Topic::of_name(&row.get::<_, String>(0)?) else {
+                    return Ok(None);
+                };
+                Ok(Some(Observed {
+                    what,
                     at: Timestamp(row.get(1)?),
                     alarm: row.get(2)?,
                     count: row.get::<_, i64>(3)? as u64,
                     text: row.get(4)?,
-                })
+                }))
             })?;
-            rows.collect::<rusqlite::Result<_>>()
+            rows.filter_map(Result::transpose)
+                .collect::<rusqlite::Result<_>>()
         };
         read().map_err(|error| self.error(error))
     }
@@ -72,7 +116,7 @@ impl Ledger {
             "INSERT INTO observed (what, at, alarm, count, text) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (what) DO UPDATE SET at = ?2, alarm = ?3, count = count + ?4, text = ?5",
             params![
-                seen.what,
+                seen.what.name(),
                 seen.at.0,
                 seen.alarm,
                 seen.count as i64,

@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{Ledger, LedgerError};
+use super::{EventKind, Ledger, LedgerError};
 use crate::time::Timestamp;
 
 /// What an operator entry does.
@@ -21,6 +21,22 @@ impl Hand {
         match self {
             Self::Add => "add",
             Self::Allow => "allow",
+        }
+    }
+
+    /// The event of its beginning.
+    pub fn begins(self) -> EventKind {
+        match self {
+            Self::Add => EventKind::Add,
+            Self::Allow => EventKind::Allow,
+        }
+    }
+
+    /// The event of its end by the operator.
+    pub fn ends(self) -> EventKind {
+        match self {
+            Self::Add => EventKind::Remove,
+            Self::Allow => EventKind::Disallow,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, params};
 
-use super::{Event, Ledger, LedgerError};
+use super::{Event, EventKind, Ledger, LedgerError};
 use crate::run_dir::{Flush, RunDir};
 use crate::time::Timestamp;
 
@@ -87,7 +87,7 @@ impl Ledger {
         let at = at.min(self.now()?);
         self.note_event(&Event {
             at,
-            what: "flush".to_owned(),
+            kind: EventKind::Flush,
             subject: String::new(),
             by: by.to_owned(),
             uid: None,

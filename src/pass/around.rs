@@ -1,6 +1,6 @@
 //! Looking around for space that must not be dropped, and writing down what is found (I/O).
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::known::Memory;
@@ -10,7 +10,7 @@ use crate::discover::{
     Cause, Excess, Found, Host, Look, LookRequest, Remembered, Root, Shown, Source, Watch, bounded,
     look, remember,
 };
-use crate::ledger::{Event, Ledger, LedgerError};
+use crate::ledger::{Event, EventKind, Ledger, LedgerError};
 use crate::time::Timestamp;
 
 /// So many changes are told one by one at most.
@@ -127,8 +127,8 @@ pub(super) fn proven(found: Vec<Found>) -> Look {
 
 /// What is said of parts that show more than is protected, and whether it is news: each is named once, until
 /// it is within its bound. `said` has those that were named.
-fn beyond(excess: &[Excess], said: &mut HashSet<String>) -> Vec<(bool, String)> {
-    let key = |one: &Excess| format!("{}: {}", one.source, one.part);
+fn beyond(excess: &[Excess], said: &mut BTreeSet<(Source, String)>) -> Vec<(bool, String)> {
+    let key = |one: &Excess| (one.source, one.part.clone());
     said.retain(|known| excess.iter().any(|one| key(one) == *known));
     let lines = excess.iter().map(|one| {
         let Excess {
@@ -167,15 +167,15 @@ fn hosts(config: &Config) -> Vec<Host> {
 /// What is said of the parts that failed, and whether it is news: each is named once, and again when it has
 /// answered in between, whatever the words. What was not asked has not answered, and is not named. `said`
 /// has the parts that were named.
-fn complaints(looks: &[Look], said: &mut HashSet<String>) -> BTreeMap<String, bool> {
+fn complaints(
+    looks: &[Look],
+    said: &mut BTreeSet<(Source, Option<String>)>,
+) -> BTreeMap<String, bool> {
     let mut lines = BTreeMap::new();
     for (source, shown) in looks {
-        let part = |why: Option<&str>| format!("{source}: {}", why.unwrap_or_default());
-        let failed = |why: Option<&str>| shown.failed.iter().any(|one| one.why.as_deref() == why);
-        said.retain(|one| {
-            let why = one.strip_prefix(&part(None));
-            why.is_none_or(|why| failed(None) || (!why.is_empty() && failed(Some(why))))
-        });
+        let failed = |why: &Option<String>| shown.failed.iter().any(|one| one.why == *why);
+        // A source that fails as a whole has not answered for any of its parts.
+        said.retain(|(of, why)| of != source || failed(&None) || why.is_some() && failed(why));
         for one in &shown.failed {
             let line = match &one.cause {
                 Cause::Error(cause) => {
@@ -185,7 +185,7 @@ fn complaints(looks: &[Look], said: &mut HashSet<String>) -> BTreeMap<String, bo
                 Cause::NotAsked => continue,
             };
             // Two parts may have one cause.
-            *lines.entry(line).or_default() |= said.insert(part(one.why.as_deref()));
+            *lines.entry(line).or_default() |= said.insert((*source, one.why.clone()));
         }
     }
     lines
@@ -213,21 +213,21 @@ fn tell(
         tracing::info!("protect  {all} networks found by looking around, {new} new, {gone} gone");
     }
     let told = !before.is_empty() && new.len() + gone.len() <= TOLD;
-    for (what, one) in new
+    for (kind, one) in new
         .iter()
-        .map(|one| ("protected", one))
-        .chain(gone.iter().map(|one| ("unprotected", one)))
+        .map(|one| (EventKind::Protected, one))
+        .chain(gone.iter().map(|one| (EventKind::Unprotected, one)))
     {
         let (net, why) = (one.found.net, &one.found.why);
         // Names have other addresses all the time.
         say::news(
             told && one.source != Source::FeedHosts,
-            &format!("protect  {net} is {what} now: {why}"),
+            &format!("protect  {net} is {} now: {why}", kind.name()),
         );
         if one.source != Source::FeedHosts {
             ledger.note_event(&Event {
                 at: now,
-                what: what.to_owned(),
+                kind,
                 subject: net.to_string(),
                 by: String::new(),
                 uid: None,
@@ -282,7 +282,7 @@ mod tests {
     }
 
     /// What is news after a look at the feeds' hosts.
-    fn news(said: &mut HashSet<String>, failed: &[Failed]) -> Vec<String> {
+    fn news(said: &mut BTreeSet<(Source, Option<String>)>, failed: &[Failed]) -> Vec<String> {
         let shown = Shown {
             found: vec![],
             failed: failed.to_vec(),
@@ -290,7 +290,7 @@ mod tests {
         complained(said, shown)
     }
 
-    fn complained(said: &mut HashSet<String>, shown: Shown) -> Vec<String> {
+    fn complained(said: &mut BTreeSet<(Source, Option<String>)>, shown: Shown) -> Vec<String> {
         let lines = complaints(&[(Source::FeedHosts, shown)], said);
         let news = lines.into_iter().filter(|(_, is_new)| *is_new);
         let cause = |line: String| line.split(';').next().unwrap_or_default().to_owned();
@@ -299,7 +299,7 @@ mod tests {
 
     #[test]
     fn a_part_that_fails_is_told_once_until_it_has_answered() {
-        let said = &mut HashSet::new();
+        let said = &mut BTreeSet::new();
         let (a, b) = (
             failed(Some("a"), "a is gone"),
             failed(Some("b"), "b is gone"),
@@ -314,7 +314,7 @@ mod tests {
 
     #[test]
     fn what_is_not_asked_is_not_told_and_has_not_answered() {
-        let said = &mut HashSet::new();
+        let said = &mut BTreeSet::new();
         let a = [failed(Some("a"), "a is gone")];
         assert_eq!(news(said, &a).len(), 1);
         assert_eq!(complained(said, Shown::not_asked()), [""; 0]);
@@ -338,7 +338,7 @@ mod tests {
 
     #[test]
     fn a_host_of_two_feeds_is_told_once() {
-        let said = &mut HashSet::new();
+        let said = &mut BTreeSet::new();
         let a = failed(
             Some("host of feed a: lists.invalid"),
             "lists.invalid does not resolve",

@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::config::KernelConfig;
-use crate::ledger::Observed;
+use crate::ledger::{Observed, Topic};
 use crate::shown;
 use crate::targets::kernel::{Report, Restored};
 use crate::time::Timestamp;
@@ -58,7 +58,7 @@ pub(super) fn audited(report: &Report, why: &str, now: Timestamp) -> Observed {
         _ => tracing::warn!("audit  {text}"),
     }
     Observed {
-        what: "audit".to_owned(),
+        what: Topic::Audit,
         at: now,
         alarm: false,
         count: 1,
@@ -97,7 +97,7 @@ fn undone(
         tracing::error!("watch  {alarm}");
     }
     Some(Observed {
-        what: "watch".to_owned(),
+        what: Topic::Watch,
         at: now,
         alarm: alarm.is_some(),
         count: restored.len() as u64,
@@ -126,7 +126,7 @@ fn covers(report: &Report, now: Timestamp) -> Observed {
         ));
     }
     Observed {
-        what: "covers".to_owned(),
+        what: Topic::Covers,
         at: now,
         alarm: !report.uncovered.is_empty(),
         count: 0,
@@ -137,7 +137,7 @@ fn covers(report: &Report, now: Timestamp) -> Observed {
 /// What a state of the watch is called where nothing has happened.
 pub fn state(text: &str, alarm: bool, now: Timestamp) -> Observed {
     Observed {
-        what: "watch".to_owned(),
+        what: Topic::Watch,
         at: now,
         alarm,
         count: 0,

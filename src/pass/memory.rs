@@ -1,6 +1,6 @@
 //! What a process remembers between passes, so that a pass in which nothing changed is no work (I/O).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::origins::{Remembered, Table};
@@ -8,6 +8,7 @@ use super::published::Published;
 use super::reach::Tries;
 use crate::clock::Clock;
 use crate::config::{Config, FeedConfig};
+use crate::discover::Source;
 use crate::feed::FeedCopy;
 use crate::feed::copies::Copies;
 use crate::feed::formats::parse_body;
@@ -32,9 +33,9 @@ pub struct Memory {
     /// Whether a pass of this process has brought the targets in step.
     pub acted: bool,
     /// What was said of sources of protected space that cannot be looked at.
-    pub around: HashSet<String>,
+    pub around: BTreeSet<(Source, Option<String>)>,
     /// What was said of sources of protected space that show more than is protected.
-    pub beyond: HashSet<String>,
+    pub beyond: BTreeSet<(Source, String)>,
     /// Addresses that downloads connect to now.
     pub tries: Tries,
     /// The table of origins, read once.

@@ -4,7 +4,7 @@ use super::PassError;
 use super::known::Memory;
 use crate::config::Config;
 use crate::discover::Root;
-use crate::ledger::{Ledger, LedgerError, Observed};
+use crate::ledger::{Ledger, LedgerError, Observed, Topic};
 use crate::targets::kernel::bus::{Neighbor, US, listeners, names, reads};
 use crate::targets::kernel::zebra::{self, Held, ZEBRA};
 use crate::targets::kernel::{Mark, Report};
@@ -61,7 +61,7 @@ fn listening(report: &Report, names: &[String], now: Timestamp) -> Observed {
     let others = names.iter().zip(&paced.neighbors);
     let others = others.filter(|(name, _)| *name != US);
     Observed {
-        what: "bus".to_owned(),
+        what: Topic::Bus,
         at: now,
         // What zebra lost is compared, and stands in a line of its own.
         alarm: names.iter().zip(&paced.neighbors).any(harmed),
@@ -122,7 +122,7 @@ pub async fn look(
         let names = names(&report.paced.neighbors);
         seen.push(listening(report, &names, now));
     }
-    let before = last.iter().find(|one| one.what == ZEBRA);
+    let before = last.iter().find(|one| one.what == Topic::Zebra);
     let was_alarm = before.is_some_and(|one| one.alarm);
     let present;
     let neighbors = match report.paced.goes {
@@ -173,7 +173,7 @@ pub async fn look(
         false => tracing::debug!("{ZEBRA}  {text}"),
     }
     seen.push(Observed {
-        what: ZEBRA.to_owned(),
+        what: Topic::Zebra,
         at: now,
         alarm,
         count: if was_alarm { 0 } else { count as u64 },

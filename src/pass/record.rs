@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::known::Known;
 use super::sets::Sets;
 use crate::config::{Config, decisive};
-use crate::ledger::{Event, HoldRow, Ledger, LedgerError, Origin};
+use crate::ledger::{Event, EventKind, HoldRow, Ledger, LedgerError, Origin};
 use crate::pipeline::Decision;
 use crate::plan::{Cause, Side};
 use crate::targets;
@@ -180,7 +180,7 @@ impl Record<'_> {
         };
         ledger.set_hold(Some(&hold))?;
         if before.is_none_or(|before| before.id != hold.id) {
-            self.note(ledger, "held", &hold.id, &hold.reasons.join("; "))?;
+            self.note(ledger, EventKind::Held, &hold.id, &hold.reasons.join("; "))?;
         }
         ledger.hold()
     }
@@ -215,7 +215,7 @@ impl Record<'_> {
         );
         self.note(
             ledger,
-            "void",
+            EventKind::Void,
             id,
             &format!("{} moved on; {what}", decision.movers()),
         )
@@ -232,7 +232,7 @@ impl Record<'_> {
             tracing::info!("{verb} {prefix}  its time is over: {}", row.reason);
             self.note(
                 ledger,
-                "expired",
+                EventKind::Expired,
                 &prefix,
                 &format!("{verb}: {}", row.reason),
             )?;
@@ -243,13 +243,13 @@ impl Record<'_> {
     fn note(
         &self,
         ledger: &Ledger,
-        what: &str,
+        kind: EventKind,
         subject: &str,
         text: &str,
     ) -> Result<(), LedgerError> {
         ledger.note_event(&Event {
             at: self.now,
-            what: what.to_owned(),
+            kind,
             subject: subject.to_owned(),
             by: String::new(),
             uid: None,

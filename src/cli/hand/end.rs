@@ -56,7 +56,7 @@ pub(crate) async fn end_now(mut making: Making<'_>, hand: Hand, end: &End) -> Ou
         if let Some(ended) = &ended {
             ledger.note_event(&Event {
                 at: now,
-                what: hand.undo().to_owned(),
+                kind: hand.ends(),
                 subject: prefix.to_string(),
                 by: by.clone(),
                 uid: Some(author.uid),

@@ -309,7 +309,7 @@ fn event(row: &OperatorRow, author: &Author) -> Event {
         .map_or_else(String::new, |until| format!(" (until {until})"));
     Event {
         at: row.since,
-        what: row.hand.verb().to_owned(),
+        kind: row.hand.begins(),
         subject: row.prefix.to_string(),
         by: row.by.clone(),
         uid: Some(author.uid),

@@ -44,6 +44,7 @@ fn newest(book: Book, most: usize) -> (usize, Vec<Entry>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::EventKind;
     use crate::ledger::{Event, GenerationRow};
     use crate::shown::Lines;
     use crate::time::Timestamp;
@@ -62,10 +63,10 @@ mod tests {
         }
     }
 
-    fn event(what: &str, at: i64) -> Event {
+    fn event(kind: EventKind, at: i64) -> Event {
         Event {
             at: Timestamp(at),
-            what: what.to_owned(),
+            kind,
             subject: "192.0.2.0/24".to_owned(),
             by: "alice".to_owned(),
             uid: None,
@@ -84,7 +85,7 @@ mod tests {
     fn book() -> Book {
         Book {
             generations: vec![generation(10, 30), generation(9, 20), generation(8, 10)],
-            events: vec![event("remove", 30), event("add", 15)],
+            events: vec![event(EventKind::Remove, 30), event(EventKind::Add, 15)],
             entries: 7,
         }
     }

@@ -47,7 +47,7 @@ impl Entry {
     fn what(&self) -> String {
         match self {
             Self::Generation(row) => format!("generation {}", row.number),
-            Self::Event(event) => event.what.clone(),
+            Self::Event(event) => event.kind.name().to_owned(),
             Self::Change(row) => format!("generation {}", row.generation),
             Self::RouterChange(row) => format!("generation {}", row.generation),
             Self::Listed(_) | Self::Delisted(..) => String::new(),
@@ -88,7 +88,7 @@ impl Entry {
                 "review": row.review, "by": row.by,
             }),
             Self::Event(event) => json!({
-                "at": at, "kind": "event", "what": event.what, "subject": event.subject,
+                "at": at, "kind": "event", "what": event.kind.name(), "subject": event.subject,
                 "text": event.text, "by": event.by, "uid": event.uid,
             }),
             Self::Change(row) => json!({

@@ -46,7 +46,7 @@ fn entries(ledger: &Ledger, net: IpNet) -> Result<Vec<Entry>, LedgerError> {
     // The log book tells of them as well, as far back as it goes.
     let untold = by_hand.map(begun).filter(|begun| {
         let same = |event: &Event| {
-            (event.at, &event.what, &event.subject) == (begun.at, &begun.what, &begun.subject)
+            (event.at, event.kind, &event.subject) == (begun.at, begun.kind, &begun.subject)
         };
         !events.iter().any(same)
     });
@@ -64,7 +64,7 @@ fn begun(row: &OperatorRow) -> Event {
     let until = row.until.map(|until| format!(" (until {until})"));
     Event {
         at: row.since,
-        what: row.hand.verb().to_owned(),
+        kind: row.hand.begins(),
         subject: row.prefix.to_string(),
         by: row.by.clone(),
         uid: None,

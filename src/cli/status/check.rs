@@ -247,7 +247,10 @@ impl Report {
             .iter()
             .filter(|seen| seen.alarm)
         {
-            self.add(Severity::Warning, format!("{}: {}", seen.what, seen.text));
+            self.add(
+                Severity::Warning,
+                format!("{}: {}", seen.what.name(), seen.text),
+            );
         }
         Ok(())
     }

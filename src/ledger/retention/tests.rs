@@ -4,7 +4,7 @@ use ipnet::IpNet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::ledger::{Event, FeedRow, Hand, OperatorRow, Origin, PinRow, Said};
+use crate::ledger::{Event, EventKind, FeedRow, Hand, OperatorRow, Origin, PinRow, Said};
 use crate::plan::Explained;
 use crate::policy::selection::Choice;
 use crate::prefix::{Effective, PrefixSet, lacking};
@@ -242,7 +242,7 @@ fn what_ended_long_ago_goes_and_what_lasts_stays() {
     for at in [old, now] {
         let event = Event {
             at,
-            what: "unpin".to_owned(),
+            kind: EventKind::Unpin,
             subject: String::new(),
             by: String::new(),
             uid: None,

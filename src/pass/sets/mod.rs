@@ -19,7 +19,7 @@ use ipnet::IpNet;
 use super::known::Known;
 use super::wanted::{LATELY, credits};
 use crate::config::{Config, RouterConfig};
-use crate::ledger::{Event, Ledger, LedgerError, Left, SelectionRow};
+use crate::ledger::{Event, EventKind, Ledger, LedgerError, Left, SelectionRow};
 use crate::pipeline::{Chosen, Decision, Former, each_once};
 use crate::plan::Change;
 use crate::policy::selection::{Choice, Part, Selection};
@@ -346,7 +346,7 @@ impl Sets {
                 };
                 ledger.note_event(&Event {
                     at: now,
-                    what: "router".to_owned(),
+                    kind: EventKind::Router,
                     subject: router.clone(),
                     by: String::new(),
                     uid: None,
