@@ -128,7 +128,11 @@ pub(super) async fn bring_about(
     verb: &'static str,
     next: &str,
 ) -> Result<pass::Outcome, Stop> {
-    let looks = (Scope::Offline, Manner::default());
+    let scope = match making.out.is_daemon() {
+        true => Scope::Entry,
+        false => Scope::Offline,
+    };
+    let looks = (scope, Manner::default());
     let outcome = making.site.pass(looks, verb).await;
     let outcome = outcome.map_err(Stop::from).map_err(|stop| Stop {
         text: format!("{}. {next}", stop.text),

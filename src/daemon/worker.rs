@@ -237,6 +237,9 @@ impl Worker {
                 Ok(Ok(RETRY))
             }
         };
+        if let Some(ledger) = &self.ledger {
+            ledger.release();
+        }
         self.at_work.with(|state| {
             state.begun = None;
             state.clock = self.memory.clock.clone();

@@ -324,6 +324,12 @@ impl Ledger {
         done
     }
 
+    /// Give the memory back that a large change has taken for its pages.
+    pub fn release(&self) {
+        // Where it fails there is only more memory in use.
+        let _ = self.db.execute_batch("PRAGMA shrink_memory");
+    }
+
     /// One row of a statement; SQLite parses it once a connection.
     fn row<T>(
         &self,

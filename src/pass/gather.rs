@@ -35,6 +35,8 @@ pub enum Scope<'a> {
     Only(&'a str),
     /// None: the copies at hand.
     Offline,
+    /// None, and nothing is looked at: a daemon is told of each change around it.
+    Entry,
 }
 
 /// How a pass looks at feeds.
@@ -392,7 +394,7 @@ fn is_wanted(
         Scope::All => true,
         Scope::Due => next_look(feed, row, now) <= now || off_since.is_some_and(looked_before),
         Scope::Only(name) => feed.name == name,
-        Scope::Offline => false,
+        Scope::Offline | Scope::Entry => false,
     };
     if !wanted {
         return false;

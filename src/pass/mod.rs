@@ -176,8 +176,9 @@ impl Pass<'_> {
             in_step,
             goes_on: false,
         };
-        let new = act.look_near().await?;
-        if scope != Scope::Offline {
+        // What appears is cut out of each order by the keeper, which is told of it.
+        let new = scope != Scope::Entry && act.look_near().await?;
+        if !matches!(scope, Scope::Offline | Scope::Entry) {
             // A daemon that starts installs what is known before it waits for names and downloads: a
             // reboot takes the routes. What is new to protect goes into the files at once, too.
             let start = scope == Scope::Due && !act.memory.acted;

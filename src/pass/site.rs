@@ -45,10 +45,12 @@ impl Site for Act<'_> {
         })
     }
 
-    fn pass<'s>(&'s mut self, _looks: (Scope<'s>, Manner), cause: &'static str) -> Passing<'s> {
+    fn pass<'s>(&'s mut self, looks: (Scope<'s>, Manner), cause: &'static str) -> Passing<'s> {
         Box::pin(async move {
             self.ledger.adopt_flush()?;
-            self.look_near().await?;
+            if looks.0 != Scope::Entry {
+                self.look_near().await?;
+            }
             self.act(cause).await
         })
     }

@@ -70,6 +70,32 @@ fn it_is_ready_after_its_first_pass_feeds_the_watchdog_and_stops_when_told() {
 }
 
 #[test]
+fn it_runs_with_an_allocator_that_returns_memory_unless_it_is_told_otherwise() {
+    let place = place();
+    let of = |daemon: &Daemon, what: &str| {
+        let read = std::fs::read_to_string(format!("/proc/{}/{what}", daemon.daemon.pid()));
+        read.unwrap().replace('\0', "\n")
+    };
+    let daemon = Daemon::start(&place, Command::new(PROGRAM));
+    daemon.tells("READY=1");
+    assert!(of(&daemon, "environ").contains("MALLOC_MMAP_THRESHOLD_="));
+    assert!(of(&daemon, "cmdline").starts_with(PROGRAM));
+    assert_eq!(of(&daemon, "comm").trim_end(), "nullrouted");
+    daemon.stop();
+    let mut told = Command::new(PROGRAM);
+    told.env("MALLOC_ARENA_MAX", "2");
+    let daemon = Daemon::start(&place, told);
+    daemon.tells("READY=1");
+    let environment = of(&daemon, "environ");
+    assert!(environment.contains("MALLOC_ARENA_MAX=2"), "{environment}");
+    assert!(
+        !environment.contains("MALLOC_MMAP_THRESHOLD_"),
+        "{environment}"
+    );
+    daemon.stop();
+}
+
+#[test]
 fn it_looks_again_when_a_feed_is_due_and_verbs_work_beside_it() {
     let place = place();
     let daemon = Daemon::start(&place, Command::new(PROGRAM));
