@@ -18,6 +18,7 @@ use super::{Exit, Outcome, history, list, status, why};
 use crate::control::{Change, Job, Outlet, Question, Said, Verbs};
 use crate::ledger::{self, Hand};
 use crate::pass::Site;
+use crate::pass::keeper::Keeper;
 use crate::pass::known::Reading;
 
 /// The verbs of a daemon with this configuration file.
@@ -33,9 +34,9 @@ impl Served {
 }
 
 impl Verbs for Served {
-    fn answer(&self, question: &Question, reading: Reading, outlet: &Outlet) {
+    fn answer(&self, question: &Question, from: (Reading, Keeper), outlet: &Outlet) {
         let out = Out::Client(outlet.clone());
-        let reader = Reader::in_daemon(reading, out.clone());
+        let reader = Reader::in_daemon(from, out.clone());
         end(reader.and_then(|reader| answer(question, reader)), outlet);
     }
 

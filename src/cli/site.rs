@@ -13,11 +13,13 @@ use crate::config::Config;
 use crate::control::Author;
 use crate::ledger::{Ledger, LedgerError, Lock};
 use crate::pass::gather::{Manner, Scope};
-use crate::pass::keeper::Server;
+use crate::pass::keeper::{Keeper, Server};
 use crate::pass::known::{Known, Memory, Reading};
 use crate::pass::{At, Nobody, Pass, Passing, Site};
 use crate::pipeline::Decision;
 use crate::prefix::Effective;
+use crate::targets::AnyTarget;
+use crate::targets::kernel::Kernel;
 use crate::time::Timestamp;
 
 /// What a verb that only reads works with.
@@ -26,6 +28,7 @@ pub(super) struct Reader {
     pub ledger: Ledger,
     pub memory: Memory,
     pub out: Out,
+    keeper: Option<Keeper>,
 }
 
 impl Reader {
@@ -37,6 +40,7 @@ impl Reader {
             config,
             memory: Memory::default(),
             out,
+            keeper: None,
         })
     }
 
@@ -47,18 +51,28 @@ impl Reader {
             config,
             memory: Memory::default(),
             out: Out::Ours,
+            keeper: None,
         })
     }
 
     /// In the daemon.
-    pub fn in_daemon(reading: Reading, out: Out) -> Result<Self, Stop> {
+    pub fn in_daemon((reading, keeper): (Reading, Keeper), out: Out) -> Result<Self, Stop> {
         let Reading { config, memory, .. } = reading;
         Ok(Self {
             ledger: read_ledger(&config, &out)?,
             config,
             memory,
             out,
+            keeper: Some(keeper),
         })
+    }
+
+    /// The routes of this machine, which the daemon follows.
+    pub fn kernel(&self) -> AnyTarget {
+        match &self.keeper {
+            Some(keeper) => Box::new(keeper.as_it_is()),
+            None => Box::new(Kernel::default()),
+        }
     }
 
     /// The decision. The daemon makes none for a reader.

@@ -100,6 +100,7 @@ pub(super) fn answer(mut reader: Reader, json: bool) -> Outcome {
         ledger,
         memory,
         out,
+        ..
     } = reader;
     let in_force = &in_force.nets;
     let clock = Clock::of(ledger.clock()?.as_ref());

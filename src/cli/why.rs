@@ -162,6 +162,7 @@ fn tell(reader: &mut Reader, query: &str, net: IpNet) -> Result<Story, Stop> {
                     config,
                     known: &known,
                     decision: &decision,
+                    reader,
                     sets: &sets,
                 };
                 at.places(ledger, route, net, now)?
@@ -229,6 +230,7 @@ fn protection(
 
 /// What is known of the targets.
 struct At<'a> {
+    reader: &'a Reader,
     config: &'a Arc<Config>,
     known: &'a Known,
     decision: &'a Arc<Decision>,
@@ -253,7 +255,8 @@ impl At<'_> {
             routers: self.sets.routers().clone(),
             ..Wanted::of(in_force, config, now)
         };
-        let mut runner = Runner::new(targets::each(config, output::progress()));
+        let kernel = self.reader.kernel();
+        let mut runner = Runner::new(targets::all(config, kernel, output::progress()));
         let found = block_on(runner.presence(net, route, &wanted))?.into_iter();
         let places = found.filter_map(|(name, at, presence)| {
             let (absent, part) = match presence {

@@ -30,6 +30,7 @@ use super::{
 };
 use crate::config::Config;
 use crate::pass::Site;
+use crate::pass::keeper::Keeper;
 use crate::pass::known::{Published, Reading};
 use crate::run_dir::{self, RunDir};
 use crate::shown;
@@ -56,7 +57,7 @@ const RETRY: Duration = Duration::from_millis(100);
 /// What the verbs do, which the command line knows.
 pub trait Verbs: Send + Sync {
     /// Answer a question. Ends with [`Said::Exit`] or [`Said::Alone`].
-    fn answer(&self, question: &Question, reading: Reading, outlet: &Outlet);
+    fn answer(&self, question: &Question, from: (Reading, Keeper), outlet: &Outlet);
 
     /// Make a change. Ends in the same way.
     fn change<'a>(
@@ -75,6 +76,8 @@ pub struct Control {
     pub config: Arc<dyn Fn() -> Arc<Config> + Send + Sync>,
     /// What the passes have in memory.
     pub published: Published,
+    /// What is known of the routes of this machine.
+    pub keeper: Keeper,
     /// The changes that wait for the thread that makes passes.
     pub queue: Queue,
     /// What the verbs do.
@@ -293,8 +296,9 @@ impl Server {
         }
         let (outlet, mut pieces) = Outlet::patient(view);
         let verbs = self.control.verbs.clone();
+        let keeper = self.control.keeper.clone();
         let answer = move || {
-            verbs.answer(&question, reading, &outlet);
+            verbs.answer(&question, (reading, keeper), &outlet);
             drop(permit);
         };
         let thread = std::thread::Builder::new().name("answer".to_owned());

@@ -28,7 +28,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::config::Config;
 use crate::control::{self, Changes, Control, Queue, Verbs};
 use crate::ledger::{Busy, Ledger, LedgerError, Lock};
-use crate::pass::keeper::Server;
+use crate::pass::keeper::{Keeper, Server};
 use crate::pass::known::Published;
 use crate::pass::{Applied, former_marks};
 use crate::targets::kernel::Kernel;
@@ -129,7 +129,7 @@ pub async fn run(
     let (reload, reloads) = mpsc::unbounded_channel();
     let (stop, stopped) = oneshot::channel();
     let (ending, ended) = oneshot::channel();
-    let control = control(&config, &at_work, verbs);
+    let control = control((&config, &keeper), &at_work, verbs);
     let changes = Changes {
         queue: control.queue.clone(),
         verbs: control.verbs.clone(),
@@ -181,12 +181,17 @@ pub async fn run(
 }
 
 /// What the server of the control socket works with.
-fn control(config: &Config, at_work: &AtWork, verbs: Arc<dyn Verbs>) -> Control {
+fn control(
+    (config, keeper): (&Config, &Keeper),
+    at_work: &AtWork,
+    verbs: Arc<dyn Verbs>,
+) -> Control {
     let at_work = at_work.clone();
     Control {
         state_dir: config.state_dir.clone(),
         config: Arc::new(move || at_work.config()),
         published: Published::default(),
+        keeper: keeper.clone(),
         queue: Queue::default(),
         verbs,
     }

@@ -1,5 +1,7 @@
 //! Route lookups in the kernel (I/O).
 
+use std::net::IpAddr;
+
 use super::answer::{Verdict, verdict};
 use super::cure::{Causes, cure};
 use super::fault::Fault;
@@ -62,6 +64,24 @@ struct Asking<'a> {
     progress: &'a mut dyn FnMut(u64),
     /// Prefixes that are done.
     done: u64,
+}
+
+/// Whether the kernel drops a packet of this machine to this address, by one question.
+pub async fn drops(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => drops_one::<u32>(address.into()).await,
+        IpAddr::V6(address) => drops_one::<u128>(address.into()).await,
+    }
+}
+
+async fn drops_one<B: AddressFamily>(address: B) -> bool {
+    let Ok(mut questions) = Questions::open() else {
+        return false;
+    };
+    let mut drops = false;
+    let answer = |_, reply: Reply<'_>| drops = verdict::<B>(reply) == Verdict::Dropped;
+    let question = [Question::PLAIN.to(address)];
+    questions.ask(&question, answer).await.is_ok() && drops
 }
 
 /// The kernel's answer for the address of a finding: the route, or `None` if no route matches.

@@ -36,6 +36,6 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
-pub use ask::verify;
+pub use ask::{drops, verify};
 pub use fault::Fault;
 pub use report::{Asked, Kind, Leak, Report};

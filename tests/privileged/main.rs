@@ -13,6 +13,7 @@
 mod support;
 
 mod brake;
+mod control;
 mod crash;
 mod discover;
 mod disk;

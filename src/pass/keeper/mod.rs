@@ -22,8 +22,11 @@ mod serve;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use std::time::Duration;
+
 use ipnet::IpNet;
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
 
 use super::Applied;
 use crate::clock::Clock;
@@ -32,6 +35,7 @@ use crate::discover::Look;
 use crate::ledger::{Lock, Observed, PinRow};
 use crate::targets::kernel::{KERNEL, Kernel, Report};
 use crate::targets::{Doing, Done, Outcome, Presence, Target, Wanted};
+use crate::verify;
 
 pub use serve::{Beat, Server};
 
@@ -68,6 +72,7 @@ pub enum Event {
 enum Request {
     Apply(Box<Order>, oneshot::Sender<Done>),
     Look(oneshot::Sender<Vec<Look>>),
+    Holds(IpNet, oneshot::Sender<bool>),
     Configure(Arc<Config>),
 }
 
@@ -87,6 +92,9 @@ impl PassLock {
         held.upgrade()
     }
 }
+
+/// How long a question waits for a keeper that changes routes.
+const BRIEFLY: Duration = Duration::from_millis(200);
 
 /// The handle to the keeper.
 #[derive(Clone, Debug)]
@@ -118,6 +126,22 @@ impl Keeper {
         let (done, looks) = oneshot::channel();
         let _ = self.requests.send(Request::Look(done));
         answered(looks).await
+    }
+
+    /// Whether our route to this prefix is known to be installed. Where the keeper is busy it is not.
+    pub async fn holds(&self, route: IpNet) -> bool {
+        let (done, holds) = oneshot::channel();
+        let _ = self.requests.send(Request::Holds(route, done));
+        let answer = timeout(BRIEFLY, holds).await;
+        answer.is_ok_and(|holds| holds.unwrap_or(false))
+    }
+
+    /// The routes of this machine as a target that is only looked at.
+    pub fn as_it_is(&self) -> Ordered {
+        Ordered {
+            keeper: self.clone(),
+            order: None,
+        }
     }
 
     /// Use this configuration from now on. The routes follow with the next order.
@@ -171,7 +195,19 @@ impl Target for Ordered {
         route: Option<IpNet>,
         wanted: &'a Wanted,
     ) -> Doing<'a, Presence> {
-        Box::pin(async move { Kernel::default().presence(net, route, wanted).await })
+        Box::pin(async move {
+            // One question to the kernel instead of all routes, where that says enough: a packet to the
+            // address is dropped, and the route is ours.
+            let is_address = net.prefix_len() == net.max_prefix_len();
+            let route = route.filter(|_| wanted.config.kernel.enabled);
+            if let Some(route) = route.filter(|_| is_address)
+                && self.keeper.holds(route).await
+                && verify::drops(net.addr()).await
+            {
+                return Presence::Here;
+            }
+            Kernel::default().presence(net, route, wanted).await
+        })
     }
 }
 

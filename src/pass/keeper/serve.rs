@@ -215,6 +215,10 @@ impl Server {
     async fn answer(&mut self, request: Request) {
         match request {
             Request::Apply(order, done) => self.apply(*order, done).await,
+            Request::Holds(route, done) => {
+                let mark = &self.config.kernel.mark;
+                let _ = done.send(self.kernel.fib.holds(route, mark));
+            }
             Request::Look(done) => {
                 // What appears from here on is not in these looks.
                 self.news.store(false, Ordering::Relaxed);

@@ -155,6 +155,17 @@ impl<B: AddressFamily> FamilyTable<B> {
         self.has_others
     }
 
+    /// Whether our route to this prefix is known to be installed.
+    pub fn holds(&self, prefix: &Prefix<B>) -> bool {
+        let Some(held) = self.held.as_ref().filter(|_| !self.is_invalid()) else {
+            return false;
+        };
+        let at = held.partition_point(|one| one.prefix < *prefix);
+        let here = held[at..].iter().take_while(|one| one.prefix == *prefix);
+        let mut ours = here.filter(|one| one.ours);
+        ours.any(|one| !self.gone.contains_key(&one.key()))
+    }
+
     /// Take in a change by another program. Returns whether something is to be done about it.
     ///
     /// Changes of our own routes are followed. Changes of foreign routes are not: a replaced route,

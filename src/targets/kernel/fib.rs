@@ -186,6 +186,16 @@ impl Fib {
         Some(Restored { what, by })
     }
 
+    /// Whether our route to this prefix is known to be installed with this mark.
+    pub fn holds(&self, route: IpNet, mark: &Mark) -> bool {
+        let KnownTable { v4, v6, .. } = &self.known;
+        let holds = match route {
+            IpNet::V4(route) => v4.holds(&route.into()),
+            IpNet::V6(route) => v6.holds(&route.into()),
+        };
+        holds && self.listens() && self.known.mark == Some(*mark)
+    }
+
     /// Whether it receives notifications.
     pub fn listens(&self) -> bool {
         self.monitor.is_some()
