@@ -87,7 +87,7 @@ fn packets_from_a_listed_network_arrive_without_and_die_with_the_reverse_path_fi
         "the way there is dropped all the same"
     );
     status().says(
-        "sources  IPv4 not on far0, near0: net.ipv4.conf.*.rp_filter = 0; IPv6 only by nftables: see the README",
+        "sources  IPv4 packets from listed networks are NOT dropped on far0, near0: net.ipv4.conf.*.rp_filter = 0; IPv6 needs nftables (README, \"To a listed network, and from it\")",
     );
     for (all, far0) in [(0, 1), (0, 2), (2, 0)] {
         rp_filter(&lab, all, far0);
@@ -97,18 +97,18 @@ fn packets_from_a_listed_network_arrive_without_and_die_with_the_reverse_path_fi
         assert_eq!(arrive(&lab, listed6), 3, "{filter}: none for IPv6");
         assert_eq!(arrive(&lab, neighbour6), 3, "{filter}");
     }
-    status().says("sources  IPv4 dropped on far0, near0 (loose); IPv6 only");
+    status().says("sources  IPv4 packets from listed networks are dropped on far0, near0 (loose); IPv6 needs nftables");
     rp_filter(&lab, 0, 1);
     status().says(
-        "sources  IPv4 dropped on far0 (strict); not on near0: net.ipv4.conf.near0.rp_filter = 0;",
+        "sources  IPv4 packets from listed networks are dropped on far0 (strict); NOT dropped on near0: net.ipv4.conf.near0.rp_filter = 0;",
     );
     let json = place.run_in(&lab.router, &["status", "--json"]).json();
     let far0 =
         serde_json::json!({"name": "far0", "rp_filter": 1, "vrf_table": null, "dropped": true});
     assert_eq!(json["sources"]["ipv4"][0], far0);
     // `verify` says the same, below its verdict.
-    let line = "sources: IPv4 dropped on far0 (strict); not on near0: net.ipv4.conf.near0.rp_filter = 0; \
-                IPv6 only by nftables: see the README";
+    let line = "sources: IPv4 packets from listed networks are dropped on far0 (strict); NOT dropped on near0: net.ipv4.conf.near0.rp_filter = 0; \
+                IPv6 needs nftables (README, \"To a listed network, and from it\")";
     let verify = place.run_in(&lab.router, &["verify"]).code(0);
     assert_eq!(verify.lines().last(), Some(&line), "{}", verify.out);
     let verify = place.run_in(&lab.router, &["verify", "--json"]).code(0);
@@ -117,7 +117,7 @@ fn packets_from_a_listed_network_arrive_without_and_die_with_the_reverse_path_fi
     // Packets come in without an address as well (RFC 5549), and not where it is down.
     lab.router.ip("link set far0 down");
     lab.router.ip("address flush dev near0");
-    status().says("sources  IPv4 not on near0: net.ipv4.conf.near0.rp_filter = 0;");
+    status().says("sources  IPv4 packets from listed networks are NOT dropped on near0: net.ipv4.conf.near0.rp_filter = 0;");
     lab.router.ip("link set near0 down");
     status().says("sources  IPv4: no interface is up;");
 }

@@ -1,10 +1,10 @@
-//! What a round of changes set out to do, while answers are lost. Pure.
+//! The intended effect of a round of changes, for when answers are lost. Pure.
 
 use super::Report;
 use super::reconcile::Difference;
 use crate::netlink::family::AddressFamily;
 
-/// What a round set out to do; it may not have been done.
+/// The intended effect of a round; it may not have been done.
 #[derive(Default)]
 pub(super) struct Pending {
     added: usize,

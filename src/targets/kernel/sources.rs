@@ -51,6 +51,9 @@ pub type Interfaces = BTreeMap<String, Option<u32>>;
 /// At most this many names of one kind are shown.
 const SHOWN: usize = 4;
 
+const FROM: &str = "IPv4 packets from listed networks are ";
+const IPV6: &str = "IPv6 needs nftables (README, \"To a listed network, and from it\")";
+
 /// Check these interfaces by the files below `root`.
 pub fn sources(root: &Root, interfaces: &Interfaces, kernel: &KernelConfig) -> Sources {
     let table = kernel.mark.table;
@@ -167,17 +170,17 @@ impl Sources {
         let dropped: Vec<String> = dropped.into_iter().flatten().collect();
         let mut said = Vec::new();
         if !dropped.is_empty() {
-            said.push(format!("IPv4 dropped on {}", dropped.join(", ")));
+            said.push(format!("{FROM}dropped on {}", dropped.join(", ")));
         }
         if let Some(names) = self.names(|i| i.rp_filter == Some(0)) {
-            let family = if said.is_empty() { "IPv4 " } else { "" };
+            let from = if said.is_empty() { FROM } else { "" };
             let one = match names.contains(' ') {
                 true => "*".to_owned(),
                 // sysctl(8) swaps dots and slashes.
                 false => names.replace('.', "/"),
             };
             said.push(format!(
-                "{family}not on {names}: net.ipv4.conf.{one}.rp_filter = 0"
+                "{from}NOT dropped on {names}: net.ipv4.conf.{one}.rp_filter = 0"
             ));
         }
         if let Some(names) = self.names(|i| i.is_filtered() && !i.dropped_as_far_as_asked()) {
@@ -199,7 +202,7 @@ impl Sources {
 impl fmt::Display for Sources {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut said = self.ipv4();
-        said.push("IPv6 only by nftables: see the README".to_owned());
+        said.push(IPV6.to_owned());
         if let Some(table) = self.only_with_a_rule_to {
             let members = self.ipv4.iter().any(|i| i.vrf_table == Some(table));
             let outside = if members { "outside of its VRF " } else { "" };

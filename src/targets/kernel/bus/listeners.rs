@@ -20,7 +20,7 @@ pub const SMALL: usize = ((DEFAULT_ROOM - DEFAULT_ROOM / 4) / NOTIFICATION) as u
 /// Longest wait while the listeners that hold up a change read nothing.
 const STILL: Duration = Duration::from_secs(2);
 
-/// Longest wait of one change for listeners that read slowly, beside [`EARNED`].
+/// Longest wait of one change for listeners that read slowly, in addition to [`EARNED`].
 const SLOW: Duration = Duration::from_secs(30);
 
 /// The time that each route of a change adds to [`SLOW`] where that is partly used up: listeners
