@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::support::loads;
 use crate::support::namespace::Namespace;
 use crate::support::{PROGRAM, Place, Ran, installed, left_out};
 
@@ -111,6 +112,7 @@ impl Router {
 
 #[test]
 fn killed_at_one_system_call_after_the_other_the_next_run_converges() {
+    let _alone = loads();
     if !installed("strace") {
         return left_out("strace is not installed");
     }

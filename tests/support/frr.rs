@@ -2,10 +2,13 @@
 
 use std::process::{Child, Command};
 
-use super::{installed, is_root, left_out};
+use super::{installed, is_root, left_out, wants_routers};
 
 /// FRR's daemons change their user and group, which a namespace of an ordinary user does not allow.
 pub fn can_run(daemon: &str) -> bool {
+    if !wants_routers() {
+        return false;
+    }
     if !installed("vtysh") || !installed(daemon) {
         left_out("FRR is not installed");
         return false;

@@ -28,6 +28,7 @@ use std::fmt::Debug;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tempfile::TempDir;
 
@@ -214,6 +215,23 @@ impl Ran {
 /// Whether everything must run: where it is set, a test that would be left out fails.
 pub fn everything() -> bool {
     std::env::var_os("NULLROUTED_TESTS").is_some_and(|value| value == "all")
+}
+
+/// Whether a test that starts routers runs: where everything must, or where it was asked for by name.
+/// They take minutes.
+pub fn wants_routers() -> bool {
+    let named = || std::env::args().skip(1).any(|word| !word.starts_with('-'));
+    let wanted = everything() || named();
+    if !wanted {
+        left_out("routers run with NULLROUTED_TESTS=all, or when their test is named");
+    }
+    wanted
+}
+
+/// One at a time of the tests that load the machine: others measure time beside them.
+pub fn loads() -> MutexGuard<'static, ()> {
+    static LOAD: Mutex<()> = Mutex::new(());
+    LOAD.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// So much of something where everything must run, and less where a run shall be short.

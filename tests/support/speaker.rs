@@ -8,7 +8,7 @@ use nullrouted::targets::file::{Family, Role};
 
 use super::frr::Running;
 use super::namespace::{Namespace, eventually};
-use super::{Place, Ran, installed, is_installed, is_root, left_out};
+use super::{Place, Ran, installed, is_installed, is_root, left_out, wants_routers};
 
 /// Everybody may read what is in it: the daemons drop their rights.
 pub fn open(place: &Place) {
@@ -16,14 +16,19 @@ pub fn open(place: &Place) {
     std::fs::set_permissions(place.path(""), mode).unwrap();
 }
 
-/// Whether daemons of routers can run here; says what is missing where not.
+/// Whether daemons of routers shall run and can run here; says why not.
 pub fn can_run(programs: &[&str]) -> bool {
+    wants_routers() && has(programs)
+}
+
+/// Whether daemons that only root starts can run here; says what is missing where not.
+pub fn has(programs: &[&str]) -> bool {
     if let Some(name) = programs.iter().find(|name| !installed(name)) {
         left_out(format_args!("{name} is not installed"));
         return false;
     }
     if !is_root() {
-        left_out("the daemons of routers start as root only");
+        left_out("these daemons start as root only");
     }
     is_root()
 }

@@ -7,14 +7,14 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use super::Place;
 use super::namespace::{Namespace, eventually};
-use super::speaker::can_run;
+use super::speaker::has;
 
 const USERS: &str = "root:x:0:0::/root:/bin/sh\nsshd:x:4241:65534::/run/sshd:/usr/sbin/nologin\n\
     op:x:4242:4242::/tmp:/bin/sh\n";
 
 /// The files of an `/etc` with users who may log in, for [`Sshd::start`].
 pub fn files(place: &Place) -> Option<[(&'static str, String); 3]> {
-    if !can_run(&["sshd", "ssh", "ssh-keygen"]) {
+    if !has(&["sshd", "ssh", "ssh-keygen"]) {
         return None;
     }
     for key in ["host.key", "user.key"] {

@@ -20,6 +20,7 @@ use proptest::test_runner::{RngAlgorithm, TestRng};
 use tokio::runtime::Runtime;
 
 use crate::support::inside::in_the_namespace_made_for_it;
+use crate::support::loads;
 use crate::support::namespace::Namespace;
 use crate::support::{Ran, unless_everything};
 
@@ -89,6 +90,7 @@ fn hand(commands: mpsc::Receiver<String>) -> JoinHandle<Vec<bool>> {
 
 #[test]
 fn ten_thousand_changes_by_two_hands() {
+    let _alone = loads();
     let Some(router) = Namespace::new() else {
         return;
     };

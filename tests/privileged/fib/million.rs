@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
+use crate::support::loads;
 use crate::support::namespace::Namespace;
 use crate::support::{NOC, Place, unless_everything};
 
@@ -12,6 +13,7 @@ const LONGEST: Duration = Duration::from_secs(120);
 
 #[test]
 fn a_million_routes_come_change_and_go() {
+    let _alone = loads();
     let many = unless_everything(1_000_000, 100_000_u32);
     let (v4, v6) = (many, many / 10);
     let Some(router) = Namespace::new() else {

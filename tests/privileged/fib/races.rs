@@ -16,6 +16,7 @@ use super::batches::inside;
 use super::hands::runtime;
 use crate::support::daemon::Daemon;
 use crate::support::inside::in_the_namespace_made_for_it;
+use crate::support::loads;
 use crate::support::namespace::{Namespace, eventually};
 use crate::support::soon::{SECOND, soon};
 use crate::support::{NOC, Place};
@@ -65,6 +66,7 @@ impl Restless {
 /// A dump of IPv6 routes leaves out what stays where others go, and does not say so.
 #[test]
 fn ipv6_routes_are_read_whole_while_others_come_and_go() {
+    let _alone = loads();
     let Some(router) = Namespace::new() else {
         return;
     };
