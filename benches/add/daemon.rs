@@ -19,6 +19,19 @@ use super::sample;
 /// `RTNLGRP_IPV4_ROUTE` as a bit.
 const IPV4_ROUTE: u32 = 1 << 6;
 
+/// A verb of a build that waits for a pass on a busy machine takes long.
+const PATIENCE: Duration = Duration::from_secs(200);
+
+/// A daemon that ends with this.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// Print what the daemon needs for so many lines, and then a line for each line that is asked.
 pub fn measure(program: &str, lines: usize) {
     let dir = tempfile::tempdir_in(".").unwrap();
@@ -31,23 +44,23 @@ pub fn measure(program: &str, lines: usize) {
     sh(
         "ip link set lo up; ip link add wan0 type veth peer name wan1; ip link set wan0 up; ip link set wan1 up; ip address add 100.64.0.1/24 dev wan0",
     );
-    let mut daemon = started(program, dir);
-    let routes = settled(&daemon, dir);
-    println!("{routes} routes, daemon {}", memory(&daemon));
+    let running = started(program, dir);
+    let daemon = &running.0;
+    let routes = settled(daemon, dir);
+    println!("{routes} routes, daemon {}", memory(daemon));
     let heard = listen();
     for (at, word) in stdin().lock().lines().map(Result::unwrap).enumerate() {
         if word != "add" {
             break;
         }
-        let address = Ipv4Addr::new(198, 51, 100, at as u8);
+        // Every second one: two that follow each other would be joined.
+        let address = Ipv4Addr::new(198, 51, 100, 2 * at as u8 + 1);
         let [kernel, verb] = added(program, dir, address, &heard);
         println!("{kernel} {verb}");
         // The pass that a daemon may make after it is not part of the next sample.
         sleep(Duration::from_millis(2_500));
     }
-    println!("daemon {}", memory(&daemon));
-    let _ = daemon.kill();
-    let _ = daemon.wait();
+    println!("daemon {}", memory(daemon));
 }
 
 fn command(program: &str, dir: &Path) -> Command {
@@ -58,13 +71,10 @@ fn command(program: &str, dir: &Path) -> Command {
     command
 }
 
-fn started(program: &str, dir: &Path) -> Child {
+fn started(program: &str, dir: &Path) -> Running {
     let log = fs::File::create(dir.join("log")).unwrap();
-    command(program, dir)
-        .arg("run")
-        .stderr(log)
-        .spawn()
-        .unwrap()
+    let daemon = command(program, dir).arg("run").stderr(log).spawn();
+    Running(daemon.unwrap())
 }
 
 /// Wait until the kernel has all of them and the daemon does nothing any more. Returns their number.
@@ -114,7 +124,7 @@ fn added(
     let begun = Instant::now();
     let mut child = verb.spawn().unwrap();
     let seen = loop {
-        let (at, route) = heard.recv_timeout(Duration::from_secs(30)).unwrap();
+        let (at, route) = heard.recv_timeout(PATIENCE).unwrap();
         if route == address {
             break at;
         }
@@ -139,7 +149,6 @@ fn listen() -> Receiver<(Instant, Ipv4Addr)> {
                 .flatten()
                 .filter(|one| one.kind == RTM_NEWROUTE)
             {
-                // RTA_DST after `struct rtmsg`: eight bytes, 12 bytes later the address.
                 let address = destination(message.payload);
                 address
                     .into_iter()
