@@ -119,7 +119,11 @@ impl Server {
         }
         match self.current().await {
             Current::Kept => {}
-            Current::Withdrawn => return,
+            // A flush removes the routes by itself: what is installed after it is not put back.
+            Current::Withdrawn => {
+                self.kernel.fib.forget();
+                return;
+            }
             // The order that follows corrects everything.
             Current::Changed => {
                 self.kernel.fib.expect_change();

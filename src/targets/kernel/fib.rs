@@ -125,6 +125,13 @@ impl Fib {
         self.known.invalidate();
     }
 
+    /// Nothing of what was there is known any more: what is missing next was removed by nobody.
+    pub fn forget(&mut self) {
+        self.known.forget();
+        self.known.rule_by = None;
+        self.rule = None;
+    }
+
     /// There is something to be done that no notification reports.
     pub fn expect_change(&mut self) {
         self.known.changed = true;
