@@ -141,7 +141,8 @@ fn tell(reader: &mut Reader, query: &str, net: IpNet) -> Result<Story, Stop> {
         query: query.to_owned(),
         verdict,
         route,
-        inside: if route.is_none() {
+        // All of them are looked at, so not where none can be.
+        inside: if verdict == Verdict::Partly {
             inside.collect()
         } else {
             Vec::new()
