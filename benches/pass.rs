@@ -13,10 +13,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nullrouted::config::{self, Config};
-use nullrouted::ledger::{Hand, Ledger, OperatorRow};
-use nullrouted::pass::gather::{Manner, Scope};
+use nullrouted::ledger::{Ledger, OperatorEntry, OperatorRow};
+use nullrouted::pass::gather::{FeedSelection, FetchMode};
+use nullrouted::pass::inputs::Cache;
 use nullrouted::pass::keeper::Server;
-use nullrouted::pass::known::Memory;
 use nullrouted::pass::{Nobody, Pass};
 use nullrouted::progress::Progress;
 
@@ -45,8 +45,8 @@ fn passes(lines: usize) {
                 [limits]\nmax_routes = 4_000_000\nmax_share_v4 = \"100%\"\n[kernel]\nenabled = false\n";
     fs::write(&config, text).unwrap();
     fs::write(&path, &list).unwrap();
-    let mut memory = Memory::default();
-    let mut pass = || pass(&config, &mut memory);
+    let mut cache = Cache::default();
+    let mut pass = || pass(&config, &mut cache);
     let first = pass();
     let second = pass();
     let unchanged = median((0..RUNS).map(|_| pass()).collect());
@@ -62,11 +62,11 @@ fn passes(lines: usize) {
     let changed = median(changed.collect());
     let config = Arc::new(config::load(&config).unwrap());
     let ledger = Ledger::open(&config.state_dir).unwrap();
-    made(&config, &ledger, &mut memory, Scope::Offline);
+    made(&config, &ledger, &mut cache, FeedSelection::Offline);
     let entered = (0..RUNS).map(|run| {
         let start = Instant::now();
         enter(&ledger, run);
-        made(&config, &ledger, &mut memory, Scope::Offline);
+        made(&config, &ledger, &mut cache, FeedSelection::Offline);
         start.elapsed()
     });
     let entered = median(entered.collect());
@@ -81,7 +81,7 @@ fn passes(lines: usize) {
 fn enter(ledger: &Ledger, run: usize) {
     let row = OperatorRow {
         id: 0,
-        hand: Hand::Add,
+        hand: OperatorEntry::Add,
         prefix: format!("198.51.100.{run}/32").parse().unwrap(),
         reason: "bench".to_owned(),
         by: "bench".to_owned(),
@@ -93,16 +93,16 @@ fn enter(ledger: &Ledger, run: usize) {
     written.unwrap();
 }
 
-fn pass(config: &Path, memory: &mut Memory) -> Duration {
+fn pass(config: &Path, cache: &mut Cache) -> Duration {
     let config = Arc::new(config::load(config).unwrap());
     let start = Instant::now();
     let ledger = Ledger::open(&config.state_dir).unwrap();
-    made(&config, &ledger, memory, Scope::All);
+    made(&config, &ledger, cache, FeedSelection::All);
     drop(ledger);
     start.elapsed()
 }
 
-fn made(config: &Arc<Config>, ledger: &Ledger, memory: &mut Memory, scope: Scope) {
+fn made(config: &Arc<Config>, ledger: &Ledger, cache: &mut Cache, scope: FeedSelection) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -112,9 +112,9 @@ fn made(config: &Arc<Config>, ledger: &Ledger, memory: &mut Memory, scope: Scope
         let pass = Pass {
             config,
             ledger,
-            memory,
+            cache,
             scope,
-            manner: Manner::default(),
+            manner: FetchMode::default(),
             cause: "refresh",
             progress: &Progress::default(),
             keeper: &keeper,

@@ -16,7 +16,7 @@ use nullrouted::digest;
 use nullrouted::feed::FeedCopy;
 use nullrouted::feed::formats::{Format, Rules, parse_body};
 use nullrouted::feed::standing::Ages;
-use nullrouted::pipeline::{AtHand, Configuration, Decision, Feed, Hand, Input, decide};
+use nullrouted::pipeline::{AtHand, Configuration, Decision, Feed, Input, OperatorEntries, decide};
 use nullrouted::policy::Policy;
 use nullrouted::policy::limits::{FeedLimits, Limits, Review};
 use nullrouted::policy::protect::{Protect, Protected};
@@ -112,7 +112,7 @@ fn decision(list: &str, copy: &Arc<FeedCopy>, policy: &Policy, now: Timestamp) -
     };
     decide(&Input {
         feeds: &[feed],
-        hand: &Hand::default(),
+        hand: &OperatorEntries::default(),
         policy,
         in_force: &Effective::default(),
         restores: false,

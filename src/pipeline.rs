@@ -13,7 +13,7 @@
 //! ```
 //! # use std::{sync::Arc, time::Duration};
 //! # use nullrouted::feed::{formats::{Format, Rules, parse_body}, standing::Ages};
-//! # use nullrouted::pipeline::{Applied, AtHand, Configuration, Feed, Hand, Input, decide};
+//! # use nullrouted::pipeline::{Applied, AtHand, Configuration, Feed, OperatorEntries, Input, decide};
 //! # use nullrouted::policy::{Policy, limits::{FeedLimits, Limits, Review}};
 //! # use nullrouted::policy::protect::{Protect, Protected};
 //! # use nullrouted::{digest, prefix::Effective, time::Timestamp};
@@ -36,7 +36,7 @@
 //!     in_force,
 //!     now,
 //!     // ... nothing by hand, no pin, no approval, the configuration as it was
-//! #   hand: &Hand::default(), restores: false, by_feed: false, pinned: None,
+//! #   hand: &OperatorEntries::default(), restores: false, by_feed: false, pinned: None,
 //! #   approved: None, configuration: &Configuration::default(),
 //! });
 //! let mut feed = Feed {
@@ -154,7 +154,7 @@ impl Feed {
 
 /// What the operator listed by hand.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Hand {
+pub struct OperatorEntries {
     /// What counts now.
     pub now: Arc<FeedCopy>,
     /// What counted for the generation in force: the cause of what goes.
@@ -176,7 +176,7 @@ pub struct Input<'a> {
     /// The configured feeds, in order.
     pub feeds: &'a [Feed],
     /// What the operator listed by hand: no limit of the feeds holds it.
-    pub hand: &'a Hand,
+    pub hand: &'a OperatorEntries,
     /// What may be dropped.
     pub policy: &'a Policy,
     /// What is in force.
@@ -432,7 +432,7 @@ impl Decision {
     }
 
     /// Whether it goes through with every feed read: whatever carries our mark is explained then.
-    pub fn settles(&self) -> bool {
+    pub fn adopts(&self) -> bool {
         self.goes() && !self.standings.contains(&Standing::Missing)
     }
 

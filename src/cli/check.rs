@@ -107,7 +107,7 @@ impl Way {
 #[derive(Default)]
 struct Known {
     routes: Option<[usize; 2]>,
-    /// Of routers that do not get everything.
+    /// CopyKind routers that do not get everything.
     selections: BTreeMap<String, SelectionRow>,
     targets: Vec<TargetRow>,
 }

@@ -9,7 +9,7 @@ use super::status::{FeedStatus, feeds};
 use super::{Exit, Outcome, Stop, load, output};
 use crate::feed::preset::{PRESETS, Preset, preset};
 use crate::ledger::Ledger;
-use crate::pass::known::Memory;
+use crate::pass::inputs::Cache;
 use crate::shown::Lines;
 use crate::time::{Timestamp, short};
 
@@ -44,7 +44,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         Some(config) => {
             let ledger = Ledger::read(&config.state_dir)?;
             let now = ledger.now()?;
-            (now, feeds(config, &ledger, Memory::default(), now)?)
+            (now, feeds(config, &ledger, Cache::default(), now)?)
         }
         None => (Timestamp::now(), Vec::new()),
     };

@@ -5,10 +5,10 @@ mod check;
 mod demo;
 mod feeds;
 mod flush;
-mod hand;
 mod history;
 mod list;
 mod net;
+mod operator;
 mod output;
 mod pin;
 mod plan;
@@ -36,7 +36,7 @@ use clap::{Parser, Subcommand};
 use nix::sys::signal::Signal;
 
 use crate::config::{self, Config, Problems};
-use crate::ledger::{Busy, Hand, Ledger, LedgerError, Said};
+use crate::ledger::{Busy, Ledger, LedgerError, OperatorEntry, Said};
 use crate::pass::PassError;
 use crate::shown;
 use output::Out;
@@ -82,13 +82,13 @@ enum Verb {
     /// Print one router's file
     Render(render::Arguments),
     /// Drop a prefix that no feed lists
-    Add(hand::EnterArguments),
+    Add(operator::EnterArguments),
     /// End an add
-    Remove(hand::EndArguments),
+    Remove(operator::EndArguments),
     /// Never drop a prefix, whatever lists it
-    Allow(hand::EnterArguments),
+    Allow(operator::EnterArguments),
     /// End an allow
-    Disallow(hand::EndArguments),
+    Disallow(operator::EndArguments),
     /// Apply a held change: exactly the one with this ID
     Approve(review::Arguments),
     /// Do not apply a held change
@@ -257,10 +257,10 @@ pub fn run_with(words: Vec<OsString>) -> ExitCode {
         Verb::Verify(arguments) => verify::run(config, &arguments),
         Verb::History(arguments) => history::run(config, &arguments),
         Verb::Render(arguments) => render::run(config, &arguments),
-        Verb::Add(arguments) => hand::enter(Hand::Add, config, &arguments),
-        Verb::Remove(arguments) => hand::end(Hand::Add, config, &arguments),
-        Verb::Allow(arguments) => hand::enter(Hand::Allow, config, &arguments),
-        Verb::Disallow(arguments) => hand::end(Hand::Allow, config, &arguments),
+        Verb::Add(arguments) => operator::enter(OperatorEntry::Add, config, &arguments),
+        Verb::Remove(arguments) => operator::end(OperatorEntry::Add, config, &arguments),
+        Verb::Allow(arguments) => operator::enter(OperatorEntry::Allow, config, &arguments),
+        Verb::Disallow(arguments) => operator::end(OperatorEntry::Allow, config, &arguments),
         Verb::Approve(arguments) => review::run(Said::Approved, config, &arguments),
         Verb::Reject(arguments) => review::run(Said::Rejected, config, &arguments),
         Verb::Pin(arguments) => pin::run(config, &arguments),

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::ask::change_or;
-use super::hand::{at_work, reason};
+use super::operator::{at_work, reason};
 use super::output::Talk;
 use super::refresh::{alone, bring_about, exit};
 use super::site::{Making, Own};

@@ -12,7 +12,7 @@ use super::{Exit, Outcome as Ended, block_on, load, output};
 use crate::feed::copies::Copies;
 use crate::ledger::Ledger;
 use crate::pass;
-use crate::pass::known::{Known, Memory, View};
+use crate::pass::inputs::{Cache, Inputs, View};
 use crate::pass::sets::{Move, Sets};
 use crate::pass::wanted;
 use crate::pipeline::Decision;
@@ -80,14 +80,18 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Ended {
     let ledger = Ledger::read(&config.state_dir)?;
     let copies = Copies::under(&config.state_dir);
     let now = ledger.now()?;
-    let memory = &mut Memory::default();
-    let found = block_on(pass::around::as_it_is(&config, &ledger.discovered()?, now))?;
+    let cache = &mut Cache::default();
+    let found = block_on(pass::discovery::as_it_is(
+        &config,
+        &ledger.discovered()?,
+        now,
+    ))?;
     let view = View::AsItIs(found);
-    let known = Known::read_as(&config, &ledger, &copies, memory, &view, now)?;
-    let generation = known.generation;
-    let decision = Arc::new(known.decide(now));
-    let sets = Sets::decided(&config, &ledger, &known, &decision)?;
-    let wanted = wanted::proposed((&config, &ledger), (&known, &decision), &sets, now)?;
+    let inputs = Inputs::read_as(&config, &ledger, &copies, cache, &view, now)?;
+    let generation = inputs.generation;
+    let decision = Arc::new(inputs.decide(now));
+    let sets = Sets::decided(&config, &ledger, &inputs, &decision)?;
+    let wanted = wanted::proposed((&config, &ledger), (&inputs, &decision), &sets, now)?;
     let mut runner = Runner::new(targets::each(&config, output::progress()));
     let targets = block_on(runner.plan(&wanted))?.into_iter();
     let targets: Vec<_> = targets
@@ -100,8 +104,8 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Ended {
         // Where no router selects, all of it is in the plan already.
         routers: match decision.held() && decision.approvable() && sets.select() {
             true => {
-                let approved = known.decide_as_approved(&decision.id, now);
-                Sets::decided(&config, &ledger, &known, &approved)?
+                let approved = inputs.decide_as_approved(&decision.id, now);
+                Sets::decided(&config, &ledger, &inputs, &approved)?
             }
             false => Sets::default(),
         },
@@ -129,22 +133,22 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Ended {
             "id": decision.id,
             "generation": generation,
             "add": list(&mut decision.explain_additions(shown)),
-            "remove": list(&mut decision.explain_removals(shown, after, &known.policy)),
+            "remove": list(&mut decision.explain_removals(shown, after, &inputs.policy)),
             "keep": shown.kept(),
             "held": decision.held().then(|| json!({
                 "reasons": decision.verdict.reasons,
                 "approvable": decision.approvable(),
-                "protected": protected(&known, &decision).iter().map(|(sign, net)| {
+                "protected": protected(&inputs, &decision).iter().map(|(sign, net)| {
                     json!({"op": sign, "prefix": net})
                 }).collect::<Vec<_>>(),
                 "routers": waits.routers.moves().iter().map(router).collect::<Vec<_>>(),
                 "rejected_by": waits.rejected.as_ref().map(|(by, _)| by),
             })),
-            "pinned": known.pinned.as_ref().map(|pin| &pin.row),
+            "pinned": inputs.pinned.as_ref().map(|pin| &pin.row),
             "targets": targets.iter().map(target).collect::<Vec<_>>(),
         }))?;
     } else {
-        output::results(|out| print(out, &known, &decision, &targets, &waits))?;
+        output::results(|out| print(out, &inputs, &decision, &targets, &waits))?;
     }
     let changes = !shown.is_empty() || targets.iter().any(|target| target.changes);
     if targets.iter().any(|target| target.failed) {
@@ -167,14 +171,14 @@ fn after(decision: &Decision) -> &PrefixSet {
 }
 
 /// What of a held change nobody would see in what is proposed: all of it is protected.
-fn protected(known: &Known, decision: &Decision) -> Vec<(char, IpNet)> {
+fn protected(inputs: &Inputs, decision: &Decision) -> Vec<(char, IpNet)> {
     if !decision.held() {
         return Vec::new();
     }
     let published = &decision.published;
     let added = published.additions().map(|net| ('+', net));
     let changes = added.chain(published.removals().map(|net| ('-', net)));
-    let protect = known.policy.protect.set();
+    let protect = inputs.policy.protect.set();
     changes
         .filter(|(_, net)| protect.covering(*net).is_some())
         .collect()
@@ -182,7 +186,7 @@ fn protected(known: &Known, decision: &Decision) -> Vec<(char, IpNet)> {
 
 fn print(
     out: &mut Lines<'_>,
-    known: &Known,
+    inputs: &Inputs,
     decision: &Decision,
     targets: &[TargetPlan],
     waits: &Waits,
@@ -205,7 +209,7 @@ fn print(
         for explained in decision.explain_additions(change) {
             line('+', explained, out)?;
         }
-        for explained in decision.explain_removals(change, after, &known.policy) {
+        for explained in decision.explain_removals(change, after, &inputs.policy) {
             line('-', explained, out)?;
         }
         Ok(())
@@ -219,7 +223,7 @@ fn print(
         )?;
     }
     lines(change, after(decision), out)?;
-    for (sign, net) in protected(known, decision) {
+    for (sign, net) in protected(inputs, decision) {
         let why = match sign {
             '+' => "listed now, and protected",
             _ => "no longer listed, and protected",
@@ -230,9 +234,9 @@ fn print(
     writeln!(
         out,
         "plan {}  upon generation {}: {added} to add, {removed} to remove, {kept} to keep",
-        decision.id, known.generation
+        decision.id, inputs.generation
     )?;
-    if let Some(pin) = &known.pinned {
+    if let Some(pin) = &inputs.pinned {
         writeln!(out, "pinned {}, until `nullrouted unpin`", pin.row)?;
     }
     for reason in &decision.verdict.reasons {

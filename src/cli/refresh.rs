@@ -14,7 +14,7 @@ use crate::config::Config;
 use crate::control::{Change, Refresh};
 use crate::ledger::{HoldRow, Ledger, Lock};
 use crate::pass;
-use crate::pass::gather::{Manner, Scope};
+use crate::pass::gather::{FeedSelection, FetchMode};
 
 const EXITS: &str = "Ends with 1 where a target failed, and while a configured feed has never had a copy; with 3 where \
                      a change is held.";
@@ -65,7 +65,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
 }
 
 /// Which feeds are looked at.
-fn scope<'a>(refresh: &'a Refresh, config: &Config) -> Result<Scope<'a>, Stop> {
+fn scope<'a>(refresh: &'a Refresh, config: &Config) -> Result<FeedSelection<'a>, Stop> {
     match &refresh.feed {
         Some(name) if !config.feeds.iter().any(|feed| feed.name == *name) => {
             let names: Vec<_> = config.feeds.iter().map(|feed| feed.name.as_str()).collect();
@@ -74,9 +74,9 @@ fn scope<'a>(refresh: &'a Refresh, config: &Config) -> Result<Scope<'a>, Stop> {
                 names.join(", ")
             )))
         }
-        Some(name) => Ok(Scope::Only(name)),
-        None if refresh.offline => Ok(Scope::Offline),
-        None => Ok(Scope::All),
+        Some(name) => Ok(FeedSelection::Only(name)),
+        None if refresh.offline => Ok(FeedSelection::Offline),
+        None => Ok(FeedSelection::All),
     }
 }
 
@@ -86,7 +86,7 @@ pub(super) async fn refresh_now(making: Making<'_>, refresh: &Refresh) -> Outcom
         site, out, json, ..
     } = making;
     let scope = scope(refresh, site.at()?.config)?;
-    let manner = Manner {
+    let manner = FetchMode {
         force: refresh.force,
         ignore_floor: refresh.ignore_floor,
     };
@@ -129,10 +129,10 @@ pub(super) async fn bring_about(
     next: &str,
 ) -> Result<pass::Outcome, Stop> {
     let scope = match making.out.is_daemon() {
-        true => Scope::Entry,
-        false => Scope::Offline,
+        true => FeedSelection::Entry,
+        false => FeedSelection::Offline,
     };
-    let looks = (scope, Manner::default());
+    let looks = (scope, FetchMode::default());
     let outcome = making.site.pass(looks, verb).await;
     let outcome = outcome.map_err(Stop::from).map_err(|stop| Stop {
         text: format!("{}. {next}", stop.text),

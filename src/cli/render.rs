@@ -12,7 +12,7 @@ use crate::config::RouterConfig;
 use crate::feed::copies::Copies;
 use crate::files;
 use crate::ledger::Ledger;
-use crate::pass::known::{Known, Memory};
+use crate::pass::inputs::{Cache, Inputs};
 use crate::pass::sets::Sets;
 use crate::pass::wanted;
 use crate::shown;
@@ -55,11 +55,11 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     let ledger = Ledger::read(&config.state_dir)?;
     let copies = Copies::under(&config.state_dir);
     let now = ledger.now()?;
-    let known = Known::read(&config, &ledger, &copies, &mut Memory::default(), now)?;
-    let decision = Arc::new(known.decide(now));
-    let sets = Sets::in_force(&config, &ledger, &known, &decision)?;
-    let in_force = (known.in_force.clone(), &sets);
-    let wanted = wanted::recorded((&config, &ledger), (&known, &decision), in_force, now)?;
+    let inputs = Inputs::read(&config, &ledger, &copies, &mut Cache::default(), now)?;
+    let decision = Arc::new(inputs.decide(now));
+    let sets = Sets::in_force(&config, &ledger, &inputs, &decision)?;
+    let in_force = (inputs.in_force.clone(), &sets);
+    let wanted = wanted::recorded((&config, &ledger), (&inputs, &decision), in_force, now)?;
     let text = RouterFile::new(router, output::progress()).text(&wanted);
     match arguments.diff {
         true => diff(router, &text),

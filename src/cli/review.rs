@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::ask::change_or;
-use super::hand::at_work;
+use super::operator::at_work;
 use super::output::Talk;
 use super::refresh::{alone, bring_about, exit};
 use super::site::{Making, Own};
@@ -12,7 +12,7 @@ use crate::control::{Change, Review};
 use crate::feed::copies::Copies;
 use crate::ledger::{Event, EventKind, Ledger, LedgerError, Said};
 use crate::pass::At;
-use crate::pass::known::Known;
+use crate::pass::inputs::Inputs;
 use crate::pipeline::Decision;
 
 #[derive(Debug, clap::Args)]
@@ -57,15 +57,15 @@ pub(super) async fn review_now(mut making: Making<'_>, said: Said, review: &Revi
     let At {
         config,
         ledger,
-        memory,
+        cache,
     } = making.site.at()?;
     let now = ledger.now()?;
     let copies = Copies::under(&config.state_dir);
-    let known = Known::read(config, ledger, &copies, memory, now)?;
-    let decision = known.decide_once(memory, now);
+    let inputs = Inputs::read(config, ledger, &copies, cache, now)?;
+    let decision = inputs.decide_once(cache, now);
     let id = review.id.trim().to_lowercase();
-    if known.pinned.is_some() || !decision.held() || decision.id != id {
-        return Err(Stop::failed(not_it(&id, &known, &decision, ledger)?));
+    if inputs.pinned.is_some() || !decision.held() || decision.id != id {
+        return Err(Stop::failed(not_it(&id, &inputs, &decision, ledger)?));
     }
     if said == Said::Approved && !decision.approvable() {
         return Err(Stop::failed(format!(
@@ -93,7 +93,7 @@ pub(super) async fn review_now(mut making: Making<'_>, said: Said, review: &Revi
         })
     })?;
     let next = "The word is written down: the next pass goes by it";
-    drop((known, decision));
+    drop((inputs, decision));
     let outcome = bring_about(&mut making, verb, next).await?;
     if said == Said::Rejected && !making.json {
         making.out.results(|out| {
@@ -113,11 +113,11 @@ pub(super) async fn review_now(mut making: Making<'_>, said: Said, review: &Revi
 /// Why this ID names nothing that waits.
 fn not_it(
     id: &str,
-    known: &Known,
+    inputs: &Inputs,
     decision: &Decision,
     ledger: &Ledger,
 ) -> Result<String, LedgerError> {
-    if let Some(pin) = &known.pinned {
+    if let Some(pin) = &inputs.pinned {
         let pin = &pin.row;
         return Ok(format!(
             "{id}: nothing is judged while pinned {pin}; `nullrouted unpin` first; nothing was changed"

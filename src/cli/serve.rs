@@ -4,9 +4,9 @@
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 
-use super::hand::{end_now, enter_now};
 use super::history::Wanted;
 use super::list::List;
+use super::operator::{end_now, enter_now};
 use super::output::heard::listen;
 use super::output::{Out, Talk};
 use super::pin::pin_now;
@@ -16,10 +16,10 @@ use super::site::{Making, Reader};
 use super::unpin::unpin_now;
 use super::{Exit, Outcome, history, list, status, why};
 use crate::control::{Change, Job, Outlet, Question, Said, Verbs};
-use crate::ledger::{self, Hand};
+use crate::ledger::{self, OperatorEntry};
 use crate::pass::Site;
+use crate::pass::inputs::Reading;
 use crate::pass::keeper::Keeper;
-use crate::pass::known::Reading;
 
 /// The verbs of a daemon with this configuration file.
 pub(super) struct Served {
@@ -93,10 +93,10 @@ fn answer(question: &Question, reader: Reader) -> Outcome {
 
 async fn change(change: &Change, making: Making<'_>) -> Outcome {
     match change {
-        Change::Add(entry) => enter_now(making, Hand::Add, entry).await,
-        Change::Allow(entry) => enter_now(making, Hand::Allow, entry).await,
-        Change::Remove(of) => end_now(making, Hand::Add, of).await,
-        Change::Disallow(of) => end_now(making, Hand::Allow, of).await,
+        Change::Add(entry) => enter_now(making, OperatorEntry::Add, entry).await,
+        Change::Allow(entry) => enter_now(making, OperatorEntry::Allow, entry).await,
+        Change::Remove(of) => end_now(making, OperatorEntry::Add, of).await,
+        Change::Disallow(of) => end_now(making, OperatorEntry::Allow, of).await,
         Change::Approve(review) => review_now(making, ledger::Said::Approved, review).await,
         Change::Reject(review) => review_now(making, ledger::Said::Rejected, review).await,
         Change::Pin(pin) => pin_now(making, pin).await,

@@ -12,9 +12,9 @@ use super::{Stop, read_ledger};
 use crate::config::Config;
 use crate::control::Author;
 use crate::ledger::{Ledger, LedgerError, Lock};
-use crate::pass::gather::{Manner, Scope};
+use crate::pass::gather::{FeedSelection, FetchMode};
+use crate::pass::inputs::{Cache, Inputs, Reading};
 use crate::pass::keeper::{Keeper, Server};
-use crate::pass::known::{Known, Memory, Reading};
 use crate::pass::{At, Nobody, Pass, Passing, Site};
 use crate::pipeline::Decision;
 use crate::prefix::Effective;
@@ -26,7 +26,7 @@ use crate::time::Timestamp;
 pub(super) struct Reader {
     pub config: Arc<Config>,
     pub ledger: Ledger,
-    pub memory: Memory,
+    pub cache: Cache,
     pub out: Out,
     keeper: Option<Keeper>,
 }
@@ -38,7 +38,7 @@ impl Reader {
         Ok(Self {
             ledger: read_ledger(&config, &out)?,
             config,
-            memory: Memory::default(),
+            cache: Cache::default(),
             out,
             keeper: None,
         })
@@ -49,7 +49,7 @@ impl Reader {
         Ok(Self {
             ledger: Ledger::read(&config.state_dir)?,
             config,
-            memory: Memory::default(),
+            cache: Cache::default(),
             out: Out::Ours,
             keeper: None,
         })
@@ -57,11 +57,11 @@ impl Reader {
 
     /// In the daemon.
     pub fn in_daemon((reading, keeper): (Reading, Keeper), out: Out) -> Result<Self, Stop> {
-        let Reading { config, memory, .. } = reading;
+        let Reading { config, cache, .. } = reading;
         Ok(Self {
             ledger: read_ledger(&config, &out)?,
             config,
-            memory,
+            cache,
             out,
             keeper: Some(keeper),
         })
@@ -76,18 +76,18 @@ impl Reader {
     }
 
     /// The decision. The daemon makes none for a reader.
-    pub fn decide(&self, known: &Known, now: Timestamp) -> Result<Arc<Decision>, Stop> {
+    pub fn decide(&self, inputs: &Inputs, now: Timestamp) -> Result<Arc<Decision>, Stop> {
         match self.out.is_daemon() {
-            false => Ok(Arc::new(known.decide(now))),
-            true => known
-                .decided_already(&self.memory, now)
+            false => Ok(Arc::new(inputs.decide(now))),
+            true => inputs
+                .decided_already(&self.cache, now)
                 .ok_or_else(Stop::alone),
         }
     }
 
     /// The set in force.
     pub fn in_force(&mut self) -> Result<Arc<Effective>, LedgerError> {
-        self.memory.in_force(&self.ledger)
+        self.cache.in_force(&self.ledger)
     }
 
     /// Leave to the verb what would take too much memory in the daemon.
@@ -107,7 +107,7 @@ const MOST: usize = 50_000;
 pub(super) struct Own {
     config: Arc<Config>,
     ledger: Ledger,
-    memory: Memory,
+    cache: Cache,
     /// Held until the verb ends, so that what it writes belongs to its pass.
     _lock: Lock,
 }
@@ -117,7 +117,7 @@ impl Own {
         Self {
             config,
             ledger,
-            memory: Memory::default(),
+            cache: Cache::default(),
             _lock: lock,
         }
     }
@@ -128,13 +128,13 @@ impl Site for Own {
         Ok(At {
             config: &self.config,
             ledger: &self.ledger,
-            memory: &mut self.memory,
+            cache: &mut self.cache,
         })
     }
 
     fn pass<'s>(
         &'s mut self,
-        (scope, manner): (Scope<'s>, Manner),
+        (scope, manner): (FeedSelection<'s>, FetchMode),
         cause: &'static str,
     ) -> Passing<'s> {
         nudge(&self.config);
@@ -144,7 +144,7 @@ impl Site for Own {
             let pass = Pass {
                 config: &self.config,
                 ledger: &self.ledger,
-                memory: &mut self.memory,
+                cache: &mut self.cache,
                 scope,
                 manner,
                 cause,

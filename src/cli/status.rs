@@ -19,7 +19,7 @@ use crate::ledger::{
     GenerationRow, HoldRow, Ledger, LedgerError, Lock, Observed, OperatorRow, PinRow, SelectionRow,
     TargetRow, Topic,
 };
-use crate::pass::hand::said;
+use crate::pass::operator::said;
 use crate::pass::protection;
 use crate::policy::protect::Protect;
 use crate::shown::Lines;
@@ -75,7 +75,7 @@ struct Status<'a> {
 
 /// So many feeds are shown whatever they say; of more, those that have something to say.
 const FEEDS_SHOWN: usize = 8;
-/// Of them so many. `--json` has everything.
+/// CopyKind them so many. `--json` has everything.
 const NEWS_SHOWN: usize = 5;
 /// Lines of every other kind.
 const OTHERS_SHOWN: usize = 3;
@@ -98,7 +98,7 @@ pub(super) fn answer(mut reader: Reader, json: bool) -> Outcome {
     let Reader {
         config,
         ledger,
-        memory,
+        cache,
         out,
         ..
     } = reader;
@@ -119,7 +119,7 @@ pub(super) fn answer(mut reader: Reader, json: bool) -> Outcome {
     let status = Status {
         generation: ledger.generation()?,
         routes: (in_force.v4.len(), in_force.v6.len()),
-        feeds: feeds(&config, &ledger, memory, now)?,
+        feeds: feeds(&config, &ledger, cache, now)?,
         hold: ledger.hold()?,
         pinned: ledger.pinned()?,
         targets: ledger.targets()?,

@@ -16,9 +16,9 @@ use crate::control::Question;
 use crate::feed::copies::Copies;
 use crate::feed::record;
 use crate::feed::standing::Standing;
-use crate::ledger::{Hand, Ledger, Seen};
-use crate::pass::hand::said;
-use crate::pass::known::Known;
+use crate::ledger::{Ledger, OperatorEntry, Seen};
+use crate::pass::inputs::Inputs;
+use crate::pass::operator::said;
 use crate::pass::sets::Sets;
 use crate::pipeline::Decision;
 use crate::policy::reserved::{RESERVED, touching};
@@ -70,13 +70,13 @@ fn tell(reader: &mut Reader, query: &str, net: IpNet) -> Result<Story, Stop> {
     let Reader {
         config,
         ledger,
-        memory,
+        cache,
         ..
     } = reader;
-    let known = Known::read(config, ledger, &copies, memory, now)?;
-    let decision = reader.decide(&known, now)?;
+    let inputs = Inputs::read(config, ledger, &copies, cache, now)?;
+    let decision = reader.decide(&inputs, now)?;
     let (config, ledger) = (&reader.config, &reader.ledger);
-    let in_force = &known.in_force.nets;
+    let in_force = &inputs.in_force.nets;
     let rows = ledger.feeds()?;
     let mut listings = Vec::new();
     for listing in decision.rib.listings(net) {
@@ -117,7 +117,7 @@ fn tell(reader: &mut Reader, query: &str, net: IpNet) -> Result<Story, Stop> {
 
     let route = in_force.covering(net);
     let inside = in_force.nets().filter(|route| net.contains(route));
-    let protected_by = protection(&known, &decision, net, !listings.is_empty());
+    let protected_by = protection(&inputs, &decision, net, !listings.is_empty());
     let verdict = if route.is_some() {
         Verdict::Blackholed
     } else if in_force.overlaps(net) {
@@ -130,7 +130,7 @@ fn tell(reader: &mut Reader, query: &str, net: IpNet) -> Result<Story, Stop> {
         Verdict::NotListed
     };
     let mut held = decision.verdict.reasons.clone();
-    if let Some(pin) = &known.pinned {
+    if let Some(pin) = &inputs.pinned {
         held = vec![format!("pinned {}, until `nullrouted unpin`", pin.row)];
     } else if held.is_empty() {
         held = vec!["it waits for the next pass".to_owned()];
@@ -158,10 +158,10 @@ fn tell(reader: &mut Reader, query: &str, net: IpNet) -> Result<Story, Stop> {
         held: if tells { held } else { Vec::new() },
         places: match verdict {
             Verdict::Blackholed | Verdict::Partly => {
-                let sets = Sets::as_written(config, ledger, &known, &decision)?;
+                let sets = Sets::as_written(config, ledger, &inputs, &decision)?;
                 let at = At {
                     config,
-                    known: &known,
+                    inputs: &inputs,
                     decision: &decision,
                     reader,
                     sets: &sets,
@@ -176,9 +176,9 @@ fn tell(reader: &mut Reader, query: &str, net: IpNet) -> Result<Story, Stop> {
 /// What was added by hand once and covers `net`.
 fn by_hand(ledger: &Ledger, net: IpNet, now: Timestamp) -> Result<Vec<Former>, Stop> {
     let rows = ledger.operator(Timestamp::default())?;
-    let over = rows
-        .into_iter()
-        .filter(|row| row.hand == Hand::Add && !row.counts(now) && row.prefix.contains(&net));
+    let over = rows.into_iter().filter(|row| {
+        row.hand == OperatorEntry::Add && !row.counts(now) && row.prefix.contains(&net)
+    });
     let former = over.map(|row| Former {
         expired: false,
         last_seen: row.ended.or(row.until),
@@ -195,12 +195,12 @@ fn by_hand(ledger: &Ledger, net: IpNet, now: Timestamp) -> Result<Vec<Former>, S
 
 /// Everything that keeps addresses of `net` from being dropped, every cause.
 fn protection(
-    known: &Known,
+    inputs: &Inputs,
     decision: &Decision,
     net: IpNet,
     listed: bool,
 ) -> Vec<(IpNet, String)> {
-    let typed = known.policy.protect.touching(net);
+    let typed = inputs.policy.protect.touching(net);
     let mut causes: Vec<(IpNet, String)> = typed.map(|p| (p.net, p.why.clone())).collect();
     let permitted = &decision.permitted;
     if listed && permitted.set.covering(net).is_none() {
@@ -233,7 +233,7 @@ fn protection(
 struct At<'a> {
     reader: &'a Reader,
     config: &'a Arc<Config>,
-    known: &'a Known,
+    inputs: &'a Inputs,
     decision: &'a Arc<Decision>,
     /// As their files were made.
     sets: &'a Sets,
@@ -250,7 +250,7 @@ impl At<'_> {
         now: Timestamp,
     ) -> Result<Vec<Place>, Stop> {
         let config = self.config;
-        let in_force = self.known.in_force.clone();
+        let in_force = self.inputs.in_force.clone();
         let wanted = Wanted {
             last: ledger.targets()?,
             routers: self.sets.routers().clone(),
@@ -310,7 +310,7 @@ impl At<'_> {
     }
 
     fn listed_now(&self, set: &RouterSet) -> PrefixSet {
-        set.listed_now(self.decision, &self.known.policy)
+        set.listed_now(self.decision, &self.inputs.policy)
     }
 
     /// What an edit of the configuration does to it.
@@ -323,7 +323,7 @@ impl At<'_> {
 
     /// What keeps a router from what its feeds list now.
     fn waits(&self) -> String {
-        match &self.known.pinned {
+        match &self.inputs.pinned {
             Some(pin) => format!("pinned {}, until `nullrouted unpin`", pin.row),
             None if self.decision.held() => {
                 let id = &self.decision.id;

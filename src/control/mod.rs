@@ -8,7 +8,7 @@
 //!    └────────── what the verb prints, piece by piece ◄── Outlet ──────────── passes
 //! ```
 //!
-//! [`rights`] and [`request`] are pure: who may do what, and what a path means. The server has a thread
+//! `rights` and `request` are pure: who may do what, and what a path means. The server has a thread
 //! of its own, so no client delays the keeper. It answers from memory or not at all: what needs a new
 //! decision is left to the verb, which does the work itself as without a daemon.
 //!

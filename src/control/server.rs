@@ -30,8 +30,8 @@ use super::{
 };
 use crate::config::Config;
 use crate::pass::Site;
+use crate::pass::inputs::{Published, Reading};
 use crate::pass::keeper::Keeper;
-use crate::pass::known::{Published, Reading};
 use crate::run_dir::{self, RunDir};
 use crate::shown;
 

@@ -16,10 +16,10 @@ use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::control::{Changes, Job, Said};
 use crate::ledger::{Busy, Ledger, LedgerError, Lock};
-use crate::pass::gather::{Manner, Scope, next_event};
+use crate::pass::gather::{FeedSelection, FetchMode, next_event};
+use crate::pass::inputs::Cache;
+use crate::pass::inputs::Published;
 use crate::pass::keeper::{Event, Keeper};
-use crate::pass::known::Memory;
-use crate::pass::known::Published;
 use crate::pass::{Applied, At, Outcome, Pass, PassError, Passing, Site, kept, neighbors};
 use crate::progress::Progress;
 use crate::targets::kernel::Report;
@@ -92,7 +92,7 @@ pub(super) struct Worker {
     read_at: Timestamp,
     /// One connection for the whole run of the daemon: an open ledger can be read on a full disk.
     ledger: Option<Ledger>,
-    memory: Memory,
+    cache: Cache,
     keeper: Keeper,
     /// Whether the keeper has received an order.
     keeps: bool,
@@ -132,15 +132,15 @@ impl Worker {
         // If there is no ledger yet, or none that can be read, only the clock of the machine is
         // known.
         let last = ledger.as_ref().and_then(|ledger| ledger.clock().ok()?);
-        let mut memory = Memory::default();
-        memory.clock = Clock::of(last.as_ref());
-        memory.published = published;
+        let mut cache = Cache::default();
+        cache.clock = Clock::of(last.as_ref());
+        cache.published = published;
         Self {
             path: path.to_owned(),
             config,
-            read_at: memory.clock.now(),
+            read_at: cache.clock.now(),
             ledger,
-            memory,
+            cache,
             keeper,
             keeps: false,
             elsewhere: false,
@@ -242,7 +242,7 @@ impl Worker {
         }
         self.at_work.with(|state| {
             state.begun = None;
-            state.clock = self.memory.clock.clone();
+            state.clock = self.cache.clock.clone();
         });
         match made {
             Ok(Ok(wait)) => wait,
@@ -271,7 +271,7 @@ impl Worker {
         if let Some(job) = asked {
             return self.change(*job).await.map(Ok);
         }
-        let looks = (Scope::Due, Manner::default());
+        let looks = (FeedSelection::Due, FetchMode::default());
         let outcome = self.make(looks, "refresh").await?;
         if !std::mem::take(&mut self.failure).is_empty() {
             tracing::info!("passes are made again");
@@ -301,7 +301,7 @@ impl Worker {
     /// How long to wait for the next pass.
     fn until_next(&self, next_end: Option<Timestamp>) -> Result<Duration, PassError> {
         let ledger = opened(&self.ledger, &self.config)?;
-        let now = self.memory.clock.now();
+        let now = self.cache.clock.now();
         let next = next_event(&self.config, &ledger.feeds()?, now);
         let next = next.into_iter().chain(next_end).min();
         let wait = next.map_or(LONGEST_WAIT, |next| now.age(next));
@@ -312,7 +312,7 @@ impl Worker {
     /// A pass, with the ledger open and the lock held.
     async fn make(
         &mut self,
-        (scope, manner): (Scope<'_>, Manner),
+        (scope, manner): (FeedSelection<'_>, FetchMode),
         cause: &'static str,
     ) -> Result<Outcome, PassError> {
         let ledger = opened(&self.ledger, &self.config)?;
@@ -322,7 +322,7 @@ impl Worker {
         let pass = Pass {
             config: &self.config,
             ledger,
-            memory: &mut self.memory,
+            cache: &mut self.cache,
             scope,
             manner,
             cause,
@@ -367,9 +367,9 @@ impl Worker {
     async fn keep_what_is_known(&mut self) {
         if !self.keeps || self.elsewhere {
             let order = match &self.ledger {
-                Some(ledger) => kept::order(&self.config, ledger, &self.memory.clock),
+                Some(ledger) => kept::order(&self.config, ledger, &self.cache.clock),
                 None => Ledger::read(&self.config.state_dir)
-                    .and_then(|ledger| kept::order(&self.config, &ledger, &self.memory.clock)),
+                    .and_then(|ledger| kept::order(&self.config, &ledger, &self.cache.clock)),
             };
             match order {
                 Ok(Some(order)) => {
@@ -412,7 +412,7 @@ impl Worker {
     /// Compare what FRR holds with what is installed.
     async fn compare(&mut self, report: &Report) {
         let Some(ledger) = &self.ledger else { return };
-        let compared = neighbors::audited(&self.config, ledger, &self.memory, report).await;
+        let compared = neighbors::audited(&self.config, ledger, &self.cache, report).await;
         if let Err(error) = compared {
             tracing::error!("zebra  {error}");
         }
@@ -435,14 +435,14 @@ impl Worker {
                 if same {
                     tracing::debug!("{path} read again");
                 } else {
-                    self.memory.clear();
+                    self.cache.clear();
                     tracing::info!("{path} read again");
                 }
                 self.config = Arc::new(new);
                 self.at_work
                     .with(|state| state.config = self.config.clone());
                 self.keeper.configure(self.config.clone());
-                self.read_at = self.memory.clock.now();
+                self.read_at = self.cache.clock.now();
                 return;
             }
             Err(problems) => {
@@ -482,17 +482,21 @@ impl Site for Alone<'_> {
         let Worker {
             config,
             ledger,
-            memory,
+            cache,
             ..
         } = &mut *self.worker;
         Ok(At {
             config,
             ledger: opened(ledger, config)?,
-            memory,
+            cache,
         })
     }
 
-    fn pass<'s>(&'s mut self, looks: (Scope<'s>, Manner), cause: &'static str) -> Passing<'s> {
+    fn pass<'s>(
+        &'s mut self,
+        looks: (FeedSelection<'s>, FetchMode),
+        cause: &'static str,
+    ) -> Passing<'s> {
         Box::pin(async move {
             let outcome = self.worker.make(looks, cause).await?;
             self.next_end = outcome.next_end;

@@ -27,7 +27,7 @@ pub enum EventKind {
     Unprotected,
     /// A router got another set than before, apart from what all get.
     Router,
-    /// Of another version of this program.
+    /// CopyKind another version of this program.
     Unknown,
 }
 

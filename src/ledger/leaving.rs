@@ -6,9 +6,9 @@ use super::{Ledger, LedgerError};
 use crate::feed::withdrawal::PendingWithdrawal;
 use crate::time::Timestamp;
 
-/// Of which copy: the newest, or the one behind the generation in force.
+/// CopyKind which copy: the newest, or the one behind the generation in force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Of {
+pub enum CopyKind {
     /// The newest good copy.
     Current = 0,
     /// The copy behind the generation in force.
@@ -17,7 +17,7 @@ pub enum Of {
 
 impl Ledger {
     /// What is leaving a feed, ascending.
-    pub fn leaving(&self, feed: &str, of: Of) -> Result<Vec<PendingWithdrawal>, LedgerError> {
+    pub fn leaving(&self, feed: &str, of: CopyKind) -> Result<Vec<PendingWithdrawal>, LedgerError> {
         let read = || {
             let mut statement = self.db.prepare_cached(
                 "SELECT item, reference, since, missed FROM leaving WHERE feed = ?1 AND applied = ?2",

@@ -58,14 +58,14 @@ impl Ledger {
     }
 
     /// Whether a change has gone through with every feed read: from then on the ledger explains all.
-    pub fn settled(&self) -> Result<bool, LedgerError> {
+    pub fn is_adopted(&self) -> Result<bool, LedgerError> {
         let row = self.row("SELECT 1 FROM settled", [], |_| Ok(()));
         let row = row.optional().map_err(|error| self.error(error))?;
         Ok(row.is_some())
     }
 
     /// The ledger explains everything from now on.
-    pub fn settle(&self, now: Timestamp) -> Result<(), LedgerError> {
+    pub fn adopt(&self, now: Timestamp) -> Result<(), LedgerError> {
         let done = self.execute(
             "INSERT OR IGNORE INTO settled (one, at) VALUES (1, ?1)",
             [now.0],

@@ -32,12 +32,12 @@ pub use events::{Event, EventKind};
 pub use feeds::FeedRow;
 pub use generations::{GenerationRow, Origin, RouteRow, TableUsed};
 pub use history::{Book, ChangeRow, RouterChangeRow};
-pub use leaving::Of;
+pub use leaving::CopyKind;
 pub use left::Left;
 pub use listings::{Pieces, Seen};
 pub use lock::{Busy, Lock};
 pub use observed::{Observed, Topic};
-pub use operator::{Hand, OperatorRow};
+pub use operator::{OperatorEntry, OperatorRow};
 pub use pin::PinRow;
 pub use retention::Pruned;
 pub use review::{HoldRow, ReviewRow, Said};
@@ -110,7 +110,7 @@ impl fmt::Display for LedgerError {
 impl std::error::Error for LedgerError {}
 
 impl LedgerError {
-    /// What SQLite said of the file at `path`. Of a full disk it speaks in several ways.
+    /// What SQLite said of the file at `path`. CopyKind a full disk it speaks in several ways.
     fn of(path: &Path, error: rusqlite::Error) -> Self {
         let is_full = match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => true,

@@ -8,14 +8,14 @@ use crate::time::Timestamp;
 
 /// What an operator entry does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hand {
+pub enum OperatorEntry {
     /// It is to be dropped, as if a feed listed it.
     Add,
     /// It is not to be dropped, whatever lists it.
     Allow,
 }
 
-impl Hand {
+impl OperatorEntry {
     /// The verb, which is its name in the ledger.
     pub fn verb(self) -> &'static str {
         match self {
@@ -55,7 +55,7 @@ pub struct OperatorRow {
     /// Its number in the ledger, from 1.
     pub id: u32,
     /// What it does.
-    pub hand: Hand,
+    pub hand: OperatorEntry,
     /// The prefix.
     pub prefix: IpNet,
     /// Why.
@@ -81,8 +81,8 @@ impl OperatorRow {
         Ok(Self {
             id: row.get(0)?,
             hand: match hand.as_str() {
-                "add" => Hand::Add,
-                _ => Hand::Allow,
+                "add" => OperatorEntry::Add,
+                _ => OperatorEntry::Allow,
             },
             prefix: prefix.parse().map_err(|_| rusqlite::Error::InvalidQuery)?,
             reason: row.get(3)?,
@@ -128,7 +128,7 @@ impl Ledger {
     /// End the entry for exactly this prefix; `by` is empty when its time was over. Answers it as it was.
     pub fn end_operator(
         &self,
-        hand: Hand,
+        hand: OperatorEntry,
         prefix: IpNet,
         at: Timestamp,
         by: &str,

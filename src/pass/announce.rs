@@ -1,7 +1,7 @@
 //! What a decision changes, in words: each thing once (I/O: the log, and what the ledger knows was said).
 
-use super::known::Memory;
-use super::say;
+use super::inputs::Cache;
+use super::log_once;
 use crate::config::Config;
 use crate::feed::standing::Standing;
 use crate::ledger::{Ledger, LedgerError};
@@ -12,7 +12,7 @@ pub fn decision(
     config: &Config,
     ledger: &Ledger,
     decision: &Decision,
-    memory: &mut Memory,
+    cache: &mut Cache,
 ) -> Result<(), LedgerError> {
     let rows = ledger.feeds()?;
     for (feed, standing) in config.feeds.iter().zip(&decision.standings) {
@@ -36,8 +36,8 @@ pub fn decision(
     }
 
     let line = policy_line(decision);
-    say::news(memory.policy_line != line, &line);
-    memory.policy_line = line;
+    log_once::news(cache.policy_line != line, &line);
+    cache.policy_line = line;
     match decision.pinned {
         Some(0) => tracing::debug!(
             "pinned to nothing by flush: nothing is installed until `nullrouted unpin`"
@@ -45,16 +45,16 @@ pub fn decision(
         Some(number) => tracing::debug!("pinned to generation {number} until `nullrouted unpin`"),
         None => {}
     }
-    let known = ledger.hold()?.is_some_and(|hold| hold.id == decision.id);
+    let inputs = ledger.hold()?.is_some_and(|hold| hold.id == decision.id);
     let id = &decision.id;
     for reason in &decision.verdict.reasons {
         let line = format!("plan {id}  held, reason: {reason}");
-        say::warning(!known, &line);
+        log_once::warning(!inputs, &line);
     }
     if decision.held() && decision.approvable() {
         let line =
             format!("plan {id}  nullrouted plan shows it, nullrouted approve {id} applies it");
-        say::warning(!known, &line);
+        log_once::warning(!inputs, &line);
     }
     Ok(())
 }

@@ -68,7 +68,7 @@ fn log(Outcome { name, result }: &Outcome, last: Option<&TargetRow>) {
                 None => {
                     let is_known =
                         last.is_some_and(|last| !last.failed && last.notes == report.notes);
-                    super::say::news(report.changed || !is_known, &line);
+                    super::log_once::news(report.changed || !is_known, &line);
                 }
             }
         }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::known::Memory;
-use super::say;
+use super::inputs::Cache;
+use super::log_once;
 use crate::clock::{ClockState, Turn};
 use crate::ledger::{Ledger, LedgerError};
 use crate::time::short;
@@ -12,11 +12,11 @@ use crate::time::short;
 const WRITTEN_EVERY: Duration = Duration::from_secs(1_800);
 
 /// Look at the clock, say what is new about it, and write it down.
-pub(super) fn look(ledger: &Ledger, memory: &mut Memory) -> Result<(), LedgerError> {
+pub(super) fn look(ledger: &Ledger, cache: &mut Cache) -> Result<(), LedgerError> {
     let written = ledger.clock()?;
-    let last = memory.clock.later_than(written.as_ref());
-    let turn = memory.clock.look(last.or_else(|| written.clone()));
-    let seen = memory.clock.seen().clone();
+    let last = cache.clock.later_than(written.as_ref());
+    let turn = cache.clock.look(last.or_else(|| written.clone()));
+    let seen = cache.clock.seen().clone();
     let ahead = ledger.atomically(|ledger| {
         if let Turn::Accepted(doubt, by) = turn {
             ledger.shift_times(doubt.time, by)?;
@@ -44,7 +44,7 @@ pub(super) fn look(ledger: &Ledger, memory: &mut Memory) -> Result<(), LedgerErr
             "feed={feed}  confirmed {far} in the future ({at}), while the clock was wrong: stale, and its age is \
              counted from now on until the next good look"
         );
-        say::warning(true, &line);
+        log_once::warning(true, &line);
     }
     Ok(())
 }

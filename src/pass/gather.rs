@@ -9,24 +9,24 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, timeout};
 
-use super::judge::{Judge, read_as};
+use super::accept::{Judge, read_as};
+use super::attempt::{Client, Look, look};
+use super::inputs::Cache;
 use super::keeper::Keeper;
-use super::known::Memory;
-use super::look::{Client, Look, look};
 use super::reach::Reach;
-use super::{Inbox, PassError, say};
+use super::{Inbox, PassError, log_once};
 use crate::config::{Config, FeedConfig, Origin};
 use crate::discover::Source;
 use crate::feed::copies::Copies;
 use crate::feed::fetch::{Desk, Validators};
 use crate::feed::withdrawal::WithdrawAfter;
-use crate::ledger::{FeedRow, Ledger, Of, Pieces, PinRow, TableUsed};
+use crate::ledger::{CopyKind, FeedRow, Ledger, Pieces, PinRow, TableUsed};
 use crate::progress::Progress;
 use crate::time::{Timestamp, short};
 
 /// Which feeds a pass looks at. The publisher's floor stands above all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scope<'a> {
+pub enum FeedSelection<'a> {
     /// All of them.
     All,
     /// Those whose time has come.
@@ -41,7 +41,7 @@ pub enum Scope<'a> {
 
 /// How a pass looks at feeds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Manner {
+pub struct FetchMode {
     /// Ask for the whole body, also where the copy at hand may still be the current one.
     pub force: bool,
     /// Look also where the publisher's floor or the server's own word forbids it.
@@ -95,12 +95,12 @@ pub fn begin<'a>(
     config: &'a Config,
     ledger: &Ledger,
     copies: &Copies,
-    memory: &mut Memory,
-    (scope, manner): (Scope<'_>, Manner),
+    cache: &mut Cache,
+    (scope, manner): (FeedSelection<'_>, FetchMode),
     progress: &'a Progress,
 ) -> Result<Looks<'a>, PassError> {
-    let now = memory.clock.now();
-    adopt(config, ledger, copies, memory, now)?;
+    let now = cache.clock.now();
+    adopt(config, ledger, copies, cache, now)?;
     end_waits(config, ledger, now)?;
     let mut rows = ledger.feeds()?;
     let wanted: Vec<&FeedConfig> = config
@@ -108,10 +108,10 @@ pub fn begin<'a>(
         .iter()
         .filter(|feed| {
             let row = rows.get(&feed.name);
-            is_wanted(feed, row, scope, manner, (now, memory.clock.off_since()))
+            is_wanted(feed, row, scope, manner, (now, cache.clock.off_since()))
         })
         .collect();
-    memory.tries.clear();
+    cache.tries.clear();
     let protects_hosts = config.protect.discover.contains(&Source::FeedHosts);
     let (desk, asked) = protects_hosts.then(Desk::new).unzip();
     let client = Client::asking(desk);
@@ -132,18 +132,18 @@ pub fn begin<'a>(
         });
         let validators = match manner.force {
             true => Validators::default(),
-            false => validators(feed, &row, copies, memory),
+            false => validators(feed, &row, copies, cache),
         };
-        let known = row.digest.as_ref().and_then(|digest| {
-            let copy = memory.at_hand(&feed.name, digest)?;
+        let inputs = row.digest.as_ref().and_then(|digest| {
+            let copy = cache.at_hand(&feed.name, digest)?;
             Some((digest.clone(), copy))
         });
-        let look = look(config, feed, (validators, known), client.clone(), progress);
+        let look = look(config, feed, (validators, inputs), client.clone(), progress);
         let looking: Pending = Box::pin(async move { (feed, row, look.await) });
         pending.push(looking);
     }
     let pinned = ledger.pinned()?;
-    let writing = unfinished(config, ledger, copies, memory, now)?;
+    let writing = unfinished(config, ledger, copies, cache, now)?;
     Ok(Looks {
         writing,
         pending,
@@ -161,7 +161,7 @@ impl Looks<'_> {
         &mut self,
         ledger: &Ledger,
         copies: &Copies,
-        memory: &mut Memory,
+        cache: &mut Cache,
         (keeper, inbox): (&Keeper, &dyn Inbox),
     ) -> Result<Round, PassError> {
         let begun = Instant::now();
@@ -179,8 +179,8 @@ impl Looks<'_> {
             let came = tokio::select! {
                 biased;
                 asked = self.reach.next() => {
-                    let in_force = memory.in_force(ledger)?;
-                    if self.reach.take(asked, &mut memory.tries, &in_force.nets) {
+                    let in_force = cache.in_force(ledger)?;
+                    if self.reach.take(asked, &mut cache.tries, &in_force.nets) {
                         return Ok(Round::Open);
                     }
                     continue;
@@ -215,11 +215,11 @@ impl Looks<'_> {
                 }
                 None => continue,
             };
-            let now = memory.clock.now();
+            let now = cache.clock.now();
             let mut judge = Judge {
                 ledger,
                 copies,
-                memory,
+                cache,
                 now,
             };
             match judge.judge(feed, row, look) {
@@ -248,7 +248,7 @@ fn unfinished(
     config: &Config,
     ledger: &Ledger,
     copies: &Copies,
-    memory: &mut Memory,
+    cache: &mut Cache,
     now: Timestamp,
 ) -> Result<Vec<Pieces>, PassError> {
     let rows = ledger.feeds()?;
@@ -258,7 +258,7 @@ fn unfinished(
         let Some((row, digest)) = row.and_then(|row| Some((row, row.digest.as_ref()?))) else {
             continue;
         };
-        if let Some(copy) = memory.get(copies, feed, digest) {
+        if let Some(copy) = cache.get(copies, feed, digest) {
             let of = (&**digest, read_as(feed, digest));
             let since = row.taken_at.unwrap_or(now);
             writing.push(Pieces::of(&feed.name, &copy, of, since));
@@ -270,7 +270,7 @@ fn unfinished(
 /// Forget what waited long enough: from here on it is not listed.
 fn end_waits(config: &Config, ledger: &Ledger, now: Timestamp) -> Result<(), PassError> {
     for feed in &config.feeds {
-        let mut leaving = ledger.leaving(&feed.name, Of::Current)?;
+        let mut leaving = ledger.leaving(&feed.name, CopyKind::Current)?;
         let before = leaving.len();
         leaving.retain(|leaving| !feed.withdraw_after.is_over(leaving, now));
         if leaving.len() < before {
@@ -286,7 +286,7 @@ fn adopt(
     config: &Config,
     ledger: &Ledger,
     copies: &Copies,
-    memory: &mut Memory,
+    cache: &mut Cache,
     now: Timestamp,
 ) -> Result<(), PassError> {
     for feed in &config.feeds {
@@ -297,7 +297,7 @@ fn adopt(
         let Some((digest, confirmed)) = copies.applied(&feed.name) else {
             continue;
         };
-        let Some(copy) = memory.get(copies, feed, &digest) else {
+        let Some(copy) = cache.get(copies, feed, &digest) else {
             continue;
         };
         let confirmed = confirmed.min(now);
@@ -323,15 +323,10 @@ fn adopt(
 
 /// What to name the copy at hand by. Validators of another place, or without their copy, would be
 /// answered by a lie.
-fn validators(
-    feed: &FeedConfig,
-    row: &FeedRow,
-    copies: &Copies,
-    memory: &mut Memory,
-) -> Validators {
+fn validators(feed: &FeedConfig, row: &FeedRow, copies: &Copies, cache: &mut Cache) -> Validators {
     let same = matches!(feed.origin, Origin::Url(_)) && row.origin == feed.origin.to_string();
     let copy = row.digest.as_ref().filter(|_| same);
-    match copy.and_then(|digest| memory.get(copies, feed, digest)) {
+    match copy.and_then(|digest| cache.get(copies, feed, digest)) {
         Some(_) => row.validators.clone(),
         None => Validators::default(),
     }
@@ -384,17 +379,19 @@ pub fn next_look(feed: &FeedConfig, row: Option<&FeedRow>, now: Timestamp) -> Ti
 fn is_wanted(
     feed: &FeedConfig,
     row: Option<&FeedRow>,
-    scope: Scope,
-    manner: Manner,
+    scope: FeedSelection,
+    manner: FetchMode,
     (now, off_since): (Timestamp, Option<Timestamp>),
 ) -> bool {
     // Where the machine may have been off for long, its feeds are due, as far as their publishers permit.
     let looked_before = |off| row.and_then(|row| row.looked_at).is_some_and(|at| at < off);
     let wanted = match scope {
-        Scope::All => true,
-        Scope::Due => next_look(feed, row, now) <= now || off_since.is_some_and(looked_before),
-        Scope::Only(name) => feed.name == name,
-        Scope::Offline | Scope::Entry => false,
+        FeedSelection::All => true,
+        FeedSelection::Due => {
+            next_look(feed, row, now) <= now || off_since.is_some_and(looked_before)
+        }
+        FeedSelection::Only(name) => feed.name == name,
+        FeedSelection::Offline | FeedSelection::Entry => false,
     };
     if !wanted {
         return false;
@@ -423,6 +420,9 @@ fn is_wanted(
     }
     let line = format!("feed={name}  looked at {ago}; the {who} asks to wait until {until}");
     // News for whoever asked for this very feed.
-    say::news(manner.force || matches!(scope, Scope::Only(_)), &line);
+    log_once::news(
+        manner.force || matches!(scope, FeedSelection::Only(_)),
+        &line,
+    );
     false
 }

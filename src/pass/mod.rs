@@ -1,39 +1,39 @@
 //! One pass, from the feeds to the targets (I/O). `refresh` is one pass, the daemon is many.
 //!
 //! ```text
-//!  around: look for what must not be dropped ──► ledger
-//!  gather: look at the feeds that are due; judge each ──► last good copies, ledger
-//!  known:  last good copies, ledger ──► what the decision needs
-//!  decide: pipeline (pure)
-//!  record: the new generation in the ledger, before anything is changed
-//!  apply:  the targets, each compared with what is really there; the keeper protects meanwhile
+//!  discovery: find what must not be dropped ──► ledger
+//!  gather:    attempt the feeds that are due, accept each ──► last good copies, ledger
+//!  inputs:    last good copies, ledger ──► what the decision needs
+//!  decide:    pipeline (pure)
+//!  record:    the new generation in the ledger, before anything is changed
+//!  apply:     the targets, each compared with what is really there; the keeper protects meanwhile
 //! ```
 //!
-//! The ledger is written first, so every route that is ever found in the kernel has its story, and
-//! a pass that dies half-way is finished by the next one.
+//! The ledger is written first, so the ledger explains every route that is ever found in the
+//! kernel, and the next pass finishes one that dies half-way.
 
-mod act;
+mod accept;
 mod announce;
 mod applied;
-pub mod around;
+mod apply;
+mod attempt;
+mod cache;
 mod clock;
+pub mod discovery;
 pub mod gather;
-pub mod hand;
+pub mod inputs;
 mod interference;
-mod judge;
 pub mod keeper;
 pub mod kept;
-pub mod known;
-mod look;
-mod memory;
+mod log_once;
 pub mod neighbors;
+mod newer;
+pub mod operator;
 mod origins;
-mod prefer;
 pub mod protection;
 mod published;
 mod reach;
 mod record;
-mod say;
 pub mod sets;
 mod site;
 mod sweep;
@@ -52,10 +52,10 @@ use crate::targets::kernel::Mark;
 use crate::time::Timestamp;
 pub use site::{At, Inbox, Nobody, Passing, Site};
 
-use act::{Act, PROTECT};
-use gather::{Manner, Round, Scope};
+use apply::{Act, PROTECT};
+use gather::{FeedSelection, FetchMode, Round};
+use inputs::Cache;
 use keeper::Keeper;
-use known::Memory;
 
 pub use applied::Applied;
 
@@ -66,11 +66,11 @@ pub struct Pass<'a> {
     /// The ledger, open for writing.
     pub ledger: &'a Ledger,
     /// What earlier passes of the same process left in memory.
-    pub memory: &'a mut Memory,
+    pub cache: &'a mut Cache,
     /// Which feeds to look at.
-    pub scope: Scope<'a>,
+    pub scope: FeedSelection<'a>,
     /// How to look at them.
-    pub manner: Manner,
+    pub manner: FetchMode,
     /// What it is done for: the cause of the generation that comes of it.
     pub cause: &'static str,
     /// Where downloads and commands are shown while they last.
@@ -152,7 +152,7 @@ impl Pass<'_> {
         let Self {
             config,
             ledger,
-            memory,
+            cache,
             scope,
             manner,
             cause,
@@ -163,25 +163,25 @@ impl Pass<'_> {
         } = self;
         ledger.adopt_flush()?;
         let copies = Copies::under(&config.state_dir);
-        clock::look(ledger, memory)?;
+        clock::look(ledger, cache)?;
         let looks = (scope, manner);
-        let mut looks = gather::begin(config, ledger, &copies, memory, looks, progress)?;
+        let mut looks = gather::begin(config, ledger, &copies, cache, looks, progress)?;
         let mut act = Act {
             config,
             ledger,
             copies: &copies,
-            memory,
+            cache,
             keeper,
             progress,
             in_step,
             goes_on: false,
         };
         // What appears is cut out of each order by the keeper, which is told of it.
-        let new = scope != Scope::Entry && act.look_near().await?;
-        if !matches!(scope, Scope::Offline | Scope::Entry) {
+        let new = scope != FeedSelection::Entry && act.look_near().await?;
+        if !matches!(scope, FeedSelection::Offline | FeedSelection::Entry) {
             // A daemon that starts installs what is known before it waits for names and downloads: a
             // reboot takes the routes. What is new to protect goes into the files at once, too.
-            let start = scope == Scope::Due && !act.memory.acted;
+            let start = scope == FeedSelection::Due && !act.cache.acted;
             if (new || start) && ledger.generation()?.is_some() {
                 act.act(PROTECT).await?;
             }
@@ -190,7 +190,7 @@ impl Pass<'_> {
         // A slow host keeps nobody else waiting: what has come is acted upon, and then the rest.
         loop {
             let listens = (keeper, inbox);
-            let round = looks.judge(ledger, &copies, act.memory, listens).await?;
+            let round = looks.judge(ledger, &copies, act.cache, listens).await?;
             act.keep_proven(&mut looks.reach)?;
             if round == Round::Asked {
                 inbox.serve(&mut act).await;
@@ -227,7 +227,7 @@ pub fn former_marks(config: &Config, ledger: &Ledger) -> Result<Vec<Mark>, Ledge
 /// Which routes of ours may go when nothing desires them.
 pub fn removable(ledger: &Ledger, protected: &PrefixSet) -> Result<Removable, LedgerError> {
     // A flush is the operator's word that all of it goes.
-    if ledger.settled()? || ledger.pinned()?.is_some_and(|pin| pin.is_flush()) {
+    if ledger.is_adopted()? || ledger.pinned()?.is_some_and(|pin| pin.is_flush()) {
         return Ok(Removable::All);
     }
     Ok(Removable::OnlyRecorded {

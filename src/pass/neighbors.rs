@@ -1,7 +1,7 @@
 //! Those who hear of our routes: who they are, what they lost, and what FRR's zebra holds (I/O).
 
 use super::PassError;
-use super::known::Memory;
+use super::inputs::Cache;
 use crate::config::Config;
 use crate::discover::Root;
 use crate::ledger::{Ledger, LedgerError, Observed, Topic};
@@ -189,10 +189,10 @@ pub async fn look(
 pub async fn audited(
     config: &Config,
     ledger: &Ledger,
-    memory: &Memory,
+    cache: &Cache,
     report: &Report,
 ) -> Result<(), PassError> {
-    let (last, now) = (ledger.observed()?, memory.clock.now());
+    let (last, now) = (ledger.observed()?, cache.clock.now());
     let seen = look((config, now), report, true, &last, &|| false).await;
     write_down(ledger, &seen).map_err(PassError::Unrecorded)
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::hand;
+use super::operator;
 use crate::config::Config;
 use crate::discover::Remembered;
 use crate::ledger::OperatorRow;
@@ -29,7 +29,7 @@ pub fn policy(
         why: why(one, now),
     };
     let space = typed.chain(space.into_iter().map(protected));
-    let space = space.chain(hand::allowed(by_hand, now)).collect();
+    let space = space.chain(operator::allowed(by_hand, now)).collect();
     let holes = holes.into_iter().map(protected).collect();
     Policy {
         protect: Protect::with_holes(space, holes),

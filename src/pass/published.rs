@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
-use super::memory::Memory;
+use super::cache::Cache;
 use crate::config::{Config, fingerprint};
 use crate::pipeline::Decided;
 
@@ -14,7 +14,7 @@ pub struct Published(Arc<Mutex<Option<Shared>>>);
 struct Shared {
     config: Arc<Config>,
     fingerprint: String,
-    memory: Memory,
+    cache: Cache,
     /// It is not kept: the worker frees a decision before it makes the next one.
     decided: Weak<Decided>,
 }
@@ -27,21 +27,21 @@ pub struct Reading {
     /// Its fingerprint.
     pub fingerprint: String,
     /// What the pass had in memory.
-    pub memory: Memory,
+    pub cache: Cache,
 }
 
 impl Published {
     /// A pass with this configuration has this in memory.
-    pub fn put(&self, config: &Arc<Config>, mut memory: Memory) {
-        let decided = memory.take_decided();
+    pub fn put(&self, config: &Arc<Config>, mut cache: Cache) {
+        let decided = cache.take_decided();
         let decided = decided.as_ref().map(Arc::downgrade).unwrap_or_default();
         let mut shared = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = shared.take();
-        let known = known.filter(|shared| Arc::ptr_eq(&shared.config, config));
+        let former = shared.take();
+        let former = former.filter(|shared| Arc::ptr_eq(&shared.config, config));
         *shared = Some(Shared {
             config: config.clone(),
-            fingerprint: known.map_or_else(|| fingerprint(config), |known| known.fingerprint),
-            memory,
+            fingerprint: former.map_or_else(|| fingerprint(config), |known| known.fingerprint),
+            cache,
             decided,
         });
     }
@@ -50,12 +50,12 @@ impl Published {
     pub fn read(&self) -> Option<Reading> {
         let shared = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let shared = shared.as_ref()?;
-        let mut memory = shared.memory.clone();
-        memory.put_decided(shared.decided.upgrade());
+        let mut cache = shared.cache.clone();
+        cache.put_decided(shared.decided.upgrade());
         Some(Reading {
             config: shared.config.clone(),
             fingerprint: shared.fingerprint.clone(),
-            memory,
+            cache,
         })
     }
 

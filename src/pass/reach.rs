@@ -1,7 +1,7 @@
 //! Addresses of the feeds' hosts: which are opened while a download connects to them, and which stay so.
 //!
 //! Names are answered by others than the operator, so an address is protected while it is connected to and
-//! afterwards only where the server proved itself (`feed::fetch::Way`). Of each host at most eight are
+//! afterwards only where the server proved itself (`feed::fetch::Way`). CopyKind each host at most eight are
 //! tried in a pass, one at a time.
 
 use std::collections::{BTreeMap, BTreeSet};

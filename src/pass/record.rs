@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::known::Known;
+use super::inputs::Inputs;
 use super::sets::Sets;
 use crate::config::{Config, decisive};
 use crate::ledger::{Event, EventKind, HoldRow, Ledger, LedgerError, Origin};
@@ -17,7 +17,7 @@ pub(super) struct Record<'a> {
     pub config: &'a Arc<Config>,
     pub decision: &'a Decision,
     pub sets: &'a Sets,
-    pub known: &'a Known,
+    pub inputs: &'a Inputs,
     /// What the pass is made for.
     pub cause: &'a str,
     pub now: Timestamp,
@@ -29,14 +29,14 @@ impl Record<'_> {
         let Self {
             decision,
             sets,
-            known,
+            inputs,
             ..
         } = *self;
         decision.change.is_empty()
             && !sets.change()
             && !decision.held()
-            && known.approval.is_none()
-            && known.generation > 0
+            && inputs.approval.is_none()
+            && inputs.generation > 0
     }
 
     /// Write all of it; part of [`Ledger::atomically`]. Answers the generation in force and the change that
@@ -45,7 +45,7 @@ impl Record<'_> {
         let Self {
             config,
             decision,
-            known,
+            inputs,
             now,
             ..
         } = *self;
@@ -61,11 +61,11 @@ impl Record<'_> {
             let counted = config.feeds.iter().zip(&decision.standings);
             let counted = counted.filter(|(_, standing)| standing.counts());
             let counted: Vec<&str> = counted.map(|(feed, _)| feed.name.as_str()).collect();
-            ledger.mark_applied(&counted, &known.table)?;
+            ledger.mark_applied(&counted, &inputs.table)?;
             ledger.set_decisive(&decisive(config))?;
         }
-        if decision.settles() {
-            ledger.settle(now)?;
+        if decision.adopts() {
+            ledger.adopt(now)?;
         }
         if config.kernel.enabled {
             ledger.add_mark(&config.kernel.mark)?;
@@ -85,14 +85,14 @@ impl Record<'_> {
             config,
             decision,
             sets,
-            known,
+            inputs,
             now,
             ..
         } = *self;
         let apart = decision.change.is_empty();
         // A router that gets something else is a reason as well: so the former set can be gone back to.
         let generation = match apart && !sets.change() {
-            true => known.generation,
+            true => inputs.generation,
             false => self.new_generation(ledger)?,
         };
         sets.write(config, ledger, (generation, apart, now))?;
@@ -101,14 +101,14 @@ impl Record<'_> {
 
     fn new_generation(&self, ledger: &Ledger) -> Result<u64, LedgerError> {
         let Self {
-            decision, known, ..
+            decision, inputs, ..
         } = *self;
         let change = &decision.change;
-        let approval = known.approval.as_ref().filter(|_| decision.approved);
+        let approval = inputs.approval.as_ref().filter(|_| decision.approved);
         let origin = Origin {
             at: self.now,
             // A pin that somebody else made is brought about by whoever comes first.
-            cause: match (decision.pinned, known.pinned.as_ref()) {
+            cause: match (decision.pinned, inputs.pinned.as_ref()) {
                 (Some(0), _) => "flush",
                 (Some(_), Some(_)) if self.cause == "refresh" => "pin",
                 _ => self.cause,
@@ -117,7 +117,7 @@ impl Record<'_> {
             approved: approval.map(|approval| (approval.id.as_str(), approval.by.as_str())),
         };
         let added = decision.explain_additions(change);
-        let removed = decision.explain_removals(change, &decision.desired.nets, &known.policy);
+        let removed = decision.explain_removals(change, &decision.desired.nets, &inputs.policy);
         let generation = ledger.write_generation(origin, added, removed)?;
         let (added, removed, kept) = (change.added(), change.removed(), change.kept());
         let by = approval.map_or_else(String::new, |approval| {
@@ -138,7 +138,7 @@ impl Record<'_> {
             let gone = remove.iter().map(|asn| (*asn, why.clone()));
             ledger.note_origins(generation, '-', gone)?;
             ledger.set_origins(&decision.desired.origins)?;
-            let before = known.in_force.origins.len();
+            let before = inputs.in_force.origins.len();
             let after = decision.desired.origins.len();
             tracing::info!("origins  {after} origin ASes in force, before {before}");
         }
@@ -189,11 +189,11 @@ impl Record<'_> {
     fn review(&self, ledger: &Ledger) -> Result<(), LedgerError> {
         let Self {
             decision,
-            known,
+            inputs,
             now,
             ..
         } = *self;
-        let Some(approval) = &known.approval else {
+        let Some(approval) = &inputs.approval else {
             return Ok(());
         };
         let id = &approval.id;

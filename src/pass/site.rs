@@ -4,9 +4,9 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::act::Act;
-use super::gather::{Manner, Scope};
-use super::known::Memory;
+use super::apply::Act;
+use super::gather::{FeedSelection, FetchMode};
+use super::inputs::Cache;
 use super::{Outcome, PassError};
 use crate::config::Config;
 use crate::ledger::{Ledger, LedgerError};
@@ -18,7 +18,7 @@ pub struct At<'a> {
     /// The ledger, open for writing; the lock of a pass is held.
     pub ledger: &'a Ledger,
     /// What earlier passes of this process left in memory.
-    pub memory: &'a mut Memory,
+    pub cache: &'a mut Cache,
 }
 
 /// A pass that is being made.
@@ -33,7 +33,11 @@ pub trait Site {
     fn at(&mut self) -> Result<At<'_>, LedgerError>;
 
     /// Bring about what was written down. A pass that is under way looks at no feed for it.
-    fn pass<'s>(&'s mut self, looks: (Scope<'s>, Manner), cause: &'static str) -> Passing<'s>;
+    fn pass<'s>(
+        &'s mut self,
+        looks: (FeedSelection<'s>, FetchMode),
+        cause: &'static str,
+    ) -> Passing<'s>;
 }
 
 impl Site for Act<'_> {
@@ -41,14 +45,18 @@ impl Site for Act<'_> {
         Ok(At {
             config: self.config,
             ledger: self.ledger,
-            memory: self.memory,
+            cache: self.cache,
         })
     }
 
-    fn pass<'s>(&'s mut self, looks: (Scope<'s>, Manner), cause: &'static str) -> Passing<'s> {
+    fn pass<'s>(
+        &'s mut self,
+        looks: (FeedSelection<'s>, FetchMode),
+        cause: &'static str,
+    ) -> Passing<'s> {
         Box::pin(async move {
             self.ledger.adopt_flush()?;
-            if looks.0 != Scope::Entry {
+            if looks.0 != FeedSelection::Entry {
                 self.look_near().await?;
             }
             self.act(cause).await

@@ -3,15 +3,15 @@
 use std::collections::HashSet;
 use std::error::Error;
 
-use super::known::Memory;
+use super::inputs::Cache;
 use crate::config::Config;
 use crate::feed::copies::Copies;
 use crate::ledger::Ledger;
 
 /// Remove copies that nothing names any more, from disk and from memory. The targets are in step by then: what
 /// goes wrong is said, and done again after the next pass.
-pub(super) fn sweep(config: &Config, ledger: &Ledger, copies: &Copies, memory: &mut Memory) {
-    if let Err(error) = try_sweep(config, ledger, copies, memory) {
+pub(super) fn sweep(config: &Config, ledger: &Ledger, copies: &Copies, cache: &mut Cache) {
+    if let Err(error) = try_sweep(config, ledger, copies, cache) {
         tracing::warn!("copies  {error}");
     }
 }
@@ -20,16 +20,16 @@ fn try_sweep(
     config: &Config,
     ledger: &Ledger,
     copies: &Copies,
-    memory: &mut Memory,
+    cache: &mut Cache,
 ) -> Result<(), Box<dyn Error>> {
     let rows = ledger.feeds()?;
-    // Of feeds that are no longer configured, too: while that is held, what is in force is theirs.
+    // CopyKind feeds that are no longer configured, too: while that is held, what is in force is theirs.
     let mut named: HashSet<(String, String)> = rows
         .values()
         .flat_map(|row| [&row.digest, &row.applied].map(|d| Some((row.name.clone(), d.clone()?))))
         .flatten()
         .collect();
-    memory.keep_only(&named);
+    cache.keep_only(&named);
     // Which copy was in force is noted beside it: a ledger that is lost begins with that one.
     for (feed, digest) in config.feeds.iter().filter_map(|feed| {
         let row = rows.get(&feed.name)?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::known::Known;
+use super::inputs::Inputs;
 use super::sets::Sets;
 use super::{former_marks, removable};
 use crate::config::Config;
@@ -42,17 +42,17 @@ pub fn credits(
 /// recorded.
 pub fn recorded(
     (config, ledger): (&Arc<Config>, &Ledger),
-    (known, decision): (&Known, &Arc<Decision>),
+    (inputs, decision): (&Inputs, &Arc<Decision>),
     (everything, sets): (Arc<Effective>, &Sets),
     now: Timestamp,
 ) -> Result<Wanted, LedgerError> {
     let left = left_lately(config, ledger)?;
     let gone = gone_of((config, ledger), &everything, sets, left)?;
-    let removable = removable(ledger, known.policy.protect.set())?;
+    let removable = removable(ledger, inputs.policy.protect.set())?;
     let given = (removable, gone);
     of(
         (config, ledger),
-        (known, decision),
+        (inputs, decision),
         (everything, sets),
         given,
         now,
@@ -62,21 +62,21 @@ pub fn recorded(
 /// The same before the ledger knows of it: with what would leave by it.
 pub fn proposed(
     (config, ledger): (&Arc<Config>, &Ledger),
-    (known, decision): (&Known, &Arc<Decision>),
+    (inputs, decision): (&Inputs, &Arc<Decision>),
     sets: &Sets,
     now: Timestamp,
 ) -> Result<Wanted, LedgerError> {
     let everything = Arc::new(decision.desired.clone());
     let gone = would_be_gone(config, ledger, &everything, sets)?;
     // A decision that goes with every feed read explains every route.
-    let removable = match decision.settles() {
+    let removable = match decision.adopts() {
         true => Removable::All,
-        false => removable(ledger, known.policy.protect.set())?,
+        false => removable(ledger, inputs.policy.protect.set())?,
     };
     let given = (removable, gone);
     of(
         (config, ledger),
-        (known, decision),
+        (inputs, decision),
         (everything, sets),
         given,
         now,
@@ -85,7 +85,7 @@ pub fn proposed(
 
 fn of(
     (config, ledger): (&Arc<Config>, &Ledger),
-    (known, decision): (&Known, &Arc<Decision>),
+    (inputs, decision): (&Inputs, &Arc<Decision>),
     (everything, sets): (Arc<Effective>, &Sets),
     (removable, gone): (Removable, AllGone),
     now: Timestamp,
@@ -95,7 +95,7 @@ fn of(
         credits: credits(config, &decision.standings, &everything.nets, |_| true),
         decision: Some(decision.clone()),
         gone: Arc::new(gone),
-        protected: known.policy.protect.set().clone(),
+        protected: inputs.policy.protect.set().clone(),
         removable,
         former: former_marks(config, ledger)?,
         last: ledger.targets()?,
@@ -119,7 +119,7 @@ pub fn would_be_gone(
     gone_of((config, ledger), effective, sets, left)
 }
 
-/// Of what left lately: what is not in force again.
+/// CopyKind what left lately: what is not in force again.
 fn gone_of(
     (config, ledger): (&Config, &Ledger),
     effective: &Effective,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Configuration, Decision, Feed, Hand, Input, Pinned, whole};
+use super::{Configuration, Decision, Feed, Input, OperatorEntries, Pinned, whole};
 use crate::feed::standing::Standing;
 use crate::plan::fits;
 use crate::policy::{Permitted, Policy};
@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 #[derive(Debug)]
 pub struct Decided {
     pub(super) feeds: Vec<Feed>,
-    pub(super) hand: Hand,
+    pub(super) hand: OperatorEntries,
     pub(super) policy: Policy,
     in_force: Effective,
     restores: bool,

@@ -21,7 +21,7 @@ use ipnet::IpNet;
 
 use super::decided::{Decided, alike};
 use super::publishers::list_as_applied;
-use super::{Applied, Configuration, Decision, Feed, Hand, Input, beside, next_end};
+use super::{Applied, Configuration, Decision, Feed, Input, OperatorEntries, beside, next_end};
 use crate::feed::FeedCopy;
 use crate::plan::{Change, Side, Verdict, fits};
 use crate::policy::protect::Protect;
@@ -80,7 +80,7 @@ impl Decided {
                 feed.applied = feed.current.clone().map(Applied::Copy);
             }
         }
-        let hand = Hand {
+        let hand = OperatorEntries {
             now: self.hand.now.clone(),
             before: self.hand.now.clone(),
         };

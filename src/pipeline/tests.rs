@@ -54,7 +54,7 @@ fn decide_from(in_force: &Effective, feeds: &[Feed], policy: &Policy) -> Decisio
         pinned: None,
         approved: None,
         configuration: &Configuration::default(),
-        hand: &Hand::default(),
+        hand: &OperatorEntries::default(),
         now: NOW,
     })
 }
@@ -204,7 +204,7 @@ fn a_pin_to_nothing_withdraws_everything_and_stands_above_the_gate() {
         pinned: Some(&Pinned::default()),
         approved: None,
         configuration: &Configuration::default(),
-        hand: &Hand::default(),
+        hand: &OperatorEntries::default(),
         now: NOW,
     });
     assert!(decision.desired.is_empty());
@@ -284,7 +284,7 @@ fn after_a_flush_a_held_change_is_still_held_and_what_was_in_force_before_comes_
         pinned: None,
         approved: None,
         configuration: &Configuration::default(),
-        hand: &Hand::default(),
+        hand: &OperatorEntries::default(),
         now: NOW,
     });
     assert!(decision.held());

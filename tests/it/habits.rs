@@ -426,7 +426,6 @@ fn what_is_no_prose_may_be_wide() {
 }
 
 #[test]
-#[ignore = "comments are wrapped in a change of their own"]
 fn no_comment_is_wider_than_a_hundred_columns() {
     let mut wide = Vec::new();
     for path in files() {

@@ -16,7 +16,7 @@ use nullrouted::feed::formats::{Format, Rules, parse_body};
 use nullrouted::feed::standing::Ages;
 use nullrouted::feed::withdrawal::{PendingWithdrawal, WithdrawAfter};
 use nullrouted::feed::{CopyDifference, FeedCopy};
-use nullrouted::pipeline::{Applied, AtHand, Configuration, Feed, Hand, Input, decide};
+use nullrouted::pipeline::{Applied, AtHand, Configuration, Feed, Input, OperatorEntries, decide};
 use nullrouted::policy::Policy;
 use nullrouted::policy::limits::{FeedLimits, Limits, Review};
 use nullrouted::policy::protect::Protect;
@@ -141,7 +141,7 @@ impl Replay {
             pinned: None,
             approved: None,
             configuration: &Configuration::default(),
-            hand: &Hand::default(),
+            hand: &OperatorEntries::default(),
             now,
         });
         // What is held is approved at once here: the end must be reached.

@@ -10,9 +10,9 @@ use crate::feed::Rejection;
 use crate::feed::copies::Copies;
 use crate::feed::formats::Format;
 use crate::feed::standing::Standing;
-use crate::ledger::{FeedRow, Ledger, LedgerError, Of};
+use crate::ledger::{CopyKind, FeedRow, Ledger, LedgerError};
 use crate::pass::gather;
-use crate::pass::known::Memory;
+use crate::pass::inputs::Cache;
 use crate::shown::Lines;
 use crate::time::{Timestamp, ago, short};
 
@@ -36,7 +36,7 @@ pub(crate) struct FeedStatus<'a> {
 pub(crate) fn feeds<'a>(
     config: &'a Config,
     ledger: &Ledger,
-    mut memory: Memory,
+    mut cache: Cache,
     now: Timestamp,
 ) -> Result<Vec<FeedStatus<'a>>, Stop> {
     let mut rows = ledger.feeds()?;
@@ -47,7 +47,7 @@ pub(crate) fn feeds<'a>(
         let auto = feed.rules.format == Format::Auto;
         // The copy is read only where there is something in it to show.
         let digest = row.digest.as_ref().filter(|_| auto || row.rejected > 0);
-        let copy = digest.and_then(|digest| memory.get(&copies, feed, digest));
+        let copy = digest.and_then(|digest| cache.get(&copies, feed, digest));
         found.push(FeedStatus {
             config: feed,
             standing: Standing::at(row.confirmed(feed.ages, now), row.generated, feed.ages, now),
@@ -57,7 +57,7 @@ pub(crate) fn feeds<'a>(
                 .map(|copy| copy.rejections.clone())
                 .unwrap_or_default(),
             recognised: copy.filter(|_| auto).map(|copy| copy.format),
-            leaving: ledger.leaving(&feed.name, Of::Current)?.len(),
+            leaving: ledger.leaving(&feed.name, CopyKind::Current)?.len(),
             row,
         });
     }

@@ -4,7 +4,7 @@ use ipnet::IpNet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::ledger::{Event, EventKind, FeedRow, Hand, OperatorRow, Origin, PinRow, Said};
+use crate::ledger::{Event, EventKind, FeedRow, OperatorEntry, OperatorRow, Origin, PinRow, Said};
 use crate::plan::Explained;
 use crate::policy::selection::Choice;
 use crate::prefix::{Effective, PrefixSet, lacking};
@@ -185,7 +185,7 @@ fn the_newest_and_what_is_pinned_with_all_that_came_after_it_stay() {
     assert_eq!(count(&ledger, "SELECT count(*) FROM generation"), 1);
 }
 
-/// Of a choice of feeds as much can be told as of everything.
+/// CopyKind a choice of feeds as much can be told as of everything.
 #[test]
 fn what_a_choice_had_is_forgotten_with_the_generations() {
     let ledger = ledger();
@@ -253,7 +253,7 @@ fn what_ended_long_ago_goes_and_what_lasts_stays() {
     for (prefix, ended) in [(0, Some(old)), (1, None)] {
         let row = OperatorRow {
             id: 0,
-            hand: Hand::Add,
+            hand: OperatorEntry::Add,
             prefix: net(prefix),
             reason: String::new(),
             by: String::new(),
@@ -263,7 +263,9 @@ fn what_ended_long_ago_goes_and_what_lasts_stays() {
         };
         ledger.write_operator(&row).unwrap();
         if let Some(at) = ended {
-            ledger.end_operator(Hand::Add, net(prefix), at, "").unwrap();
+            ledger
+                .end_operator(OperatorEntry::Add, net(prefix), at, "")
+                .unwrap();
         }
     }
     ledger.say("a", Said::Rejected, old, "").unwrap();

@@ -10,7 +10,7 @@ use super::Event;
 use super::restore::{Current, unless};
 use super::serve::{PAUSE, Server};
 use crate::discover::Look;
-use crate::pass::around::{self, Where};
+use crate::pass::discovery::{self, Where};
 use crate::prefix::PrefixSet;
 use crate::targets::{Removable, Target, Wanted};
 
@@ -96,7 +96,7 @@ impl Server {
     /// meanwhile is protected meanwhile.
     pub(super) async fn look_around(&mut self) -> Vec<Look> {
         let config = self.config.clone();
-        let mut looking = pin!(around::looks(&config, Where::Kernel));
+        let mut looking = pin!(discovery::looks(&config, Where::Kernel));
         let looks = loop {
             if let Some(looks) = unless(&mut looking, self.watch.named()).await {
                 break looks;

@@ -14,7 +14,7 @@ use super::{Event, Keeper, Order, PassLock, Request};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::discover::Watch;
-use crate::pass::{around, interference};
+use crate::pass::{discovery, interference};
 use crate::prefix::PrefixSet;
 use crate::targets::Done;
 use crate::targets::kernel::{Fib, Kernel};
@@ -90,7 +90,7 @@ impl Server {
         let (news, lock) = (Arc::default(), PassLock::default());
         let now = Instant::now();
         let mut server = Self {
-            watch: around::watch(&config),
+            watch: discovery::watch(&config),
             kernel: Kernel::default(),
             listens,
             kept: None,
@@ -230,7 +230,7 @@ impl Server {
                 let again =
                     enabled != self.config.kernel.enabled || enabled && !self.kernel.fib.listens();
                 self.config = config;
-                self.watch = around::watch(&self.config);
+                self.watch = discovery::watch(&self.config);
                 if again {
                     self.listen();
                 }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
-use super::known::Known;
+use super::inputs::Inputs;
 use super::wanted::{LATELY, credits};
 use crate::config::{Config, RouterConfig};
 use crate::ledger::{Event, EventKind, Ledger, LedgerError, Left, SelectionRow};
@@ -46,10 +46,10 @@ impl Sets {
     pub fn decided(
         config: &Config,
         ledger: &Ledger,
-        known: &Known,
+        inputs: &Inputs,
         decision: &Decision,
     ) -> Result<Self, LedgerError> {
-        let recorded = Recorded::read(config, ledger, || Ok(known.in_force.clone()))?;
+        let recorded = Recorded::read(config, ledger, || Ok(inputs.in_force.clone()))?;
         let frozen = match (&recorded, decision.pinned) {
             (Some(_), Some(generation)) => ledger.choices_at(generation)?,
             _ => BTreeMap::new(),
@@ -60,9 +60,9 @@ impl Sets {
                 others,
                 frozen: frozen.get(choice),
             };
-            decision.chosen(choice, &known.policy, former)
+            decision.chosen(choice, &inputs.policy, former)
         });
-        sets.moves = sets.moved(config, known, decision);
+        sets.moves = sets.moved(config, inputs, decision);
         Ok(sets)
     }
 
@@ -70,12 +70,12 @@ impl Sets {
     pub fn in_force(
         config: &Config,
         ledger: &Ledger,
-        known: &Known,
+        inputs: &Inputs,
         decision: &Decision,
     ) -> Result<Self, LedgerError> {
-        let recorded = Recorded::read(config, ledger, || Ok(known.in_force.clone()))?;
+        let recorded = Recorded::read(config, ledger, || Ok(inputs.in_force.clone()))?;
         let has = |choice: &Choice, recorded: &Recorded, _: Option<&Effective>| {
-            recorded.chosen(choice, known, decision)
+            recorded.chosen(choice, inputs, decision)
         };
         Ok(Self::edited(config, recorded, decision, has))
     }
@@ -84,10 +84,10 @@ impl Sets {
     pub fn as_written(
         config: &Config,
         ledger: &Ledger,
-        known: &Known,
+        inputs: &Inputs,
         decision: &Decision,
     ) -> Result<Self, LedgerError> {
-        let recorded = Recorded::read(config, ledger, || Ok(known.in_force.clone()))?;
+        let recorded = Recorded::read(config, ledger, || Ok(inputs.in_force.clone()))?;
         let Some(recorded) = recorded else {
             return Ok(Self::default());
         };
@@ -96,7 +96,7 @@ impl Sets {
             Some((router.name.as_str(), row.selection.clone()))
         });
         let routers: Vec<_> = routers.collect();
-        let has = |choice: &Choice| recorded.chosen(choice, known, decision);
+        let has = |choice: &Choice| recorded.chosen(choice, inputs, decision);
         let routers = Self::of(config, decision, &routers, has);
         Ok(Self {
             routers,
@@ -263,7 +263,7 @@ impl Sets {
     }
 
     /// What comes and goes at the routers whose files were made before, where that is not what comes and goes for all.
-    fn moved(&self, config: &Config, known: &Known, decision: &Decision) -> Vec<Move> {
+    fn moved(&self, config: &Config, inputs: &Inputs, decision: &Decision) -> Vec<Move> {
         let Some(recorded) = &self.recorded else {
             return Vec::new();
         };
@@ -286,11 +286,11 @@ impl Sets {
                 let why = match set.filter(|_| is_same) {
                     Some(set) => {
                         let came = new.without(&old).nets;
-                        moves::why(&set.selection.choice, &came, decision, &known.hand)
+                        moves::why(&set.selection.choice, &came, decision, &inputs.hand)
                     }
                     None => moves::SELECTS.to_owned(),
                 };
-                let all = (&*known.in_force, &decision.desired);
+                let all = (&*inputs.in_force, &decision.desired);
                 Some(Move {
                     router: name.clone(),
                     came: change.came().collect(),

@@ -1,6 +1,6 @@
 //! What comes to the file of one router and what goes, where that is not what comes and goes for all. Pure.
 
-use crate::pipeline::{Decision, Hand};
+use crate::pipeline::{Decision, OperatorEntries};
 use crate::plan::Cause;
 use crate::policy::selection::Choice;
 use crate::prefix::{Effective, PrefixSet};
@@ -62,7 +62,12 @@ impl Move {
 pub(super) const SELECTS: &str = "[[router]] selects otherwise";
 
 /// Why a router with this choice, as it had before, gets something else by a decision; `came` is what comes to it.
-pub(super) fn why(choice: &Choice, came: &PrefixSet, decision: &Decision, hand: &Hand) -> String {
+pub(super) fn why(
+    choice: &Choice,
+    came: &PrefixSet,
+    decision: &Decision,
+    hand: &OperatorEntries,
+) -> String {
     match decision.pinned {
         Some(0) => return Cause::Flushed.to_string(),
         Some(generation) => return Cause::Pinned { generation }.to_string(),

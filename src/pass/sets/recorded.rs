@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::config::{Config, RouterConfig};
 use crate::ledger::{Ledger, LedgerError, SelectionRow};
-use crate::pass::known::Known;
+use crate::pass::inputs::Inputs;
 use crate::pipeline::{Chosen, Decision, Former};
 use crate::policy::selection::{Choice, Selection};
 use crate::prefix::Effective;
@@ -17,7 +17,7 @@ pub(super) struct Recorded {
     pub rows: BTreeMap<String, SelectionRow>,
     pub choices: BTreeMap<Choice, Effective>,
     /// Routers whose files were made before.
-    known: Vec<String>,
+    inputs: Vec<String>,
     in_force: Arc<Effective>,
 }
 
@@ -35,7 +35,7 @@ impl Recorded {
         Ok(Some(Self {
             rows,
             choices: ledger.choices()?,
-            known: ledger.targets()?.into_iter().map(|row| row.name).collect(),
+            inputs: ledger.targets()?.into_iter().map(|row| row.name).collect(),
             in_force: in_force()?,
         }))
     }
@@ -68,11 +68,11 @@ impl Recorded {
     }
 
     /// What a choice has as it is written down, or of what is in force where no router had it.
-    pub fn chosen(&self, choice: &Choice, known: &Known, decision: &Decision) -> Chosen {
-        let mut chosen = decision.chosen(choice, &known.policy, Former::default());
+    pub fn chosen(&self, choice: &Choice, inputs: &Inputs, decision: &Decision) -> Chosen {
+        let mut chosen = decision.chosen(choice, &inputs.policy, Former::default());
         chosen.effective = match self.content(choice) {
             Some(effective) => effective.clone(),
-            None => chosen.effective.intersection(&known.in_force),
+            None => chosen.effective.intersection(&inputs.in_force),
         };
         chosen
     }
@@ -104,7 +104,7 @@ impl Recorded {
 
     /// Whether the file of a router had everything, and was made.
     pub fn had_everything(&self, router: &str) -> bool {
-        !self.rows.contains_key(router) && self.known.iter().any(|name| name == router)
+        !self.rows.contains_key(router) && self.inputs.iter().any(|name| name == router)
     }
 
     /// Whether a router may hold all that was in force of late: its file had everything, or nothing is known of it.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::super::testing::{AGES, NOW, protect};
-use super::super::{Applied, AtHand, Configuration, Feed, Hand, Input, Pinned, decide};
+use super::super::{Applied, AtHand, Configuration, Feed, Input, OperatorEntries, Pinned, decide};
 use super::*;
 use crate::feed::FeedCopy;
 use crate::policy::limits::{FeedLimits, Limits, Review, Share};
@@ -93,7 +93,7 @@ fn policy(protected: &[Net]) -> Policy {
 
 struct World {
     feeds: Vec<Feed>,
-    hand: Hand,
+    hand: OperatorEntries,
     policy: Policy,
     in_force: Effective,
     pinned: Option<Pinned>,
@@ -104,7 +104,7 @@ impl World {
     fn new(feeds: Vec<Feed>, hand: &[Net], protected: &[Net]) -> Self {
         Self {
             feeds,
-            hand: Hand {
+            hand: OperatorEntries {
                 now: Arc::new(copy(hand, &[])),
                 before: Arc::new(copy(hand, &[])),
             },
@@ -481,7 +481,7 @@ fn an_entry_by_hand_that_ended_is_gone_from_its_routers_although_another_feed_ke
     ];
     let mut world = World::new(feeds, &[], &[]);
     world.policy.review = Review::Manual;
-    world.hand = Hand {
+    world.hand = OperatorEntries {
         now: Arc::new(copy(&[(9, 32)], &[])),
         before: Arc::new(copy(&[(7, 32), (9, 32)], &[])),
     };

@@ -15,7 +15,7 @@ const HOUR: Duration = Duration::from_secs(3_600);
 #[derive(Clone)]
 struct Made {
     feeds: Vec<Feed>,
-    hand: Hand,
+    hand: OperatorEntries,
     policy: Policy,
     in_force: Effective,
     restores: bool,
@@ -91,7 +91,7 @@ fn made() -> Made {
             feed("noc", now, before.clone()),
             feed("drop", before.clone(), before),
         ],
-        hand: Hand::default(),
+        hand: OperatorEntries::default(),
         policy: Policy {
             protect: protect(["198.51.100.7/32".parse().unwrap()].into_iter()),
             limits: Limits::default(),

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::testing::{NOW, protect_and_show};
-use super::super::{Configuration, Decided, Decision, Feed, Hand, Input, Pinned, decide};
+use super::super::{
+    Configuration, Decided, Decision, Feed, Input, OperatorEntries, Pinned, decide,
+};
 use super::bounds::{Bounds, OwnBounds};
 use super::choices::{self, Chosen};
 use super::feeds::{Copy, Known, written};
@@ -280,7 +282,7 @@ impl Shell {
             }
             Arc::new(copy)
         };
-        let hand = Hand {
+        let hand = OperatorEntries {
             now: listed(&self.hand),
             before: listed(&self.hand_before),
         };

@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use proptest::prelude::*;
 
 use super::super::testing::{AGES, NOW, protect_and_show};
-use super::super::{AtHand, Configuration, Feed, Hand, Input, decide};
+use super::super::{AtHand, Configuration, Feed, Input, OperatorEntries, decide};
 use crate::discover::{Found, Look, Shown, Source, bounded, remember};
 use crate::feed::formats::{Format, Rules, parse_body};
 use crate::policy::Policy;
@@ -99,7 +99,7 @@ proptest! {
             let feed = Feed { confirmed: Some(now), ..listed.clone() };
             let decision = decide(&Input {
                 feeds: &[feed],
-                hand: &Hand::default(),
+                hand: &OperatorEntries::default(),
                 policy: &policy,
                 in_force: &Effective::default(),
                 restores: false,

@@ -14,8 +14,8 @@ use super::super::{Exit, Outcome, Stop, block_on, load, output};
 use super::{at_work, bring_about, confirm, undo};
 use crate::config::Config;
 use crate::control::{Author, Change, Entry, Said};
-use crate::ledger::{Event, Hand, Ledger, OperatorRow};
-use crate::pass::{self, At, around, hand, protection};
+use crate::ledger::{Event, Ledger, OperatorEntry, OperatorRow};
+use crate::pass::{self, At, discovery, operator, protection};
 use crate::policy::limits::Share;
 use crate::policy::protect::Protect;
 use crate::policy::reserved::{NEVER, RESERVED, mapped, nets, touching, why_not_mapped};
@@ -45,7 +45,7 @@ pub(crate) struct Arguments {
 /// Longest reason, in bytes: it is shown with the prefix, on one line.
 const LONGEST_REASON: usize = 200;
 
-pub(crate) fn run(hand: Hand, path: &Path, arguments: &Arguments) -> Outcome {
+pub(crate) fn run(hand: OperatorEntry, path: &Path, arguments: &Arguments) -> Outcome {
     output::talk(output::Talk::Warnings);
     let config = load(path)?;
     let span = |time| humantime::format_duration(time).to_string();
@@ -80,10 +80,10 @@ pub(crate) fn run(hand: Hand, path: &Path, arguments: &Arguments) -> Outcome {
     })
 }
 
-fn changed(hand: Hand, entry: &Entry) -> Change {
+fn changed(hand: OperatorEntry, entry: &Entry) -> Change {
     match hand {
-        Hand::Add => Change::Add(entry.clone()),
-        Hand::Allow => Change::Allow(entry.clone()),
+        OperatorEntry::Add => Change::Add(entry.clone()),
+        OperatorEntry::Allow => Change::Allow(entry.clone()),
     }
 }
 
@@ -115,7 +115,11 @@ impl Wanted {
 }
 
 /// Enter it, with the lock of a pass.
-pub(crate) async fn enter_now(mut making: Making<'_>, hand: Hand, entry: &Entry) -> Outcome {
+pub(crate) async fn enter_now(
+    mut making: Making<'_>,
+    hand: OperatorEntry,
+    entry: &Entry,
+) -> Outcome {
     let Wanted {
         prefix,
         reason,
@@ -160,15 +164,19 @@ pub(crate) async fn enter_now(mut making: Making<'_>, hand: Hand, entry: &Entry)
     if making.json {
         return Ok(exit);
     }
-    let At { ledger, memory, .. } = making.site.at()?;
-    let in_force = memory.in_force(ledger)?;
+    let At { ledger, cache, .. } = making.site.at()?;
+    let in_force = cache.in_force(ledger)?;
     let line = tell(&row, before.as_ref(), &in_force.nets, &outcome);
     out.results(|out| writeln!(out, "{line}"))?;
     Ok(exit)
 }
 
 /// What speaks against it at this moment.
-fn objections_now(hand: Hand, prefix: IpNet, config: &Config) -> Result<Vec<String>, Stop> {
+fn objections_now(
+    hand: OperatorEntry,
+    prefix: IpNet,
+    config: &Config,
+) -> Result<Vec<String>, Stop> {
     let ledger = Ledger::read(&config.state_dir)?;
     let now = ledger.now()?;
     let protected = block_on(protection(config, &ledger, &Out::Ours, now))??;
@@ -199,7 +207,7 @@ async fn protection(
     let remembered = ledger.discovered()?;
     let found = match out.is_daemon() {
         true => remembered,
-        false => around::as_it_is(config, &remembered, now).await,
+        false => discovery::as_it_is(config, &remembered, now).await,
     };
     let newest = ledger.generation()?;
     let by_hand = ledger.operator(newest.map_or(now, |row| row.at))?;
@@ -242,7 +250,7 @@ pub(crate) fn reason(text: &str) -> Result<String, Stop> {
 /// # Errors
 /// What is never permitted, not even with `--force`.
 fn objections(
-    hand: Hand,
+    hand: OperatorEntry,
     prefix: IpNet,
     protect: &Protect,
     config: &Config,
@@ -257,12 +265,12 @@ fn objections(
         return Err(Stop::usage(format!(
             "{prefix}: the whole Internet is never {}; nothing was changed{}",
             match hand {
-                Hand::Add => "dropped",
-                Hand::Allow => "allowed by one entry",
+                OperatorEntry::Add => "dropped",
+                OperatorEntry::Allow => "allowed by one entry",
             },
             match hand {
-                Hand::Add => "",
-                Hand::Allow => " (nullrouted flush withdraws everything)",
+                OperatorEntry::Add => "",
+                OperatorEntry::Allow => " (nullrouted flush withdraws everything)",
             }
         )));
     }
@@ -270,7 +278,7 @@ fn objections(
         let why = why_not_mapped(instead);
         return Err(Stop::usage(format!("{prefix}: {why}; nothing was changed")));
     }
-    let never = nets(&NEVER).find(|(net, _)| hand == Hand::Add && net.contains(&prefix));
+    let never = nets(&NEVER).find(|(net, _)| hand == OperatorEntry::Add && net.contains(&prefix));
     if let Some((_, why)) = never {
         return Err(Stop::usage(format!(
             "{prefix}: {why} is never dropped; nothing was changed"
@@ -282,7 +290,7 @@ fn objections(
             "{prefix} is {share} of all {family} addresses (shorter than {key} {shortest})"
         ));
     }
-    if hand == Hand::Add {
+    if hand == OperatorEntry::Add {
         let protected = protect.touching(prefix);
         against.extend(protected.map(|one| {
             format!(
@@ -328,21 +336,21 @@ fn tell(
     let what = match row.hand {
         // Where it is not in force is said on stderr, line by line.
         _ if outcome.failed() => "noted, and not in force everywhere".to_owned(),
-        Hand::Add if in_force.covering(*prefix).is_some() => {
+        OperatorEntry::Add if in_force.covering(*prefix).is_some() => {
             "added: it is blackholed now".to_owned()
         }
-        Hand::Add => match &outcome.pinned {
+        OperatorEntry::Add => match &outcome.pinned {
             Some(pin) => format!("noted, and not in force: pinned {pin}, until `nullrouted unpin`"),
             None => added_in_part(*prefix, in_force),
         },
-        Hand::Allow => "allowed: nothing of it is blackholed".to_owned(),
+        OperatorEntry::Allow => "allowed: nothing of it is blackholed".to_owned(),
     };
     let until = match row.until {
         Some(until) => format!(", until {until} ({})", short(row.since.age(until))),
         None => String::new(),
     };
     let instead = match before {
-        Some(before) => format!("; it takes the place of: {}", hand::said(before)),
+        Some(before) => format!("; it takes the place of: {}", operator::said(before)),
         None => String::new(),
     };
     let undo = undo(row.hand, *prefix);

@@ -3,10 +3,10 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use super::known::Memory;
-use super::look::{Body, Look};
-use super::prefer::preferred;
-use super::{PassError, say};
+use super::attempt::{Body, Look};
+use super::inputs::Cache;
+use super::newer::preferred;
+use super::{PassError, log_once};
 use crate::config::{FeedConfig, Origin};
 use crate::digest;
 use crate::feed::copies::Copies;
@@ -15,14 +15,14 @@ use crate::feed::formats::Format;
 use crate::feed::standing::Standing;
 use crate::feed::withdrawal::{self, WithdrawAfter};
 use crate::feed::{CopyDifference, FeedCopy, Refused};
-use crate::ledger::{FeedRow, Ledger, Of, Pieces};
+use crate::ledger::{CopyKind, FeedRow, Ledger, Pieces};
 use crate::time::Timestamp;
 
 /// Whoever judges, and where it is written down.
 pub(super) struct Judge<'a> {
     pub ledger: &'a Ledger,
     pub copies: &'a Copies,
-    pub memory: &'a mut Memory,
+    pub cache: &'a mut Cache,
     pub now: Timestamp,
 }
 
@@ -57,7 +57,7 @@ impl Judge<'_> {
 
     /// The copy at hand is still the current one.
     fn confirmed(&mut self, feed: &FeedConfig, mut row: FeedRow) -> Result<(), PassError> {
-        let leaving = self.ledger.leaving(&feed.name, Of::Current)?;
+        let leaving = self.ledger.leaving(&feed.name, CopyKind::Current)?;
         let leaving = feed.withdraw_after.confirmed(leaving, self.now);
         self.good(&mut row, "unchanged");
         if let Some(digest) = &row.digest {
@@ -91,10 +91,10 @@ impl Judge<'_> {
             let why = format!("{why}; the last good copies stay in force");
             return Err(PassError::Copies(why));
         }
-        self.memory.remember(&feed.name, &digest, copy.clone());
+        self.cache.remember(&feed.name, &digest, copy.clone());
         let old = match row.digest.as_deref() {
             Some(same) if same == digest => Some(copy.clone()),
-            Some(before) => self.memory.get(self.copies, feed, before),
+            Some(before) => self.cache.get(self.copies, feed, before),
             None => None,
         };
         let difference = old.as_deref().map(|old| match Arc::as_ptr(&copy) == old {
@@ -105,7 +105,7 @@ impl Judge<'_> {
         let changed = difference.as_ref().is_none_or(|one| !one.is_empty());
         let before = old.as_ref().map(|old| old.format).zip(difference.as_ref());
         tell(feed, &copy, before, changed);
-        let leaving = self.ledger.leaving(&feed.name, Of::Current)?;
+        let leaving = self.ledger.leaving(&feed.name, CopyKind::Current)?;
         let nothing = FeedCopy::default();
         let leaving = match changed || !leaving.is_empty() {
             true => {
@@ -174,7 +174,7 @@ impl Judge<'_> {
         refused: Refused,
     ) -> Result<(), PassError> {
         let (state, note) = (refused.state().to_owned(), refused.to_string());
-        let known = row.state == state && row.note == note;
+        let inputs = row.state == state && row.note == note;
         row.failures = row.failures.saturating_add(1);
         row.state = state;
         row.note = note;
@@ -189,7 +189,7 @@ impl Judge<'_> {
             Some(from) => format!("the copy from {from} has expired"),
         };
         let line = format!("feed={}  {}: {refused}; {next}", feed.name, row.state);
-        say::warning(!known, &line);
+        log_once::warning(!inputs, &line);
         self.ledger.lightly(|ledger| ledger.write_feed(&row))?;
         Ok(())
     }
@@ -227,5 +227,5 @@ fn tell(
         parts.push(format!("{} rejected ({first})", copy.rejected));
     }
     let line = format!("feed={}  {}", feed.name, parts.join(", "));
-    say::news(changed, &line);
+    log_once::news(changed, &line);
 }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::around::{self, Where};
+use super::discovery::{self, Where};
+use super::inputs::{Cache, Inputs};
 use super::keeper::{Keeper, Order};
-use super::known::{Known, Memory};
 use super::reach::Reach;
 use super::record::Record;
 use super::sets::Sets;
@@ -30,7 +30,7 @@ pub(super) struct Act<'a> {
     pub config: &'a Arc<Config>,
     pub ledger: &'a Ledger,
     pub copies: &'a Copies,
-    pub memory: &'a mut Memory,
+    pub cache: &'a mut Cache,
     pub keeper: &'a Keeper,
     pub progress: &'a Progress,
     pub in_step: &'a mut (dyn FnMut() + Send),
@@ -74,14 +74,14 @@ impl Act<'_> {
     /// Look at what answers at once. Answers whether there is something new to protect.
     pub async fn look_near(&mut self) -> Result<bool, LedgerError> {
         let mut looks = self.keeper.look().await;
-        looks.extend(around::looks(self.config, Where::Files).await);
-        around::take_in(self.config, looks, self.ledger, self.memory)
+        looks.extend(discovery::looks(self.config, Where::Files).await);
+        discovery::take_in(self.config, looks, self.ledger, self.cache)
     }
 
     /// Look at other programs, which may keep the pass waiting.
     pub async fn look_far(&mut self) -> Result<(), LedgerError> {
-        let looks = around::looks(self.config, Where::Far).await;
-        around::take_in(self.config, looks, self.ledger, self.memory)?;
+        let looks = discovery::looks(self.config, Where::Far).await;
+        discovery::take_in(self.config, looks, self.ledger, self.cache)?;
         Ok(())
     }
 
@@ -90,15 +90,14 @@ impl Act<'_> {
         let (mut cause, mut again) = (cause, 0);
         loop {
             let outcome = self.once(cause).await?;
-            self.memory.acted = true;
-            sweep(self.config, self.ledger, self.copies, self.memory);
-            self.memory.publish(self.config);
+            self.cache.acted = true;
+            sweep(self.config, self.ledger, self.copies, self.cache);
+            self.cache.publish(self.config);
             // Where addresses come and go all the time the downloads have their turn, too: what is
             // new is cut out of the routes already, and comes into the files with the next round.
             let is_enough = again == AGAIN;
             if is_enough || !self.keeper.has_news() || !self.look_near().await? {
-                self.ledger
-                    .forget(self.memory.clock.now(), self.config.keep);
+                self.ledger.forget(self.cache.clock.now(), self.config.keep);
                 return Ok(outcome);
             }
             // What was done was done by what was known before.
@@ -112,7 +111,7 @@ impl Act<'_> {
         let step = self.decide(cause)?;
         let (wanted, pin) = (&step.wanted, &step.pin);
         let is_flushed = flushed_since(ledger, pin);
-        let order = step.order(&self.memory.clock, self.goes_on);
+        let order = step.order(&self.cache.clock, self.goes_on);
         self.goes_on = true;
         let kernel = Box::new(self.keeper.target(order));
         let mut runner = Runner::new(targets::all(self.config, kernel, self.progress));
@@ -154,7 +153,7 @@ impl Act<'_> {
             return self.act(cause).await.map(drop);
         }
         let step = self.decide(PROTECT)?;
-        let order = step.order(&self.memory.clock, self.goes_on);
+        let order = step.order(&self.cache.clock, self.goes_on);
         let mut applied = Applied::default();
         applied.take(self.keeper.apply(order).await, &step.wanted);
         self.goes_on = true;
@@ -166,8 +165,8 @@ impl Act<'_> {
     pub fn keep_proven(&mut self, reach: &mut Reach) -> Result<(), LedgerError> {
         let found = reach.proven(self.config);
         if !found.is_empty() {
-            let looks = vec![around::proven(found)];
-            around::take_in(self.config, looks, self.ledger, self.memory)?;
+            let looks = vec![discovery::proven(found)];
+            discovery::take_in(self.config, looks, self.ledger, self.cache)?;
         }
         Ok(())
     }
@@ -176,16 +175,16 @@ impl Act<'_> {
     fn decide(&mut self, cause: &str) -> Result<Step, PassError> {
         let (config, ledger) = (self.config, self.ledger);
         // From here on the time stands still: one decision has one time.
-        let now = self.memory.clock.now();
-        let known = Known::read(config, ledger, self.copies, self.memory, now)?;
-        let decision = known.decide_once(self.memory, now);
-        announce::decision(config, ledger, &decision, self.memory)?;
-        let sets = Sets::decided(config, ledger, &known, &decision)?;
+        let now = self.cache.clock.now();
+        let inputs = Inputs::read(config, ledger, self.copies, self.cache, now)?;
+        let decision = inputs.decide_once(self.cache, now);
+        announce::decision(config, ledger, &decision, self.cache)?;
+        let sets = Sets::decided(config, ledger, &inputs, &decision)?;
         let record = Record {
             config,
             decision: &decision,
             sets: &sets,
-            known: &known,
+            inputs: &inputs,
             cause,
             now,
         };
@@ -196,19 +195,19 @@ impl Act<'_> {
         };
         ledger.copy_marks()?;
         let everything = self
-            .memory
+            .cache
             .put_in_force(ledger, generation, &decision.desired)
             .map_err(PassError::NotApplied)?;
-        self.memory.publish(config);
+        self.cache.publish(config);
         let places = (config, ledger);
-        let wanted = wanted::recorded(places, (&known, &decision), (everything, &sets), now);
+        let wanted = wanted::recorded(places, (&inputs, &decision), (everything, &sets), now);
         if decision.goes() {
-            self.memory.went();
+            self.cache.went();
         }
         Ok(Step {
             wanted: Arc::new(wanted.map_err(PassError::NotApplied)?),
-            next_end: known.next_end,
-            pin: known.pinned.map(|pin| pin.row),
+            next_end: inputs.next_end,
+            pin: inputs.pinned.map(|pin| pin.row),
             decision,
             generation,
             held,

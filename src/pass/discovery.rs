@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::known::Memory;
-use super::say;
+use super::inputs::Cache;
+use super::log_once;
 use crate::config::{Config, Origin};
 use crate::discover::{
     Cause, Excess, Found, Host, Look, LookRequest, Remembered, Root, Shown, Source, Watch, bounded,
@@ -31,17 +31,17 @@ pub(super) fn take_in(
     config: &Config,
     looks: Vec<Look>,
     ledger: &Ledger,
-    memory: &mut Memory,
+    cache: &mut Cache,
 ) -> Result<bool, LedgerError> {
     let looks = with_unasked(config, looks);
-    for (line, is_new) in complaints(&looks, &mut memory.around) {
-        say::warning(is_new, &line);
+    for (line, is_new) in complaints(&looks, &mut cache.around) {
+        log_once::warning(is_new, &line);
     }
-    let now = memory.clock.now();
+    let now = cache.clock.now();
     let before = ledger.discovered()?;
     let (found, excess) = bounded(remember(&before, &looks, now));
-    for (is_new, line) in beyond(&excess, &mut memory.beyond) {
-        say::warning(is_new, &line);
+    for (is_new, line) in beyond(&excess, &mut cache.beyond) {
+        log_once::warning(is_new, &line);
     }
     if says_the_same(&before, &found) {
         return Ok(false);
@@ -220,7 +220,7 @@ fn tell(
     {
         let (net, why) = (one.found.net, &one.found.why);
         // Names have other addresses all the time.
-        say::news(
+        log_once::news(
             told && one.source != Source::FeedHosts,
             &format!("protect  {net} is {} now: {why}", kind.name()),
         );

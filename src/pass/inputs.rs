@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use super::memory::Memory;
+pub use super::cache::Cache;
+use super::newer::preferred;
 use super::origins::Table;
-use super::prefer::preferred;
 pub use super::published::{Published, Reading};
-use super::{hand, protection};
+use super::{operator, protection};
 use crate::config::{Config, Decisive, FeedConfig, Origin, RouterConfig, decisive, differences};
 use crate::digest;
 use crate::discover;
@@ -16,9 +16,9 @@ use crate::feed::file::{self, Local};
 use crate::feed::formats::parse_body;
 use crate::feed::withdrawal::{self, Item, PendingWithdrawal};
 use crate::feed::{FeedCopy, Refused};
-use crate::ledger::{FeedRow, Ledger, LedgerError, Of, PinRow, ReviewRow, TableUsed};
+use crate::ledger::{CopyKind, FeedRow, Ledger, LedgerError, PinRow, ReviewRow, TableUsed};
 use crate::pipeline::{
-    Applied, AtHand, Configuration, Decision, Feed, Hand, Input, Pinned, decide,
+    Applied, AtHand, Configuration, Decision, Feed, Input, OperatorEntries, Pinned, decide,
 };
 use crate::policy::Policy;
 use crate::prefix::Effective;
@@ -35,7 +35,7 @@ pub enum View {
 
 /// Everything a decision needs but the time.
 #[derive(Debug)]
-pub struct Known {
+pub struct Inputs {
     /// Every configured feed, in order.
     pub feeds: Vec<Feed>,
     /// What is in force.
@@ -53,7 +53,7 @@ pub struct Known {
     /// The approval that has not been used yet.
     pub approval: Option<ReviewRow>,
     /// What the operator listed by hand.
-    pub hand: Hand,
+    pub hand: OperatorEntries,
     /// What of the configuration was otherwise for the set in force.
     pub configuration: Configuration,
     /// What may be dropped: what is protected was typed, found, or allowed by hand.
@@ -71,16 +71,16 @@ pub struct Pin {
     pub set: Arc<Pinned>,
 }
 
-impl Known {
+impl Inputs {
     /// Read it.
     pub fn read(
         config: &Config,
         ledger: &Ledger,
         copies: &Copies,
-        memory: &mut Memory,
+        cache: &mut Cache,
         now: Timestamp,
     ) -> Result<Self, LedgerError> {
-        Self::read_as(config, ledger, copies, memory, &View::AsRecorded, now)
+        Self::read_as(config, ledger, copies, cache, &View::AsRecorded, now)
     }
 
     /// The same, as seen by the last pass or as it is now.
@@ -88,22 +88,22 @@ impl Known {
         config: &Config,
         ledger: &Ledger,
         copies: &Copies,
-        memory: &mut Memory,
+        cache: &mut Cache,
         view: &View,
         now: Timestamp,
     ) -> Result<Self, LedgerError> {
         let rows = ledger.feeds()?;
-        let table = memory.table(config, now);
+        let table = cache.table(config, now);
         let mut feeds = Vec::with_capacity(config.feeds.len());
         for feed in &config.feeds {
             let mut row = rows.get(&feed.name).cloned().unwrap_or_default();
-            let mut leaving = ledger.leaving(&feed.name, Of::Current)?;
+            let mut leaving = ledger.leaving(&feed.name, CopyKind::Current)?;
             leaving.retain(|leaving| !feed.withdraw_after.is_over(leaving, now));
             if let (View::AsItIs(_), Origin::Path(path)) = (view, &feed.origin) {
                 let limits = &config.fetch;
                 let local = file::read_now(path, limits.max_bytes, limits.timeout);
                 let taken =
-                    local.and_then(|local| as_it_is(feed, &mut row, &local, copies, memory, now));
+                    local.and_then(|local| as_it_is(feed, &mut row, &local, copies, cache, now));
                 match taken {
                     Ok(copy) => leaving = copy.leaving(feed, leaving, now),
                     Err(refused) => {
@@ -111,13 +111,13 @@ impl Known {
                     }
                 }
             }
-            let applied = ledger.leaving(&feed.name, Of::Applied)?;
+            let applied = ledger.leaving(&feed.name, CopyKind::Applied)?;
             let parts = Parts {
                 row: &row,
                 leaving: [leaving, applied],
                 table: &table,
             };
-            feeds.push(one(feed, &parts, copies, memory, now));
+            feeds.push(one(feed, &parts, copies, cache, now));
         }
         let decisive_before = ledger.decisive()?;
         let configuration = configuration(config, &decisive_before, &rows);
@@ -126,25 +126,25 @@ impl Known {
         let found = match view {
             View::AsRecorded => {
                 let mut found = ledger.discovered()?;
-                found.extend(memory.tries.found(config, now));
+                found.extend(cache.tries.found(config, now));
                 &discover::bounded(found).0
             }
             View::AsItIs(found) => found,
         };
         Ok(Self {
-            hand: hand::listed(&by_hand, now),
+            hand: operator::listed(&by_hand, now),
             policy: protection::policy(config, found, &by_hand, now),
-            next_end: hand::next_end(&by_hand, now),
+            next_end: operator::next_end(&by_hand, now),
             approval: ledger.approval()?,
             feeds,
             configuration,
-            in_force: memory.in_force(ledger)?,
+            in_force: cache.in_force(ledger)?,
             table: table.used(),
             generation: newest.as_ref().map_or(0, |row| row.number),
             // Nothing decides what a pin put in force, until a decision without one goes through.
             made_by_pin: newest.is_some_and(|row| row.pinned) && decisive_before.is_empty(),
             by_feed: config.routers.iter().any(names_feeds),
-            pinned: pin(ledger, memory)?,
+            pinned: pin(ledger, cache)?,
         })
     }
 
@@ -162,13 +162,13 @@ impl Known {
     }
 
     /// Decide by it, unless what was decided last was decided by the same.
-    pub fn decide_once(&self, memory: &mut Memory, now: Timestamp) -> Arc<Decision> {
-        memory.decided(&self.input(now))
+    pub fn decide_once(&self, cache: &mut Cache, now: Timestamp) -> Arc<Decision> {
+        cache.decided(&self.input(now))
     }
 
     /// What another decision would tell, where the last one tells it; nothing is decided.
-    pub fn decided_already(&self, memory: &Memory, now: Timestamp) -> Option<Arc<Decision>> {
-        memory.decided_already(&self.input(now))
+    pub fn decided_already(&self, cache: &Cache, now: Timestamp) -> Option<Arc<Decision>> {
+        cache.decided_already(&self.input(now))
     }
 
     fn input(&self, now: Timestamp) -> Input<'_> {
@@ -217,15 +217,15 @@ fn configuration(
 }
 
 /// What is frozen. A generation that can no longer be told keeps what is in force.
-fn pin(ledger: &Ledger, memory: &mut Memory) -> Result<Option<Pin>, LedgerError> {
+fn pin(ledger: &Ledger, cache: &mut Cache) -> Result<Option<Pin>, LedgerError> {
     let Some(row) = ledger.pinned()? else {
         return Ok(None);
     };
-    let set = match memory.frozen(ledger, &row)? {
+    let set = match cache.frozen(ledger, &row)? {
         Some(set) => set,
         None => Arc::new(Pinned {
             generation: row.generation,
-            effective: Effective::clone(&*memory.in_force(ledger)?),
+            effective: Effective::clone(&*cache.in_force(ledger)?),
         }),
     };
     Ok(Some(Pin { row, set }))
@@ -261,7 +261,7 @@ fn as_it_is(
     row: &mut FeedRow,
     local: &Local,
     copies: &Copies,
-    memory: &mut Memory,
+    cache: &mut Cache,
     now: Timestamp,
 ) -> Result<Taken, Refused> {
     let body = &local.body;
@@ -271,8 +271,8 @@ fn as_it_is(
     preferred(feed, row, &copy, now)?;
     let (new, digest) = (Arc::new(copy), digest::of(body));
     let old = row.digest.as_ref();
-    let old = old.and_then(|old| memory.get(copies, feed, old));
-    memory.remember(&feed.name, &digest, new.clone());
+    let old = old.and_then(|old| cache.get(copies, feed, old));
+    cache.remember(&feed.name, &digest, new.clone());
     if row.digest.as_ref() != Some(&digest) {
         row.taken_at = Some(now);
     }
@@ -293,7 +293,7 @@ fn one(
     feed: &FeedConfig,
     parts: &Parts,
     copies: &Copies,
-    memory: &mut Memory,
+    cache: &mut Cache,
     now: Timestamp,
 ) -> Feed {
     let Parts {
@@ -301,17 +301,17 @@ fn one(
         leaving: [leaving, leaving_applied],
         table,
     } = parts;
-    let mut held = |digest: &Option<String>, taken: Option<Timestamp>, of: Of| {
+    let mut held = |digest: &Option<String>, taken: Option<Timestamp>, of: CopyKind| {
         let digest = digest.as_ref()?;
         let leaving = match of {
-            Of::Current => leaving,
-            Of::Applied => leaving_applied,
+            CopyKind::Current => leaving,
+            CopyKind::Applied => leaving_applied,
         };
-        let copy = memory.get(copies, feed, digest)?;
+        let copy = cache.get(copies, feed, digest)?;
         let name = name(digest, &copy, leaving, table);
         let copy = match name == *digest {
             true => copy,
-            false => memory.made(&feed.name, of, &name, || assembled(&copy, leaving, table)),
+            false => cache.made(&feed.name, of, &name, || assembled(&copy, leaving, table)),
         };
         Some(AtHand {
             digest: name,
@@ -320,7 +320,7 @@ fn one(
         })
     };
     let needs_table = |at: &AtHand| !at.copy.origins.is_empty();
-    let newest = held(&row.digest, row.taken_at, Of::Current);
+    let newest = held(&row.digest, row.taken_at, CopyKind::Current);
     let unreadable = match &newest {
         None => "its last good copy",
         Some(_) => "the table of its origins",
@@ -332,7 +332,7 @@ fn one(
         if row.applied == row.digest && leaving == leaving_applied {
             return current.clone();
         }
-        held(&row.applied, row.applied_taken, Of::Applied)
+        held(&row.applied, row.applied_taken, CopyKind::Applied)
     });
     let applied = applied.map(|at| match at {
         Some(at) if needs_table(&at) && table.differs_from(row.applied_table.as_deref()) => {

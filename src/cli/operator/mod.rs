@@ -14,7 +14,7 @@ use ipnet::IpNet;
 use super::site::Making;
 use super::{Exit, Stop, refresh};
 use crate::config::Config;
-use crate::ledger::{Hand, Ledger, Lock};
+use crate::ledger::{Ledger, Lock, OperatorEntry};
 use crate::pass::Outcome;
 
 /// Longest wait for a pass that is under way.
@@ -50,6 +50,6 @@ async fn bring_about(making: &mut Making<'_>, verb: &'static str) -> Result<(Exi
 }
 
 /// The verb that undoes an entry, as the operator would type it.
-fn undo(hand: Hand, prefix: IpNet) -> String {
+fn undo(hand: OperatorEntry, prefix: IpNet) -> String {
     format!("nullrouted {} {prefix}", hand.undo())
 }

@@ -11,9 +11,9 @@ use super::super::site::{Making, Own};
 use super::super::{Outcome, Stop, load, output};
 use super::{at_work, bring_about};
 use crate::control::{Change, End};
-use crate::ledger::{Event, Hand, Ledger};
+use crate::ledger::{Event, Ledger, OperatorEntry};
 use crate::pass::At;
-use crate::pass::hand::said;
+use crate::pass::operator::said;
 use crate::prefix::{HostBits, overlap};
 
 #[derive(Debug, clap::Args)]
@@ -25,7 +25,7 @@ pub(crate) struct Arguments {
     json: bool,
 }
 
-pub(crate) fn run(hand: Hand, path: &Path, arguments: &Arguments) -> Outcome {
+pub(crate) fn run(hand: OperatorEntry, path: &Path, arguments: &Arguments) -> Outcome {
     output::talk(output::Talk::Warnings);
     let config = load(path)?;
     one_net(&arguments.prefix, HostBits::Refuse)?;
@@ -33,8 +33,8 @@ pub(crate) fn run(hand: Hand, path: &Path, arguments: &Arguments) -> Outcome {
         prefix: arguments.prefix.clone(),
     };
     let change = match hand {
-        Hand::Add => Change::Remove(end.clone()),
-        Hand::Allow => Change::Disallow(end.clone()),
+        OperatorEntry::Add => Change::Remove(end.clone()),
+        OperatorEntry::Allow => Change::Disallow(end.clone()),
     };
     change_or(&config.clone(), &change, arguments.json, || {
         let (lock, ledger) = at_work(&config, hand.undo())?;
@@ -46,7 +46,7 @@ pub(crate) fn run(hand: Hand, path: &Path, arguments: &Arguments) -> Outcome {
 }
 
 /// End it, with the lock of a pass.
-pub(crate) async fn end_now(mut making: Making<'_>, hand: Hand, end: &End) -> Outcome {
+pub(crate) async fn end_now(mut making: Making<'_>, hand: OperatorEntry, end: &End) -> Outcome {
     let prefix = one_net(&end.prefix, HostBits::Refuse)?;
     let author = making.author;
     let ledger = making.site.at()?.ledger;
@@ -72,20 +72,22 @@ pub(crate) async fn end_now(mut making: Making<'_>, hand: Hand, end: &End) -> Ou
     if making.json {
         return Ok(exit);
     }
-    let At { ledger, memory, .. } = making.site.at()?;
-    let in_force = memory.in_force(ledger)?;
+    let At { ledger, cache, .. } = making.site.at()?;
+    let in_force = cache.in_force(ledger)?;
     let dropped = in_force.nets.overlaps(prefix);
     let what = match (hand, &outcome.pinned) {
         _ if outcome.failed() => "taken back, and not everywhere yet".to_owned(),
-        (Hand::Add, Some(pin)) if dropped => {
+        (OperatorEntry::Add, Some(pin)) if dropped => {
             format!("no longer added, and still in force: pinned {pin}, until `nullrouted unpin`")
         }
-        (Hand::Add, _) if dropped => {
+        (OperatorEntry::Add, _) if dropped => {
             format!("no longer added by hand, and still blackholed: see nullrouted why {prefix}")
         }
-        (Hand::Add, _) => "no longer blackholed".to_owned(),
-        (Hand::Allow, _) if dropped => "no longer allowed: it is blackholed now".to_owned(),
-        (Hand::Allow, _) => "no longer allowed; nothing of it is blackholed".to_owned(),
+        (OperatorEntry::Add, _) => "no longer blackholed".to_owned(),
+        (OperatorEntry::Allow, _) if dropped => {
+            "no longer allowed: it is blackholed now".to_owned()
+        }
+        (OperatorEntry::Allow, _) => "no longer allowed; nothing of it is blackholed".to_owned(),
     };
     let generation = outcome.generation;
     making
@@ -95,7 +97,7 @@ pub(crate) async fn end_now(mut making: Making<'_>, hand: Hand, end: &End) -> Ou
 }
 
 /// There is no such entry: what there is instead.
-fn none(hand: Hand, prefix: IpNet, ledger: &Ledger) -> Result<Stop, Stop> {
+fn none(hand: OperatorEntry, prefix: IpNet, ledger: &Ledger) -> Result<Stop, Stop> {
     let rows = ledger.operator(ledger.now()?)?;
     let mut near = rows
         .iter()
@@ -103,7 +105,7 @@ fn none(hand: Hand, prefix: IpNet, ledger: &Ledger) -> Result<Stop, Stop> {
     let verb = hand.verb();
     let hint = match near.next() {
         Some(row) => format!("there is {}: {}", row.prefix, said(row)),
-        None if hand == Hand::Add => {
+        None if hand == OperatorEntry::Add => {
             format!("what a feed lists is taken out with: nullrouted allow {prefix} --reason TEXT")
         }
         None => "nullrouted status shows what was entered".to_owned(),

@@ -6,15 +6,18 @@ use ipnet::IpNet;
 
 use crate::feed::FeedCopy;
 use crate::ledger::{self, OperatorRow};
-use crate::pipeline::Hand;
+use crate::pipeline::OperatorEntries;
 use crate::policy::protect::Protected;
 use crate::prefix::Written;
 use crate::time::Timestamp;
 
 /// What counts now as a list, and beside it what counted for the last generation.
-pub fn listed(rows: &[OperatorRow], now: Timestamp) -> Hand {
-    let adds = || rows.iter().filter(|row| row.hand == ledger::Hand::Add);
-    Hand {
+pub fn listed(rows: &[OperatorRow], now: Timestamp) -> OperatorEntries {
+    let adds = || {
+        rows.iter()
+            .filter(|row| row.hand == ledger::OperatorEntry::Add)
+    };
+    OperatorEntries {
         now: Arc::new(copy(adds().filter(|row| row.counts(now)))),
         before: Arc::new(copy(adds())),
     }
@@ -34,7 +37,9 @@ fn copy<'a>(rows: impl Iterator<Item = &'a OperatorRow>) -> FeedCopy {
 
 /// What the operator allows now.
 pub fn allowed(rows: &[OperatorRow], now: Timestamp) -> impl Iterator<Item = Protected> + '_ {
-    let allows = rows.iter().filter(|row| row.hand == ledger::Hand::Allow);
+    let allows = rows
+        .iter()
+        .filter(|row| row.hand == ledger::OperatorEntry::Allow);
     let allows = allows.filter(move |row| row.counts(now));
     allows.map(|row| Protected {
         net: row.prefix,

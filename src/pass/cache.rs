@@ -12,20 +12,20 @@ use crate::discover::Source;
 use crate::feed::FeedCopy;
 use crate::feed::copies::Copies;
 use crate::feed::formats::parse_body;
-use crate::ledger::{GenerationRow, Ledger, LedgerError, Of, PinRow};
+use crate::ledger::{CopyKind, GenerationRow, Ledger, LedgerError, PinRow};
 use crate::pipeline::{Decided, Decision, Input, Pinned};
 use crate::prefix::Effective;
 use crate::time::Timestamp;
 
 /// What a process remembers between passes.
 #[derive(Clone, Debug, Default)]
-pub struct Memory {
+pub struct Cache {
     /// The time to go by.
     pub clock: Clock,
     /// Copies parsed already, by feed and digest: an unchanged copy is no work.
     copies: HashMap<(String, String), Arc<FeedCopy>>,
     /// What was made of the copy at hand of a feed and of the one behind what is in force, by its name.
-    made: HashMap<(String, Of), (String, Arc<FeedCopy>)>,
+    made: HashMap<(String, CopyKind), (String, Arc<FeedCopy>)>,
     /// Copies of which was said already that they cannot be used.
     unusable: HashSet<(String, String)>,
     /// The last line said about the policy: said again only when it reads otherwise.
@@ -50,7 +50,7 @@ pub struct Memory {
     pub published: Published,
 }
 
-impl Memory {
+impl Cache {
     /// Remember a copy.
     pub fn remember(&mut self, feed: &str, digest: &str, copy: Arc<FeedCopy>) {
         self.copies
@@ -68,14 +68,14 @@ impl Memory {
     pub(super) fn made(
         &mut self,
         feed: &str,
-        of: Of,
+        of: CopyKind,
         name: &str,
         make: impl FnOnce() -> FeedCopy,
     ) -> Arc<FeedCopy> {
         let key = |of| (feed.to_owned(), of);
-        let known = [Of::Current, Of::Applied].map(|of| self.made.get(&key(of)));
-        let known = known.into_iter().flatten().find(|(by, _)| by == name);
-        let copy = known.map_or_else(|| Arc::new(make()), |(_, copy)| copy.clone());
+        let inputs = [CopyKind::Current, CopyKind::Applied].map(|of| self.made.get(&key(of)));
+        let inputs = inputs.into_iter().flatten().find(|(by, _)| by == name);
+        let copy = inputs.map_or_else(|| Arc::new(make()), |(_, copy)| copy.clone());
         self.made.insert(key(of), (name.to_owned(), copy.clone()));
         copy
     }
@@ -107,11 +107,11 @@ impl Memory {
         if newest.as_ref().is_some_and(|row| row.number != generation) {
             return Ok(Arc::new(set.clone()));
         }
-        if let Some((row, known)) = &self.in_force
+        if let Some((row, inputs)) = &self.in_force
             && newest.as_ref() == Some(row)
-            && **known == *set
+            && **inputs == *set
         {
-            return Ok(known.clone());
+            return Ok(inputs.clone());
         }
         debug_assert_eq!(
             ledger.in_force()?,
@@ -165,10 +165,10 @@ impl Memory {
 
     /// Show it to those who only read.
     pub(super) fn publish(&self, config: &Arc<Config>) {
-        let mut memory = self.clone();
+        let mut cache = self.clone();
         // It does not refer to itself.
-        memory.published = Published::default();
-        self.published.put(config, memory);
+        cache.published = Published::default();
+        self.published.put(config, cache);
     }
 
     /// The last decision, which this forgets.
@@ -272,24 +272,24 @@ mod tests {
     fn the_set_in_force_is_read_again_only_when_somebody_else_wrote_a_generation() {
         let dir = tempfile::tempdir().unwrap();
         let ours = Ledger::open(dir.path()).unwrap();
-        let mut memory = Memory::default();
-        assert!(memory.in_force(&ours).unwrap().is_empty());
+        let mut cache = Cache::default();
+        assert!(cache.in_force(&ours).unwrap().is_empty());
         put(&ours, "192.0.2.0/24");
-        let first = memory.in_force(&ours).unwrap();
+        let first = cache.in_force(&ours).unwrap();
         assert_eq!(first.nets.len(), 1);
-        assert!(Arc::ptr_eq(&first, &memory.in_force(&ours).unwrap()));
+        assert!(Arc::ptr_eq(&first, &cache.in_force(&ours).unwrap()));
 
         let theirs = Ledger::open(dir.path()).unwrap();
         put(&theirs, "198.51.100.0/24");
-        let both = memory.in_force(&ours).unwrap();
+        let both = cache.in_force(&ours).unwrap();
         assert_eq!(both.nets.len(), 2);
 
         put(&ours, "203.0.113.0/24");
         let all = ours.in_force().unwrap();
-        memory.put_in_force(&ours, 3, &all).unwrap();
-        let known = memory.in_force(&ours).unwrap();
-        assert_eq!(*known, all);
-        memory.put_in_force(&ours, 3, &all).unwrap();
-        assert!(Arc::ptr_eq(&known, &memory.in_force(&ours).unwrap()));
+        cache.put_in_force(&ours, 3, &all).unwrap();
+        let inputs = cache.in_force(&ours).unwrap();
+        assert_eq!(*inputs, all);
+        cache.put_in_force(&ours, 3, &all).unwrap();
+        assert!(Arc::ptr_eq(&inputs, &cache.in_force(&ours).unwrap()));
     }
 }
