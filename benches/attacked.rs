@@ -5,9 +5,10 @@
 //! NULLROUTED_BEFORE=/tmp/before/target/release/nullrouted cargo bench --bench attacked
 //! ```
 //!
-//! Prints the median time and the peak memory of a `refresh` that reads a range bomb: 2 MB that stand for seven
-//! million prefixes. Without `NULLROUTED_BEFORE` there is nothing to compare with. The build before takes a
-//! minute and 2 GB for each run. Kernel and network are left out, so it needs no rights.
+//! Prints the median time and the peak memory of a `refresh` that reads a range bomb: 2 MB that
+//! stand for seven million prefixes. Without `NULLROUTED_BEFORE` there is nothing to compare with.
+//! The build before takes a minute and 2 GB for each run. Kernel and network are left out, so it
+//! needs no rights.
 
 use std::env;
 use std::fs;
@@ -23,7 +24,8 @@ const ROUNDS: usize = 3;
 /// What is asked for: at most this part of the time and of the memory of the build before.
 const PART: f64 = 50.0;
 
-/// Run by itself for each measurement, so that the peak memory of its only child is that of the program.
+/// Run by itself for each measurement, so that the peak memory of its only child is that of the
+/// program.
 const ONE: &str = "--one";
 
 fn main() {

@@ -1,9 +1,10 @@
 //! Passes inside one process, as the daemon makes them: `cargo bench --bench pass [-- LINES …]`.
 //!
-//! Prints the first pass, the one after it, the median of those that change nothing, and the median of those
-//! that change ten lines, and the median of those that bring about one entry of the operator, with the ledger
-//! kept open. Kernel and network are left out, so it needs no rights. Otherwise the ledger is opened for
-//! each pass and closed after it, on the disk of the temporary folder.
+//! Prints the first pass, the one after it, the median of those that change nothing, and the median
+//! of those that change ten lines, and the median of those that bring about one entry of the
+//! operator, with the ledger kept open. Kernel and network are left out, so it needs no rights.
+//! Otherwise the ledger is opened for each pass and closed after it, on the disk of the temporary
+//! folder.
 
 mod sample;
 

@@ -1,9 +1,11 @@
-//! From a list of prefixes to the lines of a prefix-list, beside the printers that others have: `cargo bench --bench
-//! printers`, or with a number of prefixes and of rounds: `cargo bench --bench printers -- 100000 5`.
+//! From a list of prefixes to the lines of a prefix-list, beside the printers that others have:
+//! `cargo bench --bench printers`, or with a number of prefixes and of rounds: `cargo bench --bench
+//! printers -- 100000 5`.
 //!
-//! Ours reads the list from a file, merges it, takes away what is protected or reserved, and writes FRR's lists, all in
-//! one thread. `iprange` reads, merges and prints the same file. `bgpq4` asks a registry of ours on the loopback, which
-//! answers with the same prefixes at once, and prints them. Each once in a round, medians over the rounds.
+//! Ours reads the list from a file, merges it, takes away what is protected or reserved, and writes
+//! FRR's lists, all in one thread. `iprange` reads, merges and prints the same file. `bgpq4` asks a
+//! registry of ours on the loopback, which answers with the same prefixes at once, and prints them.
+//! Each once in a round, medians over the rounds.
 
 mod sample;
 

@@ -1,7 +1,7 @@
 //! Whole processes, as an operator runs them: `cargo bench --bench process`.
 //!
-//! Prints the median of several runs and the peak memory; asserts nothing. Kernel and network are left
-//! out, so it needs no rights.
+//! Prints the median of several runs and the peak memory; asserts nothing. Kernel and network are
+//! left out, so it needs no rights.
 
 mod sample;
 

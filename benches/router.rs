@@ -1,7 +1,8 @@
-//! A million prefixes as text, for each options of router file, on one core: `cargo bench --bench router`.
+//! A million prefixes as text, for each options of router file, on one core: `cargo bench --bench
+//! router`.
 //!
-//! `bare` knows no listings, as other printers do; `explained` names the listing behind each prefix. Both are of IPv4;
-//! `bare_v6` is of IPv6.
+//! `bare` knows no listings, as other printers do; `explained` names the listing behind each
+//! prefix. Both are of IPv4; `bare_v6` is of IPv6.
 
 mod sample;
 

@@ -1,8 +1,8 @@
 //! An unchanged pass beside FRR that is installed and stopped: `cargo bench --bench stopped`.
 //!
-//! `NULLROUTED_BEFORE=PROGRAM` is another build, which is run in turn with this one: medians of both and their
-//! ratio. The place is a network and mounts of its own (root, or a user who may make such), so that neither an
-//! FRR nor a ssh server of this machine is seen.
+//! `NULLROUTED_BEFORE=PROGRAM` is another build, which is run in turn with this one: medians of
+//! both and their ratio. The place is a network and mounts of its own (root, or a user who may make
+//! such), so that neither an FRR nor a ssh server of this machine is seen.
 
 mod sample;
 
@@ -45,7 +45,8 @@ fn main() {
         .map(|program| ("before", program))
         .into_iter()
         .chain([("now", PathBuf::from(PROGRAM))]);
-    // Copies of both: how a linker writes a file makes a difference of a millisecond to who starts it.
+    // Copies of both: how a linker writes a file makes a difference of a millisecond to who starts
+    // it.
     let builds: Vec<(&str, PathBuf)> = builds
         .map(|(name, program)| {
             let copy = dir.path().join(format!("nullrouted-{name}"));

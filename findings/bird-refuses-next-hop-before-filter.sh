@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# BIRD 2.0.12: a route of an eBGP neighbor on the link whose next hop is not on that link is refused before any filter.
+# BIRD 2.0.12: a route of an eBGP neighbor on the link whose next hop is not on that link is refused
+# before any filter.
 #
-# The usual edge of remotely triggered blackholing sets the destination itself: its import filter says
-# `dest = RTD_BLACKHOLE;`, whatever next hop the trigger announces. Where the trigger announces its discard address
-# (192.0.2.1) over a session on the link, that filter never sees the route: nothing is imported, nothing is counted as
-# filtered, `show route filtered` shows nothing with `import keep filtered`, and the neighbor is Established. Only the
-# log says `Invalid NEXT_HOP attribute`. With `multihop;` at the same session the filter gets the route and it drops. The
-# same with 3.1.8 and 3.4.0.
+# The usual edge of remotely triggered blackholing sets the destination itself: its import filter
+# says `dest = RTD_BLACKHOLE;`, whatever next hop the trigger announces. Where the trigger announces
+# its discard address (192.0.2.1) over a session on the link, that filter never sees the route:
+# nothing is imported, nothing is counted as filtered, `show route filtered` shows nothing with
+# `import keep filtered`, and the neighbor is Established. Only the log says `Invalid NEXT_HOP
+# attribute`. With `multihop;` at the same session the filter gets the route and it drops. The same
+# with 3.1.8 and 3.4.0.
 #
 # Seen with 2.0.12-7 of Debian 12:
 #   direct     Established, 0 imported, 0 in `show route filtered`

@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
 # FRR 10.3: `write memory` brings entries of a prefix-list back that bgpd no longer has.
 #
-# What frr.conf says at the start goes to every daemon: zebra and mgmtd keep copies of a prefix-list that only bgpd
-# uses. A list that is replaced by `vtysh -d bgpd -f FILE`, which begins with `no ip prefix-list NAME`, is right in bgpd;
-# the copies keep the old entries. `show running-config` and `write memory` print the union of all daemons, so frr.conf
-# has the entry again that was taken out, and after the next start bgpd has it, too. The same with 8.4.4 and 10.7.1.
+# What frr.conf says at the start goes to every daemon: zebra and mgmtd keep copies of a prefix-list
+# that only bgpd uses. A list that is replaced by `vtysh -d bgpd -f FILE`, which begins with `no ip
+# prefix-list NAME`, is right in bgpd; the copies keep the old entries. `show running-config` and
+# `write memory` print the union of all daemons, so frr.conf has the entry again that was taken out,
+# and after the next start bgpd has it, too. The same with 8.4.4 and 10.7.1.
 #
 # Seen with 10.3-3+deb13u1 of Debian 13:
 #   bgpd after the load          192.0.2.0/24
 #   frr.conf after write memory  192.0.2.0/24 198.51.100.0/24
 #
-# Needs root: it makes a chroot of Debian 13 with debootstrap in a temporary folder, and runs FRR in a network namespace
-# without any interface but loopback.
+# Needs root: it makes a chroot of Debian 13 with debootstrap in a temporary folder, and runs FRR in
+# a network namespace without any interface but loopback.
 set -euo pipefail
 
 version=10.3-3+deb13u1

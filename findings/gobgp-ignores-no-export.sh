@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # GoBGP 3.10.0 announces routes with no-export and with no-advertise to every neighbor, eBGP too.
 #
-# RFC 1997: a route with NO_EXPORT "MUST NOT be advertised outside a BGP confederation boundary", one with NO_ADVERTISE "to
-# other BGP peers". gobgpd carries both communities and acts on neither, for a route that a neighbor sent as for one of its
-# own: without an export policy that matches the community, an RFC 7999 blackhole with no-export leaves the AS through a
-# route server or reflector that runs GoBGP. FRR, BIRD and OpenBGPD keep such a route back, with their own differences for
+# RFC 1997: a route with NO_EXPORT "MUST NOT be advertised outside a BGP confederation boundary",
+# one with NO_ADVERTISE "to other BGP peers". gobgpd carries both communities and acts on neither,
+# for a route that a neighbor sent as for one of its own: without an export policy that matches the
+# community, an RFC 7999 blackhole with no-export leaves the AS through a route server or reflector
+# that runs GoBGP. FRR, BIRD and OpenBGPD keep such a route back, with their own differences for
 # routes they originate. The same with 4.8.0.
 #
-# Seen with 3.10.0-1+b4 of Debian 12: 1 and 2 in one AS, 3 in another, each with each other; 1 originates three routes.
+# Seen with 3.10.0-1+b4 of Debian 12: 1 and 2 in one AS, 3 in another, each with each other; 1
+# originates three routes.
 #   a route of 1        3 gets it from 1 (originated)    3 gets it from 2 (received by iBGP)
 #   plain               yes                              yes
 #   no-export           yes                              yes

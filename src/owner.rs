@@ -7,8 +7,8 @@ use std::path::Path;
 
 use nix::unistd::{Uid, User};
 
-/// Give a new file or folder the owner of the folder it is in. The service has a user of its own; what
-/// root makes there by hand must not lock it out. Who may not do that has nothing to give.
+/// Give a new file or folder the owner of the folder it is in. The service has a user of its own;
+/// what root makes there by hand must not lock it out. Who may not do that has nothing to give.
 pub fn like_folder(path: &Path) {
     let folder = path.parent().and_then(|folder| fs::metadata(folder).ok());
     if let Some(folder) = folder {
@@ -22,8 +22,8 @@ pub fn name(uid: u32) -> String {
     user.map_or_else(|| format!("uid {uid}"), |user| user.name)
 }
 
-/// The users who may do anything here: root, ourselves, and the owner of the state directory, who is
-/// the user of the service.
+/// The users who may do anything here: root, ourselves, and the owner of the state directory, who
+/// is the user of the service.
 pub fn trusted(state_dir: &Path) -> Vec<u32> {
     let state = fs::metadata(state_dir).ok();
     let users = [0, Uid::effective().as_raw()].into_iter();
@@ -73,8 +73,9 @@ pub fn create_private(path: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Give a file or a directory of ours exactly this mode, whatever the umask made of it or an earlier version
-/// left. What belongs to another user stays as it is, as does what is neither a file nor a directory.
+/// Give a file or a directory of ours exactly this mode, whatever the umask made of it or an
+/// earlier version left. What belongs to another user stays as it is, as does what is neither a
+/// file nor a directory.
 pub fn tighten(path: &Path, mode: u32) {
     let Ok(about) = fs::symlink_metadata(path) else {
         return;

@@ -181,10 +181,11 @@ pub struct Input<'a> {
     pub policy: &'a Policy,
     /// What is in force.
     pub in_force: &'a Effective,
-    /// Whether a pin that has ended made what is in force: a held change then leaves what was so before it.
+    /// Whether a pin that has ended made what is in force: a held change then leaves what was so
+    /// before it.
     pub restores: bool,
-    /// Whether some router names feeds: what each feed lists is then a change by itself, although all of them
-    /// together may list the same.
+    /// Whether some router names feeds: what each feed lists is then a change by itself, although
+    /// all of them together may list the same.
     pub by_feed: bool,
     /// What is frozen, until the operator says `unpin`.
     pub pinned: Option<&'a Pinned>,
@@ -199,8 +200,8 @@ pub struct Input<'a> {
 /// What should be in force, and the whole story of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
-    /// The name of the exact change: of what the publishers changed, where they did, and otherwise of what is
-    /// proposed. An approval names this.
+    /// The name of the exact change: of what the publishers changed, where they did, and otherwise
+    /// of what is proposed. An approval names this.
     pub id: String,
     /// Standing of each feed, in order.
     pub standings: Vec<Standing>,
@@ -230,7 +231,8 @@ pub struct Decision {
     pub next_end: Option<Timestamp>,
     /// What of the set in force nothing but a change of the configuration takes away.
     pub taken: PrefixSet,
-    /// What of the set in force stays while a change is held, because a feed lists it now that had no part in it.
+    /// What of the set in force stays while a change is held, because a feed lists it now that had
+    /// no part in it.
     pub carried: Effective,
     /// What that change is, in words.
     pub configuration: Vec<String>,
@@ -257,7 +259,8 @@ fn whole(input: &Input) -> (Decision, Permitted) {
         .filter_map(|(feed, standing)| standing.counts().then_some(feed))
         .collect();
 
-    // What the feeds list, what of it may be dropped, and whether that may replace what they listed.
+    // What the feeds list, what of it may be dropped, and whether that may replace what they
+    // listed.
     let fed = merge(&counting, input.now, |feed| feed.current.as_ref());
     let fed_before = match counting.iter().copied().all(publishers::list_as_applied) {
         true => fed.clone(),
@@ -299,7 +302,8 @@ fn whole(input: &Input) -> (Decision, Permitted) {
     // A pin is the operator's order and stands above; so does an approval of exactly this.
     let named = input.approved == Some(id.as_str());
     let approved = named && judged.verdict.approvable && input.pinned.is_none();
-    // And nothing waits where nothing would change: what is in force beyond a limit was approved once.
+    // And nothing waits where nothing would change: what is in force beyond a limit was approved
+    // once.
     let nothing_waits = idle && judged.verdict.approvable;
     let verdict = match input.pinned.is_some() || approved || nothing_waits {
         true => Verdict::default(),
@@ -356,10 +360,11 @@ struct Kept {
     carried: Effective,
 }
 
-/// What stays in force while a change is held: what was applied, as far as there still is a reason; `listed` is
-/// what would be in force if everything went. Nothing that a publisher added comes with it, nothing that it took away
-/// goes; what expired, what the operator took back and what is protected does, unless a feed lists it now: a feed that
-/// has another name, or that takes over from another one, changes nothing of what is dropped.
+/// What stays in force while a change is held: what was applied, as far as there still is a reason;
+/// `listed` is what would be in force if everything went. Nothing that a publisher added comes with
+/// it, nothing that it took away goes; what expired, what the operator took back and what is
+/// protected does, unless a feed lists it now: a feed that has another name, or that takes over
+/// from another one, changes nothing of what is dropped.
 fn held(input: &Input, counting: &[&Feed], fed_before: &Rib, listed: &Effective) -> Kept {
     let (policy, in_force) = (input.policy, input.in_force);
     let by_hand = |hand: &Arc<FeedCopy>| {
@@ -375,7 +380,8 @@ fn held(input: &Input, counting: &[&Feed], fed_before: &Rib, listed: &Effective)
             policy.apply(fed_before).set,
             publishers::origins(fed_before),
         );
-        // What is still listed comes back where it is no longer protected, or counts again: it is no news.
+        // What is still listed comes back where it is no longer protected, or counts again: it is
+        // no news.
         let known = in_force.union(listed);
         if input.restores {
             applied

@@ -1,4 +1,5 @@
-//! Points in time and spans of it, as values that are handed in: no function of the core asks a clock.
+//! Points in time and spans of it, as values that are handed in: no function of the core asks a
+//! clock.
 
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -8,8 +9,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 pub struct Timestamp(pub i64);
 
 impl Timestamp {
-    /// A time so far ahead of us, or further, is a mistake: the clock was set back, or a publisher's is
-    /// wrong.
+    /// A time so far ahead of us, or further, is a mistake: the clock was set back, or a
+    /// publisher's is wrong.
     pub const CLOCK_TOLERANCE: Duration = Duration::from_secs(86_400);
 
     /// The last second that is written: of the year 9999 (RFC 3339 has four digits).

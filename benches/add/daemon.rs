@@ -77,7 +77,8 @@ fn started(program: &str, dir: &Path) -> Running {
     Running(daemon.unwrap())
 }
 
-/// Wait until the kernel has all of them and the daemon does nothing any more. Returns their number.
+/// Wait until the kernel has all of them and the daemon does nothing any more. Returns their
+/// number.
 fn settled(daemon: &Child, dir: &Path) -> usize {
     let until = Instant::now() + Duration::from_secs(300);
     let mut before = String::new();

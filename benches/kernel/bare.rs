@@ -1,5 +1,5 @@
-//! The least that a program can do: one message, copied with another destination each time, packed and sent. Nothing is
-//! compared, nothing is heard but the answer to the last message.
+//! The least that a program can do: one message, copied with another destination each time, packed
+//! and sent. Nothing is compared, nothing is heard but the answer to the last message.
 
 use netlink_sys::Socket;
 use netlink_sys::protocols::NETLINK_ROUTE;
@@ -20,7 +20,8 @@ pub enum What {
     Delete,
 }
 
-/// One message (`struct nlmsghdr`, `struct rtmsg`, `RTA_DST`, `RTA_TABLE`, for IPv6 `RTA_PRIORITY`).
+/// One message (`struct nlmsghdr`, `struct rtmsg`, `RTA_DST`, `RTA_TABLE`, for IPv6
+/// `RTA_PRIORITY`).
 fn message(what: What, family: u8, length: u8, address: &[u8]) -> Vec<u8> {
     let (kind, flags) = match what {
         What::Add => (RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL),

@@ -1,10 +1,12 @@
-//! Routes into the kernel and out of it, side by side: a bare loop, this program's own target, and `ip -batch`.
+//! Routes into the kernel and out of it, side by side: a bare loop, this program's own target, and
+//! `ip -batch`.
 //!
-//! `cargo bench --bench kernel` (1 000 000 IPv4, 200 000 IPv6, three rounds), or with numbers of its own:
-//! `cargo bench --bench kernel -- 100000 20000 5`. It runs in a network namespace that it made, by root or by an
-//! ordinary user. Who goes first changes from round to round, after one that is not timed: the kernel keeps the memory
-//! of routes that went, and whoever comes first to a cold machine pays for it. The figures are medians in microseconds a
-//! route; a ratio is the median of those to the bare loop of the same round, with the least and the greatest.
+//! `cargo bench --bench kernel` (1 000 000 IPv4, 200 000 IPv6, three rounds), or with numbers of
+//! its own: `cargo bench --bench kernel -- 100000 20000 5`. It runs in a network namespace that it
+//! made, by root or by an ordinary user. Who goes first changes from round to round, after one that
+//! is not timed: the kernel keeps the memory of routes that went, and whoever comes first to a cold
+//! machine pays for it. The figures are medians in microseconds a route; a ratio is the median of
+//! those to the bare loop of the same round, with the least and the greatest.
 
 mod bare;
 
@@ -157,7 +159,8 @@ fn both(mut run: impl FnMut(What)) -> Both {
     [timed(What::Add), timed(What::Delete)]
 }
 
-/// What a pass does with the kernel: compare with what is known, change. That nothing is there is read at first.
+/// What a pass does with the kernel: compare with what is known, change. That nothing is there is
+/// read at first.
 fn ours(set: &PrefixSet) -> Both {
     let nothing = PrefixSet::default();
     let runtime = runtime();

@@ -1,12 +1,15 @@
-//! How long FRR and BIRD take for our files, by the commands that are the default: `cargo bench --bench load`. With
-//! sizes, the longest wait in seconds and one family of your own: `cargo bench --bench load -- 1000,5000 60 bird`.
+//! How long FRR and BIRD take for our files, by the commands that are the default: `cargo bench
+//! --bench load`. With sizes, the longest wait in seconds and one family of your own: `cargo bench
+//! --bench load -- 1000,5000 60 bird`.
 //!
-//! For each way and size: the first file into a router that holds none, the next one with ten prefixes changed, and
-//! that again unchanged; with BIRD how long `bird -p` of the first file takes, as the default `check` runs it. Then a list
-//! of the size of DROP as FRR's trigger, side by side: by plain `vtysh -d bgpd -f`, by what `lists = "auto"` chooses for
-//! this FRR, and in one list; `cargo bench --bench load -- drop` does that alone. With the folder of a Debian suite in
-//! NULLROUTED_BENCH_SUITE (tests/routers/suite makes it), the routers of that suite run. The daemons run in a network and
-//! a mount namespace that this made, as root; what takes longer than the wait is given up, and larger sizes with it.
+//! For each way and size: the first file into a router that holds none, the next one with ten
+//! prefixes changed, and that again unchanged; with BIRD how long `bird -p` of the first file
+//! takes, as the default `check` runs it. Then a list of the size of DROP as FRR's trigger, side by
+//! side: by plain `vtysh -d bgpd -f`, by what `lists = "auto"` chooses for this FRR, and in one
+//! list; `cargo bench --bench load -- drop` does that alone. With the folder of a Debian suite in
+//! NULLROUTED_BENCH_SUITE (tests/routers/suite makes it), the routers of that suite run. The
+//! daemons run in a network and a mount namespace that this made, as root; what takes longer than
+//! the wait is given up, and larger sizes with it.
 
 mod daemons;
 
@@ -117,7 +120,8 @@ fn measure(sizes: &[usize], wait: Duration, only: Option<&str>) {
     }
 }
 
-/// A trigger with FRR and a list of the size of DROP, against a plain load of the same file and against one list.
+/// A trigger with FRR and a list of the size of DROP, against a plain load of the same file and
+/// against one list.
 fn side_by_side(wait: Duration) {
     let options = |lists| FileOptions {
         lists,
@@ -180,7 +184,8 @@ fn by_vtysh(options: &FileOptions) -> [String; 2] {
     [version, took.to_string()]
 }
 
-/// The first file, the next one, that again, and `bird -p` of the first; `None` where it took too long, or there is none.
+/// The first file, the next one, that again, and `bird -p` of the first; `None` where it took too
+/// long, or there is none.
 fn took(options: &FileOptions, size: usize, wait: Duration) -> [Option<Duration>; 4] {
     let place = tempfile::tempdir().unwrap();
     let (file, part) = (

@@ -1,11 +1,12 @@
-//! How long an address that appears inside a listed prefix stays blackholed: `cargo bench --bench protect`, or with a
-//! number of samples of one's own: `cargo bench --bench protect -- 30`, or with the situations that have a word in their
-//! name: `cargo bench --bench protect -- 30 churn`.
+//! How long an address that appears inside a listed prefix stays blackholed: `cargo bench --bench
+//! protect`, or with a number of samples of one's own: `cargo bench --bench protect -- 30`, or with
+//! the situations that have a word in their name: `cargo bench --bench protect -- 30 churn`.
 //!
-//! The time runs from the moment at which the kernel has the address until it no longer drops packets to it. One second is
-//! what is promised, in each of the situations: quiet, 200 000 routes of another program that come and go, a refresh of
-//! a list of 200 000 that never ends, and 500 reloads a second. `NULLROUTED_BEFORE=FILE` names another build, which is
-//! measured in the same run. It runs in a network and a mount namespace that this made, as root.
+//! The time runs from the moment at which the kernel has the address until it no longer drops
+//! packets to it. One second is what is promised, in each of the situations: quiet, 200 000 routes
+//! of another program that come and go, a refresh of a list of 200 000 that never ends, and 500
+//! reloads a second. `NULLROUTED_BEFORE=FILE` names another build, which is measured in the same
+//! run. It runs in a network and a mount namespace that this made, as root.
 
 #[path = "../../tests/support/holes.rs"]
 mod holes;
@@ -130,7 +131,8 @@ fn distribution(situation: Situation, program: &Path, samples: usize) -> Vec<f64
             let address = inside(sample * 3);
             let took = protected(&mut holes, address);
             holes.remove(address);
-            // Neither at the beat of what is done now and then, nor upon the pass that this has made necessary.
+            // Neither at the beat of what is done now and then, nor upon the pass that this has
+            // made necessary.
             within(GIVEN_UP, || holes.is_dropped(address));
             sleep(Duration::from_millis(400 + sample as u64 * 37 % 300));
             took.as_secs_f64()

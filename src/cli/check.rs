@@ -152,7 +152,8 @@ impl Known {
         ways.collect()
     }
 
-    /// Which routers get more than they take well, by what is in force now; nothing where that is not known.
+    /// Which routers get more than they take well, by what is in force now; nothing where that is
+    /// not known.
     fn too_large(&self, config: &Config) -> Vec<Advice> {
         let routers = config.routers.iter();
         let advised = routers.filter_map(|router| {

@@ -7,8 +7,8 @@
 //!  4  router files, record, messages
 //! ```
 //!
-//! Nothing is printed before step 3, and nothing is read that step 2 does not need: a terminal, a file or a
-//! name service that does not answer must not keep the routes.
+//! Nothing is printed before step 3, and nothing is read that step 2 does not need: a terminal, a
+//! file or a name service that does not answer must not keep the routes.
 
 mod noted;
 
@@ -36,7 +36,8 @@ use noted::{Noted, within};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Withdraw routes with this protocol number as well, where their mark is known nowhere any more
+    /// Withdraw routes with this protocol number as well, where their mark is known nowhere any
+    /// more
     #[arg(long, value_name = "N")]
     protocol: Option<u8>,
     /// The table of these routes
@@ -180,8 +181,8 @@ fn named(arguments: &Arguments) -> Result<Option<Mark>, Stop> {
     }))
 }
 
-/// The configuration as far as it could be read, its state directory, and the instances that the run
-/// directory knows where the configuration does not name one.
+/// The configuration as far as it could be read, its state directory, and the instances that the
+/// run directory knows where the configuration does not name one.
 fn located(glance: &Glance) -> (Arc<Config>, std::path::PathBuf, Vec<Instance>) {
     let mut config = glance.config.clone();
     let mut instances = Vec::new();
@@ -258,8 +259,8 @@ impl Known {
     }
 }
 
-/// Everything off the kernel. Where the usual way fails, for want of descriptors perhaps, each route is
-/// removed by one plain socket.
+/// Everything off the kernel. Where the usual way fails, for want of descriptors perhaps, each
+/// route is removed by one plain socket.
 fn withdraw(config: &Arc<Config>, former: &[Mark], now: Timestamp) -> Applied {
     let wanted = Wanted {
         former: former.to_vec(),
@@ -372,7 +373,8 @@ impl std::fmt::Display for Stop {
     }
 }
 
-/// What was done, dated by the time that the passes go by; the clock of the machine may be ahead of it.
+/// What was done, dated by the time that the passes go by; the clock of the machine may be ahead of
+/// it.
 fn record(
     config: &Config,
     ledger: &Ledger,

@@ -41,7 +41,8 @@ use crate::pass::PassError;
 use crate::shown;
 use output::Out;
 
-/// Null-route daemon: published lists of hostile networks in, blackhole routes and router files out.
+/// Null-route daemon: published lists of hostile networks in, blackhole routes and router files
+/// out.
 #[derive(Debug, Parser)]
 #[command(name = "nullrouted", version, max_term_width = 100)]
 struct Arguments {
@@ -225,8 +226,9 @@ impl From<Busy> for Stop {
     }
 }
 
-/// A write beyond the largest size of a file (`RLIMIT_FSIZE`) is an error (`EFBIG`) and not the end: the
-/// signal that comes with it is handled by doing nothing. A command that is run gets the default again.
+/// A write beyond the largest size of a file (`RLIMIT_FSIZE`) is an error (`EFBIG`) and not the
+/// end: the signal that comes with it is handled by doing nothing. A command that is run gets the
+/// default again.
 fn survive(signal: Signal) {
     // Without it the program is as it would be: nothing to be said.
     let _ = signal_hook::flag::register(signal as i32, Arc::<AtomicBool>::default());
@@ -275,14 +277,16 @@ pub fn run_with(words: Vec<OsString>) -> ExitCode {
     exit.into()
 }
 
-/// What clap says instead of a verb's results: help, version, or what is wrong with the command line.
+/// What clap says instead of a verb's results: help, version, or what is wrong with the command
+/// line.
 fn said_instead(words: &[OsString], error: clap::Error) -> Exit {
     // Help and version are what was asked for; everything else is a wrong command line.
     let exit = match error.use_stderr() {
         true => Exit::Usage,
         false => Exit::Done,
     };
-    // The message repeats words of the command line. They are wrong in the same way when nothing of them is hidden.
+    // The message repeats words of the command line. They are wrong in the same way when nothing of
+    // them is hidden.
     let shown = words
         .iter()
         .map(|word| shown::line(&word.to_string_lossy()).into_owned());

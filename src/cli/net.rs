@@ -5,8 +5,8 @@ use ipnet::IpNet;
 use super::Stop;
 use crate::prefix::{HostBits, Written, parse};
 
-/// Read it in any written form. A verb that changes something refuses host bits, for what was meant is not
-/// sure; one that only looks takes the network.
+/// Read it in any written form. A verb that changes something refuses host bits, for what was meant
+/// is not sure; one that only looks takes the network.
 pub(super) fn one_net(text: &str, host_bits: HostBits) -> Result<IpNet, Stop> {
     let rest = match host_bits {
         HostBits::Refuse => "; nothing was changed",

@@ -35,8 +35,8 @@ pub fn progress() -> &'static Progress {
     PROGRESS.get_or_init(Progress::default)
 }
 
-/// Send the lines of the library to stderr, above those of what is under way; other crates have nothing to say to an
-/// operator.
+/// Send the lines of the library to stderr, above those of what is under way; other crates have
+/// nothing to say to an operator.
 pub fn talk(talk: Talk) {
     let _ = PROGRESS.set(match talk {
         Talk::Warnings | Talk::Steps => Progress::on_stderr(),
@@ -68,8 +68,8 @@ pub fn talk(talk: Talk) {
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
 
-/// Stderr, above what is shown there. A line of the subscriber is one write, and becomes one line. It never
-/// fails: what cannot be said must not stop what is done.
+/// Stderr, above what is shown there. A line of the subscriber is one write, and becomes one line.
+/// It never fails: what cannot be said must not stop what is done.
 struct Beside;
 
 impl Write for Beside {

@@ -121,8 +121,8 @@ pub(super) fn alone(
     block_on(make(making))?
 }
 
-/// A pass over the copies at hand that brings about what a verb has written down; `next` says what happens where
-/// the pass cannot be made.
+/// A pass over the copies at hand that brings about what a verb has written down; `next` says what
+/// happens where the pass cannot be made.
 pub(super) async fn bring_about(
     making: &mut Making<'_>,
     verb: &'static str,
@@ -144,11 +144,12 @@ pub(super) async fn bring_about(
     Ok(outcome)
 }
 
-/// Tell a running daemon to read the configuration that this pass is made with: with an older one it
-/// would undo the pass at its next own.
+/// Tell a running daemon to read the configuration that this pass is made with: with an older one
+/// it would undo the pass at its next own.
 pub(super) fn nudge(config: &Config) {
     if let Some(daemon) = Lock::holder(&config.state_dir, Lock::DAEMON) {
-        // It may have ended in this moment, or belong to somebody else: then it is not ours to tell.
+        // It may have ended in this moment, or belong to somebody else: then it is not ours to
+        // tell.
         let _ = kill(Pid::from_raw(daemon), Signal::SIGHUP);
     }
 }

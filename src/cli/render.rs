@@ -27,7 +27,8 @@ pub(super) struct Arguments {
     diff: bool,
 }
 
-/// Longest search for the least difference; what is found then is right, and longer than it needs to be.
+/// Longest search for the least difference; what is found then is right, and longer than it needs
+/// to be.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {

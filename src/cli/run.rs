@@ -28,21 +28,21 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     Ok(Exit::Done)
 }
 
-/// Settings of the allocator of the C library (mallopt(3)), which takes them from the environment at
-/// the start of a program: a set of megabytes is returned to the system when it is freed. Otherwise a
-/// daemon keeps most of what each of its threads has ever used at once.
+/// Settings of the allocator of the C library (mallopt(3)), which takes them from the environment
+/// at the start of a program: a set of megabytes is returned to the system when it is freed.
+/// Otherwise a daemon keeps most of what each of its threads has ever used at once.
 const ALLOCATOR: [(&str, &str); 3] = [
     ("MALLOC_ARENA_MAX", "1"),
     ("MALLOC_MMAP_THRESHOLD_", "1048576"),
     ("MALLOC_TRIM_THRESHOLD_", "1048576"),
 ];
 
-/// Set where this was begun with them. The C library removes them for a program with capabilities of
-/// its own.
+/// Set where this was begun with them. The C library removes them for a program with capabilities
+/// of its own.
 const SETTLED: &str = "NULLROUTED_ALLOCATOR";
 
-/// Begin again with these settings, in the same process. Settings of the operator stand, and where it
-/// fails the daemon only needs more memory.
+/// Begin again with these settings, in the same process. Settings of the operator stand, and where
+/// it fails the daemon only needs more memory.
 fn with_allocator() {
     let is_set = |name: &str| std::env::var_os(name).is_some();
     if is_set(SETTLED) || ALLOCATOR.iter().any(|(name, _)| is_set(name)) {

@@ -139,7 +139,8 @@ impl Site for Own {
     ) -> Passing<'s> {
         nudge(&self.config);
         Box::pin(async move {
-            // Nobody else records what the keeper of a verb does: its orders come from this pass alone.
+            // Nobody else records what the keeper of a verb does: its orders come from this pass
+            // alone.
             let (keeper, mut server, _events) = Server::of_verb(self.config.clone());
             let pass = Pass {
                 config: &self.config,

@@ -146,7 +146,8 @@ pub(super) fn answer(mut reader: Reader, json: bool) -> Outcome {
     })
 }
 
-/// What was seen, as far as it still holds: what is turned off is not watched, and who does not run does not listen.
+/// What was seen, as far as it still holds: what is turned off is not watched, and who does not run
+/// does not listen.
 fn observed(config: &Config, ledger: &Ledger) -> Result<Vec<Observed>, LedgerError> {
     let mut observed = ledger.observed()?;
     let kernel = &config.kernel;

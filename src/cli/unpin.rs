@@ -19,7 +19,8 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-/// Change the pin: the one in the ledger, and the marker of a flush in the run directory. Both or none.
+/// Change the pin: the one in the ledger, and the marker of a flush in the run directory. Both or
+/// none.
 pub(super) fn change_pin(
     ledger: &Ledger,
     state_dir: &Path,

@@ -7,8 +7,9 @@ use crate::shown;
 /// Longest name of a user that is written down, in characters.
 const LONGEST: usize = 64;
 
-/// The user who logged in, where the kernel knows (`/proc/self/loginuid`, which `sudo` does not change);
-/// else who called `sudo`; else whoever runs this. In one line: `SUDO_USER` is what its caller made it.
+/// The user who logged in, where the kernel knows (`/proc/self/loginuid`, which `sudo` does not
+/// change); else who called `sudo`; else whoever runs this. In one line: `SUDO_USER` is what its
+/// caller made it.
 pub(super) fn who() -> String {
     shown::clipped(&user(), LONGEST)
 }

@@ -240,8 +240,8 @@ struct At<'a> {
 }
 
 impl At<'_> {
-    /// Where the route really is, or the parts of what was asked for: the kernel is asked for a route, the files are as
-    /// the last pass left them.
+    /// Where the route really is, or the parts of what was asked for: the kernel is asked for a
+    /// route, the files are as the last pass left them.
     fn places(
         &self,
         ledger: &Ledger,

@@ -48,7 +48,8 @@ pub enum Asked {
     BrokenOff,
 }
 
-/// Ask the daemon of this configuration, if there is one. Each piece of its output is given to `print`.
+/// Ask the daemon of this configuration, if there is one. Each piece of its output is given to
+/// `print`.
 pub async fn ask(
     config: &Config,
     wanted: Wanted<'_>,

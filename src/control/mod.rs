@@ -9,11 +9,11 @@
 //! ```
 //!
 //! `rights` and `request` are pure: who may do what, and what a path means. The server has a thread
-//! of its own, so no client delays the keeper. It answers from memory or not at all: what needs a new
-//! decision is left to the verb, which does the work itself as without a daemon.
+//! of its own, so no client delays the keeper. It answers from memory or not at all: what needs a
+//! new decision is left to the verb, which does the work itself as without a daemon.
 //!
-//! A change is taken at most once. The worker takes it out of the [`Queue`] before the deadline of the
-//! client, or the server withdraws it and says so; only then the verb does it itself.
+//! A change is taken at most once. The worker takes it out of the [`Queue`] before the deadline of
+//! the client, or the server withdraws it and says so; only then the verb does it itself.
 
 pub mod client;
 mod inbox;

@@ -104,8 +104,8 @@ impl Queue {
         }
     }
 
-    /// Wait until there is a change that can be made while a pass waits for downloads. Nothing is taken
-    /// out of the queue.
+    /// Wait until there is a change that can be made while a pass waits for downloads. Nothing is
+    /// taken out of the queue.
     pub async fn arrives(&self) {
         while !self.has_short() {
             self.0.came.notified().await;

@@ -1,7 +1,7 @@
 //! The requests: their paths and bodies, and which form the answer has. Pure.
 //!
-//! `GET /why?query=192.0.2.1` shows something, `POST /add` with a JSON body changes something. A path
-//! is the name of a verb, its parameters are the verb's arguments.
+//! `GET /why?query=192.0.2.1` shows something, `POST /add` with a JSON body changes something. A
+//! path is the name of a verb, its parameters are the verb's arguments.
 
 use std::fmt;
 

@@ -366,8 +366,8 @@ impl Server {
         Ok((first, pieces))
     }
 
-    /// Who may change something, by the configuration in use. Where that is new, the socket gets its
-    /// group.
+    /// Who may change something, by the configuration in use. Where that is new, the socket gets
+    /// its group.
     fn rights(&self) -> Rights {
         let config = (self.control.config)();
         let mut known = self.rights.lock().unwrap_or_else(PoisonError::into_inner);

@@ -221,7 +221,8 @@ impl Worker {
         }
     }
 
-    /// One pass over what is due, or a change by the operator. Returns how long to wait for the next.
+    /// One pass over what is due, or a change by the operator. Returns how long to wait for the
+    /// next.
     async fn pass(&mut self, asked: Option<Box<Job>>) -> Duration {
         self.at_work
             .with(|state| state.begun = Some(Instant::now()));

@@ -1,4 +1,5 @@
-//! Routers that do not get everything: what each selects, what its choice of feeds has, and what left its file.
+//! Routers that do not get everything: what each selects, what its choice of feeds has, and what
+//! left its file.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -73,8 +74,8 @@ impl Ledger {
         self.choices_with(i64::MAX)
     }
 
-    /// What those had that routers had with this generation. Where a choice ended and came back within it, what it
-    /// had at first counts.
+    /// What those had that routers had with this generation. Where a choice ended and came back
+    /// within it, what it had at first counts.
     pub fn choices_at(&self, generation: u64) -> Result<BTreeMap<Choice, Effective>, LedgerError> {
         self.choices_with(generation as i64)
     }
@@ -111,8 +112,8 @@ impl Ledger {
         read().map_err(|error| self.error(error))
     }
 
-    /// A choice has this from this generation on; `had` is what it has so far, `None` where no router has it. Part of
-    /// [`Ledger::atomically`].
+    /// A choice has this from this generation on; `had` is what it has so far, `None` where no
+    /// router has it. Part of [`Ledger::atomically`].
     pub fn write_choice(
         &self,
         choice: &Choice,
@@ -153,7 +154,8 @@ impl Ledger {
         write().map_err(|error| self.error(error))
     }
 
-    /// No router has this choice from this generation on, which may be the one after the newest. Part of [`Ledger::atomically`].
+    /// No router has this choice from this generation on, which may be the one after the newest.
+    /// Part of [`Ledger::atomically`].
     pub fn end_choice(&self, choice: &Choice, generation: u64) -> Result<(), LedgerError> {
         let end = || {
             let Some(id) = self.choice(choice)? else {
@@ -201,8 +203,8 @@ impl Ledger {
         note().map_err(|error| self.error(error))
     }
 
-    /// A router may still hold what left everything of late: it had everything until now, or nothing is known of it.
-    /// Part of [`Ledger::atomically`].
+    /// A router may still hold what left everything of late: it had everything until now, or
+    /// nothing is known of it. Part of [`Ledger::atomically`].
     pub fn note_all_left(&self, router: &str, lately: Duration) -> Result<(), LedgerError> {
         let done = self.execute(
             "INSERT OR REPLACE INTO router_change (router, prefix, generation, op)

@@ -8,8 +8,8 @@ use super::{Ledger, LedgerError};
 use crate::clock::{ClockState, Doubt, Reading};
 use crate::time::Timestamp;
 
-/// A column with a time, and the column that says when its row was written: where the one is moved, so is the
-/// other. `operator.until` may lie far ahead of the pass that wrote it.
+/// A column with a time, and the column that says when its row was written: where the one is moved,
+/// so is the other. `operator.until` may lie far ahead of the pass that wrote it.
 const TIMES: [(&str, &str, &str); 27] = [
     ("feed", "looked_at", "looked_at"),
     ("feed", "not_before", "not_before"),
@@ -108,7 +108,8 @@ impl Ledger {
         done.map(|_| ()).map_err(|error| self.error(error))
     }
 
-    /// Times that were written at `from` or later are so many seconds too small. Part of [`Ledger::atomically`].
+    /// Times that were written at `from` or later are so many seconds too small. Part of
+    /// [`Ledger::atomically`].
     pub fn shift_times(&self, from: Timestamp, by: i64) -> Result<(), LedgerError> {
         let shift = || {
             for (table, column, written) in TIMES {
@@ -121,9 +122,9 @@ impl Ledger {
         shift().map_err(|error| self.error(error))
     }
 
-    /// What lies so far in the future that the clock must have been wrong counts from now on. Answers the feeds whose
-    /// confirmation does, with its time: the time itself is kept, for the clock may be wrong now. Part of
-    /// [`Ledger::atomically`].
+    /// What lies so far in the future that the clock must have been wrong counts from now on.
+    /// Answers the feeds whose confirmation does, with its time: the time itself is kept, for the
+    /// clock may be wrong now. Part of [`Ledger::atomically`].
     pub fn count_from_now(&self, now: Timestamp) -> Result<Vec<(String, Timestamp)>, LedgerError> {
         let future = now.after(Timestamp::CLOCK_TOLERANCE);
         let count = || {

@@ -75,8 +75,9 @@ impl FeedRow {
         self.looked_at.filter(|at| *at <= now)
     }
 
-    /// When the last good copy was confirmed, for its age. One in the future was confirmed while the clock was
-    /// wrong: nothing is known of its age, so it is stale, and grows older from the first pass that saw it.
+    /// When the last good copy was confirmed, for its age. One in the future was confirmed while
+    /// the clock was wrong: nothing is known of its age, so it is stale, and grows older from the
+    /// first pass that saw it.
     pub fn confirmed(&self, ages: Ages, now: Timestamp) -> Option<Timestamp> {
         let at = self.confirmed_at?;
         if at <= now.after(Timestamp::CLOCK_TOLERANCE) {
@@ -86,8 +87,8 @@ impl FeedRow {
         Some(stale.min(self.ahead_since.unwrap_or(now)))
     }
 
-    /// Until when the server asked to be left alone. Further ahead than any such wait, the clock was set
-    /// back, and nothing is known of it.
+    /// Until when the server asked to be left alone. Further ahead than any such wait, the clock
+    /// was set back, and nothing is known of it.
     pub fn asked_to_wait(&self, now: Timestamp) -> Option<Timestamp> {
         let longest = now.after(Refused::LONGEST_WAIT);
         self.not_before

@@ -10,8 +10,8 @@ use crate::owner;
 const COPIES: &str = "copies";
 const LEFT_OVER: &str = "lost+found";
 
-/// Make the state directory where it is missing, for its owner alone. One that an earlier version made
-/// wider, and that belongs to us, is tightened; one that has files of others is left as it is.
+/// Make the state directory where it is missing, for its owner alone. One that an earlier version
+/// made wider, and that belongs to us, is tightened; one that has files of others is left as it is.
 pub(super) fn prepare(state_dir: &Path) -> io::Result<()> {
     owner::make_private_dir(state_dir)?;
     if is_only_ours(state_dir) {
@@ -20,8 +20,8 @@ pub(super) fn prepare(state_dir: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Make the ledger for its owner alone before SQLite does for all; SQLite gives the files beside it the
-/// mode of this one.
+/// Make the ledger for its owner alone before SQLite does for all; SQLite gives the files beside it
+/// the mode of this one.
 pub(super) fn prepare_ledger(path: &Path) {
     use std::fs::OpenOptions;
     use std::os::unix::fs::OpenOptionsExt;

@@ -82,7 +82,8 @@ pub struct RouteRow {
 /// The table of origins behind the set in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TableUsed {
-    /// None counted now, and what last did is remembered: nothing slips past the gate on its way back.
+    /// None counted now, and what last did is remembered: nothing slips past the gate on its way
+    /// back.
     AsBefore,
     /// This one, or none because none is configured.
     Now(Option<String>),
@@ -160,8 +161,8 @@ impl Ledger {
         row.optional().map_err(|error| self.error(error))
     }
 
-    /// Put a generation in force, with what it brings and takes and why. Answers its number. Part of
-    /// [`Ledger::atomically`].
+    /// Put a generation in force, with what it brings and takes and why. Answers its number. Part
+    /// of [`Ledger::atomically`].
     pub fn write_generation(
         &self,
         origin: Origin<'_>,
@@ -216,7 +217,8 @@ impl Ledger {
             }
         }
         step.execute(
-            // Nobody counts a million routes for ten: the generation before knows how many there were.
+            // Nobody counts a million routes for ten: the generation before knows how many there
+            // were.
             "UPDATE generation SET added = ?2, removed = ?3, routes = ifnull(
                (SELECT routes FROM generation WHERE number = ?1 - 1) + ?2 - ?3, (SELECT count(*) FROM route))
              WHERE number = ?1",
@@ -225,8 +227,8 @@ impl Ledger {
         Ok(number as u64)
     }
 
-    /// The copies at hand of these feeds, with what is leaving them and this table of origins, are those
-    /// behind the set in force. A feed that did not count keeps what last did.
+    /// The copies at hand of these feeds, with what is leaving them and this table of origins, are
+    /// those behind the set in force. A feed that did not count keeps what last did.
     pub fn mark_applied(&self, counted: &[&str], table: &TableUsed) -> Result<(), LedgerError> {
         let (keeps, table) = match table {
             TableUsed::AsBefore => (true, None),

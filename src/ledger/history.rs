@@ -1,4 +1,5 @@
-//! What happened, as it is told afterwards: the log book, and everything that ever touched a prefix.
+//! What happened, as it is told afterwards: the log book, and everything that ever touched a
+//! prefix.
 
 use std::net::IpAddr;
 
@@ -143,9 +144,9 @@ impl Ledger {
 
     /// What generations did to prefixes that overlap `net`, in their order.
     ///
-    /// For a single address this takes one look into each generation for each prefix that covers it. For a
-    /// wider one also the rows of its range of texts are read (see `near.rs`): of IPv4 those of the same
-    /// octets, so at worst, for less than a /8, every row.
+    /// For a single address this takes one look into each generation for each prefix that covers
+    /// it. For a wider one also the rows of its range of texts are read (see `near.rs`): of IPv4
+    /// those of the same octets, so at worst, for less than a /8, every row.
     pub fn changes_near(&self, net: IpNet) -> Result<Vec<ChangeRow>, LedgerError> {
         let near = Near::to(net);
         let columns = "at, generation, prefix, op, change.cause";
@@ -168,7 +169,8 @@ impl Ledger {
         read().map_err(|error| self.error(error))
     }
 
-    /// What came to single routers and left them of prefixes that overlap `net`, in the order of the generations.
+    /// What came to single routers and left them of prefixes that overlap `net`, in the order of
+    /// the generations.
     pub fn router_changes_near(&self, net: IpNet) -> Result<Vec<RouterChangeRow>, LedgerError> {
         let near = Near::to(net);
         let sql = "SELECT at, generation, router, prefix, op
@@ -185,8 +187,9 @@ impl Ledger {
         read().map_err(|error| self.error(error))
     }
 
-    /// Every listing, present and past, of a prefix that overlaps `net`; of the covering ones and then of
-    /// the inner ones the oldest first. The cost is that of [`Ledger::changes_near`], once for each feed.
+    /// Every listing, present and past, of a prefix that overlaps `net`; of the covering ones and
+    /// then of the inner ones the oldest first. The cost is that of [`Ledger::changes_near`], once
+    /// for each feed.
     pub fn listings_near(&self, net: IpNet) -> Result<Vec<Seen>, LedgerError> {
         let mut found = self.listings_covering(net)?;
         let near = Near::to(net);
@@ -209,8 +212,8 @@ impl Ledger {
         Ok(found)
     }
 
-    /// Events about prefixes that overlap `net`, in the order in which they were noted. All events are
-    /// gone through.
+    /// Events about prefixes that overlap `net`, in the order in which they were noted. All events
+    /// are gone through.
     pub fn events_near(&self, net: IpNet) -> Result<Vec<Event>, LedgerError> {
         let columns = Event::COLUMNS;
         let sql =
@@ -230,8 +233,8 @@ impl Ledger {
         read().map_err(|error| self.error(error))
     }
 
-    /// Why an item (a prefix, or AS and a number) came or went last in the generations after `after` up to
-    /// `to`; empty where nothing did.
+    /// Why an item (a prefix, or AS and a number) came or went last in the generations after
+    /// `after` up to `to`; empty where nothing did.
     pub fn newest_cause(&self, item: &str, after: u64, to: u64) -> Result<String, LedgerError> {
         let read = || {
             // CopyKind one generation: what it took away stands before what it brought.
@@ -270,7 +273,8 @@ impl Ledger {
         read().map_err(|error| self.error(error))
     }
 
-    /// The time of the oldest thing in it; `None` where there is nothing. All listings are gone through.
+    /// The time of the oldest thing in it; `None` where there is nothing. All listings are gone
+    /// through.
     pub fn oldest(&self) -> Result<Option<Timestamp>, LedgerError> {
         let sql = "SELECT min(at) FROM (SELECT min(at) AS at FROM generation
                                         UNION ALL SELECT min(at) FROM event

@@ -30,8 +30,8 @@ impl Left {
 }
 
 impl Ledger {
-    /// What generations took away that are no older than `lately` before the newest one. So the same is answered
-    /// until there is another generation.
+    /// What generations took away that are no older than `lately` before the newest one. So the
+    /// same is answered until there is another generation.
     pub fn left(&self, lately: Duration) -> Result<Left, LedgerError> {
         let sql = "SELECT prefix FROM change JOIN generation ON number = generation
                    WHERE op = '-' AND at >= (SELECT max(at) FROM generation) - ?1";

@@ -26,9 +26,9 @@ pub struct Seen {
 
 /// The listings of one feed, brought in step with a copy piece by piece, whatever they were.
 ///
-/// A long list takes seconds, and what must be protected does not wait so long: between two pieces others
-/// get their turn. Until the last piece `feed.listed` is empty, so what a crash leaves is known to be out of
-/// step, and is begun again from the copy.
+/// A long list takes seconds, and what must be protected does not wait so long: between two pieces
+/// others get their turn. Until the last piece `feed.listed` is empty, so what a crash leaves is
+/// known to be out of step, and is begun again from the copy.
 #[derive(Debug)]
 pub struct Pieces {
     feed: String,
@@ -97,8 +97,8 @@ impl Pieces {
 type Key = (String, String);
 
 impl Ledger {
-    /// Write one piece. Answers how many listings of the copy have had their turn, and the last key; none when all
-    /// is in step.
+    /// Write one piece. Answers how many listings of the copy have had their turn, and the last
+    /// key; none when all is in step.
     fn write_piece(&self, pieces: &Pieces) -> rusqlite::Result<(usize, Option<Key>)> {
         let Pieces {
             feed, after, now, ..
@@ -146,8 +146,8 @@ impl Ledger {
         Ok((pieces.at + wanted.len(), end.cloned()))
     }
 
-    /// Change the listings of a feed that were in step with the copy before; for a few changes. Part of
-    /// [`Ledger::atomically`].
+    /// Change the listings of a feed that were in step with the copy before; for a few changes.
+    /// Part of [`Ledger::atomically`].
     pub fn change_listings(
         &self,
         feed: &str,

@@ -36,8 +36,8 @@ struct Holder {
 }
 
 impl Holder {
-    /// As written, where the process lives and is this program. Another program may have the lock, and the
-    /// name of the last one of ours is still there.
+    /// As written, where the process lives and is this program. Another program may have the lock,
+    /// and the name of the last one of ours is still there.
     fn read(file: &mut File) -> Option<Self> {
         let mut line = String::new();
         // Half a line, which its writer is about to finish, is good enough.
@@ -89,14 +89,14 @@ impl Lock {
     /// Held for the life of a daemon: two on one state directory would undo each other's work.
     pub const DAEMON: &'static str = "daemon.lock";
 
-    /// Wait for the lock of a pass, saying so once; `None` where there is no state directory, so that
-    /// no other program can have it either.
+    /// Wait for the lock of a pass, saying so once; `None` where there is no state directory, so
+    /// that no other program can have it either.
     pub fn wait(state_dir: &Path, who: &str, patience: Duration) -> Result<Option<Self>, Busy> {
         Self::wait_for(state_dir, who, |_| patience)
     }
 
-    /// The same for a flush, which waits only to have the last word: a program that is not ours installs no
-    /// route, and one of ours has written its name after a moment.
+    /// The same for a flush, which waits only to have the last word: a program that is not ours
+    /// installs no route, and one of ours has written its name after a moment.
     pub fn wait_for_pass(
         state_dir: &Path,
         who: &str,

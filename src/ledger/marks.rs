@@ -1,4 +1,5 @@
-//! What of the kernel's routes is ours to explain: the marks in use, and whether the ledger is settled.
+//! What of the kernel's routes is ours to explain: the marks in use, and whether the ledger is
+//! settled.
 
 use std::collections::HashSet;
 
@@ -49,15 +50,16 @@ impl Ledger {
         done.map(|_| ()).map_err(|error| self.error(error))
     }
 
-    /// Keep the marks in the run directory as well, for a flush that cannot read this ledger. Where that
-    /// directory cannot be written, the ledger alone has them.
+    /// Keep the marks in the run directory as well, for a flush that cannot read this ledger. Where
+    /// that directory cannot be written, the ledger alone has them.
     pub fn copy_marks(&self) -> Result<(), LedgerError> {
         let marks = self.marks()?;
         let _ = RunDir::here().remember_marks(&self.state_dir, &marks);
         Ok(())
     }
 
-    /// Whether a change has gone through with every feed read: from then on the ledger explains all.
+    /// Whether a change has gone through with every feed read: from then on the ledger explains
+    /// all.
     pub fn is_adopted(&self) -> Result<bool, LedgerError> {
         let row = self.row("SELECT 1 FROM settled", [], |_| Ok(()));
         let row = row.optional().map_err(|error| self.error(error))?;

@@ -134,7 +134,8 @@ impl LedgerError {
         }
     }
 
-    /// Whether it may pass by itself: a full disk has room again, another program gives the file back.
+    /// Whether it may pass by itself: a full disk has room again, another program gives the file
+    /// back.
     pub fn may_pass(&self) -> bool {
         match self {
             Self::Folder(_, error) => error.kind() == io::ErrorKind::StorageFull,
@@ -200,7 +201,8 @@ impl Ledger {
         }
     }
 
-    /// Do something that a full disk must not keep from being done: by the room that is kept for it.
+    /// Do something that a full disk must not keep from being done: by the room that is kept for
+    /// it.
     pub fn in_any_case<T>(
         &self,
         work: impl Fn(&Self) -> Result<T, LedgerError>,
@@ -306,9 +308,10 @@ impl Ledger {
         done
     }
 
-    /// Do several things or none of them, without waiting until they are on the disk: a loss of power takes them
-    /// back, and the next pass notes the same again. The order stays: what [`Ledger::atomically`] writes later
-    /// brings them to the disk first (<https://www.sqlite.org/pragma.html#pragma_synchronous>).
+    /// Do several things or none of them, without waiting until they are on the disk: a loss of
+    /// power takes them back, and the next pass notes the same again. The order stays: what
+    /// [`Ledger::atomically`] writes later brings them to the disk first
+    /// (<https://www.sqlite.org/pragma.html#pragma_synchronous>).
     pub fn lightly<T>(
         &self,
         work: impl FnOnce(&Self) -> Result<T, LedgerError>,

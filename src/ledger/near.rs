@@ -1,5 +1,5 @@
-//! Which texts of prefixes can overlap a query: the exact ones that cover it, and a range that holds every
-//! inner one. So a key that begins with the text answers both, and little else is read.
+//! Which texts of prefixes can overlap a query: the exact ones that cover it, and a range that
+//! holds every inner one. So a key that begins with the text answers both, and little else is read.
 
 use std::net::IpAddr;
 
@@ -8,11 +8,13 @@ use ipnet::IpNet;
 /// The texts of everything that overlaps a prefix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Near {
-    /// Every prefix that covers it whole, itself too, as a JSON array: 33 of IPv4 at most, 129 of IPv6.
+    /// Every prefix that covers it whole, itself too, as a JSON array: 33 of IPv4 at most, 129 of
+    /// IPv6.
     pub covering: String,
-    /// Everything inside it, but not itself, lies in `from..to`, among others. CopyKind IPv4 these are the
-    /// neighbors with the same whole octets, of IPv6 those with the same groups up to the first that is
-    /// zero, for that is where a text may be shortened. Nothing lies in the range of a single address.
+    /// Everything inside it, but not itself, lies in `from..to`, among others. CopyKind IPv4 these
+    /// are the neighbors with the same whole octets, of IPv6 those with the same groups up to the
+    /// first that is zero, for that is where a text may be shortened. Nothing lies in the range of
+    /// a single address.
     pub from: String,
     /// The end of that range.
     pub to: String,
@@ -42,7 +44,8 @@ fn inner(net: IpNet) -> (String, String) {
         return (String::new(), String::new());
     }
     let whole = usize::from(net.prefix_len());
-    // Behind a separator comes anything; behind the character that follows it in ASCII, nothing of ours.
+    // Behind a separator comes anything; behind the character that follows it in ASCII, nothing of
+    // ours.
     let (head, separator, next): (Vec<String>, _, _) = match net.addr() {
         IpAddr::V4(addr) => {
             let octets = addr.octets();
@@ -57,7 +60,8 @@ fn inner(net: IpNet) -> (String, String) {
         }
     };
     match (head.is_empty(), net) {
-        // Any text that begins with a digit; and any that begins with a group or is shortened there.
+        // Any text that begins with a digit; and any that begins with a group or is shortened
+        // there.
         (true, IpNet::V4(_)) => ("0".to_owned(), ":".to_owned()),
         (true, IpNet::V6(_)) => ("0".to_owned(), "g".to_owned()),
         (false, _) => {

@@ -97,7 +97,8 @@ impl OperatorRow {
 const COLUMNS: &str = "id, kind, prefix, reason, by, since, until, ended";
 
 impl Ledger {
-    /// Entries that have not ended, or ended at `since` or later; in the order in which they were made.
+    /// Entries that have not ended, or ended at `since` or later; in the order in which they were
+    /// made.
     pub fn operator(&self, since: Timestamp) -> Result<Vec<OperatorRow>, LedgerError> {
         let read = || {
             let mut statement = self.db.prepare_cached(&format!(
@@ -109,7 +110,8 @@ impl Ledger {
         read().map_err(|error| self.error(error))
     }
 
-    /// Write a new entry; its `id` is given by the ledger. Fails where one for the same prefix counts.
+    /// Write a new entry; its `id` is given by the ledger. Fails where one for the same prefix
+    /// counts.
     pub fn write_operator(&self, row: &OperatorRow) -> Result<(), LedgerError> {
         let done = self.execute(
             "INSERT INTO operator (kind, prefix, reason, by, since, until) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -125,7 +127,8 @@ impl Ledger {
         done.map(|_| ()).map_err(|error| self.error(error))
     }
 
-    /// End the entry for exactly this prefix; `by` is empty when its time was over. Answers it as it was.
+    /// End the entry for exactly this prefix; `by` is empty when its time was over. Answers it as
+    /// it was.
     pub fn end_operator(
         &self,
         hand: OperatorEntry,

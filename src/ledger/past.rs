@@ -18,8 +18,8 @@ impl Ledger {
         Ok(row.map_or(0, |generation| generation as u64))
     }
 
-    /// What was in force with this generation; `None` for one that never was, or that is too old. 0 is the
-    /// time before the first.
+    /// What was in force with this generation; `None` for one that never was, or that is too old. 0
+    /// is the time before the first.
     pub fn at_generation(&self, number: u64) -> Result<Option<Effective>, LedgerError> {
         let newest = self.generation()?.map_or(0, |row| row.number);
         if number > newest || number < self.oldest_told()? {

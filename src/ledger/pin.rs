@@ -42,8 +42,8 @@ impl std::fmt::Display for PinRow {
 }
 
 impl Ledger {
-    /// What is frozen, if something is. A flush that could not be written here, and stands in the run
-    /// directory, is as good as its pin: also where this ledger cannot be read.
+    /// What is frozen, if something is. A flush that could not be written here, and stands in the
+    /// run directory, is as good as its pin: also where this ledger cannot be read.
     pub fn pinned(&self) -> Result<Option<PinRow>, LedgerError> {
         let written = self.written_pin();
         if let Ok(Some(pin)) = &written
@@ -75,8 +75,9 @@ impl Ledger {
         }
     }
 
-    /// Everything is withdrawn from now on, until unpin. `at` is what the clock of the machine said, as a flush
-    /// does not wait for the ledger; it may be ahead of the time that the passes go by, which counts then.
+    /// Everything is withdrawn from now on, until unpin. `at` is what the clock of the machine
+    /// said, as a flush does not wait for the ledger; it may be ahead of the time that the passes
+    /// go by, which counts then.
     ///
     /// # Errors
     /// The ledger cannot be written.
@@ -111,8 +112,8 @@ impl Ledger {
         row.optional().map_err(|error| self.error(error))
     }
 
-    /// Freeze, or no longer. A pin takes the place of an earlier one; the time of a flush that is said
-    /// twice is kept.
+    /// Freeze, or no longer. A pin takes the place of an earlier one; the time of a flush that is
+    /// said twice is kept.
     pub fn set_pin(&self, pin: Option<&PinRow>) -> Result<(), LedgerError> {
         let done = match pin {
             Some(pin) => self.execute(

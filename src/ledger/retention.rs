@@ -85,7 +85,8 @@ impl Ledger {
     /// So often it is looked after at most.
     const PRUNE_EVERY: Duration = Duration::from_secs(86_400);
 
-    /// Forget what is over, and say so. That it cannot be done is no reason for anything else to fail.
+    /// Forget what is over, and say so. That it cannot be done is no reason for anything else to
+    /// fail.
     pub fn forget(&self, now: Timestamp, keep: Duration) {
         match self.prune(now, keep) {
             Ok(Some(pruned)) if !pruned.is_nothing() => tracing::info!("ledger  forgot {pruned}"),
@@ -101,10 +102,11 @@ impl Ledger {
         Ok(row.map(Timestamp))
     }
 
-    /// Forget what was over before `now - keep`, once a day; `None` when that was done within a day.
+    /// Forget what was over before `now - keep`, once a day; `None` when that was done within a
+    /// day.
     ///
-    /// All of it happens inside the database, so it takes no more memory than its page cache. What can
-    /// be told of generations stays exact, see [`Ledger::oldest_told`].
+    /// All of it happens inside the database, so it takes no more memory than its page cache. What
+    /// can be told of generations stays exact, see [`Ledger::oldest_told`].
     pub fn prune(&self, now: Timestamp, keep: Duration) -> Result<Option<Pruned>, LedgerError> {
         // So far ahead of us the clock was set back, and nothing is known of it.
         let sane = now.after(Timestamp::CLOCK_TOLERANCE);
@@ -151,8 +153,8 @@ impl Ledger {
         })
     }
 
-    /// The oldest generation that is kept whole: the first that is young enough, but never one after the
-    /// newest or after the one that is pinned. The pin of a flush (0) is none.
+    /// The oldest generation that is kept whole: the first that is young enough, but never one
+    /// after the newest or after the one that is pinned. The pin of a flush (0) is none.
     fn first_kept(&self, cut: i64) -> rusqlite::Result<i64> {
         let sql =
             "SELECT min(coalesce((SELECT min(number) FROM generation WHERE at >= ?1), newest),
@@ -161,8 +163,8 @@ impl Ledger {
         self.row(sql, [cut], |row| row.get(0))
     }
 
-    /// Forget generations before `first`, but for what is in force since then. Answers how many are gone,
-    /// and whether nothing was forgotten of any.
+    /// Forget generations before `first`, but for what is in force since then. Answers how many are
+    /// gone, and whether nothing was forgotten of any.
     fn prune_generations(&self, first: i64) -> rusqlite::Result<(usize, bool)> {
         // An origin AS in force has no generation of its own: the last that brought it is the one.
         let changes = self.execute(
@@ -191,7 +193,8 @@ impl Ledger {
         Ok((generations, changes + generations + chosen == 0))
     }
 
-    /// Forget what choices of feeds no longer had with `first`, and what came to a router or left it before that.
+    /// Forget what choices of feeds no longer had with `first`, and what came to a router or left
+    /// it before that.
     fn prune_chosen(&self, first: i64) -> rusqlite::Result<usize> {
         let chosen = self.execute("DELETE FROM chosen WHERE went <= ?1", [first])?;
         self.execute(

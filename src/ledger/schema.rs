@@ -301,8 +301,8 @@ pub fn prepare(db: &Connection, patience: Duration) -> rusqlite::Result<()> {
     db.busy_timeout(patience)?;
     db.pragma_update(None, "journal_mode", "wal")?;
     db.pragma_update(None, "synchronous", WAITS)?;
-    // Pages kept in memory, in KiB: used only as far as a change is large. More of them goes to the log
-    // first, in the order of the prefixes, so few pages are written twice.
+    // Pages kept in memory, in KiB: used only as far as a change is large. More of them goes to the
+    // log first, in the order of the prefixes, so few pages are written twice.
     db.pragma_update(None, "cache_size", -16_384)?;
     db.pragma_update(None, "foreign_keys", true)
 }
@@ -326,7 +326,8 @@ pub fn migrate(db: &mut Connection, path: &Path) -> Result<(), LedgerError> {
     step.commit().map_err(failed)
 }
 
-/// A copy in memory, brought to the newest version: who only reads leaves the file of an earlier version as it is.
+/// A copy in memory, brought to the newest version: who only reads leaves the file of an earlier
+/// version as it is.
 pub fn migrated(db: &Connection, path: &Path) -> Result<Connection, LedgerError> {
     let failed = |error| LedgerError::of(path, error);
     let mut copy = Connection::open_in_memory().map_err(failed)?;

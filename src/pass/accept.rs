@@ -27,8 +27,8 @@ pub(super) struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    /// Take what came as the new copy, or say why not. Answers the listings that are still to be written, where
-    /// they are many.
+    /// Take what came as the new copy, or say why not. Answers the listings that are still to be
+    /// written, where they are many.
     pub fn judge(
         &mut self,
         feed: &FeedConfig,
@@ -143,8 +143,8 @@ impl Judge<'_> {
         // Out of step until the last piece is written.
         row.listed = few.map(|_| listed);
         row.digest = Some(digest);
-        // One copy is counted once: all of it or nothing. Its listings may follow in pieces; that they are not
-        // there yet stands in the row.
+        // One copy is counted once: all of it or nothing. Its listings may follow in pieces; that
+        // they are not there yet stands in the row.
         let write = |ledger: &Ledger| {
             ledger.write_leaving(&feed.name, &leaving)?;
             if let Some(difference) = few {
@@ -195,8 +195,8 @@ impl Judge<'_> {
     }
 }
 
-/// A copy, and the rules by which it is read: the listings in the ledger are of both, and of a version of this
-/// program.
+/// A copy, and the rules by which it is read: the listings in the ledger are of both, and of a
+/// version of this program.
 pub(super) fn read_as(feed: &FeedConfig, digest: &str) -> String {
     let rules = format!("{} {:?}", env!("CARGO_PKG_VERSION"), feed.rules);
     format!("{digest} {}", digest::of(rules.as_bytes()))

@@ -1,4 +1,5 @@
-//! What a decision changes, in words: each thing once (I/O: the log, and what the ledger knows was said).
+//! What a decision changes, in words: each thing once (I/O: the log, and what the ledger knows was
+//! said).
 
 use super::inputs::Cache;
 use super::log_once;

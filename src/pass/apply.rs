@@ -145,8 +145,8 @@ impl Act<'_> {
         })
     }
 
-    /// An address that a download connects to next must not be dropped. The files of routers do not follow what
-    /// has proved nothing yet, except where there is nothing else that drops.
+    /// An address that a download connects to next must not be dropped. The files of routers do not
+    /// follow what has proved nothing yet, except where there is nothing else that drops.
     pub async fn open(&mut self, cause: &str) -> Result<(), PassError> {
         let (config, ledger) = (self.config, self.ledger);
         if !config.kernel.enabled {

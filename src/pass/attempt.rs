@@ -34,8 +34,8 @@ pub struct Body {
 /// A copy that was read before, by the digest of its body.
 pub type Inputs = Option<(String, Arc<FeedCopy>)>;
 
-/// The HTTP client of a pass, made by the first look that needs it; where none can be made, why: that is
-/// the remote feeds' failure and nobody else's.
+/// The HTTP client of a pass, made by the first look that needs it; where none can be made, why:
+/// that is the remote feeds' failure and nobody else's.
 #[derive(Clone)]
 pub struct Client {
     made: Arc<OnceCell<Result<Fetcher, String>>>,
@@ -64,8 +64,8 @@ enum Way<'a, F> {
     Far(&'a Url),
 }
 
-/// One look: what is there, as far as it can be had. A file is read from the call on: what else a pass does first goes
-/// on meanwhile.
+/// One look: what is there, as far as it can be had. A file is read from the call on: what else a
+/// pass does first goes on meanwhile.
 pub fn look<'a>(
     config: &'a Config,
     feed: &'a FeedConfig,
@@ -110,8 +110,8 @@ fn written(look: Look, age: Duration) -> Look {
     }
 }
 
-/// Read a body on a thread of its own: a long list must not let the other downloads wait. One that was read
-/// before is not read again.
+/// Read a body on a thread of its own: a long list must not let the other downloads wait. One that
+/// was read before is not read again.
 async fn read(feed: &FeedConfig, bytes: Vec<u8>, inputs: Inputs, validators: Validators) -> Look {
     let rules = feed.rules.clone();
     let reading = tokio::task::spawn_blocking(move || {

@@ -1,4 +1,5 @@
-//! What a process remembers between passes, so that a pass in which nothing changed is no work (I/O).
+//! What a process remembers between passes, so that a pass in which nothing changed is no work
+//! (I/O).
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -24,7 +25,8 @@ pub struct Cache {
     pub clock: Clock,
     /// Copies parsed already, by feed and digest: an unchanged copy is no work.
     copies: HashMap<(String, String), Arc<FeedCopy>>,
-    /// What was made of the copy at hand of a feed and of the one behind what is in force, by its name.
+    /// What was made of the copy at hand of a feed and of the one behind what is in force, by its
+    /// name.
     made: HashMap<(String, CopyKind), (String, Arc<FeedCopy>)>,
     /// Copies of which was said already that they cannot be used.
     unusable: HashSet<(String, String)>,
@@ -95,8 +97,9 @@ impl Cache {
         Ok(set)
     }
 
-    /// This was put in force by a generation, and is written down. Where somebody has written another since, it is no
-    /// longer what is in force. Answers the set, shared with what is remembered.
+    /// This was put in force by a generation, and is written down. Where somebody has written
+    /// another since, it is no longer what is in force. Answers the set, shared with what is
+    /// remembered.
     pub fn put_in_force(
         &mut self,
         ledger: &Ledger,
@@ -152,8 +155,8 @@ impl Cache {
         self.origins.table(config, now)
     }
 
-    /// The decision of this input: the last one where that was made of the same, or what follows from
-    /// it where only an entry or a protected prefix is another.
+    /// The decision of this input: the last one where that was made of the same, or what follows
+    /// from it where only an entry or a protected prefix is another.
     pub(super) fn decided(&mut self, input: &Input) -> Arc<Decision> {
         let decided = match self.decided.take() {
             Some(last) if last.holds_for(input) => last,
@@ -190,8 +193,8 @@ impl Cache {
         }
     }
 
-    /// The last decision went and is written down: what is decided now finds nothing to do. Without the
-    /// lists of what came and went, which may be as long as the set.
+    /// The last decision went and is written down: what is decided now finds nothing to do. Without
+    /// the lists of what came and went, which may be as long as the set.
     pub(super) fn went(&mut self) {
         if let Some(next) = self.decided.as_ref().and_then(|last| last.applied()) {
             self.decided = Some(Arc::new(next));

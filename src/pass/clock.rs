@@ -8,7 +8,8 @@ use crate::clock::{ClockState, Turn};
 use crate::ledger::{Ledger, LedgerError};
 use crate::time::short;
 
-/// What the ledger knows of the clock may be so old: nothing is written for a clock that goes as it should.
+/// What the ledger knows of the clock may be so old: nothing is written for a clock that goes as it
+/// should.
 const WRITTEN_EVERY: Duration = Duration::from_secs(1_800);
 
 /// Look at the clock, say what is new about it, and write it down.

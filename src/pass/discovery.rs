@@ -16,7 +16,8 @@ use crate::time::Timestamp;
 /// So many changes are told one by one at most.
 const TOLD: usize = 10;
 
-/// Who notices that an address or a gateway appears. Where the kernel tells nobody, a pass still looks.
+/// Who notices that an address or a gateway appears. Where the kernel tells nobody, a pass still
+/// looks.
 pub fn watch(config: &Config) -> Watch {
     Watch::open(&config.protect.discover).unwrap_or_else(|error| {
         tracing::warn!(
@@ -125,8 +126,8 @@ pub(super) fn proven(found: Vec<Found>) -> Look {
     (Source::FeedHosts, shown)
 }
 
-/// What is said of parts that show more than is protected, and whether it is news: each is named once, until
-/// it is within its bound. `said` has those that were named.
+/// What is said of parts that show more than is protected, and whether it is news: each is named
+/// once, until it is within its bound. `said` has those that were named.
 fn beyond(excess: &[Excess], said: &mut BTreeSet<(Source, String)>) -> Vec<(bool, String)> {
     let key = |one: &Excess| (one.source, one.part.clone());
     said.retain(|known| excess.iter().any(|one| key(one) == *known));
@@ -164,9 +165,9 @@ fn hosts(config: &Config) -> Vec<Host> {
     named.collect()
 }
 
-/// What is said of the parts that failed, and whether it is news: each is named once, and again when it has
-/// answered in between, whatever the words. What was not asked has not answered, and is not named. `said`
-/// has the parts that were named.
+/// What is said of the parts that failed, and whether it is news: each is named once, and again
+/// when it has answered in between, whatever the words. What was not asked has not answered, and is
+/// not named. `said` has the parts that were named.
 fn complaints(
     looks: &[Look],
     said: &mut BTreeSet<(Source, Option<String>)>,
@@ -191,7 +192,8 @@ fn complaints(
     lines
 }
 
-/// What is protected now and was not, and the other way round. Answers whether there is something new.
+/// What is protected now and was not, and the other way round. Answers whether there is something
+/// new.
 fn tell(
     ledger: &Ledger,
     before: &[Remembered],

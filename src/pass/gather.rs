@@ -1,5 +1,5 @@
-//! Looking at feeds: which, and when (I/O). What comes is judged by `judge`; what cannot be had or is not
-//! the list changes nothing: the last good copy stays.
+//! Looking at feeds: which, and when (I/O). What comes is judged by `judge`; what cannot be had or
+//! is not the list changes nothing: the last good copy stays.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -198,8 +198,8 @@ impl Looks<'_> {
             };
             let (feed, row, look) = match came {
                 Some(came) => came,
-                // Whoever flushes now waits for us: what has not come by then comes at the next look, and what
-                // is not written yet is written by the next pass.
+                // Whoever flushes now waits for us: what has not come by then comes at the next
+                // look, and what is not written yet is written by the next pass.
                 None if self.is_flushed(ledger)? => {
                     let waiting = self.pending.len();
                     tracing::warn!("flushed meanwhile: {waiting} downloads are given up");
@@ -280,8 +280,8 @@ fn end_waits(config: &Config, ledger: &Ledger, now: Timestamp) -> Result<(), Pas
     Ok(())
 }
 
-/// Begin a ledger that knows nothing of a feed with the copy on disk, if there is one: the ledger was
-/// lost, the list was not.
+/// Begin a ledger that knows nothing of a feed with the copy on disk, if there is one: the ledger
+/// was lost, the list was not.
 fn adopt(
     config: &Config,
     ledger: &Ledger,
@@ -356,9 +356,9 @@ pub fn next_event(
     events.min()
 }
 
-/// When a feed is looked at next. One that was put back or moved to another place, or whose last look
-/// was broken off, is due as soon as the publisher permits; and so is one that was last looked at in
-/// the future: the clock was set back.
+/// When a feed is looked at next. One that was put back or moved to another place, or whose last
+/// look was broken off, is due as soon as the publisher permits; and so is one that was last looked
+/// at in the future: the clock was set back.
 pub fn next_look(feed: &FeedConfig, row: Option<&FeedRow>, now: Timestamp) -> Timestamp {
     let Some(row) = row else {
         return Timestamp(0);
@@ -383,7 +383,8 @@ fn is_wanted(
     manner: FetchMode,
     (now, off_since): (Timestamp, Option<Timestamp>),
 ) -> bool {
-    // Where the machine may have been off for long, its feeds are due, as far as their publishers permit.
+    // Where the machine may have been off for long, its feeds are due, as far as their publishers
+    // permit.
     let looked_before = |off| row.and_then(|row| row.looked_at).is_some_and(|at| at < off);
     let wanted = match scope {
         FeedSelection::All => true,

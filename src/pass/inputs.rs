@@ -44,7 +44,8 @@ pub struct Inputs {
     pub table: TableUsed,
     /// The number of the generation in force; 0 before the first.
     pub generation: u64,
-    /// Whether that generation was made by a pin, and no decision of the feeds has confirmed it since.
+    /// Whether that generation was made by a pin, and no decision of the feeds has confirmed it
+    /// since.
     pub made_by_pin: bool,
     /// Whether some router names feeds.
     pub by_feed: bool,
@@ -192,8 +193,8 @@ fn names_feeds(router: &RouterConfig) -> bool {
     router.selection.choice.feeds.is_some()
 }
 
-/// The configuration, and what of it is otherwise than it was for the set in force. A feed that is no longer configured
-/// and still has the copy behind that set has left since.
+/// The configuration, and what of it is otherwise than it was for the set in force. A feed that is
+/// no longer configured and still has the copy behind that set has left since.
 fn configuration(
     config: &Config,
     before: &Decisive,
@@ -354,7 +355,8 @@ fn one(
     }
 }
 
-/// The name of a copy with what is leaving it and with the prefixes of its origin ASes: it names all three.
+/// The name of a copy with what is leaving it and with the prefixes of its origin ASes: it names
+/// all three.
 fn name(digest: &str, copy: &FeedCopy, leaving: &[PendingWithdrawal], table: &Table) -> String {
     let mut name = digest.to_owned();
     if !leaving.is_empty() {

@@ -179,8 +179,8 @@ impl Pass<'_> {
         // What appears is cut out of each order by the keeper, which is told of it.
         let new = scope != FeedSelection::Entry && act.look_near().await?;
         if !matches!(scope, FeedSelection::Offline | FeedSelection::Entry) {
-            // A daemon that starts installs what is known before it waits for names and downloads: a
-            // reboot takes the routes. What is new to protect goes into the files at once, too.
+            // A daemon that starts installs what is known before it waits for names and downloads:
+            // a reboot takes the routes. What is new to protect goes into the files at once, too.
             let start = scope == FeedSelection::Due && !act.cache.acted;
             if (new || start) && ledger.generation()?.is_some() {
                 act.act(PROTECT).await?;
@@ -215,7 +215,8 @@ impl Pass<'_> {
     }
 }
 
-/// Marks under which routes of ours may still be found, and which the configuration no longer names.
+/// Marks under which routes of ours may still be found, and which the configuration no longer
+/// names.
 pub fn former_marks(config: &Config, ledger: &Ledger) -> Result<Vec<Mark>, LedgerError> {
     let current = config.kernel.enabled.then_some(config.kernel.mark);
     let marks = ledger.marks()?.into_iter();

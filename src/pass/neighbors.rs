@@ -16,7 +16,8 @@ const LARGE: usize = 1_000;
 /// They read all routes anew by themselves: BIRD at its next scan, another of us at once.
 const HEALS: [&str; 2] = ["bird", US];
 
-/// Who listened to a change, for `status`. `None` where it was a small one and nobody lost anything but another of us.
+/// Who listened to a change, for `status`. `None` where it was a small one and nobody lost anything
+/// but another of us.
 pub(super) fn bus(report: &Report, now: Timestamp) -> Option<Observed> {
     let neighbors = &report.paced.neighbors;
     let is_large = changes(report) >= LARGE;
@@ -107,9 +108,9 @@ pub fn may_differ(report: &Report) -> bool {
     changes(report) >= LARGE || neighbors.iter().any(Neighbor::may_have_missed)
 }
 
-/// After a large change, at an audit, and while there is an alarm: what FRR's zebra holds is compared with what is
-/// installed. `report` tells what was just done, `last` what was observed before. May take some seconds, and may be
-/// dropped; ends early where `stop` says so.
+/// After a large change, at an audit, and while there is an alarm: what FRR's zebra holds is
+/// compared with what is installed. `report` tells what was just done, `last` what was observed
+/// before. May take some seconds, and may be dropped; ends early where `stop` says so.
 pub async fn look(
     (config, now): (&Config, Timestamp),
     report: &Report,

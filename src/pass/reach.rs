@@ -1,8 +1,9 @@
-//! Addresses of the feeds' hosts: which are opened while a download connects to them, and which stay so.
+//! Addresses of the feeds' hosts: which are opened while a download connects to them, and which
+//! stay so.
 //!
-//! Names are answered by others than the operator, so an address is protected while it is connected to and
-//! afterwards only where the server proved itself (`feed::fetch::Way`). CopyKind each host at most eight are
-//! tried in a pass, one at a time.
+//! Names are answered by others than the operator, so an address is protected while it is connected
+//! to and afterwards only where the server proved itself (`feed::fetch::Way`). CopyKind each host
+//! at most eight are tried in a pass, one at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
@@ -98,7 +99,8 @@ impl Reach {
         }
     }
 
-    /// What is asked next; waits for ever where nobody asks. May be dropped at any point: nothing is lost.
+    /// What is asked next; waits for ever where nobody asks. May be dropped at any point: nothing
+    /// is lost.
     pub async fn next(&mut self) -> AddressRequest {
         let asked = match &mut self.asked {
             Some(asked) => asked.recv().await,

@@ -24,7 +24,8 @@ pub(super) struct Record<'a> {
 }
 
 impl Record<'_> {
-    /// Whether the same stays in force, for every router too, nothing waits, and no word of the operator is used up.
+    /// Whether the same stays in force, for every router too, nothing waits, and no word of the
+    /// operator is used up.
     pub fn changes_nothing(&self) -> bool {
         let Self {
             decision,
@@ -39,8 +40,8 @@ impl Record<'_> {
             && inputs.generation > 0
     }
 
-    /// Write all of it; part of [`Ledger::atomically`]. Answers the generation in force and the change that
-    /// waits.
+    /// Write all of it; part of [`Ledger::atomically`]. Answers the generation in force and the
+    /// change that waits.
     pub fn write(&self, ledger: &Ledger) -> Result<(u64, Option<HoldRow>), LedgerError> {
         let Self {
             config,
@@ -70,7 +71,8 @@ impl Record<'_> {
         if config.kernel.enabled {
             ledger.add_mark(&config.kernel.mark)?;
         }
-        // While its removal is held, a feed that left the configuration is still a reason of what is in force.
+        // While its removal is held, a feed that left the configuration is still a reason of what
+        // is in force.
         if !decision.holds_configuration {
             let names = config.feeds.iter().map(|feed| feed.name.as_str());
             ledger.keep_feeds(&names.collect::<Vec<_>>(), now)?;
@@ -90,7 +92,8 @@ impl Record<'_> {
             ..
         } = *self;
         let apart = decision.change.is_empty();
-        // A router that gets something else is a reason as well: so the former set can be gone back to.
+        // A router that gets something else is a reason as well: so the former set can be gone back
+        // to.
         let generation = match apart && !sets.change() {
             true => inputs.generation,
             false => self.new_generation(ledger)?,

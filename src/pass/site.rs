@@ -1,5 +1,5 @@
-//! Where a change of the operator is made: in a pass of its own, or in one that is under way and waits
-//! for downloads.
+//! Where a change of the operator is made: in a pass of its own, or in one that is under way and
+//! waits for downloads.
 
 use std::pin::Pin;
 use std::sync::Arc;

@@ -8,8 +8,8 @@ use crate::config::Config;
 use crate::feed::copies::Copies;
 use crate::ledger::Ledger;
 
-/// Remove copies that nothing names any more, from disk and from memory. The targets are in step by then: what
-/// goes wrong is said, and done again after the next pass.
+/// Remove copies that nothing names any more, from disk and from memory. The targets are in step by
+/// then: what goes wrong is said, and done again after the next pass.
 pub(super) fn sweep(config: &Config, ledger: &Ledger, copies: &Copies, cache: &mut Cache) {
     if let Err(error) = try_sweep(config, ledger, copies, cache) {
         tracing::warn!("copies  {error}");
@@ -23,7 +23,8 @@ fn try_sweep(
     cache: &mut Cache,
 ) -> Result<(), Box<dyn Error>> {
     let rows = ledger.feeds()?;
-    // CopyKind feeds that are no longer configured, too: while that is held, what is in force is theirs.
+    // CopyKind feeds that are no longer configured, too: while that is held, what is in force is
+    // theirs.
     let mut named: HashSet<(String, String)> = rows
         .values()
         .flat_map(|row| [&row.digest, &row.applied].map(|d| Some((row.name.clone(), d.clone()?))))

@@ -15,12 +15,12 @@ use crate::targets::file::Gone;
 use crate::targets::{AllGone, Removable, Wanted};
 use crate::time::Timestamp;
 
-/// So long a router file takes away what is no longer in force: whoever loads it less often than that has to clear his
-/// router first.
+/// So long a router file takes away what is no longer in force: whoever loads it less often than
+/// that has to clear his router first.
 pub(super) const LATELY: Duration = Duration::from_secs(30 * 24 * 3_600);
 
-/// The credits of the publishers whose copies count and whose prefixes are in `desired`, of the feeds
-/// that `has` names; `standings` in the order of the feeds.
+/// The credits of the publishers whose copies count and whose prefixes are in `desired`, of the
+/// feeds that `has` names; `standings` in the order of the feeds.
 pub fn credits(
     config: &Config,
     standings: &[Standing],

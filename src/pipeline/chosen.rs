@@ -5,8 +5,8 @@
 //!  what the choice had, where its listings are not ─────┴─ in what should be in force ──► the set of the choice
 //! ```
 //!
-//! Gate, protection and holds were decided for all feeds together. A choice adds no address to that, and has none that
-//! its own feeds do not list.
+//! Gate, protection and holds were decided for all feeds together. A choice adds no address to
+//! that, and has none that its own feeds do not list.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -31,8 +31,8 @@ pub struct Chosen {
 pub struct Former<'a> {
     /// What it has with the generation in force; `None` where no router had this choice.
     pub in_force: Option<&'a Effective>,
-    /// Where no router had this choice, and a copy of it cannot be read or a feed of it is no longer configured: what
-    /// its routers had by other choices.
+    /// Where no router had this choice, and a copy of it cannot be read or a feed of it is no
+    /// longer configured: what its routers had by other choices.
     pub others: Option<&'a Effective>,
     /// What it had with the generation that is pinned.
     pub frozen: Option<&'a Effective>,
@@ -77,8 +77,8 @@ impl Decision {
         left_of(policy, &Rib::merge(now.cloned().collect()))
     }
 
-    /// The listings of a choice that are behind what should be in force. What was added by hand counts as it is now:
-    /// no hold keeps it.
+    /// The listings of a choice that are behind what should be in force. What was added by hand
+    /// counts as it is now: no hold keeps it.
     fn listings_of(&self, choice: &Choice) -> Rib {
         let fed = self.behind().sources().iter();
         let fed = fed.filter(|source| *source.name != *OPERATOR && choice.has(&source.name));
@@ -87,7 +87,8 @@ impl Decision {
         Rib::merge(fed.chain(by_hand).cloned().collect())
     }
 
-    /// What those listings leave, and what stays for a reason that cannot be read or is no longer configured.
+    /// What those listings leave, and what stays for a reason that cannot be read or is no longer
+    /// configured.
     fn listed(&self, choice: &Choice, rib: &Rib, policy: &Policy, former: Former) -> Effective {
         if self.desired.is_empty() {
             return Effective::default();
@@ -132,8 +133,8 @@ impl Decision {
         left_of(policy, &self.known(|source| !has(choice, source)))
     }
 
-    /// What a choice keeps of `before`, which its listings behind a held change do not list: what no listing at all
-    /// explains, as a removed feed, and of what is carried what it lists now.
+    /// What a choice keeps of `before`, which its listings behind a held change do not list: what
+    /// no listing at all explains, as a removed feed, and of what is carried what it lists now.
     fn kept(&self, choice: &Choice, policy: &Policy, before: &Effective) -> Effective {
         let explained = left_of(policy, &self.known(|_| true)).union(&self.carried);
         let unexplained = before.intersection(&self.desired.without(&explained));

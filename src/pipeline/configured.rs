@@ -26,9 +26,9 @@ pub(super) struct Taken {
     pub reasons: Vec<String>,
 }
 
-/// Judge it; `listed` and `origins` are what would be listed if everything went, protected space included. `stays`
-/// answers what else stays while it is held: the limits are shares of both, so the next decision, which finds both in
-/// force, is the same.
+/// Judge it; `listed` and `origins` are what would be listed if everything went, protected space
+/// included. `stays` answers what else stays while it is held: the limits are shares of both, so
+/// the next decision, which finds both in force, is the same.
 pub(super) fn taken(
     input: &Input,
     listed: &PrefixSet,
@@ -36,13 +36,14 @@ pub(super) fn taken(
     stays: impl FnOnce() -> Effective,
 ) -> Taken {
     let same = input.configuration.changes.is_empty();
-    // What a pin put in force has no copies behind it to compare with. What cannot be read is judged as a whole.
+    // What a pin put in force has no copies behind it to compare with. What cannot be read is
+    // judged as a whole.
     let is_lost = |feed: &Feed| matches!(feed.applied, Some(Applied::Lost));
     if same || input.pinned.is_some() || input.restores || input.feeds.iter().any(is_lost) {
         return Taken::default();
     }
-    // What is behind the set in force, by today's configuration; what expired, ended or was taken back by hand is
-    // no work of the configuration.
+    // What is behind the set in force, by today's configuration; what expired, ended or was taken
+    // back by hand is no work of the configuration.
     let applied = beside(beside(behind(input), &input.hand.before), &input.hand.now);
     let listed = input.policy.apply(&applied).listed.union(listed);
     let known = publishers::origins(&applied);
@@ -91,8 +92,8 @@ impl Taken {
         }
     }
 
-    /// The name of the change with the one of the configuration: another edit has another. What is protected may
-    /// change meanwhile; it is no part of the name.
+    /// The name of the change with the one of the configuration: another edit has another. What is
+    /// protected may change meanwhile; it is no part of the name.
     pub fn id(&self, id: String, configuration: &Configuration) -> String {
         match self.is_held() {
             true => {

@@ -1,5 +1,5 @@
-//! The next decision from the last one, where only an entry of the operator or a protected prefix is
-//! another. Pure.
+//! The next decision from the last one, where only an entry of the operator or a protected prefix
+//! is another. Pure.
 //!
 //! ```text
 //!  last decision, which went ──┐
@@ -8,10 +8,10 @@
 //!                a few prefixes
 //! ```
 //!
-//! The result is that of [`decide`](super::decide), with reasons, standings, verdict and ID, and the
-//! feeds are not read again. Where that is not certain there is none: while a change is held or a set
-//! is pinned, after a new copy of a feed, an approval or an edit of the configuration, where a limit
-//! of size is exceeded, and for more than a few prefixes.
+//! The result is that of [`decide`](super::decide), with reasons, standings, verdict and ID, and
+//! the feeds are not read again. Where that is not certain there is none: while a change is held or
+//! a set is pinned, after a new copy of a feed, an approval or an edit of the configuration, where
+//! a limit of size is exceeded, and for more than a few prefixes.
 
 use std::collections::BTreeSet;
 use std::ops::Range;

@@ -1,8 +1,8 @@
-//! The promise of the gate, for random histories: nothing protected is ever in the plan, and nothing beyond
-//! the limits is ever applied without an approval of its exact content.
+//! The promise of the gate, for random histories: nothing protected is ever in the plan, and
+//! nothing beyond the limits is ever applied without an approval of its exact content.
 //!
-//! A history is driven through the real decision by a shell in memory. After every decision what should be in
-//! force is told anew by a model of single cells.
+//! A history is driven through the real decision by a shell in memory. After every decision what
+//! should be in force is told anew by a model of single cells.
 
 mod bounds;
 mod checks;

@@ -17,11 +17,12 @@ use crate::rib::Rib;
 
 /// What the publishers changed since the generation in force.
 pub(super) struct Judged {
-    /// Name of its exact content: what comes and goes before protected space is cut out of it, and which
-    /// origin ASes; where routers name feeds, of each feed as well. What is protected may change meanwhile; it
-    /// only ever takes away.
+    /// Name of its exact content: what comes and goes before protected space is cut out of it, and
+    /// which origin ASes; where routers name feeds, of each feed as well. What is protected may
+    /// change meanwhile; it only ever takes away.
     pub id: String,
-    /// Whether they changed anything: of all feeds together or, where routers name feeds, of any feed.
+    /// Whether they changed anything: of all feeds together or, where routers name feeds, of any
+    /// feed.
     pub changed: bool,
     /// What comes and goes, protected space included.
     pub change: Change,
@@ -54,7 +55,8 @@ pub(super) fn judged(
     };
     let changed = !change.is_empty() || !by_feed.is_empty();
 
-    // What cannot be read cannot be judged: then that alone is the reason, and nobody can approve it.
+    // What cannot be read cannot be judged: then that alone is the reason, and nobody can approve
+    // it.
     let unreadable: Vec<String> = counting.iter().filter_map(lost).collect();
     let verdict = if unreadable.is_empty() {
         let mut verdict = gate(input, counting, &sides, &permitted_before, published);
@@ -87,10 +89,12 @@ pub(super) fn judged(
     }
 }
 
-/// A feed whose copy at hand is another one than the copy behind the generation in force, by itself.
+/// A feed whose copy at hand is another one than the copy behind the generation in force, by
+/// itself.
 struct Side<'a> {
     feed: &'a Feed,
-    /// What the policy leaves of the earlier one; `None` where there is none, or where it cannot be read.
+    /// What the policy leaves of the earlier one; `None` where there is none, or where it cannot be
+    /// read.
     was: Option<(&'a AtHand, Cow<'a, Permitted>)>,
     now: (&'a AtHand, Cow<'a, Permitted>),
 }
@@ -183,7 +187,8 @@ fn asns<'a>(copies: impl IntoIterator<Item = &'a Arc<FeedCopy>>) -> Vec<u32> {
     origins.into_iter().collect()
 }
 
-/// A copy that counts and cannot be read is no empty feed: nothing changes until it is fetched again.
+/// A copy that counts and cannot be read is no empty feed: nothing changes until it is fetched
+/// again.
 fn lost(feed: &&Feed) -> Option<String> {
     let (name, what) = (&feed.name, feed.unreadable);
     feed.current
@@ -191,8 +196,8 @@ fn lost(feed: &&Feed) -> Option<String> {
         .then(|| format!("{name}: {what} cannot be read"))
 }
 
-/// The feeds that both generations share, under today's policy, against the limits. `before` and `published`
-/// are what the policy leaves of both sides.
+/// The feeds that both generations share, under today's policy, against the limits. `before` and
+/// `published` are what the policy leaves of both sides.
 fn gate(
     input: &Input,
     counting: &[&Feed],
@@ -218,8 +223,9 @@ fn gate(
     });
     let changes: Vec<FeedChange> = changes.collect();
     if counting.iter().any(|feed| is_lost(feed)) {
-        // What that publisher changed cannot be told any more: the whole change is judged, beside what
-        // the others changed. What the operator protects goes for him, and what he lists stays for him.
+        // What that publisher changed cannot be told any more: the whole change is judged, beside
+        // what the others changed. What the operator protects goes for him, and what he lists stays
+        // for him.
         let hand = policy.apply(&beside(Rib::default(), &input.hand.now)).set;
         let before = policy.protect.cut_out_of(input.in_force).nets.union(&hand);
         return judge(&changes, (&before, &total.union(&hand)), total, limits);

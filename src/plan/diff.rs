@@ -70,8 +70,8 @@ impl<T: Copy + Ord> Side<T> {
 const AT_ONCE: usize = 1_024;
 
 impl<T: Copy + Ord> Side<T> {
-    /// [`Side::between`] for two sequences that differ in one part: what they have in common before and
-    /// after it is compared in large pieces.
+    /// [`Side::between`] for two sequences that differ in one part: what they have in common before
+    /// and after it is compared in large pieces.
     pub fn between_near(old: &[T], new: &[T]) -> Self {
         let alike = old.chunks(AT_ONCE).zip(new.chunks(AT_ONCE));
         let before: usize = alike

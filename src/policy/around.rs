@@ -8,8 +8,8 @@
 //! ```
 //!
 //! Each step of the policy is local: a prefix is cut, dropped whole, or joined with its neighbor by
-//! what is listed and protected inside of it. So the window is the changed prefix, the listed prefix
-//! around it, and the neighbors that it is joined with.
+//! what is listed and protected inside of it. So the window is the changed prefix, the listed
+//! prefix around it, and the neighbors that it is joined with.
 
 use std::sync::Arc;
 
@@ -23,9 +23,9 @@ use crate::rib::Rib;
 const MOST: usize = 10_000;
 
 impl Policy {
-    /// [`Policy::apply`] to a RIB that lists `net` otherwise than the one of `before` did, or under a
-    /// policy that protects `net` otherwise, with the prefix outside of which nothing has changed.
-    /// `None` where that is not certain.
+    /// [`Policy::apply`] to a RIB that lists `net` otherwise than the one of `before` did, or under
+    /// a policy that protects `net` otherwise, with the prefix outside of which nothing has
+    /// changed. `None` where that is not certain.
     pub(crate) fn apply_around(
         &self,
         rib: &Rib,

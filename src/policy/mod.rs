@@ -156,9 +156,9 @@ impl Policy {
         let mut is_whole = result.is_whole();
         let mut left = result.left;
         if !result.dropped.is_empty() {
-            // Adjacent prefixes were joined, and the joined one would be split into too many pieces.
-            // Each is treated by itself then, so that a prefix is dropped only for protected space
-            // inside it.
+            // Adjacent prefixes were joined, and the joined one would be split into too many
+            // pieces. Each is treated by itself then, so that a prefix is dropped only for
+            // protected space inside it.
             let counts = entries.iter().filter(|entry| !is_refused(entry));
             let within =
                 |entry: &&Entry<B>| result.dropped.iter().any(|d| d.overlaps(&entry.prefix()));

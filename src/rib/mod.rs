@@ -42,8 +42,8 @@ pub struct Listing {
     pub line: u32,
 }
 
-/// All listings: each feed by itself, ascending by prefix and then by line. A clone shares them, and
-/// so does a RIB with one more feed.
+/// All listings: each feed by itself, ascending by prefix and then by line. A clone shares them,
+/// and so does a RIB with one more feed.
 #[derive(Clone, Debug, Default)]
 pub struct Rib {
     sources: Vec<Source>,
@@ -108,8 +108,8 @@ impl Rib {
         &self.sources
     }
 
-    /// The entries of one family, ascending by prefix, then feed, then line. Those of one feed alone
-    /// are borrowed.
+    /// The entries of one family, ascending by prefix, then feed, then line. Those of one feed
+    /// alone are borrowed.
     pub fn entries<B: Listed>(&self) -> Cow<'_, [Entry<B>]> {
         let sources = self.sources.iter().enumerate();
         let mut sources = sources.filter(|(_, source)| !B::of(&source.copy).is_empty());

@@ -7,8 +7,9 @@
 //!              └─► presence ► is this prefix there?        (nullrouted why)
 //! ```
 //!
-//! A target reads no ledger and writes none: it is given a [`Wanted`] and returns values. [`all`] is
-//! the only place that knows which targets exist; the [`Runner`] does the same with each of them.
+//! A target reads no ledger and writes none: it is given a [`Wanted`] and returns values. [`all`]
+//! is the only place that knows which targets exist; the [`Runner`] does the same with each of
+//! them.
 
 pub mod file;
 pub mod kernel;

@@ -391,7 +391,8 @@ pub struct TargetRow {
     pub notes: Vec<Note>,
     /// Content of a router file that is in place and loaded.
     pub digest: Option<String>,
-    /// How lists stand in the file of a router with `lists = "auto"`, and the version that it was chosen by.
+    /// How lists stand in the file of a router with `lists = "auto"`, and the version that it was
+    /// chosen by.
     pub lists: Option<Chosen>,
 }
 

@@ -144,8 +144,8 @@ impl Selector {
         }
     }
 
-    /// Whether this one makes the other, which does not exclude it, needless: it is within it, or two
-    /// marks become one.
+    /// Whether this one makes the other, which does not exclude it, needless: it is within it, or
+    /// two marks become one.
     fn absorbs(&mut self, other: &Self) -> bool {
         if let (Self::Mark(value, mask), Self::Mark(more, bits)) = (&mut *self, other) {
             (*value, *mask) = (*value | more, *mask | bits);

@@ -6,8 +6,9 @@ use crate::support::daemon::Daemon;
 use crate::support::namespace::Namespace;
 use crate::support::{PROGRAM, Place};
 
-/// Give a namespace an `/etc` of its own, with these files and the authorities of TLS. The machine's stays as it
-/// is: the mounts are in the namespace alone. Nor does a router or resolver of the machine show through.
+/// Give a namespace an `/etc` of its own, with these files and the authorities of TLS. The
+/// machine's stays as it is: the mounts are in the namespace alone. Nor does a router or resolver
+/// of the machine show through.
 pub fn etc(namespace: &Namespace, files: &[(&str, &str)]) {
     namespace.sh(
         "if grep -q ' shared:' /proc/self/mountinfo; then echo 'mounts would spread' >&2; exit 9; fi

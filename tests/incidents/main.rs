@@ -1,7 +1,8 @@
-//! What has really gone wrong with tools like this one, by name, in the order of the tables of incidents.
+//! What has really gone wrong with tools like this one, by name, in the order of the tables of
+//! incidents.
 //!
-//! Comes through: what was in force stays, nothing outside the list is dropped, no route of anybody else's
-//! moves, and one line names the cause.
+//! Comes through: what was in force stays, nothing outside the list is dropped, no route of anybody
+//! else's moves, and one line names the cause.
 //!
 //! Beside them stand the brake in every situation (`flush`), attacks and faults (`attacked`), and
 //! everything at once (`soak`). This binary has no usual harness: it prints what it survived as

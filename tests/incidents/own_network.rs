@@ -1,5 +1,5 @@
-//! The list is right, and names the operator's own network: its resolver, its addresses, its neighbors. Real
-//! routes and packets in namespaces.
+//! The list is right, and names the operator's own network: its resolver, its addresses, its
+//! neighbors. Real routes and packets in namespaces.
 //!
 //! ```text
 //!  router .2 ──198.51.100.0/24── .1 far: the rest of the world, on its loopback
@@ -111,7 +111,8 @@ pub fn own_prefix() {
     a_new_address_is_protected_at_once(&router, &place);
 }
 
-/// With the daemon at work: a network that comes up inside a blackhole is cut out of it within two seconds.
+/// With the daemon at work: a network that comes up inside a blackhole is cut out of it within two
+/// seconds.
 fn a_new_address_is_protected_at_once(router: &Namespace, place: &Place) {
     router.ip("route flush proto 166");
     let running = daemon(place, router);

@@ -1,5 +1,5 @@
-//! The list is right, and names what must be reached to go on: the feed's own server, and the router by whoever
-//! runs it.
+//! The list is right, and names what must be reached to go on: the feed's own server, and the
+//! router by whoever runs it.
 
 use crate::ground::{answers, daemon, etc, holes, size, touch, within};
 use crate::inside::Helper;
@@ -121,8 +121,9 @@ pub fn login() {
     why().says("203.0.113.77 is blackholed by 203.0.113.0/24");
 }
 
-/// A host is silent when the daemon starts. What is known does not wait for it: neither the last good copy, after
-/// a reboot that took the routes, nor an address that came while the daemon was stopped.
+/// A host is silent when the daemon starts. What is known does not wait for it: neither the last
+/// good copy, after a reboot that took the routes, nor an address that came while the daemon was
+/// stopped.
 pub fn after_a_start_while_the_network_is_down() {
     let Some((router, far)) = world("203.0.113.7/32") else {
         return;

@@ -29,11 +29,13 @@ pub fn private_space() {
         said.says("is listed and not blackholed: it is protected")
             .says(why);
     }
-    // As most publishers write it, read by the default rules: what is too wide is refused, line by line.
+    // As most publishers write it, read by the default rules: what is too wide is refused, line by
+    // line.
     let few = "10.0.0.0/8\n100.64.0.0/10\n172.16.0.0/12\n127.0.0.1\n224.0.0.0/3\n72.37.186.0/24\n";
     let incident = Incident::after("", body(few));
     assert_eq!(incident.in_force, ["72.37.186.0/24"]);
-    // A bogon list is asked for by name, and even that never drops what a machine cannot do without.
+    // A bogon list is asked for by name, and even that never drops what a machine cannot do
+    // without.
     let keys = "reserved = true\nlengths_v4 = \"3-32\"\nlengths_v6 = \"8-128\"";
     let limits = "[limits]\nmax_share_v4 = \"100%\"\nmax_share_v6 = \"100%\"\nshortest_v4 = 3\n";
     let bogons = Incident::with(keys, limits, body(PRIVATE));

@@ -1,4 +1,5 @@
-//! The command line as a user meets it: results, exit codes, and what is said when something is wrong.
+//! The command line as a user meets it: results, exit codes, and what is said when something is
+//! wrong.
 
 use std::process::Command;
 

@@ -1,5 +1,5 @@
-//! Every file in the folder of real copies is read in the format it is in, and `auto` sees which that is.
-//! Where there is no such folder, the tests say so and pass.
+//! Every file in the folder of real copies is read in the format it is in, and `auto` sees which
+//! that is. Where there is no such folder, the tests say so and pass.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,8 +9,8 @@ use nullrouted::feed::FeedCopy;
 use nullrouted::feed::body::{Latin1, decode, unpack};
 use nullrouted::feed::formats::{Format, Rules, parse_body};
 
-/// What a file is: the format it is in with the field its addresses are in, and how many entries it has
-/// by a count that knows nothing of our parser; or the state of its refusal.
+/// What a file is: the format it is in with the field its addresses are in, and how many entries it
+/// has by a count that knows nothing of our parser; or the state of its refusal.
 enum Kind {
     Read(Format, &'static str, fn(&str) -> usize),
     Refused(Format, &'static str),

@@ -1,5 +1,5 @@
-//! What becomes of a feed from copy to copy: withdrawals wait, tombstones and empty lists are named, an older
-//! list is not preferred, and a change is a change of what is listed.
+//! What becomes of a feed from copy to copy: withdrawals wait, tombstones and empty lists are
+//! named, an older list is not preferred, and a change is a change of what is listed.
 
 use crate::support::fed::Fed;
 use crate::support::http::{Answer, Server};

@@ -1,4 +1,5 @@
-//! Feeds over real sockets on loopback: conditional, bounded, and never believed when they are wrong.
+//! Feeds over real sockets on loopback: conditional, bounded, and never believed when they are
+//! wrong.
 //!
 //! The kernel is no target here, so no namespace is needed: what is in force is what `list` shows.
 

@@ -1,6 +1,7 @@
-//! The fuzz targets on a stable toolchain: for every target its seeds, changed at random and checked
-//! with the invariants of `fuzz/src/checks.rs`, for `NULLROUTED_FUZZ_SECONDS` (0.3) a target. The order
-//! of the changes is fixed, so that a failure comes again; how far it gets depends on the machine.
+//! The fuzz targets on a stable toolchain: for every target its seeds, changed at random and
+//! checked with the invariants of `fuzz/src/checks.rs`, for `NULLROUTED_FUZZ_SECONDS` (0.3) a
+//! target. The order of the changes is fixed, so that a failure comes again; how far it gets
+//! depends on the machine.
 //!
 //! Seeds are the golden bodies of the format, and `fuzz/seeds/TARGET`.
 

@@ -1,7 +1,7 @@
-//! Golden pairs of every format: `tests/golden/feed/FORMAT--CASE.in` and the `.ok` that shows what is
-//! read from it, or why it is refused. Rules beyond the format stand in `FORMAT--CASE.rules`, one
-//! `key=value` a line. `GOLDEN=write cargo test --test it golden_feeds` writes the `.ok` anew; the
-//! difference is reviewed.
+//! Golden pairs of every format: `tests/golden/feed/FORMAT--CASE.in` and the `.ok` that shows what
+//! is read from it, or why it is refused. Rules beyond the format stand in `FORMAT--CASE.rules`,
+//! one `key=value` a line. `GOLDEN=write cargo test --test it golden_feeds` writes the `.ok` anew;
+//! the difference is reviewed.
 //!
 //! Every pair is read as `auto` too, which must say the same, refuse, or be named below.
 
@@ -23,8 +23,8 @@ const AMBIGUOUS: [&str; 3] = [
     "crowdsec--null",
 ];
 
-/// Bodies that `auto` reads as something else than the name says, and what as: a file that is wrong for
-/// its format is often right for another.
+/// Bodies that `auto` reads as something else than the name says, and what as: a file that is wrong
+/// for its format is often right for another.
 const READ_AS_ANOTHER: [(&str, &str); 14] = [
     ("dshield--wrong", "spamhaus-text"),
     ("abusech-text--wrong", "cidr"),
@@ -196,7 +196,8 @@ fn auto_reads_every_golden_body_the_same_or_refuses_it() {
     assert!(wrong.is_empty(), "{}", wrong.concat());
 }
 
-/// Not with exceptions: where they stand behind the entries, nothing in those formats shows their loss.
+/// Not with exceptions: where they stand behind the entries, nothing in those formats shows their
+/// loss.
 #[test]
 fn no_cut_of_a_plain_golden_body_lists_what_the_whole_does_not() {
     for case in cases().iter().filter(|case| case.ends_with("--plain")) {

@@ -1,5 +1,5 @@
-//! What happened, as an operator reads it afterwards: the log book, the story of a prefix, earlier sets,
-//! what is forgotten, and the page that says how to read the ledger without us.
+//! What happened, as an operator reads it afterwards: the log book, the story of a prefix, earlier
+//! sets, what is forgotten, and the page that says how to read the ledger without us.
 
 mod forgotten;
 mod listed;

@@ -1,4 +1,5 @@
-//! Origin ASes: an as-path list in the router files, and prefixes where a table says which AS announces what.
+//! Origin ASes: an as-path list in the router files, and prefixes where a table says which AS
+//! announces what.
 
 use crate::support::{NO_KERNEL, Place, asndrop};
 

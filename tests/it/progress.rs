@@ -51,7 +51,8 @@ fn a_terminal_shows_which_command_of_a_router_runs_and_how_long() {
     }
     for command in ["check", "reload", "verify"] {
         let place = place(command, NO_KERNEL);
-        // The first one is loaded by a verb that says its steps, the second by one that says nothing else.
+        // The first one is loaded by a verb that says its steps, the second by one that says
+        // nothing else.
         for verb in ["refresh", "add 203.0.113.7 --reason x"] {
             let _ = std::fs::remove_file(place.path("go"));
             let (mut child, mut terminal) = on_terminal(&place, verb);

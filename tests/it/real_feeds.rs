@@ -1,5 +1,5 @@
-//! Real copies of real lists, where the folder with them stands beside the repository. It is not part
-//! of it: publishers grant no licence for that. Elsewhere this test says so and passes.
+//! Real copies of real lists, where the folder with them stands beside the repository. It is not
+//! part of it: publishers grant no licence for that. Elsewhere this test says so and passes.
 
 use std::fs;
 

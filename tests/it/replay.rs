@@ -1,8 +1,8 @@
-//! Years of a list, day by day through the real decision: what each day's copy lists, with the error bodies
-//! that really came in between. Time is an argument, so a year takes milliseconds.
+//! Years of a list, day by day through the real decision: what each day's copy lists, with the
+//! error bodies that really came in between. Time is an argument, so a year takes milliseconds.
 //!
-//! The histories of real lists stand beside the repository and are no part of it; where they are absent,
-//! a made-up one is driven alone.
+//! The histories of real lists stand beside the repository and are no part of it; where they are
+//! absent, a made-up one is driven alone.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;

@@ -1,4 +1,5 @@
-//! Router files through the verbs: what a router still holds is taken away, and what it takes badly is said.
+//! Router files through the verbs: what a router still holds is taken away, and what it takes badly
+//! is said.
 
 use std::os::unix::fs::MetadataExt;
 use std::process::Command;
@@ -25,7 +26,8 @@ fn routes(place: &Place) -> Vec<String> {
     of_routes.map(str::to_owned).collect()
 }
 
-/// A router without containers keeps a line until another one takes it away; nobody knows when the file is loaded.
+/// A router without containers keeps a line until another one takes it away; nobody knows when the
+/// file is loaded.
 #[test]
 fn what_left_of_late_is_taken_away_by_every_file_until_it_comes_back() {
     let place = place("family = \"ios\"\n");
@@ -129,7 +131,8 @@ fn a_file_of_root_is_replaced_by_the_user_of_the_service() {
     assert_eq!((made.uid(), made.mode() & 0o777), (65_534, 0o644));
 }
 
-/// Above the size where a family takes no way well, both who checks and who reads the file are told which to take.
+/// Above the size where a family takes no way well, both who checks and who reads the file are told
+/// which to take.
 #[test]
 fn check_and_the_header_say_which_way_to_take_above_the_size_of_a_family() {
     let list = |prefixes: u32| -> String {
@@ -213,8 +216,9 @@ fn hosts(prefixes: u32) -> String {
     hosts.map(|host| format!("{host}\n")).collect()
 }
 
-/// With `lists = "auto"`, which is the default, the version of FRR and the number of entries choose, and `check` and
-/// `status` tell what and why. FRR is not asked here: no default reload is configured.
+/// With `lists = "auto"`, which is the default, the version of FRR and the number of entries
+/// choose, and `check` and `status` tell what and why. FRR is not asked here: no default reload is
+/// configured.
 #[test]
 fn frr_gets_short_lists_above_the_limit_of_its_version_and_check_and_status_say_why() {
     let has = |place: &Place| match place.read("edge1.conf") {
@@ -316,7 +320,8 @@ fn refresh_with(place: &Place, vtysh: &str) -> Ran {
     Ran::of(place.command(command, &["refresh"]).output().unwrap())
 }
 
-/// What is remembered is what the FRR of this machine said, and has a meaning as long as that one is loaded.
+/// What is remembered is what the FRR of this machine said, and has a meaning as long as that one
+/// is loaded.
 #[test]
 fn a_version_that_the_configuration_named_is_not_remembered_when_it_names_none() {
     let place = place("family = \"frr\"\n");
@@ -350,8 +355,8 @@ fn a_version_that_the_configuration_named_is_not_remembered_when_it_names_none()
     assert_eq!(refresh("reload = [\"true\"]", said), unknown);
 }
 
-/// The default reload is for the FRR of this machine, so that is asked before the first load; where it does not answer
-/// later, what it said counts.
+/// The default reload is for the FRR of this machine, so that is asked before the first load; where
+/// it does not answer later, what it said counts.
 #[test]
 fn the_version_of_frr_is_asked_before_the_first_load_and_remembered() {
     let place = place("family = \"frr\"\nreload = \"default\"\n");

@@ -1,4 +1,5 @@
-//! What must not go wrong when several things go wrong at once: each a story from a review or from life.
+//! What must not go wrong when several things go wrong at once: each a story from a review or from
+//! life.
 
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};

@@ -236,7 +236,8 @@ fn why_names_the_routers_that_have_a_prefix_and_says_of_the_others_why_not() {
         .says("  NOT at only-b: only a part of it: 72.37.187.0/24\n");
 }
 
-/// What the feeds of a router list now, and what its file has, are two things while something is frozen or waits.
+/// What the feeds of a router list now, and what its file has, are two things while something is
+/// frozen or waits.
 #[test]
 fn why_says_of_a_router_that_differs_from_its_feeds_what_keeps_it() {
     let routers = [
@@ -408,13 +409,15 @@ fn in_manual_mode_a_change_between_feeds_waits_where_a_router_names_one() {
     place.run(&["plan"]).code(3).says(&format!(
         "router edge: 1 added (192.0.2.0/24), 1 removed (203.0.113.0/24) if {id} is approved\n"
     ));
-    // The ID is that of the exact content, whatever the order of the lines, and however often it is looked at.
+    // The ID is that of the exact content, whatever the order of the lines, and however often it is
+    // looked at.
     place.write("b.list", "192.0.2.0/24\n203.0.113.0/24\n");
     place.run(&["refresh"]).code(3);
     assert_eq!(place.run(&["plan", "--json"]).code(3).json()["id"], id);
     place.run(&["reject", id]).code(0);
     assert_eq!(has(&place, "edge"), ["203.0.113.0/24"]);
-    // Another change of a single feed is another change, although both feeds together list the same again.
+    // Another change of a single feed is another change, although both feeds together list the same
+    // again.
     place.write("a.list", "203.0.113.0/25\n");
     place.run(&["refresh"]).code(3);
     place
@@ -429,7 +432,8 @@ fn in_manual_mode_a_change_between_feeds_waits_where_a_router_names_one() {
     place.run(&["refresh"]).code(0);
 }
 
-/// The limits judge each feed by itself as well, so a router does not lose its feed because another one lists the same.
+/// The limits judge each feed by itself as well, so a router does not lose its feed because another
+/// one lists the same.
 #[test]
 fn a_feed_that_loses_most_is_held_although_another_feed_lists_the_same() {
     let routers = plain("edge", "feeds = [\"a\"]");
@@ -456,7 +460,8 @@ fn a_feed_that_loses_most_is_held_although_another_feed_lists_the_same() {
     assert_eq!(has(&place, "edge"), ["203.0.113.1/32"]);
 }
 
-/// Where every router gets what all feeds list, what one of them lists in addition to another is no change.
+/// Where every router gets what all feeds list, what one of them lists in addition to another is no
+/// change.
 #[test]
 fn in_manual_mode_nothing_waits_that_no_router_would_see() {
     let all = [plain("all", "")];
@@ -471,7 +476,8 @@ fn in_manual_mode_nothing_waits_that_no_router_would_see() {
     place.run(&["plan"]).code(0);
 }
 
-/// The set in force stays the same, and two routers get another one: that is a generation, which can be gone back to.
+/// The set in force stays the same, and two routers get another one: that is a generation, which
+/// can be gone back to.
 #[test]
 fn what_moves_from_feed_to_feed_is_a_generation_and_can_be_undone() {
     let place = place(&[
@@ -550,7 +556,8 @@ fn what_left_the_file_of_a_router_is_taken_away_there_and_nowhere_else() {
     let old = "198.51.100.0 255.255.255.0";
     assert_eq!(taken_away(&place, "edge"), no(&[old]));
 
-    // It had everything: the joined prefix and what the other feed lists go, and what had left before is still told.
+    // It had everything: the joined prefix and what the other feed lists go, and what had left
+    // before is still told.
     place.configure(&config(&edge("feeds = [\"a\"]")));
     let [joined, host] = ["72.37.186.0 255.255.254.0", "203.0.113.7 255.255.255.255"];
     place
@@ -757,7 +764,8 @@ fn origin_ases_and_credits_are_those_of_the_feeds_of_a_router() {
     assert!(!place.read("edge-asn.conf").contains("_64496$"));
 }
 
-/// FRR announces routes of the kernel: a prefix that is joined with another feed's there cannot be announced by itself.
+/// FRR announces routes of the kernel: a prefix that is joined with another feed's there cannot be
+/// announced by itself.
 #[test]
 fn what_frr_cannot_announce_by_itself_is_counted_and_named() {
     let place = place(&[
@@ -786,7 +794,8 @@ fn what_frr_cannot_announce_by_itself_is_counted_and_named() {
     assert!(!checked.err.contains(joined), "{}", checked.err);
 }
 
-/// An edit takes a feed away from everything; until that is approved its routers keep what they had of it.
+/// An edit takes a feed away from everything; until that is approved its routers keep what they had
+/// of it.
 #[test]
 fn a_held_edit_of_the_configuration_takes_nothing_from_a_router() {
     let routers = [
@@ -811,7 +820,8 @@ fn a_held_edit_of_the_configuration_takes_nothing_from_a_router() {
     assert_eq!(has(&place, "only-a"), of_a);
 }
 
-/// A router that named the feed had to be edited with it: it keeps its part of the feed, and no part of another.
+/// A router that named the feed had to be edited with it: it keeps its part of the feed, and no
+/// part of another.
 #[test]
 fn a_held_removal_of_a_feed_takes_nothing_from_the_routers_that_named_it() {
     let routers = |ab: &str| {
@@ -862,7 +872,8 @@ fn a_held_removal_of_a_feed_takes_nothing_from_the_routers_that_named_it() {
         .says("ab.conf unchanged, 3 prefixes (feed a)");
 }
 
-/// No router had this choice with the generation that is pinned: it gets what its feeds list, as far as that is frozen.
+/// No router had this choice with the generation that is pinned: it gets what its feeds list, as
+/// far as that is frozen.
 #[test]
 fn a_router_that_begins_to_select_while_pinned_gets_a_part_of_what_is_frozen() {
     let place = place(&[plain("edge", "")]);

@@ -1,4 +1,5 @@
-//! The brake works from any state: whatever is broken, the routes go, and what could not be done is said.
+//! The brake works from any state: whatever is broken, the routes go, and what could not be done is
+//! said.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -130,7 +131,8 @@ fn a_flush_withdraws_everything_from_every_broken_state() {
     };
     router.ip("route add blackhole 203.0.113.0/24 proto static");
     let foreign = router.foreign();
-    // Where no state directory can be read the default one is used: here it is a folder of this namespace.
+    // Where no state directory can be read the default one is used: here it is a folder of this
+    // namespace.
     router.sh("mount -t tmpfs tmpfs /var/lib");
     for Broken { what, by, says } in STATES {
         let place = in_force(&router, "");

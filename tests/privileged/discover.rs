@@ -1,7 +1,7 @@
 //! Looking around: what the kernel of a namespace shows, and how soon a change in it is noticed.
 //!
-//! The library is called in the namespace by this program, run there once more with one of the ignored
-//! tests below, which print what they see.
+//! The library is called in the namespace by this program, run there once more with one of the
+//! ignored tests below, which print what they see.
 
 mod inside;
 
@@ -190,7 +190,8 @@ fn router_with_objects(compat_mode: u8) -> Option<Namespace> {
         left_out(format!("no nexthop objects: {}", there.err.trim()));
         return None;
     }
-    // 0: what the kernel says of a route names the object only; 1: also where it leads (ip-sysctl.rst).
+    // 0: what the kernel says of a route names the object only; 1: also where it leads
+    // (ip-sysctl.rst).
     let mode = "/proc/sys/net/ipv4/nexthop_compat_mode";
     router.sh(&format!("echo {compat_mode} > {mode}"));
     router.address("wan0", "192.0.2.2/24 2001:db8:1::2/64");
@@ -269,7 +270,8 @@ fn a_change_is_noticed_and_our_own_blackholes_are_none() {
     router.address("wan0", "192.0.2.2/24 2001:db8:1::2/64");
     router.ip("route add default via 192.0.2.1");
     let watching = Watching::begin(&router);
-    // The interfaces themselves settle for a while: link-local addresses, which are shown to nobody.
+    // The interfaces themselves settle for a while: link-local addresses, which are shown to
+    // nobody.
     assert_eq!(watching.wakes(Duration::from_secs(1)), 0);
 
     router.ip("address add 198.51.100.1/24 dev lan0");

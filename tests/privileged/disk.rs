@@ -88,8 +88,8 @@ fn waits(line: &str) -> bool {
     line.contains("fsync(") || line.contains("fdatasync(")
 }
 
-/// The router file is renamed into its place after the ledger knows of it, also where only what the router selects is
-/// otherwise.
+/// The router file is renamed into its place after the ledger knows of it, also where only what the
+/// router selects is otherwise.
 #[test]
 fn what_only_one_router_gets_is_on_the_disk_before_its_file_is_there() {
     let Some(router) = Namespace::new() else {

@@ -156,7 +156,8 @@ fn a_neighbor_gets_exactly_the_effective_set_and_loses_what_is_delisted() {
         "far",
         "100.64.0.2/30 fd00:1::2/64",
     );
-    // Routes of others that must never be announced: a default, a static blackhole that is listed nowhere.
+    // Routes of others that must never be announced: a default, a static blackhole that is listed
+    // nowhere.
     near.ip("route add default via 100.64.0.2");
     near.ip("route add blackhole 198.51.100.0/24 proto static");
 
@@ -381,7 +382,8 @@ router bgp 65001
 exit
 ";
 
-/// The lines that the header has to be typed after the prose that begins so, for a route-map of this name.
+/// The lines that the header has to be typed after the prose that begins so, for a route-map of
+/// this name.
 fn recipe(file: &str, begins: &str, map: &str) -> Recipe {
     let lines = file.lines().map(|line| line.trim_start_matches("! "));
     let lines = lines.skip_while(|line| !line.trim_start().starts_with(begins));
@@ -423,7 +425,8 @@ impl Recipe {
     }
 }
 
-/// What each neighbor has before the lists are announced, while they are, and after they were withdrawn.
+/// What each neighbor has before the lists are announced, while they are, and after they were
+/// withdrawn.
 fn told_by_the_header(announce_to: &str) {
     if !can_run("bgpd") {
         return;

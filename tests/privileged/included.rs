@@ -1,5 +1,5 @@
-//! BIRD and OpenBGPD, whose own file includes ours: what `verify` says while it does not, and of another file of ours. And
-//! one daemon with a file of each role.
+//! BIRD and OpenBGPD, whose own file includes ours: what `verify` says while it does not, and of
+//! another file of ours. And one daemon with a file of each role.
 
 use crate::support::frr::Running;
 use crate::support::namespace::Namespace;
@@ -123,7 +123,8 @@ fn openbgpd_is_asked_for_its_very_file() {
 
 const ROLES: [&str; 3] = ["trigger", "edge", "filter"];
 
-/// Each role loads into names of its own, so one daemon has a file of each, and none takes away what another has.
+/// Each role loads into names of its own, so one daemon has a file of each, and none takes away
+/// what another has.
 fn side_by_side(family: Family, program: &str) {
     if !can_run(&[program]) {
         return;

@@ -1,4 +1,5 @@
-//! Each family's own parser takes every file that we write for it, by the command that is the default.
+//! Each family's own parser takes every file that we write for it, by the command that is the
+//! default.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -209,8 +209,8 @@ fn flush_works_with_a_broken_configuration_and_says_what_it_used() {
     place.configure(&format!("{NOC}{kernel}"));
     place.run_in(&router, &["refresh"]).code(0);
     assert_ne!(router.ip("route show table 1000"), "");
-    // One value is wrong: the rest is understood. Where the syntax is wrong no mark is guessed, and the
-    // ledger knows which one was in use.
+    // One value is wrong: the rest is understood. Where the syntax is wrong no mark is guessed, and
+    // the ledger knows which one was in use.
     for (broken, used) in [
         (
             "[limits]\nmax_routes = \"many\"\n",
@@ -462,8 +462,8 @@ fn why_asks_the_kernel_and_does_not_claim_what_is_not_there() {
     assert_eq!(gone["in_force_at"].as_array().unwrap().len(), 0);
 }
 
-/// What the kernel answers when somebody was faster than us, from inside the namespace: this test runs
-/// itself there, so that what the library knows is out of date.
+/// What the kernel answers when somebody was faster than us, from inside the namespace: this test
+/// runs itself there, so that what the library knows is out of date.
 #[test]
 fn somebody_faster_than_us_is_understood_by_meaning() {
     let Some(router) = Namespace::new() else {

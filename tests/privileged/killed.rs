@@ -1,7 +1,9 @@
-//! Killed between system calls: `strace` ends the program at one after the other, and each time the next run converges.
+//! Killed between system calls: `strace` ends the program at one after the other, and each time the
+//! next run converges.
 //!
-//! By default every fourth call that sends to the kernel, writes, renames or removes a file, and every fiftieth of all
-//! others; `NULLROUTED_EACH=1 cargo test --test privileged killed` takes every single one, as `tests/run` does.
+//! By default every fourth call that sends to the kernel, writes, renames or removes a file, and
+//! every fiftieth of all others; `NULLROUTED_EACH=1 cargo test --test privileged killed` takes
+//! every single one, as `tests/run` does.
 
 use std::collections::BTreeMap;
 
@@ -76,8 +78,8 @@ impl Router {
         calls
     }
 
-    /// Change from one list to the other, killed before such a call is made for the nth time; answers whether it came
-    /// so far.
+    /// Change from one list to the other, killed before such a call is made for the nth time;
+    /// answers whether it came so far.
     fn killed_at(&self, turn: usize, calls: &str, at: usize) -> bool {
         let inject = format!("inject={calls}:signal=KILL:when={at}");
         let (list, ran) = self.traced(turn, &["-o", "/dev/null", "-e", &inject]);

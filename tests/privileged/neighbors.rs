@@ -52,7 +52,8 @@ fn vtysh(namespace: &Namespace, question: &str) -> Ran {
     namespace.run("vtysh", &["-d", "zebra", "-c", question])
 }
 
-/// How many routes of the kernel zebra holds, and how many blackholes the kernel has, of both families.
+/// How many routes of the kernel zebra holds, and how many blackholes the kernel has, of both
+/// families.
 fn held(namespace: &Namespace) -> (usize, usize) {
     let shown = |question: &str| {
         let listing = vtysh(namespace, question).code(0).out;

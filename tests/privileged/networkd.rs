@@ -1,4 +1,5 @@
-//! systemd-networkd together with our routes and our policy rule, with `systemd/networkd.conf` and without it.
+//! systemd-networkd together with our routes and our policy rule, with `systemd/networkd.conf` and
+//! without it.
 
 use std::process::Command;
 
@@ -25,10 +26,12 @@ fn without(key: &str) -> Option<String> {
     Some(lines.map(|line| format!("{line}\n")).collect())
 }
 
-/// systemd-networkd that manages a link of the namespace, by this drop-in where the README installs it.
+/// systemd-networkd that manages a link of the namespace, by this drop-in where the README installs
+/// it.
 fn networkd(router: &Namespace, place: &Place, drop_in: Option<&str>) -> Running {
     open(place);
-    // Its own /run, a /sys in which it expects no udev, and a /usr/lib/systemd that has the drop-in.
+    // Its own /run, a /sys in which it expects no udev, and a /usr/lib/systemd that has the
+    // drop-in.
     router.sh("mount -t tmpfs tmpfs /run
          mkdir -p /run/systemd/netif /run/systemd/network /run/lib
          chown systemd-network: /run/systemd/netif
@@ -62,7 +65,8 @@ fn configured(router: &Namespace, address: &str) {
     });
 }
 
-/// 257 removes blackholes and policy rules, and reads its files again at SIGHUP; 252 did nothing of that here.
+/// 257 removes blackholes and policy rules, and reads its files again at SIGHUP; 252 did nothing of
+/// that here.
 fn is_new() -> bool {
     let ran = Ran::of(Command::new(NETWORKD).arg("--version").output().unwrap());
     let version = ran.out.split_whitespace().nth(1).unwrap().to_owned();

@@ -275,7 +275,8 @@ fn the_rules_of_the_readme_and_those_of_family_nftables_stand_side_by_side() {
             family();
             lab.router.sh(&readme);
         }
-        // The rules and sets of both are there, and the default `verify` finds nothing to load again.
+        // The rules and sets of both are there, and the default `verify` finds nothing to load
+        // again.
         let again = place.run_in(&lab.router, &["refresh"]).code(0);
         assert!(!again.err.contains("loaded again"), "{}", again.err);
         let ruleset = lab.router.sh("nft list ruleset");

@@ -13,8 +13,8 @@ fn place(kernel: &str) -> Place {
     place
 }
 
-/// A virtual router of table 1010 that near0 is in. Where the kernel has none, a rule by interface does to
-/// packets what it would do.
+/// A virtual router of table 1010 that near0 is in. Where the kernel has none, a rule by interface
+/// does to packets what it would do.
 fn virtual_router(lab: &Lab) {
     let router = &lab.router;
     let made = router.run(

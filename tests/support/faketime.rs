@@ -1,4 +1,5 @@
-//! Another wall clock for a program under test (libfaketime): the monotonic clock and the uptime stay as they are.
+//! Another wall clock for a program under test (libfaketime): the monotonic clock and the uptime
+//! stay as they are.
 
 use std::path::PathBuf;
 use std::process::Command;

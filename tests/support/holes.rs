@@ -1,7 +1,9 @@
-//! Whether the table that we fill would drop packets to an address, also to one of this machine (I/O).
+//! Whether the table that we fill would drop packets to an address, also to one of this machine
+//! (I/O).
 //!
-//! The rule for the local table stands before all others, so the kernel never looks into ours for an address of its own.
-//! [`MARKED`] puts one more rule before it: a question with that mark goes to the main table at once.
+//! The rule for the local table stands before all others, so the kernel never looks into ours for
+//! an address of its own. [`MARKED`] puts one more rule before it: a question with that mark goes
+//! to the main table at once.
 
 use std::net::IpAddr;
 
@@ -93,8 +95,8 @@ fn question(address: IpAddr) -> RouteNetlinkMessage {
     RouteNetlinkMessage::GetRoute(message)
 }
 
-/// On the loopback interface. IPv6 is used at once, without looking for another that has the same address
-/// (`IFA_F_NODAD`).
+/// On the loopback interface. IPv6 is used at once, without looking for another that has the same
+/// address (`IFA_F_NODAD`).
 fn alone(address: IpAddr) -> AddressMessage {
     let mut message = AddressMessage::default();
     (message.header.family, message.header.prefix_len) = match address {

@@ -41,7 +41,8 @@ pub const NOC: &str = "[[feed]]\nname = \"noc\"\npath = \"noc.list\"\n";
 /// No kernel among the targets: what is in force is what `list` shows, and no namespace is needed.
 pub const NO_KERNEL: &str = "[kernel]\nenabled = false\n";
 
-/// For a configuration: what is around is looked for, as it is by default. For namespaces of our own.
+/// For a configuration: what is around is looked for, as it is by default. For namespaces of our
+/// own.
 pub const AROUND: &str = "# discover what is around\n";
 
 /// A list of origin ASes, as Spamhaus publishes it.
@@ -78,8 +79,8 @@ impl Place {
         place
     }
 
-    /// Nothing is looked for around the machine that runs the test, unless the text says where ([`AROUND`]): its own
-    /// addresses may well be those of the examples.
+    /// Nothing is looked for around the machine that runs the test, unless the text says where
+    /// ([`AROUND`]): its own addresses may well be those of the examples.
     pub fn configure(&self, config: &str) {
         const NOTHING: &str = "[protect]\ndiscover = []\n";
         let config = match (config.contains("discover"), config.contains("[protect]\n")) {
@@ -217,8 +218,8 @@ pub fn everything() -> bool {
     std::env::var_os("NULLROUTED_TESTS").is_some_and(|value| value == "all")
 }
 
-/// Whether a test that starts routers runs: where everything must, or where it was asked for by name.
-/// They take minutes.
+/// Whether a test that starts routers runs: where everything must, or where it was asked for by
+/// name. They take minutes.
 pub fn wants_routers() -> bool {
     let named = || std::env::args().skip(1).any(|word| !word.starts_with('-'));
     let wanted = everything() || named();

@@ -136,7 +136,8 @@ impl Namespace {
         foreign.map(|line| line.trim_end().to_owned()).collect()
     }
 
-    /// The policy rules of both families, as `ip` prints them: those with this protocol, or all others.
+    /// The policy rules of both families, as `ip` prints them: those with this protocol, or all
+    /// others.
     pub fn rules(&self, protocol: &str, with_it: bool) -> Vec<String> {
         let all = [self.ip("-4 rule show"), self.ip("-6 rule show")].concat();
         let word = format!("proto {protocol}");

@@ -15,8 +15,9 @@ pub const SECOND: Duration = Duration::from_secs(1);
 
 /// Wait until it is so, which is within `limit`.
 ///
-/// Each look waits for what the program waits for, too ([`breathe`]). What this takes beyond [`LOOK`] is taken for the load
-/// of others, and is not counted; but five times as long is too long in any case.
+/// Each look waits for what the program waits for, too ([`breathe`]). What this takes beyond
+/// [`LOOK`] is taken for the load of others, and is not counted; but five times as long is too long
+/// in any case.
 #[track_caller]
 pub fn soon(router: &Namespace, limit: Duration, what: &str, mut so: impl FnMut() -> bool) {
     let mut counted = Duration::ZERO;
@@ -36,8 +37,8 @@ pub fn soon(router: &Namespace, limit: Duration, what: &str, mut so: impl FnMut(
     }
 }
 
-/// A moment, and a wait for what the program waits for: a processor, the disk, and the lock on routes that all namespaces
-/// share (`rtnl_mutex`, net/core/rtnetlink.c).
+/// A moment, and a wait for what the program waits for: a processor, the disk, and the lock on
+/// routes that all namespaces share (`rtnl_mutex`, net/core/rtnetlink.c).
 #[track_caller]
 pub fn breathe(mut ip: Command) {
     // It is up, so nothing changes and nobody is told; the lock is taken all the same.

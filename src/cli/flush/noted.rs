@@ -1,5 +1,5 @@
-//! Step 1 of a flush: whatever else runs must not install anything again. Each way to note it is tried on a
-//! thread of its own and for a moment only (I/O).
+//! Step 1 of a flush: whatever else runs must not install anything again. Each way to note it is
+//! tried on a thread of its own and for a moment only (I/O).
 
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver, Sender};

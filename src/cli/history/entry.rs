@@ -32,8 +32,8 @@ impl Entry {
         }
     }
 
-    /// By time; within a second, what a feed or somebody says before the generation that comes of it. What
-    /// is alike stays in the order in which it was written.
+    /// By time; within a second, what a feed or somebody says before the generation that comes of
+    /// it. What is alike stays in the order in which it was written.
     pub fn sort(entries: &mut [Self]) {
         let rank = |entry: &Self| match entry {
             Self::Listed(_) | Self::Delisted(..) => 0,

@@ -1,4 +1,5 @@
-//! The log of a daemon, for the verb whose work it does: what the verb would say on stderr by itself.
+//! The log of a daemon, for the verb whose work it does: what the verb would say on stderr by
+//! itself.
 
 use std::fmt::{self, Write};
 use std::sync::{Mutex, PoisonError};

@@ -155,7 +155,8 @@ impl Report {
         )
     }
 
-    /// The kernel is asked, and not what was last written down of it. Answers the set that it was compared with.
+    /// The kernel is asked, and not what was last written down of it. Answers the set that it was
+    /// compared with.
     fn kernel(&mut self, config: &Arc<Config>, mut set: PrefixSet) -> Result<PrefixSet, Stop> {
         if !config.kernel.enabled {
             return Ok(set);

@@ -64,8 +64,8 @@ pub(crate) fn feeds<'a>(
     Ok(found)
 }
 
-/// Which feeds have never had a copy, each in a line for the operator. While there is one, less is dropped than was
-/// asked for.
+/// Which feeds have never had a copy, each in a line for the operator. While there is one, less is
+/// dropped than was asked for.
 pub(crate) fn without_copy(config: &Config, ledger: &Ledger) -> Result<Vec<String>, LedgerError> {
     let rows = ledger.feeds()?;
     let told = config.feeds.iter().filter_map(|feed| {

@@ -128,7 +128,8 @@ impl Keeper {
         answered(looks).await
     }
 
-    /// Whether our route to this prefix is known to be installed. Where the keeper is busy it is not.
+    /// Whether our route to this prefix is known to be installed. Where the keeper is busy it is
+    /// not.
     pub async fn holds(&self, route: IpNet) -> bool {
         let (done, holds) = oneshot::channel();
         let _ = self.requests.send(Request::Holds(route, done));
@@ -196,8 +197,8 @@ impl Target for Ordered {
         wanted: &'a Wanted,
     ) -> Doing<'a, Presence> {
         Box::pin(async move {
-            // One question to the kernel instead of all routes, where that says enough: a packet to the
-            // address is dropped, and the route is ours.
+            // One question to the kernel instead of all routes, where that says enough: a packet to
+            // the address is dropped, and the route is ours.
             let is_address = net.prefix_len() == net.max_prefix_len();
             let route = route.filter(|_| wanted.config.kernel.enabled);
             if let Some(route) = route.filter(|_| is_address)

@@ -1,4 +1,5 @@
-//! The sets of the routers that do not get everything: what each is to have, and what it had (I/O: the ledger).
+//! The sets of the routers that do not get everything: what each is to have, and what it had (I/O:
+//! the ledger).
 //!
 //! ```text
 //!  choices of the configuration ──each once──► their sets ──selection──► the set of each router ──► its file
@@ -168,7 +169,8 @@ impl Sets {
         selected.iter().filter_map(set).collect()
     }
 
-    /// What a router selects with the next pass, where that is something else than its file was made of.
+    /// What a router selects with the next pass, where that is something else than its file was
+    /// made of.
     pub fn edit(
         &self,
         config: &Config,
@@ -222,8 +224,8 @@ impl Sets {
         &self.routers
     }
 
-    /// What single routers may still hold, by name: those that have a selection, or had one. `everything` is what is to
-    /// be in force, `left` what left that of late.
+    /// What single routers may still hold, by name: those that have a selection, or had one.
+    /// `everything` is what is to be in force, `left` what left that of late.
     pub fn gone(
         &self,
         config: &Config,
@@ -262,7 +264,8 @@ impl Sets {
         Ok(gone)
     }
 
-    /// What comes and goes at the routers whose files were made before, where that is not what comes and goes for all.
+    /// What comes and goes at the routers whose files were made before, where that is not what
+    /// comes and goes for all.
     fn moved(&self, config: &Config, inputs: &Inputs, decision: &Decision) -> Vec<Move> {
         let Some(recorded) = &self.recorded else {
             return Vec::new();
@@ -317,8 +320,8 @@ impl Sets {
         !self.moves.is_empty()
     }
 
-    /// Write down what they have from this generation on; part of [`Ledger::atomically`]. `apart` says that the set in
-    /// force is the same as before.
+    /// Write down what they have from this generation on; part of [`Ledger::atomically`]. `apart`
+    /// says that the set in force is the same as before.
     pub fn write(
         &self,
         config: &Config,

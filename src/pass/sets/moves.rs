@@ -1,4 +1,5 @@
-//! What comes to the file of one router and what goes, where that is not what comes and goes for all. Pure.
+//! What comes to the file of one router and what goes, where that is not what comes and goes for
+//! all. Pure.
 
 use crate::pipeline::{Decision, OperatorEntries};
 use crate::plan::Cause;
@@ -24,8 +25,8 @@ pub struct Move {
 /// Items that are named in the log book.
 const NAMED: usize = 3;
 
-/// Whether a router that had `old` and has `new` loses what stays in force, or gets what was in force already; `before` and
-/// `after` are what is in force for all.
+/// Whether a router that had `old` and has `new` loses what stays in force, or gets what was in
+/// force already; `before` and `after` are what is in force for all.
 pub(super) fn is_apart(
     (old, new): (&Effective, &Effective),
     (before, after): (&Effective, &Effective),
@@ -61,7 +62,8 @@ impl Move {
 /// The configuration of the router is another one.
 pub(super) const SELECTS: &str = "[[router]] selects otherwise";
 
-/// Why a router with this choice, as it had before, gets something else by a decision; `came` is what comes to it.
+/// Why a router with this choice, as it had before, gets something else by a decision; `came` is
+/// what comes to it.
 pub(super) fn why(
     choice: &Choice,
     came: &PrefixSet,
@@ -85,7 +87,8 @@ pub(super) fn why(
         listings.iter().any(|listing| listing.feed == OPERATOR)
     };
     let is_added = || !hand.now.is_empty() && came.nets().any(is_by_hand);
-    // An entry of the second in which the last generation was written counts as one of that generation.
+    // An entry of the second in which the last generation was written counts as one of that
+    // generation.
     let by_hand = choice.operator && (hand.now != hand.before || is_added());
     let fed = lists(decision.behind()) != lists(&decision.rib_before);
     match (by_hand, fed) {

@@ -50,8 +50,8 @@ impl Recorded {
         Some(Cow::Owned(selection.of(content).effective))
     }
 
-    /// What a router selects by the configuration. While it is held or frozen what a feed listed that is no longer
-    /// configured, a router that named it keeps that feed.
+    /// What a router selects by the configuration. While it is held or frozen what a feed listed
+    /// that is no longer configured, a router that named it keeps that feed.
     pub fn selection(
         &self,
         config: &Config,
@@ -77,8 +77,8 @@ impl Recorded {
         chosen
     }
 
-    /// Where no router had a choice: what all those `routers` had that begin with it, by the choices they had before. So
-    /// none of them gets anything by it.
+    /// Where no router had a choice: what all those `routers` had that begin with it, by the
+    /// choices they had before. So none of them gets anything by it.
     pub fn by_others<'a>(
         &self,
         choice: &Choice,
@@ -107,7 +107,8 @@ impl Recorded {
         !self.rows.contains_key(router) && self.inputs.iter().any(|name| name == router)
     }
 
-    /// Whether a router may hold all that was in force of late: its file had everything, or nothing is known of it.
+    /// Whether a router may hold all that was in force of late: its file had everything, or nothing
+    /// is known of it.
     pub fn may_hold_everything(&self, router: &str) -> bool {
         !self.rows.contains_key(router)
     }

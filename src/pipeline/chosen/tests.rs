@@ -352,7 +352,8 @@ fn a_choice_with_a_copy_that_cannot_be_read_keeps_what_it_had() {
     };
     let chosen = decision.chosen(&choice(&["b"], true), &world.policy, former);
     assert_eq!(chosen.effective, of_b);
-    // A choice that no router had begins with what its routers had, without what is known to be of other feeds.
+    // A choice that no router had begins with what its routers had, without what is known to be of
+    // other feeds.
     let former = Former {
         others: Some(&world.in_force),
         ..Former::default()

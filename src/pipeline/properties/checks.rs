@@ -105,7 +105,8 @@ impl<'a> Told<'a> {
             .configured()
             .any(|feed| feed.applied().is_some_and(|copy| copy.is_err()));
         if shell.edited() && shell.pinned.is_none() && !shell.made_by_pin && all_readable {
-            // Whatever else takes it away: the copy expired, the entry ended, it was removed by hand, is protected.
+            // Whatever else takes it away: the copy expired, the entry ended, it was removed by
+            // hand, is protected.
             let behind = shell.configured().filter_map(applied);
             taken_origins = shell.in_force.origins.iter().copied().collect();
             for asn in behind.flat_map(|copy| &copy.origins) {

@@ -1,5 +1,5 @@
-//! What choices of feeds have, after every decision of a history: written down as a pass does, and held against the
-//! model of single cells.
+//! What choices of feeds have, after every decision of a history: written down as a pass does, and
+//! held against the model of single cells.
 
 use std::collections::BTreeMap;
 
@@ -23,8 +23,8 @@ pub struct Chosen {
     routers: Vec<Choice>,
     now: BTreeMap<Choice, Effective>,
     past: Vec<BTreeMap<Choice, Effective>>,
-    /// What a choice began with although its feed was not known: a copy could not be read, or an edit of the
-    /// configuration that takes it away waited.
+    /// What a choice began with although its feed was not known: a copy could not be read, or an
+    /// edit of the configuration that takes it away waited.
     unknown: BTreeMap<Choice, Cells>,
 }
 
@@ -84,7 +84,8 @@ impl Chosen {
                 false => None,
             };
             if let Some(others) = others.as_ref().filter(|_| decision.held()) {
-                // What no copy at hand explains may have been listed by any of the feeds that it had.
+                // What no copy at hand explains may have been listed by any of the feeds that it
+                // had.
                 let explained = match is_lost {
                     true => Cells::default(),
                     false => explained(shell),
@@ -182,8 +183,8 @@ fn explained(shell: &Shell) -> Cells {
     lists.fold(Cells::default(), Cells::or)
 }
 
-/// While something waits, a router keeps what it had of the feeds that it still has and of those that left: a copy
-/// that cannot be read and a feed that is no longer configured are no empty ones.
+/// While something waits, a router keeps what it had of the feeds that it still has and of those
+/// that left: a copy that cannot be read and a feed that is no longer configured are no empty ones.
 fn keeps(
     shell: &Shell,
     decision: &Decision,

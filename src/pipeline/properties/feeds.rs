@@ -86,7 +86,8 @@ impl Known {
         self.current.as_ref().filter(|_| !self.lost[0])
     }
 
-    /// The copy behind what is in force. It may be the one at hand, and is then read no more than that.
+    /// The copy behind what is in force. It may be the one at hand, and is then read no more than
+    /// that.
     pub fn applied(&self) -> Option<Result<&Copy, ()>> {
         let applied = self.applied.as_ref()?;
         let same = self.current.as_ref().is_some_and(|at| at.same(applied));

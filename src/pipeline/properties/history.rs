@@ -74,7 +74,8 @@ pub fn of_entries() -> impl Strategy<Value = History> {
             space,
             bogons,
             bounds,
-            // Again: what was approved or settled by the first decisions has no part in the next ones.
+            // Again: what was approved or settled by the first decisions has no part in the next
+            // ones.
             steps: [publish, vec![vec![]], entries].concat(),
         },
     )

@@ -123,7 +123,8 @@ fn the_operator_is_not_held_where_a_former_copy_cannot_be_read() {
     assert_eq!(in_force(&shell), Cells::of([OTHER, own]));
 }
 
-/// A router begins with another feed and one that is not configured, while a new limit takes away what it had.
+/// A router begins with another feed and one that is not configured, while a new limit takes away
+/// what it had.
 #[test]
 fn what_a_router_had_stays_while_an_edit_that_takes_it_away_waits() {
     let wide = Net { len: 4, ..ONE };

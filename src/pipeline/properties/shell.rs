@@ -1,4 +1,5 @@
-//! What stands around the decision, in memory: what people and publishers do, and what a pass writes down.
+//! What stands around the decision, in memory: what people and publishers do, and what a pass
+//! writes down.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! Whatever names, files of DHCP and sessions show, and however often: what is out of force because of them is
-//! bounded, and no listing goes whole.
+//! Whatever names, files of DHCP and sessions show, and however often: what is out of force because
+//! of them is bounded, and no listing goes whole.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -55,8 +55,8 @@ impl fmt::Display for Failed {
     }
 }
 
-/// Run a command, `{file}` in its arguments replaced by the one, `{delta}` by the other; no command is success.
-/// Answers what it said, in one line; empty where it said nothing.
+/// Run a command, `{file}` in its arguments replaced by the one, `{delta}` by the other; no command
+/// is success. Answers what it said, in one line; empty where it said nothing.
 ///
 /// # Errors
 /// One line: how it ended, and what it said.
@@ -103,7 +103,8 @@ pub async fn run(command: &[String], file: &Path, delta: &Path) -> Result<String
     }
 }
 
-/// Work that is the `command` of a router, shown while it lasts: on a terminal with the time, and in the log by one line.
+/// Work that is the `command` of a router, shown while it lasts: on a terminal with the time, and
+/// in the log by one line.
 pub async fn watched<T>(
     progress: &Progress,
     router: &str,

@@ -40,12 +40,14 @@ pub struct Kind {
     pub next_hops: &'static [Role],
     /// The roles in which it announces routes to neighbors.
     pub announces: &'static [Role],
-    /// Whether it sends what it announces to every neighbor, iBGP or eBGP, unless the neighbors are named.
+    /// Whether it sends what it announces to every neighbor, iBGP or eBGP, unless the neighbors are
+    /// named.
     pub needs_neighbors: bool,
-    /// How its files are usually checked, loaded and verified on the machine where they are written.
+    /// How its files are usually checked, loaded and verified on the machine where they are
+    /// written.
     pub commands: fn(Role) -> Commands,
-    /// What the usual command that loads a file writes, on the machine where it runs. Of two files with the same, one alone
-    /// can be in force there.
+    /// What the usual command that loads a file writes, on the machine where it runs. Of two files
+    /// with the same, one alone can be in force there.
     pub loads_into: fn(Role) -> &'static str,
     /// How the listed prefixes can stand in its file, the usual first.
     pub lists: fn(Role) -> &'static [Lists],
@@ -57,18 +59,21 @@ pub struct Kind {
     pub takes_away: bool,
     /// Whether the router announces routes that the kernel has, and the file only says which.
     pub of_kernel: fn(Role) -> bool,
-    /// What leads from a file that was loaded to the next one, where a router takes that better than the whole.
+    /// What leads from a file that was loaded to the next one, where a router takes that better
+    /// than the whole.
     pub delta: Option<fn(&str, &str) -> Option<String>>,
     /// What takes away the rest of a former file, where the next one does not do so itself.
     pub former: Option<fn(&str, &str) -> Option<String>>,
-    /// Which way to take instead, where so many IPv4 and IPv6 prefixes are more than the router takes well.
+    /// Which way to take instead, where so many IPv4 and IPv6 prefixes are more than the router
+    /// takes well.
     pub too_many: fn(&FileOptions, usize, usize) -> Option<String>,
     /// The text of its file.
     pub render: fn(&FileOptions, &FileInput) -> String,
 }
 
 impl Kind {
-    /// What most routers that speak BGP have in common: they are somewhere else, and take lists as they are.
+    /// What most routers that speak BGP have in common: they are somewhere else, and take lists as
+    /// they are.
     pub const ROUTER: Self = Self {
         name: "",
         roles: &[Role::Trigger, Role::Edge, Role::Filter],
@@ -205,12 +210,14 @@ impl Family {
         }
     }
 
-    /// How its files are usually checked, loaded and verified on the machine where they are written.
+    /// How its files are usually checked, loaded and verified on the machine where they are
+    /// written.
     pub fn commands(self, role: Role) -> Commands {
         (self.kind().commands)(role)
     }
 
-    /// What its default command that loads a file writes: of two files with the same, one alone can be in force.
+    /// What its default command that loads a file writes: of two files with the same, one alone can
+    /// be in force.
     pub fn loads_into(self, role: Role) -> &'static str {
         (self.kind().loads_into)(role)
     }
@@ -225,7 +232,8 @@ impl Family {
         self.kind().announces.contains(&role)
     }
 
-    /// Whether the neighbors of a trigger must be named, as it knows no other way to tell them apart.
+    /// Whether the neighbors of a trigger must be named, as it knows no other way to tell them
+    /// apart.
     pub fn needs_neighbors(self) -> bool {
         self.kind().needs_neighbors
     }
@@ -245,12 +253,14 @@ impl Family {
         self.kind().directions
     }
 
-    /// Whether the router announces routes that the kernel has. They are those of all feeds together.
+    /// Whether the router announces routes that the kernel has. They are those of all feeds
+    /// together.
     pub fn is_of_kernel(self, role: Role) -> bool {
         (self.kind().of_kernel)(role)
     }
 
-    /// Whether a choice between one list and many is left to us, where the configuration says nothing.
+    /// Whether a choice between one list and many is left to us, where the configuration says
+    /// nothing.
     pub fn has_auto(self, role: Role) -> bool {
         self.kind().auto.contains(&role)
     }

@@ -45,8 +45,8 @@ pub struct Selected {
     pub selection: Selection,
     /// Number of prefixes that are too long for it, IPv4 and IPv6.
     pub left_out: [usize; 2],
-    /// Number of prefixes that a router cannot announce which announces routes of the kernel: there they are a part of
-    /// a wider one.
+    /// Number of prefixes that a router cannot announce which announces routes of the kernel: there
+    /// they are a part of a wider one.
     pub joined: usize,
 }
 
@@ -101,7 +101,8 @@ impl<'a> FileInput<'a> {
         self.reasons.v6(&self.set.v6, each);
     }
 
-    /// The head of a file with the set as comments: who wrote it, how it is used, the credits, and an empty comment.
+    /// The head of a file with the set as comments: who wrote it, how it is used, the credits, and
+    /// an empty comment.
     pub fn head(&self, mark: &str, uses: &str) -> String {
         self.head_of(mark, uses, None)
     }
@@ -131,8 +132,9 @@ impl<'a> FileInput<'a> {
         comments(mark, lines.map(str::to_owned))
     }
 
-    /// The IPv4 routes that a router shall no longer have. Not those that cover a network of the operator's own: his own
-    /// route for it may stand in their place, as where he announces an aggregate; see [`FileInput::kept`].
+    /// The IPv4 routes that a router shall no longer have. Not those that cover a network of the
+    /// operator's own: his own route for it may stand in their place, as where he announces an
+    /// aggregate; see [`FileInput::kept`].
     pub fn left_v4(&self) -> impl Iterator<Item = &'a Prefix<u32>> {
         let gone = self.gone.v4.iter();
         gone.filter(|prefix| !self.covers_own(prefix.to_net()))
@@ -166,8 +168,8 @@ impl<'a> FileInput<'a> {
         PrefixSet::of_nets(self.own.iter().map(|protected| protected.net))
     }
 
-    /// What covers that, as far as the limits let an edge take it; nothing where it is too much, and then the head of
-    /// the file says so.
+    /// What covers that, as far as the limits let an edge take it; nothing where it is too much,
+    /// and then the head of the file says so.
     pub fn covers(&self) -> Covers {
         let few = |covers: usize| covers <= MOST_COVERS;
         let mut covers = self.all_covers();
@@ -193,8 +195,8 @@ impl<'a> FileInput<'a> {
         self.limits.max_routes.max(1)
     }
 
-    /// The head of a file for an edge, which says nothing of the set. In `uses`, `NUMBER` is how many routes it is to take
-    /// of a neighbor.
+    /// The head of a file for an edge, which says nothing of the set. In `uses`, `NUMBER` is how
+    /// many routes it is to take of a neighbor.
     pub fn edge_head(&self, mark: &str, uses: &str) -> String {
         let covers = self.all_covers();
         let left_out = [("IPv4", covers.v4.len()), ("IPv6", covers.v6.len())];
@@ -214,7 +216,8 @@ impl<'a> FileInput<'a> {
     }
 }
 
-/// More covers than these are not named: FRR 8.4 takes some seconds for so many, and each router some for its checks.
+/// More covers than these are not named: FRR 8.4 takes some seconds for so many, and each router
+/// some for its checks.
 const MOST_COVERS: usize = 500;
 
 /// What covers the operator's own networks.

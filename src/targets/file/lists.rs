@@ -1,4 +1,5 @@
-//! How the listed prefixes stand in a router's file, where `lists = "auto"` leaves that to us (I/O: it asks FRR).
+//! How the listed prefixes stand in a router's file, where `lists = "auto"` leaves that to us (I/O:
+//! it asks FRR).
 
 use std::path::Path;
 use std::time::Duration;
@@ -13,7 +14,8 @@ use crate::targets::TargetRow;
 /// A bgpd that is busy answers late; then the version that it had the last time counts.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What is chosen for the file of this router with so many IPv4 and IPv6 prefixes, by what is known. `None` where the configuration says it.
+/// What is chosen for the file of this router with so many IPv4 and IPv6 prefixes, by what is
+/// known. `None` where the configuration says it.
 pub fn known(
     router: &RouterConfig,
     last: Option<&TargetRow>,

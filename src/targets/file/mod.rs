@@ -7,9 +7,10 @@
 //!  family, role ──────► FileOptions ──┘
 //! ```
 //!
-//! What all share: the bytes depend on the input alone. No clock, so equal inputs give equal bytes; one changed prefix
-//! changes one line; and an empty set still renders a list that matches nothing. A publisher's own words stand where
-//! they mean nothing to a router, and only as `reasons::Reason` writes them; JSON has them whole, as JSON strings.
+//! What all share: the bytes depend on the input alone. No clock, so equal inputs give equal bytes;
+//! one changed prefix changes one line; and an empty set still renders a list that matches nothing.
+//! A publisher's own words stand where they mean nothing to a router, and only as `reasons::Reason`
+//! writes them; JSON has them whole, as JSON strings.
 
 mod command;
 mod families;
@@ -57,7 +58,8 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|window| window == part)
 }
 
-/// What leads from the file that was loaded to the next one, where the family has such a thing and it is shorter.
+/// What leads from the file that was loaded to the next one, where the family has such a thing and
+/// it is shorter.
 pub fn delta(options: &FileOptions, loaded: &str, text: &str) -> Option<String> {
     options.family.kind().delta?(loaded, text)
 }
@@ -67,7 +69,8 @@ pub fn former(options: &FileOptions, former: &str, text: &str) -> Option<String>
     options.family.kind().former?(former, text)
 }
 
-/// Which way to take instead, where a set of so many IPv4 and IPv6 prefixes is more than the router takes well.
+/// Which way to take instead, where a set of so many IPv4 and IPv6 prefixes is more than the router
+/// takes well.
 pub fn too_many(options: &FileOptions, v4: usize, v6: usize) -> Option<String> {
     (options.family.kind().too_many)(options, v4, v6)
 }

@@ -42,12 +42,12 @@ impl fmt::Display for Lists {
 /// Which sessions a trigger's blackholes are originated for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum AnnounceTo {
-    /// iBGP sessions alone: the routes are originated with no-export where the router has it, so no eBGP neighbor can
-    /// receive them.
+    /// iBGP sessions alone: the routes are originated with no-export where the router has it, so no
+    /// eBGP neighbor can receive them.
     #[default]
     Ibgp,
-    /// The eBGP neighbors in [`FileOptions::neighbors`]: the routes are originated without no-export, which is added on the
-    /// way out.
+    /// The eBGP neighbors in [`FileOptions::neighbors`]: the routes are originated without
+    /// no-export, which is added on the way out.
     Ebgp,
 }
 
@@ -115,7 +115,8 @@ pub struct FileOptions {
     pub frr_version: Option<Version>,
     /// Which sessions a trigger announces to.
     pub announce_to: AnnounceTo,
-    /// The neighbors that a trigger announces to, each once, ascending; with [`AnnounceTo::Ibgp`] it may be empty.
+    /// The neighbors that a trigger announces to, each once, ascending; with [`AnnounceTo::Ibgp`]
+    /// it may be empty.
     pub neighbors: Vec<IpAddr>,
     /// Which packets a packet filter drops.
     pub direction: Direction,
@@ -127,8 +128,8 @@ impl FileOptions {
     /// The same, of the discard-only block (RFC 6666).
     pub const DISCARD_V6: Ipv6Addr = Ipv6Addr::new(0x100, 0, 0, 0, 0, 0, 0, 1);
 
-    /// What is usual for a role of a family: a trigger announces the next hop that its session has, an edge drops by
-    /// the usual one.
+    /// What is usual for a role of a family: a trigger announces the next hop that its session has,
+    /// an edge drops by the usual one.
     pub fn usual(family: Family, role: Role) -> Self {
         Self {
             family,

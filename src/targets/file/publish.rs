@@ -6,16 +6,18 @@
 //!                                                 └──► the old file is untouched   └──► the old file back, reload, verify
 //! ```
 //!
-//! Without a `reload` something else loads the file: it stays in place whatever `verify` says, and each time that is asked.
+//! Without a `reload` something else loads the file: it stays in place whatever `verify` says, and
+//! each time that is asked.
 //!
-//! A first file that `check` has taken, or that was loaded, stays: some routers are to include it, and for that it must be
-//! there.
+//! A first file that `check` has taken, or that was loaded, stays: some routers are to include it,
+//! and for that it must be there.
 //!
-//! A file that is in force stays where `verify` found that the router sends what is listed to others, or does not drop
-//! it, or has other policies (`ALARMS`): the old file would do the same, and what is delisted would never leave the router.
+//! A file that is in force stays where `verify` found that the router sends what is listed to
+//! others, or does not drop it, or has other policies (`ALARMS`): the old file would do the same,
+//! and what is delisted would never leave the router.
 //!
-//! Where the router holds the old file, and the family has something shorter that leads from there to the new one, that
-//! is loaded; and the whole where it is not taken.
+//! Where the router holds the old file, and the family has something shorter that leads from there
+//! to the new one, that is loaded; and the whole where it is not taken.
 
 use std::fmt;
 use std::fs::{self, File, Permissions};
@@ -37,9 +39,9 @@ const MAX_BYTES: u64 = 1 << 30;
 /// Time limit for one step on the disk. A network file system whose server is away does not answer.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How a `verify` ends that says of a file: it is in force, and all the same something is wrong at the router. By 3 a
-/// neighbor was sent what is listed and may not have it, by 4 the router does not drop what it should, by 5 it has other
-/// policies than the file says.
+/// How a `verify` ends that says of a file: it is in force, and all the same something is wrong at
+/// the router. By 3 a neighbor was sent what is listed and may not have it, by 4 the router does
+/// not drop what it should, by 5 it has other policies than the file says.
 const ALARMS: [(i32, &str); 3] = [(3, "LEAK"), (4, "NOT DROPPED"), (5, "OTHER POLICY")];
 
 /// What is so where `verify` fails and there is no `reload`.
@@ -76,9 +78,11 @@ pub struct Published {
     pub became: Became,
     /// What those that loaded and verified it said, in one line; mostly nothing.
     pub said: String,
-    /// What is wrong at the router although the file is in force, in one line, where `verify` found that.
+    /// What is wrong at the router although the file is in force, in one line, where `verify` found
+    /// that.
     pub alarm: Option<String>,
-    /// Where foreign files are now that stood in its place, or where `reload` copies it, with `adopt = true`.
+    /// Where foreign files are now that stood in its place, or where `reload` copies it, with
+    /// `adopt = true`.
     pub adopted: Vec<PathBuf>,
 }
 
@@ -122,9 +126,9 @@ impl Deref for Target<'_> {
     }
 }
 
-/// Publish `text` as the file of `router`. `is_loaded` says of a text whether it was the last one to be loaded: a
-/// program that dies between rename and reload leaves a file that is in place and not in force. The commands are shown
-/// on `progress` while they last.
+/// Publish `text` as the file of `router`. `is_loaded` says of a text whether it was the last one
+/// to be loaded: a program that dies between rename and reload leaves a file that is in place and
+/// not in force. The commands are shown on `progress` while they last.
 ///
 /// # Errors
 /// One line: what failed, what the command said, and what is on disk now.
@@ -142,8 +146,8 @@ pub async fn publish(
     let (path, old) = there.map_err(|error| format!("{}: {error}", router.path.display()))?;
     let path = &*path;
     if old.as_deref() == Some(text.as_bytes()) {
-        // The router may have been started again since, without what was loaded into it; where we do not load, that is
-        // all there is to do.
+        // The router may have been started again since, without what was loaded into it; where we
+        // do not load, that is all there is to do.
         if is_loaded(text) || router.reload.is_empty() {
             match verify(router, path, path).await {
                 Ok(verified) => {
@@ -221,8 +225,8 @@ pub async fn publish(
     Err(format!("{failure}; {back}"))
 }
 
-/// Take away what only the former file has, where that is one of ours of another role. This comes before the rename: a
-/// program that dies between them finds the former file again, and does both.
+/// Take away what only the former file has, where that is one of ours of another role. This comes
+/// before the rename: a program that dies between them finds the former file again, and does both.
 async fn leave_former(
     router: Target<'_>,
     path: &Path,
@@ -253,8 +257,8 @@ async fn with_delta<T, E: fmt::Display>(
     done
 }
 
-/// What leads from the old file to the new one. Only where it is looked at afterwards what the router holds: it may
-/// have been started anew since.
+/// What leads from the old file to the new one. Only where it is looked at afterwards what the
+/// router holds: it may have been started anew since.
 fn delta(
     router: Target<'_>,
     old: Option<&[u8]>,
@@ -363,8 +367,8 @@ fn hidden(path: &Path, ending: &str) -> PathBuf {
     path.with_file_name(name)
 }
 
-/// Whether a file has something in it that we did not write: it lacks the head that all our files have, and
-/// it is not the one that was loaded last.
+/// Whether a file has something in it that we did not write: it lacks the head that all our files
+/// have, and it is not the one that was loaded last.
 fn is_foreign(old: &[u8], is_loaded: impl Fn(&str) -> bool) -> bool {
     let blank = old.trim_ascii().is_empty();
     let loaded = || str::from_utf8(old).is_ok_and(&is_loaded);
@@ -394,8 +398,8 @@ fn look_at_copy(path: &Path, inside: Option<&Path>) -> io::Result<(PathBuf, Opti
     look(inside.filter(|_| path.is_dir()).unwrap_or(path))
 }
 
-/// Foreign files in the place of the router file, which is `own`, and where it is copied to: refused, or kept under
-/// another name in the same folder. Answers where those are.
+/// Foreign files in the place of the router file, which is `own`, and where it is copied to:
+/// refused, or kept under another name in the same folder. Answers where those are.
 async fn adopt(
     router: Target<'_>,
     own: Option<(&Path, &[u8])>,
@@ -421,8 +425,8 @@ async fn adopt(
     Ok(kept)
 }
 
-/// Why the file in the place of this router's is not replaced, or one that `reload` would write over, if it is not; for
-/// who only looks.
+/// Why the file in the place of this router's is not replaced, or one that `reload` would write
+/// over, if it is not; for who only looks.
 pub fn refused(router: &RouterConfig, is_loaded: impl Fn(&str) -> bool) -> Option<String> {
     let own = Copied {
         path: router.path.clone(),
@@ -489,7 +493,8 @@ async fn keep(path: &Path, old: &[u8]) -> Result<PathBuf, String> {
 /// Copies of files that were adopted.
 const MOST_KEPT: usize = 9;
 
-/// Where the file really is, and what is in it. What is named by a link is replaced, and not the link.
+/// Where the file really is, and what is in it. What is named by a link is replaced, and not the
+/// link.
 fn look(path: &Path) -> io::Result<(PathBuf, Option<Vec<u8>>)> {
     let real = fs::canonicalize(path).ok().filter(|_| path.is_symlink());
     let path = real.unwrap_or_else(|| path.to_owned());
@@ -525,9 +530,10 @@ async fn remove(path: &Path) -> io::Result<()> {
 /// What a file has that replaces none: a router reads it as a user of its own.
 const MODE: u32 = 0o644;
 
-/// Write and sync; the new file gets the mode of the one that it will replace, and its owner and group where we may
-/// give it away: who runs a verb by hand may be root, and the service is not. What stands at its place, left by a pass
-/// that died or put there by somebody else, is not written into.
+/// Write and sync; the new file gets the mode of the one that it will replace, and its owner and
+/// group where we may give it away: who runs a verb by hand may be root, and the service is not.
+/// What stands at its place, left by a pass that died or put there by somebody else, is not written
+/// into.
 fn write_synced(beside: &Path, content: &[u8], like: &Path) -> io::Result<()> {
     match fs::remove_file(beside) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

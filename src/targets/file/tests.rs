@@ -91,7 +91,8 @@ fn case(name: &str) -> Case {
     }
 }
 
-/// A prefix that is shorter now, one that is the operator's own, others that are not listed any more, and an AS.
+/// A prefix that is shorter now, one that is the operator's own, others that are not listed any
+/// more, and an AS.
 fn gone() -> Gone {
     let nets = [
         "72.37.186.0/24",
@@ -183,8 +184,8 @@ fn to_ebgp(options: &FileOptions) -> FileOptions {
     }
 }
 
-/// Triggers with what most have not: iBGP neighbors that are named, and next hops, which each kind of text has in its
-/// own way.
+/// Triggers with what most have not: iBGP neighbors that are named, and next hops, which each kind
+/// of text has in its own way.
 fn others() -> impl Iterator<Item = (FileOptions, &'static str)> {
     let trigger = |family| FileOptions::usual(family, Role::Trigger);
     let named = [Family::Ios, Family::OpenBgpd, Family::GoBgp].map(|family| FileOptions {

@@ -72,8 +72,8 @@ pub(super) struct FamilyTable<B: AddressFamily> {
     reported: Unreported,
     /// The prefixes for which `held` was read, where foreign routes inside of them matter.
     covered: Option<Arc<[Prefix<B>]>>,
-    /// The desired prefixes, if `held` is a route of ours to each of them and nothing else. Then the
-    /// next change is the difference to the prefixes that are desired next.
+    /// The desired prefixes, if `held` is a route of ours to each of them and nothing else. Then
+    /// the next change is the difference to the prefixes that are desired next.
     in_step: Option<Arc<[Prefix<B>]>>,
 }
 

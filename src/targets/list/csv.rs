@@ -1,7 +1,7 @@
 //! RFC 4180: a record for each prefix, IPv4 before IPv6, ascending.
 //!
-//! The format has no comments, so credits are not in it, and no second kind of records, so the origin ASes are not.
-//! An empty set is the header alone.
+//! The format has no comments, so credits are not in it, and no second kind of records, so the
+//! origin ASes are not. An empty set is the header alone.
 
 use crate::prefix::{Bits, Prefix};
 use crate::targets::file::FileInput;

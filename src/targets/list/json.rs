@@ -1,4 +1,5 @@
-//! One JSON object: the credits, the origin ASes, and the prefixes with their listings, a prefix a line.
+//! One JSON object: the credits, the origin ASes, and the prefixes with their listings, a prefix a
+//! line.
 //!
 //! ```text
 //! {"attributions":["…"],"origins":[64496],"prefixes":[
@@ -7,8 +8,9 @@
 //! ]}
 //! ```
 //!
-//! An empty set is an empty array. Where the router does not get everything, `selection` and `left_out` stand before the
-//! prefixes: what it gets, and the number of prefixes that are too long for it.
+//! An empty set is an empty array. Where the router does not get everything, `selection` and
+//! `left_out` stand before the prefixes: what it gets, and the number of prefixes that are too long
+//! for it.
 
 use serde::Serialize;
 

@@ -1,6 +1,7 @@
 //! One prefix a line, IPv4 before IPv6, ascending; behind it a comment with the listings.
 //!
-//! `#` begins a comment. Written for whatever reads lists: scripts, `iprange`, another of us. Nothing is loaded here.
+//! `#` begins a comment. Written for whatever reads lists: scripts, `iprange`, another of us.
+//! Nothing is loaded here.
 
 use std::fmt::Write;
 

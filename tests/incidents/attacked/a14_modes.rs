@@ -1,4 +1,5 @@
-//! A14: a configuration that another user may have written is not followed: it names commands to run.
+//! A14: a configuration that another user may have written is not followed: it names commands to
+//! run.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};

@@ -1,4 +1,5 @@
-//! A17: a flush finds the routes although their mark stands neither in the configuration nor in the ledger.
+//! A17: a flush finds the routes although their mark stands neither in the configuration nor in the
+//! ledger.
 
 use std::fs;
 
@@ -6,7 +7,8 @@ use crate::support::namespace::Namespace;
 use crate::support::{NO_KERNEL, NOC, Place};
 
 fn in_force(router: &Namespace) -> Place {
-    // Where no state directory can be read the default one is used: here it is a folder of this namespace.
+    // Where no state directory can be read the default one is used: here it is a folder of this
+    // namespace.
     router.sh("mount -t tmpfs tmpfs /var/lib");
     let place = Place::new(&format!(
         "{NOC}[kernel]\ntable = 100\nprotocol = 77\nrule = 5000\n"

@@ -84,7 +84,8 @@ pub fn an_address_is_protected_within_a_second() {
     });
     let churn = Churn::begin(&router, &place);
     for at in 0..SAMPLES {
-        // As on a machine that is busy with other things for a while: what is told meanwhile is more than there is room for.
+        // As on a machine that is busy with other things for a while: what is told meanwhile is
+        // more than there is room for.
         let before = lost(&router);
         daemon.signal(Signal::SIGSTOP);
         eventually("more changes than there is room for", || {

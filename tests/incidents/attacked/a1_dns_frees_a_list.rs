@@ -83,8 +83,8 @@ impl Scene {
         let mut fewest = 512;
         loop {
             let dropped = self.dropped();
-            // A prefix that is cut is replaced by its pieces one after the other: what is missing for a
-            // moment is not out of force.
+            // A prefix that is cut is replaced by its pieces one after the other: what is missing
+            // for a moment is not out of force.
             if dropped < fewest && self.dropped() == dropped {
                 fewest = dropped;
             }
@@ -134,7 +134,8 @@ fn one_is_proven(scene: &Scene) {
         .code(0)
         .says("is listed and not blackholed: it is protected")
         .says("host of feed partner: lists.example");
-    // At the next pass it is protected before it is asked, and a server that has gone keeps what it proved.
+    // At the next pass it is protected before it is asked, and a server that has gone keeps what it
+    // proved.
     assert_eq!(scene.refresh(), 511);
     scene.place.write("addresses", "");
     assert_eq!(scene.refresh(), 511, "the name does not resolve");

@@ -1,4 +1,5 @@
-//! A20: an address appears while many routes are installed, so the pass is begun again. What it says is about all of it.
+//! A20: an address appears while many routes are installed, so the pass is begun again. What it
+//! says is about all of it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;

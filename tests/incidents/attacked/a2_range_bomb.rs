@@ -47,7 +47,8 @@ pub fn range_bomb() {
     single_entries(&server);
 }
 
-/// The same with single entries: the limit follows `max_routes`, and a list that is joined to fewer may pass.
+/// The same with single entries: the limit follows `max_routes`, and a list that is joined to fewer
+/// may pass.
 fn single_entries(server: &Server) {
     let hosts = |count: u32| -> String {
         let host = |i: u32| format!("11.{}.{}.{}\n", i >> 16, i >> 8 & 255, i & 255);

@@ -17,7 +17,8 @@ use crate::support::{AROUND, NO_KERNEL, PROGRAM, Place};
 /// What a forged line begins with.
 const FORGED: &str = "FORGED-TOKEN";
 
-/// One reference with an escape sequence, a C1 control, a bidirectional control and a line of its own.
+/// One reference with an escape sequence, a C1 control, a bidirectional control and a line of its
+/// own.
 pub fn reference() {
     let evil =
         "SBL1\u{1b}[2J\u{9b}31m\u{202e}\u{2028}\nFORGED-TOKEN 192.0.2.9 is protected\r\u{7f}";

@@ -1,5 +1,5 @@
-//! A9: the wall clock jumps. Nothing expires and nothing is forgotten for a day; what was dated by a wrong clock is
-//! named, and grows old.
+//! A9: the wall clock jumps. Nothing expires and nothing is forgotten for a day; what was dated by
+//! a wrong clock is named, and grows old.
 
 use std::path::PathBuf;
 
@@ -112,7 +112,8 @@ pub fn ten_years_ahead() {
         .at(YEARS, &["why", "198.51.100.2"])
         .code(0)
         .says("is blackholed");
-    // A flush does not wait for the ledger to tell the time, and is not dated years ahead all the same.
+    // A flush does not wait for the ledger to tell the time, and is not dated years ahead all the
+    // same.
     watched.at(YEARS, &["flush"]).code(0);
     let ahead = "SELECT count(*) FROM (SELECT at FROM pin UNION ALL SELECT at FROM event UNION ALL SELECT at FROM \
                  generation UNION ALL SELECT at FROM target) WHERE at > unixepoch() + 3600";
@@ -147,7 +148,8 @@ pub fn ten_years_ahead() {
     assert_eq!(watched.routes(), 129);
 }
 
-/// A good look while the clock is ahead is one of the right time: it does not keep the feed fresh for ten years.
+/// A good look while the clock is ahead is one of the right time: it does not keep the feed fresh
+/// for ten years.
 pub fn a_good_look_meanwhile() {
     let Some(watched) = Watched::new() else {
         return;
@@ -221,7 +223,8 @@ pub fn off_for_a_week() {
     ran.says("8d ahead of what the last pass and the uptime explain; was the machine off?")
         .says(NEXT);
     assert_eq!((watched.routes(), watched.kept()), (130, before));
-    // A day later it is believed, and what ended meanwhile goes: the feed has not been seen for nine days.
+    // A day later it is believed, and what ended meanwhile goes: the feed has not been seen for
+    // nine days.
     watched.at(week + 20 * HOUR, &["refresh"]).code(0);
     assert_eq!(
         watched.routes(),
@@ -238,7 +241,8 @@ pub fn off_for_a_week() {
     );
 }
 
-/// The same with a feed that answers meanwhile: it was confirmed when it was, by the clock that is believed.
+/// The same with a feed that answers meanwhile: it was confirmed when it was, by the clock that is
+/// believed.
 pub fn really_a_day_later() {
     let Some(watched) = Watched::new() else {
         return;

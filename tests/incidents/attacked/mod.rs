@@ -1,5 +1,5 @@
-//! Attacks, faults and operator mistakes that once broke a promise, by id. Each case fails on the build that
-//! was attacked.
+//! Attacks, faults and operator mistakes that once broke a promise, by id. Each case fails on the
+//! build that was attacked.
 
 mod a10_path_overwrites;
 mod a11_sessions;

@@ -1,5 +1,5 @@
-//! A pass that hangs in a system call, and a protection loop that no longer runs. `strace` holds up one
-//! system call of the daemon, as a disk or a kernel would.
+//! A pass that hangs in a system call, and a protection loop that no longer runs. `strace` holds up
+//! one system call of the daemon, as a disk or a kernel would.
 
 use std::os::unix::net::UnixDatagram;
 use std::process::{Child, Command, Stdio};
@@ -114,8 +114,8 @@ impl Drop for Strace {
     }
 }
 
-/// The disk under the ledger hangs: the pass cannot even be cancelled. Addresses are protected, routes come
-/// back, the watchdog is fed, the operator is told, and SIGTERM still ends the daemon.
+/// The disk under the ledger hangs: the pass cannot even be cancelled. Addresses are protected,
+/// routes come back, the watchdog is fed, the operator is told, and SIGTERM still ends the daemon.
 pub fn pass_hangs() {
     let Some(world) = World::new() else { return };
     let held = world.hold(&["-f"], HANGS);
@@ -170,7 +170,8 @@ pub fn pass_goes_on() {
     drop(held);
     eventually("the new entry is in force", || world.drops("11.0.5.0/24"));
     assert!(!world.drops("72.37.186.0/23") && world.drops("72.37.186.0/24"));
-    // The pass that hung may have decided before the address was there; then its next round writes it down.
+    // The pass that hung may have decided before the address was there; then its next round writes
+    // it down.
     eventually("it is written down", || {
         let listed = world.place.run(&["list"]).code(0).out;
         !listed.contains("72.37.186.0/23\n")
@@ -178,8 +179,8 @@ pub fn pass_goes_on() {
     world.daemon.stop();
 }
 
-/// The kernel no longer answers the loop that protects: then nothing feeds the watchdog, although the
-/// process has other threads that run.
+/// The kernel no longer answers the loop that protects: then nothing feeds the watchdog, although
+/// the process has other threads that run.
 pub fn loop_stalls() {
     let Some(world) = World::new() else { return };
     assert!(world.beats(INTERVAL * 5) >= 5);

@@ -27,7 +27,8 @@ impl Ground {
     /// Three routes in force, by this configuration beside the feed.
     pub fn new(more: &str) -> Option<Self> {
         let router = Namespace::new()?;
-        // Where no state directory can be read the default one is used: here it is a folder of this namespace.
+        // Where no state directory can be read the default one is used: here it is a folder of this
+        // namespace.
         router.sh("mount -t tmpfs tmpfs /var/lib");
         let place = Place::new(&format!("{NOC}{more}"));
         place.write("noc.list", LIST);

@@ -1,5 +1,5 @@
-//! The brake, in every situation that was found broken around it, as one table: each ends with none of our
-//! routes, or names the mark that it cannot know.
+//! The brake, in every situation that was found broken around it, as one table: each ends with none
+//! of our routes, or names the mark that it cannot know.
 
 mod ground;
 mod outputs;

@@ -31,8 +31,8 @@ impl Waiting {
         self.open.iter().map(|(address, _)| *address).collect()
     }
 
-    /// After a look: the answer for each of [`open`](Self::open), in that order. Answers who is protected now. Without a
-    /// daemon no time counts.
+    /// After a look: the answer for each of [`open`](Self::open), in that order. Answers who is
+    /// protected now. Without a daemon no time counts.
     pub fn see(&mut self, dropped: &[bool], is_served: bool) -> Vec<IpAddr> {
         let look = self.last.replace(Instant::now());
         let look = look.map_or(Duration::ZERO, |last| last.elapsed());
@@ -96,7 +96,8 @@ struct Sample {
 
 /// Fewer samples say nothing about a trend.
 const ENOUGH: usize = 20;
-/// So much more the last third may take than the middle one: of memory a tenth, and 8 MiB; of descriptors four.
+/// So much more the last third may take than the middle one: of memory a tenth, and 8 MiB; of
+/// descriptors four.
 const MORE_KIB: u64 = 8 * 1_024;
 const MORE_DESCRIPTORS: u64 = 4;
 
@@ -115,7 +116,8 @@ impl Taken {
         }
     }
 
-    /// The most of the middle third and of the last, in a line; the first is for warming up. Whether there is no growth.
+    /// The most of the middle third and of the last, in a line; the first is for warming up.
+    /// Whether there is no growth.
     pub fn flat(&self) -> (String, bool) {
         let third = self.samples.len() / 3;
         if self.samples.len() < ENOUGH {

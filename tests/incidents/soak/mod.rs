@@ -1,7 +1,8 @@
-//! A soak: everything goes wrong at once, and addresses appear inside of listed prefixes all the time.
+//! A soak: everything goes wrong at once, and addresses appear inside of listed prefixes all the
+//! time.
 //!
-//! It lasts ten seconds, or as many as `NULLROUTED_SOAK_SECONDS` says; `tests/run` says 120. All of it runs in a network
-//! and a mount namespace of its own; where there is none it is left out.
+//! It lasts ten seconds, or as many as `NULLROUTED_SOAK_SECONDS` says; `tests/run` says 120. All of
+//! it runs in a network and a mount namespace of its own; where there is none it is left out.
 
 mod measured;
 mod world;

@@ -1,5 +1,5 @@
-//! The world around the daemon: lists and the server that breaks them, the disk, another program among the routes, and
-//! the daemon's lives. All of it is in the namespace that this process is in.
+//! The world around the daemon: lists and the server that breaks them, the disk, another program
+//! among the routes, and the daemon's lives. All of it is in the namespace that this process is in.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;

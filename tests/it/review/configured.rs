@@ -178,7 +178,8 @@ fn whatever_of_the_configuration_takes_prefixes_away_is_held_beyond_the_limit_an
     }
 }
 
-/// A feed with another name, or one that takes over from another, changes nothing of what is dropped.
+/// A feed with another name, or one that takes over from another, changes nothing of what is
+/// dropped.
 #[test]
 fn a_feed_that_gets_another_name_while_a_change_is_held_keeps_its_prefixes_in_force() {
     let renamed = OTHER.replace("\"other\"", "\"renamed\"");

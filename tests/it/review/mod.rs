@@ -1,4 +1,5 @@
-//! A held change and the person who answers it: the ID names an exact content, and nothing else is applied.
+//! A held change and the person who answers it: the ID names an exact content, and nothing else is
+//! applied.
 
 mod answers;
 mod configured;

@@ -1,5 +1,5 @@
-//! Who listens and does not read keeps nobody waiting: not who must be protected, not what is put back, and, where it is
-//! another of us, no verb either.
+//! Who listens and does not read keeps nobody waiting: not who must be protected, not what is put
+//! back, and, where it is another of us, no verb either.
 
 use std::fmt::Write;
 use std::fs::File;
@@ -114,7 +114,8 @@ fn a_large_change_waits_once_for_a_listener_until_he_reads() {
         });
         told(&daemon).pop().unwrap()
     };
-    // Two seconds, and more where the machine is busy: what a look took longer is not held against him.
+    // Two seconds, and more where the machine is busy: what a look took longer is not held against
+    // him.
     let waited = |line: &str| {
         let (_, waited) = line
             .split_once("2000 changes were paced for them, ")

@@ -32,7 +32,8 @@ fn refusals_come_back_by_number_with_the_kernels_own_words() {
     assert_eq!(router.ours().len(), 2);
 }
 
-/// The kernel refuses nothing that we ask it for, so `strace` makes one length of a prefix wrong on its way there.
+/// The kernel refuses nothing that we ask it for, so `strace` makes one length of a prefix wrong on
+/// its way there.
 #[test]
 fn why_the_kernel_refuses_a_route_is_read_by_the_operator_in_its_own_words() {
     if !installed("strace") {
@@ -61,7 +62,8 @@ fn why_the_kernel_refuses_a_route_is_read_by_the_operator_in_its_own_words() {
     let call = log.lines().position(|line| line.contains("RTM_NEWROUTE"));
     let call = call.unwrap() + 1;
 
-    // Up to the length of the first one (`struct nlmsghdr`, `rtmsg`): 72.37.186.0/21 has bits behind its length.
+    // Up to the length of the first one (`struct nlmsghdr`, `rtmsg`): 72.37.186.0/21 has bits
+    // behind its length.
     let mut request = add("72.37.186.0/21");
     request.header.flags |= NLM_F_REQUEST;
     request.header.sequence_number = 1;

@@ -9,8 +9,8 @@ use crate::support::daemon::Daemon;
 use crate::support::namespace::{Namespace, eventually};
 use crate::support::{NOC, PROGRAM, Place, installed, left_out};
 
-/// A `struct sk_buff` of 32 KiB is the longest that the kernel takes in one piece (`netlink_sendmsg`); half of it is
-/// what `ip -batch` and others use.
+/// A `struct sk_buff` of 32 KiB is the longest that the kernel takes in one piece
+/// (`netlink_sendmsg`); half of it is what `ip -batch` and others use.
 const SEND: usize = 16 << 10;
 
 /// A namespace and a place, where strace is there.
@@ -23,7 +23,8 @@ fn ground(kernel: &str) -> Option<(Namespace, Place)> {
     Some((Namespace::new()?, place))
 }
 
-/// The program, with its calls in `calls`; its process is the one that is started, and `strace` stands beside it.
+/// The program, with its calls in `calls`; its process is the one that is started, and `strace`
+/// stands beside it.
 fn traced(router: &Namespace, place: &Place) -> Command {
     let mut strace = router.command("strace");
     strace.args([

@@ -75,8 +75,9 @@ pub fn batch(lines: &str) {
     assert!(ip.wait().unwrap().success());
 }
 
-/// The hand of somebody else: one `ip route` after the other, as they come. Each answers whether it worked. (Not
-/// `ip -force -batch`: after a command that failed, that of iproute2 6.1 does others than it was told.)
+/// The hand of somebody else: one `ip route` after the other, as they come. Each answers whether it
+/// worked. (Not `ip -force -batch`: after a command that failed, that of iproute2 6.1 does others
+/// than it was told.)
 fn hand(commands: mpsc::Receiver<String>) -> JoinHandle<Vec<bool>> {
     thread::spawn(move || {
         let one = |command: String| {
@@ -145,8 +146,8 @@ fn shown<B: AddressFamily>(route: &Installed<B>) -> His {
     (route.prefix.to_net().to_string(), route.metric, kind)
 }
 
-/// What a delete takes away, as the kernel has it: for IPv4 the first route of the type from the metric on, for IPv6
-/// the one with the metric.
+/// What a delete takes away, as the kernel has it: for IPv4 the first route of the type from the
+/// metric on, for IPv6 the one with the metric.
 fn delete(theirs: &mut BTreeSet<His>, (net, metric, kind): &His) {
     let v6 = net.contains(':');
     let found = theirs.iter().find(|(other, at, of)| match other == net {

@@ -7,8 +7,8 @@ use crate::support::loads;
 use crate::support::namespace::Namespace;
 use crate::support::{NOC, Place, unless_everything};
 
-/// A generous bound around everything: on two busy cores it takes a third. How fast the kernel is used is a matter of
-/// `benches/`.
+/// A generous bound around everything: on two busy cores it takes a third. How fast the kernel is
+/// used is a matter of `benches/`.
 const LONGEST: Duration = Duration::from_secs(120);
 
 #[test]
@@ -21,7 +21,8 @@ fn a_million_routes_come_change_and_go() {
     };
     let limits = "[limits]\nmax_routes = 2_000_000\nmax_share_v4 = \"5%\"\n";
     let place = Place::new(&format!("{NOC}{limits}"));
-    // Every second /28 of 72.0.0.0/7 and every second /64 of 2001:db8::/46, so that none can be joined.
+    // Every second /28 of 72.0.0.0/7 and every second /64 of 2001:db8::/46, so that none can be
+    // joined.
     let fours = (0..v4).map(|n| format!("{}/28\n", Ipv4Addr::from((72 << 24) + (n << 5))));
     let sixes = (0..u128::from(v6)).map(|n| (0x2001_0db8 << 96) + (n << 65));
     let sixes = sixes.map(|bits| format!("{}/64\n", Ipv6Addr::from(bits)));

@@ -194,7 +194,8 @@ fn read_again_and_again() {
     in_the_namespace_made_for_it();
     runtime().block_on(async {
         let mut whole = 0;
-        // Where he is too quick for a busy machine, it is told: never is what lacks some taken for all.
+        // Where he is too quick for a busy machine, it is told: never is what lacks some taken for
+        // all.
         for _ in 0..10 {
             let read = read::<u128>(&Mark::default(), DumpFilter::Ours)
                 .await

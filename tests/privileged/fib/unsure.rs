@@ -17,7 +17,8 @@ fn place(more: &str, list: &str) -> Place {
     place
 }
 
-/// A route of somebody else in the place of ours, which stays in front: ours is still there, and goes when it should.
+/// A route of somebody else in the place of ours, which stays in front: ours is still there, and
+/// goes when it should.
 #[test]
 fn a_route_that_comes_behind_ours_does_not_hide_it() {
     let Some((router, _neighbor)) = beside() else {
@@ -197,7 +198,8 @@ fn what_is_local_is_never_covered() {
     assert_eq!(router.ours().len(), 1);
 }
 
-/// A feed that was never read keeps the ledger from settling; what covers is explained all the same.
+/// A feed that was never read keeps the ledger from settling; what covers is explained all the
+/// same.
 #[test]
 fn covers_go_before_everything_is_settled() {
     let Some((router, _neighbor)) = beside() else {

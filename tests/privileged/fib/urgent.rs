@@ -15,7 +15,8 @@ use crate::support::holes::{Holes, MARKED};
 use crate::support::inside::in_the_namespace_made_for_it;
 use crate::support::namespace::Namespace;
 
-/// Another program whose IPv6 routes come and go all the time: no reading of the table is whole meanwhile.
+/// Another program whose IPv6 routes come and go all the time: no reading of the table is whole
+/// meanwhile.
 struct Restless(Child);
 
 impl Restless {

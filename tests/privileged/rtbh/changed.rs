@@ -1,5 +1,5 @@
-//! Another way of `lists`, another role, another name: the clauses and lists of the former file are taken away, and no
-//! neighbor has more meanwhile than before and after together.
+//! Another way of `lists`, another role, another name: the clauses and lists of the former file are
+//! taken away, and no neighbor has more meanwhile than before and after together.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,8 +41,9 @@ fn polled(star: &Star, may: &BTreeSet<String>, act: impl FnOnce()) {
     each_polled(star, &[may], act);
 }
 
-/// Do something while the table of each neighbor is looked at, and while routes come and go in the kernel that no neighbor may
-/// receive: each of them is judged by the clauses as they stand in that moment.
+/// Do something while the table of each neighbor is looked at, and while routes come and go in the
+/// kernel that no neighbor may receive: each of them is judged by the clauses as they stand in that
+/// moment.
 fn each_polled(star: &Star, may: &[&BTreeSet<String>], act: impl FnOnce()) {
     let done = AtomicBool::new(false);
     std::thread::scope(|scope| {
@@ -176,7 +177,8 @@ fn a_load_that_stops_in_the_middle_gives_nobody_more_and_the_next_one_ends_it() 
     let may = set(&[BEFORE, AFTER]);
     let bin = star.place.path("bin").display().to_string();
     star.trigger.sh(&format!("mkdir {bin}"));
-    // In the lists; in the clauses that are called; in what calls them; before the former clause goes; before its list does.
+    // In the lists; in the clauses that are called; in what calls them; before the former clause
+    // goes; before its list does.
     for (octets, one) in [
         (
             "ip prefix-list NULLROUTED-V4-40 ",
@@ -281,7 +283,8 @@ fn another_role_or_name_takes_away_what_the_former_had() {
     );
 }
 
-/// The header has a clause for each neighbor that may not have blackholes, which matches our community-list.
+/// The header has a clause for each neighbor that may not have blackholes, which matches our
+/// community-list.
 #[test]
 fn another_role_gives_blackholes_to_no_neighbor_that_denies_them_by_the_community_list() {
     let session = |asn, out| Session { asn, out };

@@ -59,7 +59,8 @@ fn forwards(namespace: &Namespace) {
 }
 
 impl Lab {
-    /// `None`, having said why, where the machine forbids it or a program is missing. The reflector and the edges speak.
+    /// `None`, having said why, where the machine forbids it or a program is missing. The reflector
+    /// and the edges speak.
     pub fn new() -> Option<Self> {
         if !can_run(&["bird", "bgpctl", "vtysh"]) {
             return None;
@@ -80,7 +81,8 @@ impl Lab {
         wire(10, &others, "far", &far, "others");
         far.address("lo", "72.37.186.1/32 72.37.187.1/32 72.37.188.1/32");
         far.address("lo", "2001:db8:bad::1/128 2001:db8:600d::1/128");
-        // By which edge the client goes is said with each packet; the answer comes back the same way.
+        // By which edge the client goes is said with each packet; the answer comes back the same
+        // way.
         for (at, edge, number) in [(1, "bird", 4), (2, "frr", 5)] {
             client.ip(&format!(
                 "route add default via 100.64.{number}.2 dev {edge} metric {at}"
@@ -210,7 +212,8 @@ impl Lab {
         self.client.run("ping", &ping).code == Some(0)
     }
 
-    /// What is answered changes within thirty seconds; what the routers say of it is shown where it does not.
+    /// What is answered changes within thirty seconds; what the routers say of it is shown where it
+    /// does not.
     #[track_caller]
     pub fn eventually(&self, edge: Edge, address: &str, so: bool) {
         let begun = Instant::now();

@@ -1,5 +1,5 @@
-//! Who receives what a trigger announces: four neighbors, each table compared exactly before, during, after a flush and
-//! after the undo of the header.
+//! Who receives what a trigger announces: four neighbors, each table compared exactly before,
+//! during, after a flush and after the undo of the header.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,8 @@ use crate::support::namespace::eventually;
 const LIST: &str = "72.37.186.0/23\n198.51.100.0/24\n2001:db8:bad::/48\n";
 const LISTED: [&str; 3] = ["198.51.100.0/24", "2001:db8:bad::/48", "72.37.186.0/23"];
 
-/// The recipe of the header for a session that carries other routes too, and what a careless operator writes.
+/// The recipe of the header for a session that carries other routes too, and what a careless
+/// operator writes.
 const MAPS: &str = "bgp community-list standard NULLROUTED seq 5 permit blackhole
 route-map MIXED permit 1
  match community NULLROUTED
@@ -259,7 +260,8 @@ fn a_prefix_list_alone_is_a_policy_and_its_neighbor_receives_a_blackhole() {
     has(1, BLACKHOLES);
 }
 
-/// A clause that lacks what keeps blackholes from eBGP neighbors is no longer that of the file, and the file is loaded again.
+/// A clause that lacks what keeps blackholes from eBGP neighbors is no longer that of the file, and
+/// the file is loaded again.
 #[test]
 fn a_guard_that_was_taken_out_of_a_clause_comes_back() {
     let Some(star) = star() else { return };

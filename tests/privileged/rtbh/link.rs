@@ -1,6 +1,7 @@
-//! A trigger of another AS on the link of an edge, which announces a discard next hop: 192.0.2.1 and 100::1, which no
-//! route of that link leads to. Whatever speaks there, packets to what is listed die at the edge; an IPv6 update has a
-//! link-local next hop too, and that must not win over the discard route.
+//! A trigger of another AS on the link of an edge, which announces a discard next hop: 192.0.2.1
+//! and 100::1, which no route of that link leads to. Whatever speaks there, packets to what is
+//! listed die at the edge; an IPv6 update has a link-local next hop too, and that must not win over
+//! the discard route.
 //!
 //! ```text
 //!  trigger (AS 65010) ──100.64.1.0/30, fd01::/64── edge (AS 65000) ── near, far
@@ -38,7 +39,8 @@ fn typed(namespace: &Namespace, file: &Path) {
     namespace.run("vtysh", &["-f", &file]).code(0);
 }
 
-/// What speaks at the trigger, with our file for it; the file may be written before there is a daemon.
+/// What speaks at the trigger, with our file for it; the file may be written before there is a
+/// daemon.
 fn trigger(namespace: &Namespace, family: Family, place: &Place, own: &Place) -> Vec<Running> {
     let file = place.path("it.conf").display().to_string();
     let first = || {
@@ -269,7 +271,8 @@ fn a_discard_next_hop_of_frr_on_the_link_drops_at_both_edges() {
     dies_at_both_edges(Family::Frr, "vtysh");
 }
 
-/// A session by our filter that BIRD refuses the routes of is found by the default `verify`, with what cures it.
+/// A session by our filter that BIRD refuses the routes of is found by the default `verify`, with
+/// what cures it.
 #[test]
 fn an_edge_of_bird_that_refuses_what_is_off_the_link_says_so() {
     if !can_run(&["bird"]) {

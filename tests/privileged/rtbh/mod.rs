@@ -1,5 +1,5 @@
-//! Remote-triggered blackholes (RFC 5635), end to end, with packets and by the files that we write and the commands that
-//! are the default.
+//! Remote-triggered blackholes (RFC 5635), end to end, with packets and by the files that we write
+//! and the commands that are the default.
 
 mod changed;
 mod lab;
@@ -101,8 +101,8 @@ fn listed_traffic_dies_at_both_edges_triggered_by_openbgpd() {
 /// What the second feed lists: the other half of a prefix, and one beside it.
 const OTHER_LIST: &str = "203.0.113.96/27\n2001:db8:77::/48\n";
 
-/// A trigger that selects a feed announces what that feed lists. The two halves of 203.0.113.64/26 are of two feeds;
-/// `half` says whether the trigger can announce one of them.
+/// A trigger that selects a feed announces what that feed lists. The two halves of 203.0.113.64/26
+/// are of two feeds; `half` says whether the trigger can announce one of them.
 fn of_one_feed(trigger: Trigger, half: bool) {
     let Some(lab) = Lab::new() else { return };
     let place = lab.trigger(trigger, "# nobody yet\n");
@@ -164,13 +164,15 @@ fn openbgpd_announces_what_the_selected_feed_lists() {
     of_one_feed(Trigger::OpenBgpd, true);
 }
 
-/// It announces routes of the kernel, where both halves are one route: none of them, and nothing wider.
+/// It announces routes of the kernel, where both halves are one route: none of them, and nothing
+/// wider.
 #[test]
 fn frr_announces_what_the_selected_feed_lists_but_for_what_the_kernel_has_in_a_wider_route() {
     of_one_feed(Trigger::Frr(Lists::One), false);
 }
 
-/// What somebody else enters into our lists, or takes out of them, is put right by the next pass, changed or not.
+/// What somebody else enters into our lists, or takes out of them, is put right by the next pass,
+/// changed or not.
 #[test]
 fn a_router_that_holds_something_else_than_its_file_gets_the_file_again() {
     let Some(lab) = Lab::new() else { return };
@@ -268,8 +270,8 @@ fn of_a_list_that_is_held_only_the_difference_is_loaded() {
     }
 }
 
-/// Of what a reflector announces with the community, an edge takes neither what is its operator's own nor what is too
-/// short, and nothing without it.
+/// Of what a reflector announces with the community, an edge takes neither what is its operator's
+/// own nor what is too short, and nothing without it.
 #[test]
 fn an_edge_takes_blackholes_alone_and_none_of_its_own() {
     let Some(lab) = Lab::new() else { return };

@@ -1,4 +1,5 @@
-//! What speaks BGP in the lab, each with a `/run` of its own, so that the default commands reach it.
+//! What speaks BGP in the lab, each with a `/run` of its own, so that the default commands reach
+//! it.
 
 use nullrouted::targets::file::{Family, Lists, Role};
 
@@ -47,7 +48,8 @@ fn router(family: Family, role: Role, path: &str) -> String {
     speaker::router(family, role, path, "")
 }
 
-/// Where a file of ours goes: into the place of the program, or where BIRD at the edge includes it from the beginning.
+/// Where a file of ours goes: into the place of the program, or where BIRD at the edge includes it
+/// from the beginning.
 const FILE: &str = "nullrouted.conf";
 const IN_RUN: &str = "/run/bird/nullrouted.conf";
 
@@ -108,7 +110,8 @@ fn one(daemon: Running, place: Place) -> Speaker {
 const SHARED: &str =
     " no bgp default ipv4-unicast\n bgp route-map delay-timer 1\n timers bgp 3 9\n";
 
-/// An FRR neighbor of its own AS with these lines in each address family; `N` is the number of the wire.
+/// An FRR neighbor of its own AS with these lines in each address family; `N` is the number of the
+/// wire.
 fn frr_neighbor(number: u8, end: u8, asn: u32, lines: &str) -> String {
     let (v4, v6) = (
         format!("100.64.{number}.{end}"),
@@ -137,7 +140,8 @@ fn networks(v6: bool) -> String {
     tagged.chain(untagged).collect()
 }
 
-/// What the reflector announces by itself, each with the community of a blackhole but the last of a family.
+/// What the reflector announces by itself, each with the community of a blackhole but the last of a
+/// family.
 pub const TAGGED: [&str; 8] = [
     "203.0.113.9/32",
     "198.51.100.7/32",

@@ -33,7 +33,8 @@ pub struct Star {
 }
 
 impl Star {
-    /// `None`, having said why, where the machine forbids it. `maps` are the route-maps of the operator.
+    /// `None`, having said why, where the machine forbids it. `maps` are the route-maps of the
+    /// operator.
     pub fn new(sessions: &[Session], maps: &str) -> Option<Self> {
         if !can_run(&["vtysh", "bgpd", "zebra"]) {
             return None;

@@ -145,7 +145,8 @@ fn gobgp_announces_what_is_listed_and_nothing_else() {
     lab.hears(&[]);
 }
 
-/// Other neighbors or other own space in the configuration are lines of the operator's own file; the routes go on.
+/// Other neighbors or other own space in the configuration are lines of the operator's own file;
+/// the routes go on.
 #[test]
 fn gobgp_is_asked_for_the_sets_of_its_policies() {
     let configured = |neighbors: &str, protect: &str| {

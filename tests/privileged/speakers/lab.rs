@@ -41,8 +41,8 @@ pub fn sessions(both: bool, export: &str) -> String {
 }
 
 impl Lab {
-    /// `None`, having said why, where the machine forbids it or a program is missing. The configuration of our program
-    /// is this, `neighbor` that of BIRD.
+    /// `None`, having said why, where the machine forbids it or a program is missing. The
+    /// configuration of our program is this, `neighbor` that of BIRD.
     pub fn new(program: &str, config: &str, neighbor: &str) -> Option<Self> {
         if !can_run(&["bird", program]) {
             return None;
@@ -56,7 +56,8 @@ impl Lab {
         let daemon = bird(&other, &its, &text, "");
         let place = Place::new(config);
         open(&place);
-        // Its own /etc, with nothing of this machine's but the names of users and programs, and who may log in.
+        // Its own /etc, with nothing of this machine's but the names of users and programs, and who
+        // may log in.
         speaker.sh(
             "mount -t tmpfs tmpfs /run; mkdir -p /run/etc/exabgp /run/etc/frr; \
              touch /run/etc/frr/vtysh.conf; \
@@ -160,7 +161,8 @@ pub fn router(family: Family, role: Role, more: &str) -> String {
 pub const PROTECT: &str =
     "[protect]\nprefixes = [\"72.37.188.0/24\", \"198.51.100.0/24\", \"2001:db8:1::/48\"]\n";
 
-/// What BIRD announces: covering, listed, inside of it, of a listed origin, and others; each with the community.
+/// What BIRD announces: covering, listed, inside of it, of a listed origin, and others; each with
+/// the community.
 pub const ANNOUNCED: &str = "\
 protocol static four { ipv4;
   route 72.36.0.0/14 blackhole; route 72.37.186.0/23 blackhole; route 72.37.187.0/24 blackhole;
@@ -232,8 +234,8 @@ pub fn has_others(table: &dyn Fn() -> Vec<String>) {
     has(table, &[&OTHERS]);
 }
 
-/// In role `filter`, with nothing of ours in force yet: what is listed, what is inside of it, and listed origins are
-/// refused, and nothing else.
+/// In role `filter`, with nothing of ours in force yet: what is listed, what is inside of it, and
+/// listed origins are refused, and nothing else.
 pub fn refuses(lab: &Lab, table: &dyn Fn() -> Vec<String>) {
     lab.place.write("asndrop.json", &asndrop(&[64_496, 64_497]));
     has_all(table);

@@ -31,7 +31,8 @@ const NEIGHBORS: [(&str, u32); 4] = [
 const OWN: [&str; 2] = ["2001:db8:600d::/48", "203.0.113.0/24"];
 const THEIRS: [&str; 2] = ["198.51.100.0/24", "2001:db8:feed::/48"];
 
-/// The address of a neighbor, and that of the speaker: no two have the same, since BIRD has one session with an address.
+/// The address of a neighbor, and that of the speaker: no two have the same, since BIRD has one
+/// session with an address.
 fn ends(name: &str, family: u8) -> [String; 2] {
     let place = NEIGHBORS.iter().position(|(other, _)| *other == name);
     let number = place.unwrap() + 1;
@@ -239,7 +240,8 @@ fn bird_session(recipe: &str, name: &str, asn: u32) -> String {
     [4, 6].map(of).concat()
 }
 
-/// With these lines about who is announced to, and with sessions by the head's recipes for all but `third`, or for iBGP.
+/// With these lines about who is announced to, and with sessions by the head's recipes for all but
+/// `third`, or for iBGP.
 fn bird_sends(announced: &str, listed: [bool; 4]) -> Option<()> {
     let four = Four::new(Family::Bird, "bird", announced)?;
     let lab = &four.0;
@@ -295,7 +297,8 @@ fn bird_sends(announced: &str, listed: [bool; 4]) -> Option<()> {
     four.has_prefixes("third", &OWN);
     lab.refresh().code(0);
 
-    // A session that is no longer named is reported; which session has the table is BIRD's own configuration.
+    // A session that is no longer named is reported; which session has the table is BIRD's own
+    // configuration.
     if announced.starts_with("neighbors") {
         lab.place
             .configure(&config(Family::Bird, &named(&["alone"])));
@@ -346,7 +349,8 @@ fn openbgpd_conf(lines: &str) -> String {
     text + lines
 }
 
-/// With these lines about who is announced to, and with a rule before ours for the one that may not have what is listed.
+/// With these lines about who is announced to, and with a rule before ours for the one that may not
+/// have what is listed.
 fn openbgpd_sends(announced: &str, listed: [bool; 4], other: &str, leaks: bool) -> Option<()> {
     let four = Four::new(Family::OpenBgpd, "bgpctl", announced)?;
     let lab = &four.0;

@@ -1,4 +1,5 @@
-//! An edge whose neighbor announces more than it is to take: nothing of what is too much is dropped.
+//! An edge whose neighbor announces more than it is to take: nothing of what is too much is
+//! dropped.
 
 use ipnet::IpNet;
 use nullrouted::targets::file::{Family, Role};
@@ -26,7 +27,8 @@ fn edge(family: Family, program: &str, most: usize) -> Option<Lab> {
     Lab::new(program, &config, &neighbor)
 }
 
-/// The lines with these words that the head of our file has for the operator, each with this address.
+/// The lines with these words that the head of our file has for the operator, each with this
+/// address.
 fn lines_for_him(file: &str, words: &str, addresses: [&str; 2]) -> [String; 2] {
     let lines = file
         .lines()

@@ -10,8 +10,8 @@ fn an_answer_about_one_kind_of_packet_does_not_stand_for_the_others() {
     let Ground { router, .. } = &ground;
     router.ip("route add 72.37.187.0/24 via 198.51.100.1");
     router.ip("-6 route add 2001:db8:bad:1::/64 via 2001:db8:1::1");
-    // Each drops one kind of packet, the kind that a question with nothing to it is of. The rest gets through:
-    // of another protocol the kernel can be asked, of another user it is not.
+    // Each drops one kind of packet, the kind that a question with nothing to it is of. The rest
+    // gets through: of another protocol the kernel can be asked, of another user it is not.
     for (rule, more, asked) in [
         ("ipproto udp blackhole", "ipproto tcp", true),
         ("ipproto udp unreachable", "ipproto tcp", true),

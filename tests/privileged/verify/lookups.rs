@@ -101,7 +101,8 @@ fn an_ipv6_route_by_source_that_turns_ours_off_for_everybody_is_the_cause_of_it(
             assert_eq!(ground.get("2001:db8:bad:1::9"), "");
             ground.all_dropped();
         }
-        // Where nothing else leads there only its own packets get away; inside ours, ours has the others.
+        // Where nothing else leads there only its own packets get away; inside ours, ours has the
+        // others.
         router.ip("-6 route del default");
         router.ip(&format!("-6 route add {route} via 2001:db8:1::1{table}"));
         let json = ground.verify(&["--json"]).code(1).json();

@@ -1,5 +1,5 @@
-//! `verify`: each leak made by hand in a real kernel, shown by a packet or by `ip route get`, named by the
-//! report, and gone after the cure that it names.
+//! `verify`: each leak made by hand in a real kernel, shown by a packet or by `ip route get`, named
+//! by the report, and gone after the cure that it names.
 //!
 //! ```text
 //!  router ──198.51.100.0/24, 2001:db8:1::/64── hoster: 72.37.186.1, 72.37.187.9, 2001:db8:bad:1::9 …
@@ -318,7 +318,8 @@ fn an_address_of_this_machine_inside_a_listed_prefix_is_named() {
         .code(1)
         .says("nullrouted allow 192.0.2.77");
     router.address("lo", "2001:db8:bad::77/128");
-    // The kernel makes the local route in a work queue, after the answer (`addrconf_dad_work`, net/ipv6/addrconf.c).
+    // The kernel makes the local route in a work queue, after the answer (`addrconf_dad_work`,
+    // net/ipv6/addrconf.c).
     eventually("the address is local", || {
         router
             .ip("-6 route show table local")

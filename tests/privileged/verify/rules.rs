@@ -223,7 +223,8 @@ fn a_rule_that_ours_in_the_main_table_cannot_come_before_needs_a_table_of_our_ow
     router.run("ip", &["rule", "add", "pref", "99", "lookup", "1166"]);
     router.run("ip", &["-6", "rule", "add", "pref", "99", "lookup", "1166"]);
     ground.all_dropped();
-    // The rule of the local table cannot be passed; an address that is everywhere leaks before all others.
+    // The rule of the local table cannot be passed; an address that is everywhere leaks before all
+    // others.
     router.ip("route add local 72.37.186.0/23 dev lo table local");
     let leak = ground.leak();
     assert_eq!(leak["kind"], "local");

@@ -8,29 +8,36 @@
 //! ```
 //!
 //! Facts behind each line, verified with BIRD 2.0.12 and 3.1.8:
-//! * A session with `export all` sends static routes of its table whatever their communities are, no-export and
-//!   no-advertise too: so ours stand in a table of their own.
-//! * A route keeps its `proto` in each table that a pipe leads it to, and a pipe leads nothing back to where it is from.
-//! * BIRD 3.1.8 logs "Route source collision" where two ways of pipes lead a route to one table, and stops by a failed
-//!   assertion (nest/limit.h) when the pipes go. BIRD 2 does not.
-//! * BIRD 3 has no table that nothing uses: `show route table all` says "No valid tables", with exit 1, where there is none.
-//! * `show route export NAME` applies the filters again. Of a session that is down it says "No valid tables" (3:
-//!   "Requested 'show route export' to protocols which aren't accepting exports at all.").
+//! * A session with `export all` sends static routes of its table whatever their communities are,
+//!   no-export and no-advertise too: so ours stand in a table of their own.
+//! * A route keeps its `proto` in each table that a pipe leads it to, and a pipe leads nothing back
+//!   to where it is from.
+//! * BIRD 3.1.8 logs "Route source collision" where two ways of pipes lead a route to one table,
+//!   and stops by a failed assertion (nest/limit.h) when the pipes go. BIRD 2 does not.
+//! * BIRD 3 has no table that nothing uses: `show route table all` says "No valid tables", with
+//!   exit 1, where there is none.
+//! * `show route export NAME` applies the filters again. Of a session that is down it says "No
+//!   valid tables" (3: "Requested 'show route export' to protocols which aren't accepting exports
+//!   at all.").
 //! * `bird -p` refuses a file without a protocol, so the check puts one in front of it.
-//! * A set has no comma behind its last element. The last one is a prefix, or an AS, that no route has, so that a listed
-//!   one is one line, and the set is never empty. `0.0.0.0/32` does not match a default route; the last AS number is no
-//!   AS (RFC 7300), and AS 0 is what `bgp_path.last` of an empty path is.
-//! * A function that says whether, called as a statement, filters nothing and says so to nobody; so ours refuse by
-//!   themselves. Their types are written only since 2.14, which still takes them without.
+//! * A set has no comma behind its last element. The last one is a prefix, or an AS, that no route
+//!   has, so that a listed one is one line, and the set is never empty. `0.0.0.0/32` does not match
+//!   a default route; the last AS number is no AS (RFC 7300), and AS 0 is what `bgp_path.last` of
+//!   an empty path is.
+//! * A function that says whether, called as a statement, filters nothing and says so to nobody; so
+//!   ours refuse by themselves. Their types are written only since 2.14, which still takes them
+//!   without.
 //! * `P+` is what is inside of `P`, `P-` what covers it.
-//! * A blackhole by `dest` needs no reachable next hop. But a route of an eBGP neighbor on the link whose next hop is off
-//!   that is refused before any filter, unless the channel has `gateway recursive`, which `show protocols all` shows as an
-//!   IGP table, or the session is multihop.
-//! * Such a route counts as a withdrawal that is ignored, and as no update. `show protocols all` has the name of a filter, and
-//!   not what it calls.
+//! * A blackhole by `dest` needs no reachable next hop. But a route of an eBGP neighbor on the link
+//!   whose next hop is off that is refused before any filter, unless the channel has `gateway
+//!   recursive`, which `show protocols all` shows as an IGP table, or the session is multihop.
+//! * Such a route counts as a withdrawal that is ignored, and as no update. `show protocols all`
+//!   has the name of a filter, and not what it calls.
 //! * Of 10 000 static routes a reload touches those that changed, and no others.
-//! * `birdc configure` ends before BIRD has done it where sessions must end first, so the default command waits.
-//! * `birdc eval` knows the constants of the configuration that BIRD has taken: by the last line it is asked for its file.
+//! * `birdc configure` ends before BIRD has done it where sessions must end first, so the default
+//!   command waits.
+//! * `birdc eval` knows the constants of the configuration that BIRD has taken: by the last line it
+//!   is asked for its file.
 
 use std::fmt::Write;
 
@@ -102,8 +109,9 @@ case $said in
 esac
 exit 1"#;
 
-/// And whether a session refuses blackholes before any filter. Which filter of the operator calls ours BIRD does not say: a
-/// session of another filter is reported where all that came was refused, and otherwise named as not seen.
+/// And whether a session refuses blackholes before any filter. Which filter of the operator calls
+/// ours BIRD does not say: a session of another filter is reported where all that came was refused,
+/// and otherwise named as not seen.
 const DROPPED: &str = r#"sh -c "$2" sh "$1" || exit
 ask=$(birdc -r show protocols all) || { printf '%s\n' "$ask" | tail -n 1; exit 1; }
 printf '%s\n' "$ask" | awk '
@@ -126,8 +134,8 @@ END { told()
 if (others) print first (others > 1 ? " and " others - 1 " more" : "") ", eBGP on the link without \"gateway recursive\", is not seen into: a filter that calls nullrouted_blackhole needs that"
 exit found ? 4 : 0 }'"#;
 
-/// And what it sends to whom. Only sessions whose table has a listed blackhole are asked for what they export, as this
-/// applies their filter to all of the table.
+/// And what it sends to whom. Only sessions whose table has a listed blackhole are asked for what
+/// they export, as this applies their filter to all of the table.
 const SENT: &str = concat!(
     r#"sh -c "$2" sh "$1" || exit
 listed=$(sed -n 's/^  route \(.*\) blackhole;.*/listed \1/p' "$1")

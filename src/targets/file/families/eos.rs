@@ -7,18 +7,21 @@
 //! ```
 //!
 //! Behind each line, by Arista's documentation; no such router took these files here:
-//! * A configuration session is a copy of the running configuration: what is done in it happens at its commit, at
-//!   once. So lists are taken away and written anew. Routes are not, since nothing tells ours from others: what is no
-//!   longer listed is taken away by a line each.
-//! * A prefix list is written in a mode of its own, and is in force at its `exit`. Its numbers end at 65535.
-//! * What an empty list matches is not documented, nor what a missing one does: each has an entry about all others.
-//! * A route-map that is missing at a neighbor permits everything, unless `bgp missing-policy` says otherwise. The one
-//!   of a filter is taken away first and written last: should the file be loaded without a session, the filter is
-//!   open meanwhile. Those of the others are written over themselves.
+//! * A configuration session is a copy of the running configuration: what is done in it happens at
+//!   its commit, at once. So lists are taken away and written anew. Routes are not, since nothing
+//!   tells ours from others: what is no longer listed is taken away by a line each.
+//! * A prefix list is written in a mode of its own, and is in force at its `exit`. Its numbers end
+//!   at 65535.
+//! * What an empty list matches is not documented, nor what a missing one does: each has an entry
+//!   about all others.
+//! * A route-map that is missing at a neighbor permits everything, unless `bgp missing-policy` says
+//!   otherwise. The one of a filter is taken away first and written last: should the file be loaded
+//!   without a session, the filter is open meanwhile. Those of the others are written over
+//!   themselves.
 //! * An as-path list has neither numbers nor a mode. Its first entry denies a path that nobody has.
 //! * `no ip route P` without a next hop would take the operator's own routes to P away as well.
-//! * `no-export` set at origination keeps the route from every eBGP neighbor; with `announce_to = "ebgp"` it is added on
-//!   the way out alone. By default a neighbor is sent no communities.
+//! * `no-export` set at origination keeps the route from every eBGP neighbor; with `announce_to =
+//!   "ebgp"` it is added on the way out alone. By default a neighbor is sent no communities.
 
 use std::fmt::Write;
 
@@ -255,7 +258,8 @@ fn covers(out: &mut Text, input: &FileInput) -> [Vec<String>; 2] {
     ]
 }
 
-/// Lists that permit these, and what is `inside` of them where that is said, and deny all others; their names.
+/// Lists that permit these, and what is `inside` of them where that is said, and deny all others;
+/// their names.
 fn list<B: Numbered>(out: &mut Text, lists: &Shards<B>, inside: bool) -> Vec<String> {
     let (ip, all, longest) = match B::WIDTH {
         32 => ("ip", "0.0.0.0/0", " le 32\n"),

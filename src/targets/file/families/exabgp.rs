@@ -6,19 +6,22 @@
 //!                      └─ later: THIS-FILE ──► a named pipe ┘
 //! ```
 //!
-//! It has no FIB and no policy, and installs and filters for nobody: so it is never an edge or a filter, and own space is
-//! denied by nothing but the set itself.
+//! It has no FIB and no policy, and installs and filters for nobody: so it is never an edge or a
+//! filter, and own space is denied by nothing but the set itself.
 //!
 //! Facts behind each line, verified with ExaBGP 4.2.21 and 5.0.15:
 //! * `exabgp --validate FILE` of 4.2 is `exabgp validate FILE` since 5.0.
-//! * What a process says is for the neighbors that name it under `api`, and for no other. A session that has routes of the
-//!   configuration as well sends both.
-//! * Routes in its configuration are compared on SIGUSR1 with those before, and what left is withdrawn from the sessions
-//!   that are up at that time: a neighbor whose session was down hears of it again, and it is never withdrawn. A command
-//!   is remembered whatever the session. So these are commands, and no part of the configuration.
-//! * A route that is announced again is not sent again. One that is withdrawn again is, and does nothing.
-//! * A line is taken whole: a comment is none behind a command, and an empty line is an error, so both are left out.
-//!   What it does not take is said in its log alone: each line is compared with the form of ours, and parsed.
+//! * What a process says is for the neighbors that name it under `api`, and for no other. A session
+//!   that has routes of the configuration as well sends both.
+//! * Routes in its configuration are compared on SIGUSR1 with those before, and what left is
+//!   withdrawn from the sessions that are up at that time: a neighbor whose session was down hears
+//!   of it again, and it is never withdrawn. A command is remembered whatever the session. So these
+//!   are commands, and no part of the configuration.
+//! * A route that is announced again is not sent again. One that is withdrawn again is, and does
+//!   nothing.
+//! * A line is taken whole: a comment is none behind a command, and an empty line is an error, so
+//!   both are left out. What it does not take is said in its log alone: each line is compared with
+//!   the form of ours, and parsed.
 //! * It answers each command. Whoever does not read the answers stops it in the end.
 //! * What was announced by command survives SIGUSR1.
 //! * A route of a family that a neighbor does not have is kept from him.

@@ -1,4 +1,5 @@
-//! GoBGP, whose daemon reads one file at its start and on SIGHUP, and takes routes by its command alone.
+//! GoBGP, whose daemon reads one file at its start and on SIGHUP, and takes routes by its command
+//! alone.
 //!
 //! ```text
 //! trigger  gobgp global rib add ──NULLROUTED-IN: own space is refused──► table ──NULLROUTED-OUT: those that are named,
@@ -8,23 +9,30 @@
 //! ```
 //!
 //! Facts behind each line, verified with GoBGP 3.10 and 3.36:
-//! * The file of a trigger is a script. A line that adds what is there or takes away what is not ends well, and neighbors
-//!   are told nothing. The table is empty after a start: `verify` sees that. Each line is a process, so the default
-//!   command runs those alone whose result is not yet in the table.
-//! * The policies of a trigger stand in its script as comments, for the operator's file. The other files are parts of
-//!   that. Of two sets of one name the last counts; so an edge has its own.
-//! * `gobgpd -d` finds keys and syntax that are wrong, and nothing else. What is refused on SIGHUP is said in the log
-//!   alone, and the former policies stay: so `verify` compares the sets. A misspelt disposition refuses nothing.
+//! * The file of a trigger is a script. A line that adds what is there or takes away what is not
+//!   ends well, and neighbors are told nothing. The table is empty after a start: `verify` sees
+//!   that. Each line is a process, so the default command runs those alone whose result is not yet
+//!   in the table.
+//! * The policies of a trigger stand in its script as comments, for the operator's file. The other
+//!   files are parts of that. Of two sets of one name the last counts; so an edge has its own.
+//! * `gobgpd -d` finds keys and syntax that are wrong, and nothing else. What is refused on SIGHUP
+//!   is said in the log alone, and the former policies stay: so `verify` compares the sets. A
+//!   misspelt disposition refuses nothing.
 //! * A set of prefixes or paths without an element matches nothing.
-//! * SIGHUP takes other elements of a set, as well as other statements of a policy that is in force. What a neighbor was sent
-//!   stays as it was: `softresetout` sends what is permitted now, and takes away what is not any more with 4.8 alone; a
-//!   reset of the session does with all. `adj-out` shows what the policies say now, and not what was sent.
-//! * A list that names a policy which is not there yet is not in force, and does not come into force with the policy,
-//!   but when the list changes or gobgpd starts anew. So the commands look which policies are in force.
-//! * Policies are those of all neighbors, and of routes added by the command, which ends well where they refuse.
-//! * A route that was added here is sent to every neighbor whatever its communities are, no-export and no-advertise too:
-//!   only a policy keeps it back, and no condition of a policy knows iBGP from eBGP.
-//! * `adj-out` of 3.36 has a last column: "filtered" where a policy refused the route, "not filtered" where it was sent.
+//! * SIGHUP takes other elements of a set, as well as other statements of a policy that is in
+//!   force. What a neighbor was sent stays as it was: `softresetout` sends what is permitted now,
+//!   and takes away what is not any more with 4.8 alone; a reset of the session does with all.
+//!   `adj-out` shows what the policies say now, and not what was sent.
+//! * A list that names a policy which is not there yet is not in force, and does not come into
+//!   force with the policy, but when the list changes or gobgpd starts anew. So the commands look
+//!   which policies are in force.
+//! * Policies are those of all neighbors, and of routes added by the command, which ends well where
+//!   they refuse.
+//! * A route that was added here is sent to every neighbor whatever its communities are, no-export
+//!   and no-advertise too: only a policy keeps it back, and no condition of a policy knows iBGP
+//!   from eBGP.
+//! * `adj-out` of 3.36 has a last column: "filtered" where a policy refused the route, "not
+//!   filtered" where it was sent.
 //! * `adj-out` of a session that is down ends with 1.
 //! * An IPv6 route without a next hop has that of its session: over IPv4 that is malformed.
 //! * Its connection to zebra ends it with FRR 8.4: an edge has a table and no FIB.
@@ -94,8 +102,8 @@ out=$(sed -n 's/^#: //p' "$1" | gobgpd -d -p -f /dev/stdin 2>&1) || { printf '%s
     verify: &["sh", "-c", SENT, "sh", "{file}", LACKING, LEAKS],
 };
 
-/// A function of the shell that names the sets and policies of a file which gobgpd does not hold as they stand there; in the
-/// file of a trigger they are comments.
+/// A function of the shell that names the sets and policies of a file which gobgpd does not hold as
+/// they stand there; in the file of a trigger they are comments.
 macro_rules! other {
     () => {
         r#"other() {
@@ -114,8 +122,8 @@ END { for (name in of) if (of[name] != many[name] + 0) other(name) }' - FS='"' "
     };
 }
 
-/// Finds the lines whose result is not yet in the table, and runs them or tells of them. What was to be taken away is
-/// not looked for afterwards: a neighbor may announce the same prefix.
+/// Finds the lines whose result is not yet in the table, and runs them or tells of them. What was
+/// to be taken away is not looked for afterwards: a neighbor may announce the same prefix.
 const LACKING: &str = r#"gobgp global policy import | grep -qx 'Name NULLROUTED-IN:' && gobgp global policy export | grep -qx 'Name NULLROUTED-OUT:' || {
 echo "NULLROUTED-IN and NULLROUTED-OUT of the file are not in force as import and export policy"; exit 1; }
 held=$(gobgp global rib -a ipv4 && gobgp global rib -a ipv6) || exit
@@ -128,7 +136,8 @@ if [ "$2" = load ]; then printf '%s\n' "$lines" | sh -e; exit; fi
 lacks=$(printf '%s\n' "$lines" | grep -c ' add ')
 [ "$lacks" -eq 0 ] || { echo "gobgpd lacks $lacks prefixes: not loaded since its start, or refused by its policies"; exit 1; }"#;
 
-/// And what it sent to whom, and whether its policies are those of the file: these are in a file of the operator.
+/// And what it sent to whom, and whether its policies are those of the file: these are in a file of
+/// the operator.
 const SENT: &str = concat!(
     other!(),
     r#"sh -c "$2" sh "$1" || exit
@@ -172,7 +181,8 @@ done"#,
     verify: &["sh", "-c", HELD, "sh", "{file}"],
 };
 
-/// Whether gobgpd holds the sets of a part, and its policy is in force. After a signal it takes its time.
+/// Whether gobgpd holds the sets of a part, and its policy is in force. After a signal it takes its
+/// time.
 const HELD: &str = concat!(
     other!(),
     r#"other=$(other "$1") || { echo 'gobgpd does not say which sets it holds'; exit 1; }

@@ -7,17 +7,20 @@
 //! ```
 //!
 //! Behind each line, by Cisco's documentation; no such router took these files here:
-//! * A file is merged into the running configuration, line by line, without a check; what is no longer listed stays
-//!   until a line takes it away. A line that takes away what is not there says so, and nothing happens.
+//! * A file is merged into the running configuration, line by line, without a check; what is no
+//!   longer listed stays until a line takes it away. A line that takes away what is not there says
+//!   so, and nothing happens.
 //! * A number that is taken is refused for another prefix, so lines that take away come first.
-//! * The lists of a filter deny what is listed and permit the rest: where one is missing, everything passes.
-//! * An as-path list has a number, and neither names nor sequence numbers; entries are added at its end. Its first
-//!   entry denies a path that nobody has, so that it is never empty.
+//! * The lists of a filter deny what is listed and permit the rest: where one is missing,
+//!   everything passes.
+//! * An as-path list has a number, and neither names nor sequence numbers; entries are added at its
+//!   end. Its first entry denies a path that nobody has, so that it is never empty.
 //! * Behind a statement `!` is no comment; a static route has a name instead, of one word.
-//! * `no-export` set at origination keeps the route from every eBGP neighbor; with `announce_to = "ebgp"` it is added on
-//!   the way out alone. By default a neighbor is sent no communities.
+//! * `no-export` set at origination keeps the route from every eBGP neighbor; with `announce_to =
+//!   "ebgp"` it is added on the way out alone. By default a neighbor is sent no communities.
 //! * A neighbor has one prefix-list a direction, which excludes a distribute-list (IPC-304).
-//! * With `bgp asnotation dot` a regular expression meets `64086.59904` where the file has 4200000000.
+//! * With `bgp asnotation dot` a regular expression meets `64086.59904` where the file has
+//!   4200000000.
 
 use std::fmt::Write;
 use std::ops::RangeInclusive;
@@ -255,7 +258,8 @@ pub fn covers(out: &mut Text, input: &FileInput) {
     denied(out, "COVER-V6", false, &covers.v6);
 }
 
-/// A list for a clause that denies. What is no longer in it is left to be denied: nothing is dropped by that.
+/// A list for a clause that denies. What is no longer in it is left to be denied: nothing is
+/// dropped by that.
 fn denied<B: Numbered>(out: &mut Text, name: &str, inside: bool, prefixes: &[Prefix<B>]) {
     let list = PrefixList {
         name,
@@ -299,8 +303,8 @@ fn names(lists: &[&str]) -> [Vec<String>; 2] {
     })
 }
 
-/// Lists that deny what is too short and permit the rest. An entry for another length, left of an earlier file, is
-/// stricter, or without effect.
+/// Lists that deny what is too short and permit the rest. An entry for another length, left of an
+/// earlier file, is stricter, or without effect.
 pub fn long(out: &mut Text, limits: &Limits) {
     let long = [
         ("ip", "V4", "0.0.0.0/0", limits.shortest_v4, 32),

@@ -7,22 +7,24 @@
 //! ```
 //!
 //! Behind each line, by Cisco's documentation; no such router took these files here:
-//! * A file is loaded beside the running configuration, and one `commit` puts all of it in force, or nothing.
-//! * A set or a policy that is written again is replaced whole, so nothing is taken away before it; one that is
-//!   attached cannot be taken away, nor can a policy name a set that is not there. A static route stays until a line
-//!   takes it away.
-//! * Behind the last element of a set is no comma. It is a prefix, or an AS, that no route has, so that a listed one is
-//!   one line, and the set is never empty.
-//! * `set next-hop discard` in a policy for what a neighbor announces needs no route for the next hop, and no reachable
-//!   one.
-//! * A policy that is called and neither passes nor drops a route leaves it to the one that called it. A route that no
-//!   policy has passed is dropped.
+//! * A file is loaded beside the running configuration, and one `commit` puts all of it in force,
+//!   or nothing.
+//! * A set or a policy that is written again is replaced whole, so nothing is taken away before it;
+//!   one that is attached cannot be taken away, nor can a policy name a set that is not there. A
+//!   static route stays until a line takes it away.
+//! * Behind the last element of a set is no comma. It is a prefix, or an AS, that no route has, so
+//!   that a listed one is one line, and the set is never empty.
+//! * `set next-hop discard` in a policy for what a neighbor announces needs no route for the next
+//!   hop, and no reachable one.
+//! * A policy that is called and neither passes nor drops a route leaves it to the one that called
+//!   it. A route that no policy has passed is dropped.
 //! * A comment is a line of its own. A static route has a description.
-//! * `no-export` set at origination keeps the route from every eBGP neighbor; with `announce_to = "ebgp"` it is added on
-//!   the way out alone. An iBGP neighbor is sent communities, an eBGP neighbor with `send-community-ebgp`.
+//! * `no-export` set at origination keeps the route from every eBGP neighbor; with `announce_to =
+//!   "ebgp"` it is added on the way out alone. An iBGP neighbor is sent communities, an eBGP
+//!   neighbor with `send-community-ebgp`.
 //!
-//! Not said by the documentation, and taken to be so: a line that takes away what is not there is no reason to refuse
-//! the others; a static route that is written again has its new description.
+//! Not said by the documentation, and taken to be so: a line that takes away what is not there is
+//! no reason to refuse the others; a static route that is written again has its new description.
 
 use std::fmt::Write;
 

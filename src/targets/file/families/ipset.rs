@@ -1,10 +1,11 @@
-//! ipset: two sets of networks for the rules of iptables, each filled beside the old one and swapped with it.
+//! ipset: two sets of networks for the rules of iptables, each filled beside the old one and
+//! swapped with it.
 //!
 //! Facts behind it, verified with ipset 7.17:
-//! * `restore` takes a file line by line and ends at the first that it refuses. So a set is filled under another name
-//!   and swapped, which is one step: up to there nothing has changed.
-//! * `create -exist` of a set with another size is an error. The size is a bound and takes no memory, so it is always
-//!   the largest.
+//! * `restore` takes a file line by line and ends at the first that it refuses. So a set is filled
+//!   under another name and swapped, which is one step: up to there nothing has changed.
+//! * `create -exist` of a set with another size is an error. The size is a bound and takes no
+//!   memory, so it is always the largest.
 //! * The set of that other name may have been left by a load that was refused: it is flushed first.
 //! * What is in the kernel is gone after a start of the machine: `verify` counts.
 //! * A comment has at most 255 characters (`IPSET_MAX_COMMENT_SIZE`), and no quotation mark.

@@ -1,4 +1,5 @@
-//! Juniper Junos, with braces; what both of its forms say is here, see [`junos_set`](super::junos_set).
+//! Juniper Junos, with braces; what both of its forms say is here, see
+//! [`junos_set`](super::junos_set).
 //!
 //! ```text
 //! trigger  static route … { discard; tag 666; } ──NULLROUTED-OUT──► BGP: RFC 7999's community, no-export ──► neighbor
@@ -7,20 +8,26 @@
 //! ```
 //!
 //! Behind each line, by Juniper's documentation; no such router took these files here:
-//! * All that is ours is one configuration group a role, replaced as a whole by each file: what is no longer listed is
-//!   gone with it. Nothing is in force before `commit`, and then all of it at once.
-//! * The operator applies it, once: taken out of `apply-groups`, nothing of ours is in force, whatever is loaded.
+//! * All that is ours is one configuration group a role, replaced as a whole by each file: what is
+//!   no longer listed is gone with it. Nothing is in force before `commit`, and then all of it at
+//!   once.
+//! * The operator applies it, once: taken out of `apply-groups`, nothing of ours is in force,
+//!   whatever is loaded.
 //! * `replace:` is read by `load replace` alone.
 //! * A `from` without a condition matches everything, so each list has an entry that no route has.
-//! * A prefix-list holds 85 325 entries, so a long set is in several, each with a term of its own: which one a prefix
-//!   is in comes from its address, and changes only where the set has doubled.
-//! * A commit is refused where a policy names a list that is not there. [`FILTER`]'s policy has no last term: what it
-//!   does not refuse, the next policy decides.
-//! * An as-path expression is about the whole path, and `.*` is any number of ASes; `!.*` is no path.
-//! * `static defaults` would tag each static route of the router, also the operator's: so each of ours has its tag.
-//! * A comment belongs to the statement behind it; those with `##` are the router's own, and are not kept.
-//! * A static route is announced where a policy exports it, and no-export that a policy adds keeps it from no neighbor. So
-//!   a neighbor receives the routes where the operator puts our policy, and nowhere else.
+//! * A prefix-list holds 85 325 entries, so a long set is in several, each with a term of its own:
+//!   which one a prefix is in comes from its address, and changes only where the set has doubled.
+//! * A commit is refused where a policy names a list that is not there. [`FILTER`]'s policy has no
+//!   last term: what it does not refuse, the next policy decides.
+//! * An as-path expression is about the whole path, and `.*` is any number of ASes; `!.*` is no
+//!   path.
+//! * `static defaults` would tag each static route of the router, also the operator's: so each of
+//!   ours has its tag.
+//! * A comment belongs to the statement behind it; those with `##` are the router's own, and are
+//!   not kept.
+//! * A static route is announced where a policy exports it, and no-export that a policy adds keeps
+//!   it from no neighbor. So a neighbor receives the routes where the operator puts our policy, and
+//!   nowhere else.
 //! * `next-hop discard` names no address, so an edge needs no route for one.
 
 use crate::prefix::{Bits, Prefix};
@@ -274,7 +281,8 @@ fn filter(file: &mut Statements, input: &FileInput) {
     });
 }
 
-/// No route has these: the last address of TEST-NET-1 (RFC 5737), and one of the discard-only block (RFC 6666).
+/// No route has these: the last address of TEST-NET-1 (RFC 5737), and one of the discard-only block
+/// (RFC 6666).
 const NO_ROUTE_V4: &str = "192.0.2.255/32";
 const NO_ROUTE_V6: &str = "100::ffff:ffff/128";
 
@@ -318,10 +326,12 @@ fn reject_others(file: &mut Statements) {
     file.within("term others", |file| file.say("then reject"));
 }
 
-/// So many prefixes are in a list on average where there are several: some have more, and none twice as many.
+/// So many prefixes are in a list on average where there are several: some have more, and none
+/// twice as many.
 const FULL: usize = 40_000;
 
-/// A list of prefixes, or as many as it takes: each with its name, how its lines are written, and the lines.
+/// A list of prefixes, or as many as it takes: each with its name, how its lines are written, and
+/// the lines.
 struct Lists {
     lists: Vec<(String, Line, Text)>,
     no_route: &'static str,
@@ -367,7 +377,8 @@ fn list(name: &str) -> String {
     format!("prefix-list NULLROUTED-{name}")
 }
 
-/// In which of so many lists, a power of two, a prefix is: by its address, multiplied by 2^32 over the golden ratio.
+/// In which of so many lists, a power of two, a prefix is: by its address, multiplied by 2^32 over
+/// the golden ratio.
 fn which<B: Numbered>(prefix: &Prefix<B>, lists: usize) -> usize {
     let mixed = u64::from(B::number(prefix).wrapping_mul(0x9e37_79b1));
     ((mixed * lists as u64) >> 32) as usize

@@ -1,11 +1,13 @@
 //! Juniper Junos, `set` commands: what they say is in [`junos`].
 //!
 //! By Juniper's documentation; no such router took these files here:
-//! * `load set` goes on behind a command that is refused, and says how many were: then nothing is to be committed.
-//! * A command names several attributes of a route behind each other: `discard tag 666` is one line.
-//! * The group is deleted and written again in the candidate; what is committed is the difference alone. A `delete` that
-//!   finds nothing is a warning at the command line, and an error to PyEZ, Ansible and NAPALM: so the first statement
-//!   stands before it once more.
+//! * `load set` goes on behind a command that is refused, and says how many were: then nothing is
+//!   to be committed.
+//! * A command names several attributes of a route behind each other: `discard tag 666` is one
+//!   line.
+//! * The group is deleted and written again in the candidate; what is committed is the difference
+//!   alone. A `delete` that finds nothing is a warning at the command line, and an error to PyEZ,
+//!   Ansible and NAPALM: so the first statement stands before it once more.
 //! * There is no comment on a line, so the listings are in the form with braces alone.
 
 use crate::targets::file::families::junos;

@@ -1,15 +1,17 @@
-//! nftables: a table of our own with two sets, and chains that drop what comes from them, what goes to them, or both.
+//! nftables: a table of our own with two sets, and chains that drop what comes from them, what goes
+//! to them, or both.
 //!
 //! Facts behind it, verified with nft 1.0.6:
 //! * `nft -f` takes a file as one transaction: all of it or nothing, with no moment between.
-//! * `add` of what is there already is no error, so the file can be loaded over itself; the counters are objects of
-//!   their own, and keep counting.
-//! * `delete` of what is not there is an error, so each object that a direction does without is added before it is
-//!   deleted: it may be left of a file of another direction.
+//! * `add` of what is there already is no error, so the file can be loaded over itself; the
+//!   counters are objects of their own, and keep counting.
+//! * `delete` of what is not there is an error, so each object that a direction does without is
+//!   added before it is deleted: it may be left of a file of another direction.
 //! * `add element` without an element is an error: an empty set is flushed and nothing is added.
-//! * A chain of others in this table, as an earlier README had one, stays where it is: the rules of our chains count alone.
-//! * What is in the kernel is gone after a start of the machine, or of nftables.service, whose file begins with `flush
-//!   ruleset`: `verify` sees that.
+//! * A chain of others in this table, as an earlier README had one, stays where it is: the rules of
+//!   our chains count alone.
+//! * What is in the kernel is gone after a start of the machine, or of nftables.service, whose file
+//!   begins with `flush ruleset`: `verify` sees that.
 //! * A comma behind the last element is fine, so that one prefix is one line.
 
 use std::fmt::Write;
@@ -129,8 +131,8 @@ fn chains(out: &mut Text, direction: Direction) {
         true => direction.is_to(),
         false => direction.is_from(),
     });
-    // The comment of the last rule is the digest of the lines before it: so nft is asked whether the table is of this
-    // very file.
+    // The comment of the last rule is the digest of the lines before it: so nft is asked whether
+    // the table is of this very file.
     let last = rules.next_back();
     for (rule, _) in rules {
         let _ = writeln!(out, "add rule inet nullrouted {rule} drop");

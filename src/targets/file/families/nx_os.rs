@@ -8,25 +8,28 @@
 //! ```
 //!
 //! Behind each line, by Cisco's documentation; no such router took these files here:
-//! * As with IOS, a file is merged into the running configuration, line by line, without a check; what is no longer
-//!   listed stays until a line takes it away, and such lines come first.
-//! * A list that is empty permits everything, and so does one that is not there: the first line of each is the one
-//!   about all others. The lists of a filter permit them, and stand beside the operator's route-map: where one is
-//!   missing, everything passes. So does an empty or a missing list in a route-map match everything: the one of own
-//!   networks then denies all, and nothing is announced.
-//! * Numbers end at 4294967294, those of as-path lists too: the AS is the number. The last AS numbers, which are
-//!   private and reserved, have no entry.
-//! * An entry is taken away by its whole line; its number alone is not documented to do that. So what is too short has
-//!   an entry for each length that there was, and the longest counts.
+//! * As with IOS, a file is merged into the running configuration, line by line, without a check;
+//!   what is no longer listed stays until a line takes it away, and such lines come first.
+//! * A list that is empty permits everything, and so does one that is not there: the first line of
+//!   each is the one about all others. The lists of a filter permit them, and stand beside the
+//!   operator's route-map: where one is missing, everything passes. So does an empty or a missing
+//!   list in a route-map match everything: the one of own networks then denies all, and nothing is
+//!   announced.
+//! * Numbers end at 4294967294, those of as-path lists too: the AS is the number. The last AS
+//!   numbers, which are private and reserved, have no entry.
+//! * An entry is taken away by its whole line; its number alone is not documented to do that. So
+//!   what is too short has an entry for each length that there was, and the longest counts.
 //! * A static route has a name of one word, which stands before its tag.
 //! * `maximum-prefix` is of 300000 at most.
-//! * `no-export` set at origination keeps the route from every eBGP neighbor; with `announce_to = "ebgp"` it is added on
-//!   the way out alone. By default a neighbor is sent no communities.
-//! * Some releases refuse `seq` in a community-list (7.3(0)D1(1)), and the references of Nexus 6000 have it in no
-//!   as-path list: the community-list does without, and the head of a filter says what it needs. What a route-map does
-//!   with a community-list that is not there is not documented, so the head has the command that shows the list.
+//! * `no-export` set at origination keeps the route from every eBGP neighbor; with `announce_to =
+//!   "ebgp"` it is added on the way out alone. By default a neighbor is sent no communities.
+//! * Some releases refuse `seq` in a community-list (7.3(0)D1(1)), and the references of Nexus 6000
+//!   have it in no as-path list: the community-list does without, and the head of a filter says
+//!   what it needs. What a route-map does with a community-list that is not there is not
+//!   documented, so the head has the command that shows the list.
 //! * A policy that has changed is asked for what comes, not for what was accepted: so `soft in`.
-//! * Neither `Null0` nor an interface answers what it drops, unless it is told to: nothing is said of that here.
+//! * Neither `Null0` nor an interface answers what it drops, unless it is told to: nothing is said
+//!   of that here.
 
 use std::fmt::Write;
 

@@ -8,22 +8,27 @@
 //!
 //! Facts behind each line, verified with OpenBGPD 7.7 and 8.8:
 //! * The last rule that matches wins, so each of ours is `quick`.
-//! * `bgpd -n` refuses a file without an AS, so the check puts one in front of it. It takes an IPv4 prefix with a length
-//!   of 33, by which the daemon dies: prefixes are ours, and right by their type.
-//! * `bgpctl reload` ends well where the file is refused, and where an earlier reload still goes on: what it says counts.
-//!   It ends a moment before the file is in force, so the default command looks for five seconds.
+//! * `bgpd -n` refuses a file without an AS, so the check puts one in front of it. It takes an IPv4
+//!   prefix with a length of 33, by which the daemon dies: prefixes are ours, and right by their
+//!   type.
+//! * `bgpctl reload` ends well where the file is refused, and where an earlier reload still goes
+//!   on: what it says counts. It ends a moment before the file is in force, so the default command
+//!   looks for five seconds.
 //! * A comment that ends with a backslash takes the next line with it: none of ours has one.
 //! * An empty set matches nothing, and may stand.
-//! * `NO_EXPORT` in the `network` statement keeps the route from eBGP neighbors altogether, whatever rules allow: it is
-//!   there unless `announce_to = "ebgp"`, and added on the way out in any case.
-//! * A next hop in the `network` statement that no route leads to keeps the route from all neighbors since 8.8, so it is
-//!   set on the way out. An eBGP neighbor is sent the address of the session all the same.
-//! * A rule about the address of a neighbor is refused ("no such peer") unless that neighbor stands before it: the check
-//!   puts each one that is named in front of the file.
+//! * `NO_EXPORT` in the `network` statement keeps the route from eBGP neighbors altogether,
+//!   whatever rules allow: it is there unless `announce_to = "ebgp"`, and added on the way out in
+//!   any case.
+//! * A next hop in the `network` statement that no route leads to keeps the route from all
+//!   neighbors since 8.8, so it is set on the way out. An eBGP neighbor is sent the address of the
+//!   session all the same.
+//! * A rule about the address of a neighbor is refused ("no such peer") unless that neighbor stands
+//!   before it: the check puts each one that is named in front of the file.
 //! * `bgpctl` does not say whether a neighbor is iBGP: an eBGP one has nothing with `NO_EXPORT`.
-//! * `show rib out` wants a neighbor to be named; with a community it is OpenBGPD that looks for it.
-//! * `bgpctl show sets` names the sets in force, empty ones too: by the name of the last one OpenBGPD is asked for its
-//!   file.
+//! * `show rib out` wants a neighbor to be named; with a community it is OpenBGPD that looks for
+//!   it.
+//! * `bgpctl show sets` names the sets in force, empty ones too: by the name of the last one
+//!   OpenBGPD is asked for its file.
 //! * 10 000 prefixes of a `network prefix-set` are loaded in 0.3 s; 100 000 take minutes.
 
 use std::fmt::Write;

@@ -7,27 +7,32 @@
 //! ```
 //!
 //! Behind each line, by MikroTik's documentation; no such router took these files here:
-//! * A script runs line by line, and stops at the first that is refused. So what is there is marked as old, the new is
-//!   added behind it, and then the old removed: a script that has stopped leaves in force what was in force.
-//! * A chain that ends without a word rejects, so ours end with `return`. The new rules come behind it, and do nothing
-//!   until the old `return` is gone; then the old rules are removed. There is no moment without either.
-//! * A rule that is always the same is made once, as one that rejects, and then set: it is never missing.
-//! * A firewall list in a routing filter matches exactly what is in it, not what is inside of that. So a filter is
-//!   made of rules, which are tried one by one.
-//! * A static route has no tag that a filter could ask for, but a distance. Ours is above that of the operator's own
-//!   static routes (1) and below that of BGP (20): his own routes win, and what BGP has learned is dropped and
-//!   announced all the same.
-//! * A regular expression for a path is of AS numbers, not of characters: `64496$` is a path that begins at AS 64496.
-//!   In a string a `$` without a backslash before it begins the name of a variable.
-//! * `set blackhole yes` needs no route for the next hop, and no reachable one. On the way out a next hop is set for
-//!   iBGP alone.
-//! * `no-export` is added on the way out, where the community is. Only a connection that redistributes static routes
-//!   announces any: a neighbor receives ours where the operator puts our chain, and nowhere else.
+//! * A script runs line by line, and stops at the first that is refused. So what is there is marked
+//!   as old, the new is added behind it, and then the old removed: a script that has stopped leaves
+//!   in force what was in force.
+//! * A chain that ends without a word rejects, so ours end with `return`. The new rules come behind
+//!   it, and do nothing until the old `return` is gone; then the old rules are removed. There is no
+//!   moment without either.
+//! * A rule that is always the same is made once, as one that rejects, and then set: it is never
+//!   missing.
+//! * A firewall list in a routing filter matches exactly what is in it, not what is inside of that.
+//!   So a filter is made of rules, which are tried one by one.
+//! * A static route has no tag that a filter could ask for, but a distance. Ours is above that of
+//!   the operator's own static routes (1) and below that of BGP (20): his own routes win, and what
+//!   BGP has learned is dropped and announced all the same.
+//! * A regular expression for a path is of AS numbers, not of characters: `64496$` is a path that
+//!   begins at AS 64496. In a string a `$` without a backslash before it begins the name of a
+//!   variable.
+//! * `set blackhole yes` needs no route for the next hop, and no reachable one. On the way out a
+//!   next hop is set for iBGP alone.
+//! * `no-export` is added on the way out, where the community is. Only a connection that
+//!   redistributes static routes announces any: a neighbor receives ours where the operator puts
+//!   our chain, and nowhere else.
 //!
-//! Not said by the documentation, and taken to be so: two equal static routes are allowed, and nothing is withdrawn
-//! when one of them goes; `set` and `remove` do nothing where nothing is found; a filter on the way out sees the
-//! distance of a static route, and that it is a blackhole. Where it does not, nothing is announced. A rule may jump from
-//! behind a condition.
+//! Not said by the documentation, and taken to be so: two equal static routes are allowed, and
+//! nothing is withdrawn when one of them goes; `set` and `remove` do nothing where nothing is
+//! found; a filter on the way out sees the distance of a static route, and that it is a blackhole.
+//! Where it does not, nothing is announced. A rule may jump from behind a condition.
 
 use std::fmt::Write;
 
@@ -207,7 +212,8 @@ fn networks(out: &mut Text, chain: &str, inside: bool, v4: &[Prefix<u32>], v6: &
     });
 }
 
-/// A chain of which only these rules are left in the end, and which goes back where none of them matches.
+/// A chain of which only these rules are left in the end, and which goes back where none of them
+/// matches.
 fn replaced(out: &mut Text, chain: &str, rules: impl FnOnce(&mut Text)) {
     let _ = write!(
         out,

@@ -6,23 +6,28 @@
 //! filter   neighbor ──NULLROUTED-FILTER──► listed prefixes, what is inside of them, and listed origins are refused
 //! ```
 //!
-//! Behind each line, by Nokia's documentation and its YANG models; no such router took these files here:
-//! * All that is ours is one configuration group a role, deleted and written anew in the candidate: what is no longer
-//!   listed is gone with it. Nothing is in force before `commit`, and then all of it at once.
-//! * The operator applies it, once: taken out of `apply-groups`, nothing of ours is in force, whatever is loaded.
-//! * `exec` ends at the first line that is refused, and leaves the candidate as far as it came. So the group is made
-//!   before it is deleted: the first file has it to delete, too.
-//! * A block of braces ends at the end of a line where the router writes it itself, and one in a line is empty. Whether
-//!   it reads another one is not known, so what fits into a line has no braces.
+//! Behind each line, by Nokia's documentation and its YANG models; no such router took these files
+//! here:
+//! * All that is ours is one configuration group a role, deleted and written anew in the candidate:
+//!   what is no longer listed is gone with it. Nothing is in force before `commit`, and then all of
+//!   it at once.
+//! * The operator applies it, once: taken out of `apply-groups`, nothing of ours is in force,
+//!   whatever is loaded.
+//! * `exec` ends at the first line that is refused, and leaves the candidate as far as it came. So
+//!   the group is made before it is deleted: the first file has it to delete, too.
+//! * A block of braces ends at the end of a line where the router writes it itself, and one in a
+//!   line is empty. Whether it reads another one is not known, so what fits into a line has no
+//!   braces.
 //! * `apply-groups` under `policy-options` is in the models since 20.2.
 //! * A static route is announced where a policy exports it, and nowhere else.
-//! * What a policy does where none of its lists is there is not told, so each list has an entry that no route has; and
-//!   a commit is refused where a policy names one that is not there.
-//! * `longer` is the prefix itself, too. A list of prefixes takes no description, a black hole takes one of 80
-//!   characters: the first listing, in one word.
-//! * The tag stands at the black hole, and not at the route: a next hop of the operator's own does not get it.
-//! * An as-path expression is about the whole path. A group holds 128 of them of 255 characters each, so several ASes
-//!   are in one: a changed AS changes the lines behind it.
+//! * What a policy does where none of its lists is there is not told, so each list has an entry
+//!   that no route has; and a commit is refused where a policy names one that is not there.
+//! * `longer` is the prefix itself, too. A list of prefixes takes no description, a black hole
+//!   takes one of 80 characters: the first listing, in one word.
+//! * The tag stands at the black hole, and not at the route: a next hop of the operator's own does
+//!   not get it.
+//! * An as-path expression is about the whole path. A group holds 128 of them of 255 characters
+//!   each, so several ASes are in one: a changed AS changes the lines behind it.
 
 use crate::prefix::{Bits, Prefix};
 use crate::targets::file::family::Kind;

@@ -8,21 +8,23 @@
 //! ```
 //!
 //! Behind each line, by Huawei's documentation; no such router took these files here:
-//! * Lines are merged. In two stages (V8) they wait for a `commit`, which puts all in force; immediately (V5) each one
-//!   is in force at once. What is no longer listed stays until a line takes it away.
-//! * A list, or an as-path filter, that is not there matches everything. Those of a filter deny what is listed and
-//!   permit the rest: where one is missing, everything passes. Those of own networks stand in a clause that denies:
-//!   where one is missing, no blackhole passes.
-//! * What a list does not name it denies, so the line about all others is written before the entries.
-//! * An entry of a list is taken away by its number, which comes from the prefix; so lines that take away come first.
-//!   An entry has no comment, a static route a description.
-//! * An as-path filter has numbers on V8 alone; V5 refuses these lines, and then no origin is refused. The number of an
-//!   entry is the AS itself; the last number is no AS (RFC 7300).
-//! * `no-export` set at origination keeps the route from every eBGP peer; with `announce_to = "ebgp"` it is added on the
-//!   way out alone. By default a peer is sent no communities.
+//! * Lines are merged. In two stages (V8) they wait for a `commit`, which puts all in force;
+//!   immediately (V5) each one is in force at once. What is no longer listed stays until a line
+//!   takes it away.
+//! * A list, or an as-path filter, that is not there matches everything. Those of a filter deny
+//!   what is listed and permit the rest: where one is missing, everything passes. Those of own
+//!   networks stand in a clause that denies: where one is missing, no blackhole passes.
+//! * What a list does not name it denies, so the line about all others is written before the
+//!   entries.
+//! * An entry of a list is taken away by its number, which comes from the prefix; so lines that
+//!   take away come first. An entry has no comment, a static route a description.
+//! * An as-path filter has numbers on V8 alone; V5 refuses these lines, and then no origin is
+//!   refused. The number of an entry is the AS itself; the last number is no AS (RFC 7300).
+//! * `no-export` set at origination keeps the route from every eBGP peer; with `announce_to =
+//!   "ebgp"` it is added on the way out alone. By default a peer is sent no communities.
 //!
-//! Not said by the documentation, and taken to be so: a line that takes away what is not there says so, and nothing
-//! happens; a static route that is written again has its new tag and description.
+//! Not said by the documentation, and taken to be so: a line that takes away what is not there says
+//! so, and nothing happens; a static route that is written again has its new tag and description.
 
 use std::fmt::Write;
 use std::ops::RangeInclusive;
@@ -304,15 +306,16 @@ fn own(out: &mut Text, input: &FileInput) {
     denied(out, "OWN-V6", true, &own.v6);
 }
 
-/// A list for a node that denies. What is no longer in it is left to be denied: nothing is dropped by that.
+/// A list for a node that denies. What is no longer in it is left to be denied: nothing is dropped
+/// by that.
 fn denied<B: Numbered>(out: &mut Text, name: &str, inside: bool, prefixes: &[Prefix<B>]) {
     others::<B>(out, name, "deny");
     entries(out, name, "permit", inside, prefixes);
     out.push("#\n");
 }
 
-/// A list that denies what is shorter than this and permits the rest. An entry for another length, left of an earlier
-/// file, is stricter, or without effect.
+/// A list that denies what is shorter than this and permits the rest. An entry for another length,
+/// left of an earlier file, is stricter, or without effect.
 fn long<B: Bits>(out: &mut Text, name: &str, shortest: u8) {
     others::<B>(out, name, "permit");
     let shortest = shortest.max(1);

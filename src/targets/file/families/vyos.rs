@@ -6,25 +6,29 @@
 //! filter   neighbor ──NULLROUTED-FILTER──► listed prefixes, what is inside of them, and listed origins are refused
 //! ```
 //!
-//! The file is a script. It asks the router what it holds under our mark, compares that with its own lines, one a
-//! prefix, and deletes and sets the difference in one commit. So it takes away what is gone, whatever came before it.
+//! The file is a script. It asks the router what it holds under our mark, compares that with its
+//! own lines, one a prefix, and deletes and sets the difference in one commit. So it takes away
+//! what is gone, whatever came before it.
 //!
-//! Behind each line, by the documentation and the sources of VyOS 1.4; no such router took these files here, but the
-//! script was run in bash with such commands in place of VyOS's own:
-//! * Our routes have a description that begins with `nullrouted`. Where the operator has a route of his own, it stays
-//!   as it is, whatever its tag, and gets no blackhole beside it.
-//! * `set` says something where it fails, and its status says nothing; nor does that of `commit`, but a commit that
-//!   failed leaves the session changed. Where a `set` has failed there is no commit.
-//! * VyOS gives every beginning of its commands an alias, `comm` among them: `comm` cannot be used in a script.
+//! Behind each line, by the documentation and the sources of VyOS 1.4; no such router took these
+//! files here, but the script was run in bash with such commands in place of VyOS's own:
+//! * Our routes have a description that begins with `nullrouted`. Where the operator has a route of
+//!   his own, it stays as it is, whatever its tag, and gets no blackhole beside it.
+//! * `set` says something where it fails, and its status says nothing; nor does that of `commit`,
+//!   but a commit that failed leaves the session changed. Where a `set` has failed there is no
+//!   commit.
+//! * VyOS gives every beginning of its commands an alias, `comm` among them: `comm` cannot be used
+//!   in a script.
 //! * A `set` starts several processes: so the difference is set, and not everything anew.
-//! * VyOS writes FRR's configuration. A list without rules permits everything there, so each has a rule about all
-//!   others. A commit is refused where a route-map speaks of a prefix-list that is not there; a missing as-path-list
-//!   matches nothing.
+//! * VyOS writes FRR's configuration. A list without rules permits everything there, so each has a
+//!   rule about all others. A commit is refused where a route-map speaks of a prefix-list that is
+//!   not there; a missing as-path-list matches nothing.
 //! * A community-list is a regular expression, and FRR writes 65535:666 as `blackhole`.
 //! * Rules have numbers up to 65535.
-//! * `no-export` set at origination keeps the route from every eBGP neighbor; with `announce_to = "ebgp"` it is added on
-//!   the way out alone. `set community replace` takes several values. A next hop off the link is taken from an eBGP neighbor only with `disable-connected-check`, and an IPv6 route goes by
-//!   the neighbor's link-local address without `prefer-global`.
+//! * `no-export` set at origination keeps the route from every eBGP neighbor; with `announce_to =
+//!   "ebgp"` it is added on the way out alone. `set community replace` takes several values. A next
+//!   hop off the link is taken from an eBGP neighbor only with `disable-connected-check`, and an
+//!   IPv6 route goes by the neighbor's link-local address without `prefer-global`.
 
 use std::fmt::Write;
 
@@ -387,7 +391,8 @@ fn deny(out: &mut Text, name: &str, ip: &str, lists: &[String], first: usize) ->
     first + lists.len()
 }
 
-/// The operator's own networks, and what is inside of them; or what covers them, which [`BEGIN`] sees by the name.
+/// The operator's own networks, and what is inside of them; or what covers them, which [`BEGIN`]
+/// sees by the name.
 fn own_list<B: Numbered>(out: &mut Text, lists: &Shards<B>) {
     let mut entry = entries(out, lists);
     for prefix in lists.prefixes() {
@@ -395,7 +400,8 @@ fn own_list<B: Numbered>(out: &mut Text, lists: &Shards<B>) {
     }
 }
 
-/// Begins with the lines about all others, and returns what writes the line of each prefix, its listings behind it.
+/// Begins with the lines about all others, and returns what writes the line of each prefix, its
+/// listings behind it.
 fn entries<'a, B: Numbered>(
     out: &mut Text,
     lists: &Shards<'a, B>,

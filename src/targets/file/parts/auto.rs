@@ -1,9 +1,9 @@
 //! `lists = "auto"`: how the listed prefixes stand in a file of FRR. Pure.
 //!
-//! Before version 9 bgpd compares each entry that comes with all others of its list, and does not answer meanwhile:
-//! 8.4.4 takes 1 000 entries in one list in 11.5 s, and in a list for each octet in 2.3 s. 9.1.3 takes 10 000 in 9 s and
-//! 50 000 in seven minutes. Since version 10 the time grows with the number of entries alone: 20 000 take 15 s in
-//! either way.
+//! Before version 9 bgpd compares each entry that comes with all others of its list, and does not
+//! answer meanwhile: 8.4.4 takes 1 000 entries in one list in 11.5 s, and in a list for each octet
+//! in 2.3 s. 9.1.3 takes 10 000 in 9 s and 50 000 in seven minutes. Since version 10 the time grows
+//! with the number of entries alone: 20 000 take 15 s in either way.
 
 use std::fmt;
 
@@ -39,7 +39,8 @@ impl Version {
         Self::parse(rest.split_whitespace().next()?)
     }
 
-    /// Whether it is this version or an older one; what stands behind the second number does not count.
+    /// Whether it is this version or an older one; what stands behind the second number does not
+    /// count.
     pub fn is_at_most(&self, major: u32, minor: u32) -> bool {
         (self.major, self.minor) <= (major, minor)
     }
@@ -83,8 +84,9 @@ pub struct Chosen {
     pub entries: usize,
 }
 
-/// How lists stand in a file with so many entries of a kind at most. What was chosen before stays while the version is the
-/// same, until the number is 20 % beyond the limit; and where nothing is listed, so that a flush only takes entries away.
+/// How lists stand in a file with so many entries of a kind at most. What was chosen before stays
+/// while the version is the same, until the number is 20 % beyond the limit; and where nothing is
+/// listed, so that a flush only takes entries away.
 pub fn choose(version: Option<Version>, longest: usize, before: Option<&Chosen>) -> Chosen {
     let before = before.filter(|before| before.version == version);
     let limit = limit(version.as_ref());

@@ -4,8 +4,8 @@ use ipnet::IpNet;
 
 use crate::prefix::{Effective, Prefix};
 
-/// What was in force of late and no longer is: some routers keep a line until another one takes it away. Each prefix
-/// as it stood in the files, ascending; nothing of it is in the set.
+/// What was in force of late and no longer is: some routers keep a line until another one takes it
+/// away. Each prefix as it stood in the files, ascending; nothing of it is in the set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Gone {
     /// IPv4.

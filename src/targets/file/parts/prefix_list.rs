@@ -1,7 +1,7 @@
 //! `ip prefix-list`, which Cisco has made and others have taken over.
 //!
-//! * A list without an entry permits everything, and so does one that is not there. So a line that matches all is
-//!   written before the others, with the last number.
+//! * A list without an entry permits everything, and so does one that is not there. So a line that
+//!   matches all is written before the others, with the last number.
 //! * `le 32` behind a /32 is refused.
 
 use crate::prefix::{Bits, Prefix};

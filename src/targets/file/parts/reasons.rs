@@ -84,7 +84,8 @@ impl<'a> Reasons<'a> {
     }
 }
 
-/// Why one prefix is listed: each feed with its reference, each once, ascending; empty where it is not known.
+/// Why one prefix is listed: each feed with its reference, each once, ascending; empty where it is
+/// not known.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reason<'a>(pub Vec<(&'a str, &'a str)>);
 
@@ -93,8 +94,8 @@ impl Reason<'_> {
         self.0.is_empty()
     }
 
-    /// `spamhaus-drop-v4 SBL123, noc, and 2 more`. Whatever a publisher writes, this is of letters, digits and
-    /// `. _ : / + , -` and spaces alone: it ends no comment and no quotation.
+    /// `spamhaus-drop-v4 SBL123, noc, and 2 more`. Whatever a publisher writes, this is of letters,
+    /// digits and `. _ : / + , -` and spaces alone: it ends no comment and no quotation.
     pub fn write(&self, out: &mut impl Write) -> fmt::Result {
         let mut listings = self.told();
         for (at, (feed, reference)) in listings.by_ref().take(NAMED).enumerate() {
@@ -111,7 +112,8 @@ impl Reason<'_> {
         }
     }
 
-    /// `SBL123`: the reference of the first listing, or where it has none the name of its feed; clipped.
+    /// `SBL123`: the reference of the first listing, or where it has none the name of its feed;
+    /// clipped.
     pub fn write_word(&self, out: &mut impl Write) -> fmt::Result {
         match self.told().next() {
             Some((feed, "")) => plainly(feed, out),

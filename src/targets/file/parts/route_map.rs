@@ -59,8 +59,8 @@ pub const REST: &str =
     "The route-maps named NULLROUTED, then the lists so named, and the static routes with tag 666.";
 
 impl RouteMaps {
-    /// What the header says of sessions, and how all of it is taken out by hand; `alone` puts `NULLROUTED-OUT` at a
-    /// neighbor.
+    /// What the header says of sessions, and how all of it is taken out by hand; `alone` puts
+    /// `NULLROUTED-OUT` at a neighbor.
     pub fn sessions(&self, options: &FileOptions, alone: &str) -> (String, String) {
         let mut first =
             "route-map YOURS permit 1                       (any number below those of YOURS)

@@ -1,5 +1,5 @@
-//! Which neighbors of a trigger may be sent what is listed: a line in the head of its file, and the part of the default
-//! `verify` that compares it with what the router sent.
+//! Which neighbors of a trigger may be sent what is listed: a line in the head of its file, and the
+//! part of the default `verify` that compares it with what the router sent.
 //!
 //! ```text
 //!  file ──► "may ADDRESS ...", "listed PREFIX" ──┐
@@ -12,7 +12,8 @@ use std::net::IpAddr;
 use crate::targets::file::FileOptions;
 use crate::targets::file::options::AnnounceTo;
 
-/// The line of the head. `verify` reads it: it is the only place of the file that names the neighbors.
+/// The line of the head. `verify` reads it: it is the only place of the file that names the
+/// neighbors.
 pub fn line(options: &FileOptions) -> String {
     let to = match (options.announce_to, options.neighbors.as_slice()) {
         (AnnounceTo::Ibgp, []) if options.family.needs_neighbors() => NONE.to_owned(),
@@ -23,7 +24,8 @@ pub fn line(options: &FileOptions) -> String {
     format!("Sends:  to {to} and to no other\n")
 }
 
-/// Of a family whose neighbors must be named, where none is: its configuration is refused, and its file sends nothing.
+/// Of a family whose neighbors must be named, where none is: its configuration is refused, and its
+/// file sends nothing.
 const NONE: &str = "none of the neighbors";
 
 /// Addresses as a list.
@@ -40,9 +42,10 @@ macro_rules! may {
 }
 pub(in crate::targets::file) use may;
 
-/// For `awk`: of `may ...`, `listed PREFIX` and `sent ADDRESS KIND PREFIX`, in this order, makes a line for each neighbor
-/// that was sent what is listed and may not have it, and ends with 3 where there is one. KIND is `ibgp`, `ebgp` or `any`.
-/// `least` is what stands before the number where only some prefixes were looked at.
+/// For `awk`: of `may ...`, `listed PREFIX` and `sent ADDRESS KIND PREFIX`, in this order, makes a
+/// line for each neighbor that was sent what is listed and may not have it, and ends with 3 where
+/// there is one. KIND is `ibgp`, `ebgp` or `any`. `least` is what stands before the number where
+/// only some prefixes were looked at.
 pub const LEAKS: &str = r#"
 $1 == "may" { none = /none of/; ibgp = /iBGP/; gsub(",", ""); for (i = 4; i <= NF; i++) if ($i ~ /[0-9]/) { named[$i]; some = 1 } next }
 $1 == "listed" { listed[$2]; next }

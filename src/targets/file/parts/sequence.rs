@@ -13,8 +13,8 @@ pub trait Numbered: Bits {
     fn number(prefix: &Prefix<Self>) -> u32;
 }
 
-/// The address in the middle of the prefix: another one for each, also where one is inside of another. A host and the
-/// /31 around it would share one.
+/// The address in the middle of the prefix: another one for each, also where one is inside of
+/// another. A host and the /31 around it would share one.
 impl Numbered for u32 {
     fn number(prefix: &Prefix<Self>) -> u32 {
         let half = (1_u32 << 31).checked_shr(prefix.len().into());
@@ -22,8 +22,9 @@ impl Numbered for u32 {
     }
 }
 
-/// 32 bits mixed from the 128 of the address and the length (the finalizer of MurmurHash3). Of 100 000 prefixes one
-/// will have the number of another, and then gets the next: it may change when the other goes.
+/// 32 bits mixed from the 128 of the address and the length (the finalizer of MurmurHash3). Of 100
+/// 000 prefixes one will have the number of another, and then gets the next: it may change when the
+/// other goes.
 impl Numbered for u128 {
     fn number(prefix: &Prefix<Self>) -> u32 {
         let address = prefix.first();
@@ -42,8 +43,9 @@ fn mixed(mut bits: u64) -> u32 {
     (bits >> 32) as u32
 }
 
-/// The prefixes with their numbers, each of `free` and each another one: what the prefix suggests, or the next free.
-/// There are more numbers than prefixes. Where they are fewer than addresses, a prefix suggests a place among them.
+/// The prefixes with their numbers, each of `free` and each another one: what the prefix suggests,
+/// or the next free. There are more numbers than prefixes. Where they are fewer than addresses, a
+/// prefix suggests a place among them.
 pub fn numbered<B: Numbered>(
     prefixes: &[Prefix<B>],
     free: RangeInclusive<u32>,
@@ -78,8 +80,8 @@ enum Taken {
     Ascending,
     /// A flag a number, counted from the first: where there are few.
     Flags(Vec<bool>),
-    /// Where there are many, next to none is suggested twice: only those are remembered, and what was taken in their
-    /// place.
+    /// Where there are many, next to none is suggested twice: only those are remembered, and what
+    /// was taken in their place.
     Shared {
         /// All that are suggested, ascending.
         suggested: Vec<u32>,

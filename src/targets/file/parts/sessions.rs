@@ -43,7 +43,8 @@ pub struct Words<'a> {
 pub struct ByHand<'a> {
     /// Ends the origination.
     pub origination: &'a str,
-    /// What is to be done before that, where the operator's own policy is in use for it; empty where it cannot be.
+    /// What is to be done before that, where the operator's own policy is in use for it; empty
+    /// where it cannot be.
     pub own: &'a str,
     /// Shuts a neighbor down, then takes `NULLROUTED-OUT` out of it.
     pub alone: &'a str,
@@ -131,8 +132,8 @@ impl Words<'_> {
         said(text, says);
     }
 
-    /// The part of a header that says how all of it is taken out by hand. In this order nothing is announced that was
-    /// not announced before.
+    /// The part of a header that says how all of it is taken out by hand. In this order nothing is
+    /// announced that was not announced before.
     pub fn by_hand(&self) -> String {
         let (policy, clauses, by_hand) = (self.policy, self.clauses, &self.by_hand);
         let mut text = String::new();
@@ -234,8 +235,8 @@ pub fn addresses(addresses: &[IpAddr]) -> String {
     }
 }
 
-/// How the header of a trigger begins to say how its file is used: read from above, nothing is announced before every
-/// session is as it should be.
+/// How the header of a trigger begins to say how its file is used: read from above, nothing is
+/// announced before every session is as it should be.
 pub const FIRST: &str =
     "Use:    First the sessions, then the origination: before that nothing is announced.\n";
 

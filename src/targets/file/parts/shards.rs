@@ -1,7 +1,8 @@
 //! Lists whose entries have numbers up to 65535.
 //!
-//! Many prefixes are spread over several lists, `NAME`, `NAME-2`, `NAME-3`. A list gets no more than half of its
-//! numbers on the average: so few prefixes want the number of another one, and one that goes moves next to none.
+//! Many prefixes are spread over several lists, `NAME`, `NAME-2`, `NAME-3`. A list gets no more
+//! than half of its numbers on the average: so few prefixes want the number of another one, and one
+//! that goes moves next to none.
 
 use crate::prefix::Prefix;
 use crate::targets::file::parts::sequence::{Numbered, numbered};

@@ -1,4 +1,5 @@
-//! Addresses and numbers in text, without `fmt`: a few characters that are put together here and copied at once.
+//! Addresses and numbers in text, without `fmt`: a few characters that are put together here and
+//! copied at once.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -11,7 +12,8 @@ pub struct Short {
     len: usize,
 }
 
-/// The digits of each octet, and how many they are: looked up, as no processor foresees how many it will be.
+/// The digits of each octet, and how many they are: looked up, as no processor foresees how many it
+/// will be.
 const OCTETS: [([u8; 3], usize); 256] = {
     let mut octets = [([0; 3], 0); 256];
     let mut octet = 0;
@@ -130,8 +132,8 @@ impl Short {
     }
 }
 
-/// Where the first of the longest runs of two or more zeros begins, and where it has ended; twice the same where there
-/// is none.
+/// Where the first of the longest runs of two or more zeros begins, and where it has ended; twice
+/// the same where there is none.
 fn zeros(groups: [u16; 8]) -> (usize, usize) {
     let mut longest = (0, 0);
     let mut from = 0;

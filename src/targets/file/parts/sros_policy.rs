@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use crate::prefix::{Bits, Prefix};
 use crate::targets::file::{FileInput, FileOptions, Role};
 
-/// RFC 7999's community, and the one that keeps a route within the AS: our names of both, and their members.
+/// RFC 7999's community, and the one that keeps a route within the AS: our names of both, and their
+/// members.
 pub const COMMUNITIES: [(&str, &str); 2] = [
     ("NULLROUTED", "65535:666"),
     ("NULLROUTED-NO-EXPORT", "no-export"),
@@ -72,7 +73,8 @@ pub struct Accept {
     pub next_hop: Option<IpAddr>,
 }
 
-/// Everything of a role that stands under `policy-options`; `asns` is how many origin ASes there is room for.
+/// Everything of a role that stands under `policy-options`; `asns` is how many origin ASes there is
+/// room for.
 pub fn write(form: &mut impl Form, options: &FileOptions, input: &FileInput, asns: usize) {
     match options.role {
         Role::Trigger => trigger(form, options, input),
@@ -99,8 +101,8 @@ fn trigger(form: &mut impl Form, options: &FileOptions, input: &FileInput) {
         }),
     };
     let [v4, v6] = options.next_hops();
-    // The second is for a session that carries other routes too: it is about nothing but ours, and the operator's own
-    // policy behind it decides on all others.
+    // The second is for a session that carries other routes too: it is about nothing but ours, and
+    // the operator's own policy behind it decides on all others.
     let own = &["NULLROUTED-OWN-V4", "NULLROUTED-OWN-V6"];
     for (name, own, next_policy) in [
         ("NULLROUTED-OUT", reject(own, Of::Any), false),
@@ -191,7 +193,8 @@ fn filter(form: &mut impl Form, input: &FileInput, asns: usize) {
     });
 }
 
-/// No route has these: the last address of TEST-NET-1 (RFC 5737), and one of the discard-only block (RFC 6666).
+/// No route has these: the last address of TEST-NET-1 (RFC 5737), and one of the discard-only block
+/// (RFC 6666).
 const NO_ROUTE_V4: u32 = 0xc000_02ff;
 const NO_ROUTE_V6: u128 = 0x0100 << 112 | 0xffff_ffff;
 
@@ -226,7 +229,8 @@ fn reject(lists: &[&'static str], of: Of) -> Entry {
     }
 }
 
-/// A list of these, of what is `inside` of them where that is said, and of what no route has, so that it is never empty.
+/// A list of these, of what is `inside` of them where that is said, and of what no route has, so
+/// that it is never empty.
 fn list<B: Bits>(
     form: &mut impl Form,
     name: &str,

@@ -1,4 +1,5 @@
-//! Text that grows line by line. A million entries are written without `fmt`, which takes longer than all else.
+//! Text that grows line by line. A million entries are written without `fmt`, which takes longer
+//! than all else.
 
 use std::fmt::{self, Write};
 
@@ -66,7 +67,8 @@ impl Text {
         self.short(&short);
     }
 
-    /// A last line with the digest of all before it: so a router can be asked whether it holds this very file.
+    /// A last line with the digest of all before it: so a router can be asked whether it holds this
+    /// very file.
     pub fn seal(&mut self, before: &str, after: &str) {
         let digest = digest::of(&self.0);
         self.push(before);
@@ -75,8 +77,8 @@ impl Text {
         self.push("\n");
     }
 
-    /// A line for a prefix with what stands before and after it, and behind that its listings as a comment, where they
-    /// are known.
+    /// A line for a prefix with what stands before and after it, and behind that its listings as a
+    /// comment, where they are known.
     pub fn entry<B: Bits>(
         &mut self,
         before: &str,
@@ -109,7 +111,8 @@ impl Text {
         }
     }
 
-    /// The first listing of a prefix in one word, with what stands before it; nothing where none is known.
+    /// The first listing of a prefix in one word, with what stands before it; nothing where none is
+    /// known.
     pub fn word(&mut self, before: &str, reason: &Reason) {
         if !reason.is_empty() {
             self.push(before);

@@ -352,7 +352,8 @@ async fn a_file_of_somebody_else_is_replaced_only_where_it_is_adopted_and_a_copy
     let mode = fs::metadata(&kept).unwrap().permissions().mode();
     assert_eq!(mode & 0o777, 0o640);
     assert_eq!(fs::read_to_string(&path).unwrap(), OLD);
-    // Ours now: nothing is adopted. And a second one of somebody else never replaces the first copy.
+    // Ours now: nothing is adopted. And a second one of somebody else never replaces the first
+    // copy.
     let published = publish(&router, FIRST, |_| false).await.unwrap();
     assert!(published.adopted.is_empty());
     fs::write(&path, "theirs, again\n").unwrap();
@@ -468,7 +469,8 @@ async fn without_a_reload_verify_is_asked_each_time_and_the_file_stays() {
     assert!(lost.unwrap_err().starts_with("verify failed: "));
 }
 
-/// `cp` puts a file into a folder under its own name; and what a script gets by its words is a copy as well.
+/// `cp` puts a file into a folder under its own name; and what a script gets by its words is a copy
+/// as well.
 #[tokio::test]
 async fn a_copy_is_looked_for_where_it_really_goes() {
     const THEIRS: &str = "router bgp 64512\n";

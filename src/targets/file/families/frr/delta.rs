@@ -1,9 +1,12 @@
 //! What leads from one file to the next: entries that go, then entries that come.
 //!
 //! Verified with FRR 8.4:
-//! * An entry of a prefix-list goes by its sequence number alone, one of an as-path list by its expression alone.
-//! * An entry that comes with another number before the old one goes is taken for a duplicate, and lost.
-//! * An entry that is not there goes without a word from a prefix-list, and with an error from an as-path list.
+//! * An entry of a prefix-list goes by its sequence number alone, one of an as-path list by its
+//!   expression alone.
+//! * An entry that comes with another number before the old one goes is taken for a duplicate, and
+//!   lost.
+//! * An entry that is not there goes without a word from a prefix-list, and with an error from an
+//!   as-path list.
 
 use std::collections::HashSet;
 

@@ -1,12 +1,14 @@
 //! What takes away the clauses and lists of a former file, where the router has another role now.
 //!
-//! The lines of the operator (`redistribute kernel route-map`, `neighbor … route-map`, `call`) may still name the maps. A map
-//! that is not there permits what is called and denies the rest, which differs by place, so the last clause of each map
-//! stays: it denies everything, and in a filter it permits everything.
+//! The lines of the operator (`redistribute kernel route-map`, `neighbor … route-map`, `call`) may
+//! still name the maps. A map that is not there permits what is called and denies the rest, which
+//! differs by place, so the last clause of each map stays: it denies everything, and in a filter it
+//! permits everything.
 //!
-//! The community-list and the lists of own networks stay as well. The operator's route-maps match the community-list while
-//! the routes are still in BGP: a clause that denies them and matches a list that is not there lets them out to every
-//! neighbor. Another file for the same bgpd may use all three.
+//! The community-list and the lists of own networks stay as well. The operator's route-maps match
+//! the community-list while the routes are still in BGP: a clause that denies them and matches a
+//! list that is not there lets them out to every neighbor. Another file for the same bgpd may use
+//! all three.
 
 use std::collections::HashSet;
 use std::fmt::Write;
@@ -27,8 +29,8 @@ const SHARED: [&str; 3] = [
     "ipv6 prefix-list NULLROUTED-OWN-V6",
 ];
 
-/// `None` where both are of one role: then the load itself takes away what is no longer in the file. A clause goes before
-/// the list that it matches, and what permits before what denies.
+/// `None` where both are of one role: then the load itself takes away what is no longer in the
+/// file. A clause goes before the list that it matches, and what permits before what denies.
 pub(super) fn former(former: &str, text: &str) -> Option<String> {
     let (before, after) = (Names::of(former), Names::of(text));
     if before.role.is_none() || before.role == after.role {

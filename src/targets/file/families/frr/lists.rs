@@ -1,4 +1,5 @@
-//! Prefix-lists and as-path lists, each made anew by its file: over an older one of its name FRR 8.4 keeps old entries.
+//! Prefix-lists and as-path lists, each made anew by its file: over an older one of its name FRR
+//! 8.4 keeps old entries.
 
 use std::fmt::Write;
 use std::ops::RangeInclusive;
@@ -41,7 +42,8 @@ pub(super) fn listed(out: &mut Text, name: &str, input: &FileInput, inside: bool
     }
 }
 
-/// A list that permits these, and what is `inside` of them where that is said, and denies all others.
+/// A list that permits these, and what is `inside` of them where that is said, and denies all
+/// others.
 fn list<B: Numbered>(out: &mut Text, name: &str, prefixes: &[Prefix<B>], inside: bool) {
     let list = PrefixList {
         name,
@@ -55,8 +57,8 @@ fn list<B: Numbered>(out: &mut Text, name: &str, prefixes: &[Prefix<B>], inside:
     out.push("!\n");
 }
 
-/// A list that exists without an entry permits everything: this one has it from the start. It is about the default
-/// route alone.
+/// A list that exists without an entry permits everything: this one has it from the start. It is
+/// about the default route alone.
 fn first(out: &mut Text, list: &PrefixList, width: u8) {
     let _ = match width {
         32 => writeln!(out, "{} seq 1 deny 0.0.0.0/0", list.command::<u32>()),
@@ -67,8 +69,8 @@ fn first(out: &mut Text, list: &PrefixList, width: u8) {
 /// The octets that a list is made for.
 pub(super) const OCTETS: RangeInclusive<u8> = 0..=u8::MAX;
 
-/// A list for each octet: the first of the address in the middle of the prefix, or for IPv6, where most addresses begin
-/// alike, of its number. What no entry of a list permits is denied by its end.
+/// A list for each octet: the first of the address in the middle of the prefix, or for IPv6, where
+/// most addresses begin alike, of its number. What no entry of a list permits is denied by its end.
 fn octets<B: Numbered>(out: &mut Text, name: &str, prefixes: &[Prefix<B>], inside: bool) {
     let mut of_octet: Vec<Vec<Prefix<B>>> = vec![Vec::new(); 256];
     for prefix in prefixes {
@@ -88,8 +90,8 @@ fn octets<B: Numbered>(out: &mut Text, name: &str, prefixes: &[Prefix<B>], insid
     out.push("!\n");
 }
 
-/// Paths that begin at a listed AS. The sequence number of an entry is the AS itself; the last number is no AS
-/// (RFC 7300), and its entry ends the list.
+/// Paths that begin at a listed AS. The sequence number of an entry is the AS itself; the last
+/// number is no AS (RFC 7300), and its entry ends the list.
 pub(super) fn as_path(out: &mut Text, origins: &[u32]) {
     let name = "bgp as-path access-list NULLROUTED-ORIGINS";
     let end = format!("{name} seq {} deny .*", u32::MAX);

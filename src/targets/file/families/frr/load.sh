@@ -1,9 +1,10 @@
-# Loads the file $1 into FRR. $2 is the file itself, or what leads to it from the one that bgpd holds.
+# Loads the file $1 into FRR. $2 is the file itself, or what leads to it from the one that bgpd
+# holds.
 file=$1
 what=$2
 
-# vtysh ends well and says nothing that begins with `%`. FRR 10.7 says `% Configuration applied with notes:` where all of it
-# was taken.
+# vtysh ends well and says nothing that begins with `%`. FRR 10.7 says `% Configuration applied with
+# notes:` where all of it was taken.
 taken() {
     out=$("$@" 2>&1)
     rc=$?
@@ -23,7 +24,8 @@ load() {
     fi
     held=$(running bgpd) && into bgpd "$(printf '%s\n' "$held" | plan "$file")"
 }
-# `write memory` saves what any daemon holds, so what is gone must not stay in the copy that the daemon $1 may have.
+# `write memory` saves what any daemon holds, so what is gone must not stay in the copy that the
+# daemon $1 may have.
 strip() {
     copy=$(running "$1" 2>/dev/null)
     case $copy in *NULLROUTED*) ;; *) return 0 ;; esac

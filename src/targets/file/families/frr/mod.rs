@@ -13,16 +13,20 @@
 //! * A list that exists without an entry permits everything. The first entry is a deny, so the list
 //!   has one from the start, and in the empty case too.
 //! * An as-path list is a regular expression an entry; `_64496$` is a path that begins at AS 64496.
-//!   Taken away first, because a list loaded over an older one keeps old entries here as well; and made
-//!   before that, because bgpd refuses to take away an as-path list that is not there. bgpd then asks every
-//!   neighbor for his routes anew: so it is in the filter alone, where each change does that.
-//! * `no-export` set at origination keeps the route from every eBGP neighbor, whatever its policy out permits: bgpd
-//!   looks at it first. So it is set there, unless `announce_to = "ebgp"`; on the way out it is added in any case.
-//! * A route-map is written over itself, and never taken away first: bgpd 8.4 dies where an update comes between.
-//! * A next hop that is off the link, as that of a discard route, is taken from an eBGP neighbor only with
-//!   `disable-connected-check`. An IPv6 route goes by the neighbor's link-local address without `prefer-global`.
-//! * The sequence number of an entry comes from the entry itself, so that one changed prefix changes
-//!   one line. The order of permits has no meaning.
+//!   Taken away first, because a list loaded over an older one keeps old entries here as well; and
+//!   made before that, because bgpd refuses to take away an as-path list that is not there. bgpd
+//!   then asks every neighbor for his routes anew: so it is in the filter alone, where each change
+//!   does that.
+//! * `no-export` set at origination keeps the route from every eBGP neighbor, whatever its policy
+//!   out permits: bgpd looks at it first. So it is set there, unless `announce_to = "ebgp"`; on the
+//!   way out it is added in any case.
+//! * A route-map is written over itself, and never taken away first: bgpd 8.4 dies where an update
+//!   comes between.
+//! * A next hop that is off the link, as that of a discard route, is taken from an eBGP neighbor
+//!   only with `disable-connected-check`. An IPv6 route goes by the neighbor's link-local address
+//!   without `prefer-global`.
+//! * The sequence number of an entry comes from the entry itself, so that one changed prefix
+//!   changes one line. The order of permits has no meaning.
 
 mod commands;
 mod delta;
@@ -63,8 +67,8 @@ pub const KIND: Kind = Kind {
     ..Kind::ROUTER
 };
 
-/// Entries of a list up to which FRR 8.4 takes a file within half a minute, and does not stop answering for longer
-/// than its watchdog waits, which is a minute and a half.
+/// Entries of a list up to which FRR 8.4 takes a file within half a minute, and does not stop
+/// answering for longer than its watchdog waits, which is a minute and a half.
 const ONE: usize = 1_500;
 /// The same of a list for each octet.
 const MANY: usize = 10_000;
@@ -157,7 +161,8 @@ Never feed this file to frr-reload.py: it is a part, and the rest would be remov
 /// What is said where no list is in the file.
 const UNLISTED: &str = "Every blackhole, unreachable and prohibit route of the kernel's main table";
 
-/// What tells our routes from those of others, where they have it: FRR takes the low 24 bits of the metric, and no 0.
+/// What tells our routes from those of others, where they have it: FRR takes the low 24 bits of the
+/// metric, and no 0.
 fn metric(input: &FileInput) -> Option<u32> {
     Some(input.metric & 0x00ff_ffff).filter(|&metric| metric > 0)
 }
@@ -190,8 +195,8 @@ fn trigger(out: &mut Text, options: &FileOptions, input: &FileInput) {
 exit
 "
         );
-        // Routes of the kernel that drop a prefix of the list, and nothing else. Another number for another way: what
-        // an earlier file said is seen by whoever compares.
+        // Routes of the kernel that drop a prefix of the list, and nothing else. Another number for
+        // another way: what an earlier file said is seen by whoever compares.
         let _ = match options.lists {
             Lists::One => write!(
                 out,

@@ -1,5 +1,5 @@
-# An IPv6 prefix with an IPv4 address in it, such as ::192.0.2.1/128, in hexadecimal digits: versions of FRR differ in which
-# ones they show so.
+# An IPv6 prefix with an IPv4 address in it, such as ::192.0.2.1/128, in hexadecimal digits:
+# versions of FRR differ in which ones they show so.
 ADDRESS='
 function plain(field,  parts, octet) {
     if (field !~ /:[0-9]+\.[0-9.]+/) return field
@@ -8,16 +8,18 @@ function plain(field,  parts, octet) {
     return substr(field, 1, RSTART - 1) sprintf("%x:%x", octet[1] * 256 + octet[2], octet[3] * 256 + octet[4]) substr(field, RSTART + RLENGTH)
 }
 '
-# Reads what a daemon holds, then the file of this router (see `plan`), and prints the commands that lead from the one to
-# the other.
+# Reads what a daemon holds, then the file of this router (see `plan`), and prints the commands that
+# lead from the one to the other.
 #
-# The order: lists first, in each list the entries that go before those that come; then the clauses of route-maps; then what
-# only a former file had, clauses before the lists that they match. So no clause stands without its list.
+# The order: lists first, in each list the entries that go before those that come; then the clauses
+# of route-maps; then what only a former file had, clauses before the lists that they match. So no
+# clause stands without its list.
 #
-# A clause is made line by line, and a load may stop after each of them. So one that has no match yet stands with the other
-# action: what permits begins as one that denies, and what denies in a filter, where all would be refused, as one that
-# permits. One of NULLROUTED-IN begins with the list of own networks, which an earlier clause denies already: it neither
-# permits more than it will, nor denies what a later clause permits.
+# A clause is made line by line, and a load may stop after each of them. So one that has no match
+# yet stands with the other action: what permits begins as one that denies, and what denies in a
+# filter, where all would be refused, as one that permits. One of NULLROUTED-IN begins with the list
+# of own networks, which an earlier clause denies already: it neither permits more than it will, nor
+# denies what a later clause permits.
 PLAN=$ADDRESS'
 function list_of(line) {
     if (match(line, /^(ip|ipv6) prefix-list NULLROUTED[^ ]* |^bgp (as-path access-list|community-list standard) NULLROUTED[^ ]* /))
@@ -45,8 +47,8 @@ function print_body(  i) { for (i = 1; i <= lines; i++) print body[i] }
 function print_extra(  i) { for (i = 1; i <= extras; i++) print extra[i] }
 # With `seen` a line that the clause has too much or lacks, as the whole clause in one.
 function tell(no, action, line) { if (seen) print no "route-map " name " " action " " number line }
-# Whether the clause is held otherwise. Sets `extra`, which takes away the lines that it has too much, and `bare`, whether it
-# lacks a match.
+# Whether the clause is held otherwise. Sets `extra`, which takes away the lines that it has too
+# much, and `bare`, whether it lacks a match.
 function differs(key,  i, is_other, about, line) {
     extras = bare = 0
     if (held_action[key] != action) {
@@ -165,7 +167,8 @@ END {
         else for (j = 1; j <= count[list] && copy; j++) if (!(entry[list, j] in is)) print "no " entry[list, j]
     }
 }'
-# vtysh without what it says of its own vtysh.conf, which is for FRR's user alone: it goes on, and ends well.
+# vtysh without what it says of its own vtysh.conf, which is for FRR's user alone: it goes on, and
+# ends well.
 vtysh() {
     { said=$(command vtysh "$@" 2>&1 >&3 3>&-); ended=$?; } 3>&1
     [ -z "$said" ] || printf '%s\n' "$said" | awk '/^% Can.t open configuration file [^ ]*\/vtysh\.conf due to / { conf = 1; next }
@@ -173,12 +176,13 @@ conf && /^Configuration file\[.*\] processing failure: / { conf = 0; next }
 { conf = 0; print }' >&2
     return $ended
 }
-# What bgpd holds against the file $1, by its running configuration. With `seen` as $2 it prints what differs, as far as bgpd
-# shows it: what the file has, and what bgpd has too much after `no`. With `copy`: what a copy in another daemon has too much.
+# What bgpd holds against the file $1, by its running configuration. With `seen` as $2 it prints
+# what differs, as far as bgpd shows it: what the file has, and what bgpd has too much after `no`.
+# With `copy`: what a copy in another daemon has too much.
 plan() { awk -v how="${2:-}" "$PLAN" held=1 - held=0 "$1"; }
-# The other daemons, which keep copies of lists after they have started with frr.conf; by their sockets where those are in
-# the usual place. Since FRR 10 zebra has the lists from mgmtd, and gives them up with it; in FRR 9 mgmtd has none. staticd
-# has none.
+# The other daemons, which keep copies of lists after they have started with frr.conf; by their
+# sockets where those are in the usual place. Since FRR 10 zebra has the lists from mgmtd, and gives
+# them up with it; in FRR 9 mgmtd has none. staticd has none.
 others() {
     skip='bgpd|watchfrr|staticd'
     names=$(sockets)

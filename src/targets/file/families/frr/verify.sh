@@ -1,7 +1,8 @@
-# Compares the file $1 with what FRR holds: lists and clauses in bgpd, copies of them in other daemons, and the static routes
-# of an edge. Then it asks which neighbors were sent what a trigger announces, of some prefixes from all over the list. Ends
-# with 1 where the file is not in force, and with 3 where it is and a neighbor received what it may not have. $2 finds the
-# line of the head that says which may, $3 compares (`router/sent.rs`).
+# Compares the file $1 with what FRR holds: lists and clauses in bgpd, copies of them in other
+# daemons, and the static routes of an edge. Then it asks which neighbors were sent what a trigger
+# announces, of some prefixes from all over the list. Ends with 1 where the file is not in force,
+# and with 3 where it is and a neighbor received what it may not have. $2 finds the line of the head
+# that says which may, $3 compares (`router/sent.rs`).
 differs=$(running bgpd | plan "$1" seen)
 [ -z "$differs" ] || {
 # Through a pipe: lists of this length are no words of a command.
@@ -38,8 +39,8 @@ fi
 may=$(sed -n "$2" "$1")
 [ -n "$may" ] || exit 0
 ask() { vtysh -d bgpd "$@" 2>/dev/null; }
-# Twenty prefixes of the family $2, from all over those whose best path this router originates with the community. Where the
-# file has a list for $3, only what is in it.
+# Twenty prefixes of the family $2, from all over those whose best path this router originates with
+# the community. Where the file has a list for $3, only what is in it.
 prefixes() {
     ask -c "show bgp $2 unicast community 65535:666" | awk -v list="^NULLROUTED-$3(-[0-9]+)?$" -v any="NULLROUTED-LENGTHS-$3" "$ADDRESS"'
     FNR == NR && $3 == any { all = 1 }

@@ -294,7 +294,8 @@ fn what_stands_before_a_policy_of_the_operator_decides_on_our_routes_alone() {
     assert_eq!(rules[3], "\"return\"");
 }
 
-/// Where a neighbor has no policy yet, the recipe puts one there; and it says whose blackholes it matches as well.
+/// Where a neighbor has no policy yet, the recipe puts one there; and it says whose blackholes it
+/// matches as well.
 #[test]
 fn a_recipe_attaches_the_policy_and_names_what_else_it_matches() {
     let customers = "refuses blackholes of your customers too, which carry 65535:666. Where the neighbor is to receive those, as an \
@@ -394,7 +395,8 @@ fn the_other_triggers_have_both_kinds_of_session_and_what_keeps_the_routes_back(
             &["Sends: to every iBGP neighbor and to no other"],
         );
     }
-    // It does not know iBGP, and is refused without neighbors: its policies then send nothing to anybody.
+    // It does not know iBGP, and is refused without neighbors: its policies then send nothing to
+    // anybody.
     let gobgp = text(&trigger(Family::GoBgp), &case("mixed"));
     says(
         &head(&gobgp),

@@ -18,8 +18,8 @@ fn everything_is_undone() {
     says(&head_of(Family::Eos, Role::Edge), &[by_hand]);
 }
 
-/// What announces goes first, then a session is shut down before it loses its policy, then what names a list, then the
-/// list.
+/// What announces goes first, then a session is shut down before it loses its policy, then what
+/// names a list, then the list.
 #[test]
 fn a_trigger_is_taken_out_in_an_order_in_which_nothing_leaks() {
     const SHUT: &str =
@@ -86,7 +86,8 @@ fn a_trigger_is_taken_out_in_an_order_in_which_nothing_leaks() {
                     "named NULLROUTED",
                 ],
             );
-            // In a map of the operator's, nothing but our clauses keeps our static routes from being like any others.
+            // In a map of the operator's, nothing but our clauses keeps our static routes from
+            // being like any others.
             let own = "of yours is in use for it, that stays: ";
             assert_eq!(head.contains(own), family != Family::Frr, "{family}");
         }

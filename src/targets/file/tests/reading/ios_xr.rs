@@ -1,4 +1,5 @@
-//! Cisco IOS-XR: static routes in two blocks; a filter's sets, of which the last element is no listed one.
+//! Cisco IOS-XR: static routes in two blocks; a filter's sets, of which the last element is no
+//! listed one.
 
 use super::{Entry, block, net};
 use crate::targets::file::{FileOptions, Role};

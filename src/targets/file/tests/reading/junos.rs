@@ -1,4 +1,5 @@
-//! Juniper Junos, either form: a static route a prefix; a filter's policy refuses what is in its lists.
+//! Juniper Junos, either form: a static route a prefix; a filter's policy refuses what is in its
+//! lists.
 
 use std::collections::BTreeMap;
 

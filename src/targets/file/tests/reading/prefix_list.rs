@@ -2,8 +2,8 @@
 
 use super::{Entry, net};
 
-/// The entries of both lists of this name, and of all that are it for an octet, sorted by sequence number, each of
-/// which a list has once.
+/// The entries of both lists of this name, and of all that are it for an octet, sorted by sequence
+/// number, each of which a list has once.
 pub(super) fn entries(text: &str, name: &str) -> Vec<Entry> {
     let mut entries: Vec<(&str, u32, Entry)> = Vec::new();
     for line in text.lines().filter(|line| line.contains(" seq ")) {

@@ -42,7 +42,8 @@ fn route(line: &str) -> IpNet {
     net(prefix.expect(line))
 }
 
-/// The rules of the chain, which come behind what marks the others, and before their end, and what removes those.
+/// The rules of the chain, which come behind what marks the others, and before their end, and what
+/// removes those.
 fn rules(text: &str) -> Vec<&str> {
     let all: Vec<_> = text.lines().filter(|line| !line.starts_with('#')).collect();
     let [

@@ -1,4 +1,5 @@
-//! Huawei VRP: an address and a length are two words; a filter denies what is listed and permits the rest.
+//! Huawei VRP: an address and a length are two words; a filter denies what is listed and permits
+//! the rest.
 
 use ipnet::IpNet;
 

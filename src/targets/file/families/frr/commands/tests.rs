@@ -147,7 +147,8 @@ fn what_differs_is_named_with_the_command_that_mends_it() {
     assert_eq!(verified(&less), (false, said.to_owned()));
 }
 
-/// vtysh reads its own configuration first, which is for FRR's user alone, and says so on each call.
+/// vtysh reads its own configuration first, which is for FRR's user alone, and says so on each
+/// call.
 #[test]
 fn that_vtysh_may_not_read_its_own_configuration_is_no_refusal_and_not_said() {
     let permission =
@@ -284,8 +285,9 @@ route-map NULLROUTED-OUT permit 10
 exit
 ";
 
-/// What FRR 10.3 prints of routes with the community; 8.4 prints the same two columns further left. Ours are 192.0.2.0/24 and
-/// 2001:db8:bad::/48. Of 198.51.100.0/24 another path is the best one, and 203.0.113.0/24 is on no list.
+/// What FRR 10.3 prints of routes with the community; 8.4 prints the same two columns further left.
+/// Ours are 192.0.2.0/24 and 2001:db8:bad::/48. Of 198.51.100.0/24 another path is the best one,
+/// and 203.0.113.0/24 is on no list.
 const TABLE: &str = "\
      Network          Next Hop            Metric LocPrf Weight Path
  *>  192.0.2.0/24     0.0.0.0                  0         32768 i

@@ -144,8 +144,8 @@ impl Held {
         said.lines().map(str::to_owned).collect()
     }
 
-    /// Whether each clause that lets routes out, or that refuses them in a filter, has all that it matches in the file, or
-    /// what it had `before`.
+    /// Whether each clause that lets routes out, or that refuses them in a filter, has all that it
+    /// matches in the file, or what it had `before`.
     #[track_caller]
     fn is_guarded(&self, before: &Self, wanted: &Self, when: impl Fn() -> String) {
         for (key, clause) in &self.clauses {
