@@ -37,6 +37,8 @@ mod files;
 
 mod owner;
 
+mod allocator;
+
 #[cfg(test)]
 mod testing;
 

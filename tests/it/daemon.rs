@@ -96,6 +96,25 @@ fn it_runs_with_an_allocator_that_returns_memory_unless_it_is_told_otherwise() {
 }
 
 #[test]
+fn a_command_of_the_operator_does_not_inherit_the_settings_of_the_allocator() {
+    let place = place();
+    let router = "[[router]]\nname = \"edge1\"\nfamily = \"plain\"\npath = \"edge1.txt\"\n\
+                  reload = [\"sh\", \"-c\", \"env > {file}.env\"]\n";
+    place.configure(&format!("{NOC}{NO_KERNEL}{router}"));
+    let daemon = Daemon::start(&place, Command::new(PROGRAM));
+    daemon.tells("READY=1");
+    eventually("the file is loaded", || {
+        place.path("edge1.txt.env").exists()
+    });
+    daemon.stop();
+    let environment = std::fs::read_to_string(place.path("edge1.txt.env")).unwrap();
+    assert!(environment.contains("PATH="), "{environment}");
+    for name in ["MALLOC_", "NULLROUTED_ALLOCATOR"] {
+        assert!(!environment.contains(name), "{environment}");
+    }
+}
+
+#[test]
 fn it_looks_again_when_a_feed_is_due_and_verbs_work_beside_it() {
     let place = place();
     let daemon = Daemon::start(&place, Command::new(PROGRAM));

@@ -10,6 +10,7 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use tokio::process::Command;
 
+use crate::allocator;
 use crate::progress::Progress;
 use crate::shown;
 
@@ -73,6 +74,10 @@ pub async fn run(command: &[String], file: &Path, delta: &Path) -> Result<String
     let arguments = arguments.iter();
     let filled = |argument: &String| argument.replace("{file}", &file).replace("{delta}", &delta);
     let mut command = Command::new(program);
+    // What the daemon set for its own allocator is not for the commands of the operator.
+    for name in allocator::own_variables() {
+        command.env_remove(name);
+    }
     let child = command
         .args(arguments.map(filled))
         .stdin(Stdio::null())
