@@ -5,9 +5,8 @@
 # delisted by editing the file and sending the signal stays in force that long.
 #
 # Seen with CPython 3.11, hold time 30 s, keepalives of the peer every 10 s:
-#   exabgp 4.2.25 added: announced after 0.0 s; replaced: announced after 0.0 s, withdrawn after 0.0
-#   s exabgp 5.0.15 added: announced after 0.0 s; replaced: announced after 8.0 s, withdrawn after
-#   8.0 s
+#   exabgp 4.2.25   added: announced after 0.0 s;  replaced: announced after 0.0 s, withdrawn after 0.0 s
+#   exabgp 5.0.15   added: announced after 0.0 s;  replaced: announced after 8.0 s, withdrawn after 8.0 s
 #
 # It installs both releases from PyPI in a temporary folder, speaks BGP (RFC 4271) with them on
 # loopback, and fails where either behaves otherwise.

@@ -35,7 +35,7 @@ pub(super) fn question(
     }
 }
 
-/// OperatorEntry a change to the daemon.
+/// Hand a change to the daemon.
 pub(super) fn change(config: &Config, change: &Change, json: bool) -> Result<Handed, Stop> {
     match put(config, Wanted::Change(change, &who()), json)? {
         Asked::Done(code) => Ok(Handed::Done(Exit::Of(code))),
@@ -49,7 +49,7 @@ pub(super) fn change(config: &Config, change: &Change, json: bool) -> Result<Han
     }
 }
 
-/// OperatorEntry a change to the daemon that nothing has to be confirmed for, or make it here.
+/// Hand a change to the daemon that nothing has to be confirmed for, or make it here.
 pub(super) fn change_or(
     config: &Config,
     wanted: &Change,

@@ -107,7 +107,7 @@ impl Way {
 #[derive(Default)]
 struct Known {
     routes: Option<[usize; 2]>,
-    /// CopyKind routers that do not get everything.
+    /// Of routers that do not get everything.
     selections: BTreeMap<String, SelectionRow>,
     targets: Vec<TargetRow>,
 }

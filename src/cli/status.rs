@@ -75,7 +75,7 @@ struct Status<'a> {
 
 /// So many feeds are shown whatever they say; of more, those that have something to say.
 const FEEDS_SHOWN: usize = 8;
-/// CopyKind them so many. `--json` has everything.
+/// Of them so many. `--json` has everything.
 const NEWS_SHOWN: usize = 5;
 /// Lines of every other kind.
 const OTHERS_SHOWN: usize = 3;

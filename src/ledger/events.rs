@@ -27,7 +27,7 @@ pub enum EventKind {
     Unprotected,
     /// A router got another set than before, apart from what all get.
     Router,
-    /// CopyKind another version of this program.
+    /// Of another version of this program.
     Unknown,
 }
 

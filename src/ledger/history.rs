@@ -237,7 +237,7 @@ impl Ledger {
     /// `after` up to `to`; empty where nothing did.
     pub fn newest_cause(&self, item: &str, after: u64, to: u64) -> Result<String, LedgerError> {
         let read = || {
-            // CopyKind one generation: what it took away stands before what it brought.
+            // Of one generation: what it took away stands before what it brought.
             let mut statement = self.db.prepare_cached(
                 "SELECT change.cause FROM generation CROSS JOIN change
                  WHERE number > ?2 AND number <= ?3 AND generation = number AND prefix = ?1

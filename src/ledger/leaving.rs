@@ -6,7 +6,7 @@ use super::{Ledger, LedgerError};
 use crate::feed::withdrawal::PendingWithdrawal;
 use crate::time::Timestamp;
 
-/// CopyKind which copy: the newest, or the one behind the generation in force.
+/// Of which copy: the newest, or the one behind the generation in force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CopyKind {
     /// The newest good copy.

@@ -110,7 +110,7 @@ impl fmt::Display for LedgerError {
 impl std::error::Error for LedgerError {}
 
 impl LedgerError {
-    /// What SQLite said of the file at `path`. CopyKind a full disk it speaks in several ways.
+    /// What SQLite said of the file at `path`. Of a full disk it speaks in several ways.
     fn of(path: &Path, error: rusqlite::Error) -> Self {
         let is_full = match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => true,

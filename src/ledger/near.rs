@@ -11,7 +11,7 @@ pub(super) struct Near {
     /// Every prefix that covers it whole, itself too, as a JSON array: 33 of IPv4 at most, 129 of
     /// IPv6.
     pub covering: String,
-    /// Everything inside it, but not itself, lies in `from..to`, among others. CopyKind IPv4 these
+    /// Everything inside it, but not itself, lies in `from..to`, among others. Of IPv4 these
     /// are the neighbors with the same whole octets, of IPv6 those with the same groups up to the
     /// first that is zero, for that is where a text may be shortened. Nothing lies in the range of
     /// a single address.

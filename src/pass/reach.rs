@@ -2,7 +2,7 @@
 //! stay so.
 //!
 //! Names are answered by others than the operator, so an address is protected while it is connected
-//! to and afterwards only where the server proved itself (`feed::fetch::Way`). CopyKind each host
+//! to and afterwards only where the server proved itself (`feed::fetch::Way`). Of each host
 //! at most eight are tried in a pass, one at a time.
 
 use std::collections::{BTreeMap, BTreeSet};

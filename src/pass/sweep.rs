@@ -23,7 +23,7 @@ fn try_sweep(
     cache: &mut Cache,
 ) -> Result<(), Box<dyn Error>> {
     let rows = ledger.feeds()?;
-    // CopyKind feeds that are no longer configured, too: while that is held, what is in force is
+    // Of feeds that are no longer configured, too: while that is held, what is in force is
     // theirs.
     let mut named: HashSet<(String, String)> = rows
         .values()

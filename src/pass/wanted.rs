@@ -119,7 +119,7 @@ pub fn would_be_gone(
     gone_of((config, ledger), effective, sets, left)
 }
 
-/// CopyKind what left lately: what is not in force again.
+/// Of what left lately: what is not in force again.
 fn gone_of(
     (config, ledger): (&Config, &Ledger),
     effective: &Effective,

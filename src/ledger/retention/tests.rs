@@ -185,7 +185,7 @@ fn the_newest_and_what_is_pinned_with_all_that_came_after_it_stay() {
     assert_eq!(count(&ledger, "SELECT count(*) FROM generation"), 1);
 }
 
-/// CopyKind a choice of feeds as much can be told as of everything.
+/// Of a choice of feeds as much can be told as of everything.
 #[test]
 fn what_a_choice_had_is_forgotten_with_the_generations() {
     let ledger = ledger();

@@ -130,7 +130,7 @@ impl Server {
                 self.next_comparison = Instant::now() + CHANGED;
                 return;
             }
-            // Cache may be older than the change of a verb: a busy machine gets some time.
+            // Memory may be older than the change of a verb: a busy machine gets some time.
             Current::Silent => {
                 let since = *self.silent_since.get_or_insert_with(Instant::now);
                 if since.elapsed() < PATIENCE {
