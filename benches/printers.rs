@@ -20,6 +20,7 @@ use nullrouted::feed::formats::{Format, Rules, parse_body};
 use nullrouted::policy::Policy;
 use nullrouted::policy::limits::{Limits, Review};
 use nullrouted::policy::protect::Protect;
+use nullrouted::prefix::Effective;
 use nullrouted::rib::{Rib, Source};
 use nullrouted::targets::file::{Family, FileInput, FileOptions, Gone, Reasons, Role, render};
 
@@ -105,10 +106,9 @@ fn ours(list: &Path, out: &Path) {
         limits: Limits::default(),
         review: Review::default(),
     };
-    let set = policy.apply(&rib).set;
+    let effective = Effective::new(policy.apply(&rib).set, []);
     let input = FileInput {
-        set: &set,
-        origins: &[],
+        effective: &effective,
         gone: Gone::nothing(),
         attributions: &[],
         reasons: Reasons::default(),

@@ -15,6 +15,7 @@ use nullrouted::feed::formats::{Format, Rules, parse_body};
 use nullrouted::policy::Policy;
 use nullrouted::policy::limits::{Limits, Review};
 use nullrouted::policy::protect::Protect;
+use nullrouted::prefix::Effective;
 use nullrouted::rib::{Rib, Source};
 use nullrouted::targets::file::{Family, FileInput, FileOptions, Gone, Reasons, Role, render};
 
@@ -58,14 +59,13 @@ fn rendered(bencher: Bencher, options: &FileOptions, list: &str, explained: bool
         limits: Limits::default(),
         review: Review::default(),
     };
-    let set = policy.apply(&rib).set;
+    let effective = Effective::new(policy.apply(&rib).set, []);
     let reasons = match explained {
         true => Reasons::of(&rib, &policy.limits),
         false => Reasons::default(),
     };
     let input = FileInput {
-        set: &set,
-        origins: &[],
+        effective: &effective,
         gone: Gone::nothing(),
         attributions: &[],
         reasons,

@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 
 use daemons::Daemons;
 use nullrouted::policy::limits::Limits;
-use nullrouted::prefix::PrefixSet;
+use nullrouted::prefix::{Effective, PrefixSet};
 use nullrouted::targets::file::{
     Family, FileInput, FileOptions, Gone, Lists, Reasons, Role, Version, choose, delta, render,
 };
@@ -231,12 +231,11 @@ fn text(options: &FileOptions, size: usize, other: usize) -> String {
         v6: [].into(),
     };
     assert_eq!(set.v4.len(), size);
-    let limits = Limits::default();
+    let (effective, limits) = (Effective::new(set, []), Limits::default());
     render(
         options,
         &FileInput {
-            set: &set,
-            origins: &[],
+            effective: &effective,
             gone: Gone::nothing(),
             attributions: &[],
             reasons: Reasons::default(),

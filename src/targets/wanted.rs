@@ -111,8 +111,7 @@ impl Wanted {
         let decision = self.decision.as_deref();
         let gone = self.gone.routers.get(&router.name);
         let everything = FileInput {
-            set: &self.everything.nets,
-            origins: &self.everything.origins,
+            effective: &self.everything,
             gone: gone.unwrap_or(&self.gone.everything),
             attributions: &self.credits,
             reasons: decision.map_or_else(Reasons::default, |decision| {
@@ -127,10 +126,9 @@ impl Wanted {
             return everything;
         };
         let is_of_kernel = router.options.family.is_of_kernel(router.options.role);
-        let joined = || Change::of_nets(set.set(), everything.set).removed();
+        let joined = || Change::of_nets(set.set(), &self.everything.nets).removed();
         FileInput {
-            set: set.set(),
-            origins: &set.effective().origins,
+            effective: set.effective(),
             attributions: &set.credits,
             reasons: Reasons::of(&set.chosen.rib, &policy.limits),
             selected: Some(Selected {

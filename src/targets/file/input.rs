@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use crate::policy::limits::Limits;
 use crate::policy::protect::Protected;
 use crate::policy::selection::Selection;
-use crate::prefix::{Bits, Prefix, PrefixSet};
+use crate::prefix::{Bits, Effective, Prefix, PrefixSet};
 use crate::targets::file::parts::reasons::{Reason, Reasons};
 use crate::targets::file::{FileOptions, Gone, too_many};
 
@@ -18,10 +18,8 @@ pub const WRITTEN: &str = "Written by nullrouted; changes made here are lost.";
 /// Everything that is in the router files, whatever their options.
 #[derive(Clone, Debug)]
 pub struct FileInput<'a> {
-    /// The effective set.
-    pub set: &'a PrefixSet,
-    /// The origin ASes in force, ascending.
-    pub origins: &'a [u32],
+    /// The prefixes and the origin ASes.
+    pub effective: &'a Effective,
     /// What was in force of late, and no longer is.
     pub gone: &'a Gone,
     /// Credits of the publishers whose lists are in it, in the order of the feeds.
@@ -91,14 +89,24 @@ impl Selected {
 const LONGEST: usize = 100;
 
 impl<'a> FileInput<'a> {
+    /// The prefixes.
+    pub fn set(&self) -> &'a PrefixSet {
+        &self.effective.nets
+    }
+
+    /// The origin ASes in force, ascending.
+    pub fn origins(&self) -> &'a [u32] {
+        &self.effective.origins
+    }
+
     /// The IPv4 prefixes, ascending, each with its reason.
     pub fn v4(&self, each: impl FnMut(&'a Prefix<u32>, &Reason)) {
-        self.reasons.v4(&self.set.v4, each);
+        self.reasons.v4(&self.effective.nets.v4, each);
     }
 
     /// The IPv6 prefixes, ascending, each with its reason.
     pub fn v6(&self, each: impl FnMut(&'a Prefix<u128>, &Reason)) {
-        self.reasons.v6(&self.set.v6, each);
+        self.reasons.v6(&self.effective.nets.v6, each);
     }
 
     /// The head of a file with the set as comments: who wrote it, how it is used, the credits, and
@@ -109,12 +117,16 @@ impl<'a> FileInput<'a> {
 
     /// The same, and which way to take instead where the set is too large for the family.
     pub fn head_for(&self, options: &FileOptions, mark: &str, uses: &str) -> String {
-        let too_many = too_many(options, self.set.v4.len(), self.set.v6.len());
+        let too_many = too_many(
+            options,
+            self.effective.nets.v4.len(),
+            self.effective.nets.v6.len(),
+        );
         self.head_of(mark, uses, too_many)
     }
 
     fn head_of(&self, mark: &str, uses: &str, too_many: Option<String>) -> String {
-        let (v4, v6) = (self.set.v4.len(), self.set.v6.len());
+        let (v4, v6) = (self.effective.nets.v4.len(), self.effective.nets.v6.len());
         let title = format!("{WRITTEN} {v4} IPv4 and {v6} IPv6 prefixes.");
         let credits = self.attributions.iter();
         let credits = credits.map(|credit| format!("Contains: {credit}"));

@@ -65,7 +65,7 @@ impl RouterFile {
     /// The file as it would be written.
     pub fn text(&self, wanted: &Wanted) -> String {
         let (router, input) = (&self.router, wanted.input(&self.router));
-        let chosen = lists::known(router, wanted.last(&router.name), input.set.counts());
+        let chosen = lists::known(router, wanted.last(&router.name), input.set().counts());
         render(&lists::options(router, chosen.as_ref()), &input)
     }
 
@@ -92,7 +92,7 @@ impl RouterFile {
         let what = What::File {
             path: self.router.path.clone(),
             became,
-            prefixes: input.set.len(),
+            prefixes: input.set().len(),
             selected: input.selected,
         };
         Report::new(what, became != Became::Unchanged)

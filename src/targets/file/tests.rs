@@ -15,7 +15,7 @@ use crate::feed::formats::{Format, Rules, parse_body};
 use crate::policy::limits::Limits;
 use crate::policy::protect::Protected;
 use crate::policy::selection::{Choice, Selection};
-use crate::prefix::{NOTHING, PrefixSet};
+use crate::prefix::{Effective, NOTHING, PrefixSet};
 use crate::rib::{Rib, Source};
 
 /// Which each family has.
@@ -126,7 +126,7 @@ fn text_of(options: &FileOptions, case: &Case, own: &[&str]) -> String {
     let nets = v4.iter().map(|entry| entry.prefix().to_net());
     let v6 = rib.entries::<u128>();
     let nets = nets.chain(v6.iter().map(|entry| entry.prefix().to_net()));
-    let set = PrefixSet::of_nets(nets);
+    let effective = Effective::new(PrefixSet::of_nets(nets), case.origins.iter().copied());
     let limits = Limits::default();
     let protected = |net: &&str| Protected {
         net: net.parse().unwrap(),
@@ -134,8 +134,7 @@ fn text_of(options: &FileOptions, case: &Case, own: &[&str]) -> String {
     };
     let own: Vec<_> = own.iter().map(protected).collect();
     let input = FileInput {
-        set: &set,
-        origins: &case.origins,
+        effective: &effective,
         gone: &case.gone,
         attributions: &case.credits,
         reasons: Reasons::of(&rib, &limits),

@@ -19,7 +19,7 @@ pub const KIND: Kind = Kind {
 pub const BEGINS: &str = "prefix,because\r\n";
 
 fn render(input: &FileInput) -> String {
-    let mut out = Text::with_room(100 + input.set.len() * 40);
+    let mut out = Text::with_room(100 + input.set().len() * 40);
     out.push(BEGINS);
     input.v4(|prefix, reason| record(&mut out, prefix, reason));
     input.v6(|prefix, reason| record(&mut out, prefix, reason));

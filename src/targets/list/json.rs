@@ -43,11 +43,11 @@ pub const KIND: Kind = Kind {
 pub const BEGINS: &str = "{\"attributions\":";
 
 fn render(input: &FileInput) -> String {
-    let mut out = Text::with_room(200 + input.set.len() * 70);
+    let mut out = Text::with_room(200 + input.set().len() * 70);
     out.push(BEGINS);
     out.push(&json(&input.attributions));
     out.push(",\"origins\":");
-    out.push(&json(&input.origins));
+    out.push(&json(&input.origins()));
     if let Some(Selected {
         selection,
         left_out: [v4, v6],

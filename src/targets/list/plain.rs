@@ -20,9 +20,9 @@ pub const KIND: Kind = Kind {
 };
 
 fn render(input: &FileInput) -> String {
-    let mut out = Text::with_room(1_000 + input.set.len() * 40);
+    let mut out = Text::with_room(1_000 + input.set().len() * 40);
     out.push(&input.head("#", USES));
-    for asn in input.origins {
+    for asn in input.origins() {
         let _ = writeln!(out, "# AS{asn} is listed as an origin");
     }
     input.v4(|prefix, reason| out.entry("", prefix, "", reason));

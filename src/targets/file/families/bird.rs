@@ -168,7 +168,7 @@ const COMMUNITIES: &str =
     "bgp_community.add((65535, 666));\n    bgp_community.add((65535, 65281));";
 
 fn render(options: &FileOptions, input: &FileInput) -> String {
-    let mut out = Text::with_room(2_500 + input.set.len() * 50);
+    let mut out = Text::with_room(2_500 + input.set().len() * 50);
     match options.role {
         Role::Trigger => trigger(&mut out, options, input),
         Role::Edge => edge(&mut out, input),
@@ -337,7 +337,7 @@ fn filter(out: &mut Text, input: &FileInput) {
         input.v6(|prefix, reason| out.entry("  ", prefix, "+,", reason))
     });
     set(out, "ORIGINS", NO_ORIGIN, |out| {
-        for asn in input.origins {
+        for asn in input.origins() {
             let _ = writeln!(out, "  {asn},");
         }
     });

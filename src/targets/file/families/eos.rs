@@ -67,7 +67,7 @@ address-family ipv4                            (ipv6: NULLROUTED-OUT6)
 };
 
 fn render(options: &FileOptions, input: &FileInput) -> String {
-    let mut out = Text::with_room(4_000 + input.set.len() * 70);
+    let mut out = Text::with_room(4_000 + input.set().len() * 70);
     match options.role {
         Role::Trigger => trigger(&mut out, options, input),
         Role::Edge => edge(&mut out, options, input),
@@ -216,11 +216,11 @@ so on, with a clause of the route-maps each: look after your own route-map then.
 fn filter(out: &mut Text, input: &FileInput) {
     out.push(&input.head("!", &[LOAD, FILTER].concat()));
     out.push("no route-map NULLROUTED-FILTER\nno route-map NULLROUTED-FILTER6\n!\n");
-    let v4 = list(out, &Shards::new("FILTER-V4", &input.set.v4), true);
-    let v6 = list(out, &Shards::new("FILTER-V6", &input.set.v6), true);
+    let v4 = list(out, &Shards::new("FILTER-V4", &input.set().v4), true);
+    let v6 = list(out, &Shards::new("FILTER-V6", &input.set().v6), true);
     let origins = "ip as-path access-list NULLROUTED-ORIGINS";
     let _ = writeln!(out, "no {origins}\n{origins} deny _0_ any");
-    for asn in input.origins {
+    for asn in input.origins() {
         let _ = writeln!(out, "{origins} permit _{asn}$ any");
     }
     out.push("!\n");

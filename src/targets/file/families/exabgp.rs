@@ -138,7 +138,7 @@ fi
 ";
 
 fn render(options: &FileOptions, input: &FileInput) -> String {
-    let mut out = Text::with_room(2_000 + input.set.len() * 110);
+    let mut out = Text::with_room(2_000 + input.set().len() * 110);
     out.push(&input.head("#", &trigger_use(options)));
     out.push(BEGIN);
     out.lines("withdraw route ", &input.gone.v4, "");

@@ -193,7 +193,7 @@ echo "$policy is no import policy in force: named before it was there, it waits 
 );
 
 fn render(options: &FileOptions, input: &FileInput) -> String {
-    let mut out = Text::with_room(4_000 + input.set.len() * 100);
+    let mut out = Text::with_room(4_000 + input.set().len() * 100);
     match options.role {
         Role::Trigger => trigger(&mut out, options, input),
         Role::Edge => edge(&mut out, options, input),
@@ -399,7 +399,7 @@ as-path-set-name = \"NULLROUTED-ORIGINS\"
 as-path-list = [
 ",
     );
-    for asn in input.origins {
+    for asn in input.origins() {
         let _ = writeln!(out, "  \"_{asn}$\",");
     }
     out.push("]\n[[policy-definitions]]\nname = \"NULLROUTED-FILTER\"\n");

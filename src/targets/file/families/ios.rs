@@ -72,7 +72,7 @@ no neighbor ADDRESS route-map NULLROUTED-OUT out  (ipv6: NULLROUTED-OUT6)",
 };
 
 fn render(options: &FileOptions, input: &FileInput) -> String {
-    let mut out = Text::with_room(4_000 + input.set.len() * 80);
+    let mut out = Text::with_room(4_000 + input.set().len() * 80);
     match options.role {
         Role::Trigger => trigger(&mut out, options, input),
         Role::Edge => edge(&mut out, options, input),
@@ -141,7 +141,7 @@ fn trigger(out: &mut Text, options: &FileOptions, input: &FileInput) {
         out.word(" name ", reason);
         out.push("\n");
     });
-    for prefix in &*input.set.v6 {
+    for prefix in &*input.set().v6 {
         out.push("ipv6 route ");
         out.prefix(prefix);
         out.push(" Null0 tag 666\n");
@@ -225,15 +225,15 @@ The origin ASes match where AS numbers are plain (no `bgp asnotation dot`).
 
 fn filter(out: &mut Text, input: &FileInput) {
     out.push(&input.head("!", FILTER));
-    listed(out, "FILTER-V4", &input.gone.v4, &input.set.v4);
-    listed(out, "FILTER-V6", &input.gone.v6, &input.set.v6);
+    listed(out, "FILTER-V4", &input.gone.v4, &input.set().v4);
+    listed(out, "FILTER-V6", &input.gone.v6, &input.set().v6);
     out.push("ip as-path access-list 466 deny _0_\n");
     for asn in &input.gone.origins {
         let _ = writeln!(out, "no ip as-path access-list 466 permit _{asn}$");
     }
     // Once more, where that took the whole list away.
     out.push("ip as-path access-list 466 deny _0_\n");
-    for asn in input.origins {
+    for asn in input.origins() {
         let _ = writeln!(out, "ip as-path access-list 466 permit _{asn}$");
     }
     out.push("!\n");

@@ -46,7 +46,7 @@ pub const KIND: Kind = Kind {
 };
 
 fn render(options: &FileOptions, input: &FileInput) -> String {
-    let mut out = Text::with_room(4_000 + input.set.len() * 70);
+    let mut out = Text::with_room(4_000 + input.set().len() * 70);
     match options.role {
         Role::Trigger => trigger(&mut out, options, input),
         Role::Edge => edge(&mut out, input),
@@ -255,10 +255,10 @@ The router has a limit for the lines of all sets and policies; above it, the com
 
 fn filter(out: &mut Text, input: &FileInput) {
     out.push(&input.head("!!", &[LOAD, FILTER].concat()));
-    prefix_set(out, "FILTER-V4", &input.set.v4, true);
-    prefix_set(out, "FILTER-V6", &input.set.v6, true);
+    prefix_set(out, "FILTER-V4", &input.set().v4, true);
+    prefix_set(out, "FILTER-V6", &input.set().v6, true);
     out.push("as-path-set NULLROUTED-ORIGINS\n");
-    for asn in input.origins {
+    for asn in input.origins() {
         let _ = writeln!(out, "  originates-from '{asn}',");
     }
     out.push("  ios-regex '_0_'\nend-set\n!\n");

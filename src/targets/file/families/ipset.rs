@@ -55,7 +55,7 @@ Undo:   ipset flush nullrouted4 && ipset flush nullrouted6
 const LONGEST: usize = 255;
 
 fn render(input: &FileInput) -> String {
-    let mut out = Text::with_room(2_000 + input.set.len() * 70);
+    let mut out = Text::with_room(2_000 + input.set().len() * 70);
     out.push(&input.head("#", USES));
     set(&mut out, "nullrouted4", "inet", |out, new| {
         input.v4(|prefix, reason| add(out, new, prefix, reason));

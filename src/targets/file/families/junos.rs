@@ -48,7 +48,7 @@ pub const KIND: Kind = Kind {
 };
 
 fn render(options: &FileOptions, input: &FileInput) -> String {
-    let mut file = Statements::new(Form::Braces, 4_000 + input.set.len() * 80);
+    let mut file = Statements::new(Form::Braces, 4_000 + input.set().len() * 80);
     file.out.push(&head("##", LOAD, options, input));
     file.within("groups", |file| {
         file.out.push("replace:\n");
@@ -148,17 +148,17 @@ fn trigger(file: &mut Statements, options: &FileOptions, input: &FileInput) {
         });
     });
     // A block without a statement is left out.
-    if input.set.is_empty() {
+    if input.set().is_empty() {
         return;
     }
     file.within("routing-options", |file| {
-        if !input.set.v4.is_empty() {
+        if !input.set().v4.is_empty() {
             let line = file.line("static", "route ", ROUTE);
             file.within("static", |file| {
                 input.v4(|prefix, reason| line.write(&mut file.out, prefix, reason));
             });
         }
-        if !input.set.v6.is_empty() {
+        if !input.set().v6.is_empty() {
             file.within("rib inet6.0", |file| {
                 let line = file.line("static", "route ", ROUTE);
                 file.within("static", |file| {
@@ -260,15 +260,15 @@ Undo:   delete protocols bgp group GROUP import NULLROUTED-FILTER
 
 fn filter(file: &mut Statements, input: &FileInput) {
     file.within("policy-options", |file| {
-        let mut lists = Lists::new(file, "FILTER-V4", NO_ROUTE_V4, input.set.v4.len());
+        let mut lists = Lists::new(file, "FILTER-V4", NO_ROUTE_V4, input.set().v4.len());
         input.v4(|prefix, reason| lists.write(prefix, reason));
         let mut terms = lists.done(file);
-        let mut lists = Lists::new(file, "FILTER-V6", NO_ROUTE_V6, input.set.v6.len());
+        let mut lists = Lists::new(file, "FILTER-V6", NO_ROUTE_V6, input.set().v6.len());
         input.v6(|prefix, reason| lists.write(prefix, reason));
         terms.extend(lists.done(file));
         file.within("as-path-group NULLROUTED-ORIGINS", |file| {
             file.say("as-path none \"!.*\"");
-            for asn in input.origins {
+            for asn in input.origins() {
                 file.say(&format!("as-path AS{asn} \".* {asn}\""));
             }
         });

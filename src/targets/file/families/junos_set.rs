@@ -24,7 +24,7 @@ pub const KIND: Kind = Kind {
 };
 
 fn render(options: &FileOptions, input: &FileInput) -> String {
-    let mut group = Statements::new(Form::Set, 6_000 + input.set.len() * 95);
+    let mut group = Statements::new(Form::Set, 6_000 + input.set().len() * 95);
     group.within("groups", |file| junos::group(file, options, input));
     let group = group.out.done();
     let (first, name) = (group.lines().next(), junos::name(options.role));

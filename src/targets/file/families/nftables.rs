@@ -53,7 +53,7 @@ Undo:   nft delete table inet nullrouted
 ";
 
 fn render(options: &FileOptions, input: &FileInput) -> String {
-    let mut out = Text::with_room(2_500 + input.set.len() * 45);
+    let mut out = Text::with_room(2_500 + input.set().len() * 45);
     out.push("#!/usr/sbin/nft -f\n");
     out.push(&input.head("#", USES));
     out.push("add table inet nullrouted\n");
@@ -61,7 +61,7 @@ fn render(options: &FileOptions, input: &FileInput) -> String {
         &mut out,
         "v4",
         "ipv4_addr",
-        input.set.v4.is_empty(),
+        input.set().v4.is_empty(),
         |out| {
             input.v4(|prefix, reason| out.entry("\t", prefix, ",", reason));
         },
@@ -70,7 +70,7 @@ fn render(options: &FileOptions, input: &FileInput) -> String {
         &mut out,
         "v6",
         "ipv6_addr",
-        input.set.v6.is_empty(),
+        input.set().v6.is_empty(),
         |out| {
             input.v6(|prefix, reason| out.entry("\t", prefix, ",", reason));
         },

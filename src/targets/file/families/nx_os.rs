@@ -79,7 +79,7 @@ neighbor ADDRESS
 };
 
 fn render(options: &FileOptions, input: &FileInput) -> String {
-    let mut out = Text::with_room(4_000 + input.set.len() * 80);
+    let mut out = Text::with_room(4_000 + input.set().len() * 80);
     match options.role {
         Role::Trigger => trigger(&mut out, options, input),
         Role::Edge => edge(&mut out, options, input),
@@ -228,14 +228,14 @@ The origin ASes match where AS numbers are plain: what `as-format asdot` changes
 
 fn filter(out: &mut Text, input: &FileInput) {
     out.push(&input.head("!", &[LOAD, CLEAR, SAVE, FILTER].concat()));
-    listed(out, "FILTER-V4", &input.gone.v4, &input.set.v4);
-    listed(out, "FILTER-V6", &input.gone.v6, &input.set.v6);
+    listed(out, "FILTER-V4", &input.gone.v4, &input.set().v4);
+    listed(out, "FILTER-V6", &input.gone.v6, &input.set().v6);
     let name = "ip as-path access-list NULLROUTED-ORIGINS";
     let _ = writeln!(out, "{name} seq {OTHERS} permit \".*\"");
     for asn in input.gone.origins.iter().filter(|asn| **asn < OTHERS) {
         let _ = writeln!(out, "no {name} seq {asn} deny \"_{asn}$\"");
     }
-    for asn in input.origins.iter().filter(|asn| **asn < OTHERS) {
+    for asn in input.origins().iter().filter(|asn| **asn < OTHERS) {
         let _ = writeln!(out, "{name} seq {asn} deny \"_{asn}$\"");
     }
 }

@@ -124,7 +124,7 @@ fn too_many(options: &FileOptions, v4: usize, v6: usize) -> Option<String> {
 }
 
 fn render(options: &FileOptions, input: &FileInput) -> String {
-    let mut out = Text::with_room(2_500 + input.set.len() * 45);
+    let mut out = Text::with_room(2_500 + input.set().len() * 45);
     match options.role {
         Role::Trigger => trigger(&mut out, options, input),
         Role::Edge => edge(&mut out, input),
@@ -240,7 +240,7 @@ fn filter(out: &mut Text, input: &FileInput) {
     out.push(&input.head("#", FILTER));
     listed(out, "nullrouted-listed", input);
     out.push("as-set \"nullrouted-origins\" {\n");
-    for asn in input.origins {
+    for asn in input.origins() {
         let _ = writeln!(out, "\t{asn}");
     }
     out.push(

@@ -52,7 +52,7 @@ pub const KIND: Kind = Kind {
 };
 
 fn render(options: &FileOptions, input: &FileInput) -> String {
-    let mut out = Text::with_room(5_000 + input.set.len() * 130);
+    let mut out = Text::with_room(5_000 + input.set().len() * 130);
     match options.role {
         Role::Trigger => trigger(&mut out, options, input),
         Role::Edge => edge(&mut out, input),
@@ -185,7 +185,7 @@ fn filter(out: &mut Text, input: &FileInput) {
     replaced(out, "FILTER", |out| {
         input.v4(|prefix, reason| rejected(out, "FILTER", prefix, true, reason));
         input.v6(|prefix, reason| rejected(out, "FILTER", prefix, true, reason));
-        for asn in input.origins {
+        for asn in input.origins() {
             let _ = writeln!(
                 out,
                 r#"add chain=NULLROUTED-FILTER rule="if (bgp-as-path {asn}\$) {{ reject }}" comment="nullrouted:""#

@@ -46,7 +46,7 @@ pub const KIND: Kind = Kind {
 
 fn render(options: &FileOptions, input: &FileInput) -> String {
     let mut file = Md {
-        out: Text::with_room(5_000 + input.set.len() * 140),
+        out: Text::with_room(5_000 + input.set().len() * 140),
         depth: 0,
     };
     let (group, head) = match options.role {
@@ -69,10 +69,10 @@ fn render(options: &FileOptions, input: &FileInput) -> String {
     file.say(&format!("{group} {{ }}\ndelete {group}"));
     file.within(&group, |file| {
         file.within("policy-options", |file| {
-            sros_policy::write(file, options, input, input.origins.len());
+            sros_policy::write(file, options, input, input.origins().len());
         });
         match options.role {
-            Role::Trigger if !input.set.is_empty() => statics(file, |file| {
+            Role::Trigger if !input.set().is_empty() => statics(file, |file| {
                 input.v4(|prefix, reason| file.route(prefix, reason));
                 input.v6(|prefix, reason| file.route(prefix, reason));
             }),

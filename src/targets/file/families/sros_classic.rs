@@ -51,7 +51,7 @@ pub const KIND: Kind = Kind {
 };
 
 fn render(options: &FileOptions, input: &FileInput) -> String {
-    let mut file = Classic(Text::with_room(5_000 + input.set.len() * 115));
+    let mut file = Classic(Text::with_room(5_000 + input.set().len() * 115));
     file.0.push(&match options.role {
         Role::Trigger => {
             let sessions = begins("Use:", &SESSIONS.sessions(options));
@@ -62,7 +62,7 @@ fn render(options: &FileOptions, input: &FileInput) -> String {
     });
     file.0
         .push("exit all\nconfigure router policy-options\nbegin\n");
-    let asns = input.origins.len() + input.gone.origins.len();
+    let asns = input.origins().len() + input.gone.origins.len();
     sros_policy::write(&mut file, options, input, asns);
     file.0.push("exit all\n");
     let out = &mut file.0;
@@ -72,8 +72,8 @@ fn render(options: &FileOptions, input: &FileInput) -> String {
             out.push(&input.kept("#"));
             input.left_v4().for_each(|prefix| gone(out, prefix));
             input.left_v6().for_each(|prefix| gone(out, prefix));
-            input.set.v4.iter().for_each(|prefix| route(out, prefix));
-            input.set.v6.iter().for_each(|prefix| route(out, prefix));
+            input.set().v4.iter().for_each(|prefix| route(out, prefix));
+            input.set().v6.iter().for_each(|prefix| route(out, prefix));
             out.push("exit all\n");
         }
         Role::Edge => {

@@ -67,7 +67,7 @@ fn too_many(options: &FileOptions, v4: usize, v6: usize) -> Option<String> {
 }
 
 fn render(options: &FileOptions, input: &FileInput) -> String {
-    let mut out = Text::with_room(4_000 + input.set.len() * 90);
+    let mut out = Text::with_room(4_000 + input.set().len() * 90);
     match options.role {
         Role::Trigger => trigger(&mut out, options, input),
         Role::Edge => edge(&mut out, options, input),
@@ -281,14 +281,14 @@ The origin ASes match where AS numbers are plain (as-notation), and on V8 alone.
 
 fn filter(out: &mut Text, options: &FileOptions, input: &FileInput) {
     out.push(&input.head_for(options, "#", &[LOAD, FILTER].concat()));
-    listed(out, "FILTER-V4", &input.gone.v4, &input.set.v4);
-    listed(out, "FILTER-V6", &input.gone.v6, &input.set.v6);
+    listed(out, "FILTER-V4", &input.gone.v4, &input.set().v4);
+    listed(out, "FILTER-V6", &input.gone.v6, &input.set().v6);
     let filter = "ip as-path-filter NULLROUTED-ORIGINS index";
     let _ = writeln!(out, "{filter} {OTHERS} permit .*");
     for asn in &input.gone.origins {
         let _ = writeln!(out, "undo {filter} {asn}");
     }
-    for asn in input.origins {
+    for asn in input.origins() {
         let _ = writeln!(out, "{filter} {asn} deny _{asn}$");
     }
     out.push("#\n");

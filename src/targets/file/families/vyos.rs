@@ -49,7 +49,7 @@ pub const KIND: Kind = Kind {
 };
 
 fn render(options: &FileOptions, input: &FileInput) -> String {
-    let mut out = Text::with_room(6_000 + input.set.len() * 80);
+    let mut out = Text::with_room(6_000 + input.set().len() * 80);
     out.push("#!/bin/vbash\n");
     match options.role {
         Role::Trigger => trigger(&mut out, options, input),
@@ -337,10 +337,14 @@ fn filter(out: &mut Text, input: &FileInput) {
     out.push(&input.head("#", &[LOAD, FILTER].concat()));
     out.push(BEGIN);
     out.push("drop policy route-map NULLROUTED-FILTER\n");
-    let v4 = Shards::new("FILTER-V4", &input.set.v4);
-    let v6 = Shards::new("FILTER-V6", &input.set.v6);
+    let v4 = Shards::new("FILTER-V4", &input.set().v4);
+    let v6 = Shards::new("FILTER-V6", &input.set().v6);
     // An AS has a number as an address has one.
-    let origins: Vec<Prefix<u32>> = input.origins.iter().map(|&asn| Prefix::host(asn)).collect();
+    let origins: Vec<Prefix<u32>> = input
+        .origins()
+        .iter()
+        .map(|&asn| Prefix::host(asn))
+        .collect();
     let origins = Shards::new("ORIGINS", &origins);
     let map = "put policy route-map NULLROUTED-FILTER rule";
     // Numbers for as many lists as a million prefixes need, and more.

@@ -158,21 +158,21 @@ fn filter(form: &mut impl Form, input: &FileInput, asns: usize) {
         form,
         "NULLROUTED-FILTER-V4",
         NO_ROUTE_V4,
-        &input.set.v4,
+        &input.set().v4,
         true,
     );
     list(
         form,
         "NULLROUTED-FILTER-V6",
         NO_ROUTE_V6,
-        &input.set.v6,
+        &input.set().v6,
         true,
     );
     let mut entries = vec![reject(
         &["NULLROUTED-FILTER-V4", "NULLROUTED-FILTER-V6"],
         Of::Any,
     )];
-    let mut origins = input.origins.chunks(ASNS_AN_ENTRY);
+    let mut origins = input.origins().chunks(ASNS_AN_ENTRY);
     for group in 1..=asns.div_ceil(ASNS_AN_ENTRY * ENTRIES).max(1) {
         let name = match group {
             1 => "NULLROUTED-ORIGINS".to_owned(),

@@ -32,12 +32,12 @@ pub(super) fn listed(out: &mut Text, name: &str, input: &FileInput, inside: bool
     match lists {
         Lists::None => {}
         Lists::One => {
-            list(out, &format!("{name}V4"), &input.set.v4, inside);
-            list(out, &format!("{name}V6"), &input.set.v6, inside);
+            list(out, &format!("{name}V4"), &input.set().v4, inside);
+            list(out, &format!("{name}V6"), &input.set().v6, inside);
         }
         Lists::Octets => {
-            octets(out, &format!("{name}V4"), &input.set.v4, inside);
-            octets(out, &format!("{name}V6"), &input.set.v6, inside);
+            octets(out, &format!("{name}V4"), &input.set().v4, inside);
+            octets(out, &format!("{name}V6"), &input.set().v6, inside);
         }
     }
 }

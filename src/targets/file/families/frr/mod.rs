@@ -99,7 +99,7 @@ fn takes_any_list(options: &FileOptions) -> bool {
 }
 
 fn render(options: &FileOptions, input: &FileInput) -> String {
-    let mut out = Text::with_room(2_000 + input.set.len() * 80);
+    let mut out = Text::with_room(2_000 + input.set().len() * 80);
     match options.role {
         Role::Trigger => trigger(&mut out, options, input),
         Role::Edge => edge(&mut out, options, input),
@@ -355,7 +355,7 @@ Never feed this file to frr-reload.py: it is a part, and the rest would be remov
 fn filter(out: &mut Text, options: &FileOptions, input: &FileInput) {
     out.push(&input.head_for(options, "!", FILTER));
     lists::listed(out, "FILTER-", input, true, options.lists);
-    lists::as_path(out, input.origins);
+    lists::as_path(out, input.origins());
     for (ip, family, one, octets) in [("ip", "V4", 10, 1_000), ("ipv6", "V6", 20, 2_000)] {
         let list = format!("match {ip} address prefix-list NULLROUTED-FILTER-{family}");
         if options.lists == Lists::One {
