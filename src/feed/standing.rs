@@ -60,6 +60,21 @@ impl Standing {
         }
     }
 
+    /// The one with this name, as `Display` writes it.
+    pub fn of_name(name: &str) -> Option<Self> {
+        let all = [Self::Missing, Self::Fresh, Self::Stale, Self::Expired];
+        all.into_iter().find(|one| one.name() == name)
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Fresh => "fresh",
+            Self::Stale => "stale",
+            Self::Expired => "expired",
+        }
+    }
+
     /// Whether the listings of the copy count.
     pub fn counts(self) -> bool {
         matches!(self, Self::Fresh | Self::Stale)
@@ -68,12 +83,7 @@ impl Standing {
 
 impl fmt::Display for Standing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Missing => "missing",
-            Self::Fresh => "fresh",
-            Self::Stale => "stale",
-            Self::Expired => "expired",
-        })
+        f.write_str(self.name())
     }
 }
 

@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension, Row, params};
 use super::{Ledger, LedgerError};
 use crate::feed::Refused;
 use crate::feed::fetch::Validators;
-use crate::feed::standing::Ages;
+use crate::feed::standing::{Ages, Standing};
 use crate::time::Timestamp;
 
 /// One row of `feed`.
@@ -54,8 +54,8 @@ pub struct FeedRow {
     pub entries: usize,
     /// Rejected lines of the last good copy.
     pub rejected: usize,
-    /// The standing as it was last announced.
-    pub standing: String,
+    /// The standing as it was last announced; `None` before that.
+    pub standing: Option<Standing>,
     /// Since when the longest of its withdrawals waits; read only.
     pub leaving_since: Option<Timestamp>,
     /// Since when passes find its confirmation in the future; read only.
@@ -121,7 +121,7 @@ impl FeedRow {
             applied_taken: time(17)?,
             entries: row.get::<_, i64>(18)? as usize,
             rejected: row.get::<_, i64>(19)? as usize,
-            standing: row.get(20)?,
+            standing: Standing::of_name(&row.get::<_, String>(20)?),
             leaving_since: time(21)?,
             listed: row.get(22)?,
             ahead_since: time(23)?,
@@ -154,9 +154,9 @@ impl Ledger {
     }
 
     /// The standing of a feed, as it is announced now.
-    pub fn announce_standing(&self, name: &str, standing: &str) -> Result<(), LedgerError> {
+    pub fn announce_standing(&self, name: &str, standing: Standing) -> Result<(), LedgerError> {
         let sql = "UPDATE feed SET standing = ?2 WHERE name = ?1";
-        let done = self.execute(sql, [name, standing]);
+        let done = self.execute(sql, [name, &standing.to_string()]);
         done.map(|_| ()).map_err(|error| self.error(error))
     }
 

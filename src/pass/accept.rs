@@ -174,7 +174,7 @@ impl Judge<'_> {
         refused: Refused,
     ) -> Result<(), PassError> {
         let (state, note) = (refused.state().to_owned(), refused.to_string());
-        let inputs = row.state == state && row.note == note;
+        let known = row.state == state && row.note == note;
         row.failures = row.failures.saturating_add(1);
         row.state = state;
         row.note = note;
@@ -189,7 +189,7 @@ impl Judge<'_> {
             Some(from) => format!("the copy from {from} has expired"),
         };
         let line = format!("feed={}  {}: {refused}; {next}", feed.name, row.state);
-        log_once::warning(!inputs, &line);
+        log_once::warning(!known, &line);
         self.ledger.lightly(|ledger| ledger.write_feed(&row))?;
         Ok(())
     }

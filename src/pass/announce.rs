@@ -1,12 +1,16 @@
 //! What a decision changes, in words: each thing once (I/O: the log, and what the ledger knows was
 //! said).
 
+use ipnet::IpNet;
+
 use super::inputs::Cache;
 use super::log_once;
 use crate::config::Config;
 use crate::feed::standing::Standing;
 use crate::ledger::{Ledger, LedgerError};
 use crate::pipeline::Decision;
+use crate::policy::Permitted;
+use crate::rib::Listing;
 
 /// Say what changed: a feed's standing, what the policy took, what the gate said; each once.
 pub fn decision(
@@ -20,8 +24,7 @@ pub fn decision(
         let Some(row) = rows.get(&feed.name) else {
             continue;
         };
-        let (old, new) = (row.standing.as_str(), standing.to_string());
-        if old == new {
+        if row.standing == Some(*standing) {
             continue;
         }
         let what = match standing {
@@ -29,16 +32,16 @@ pub fn decision(
             Standing::Stale => format!("; its {} entries still count", row.entries),
             _ => String::new(),
         };
-        match old {
-            "" => tracing::debug!("feed={}  {new}{what}", feed.name),
-            old => tracing::warn!("feed={}  {old} -> {new}{what}", feed.name),
+        match row.standing {
+            None => tracing::debug!("feed={}  {standing}{what}", feed.name),
+            Some(old) => tracing::warn!("feed={}  {old} -> {standing}{what}", feed.name),
         }
-        ledger.announce_standing(&feed.name, &new)?;
+        ledger.announce_standing(&feed.name, *standing)?;
     }
 
-    let line = policy_line(decision);
-    log_once::news(cache.policy_line != line, &line);
-    cache.policy_line = line;
+    let effect = Some(PolicyEffect::of(&decision.permitted));
+    log_once::news(cache.policy_effect != effect, &policy_line(decision));
+    cache.policy_effect = effect;
     match decision.pinned {
         Some(0) => tracing::debug!(
             "pinned to nothing by flush: nothing is installed until `nullrouted unpin`"
@@ -46,18 +49,42 @@ pub fn decision(
         Some(number) => tracing::debug!("pinned to generation {number} until `nullrouted unpin`"),
         None => {}
     }
-    let inputs = ledger.hold()?.is_some_and(|hold| hold.id == decision.id);
+    let known = ledger.hold()?.is_some_and(|hold| hold.id == decision.id);
     let id = &decision.id;
     for reason in &decision.verdict.reasons {
         let line = format!("plan {id}  held, reason: {reason}");
-        log_once::warning(!inputs, &line);
+        log_once::warning(!known, &line);
     }
     if decision.held() && decision.approvable() {
         let line =
             format!("plan {id}  nullrouted plan shows it, nullrouted approve {id} applies it");
-        log_once::warning(!inputs, &line);
+        log_once::warning(!known, &line);
     }
     Ok(())
+}
+
+/// What is left after the policy, and how much it took away: the line is logged where this changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyEffect {
+    counts: [usize; 5],
+    first_dropped: Option<IpNet>,
+    first_refused: Option<Listing>,
+}
+
+impl PolicyEffect {
+    fn of(permitted: &Permitted) -> Self {
+        Self {
+            counts: [
+                permitted.set.len(),
+                permitted.cut.len(),
+                permitted.reserved.len(),
+                permitted.refused_entries,
+                permitted.dropped.len(),
+            ],
+            first_dropped: permitted.dropped.first().copied(),
+            first_refused: permitted.refused.first().cloned(),
+        }
+    }
 }
 
 /// What is left after the policy and what it took away.

@@ -32,7 +32,7 @@ pub struct Body {
 }
 
 /// A copy that was read before, by the digest of its body.
-pub type Inputs = Option<(String, Arc<FeedCopy>)>;
+pub type Known = Option<(String, Arc<FeedCopy>)>;
 
 /// The HTTP client of a pass, made by the first look that needs it; where none can be made, why:
 /// that is the remote feeds' failure and nobody else's.
@@ -69,7 +69,7 @@ enum Way<'a, F> {
 pub fn look<'a>(
     config: &'a Config,
     feed: &'a FeedConfig,
-    (validators, inputs): (Validators, Inputs),
+    (validators, known): (Validators, Known),
     client: Client,
     progress: &'a Progress,
 ) -> impl Future<Output = Look> + 'a {
@@ -83,7 +83,7 @@ pub fn look<'a>(
         let found = match way {
             Way::Local(reading) => match reading.await {
                 Ok(local) => {
-                    let body = read(feed, local.body, inputs, Validators::default()).await;
+                    let body = read(feed, local.body, known, Validators::default()).await;
                     return written(body, local.age);
                 }
                 Err(refused) => Err(refused),
@@ -95,7 +95,7 @@ pub fn look<'a>(
         };
         match found {
             Ok(Fetched::Unchanged) => Look::Unchanged,
-            Ok(Fetched::Body(body, validators)) => read(feed, body, inputs, validators).await,
+            Ok(Fetched::Body(body, validators)) => read(feed, body, known, validators).await,
             Err(refused) => Look::Failed(refused),
         }
     }
@@ -112,11 +112,11 @@ fn written(look: Look, age: Duration) -> Look {
 
 /// Read a body on a thread of its own: a long list must not let the other downloads wait. One that
 /// was read before is not read again.
-async fn read(feed: &FeedConfig, bytes: Vec<u8>, inputs: Inputs, validators: Validators) -> Look {
+async fn read(feed: &FeedConfig, bytes: Vec<u8>, known: Known, validators: Validators) -> Look {
     let rules = feed.rules.clone();
     let reading = tokio::task::spawn_blocking(move || {
         let digest = digest::of(&bytes);
-        let copy = match inputs {
+        let copy = match known {
             Some((name, copy)) if name == digest => copy,
             _ => {
                 let mut copy = parse_body(&bytes, &rules)?;

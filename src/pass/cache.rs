@@ -4,6 +4,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use super::announce::PolicyEffect;
 use super::origins::{Remembered, Table};
 use super::published::Published;
 use super::reach::Tries;
@@ -30,8 +31,8 @@ pub struct Cache {
     made: HashMap<(String, CopyKind), (String, Arc<FeedCopy>)>,
     /// Copies of which was said already that they cannot be used.
     unusable: HashSet<(String, String)>,
-    /// The last line said about the policy: said again only when it reads otherwise.
-    pub policy_line: String,
+    /// What the policy did when that was logged last.
+    pub policy_effect: Option<PolicyEffect>,
     /// Whether a pass of this process has brought the targets in step.
     pub acted: bool,
     /// What was said of sources of protected space that cannot be looked at.
@@ -75,9 +76,9 @@ impl Cache {
         make: impl FnOnce() -> FeedCopy,
     ) -> Arc<FeedCopy> {
         let key = |of| (feed.to_owned(), of);
-        let inputs = [CopyKind::Current, CopyKind::Applied].map(|of| self.made.get(&key(of)));
-        let inputs = inputs.into_iter().flatten().find(|(by, _)| by == name);
-        let copy = inputs.map_or_else(|| Arc::new(make()), |(_, copy)| copy.clone());
+        let known = [CopyKind::Current, CopyKind::Applied].map(|of| self.made.get(&key(of)));
+        let known = known.into_iter().flatten().find(|(by, _)| by == name);
+        let copy = known.map_or_else(|| Arc::new(make()), |(_, copy)| copy.clone());
         self.made.insert(key(of), (name.to_owned(), copy.clone()));
         copy
     }
@@ -110,11 +111,11 @@ impl Cache {
         if newest.as_ref().is_some_and(|row| row.number != generation) {
             return Ok(Arc::new(set.clone()));
         }
-        if let Some((row, inputs)) = &self.in_force
+        if let Some((row, known)) = &self.in_force
             && newest.as_ref() == Some(row)
-            && **inputs == *set
+            && **known == *set
         {
-            return Ok(inputs.clone());
+            return Ok(known.clone());
         }
         debug_assert_eq!(
             ledger.in_force()?,
@@ -290,9 +291,9 @@ mod tests {
         put(&ours, "203.0.113.0/24");
         let all = ours.in_force().unwrap();
         cache.put_in_force(&ours, 3, &all).unwrap();
-        let inputs = cache.in_force(&ours).unwrap();
-        assert_eq!(*inputs, all);
+        let known = cache.in_force(&ours).unwrap();
+        assert_eq!(*known, all);
         cache.put_in_force(&ours, 3, &all).unwrap();
-        assert!(Arc::ptr_eq(&inputs, &cache.in_force(&ours).unwrap()));
+        assert!(Arc::ptr_eq(&known, &cache.in_force(&ours).unwrap()));
     }
 }

@@ -134,11 +134,11 @@ pub fn begin<'a>(
             true => Validators::default(),
             false => validators(feed, &row, copies, cache),
         };
-        let inputs = row.digest.as_ref().and_then(|digest| {
+        let known = row.digest.as_ref().and_then(|digest| {
             let copy = cache.at_hand(&feed.name, digest)?;
             Some((digest.clone(), copy))
         });
-        let look = look(config, feed, (validators, inputs), client.clone(), progress);
+        let look = look(config, feed, (validators, known), client.clone(), progress);
         let looking: Pending = Box::pin(async move { (feed, row, look.await) });
         pending.push(looking);
     }

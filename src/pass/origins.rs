@@ -108,7 +108,7 @@ impl Remembered {
         let stamp = match (about, self.stamp) {
             (Ok(stamp), _) => Some(stamp),
             // The table that was read is believed as long as it is young enough.
-            (Err(error), Some(inputs)) if error.kind() == io::ErrorKind::TimedOut => Some(inputs),
+            (Err(error), Some(known)) if error.kind() == io::ErrorKind::TimedOut => Some(known),
             (Err(error), _) => return Err(error.to_string()),
         };
         let since = stamp.map_or(0, |(since, _)| since);

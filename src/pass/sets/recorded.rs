@@ -17,7 +17,7 @@ pub(super) struct Recorded {
     pub rows: BTreeMap<String, SelectionRow>,
     pub choices: BTreeMap<Choice, Effective>,
     /// Routers whose files were made before.
-    inputs: Vec<String>,
+    targets: Vec<String>,
     in_force: Arc<Effective>,
 }
 
@@ -35,7 +35,7 @@ impl Recorded {
         Ok(Some(Self {
             rows,
             choices: ledger.choices()?,
-            inputs: ledger.targets()?.into_iter().map(|row| row.name).collect(),
+            targets: ledger.targets()?.into_iter().map(|row| row.name).collect(),
             in_force: in_force()?,
         }))
     }
@@ -104,7 +104,7 @@ impl Recorded {
 
     /// Whether the file of a router had everything, and was made.
     pub fn had_everything(&self, router: &str) -> bool {
-        !self.rows.contains_key(router) && self.inputs.iter().any(|name| name == router)
+        !self.rows.contains_key(router) && self.targets.iter().any(|name| name == router)
     }
 
     /// Whether a router may hold all that was in force of late: its file had everything, or nothing
