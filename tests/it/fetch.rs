@@ -322,6 +322,7 @@ fn a_terminal_shows_the_download_while_it_lasts_and_nobody_else_does() {
         script
             .args(["-qec", &line, "/dev/null"])
             .env("TERM", "xterm")
+            .env("NULLROUTED_RUN_DIR", place.path("run"))
             .env_remove("NO_COLOR")
             .env(env.0, env.1)
             .stdin(std::process::Stdio::null());

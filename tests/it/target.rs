@@ -110,6 +110,7 @@ fn a_target_of_another_program_takes_part_in_every_verb() {
         .args(["--ignored", "--exact", "--nocapture"])
         .arg("target::program_with_a_target_of_its_own")
         .env("VERBS", verbs.join("\n"))
+        .env("NULLROUTED_RUN_DIR", place.path("run"))
         .output()
         .unwrap();
     let (out, err) = (

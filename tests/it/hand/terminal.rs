@@ -17,6 +17,7 @@ fn force_asks_a_second_time_on_a_terminal_and_never_opens_what_is_protected() {
         let mut script = Command::new("script");
         script
             .args(["-qec", &line, "/dev/null"])
+            .env("NULLROUTED_RUN_DIR", place.path("run"))
             .stdin(Stdio::piped());
         let mut child = script
             .stdout(Stdio::piped())
@@ -76,6 +77,7 @@ fn whoever_is_asked_on_a_terminal_keeps_nobody_waiting() {
     let mut script = Command::new("script");
     script
         .args(["-qec", &line, "/dev/null"])
+        .env("NULLROUTED_RUN_DIR", place.path("run"))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped());
     let mut child = script.spawn().unwrap();
