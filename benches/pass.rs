@@ -18,7 +18,7 @@ use nullrouted::ledger::{Ledger, OperatorEntry, OperatorRow};
 use nullrouted::pass::gather::{FeedSelection, FetchMode};
 use nullrouted::pass::inputs::Cache;
 use nullrouted::pass::keeper::Server;
-use nullrouted::pass::{Nobody, Pass};
+use nullrouted::pass::{NoInbox, Pass};
 use nullrouted::progress::Progress;
 
 const RUNS: usize = 9;
@@ -120,7 +120,7 @@ fn made(config: &Arc<Config>, ledger: &Ledger, cache: &mut Cache, scope: FeedSel
             progress: &Progress::default(),
             keeper: &keeper,
             in_step: &mut || {},
-            inbox: &Nobody,
+            inbox: &NoInbox,
         };
         tokio::select! {
             outcome = pass.run() => outcome.unwrap(),

@@ -30,7 +30,9 @@ use crate::plan::{Cause, Explained};
 use crate::prefix::NOTHING;
 use crate::run_dir::{Instance, RunDir};
 use crate::targets::kernel::{KERNEL, Kernel, Kind, Mark, remove_all};
-use crate::targets::{self, AllGone, Counts, Runner, Target, Wanted};
+use crate::targets::{
+    self, AllGone, Counts, Fault, Outcome as Told, Report, Runner, Target, Wanted, What,
+};
 use crate::time::Timestamp;
 use noted::{Noted, within};
 
@@ -287,8 +289,9 @@ fn withdraw(config: &Arc<Config>, former: &[Mark], now: Timestamp) -> Applied {
                 ..Counts::default()
             };
             tracing::info!("target={KERNEL}  {counts}, one by one");
+            let report = Report::new(What::Routes(counts, Vec::new()), removed > 0);
             Applied {
-                targets: vec![row(now, false, counts.to_string())],
+                targets: vec![row(now, Ok(report))],
                 cleared: former.to_vec(),
                 ..Applied::default()
             }
@@ -297,23 +300,16 @@ fn withdraw(config: &Arc<Config>, former: &[Mark], now: Timestamp) -> Applied {
         Err(fault) => tried.unwrap_or_else(|| {
             tracing::error!("target={KERNEL}  {fault}");
             Applied {
-                targets: vec![row(now, true, fault.to_string())],
+                targets: vec![row(now, Err(Fault::Kernel(fault)))],
                 ..Applied::default()
             }
         }),
     }
 }
 
-fn row(at: Timestamp, failed: bool, report: String) -> TargetRow {
-    TargetRow {
-        name: KERNEL.to_owned(),
-        at,
-        failed,
-        report,
-        notes: Vec::new(),
-        digest: None,
-        lists: None,
-    }
+fn row(at: Timestamp, result: Result<Report, Fault>) -> TargetRow {
+    let name = KERNEL.to_owned();
+    TargetRow::of(&Told { name, result }, None, at)
 }
 
 /// The targets after the kernel, and what FRR holds after this.

@@ -15,7 +15,7 @@ use crate::ledger::{Ledger, LedgerError, Lock};
 use crate::pass::gather::{FeedSelection, FetchMode};
 use crate::pass::inputs::{Cache, Inputs, Reading};
 use crate::pass::keeper::{Keeper, Server};
-use crate::pass::{At, Nobody, Pass, Passing, Site};
+use crate::pass::{At, NoInbox, Pass, Passing, Site};
 use crate::pipeline::Decision;
 use crate::prefix::Effective;
 use crate::targets::AnyTarget;
@@ -139,8 +139,7 @@ impl Site for Own {
     ) -> Passing<'s> {
         nudge(&self.config);
         Box::pin(async move {
-            // Nobody else records what the keeper of a verb does: its orders come from this pass
-            // alone.
+            // The orders of this keeper come from this pass alone, which records them.
             let (keeper, mut server, _events) = Server::of_verb(self.config.clone());
             let pass = Pass {
                 config: &self.config,
@@ -152,7 +151,7 @@ impl Site for Own {
                 progress: output::progress(),
                 keeper: &keeper,
                 in_step: &mut || {},
-                inbox: &Nobody,
+                inbox: &NoInbox,
             };
             tokio::select! {
                 outcome = pass.run() => outcome,

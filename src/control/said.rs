@@ -50,7 +50,7 @@ pub struct Pieces {
     waiting: Arc<AtomicUsize>,
 }
 
-/// Nobody reads what is said.
+/// The client does not read what is said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unheard;
 

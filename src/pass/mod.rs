@@ -50,7 +50,7 @@ use crate::progress::Progress;
 use crate::targets::Removable;
 use crate::targets::kernel::Mark;
 use crate::time::Timestamp;
-pub use site::{At, Inbox, Nobody, Passing, Site};
+pub use site::{At, Inbox, NoInbox, Passing, Site};
 
 use apply::{Act, PROTECT};
 use gather::{FeedSelection, FetchMode, Round};

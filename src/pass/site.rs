@@ -74,9 +74,9 @@ pub trait Inbox {
 }
 
 /// None comes: the pass of a verb.
-pub struct Nobody;
+pub struct NoInbox;
 
-impl Inbox for Nobody {
+impl Inbox for NoInbox {
     fn arrives<'s>(&'s self) -> Pin<Box<dyn Future<Output = ()> + 's>> {
         Box::pin(std::future::pending())
     }

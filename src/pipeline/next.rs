@@ -14,7 +14,6 @@
 //! a limit of size is exceeded, and for more than a few prefixes.
 
 use std::collections::BTreeSet;
-use std::ops::Range;
 use std::sync::Arc;
 
 use ipnet::IpNet;
@@ -26,7 +25,7 @@ use crate::feed::FeedCopy;
 use crate::plan::{Change, Side, Verdict, fits};
 use crate::policy::protect::Protect;
 use crate::policy::{Permitted, Policy};
-use crate::prefix::{Bits, Effective, Prefix, PrefixSet};
+use crate::prefix::{Bits, Effective, Prefix, PrefixSet, inside};
 use crate::rib::{OPERATOR, Rib};
 
 /// At most this many prefixes may differ.
@@ -224,11 +223,6 @@ fn between<B: Bits>(
         side.remove.extend(part.remove);
     }
     side
-}
-
-fn inside<B: Bits>(sorted: &[Prefix<B>], window: &Prefix<B>) -> Range<usize> {
-    let start = sorted.partition_point(|one| one.key() < window.key());
-    start..sorted.partition_point(|one| one.first() <= window.last())
 }
 
 fn unchanged<T>(keep: usize) -> Side<T> {

@@ -11,12 +11,13 @@
 //! what is listed and protected inside of it. So the window is the changed prefix, the listed
 //! prefix around it, and the neighbors that it is joined with.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use ipnet::IpNet;
 
 use super::{Family, Part, Permitted, Policy};
-use crate::prefix::{Bits, Prefix};
+use crate::prefix::{Bits, Prefix, covering, inside};
 use crate::rib::Rib;
 
 /// At most this many entries are read again; for more, all are.
@@ -49,7 +50,7 @@ impl Policy {
         let listed = B::of_set(&before.listed);
         let mut window = net;
         let part = loop {
-            window = covering(listed, window).unwrap_or(window);
+            window = covering(listed, &window).copied().unwrap_or(window);
             if window.len() == 0 {
                 return None;
             }
@@ -68,13 +69,6 @@ impl Policy {
         };
         Some((before.replaced(window, part), window.to_net()))
     }
-}
-
-/// The prefix of `sorted` that contains this one.
-fn covering<B: Bits>(sorted: &[Prefix<B>], net: Prefix<B>) -> Option<Prefix<B>> {
-    let after = sorted.partition_point(|one| one.first() <= net.first());
-    let last = sorted[..after].last().copied();
-    last.filter(|one| one.contains(&net))
 }
 
 /// The parent of the window, if all of the window is listed now, and the other half was.
@@ -112,8 +106,7 @@ fn spliced<B: Bits>(
     window: Prefix<B>,
     new: &[Prefix<B>],
 ) -> Arc<[Prefix<B>]> {
-    let start = old.partition_point(|one| one.key() < window.key());
-    let end = old.partition_point(|one| one.first() <= window.last());
+    let Range { start, end } = inside(old, &window);
     if old[start..end] == *new {
         return old.clone();
     }

@@ -45,6 +45,7 @@ pub use effective::{Effective, NOTHING, autonomous, lacking};
 pub use parse::{HostBits, Malformed, Written, leading_v4, parse};
 pub use range::prefixes_of_range;
 pub use set::PrefixSet;
+pub(crate) use set::{covering, inside};
 pub use subtract::{MAX_PIECES, Subtracted, cut, cut_set, subtract, subtract_set};
 
 use std::fmt;

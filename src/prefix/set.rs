@@ -1,5 +1,6 @@
 //! A set of addresses of both families, as the fewest prefixes.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use ipnet::IpNet;
@@ -77,8 +78,8 @@ impl PrefixSet {
     /// The prefix of the set that contains all of `net`.
     pub fn covering(&self, net: IpNet) -> Option<IpNet> {
         match net {
-            IpNet::V4(net) => covering(&self.v4, net.into()),
-            IpNet::V6(net) => covering(&self.v6, net.into()),
+            IpNet::V4(net) => covering(&self.v4, &net.into()).map(Prefix::to_net),
+            IpNet::V6(net) => covering(&self.v6, &net.into()).map(Prefix::to_net),
         }
     }
 
@@ -150,10 +151,20 @@ fn common<B: super::Bits>(one: &[Prefix<B>], other: &[Prefix<B>]) -> Vec<Prefix<
     both
 }
 
-fn covering<B: super::Bits>(sorted: &[Prefix<B>], net: Prefix<B>) -> Option<IpNet> {
-    let after = sorted.partition_point(|p| p.first() <= net.first());
-    let candidate = sorted[..after].last()?;
-    candidate.contains(&net).then(|| candidate.to_net())
+/// The prefix of `sorted` that contains all of `prefix`. They ascend, and none is inside another.
+pub(crate) fn covering<'a, B: super::Bits>(
+    sorted: &'a [Prefix<B>],
+    prefix: &Prefix<B>,
+) -> Option<&'a Prefix<B>> {
+    let after = sorted.partition_point(|one| one.first() <= prefix.first());
+    sorted[..after].last().filter(|one| one.contains(prefix))
+}
+
+/// Where the prefixes of `sorted` are that are inside of `window`. They ascend, and none around it
+/// is among them.
+pub(crate) fn inside<B: super::Bits>(sorted: &[Prefix<B>], window: &Prefix<B>) -> Range<usize> {
+    let start = sorted.partition_point(|one| one.key() < window.key());
+    start..sorted.partition_point(|one| one.first() <= window.last())
 }
 
 fn overlaps<B: super::Bits>(sorted: &[Prefix<B>], net: Prefix<B>) -> bool {

@@ -99,12 +99,6 @@ impl Wanted {
         self.last.iter().find(|row| row.name == name)
     }
 
-    /// What a router has.
-    pub fn set(&self, router: &str) -> &Effective {
-        let own = self.routers.get(router);
-        own.map_or(&self.everything, |set| set.effective())
-    }
-
     /// What the file of a router is made of.
     pub fn input(&self, router: &RouterConfig) -> FileInput<'_> {
         let policy = &self.config.policy;

@@ -21,7 +21,6 @@ mod serve;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
-
 use std::time::Duration;
 
 use ipnet::IpNet;

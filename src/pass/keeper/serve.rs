@@ -16,8 +16,8 @@ use crate::config::Config;
 use crate::discover::Watch;
 use crate::pass::{discovery, interference};
 use crate::prefix::PrefixSet;
-use crate::targets::Done;
 use crate::targets::kernel::{Fib, Kernel};
+use crate::targets::{Done, Target};
 use crate::time::Timestamp;
 
 /// Shortest time between two looks, and between two comparisons. An address that appears is
@@ -180,7 +180,7 @@ impl Server {
         let now = self.now();
         let Self {
             watch,
-            kernel: Kernel { fib },
+            kernel,
             requests,
             kept,
             next_look,
@@ -188,7 +188,7 @@ impl Server {
             ..
         } = self;
         let (next_look, next_comparison) = (*next_look, *next_comparison);
-        let postponed = fib.next().map(|next| now.age(next));
+        let postponed = kernel.fib.next().map(|next| now.age(next));
         let keeps = kept.is_some() && self.listens;
         let audit = self.audited + self.config.kernel.audit;
         tokio::select! {
@@ -201,7 +201,7 @@ impl Server {
             } => Next::Appeared,
             Some(request) = requests.recv() => Next::Request(request),
             () = sleep_until(beat), if self.beat.is_some() => Next::Beat,
-            () = async { sleep_until(next_comparison).await; fib.changed().await }, if keeps => {
+            () = async { sleep_until(next_comparison).await; kernel.changed().await }, if keeps => {
                 Next::Compare(Why::Change)
             }
             () = sleep(postponed.unwrap_or(CALM)), if keeps && postponed.is_some() => {

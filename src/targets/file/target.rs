@@ -5,7 +5,7 @@ use std::path::Path;
 use ipnet::IpNet;
 
 use super::publish::{Became, publish, refused};
-use super::{lists, render};
+use super::{FileInput, lists, render};
 use crate::config::{Config, RouterConfig};
 use crate::digest;
 use crate::files;
@@ -64,9 +64,13 @@ impl RouterFile {
 
     /// The file as it would be written.
     pub fn text(&self, wanted: &Wanted) -> String {
-        let (router, input) = (&self.router, wanted.input(&self.router));
+        self.rendered(&wanted.input(&self.router), wanted)
+    }
+
+    fn rendered(&self, input: &FileInput, wanted: &Wanted) -> String {
+        let router = &self.router;
         let chosen = lists::known(router, wanted.last(&router.name), input.set().counts());
-        render(&lists::options(router, chosen.as_ref()), &input)
+        render(&lists::options(router, chosen.as_ref()), input)
     }
 
     fn would(&self, wanted: &Wanted) -> Result<Report, Fault> {
@@ -74,7 +78,8 @@ impl RouterFile {
         if self.is_from_before(wanted) {
             return Ok(Report::new(What::FileFromBefore(path.clone()), false));
         }
-        let text = self.text(wanted);
+        let input = wanted.input(&self.router);
+        let text = self.rendered(&input, wanted);
         let old = files::within(path, files::PATIENCE, |path| files::read(path, LARGEST));
         let is_same = old.is_ok_and(|old| old == text.as_bytes());
         if let Some(why) = self.refusal(wanted).filter(|_| !is_same) {
@@ -84,11 +89,10 @@ impl RouterFile {
             true => Became::Unchanged,
             false => Became::Replaced,
         };
-        Ok(self.report(became, wanted))
+        Ok(self.report(became, input))
     }
 
-    fn report(&self, became: Became, wanted: &Wanted) -> Report {
-        let input = wanted.input(&self.router);
+    fn report(&self, became: Became, input: FileInput<'_>) -> Report {
         let what = What::File {
             path: self.router.path.clone(),
             became,
@@ -107,8 +111,8 @@ impl RouterFile {
     async fn write(&self, wanted: &Wanted) -> Result<Report, Fault> {
         let Self { router, progress } = self;
         let last = wanted.last(&router.name);
-        let counts = wanted.set(&router.name).nets.counts();
-        let chosen = lists::asked(router, last, counts).await;
+        let input = wanted.input(router);
+        let chosen = lists::asked(router, last, input.set().counts()).await;
         if self.is_from_before(wanted) {
             return Ok(Report {
                 notes: vec![Note::FileFromBefore],
@@ -117,7 +121,6 @@ impl RouterFile {
             });
         }
         let written = last.and_then(|row| row.digest.as_ref());
-        let input = wanted.input(router);
         let text = render(&lists::options(router, chosen.as_ref()), &input);
         let new = loaded(router, &text);
         let is_loaded = |other: &str| match other == text {
@@ -135,7 +138,7 @@ impl RouterFile {
             alarm: published.alarm,
             adopted: published.adopted,
             printed: published.said,
-            ..self.report(published.became, wanted)
+            ..self.report(published.became, input)
         })
     }
 

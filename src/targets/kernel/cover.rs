@@ -9,7 +9,7 @@ use super::message::Installed;
 use super::reconcile::RouteId;
 use crate::netlink::family::AddressFamily;
 use crate::netlink::route::{RTN_UNICAST, RTPROT_KERNEL};
-use crate::prefix::Prefix;
+use crate::prefix::{Prefix, covering};
 
 /// Routes that cover foreign ones, and foreign routes that cannot be covered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,15 +91,6 @@ pub fn leaks<B: AddressFamily>(route: &Installed<B>, desired: &[Prefix<B>], metr
         Some(prefix) if *prefix == route.prefix => route.metric <= metric,
         covering => covering.is_some(),
     }
-}
-
-/// The prefix of `desired` (ascending, none inside another) that contains this one.
-pub fn covering<'a, B: AddressFamily>(
-    desired: &'a [Prefix<B>],
-    prefix: &Prefix<B>,
-) -> Option<&'a Prefix<B>> {
-    let after = desired.partition_point(|one| one.first() <= prefix.first());
-    desired[..after].last().filter(|one| one.contains(prefix))
 }
 
 /// The routes that cover the leaks; `installed` holds the foreign routes at and inside the desired

@@ -21,7 +21,7 @@ use crate::netlink::Requests;
 use crate::netlink::family::AddressFamily;
 use crate::netlink::message::{Message, RTM_NEWROUTE};
 use crate::plan::Side;
-use crate::prefix::Prefix;
+use crate::prefix::{Prefix, covering};
 use crate::time::Timestamp;
 
 /// The desired state of one family.
@@ -181,7 +181,7 @@ impl<B: AddressFamily> FamilyTable<B> {
         if !route.ours {
             let at = held.partition_point(|one| one.prefix < route.prefix);
             let beside = held.get(at).is_some_and(|one| one.prefix == route.prefix);
-            let inside = |covered: &Arc<[_]>| cover::covering(covered, &route.prefix).is_some();
+            let inside = |covered: &Arc<[_]>| covering(covered, &route.prefix).is_some();
             let concerns = beside || self.covered.as_ref().is_some_and(inside);
             self.is_stale |= concerns;
             return concerns;
@@ -395,7 +395,7 @@ impl<B: AddressFamily> FamilyTable<B> {
             routes: mut held,
             whole,
         } = read::<B>(&order.mark, which).await?;
-        held.retain(|route| route.ours || cover::covering(order.desired, &route.prefix).is_some());
+        held.retain(|route| route.ours || covering(order.desired, &route.prefix).is_some());
         let mut now = held.iter().filter(|one| one.ours).peekable();
         for before in self.held.iter().flatten().filter(|one| one.ours) {
             while now.next_if(|one| one.key() < before.key()).is_some() {}
