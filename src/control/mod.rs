@@ -15,6 +15,7 @@
 //! A change is taken at most once. The worker takes it out of the [`Queue`] before the deadline of
 //! the client, or the server withdraws it and says so; only then the verb does it itself.
 
+mod answer;
 pub mod client;
 mod inbox;
 mod queue;

@@ -1,32 +1,30 @@
 //! The server: a thread of its own, bounded in connections, bytes and time (I/O).
 
 use std::convert::Infallible;
-use std::io;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use futures_util::stream;
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Full, Limited, StreamBody};
-use hyper::body::{Bytes, Frame, Incoming};
-use hyper::header::{ACCEPT, ALLOW, CONTENT_TYPE, HeaderValue};
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
+use hyper::header::ACCEPT;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{HeaderMap, Request, Response, StatusCode};
+use hyper::{HeaderMap, Request, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use nix::unistd::{Uid, User};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Notify, Semaphore};
 use tokio::time::{sleep, timeout};
 
+use super::answer::{Answer, json, lines, refusal};
 use super::request::{Bad, Form, route};
 use super::said::Pieces;
 use super::socket::{NoSocket, Socket};
 use super::{
-    Access, Author, CONFIG, Change, EXIT, INSTANCE, Job, Outlet, Question, Queue, Rights, Said,
-    Turn, UNTIL, WHO,
+    Access, Author, CONFIG, Change, INSTANCE, Job, Outlet, Question, Queue, Rights, Said, Turn,
+    UNTIL, WHO,
 };
 use crate::config::Config;
 use crate::pass::Site;
@@ -135,9 +133,6 @@ struct Server {
     /// The uid of each connection.
     users: Mutex<Vec<u32>>,
 }
-
-type Body = UnsyncBoxBody<Bytes, Infallible>;
-type Answer = Response<Body>;
 
 impl Server {
     async fn accept(self: Arc<Self>, listener: std::os::unix::net::UnixListener) {
@@ -457,79 +452,4 @@ pub(super) fn monotonic() -> u64 {
 /// A header as text.
 fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     std::str::from_utf8(headers.get(name)?.as_bytes()).ok()
-}
-
-fn refusal(status: StatusCode, why: &str) -> Answer {
-    let mut body = serde_json::json!({ "error": why }).to_string();
-    body.push('\n');
-    let mut answer = Response::new(whole(body));
-    *answer.status_mut() = status;
-    let headers = answer.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if status == StatusCode::METHOD_NOT_ALLOWED {
-        headers.insert(ALLOW, HeaderValue::from_static("GET, POST"));
-    }
-    answer
-}
-
-fn whole(body: String) -> Body {
-    Full::new(Bytes::from(body)).boxed_unsync()
-}
-
-/// Each piece as it comes, a JSON value a line.
-fn lines((first, pieces): (Option<Said>, Pieces), answered: Arc<Notify>) -> Answer {
-    let next = |(first, mut pieces, answered): (Option<Said>, Pieces, Arc<Notify>)| async move {
-        let said = match first {
-            Some(first) => Some(first),
-            None => pieces.next().await,
-        };
-        let Some(said) = said else {
-            answered.notify_one();
-            return None;
-        };
-        let line = serde_json::to_vec(&said).map_err(io::Error::from);
-        let mut line = line.unwrap_or_default();
-        line.push(b'\n');
-        let frame = Ok::<_, Infallible>(Frame::data(Bytes::from(line)));
-        Some((frame, (None, pieces, answered)))
-    };
-    let body = StreamBody::new(stream::unfold((first, pieces, answered), next));
-    let mut answer = Response::new(body.boxed_unsync());
-    let kind = HeaderValue::from_static("application/jsonl");
-    answer.headers_mut().insert(CONTENT_TYPE, kind);
-    answer
-}
-
-/// All of it, as the JSON of the verb.
-async fn json((first, mut pieces): (Option<Said>, Pieces)) -> Answer {
-    let (mut out, mut err, mut exit) = (String::new(), Vec::new(), None);
-    let mut said = first;
-    while let Some(piece) = said {
-        match piece {
-            Said::Out(text) => out.push_str(&text),
-            Said::Err(line) => err.push(line),
-            Said::Objections(lines) => err.extend(lines),
-            Said::Exit(code) => exit = Some(code),
-            Said::Taken | Said::Alone => {}
-        }
-        said = pieces.next().await;
-    }
-    let mut answer = match (out.is_empty(), exit) {
-        (false, Some(_)) => Response::new(whole(out)),
-        (_, exit) => {
-            let status = match exit {
-                Some(0) => StatusCode::OK,
-                Some(64) => StatusCode::BAD_REQUEST,
-                Some(_) => StatusCode::CONFLICT,
-                None => StatusCode::INTERNAL_SERVER_ERROR,
-            };
-            refusal(status, &err.join("\n"))
-        }
-    };
-    let headers = answer.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    if let Some(exit) = exit {
-        headers.insert(EXIT, HeaderValue::from(u16::from(exit)));
-    }
-    answer
 }

@@ -12,6 +12,7 @@
 //! The main thread reads no file and no ledger. So a disk, a resolver or a command that hangs
 //! delays no protection, and the watchdog of the service manager observes the loop that protects.
 
+mod at_work;
 mod notify;
 mod worker;
 
@@ -34,8 +35,9 @@ use crate::pass::{Applied, former_marks};
 use crate::targets::kernel::Kernel;
 use crate::targets::{Target, Wanted};
 use crate::time::{Timestamp, short};
+use at_work::AtWork;
 use notify::Service;
-use worker::{AtWork, Sources, Worker};
+use worker::{Sources, Worker};
 
 /// Why the daemon ended without a request to stop.
 #[derive(Debug)]

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 use std::pin::pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::select;
@@ -11,14 +11,14 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
+use super::at_work::AtWork;
 use super::notify::Service;
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::control::{Changes, Job, Said};
 use crate::ledger::{Busy, Ledger, LedgerError, Lock};
 use crate::pass::gather::{FeedSelection, FetchMode, next_event};
-use crate::pass::inputs::Cache;
-use crate::pass::inputs::Published;
+use crate::pass::inputs::{Cache, Published};
 use crate::pass::keeper::{Event, Keeper};
 use crate::pass::{Applied, At, Outcome, Pass, PassError, Passing, Site, kept, neighbors};
 use crate::progress::Progress;
@@ -43,46 +43,6 @@ pub(super) struct Sources {
     pub events: UnboundedReceiver<Event>,
     /// The operator, who wants the configuration to be read again.
     pub reloads: UnboundedReceiver<()>,
-}
-
-/// The state of the worker that the main thread can see.
-#[derive(Clone, Debug)]
-pub(super) struct AtWork(Arc<Mutex<State>>);
-
-#[derive(Debug)]
-struct State {
-    begun: Option<Instant>,
-    config: Arc<Config>,
-    clock: Clock,
-}
-
-impl AtWork {
-    pub fn new(config: &Arc<Config>) -> Self {
-        Self(Arc::new(Mutex::new(State {
-            begun: None,
-            config: config.clone(),
-            clock: Clock::default(),
-        })))
-    }
-
-    fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
-        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// When the running pass began.
-    pub fn begun(&self) -> Option<Instant> {
-        self.with(|state| state.begun)
-    }
-
-    /// The configuration in use.
-    pub fn config(&self) -> Arc<Config> {
-        self.with(|state| state.config.clone())
-    }
-
-    /// The clock of the last pass.
-    pub fn clock(&self) -> Clock {
-        self.with(|state| state.clock.clone())
-    }
 }
 
 /// Makes passes.
@@ -224,8 +184,7 @@ impl Worker {
     /// One pass over what is due, or a change by the operator. Returns how long to wait for the
     /// next.
     async fn pass(&mut self, asked: Option<Box<Job>>) -> Duration {
-        self.at_work
-            .with(|state| state.begun = Some(Instant::now()));
+        self.at_work.begin();
         let made = match timeout(self.limit, self.try_pass(asked)).await {
             Ok(made) => made,
             Err(_) => {
@@ -241,10 +200,8 @@ impl Worker {
         if let Some(ledger) = &self.ledger {
             ledger.release();
         }
-        self.at_work.with(|state| {
-            state.begun = None;
-            state.clock = self.cache.clock.clone();
-        });
+        self.at_work.end();
+        self.at_work.set_clock(&self.cache.clock);
         match made {
             Ok(Ok(wait)) => wait,
             Ok(Err(busy)) => {
@@ -396,15 +353,14 @@ impl Worker {
             self.unrecorded.push(applied);
         }
         // A disk may hang here as well as in a pass.
-        self.at_work
-            .with(|state| state.begun = Some(Instant::now()));
+        self.at_work.begin();
         let recorded = match &self.ledger {
             Some(ledger) if ledger.is_at(&self.config.state_dir) => {
                 record(ledger, &mut self.unrecorded)
             }
             _ => Ok(()),
         };
-        self.at_work.with(|state| state.begun = None);
+        self.at_work.end();
         if let Err(error) = recorded {
             self.failed(&error.to_string());
         }
@@ -440,8 +396,7 @@ impl Worker {
                     tracing::info!("{path} read again");
                 }
                 self.config = Arc::new(new);
-                self.at_work
-                    .with(|state| state.config = self.config.clone());
+                self.at_work.set_config(&self.config);
                 self.keeper.configure(self.config.clone());
                 self.read_at = self.cache.clock.now();
                 return;
