@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use nullrouted::config::{self, Config};
-use nullrouted::ledger::{Ledger, OperatorEntry, OperatorRow};
+use nullrouted::ledger::{GenerationCause, Ledger, OperatorEntry, OperatorRow};
 use nullrouted::pass::gather::{FeedSelection, FetchMode};
 use nullrouted::pass::inputs::Cache;
 use nullrouted::pass::keeper::Server;
@@ -116,7 +116,7 @@ fn made(config: &Arc<Config>, ledger: &Ledger, cache: &mut Cache, scope: FeedSel
             cache,
             scope,
             manner: FetchMode::default(),
-            cause: "refresh",
+            cause: GenerationCause::Refresh,
             progress: &Progress::default(),
             keeper: &keeper,
             in_step: &mut || {},

@@ -22,7 +22,7 @@ use nix::sys::signal::Signal;
 use super::output::{Talk, say};
 use super::{Exit, Outcome, Stop, block_on, output, survive};
 use crate::config::{self, Config, Glance};
-use crate::ledger::{Ledger, LedgerError, Lock, Origin, TargetRow};
+use crate::ledger::{GenerationCause, Ledger, LedgerError, Lock, Origin, TargetRow};
 use crate::pass::sets::Sets;
 use crate::pass::wanted::would_be_gone;
 use crate::pass::{Applied, neighbors};
@@ -390,7 +390,7 @@ fn record(
         });
         let origin = Origin {
             at: now,
-            cause: "flush",
+            cause: &GenerationCause::Flush,
             approved: None,
             pinned: true,
         };

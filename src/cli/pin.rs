@@ -10,7 +10,7 @@ use super::site::{Making, Own};
 use super::unpin::change_pin;
 use super::{Outcome, Stop, load, output};
 use crate::control::{Change, Pin};
-use crate::ledger::{Event, EventKind, PinRow};
+use crate::ledger::{Event, EventKind, GenerationCause, PinRow};
 use crate::pass::At;
 
 #[derive(Debug, clap::Args)]
@@ -89,7 +89,7 @@ pub(super) async fn pin_now(mut making: Making<'_>, pin: &Pin) -> Outcome {
         })
     })?;
     let next = "The pin is set: the next pass goes by it";
-    let outcome = bring_about(&mut making, "pin", next).await?;
+    let outcome = bring_about(&mut making, GenerationCause::Pin, next).await?;
     if !making.json {
         tracing::info!(
             "pinned to generation {generation}: lists are still looked at, and nothing of theirs is applied \

@@ -12,7 +12,7 @@ use super::status::without_copy;
 use super::{Exit, Outcome, Stop, block_on, load, output};
 use crate::config::Config;
 use crate::control::{Change, Refresh};
-use crate::ledger::{HoldRow, Ledger, Lock};
+use crate::ledger::{GenerationCause, HoldRow, Ledger, Lock};
 use crate::pass;
 use crate::pass::gather::{FeedSelection, FetchMode};
 
@@ -90,7 +90,7 @@ pub(super) async fn refresh_now(making: Making<'_>, refresh: &Refresh) -> Outcom
         force: refresh.force,
         ignore_floor: refresh.ignore_floor,
     };
-    let outcome = site.pass((scope, manner), "refresh").await?;
+    let outcome = site.pass((scope, manner), GenerationCause::Refresh).await?;
     if json {
         out.json(&self::json(&outcome))?;
     }
@@ -125,7 +125,7 @@ pub(super) fn alone(
 /// happens where the pass cannot be made.
 pub(super) async fn bring_about(
     making: &mut Making<'_>,
-    verb: &'static str,
+    cause: GenerationCause,
     next: &str,
 ) -> Result<pass::Outcome, Stop> {
     let scope = match making.out.is_daemon() {
@@ -133,7 +133,7 @@ pub(super) async fn bring_about(
         false => FeedSelection::Offline,
     };
     let looks = (scope, FetchMode::default());
-    let outcome = making.site.pass(looks, verb).await;
+    let outcome = making.site.pass(looks, cause).await;
     let outcome = outcome.map_err(Stop::from).map_err(|stop| Stop {
         text: format!("{}. {next}", stop.text),
         ..stop

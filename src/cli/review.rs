@@ -10,7 +10,7 @@ use super::site::{Making, Own};
 use super::{Exit, Outcome, Stop, load, output};
 use crate::control::{Change, Review};
 use crate::feed::copies::Copies;
-use crate::ledger::{Event, EventKind, Ledger, LedgerError, Said};
+use crate::ledger::{Event, EventKind, GenerationCause, Ledger, LedgerError, Said};
 use crate::pass::At;
 use crate::pass::inputs::Inputs;
 use crate::pipeline::Decision;
@@ -52,7 +52,6 @@ fn verb(said: Said) -> &'static str {
 
 /// Say it, with the lock of a pass.
 pub(super) async fn review_now(mut making: Making<'_>, said: Said, review: &Review) -> Outcome {
-    let verb = verb(said);
     let (author, by) = (making.author, making.author.name.clone());
     let At {
         config,
@@ -78,14 +77,15 @@ pub(super) async fn review_now(mut making: Making<'_>, said: Said, review: &Revi
         "{added} to add, {removed} to remove; {}",
         decision.verdict.reasons.join("; ")
     );
+    let (kind, cause) = match said {
+        Said::Approved => (EventKind::Approve, GenerationCause::Approve),
+        Said::Rejected => (EventKind::Reject, GenerationCause::Reject),
+    };
     ledger.atomically(|ledger| {
         ledger.say(&id, said, now, &by)?;
         ledger.note_event(&Event {
             at: now,
-            kind: match said {
-                Said::Approved => EventKind::Approve,
-                Said::Rejected => EventKind::Reject,
-            },
+            kind,
             subject: id.clone(),
             by: by.clone(),
             uid: Some(author.uid),
@@ -94,7 +94,7 @@ pub(super) async fn review_now(mut making: Making<'_>, said: Said, review: &Revi
     })?;
     let next = "The word is written down: the next pass goes by it";
     drop((inputs, decision));
-    let outcome = bring_about(&mut making, verb, next).await?;
+    let outcome = bring_about(&mut making, cause, next).await?;
     if said == Said::Rejected && !making.json {
         making.out.results(|out| {
             writeln!(

@@ -11,7 +11,7 @@ use super::who::who;
 use super::{Stop, read_ledger};
 use crate::config::Config;
 use crate::control::Author;
-use crate::ledger::{Ledger, LedgerError, Lock};
+use crate::ledger::{GenerationCause, Ledger, LedgerError, Lock};
 use crate::pass::gather::{FeedSelection, FetchMode};
 use crate::pass::inputs::{Cache, Inputs, Reading};
 use crate::pass::keeper::{Keeper, Server};
@@ -135,7 +135,7 @@ impl Site for Own {
     fn pass<'s>(
         &'s mut self,
         (scope, manner): (FeedSelection<'s>, FetchMode),
-        cause: &'static str,
+        cause: GenerationCause,
     ) -> Passing<'s> {
         nudge(&self.config);
         Box::pin(async move {

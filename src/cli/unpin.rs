@@ -8,7 +8,7 @@ use super::refresh::{alone, bring_about, exit};
 use super::site::{Making, Own};
 use super::{Outcome, Stop, load, output};
 use crate::control::{Change, Unpin};
-use crate::ledger::{Event, EventKind, Ledger, LedgerError, Lock};
+use crate::ledger::{Event, EventKind, GenerationCause, Ledger, LedgerError, Lock};
 use crate::pass::At;
 use crate::run_dir::RunDir;
 
@@ -71,6 +71,6 @@ pub(super) async fn unpin_now(mut making: Making<'_>) -> Outcome {
         None => tracing::info!("there was no pin"),
     }
     let next = "The pin is gone: the next pass installs again";
-    let outcome = bring_about(&mut making, "unpin", next).await?;
+    let outcome = bring_about(&mut making, GenerationCause::Unpin, next).await?;
     Ok(exit(&outcome))
 }

@@ -16,7 +16,7 @@ use super::notify::Service;
 use crate::clock::Clock;
 use crate::config::{self, Config};
 use crate::control::{Changes, Job, Said};
-use crate::ledger::{Busy, Ledger, LedgerError, Lock};
+use crate::ledger::{Busy, GenerationCause, Ledger, LedgerError, Lock};
 use crate::pass::gather::{FeedSelection, FetchMode, next_event};
 use crate::pass::inputs::{Cache, Published};
 use crate::pass::keeper::{Event, Keeper};
@@ -230,7 +230,7 @@ impl Worker {
             return self.change(*job).await.map(Ok);
         }
         let looks = (FeedSelection::Due, FetchMode::default());
-        let outcome = self.make(looks, "refresh").await?;
+        let outcome = self.make(looks, GenerationCause::Refresh).await?;
         if !std::mem::take(&mut self.failure).is_empty() {
             tracing::info!("passes are made again");
         }
@@ -271,7 +271,7 @@ impl Worker {
     async fn make(
         &mut self,
         (scope, manner): (FeedSelection<'_>, FetchMode),
-        cause: &'static str,
+        cause: GenerationCause,
     ) -> Result<Outcome, PassError> {
         let ledger = opened(&self.ledger, &self.config)?;
         record(ledger, &mut self.unrecorded)?;
@@ -451,7 +451,7 @@ impl Site for Alone<'_> {
     fn pass<'s>(
         &'s mut self,
         looks: (FeedSelection<'s>, FetchMode),
-        cause: &'static str,
+        cause: GenerationCause,
     ) -> Passing<'s> {
         Box::pin(async move {
             let outcome = self.worker.make(looks, cause).await?;

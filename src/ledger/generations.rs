@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{Ledger, LedgerError};
+use super::{GenerationCause, Ledger, LedgerError};
 use crate::config::Decisive;
 use crate::plan::Explained;
 use crate::prefix::{Effective, Prefix, PrefixSet, autonomous, leading_v4};
@@ -25,7 +25,7 @@ pub struct GenerationRow {
     /// Prefixes it took away.
     pub removed: usize,
     /// What it came from.
-    pub cause: String,
+    pub cause: GenerationCause,
     /// The ID of the held change that was approved for it; empty where none was.
     pub review: String,
     /// Who approved it.
@@ -45,7 +45,7 @@ impl GenerationRow {
             routes: row.get::<_, i64>(2)? as usize,
             added: row.get::<_, i64>(3)? as usize,
             removed: row.get::<_, i64>(4)? as usize,
-            cause: row.get(5)?,
+            cause: GenerationCause::of_name(row.get(5)?),
             review: row.get(6)?,
             by: row.get(7)?,
             pinned: row.get(8)?,
@@ -58,8 +58,7 @@ impl GenerationRow {
 pub struct Origin<'a> {
     /// When it was decided.
     pub at: Timestamp,
-    /// The verb, or what else it came from.
-    pub cause: &'a str,
+    pub cause: &'a GenerationCause,
     /// The held change that was approved for it, and who approved it.
     pub approved: Option<(&'a str, &'a str)>,
     /// Whether it is made while pinned.
@@ -193,7 +192,14 @@ impl Ledger {
         step.execute(
             "INSERT INTO generation (number, at, routes, added, removed, cause, review, by, pinned)
              VALUES (?1, ?2, 0, 0, 0, ?3, ?4, ?5, ?6)",
-            params![number, origin.at.0, origin.cause, review, by, origin.pinned],
+            params![
+                number,
+                origin.at.0,
+                origin.cause.name(),
+                review,
+                by,
+                origin.pinned
+            ],
         )?;
         let (mut added, mut removed) = (0_i64, 0_i64);
         {

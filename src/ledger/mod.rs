@@ -3,6 +3,7 @@
 //! The daemon and the command line meet here: a verb works the same with and without a running
 //! daemon. The schema stands in `schema`; rows are read and written in one file for each subject.
 
+mod cause;
 mod chosen;
 mod clock;
 mod decisive;
@@ -27,6 +28,7 @@ mod retention;
 mod review;
 mod schema;
 
+pub use cause::GenerationCause;
 pub use chosen::SelectionRow;
 pub use events::{Event, EventKind};
 pub use feeds::FeedRow;

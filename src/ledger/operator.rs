@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{EventKind, Ledger, LedgerError};
+use super::{EventKind, GenerationCause, Ledger, LedgerError};
 use crate::time::Timestamp;
 
 /// What an operator entry does.
@@ -37,6 +37,22 @@ impl OperatorEntry {
         match self {
             Self::Add => EventKind::Remove,
             Self::Allow => EventKind::Disallow,
+        }
+    }
+
+    /// What the generation of its beginning comes from.
+    pub fn begun(self) -> GenerationCause {
+        match self {
+            Self::Add => GenerationCause::Add,
+            Self::Allow => GenerationCause::Allow,
+        }
+    }
+
+    /// What the generation of its end comes from.
+    pub fn ended(self) -> GenerationCause {
+        match self {
+            Self::Add => GenerationCause::Remove,
+            Self::Allow => GenerationCause::Disallow,
         }
     }
 

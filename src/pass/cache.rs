@@ -252,7 +252,7 @@ impl Cache {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::Origin;
+    use crate::ledger::{GenerationCause, Origin};
     use crate::plan::Explained;
 
     fn put(ledger: &Ledger, net: &str) {
@@ -262,7 +262,7 @@ mod tests {
         };
         let origin = Origin {
             at: Timestamp(1),
-            cause: "refresh",
+            cause: &GenerationCause::Refresh,
             approved: None,
             pinned: false,
         };

@@ -44,7 +44,7 @@ use std::sync::Arc;
 
 use crate::config::Config;
 use crate::feed::copies::Copies;
-use crate::ledger::{HoldRow, Ledger, LedgerError, PinRow, TargetRow};
+use crate::ledger::{GenerationCause, HoldRow, Ledger, LedgerError, PinRow, TargetRow};
 use crate::prefix::PrefixSet;
 use crate::progress::Progress;
 use crate::targets::Removable;
@@ -52,7 +52,7 @@ use crate::targets::kernel::Mark;
 use crate::time::Timestamp;
 pub use site::{At, Inbox, NoInbox, Passing, Site};
 
-use apply::{Act, PROTECT};
+use apply::Act;
 use gather::{FeedSelection, FetchMode, Round};
 use inputs::Cache;
 use keeper::Keeper;
@@ -71,8 +71,8 @@ pub struct Pass<'a> {
     pub scope: FeedSelection<'a>,
     /// How to look at them.
     pub manner: FetchMode,
-    /// What it is done for: the cause of the generation that comes of it.
-    pub cause: &'static str,
+    /// What the generation that comes of it comes from.
+    pub cause: GenerationCause,
     /// Where downloads and commands are shown while they last.
     pub progress: &'a Progress,
     /// The task that changes our routes.
@@ -183,7 +183,7 @@ impl Pass<'_> {
             // a reboot takes the routes. What is new to protect goes into the files at once, too.
             let start = scope == FeedSelection::Due && !act.cache.acted;
             if (new || start) && ledger.generation()?.is_some() {
-                act.act(PROTECT).await?;
+                act.act(&GenerationCause::Protect).await?;
             }
             act.look_far().await?;
         }
@@ -197,14 +197,14 @@ impl Pass<'_> {
                 continue;
             }
             if round == Round::Open {
-                act.open(cause).await?;
+                act.open(&cause).await?;
                 looks.reach.opened();
                 continue;
             }
             if round == Round::Changed {
                 act.look_near().await?;
             }
-            let outcome = act.act(cause).await?;
+            let outcome = act.act(&cause).await?;
             if round == Round::Last {
                 return match looks.unsaved.take() {
                     Some(why) => Err(PassError::Copies(why)),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::inputs::Inputs;
 use super::sets::Sets;
 use crate::config::{Config, decisive};
-use crate::ledger::{Event, EventKind, HoldRow, Ledger, LedgerError, Origin};
+use crate::ledger::{Event, EventKind, GenerationCause, HoldRow, Ledger, LedgerError, Origin};
 use crate::pipeline::Decision;
 use crate::plan::{Cause, Side};
 use crate::targets;
@@ -19,7 +19,7 @@ pub(super) struct Record<'a> {
     pub sets: &'a Sets,
     pub inputs: &'a Inputs,
     /// What the pass is made for.
-    pub cause: &'a str,
+    pub cause: &'a GenerationCause,
     pub now: Timestamp,
 }
 
@@ -112,8 +112,10 @@ impl Record<'_> {
             at: self.now,
             // A pin that somebody else made is brought about by whoever comes first.
             cause: match (decision.pinned, inputs.pinned.as_ref()) {
-                (Some(0), _) => "flush",
-                (Some(_), Some(_)) if self.cause == "refresh" => "pin",
+                (Some(0), _) => &GenerationCause::Flush,
+                (Some(_), Some(_)) if *self.cause == GenerationCause::Refresh => {
+                    &GenerationCause::Pin
+                }
                 _ => self.cause,
             },
             pinned: decision.pinned.is_some(),

@@ -9,7 +9,7 @@ use super::gather::{FeedSelection, FetchMode};
 use super::inputs::Cache;
 use super::{Outcome, PassError};
 use crate::config::Config;
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{GenerationCause, Ledger, LedgerError};
 
 /// What a change is made with.
 pub struct At<'a> {
@@ -36,7 +36,7 @@ pub trait Site {
     fn pass<'s>(
         &'s mut self,
         looks: (FeedSelection<'s>, FetchMode),
-        cause: &'static str,
+        cause: GenerationCause,
     ) -> Passing<'s>;
 }
 
@@ -52,14 +52,14 @@ impl Site for Act<'_> {
     fn pass<'s>(
         &'s mut self,
         looks: (FeedSelection<'s>, FetchMode),
-        cause: &'static str,
+        cause: GenerationCause,
     ) -> Passing<'s> {
         Box::pin(async move {
             self.ledger.adopt_flush()?;
             if looks.0 != FeedSelection::Entry {
                 self.look_near().await?;
             }
-            self.act(cause).await
+            self.act(&cause).await
         })
     }
 }

@@ -44,8 +44,7 @@ fn newest(book: Book, most: usize) -> (usize, Vec<Entry>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::EventKind;
-    use crate::ledger::{Event, GenerationRow};
+    use crate::ledger::{Event, EventKind, GenerationCause, GenerationRow};
     use crate::shown::Lines;
     use crate::time::Timestamp;
 
@@ -56,7 +55,7 @@ mod tests {
             routes: 1_598,
             added: 12,
             removed: 3,
-            cause: "refresh".to_owned(),
+            cause: GenerationCause::Refresh,
             review: String::new(),
             by: String::new(),
             pinned: false,

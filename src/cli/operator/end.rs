@@ -68,7 +68,7 @@ pub(crate) async fn end_now(mut making: Making<'_>, hand: OperatorEntry, end: &E
     if ended.is_none() {
         return Err(none(hand, prefix, ledger)?);
     }
-    let (exit, outcome) = bring_about(&mut making, hand.undo()).await?;
+    let (exit, outcome) = bring_about(&mut making, hand.ended()).await?;
     if making.json {
         return Ok(exit);
     }

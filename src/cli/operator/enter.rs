@@ -160,7 +160,7 @@ pub(crate) async fn enter_now(
         ledger.note_event(&event(&row, author))?;
         Ok(before)
     })?;
-    let (exit, outcome) = bring_about(&mut making, hand.verb()).await?;
+    let (exit, outcome) = bring_about(&mut making, hand.begun()).await?;
     if making.json {
         return Ok(exit);
     }

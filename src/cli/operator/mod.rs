@@ -14,7 +14,7 @@ use ipnet::IpNet;
 use super::site::Making;
 use super::{Exit, Stop, refresh};
 use crate::config::Config;
-use crate::ledger::{Ledger, Lock, OperatorEntry};
+use crate::ledger::{GenerationCause, Ledger, Lock, OperatorEntry};
 use crate::pass::Outcome;
 
 /// Longest wait for a pass that is under way.
@@ -36,12 +36,15 @@ pub(super) fn at_work(config: &Config, verb: &str) -> Result<(Lock, Ledger), Sto
 }
 
 /// Bring it about. That a change of the feeds is held is not this verb's business.
-async fn bring_about(making: &mut Making<'_>, verb: &'static str) -> Result<(Exit, Outcome), Stop> {
+async fn bring_about(
+    making: &mut Making<'_>,
+    cause: GenerationCause,
+) -> Result<(Exit, Outcome), Stop> {
     let next = format!(
         "It is written down: the next pass brings it about (nullrouted --config {} refresh)",
         making.path.display()
     );
-    let outcome = refresh::bring_about(making, verb, &next).await?;
+    let outcome = refresh::bring_about(making, cause, &next).await?;
     let exit = match outcome.failed() {
         true => Exit::Failed,
         false => Exit::Done,

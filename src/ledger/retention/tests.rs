@@ -4,7 +4,9 @@ use ipnet::IpNet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::ledger::{Event, EventKind, FeedRow, OperatorEntry, OperatorRow, Origin, PinRow, Said};
+use crate::ledger::{
+    Event, EventKind, FeedRow, GenerationCause, OperatorEntry, OperatorRow, Origin, PinRow, Said,
+};
 use crate::plan::Explained;
 use crate::policy::selection::Choice;
 use crate::prefix::{Effective, PrefixSet, lacking};
@@ -42,7 +44,7 @@ fn generation(ledger: &Ledger, at: i64, nets: u8, origins: u8) {
     let (old, new) = (in_force.origins, those(origins));
     let origin = Origin {
         at: Timestamp(at),
-        cause: "refresh",
+        cause: &GenerationCause::Refresh,
         approved: None,
         pinned: false,
     };
