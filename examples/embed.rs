@@ -17,6 +17,7 @@ use nullrouted::feed::FeedCopy;
 use nullrouted::feed::formats::{Format, Rules, parse_body};
 use nullrouted::feed::standing::Ages;
 use nullrouted::pipeline::{AtHand, Configuration, Decision, Feed, Input, OperatorEntries, decide};
+use nullrouted::plan::Unreadable;
 use nullrouted::policy::Policy;
 use nullrouted::policy::limits::{FeedLimits, Limits, Review};
 use nullrouted::policy::protect::{Protect, Protected};
@@ -106,7 +107,7 @@ fn decision(list: &str, copy: &Arc<FeedCopy>, policy: &Policy, now: Timestamp) -
             copy: Arc::clone(copy),
             fetched: now,
         }),
-        unreadable: "",
+        unreadable: Unreadable::Copy,
         // Behind what is in force, so that a list that shrinks too fast is held. This one is new.
         applied: None,
     };

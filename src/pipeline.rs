@@ -13,6 +13,7 @@
 //! ```
 //! # use std::{sync::Arc, time::Duration};
 //! # use nullrouted::feed::{formats::{Format, Rules, parse_body}, standing::Ages};
+//! # use nullrouted::plan::Unreadable;
 //! # use nullrouted::pipeline::{Applied, AtHand, Configuration, Feed, OperatorEntries, Input, decide};
 //! # use nullrouted::policy::{Policy, limits::{FeedLimits, Limits, Review}};
 //! # use nullrouted::policy::protect::{Protect, Protected};
@@ -45,7 +46,7 @@
 //!     confirmed: Some(now),
 //!     applied: None,
 //!     // ...
-//! #   reserved: false, limits: FeedLimits::default(), generated: None, unreadable: "",
+//! #   reserved: false, limits: FeedLimits::default(), generated: None, unreadable: Unreadable::Copy,
 //! #   ages: Ages {
 //! #       stale_after: Duration::from_secs(86_400),
 //! #       expire_after: Duration::from_secs(604_800),
@@ -71,7 +72,7 @@
 //! let next = decided(&feed, &first.desired);
 //! assert_eq!(next.desired, first.desired);
 //! assert_eq!(
-//!     next.verdict.reasons[0],
+//!     next.verdict.reasons[0].to_string(),
 //!     "noc: 2 of 3 prefixes would go, 66.7% (max_removed 25%)",
 //! );
 //! # Ok(())
@@ -86,9 +87,12 @@ pub use chosen::{Chosen, Former, each_once};
 pub use configured::Configuration;
 pub use decided::Decided;
 
+use crate::config::SettingChange;
 use crate::feed::FeedCopy;
 use crate::feed::standing::{Ages, Standing};
-use crate::plan::{Cause, Change, Explained, Verdict, cause_of_addition, cause_of_removal, fits};
+use crate::plan::{
+    Cause, Change, Explained, Unreadable, Verdict, cause_of_addition, cause_of_removal, fits,
+};
 use crate::policy::limits::FeedLimits;
 use crate::policy::{Permitted, Policy};
 use crate::prefix::{Effective, PrefixSet};
@@ -123,8 +127,8 @@ pub struct Feed {
     pub generated: Option<Timestamp>,
     /// The last good copy; `None` when there is none, or when it cannot be read.
     pub current: Option<AtHand>,
-    /// What of it cannot be read, in words.
-    pub unreadable: &'static str,
+    /// What of it cannot be read.
+    pub unreadable: Unreadable,
     /// The copy that the generation in force was made from.
     pub applied: Option<Applied>,
 }
@@ -235,7 +239,7 @@ pub struct Decision {
     /// no part in it.
     pub carried: Effective,
     /// What that change is, in words.
-    pub configuration: Vec<String>,
+    pub configuration: Vec<SettingChange>,
     /// Whether it waits.
     pub holds_configuration: bool,
     /// The feeds that count and have a copy that cannot be read.
@@ -481,7 +485,7 @@ impl Decision {
             let policy = (&policy.protect, &self.permitted.dropped[..]);
             let mut explained = cause_of_removal(prefix, before, now, after, policy);
             if explained.because == [Cause::NoLongerCounted] && self.taken.overlaps(prefix) {
-                let changes = self.configuration.join("; ");
+                let changes = self.configuration.clone();
                 explained.because = vec![Cause::Configuration { changes }];
             }
             if self.after_pin && explained.because == [Cause::NoLongerCounted] {

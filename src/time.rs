@@ -48,6 +48,15 @@ impl serde::Serialize for Timestamp {
     }
 }
 
+impl<'de> serde::Deserialize<'de> for Timestamp {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let time = humantime::parse_rfc3339(&text).map_err(serde::de::Error::custom)?;
+        let since = time.duration_since(UNIX_EPOCH);
+        Ok(Self(since.map_or(0, |since| since.as_secs() as i64)))
+    }
+}
+
 /// A span as an operator writes it: the largest units first, at most two of them (`1h 12m`).
 pub fn short(span: Duration) -> String {
     let seconds = span.as_secs();

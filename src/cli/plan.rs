@@ -16,7 +16,7 @@ use crate::pass::inputs::{Cache, Inputs, View};
 use crate::pass::sets::{Move, Sets};
 use crate::pass::wanted;
 use crate::pipeline::Decision;
-use crate::plan::{Change, Explained};
+use crate::plan::{Change, Explained, sentences};
 use crate::prefix::PrefixSet;
 use crate::shown::Lines;
 use crate::targets::{self, Outcome, Runner};
@@ -136,7 +136,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Ended {
             "remove": list(&mut decision.explain_removals(shown, after, &inputs.policy)),
             "keep": shown.kept(),
             "held": decision.held().then(|| json!({
-                "reasons": decision.verdict.reasons,
+                "reasons": sentences(&decision.verdict.reasons),
                 "approvable": decision.approvable(),
                 "protected": protected(&inputs, &decision).iter().map(|(sign, net)| {
                     json!({"op": sign, "prefix": net})

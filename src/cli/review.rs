@@ -14,6 +14,7 @@ use crate::ledger::{Event, EventKind, GenerationCause, Ledger, LedgerError, Said
 use crate::pass::At;
 use crate::pass::inputs::Inputs;
 use crate::pipeline::Decision;
+use crate::plan::joined;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -69,13 +70,13 @@ pub(super) async fn review_now(mut making: Making<'_>, said: Said, review: &Revi
     if said == Said::Approved && !decision.approvable() {
         return Err(Stop::failed(format!(
             "{id} cannot be approved: {}; nothing was changed",
-            decision.verdict.reasons.join("; ")
+            joined(&decision.verdict.reasons, "; ")
         )));
     }
     let (added, removed) = (decision.proposed.added(), decision.proposed.removed());
     let text = format!(
         "{added} to add, {removed} to remove; {}",
-        decision.verdict.reasons.join("; ")
+        joined(&decision.verdict.reasons, "; ")
     );
     let (kind, cause) = match said {
         Said::Approved => (EventKind::Approve, GenerationCause::Approve),

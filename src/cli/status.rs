@@ -16,11 +16,12 @@ use crate::config::Config;
 use crate::control::Question;
 use crate::discover::Source;
 use crate::ledger::{
-    GenerationRow, HoldRow, Ledger, LedgerError, Lock, Observed, OperatorRow, PinRow, SelectionRow,
-    TargetRow, Topic,
+    GenerationRow, HoldRow, Ledger, LedgerError, Lock, Monitoring, Observation, Observed,
+    OperatorRow, PinRow, SelectionRow, TargetRow, Topic,
 };
 use crate::pass::operator::said;
 use crate::pass::protection;
+use crate::plan::sentences;
 use crate::policy::protect::Protect;
 use crate::shown::Lines;
 use crate::targets::file::Chosen;
@@ -151,15 +152,17 @@ pub(super) fn answer(mut reader: Reader, json: bool) -> Outcome {
 fn observed(config: &Config, ledger: &Ledger) -> Result<Vec<Observed>, LedgerError> {
     let mut observed = ledger.observed()?;
     let kernel = &config.kernel;
-    observed.retain(|seen| match seen.what {
+    observed.retain(|seen| match seen.topic() {
         Topic::Covers => kernel.enabled && kernel.cover_more_specifics,
         _ => kernel.enabled,
     });
     if Lock::holder(&config.state_dir, Lock::DAEMON).is_none() {
-        for seen in observed.iter_mut().filter(|seen| seen.what == Topic::Watch) {
+        for seen in observed
+            .iter_mut()
+            .filter(|seen| seen.topic() == Topic::Watch)
+        {
             seen.alarm = false;
-            "no daemon runs: what is removed is put back by the next pass"
-                .clone_into(&mut seen.text);
+            seen.seen = Observation::Watch(Monitoring::NoDaemon);
         }
     }
     Ok(observed)
@@ -330,7 +333,7 @@ fn more(out: &mut Lines<'_>, all: usize, shown: usize, what: &str) -> io::Result
 
 pub(super) fn hold_json(hold: &HoldRow) -> Value {
     json!({
-        "id": hold.id, "since": hold.at, "reasons": hold.reasons,
+        "id": hold.id, "since": hold.at, "reasons": sentences(&hold.reasons),
         "added": hold.added, "removed": hold.removed,
         "rejected_by": hold.rejected.as_ref().map(|(by, _)| by),
     })

@@ -21,6 +21,7 @@ use crate::pass::inputs::Inputs;
 use crate::pass::operator::said;
 use crate::pass::sets::Sets;
 use crate::pipeline::Decision;
+use crate::plan::sentences;
 use crate::policy::reserved::{RESERVED, touching};
 use crate::prefix::{HostBits, PrefixSet, overlap};
 use crate::rib::OPERATOR;
@@ -129,7 +130,7 @@ fn tell(reader: &mut Reader, query: &str, net: IpNet) -> Result<Story, Stop> {
     } else {
         Verdict::NotListed
     };
-    let mut held = decision.verdict.reasons.clone();
+    let mut held = sentences(&decision.verdict.reasons);
     if let Some(pin) = &inputs.pinned {
         held = vec![format!("pinned {}, until `nullrouted unpin`", pin.row)];
     } else if held.is_empty() {

@@ -2,6 +2,9 @@
 //! reported. Pure.
 
 use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
 
 use super::{Config, FeedConfig};
 
@@ -82,33 +85,61 @@ fn of_feed(feed: &FeedConfig) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// The changed settings in words, without new ones. `gone` are feeds that are known to be removed.
-pub fn differences(before: &Decisive, now: &Decisive, gone: &[String]) -> Vec<String> {
-    let mut words: Vec<String> = gone.iter().map(|name| no_longer(name)).collect();
-    for (key, old) in before {
-        let feed = key.strip_prefix(FEED);
-        let word = match now.get(key) {
-            Some(new) if new == old => continue,
-            Some(new) if key.ends_with(": limits") => {
-                debug_assert_ne!(old, new);
-                format!("{key} changed")
-            }
-            Some(new) => format!("{key} {old} -> {new}"),
-            None => match feed {
-                Some(name) if !name.contains(": ") => no_longer(name),
-                Some(_) => continue,
-                None => format!("{key} is no longer configured"),
-            },
-        };
-        if !words.contains(&word) {
-            words.push(word);
-        }
-    }
-    words
+/// A changed setting that decides which prefixes are in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SettingChange {
+    /// A feed is no longer configured.
+    FeedGone(String),
+    /// Another setting is no longer configured.
+    Gone(String),
+    /// The limits of a feed; the name of the setting.
+    Limits(String),
+    Value {
+        setting: String,
+        before: String,
+        now: String,
+    },
 }
 
-fn no_longer(feed: &str) -> String {
-    format!("{FEED}{feed} is no longer configured")
+impl fmt::Display for SettingChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::FeedGone(feed) => write!(f, "{FEED}{feed} is no longer configured"),
+            Self::Gone(setting) => write!(f, "{setting} is no longer configured"),
+            Self::Limits(setting) => write!(f, "{setting} changed"),
+            Self::Value {
+                setting,
+                before,
+                now,
+            } => write!(f, "{setting} {before} -> {now}"),
+        }
+    }
+}
+
+/// The changed settings, without new ones. `gone` are feeds that are known to be removed.
+pub fn differences(before: &Decisive, now: &Decisive, gone: &[String]) -> Vec<SettingChange> {
+    let mut changes: Vec<_> = gone.iter().cloned().map(SettingChange::FeedGone).collect();
+    for (key, old) in before {
+        // Only these keys of a feed have a colon.
+        let feed = key.strip_prefix(FEED).map(|feed| feed.split_once(": "));
+        let change = match (now.get(key), feed) {
+            (Some(new), _) if new == old => continue,
+            (Some(_), Some(Some((_, "limits")))) => SettingChange::Limits(key.clone()),
+            (Some(new), _) => SettingChange::Value {
+                setting: key.clone(),
+                before: old.clone(),
+                now: new.clone(),
+            },
+            (None, Some(None)) => SettingChange::FeedGone(key[FEED.len()..].to_owned()),
+            (None, Some(Some(_))) => continue,
+            (None, None) => SettingChange::Gone(key.clone()),
+        };
+        if !changes.contains(&change) {
+            changes.push(change);
+        }
+    }
+    changes
 }
 
 #[cfg(test)]
@@ -136,8 +167,12 @@ mod tests {
             ("feed c", ""),
             ("[limits] shortest_v4", "24"),
         ]);
+        let shown = |gone: &str| {
+            let changes = differences(&before, &now, &[gone.to_owned()]);
+            changes.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
         assert_eq!(
-            differences(&before, &now, &["x".to_owned()]),
+            shown("x"),
             [
                 "feed x is no longer configured",
                 "[asn] table is no longer configured",
@@ -150,7 +185,7 @@ mod tests {
         assert_eq!(
             differences(&before, &now, &["a".to_owned()])
                 .iter()
-                .filter(|word| word.contains("feed a "))
+                .filter(|change| **change == SettingChange::FeedGone("a".to_owned()))
                 .count(),
             1
         );

@@ -16,7 +16,7 @@ pub(crate) mod writes;
 mod written;
 
 pub use advice::Advice;
-pub use decisive::{Decisive, decisive, differences};
+pub use decisive::{Decisive, SettingChange, decisive, differences};
 pub use model::{
     Config, DaemonConfig, FeedConfig, KernelConfig, Origin, OriginsConfig, RouterConfig,
     TypedProtect,

@@ -3,13 +3,14 @@
 use std::fmt;
 
 use rusqlite::params;
-use serde::Serialize;
+use serde::ser::SerializeStruct;
+use serde::{Deserialize, Serialize};
 
-use super::{Ledger, LedgerError};
+use super::{Ledger, LedgerError, Monitoring, Observation};
 use crate::time::Timestamp;
 
 /// What an observation is about. The words are a stable interface.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Topic {
     /// Routes that other programs changed.
@@ -50,36 +51,62 @@ impl Topic {
 }
 
 /// One row of `observed`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Observed {
-    pub what: Topic,
     /// When it was seen.
     pub at: Timestamp,
     /// Whether somebody should do something.
     pub alarm: bool,
     /// How many there were in all.
     pub count: u64,
-    /// In words.
-    pub text: String,
+    pub seen: Observation,
+}
+
+impl Observed {
+    /// The state of the monitoring of our routes.
+    pub fn watch(state: Monitoring, alarm: bool, at: Timestamp) -> Self {
+        Self {
+            at,
+            alarm,
+            count: 0,
+            seen: Observation::Watch(state),
+        }
+    }
+
+    pub fn topic(&self) -> Topic {
+        self.seen.topic()
+    }
+}
+
+impl Serialize for Observed {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut row = serializer.serialize_struct("Observed", 5)?;
+        row.serialize_field("what", &self.topic())?;
+        row.serialize_field("at", &self.at)?;
+        row.serialize_field("alarm", &self.alarm)?;
+        row.serialize_field("count", &self.count)?;
+        row.serialize_field("text", &self.seen.to_string())?;
+        row.end()
+    }
 }
 
 impl fmt::Display for Observed {
     /// As `status` shows it.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
-            what,
             at,
             alarm,
             count,
-            text,
+            seen,
         } = self;
+        let what = self.topic();
         let state = if *alarm { "ALARM  " } else { "" };
         write!(f, "{}  {state}", what.name())?;
         match what {
-            Topic::Watch if *count == 0 => write!(f, "{text}, 0 routes put back so far")?,
-            Topic::Watch => write!(f, "{count} routes put back so far; {text}")?,
-            Topic::Audit => write!(f, "{text}; {count} audits so far")?,
-            _ => f.write_str(text)?,
+            Topic::Watch if *count == 0 => write!(f, "{seen}, 0 routes put back so far")?,
+            Topic::Watch => write!(f, "{count} routes put back so far; {seen}")?,
+            Topic::Audit => write!(f, "{seen}; {count} audits so far")?,
+            _ => write!(f, "{seen}")?,
         }
         write!(f, "  ({at})")
     }
@@ -96,12 +123,15 @@ impl Ledger {
                 let Some(what) = Topic::of_name(&row.get::<_, String>(0)?) else {
                     return Ok(None);
                 };
+                let text: String = row.get(4)?;
                 Ok(Some(Observed {
-                    what,
                     at: Timestamp(row.get(1)?),
                     alarm: row.get(2)?,
                     count: row.get::<_, i64>(3)? as u64,
-                    text: row.get(4)?,
+                    seen: serde_json::from_str(&text)
+                        .ok()
+                        .filter(|seen: &Observation| seen.topic() == what)
+                        .unwrap_or(Observation::Former(what, text)),
                 }))
             })?;
             rows.filter_map(Result::transpose)
@@ -116,11 +146,11 @@ impl Ledger {
             "INSERT INTO observed (what, at, alarm, count, text) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (what) DO UPDATE SET at = ?2, alarm = ?3, count = count + ?4, text = ?5",
             params![
-                seen.what.name(),
+                seen.topic().name(),
                 seen.at.0,
                 seen.alarm,
                 seen.count as i64,
-                seen.text
+                serde_json::to_string(&seen.seen).unwrap_or_default(),
             ],
         );
         done.map(|_| ()).map_err(|error| self.error(error))

@@ -3,6 +3,7 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Ledger, LedgerError};
+use crate::plan::Reason;
 use crate::time::Timestamp;
 
 /// What somebody says to a held change.
@@ -42,14 +43,14 @@ pub struct ReviewRow {
 }
 
 /// The change that waits.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct HoldRow {
     /// Name of its exact content.
     pub id: String,
     /// When it was first seen.
     pub at: Timestamp,
     /// Every reason.
-    pub reasons: Vec<String>,
+    pub reasons: Vec<Reason>,
     /// Prefixes it would bring.
     pub added: usize,
     /// Prefixes it would take away.
@@ -63,6 +64,14 @@ impl HoldRow {
     pub fn waits(&self) -> bool {
         self.rejected.is_none()
     }
+}
+
+/// Before version 7 of the tables: one sentence a line.
+fn read_reasons(text: &str) -> Vec<Reason> {
+    serde_json::from_str(text).unwrap_or_else(|_| {
+        let lines = text.lines().map(str::to_owned);
+        lines.map(Reason::Former).collect()
+    })
 }
 
 const COLUMNS: &str = "id, verdict, at, by, ended, outcome";
@@ -146,7 +155,7 @@ impl Ledger {
                 Ok(HoldRow {
                     id: row.get(0)?,
                     at: Timestamp(row.get(1)?),
-                    reasons: reasons.lines().map(str::to_owned).collect(),
+                    reasons: read_reasons(&reasons),
                     added: row.get::<_, i64>(3)? as usize,
                     removed: row.get::<_, i64>(4)? as usize,
                     rejected: by.zip(at.map(Timestamp)),
@@ -166,7 +175,7 @@ impl Ledger {
                 params![
                     hold.id,
                     hold.at.0,
-                    hold.reasons.join("\n"),
+                    serde_json::to_string(&hold.reasons).unwrap_or_default(),
                     hold.added as i64,
                     hold.removed as i64
                 ],

@@ -15,7 +15,7 @@ pub const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 pub const WAITS: &str = "full";
 
 /// One step a version. Times are seconds since 1970 UTC; prefixes are text, as `list` prints them.
-const VERSIONS: [&str; 6] = [
+const VERSIONS: [&str; 7] = [
     "
 -- A configured feed: what the last looks at it gave.
 CREATE TABLE feed (
@@ -291,6 +291,9 @@ ALTER TABLE target ADD COLUMN notes TEXT NOT NULL DEFAULT '[]';
 -- The uid of the process that did it, by the kernel; NULL for the program itself, and before this was noted.
 ALTER TABLE event ADD COLUMN uid INTEGER;
 ",
+    "
+-- From here on observed.text and hold.reasons are JSON. A sentence of an earlier version is shown as it stands.
+",
 ];
 
 /// The newest schema this program knows.
@@ -370,6 +373,7 @@ fn version(db: &Connection) -> rusqlite::Result<i64> {
 mod tests {
     use super::*;
     use crate::ledger::Ledger;
+    use crate::plan::sentences;
     use crate::time::Timestamp;
 
     #[test]
@@ -387,6 +391,8 @@ mod tests {
                 "INSERT INTO feed (name, origin, state, looked_at) VALUES ('noc', 'noc.list', 'fresh', 100);
                  INSERT INTO generation (number, at, routes, added, removed, cause) VALUES (1, 100, 1, 1, 0, 'refresh');
                  INSERT INTO route (prefix, generation) VALUES ('192.0.2.0/24', 1);
+                 INSERT INTO hold VALUES (1, 'abc', 100, 'noc: 2 of 3 go' || char(10) || 'all feeds: 7', 1, 1);
+                 INSERT INTO observed VALUES ('watch', 100, 0, 2, 'the last: 192.0.2.0/24, removed by ip');
                  INSERT INTO target (name, at, failed, report) VALUES ('kernel', 100, 0, 'added 1');",
             )
             .unwrap();
@@ -403,6 +409,13 @@ mod tests {
             assert!(ledger.now().unwrap() >= Timestamp(100));
             assert!(ledger.decisive().unwrap().is_empty());
             assert!(ledger.selections().unwrap().is_empty());
+            // What was written in words is shown so.
+            let reasons = ledger.hold().unwrap().unwrap().reasons;
+            assert_eq!(sentences(&reasons), ["noc: 2 of 3 go", "all feeds: 7"]);
+            assert_eq!(
+                ledger.observed().unwrap()[0].to_string(),
+                "watch  2 routes put back so far; the last: 192.0.2.0/24, removed by ip  (1970-01-01T00:01:40Z)"
+            );
             let left = ledger.left_of("edge1", Duration::from_secs(60)).unwrap();
             assert_eq!(left.nets.len(), usize::from(had_left), "{number}");
             assert_eq!(version(&db).unwrap(), number);

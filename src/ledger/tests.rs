@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::feed::CopyDifference;
 use crate::feed::formats::{Format, Rules, parse_body};
-use crate::plan::Explained;
+use crate::plan::{Explained, Reason};
 use crate::time::Timestamp;
 
 fn copy(list: &str) -> crate::feed::FeedCopy {
@@ -175,7 +175,7 @@ fn a_hold_keeps_the_time_it_was_first_seen_until_its_content_changes() {
     let hold = |id: &str, at| HoldRow {
         id: id.to_owned(),
         at: Timestamp(at),
-        reasons: vec!["why".to_owned()],
+        reasons: vec![Reason::Former("why".to_owned())],
         added: 1,
         removed: 2,
         rejected: None,
@@ -196,11 +196,13 @@ fn a_ledger_of_a_newer_version_is_refused_in_one_line() {
     let path = dir.path().join(Ledger::FILE);
     Connection::open(&path)
         .unwrap()
-        .pragma_update(None, "user_version", 7)
+        .pragma_update(None, "user_version", schema::NEWEST + 1)
         .unwrap();
+    let newest = schema::NEWEST;
     let expected = format!(
-        "{}: schema 7, written by a newer nullrouted (this one knows up to 6)",
-        path.display()
+        "{}: schema {}, written by a newer nullrouted (this one knows up to {newest})",
+        path.display(),
+        newest + 1
     );
     assert_eq!(Ledger::open(dir.path()).unwrap_err().to_string(), expected);
     assert_eq!(Ledger::read(dir.path()).unwrap_err().to_string(), expected);

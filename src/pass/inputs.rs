@@ -20,6 +20,7 @@ use crate::ledger::{CopyKind, FeedRow, Ledger, LedgerError, PinRow, ReviewRow, T
 use crate::pipeline::{
     Applied, AtHand, Configuration, Decision, Feed, Input, OperatorEntries, Pinned, decide,
 };
+use crate::plan::Unreadable;
 use crate::policy::Policy;
 use crate::prefix::Effective;
 use crate::time::Timestamp;
@@ -323,8 +324,8 @@ fn one(
     let needs_table = |at: &AtHand| !at.copy.origins.is_empty();
     let newest = held(&row.digest, row.taken_at, CopyKind::Current);
     let unreadable = match &newest {
-        None => "its last good copy",
-        Some(_) => "the table of its origins",
+        None => Unreadable::Copy,
+        Some(_) => Unreadable::Table,
     };
     // A table that was used and cannot be read is not an empty one.
     let lost = table.failed() && row.applied_table.is_some();

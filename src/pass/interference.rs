@@ -3,9 +3,9 @@
 use std::fs;
 
 use crate::config::KernelConfig;
-use crate::ledger::{Observed, Topic};
+use crate::ledger::{Actor, Audit, Covers, Monitoring, Observation, Observed};
 use crate::shown;
-use crate::targets::kernel::{Report, Restored};
+use crate::targets::kernel::{Alarm, Report, Restored};
 use crate::time::Timestamp;
 
 /// So many routes are told one by one.
@@ -18,58 +18,42 @@ const PID_MAX: u32 = 4 << 20;
 pub(super) fn observed(
     config: &KernelConfig,
     report: &Report,
-    alarm: Option<(Option<String>, bool)>,
+    alarm: Option<(Option<Alarm>, bool)>,
     now: Timestamp,
 ) -> Vec<Observed> {
     let watch = undone(report, alarm, now);
     let covers = config.cover_more_specifics.then(|| covers(report, now));
-    let lost = report.notifications_lost.then(|| {
-        let why = "notifications were lost, so everything was compared: ";
-        audited(report, why, now)
-    });
+    let lost = report.notifications_lost.then(|| audited(report, now));
     watch.into_iter().chain(covers).chain(lost).collect()
 }
 
-/// What was found when everything was read, and why it was.
-pub(super) fn audited(report: &Report, why: &str, now: Timestamp) -> Observed {
-    let missing = report.added + report.postponed;
-    let taken = report.occupied.len();
-    let found: Vec<String> = [
-        (missing, "missing"),
-        (report.removed, "too many"),
-        (taken, "in a place that others have"),
-        (report.failed, "refused by the kernel"),
-        (report.unexplained, "of an earlier life"),
-    ]
-    .into_iter()
-    .filter(|(count, _)| *count > 0)
-    .map(|(count, what)| format!("{count} {what}"))
-    .collect();
-    let text = match found.is_empty() {
-        true => format!("{why}all {} routes are as they should be", report.kept),
-        false => format!(
-            "{why}{}, beside {} as they should be",
-            found.join(", "),
-            report.kept
-        ),
+/// What was found when everything was read.
+pub(super) fn audited(report: &Report, now: Timestamp) -> Observed {
+    let audit = Audit {
+        notifications_lost: report.notifications_lost,
+        missing: report.added + report.postponed,
+        surplus: report.removed,
+        occupied: report.occupied.len(),
+        failed: report.failed,
+        unexplained: report.unexplained,
+        kept: report.kept,
     };
-    match missing + report.removed {
-        0 => tracing::debug!("audit  {text}"),
-        _ => tracing::warn!("audit  {text}"),
+    match audit.missing + audit.surplus {
+        0 => tracing::debug!("audit  {audit}"),
+        _ => tracing::warn!("audit  {audit}"),
     }
     Observed {
-        what: Topic::Audit,
         at: now,
         alarm: false,
         count: 1,
-        text,
+        seen: Observation::Audit(audit),
     }
 }
 
 /// What others did and we undid, if anything was, and whether they keep at it.
 fn undone(
     report: &Report,
-    alarm: Option<(Option<String>, bool)>,
+    alarm: Option<(Option<Alarm>, bool)>,
     now: Timestamp,
 ) -> Option<Observed> {
     let Report {
@@ -87,21 +71,22 @@ fn undone(
         "is gone again",
         "were added and are gone again",
     );
-    let last = match (restored.last(), surplus.last()) {
-        (Some(last), _) => format!("the last: {}, removed by {}", last.what, who(last.by)),
-        (None, Some(last)) => format!("the last: {}, added by {}", last.what, who(last.by)),
-        (None, None) => return None,
-    };
+    let last = restored.last().or(surplus.last())?;
     let (alarm, is_new) = alarm.unwrap_or_default();
     if let Some(alarm) = alarm.as_ref().filter(|_| is_new) {
         tracing::error!("watch  {alarm}");
     }
+    let is_alarm = alarm.is_some();
+    let state = match alarm {
+        Some(alarm) => Monitoring::Repeated(alarm),
+        None => Monitoring::Undone {
+            what: last.what,
+            by: who(last.by),
+        },
+    };
     Some(Observed {
-        what: Topic::Watch,
-        at: now,
-        alarm: alarm.is_some(),
         count: restored.len() as u64,
-        text: alarm.unwrap_or(last),
+        ..Observed::watch(state, is_alarm, now)
     })
 }
 
@@ -115,46 +100,32 @@ fn say(undone: &[Restored], done: &str, and: &str, more_are: &str) {
 }
 
 fn covers(report: &Report, now: Timestamp) -> Observed {
-    let mut text = format!(
-        "{} routes cover more specific ones of others",
-        report.covers
-    );
-    if let Some(first) = report.uncovered.first() {
-        let count = report.uncovered.len();
-        text.push_str(&format!(
-            "; {count} cannot be covered, for nothing is longer or better: {first}"
-        ));
-    }
+    let uncovered = &report.uncovered;
     Observed {
-        what: Topic::Covers,
         at: now,
-        alarm: !report.uncovered.is_empty(),
+        alarm: !uncovered.is_empty(),
         count: 0,
-        text,
-    }
-}
-
-/// What a state of the watch is called where nothing has happened.
-pub fn state(text: &str, alarm: bool, now: Timestamp) -> Observed {
-    Observed {
-        what: Topic::Watch,
-        at: now,
-        alarm,
-        count: 0,
-        text: text.to_owned(),
+        seen: Observation::Covers(Covers {
+            routes: report.covers,
+            uncovered: uncovered.len(),
+            first: uncovered.first().cloned(),
+        }),
     }
 }
 
 /// Who has a netlink port: most programs have their process's number (netlink(7)).
-fn who(port: Option<u32>) -> String {
+fn who(port: Option<u32>) -> Actor {
     match port {
-        None => "somebody".to_owned(),
-        Some(0) => "the kernel".to_owned(),
+        None => Actor::Unknown,
+        Some(0) => Actor::Kernel,
         // The port of a program's second socket is made up (`netlink_autobind`).
-        Some(port) if port > PID_MAX => format!("somebody (port {port})"),
-        Some(port) => match fs::read_to_string(format!("/proc/{port}/comm")) {
-            Ok(name) => format!("{} (process {port})", shown::line(name.trim_end())),
-            Err(_) => format!("process {port}, which has ended"),
+        Some(port) if port > PID_MAX => Actor::Port(port),
+        Some(id) => match fs::read_to_string(format!("/proc/{id}/comm")) {
+            Ok(name) => Actor::Process {
+                id,
+                name: shown::line(name.trim_end()).into_owned(),
+            },
+            Err(_) => Actor::Ended(id),
         },
     }
 }
@@ -174,11 +145,11 @@ mod tests {
             .unwrap();
         let id = child.id();
         // The name comes a moment after `exec` has begun.
-        let mut named = who(Some(id));
+        let mut named = who(Some(id)).to_string();
         while !named.starts_with("a\\u") {
             assert!(child.try_wait().unwrap().is_none(), "{named}");
             std::thread::yield_now();
-            named = who(Some(id));
+            named = who(Some(id)).to_string();
         }
         child.kill().unwrap();
         child.wait().unwrap();

@@ -7,7 +7,7 @@ use super::sets::Sets;
 use crate::config::{Config, decisive};
 use crate::ledger::{Event, EventKind, GenerationCause, HoldRow, Ledger, LedgerError, Origin};
 use crate::pipeline::Decision;
-use crate::plan::{Cause, Side};
+use crate::plan::{Cause, Side, joined};
 use crate::targets;
 use crate::time::Timestamp;
 
@@ -185,7 +185,12 @@ impl Record<'_> {
         };
         ledger.set_hold(Some(&hold))?;
         if before.is_none_or(|before| before.id != hold.id) {
-            self.note(ledger, EventKind::Held, &hold.id, &hold.reasons.join("; "))?;
+            self.note(
+                ledger,
+                EventKind::Held,
+                &hold.id,
+                &joined(&hold.reasons, "; "),
+            )?;
         }
         ledger.hold()
     }

@@ -3,8 +3,9 @@
 use sha2::{Digest, Sha256};
 
 use super::{Applied, Feed, Input, beside, publishers};
+use crate::config::SettingChange;
 use crate::digest::hexadecimal;
-use crate::plan::configuration;
+use crate::plan::{Reason, configuration};
 use crate::prefix::{Effective, PrefixSet};
 use crate::rib::{Rib, Source};
 
@@ -13,17 +14,17 @@ use crate::rib::{Rib, Source};
 pub struct Configuration {
     /// Names it: one that decides otherwise has another name.
     pub name: String,
-    /// What is otherwise than it was for the set in force, in words; nothing where it is the same.
-    pub changes: Vec<String>,
+    /// What is otherwise than it was for the set in force; nothing where it is the same.
+    pub changes: Vec<SettingChange>,
 }
 
 /// What nothing but the configuration takes away.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Taken {
     /// Of what is in force, without what is protected.
     pub effective: Effective,
     /// The reasons to hold it.
-    pub reasons: Vec<String>,
+    pub reasons: Vec<Reason>,
 }
 
 /// Judge it; `listed` and `origins` are what would be listed if everything went, protected space

@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use super::{Applied, AtHand, Feed, Input, beside, merge};
 use crate::digest::hexadecimal;
 use crate::feed::FeedCopy;
-use crate::plan::{Change, FeedChange, Verdict, judge};
+use crate::plan::{Change, FeedChange, FeedCounts, Reason, Verdict, judge};
 use crate::policy::Permitted;
 use crate::policy::limits::Review;
 use crate::prefix::Effective;
@@ -57,7 +57,7 @@ pub(super) fn judged(
 
     // What cannot be read cannot be judged: then that alone is the reason, and nobody can approve
     // it.
-    let unreadable: Vec<String> = counting.iter().filter_map(lost).collect();
+    let unreadable: Vec<Reason> = counting.iter().filter_map(lost).collect();
     let verdict = if unreadable.is_empty() {
         let mut verdict = gate(input, counting, &sides, &permitted_before, published);
         // Nobody may approve what would drop everything but what is protected.
@@ -66,13 +66,10 @@ pub(super) fn judged(
             listed.v4.iter().any(|p| p.len() == 0) || listed.v6.iter().any(|p| p.len() == 0);
         verdict.approvable &= !everything;
         if changed && input.policy.review == Review::Manual {
-            let mut why =
-                "every change waits for a second person ([review] mode = \"manual\")".to_owned();
-            if change.is_empty() {
-                why.push_str(": all feeds together list the same, and by feed ");
-                why.push_str(&counts(&by_feed));
-            }
-            verdict.reasons.push(why);
+            let apart = change.is_empty().then(|| counts(&by_feed));
+            verdict
+                .reasons
+                .push(Reason::Manual(apart.unwrap_or_default()));
         }
         verdict
     } else {
@@ -145,13 +142,13 @@ fn by_feed(sides: &[Side]) -> Vec<(Arc<str>, Change)> {
     changes
 }
 
-/// `a +1 -1, b +1 -0`
-fn counts(by_feed: &[(Arc<str>, Change)]) -> String {
-    let counts = by_feed.iter().map(|(name, change)| {
-        let (came, went) = (change.came().count(), change.went().count());
-        format!("{name} +{came} -{went}")
+fn counts(by_feed: &[(Arc<str>, Change)]) -> Vec<FeedCounts> {
+    let counts = by_feed.iter().map(|(name, change)| FeedCounts {
+        feed: name.to_string(),
+        added: change.came().count(),
+        removed: change.went().count(),
     });
-    counts.collect::<Vec<_>>().join(", ")
+    counts.collect()
 }
 
 /// The name of a change of all feeds together, and of what single feeds list otherwise.
@@ -189,11 +186,10 @@ fn asns<'a>(copies: impl IntoIterator<Item = &'a Arc<FeedCopy>>) -> Vec<u32> {
 
 /// A copy that counts and cannot be read is no empty feed: nothing changes until it is fetched
 /// again.
-fn lost(feed: &&Feed) -> Option<String> {
-    let (name, what) = (&feed.name, feed.unreadable);
-    feed.current
-        .is_none()
-        .then(|| format!("{name}: {what} cannot be read"))
+fn lost(feed: &&Feed) -> Option<Reason> {
+    let (feed, what, current) = (feed.name.to_string(), feed.unreadable, &feed.current);
+    let lost = Reason::Unreadable { feed, what };
+    current.is_none().then_some(lost)
 }
 
 /// The feeds that both generations share, under today's policy, against the limits. `before` and

@@ -3,8 +3,10 @@
 use std::fmt;
 
 use ipnet::IpNet;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
+use super::reason::joined;
+use crate::config::SettingChange;
 use crate::policy::protect::Protect;
 use crate::prefix::{MAX_PIECES, PrefixSet, overlap};
 use crate::rib::{Listing, OPERATOR, Rib};
@@ -48,8 +50,9 @@ pub enum Cause {
     Unpinned,
     /// The operator changed the configuration.
     Configuration {
-        /// The changed settings, in words.
-        changes: String,
+        /// The changed settings; one sentence in JSON.
+        #[serde(serialize_with = "sentence")]
+        changes: Vec<SettingChange>,
     },
     /// No known feed lists it any more: its feed was removed or its copy expired.
     NoLongerCounted,
@@ -79,10 +82,14 @@ impl fmt::Display for Cause {
             Self::Flushed => f.write_str("flushed by the operator"),
             Self::Pinned { generation } => write!(f, "pinned to generation {generation}"),
             Self::Unpinned => f.write_str("the pin that kept it has ended"),
-            Self::Configuration { changes } => f.write_str(changes),
+            Self::Configuration { changes } => f.write_str(&joined(changes, "; ")),
             Self::NoLongerCounted => f.write_str("its feed no longer counts"),
         }
     }
+}
+
+fn sentence<S: Serializer>(changes: &[SettingChange], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&joined(changes, "; "))
 }
 
 impl fmt::Display for Listing {

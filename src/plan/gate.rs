@@ -4,7 +4,9 @@
 //! space that the operator protects, and a copy that expires are no reason to hold; the caller
 //! passes both sides under the same policy and the same feeds.
 
+use super::reason::{Direction, Excess, IpVersion, Items, Reason, Scope};
 use super::{Change, Side};
+use crate::config::SettingChange;
 use crate::policy::limits::{FeedLimits, Limits, Share};
 use crate::prefix::{Effective, PrefixSet, lacking};
 
@@ -29,10 +31,10 @@ pub struct FeedChange<'a> {
 }
 
 /// Whether a change proceeds, or is held for these reasons.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Verdict {
     /// Every reason to hold the change; if empty, the change proceeds.
-    pub reasons: Vec<String>,
+    pub reasons: Vec<Reason>,
     /// Whether the operator may approve it nevertheless.
     pub approvable: bool,
 }
@@ -51,17 +53,19 @@ pub fn judge(
 ) -> Verdict {
     let mut reasons = Vec::new();
     for feed in feeds {
-        size(&feed.name, feed.effective, limits, &mut reasons);
+        let mut own = size(feed.effective, limits);
         if let Some(before) = feed.before {
-            let own = feed.limits.over(limits);
-            growth(&feed.name, before, feed.now, &own, &mut reasons);
-            growth_of_origins(feed, &own, &mut reasons);
+            let limits = feed.limits.over(limits);
+            own.extend(growth(before, feed.now, &limits));
+            own.extend(growth_of_origins(feed, &limits));
         }
+        reasons.extend(of(&Scope::Feed(feed.name.clone()), own));
     }
     let (before, now) = publishers;
-    growth("all feeds", before, now, limits, &mut reasons);
-    size("all feeds", total, limits, &mut reasons);
-    shortest(total, limits, &mut reasons);
+    let mut all = growth(before, now, limits);
+    all.extend(size(total, limits));
+    reasons.extend(of(&Scope::AllFeeds, all));
+    reasons.extend(shortest(total, limits));
     // A change that would drop everything can never be approved.
     let everything = total.v4.iter().any(|p| p.len() == 0) || total.v6.iter().any(|p| p.len() == 0);
     Verdict {
@@ -70,42 +74,30 @@ pub fn judge(
     }
 }
 
+fn of(scope: &Scope, excess: Vec<Excess>) -> impl Iterator<Item = Reason> {
+    let reason = |excess| Reason::Limit(scope.clone(), excess);
+    excess.into_iter().map(reason)
+}
+
 /// Judge what only the configuration removes, by what is in force and what is left of it. `changes`
 /// says what was changed.
 pub fn configuration(
     before: &Effective,
     after: &Effective,
     limits: &Limits,
-    changes: &[String],
-) -> Vec<String> {
+    changes: &[SettingChange],
+) -> Vec<Reason> {
     // Nothing is added; the rest of a prefix consists of other prefixes.
     let limits = Limits {
         max_added: Share(f64::INFINITY),
         max_added_count: None,
         ..*limits
     };
-    let mut reasons = Vec::new();
-    growth(
-        "configuration",
-        &before.nets,
-        &after.nets,
-        &limits,
-        &mut reasons,
-    );
+    let mut excess = growth(&before.nets, &after.nets, &limits);
     let gone = lacking(&before.origins, &after.origins).count();
     let counts = (0, gone, before.origins.len());
-    count(
-        "configuration",
-        "origin ASes",
-        counts,
-        &limits,
-        &mut reasons,
-    );
-    let changes = changes.join("; ");
-    reasons
-        .into_iter()
-        .map(|reason| format!("{reason}: {changes}"))
-        .collect()
+    excess.extend(count(Items::Origins, counts, &limits));
+    of(&Scope::Configuration(changes.to_vec()), excess).collect()
 }
 
 /// More IPv4 addresses than this are not a small change, however few prefixes they are: ten times a
@@ -120,18 +112,12 @@ const SMALL_PREFIX: Share = Share(1.0 / 16_777_216.0);
 /// The same for IPv6: a /48, the usual size of one site.
 const SMALL_PREFIX_V6: Share = Share(1.0 / 281_474_976_710_656.0);
 
-fn growth(
-    who: &str,
-    before: &PrefixSet,
-    now: &PrefixSet,
-    limits: &Limits,
-    reasons: &mut Vec<String>,
-) {
+fn growth(before: &PrefixSet, now: &PrefixSet, limits: &Limits) -> Vec<Excess> {
     let change = Change::of_nets(before, now);
     let counts = (change.added(), change.removed(), before.len());
-    count(who, "prefixes", counts, limits, reasons);
+    let mut found = count(Items::Prefixes, counts, limits);
     if before.is_empty() {
-        return;
+        return found;
     }
     // A few wide prefixes may be most of the Internet, so addresses count as well, in both
     // directions. So do addresses that are exchanged for as many others.
@@ -141,39 +127,41 @@ fn growth(
         let Addresses { before, now, .. } = *of;
         let [come, gone] = [now, before].map(|side| side.0 - of.both.0);
         let share = |part: f64| Share(part / before.0.max(f64::MIN_POSITIVE));
-        let family = of.family;
-        let mut one = |part: f64,
-                       limit: Share,
-                       is_small: &dyn Fn(f64) -> bool,
-                       (net, verb, key): (f64, &str, &str)| {
+        let version = of.version;
+        let mut one = |(part, net): (f64, f64),
+                       (direction, limit): (Direction, Share),
+                       is_small: &dyn Fn(f64) -> bool| {
             let is_held = |part: f64| share(part) > limit && !is_small(part);
             if !is_held(part) {
                 return;
             }
-            reasons.push(match is_held(net) {
-                true => format!("{who}: from {before} to {now} of all {family} addresses ({key} {limit})"),
-                false => format!(
-                    "{who}: {} of all {family} addresses would {verb}, of {before} before ({key} {limit})",
-                    Share(part)
-                ),
+            found.push(match is_held(net) {
+                true => Excess::Addresses {
+                    version,
+                    direction,
+                    before,
+                    now,
+                    limit,
+                },
+                false => Excess::Exchanged {
+                    version,
+                    direction,
+                    part: Share(part),
+                    before,
+                    limit,
+                },
             });
         };
         let net = now.0 - before.0;
-        one(
-            come,
-            limits.max_added,
-            &|come| come <= of.small.0,
-            (net, "be added", "max_added"),
+        let (added, removed) = (
+            (Direction::Added, limits.max_added),
+            (Direction::Removed, limits.max_removed),
         );
-        one(
-            gone,
-            limits.max_removed,
-            &|gone| of.is_small_loss(gone),
-            (-net, "go", "max_removed"),
-        );
+        one((come, net), added, &|come| come <= of.small.0);
+        one((gone, -net), removed, &|gone| of.is_small_loss(gone));
     };
     covers(&Addresses {
-        family: "IPv4",
+        version: IpVersion::V4,
         before: Share(before.share_v4()),
         now: Share(now.share_v4()),
         both: Share(both.share_v4()),
@@ -181,18 +169,19 @@ fn growth(
         few: few(SMALL_PREFIX),
     });
     covers(&Addresses {
-        family: "IPv6",
+        version: IpVersion::V6,
         before: Share(before.share_v6()),
         now: Share(now.share_v6()),
         both: Share(both.share_v6()),
         small: SMALL_SHARE_V6,
         few: few(SMALL_PREFIX_V6),
     });
+    found
 }
 
 /// The addresses of one family, as shares of all there are.
 struct Addresses {
-    family: &'static str,
+    version: IpVersion,
     before: Share,
     now: Share,
     /// The addresses that are in both.
@@ -216,32 +205,38 @@ impl Addresses {
 }
 
 /// The same limits for the origin ASes that routers will match.
-fn growth_of_origins(feed: &FeedChange, limits: &Limits, reasons: &mut Vec<String>) {
+fn growth_of_origins(feed: &FeedChange, limits: &Limits) -> Vec<Excess> {
     let (before, now) = (&feed.origins_before, &feed.origins_now);
     let Side { add, remove, .. } = Side::between(before, now);
     let counts = (add.len(), remove.len(), before.len());
-    count(&feed.name, "origin ASes", counts, limits, reasons);
+    count(Items::Origins, counts, limits)
 }
 
 /// Check `(added, removed, before)` against the limits. There is no share of nothing.
 fn count(
-    who: &str,
-    what: &str,
+    items: Items,
     (added, removed, before): (usize, usize, usize),
     limits: &Limits,
-    reasons: &mut Vec<String>,
-) {
-    let mut one = |count: usize, limit: Share, most: Option<usize>, verb: &str, key: &str| {
+) -> Vec<Excess> {
+    let mut found = Vec::new();
+    let mut one = |direction, count: usize, limit: Share, most: Option<usize>| {
         let share = Share(count as f64 / before as f64);
         if before > 0 && count > limits.small_change && share > limit {
-            reasons.push(format!(
-                "{who}: {count} of {before} {what} would {verb}, {share} ({key} {limit})"
-            ));
+            found.push(Excess::Share {
+                items,
+                direction,
+                count,
+                before,
+                limit,
+            });
         }
-        if let Some(most) = most.filter(|most| count > *most) {
-            reasons.push(format!(
-                "{who}: {count} {what} would {verb} ({key}_count {most})"
-            ));
+        if let Some(limit) = most.filter(|most| count > *most) {
+            found.push(Excess::Count {
+                items,
+                direction,
+                count,
+                limit,
+            });
         }
     };
     let Limits {
@@ -251,52 +246,49 @@ fn count(
         max_removed_count,
         ..
     } = *limits;
-    one(added, max_added, max_added_count, "be added", "max_added");
-    one(removed, max_removed, max_removed_count, "go", "max_removed");
+    one(Direction::Added, added, max_added, max_added_count);
+    one(Direction::Removed, removed, max_removed, max_removed_count);
+    found
 }
 
 /// Whether a set is within the limits of size and length.
 pub fn fits(set: &PrefixSet, limits: &Limits) -> bool {
-    let mut reasons = Vec::new();
-    size("", set, limits, &mut reasons);
-    shortest(set, limits, &mut reasons);
-    reasons.is_empty()
+    size(set, limits).is_empty() && shortest(set, limits).next().is_none()
 }
 
-fn size(who: &str, set: &PrefixSet, limits: &Limits, reasons: &mut Vec<String>) {
-    if set.len() > limits.max_routes {
-        let (routes, most) = (set.len(), limits.max_routes);
-        reasons.push(format!("{who}: {routes} routes (max_routes {most})"));
-    }
-    for (share, most, family, key) in [
-        (set.share_v4(), limits.max_share_v4, "IPv4", "max_share_v4"),
-        (set.share_v6(), limits.max_share_v6, "IPv6", "max_share_v6"),
-    ] {
+fn size(set: &PrefixSet, limits: &Limits) -> Vec<Excess> {
+    let (count, limit) = (set.len(), limits.max_routes);
+    let routes = (count > limit).then_some(Excess::Routes { count, limit });
+    let shares = [
+        (IpVersion::V4, set.share_v4(), limits.max_share_v4),
+        (IpVersion::V6, set.share_v6(), limits.max_share_v6),
+    ];
+    let space = shares.into_iter().filter_map(|(version, share, limit)| {
         let share = Share(share);
-        if share > most {
-            reasons.push(format!(
-                "{who}: {share} of all {family} addresses ({key} {most})"
-            ));
-        }
-    }
+        (share > limit).then_some(Excess::Space {
+            version,
+            share,
+            limit,
+        })
+    });
+    routes.into_iter().chain(space).collect()
 }
 
 /// Listings that are too short are refused one by one; this checks the sum of them.
-fn shortest(total: &PrefixSet, limits: &Limits, reasons: &mut Vec<String>) {
-    let v4 = total.v4.iter().find(|p| p.len() < limits.shortest_v4);
-    let v6 = total.v6.iter().find(|p| p.len() < limits.shortest_v6);
-    if let Some(prefix) = v4 {
-        let least = limits.shortest_v4;
-        reasons.push(format!(
-            "together the feeds make {prefix} (shortest_v4 {least})"
-        ));
-    }
-    if let Some(prefix) = v6 {
-        let least = limits.shortest_v6;
-        reasons.push(format!(
-            "together the feeds make {prefix} (shortest_v6 {least})"
-        ));
-    }
+fn shortest(total: &PrefixSet, limits: &Limits) -> impl Iterator<Item = Reason> {
+    let Limits {
+        shortest_v4,
+        shortest_v6,
+        ..
+    } = *limits;
+    let v4 = total.v4.iter().find(|p| p.len() < shortest_v4);
+    let v6 = total.v6.iter().find(|p| p.len() < shortest_v6);
+    let short = [
+        v4.map(|prefix| (prefix.to_net(), shortest_v4)),
+        v6.map(|prefix| (prefix.to_net(), shortest_v6)),
+    ];
+    let short = short.into_iter().flatten();
+    short.map(|(prefix, limit)| Reason::TooShort { prefix, limit })
 }
 
 #[cfg(test)]

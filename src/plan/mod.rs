@@ -3,7 +3,9 @@
 mod describe;
 mod diff;
 mod gate;
+mod reason;
 
 pub use describe::{Cause, Explained, cause_of_addition, cause_of_removal};
 pub use diff::{Change, Side};
 pub use gate::{FeedChange, Verdict, configuration, fits, judge};
+pub use reason::{FeedCounts, Reason, Unreadable, joined, sentences};

@@ -17,6 +17,7 @@ use nullrouted::feed::standing::Ages;
 use nullrouted::feed::withdrawal::{PendingWithdrawal, WithdrawAfter};
 use nullrouted::feed::{CopyDifference, FeedCopy};
 use nullrouted::pipeline::{Applied, AtHand, Configuration, Feed, Input, OperatorEntries, decide};
+use nullrouted::plan::Unreadable;
 use nullrouted::policy::Policy;
 use nullrouted::policy::limits::{FeedLimits, Limits, Review};
 use nullrouted::policy::protect::Protect;
@@ -128,7 +129,7 @@ impl Replay {
             },
             confirmed: self.confirmed,
             generated: None,
-            unreadable: "its last good copy",
+            unreadable: Unreadable::Copy,
             current: at_hand.clone(),
             applied: self.applied.clone(),
         };

@@ -250,7 +250,7 @@ impl Report {
         {
             self.add(
                 Severity::Warning,
-                format!("{}: {}", seen.what.name(), seen.text),
+                format!("{}: {}", seen.topic().name(), seen.seen),
             );
         }
         Ok(())

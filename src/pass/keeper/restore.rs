@@ -147,8 +147,9 @@ impl Server {
         drop(lock);
         if let Some(report) = &applied.kernel {
             if why == Why::Audit && !report.notifications_lost {
-                let audit = interference::audited(report, "", self.now());
-                applied.observed.push(audit);
+                applied
+                    .observed
+                    .push(interference::audited(report, self.now()));
             }
             if why == Why::Audit || neighbors::may_differ(report) {
                 self.tell(Event::Compare(Box::new(report.clone())));

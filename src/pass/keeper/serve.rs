@@ -14,7 +14,8 @@ use super::{Event, Keeper, Order, PassLock, Request};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::discover::Watch;
-use crate::pass::{discovery, interference};
+use crate::ledger::{Monitoring, Observed};
+use crate::pass::discovery;
 use crate::prefix::PrefixSet;
 use crate::targets::kernel::{Fib, Kernel};
 use crate::targets::{Done, Target};
@@ -137,11 +138,8 @@ impl Server {
         }
         let now = self.now();
         self.tell(match self.kernel.fib.listens() {
-            true => Event::State(interference::state("listening", false, now)),
-            false => {
-                let text = "cannot listen: what is removed is noticed at the next audit";
-                Event::State(interference::state(text, true, now))
-            }
+            true => Event::State(Observed::watch(Monitoring::Listening, false, now)),
+            false => Event::State(Observed::watch(Monitoring::CannotListen, true, now)),
         });
     }
 
@@ -257,8 +255,7 @@ impl Server {
         let now = self.now();
         let (alarm, is_new) = self.kernel.fib.alarm(now);
         if is_new && alarm.is_none() && self.kernel.fib.listens() {
-            let text = "no program removes routes any more";
-            self.tell(Event::State(interference::state(text, false, now)));
+            self.tell(Event::State(Observed::watch(Monitoring::Calm, false, now)));
         }
     }
 

@@ -8,7 +8,9 @@ use proptest::prelude::*;
 use super::super::testing::{AGES, NOW, protect};
 use super::super::{Applied, AtHand, Configuration, Feed, Input, OperatorEntries, Pinned, decide};
 use super::*;
+use crate::config::SettingChange;
 use crate::feed::FeedCopy;
+use crate::plan::Unreadable;
 use crate::policy::limits::{FeedLimits, Limits, Review, Share};
 use crate::policy::selection::Selection;
 use crate::prefix::PrefixSet;
@@ -54,7 +56,7 @@ fn feed(name: &str, applied: Option<AtHand>, current: Option<AtHand>) -> Feed {
         ages: AGES,
         confirmed: Some(NOW),
         generated: None,
-        unreadable: "its last good copy",
+        unreadable: Unreadable::Copy,
         current,
         applied: applied.map(Applied::Copy),
     }
@@ -447,7 +449,7 @@ fn what_the_configuration_takes_away_stays_at_its_routers_while_that_is_held() {
     world.policy.limits.small_change = 0;
     world.configuration = Configuration {
         name: "x".to_owned(),
-        changes: vec!["feed b is no longer configured".to_owned()],
+        changes: vec![SettingChange::FeedGone("b".to_owned())],
     };
     let decision = world.decide();
     assert!(decision.holds_configuration, "{:?}", decision.verdict);

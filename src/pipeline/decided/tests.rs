@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::super::testing::{AGES, DAY, NOW, protect};
 use super::super::{Applied, AtHand, decide};
 use super::*;
+use crate::config::SettingChange;
 use crate::feed::{End, FeedCopy};
+use crate::plan::Unreadable;
 use crate::policy::limits::{Limits, Review, Share};
 use crate::prefix::{HostBits, PrefixSet, parse};
 
@@ -78,7 +80,7 @@ fn feed(name: &str, now: AtHand, applied: AtHand) -> Feed {
         confirmed: Some(NOW),
         generated: None,
         current: Some(now),
-        unreadable: "its last good copy",
+        unreadable: Unreadable::Copy,
         applied: Some(Applied::Copy(applied)),
     }
 }
@@ -115,7 +117,7 @@ const EDITS: [Edit; 33] = [
     ("changes of it", |made| {
         made.configuration
             .changes
-            .push("feed x is no longer configured".to_owned());
+            .push(SettingChange::FeedGone("x".to_owned()));
     }),
     ("a feed goes", |made| drop(made.feeds.pop())),
     ("a feed comes", |made| {
@@ -155,7 +157,7 @@ const EDITS: [Edit; 33] = [
     }),
     ("no copy", |made| made.feeds[0].current = None),
     ("what is unreadable", |made| {
-        made.feeds[0].unreadable = "the table of its origins";
+        made.feeds[0].unreadable = Unreadable::Table;
     }),
     ("what was applied", |made| {
         made.feeds[0].applied = Some(Applied::Copy(at("192.0.2.1", &[], NOW)));

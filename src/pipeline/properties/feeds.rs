@@ -8,6 +8,7 @@ use super::super::{Applied, AtHand, Feed};
 use super::bounds::OwnBounds;
 use super::naive::{Net, Space};
 use crate::feed::{End, FeedCopy};
+use crate::plan::Unreadable;
 use crate::prefix::Written;
 use crate::time::Timestamp;
 
@@ -105,7 +106,7 @@ impl Known {
             confirmed: self.confirmed,
             generated: None,
             current: self.current().map(|copy| copy.at.clone()),
-            unreadable: "its last good copy",
+            unreadable: Unreadable::Copy,
             applied: self.applied().map(|copy| match copy {
                 Ok(copy) => Applied::Copy(copy.at.clone()),
                 Err(()) => Applied::Lost,

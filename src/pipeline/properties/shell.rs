@@ -13,6 +13,7 @@ use super::bounds::{Bounds, OwnBounds};
 use super::choices::{self, Chosen};
 use super::feeds::{Copy, Known, written};
 use super::naive::{Cells, Net, Space};
+use crate::config::SettingChange;
 use crate::feed::FeedCopy;
 use crate::policy::Policy;
 use crate::policy::limits::Review;
@@ -291,7 +292,7 @@ impl Shell {
             name: self.configuration(),
             changes: self
                 .edited()
-                .then(|| "edited".to_owned())
+                .then(|| SettingChange::Gone("edited".to_owned()))
                 .into_iter()
                 .collect(),
         };

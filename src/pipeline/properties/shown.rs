@@ -12,6 +12,7 @@ use super::super::testing::{AGES, NOW, protect_and_show};
 use super::super::{AtHand, Configuration, Feed, Input, OperatorEntries, decide};
 use crate::discover::{Found, Look, Shown, Source, bounded, remember};
 use crate::feed::formats::{Format, Rules, parse_body};
+use crate::plan::Unreadable;
 use crate::policy::Policy;
 use crate::policy::limits::{FeedLimits, Limits, Review};
 use crate::prefix::{Effective, PrefixSet};
@@ -78,7 +79,7 @@ proptest! {
             ages: AGES,
             confirmed: Some(NOW),
             generated: None,
-            unreadable: "its last good copy",
+            unreadable: Unreadable::Copy,
             current: Some(AtHand {
                 digest: "d".to_owned(),
                 copy: Arc::new(parse_body(LIST.as_bytes(), &Rules::of(Format::Cidr)).unwrap()),

@@ -6,6 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 use ipnet::IpNet;
+use serde::{Deserialize, Serialize};
 
 use crate::time::Timestamp;
 
@@ -21,7 +22,8 @@ const SINGLE: usize = 1_000;
 const MOST: usize = 10_000;
 
 /// What another program changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Object {
     /// A route of ours that another program removes.
     Route(IpNet),
@@ -158,7 +160,7 @@ impl Backoff {
     }
 
     /// The alarm for the operator while another program repeats its change.
-    pub fn alarm(&self, now: Timestamp) -> Option<String> {
+    pub fn alarm(&self, now: Timestamp) -> Option<Alarm> {
         let mut repeated: Vec<_> = self
             .objects
             .iter()
@@ -168,28 +170,56 @@ impl Backoff {
             .collect();
         repeated.sort_by_key(|(_, attempts)| std::cmp::Reverse(attempts.times));
         let (object, attempts) = repeated.first()?;
-        let others = match repeated.len() - 1 {
+        Some(Alarm {
+            object: **object,
+            others: repeated.len() - 1,
+            times: attempts.times,
+            next: attempts.again(),
+        })
+    }
+}
+
+/// Another program repeats its change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alarm {
+    /// What it changed most often.
+    pub object: Object,
+    /// How many other objects it changes repeatedly.
+    pub others: usize,
+    /// How often it was undone.
+    pub times: u32,
+    /// It is not put back before.
+    pub next: Timestamp,
+}
+
+impl fmt::Display for Alarm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            object,
+            others,
+            times,
+            next,
+        } = self;
+        let others = match others {
             0 => String::new(),
             others => format!(" and {others} more"),
         };
-        let times = attempts.times;
-        Some(match object {
-            Object::Surplus(net) => format!(
-                "another program keeps adding {net}{others} with our table, protocol and type: removed {times} times; another \
-                 nullrouted needs a [kernel] protocol of its own; find it with: ip monitor route"
-            ),
-            removed => {
-                let monitor = match removed {
-                    Object::Rule(_) => "rule",
-                    _ => "route",
-                };
-                format!(
-                    "another program keeps removing {removed}{others}: put back {times} times, the next time not before {}; \
-                     find it with: ip monitor {monitor}",
-                    attempts.again(),
-                )
+        let monitor = match object {
+            Object::Surplus(net) => {
+                return write!(
+                    f,
+                    "another program keeps adding {net}{others} with our table, protocol and type: removed {times} times; \
+                     another nullrouted needs a [kernel] protocol of its own; find it with: ip monitor route"
+                );
             }
-        })
+            Object::Rule(_) => "rule",
+            Object::Route(_) | Object::Many { .. } => "route",
+        };
+        write!(
+            f,
+            "another program keeps removing {object}{others}: put back {times} times, the next time not before {next}; find \
+             it with: ip monitor {monitor}"
+        )
     }
 }
 
@@ -228,7 +258,7 @@ mod tests {
             backoff.restored(&one, Timestamp(now));
         }
         assert_eq!(waits, [0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 64, 64]);
-        let alarm = backoff.alarm(Timestamp(now)).unwrap();
+        let alarm = backoff.alarm(Timestamp(now)).unwrap().to_string();
         assert!(
             alarm.starts_with("another program keeps removing 72.37.186.0/23: put back 12 times, ")
         );
@@ -262,7 +292,7 @@ mod tests {
         assert_eq!(backoff.next(), Some(Timestamp(1)));
         assert!(!backoff.waits(rule, Timestamp(1)));
         backoff.undone([rule], Timestamp(1));
-        let alarm = backoff.alarm(Timestamp(2)).unwrap();
+        let alarm = backoff.alarm(Timestamp(2)).unwrap().to_string();
         assert!(alarm.starts_with("another program keeps removing rule 5000: put back 4 times, "));
         assert!(alarm.ends_with("find it with: ip monitor rule"));
 
@@ -270,7 +300,7 @@ mod tests {
         for now in 700..705 {
             backoff.undone(surplus, Timestamp(now));
         }
-        let alarm = backoff.alarm(Timestamp(705)).unwrap();
+        let alarm = backoff.alarm(Timestamp(705)).unwrap().to_string();
         assert!(
             alarm.starts_with("another program keeps adding 192.0.2.0/24 with our table, "),
             "{alarm}"
@@ -295,6 +325,7 @@ mod tests {
             backoff
                 .alarm(Timestamp(1))
                 .unwrap()
+                .to_string()
                 .contains("72.37.186.0/23")
         );
     }
@@ -315,7 +346,7 @@ mod tests {
             0,
             "a few are not those"
         );
-        let alarm = backoff.alarm(Timestamp(0)).unwrap();
+        let alarm = backoff.alarm(Timestamp(0)).unwrap().to_string();
         assert!(alarm.contains("many routes at once: put back 4 times"));
     }
 }

@@ -21,7 +21,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 use tokio::time::sleep;
 
-use super::backoff::{Backoff, Object};
+use super::backoff::{Alarm, Backoff, Object};
 use super::bus::Pace;
 use super::family::{FamilyTable, WantedFamily};
 use super::monitor::{self, Monitor, RTM_DELNEXTHOP};
@@ -165,7 +165,7 @@ impl Fib {
 
     /// The alarm while another program keeps removing routes, and whether that has changed since
     /// the last call.
-    pub fn alarm(&mut self, now: Timestamp) -> (Option<String>, bool) {
+    pub fn alarm(&mut self, now: Timestamp) -> (Option<Alarm>, bool) {
         let alarm = self.backoff.alarm(now);
         let is_new = alarm.is_some() != self.alarmed;
         self.alarmed = alarm.is_some();

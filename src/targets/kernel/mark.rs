@@ -3,11 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 use crate::netlink::family::AddressFamily;
 use crate::netlink::route::{RTN_BLACKHOLE, RTN_PROHIBIT, RTN_UNREACHABLE, word};
 
 /// What a route of ours does to a packet.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Kind {
     /// Drop it silently (`RTN_BLACKHOLE`).
     #[default]
@@ -44,7 +47,7 @@ impl fmt::Display for Kind {
 
 /// Table, protocol and type together identify a route as ours. The metric is where our routes are
 /// placed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mark {
     /// Routing table; 254 is the main one.
     pub table: u32,

@@ -30,7 +30,7 @@ pub mod sources;
 mod target;
 pub mod zebra;
 
-pub use backoff::Object;
+pub use backoff::{Alarm, Object};
 pub use cover::{Cover, NotCovered, cover};
 pub use family::planned;
 pub use fib::{Desired, Fib};

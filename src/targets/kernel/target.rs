@@ -12,8 +12,8 @@ use ipnet::IpNet;
 use super::rule::keep::{self, Rules};
 use super::rule::{RuleChange, WantedRule};
 use super::{
-    Desired, Difference, DumpFilter, Fib, Installed, Mark, Report as Routes, Restored, planned,
-    read,
+    Alarm, Desired, Difference, DumpFilter, Fib, Installed, Mark, Report as Routes, Restored,
+    planned, read,
 };
 use crate::config::{Config, KernelConfig};
 use crate::netlink::family::AddressFamily;
@@ -44,7 +44,7 @@ pub struct Details {
     pub cleared: Vec<Mark>,
     /// The alarm while another program keeps removing routes, and whether that is news; looked at
     /// when a route was put back.
-    pub alarm: Option<(Option<String>, bool)>,
+    pub alarm: Option<(Option<Alarm>, bool)>,
 }
 
 impl Target for Kernel {

@@ -24,5 +24,5 @@ mod sockets;
 mod table;
 
 pub use listeners::Neighbor;
-pub use owner::{US, names};
+pub use owner::{Owner, owners};
 pub use pace::{Pace, Paced, listeners, reads};

@@ -1,19 +1,49 @@
 //! The names of the processes that listen (I/O).
 
+use std::fmt;
 use std::fs;
+
+use serde::{Deserialize, Serialize};
 
 use super::Neighbor;
 use super::sockets::of_process;
 use crate::shown;
 
-/// The name of our own processes.
-pub const US: &str = env!("CARGO_PKG_NAME");
+/// The process that has a listener's socket open.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Owner {
+    /// Its name, as `ps` shows it.
+    Process(String),
+    /// It cannot be found: the port of the socket.
+    Port(u32),
+}
 
-/// The process that has each listener's socket open, as `ps` names it; `port 12345` where it cannot
-/// be found (other processes are hidden from the shipped unit, and sockets of other users from a
+impl Owner {
+    /// Whether its process has this name.
+    pub fn is(&self, name: &str) -> bool {
+        matches!(self, Self::Process(process) if process == name)
+    }
+
+    /// Whether it is another nullrouted process.
+    pub fn is_us(&self) -> bool {
+        self.is(env!("CARGO_PKG_NAME"))
+    }
+}
+
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Process(name) => f.write_str(name),
+            Self::Port(port) => write!(f, "port {port}"),
+        }
+    }
+}
+
+/// The process that has each listener's socket open. It cannot always be found (other processes are hidden from the shipped unit, and sockets of other users from a
 /// process that is not root). May take some ten milliseconds: every process is examined where the
 /// port is not the ID of one.
-pub fn names(neighbors: &[Neighbor]) -> Vec<String> {
+pub fn owners(neighbors: &[Neighbor]) -> Vec<Owner> {
     let mut names: Vec<_> = neighbors.iter().map(by_port).collect();
     if names.iter().any(Option::is_none) {
         for id in processes() {
@@ -28,10 +58,11 @@ pub fn names(neighbors: &[Neighbor]) -> Vec<String> {
         }
     }
     let names = names.into_iter().zip(neighbors);
-    let name = |(name, neighbor): (Option<String>, &Neighbor)| {
-        name.unwrap_or_else(|| format!("port {}", neighbor.socket.port))
+    let owner = |(name, neighbor): (Option<String>, &Neighbor)| match name {
+        Some(name) => Owner::Process(name),
+        None => Owner::Port(neighbor.socket.port),
     };
-    names.map(name).collect()
+    names.map(owner).collect()
 }
 
 /// The first socket of a process gets the process ID as its port (`netlink_autobind`).

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::listeners::{Listeners, Neighbor, SMALL};
-use super::owner::{US, names};
+use super::owner::owners;
 use super::sockets::Sockets;
 
 /// Time between two looks at a listener that reads: the shortest that the runtime's clock can
@@ -108,7 +108,7 @@ impl Pace {
             waited = Duration::ZERO;
             if self
                 .listeners
-                .identify(|one| names(std::slice::from_ref(one)) == [US])
+                .identify(|one| owners(std::slice::from_ref(one))[0].is_us())
             {
                 continue;
             }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use super::Held;
 use crate::prefix::{Bits, Prefix};
 use crate::targets::kernel::message::Installed;
@@ -10,7 +12,7 @@ use crate::targets::kernel::message::Installed;
 const NAMED: usize = 3;
 
 /// Prefixes that one side lacks.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mismatch {
     /// How many there are.
     pub count: usize,

@@ -7,10 +7,12 @@
 mod compare;
 mod shown;
 
+use std::fmt;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
 use super::Mark;
@@ -46,7 +48,7 @@ const STILL: u32 = 5;
 const MAIN: u32 = 254;
 
 /// What zebra holds.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Held {
     /// How many routes of ours should be there.
     pub wanted: usize,
@@ -65,18 +67,40 @@ impl Held {
     }
 }
 
+/// Why it is not compared.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fault {
+    /// `vtysh` is not installed.
+    NotInstalled,
+    /// `vtysh` failed, in its words.
+    Vtysh(String),
+    /// The kernel's routes cannot be read.
+    Routes(String),
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotInstalled => f.write_str("vtysh is not installed"),
+            Self::Vtysh(why) => write!(f, "vtysh: {why}; may its user talk to FRR? (group frrvty)"),
+            Self::Routes(error) => write!(f, "the routes cannot be read: {error}"),
+        }
+    }
+}
+
 /// Compare what zebra holds with what is installed. Waits some seconds while the difference
 /// shrinks, or until `stop`. `None` where zebra does not look: in tables other than the main one
 /// and those of VRFs, or in a zebra of another network namespace.
 ///
 /// # Errors
-/// In words: `vtysh` is missing, refused or does not answer; the kernel's routes cannot be read.
+/// `vtysh` is missing, refused or does not answer; the kernel's routes cannot be read.
 pub async fn compare(
     root: &Root,
     mark: &Mark,
     stop: &impl Fn() -> bool,
-) -> Result<Option<Held>, String> {
-    let vtysh = root.program("vtysh").ok_or("vtysh is not installed")?;
+) -> Result<Option<Held>, Fault> {
+    let vtysh = root.program("vtysh").ok_or(Fault::NotInstalled)?;
     if is_elsewhere(root) {
         return Ok(None);
     }
@@ -123,7 +147,7 @@ async fn version(vtysh: &Path) -> Option<Version> {
     version
 }
 
-async fn once(vtysh: &Path, vrf: &str, mark: &Mark) -> Result<Held, String> {
+async fn once(vtysh: &Path, vrf: &str, mark: &Mark) -> Result<Held, Fault> {
     let mut held = Held::default();
     family::<u32>(vtysh, "ip", vrf, mark, &mut held).await?;
     family::<u128>(vtysh, "ipv6", vrf, mark, &mut held).await?;
@@ -137,7 +161,7 @@ async fn family<B: AddressFamily + Shown>(
     vrf: &str,
     mark: &Mark,
     held: &mut Held,
-) -> Result<(), String> {
+) -> Result<(), Fault> {
     let mut zebra = Vec::<Prefix<B>>::new();
     let question = format!("show {word} route{vrf} kernel");
     ask(vtysh, &question, |line| zebra.extend(shown::drops(line))).await?;
@@ -150,21 +174,21 @@ async fn family<B: AddressFamily + Shown>(
         }
     });
     read.await
-        .map_err(|error| format!("the routes cannot be read: {error}"))?;
+        .map_err(|error| Fault::Routes(error.to_string()))?;
     kernel.compare(zebra, held);
     Ok(())
 }
 
 /// Run a `show` command in zebra only: the other daemons are not asked.
-async fn ask(vtysh: &Path, question: &str, read: impl FnMut(&str)) -> Result<(), String> {
+async fn ask(vtysh: &Path, question: &str, read: impl FnMut(&str)) -> Result<(), Fault> {
     program::lines(vtysh, &["-d", "zebra", "-c", question], PATIENCE, read)
         .await
-        .map_err(|why| format!("vtysh: {why}; may its user talk to FRR? (group frrvty)"))
+        .map_err(Fault::Vtysh)
 }
 
 /// The part of a command that names this table: nothing for the main one, ` vrf NAME` for that of a
 /// VRF.
-async fn vrf(vtysh: &Path, table: u32) -> Result<Option<String>, String> {
+async fn vrf(vtysh: &Path, table: u32) -> Result<Option<String>, Fault> {
     if table == MAIN {
         return Ok(Some(String::new()));
     }
@@ -206,7 +230,7 @@ mod tests {
         (place, root)
     }
 
-    async fn compared(script: &str, table: u32) -> Result<Option<Held>, String> {
+    async fn compared(script: &str, table: u32) -> Result<Option<Held>, Fault> {
         let (_place, root) = root(script);
         let mark = Mark {
             table,
@@ -239,12 +263,12 @@ mod tests {
         let script = "echo 'Exiting: failed to connect to any daemons.' >&2\nexit 1\n";
         let why = compared(script, MAIN).await.unwrap_err();
         assert_eq!(
-            why,
+            why.to_string(),
             "vtysh: Exiting: failed to connect to any daemons.; may its user talk to FRR? (group frrvty)"
         );
         let (place, root) = root("");
         fs::remove_file(place.path().join("usr/bin/vtysh")).unwrap();
         let why = compare(&root, &Mark::default(), &|| true).await;
-        assert_eq!(why.unwrap_err(), "vtysh is not installed");
+        assert_eq!(why.unwrap_err(), Fault::NotInstalled);
     }
 }
