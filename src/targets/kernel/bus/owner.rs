@@ -40,9 +40,9 @@ impl fmt::Display for Owner {
     }
 }
 
-/// The process that has each listener's socket open. It cannot always be found (other processes are hidden from the shipped unit, and sockets of other users from a
-/// process that is not root). May take some ten milliseconds: every process is examined where the
-/// port is not the ID of one.
+/// The process that has each listener's socket open. It cannot always be found: other processes are
+/// hidden from the shipped unit, and sockets of other users from a process that is not root. May
+/// take some ten milliseconds: every process is examined where the port is not the ID of one.
 pub fn owners(neighbors: &[Neighbor]) -> Vec<Owner> {
     let mut names: Vec<_> = neighbors.iter().map(by_port).collect();
     if names.iter().any(Option::is_none) {
