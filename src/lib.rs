@@ -33,6 +33,8 @@ pub mod shown;
 
 pub mod progress;
 
+mod named;
+
 mod files;
 
 mod owner;

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use super::Refused;
+use super::{Refused, incomplete};
 use crate::files;
 
 /// A file that was written less than this time ago is read a second time, this time after the
@@ -40,11 +40,11 @@ impl Local {
         if !unended || age >= WRITTEN {
             return Ok(());
         }
-        Err(Refused::Incomplete(format!(
+        incomplete(format!(
             "its last line has no newline and the file was written {} s ago, so it may still be being \
              written; it is read again at the next look",
             age.as_secs()
-        )))
+        ))
     }
 }
 

@@ -26,3 +26,4 @@ pub use difference::CopyDifference;
 pub use expiry::End;
 pub use listing::{Entry, FeedCopy, Listed, OriginEntry, Rejection};
 pub use refused::Refused;
+pub(crate) use refused::{foreign, incomplete};

@@ -14,7 +14,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::body::{Latin1, decode, unpack};
-use super::{FeedCopy, Refused};
+use super::{FeedCopy, Refused, foreign, incomplete};
 use crate::prefix::{HostBits, Written, parse};
 
 /// Prefixes with their origins.
@@ -58,17 +58,15 @@ impl OriginTable {
                 .or_insert(origin);
         }
         if lines > 0 && !text.ends_with('\n') {
-            return Err(Refused::Incomplete(
-                "the last line of the table has no newline".to_owned(),
-            ));
+            return incomplete("the last line of the table has no newline");
         }
         if lines == 0 {
             return Err(Refused::Empty);
         }
         if bad as f64 > lines as f64 * MAX_BAD_SHARE {
-            return Err(Refused::Foreign(format!(
+            return foreign(format!(
                 "no table of origins: {bad} of {lines} lines are no prefix with its AS"
-            )));
+            ));
         }
         let mut table = Self {
             digest,

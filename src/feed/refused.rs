@@ -143,6 +143,16 @@ impl Refused {
     }
 }
 
+/// The answer of a reader: [`Refused::Foreign`].
+pub(crate) fn foreign<T>(what: impl Into<String>) -> Result<T, Refused> {
+    Err(Refused::Foreign(what.into()))
+}
+
+/// The same for [`Refused::Incomplete`].
+pub(crate) fn incomplete<T>(what: impl Into<String>) -> Result<T, Refused> {
+    Err(Refused::Incomplete(what.into()))
+}
+
 impl fmt::Display for Refused {
     /// One line, however long the quoted body is.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,8 +1,8 @@
 //! The age of a feed's last good copy, and what follows from it. Pure: the time is a parameter.
 
-use std::fmt;
 use std::time::Duration;
 
+use crate::named::named;
 use crate::time::Timestamp;
 
 /// When a copy becomes stale and when it expires, counted from its last confirmation.
@@ -17,17 +17,19 @@ pub struct Ages {
     pub max_age: Option<Duration>,
 }
 
-/// What a feed contributes at a given time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
-    /// There has never been a good copy.
-    Missing,
-    /// Confirmed recently.
-    Fresh,
-    /// Old, still in force.
-    Stale,
-    /// Too old: its listings no longer count.
-    Expired,
+named! {
+    /// What a feed contributes at a given time.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Standing {
+        /// There has never been a good copy.
+        Missing = "missing",
+        /// Confirmed recently.
+        Fresh = "fresh",
+        /// Old, still in force.
+        Stale = "stale",
+        /// Too old: its listings no longer count.
+        Expired = "expired",
+    }
 }
 
 impl Standing {
@@ -60,30 +62,9 @@ impl Standing {
         }
     }
 
-    /// The one with this name, as `Display` writes it.
-    pub fn of_name(name: &str) -> Option<Self> {
-        let all = [Self::Missing, Self::Fresh, Self::Stale, Self::Expired];
-        all.into_iter().find(|one| one.name() == name)
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Missing => "missing",
-            Self::Fresh => "fresh",
-            Self::Stale => "stale",
-            Self::Expired => "expired",
-        }
-    }
-
     /// Whether the listings of the copy count.
     pub fn counts(self) -> bool {
         matches!(self, Self::Fresh | Self::Stale)
-    }
-}
-
-impl fmt::Display for Standing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
 

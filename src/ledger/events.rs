@@ -3,62 +3,35 @@
 use rusqlite::params;
 
 use super::{Ledger, LedgerError};
+use crate::named::named;
 use crate::time::Timestamp;
 
-/// What an event is: a verb, or what else happened. The words are a stable interface.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EventKind {
-    Add,
-    Remove,
-    Allow,
-    Disallow,
-    Approve,
-    Reject,
-    Pin,
-    Unpin,
-    Flush,
-    /// An entry of the operator reached its end.
-    Expired,
-    /// A change is held.
-    Held,
-    /// An approval is void: the lists moved on.
-    Void,
-    Protected,
-    Unprotected,
-    /// A router got another set than before, apart from what all get.
-    Router,
-    /// Of another version of this program.
-    Unknown,
-}
-
-impl EventKind {
-    const NAMES: [(Self, &str); 15] = [
-        (Self::Add, "add"),
-        (Self::Remove, "remove"),
-        (Self::Allow, "allow"),
-        (Self::Disallow, "disallow"),
-        (Self::Approve, "approve"),
-        (Self::Reject, "reject"),
-        (Self::Pin, "pin"),
-        (Self::Unpin, "unpin"),
-        (Self::Flush, "flush"),
-        (Self::Expired, "expired"),
-        (Self::Held, "held"),
-        (Self::Void, "void"),
-        (Self::Protected, "protected"),
-        (Self::Unprotected, "unprotected"),
-        (Self::Router, "router"),
-    ];
-
-    /// As it stands in the ledger and in JSON.
-    pub fn name(self) -> &'static str {
-        let name = Self::NAMES.iter().find(|(kind, _)| *kind == self);
-        name.map_or("unknown", |(_, name)| name)
-    }
-
-    pub(super) fn of_name(name: &str) -> Self {
-        let kind = Self::NAMES.iter().find(|(_, known)| *known == name);
-        kind.map_or(Self::Unknown, |(kind, _)| *kind)
+named! {
+    /// What an event is: a verb, or what else happened. The words stand in the ledger and in JSON,
+    /// and are a stable interface.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum EventKind {
+        Add = "add",
+        Remove = "remove",
+        Allow = "allow",
+        Disallow = "disallow",
+        Approve = "approve",
+        Reject = "reject",
+        Pin = "pin",
+        Unpin = "unpin",
+        Flush = "flush",
+        /// An entry of the operator reached its end.
+        Expired = "expired",
+        /// A change is held.
+        Held = "held",
+        /// An approval is void: the lists moved on.
+        Void = "void",
+        Protected = "protected",
+        Unprotected = "unprotected",
+        /// A router got another set than before, apart from what all get.
+        Router = "router",
+        /// Of another version of this program.
+        Unknown = "unknown",
     }
 }
 

@@ -121,7 +121,7 @@ impl FeedRow {
             applied_taken: time(17)?,
             entries: row.get::<_, i64>(18)? as usize,
             rejected: row.get::<_, i64>(19)? as usize,
-            standing: Standing::of_name(&row.get::<_, String>(20)?),
+            standing: row.get::<_, String>(20)?.parse().ok(),
             leaving_since: time(21)?,
             listed: row.get(22)?,
             ahead_since: time(23)?,

@@ -98,7 +98,7 @@ impl Event {
     fn read(row: &Row) -> rusqlite::Result<Self> {
         Ok(Self {
             at: Timestamp(row.get(0)?),
-            kind: EventKind::of_name(&row.get::<_, String>(1)?),
+            kind: (row.get::<_, String>(1)?.parse()).unwrap_or(EventKind::Unknown),
             subject: row.get(2)?,
             by: row.get(3)?,
             text: row.get(4)?,

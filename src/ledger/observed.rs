@@ -3,50 +3,27 @@
 use std::fmt;
 
 use rusqlite::params;
+use serde::Serialize;
 use serde::ser::SerializeStruct;
-use serde::{Deserialize, Serialize};
 
 use super::{Ledger, LedgerError, Monitoring, Observation};
+use crate::named::named;
 use crate::time::Timestamp;
 
-/// What an observation is about. The words are a stable interface.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Topic {
-    /// Routes that other programs changed.
-    Watch,
-    /// The last comparison of everything.
-    Audit,
-    /// The other listeners to changes of routes.
-    Bus,
-    /// What FRR's zebra holds.
-    Zebra,
-    /// Routes that cover more specific ones.
-    Covers,
-}
-
-impl Topic {
-    const ALL: [Self; 5] = [
-        Self::Watch,
-        Self::Audit,
-        Self::Bus,
-        Self::Zebra,
-        Self::Covers,
-    ];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Watch => "watch",
-            Self::Audit => "audit",
-            Self::Bus => "bus",
-            Self::Zebra => "zebra",
-            Self::Covers => "covers",
-        }
-    }
-
-    /// `None` for one of another version of this program.
-    fn of_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|topic| topic.name() == name)
+named! {
+    /// What an observation is about. The words are a stable interface.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Topic {
+        /// Routes that other programs changed.
+        Watch = "watch",
+        /// The last comparison of everything.
+        Audit = "audit",
+        /// The other listeners to changes of routes.
+        Bus = "bus",
+        /// What FRR's zebra holds.
+        Zebra = "zebra",
+        /// Routes that cover more specific ones.
+        Covers = "covers",
     }
 }
 
@@ -120,7 +97,8 @@ impl Ledger {
                 "SELECT what, at, alarm, count, text FROM observed ORDER BY what",
             )?;
             let rows = statement.query_map([], |row| {
-                let Some(what) = Topic::of_name(&row.get::<_, String>(0)?) else {
+                // It may be of another version of this program.
+                let Ok(what) = row.get::<_, String>(0)?.parse() else {
                     return Ok(None);
                 };
                 let text: String = row.get(4)?;

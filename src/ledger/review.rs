@@ -3,25 +3,18 @@
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Ledger, LedgerError};
+use crate::named::named;
 use crate::plan::Reason;
 use crate::time::Timestamp;
 
-/// What somebody says to a held change.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Said {
-    /// It may be applied.
-    Approved,
-    /// It is not to be applied, and nobody is asked again.
-    Rejected,
-}
-
-impl Said {
-    /// Its name in the ledger.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Approved => "approved",
-            Self::Rejected => "rejected",
-        }
+named! {
+    /// What somebody says to a held change.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Said {
+        /// It may be applied.
+        Approved = "approved",
+        /// It is not to be applied, and nobody is asked again.
+        Rejected = "rejected",
     }
 }
 
@@ -78,13 +71,10 @@ const COLUMNS: &str = "id, verdict, at, by, ended, outcome";
 
 impl ReviewRow {
     fn read(row: &Row) -> rusqlite::Result<Self> {
-        let verdict: String = row.get(1)?;
+        let said = row.get::<_, String>(1)?.parse();
         Ok(Self {
             id: row.get(0)?,
-            said: match verdict.as_str() {
-                "approved" => Said::Approved,
-                _ => Said::Rejected,
-            },
+            said: said.unwrap_or(Said::Rejected),
             at: Timestamp(row.get(2)?),
             by: row.get(3)?,
             ended: row.get::<_, Option<i64>>(4)?.map(Timestamp),

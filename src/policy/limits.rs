@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::named::named;
+
 /// A share of a whole, `0.0..=1.0`, written in percent.
 #[derive(Clone, Copy, Debug, PartialEq, PartialOrd, Serialize, Deserialize)]
 pub struct Share(pub f64);
@@ -104,27 +106,15 @@ impl FeedLimits {
     }
 }
 
-/// What lets a change by the publishers proceed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Review {
-    /// The limits: a change within them proceeds automatically.
-    #[default]
-    Limits,
-    /// The operator, each time.
-    Manual,
-}
-
-impl Review {
-    /// Both with their names in the configuration.
-    pub const NAMES: [(&'static str, Self); 2] =
-        [("limits", Self::Limits), ("manual", Self::Manual)];
-
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Limits => "limits",
-            Self::Manual => "manual",
-        }
+named! {
+    /// What lets a change by the publishers proceed.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum Review {
+        /// The limits: a change within them proceeds automatically.
+        #[default]
+        Limits = "limits",
+        /// The operator, each time.
+        Manual = "manual",
     }
 }
 

@@ -37,7 +37,7 @@ pub async fn verify(
     let mut report = Report {
         prefixes: (set.v4.len(), set.v6.len()),
         seed,
-        counts: Kind::ALL.iter().map(|kind| (kind.name(), 0)).collect(),
+        counts: Kind::NAMES.map(|(name, _)| (name, 0)).into(),
         ..Report::default()
     };
     let names = read::names().await?;
@@ -253,8 +253,8 @@ impl Asking<'_> {
                 }
             }
         }
-        for kind in Kind::ALL {
-            *self.report.counts.entry(kind.name()).or_default() += counts[kind as usize];
+        for (name, kind) in Kind::NAMES {
+            *self.report.counts.entry(name).or_default() += counts[kind as usize];
         }
         Ok(())
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::order::Order;
 use super::packets::Packets;
 use super::probes::Question;
-use super::report::{COUNT, Kind};
+use super::report::Kind;
 use crate::netlink::family::AddressFamily;
 use crate::prefix::Prefix;
 
@@ -87,7 +87,7 @@ impl<B: AddressFamily> Finding<B> {
 pub struct Findings<B: AddressFamily> {
     pub kept: Vec<Finding<B>>,
     /// The number of findings of each kind.
-    pub counts: [usize; COUNT],
+    pub counts: [usize; Kind::NAMES.len()],
     /// Findings by rule and route.
     known: HashMap<(usize, u32), Option<usize>>,
     /// What leaks to every packet: networks inside a prefix …
@@ -104,7 +104,7 @@ impl<B: AddressFamily> Findings<B> {
     pub fn new(prefixes: usize) -> Self {
         Self {
             kept: Vec::new(),
-            counts: [0; COUNT],
+            counts: [0; Kind::NAMES.len()],
             known: HashMap::new(),
             inside: HashMap::new(),
             open: vec![None; prefixes],

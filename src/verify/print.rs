@@ -18,13 +18,14 @@ impl Report {
     /// Those of `out`.
     pub fn print(&self, out: &mut Lines<'_>) -> io::Result<()> {
         self.print_verdict(out)?;
-        let kinds = Kind::ALL.iter().filter(|kind| self.count(**kind) > 0);
+        let kinds = Kind::NAMES.map(|(_, kind)| kind).into_iter();
+        let kinds = kinds.filter(|kind| self.count(*kind) > 0);
         let shown = match kinds.clone().count() {
             0..=MANY => SHOWN,
             _ => SHOWN_OF_MANY,
         };
         for kind in kinds {
-            self.print_kind(out, *kind, shown)?;
+            self.print_kind(out, kind, shown)?;
         }
         if let Some(leak) = self.dropped_all_the_same.first() {
             let count = self.dropped_all_the_same.len();

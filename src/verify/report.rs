@@ -6,62 +6,34 @@ use ipnet::IpNet;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// The cause of a leak.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Kind {
-    /// No policy rule leads to our table.
-    NoRule,
-    /// Our route is missing.
-    Missing,
-    /// A foreign route has the place of ours: same table, prefix and metric.
-    Occupied,
-    /// A foreign route to the same prefix precedes ours.
-    Metric,
-    /// A foreign route inside our prefix wins by longest match.
-    MoreSpecific,
-    /// A policy rule leads to another table first.
-    Rule,
-    /// Packets that enter on the interfaces of a VRF are looked up in its table.
-    Vrf,
-    /// The address belongs to this machine.
-    Local,
-    /// The kernel forwards a packet, and neither rules nor routes explain it.
-    Unexplained,
+use crate::named::named;
+
+named! {
+    /// The cause of a leak.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+    pub enum Kind {
+        /// No policy rule leads to our table.
+        NoRule = "no-rule",
+        /// Our route is missing.
+        Missing = "missing",
+        /// A foreign route has the place of ours: same table, prefix and metric.
+        Occupied = "occupied",
+        /// A foreign route to the same prefix precedes ours.
+        Metric = "metric",
+        /// A foreign route inside our prefix wins by longest match.
+        MoreSpecific = "more-specific",
+        /// A policy rule leads to another table first.
+        Rule = "rule",
+        /// Packets that enter on the interfaces of a VRF are looked up in its table.
+        Vrf = "vrf",
+        /// The address belongs to this machine.
+        Local = "local",
+        /// The kernel forwards a packet, and neither rules nor routes explain it.
+        Unexplained = "unexplained",
+    }
 }
 
-/// Number of kinds.
-pub const COUNT: usize = 9;
-
 impl Kind {
-    /// All kinds, in the order in which they are shown.
-    pub const ALL: [Self; COUNT] = [
-        Self::NoRule,
-        Self::Missing,
-        Self::Occupied,
-        Self::Metric,
-        Self::MoreSpecific,
-        Self::Rule,
-        Self::Vrf,
-        Self::Local,
-        Self::Unexplained,
-    ];
-
-    /// The name in JSON, and the first word of its lines.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::NoRule => "no-rule",
-            Self::Missing => "missing",
-            Self::Occupied => "occupied",
-            Self::Metric => "metric",
-            Self::MoreSpecific => "more-specific",
-            Self::Rule => "rule",
-            Self::Vrf => "vrf",
-            Self::Local => "local",
-            Self::Unexplained => "unexplained",
-        }
-    }
-
     pub(super) fn heading(self) -> &'static str {
         match self {
             Self::NoRule => "no policy rule leads to our table",

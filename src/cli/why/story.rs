@@ -1,41 +1,31 @@
 //! The story itself, as text and as JSON. Pure.
 
-use std::fmt;
 use std::io;
 
 use ipnet::IpNet;
 use serde_json::{Value, json};
 
 use crate::ledger::{GenerationRow, Seen};
+use crate::named::named;
 use crate::rib::{Listing, OPERATOR};
 use crate::shown::Lines;
 use crate::targets::first;
 use crate::time::Timestamp;
 
-/// What happens to the addresses that were asked for. The words are a stable interface.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// All of them are dropped.
-    Blackholed,
-    /// Some of them are dropped.
-    Partly,
-    /// Listed, and kept from being dropped.
-    Protected,
-    /// Listed, and not in force yet.
-    Held,
-    /// No feed that counts lists them.
-    NotListed,
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Blackholed => "blackholed",
-            Self::Partly => "partly-blackholed",
-            Self::Protected => "protected",
-            Self::Held => "held",
-            Self::NotListed => "not-listed",
-        })
+named! {
+    /// What happens to the addresses that were asked for. The words are a stable interface.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Verdict {
+        /// All of them are dropped.
+        Blackholed = "blackholed",
+        /// Some of them are dropped.
+        Partly = "partly-blackholed",
+        /// Listed, and kept from being dropped.
+        Protected = "protected",
+        /// Listed, and not in force yet.
+        Held = "held",
+        /// No feed that counts lists them.
+        NotListed = "not-listed",
     }
 }
 

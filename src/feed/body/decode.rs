@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::feed::Refused;
+use crate::feed::{Refused, foreign, incomplete};
 
 /// Whether bytes that are no UTF-8 are Latin-1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub fn decode(body: Cow<'_, [u8]>, latin1: Latin1) -> Result<Cow<'_, str>, Refus
         return utf16(rest, u16::from_be_bytes).map(Cow::Owned);
     }
     if body.contains(&0) {
-        return Err(Refused::Foreign("not text (a zero byte in it)".to_owned()));
+        return foreign("not text (a zero byte in it)");
     }
     let text = match body {
         Cow::Borrowed(body) => std::str::from_utf8(body)
@@ -53,7 +53,7 @@ pub fn decode(body: Cow<'_, [u8]>, latin1: Latin1) -> Result<Cow<'_, str>, Refus
         }
         (Err((_, error)), Latin1::Refused) => {
             let at = error.valid_up_to();
-            Err(Refused::Foreign(format!("not UTF-8 text (byte {at})")))
+            foreign(format!("not UTF-8 text (byte {at})"))
         }
     }
 }
@@ -61,18 +61,14 @@ pub fn decode(body: Cow<'_, [u8]>, latin1: Latin1) -> Result<Cow<'_, str>, Refus
 fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, Refused> {
     let (pairs, odd) = bytes.as_chunks::<2>();
     if !odd.is_empty() {
-        return Err(Refused::Incomplete(
-            "UTF-16 with an odd number of bytes".to_owned(),
-        ));
+        return incomplete("UTF-16 with an odd number of bytes");
     }
     let text = char::decode_utf16(pairs.iter().map(|pair| unit(*pair)))
         .collect::<Result<String, _>>()
         .map_err(|_| Refused::Foreign("broken UTF-16".to_owned()))?;
     // UTF-32 begins with the mark of UTF-16.
     if text.contains('\0') {
-        return Err(Refused::Foreign(
-            "not text (a zero character in it)".to_owned(),
-        ));
+        return foreign("not text (a zero character in it)");
     }
     Ok(text)
 }

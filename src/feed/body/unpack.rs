@@ -14,7 +14,7 @@ use flate2::bufread::GzDecoder;
 use memchr::memmem;
 use zip::ZipArchive;
 
-use crate::feed::Refused;
+use crate::feed::{Refused, foreign};
 
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZIP: &[u8] = b"PK\x03\x04";
@@ -65,9 +65,7 @@ pub fn unpack(body: &[u8], max_bytes: u64) -> Result<Cow<'_, [u8]>, Refused> {
         return zip(body, max_bytes).map(Cow::Owned);
     }
     match OTHERS.iter().find(|(magic, _)| body.starts_with(magic)) {
-        Some((_, name)) => Err(Refused::Foreign(format!(
-            "packed with {name}; gzip and zip are unpacked"
-        ))),
+        Some((_, name)) => foreign(format!("packed with {name}; gzip and zip are unpacked")),
         None => Ok(Cow::Borrowed(body)),
     }
 }
@@ -87,9 +85,9 @@ fn gzip(body: &[u8], max_bytes: u64) -> Result<Vec<u8>, Refused> {
         members += 1;
         let out = unpacked.len() as u64;
         if members > MEMBERS + out / BYTES_PER_MEMBER {
-            return Err(Refused::Foreign(format!(
+            return foreign(format!(
                 "gzip with more than {members} members for {out} bytes, which no list has"
-            )));
+            ));
         }
     }
 }
@@ -98,19 +96,19 @@ fn zip(body: &[u8], max_bytes: u64) -> Result<Vec<u8>, Refused> {
     // The directory would be held in memory completely.
     let entries = memmem::find_iter(body, ZIP_ENTRY).take(MOST_ENTRIES + 1);
     if entries.count() > MOST_ENTRIES {
-        return Err(Refused::Foreign(format!(
+        return foreign(format!(
             "a zip archive with more than {MOST_ENTRIES} files; one is expected"
-        )));
+        ));
     }
     let meter = Meter::new();
     let damaged = |error| Refused::Incomplete(format!("damaged zip archive ({error})"));
     let packed = Packed::of(body, &meter);
     let mut archive = ZipArchive::new(packed).map_err(damaged)?;
     if archive.len() != 1 {
-        return Err(Refused::Foreign(format!(
+        return foreign(format!(
             "a zip archive with {} files; one is expected",
             archive.len()
-        )));
+        ));
     }
     let mut file = archive.by_index(0).map_err(damaged)?;
     // Everything read so far was the directory.

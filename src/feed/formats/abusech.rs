@@ -2,7 +2,7 @@
 //! proves that the file is whole. <https://feodotracker.abuse.ch/blocklist/>
 
 use super::{Reader, csv, dates, filled_lines};
-use crate::feed::Refused;
+use crate::feed::{Refused, foreign, incomplete};
 
 /// Columns that hold the address, and those that say why, by their names in the lists.
 const ADDRESS: [&str; 4] = ["dst_ip", "dstip", "ip_address", "ip"];
@@ -24,9 +24,9 @@ pub(super) fn read_csv(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             return Ok(false);
         }
         let Some(names) = &names else {
-            return Err(Refused::Foreign(format!(
+            return foreign(format!(
                 "no abuse.ch list: no row of names before line {number}"
-            )));
+            ));
         };
         let field = |wanted: &[&str]| {
             let named = |name: &&String| wanted.iter().any(|w| name.eq_ignore_ascii_case(w));
@@ -68,9 +68,7 @@ fn read(
     let mut said = None;
     for (number, line, _) in filled_lines(text) {
         if said.is_some() {
-            return Err(Refused::Foreign(format!(
-                "line {number} stands after the end"
-            )));
+            return foreign(format!("line {number} stands after the end"));
         }
         if let Some(comment) = line.strip_prefix('#') {
             said = end(comment);
@@ -88,14 +86,12 @@ fn read(
             reader.proven("its last line counts every entry");
             Ok(())
         }
-        Some(said) => Err(Refused::Incomplete(format!(
+        Some(said) => incomplete(format!(
             "the last line says {said} entries, there are {rows}"
-        ))),
+        )),
         // A list that was given up has no count any more, but says so.
         None if rows == 0 => Ok(()),
-        None => Err(Refused::Incomplete(
-            "the last line is not \"# END n entries\"".to_owned(),
-        )),
+        None => incomplete("the last line is not \"# END n entries\""),
     }
 }
 

@@ -9,7 +9,7 @@
 
 use super::lines::{line_end, lines_ended_by};
 use super::{Reader, dates};
-use crate::feed::Refused;
+use crate::feed::{Refused, foreign};
 use crate::prefix::{HostBits, Prefix, leading_v4};
 
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
@@ -74,9 +74,7 @@ fn read_line(number: u32, line: &str, ended: bool, reader: &mut Reader) -> Resul
         return Ok(());
     }
     if let Some(kind) = other_file(entry) {
-        return Err(Refused::Foreign(format!(
-            "line {number}: {kind}, not a plain list"
-        )));
+        return foreign(format!("line {number}: {kind}, not a plain list"));
     }
     reader.entry(number, entry, comment.trim());
     Ok(())

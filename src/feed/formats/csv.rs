@@ -5,16 +5,14 @@
 //! Nothing proves that the file is complete, so a last row without a newline is not accepted.
 
 use super::{Reader, lines};
-use crate::feed::Refused;
+use crate::feed::{Refused, foreign};
 
 /// Longest row, in bytes: each field takes memory, so a line of commas would take much of it.
 pub(super) const LONGEST: usize = 65_536;
 
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     let Some(wanted) = reader.rules.field.clone() else {
-        return Err(Refused::Foreign(
-            "CSV, and the configuration names no column (field = \"…\")".to_owned(),
-        ));
+        return foreign("CSV, and the configuration names no column (field = \"…\")");
     };
     let reference = reader.rules.reference.clone();
     let mut columns: Option<(usize, Option<usize>)> = None;
@@ -42,10 +40,10 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
                     take(reader, number, line, ended, &fields, (address, reason));
                 }
                 None if !names_in_comment => {
-                    return Err(Refused::Foreign(format!(
+                    return foreign(format!(
                         "no column {wanted:?} in line {number}; there are {}",
                         fields[..fields.len().min(20)].join(", ")
-                    )));
+                    ));
                 }
                 // A number selects no column of a comment.
                 Some(_) if !has_names => columns = None,
@@ -55,10 +53,10 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
         };
         let read = Row::of(row, separator);
         if ended && read.open {
-            return Err(Refused::Foreign(format!(
+            return foreign(format!(
                 "line {number}: a field in quotes that goes on in the next line, where its text would \
                  be taken for a row"
-            )));
+            ));
         }
         take(reader, number, line, ended, &read.fields, (address, reason));
     }

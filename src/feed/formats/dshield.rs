@@ -6,7 +6,7 @@
 
 use super::reader::{contains_ignoring_case, start_of};
 use super::{Reader, dates, lines};
-use crate::feed::Refused;
+use crate::feed::{Refused, foreign, incomplete};
 
 /// Rows of a complete list.
 const ROWS: u32 = 20;
@@ -29,10 +29,10 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             continue;
         }
         if !named {
-            return Err(Refused::Foreign(format!(
+            return foreign(format!(
                 "no DShield header before line {number}, {:?}",
                 start_of(line)
-            )));
+            ));
         }
         rows += 1;
         let mut columns = line.split('\t').map(str::trim);
@@ -48,7 +48,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
         }
     }
     if cut {
-        return Err(Refused::Incomplete(format!("row {rows} has no newline")));
+        return incomplete(format!("row {rows} has no newline"));
     }
     if rows == ROWS {
         reader.proven("twenty rows");
@@ -58,9 +58,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
         // Comments only: the end of the list, or an outage.
         return Ok(());
     }
-    Err(Refused::Incomplete(format!(
-        "{rows} rows, and the list has {ROWS}"
-    )))
+    incomplete(format!("{rows} rows, and the list has {ROWS}"))
 }
 
 /// `Sun Jan  1 23:45:22 2023 UTC`, as it was written until 2023, in the order of `date`.

@@ -6,7 +6,7 @@
 
 use super::reader::contains_ignoring_case;
 use super::{Reader, filled_lines};
-use crate::feed::Refused;
+use crate::feed::{Refused, foreign};
 
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     let mut named = false;
@@ -17,9 +17,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             section = comment.trim_matches(['#', '*', ' ']);
             reader.comment(comment);
         } else if !named {
-            return Err(Refused::Foreign(format!(
-                "no Emerging Threats header before line {number}"
-            )));
+            return foreign(format!("no Emerging Threats header before line {number}"));
         } else if ended {
             reader.entry(number, line, section);
         } else {

@@ -6,7 +6,7 @@
 //! <https://iplists.firehol.org/>
 
 use super::{Reader, dates, filled_lines};
-use crate::feed::Refused;
+use crate::feed::{Refused, foreign, incomplete};
 use crate::prefix::{HostBits, Written, parse};
 
 /// The counts of the header.
@@ -30,34 +30,30 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             continue;
         }
         if counts.is_none() {
-            return Err(Refused::Foreign(format!(
+            return foreign(format!(
                 "no FireHOL header (\"# Entries :\") before line {number}"
-            )));
+            ));
         }
         if !ended {
-            return Err(Refused::Incomplete(format!(
-                "line {number}, the last one, has no newline"
-            )));
+            return incomplete(format!("line {number}, the last one, has no newline"));
         }
         found += 1;
         there.add(line);
         reader.entry(number, line, "");
     }
     let Some(said) = counts else {
-        return Err(Refused::Foreign(
-            "no FireHOL header (\"# Entries :\")".to_owned(),
-        ));
+        return foreign("no FireHOL header (\"# Entries :\")");
     };
     if let Some(subnets) = said.subnets.filter(|subnets| *subnets != found) {
-        return Err(Refused::Incomplete(format!(
+        return incomplete(format!(
             "the header says {subnets} subnets, there are {found}"
-        )));
+        ));
     }
     if !there.may_be(said) {
-        return Err(Refused::Incomplete(format!(
+        return incomplete(format!(
             "the header says {} unique IPs, there are {}",
             said.addresses, there.known
-        )));
+        ));
     }
     reader.proven("its header counts every entry");
     Ok(())

@@ -10,13 +10,11 @@ use serde_json::Value;
 use super::lines::Line;
 use super::reader::start_of;
 use super::{Reader, lines};
-use crate::feed::Refused;
+use crate::feed::{Refused, foreign};
 
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     let Some(path) = reader.rules.field.clone() else {
-        return Err(Refused::Foreign(
-            "JSON, and the configuration names no field (field = \"…\")".to_owned(),
-        ));
+        return foreign("JSON, and the configuration names no field (field = \"…\")");
     };
     let reference = reader.rules.reference.clone();
     let mut walk = Walk {
@@ -84,9 +82,9 @@ fn bounded(text: &str) -> Result<(), Refused> {
         (values, MAX_VALUES, "values"),
     ] {
         if count > most {
-            return Err(Refused::Foreign(format!(
+            return foreign(format!(
                 "JSON with more than {most} {what} in one document, which no list has"
-            )));
+            ));
         }
     }
     Ok(())

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::reader::start_of;
 use super::{Reader, dates, lines};
-use crate::feed::Refused;
+use crate::feed::{Refused, foreign, incomplete};
 
 /// A text that is borrowed where it has no escapes. (An `Option<Cow<str>>` never is: the derive
 /// treats only the bare type specially.)
@@ -41,9 +41,7 @@ pub(super) fn read<'a, R: Deserialize<'a>>(
             continue;
         }
         if metadata.is_some() {
-            return Err(Refused::Foreign(format!(
-                "line {number} stands after the metadata"
-            )));
+            return foreign(format!("line {number} stands after the metadata"));
         }
         let error = match serde_json::from_str::<R>(line) {
             Ok(read) if record(reader, number, &read) => {
@@ -63,7 +61,7 @@ pub(super) fn read<'a, R: Deserialize<'a>>(
         bytes_before += line.len() as u64 + 1;
         records_before += 1;
         if number == 1 {
-            return Err(Refused::Foreign(format!("no {what}: {:?}", start_of(line))));
+            return foreign(format!("no {what}: {:?}", start_of(line)));
         }
         match error {
             Some(error) => reader.reject(number, line, format!("no JSON: {error}")),
@@ -71,9 +69,7 @@ pub(super) fn read<'a, R: Deserialize<'a>>(
         }
     }
     let Some(metadata) = metadata else {
-        return Err(Refused::Incomplete(
-            "the metadata record is missing".to_owned(),
-        ));
+        return incomplete("the metadata record is missing");
     };
     check("size", metadata.size, bytes_before, "bytes")?;
     check("records", metadata.records, records_before, "lines")?;
@@ -85,9 +81,7 @@ pub(super) fn read<'a, R: Deserialize<'a>>(
 fn check(name: &str, said: Option<u64>, seen: u64, unit: &str) -> Result<(), Refused> {
     match said {
         Some(said) if said == seen => Ok(()),
-        Some(said) => Err(Refused::Incomplete(format!(
-            "the metadata says {said} {unit}, there are {seen}"
-        ))),
-        None => Err(Refused::Incomplete(format!("the metadata has no {name:?}"))),
+        Some(said) => incomplete(format!("the metadata says {said} {unit}, there are {seen}")),
+        None => incomplete(format!("the metadata has no {name:?}")),
     }
 }

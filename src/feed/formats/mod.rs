@@ -2,7 +2,7 @@
 //!
 //! Each format knows what proves that its file is complete and the right one. `reader` has what all
 //! formats share: the rules of a feed (families, expected lengths, host bits), and when a file with
-//! invalid lines is refused. To add a format: its file, its line in [`Format::NAMES`], its arm in
+//! invalid lines is refused. To add a format: its file, its variant of [`Format`], its arm in
 //! `read`, its golden pairs in `tests/golden/feed`.
 
 mod abusech;
@@ -33,108 +33,71 @@ mod spamhaus_text;
 mod stix;
 
 use std::borrow::Cow;
-use std::fmt;
 
 use super::body::{Latin1, decode, unpack};
-use super::{FeedCopy, Refused};
+use super::{FeedCopy, Refused, foreign};
+use crate::named::named;
 use crate::prefix::HostBits;
 use lines::{filled_lines, lines};
 use reader::Reader;
 
-/// A format by the name it has in the configuration.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Format {
-    /// Recognised by its content.
-    Auto,
-    /// One prefix or address a line, comments, IPv4 and IPv6 mixed.
-    #[default]
-    Cidr,
-    /// Spamhaus DROP as text: `PREFIX ; SBLn`, closed by `; EOF`.
-    SpamhausText,
-    /// Spamhaus DROP as JSON lines, closed by a metadata record.
-    SpamhausJson,
-    /// Spamhaus ASN-DROP: origin ASes as JSON lines, closed by a metadata record.
-    AsnDropJson,
-    /// FireHOL netset and ipset: a header that states the number of entries.
-    Firehol,
-    /// DShield block list: twenty rows of tab-separated columns.
-    Dshield,
-    /// Emerging Threats block list: sections of addresses and prefixes.
-    EmergingThreats,
-    /// abuse.ch as CSV, closed by `# END n entries`.
-    AbusechCsv,
-    /// abuse.ch as text: an address a line, closed by `# END n entries`.
-    AbusechText,
-    /// CSV with a named column.
-    Csv,
-    /// JSON, an array or lines, with a path to the field.
-    Json,
-    /// PeerGuardian text: `name:FIRST-LAST`.
-    P2p,
-    /// eMule `ipfilter.dat`: `FIRST - LAST , level , name`.
-    Dat,
-    /// rbldnsd `ip4set` zone.
-    Rbldnsd,
-    /// MikroTik RouterOS script with address lists.
-    Rsc,
-    /// `ipset save`.
-    Ipset,
-    /// nginx `deny` lines.
-    Nginx,
-    /// STIX 2.1 bundle with indicators.
-    Stix,
-    /// MISP event.
-    Misp,
-    /// CrowdSec decisions, as a list or a stream.
-    Crowdsec,
+named! {
+    /// A format by the name it has in the configuration.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum Format {
+        /// Recognised by its content.
+        Auto = "auto",
+        /// One prefix or address a line, comments, IPv4 and IPv6 mixed.
+        #[default]
+        Cidr = "cidr",
+        /// Spamhaus DROP as text: `PREFIX ; SBLn`, closed by `; EOF`.
+        SpamhausText = "spamhaus-text",
+        /// Spamhaus DROP as JSON lines, closed by a metadata record.
+        SpamhausJson = "spamhaus-json",
+        /// Spamhaus ASN-DROP: origin ASes as JSON lines, closed by a metadata record.
+        AsnDropJson = "asndrop-json",
+        /// FireHOL netset and ipset: a header that states the number of entries.
+        Firehol = "firehol",
+        /// DShield block list: twenty rows of tab-separated columns.
+        Dshield = "dshield",
+        /// Emerging Threats block list: sections of addresses and prefixes.
+        EmergingThreats = "emerging-threats",
+        /// abuse.ch as CSV, closed by `# END n entries`.
+        AbusechCsv = "abusech-csv",
+        /// abuse.ch as text: an address a line, closed by `# END n entries`.
+        AbusechText = "abusech-text",
+        /// CSV with a named column.
+        Csv = "csv",
+        /// JSON, an array or lines, with a path to the field.
+        Json = "json",
+        /// PeerGuardian text: `name:FIRST-LAST`.
+        P2p = "p2p",
+        /// eMule `ipfilter.dat`: `FIRST - LAST , level , name`.
+        Dat = "dat",
+        /// rbldnsd `ip4set` zone.
+        Rbldnsd = "rbldnsd",
+        /// MikroTik RouterOS script with address lists.
+        Rsc = "rsc",
+        /// `ipset save`.
+        Ipset = "ipset",
+        /// nginx `deny` lines.
+        Nginx = "nginx",
+        /// STIX 2.1 bundle with indicators.
+        Stix = "stix",
+        /// MISP event.
+        Misp = "misp",
+        /// CrowdSec decisions, as a list or a stream.
+        Crowdsec = "crowdsec",
+    }
 }
 
 impl Format {
-    /// Every format with its name in the configuration.
-    pub const NAMES: [(&'static str, Self); 21] = [
-        ("auto", Self::Auto),
-        ("cidr", Self::Cidr),
-        ("spamhaus-text", Self::SpamhausText),
-        ("spamhaus-json", Self::SpamhausJson),
-        ("asndrop-json", Self::AsnDropJson),
-        ("firehol", Self::Firehol),
-        ("dshield", Self::Dshield),
-        ("emerging-threats", Self::EmergingThreats),
-        ("abusech-csv", Self::AbusechCsv),
-        ("abusech-text", Self::AbusechText),
-        ("csv", Self::Csv),
-        ("json", Self::Json),
-        ("p2p", Self::P2p),
-        ("dat", Self::Dat),
-        ("rbldnsd", Self::Rbldnsd),
-        ("rsc", Self::Rsc),
-        ("ipset", Self::Ipset),
-        ("nginx", Self::Nginx),
-        ("stix", Self::Stix),
-        ("misp", Self::Misp),
-        ("crowdsec", Self::Crowdsec),
-    ];
-
-    /// The name in the configuration.
-    pub fn name(self) -> &'static str {
-        Self::NAMES
-            .iter()
-            .find(|(_, format)| *format == self)
-            .map_or("", |(name, _)| name)
-    }
-
     /// Whether bytes of this format that are not UTF-8 are Latin-1.
     fn latin1(self) -> Latin1 {
         match self {
             Self::Rbldnsd | Self::P2p | Self::Dat => Latin1::Known,
             _ => Latin1::Refused,
         }
-    }
-}
-
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
     }
 }
 
@@ -203,15 +166,13 @@ pub fn parse_body(body: &[u8], rules: &Rules) -> Result<FeedCopy, Refused> {
         return Err(Refused::Empty);
     }
     if start.starts_with('<') {
-        return Err(Refused::Foreign(
-            "an HTML or XML page, not a list".to_owned(),
-        ));
+        return foreign("an HTML or XML page, not a list");
     }
     if let Some(end) = lines::other_line_end(start) {
-        return Err(Refused::Foreign(format!(
+        return foreign(format!(
             "its lines end with U+{:04X}, which is no end of a line",
             end as u32
-        )));
+        ));
     }
     let format = match rules.format {
         Format::Auto => recognise::recognise(&text)?,

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::Reader;
 use super::reader::contains_ignoring_case;
-use crate::feed::Refused;
+use crate::feed::{Refused, foreign};
 
 /// Number of names that a message shows.
 const SHOWN: usize = 10;
@@ -40,16 +40,16 @@ impl NamedSets {
         let names: Vec<String> = self.seen.into_iter().collect();
         let listed = names[..names.len().min(SHOWN)].join(", ");
         match self.wanted {
-            Some(wanted) if !names.contains(&wanted) => Err(Refused::Foreign(format!(
+            Some(wanted) if !names.contains(&wanted) => foreign(format!(
                 "no set of the name {wanted:?} in it; there are {listed:?}"
-            ))),
-            None if names.len() > 1 => Err(Refused::Foreign(format!(
+            )),
+            None if names.len() > 1 => foreign(format!(
                 "{} sets in one file ({listed}); field = \"…\" says which one is meant",
                 names.len()
-            ))),
-            None if names.iter().any(|name| lets_through(name)) => Err(Refused::Foreign(format!(
+            )),
+            None if names.iter().any(|name| lets_through(name)) => foreign(format!(
                 "the name {listed:?} is one of a list of what to let through; field = \"…\" says that it is meant"
-            ))),
+            )),
             _ => Ok(()),
         }
     }

@@ -2,7 +2,7 @@
 //! an exception. <https://nginx.org/en/docs/http/ngx_http_access_module.html>
 
 use super::{Reader, lines};
-use crate::feed::Refused;
+use crate::feed::{Refused, foreign};
 use crate::prefix::parse;
 
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
@@ -14,9 +14,9 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             continue;
         }
         if rule.contains(['{', '}']) {
-            return Err(Refused::Foreign(format!(
+            return foreign(format!(
                 "line {number}: rules inside a block, which hold for a part of a server only"
-            )));
+            ));
         }
         // A semicolon ends a rule, so a truncated rule is invalid.
         let (verb, operand) = match rule

@@ -8,7 +8,7 @@
 use super::cidr::other_file;
 use super::reader::contains_ignoring_case;
 use super::{Reader, dates, filled_lines};
-use crate::feed::Refused;
+use crate::feed::{Refused, foreign};
 use crate::prefix::{HostBits, Malformed, Written, parse};
 use crate::time::Timestamp;
 
@@ -21,9 +21,9 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
         let comment = line.strip_prefix(['#', ';']);
         if line.starts_with(['$', ':']) || comment.is_some() {
             if lets_through(line, comment.is_some()) {
-                return Err(Refused::Foreign(format!(
+                return foreign(format!(
                     "line {number} says that this is a list of what to let through"
-                )));
+                ));
             }
             // A list of another kind may have comments with a semicolon, and its entries too.
             zone |= !line.starts_with(';');
@@ -32,9 +32,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             continue;
         }
         if let Some(kind) = other_file(line) {
-            return Err(Refused::Foreign(format!(
-                "line {number}: {kind}, not a zone"
-            )));
+            return foreign(format!("line {number}: {kind}, not a zone"));
         }
         if !ended {
             reader.unended(number, line);

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Rules;
-use crate::feed::{End, FeedCopy, Refused};
+use crate::feed::{End, FeedCopy, Refused, foreign};
 use crate::prefix::{Bits, Malformed, PrefixSet, Written, parse, prefixes_of_range};
 use crate::time::Timestamp;
 
@@ -263,9 +263,9 @@ impl<'a> Reader<'a> {
                 || "it has no comment at all".to_owned(),
                 |first| format!("its first comment is {first:?}"),
             );
-            return Err(Refused::Foreign(format!(
+            return foreign(format!(
                 "another list: no comment of it says {header:?}; {seen}"
-            )));
+            ));
         }
         if !self.excluded.is_empty() {
             // Each exception may leave many pieces of each entry.

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use super::named_sets::NamedSets;
 use super::{Reader, lines};
-use crate::feed::Refused;
+use crate::feed::{Refused, foreign, incomplete};
 
 /// The menu that holds address lists; any other may have commands with an `address` too.
 const MENU: &str = "firewall address-list";
@@ -42,9 +42,9 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             continue;
         };
         if !known {
-            return Err(Refused::Foreign(format!(
+            return foreign(format!(
                 "no RouterOS address list: line {number} stands under no \"{MENU}\""
-            )));
+            ));
         }
         if !inside {
             continue;
@@ -64,14 +64,10 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
         }
     }
     if !before.is_empty() {
-        return Err(Refused::Incomplete(
-            "the last command goes on in a line that is not there".to_owned(),
-        ));
+        return incomplete("the last command goes on in a line that is not there");
     }
     if !known {
-        return Err(Refused::Foreign(
-            "no RouterOS address list in it".to_owned(),
-        ));
+        return foreign("no RouterOS address list in it");
     }
     sets.judge()
 }

@@ -4,7 +4,7 @@
 //! since 2024-02-29 does). Publisher's page: <https://www.spamhaus.org/drop/>.
 
 use super::{Reader, dates, lines, reader};
-use crate::feed::Refused;
+use crate::feed::{Refused, foreign, incomplete};
 use crate::time::Timestamp;
 
 /// The publisher's `Expires` is the time of generation and this (in 301 of 301 pairs with the
@@ -29,17 +29,15 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             continue;
         }
         if !named {
-            return Err(Refused::Foreign(format!(
+            return foreign(format!(
                 "no Spamhaus header before line {number}, {:?}",
                 reader::start_of(line)
-            )));
+            ));
         }
         reader.entry(number, entry, comment);
     }
     if !closed {
-        return Err(Refused::Incomplete(
-            "the last line is not \"; EOF\"".to_owned(),
-        ));
+        return incomplete("the last line is not \"; EOF\"");
     }
     reader.proven("it ends with \"; EOF\"");
     Ok(())

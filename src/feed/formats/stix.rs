@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::json::{WHOLE_DOCUMENT, document};
 use super::{Reader, dates};
-use crate::feed::{End, Refused};
+use crate::feed::{End, Refused, foreign};
 use crate::time::Timestamp;
 
 #[derive(Deserialize)]
@@ -43,10 +43,7 @@ struct Object {
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     let bundle: Bundle = document(text, "STIX bundle")?;
     if bundle.kind != "bundle" {
-        return Err(Refused::Foreign(format!(
-            "no STIX bundle: type {:?}",
-            bundle.kind
-        )));
+        return foreign(format!("no STIX bundle: type {:?}", bundle.kind));
     }
     for (object, item) in bundle.objects.iter().zip(1..) {
         let benign = object.indicator_types.iter().any(|kind| kind == "benign");
