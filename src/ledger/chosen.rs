@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{OptionalExtension, Row, params};
+use serde::de::DeserializeOwned;
 
-use super::{Ledger, LedgerError, Left};
+use super::{Ledger, LedgerError, Left, count, parsed};
 use crate::plan::Change;
 use crate::policy::selection::{Choice, Selection};
 use crate::prefix::{Effective, NOTHING, PrefixSet};
@@ -25,26 +26,15 @@ pub struct SelectionRow {
 impl Ledger {
     /// The routers that do not get everything, by name, as their files were made last.
     pub fn selections(&self) -> Result<BTreeMap<String, SelectionRow>, LedgerError> {
-        let read = || {
-            let mut statement = self.db.prepare_cached(
-                "SELECT router, selection, v4, v6, left_out_v4, left_out_v6 FROM selection",
-            )?;
-            let rows = statement.query_map([], |row| {
-                let selection: String = row.get(1)?;
-                let count = |column| row.get::<_, i64>(column).map(|count| count as usize);
-                let selection = serde_json::from_str(&selection);
-                Ok((
-                    row.get(0)?,
-                    SelectionRow {
-                        selection: selection.map_err(|_| rusqlite::Error::InvalidQuery)?,
-                        routes: [count(2)?, count(3)?],
-                        left_out: [count(4)?, count(5)?],
-                    },
-                ))
-            })?;
-            rows.collect::<rusqlite::Result<_>>()
-        };
-        read().map_err(|error| self.error(error))
+        let sql = "SELECT router, selection, v4, v6, left_out_v4, left_out_v6 FROM selection";
+        self.rows(sql, [], |row| {
+            let selected = SelectionRow {
+                selection: json(row, 1)?,
+                routes: [count(row, 2)?, count(row, 3)?],
+                left_out: [count(row, 4)?, count(row, 5)?],
+            };
+            Ok((row.get(0)?, selected))
+        })
     }
 
     /// The file of a router is made of this from now on; `None` for everything.
@@ -53,20 +43,17 @@ impl Ledger {
         router: &str,
         row: Option<&SelectionRow>,
     ) -> Result<(), LedgerError> {
-        let done = match row {
-            Some(row) => {
-                let selection = serde_json::to_string(&row.selection).unwrap_or_default();
-                let [v4, v6] = row.routes.map(|count| count as i64);
-                let [long_v4, long_v6] = row.left_out.map(|count| count as i64);
-                self.execute(
-                    "INSERT OR REPLACE INTO selection (router, selection, v4, v6, left_out_v4, left_out_v6)
-                     VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-                    params![router, selection, v4, v6, long_v4, long_v6],
-                )
-            }
-            None => self.execute("DELETE FROM selection WHERE router = ?1", [router]),
+        let Some(row) = row else {
+            return self.run("DELETE FROM selection WHERE router = ?1", [router]);
         };
-        done.map(|_| ()).map_err(|error| self.error(error))
+        let selection = serde_json::to_string(&row.selection).unwrap_or_default();
+        let [v4, v6] = row.routes.map(|count| count as i64);
+        let [long_v4, long_v6] = row.left_out.map(|count| count as i64);
+        self.run(
+            "INSERT OR REPLACE INTO selection (router, selection, v4, v6, left_out_v4, left_out_v6)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![router, selection, v4, v6, long_v4, long_v6],
+        )
     }
 
     /// What the choices have that routers have now.
@@ -81,35 +68,17 @@ impl Ledger {
     }
 
     fn choices_with(&self, generation: i64) -> Result<BTreeMap<Choice, Effective>, LedgerError> {
-        let read = || {
-            let mut statement = self.db.prepare_cached(
-                "SELECT id, feeds, operator FROM choice
-                 WHERE came <= ?1 AND (went IS NULL OR went > ?1) ORDER BY id DESC",
-            )?;
-            let mut rows = statement.query([generation])?;
-            let mut items = self.db.prepare_cached(
-                "SELECT prefix FROM chosen
-                 WHERE choice = ?2 AND came <= ?1 AND (went IS NULL OR went > ?1)",
-            )?;
-            let mut choices = BTreeMap::new();
-            while let Some(row) = rows.next()? {
-                let (id, feeds): (i64, String) = (row.get(0)?, row.get(1)?);
-                let choice = Choice {
-                    feeds: serde_json::from_str(&feeds)
-                        .map_err(|_| rusqlite::Error::InvalidQuery)?,
-                    operator: row.get(2)?,
-                };
-                let mut had = Left::default();
-                let mut items = items.query([generation, id])?;
-                while let Some(item) = items.next()? {
-                    had.push(item.get_ref(0)?.as_str()?)?;
-                }
-                let had = Effective::new(PrefixSet::of_nets(had.nets), had.asns);
-                choices.insert(choice, had);
-            }
-            Ok(choices)
-        };
-        read().map_err(|error| self.error(error))
+        let choices = "SELECT id, feeds, operator FROM choice
+                       WHERE came <= ?1 AND (went IS NULL OR went > ?1) ORDER BY id DESC";
+        let items = "SELECT prefix FROM chosen
+                     WHERE choice = ?2 AND came <= ?1 AND (went IS NULL OR went > ?1)";
+        self.rows(choices, [generation], |row| {
+            let (feeds, operator) = (json(row, 1)?, row.get(2)?);
+            let values = [generation, row.get(0)?];
+            let had: Left = self.all(items, values, |item| parsed(item, 0))?;
+            let had = Effective::new(PrefixSet::of_nets(had.nets), had.asns);
+            Ok((Choice { feeds, operator }, had))
+        })
     }
 
     /// A choice has this from this generation on; `had` is what it has so far, `None` where no
@@ -125,7 +94,7 @@ impl Ledger {
             return Ok(());
         }
         let generation = generation as i64;
-        let write = || {
+        self.tried(|| {
             let id = match self.choice(choice)? {
                 Some(id) => id,
                 None => {
@@ -150,28 +119,21 @@ impl Ledger {
                 came.execute(params![id, item, generation])?;
             }
             Ok(())
-        };
-        write().map_err(|error| self.error(error))
+        })
     }
 
     /// No router has this choice from this generation on, which may be the one after the newest.
     /// Part of [`Ledger::atomically`].
     pub fn end_choice(&self, choice: &Choice, generation: u64) -> Result<(), LedgerError> {
-        let end = || {
-            let Some(id) = self.choice(choice)? else {
-                return Ok(0);
-            };
-            let generation = generation as i64;
-            self.execute(
-                "UPDATE chosen SET went = ?2 WHERE choice = ?1 AND went IS NULL",
-                [id, generation],
-            )?;
-            self.execute(
-                "UPDATE choice SET went = ?2 WHERE id = ?1",
-                [id, generation],
-            )
+        let Some(id) = self.tried(|| self.choice(choice))? else {
+            return Ok(());
         };
-        end().map(|_| ()).map_err(|error| self.error(error))
+        let ended = [id, generation as i64];
+        self.run(
+            "UPDATE chosen SET went = ?2 WHERE choice = ?1 AND went IS NULL",
+            ended,
+        )?;
+        self.run("UPDATE choice SET went = ?2 WHERE id = ?1", ended)
     }
 
     fn choice(&self, choice: &Choice) -> rusqlite::Result<Option<i64>> {
@@ -190,7 +152,7 @@ impl Ledger {
         generation: u64,
         (op, items): (char, impl Iterator<Item = String>),
     ) -> Result<(), LedgerError> {
-        let note = || {
+        self.tried(|| {
             let mut note = self.db.prepare_cached(
                 "INSERT OR REPLACE INTO router_change (router, prefix, generation, op)
                  VALUES (?1, ?2, ?3, ?4)",
@@ -199,22 +161,25 @@ impl Ledger {
                 note.execute(params![router, item, generation as i64, op.to_string()])?;
             }
             Ok(())
-        };
-        note().map_err(|error| self.error(error))
+        })
     }
 
     /// A router may still hold what left everything of late: it had everything until now, or
     /// nothing is known of it. Part of [`Ledger::atomically`].
     pub fn note_all_left(&self, router: &str, lately: Duration) -> Result<(), LedgerError> {
-        let done = self.execute(
+        self.run(
             "INSERT OR REPLACE INTO router_change (router, prefix, generation, op)
              SELECT ?2, prefix, max(generation), '.' FROM change JOIN generation ON number = generation
              WHERE op = '-' AND at >= (SELECT max(at) FROM generation) - ?1
              GROUP BY prefix",
             params![lately.as_secs() as i64, router],
-        );
-        done.map(|_| ()).map_err(|error| self.error(error))
+        )
     }
+}
+
+fn json<T: DeserializeOwned>(row: &Row, column: usize) -> rusqlite::Result<T> {
+    let text = row.get_ref(column)?.as_str()?;
+    serde_json::from_str(text).map_err(|_| rusqlite::Error::InvalidQuery)
 }
 
 fn feeds(choice: &Choice) -> String {

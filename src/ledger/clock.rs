@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
 use super::{Ledger, LedgerError};
 use crate::clock::{ClockState, Doubt, Reading};
@@ -43,46 +43,34 @@ const TIMES: [(&str, &str, &str); 27] = [
 impl Ledger {
     /// The clock as the last pass saw it. A ledger without that knows when something was done last.
     pub fn clock(&self) -> Result<Option<ClockState>, LedgerError> {
-        let read = || {
-            let row = self.row(
-                "SELECT at, wall, first_at, first_wall, up, boot FROM clock",
-                [],
-                |row| {
-                    let first: Option<(i64, i64)> = row
-                        .get::<_, Option<i64>>(2)?
-                        .zip(row.get::<_, Option<i64>>(3)?);
-                    Ok(ClockState {
-                        time: Timestamp(row.get(0)?),
-                        reading: Reading {
-                            wall: Timestamp(row.get(1)?),
-                            up: Duration::from_secs(row.get::<_, i64>(4)?.unsigned_abs()),
-                            boot: row.get(5)?,
-                        },
-                        doubt: first.map(|(time, wall)| Doubt {
-                            wall: Timestamp(wall),
-                            time: Timestamp(time),
-                        }),
-                    })
+        let sql = "SELECT at, wall, first_at, first_wall, up, boot FROM clock";
+        let seen = self.first(sql, [], |row| {
+            let first: Option<Timestamp> = row.get(2)?;
+            Ok(ClockState {
+                time: row.get(0)?,
+                reading: Reading {
+                    wall: row.get(1)?,
+                    up: Duration::from_secs(row.get::<_, i64>(4)?.unsigned_abs()),
+                    boot: row.get(5)?,
                 },
-            );
-            if let Some(seen) = row.optional()? {
-                return Ok(Some(seen));
-            }
-            let last: Option<i64> = self.row(
-                "SELECT max(at) FROM (SELECT max(at) AS at FROM generation UNION ALL
-                                      SELECT max(looked_at) FROM feed)",
-                [],
-                |row| row.get(0),
-            )?;
-            Ok(last.map(|at| {
-                ClockState::first(Reading {
-                    wall: Timestamp(at),
-                    up: Duration::ZERO,
-                    boot: "none".to_owned(),
-                })
-            }))
-        };
-        read().map_err(|error| self.error(error))
+                doubt: first
+                    .zip(row.get(3)?)
+                    .map(|(time, wall)| Doubt { wall, time }),
+            })
+        })?;
+        if seen.is_some() {
+            return Ok(seen);
+        }
+        let sql = "SELECT max(at) FROM (SELECT max(at) AS at FROM generation UNION ALL
+                                        SELECT max(looked_at) FROM feed)";
+        let last: Option<Timestamp> = self.tried(|| self.value(sql, []))?;
+        Ok(last.map(|wall| {
+            ClockState::first(Reading {
+                wall,
+                up: Duration::ZERO,
+                boot: "none".to_owned(),
+            })
+        }))
     }
 
     /// The time for a verb to go by, after what the last pass saw.
@@ -92,34 +80,28 @@ impl Ledger {
 
     /// A pass begins, and saw this.
     pub fn write_clock(&self, seen: &ClockState) -> Result<(), LedgerError> {
-        let first = seen.doubt.map(|doubt| (doubt.time.0, doubt.wall.0)).unzip();
-        let done = self.execute(
+        let first = seen.doubt.map(|doubt| (doubt.time, doubt.wall)).unzip();
+        self.run(
             "INSERT OR REPLACE INTO clock (one, at, wall, first_at, first_wall, up, boot)
              VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6)",
             params![
-                seen.time.0,
-                seen.reading.wall.0,
+                seen.time,
+                seen.reading.wall,
                 first.0,
                 first.1,
                 seen.reading.up.as_secs() as i64,
                 seen.reading.boot
             ],
-        );
-        done.map(|_| ()).map_err(|error| self.error(error))
+        )
     }
 
     /// Times that were written at `from` or later are so many seconds too small. Part of
     /// [`Ledger::atomically`].
     pub fn shift_times(&self, from: Timestamp, by: i64) -> Result<(), LedgerError> {
-        let shift = || {
-            for (table, column, written) in TIMES {
-                let sql =
-                    format!("UPDATE {table} SET {column} = {column} + ?2 WHERE {written} >= ?1");
-                self.execute(&sql, [from.0, by])?;
-            }
-            Ok(())
-        };
-        shift().map_err(|error| self.error(error))
+        TIMES.iter().try_for_each(|(table, column, written)| {
+            let sql = format!("UPDATE {table} SET {column} = {column} + ?2 WHERE {written} >= ?1");
+            self.run(&sql, [from.0, by])
+        })
     }
 
     /// What lies so far in the future that the clock must have been wrong counts from now on.
@@ -127,13 +109,12 @@ impl Ledger {
     /// clock may be wrong now. Part of [`Ledger::atomically`].
     pub fn count_from_now(&self, now: Timestamp) -> Result<Vec<(String, Timestamp)>, LedgerError> {
         let future = now.after(Timestamp::CLOCK_TOLERANCE);
-        let count = || {
-            let any: bool = self.row(
+        self.tried(|| {
+            let any: bool = self.value(
                 "SELECT EXISTS (SELECT 1 FROM feed
                    WHERE taken_at > ?1 OR applied_taken > ?1 OR confirmed_at > ?1 OR ahead_since IS NOT NULL)
                  OR EXISTS (SELECT 1 FROM operator WHERE since > ?1 AND ended IS NULL)",
-                [future.0],
-                |row| row.get(0),
+                [future],
             )?;
             if !any {
                 return Ok(Vec::new());
@@ -146,17 +127,12 @@ impl Ledger {
                 "UPDATE feed SET ahead_since = NULL
                  WHERE ahead_since IS NOT NULL AND (confirmed_at IS NULL OR confirmed_at <= ?2 OR ahead_since > ?1)",
             ] {
-                self.execute(sql, [now.0, future.0])?;
+                self.execute(sql, [now, future])?;
             }
-            let mut ahead = self.db.prepare_cached(
+            let ahead =
                 "UPDATE feed SET ahead_since = ?1 WHERE confirmed_at > ?2 AND ahead_since IS NULL
-                 RETURNING name, confirmed_at",
-            )?;
-            let rows = ahead.query_map([now.0, future.0], |row| {
-                Ok((row.get(0)?, Timestamp(row.get(1)?)))
-            })?;
-            rows.collect::<rusqlite::Result<Vec<_>>>()
-        };
-        count().map_err(|error| self.error(error))
+                 RETURNING name, confirmed_at";
+            self.all(ahead, [now, future], |row| Ok((row.get(0)?, row.get(1)?)))
+        })
     }
 }

@@ -8,12 +8,8 @@ use crate::config::Decisive;
 impl Ledger {
     /// What it was for the set in force; nothing where that is not known.
     pub fn decisive(&self) -> Result<Decisive, LedgerError> {
-        let read = || {
-            let mut statement = self.db.prepare_cached("SELECT part, value FROM decisive")?;
-            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            rows.collect::<rusqlite::Result<_>>()
-        };
-        read().map_err(|error| self.error(error))
+        let sql = "SELECT part, value FROM decisive";
+        self.rows(sql, [], |row| Ok((row.get(0)?, row.get(1)?)))
     }
 
     /// It is this from now on. Part of [`Ledger::atomically`].
@@ -21,7 +17,7 @@ impl Ledger {
         if self.decisive()? == *decisive {
             return Ok(());
         }
-        let set = || {
+        self.tried(|| {
             self.execute("DELETE FROM decisive", [])?;
             let mut insert = self
                 .db
@@ -30,7 +26,6 @@ impl Ledger {
                 insert.execute(params![part, value])?;
             }
             Ok(())
-        };
-        set().map_err(|error| self.error(error))
+        })
     }
 }

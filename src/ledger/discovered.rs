@@ -1,45 +1,35 @@
 //! Protected space that was found by looking around.
 
-use rusqlite::params;
+use rusqlite::{Row, params};
 
-use super::{Ledger, LedgerError};
-use crate::discover::{Found, Remembered, Source};
-use crate::time::Timestamp;
+use super::{Ledger, LedgerError, parsed};
+use crate::discover::{Found, Remembered};
 
 impl Ledger {
     /// What was found, by source and prefix. A source that this version does not know is left out.
     pub fn discovered(&self) -> Result<Vec<Remembered>, LedgerError> {
-        let read = || {
-            let mut statement = self.db.prepare_cached(
-                "SELECT source, prefix, why, first_seen, last_seen FROM discovered",
-            )?;
-            let mut rows = statement.query([])?;
-            let mut found = Vec::new();
-            while let Some(row) = rows.next()? {
-                let (name, net): (String, String) = (row.get(0)?, row.get(1)?);
-                let Some((_, source)) = Source::NAMES.iter().find(|(known, _)| *known == name)
-                else {
-                    continue;
-                };
-                found.push(Remembered {
-                    source: *source,
-                    found: Found {
-                        net: net.parse().map_err(|_| rusqlite::Error::InvalidQuery)?,
-                        why: row.get(2)?,
-                    },
-                    first_seen: Timestamp(row.get(3)?),
-                    last_seen: Timestamp(row.get(4)?),
-                });
-            }
-            found.sort_by(|a, b| (a.source, &a.found).cmp(&(b.source, &b.found)));
-            Ok(found)
+        let sql = "SELECT source, prefix, why, first_seen, last_seen FROM discovered";
+        let read = |row: &Row| {
+            let Ok(source) = row.get_ref(0)?.as_str()?.parse() else {
+                return Ok(None);
+            };
+            let (net, why) = (parsed(row, 1)?, row.get(2)?);
+            Ok(Some(Remembered {
+                source,
+                found: Found { net, why },
+                first_seen: row.get(3)?,
+                last_seen: row.get(4)?,
+            }))
         };
-        read().map_err(|error| self.error(error))
+        let found: Vec<Option<_>> = self.rows(sql, [], read)?;
+        let mut found: Vec<Remembered> = found.into_iter().flatten().collect();
+        found.sort_by(|a, b| (a.source, &a.found).cmp(&(b.source, &b.found)));
+        Ok(found)
     }
 
     /// Exactly this is found. Part of [`Ledger::atomically`].
     pub fn write_discovered(&self, found: &[Remembered]) -> Result<(), LedgerError> {
-        let write = || {
+        self.tried(|| {
             self.execute("DELETE FROM discovered", [])?;
             let mut insert = self.db.prepare_cached(
                 "INSERT OR IGNORE INTO discovered (source, prefix, why, first_seen, last_seen)
@@ -55,7 +45,6 @@ impl Ledger {
                 ])?;
             }
             Ok(())
-        };
-        write().map_err(|error| self.error(error))
+        })
     }
 }

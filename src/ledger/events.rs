@@ -54,7 +54,7 @@ pub struct Event {
 impl Ledger {
     /// Note what happened.
     pub fn note_event(&self, event: &Event) -> Result<(), LedgerError> {
-        let done = self.execute(
+        self.run(
             "INSERT INTO event (at, what, subject, by, text, uid) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![
                 event.at.0,
@@ -64,14 +64,12 @@ impl Ledger {
                 event.text,
                 event.uid
             ],
-        );
-        done.map(|_| ()).map_err(|error| self.error(error))
+        )
     }
 
     /// Whether a change of this ID was ever held.
     pub fn was_held(&self, id: &str) -> Result<bool, LedgerError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM event WHERE what = 'held' AND subject = ?1)";
-        let row = self.row(sql, [id], |row| row.get(0));
-        row.map_err(|error| self.error(error))
+        self.tried(|| self.value(sql, [id]))
     }
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Row, params};
 
-use super::{Ledger, LedgerError};
+use super::{Ledger, LedgerError, count};
 use crate::feed::Refused;
 use crate::feed::fetch::Validators;
 use crate::feed::standing::{Ages, Standing};
@@ -96,8 +96,6 @@ impl FeedRow {
     }
 
     fn read(row: &Row) -> rusqlite::Result<Self> {
-        let time =
-            |column| Ok::<_, rusqlite::Error>(row.get::<_, Option<i64>>(column)?.map(Timestamp));
         Ok(Self {
             name: row.get(0)?,
             origin: row.get(1)?,
@@ -105,26 +103,26 @@ impl FeedRow {
                 etag: row.get(2)?,
                 last_modified: row.get(3)?,
             },
-            looked_at: time(4)?,
+            looked_at: row.get(4)?,
             jitter: row.get(5)?,
-            not_before: time(6)?,
+            not_before: row.get(6)?,
             failures: row.get(7)?,
             state: row.get(8)?,
             note: row.get(9)?,
-            confirmed_at: time(10)?,
-            changed_at: time(11)?,
-            generated: time(12)?,
+            confirmed_at: row.get(10)?,
+            changed_at: row.get(11)?,
+            generated: row.get(12)?,
             digest: row.get(13)?,
             applied: row.get(14)?,
             applied_table: row.get(15)?,
-            taken_at: time(16)?,
-            applied_taken: time(17)?,
-            entries: row.get::<_, i64>(18)? as usize,
-            rejected: row.get::<_, i64>(19)? as usize,
-            standing: row.get::<_, String>(20)?.parse().ok(),
-            leaving_since: time(21)?,
+            taken_at: row.get(16)?,
+            applied_taken: row.get(17)?,
+            entries: count(row, 18)?,
+            rejected: count(row, 19)?,
+            standing: row.get_ref(20)?.as_str()?.parse().ok(),
+            leaving_since: row.get(21)?,
             listed: row.get(22)?,
-            ahead_since: time(23)?,
+            ahead_since: row.get(23)?,
         })
     }
 }
@@ -135,45 +133,34 @@ impl Ledger {
 
     /// Every feed that was ever looked at, by name.
     pub fn feeds(&self) -> Result<BTreeMap<String, FeedRow>, LedgerError> {
-        let read = || {
-            let mut statement = self
-                .db
-                .prepare_cached(&format!("SELECT {COLUMNS} FROM feed"))?;
-            let rows = statement.query_map([], FeedRow::read)?;
-            rows.map(|row| row.map(|row| (row.name.clone(), row)))
-                .collect::<rusqlite::Result<_>>()
-        };
-        read().map_err(|error| self.error(error))
+        let sql = format!("SELECT {COLUMNS} FROM feed");
+        self.rows(&sql, [], |row| Ok((row.get(0)?, FeedRow::read(row)?)))
     }
 
     /// One feed.
     pub fn feed(&self, name: &str) -> Result<Option<FeedRow>, LedgerError> {
         let sql = format!("SELECT {COLUMNS} FROM feed WHERE name = ?1");
-        let row = self.row(&sql, [name], FeedRow::read).optional();
-        row.map_err(|error| self.error(error))
+        self.first(&sql, [name], FeedRow::read)
     }
 
     /// The standing of a feed, as it is announced now.
     pub fn announce_standing(&self, name: &str, standing: Standing) -> Result<(), LedgerError> {
         let sql = "UPDATE feed SET standing = ?2 WHERE name = ?1";
-        let done = self.execute(sql, [name, &standing.to_string()]);
-        done.map(|_| ()).map_err(|error| self.error(error))
+        self.run(sql, [name, &standing.to_string()])
     }
 
     /// A look is about to be made: noted before, so that a publisher's floor survives a crash.
     pub fn note_look(&self, name: &str, now: Timestamp) -> Result<(), LedgerError> {
-        let done = self.execute(
+        self.run(
             "INSERT INTO feed (name, origin, looked_at, state) VALUES (?1, '', ?2, ?3)
              ON CONFLICT (name) DO UPDATE SET looked_at = ?2, state = ?3",
             params![name, now.0, Self::LOOKING],
-        );
-        done.map(|_| ()).map_err(|error| self.error(error))
+        )
     }
 
     /// Write one feed; `applied` is left as it is, for that belongs to the generation.
     pub fn write_feed(&self, row: &FeedRow) -> Result<(), LedgerError> {
-        let time = |time: Option<Timestamp>| time.map(|time| time.0);
-        let written = self.execute(
+        self.run(
             "INSERT INTO feed (name, origin, etag, last_modified, looked_at, jitter, not_before, failures,
                                state, note, confirmed_at, changed_at, generated, digest, entries, rejected,
                                taken_at, listed)
@@ -188,22 +175,21 @@ impl Ledger {
                 row.origin,
                 row.validators.etag,
                 row.validators.last_modified,
-                time(row.looked_at),
+                row.looked_at,
                 row.jitter,
-                time(row.not_before),
+                row.not_before,
                 row.failures,
                 row.state,
                 row.note,
-                time(row.confirmed_at),
-                time(row.changed_at),
-                time(row.generated),
+                row.confirmed_at,
+                row.changed_at,
+                row.generated,
                 row.digest,
                 row.entries as i64,
                 row.rejected as i64,
-                time(row.taken_at),
+                row.taken_at,
                 row.listed,
             ],
-        );
-        written.map(|_| ()).map_err(|error| self.error(error))
+        )
     }
 }

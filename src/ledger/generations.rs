@@ -1,9 +1,9 @@
 //! Generations: the sets that were in force, the one that is, and what holds the next one back.
 
 use ipnet::IpNet;
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Row, params};
 
-use super::{GenerationCause, Ledger, LedgerError};
+use super::{GenerationCause, Ledger, LedgerError, count, parsed};
 use crate::config::Decisive;
 use crate::plan::Explained;
 use crate::prefix::{Effective, Prefix, PrefixSet, autonomous, leading_v4};
@@ -41,10 +41,10 @@ impl GenerationRow {
     pub(super) fn read(row: &Row) -> rusqlite::Result<Self> {
         Ok(Self {
             number: row.get::<_, i64>(0)? as u64,
-            at: Timestamp(row.get(1)?),
-            routes: row.get::<_, i64>(2)? as usize,
-            added: row.get::<_, i64>(3)? as usize,
-            removed: row.get::<_, i64>(4)? as usize,
+            at: row.get(1)?,
+            routes: count(row, 2)?,
+            added: count(row, 3)?,
+            removed: count(row, 4)?,
             cause: GenerationCause::of_name(row.get(5)?),
             review: row.get(6)?,
             by: row.get(7)?,
@@ -93,13 +93,12 @@ impl Ledger {
     pub fn generation(&self) -> Result<Option<GenerationRow>, LedgerError> {
         let columns = GenerationRow::COLUMNS;
         let sql = format!("SELECT {columns} FROM generation ORDER BY number DESC LIMIT 1");
-        let row = self.row(&sql, [], GenerationRow::read);
-        row.optional().map_err(|error| self.error(error))
+        self.first(&sql, [], GenerationRow::read)
     }
 
     /// What is in force.
     pub fn in_force(&self) -> Result<Effective, LedgerError> {
-        let read = || {
+        self.tried(|| {
             let mut statement = self.db.prepare_cached("SELECT prefix FROM route")?;
             let mut rows = statement.query([])?;
             let (mut v4, mut v6) = (Vec::new(), Vec::new());
@@ -116,37 +115,27 @@ impl Ledger {
                     },
                 }
             }
-            let mut origins = self.db.prepare_cached("SELECT asn FROM origin")?;
-            let origins = origins.query_map([], |row| row.get(0))?;
-            let origins: Vec<u32> = origins.collect::<rusqlite::Result<_>>()?;
+            let origins: Vec<u32> = self.all("SELECT asn FROM origin", [], |row| row.get(0))?;
             Ok(Effective::new(PrefixSet::of_prefixes(v4, v6), origins))
-        };
-        read().map_err(|error| self.error(error))
+        })
     }
 
     /// The set in force with the generations that brought it, IPv4 before IPv6, ascending.
     pub fn routes(&self) -> Result<Vec<RouteRow>, LedgerError> {
-        let read = || {
-            let mut statement = self.db.prepare_cached(
-                "SELECT route.prefix, number, at, coalesce(cause_of.cause, '')
-                 FROM route JOIN generation ON number = route.generation
-                 LEFT JOIN change AS cause_of ON cause_of.generation = number
-                   AND cause_of.prefix = route.prefix AND op = '+'",
-            )?;
-            let rows = statement.query_map([], |row| {
-                let prefix: String = row.get(0)?;
-                Ok(RouteRow {
-                    prefix: prefix.parse().map_err(|_| rusqlite::Error::InvalidQuery)?,
-                    generation: row.get::<_, i64>(1)? as u64,
-                    since: Timestamp(row.get(2)?),
-                    because: row.get(3)?,
-                })
-            })?;
-            let mut routes: Vec<RouteRow> = rows.collect::<rusqlite::Result<_>>()?;
-            routes.sort_unstable_by_key(|route| route.prefix);
-            Ok(routes)
-        };
-        read().map_err(|error| self.error(error))
+        let sql = "SELECT route.prefix, number, at, coalesce(cause_of.cause, '')
+                   FROM route JOIN generation ON number = route.generation
+                   LEFT JOIN change AS cause_of ON cause_of.generation = number
+                     AND cause_of.prefix = route.prefix AND op = '+'";
+        let mut routes: Vec<RouteRow> = self.rows(sql, [], |row| {
+            Ok(RouteRow {
+                prefix: parsed(row, 0)?,
+                generation: row.get::<_, i64>(1)? as u64,
+                since: row.get(2)?,
+                because: row.get(3)?,
+            })
+        })?;
+        routes.sort_unstable_by_key(|route| route.prefix);
+        Ok(routes)
     }
 
     /// The generation that brought a route in force.
@@ -156,8 +145,7 @@ impl Ledger {
             "SELECT {columns} FROM generation
              WHERE number = (SELECT generation FROM route WHERE prefix = ?1)"
         );
-        let row = self.row(&sql, [prefix.to_string()], GenerationRow::read);
-        row.optional().map_err(|error| self.error(error))
+        self.first(&sql, [prefix.to_string()], GenerationRow::read)
     }
 
     /// Put a generation in force, with what it brings and takes and why. Answers its number. Part
@@ -172,8 +160,7 @@ impl Ledger {
             // No configuration decided this set.
             self.set_decisive(&Decisive::new())?;
         }
-        self.try_write_generation(origin, added, removed)
-            .map_err(|error| self.error(error))
+        self.tried(|| self.try_write_generation(origin, added, removed))
     }
 
     fn try_write_generation(
@@ -240,7 +227,7 @@ impl Ledger {
             TableUsed::AsBefore => (true, None),
             TableUsed::Now(digest) => (false, digest.as_deref()),
         };
-        let mark = || {
+        self.tried(|| {
             let mut mark = self.db.prepare_cached(
                 "UPDATE feed SET applied = digest, applied_taken = taken_at,
                                  applied_table = iif(?2, applied_table, ?3)
@@ -252,11 +239,8 @@ impl Ledger {
                 mark.execute(params![name, keeps, table])?;
             }
             // A set of names costs SQLite a table of its own, and most of the time nothing leaves.
-            let any: bool = self.row("SELECT EXISTS (SELECT 1 FROM leaving)", [], |row| {
-                row.get(0)
-            })?;
-            if !any {
-                return Ok(0);
+            if !self.value("SELECT EXISTS (SELECT 1 FROM leaving)", [])? {
+                return Ok(());
             }
             let names = serde_json::to_string(counted).unwrap_or_default();
             self.execute(
@@ -268,9 +252,9 @@ impl Ledger {
                  SELECT feed, 1, item, reference, since, missed FROM leaving
                  WHERE NOT applied AND feed IN (SELECT value FROM json_each(?1))",
                 [&names],
-            )
-        };
-        mark().map(|_| ()).map_err(|error| self.error(error))
+            )?;
+            Ok(())
+        })
     }
 
     /// Note which origin ASes a generation brings or takes away. Part of [`Ledger::atomically`].
@@ -280,7 +264,7 @@ impl Ledger {
         op: char,
         origins: impl Iterator<Item = (u32, String)>,
     ) -> Result<(), LedgerError> {
-        let note = || {
+        self.tried(|| {
             let mut note = self.db.prepare_cached(
                 "INSERT OR REPLACE INTO change (generation, prefix, op, cause) VALUES (?1, ?2, ?3, ?4)",
             )?;
@@ -289,52 +273,44 @@ impl Ledger {
                 note.execute(params![generation as i64, item, op.to_string(), cause])?;
             }
             Ok(())
-        };
-        note().map_err(|error| self.error(error))
+        })
     }
 
     /// These origin ASes are in force. Part of [`Ledger::atomically`].
     pub fn set_origins(&self, origins: &[u32]) -> Result<(), LedgerError> {
         let origins = serde_json::to_string(origins).unwrap_or_default();
-        let set = || {
-            self.execute(
-                "DELETE FROM origin WHERE asn NOT IN (SELECT value FROM json_each(?1))",
-                [&origins],
-            )?;
-            self.execute(
-                "INSERT OR IGNORE INTO origin (asn) SELECT value FROM json_each(?1)",
-                [&origins],
-            )
-        };
-        set().map(|_| ()).map_err(|error| self.error(error))
+        self.run(
+            "DELETE FROM origin WHERE asn NOT IN (SELECT value FROM json_each(?1))",
+            [&origins],
+        )?;
+        self.run(
+            "INSERT OR IGNORE INTO origin (asn) SELECT value FROM json_each(?1)",
+            [&origins],
+        )
     }
 
     /// What became of the last generation at each target, by name.
     pub fn targets(&self) -> Result<Vec<TargetRow>, LedgerError> {
-        let read = || {
-            let mut statement = self
-                .db
-                .prepare_cached("SELECT name, at, failed, report, digest, lists, frr_version, entries, frr_asked, notes FROM target ORDER BY name")?;
-            let rows = statement.query_map([], |row| {
-                Ok(TargetRow {
-                    name: row.get(0)?,
-                    at: Timestamp(row.get(1)?),
-                    failed: row.get(2)?,
-                    report: row.get(3)?,
-                    notes: serde_json::from_str(&row.get::<_, String>(9)?).unwrap_or_default(),
-                    digest: row.get(4)?,
-                    lists: chosen(row.get(5)?, row.get(6)?, row.get(7)?, row.get(8)?),
-                })
-            })?;
-            rows.collect::<rusqlite::Result<_>>()
-        };
-        read().map_err(|error| self.error(error))
+        let sql =
+            "SELECT name, at, failed, report, digest, lists, frr_version, entries, frr_asked, notes
+             FROM target ORDER BY name";
+        self.rows(sql, [], |row| {
+            Ok(TargetRow {
+                name: row.get(0)?,
+                at: row.get(1)?,
+                failed: row.get(2)?,
+                report: row.get(3)?,
+                notes: serde_json::from_str(row.get_ref(9)?.as_str()?).unwrap_or_default(),
+                digest: row.get(4)?,
+                lists: chosen(row)?,
+            })
+        })
     }
 
     /// Note what became of it at one target.
     pub fn write_target(&self, row: &TargetRow) -> Result<(), LedgerError> {
         let lists = row.lists.as_ref();
-        let done = self.execute(
+        self.run(
             "INSERT OR REPLACE INTO target (name, at, failed, report, digest, lists, frr_version, entries, frr_asked, notes)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             params![
@@ -349,41 +325,32 @@ impl Ledger {
                 lists.is_some_and(|lists| lists.is_asked),
                 serde_json::to_string(&row.notes).unwrap_or_default(),
             ],
-        );
-        done.map(|_| ()).map_err(|error| self.error(error))
+        )
     }
 
     /// Forget targets that are no longer configured.
     pub fn keep_targets(&self, configured: &[String]) -> Result<(), LedgerError> {
-        let keep = || {
-            let mut names = self.db.prepare_cached("SELECT name FROM target")?;
-            let names = names.query_map([], |row| row.get(0))?;
-            let names: Vec<String> = names.collect::<rusqlite::Result<_>>()?;
-            for name in names.iter().filter(|name| !configured.contains(name)) {
-                self.execute("DELETE FROM target WHERE name = ?1", [name])?;
-            }
-            Ok(())
-        };
-        keep().map_err(|error| self.error(error))
+        let names: Vec<String> = self.rows("SELECT name FROM target", [], |row| row.get(0))?;
+        let mut others = names.iter().filter(|name| !configured.contains(name));
+        others.try_for_each(|name| self.run("DELETE FROM target WHERE name = ?1", [name]))
     }
 }
 
-/// What was chosen for a router, as the ledger has it.
-fn chosen(
-    lists: Option<String>,
-    version: Option<String>,
-    entries: i64,
-    is_asked: bool,
-) -> Option<Chosen> {
-    let word = lists?;
-    let (_, lists) = Lists::NAMES.into_iter().find(|(name, _)| *name == word)?;
-    let version = version.and_then(|version| Version::parse(&version));
-    Some(Chosen {
+/// What was chosen for a router.
+fn chosen(row: &Row) -> rusqlite::Result<Option<Chosen>> {
+    let word = row.get_ref(5)?.as_str_or_null()?;
+    let Some((_, lists)) = Lists::NAMES
+        .into_iter()
+        .find(|(name, _)| Some(*name) == word)
+    else {
+        return Ok(None);
+    };
+    Ok(Some(Chosen {
         lists,
-        version,
-        entries: entries as usize,
-        is_asked,
-    })
+        version: row.get_ref(6)?.as_str_or_null()?.and_then(Version::parse),
+        entries: count(row, 7)?,
+        is_asked: row.get(8)?,
+    }))
 }
 
 fn causes(explained: &Explained) -> String {

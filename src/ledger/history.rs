@@ -4,10 +4,10 @@
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Row, params};
 
 use super::near::Near;
-use super::{Event, EventKind, GenerationRow, Ledger, LedgerError, RouteRow, Seen};
+use super::{Event, EventKind, GenerationRow, Ledger, LedgerError, RouteRow, Seen, count, parsed};
 use crate::prefix::overlap;
 use crate::time::Timestamp;
 
@@ -40,9 +40,9 @@ pub struct ChangeRow {
 impl ChangeRow {
     fn read(row: &Row) -> rusqlite::Result<Self> {
         Ok(Self {
-            at: Timestamp(row.get(0)?),
+            at: row.get(0)?,
             generation: row.get::<_, i64>(1)? as u64,
-            prefix: net(row, 2)?,
+            prefix: parsed(row, 2)?,
             came: row.get_ref(3)?.as_str()? == "+",
             cause: row.get(4)?,
         })
@@ -67,29 +67,13 @@ pub struct RouterChangeRow {
 impl RouterChangeRow {
     fn read(row: &Row) -> rusqlite::Result<Self> {
         Ok(Self {
-            at: Timestamp(row.get(0)?),
+            at: row.get(0)?,
             generation: row.get::<_, i64>(1)? as u64,
             router: row.get(2)?,
-            prefix: net(row, 3)?,
+            prefix: parsed(row, 3)?,
             came: row.get_ref(4)?.as_str()? == "+",
         })
     }
-}
-
-fn net(row: &Row, column: usize) -> rusqlite::Result<IpNet> {
-    let text = row.get_ref(column)?.as_str()?;
-    text.parse().map_err(|_| rusqlite::Error::InvalidQuery)
-}
-
-/// Rows of one statement.
-fn rows<T>(
-    db: &Connection,
-    sql: &str,
-    values: impl rusqlite::Params,
-    read: impl FnMut(&Row) -> rusqlite::Result<T>,
-) -> rusqlite::Result<Vec<T>> {
-    let mut statement = db.prepare(sql)?;
-    statement.query_map(values, read)?.collect()
 }
 
 impl Event {
@@ -97,8 +81,8 @@ impl Event {
 
     fn read(row: &Row) -> rusqlite::Result<Self> {
         Ok(Self {
-            at: Timestamp(row.get(0)?),
-            kind: (row.get::<_, String>(1)?.parse()).unwrap_or(EventKind::Unknown),
+            at: row.get(0)?,
+            kind: (row.get_ref(1)?.as_str()?.parse()).unwrap_or(EventKind::Unknown),
             subject: row.get(2)?,
             by: row.get(3)?,
             text: row.get(4)?,
@@ -113,10 +97,7 @@ impl Ledger {
         &self,
         read: impl FnOnce(&Self) -> Result<T, E>,
     ) -> Result<T, E> {
-        let run = |sql| {
-            let done = self.db.execute_batch(sql);
-            done.map_err(|error| E::from(self.error(error)))
-        };
+        let run = |sql| self.tried(|| self.db.execute_batch(sql)).map_err(E::from);
         run("BEGIN")?;
         let done = read(self);
         // Nothing was written: there is nothing to keep or to undo.
@@ -126,20 +107,16 @@ impl Ledger {
     /// So many generations and so many events, the newest of each.
     pub fn book(&self, most: usize) -> Result<Book, LedgerError> {
         let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let read = || {
-            let (generation, event) = (GenerationRow::COLUMNS, Event::COLUMNS);
-            let generations = format!(
-                "SELECT {generation} FROM generation ORDER BY at DESC, number DESC LIMIT ?1"
-            );
-            let events = format!("SELECT {event} FROM event ORDER BY at DESC, seq DESC LIMIT ?1");
-            let count = "SELECT (SELECT count(*) FROM generation) + (SELECT count(*) FROM event)";
-            Ok(Book {
-                generations: rows(&self.db, &generations, [most], GenerationRow::read)?,
-                events: rows(&self.db, &events, [most], Event::read)?,
-                entries: self.row(count, [], |row| row.get::<_, i64>(0))? as usize,
-            })
-        };
-        read().map_err(|error| self.error(error))
+        let (generation, event) = (GenerationRow::COLUMNS, Event::COLUMNS);
+        let generations =
+            format!("SELECT {generation} FROM generation ORDER BY at DESC, number DESC LIMIT ?1");
+        let events = format!("SELECT {event} FROM event ORDER BY at DESC, seq DESC LIMIT ?1");
+        let entries = "SELECT (SELECT count(*) FROM generation) + (SELECT count(*) FROM event)";
+        Ok(Book {
+            generations: self.rows(&generations, [most], GenerationRow::read)?,
+            events: self.rows(&events, [most], Event::read)?,
+            entries: self.tried(|| self.row(entries, [], |row| count(row, 0)))?,
+        })
     }
 
     /// What generations did to prefixes that overlap `net`, in their order.
@@ -159,14 +136,11 @@ impl Ledger {
             "SELECT {columns} FROM generation CROSS JOIN change
              WHERE generation = number AND prefix >= ?1 AND prefix < ?2 AND prefix NOT LIKE 'AS%'"
         );
-        let read = || {
-            let mut found = rows(&self.db, &covering, [&near.covering], ChangeRow::read)?;
-            let inner = rows(&self.db, &inner, [&near.from, &near.to], ChangeRow::read)?;
-            found.extend(inner.into_iter().filter(|row| within(&row.prefix, &net)));
-            found.sort_unstable_by_key(|row| (row.generation, row.came, row.prefix));
-            Ok(found)
-        };
-        read().map_err(|error| self.error(error))
+        let mut found: Vec<_> = self.rows(&covering, [&near.covering], ChangeRow::read)?;
+        let inner: Vec<_> = self.rows(&inner, [&near.from, &near.to], ChangeRow::read)?;
+        found.extend(inner.into_iter().filter(|row| within(&row.prefix, &net)));
+        found.sort_unstable_by_key(|row| (row.generation, row.came, row.prefix));
+        Ok(found)
     }
 
     /// What came to single routers and left them of prefixes that overlap `net`, in the order of
@@ -178,13 +152,10 @@ impl Ledger {
                    WHERE op <> '.' AND prefix NOT LIKE 'AS%'
                      AND (prefix IN (SELECT value FROM json_each(?1)) OR prefix >= ?2 AND prefix < ?3)
                    ORDER BY generation, router, op, prefix";
-        let read = || {
-            let values = [&near.covering, &near.from, &near.to];
-            let mut found = rows(&self.db, sql, values, RouterChangeRow::read)?;
-            found.retain(|row| overlap(&row.prefix, &net));
-            Ok(found)
-        };
-        read().map_err(|error| self.error(error))
+        let values = [&near.covering, &near.from, &near.to];
+        let mut found: Vec<_> = self.rows(sql, values, RouterChangeRow::read)?;
+        found.retain(|row| overlap(&row.prefix, &net));
+        Ok(found)
     }
 
     /// Every listing, present and past, of a prefix that overlaps `net`; of the covering ones and
@@ -200,14 +171,13 @@ impl Ledger {
         let read = |row: &Row| {
             Ok(Seen {
                 feed: row.get(0)?,
-                prefix: self::net(row, 1)?,
+                prefix: parsed(row, 1)?,
                 reference: row.get(2)?,
-                first_seen: Timestamp(row.get(3)?),
-                last_seen: row.get::<_, Option<i64>>(4)?.map(Timestamp),
+                first_seen: row.get(3)?,
+                last_seen: row.get(4)?,
             })
         };
-        let inner = rows(&self.db, sql, [&near.from, &near.to], read);
-        let inner = inner.map_err(|error| self.error(error))?;
+        let inner: Vec<_> = self.rows(sql, [&near.from, &near.to], read)?;
         found.extend(inner.into_iter().filter(|seen| within(&seen.prefix, &net)));
         Ok(found)
     }
@@ -218,59 +188,43 @@ impl Ledger {
         let columns = Event::COLUMNS;
         let sql =
             format!("SELECT {columns} FROM event WHERE subject GLOB '*[.:]*' ORDER BY at, seq");
-        let read = || {
-            let mut statement = self.db.prepare_cached(&sql)?;
-            let mut rows = statement.query([])?;
-            let mut found = Vec::new();
-            while let Some(row) = rows.next()? {
-                let subject = row.get_ref(2)?.as_str()?;
-                if about(subject).is_some_and(|subject| overlap(&subject, &net)) {
-                    found.push(Event::read(row)?);
-                }
+        let mut found = Vec::new();
+        self.rows::<(), ()>(&sql, [], |row| {
+            let subject = row.get_ref(2)?.as_str()?;
+            if about(subject).is_some_and(|subject| overlap(&subject, &net)) {
+                found.push(Event::read(row)?);
             }
-            Ok(found)
-        };
-        read().map_err(|error| self.error(error))
+            Ok(())
+        })?;
+        Ok(found)
     }
 
     /// Why an item (a prefix, or AS and a number) came or went last in the generations after
     /// `after` up to `to`; empty where nothing did.
     pub fn newest_cause(&self, item: &str, after: u64, to: u64) -> Result<String, LedgerError> {
-        let read = || {
-            // Of one generation: what it took away stands before what it brought.
-            let mut statement = self.db.prepare_cached(
-                "SELECT change.cause FROM generation CROSS JOIN change
-                 WHERE number > ?2 AND number <= ?3 AND generation = number AND prefix = ?1
-                 ORDER BY number DESC, op LIMIT 1",
-            )?;
-            let row = statement.query_row(params![item, after as i64, to as i64], |row| row.get(0));
-            row.optional()
-        };
-        let cause = read().map_err(|error| self.error(error))?;
+        // Of one generation: what it took away stands before what it brought.
+        let sql = "SELECT change.cause FROM generation CROSS JOIN change
+                   WHERE number > ?2 AND number <= ?3 AND generation = number AND prefix = ?1
+                   ORDER BY number DESC, op LIMIT 1";
+        let values = params![item, after as i64, to as i64];
+        let cause = self.first(sql, values, |row| row.get(0))?;
         Ok(cause.unwrap_or_default())
     }
 
     /// A prefix which was in force with generation `number`, with the generation that brought it;
     /// `None` where that was forgotten.
     pub fn brought_by(&self, prefix: IpNet, number: u64) -> Result<Option<RouteRow>, LedgerError> {
-        let read = || {
-            let mut statement = self.db.prepare_cached(
-                "SELECT number, at, change.cause FROM generation CROSS JOIN change
-                 WHERE number <= ?2 AND generation = number AND prefix = ?1 AND op = '+'
-                 ORDER BY number DESC LIMIT 1",
-            )?;
-            let values = params![prefix.to_string(), number as i64];
-            let row = statement.query_row(values, |row| {
-                Ok(RouteRow {
-                    prefix,
-                    generation: row.get::<_, i64>(0)? as u64,
-                    since: Timestamp(row.get(1)?),
-                    because: row.get(2)?,
-                })
-            });
-            row.optional()
-        };
-        read().map_err(|error| self.error(error))
+        let sql = "SELECT number, at, change.cause FROM generation CROSS JOIN change
+                   WHERE number <= ?2 AND generation = number AND prefix = ?1 AND op = '+'
+                   ORDER BY number DESC LIMIT 1";
+        self.first(sql, params![prefix.to_string(), number as i64], |row| {
+            Ok(RouteRow {
+                prefix,
+                generation: row.get::<_, i64>(0)? as u64,
+                since: row.get(1)?,
+                because: row.get(2)?,
+            })
+        })
     }
 
     /// The time of the oldest thing in it; `None` where there is nothing. All listings are gone
@@ -280,9 +234,7 @@ impl Ledger {
                                         UNION ALL SELECT min(at) FROM event
                                         UNION ALL SELECT min(since) FROM operator
                                         UNION ALL SELECT min(first_seen) FROM listing)";
-        let oldest = self.row(sql, [], |row| row.get(0));
-        let oldest: Option<i64> = oldest.map_err(|error| self.error(error))?;
-        Ok(oldest.map(Timestamp))
+        self.tried(|| self.value(sql, []))
     }
 }
 

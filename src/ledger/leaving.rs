@@ -2,9 +2,8 @@
 
 use rusqlite::params;
 
-use super::{Ledger, LedgerError};
+use super::{Ledger, LedgerError, parsed};
 use crate::feed::withdrawal::PendingWithdrawal;
-use crate::time::Timestamp;
 
 /// Of which copy: the newest, or the one behind the generation in force.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -18,24 +17,18 @@ pub enum CopyKind {
 impl Ledger {
     /// What is leaving a feed, ascending.
     pub fn leaving(&self, feed: &str, of: CopyKind) -> Result<Vec<PendingWithdrawal>, LedgerError> {
-        let read = || {
-            let mut statement = self.db.prepare_cached(
-                "SELECT item, reference, since, missed FROM leaving WHERE feed = ?1 AND applied = ?2",
-            )?;
-            let rows = statement.query_map(params![feed, of as i64], |row| {
-                let item: String = row.get(0)?;
-                Ok(PendingWithdrawal {
-                    item: item.parse().map_err(|()| rusqlite::Error::InvalidQuery)?,
-                    reference: row.get(1)?,
-                    since: Timestamp(row.get(2)?),
-                    missed: row.get(3)?,
-                })
-            })?;
-            let mut leaving: Vec<PendingWithdrawal> = rows.collect::<rusqlite::Result<_>>()?;
-            leaving.sort_unstable_by(|a, b| (a.item, &a.reference).cmp(&(b.item, &b.reference)));
-            Ok(leaving)
-        };
-        read().map_err(|error| self.error(error))
+        let sql =
+            "SELECT item, reference, since, missed FROM leaving WHERE feed = ?1 AND applied = ?2";
+        let mut leaving: Vec<_> = self.rows(sql, params![feed, of as i64], |row| {
+            Ok(PendingWithdrawal {
+                item: parsed(row, 0)?,
+                reference: row.get(1)?,
+                since: row.get(2)?,
+                missed: row.get(3)?,
+            })
+        })?;
+        leaving.sort_unstable_by(|a, b| (a.item, &a.reference).cmp(&(b.item, &b.reference)));
+        Ok(leaving)
     }
 
     /// This is leaving a feed now, and nothing else. Part of [`Ledger::atomically`].
@@ -44,7 +37,7 @@ impl Ledger {
         feed: &str,
         leaving: &[PendingWithdrawal],
     ) -> Result<(), LedgerError> {
-        let write = || {
+        self.tried(|| {
             self.execute(
                 "DELETE FROM leaving WHERE feed = ?1 AND NOT applied",
                 [feed],
@@ -58,7 +51,6 @@ impl Ledger {
                 insert.execute(params![feed, item, one.reference, one.since.0, one.missed])?;
             }
             Ok(())
-        };
-        write().map_err(|error| self.error(error))
+        })
     }
 }

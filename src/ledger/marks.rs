@@ -4,9 +4,9 @@
 use std::collections::HashSet;
 
 use ipnet::IpNet;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
-use super::{Ledger, LedgerError};
+use super::{Ledger, LedgerError, parsed};
 use crate::run_dir::RunDir;
 use crate::targets::kernel::Mark;
 use crate::time::Timestamp;
@@ -14,40 +14,30 @@ use crate::time::Timestamp;
 impl Ledger {
     /// The marks that routes of ours may carry. The metric is no part of a mark.
     pub fn marks(&self) -> Result<Vec<Mark>, LedgerError> {
-        let read = || {
-            let mut statement = self
-                .db
-                .prepare_cached("SELECT tab, protocol, kind FROM mark")?;
-            let rows = statement.query_map([], |row| {
-                let kind: String = row.get(2)?;
-                Ok(Mark {
-                    table: row.get(0)?,
-                    protocol: row.get(1)?,
-                    kind: kind.parse().map_err(|_| rusqlite::Error::InvalidQuery)?,
-                    metric: 0,
-                })
-            })?;
-            rows.collect::<rusqlite::Result<_>>()
-        };
-        read().map_err(|error| self.error(error))
+        self.rows("SELECT tab, protocol, kind FROM mark", [], |row| {
+            Ok(Mark {
+                table: row.get(0)?,
+                protocol: row.get(1)?,
+                kind: parsed(row, 2)?,
+                metric: 0,
+            })
+        })
     }
 
     /// Routes with this mark may be installed from now on.
     pub fn add_mark(&self, mark: &Mark) -> Result<(), LedgerError> {
-        let done = self.execute(
+        self.run(
             "INSERT OR IGNORE INTO mark (tab, protocol, kind) VALUES (?1, ?2, ?3)",
             params![mark.table, mark.protocol, mark.kind.to_string()],
-        );
-        done.map(|_| ()).map_err(|error| self.error(error))
+        )
     }
 
     /// No route with this mark is left.
     pub fn drop_mark(&self, mark: &Mark) -> Result<(), LedgerError> {
-        let done = self.execute(
+        self.run(
             "DELETE FROM mark WHERE tab = ?1 AND protocol = ?2 AND kind = ?3",
             params![mark.table, mark.protocol, mark.kind.to_string()],
-        );
-        done.map(|_| ()).map_err(|error| self.error(error))
+        )
     }
 
     /// Keep the marks in the run directory as well, for a flush that cannot read this ledger. Where
@@ -61,34 +51,21 @@ impl Ledger {
     /// Whether a change has gone through with every feed read: from then on the ledger explains
     /// all.
     pub fn is_adopted(&self) -> Result<bool, LedgerError> {
-        let row = self.row("SELECT 1 FROM settled", [], |_| Ok(()));
-        let row = row.optional().map_err(|error| self.error(error))?;
+        let row = self.first("SELECT 1 FROM settled", [], |_| Ok(()))?;
         Ok(row.is_some())
     }
 
     /// The ledger explains everything from now on.
     pub fn adopt(&self, now: Timestamp) -> Result<(), LedgerError> {
-        let done = self.execute(
+        self.run(
             "INSERT OR IGNORE INTO settled (one, at) VALUES (1, ?1)",
             [now.0],
-        );
-        done.map(|_| ()).map_err(|error| self.error(error))
+        )
     }
 
     /// Every prefix that any generation brought or took away.
     pub fn ever_in_force(&self) -> Result<HashSet<IpNet>, LedgerError> {
-        let read = || {
-            let mut statement = self
-                .db
-                .prepare_cached("SELECT DISTINCT prefix FROM change WHERE prefix NOT LIKE 'AS%'")?;
-            let mut rows = statement.query([])?;
-            let mut nets = HashSet::new();
-            while let Some(row) = rows.next()? {
-                let text = row.get_ref(0)?.as_str()?;
-                nets.insert(text.parse().map_err(|_| rusqlite::Error::InvalidQuery)?);
-            }
-            Ok(nets)
-        };
-        read().map_err(|error| self.error(error))
+        let sql = "SELECT DISTINCT prefix FROM change WHERE prefix NOT LIKE 'AS%'";
+        self.rows(sql, [], |row| parsed(row, 0))
     }
 }

@@ -50,11 +50,14 @@ use std::fmt;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 use crate::owner;
 pub use crate::targets::TargetRow;
-use rusqlite::{Connection, ErrorCode, OpenFlags, Params, Row};
+use crate::time::Timestamp;
+use rusqlite::types::{FromSql, FromSqlResult, ToSqlOutput, ValueRef};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, Params, Row, ToSql};
 
 /// An open ledger.
 #[derive(Debug)]
@@ -277,32 +280,12 @@ impl Ledger {
         self.file.is_some() && self.file == identity(&state_dir.join(Self::FILE))
     }
 
-    /// Read several things as they were at one moment.
-    pub fn snapshot<T>(
-        &self,
-        read: impl FnOnce(&Self) -> Result<T, LedgerError>,
-    ) -> Result<T, LedgerError> {
-        let run = |sql| {
-            self.db
-                .execute_batch(sql)
-                .map_err(|error| self.error(error))
-        };
-        run("BEGIN")?;
-        let done = read(self);
-        let _ = run("ROLLBACK");
-        done
-    }
-
     /// Do several things or none of them.
     pub fn atomically<T>(
         &self,
         work: impl FnOnce(&Self) -> Result<T, LedgerError>,
     ) -> Result<T, LedgerError> {
-        let run = |sql| {
-            self.db
-                .execute_batch(sql)
-                .map_err(|error| self.error(error))
-        };
+        let run = |sql| self.tried(|| self.db.execute_batch(sql));
         run("BEGIN IMMEDIATE")?;
         let done = work(self).and_then(|done| run("COMMIT").map(|()| done));
         if done.is_err() {
@@ -320,11 +303,7 @@ impl Ledger {
         &self,
         work: impl FnOnce(&Self) -> Result<T, LedgerError>,
     ) -> Result<T, LedgerError> {
-        let set = |waits: &str| {
-            self.db
-                .pragma_update(None, "synchronous", waits)
-                .map_err(|error| self.error(error))
-        };
+        let set = |waits: &str| self.tried(|| self.db.pragma_update(None, "synchronous", waits));
         set("normal")?;
         let done = self.atomically(work);
         set(schema::WAITS)?;
@@ -337,7 +316,53 @@ impl Ledger {
         let _ = self.db.execute_batch("PRAGMA shrink_memory");
     }
 
-    /// One row of a statement; SQLite parses it once a connection.
+    /// The rows of a statement; SQLite parses it once a connection.
+    fn rows<T, All: FromIterator<T>>(
+        &self,
+        sql: &str,
+        parameters: impl Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<All, LedgerError> {
+        self.tried(|| self.all(sql, parameters, read))
+    }
+
+    /// The first row of a statement, if there is one.
+    fn first<T>(
+        &self,
+        sql: &str,
+        parameters: impl Params,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>, LedgerError> {
+        self.tried(|| self.row(sql, parameters, read).optional())
+    }
+
+    /// Run a statement that answers no row.
+    fn run(&self, sql: &str, parameters: impl Params) -> Result<(), LedgerError> {
+        self.tried(|| self.execute(sql, parameters).map(|_| ()))
+    }
+
+    /// Several statements, of which the first error counts.
+    fn tried<T>(&self, statements: impl FnOnce() -> rusqlite::Result<T>) -> Result<T, LedgerError> {
+        statements().map_err(|error| self.error(error))
+    }
+
+    /// [`Ledger::rows`] among other statements.
+    fn all<T, All: FromIterator<T>>(
+        &self,
+        sql: &str,
+        parameters: impl Params,
+        read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<All> {
+        let mut statement = self.db.prepare_cached(sql)?;
+        statement.query_map(parameters, read)?.collect()
+    }
+
+    /// The only column of the only row of a statement.
+    fn value<T: FromSql>(&self, sql: &str, parameters: impl Params) -> rusqlite::Result<T> {
+        self.row(sql, parameters, |row| row.get(0))
+    }
+
+    /// One row of a statement.
     fn row<T>(
         &self,
         sql: &str,
@@ -354,6 +379,29 @@ impl Ledger {
 
     fn error(&self, error: rusqlite::Error) -> LedgerError {
         LedgerError::of(Path::new(self.db.path().unwrap_or(Self::FILE)), error)
+    }
+}
+
+/// What a column with text stands for.
+fn parsed<T: FromStr>(row: &Row, column: usize) -> rusqlite::Result<T> {
+    let text = row.get_ref(column)?.as_str()?;
+    text.parse().map_err(|_| rusqlite::Error::InvalidQuery)
+}
+
+/// A number in a column.
+fn count(row: &Row, column: usize) -> rusqlite::Result<usize> {
+    row.get::<_, i64>(column).map(|count| count as usize)
+}
+
+impl FromSql for Timestamp {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        i64::column_result(value).map(Self)
+    }
+}
+
+impl ToSql for Timestamp {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        self.0.to_sql()
     }
 }
 

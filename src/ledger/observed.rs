@@ -92,35 +92,28 @@ impl fmt::Display for Observed {
 impl Ledger {
     /// What was seen last, by name.
     pub fn observed(&self) -> Result<Vec<Observed>, LedgerError> {
-        let read = || {
-            let mut statement = self.db.prepare_cached(
-                "SELECT what, at, alarm, count, text FROM observed ORDER BY what",
-            )?;
-            let rows = statement.query_map([], |row| {
-                // It may be of another version of this program.
-                let Ok(what) = row.get::<_, String>(0)?.parse() else {
-                    return Ok(None);
-                };
-                let text: String = row.get(4)?;
-                Ok(Some(Observed {
-                    at: Timestamp(row.get(1)?),
-                    alarm: row.get(2)?,
-                    count: row.get::<_, i64>(3)? as u64,
-                    seen: serde_json::from_str(&text)
-                        .ok()
-                        .filter(|seen: &Observation| seen.topic() == what)
-                        .unwrap_or(Observation::Former(what, text)),
-                }))
-            })?;
-            rows.filter_map(Result::transpose)
-                .collect::<rusqlite::Result<_>>()
-        };
-        read().map_err(|error| self.error(error))
+        let sql = "SELECT what, at, alarm, count, text FROM observed ORDER BY what";
+        let seen: Vec<Option<_>> = self.rows(sql, [], |row| {
+            // It may be of another version of this program.
+            let Ok(what) = row.get_ref(0)?.as_str()?.parse() else {
+                return Ok(None);
+            };
+            let text: String = row.get(4)?;
+            let read = serde_json::from_str(&text).ok();
+            let read = read.filter(|seen: &Observation| seen.topic() == what);
+            Ok(Some(Observed {
+                at: row.get(1)?,
+                alarm: row.get(2)?,
+                count: row.get::<_, i64>(3)? as u64,
+                seen: read.unwrap_or(Observation::Former(what, text)),
+            }))
+        })?;
+        Ok(seen.into_iter().flatten().collect())
     }
 
     /// This was seen now; `count` is added to what was counted before.
     pub fn observe(&self, seen: &Observed) -> Result<(), LedgerError> {
-        let done = self.execute(
+        self.run(
             "INSERT INTO observed (what, at, alarm, count, text) VALUES (?1, ?2, ?3, ?4, ?5)
              ON CONFLICT (what) DO UPDATE SET at = ?2, alarm = ?3, count = count + ?4, text = ?5",
             params![
@@ -130,7 +123,6 @@ impl Ledger {
                 seen.count as i64,
                 serde_json::to_string(&seen.seen).unwrap_or_default(),
             ],
-        );
-        done.map(|_| ()).map_err(|error| self.error(error))
+        )
     }
 }

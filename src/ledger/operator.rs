@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{EventKind, GenerationCause, Ledger, LedgerError};
+use super::{EventKind, GenerationCause, Ledger, LedgerError, parsed};
 use crate::time::Timestamp;
 
 /// What an operator entry does.
@@ -93,19 +93,18 @@ impl OperatorRow {
     }
 
     fn read(row: &Row) -> rusqlite::Result<Self> {
-        let (hand, prefix): (String, String) = (row.get(1)?, row.get(2)?);
         Ok(Self {
             id: row.get(0)?,
-            hand: match hand.as_str() {
+            hand: match row.get_ref(1)?.as_str()? {
                 "add" => OperatorEntry::Add,
                 _ => OperatorEntry::Allow,
             },
-            prefix: prefix.parse().map_err(|_| rusqlite::Error::InvalidQuery)?,
+            prefix: parsed(row, 2)?,
             reason: row.get(3)?,
             by: row.get(4)?,
-            since: Timestamp(row.get(5)?),
-            until: row.get::<_, Option<i64>>(6)?.map(Timestamp),
-            ended: row.get::<_, Option<i64>>(7)?.map(Timestamp),
+            since: row.get(5)?,
+            until: row.get(6)?,
+            ended: row.get(7)?,
         })
     }
 }
@@ -116,20 +115,16 @@ impl Ledger {
     /// Entries that have not ended, or ended at `since` or later; in the order in which they were
     /// made.
     pub fn operator(&self, since: Timestamp) -> Result<Vec<OperatorRow>, LedgerError> {
-        let read = || {
-            let mut statement = self.db.prepare_cached(&format!(
-                "SELECT {COLUMNS} FROM operator WHERE ended IS NULL OR ended >= ?1 ORDER BY id"
-            ))?;
-            let rows = statement.query_map([since.0], OperatorRow::read)?;
-            rows.collect::<rusqlite::Result<_>>()
-        };
-        read().map_err(|error| self.error(error))
+        let sql = format!(
+            "SELECT {COLUMNS} FROM operator WHERE ended IS NULL OR ended >= ?1 ORDER BY id"
+        );
+        self.rows(&sql, [since], OperatorRow::read)
     }
 
     /// Write a new entry; its `id` is given by the ledger. Fails where one for the same prefix
     /// counts.
     pub fn write_operator(&self, row: &OperatorRow) -> Result<(), LedgerError> {
-        let done = self.execute(
+        self.run(
             "INSERT INTO operator (kind, prefix, reason, by, since, until) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![
                 row.hand.verb(),
@@ -139,8 +134,7 @@ impl Ledger {
                 row.since.0,
                 row.until.map(|until| until.0),
             ],
-        );
-        done.map(|_| ()).map_err(|error| self.error(error))
+        )
     }
 
     /// End the entry for exactly this prefix; `by` is empty when its time was over. Answers it as
@@ -153,7 +147,7 @@ impl Ledger {
         by: &str,
     ) -> Result<Option<OperatorRow>, LedgerError> {
         let prefix = prefix.to_string();
-        let end = || {
+        self.tried(|| {
             let sql = format!(
                 "SELECT {COLUMNS} FROM operator WHERE kind = ?1 AND prefix = ?2 AND ended IS NULL"
             );
@@ -166,7 +160,6 @@ impl Ledger {
                 params![hand.verb(), prefix, at.0, by],
             )?;
             Ok(row)
-        };
-        end().map_err(|error| self.error(error))
+        })
     }
 }

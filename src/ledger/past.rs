@@ -3,19 +3,18 @@
 use std::collections::HashSet;
 
 use ipnet::IpNet;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::Row;
 
-use super::{Ledger, LedgerError};
+use super::{Ledger, LedgerError, parsed};
+use crate::feed::withdrawal::Item;
 use crate::prefix::{Effective, PrefixSet};
 
 impl Ledger {
     /// Generations before this one can no longer be told: what changed after them was forgotten.
     pub fn oldest_told(&self) -> Result<u64, LedgerError> {
-        let row = self.row("SELECT generation FROM pruned", [], |row| {
-            row.get::<_, i64>(0)
-        });
-        let row = row.optional().map_err(|error| self.error(error))?;
-        Ok(row.map_or(0, |generation| generation as u64))
+        let sql = "SELECT generation FROM pruned";
+        let oldest: Option<i64> = self.first(sql, [], |row| row.get(0))?;
+        Ok(oldest.map_or(0, |generation| generation as u64))
     }
 
     /// What was in force with this generation; `None` for one that never was, or that is too old. 0
@@ -28,35 +27,18 @@ impl Ledger {
         let in_force = self.in_force()?;
         let mut nets: HashSet<IpNet> = in_force.nets.nets().collect();
         let mut origins: HashSet<u32> = in_force.origins.into_iter().collect();
-        let mut undo = |item: &str, came: bool| -> Option<()> {
-            if let Some(asn) = item.strip_prefix("AS") {
-                let asn = asn.parse().ok()?;
-                match came {
-                    true => origins.remove(&asn),
-                    false => origins.insert(asn),
-                };
-            } else {
-                let net = item.parse().ok()?;
-                match came {
-                    true => nets.remove(&net),
-                    false => nets.insert(net),
-                };
-            }
-            Some(())
-        };
-        let mut read = || {
-            let mut statement = self.db.prepare_cached(
-                "SELECT prefix, op FROM change WHERE generation > ?1 ORDER BY generation DESC",
-            )?;
-            let mut rows = statement.query(params![number as i64])?;
-            while let Some(row) = rows.next()? {
-                let came = row.get_ref(1)?.as_str()? == "+";
-                undo(row.get_ref(0)?.as_str()?, came).ok_or(rusqlite::Error::InvalidQuery)?;
-            }
+        let mut undo = |row: &Row| {
+            let came = row.get_ref(1)?.as_str()? == "+";
+            match (parsed(row, 0)?, came) {
+                (Item::Origin(asn), true) => origins.remove(&asn),
+                (Item::Origin(asn), false) => origins.insert(asn),
+                (Item::Prefix(net), true) => nets.remove(&net),
+                (Item::Prefix(net), false) => nets.insert(net),
+            };
             Ok(())
         };
-        let told: rusqlite::Result<()> = read();
-        told.map_err(|error| self.error(error))?;
+        let sql = "SELECT prefix, op FROM change WHERE generation > ?1 ORDER BY generation DESC";
+        self.rows::<(), ()>(sql, [number as i64], &mut undo)?;
         Ok(Some(Effective::new(PrefixSet::of_nets(nets), origins)))
     }
 }

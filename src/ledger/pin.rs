@@ -1,6 +1,6 @@
 //! The pin: what is in force is frozen until the operator says `unpin`.
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
 use super::{Event, EventKind, Ledger, LedgerError};
 use crate::run_dir::{Flush, RunDir};
@@ -102,28 +102,26 @@ impl Ledger {
     }
 
     fn written_pin(&self) -> Result<Option<PinRow>, LedgerError> {
-        let row = self.row("SELECT at, generation, by FROM pin", [], |row| {
+        self.first("SELECT at, generation, by FROM pin", [], |row| {
             Ok(PinRow {
-                at: Timestamp(row.get(0)?),
+                at: row.get(0)?,
                 generation: row.get::<_, i64>(1)? as u64,
                 by: row.get(2)?,
             })
-        });
-        row.optional().map_err(|error| self.error(error))
+        })
     }
 
     /// Freeze, or no longer. A pin takes the place of an earlier one; the time of a flush that is
     /// said twice is kept.
     pub fn set_pin(&self, pin: Option<&PinRow>) -> Result<(), LedgerError> {
-        let done = match pin {
-            Some(pin) => self.execute(
-                "INSERT INTO pin (one, at, generation, by) VALUES (1, ?1, ?2, ?3)
-                 ON CONFLICT (one) DO UPDATE SET
-                   at = iif(generation = ?2, at, ?1), by = iif(generation = ?2, by, ?3), generation = ?2",
-                params![pin.at.0, pin.generation as i64, pin.by],
-            ),
-            None => self.execute("DELETE FROM pin", []),
+        let Some(pin) = pin else {
+            return self.run("DELETE FROM pin", []);
         };
-        done.map(|_| ()).map_err(|error| self.error(error))
+        self.run(
+            "INSERT INTO pin (one, at, generation, by) VALUES (1, ?1, ?2, ?3)
+             ON CONFLICT (one) DO UPDATE SET
+               at = iif(generation = ?2, at, ?1), by = iif(generation = ?2, by, ?3), generation = ?2",
+            params![pin.at, pin.generation as i64, pin.by],
+        )
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::params;
 
 use super::{Ledger, LedgerError};
 use crate::time::{Timestamp, short};
@@ -97,9 +97,7 @@ impl Ledger {
 
     /// When it was looked after last.
     pub fn pruned_at(&self) -> Result<Option<Timestamp>, LedgerError> {
-        let row = self.row("SELECT at FROM pruned", [], |row| row.get(0));
-        let row = row.optional().map_err(|error| self.error(error))?;
-        Ok(row.map(Timestamp))
+        self.first("SELECT at FROM pruned", [], |row| row.get(0))
     }
 
     /// Forget what was over before `now - keep`, once a day; `None` when that was done within a
@@ -114,11 +112,8 @@ impl Ledger {
         if last.is_some_and(|at| at.age(now) < Self::PRUNE_EVERY) {
             return Ok(None);
         }
-        self.atomically(|ledger| {
-            let pruned = ledger.prune_older(now, keep);
-            pruned.map_err(|error| ledger.error(error))
-        })
-        .map(Some)
+        self.atomically(|ledger| ledger.tried(|| ledger.prune_older(now, keep)))
+            .map(Some)
     }
 
     fn prune_older(&self, now: Timestamp, keep: Duration) -> rusqlite::Result<Pruned> {

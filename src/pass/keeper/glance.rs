@@ -97,7 +97,7 @@ fn read(state_dir: &Path, open: &mut Option<Ledger>) -> Result<(u64, Option<PinR
         None => open.insert(Ledger::read(state_dir)?),
     };
     // A verb may commit between two queries; a snapshot gives both answers for one moment.
-    ledger.snapshot(|ledger| {
+    ledger.at_one_moment(|ledger| {
         let generation = ledger.generation()?.map_or(0, |row| row.number);
         Ok((generation, ledger.pinned()?))
     })
