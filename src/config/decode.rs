@@ -29,12 +29,11 @@ pub fn decode(text: &str) -> (Written, Vec<Problem>) {
             Ok(written) => return (written, problems),
             Err(error) => error,
         };
-        let place = error.span().and_then(|span| find(table.get_ref(), &span));
+        let key = error.span().and_then(|span| strike(table.get_mut(), &span));
         if !broken {
-            problems.push(problem(&error, place.as_ref()));
+            problems.push(problem(&error, key.as_deref()));
         }
-        let struck = place.is_some_and(|place| strike(table.get_mut(), &place));
-        if !struck {
+        if key.is_none() {
             return (Written::default(), problems);
         }
     }
@@ -52,85 +51,59 @@ pub fn is_broken(text: &str) -> bool {
     !DeTable::parse_recoverable(text).1.is_empty()
 }
 
-/// The path from the root to an item: keys, and indices in arrays.
-type KeyPath = Vec<Step>;
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Step {
-    Key(String),
-    Index(usize),
+/// What was removed of a value.
+enum Struck {
+    /// It is the item, which its owner has to remove.
+    Itself,
+    /// An item of its array.
+    Item,
+    /// Something under this key of its tables.
+    Under(String),
 }
 
-/// The deepest item whose key or value is at `span`.
-fn find(table: &DeTable, span: &Range<usize>) -> Option<KeyPath> {
-    for (key, value) in table {
-        let mut place = vec![Step::Key(key.get_ref().to_string())];
-        if key.span() == *span {
-            return Some(place);
-        }
-        if let Some(rest) = find_in(value, span) {
-            place.extend(rest);
-            return Some(place);
-        }
+/// Remove the deepest item whose key or value is at `span`. Returns the key it was under; `None` if
+/// there is no such item.
+fn strike(table: &mut DeTable, span: &Range<usize>) -> Option<String> {
+    let (key, struck) = table.iter_mut().find_map(|(key, value)| {
+        let struck = match key.span() == *span {
+            true => Struck::Itself,
+            false => strike_in(value, span)?,
+        };
+        Some((key.clone(), struck))
+    })?;
+    if let Struck::Itself = struck {
+        table.remove(&key);
     }
-    None
+    Some(match struck {
+        Struck::Under(inner) => inner,
+        Struck::Itself | Struck::Item => key.get_ref().to_string(),
+    })
 }
 
-fn find_in(value: &Spanned<DeValue>, span: &Range<usize>) -> Option<KeyPath> {
-    let inside = match value.get_ref() {
-        DeValue::Table(table) => find(table, span),
-        DeValue::Array(array) => array.iter().enumerate().find_map(|(index, item)| {
-            let rest = find_in(item, span)?;
-            Some([vec![Step::Index(index)], rest].concat())
-        }),
+fn strike_in(value: &mut Spanned<DeValue>, span: &Range<usize>) -> Option<Struck> {
+    let struck = match value.get_mut() {
+        DeValue::Table(table) => strike(table, span).map(Struck::Under),
+        DeValue::Array(array) => {
+            let mut items = array.iter_mut().enumerate();
+            let struck = items.find_map(|(at, item)| Some((at, strike_in(item, span)?)));
+            struck.map(|(index, struck)| match struck {
+                Struck::Itself => {
+                    let items = array.clone().into_iter().enumerate();
+                    let others = items.filter(|(at, _)| *at != index);
+                    *array = others.map(|(_, item)| item).collect();
+                    Struck::Item
+                }
+                inside => inside,
+            })
+        }
         _ => None,
     };
-    inside.or_else(|| (value.span() == *span).then(Vec::new))
-}
-
-/// Remove an item; `false` if it does not exist.
-fn strike(table: &mut DeTable, place: &[Step]) -> bool {
-    let Some((Step::Key(name), rest)) = place.split_first() else {
-        return false;
-    };
-    let Some(key) = table.keys().find(|key| key.get_ref() == name).cloned() else {
-        return false;
-    };
-    if rest.is_empty() {
-        return table.remove(&key).is_some();
-    }
-    table
-        .get_mut(&key)
-        .is_some_and(|value| strike_in(value.get_mut(), rest))
-}
-
-fn strike_in(value: &mut DeValue, place: &[Step]) -> bool {
-    match (value, place) {
-        (DeValue::Array(array), [Step::Index(index)]) if *index < array.len() => {
-            let others = array.clone().into_iter().enumerate();
-            *array = others
-                .filter(|(at, _)| at != index)
-                .map(|(_, item)| item)
-                .collect();
-            true
-        }
-        (DeValue::Array(array), [Step::Index(index), rest @ ..]) => array
-            .get_mut(*index)
-            .is_some_and(|item| strike_in(item.get_mut(), rest)),
-        (DeValue::Table(table), place) => strike(table, place),
-        _ => false,
-    }
+    struck.or_else(|| (value.span() == *span).then_some(Struck::Itself))
 }
 
 /// The decoder's message, with the key first and the expectation before what was found.
-fn problem(error: &toml::de::Error, place: Option<&KeyPath>) -> Problem {
+fn problem(error: &toml::de::Error, key: Option<&str>) -> Problem {
     let message = error.message().trim().replace('\n', ", ");
-    let key = place.and_then(|place| {
-        place.iter().rev().find_map(|step| match step {
-            Step::Key(key) => Some(key.as_str()),
-            Step::Index(_) => None,
-        })
-    });
     let span = error.span().unwrap_or(0..0);
     if let Some(rest) = message.strip_prefix("unknown field `") {
         let (name, expected) = rest.split_once("`, expected ").unwrap_or((rest, ""));

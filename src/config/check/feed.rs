@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use toml::Spanned;
 
-use super::{Check, MOST, share, span};
+use super::{Check, MOST, place, share, span};
 use crate::config::model::{FeedConfig, Origin};
 use crate::config::written;
 use crate::feed::formats::{Format, Rules};
@@ -33,13 +33,9 @@ impl Check<'_> {
                 continue;
             };
             if feeds.iter().any(|other| other.name == checked.name) {
-                let span = feed
-                    .get_ref()
-                    .name
-                    .as_ref()
-                    .map_or(feed.span(), Spanned::span);
+                let at = place(&feed.get_ref().name).unwrap_or(feed.span());
                 let message = format!("name: {:?} is the name of another feed", checked.name);
-                self.problem(span, message);
+                self.problem(at, message);
             }
             feeds.push(checked);
         }
@@ -55,11 +51,8 @@ impl Check<'_> {
                 format!("name: {OPERATOR:?} stands for what is added by hand (nullrouted add)");
             self.problem(span.clone(), message);
         }
-        let preset = feed.preset.as_ref().and_then(|name| {
-            let known: Vec<(&str, &'static Preset)> =
-                PRESETS.iter().map(|preset| (preset.name, preset)).collect();
-            self.word("preset", name, &known)
-        });
+        let known = PRESETS.each_ref().map(|preset| (preset.name, preset));
+        let preset = self.word("preset", &feed.preset, &known);
         let origin = self.origin(feed, preset, &span);
         let rules = self.rules(feed, preset, origin.as_ref());
         let access = self.access(feed, origin.as_ref());
@@ -77,9 +70,7 @@ impl Check<'_> {
             rules,
             rhythm,
             ages,
-            withdraw_after: feed
-                .withdraw_after
-                .as_ref()
+            withdraw_after: (feed.withdraw_after.as_ref())
                 .map_or(patience, |wait| wait.get_ref().0),
             limits: FeedLimits {
                 max_added: share(&feed.max_added),
@@ -135,16 +126,11 @@ impl Check<'_> {
         preset: Option<&Preset>,
         origin: Option<&Origin>,
     ) -> Rules {
-        let format = feed
-            .format
-            .as_ref()
-            .and_then(|format| self.word("format", format, &Format::NAMES))
-            .or(preset.map(|preset| preset.format))
-            .unwrap_or(Format::Cidr);
-        let host_bits = feed.host_bits.as_ref().and_then(|word| {
-            let words = [("refuse", HostBits::Refuse), ("mask", HostBits::Mask)];
-            self.word("host_bits", word, &words)
-        });
+        let format = self.word("format", &feed.format, &Format::NAMES);
+        let format = format.or(preset.map(|preset| preset.format));
+        let format = format.unwrap_or_default();
+        let words = [("refuse", HostBits::Refuse), ("mask", HostBits::Mask)];
+        let host_bits = self.word("host_bits", &feed.host_bits, &words);
         let own = matches!(origin, Some(Origin::Path(_))) && format == Format::Cidr;
         let mut rules = Rules {
             host_bits: host_bits.unwrap_or_default(),

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use toml::Spanned;
-
-use super::{Check, MOST, span};
+use super::{Check, MOST, place, span};
 use crate::config::model::KernelConfig;
 use crate::config::written;
 use crate::targets::kernel::{Kind, Mark};
@@ -28,22 +26,14 @@ impl Check<'_> {
             let message = format!(
                 "protocol: {protocol} belongs to {owner}, which may remove our routes or lose its own"
             );
-            self.hinted(
-                written.span(),
-                message,
-                format!("the default is {}", default.protocol),
-            );
+            let hint = format!("the default is {}", default.protocol);
+            self.hinted(written.span(), message, hint);
             protocol = default.protocol;
         }
         let metric = self.number("metric", &written.metric, 0..=MOST);
-        let kind = written
-            .r#type
-            .as_ref()
-            .and_then(|word| self.word("type", word, &Kind::NAMES));
-        let on_stop = written
-            .on_stop
-            .as_ref()
-            .and_then(|word| self.word("on_stop", word, &[("keep", false), ("withdraw", true)]));
+        let kind = self.word("type", &written.r#type, &Kind::NAMES);
+        let words = [("keep", false), ("withdraw", true)];
+        let on_stop = self.word("on_stop", &written.on_stop, &words);
         KernelConfig {
             enabled: written.enabled.unwrap_or(true),
             mark: Mark {
@@ -84,8 +74,7 @@ impl Check<'_> {
             () if audit > KernelConfig::LONGEST_AUDIT => "audit: must be at most \"30d\"",
             () => return audit,
         };
-        let span = written.audit.as_ref().map_or(0..0, Spanned::span);
-        self.problem(span, message);
+        self.problem(place(&written.audit).unwrap_or_default(), message);
         KernelConfig::AUDIT
     }
 }

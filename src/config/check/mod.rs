@@ -56,7 +56,9 @@ pub fn check(
         policy: Policy {
             protect: Protect::new(protected),
             limits,
-            review: check.review(&written.review),
+            review: check
+                .word("mode", &written.review.mode, &Review::NAMES)
+                .unwrap_or_default(),
         },
         protect,
         kernel: check.kernel(&written.kernel),
@@ -88,8 +90,18 @@ impl Check<'_> {
         self.base.join(written.get_ref())
     }
 
-    /// One of a few words.
+    /// One of a few words, if one is written.
     fn word<T: Copy>(
+        &mut self,
+        key: &str,
+        written: &Option<Spanned<String>>,
+        permitted: &[(&str, T)],
+    ) -> Option<T> {
+        self.one_of(key, written.as_ref()?, permitted)
+    }
+
+    /// One of a few words.
+    fn one_of<T: Copy>(
         &mut self,
         key: &str,
         written: &Spanned<String>,
@@ -99,11 +111,8 @@ impl Check<'_> {
         if found.is_none() {
             let names: Vec<_> = permitted.iter().map(|(name, _)| *name).collect();
             let message = format!("{key}: {:?} is not known", written.get_ref());
-            self.hinted(
-                written.span(),
-                message,
-                format!("permitted are {}", names.join(", ")),
-            );
+            let hint = format!("permitted are {}", names.join(", "));
+            self.hinted(written.span(), message, hint);
         }
         found.map(|(_, value)| *value)
     }
@@ -176,12 +185,6 @@ impl Check<'_> {
         }
     }
 
-    fn review(&mut self, written: &written::Review) -> Review {
-        let mode = written.mode.as_ref();
-        mode.and_then(|word| self.word("mode", word, &Review::NAMES))
-            .unwrap_or_default()
-    }
-
     fn keep(&mut self, written: &written::Ledger) -> Duration {
         let keep = span(&written.keep).unwrap_or(Config::KEEP);
         if let (Some(written), true) = (&written.keep, keep < Config::SHORTEST_KEEP) {
@@ -235,6 +238,11 @@ fn names(written: &[Spanned<written::Feed>]) -> Vec<&str> {
         Some(name.get_ref().as_str())
     });
     names.collect()
+}
+
+/// Where a value is written.
+fn place<T>(written: &Option<Spanned<T>>) -> Option<Range<usize>> {
+    written.as_ref().map(Spanned::span)
 }
 
 fn span(written: &Option<Spanned<Span>>) -> Option<Duration> {

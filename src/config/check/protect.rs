@@ -11,7 +11,7 @@ use crate::discover::Source;
 use crate::feed::formats::{Format, Rules, parse_body};
 use crate::policy::protect::Protected;
 use crate::policy::reserved::{mapped, why_not_mapped};
-use crate::prefix::{HostBits, PrefixSet, Written, parse};
+use crate::prefix::{HostBits, PrefixSet, parse};
 
 impl Check<'_> {
     pub(super) fn protect(
@@ -22,20 +22,21 @@ impl Check<'_> {
         let mut protected = Vec::new();
         let mut typed = TypedProtect::default();
         for prefix in &written.prefixes {
-            match parse(prefix.get_ref(), HostBits::Refuse) {
+            let why = match parse(prefix.get_ref(), HostBits::Refuse) {
                 Ok(meaning) => {
-                    let nets = protect_each(meaning, "[protect] prefixes");
-                    if let Some(instead) = nets.iter().find_map(|one| mapped(one.net)) {
-                        let why = why_not_mapped(instead);
-                        let message = format!("prefixes: {:?}: {why}", prefix.get_ref());
-                        self.problem(prefix.span(), message);
-                    }
-                    protected.extend(nets);
+                    let nets = PrefixSet::of_written([meaning]);
+                    let instead = nets.nets().find_map(mapped);
+                    protected.extend(nets.nets().map(|net| Protected {
+                        net,
+                        why: "[protect] prefixes".to_owned(),
+                    }));
+                    instead.map(why_not_mapped)
                 }
-                Err(reason) => {
-                    let message = format!("prefixes: {:?}: {reason}", prefix.get_ref());
-                    self.problem(prefix.span(), message);
-                }
+                Err(reason) => Some(reason.to_string()),
+            };
+            if let Some(why) = why {
+                let message = format!("prefixes: {:?}: {why}", prefix.get_ref());
+                self.problem(prefix.span(), message);
             }
             typed.prefixes.push(prefix.get_ref().clone());
         }
@@ -45,11 +46,8 @@ impl Check<'_> {
                 Ok(found) => protected.extend(found),
                 Err(why) => {
                     let hint = "a file that protects must be whole: every line counts";
-                    self.hinted(
-                        file.span(),
-                        format!("files: {}: {why}", path.display()),
-                        hint,
-                    );
+                    let message = format!("files: {}: {why}", path.display());
+                    self.hinted(file.span(), message, hint);
                 }
             }
             typed.files.push(path);
@@ -64,20 +62,11 @@ impl Check<'_> {
         };
         let mut sources = Vec::new();
         for word in written {
-            let source = self.word("discover", word, &Source::NAMES);
+            let source = self.one_of("discover", word, &Source::NAMES);
             sources.extend(source.filter(|source| !sources.contains(source)));
         }
         sources
     }
-}
-
-fn protect_each(meaning: Written, why: &str) -> Vec<Protected> {
-    let nets = PrefixSet::of_written([meaning]);
-    let protected = nets.nets().map(|net| Protected {
-        net,
-        why: why.to_owned(),
-    });
-    protected.collect()
 }
 
 /// A plain list that must be complete: with one invalid line it would protect less than the
@@ -101,16 +90,13 @@ fn protect_file(path: &Path, read: ReadFile) -> Result<Vec<Protected>, String> {
         "" => format!("{} line {line}", path.display()),
         reference => format!("{} line {line}: {reference}", path.display()),
     };
-    let v4 = copy
-        .v4
-        .iter()
-        .map(|e| (e.prefix().to_net(), why(e.line, copy.reference(e))));
-    let v6 = copy
-        .v6
-        .iter()
-        .map(|e| (e.prefix().to_net(), why(e.line, copy.reference(e))));
-    Ok(v4
-        .chain(v6)
-        .map(|(net, why)| Protected { net, why })
-        .collect())
+    let v4 = copy.v4.iter().map(|e| Protected {
+        net: e.prefix().to_net(),
+        why: why(e.line, copy.reference(e)),
+    });
+    let v6 = copy.v6.iter().map(|e| Protected {
+        net: e.prefix().to_net(),
+        why: why(e.line, copy.reference(e)),
+    });
+    Ok(v4.chain(v6).collect())
 }

@@ -1,11 +1,9 @@
 //! Which prefixes in force a router gets: `feeds`, `operator`, `families`, `max_length_v4`,
 //! `max_length_v6`.
 
-use std::ops::Range;
-
 use toml::Spanned;
 
-use super::Check;
+use super::{Check, place};
 use crate::config::written;
 use crate::policy::selection::{Choice, Selection};
 use crate::targets::file::{Family, Lists, Role};
@@ -85,7 +83,13 @@ impl Check<'_> {
             return false;
         };
         let mut selects = false;
-        for (key, span) in written_keys(router) {
+        for (key, span) in [
+            ("feeds", place(&router.feeds)),
+            ("operator", place(&router.operator)),
+            ("families", place(&router.families)),
+            ("max_length_v4", place(&router.max_length_v4)),
+            ("max_length_v6", place(&router.max_length_v6)),
+        ] {
             let Some(span) = span else { continue };
             self.hinted(span, format!("{key}: {why}"), hint);
             selects = true;
@@ -101,7 +105,7 @@ impl Check<'_> {
             if permitted.is_empty() {
                 let message = format!("feeds: {:?} is not known", word.get_ref());
                 self.hinted(word.span(), message, "no [[feed]] has a name");
-            } else if let Some(name) = self.word("feeds", word, &permitted) {
+            } else if let Some(name) = self.one_of("feeds", word, &permitted) {
                 found.push(name.to_owned());
             }
         }
@@ -114,7 +118,7 @@ impl Check<'_> {
     fn families(&mut self, words: &Spanned<Vec<Spanned<String>>>) -> [bool; 2] {
         let mut wanted = [false; 2];
         for word in words.get_ref() {
-            match self.word("families", word, &FAMILIES) {
+            match self.one_of("families", word, &FAMILIES) {
                 Some(true) => wanted[0] = true,
                 Some(false) => wanted[1] = true,
                 None => {}
@@ -126,21 +130,4 @@ impl Check<'_> {
         }
         wanted
     }
-}
-
-/// The keys of a selection, and their places.
-fn written_keys(router: &written::Router) -> [(&'static str, Option<Range<usize>>); 5] {
-    [
-        ("feeds", router.feeds.as_ref().map(Spanned::span)),
-        ("operator", router.operator.as_ref().map(Spanned::span)),
-        ("families", router.families.as_ref().map(Spanned::span)),
-        (
-            "max_length_v4",
-            router.max_length_v4.as_ref().map(Spanned::span),
-        ),
-        (
-            "max_length_v6",
-            router.max_length_v6.as_ref().map(Spanned::span),
-        ),
-    ]
 }

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use toml::Spanned;
 
-use super::Check;
+use super::{Check, place};
 use crate::config::model::RouterConfig;
 use crate::config::written;
 use crate::policy::protect::Protected;
@@ -63,9 +63,8 @@ impl Check<'_> {
                 );
                 let hint = "keep one of them, with the feeds of both; the other needs a reload of its own, or none where it \
                             is on another machine";
-                let reload = router.get_ref().reload.as_ref();
-                let span = reload.map_or_else(|| router.span(), Spanned::span);
-                self.hinted(span, message, hint);
+                let at = place(&router.get_ref().reload).unwrap_or(router.span());
+                self.hinted(at, message, hint);
             }
             routers.push(checked);
         }
@@ -81,7 +80,7 @@ impl Check<'_> {
         let router = written.get_ref();
         let name = self.name("router", router.name.as_ref(), &written.span());
         let family = match &router.family {
-            Some(word) => self.word("family", word, &Family::NAMES),
+            Some(word) => self.one_of("family", word, &Family::NAMES),
             None => {
                 let names = Family::NAMES.map(|(name, _)| name);
                 let hint = format!("permitted are {}", names.join(", "));
@@ -98,7 +97,7 @@ impl Check<'_> {
             }
         };
         let role = match &router.role {
-            Some(word) => self.word("role", word, &Role::NAMES),
+            Some(word) => self.one_of("role", word, &Role::NAMES),
             None => Some(Role::default()),
         };
         let is = family.zip(role);
@@ -183,11 +182,8 @@ impl Check<'_> {
                 self.hinted(span, message, hint);
             } else if !is_host(&hop) {
                 let hint = "the address of a host that a route can lead to, as 192.0.2.1 or 100::1";
-                self.hinted(
-                    span,
-                    format!("{key}: {hop} is not the address of a host"),
-                    hint,
-                );
+                let message = format!("{key}: {hop} is not the address of a host");
+                self.hinted(span, message, hint);
             }
         }
     }
@@ -209,7 +205,7 @@ impl Check<'_> {
         };
         let mut names = vec![(Lists::AUTO, None)];
         names.extend(Lists::NAMES.map(|(name, lists)| (name, Some(lists))));
-        let lists = self.word("lists", word, &names)?;
+        let lists = self.one_of("lists", word, &names)?;
         let permitted = family.lists(role);
         let is_permitted = |lists: Lists| permitted.contains(&lists);
         if lists.map_or(family.has_auto(role), is_permitted) {
@@ -259,26 +255,20 @@ impl Check<'_> {
     ) -> Option<(AnnounceTo, Vec<IpAddr>)> {
         let (router, at) = (written.get_ref(), written.span());
         let spans = [
-            (
-                "announce_to",
-                router.announce_to.as_ref().map(Spanned::span),
-            ),
-            ("neighbors", router.neighbors.as_ref().map(Spanned::span)),
+            ("announce_to", place(&router.announce_to)),
+            ("neighbors", place(&router.neighbors)),
         ];
         if !family.announces(role) {
             for (key, span) in spans {
                 let Some(span) = span else { continue };
                 let message = format!("{key}: {family} as {role} announces nothing to neighbors");
-                self.hinted(
-                    span,
-                    message,
-                    "only a router as trigger announces: leave it out",
-                );
+                let hint = "only a router as trigger announces: leave it out";
+                self.hinted(span, message, hint);
             }
             return Some((AnnounceTo::default(), Vec::new()));
         }
         let announce_to = match &router.announce_to {
-            Some(word) => self.word("announce_to", word, &AnnounceTo::NAMES)?,
+            Some(word) => self.one_of("announce_to", word, &AnnounceTo::NAMES)?,
             None => AnnounceTo::default(),
         };
         let none = router
@@ -299,8 +289,7 @@ impl Check<'_> {
                  every neighbor"
             );
             let hint = "neighbors = [\"192.0.2.2\"] with the address of each neighbor that is to receive them";
-            let span = router.neighbors.as_ref().map_or(at, Spanned::span);
-            self.hinted(span, message, hint);
+            self.hinted(place(&router.neighbors).unwrap_or(at), message, hint);
             return None;
         }
         Some((announce_to, neighbors))
@@ -359,7 +348,7 @@ impl Check<'_> {
         let Some(word) = written else {
             return Some(Direction::default());
         };
-        let direction = self.word("direction", word, &Direction::NAMES)?;
+        let direction = self.one_of("direction", word, &Direction::NAMES)?;
         if family.directions().contains(&direction) {
             return Some(direction);
         }

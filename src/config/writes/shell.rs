@@ -56,30 +56,19 @@ impl<'a> Script<'a> {
     }
 
     pub(super) fn done(mut self) -> Done {
-        let mut next = Next::Word;
+        // A redirection, which waits for its word.
+        let mut before = None;
         while let Some(token) = self.tokens.next() {
-            match (token, next) {
-                (Token::Word(to), Next::To(how)) => self.command.to.push((to, how)),
-                (Token::Word(from), Next::From) => {
+            match (token, before.take()) {
+                (Token::Word(to), Some(Token::To(how))) => self.command.to.push((to, how)),
+                (Token::Word(from), Some(Token::From)) => {
                     self.command.file = from.as_deref().is_some_and(is_file);
                 }
-                (Token::Word(_), Next::Descriptor) => {}
-                (Token::Word(word), Next::Word) => self.command.words.push(word),
-                (Token::To(how), _) => {
-                    next = Next::To(how);
-                    continue;
-                }
-                (Token::From, _) => {
-                    next = Next::From;
-                    continue;
-                }
-                (Token::Descriptor, _) => {
-                    next = Next::Descriptor;
-                    continue;
-                }
+                (Token::Word(_), Some(Token::Descriptor)) => {}
+                (Token::Word(word), _) => self.command.words.push(word),
                 (Token::End(end), _) => self.simple(end),
+                (redirection, _) => before = Some(redirection),
             }
-            next = Next::Word;
         }
         self.simple(End::Command);
         self.done
@@ -186,15 +175,6 @@ fn assigns(word: &str) -> bool {
         !name.is_empty() && all.all(|one| one.is_ascii_alphanumeric() || one == '_')
     };
     word.split_once('=').is_some_and(|(name, _)| is_name(name))
-}
-
-/// The meaning of the next word.
-#[derive(Clone, Copy)]
-enum Next {
-    Word,
-    To(Redirection),
-    From,
-    Descriptor,
 }
 
 /// How the output of a command goes to a file.
