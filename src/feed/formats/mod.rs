@@ -2,8 +2,8 @@
 //!
 //! Each format knows what proves that its file is complete and the right one. `reader` has what all
 //! formats share: the rules of a feed (families, expected lengths, host bits), and when a file with
-//! invalid lines is refused. To add a format: its file, its variant of [`Format`], its arm in
-//! `read`, its golden pairs in `tests/golden/feed`.
+//! invalid lines is refused. To add a format: its file, its variant of [`Format`] with its name,
+//! which puts it into `Format::NAMES`, its arm in `read`, its golden pairs in `tests/golden/feed`.
 
 mod abusech;
 mod asndrop;
