@@ -8,13 +8,14 @@ use super::{Exit, Outcome, Stop, block_on};
 use crate::config::Config;
 use crate::control::client::{Asked, Wanted, ask};
 use crate::control::{Change, Question, Said, View};
+use crate::policy::objection::Objection;
 
 /// What came of a change that the daemon was asked for.
 pub(super) enum Handed {
     /// The daemon did it.
     Done(Exit),
     /// This has to be confirmed first.
-    Objections(Vec<String>),
+    Objections(Vec<Objection>),
     /// The verb does it itself.
     Alone,
 }
@@ -39,7 +40,7 @@ pub(super) fn question(
 pub(super) fn change(config: &Config, change: &Change, json: bool) -> Result<Handed, Stop> {
     match put(config, Wanted::Change(change, &who()), json)? {
         Asked::Done(code) => Ok(Handed::Done(Exit::Of(code))),
-        Asked::Objections(lines) => Ok(Handed::Objections(lines)),
+        Asked::Objections(against) => Ok(Handed::Objections(against)),
         Asked::Alone(_) => Ok(Handed::Alone),
         Asked::Forbidden(why) => Err(Stop::failed(why)),
         Asked::BrokenOff => Err(Stop::failed(

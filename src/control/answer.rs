@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 
 use super::said::Pieces;
 use super::{EXIT, Said};
+use crate::plan::sentences;
 
 type Body = UnsyncBoxBody<Bytes, Infallible>;
 pub(super) type Answer = Response<Body>;
@@ -67,7 +68,7 @@ pub(super) async fn json((first, mut pieces): (Option<Said>, Pieces)) -> Answer 
         match piece {
             Said::Out(text) => out.push_str(&text),
             Said::Err(line) => err.push(line),
-            Said::Objections(lines) => err.extend(lines),
+            Said::Objections(against) => err.extend(sentences(&against)),
             Said::Exit(code) => exit = Some(code),
             Said::Taken | Said::Alone => {}
         }

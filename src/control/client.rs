@@ -16,6 +16,7 @@ use super::request::Form;
 use super::server::{TAKE, monotonic};
 use super::{CONFIG, Change, INSTANCE, Question, Said, UNTIL, View, WHO};
 use crate::config::{Config, fingerprint};
+use crate::policy::objection::Objection;
 use crate::run_dir::{self, RunDir};
 use crate::shown;
 
@@ -39,7 +40,7 @@ pub enum Asked {
     /// The daemon did it, and the verb ends so.
     Done(u8),
     /// This speaks against an entry and has to be confirmed; nothing was changed.
-    Objections(Vec<String>),
+    Objections(Vec<Objection>),
     /// The verb does it itself; the line, if there is one, is for the operator.
     Alone(Option<String>),
     /// The daemon does not permit it.
@@ -153,7 +154,7 @@ async fn listen(mut body: Incoming, print: &mut dyn FnMut(Said)) -> Asked {
                     return objections.map_or(Asked::Done(code), Asked::Objections);
                 }
                 Ok(Said::Alone) => return Asked::Alone(None),
-                Ok(Said::Objections(lines)) => objections = Some(lines),
+                Ok(Said::Objections(against)) => objections = Some(against),
                 Ok(said) => print(said),
                 Err(_) => return Asked::BrokenOff,
             }

@@ -8,6 +8,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use url::form_urlencoded::{Serializer, parse};
 
+use crate::policy::objection::Objection;
+
 /// A request that shows something.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Question {
@@ -73,9 +75,9 @@ pub struct Entry {
     /// For how long, such as `2h`; without it until it is taken back.
     #[serde(rename = "for", default)]
     pub time: Option<String>,
-    /// What speaks against it and was confirmed, word for word.
+    /// What speaks against it and was confirmed.
     #[serde(default)]
-    pub confirmed: Vec<String>,
+    pub confirmed: Vec<Objection>,
 }
 
 /// The end of an entry.
@@ -431,7 +433,10 @@ mod tests {
             prefix: "192.0.2.0/24".to_owned(),
             reason: "t".to_owned(),
             time: Some("2h".to_owned()),
-            confirmed: vec!["it is protected".to_owned()],
+            confirmed: vec![Objection::Short {
+                prefix: "192.0.0.0/7".parse().unwrap(),
+                limit: 8,
+            }],
         };
         let changes = [
             Change::Add(entry.clone()),

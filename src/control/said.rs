@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 use super::request::View;
+use crate::policy::objection::Objection;
 
 /// One piece: a JSON line for the command line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +21,7 @@ pub enum Said {
     /// A line of stderr.
     Err(String),
     /// What speaks against an entry and has to be confirmed on a terminal.
-    Objections(Vec<String>),
+    Objections(Vec<Objection>),
     /// The daemon does not do it; nothing was changed.
     Alone,
     /// The exit code. The last piece.
@@ -122,10 +123,7 @@ mod tests {
             (Said::Taken, "\"taken\""),
             (Said::Out("a\n".to_owned()), "{\"out\":\"a\\n\"}"),
             (Said::Err("b".to_owned()), "{\"err\":\"b\"}"),
-            (
-                Said::Objections(vec!["c".to_owned()]),
-                "{\"objections\":[\"c\"]}",
-            ),
+            (Said::Objections(Vec::new()), "{\"objections\":[\"c\"]}"),
             (Said::Alone, "\"alone\""),
             (Said::Exit(3), "{\"exit\":3}"),
         ];

@@ -7,6 +7,7 @@
 
 mod around;
 pub mod limits;
+pub mod objection;
 pub mod protect;
 pub mod reserved;
 pub mod selection;

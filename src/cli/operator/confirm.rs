@@ -3,13 +3,15 @@
 use std::io::{self, IsTerminal, Write};
 
 use super::super::{Stop, output};
+use crate::plan::joined;
+use crate::policy::objection::Objection;
 
 /// Ask on the terminal to type `word` again.
-pub(super) fn confirm(what: &[String], word: &str) -> Result<(), Stop> {
+pub(super) fn confirm(what: &[Objection], word: &str) -> Result<(), Stop> {
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Err(Stop::usage(format!(
             "{}; --force has to be confirmed on a terminal, and this is none; nothing was changed",
-            what.join("; ")
+            joined(what, "; ")
         )));
     }
     what.iter().for_each(output::say);

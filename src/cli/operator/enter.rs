@@ -16,9 +16,10 @@ use crate::config::Config;
 use crate::control::{Author, Change, Entry, Said};
 use crate::ledger::{Event, Ledger, OperatorEntry, OperatorRow};
 use crate::pass::{self, At, discovery, operator, protection};
-use crate::policy::limits::Share;
+use crate::plan::joined;
+use crate::policy::objection::{self, Objection};
 use crate::policy::protect::Protect;
-use crate::policy::reserved::{NEVER, RESERVED, mapped, nets, touching, why_not_mapped};
+use crate::policy::reserved::{NEVER, mapped, nets, why_not_mapped};
 use crate::prefix::{HostBits, PrefixSet};
 use crate::shown;
 use crate::time::{Timestamp, short};
@@ -176,7 +177,7 @@ fn objections_now(
     hand: OperatorEntry,
     prefix: IpNet,
     config: &Config,
-) -> Result<Vec<String>, Stop> {
+) -> Result<Vec<Objection>, Stop> {
     let ledger = Ledger::read(&config.state_dir)?;
     let now = ledger.now()?;
     let protected = block_on(protection(config, &ledger, &Out::Ours, now))??;
@@ -184,11 +185,11 @@ fn objections_now(
 }
 
 /// What speaks against it is confirmed on a terminal.
-fn confirmed_by_hand(against: &[String], prefix: IpNet, force: bool) -> Result<(), Stop> {
+fn confirmed_by_hand(against: &[Objection], prefix: IpNet, force: bool) -> Result<(), Stop> {
     if !against.is_empty() && !force {
         return Err(Stop::usage(format!(
             "{}; nothing was changed (--force does it all the same, after a second confirmation)",
-            against.join("; ")
+            joined(against, "; ")
         )));
     }
     match against.is_empty() {
@@ -245,70 +246,46 @@ pub(crate) fn reason(text: &str) -> Result<String, Stop> {
     Ok(text.to_owned())
 }
 
-/// What speaks against it, each in a line.
-///
 /// # Errors
 /// What is never permitted, not even with `--force`.
+fn permitted(hand: OperatorEntry, prefix: IpNet) -> Result<(), Stop> {
+    let stop = |why: String| Err(Stop::usage(format!("{prefix}: {why}")));
+    if prefix.prefix_len() == 0 {
+        return stop(match hand {
+            OperatorEntry::Add => {
+                "the whole Internet is never dropped; nothing was changed".to_owned()
+            }
+            OperatorEntry::Allow => {
+                "the whole Internet is never allowed by one entry; nothing was changed \
+                                     (nullrouted flush withdraws everything)"
+                    .to_owned()
+            }
+        });
+    }
+    if let Some(instead) = mapped(prefix) {
+        let why = why_not_mapped(instead);
+        return stop(format!("{why}; nothing was changed"));
+    }
+    let never = nets(&NEVER).find(|(net, _)| hand == OperatorEntry::Add && net.contains(&prefix));
+    match never {
+        Some((_, why)) => stop(format!("{why} is never dropped; nothing was changed")),
+        None => Ok(()),
+    }
+}
+
+/// What speaks against it.
+///
+/// # Errors
+/// What is never permitted.
 fn objections(
     hand: OperatorEntry,
     prefix: IpNet,
     protect: &Protect,
     config: &Config,
-) -> Result<Vec<String>, Stop> {
-    let limits = &config.policy.limits;
-    let mut against = Vec::new();
-    let (shortest, key, family) = match prefix {
-        IpNet::V4(_) => (limits.shortest_v4, "shortest_v4", "IPv4"),
-        IpNet::V6(_) => (limits.shortest_v6, "shortest_v6", "IPv6"),
-    };
-    if prefix.prefix_len() == 0 {
-        return Err(Stop::usage(format!(
-            "{prefix}: the whole Internet is never {}; nothing was changed{}",
-            match hand {
-                OperatorEntry::Add => "dropped",
-                OperatorEntry::Allow => "allowed by one entry",
-            },
-            match hand {
-                OperatorEntry::Add => "",
-                OperatorEntry::Allow => " (nullrouted flush withdraws everything)",
-            }
-        )));
-    }
-    if let Some(instead) = mapped(prefix) {
-        let why = why_not_mapped(instead);
-        return Err(Stop::usage(format!("{prefix}: {why}; nothing was changed")));
-    }
-    let never = nets(&NEVER).find(|(net, _)| hand == OperatorEntry::Add && net.contains(&prefix));
-    if let Some((_, why)) = never {
-        return Err(Stop::usage(format!(
-            "{prefix}: {why} is never dropped; nothing was changed"
-        )));
-    }
-    if prefix.prefix_len() < shortest {
-        let share = Share(0.5_f64.powi(i32::from(prefix.prefix_len())));
-        against.push(format!(
-            "{prefix} is {share} of all {family} addresses (shorter than {key} {shortest})"
-        ));
-    }
-    if hand == OperatorEntry::Add {
-        let protected = protect.touching(prefix);
-        against.extend(protected.map(|one| {
-            format!(
-                "{} in {prefix} is protected and stays so: {}",
-                one.net, one.why
-            )
-        }));
-        // What is protected in both was told already.
-        let told = |net: IpNet| {
-            let both = if net.contains(&prefix) { prefix } else { net };
-            protect.set().overlaps(both)
-        };
-        let reserved = touching(&RESERVED, prefix).filter(|(net, _)| !told(*net));
-        against.extend(
-            reserved.map(|(net, why)| format!("{prefix} touches reserved space, {net}: {why}")),
-        );
-    }
-    Ok(against)
+) -> Result<Vec<Objection>, Stop> {
+    permitted(hand, prefix)?;
+    let (drops, limits) = (hand == OperatorEntry::Add, &config.policy.limits);
+    Ok(objection::objections(drops, prefix, protect, limits))
 }
 
 fn event(row: &OperatorRow, author: &Author) -> Event {
