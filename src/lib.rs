@@ -72,6 +72,8 @@ pub mod ledger;
 
 pub mod pass;
 
+pub mod view;
+
 pub mod control;
 
 pub mod daemon;

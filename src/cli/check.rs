@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde_json::Value;
-
 use super::{Exit, Outcome, Stop, output};
 use crate::config::{self, Advice, Config, RouterConfig};
 use crate::ledger::{Ledger, SelectionRow, TargetRow};
 use crate::shown;
 use crate::targets::file::lists;
-use crate::targets::file::{Chosen, too_many};
+use crate::targets::file::too_many;
+use crate::view::RouterLists;
 
 const EXITS: &str = "Ends with 64 where there is a problem. Advice is on what the configuration refers to (files, \
                      folders, commands, hosts): it ends with 0, and with --strict with 1.";
@@ -47,7 +46,6 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
             Ok((_, advice)) => (true, Vec::new(), advice.as_slice()),
             Err(problems) => (false, problems.places(), &[][..]),
         };
-        let ways: Vec<_> = ways.iter().map(Way::json).collect();
         let json =
             serde_json::json!({ "ok": ok, "problems": problems, "advice": advice, "lists": ways });
         output::json(&json)?;
@@ -75,7 +73,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
             _ => format!("{}{at}: advice: {text}", shown::path(path)),
         });
     }
-    for Way { router, chosen } in &ways {
+    for RouterLists { router, chosen } in &ways {
         output::say(format!("router {router}: {}", lists::said(chosen)));
     }
     let (feeds, routers) = (config.feeds.len(), config.routers.len());
@@ -89,18 +87,6 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         path.display()
     ));
     Ok(exit)
-}
-
-/// How lists stand in the file of a router, where that is left to us.
-struct Way {
-    router: String,
-    chosen: Chosen,
-}
-
-impl Way {
-    fn json(&self) -> Value {
-        lists::json(&self.router, &self.chosen)
-    }
 }
 
 /// What the ledger knows; nothing where it cannot be read.
@@ -137,10 +123,10 @@ impl Known {
     }
 
     /// What would be chosen for each router by what is in force now.
-    fn ways(&self, config: &Config) -> Vec<Way> {
+    fn ways(&self, config: &Config) -> Vec<RouterLists> {
         let routers = config.routers.iter();
         let ways = routers.filter_map(|router| {
-            Some(Way {
+            Some(RouterLists {
                 router: router.name.clone(),
                 chosen: lists::known(
                     router,

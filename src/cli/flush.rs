@@ -34,6 +34,7 @@ use crate::targets::{
     self, AllGone, Counts, Fault, Outcome as Told, Report, Runner, Target, Wanted, What,
 };
 use crate::time::Timestamp;
+use crate::view::Flushed;
 use noted::{Noted, within};
 
 #[derive(Debug, clap::Args)]
@@ -145,12 +146,8 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         tracing::info!("flushed; nothing is installed until `nullrouted unpin`");
     }
     if arguments.json {
-        let targets: Vec<_> = applied
-            .targets
-            .iter()
-            .map(super::status::target_json)
-            .collect();
-        output::json(&serde_json::json!({ "flushed": complete, "targets": targets }))?;
+        let (flushed, targets) = (complete, &applied.targets[..]);
+        output::json(&serde_json::json!(Flushed { flushed, targets }))?;
     }
     if complete {
         Ok(Exit::Done)

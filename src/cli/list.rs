@@ -8,6 +8,7 @@ use super::site::Reader;
 use super::{Exit, Outcome, Stop, ask, load};
 use crate::control::Question;
 use crate::shown;
+use crate::view::{RouteCount, csv};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -75,15 +76,11 @@ impl List {
 pub(super) fn answer(mut reader: Reader, list: List) -> Outcome {
     let List { format, count } = list;
     if count {
-        let set = &reader.in_force()?.nets;
-        return match format {
-            Format::Json => {
-                let (v4, v6) = (set.v4.len(), set.v6.len());
-                let routes = serde_json::json!({"routes": {"v4": v4, "v6": v6}});
-                reader.out.json(&routes).map(|()| Exit::Done)
-            }
-            _ => reader.out.done(|out| writeln!(out, "{}", set.len())),
-        };
+        let routes = reader.in_force()?.nets.counts().into();
+        reader
+            .out
+            .show(&RouteCount { routes }, format == Format::Json)?;
+        return Ok(Exit::Done);
     }
     if format == Format::Cidr {
         let set = &reader.in_force()?.nets;
@@ -94,17 +91,7 @@ pub(super) fn answer(mut reader: Reader, list: List) -> Outcome {
     reader.is_short()?;
     let routes = reader.ledger.routes()?;
     reader.out.done(|out| match format {
-        Format::Csv => {
-            let mut csv = csv::Writer::from_writer(out.encoded());
-            csv.write_record(["prefix", "generation", "since", "because"])?;
-            for route in &routes {
-                let (prefix, since) = (route.prefix.to_string(), route.since.to_string());
-                let generation = route.generation.to_string();
-                let because = shown::line(&route.because);
-                csv.write_record([&*prefix, &*generation, &*since, &*because])?;
-            }
-            csv.flush()
-        }
+        Format::Csv => csv(&routes, out),
         _ => {
             shown::json(out.encoded(), &routes)?;
             writeln!(out)

@@ -15,6 +15,7 @@ use super::{Exit, Outcome, Stop};
 use crate::control::{Outlet, Said};
 use crate::progress::Progress;
 use crate::shown::{self, Lines};
+use crate::view::View;
 
 /// How much is said on stderr.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -175,6 +176,14 @@ impl Out {
             shown::json(out.encoded(), value)?;
             writeln!(out)
         })
+    }
+
+    /// Write what a verb shows. Keys of JSON are in the order of the alphabet.
+    pub fn show(&self, view: &impl View, json: bool) -> Result<(), Stop> {
+        match json {
+            true => self.json(&serde_json::json!(view)),
+            false => self.results(|out| view.print(out)),
+        }
     }
 
     /// Write results, and be done.

@@ -4,17 +4,18 @@ use std::path::Path;
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use serde_json::json;
 
 use super::ask::change_or;
 use super::output::{Out, Talk};
 use super::site::{Making, Own, author};
-use super::status::without_copy;
 use super::{Exit, Outcome, Stop, block_on, load, output};
 use crate::config::Config;
 use crate::control::{Change, Refresh};
 use crate::ledger::{GenerationCause, HoldRow, Ledger, Lock};
 use crate::pass;
 use crate::pass::gather::{FeedSelection, FetchMode};
+use crate::view::{Passed, without_copy};
 
 const EXITS: &str = "Ends with 1 where a target failed, and while a configured feed has never had a copy; with 3 where \
                      a change is held.";
@@ -92,7 +93,7 @@ pub(super) async fn refresh_now(making: Making<'_>, refresh: &Refresh) -> Outcom
     };
     let outcome = site.pass((scope, manner), GenerationCause::Refresh).await?;
     if json {
-        out.json(&self::json(&outcome))?;
+        out.json(&json!(Passed::of(&outcome)))?;
     }
     let at = site.at()?;
     let without = without_copy(at.config, at.ledger)?;
@@ -139,7 +140,7 @@ pub(super) async fn bring_about(
         ..stop
     })?;
     if making.json {
-        making.out.json(&json(&outcome))?;
+        making.out.json(&json!(Passed::of(&outcome)))?;
     }
     Ok(outcome)
 }
@@ -161,19 +162,4 @@ pub(super) fn exit(outcome: &pass::Outcome) -> Exit {
         outcome if outcome.held.as_ref().is_some_and(HoldRow::waits) => Exit::Held,
         _ => Exit::Done,
     }
-}
-
-pub(super) fn json(outcome: &pass::Outcome) -> serde_json::Value {
-    let targets: Vec<_> = outcome
-        .targets
-        .iter()
-        .map(super::status::target_json)
-        .collect();
-    serde_json::json!({
-        "generation": outcome.generation,
-        "routes": outcome.routes,
-        "held": outcome.held.as_ref().map(super::status::hold_json),
-        "pinned": outcome.pinned,
-        "targets": targets,
-    })
 }

@@ -1,7 +1,5 @@
 //! `why`: the whole story of an address or prefix on one screen.
 
-mod story;
-
 use std::path::Path;
 use std::sync::Arc;
 
@@ -27,7 +25,7 @@ use crate::prefix::{HostBits, PrefixSet, overlap};
 use crate::rib::OPERATOR;
 use crate::targets::{self, Absence, Presence, RouterSet, Runner, Wanted};
 use crate::time::Timestamp;
-use story::{Former, Now, Place, Story, Verdict};
+use crate::view::{Former, Now, Place, Story, Verdict};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -57,11 +55,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
 pub(super) fn answer(mut reader: Reader, query: &str, json: bool) -> Outcome {
     let net = one_net(query, HostBits::Mask)?;
     let story = tell(&mut reader, query, net)?;
-    if json {
-        reader.out.json(&story.json())?;
-    } else {
-        reader.out.results(|out| story.print(out))?;
-    }
+    reader.out.show(&story, json)?;
     Ok(Exit::Done)
 }
 

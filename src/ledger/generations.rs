@@ -11,8 +11,8 @@ use crate::targets::TargetRow;
 use crate::targets::file::{Chosen, Lists, Version};
 use crate::time::Timestamp;
 
-/// One row of `generation`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One row of `generation`, as `status` has it in JSON.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct GenerationRow {
     /// Its number, from 1.
     pub number: u64,
@@ -27,10 +27,13 @@ pub struct GenerationRow {
     /// What it came from.
     pub cause: GenerationCause,
     /// The ID of the held change that was approved for it; empty where none was.
+    #[serde(skip)]
     pub review: String,
     /// Who approved it.
+    #[serde(skip)]
     pub by: String,
     /// Whether it was made while pinned.
+    #[serde(skip)]
     pub pinned: bool,
 }
 

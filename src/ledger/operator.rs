@@ -2,12 +2,14 @@
 
 use ipnet::IpNet;
 use rusqlite::{OptionalExtension, Row, params};
+use serde::Serialize;
 
 use super::{EventKind, GenerationCause, Ledger, LedgerError, parsed};
 use crate::time::Timestamp;
 
 /// What an operator entry does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum OperatorEntry {
     /// It is to be dropped, as if a feed listed it.
     Add,
@@ -66,11 +68,13 @@ impl OperatorEntry {
 }
 
 /// One row of `operator`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct OperatorRow {
     /// Its number in the ledger, from 1.
+    #[serde(skip)]
     pub id: u32,
     /// What it does.
+    #[serde(rename = "verb")]
     pub hand: OperatorEntry,
     /// The prefix.
     pub prefix: IpNet,
@@ -83,6 +87,7 @@ pub struct OperatorRow {
     /// When it ends by itself.
     pub until: Option<Timestamp>,
     /// When it ended; `None` while nobody ended it and its time was not seen to be over.
+    #[serde(skip)]
     pub ended: Option<Timestamp>,
 }
 

@@ -1,10 +1,11 @@
 //! What people said to held changes, and the change that waits.
 
 use rusqlite::{Row, params};
+use serde::{Serialize, Serializer};
 
 use super::{Ledger, LedgerError, count};
 use crate::named::named;
-use crate::plan::Reason;
+use crate::plan::{Reason, sentences};
 use crate::time::Timestamp;
 
 named! {
@@ -36,20 +37,35 @@ pub struct ReviewRow {
 }
 
 /// The change that waits.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct HoldRow {
     /// Name of its exact content.
     pub id: String,
     /// When it was first seen.
+    #[serde(rename = "since")]
     pub at: Timestamp,
-    /// Every reason.
+    /// Every reason; sentences in JSON.
+    #[serde(serialize_with = "in_words")]
     pub reasons: Vec<Reason>,
     /// Prefixes it would bring.
     pub added: usize,
     /// Prefixes it would take away.
     pub removed: usize,
     /// Who rejected it and when, if somebody did.
+    #[serde(rename = "rejected_by", serialize_with = "name")]
     pub rejected: Option<(String, Timestamp)>,
+}
+
+fn in_words<S: Serializer>(reasons: &[Reason], serializer: S) -> Result<S::Ok, S::Error> {
+    sentences(reasons).serialize(serializer)
+}
+
+fn name<S: Serializer>(
+    rejected: &Option<(String, Timestamp)>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let name = rejected.as_ref().map(|(by, _)| by);
+    name.serialize(serializer)
 }
 
 impl HoldRow {

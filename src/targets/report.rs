@@ -378,7 +378,7 @@ impl fmt::Display for Absence {
 }
 
 /// What became of a target, as the ledger keeps it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct TargetRow {
     /// `kernel`, or the name of a router.
     pub name: String,
@@ -388,11 +388,14 @@ pub struct TargetRow {
     /// What was shown of it.
     pub report: String,
     /// What was worth noting.
+    #[serde(skip)]
     pub notes: Vec<Note>,
     /// Content of a router file that is in place and loaded.
+    #[serde(skip)]
     pub digest: Option<String>,
     /// How lists stand in the file of a router with `lists = "auto"`, and the version that it was
     /// chosen by.
+    #[serde(skip)]
     pub lists: Option<Chosen>,
 }
 

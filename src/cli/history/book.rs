@@ -2,8 +2,8 @@
 
 use super::super::{Exit, Outcome};
 use super::Show;
-use super::entry::{Entry, print};
 use crate::ledger::{Book, Ledger};
+use crate::view::{self, Entry};
 
 /// Entries that are shown without `--all`.
 const SHOWN: usize = 40;
@@ -15,20 +15,13 @@ pub(super) fn run(ledger: &Ledger, all: bool, (show, json): Show<'_>) -> Outcome
     let most = if all { usize::MAX } else { SHOWN };
     let book = ledger.at_one_moment(|ledger| ledger.book(most))?;
     let (earlier, entries) = newest(book, most);
-    if json {
-        show.json(&entries.iter().map(Entry::json).collect::<Vec<_>>())?;
-        return Ok(Exit::Done);
-    }
-    let most = show.is_terminal().then_some(LINE);
-    show.done(|out| {
-        match earlier {
-            0 if entries.is_empty() => writeln!(out, "nothing has happened yet")?,
-            0 => {}
-            1 => writeln!(out, "… 1 earlier entry (--all shows it)")?,
-            _ => writeln!(out, "… {earlier} earlier entries (--all shows them)")?,
-        }
-        print(out, &entries, most)
-    })
+    let book = view::Book {
+        earlier,
+        entries,
+        width: show.is_terminal().then_some(LINE),
+    };
+    show.show(&book, json)?;
+    Ok(Exit::Done)
 }
 
 /// The newest of both, merged, and how many there are before them.
@@ -47,6 +40,7 @@ mod tests {
     use crate::ledger::{Event, EventKind, GenerationCause, GenerationRow};
     use crate::shown::Lines;
     use crate::time::Timestamp;
+    use crate::view::View;
 
     fn generation(number: u64, at: i64) -> GenerationRow {
         GenerationRow {
@@ -76,7 +70,12 @@ mod tests {
     fn shown(book: Book, most: usize, line: Option<usize>) -> (usize, Vec<String>) {
         let (earlier, entries) = newest(book, most);
         let mut out = Vec::new();
-        print(&mut Lines::new(&mut out), &entries, line).unwrap();
+        let book = view::Book {
+            earlier: 0,
+            entries,
+            width: line,
+        };
+        book.print(&mut Lines::new(&mut out)).unwrap();
         let text = String::from_utf8(out).unwrap();
         (earlier, text.lines().map(str::to_owned).collect())
     }

@@ -3,7 +3,6 @@
 
 mod book;
 mod diff;
-mod entry;
 mod set;
 mod story;
 

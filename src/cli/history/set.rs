@@ -1,23 +1,9 @@
 //! The set of an earlier generation, as `list` writes the one in force.
 
-use ipnet::IpNet;
-use serde::Serialize;
-
 use super::super::{Exit, Outcome, Stop};
 use super::{Show, told};
 use crate::ledger::Ledger;
-use crate::time::Timestamp;
-
-/// One prefix that was in force.
-#[derive(Debug, Serialize)]
-struct Row {
-    prefix: IpNet,
-    /// The generation that brought it; null where that was forgotten.
-    generation: Option<u64>,
-    since: Option<Timestamp>,
-    /// Why it brought it, in words.
-    because: Option<String>,
-}
+use crate::view::PastRoute;
 
 pub(super) fn run(ledger: &Ledger, number: u64, (show, json): Show<'_>) -> Outcome {
     if !json {
@@ -28,7 +14,7 @@ pub(super) fn run(ledger: &Ledger, number: u64, (show, json): Show<'_>) -> Outco
         let past = told(ledger, number)?;
         let rows = past.nets.nets().map(|prefix| {
             let brought = ledger.brought_by(prefix, number)?;
-            Ok(Row {
+            Ok(PastRoute {
                 prefix,
                 generation: brought.as_ref().map(|row| row.generation),
                 since: brought.as_ref().map(|row| row.since),

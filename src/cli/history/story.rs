@@ -6,10 +6,10 @@ use ipnet::IpNet;
 
 use super::super::{Exit, Outcome};
 use super::Show;
-use super::entry::{Entry, print};
 use crate::ledger::{Event, Ledger, LedgerError, OperatorRow};
 use crate::prefix::overlap;
 use crate::time::Timestamp;
+use crate::view::{Entry, PrefixHistory};
 
 pub(super) fn run(ledger: &Ledger, net: IpNet, keep: Duration, (show, json): Show<'_>) -> Outcome {
     let (entries, since) = ledger.at_one_moment(|ledger| {
@@ -21,15 +21,13 @@ pub(super) fn run(ledger: &Ledger, net: IpNet, keep: Duration, (show, json): Sho
         };
         Ok::<_, LedgerError>((entries, since))
     })?;
-    if json {
-        show.json(&entries.iter().map(Entry::json).collect::<Vec<_>>())?;
-        return Ok(Exit::Done);
-    }
-    show.done(|out| match (entries.as_slice(), since) {
-        ([], Some(since)) => writeln!(out, "{net}: nothing is known of it since {since}"),
-        ([], None) => writeln!(out, "{net}: nothing is known of it: the ledger is empty"),
-        (entries, _) => print(out, entries, None),
-    })
+    let history = PrefixHistory {
+        net,
+        entries,
+        since,
+    };
+    show.show(&history, json)?;
+    Ok(Exit::Done)
 }
 
 fn entries(ledger: &Ledger, net: IpNet) -> Result<Vec<Entry>, LedgerError> {

@@ -16,6 +16,7 @@ use crate::shown;
 use crate::targets::kernel::Kernel;
 use crate::targets::{self, Fault, Note, Target, Wanted, What};
 use crate::time::{Timestamp, short};
+use crate::view::observed;
 
 /// How bad it is. The numbers are those of the plugin interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -244,10 +245,7 @@ impl Report {
                 format!("change {id} is held since {at}: {added} to add, {removed} to remove; nullrouted plan shows it"),
             );
         }
-        for seen in super::observed(config, ledger)?
-            .iter()
-            .filter(|seen| seen.alarm)
-        {
+        for seen in observed(config, ledger)?.iter().filter(|seen| seen.alarm) {
             self.add(
                 Severity::Warning,
                 format!("{}: {}", seen.topic().name(), seen.seen),

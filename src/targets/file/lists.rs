@@ -4,8 +4,6 @@
 use std::path::Path;
 use std::time::Duration;
 
-use serde_json::{Value, json};
-
 use super::{Chosen, FileOptions, Version, choose};
 use crate::config::RouterConfig;
 use crate::discover::program;
@@ -64,14 +62,6 @@ pub fn said(chosen: &Chosen) -> String {
         chosen.lists,
         chosen.why()
     )
-}
-
-/// The same as JSON.
-pub fn json(router: &str, chosen: &Chosen) -> Value {
-    json!({
-        "router": router, "lists": chosen.lists.to_string(), "entries": chosen.entries,
-        "frr_version": chosen.version.as_ref().map(Version::to_string), "why": chosen.why(),
-    })
 }
 
 /// `said` is the version by the FRR of this machine.

@@ -1,16 +1,20 @@
-//! One entry of a history: its place in time, its line, and the same as JSON.
+//! `history`: what happened, to everything or to one prefix, and what was in force with an earlier
+//! generation.
 
 use std::io;
 
+use ipnet::IpNet;
+use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
+use super::{View, composed};
 use crate::ledger::{ChangeRow, Event, GenerationRow, RouterChangeRow, Seen};
 use crate::shown::{self, Lines};
 use crate::time::Timestamp;
 
 /// Something that happened.
 #[derive(Clone, Debug)]
-pub(super) enum Entry {
+pub enum Entry {
     Generation(GenerationRow),
     Event(Event),
     Change(ChangeRow),
@@ -78,10 +82,12 @@ impl Entry {
             Self::Delisted(seen, _) => format!("no longer listed by {}", listing(seen)),
         }
     }
+}
 
-    pub fn json(&self) -> Value {
+impl Serialize for Entry {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let at = self.at();
-        match self {
+        let json = match self {
             Self::Generation(row) => json!({
                 "at": at, "kind": "generation", "generation": row.number, "cause": row.cause,
                 "added": row.added, "removed": row.removed, "routes": row.routes,
@@ -101,12 +107,117 @@ impl Entry {
             }),
             Self::Listed(seen) => listing_json(seen, at, "listed"),
             Self::Delisted(seen, _) => listing_json(seen, at, "delisted"),
+        };
+        composed(json, serializer)
+    }
+}
+
+/// The newest of the log book.
+pub struct Book {
+    /// How many entries there are before these.
+    pub earlier: usize,
+    pub entries: Vec<Entry>,
+    /// Characters that a line has at most.
+    pub width: Option<usize>,
+}
+
+impl Serialize for Book {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.entries.serialize(serializer)
+    }
+}
+
+impl View for Book {
+    fn print(&self, out: &mut Lines<'_>) -> io::Result<()> {
+        match self.earlier {
+            0 if self.entries.is_empty() => writeln!(out, "nothing has happened yet")?,
+            0 => {}
+            1 => writeln!(out, "… 1 earlier entry (--all shows it)")?,
+            earlier => writeln!(out, "… {earlier} earlier entries (--all shows them)")?,
+        }
+        print(out, &self.entries, self.width)
+    }
+}
+
+/// Everything that ever touched one prefix.
+pub struct PrefixHistory {
+    pub net: IpNet,
+    pub entries: Vec<Entry>,
+    /// From when on nothing was forgotten, where there is no entry; `None` where the ledger is
+    /// empty.
+    pub since: Option<Timestamp>,
+}
+
+impl Serialize for PrefixHistory {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.entries.serialize(serializer)
+    }
+}
+
+impl View for PrefixHistory {
+    fn print(&self, out: &mut Lines<'_>) -> io::Result<()> {
+        let net = self.net;
+        match (self.entries.as_slice(), self.since) {
+            ([], Some(since)) => writeln!(out, "{net}: nothing is known of it since {since}"),
+            ([], None) => writeln!(out, "{net}: nothing is known of it: the ledger is empty"),
+            (entries, _) => print(out, entries, None),
         }
     }
 }
 
+/// One prefix that was in force.
+#[derive(Debug, Serialize)]
+pub struct PastRoute {
+    pub prefix: IpNet,
+    /// The generation that brought it; null where that was forgotten.
+    pub generation: Option<u64>,
+    pub since: Option<Timestamp>,
+    /// Why it brought it, in words.
+    pub because: Option<String>,
+}
+
+/// What one generation has and another had not.
+#[derive(Debug, Serialize)]
+pub struct Diff {
+    pub from: u64,
+    pub to: u64,
+    pub added: Vec<Item>,
+    pub removed: Vec<Item>,
+    pub keep: usize,
+}
+
+/// What came or went last in between, and why.
+#[derive(Debug, Serialize)]
+pub struct Item {
+    /// A prefix, or AS and a number.
+    pub prefix: String,
+    pub because: String,
+}
+
+impl View for Diff {
+    fn print(&self, out: &mut Lines<'_>) -> io::Result<()> {
+        let width = self.added.iter().chain(&self.removed);
+        let width = width.map(|item| item.prefix.len()).max().unwrap_or(0);
+        for (op, items) in [('+', &self.added), ('-', &self.removed)] {
+            for Item { prefix, because } in items {
+                let line = format!("{op} {prefix:<width$}  {because}");
+                writeln!(out, "{}", line.trim_end())?;
+            }
+        }
+        writeln!(
+            out,
+            "generation {} -> {}: {} added, {} removed, {} kept",
+            self.from,
+            self.to,
+            self.added.len(),
+            self.removed.len(),
+            self.keep
+        )
+    }
+}
+
 /// Each in a line: times in one column, what in another. A line may be cut to so many characters.
-pub(super) fn print(out: &mut Lines<'_>, entries: &[Entry], most: Option<usize>) -> io::Result<()> {
+fn print(out: &mut Lines<'_>, entries: &[Entry], most: Option<usize>) -> io::Result<()> {
     let width = entries.iter().map(|entry| entry.what().len());
     let width = width.max().unwrap_or(0);
     for entry in entries {

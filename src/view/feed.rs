@@ -2,9 +2,11 @@
 
 use std::io;
 
-use serde_json::{Value, json};
+use serde::{Serialize, Serializer};
+use serde_json::json;
 
-use crate::cli::Stop;
+use super::composed;
+
 use crate::config::{Config, FeedConfig};
 use crate::feed::Rejection;
 use crate::feed::copies::Copies;
@@ -20,7 +22,7 @@ use crate::time::{Timestamp, ago, short};
 const REJECTIONS_SHOWN: usize = 3;
 
 /// How one feed is doing.
-pub(crate) struct FeedStatus<'a> {
+pub struct FeedStatus<'a> {
     pub config: &'a FeedConfig,
     row: FeedRow,
     standing: Standing,
@@ -33,12 +35,12 @@ pub(crate) struct FeedStatus<'a> {
 }
 
 /// Every configured feed.
-pub(crate) fn feeds<'a>(
+pub fn feeds<'a>(
     config: &'a Config,
     ledger: &Ledger,
     mut cache: Cache,
     now: Timestamp,
-) -> Result<Vec<FeedStatus<'a>>, Stop> {
+) -> Result<Vec<FeedStatus<'a>>, LedgerError> {
     let mut rows = ledger.feeds()?;
     let copies = Copies::under(&config.state_dir);
     let mut found = Vec::with_capacity(config.feeds.len());
@@ -66,7 +68,7 @@ pub(crate) fn feeds<'a>(
 
 /// Which feeds have never had a copy, each in a line for the operator. While there is one, less is
 /// dropped than was asked for.
-pub(crate) fn without_copy(config: &Config, ledger: &Ledger) -> Result<Vec<String>, LedgerError> {
+pub fn without_copy(config: &Config, ledger: &Ledger) -> Result<Vec<String>, LedgerError> {
     let rows = ledger.feeds()?;
     let told = config.feeds.iter().filter_map(|feed| {
         let (name, row) = (&feed.name, rows.get(&feed.name));
@@ -85,9 +87,9 @@ pub(crate) fn without_copy(config: &Config, ledger: &Ledger) -> Result<Vec<Strin
     Ok(told.collect())
 }
 
-impl FeedStatus<'_> {
-    pub(crate) fn json(&self) -> Value {
-        json!({
+impl Serialize for FeedStatus<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let json = json!({
             "name": self.config.name,
             "preset": self.config.preset,
             "origin": self.config.origin.shown(),
@@ -109,20 +111,18 @@ impl FeedStatus<'_> {
             "generated_at": self.row.generated,
             "next_look": self.next_look,
             "attribution": self.config.attribution,
-        })
+        });
+        composed(json, serializer)
     }
+}
 
+impl FeedStatus<'_> {
     /// Whether there is more to say than that all is well.
-    pub(crate) fn has_news(&self) -> bool {
+    pub fn has_news(&self) -> bool {
         self.standing != Standing::Fresh || self.row.failures > 0 || self.row.rejected > 0
     }
 
-    pub(crate) fn print(
-        &self,
-        out: &mut Lines<'_>,
-        width: usize,
-        now: Timestamp,
-    ) -> io::Result<()> {
+    pub fn print(&self, out: &mut Lines<'_>, width: usize, now: Timestamp) -> io::Result<()> {
         let (name, row) = (&self.config.name, &self.row);
         let confirmed = match row.confirmed_at {
             Some(at) => format!("confirmed {}", ago(at, now)),

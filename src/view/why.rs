@@ -1,9 +1,12 @@
-//! The story itself, as text and as JSON. Pure.
+//! `why`: the whole story of an address or prefix on one screen. Pure.
 
 use std::io;
 
 use ipnet::IpNet;
-use serde_json::{Value, json};
+use serde::{Serialize, Serializer};
+use serde_json::json;
+
+use super::{View, composed};
 
 use crate::ledger::{GenerationRow, Seen};
 use crate::named::named;
@@ -83,8 +86,8 @@ pub struct Story {
 /// Lines of one kind on the screen; JSON has all of them.
 const SHOWN: usize = 15;
 
-impl Story {
-    pub fn json(&self) -> Value {
+impl Serialize for Story {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let now = |now: &Now| {
             let Listing {
                 feed,
@@ -124,7 +127,7 @@ impl Story {
             let why = place.absent.as_ref()?;
             Some(json!({"name": place.name, "why": why}))
         });
-        json!({
+        let json = json!({
             "query": self.query,
             "verdict": self.verdict.to_string(),
             "route": self.route,
@@ -142,10 +145,13 @@ impl Story {
             "not_in_force_at": absent.collect::<Vec<_>>(),
             "in_part_at": part.collect::<Vec<_>>(),
             "differs_at": differs.collect::<Vec<_>>(),
-        })
+        });
+        composed(json, serializer)
     }
+}
 
-    pub fn print(&self, out: &mut Lines<'_>) -> io::Result<()> {
+impl View for Story {
+    fn print(&self, out: &mut Lines<'_>) -> io::Result<()> {
         self.print_verdict(out)?;
         if let Some(row) = &self.since {
             let GenerationRow {
@@ -200,7 +206,9 @@ impl Story {
         some(out, &self.listings, |out, now| now.print(out))?;
         some(out, &self.formerly, |out, former| former.print(out))
     }
+}
 
+impl Story {
     fn print_verdict(&self, out: &mut Lines<'_>) -> io::Result<()> {
         let query = &self.query;
         match (self.verdict, self.route) {

@@ -1,0 +1,243 @@
+//! `status`: feeds, set, holds, protection, targets, on one screen.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use serde::{Serialize, Serializer};
+use serde_json::json;
+
+use super::{Explained, FeedStatus, RouterLists, Routes, View, composed};
+use crate::clock::ClockState;
+use crate::config::Config;
+use crate::ledger::{
+    GenerationRow, HoldRow, Ledger, LedgerError, Lock, Monitoring, Observation, Observed,
+    OperatorRow, PinRow, SelectionRow, TargetRow, Topic,
+};
+use crate::pass::operator::said;
+use crate::policy::selection::Selection;
+use crate::shown::Lines;
+use crate::targets::file::lists;
+use crate::targets::kernel::sources::Sources;
+use crate::time::Timestamp;
+
+#[derive(Serialize)]
+pub struct Status<'a> {
+    pub version: &'static str,
+    pub generation: Option<GenerationRow>,
+    pub routes: Routes,
+    pub feeds: Vec<FeedStatus<'a>>,
+    pub held: Option<HoldRow>,
+    pub pinned: Option<PinRow>,
+    pub targets: Vec<TargetRow>,
+    /// What routers have that do not get everything.
+    pub selections: Vec<Selected>,
+    /// The routers whose lists stand as was chosen for them.
+    pub lists: Vec<RouterLists>,
+    /// Why the clock is not believed, while it is not.
+    #[serde(serialize_with = "clock")]
+    pub clock: Option<ClockState>,
+    /// What was last seen of the kernel and of those who listen to it.
+    pub observed: Vec<Observed>,
+    /// Whether packets from listed networks are dropped, too; where routes are installed here.
+    pub sources: Option<Sources>,
+    /// What the operator added or allowed by hand.
+    pub by_hand: Vec<OperatorRow>,
+    /// What is never dropped.
+    pub protected: Vec<Explained>,
+    /// What of it was found by looking around, by source.
+    #[serde(skip)]
+    pub found: Vec<(&'static str, usize)>,
+    #[serde(skip)]
+    pub now: Timestamp,
+}
+
+/// What a router has that does not get everything.
+#[derive(Serialize)]
+pub struct Selected {
+    router: String,
+    selection: Selection,
+    routes: Routes,
+    left_out: Routes,
+}
+
+impl Selected {
+    pub fn all(rows: BTreeMap<String, SelectionRow>) -> Vec<Self> {
+        let rows = rows.into_iter().map(|(router, row)| Self {
+            router,
+            selection: row.selection,
+            routes: row.routes.into(),
+            left_out: row.left_out.into(),
+        });
+        rows.collect()
+    }
+}
+
+fn clock<S: Serializer>(seen: &Option<ClockState>, serializer: S) -> Result<S::Ok, S::Error> {
+    let seen = seen.as_ref().map(|seen| {
+        json!({
+            "says": seen.reading.wall, "taken_to_be": seen.time, "ahead_seconds": seen.ahead(),
+            "doubted_since": seen.doubt.map(|doubt| doubt.wall), "believed_at": seen.believed_at(),
+        })
+    });
+    composed(json!(seen), serializer)
+}
+
+/// What was seen, as far as it still holds: what is turned off is not watched, and who does not run
+/// does not listen.
+///
+/// # Errors
+/// The ledger cannot be read.
+pub fn observed(config: &Config, ledger: &Ledger) -> Result<Vec<Observed>, LedgerError> {
+    let mut observed = ledger.observed()?;
+    let kernel = &config.kernel;
+    observed.retain(|seen| match seen.topic() {
+        Topic::Covers => kernel.enabled && kernel.cover_more_specifics,
+        _ => kernel.enabled,
+    });
+    if Lock::holder(&config.state_dir, Lock::DAEMON).is_none() {
+        let is_watch = |seen: &&mut Observed| seen.topic() == Topic::Watch;
+        for seen in observed.iter_mut().filter(is_watch) {
+            seen.alarm = false;
+            seen.seen = Observation::Watch(Monitoring::NoDaemon);
+        }
+    }
+    Ok(observed)
+}
+
+/// So many feeds are shown whatever they say; of more, those that have something to say.
+const FEEDS_SHOWN: usize = 8;
+/// Of them so many. `--json` has everything.
+const NEWS_SHOWN: usize = 5;
+/// Lines of every other kind.
+const OTHERS_SHOWN: usize = 3;
+
+impl View for Status<'_> {
+    fn print(&self, out: &mut Lines<'_>) -> io::Result<()> {
+        let Routes { v4, v6 } = self.routes;
+        let generation = match &self.generation {
+            Some(row) => format!("generation {} of {} ({})", row.number, row.at, row.cause),
+            None => "no generation yet".to_owned(),
+        };
+        writeln!(
+            out,
+            "{} routes in force ({v4} IPv4, {v6} IPv6), {generation}",
+            v4 + v6
+        )?;
+        if let Some(pin) = &self.pinned {
+            writeln!(out, "PINNED {pin}, until `nullrouted unpin`")?;
+        }
+        if let Some(hold) = &self.held {
+            print_hold(out, hold)?;
+        }
+        if let Some(seen) = &self.clock {
+            writeln!(out, "CLOCK  {seen}")?;
+        }
+        self.print_feeds(out)?;
+        for row in self.by_hand.iter().take(OTHERS_SHOWN) {
+            writeln!(
+                out,
+                "hand {} {}  {}",
+                row.hand.verb(),
+                row.prefix,
+                said(row)
+            )?;
+        }
+        more(out, self.by_hand.len(), OTHERS_SHOWN, "by hand")?;
+        self.print_protection(out)?;
+        for target in &self.targets {
+            let state = if target.failed { "FAILED" } else { "ok" };
+            writeln!(
+                out,
+                "target {}  {state}  {}  ({})",
+                target.name, target.report, target.at
+            )?;
+            let mut lists = self.lists.iter();
+            if let Some(one) = lists.find(|one| one.router == target.name) {
+                writeln!(out, "       {}  {}", target.name, lists::said(&one.chosen))?;
+            }
+        }
+        if let Some(sources) = &self.sources {
+            writeln!(out, "sources  {sources}")?;
+        }
+        self.observed
+            .iter()
+            .try_for_each(|seen| writeln!(out, "{seen}"))
+    }
+}
+
+impl Status<'_> {
+    fn print_feeds(&self, out: &mut Lines<'_>) -> io::Result<()> {
+        let mut shown: Vec<&FeedStatus> = self.feeds.iter().collect();
+        if shown.len() > FEEDS_SHOWN {
+            shown.retain(|feed| feed.has_news());
+            shown.truncate(NEWS_SHOWN);
+        }
+        let widths = shown.iter().map(|feed| feed.config.name.len());
+        let width = widths.max().unwrap_or(0);
+        shown
+            .iter()
+            .try_for_each(|feed| feed.print(out, width, self.now))?;
+        let news = self.feeds.iter().filter(|feed| feed.has_news()).count();
+        let others = match news > shown.len() {
+            true => "feeds",
+            false => "feeds, all well",
+        };
+        more(out, self.feeds.len(), shown.len(), others)
+    }
+
+    fn print_protection(&self, out: &mut Lines<'_>) -> io::Result<()> {
+        let all = self.protected.len();
+        let found: Vec<String> = self
+            .found
+            .iter()
+            .filter(|(_, count)| *count > 0)
+            .map(|(source, count)| format!("{count} {source}"))
+            .collect();
+        match (all, found.join(", ").as_str()) {
+            (0, _) => writeln!(
+                out,
+                "protect  nothing but loopback, link-local and multicast"
+            ),
+            (all, "") => writeln!(out, "protect  {all} networks"),
+            (all, found) => writeln!(out, "protect  {all} networks, found among them: {found}"),
+        }
+    }
+}
+
+fn print_hold(out: &mut Lines<'_>, hold: &HoldRow) -> io::Result<()> {
+    let HoldRow {
+        id,
+        at,
+        added,
+        removed,
+        reasons,
+        rejected,
+    } = hold;
+    writeln!(
+        out,
+        "HELD  change {id} since {at}: {added} to add, {removed} to remove; what is in force stays"
+    )?;
+    match rejected {
+        Some((by, at)) => writeln!(
+            out,
+            "      rejected by {by} at {at}; nullrouted approve {id} would still apply it"
+        )?,
+        None => writeln!(
+            out,
+            "      nullrouted plan shows it, nullrouted approve {id} applies it, nullrouted reject {id} ends it"
+        )?,
+    }
+    let shown = reasons.iter().take(OTHERS_SHOWN);
+    shown
+        .into_iter()
+        .try_for_each(|reason| writeln!(out, "      {reason}"))?;
+    more(out, reasons.len(), OTHERS_SHOWN, "reasons")
+}
+
+/// How many are not shown.
+fn more(out: &mut Lines<'_>, all: usize, shown: usize, what: &str) -> io::Result<()> {
+    match all.saturating_sub(shown) {
+        0 => Ok(()),
+        more => writeln!(out, "  … {more} more {what} (--json shows all)"),
+    }
+}
