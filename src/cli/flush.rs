@@ -387,7 +387,7 @@ fn record(
         });
         let origin = Origin {
             at: now,
-            cause: &GenerationCause::Flush,
+            cause: GenerationCause::Flush,
             approved: None,
             pinned: true,
         };

@@ -119,11 +119,16 @@ mod tests {
 
     #[test]
     fn each_piece_is_one_json_value() {
+        let short = Objection::Short {
+            prefix: "192.0.0.0/7".parse().unwrap(),
+            limit: 8,
+        };
+        let objections = r#"{"objections":[{"short":{"prefix":"192.0.0.0/7","limit":8}}]}"#;
         let pieces = [
             (Said::Taken, "\"taken\""),
             (Said::Out("a\n".to_owned()), "{\"out\":\"a\\n\"}"),
             (Said::Err("b".to_owned()), "{\"err\":\"b\"}"),
-            (Said::Objections(Vec::new()), "{\"objections\":[\"c\"]}"),
+            (Said::Objections(vec![short]), objections),
             (Said::Alone, "\"alone\""),
             (Said::Exit(3), "{\"exit\":3}"),
         ];

@@ -4,69 +4,51 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// The verb, or what else a generation came from. The words are a stable interface.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum GenerationCause {
-    /// The feeds, the configuration, or an entry that ended.
-    Refresh,
-    /// Protected space that was found.
-    Protect,
-    Add,
-    Remove,
-    Allow,
-    Disallow,
-    Approve,
-    Reject,
-    Pin,
-    Unpin,
-    Flush,
+use crate::named::named;
+
+named! {
+    /// The verb, or what else a generation came from. The words stand in the ledger and in JSON,
+    /// and are a stable interface.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum GenerationCause {
+        /// The feeds, the configuration, or an entry that ended.
+        Refresh = "refresh",
+        /// Protected space that was found.
+        Protect = "protect",
+        Add = "add",
+        Remove = "remove",
+        Allow = "allow",
+        Disallow = "disallow",
+        Approve = "approve",
+        Reject = "reject",
+        Pin = "pin",
+        Unpin = "unpin",
+        Flush = "flush",
+    }
+}
+
+/// The cause in a row.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum WrittenCause {
+    Known(GenerationCause),
     /// Of another version of this program, in its words.
     Former(String),
 }
 
-impl GenerationCause {
-    const NAMES: [(&str, Self); 11] = [
-        ("refresh", Self::Refresh),
-        ("protect", Self::Protect),
-        ("add", Self::Add),
-        ("remove", Self::Remove),
-        ("allow", Self::Allow),
-        ("disallow", Self::Disallow),
-        ("approve", Self::Approve),
-        ("reject", Self::Reject),
-        ("pin", Self::Pin),
-        ("unpin", Self::Unpin),
-        ("flush", Self::Flush),
-    ];
-
-    /// As it stands in the ledger and in JSON.
-    pub fn name(&self) -> &str {
-        match self {
-            Self::Former(words) => words,
-            known => {
-                let name = Self::NAMES.iter().find(|(_, cause)| cause == known);
-                name.map_or("", |(name, _)| name)
-            }
-        }
-    }
-
-    pub(super) fn of_name(name: String) -> Self {
-        match Self::NAMES.into_iter().find(|(known, _)| *known == name) {
-            Some((_, cause)) => cause,
-            None => Self::Former(name),
-        }
+impl WrittenCause {
+    pub(super) fn read(name: String) -> Self {
+        let cause = name.parse();
+        cause.map_or(Self::Former(name), Self::Known)
     }
 }
 
-impl fmt::Display for GenerationCause {
+impl fmt::Display for WrittenCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-impl Serialize for GenerationCause {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
+        match self {
+            Self::Known(cause) => cause.fmt(f),
+            Self::Former(words) => f.write_str(words),
+        }
     }
 }
 
@@ -77,10 +59,11 @@ mod tests {
     #[test]
     fn a_name_is_read_as_it_was_written_and_an_unknown_one_is_shown_as_it_is() {
         for (name, cause) in GenerationCause::NAMES {
-            assert_eq!(cause.name(), name);
-            assert_eq!(GenerationCause::of_name(name.to_owned()), cause);
+            let read = WrittenCause::read(name.to_owned());
+            assert_eq!(read, WrittenCause::Known(cause));
+            assert_eq!(serde_json::json!(read), name);
         }
-        let unknown = GenerationCause::of_name("by the moon".to_owned());
+        let unknown = WrittenCause::read("by the moon".to_owned());
         assert_eq!(unknown.to_string(), "by the moon");
         assert_eq!(serde_json::json!(unknown), "by the moon");
     }

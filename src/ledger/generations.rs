@@ -3,7 +3,7 @@
 use ipnet::IpNet;
 use rusqlite::{Row, params};
 
-use super::{GenerationCause, Ledger, LedgerError, count, parsed};
+use super::{GenerationCause, Ledger, LedgerError, WrittenCause, count, parsed};
 use crate::config::Decisive;
 use crate::plan::Explained;
 use crate::prefix::{Effective, Prefix, PrefixSet, autonomous, leading_v4};
@@ -25,7 +25,7 @@ pub struct GenerationRow {
     /// Prefixes it took away.
     pub removed: usize,
     /// What it came from.
-    pub cause: GenerationCause,
+    pub cause: WrittenCause,
     /// The ID of the held change that was approved for it; empty where none was.
     #[serde(skip)]
     pub review: String,
@@ -48,7 +48,7 @@ impl GenerationRow {
             routes: count(row, 2)?,
             added: count(row, 3)?,
             removed: count(row, 4)?,
-            cause: GenerationCause::of_name(row.get(5)?),
+            cause: WrittenCause::read(row.get(5)?),
             review: row.get(6)?,
             by: row.get(7)?,
             pinned: row.get(8)?,
@@ -61,7 +61,7 @@ impl GenerationRow {
 pub struct Origin<'a> {
     /// When it was decided.
     pub at: Timestamp,
-    pub cause: &'a GenerationCause,
+    pub cause: GenerationCause,
     /// The held change that was approved for it, and who approved it.
     pub approved: Option<(&'a str, &'a str)>,
     /// Whether it is made while pinned.

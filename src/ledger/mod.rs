@@ -29,7 +29,7 @@ mod retention;
 mod review;
 mod schema;
 
-pub use cause::GenerationCause;
+pub use cause::{GenerationCause, WrittenCause};
 pub use chosen::SelectionRow;
 pub use events::{Event, EventKind};
 pub use feeds::FeedRow;

@@ -132,7 +132,7 @@ fn a_generation_changes_the_set_in_force_and_keeps_what_it_changed() {
         let written = ledger.atomically(|ledger| {
             let origin = Origin {
                 at: Timestamp(at),
-                cause: &GenerationCause::Refresh,
+                cause: GenerationCause::Refresh,
                 approved: None,
                 pinned: false,
             };

@@ -83,7 +83,7 @@ impl Act<'_> {
     }
 
     /// Bring every target in step; once more where something appeared meanwhile.
-    pub async fn act(&mut self, cause: &GenerationCause) -> Result<Outcome, PassError> {
+    pub async fn act(&mut self, cause: GenerationCause) -> Result<Outcome, PassError> {
         let (mut cause, mut again) = (cause, 0);
         loop {
             let outcome = self.once(cause).await?;
@@ -98,12 +98,12 @@ impl Act<'_> {
                 return Ok(outcome);
             }
             // What was done was done by what was known before.
-            (cause, again) = (&GenerationCause::Protect, again + 1);
+            (cause, again) = (GenerationCause::Protect, again + 1);
         }
     }
 
     /// The same once.
-    async fn once(&mut self, cause: &GenerationCause) -> Result<Outcome, PassError> {
+    async fn once(&mut self, cause: GenerationCause) -> Result<Outcome, PassError> {
         let ledger = self.ledger;
         let step = self.decide(cause)?;
         let (wanted, pin) = (&step.wanted, &step.pin);
@@ -144,12 +144,12 @@ impl Act<'_> {
 
     /// An address that a download connects to next must not be dropped. The files of routers do not
     /// follow what has proved nothing yet, except where there is nothing else that drops.
-    pub async fn open(&mut self, cause: &GenerationCause) -> Result<(), PassError> {
+    pub async fn open(&mut self, cause: GenerationCause) -> Result<(), PassError> {
         let (config, ledger) = (self.config, self.ledger);
         if !config.kernel.enabled {
             return self.act(cause).await.map(drop);
         }
-        let step = self.decide(&GenerationCause::Protect)?;
+        let step = self.decide(GenerationCause::Protect)?;
         let order = step.order(&self.cache.clock, self.goes_on);
         let mut applied = Applied::default();
         applied.take(self.keeper.apply(order).await, &step.wanted);
@@ -169,7 +169,7 @@ impl Act<'_> {
     }
 
     /// Decide by what is known, and write it down before anything is changed.
-    fn decide(&mut self, cause: &GenerationCause) -> Result<Step, PassError> {
+    fn decide(&mut self, cause: GenerationCause) -> Result<Step, PassError> {
         let (config, ledger) = (self.config, self.ledger);
         // From here on the time stands still: one decision has one time.
         let now = self.cache.clock.now();

@@ -262,7 +262,7 @@ mod tests {
         };
         let origin = Origin {
             at: Timestamp(1),
-            cause: &GenerationCause::Refresh,
+            cause: GenerationCause::Refresh,
             approved: None,
             pinned: false,
         };

@@ -183,7 +183,7 @@ impl Pass<'_> {
             // a reboot takes the routes. What is new to protect goes into the files at once, too.
             let start = scope == FeedSelection::Due && !act.cache.acted;
             if (new || start) && ledger.generation()?.is_some() {
-                act.act(&GenerationCause::Protect).await?;
+                act.act(GenerationCause::Protect).await?;
             }
             act.look_far().await?;
         }
@@ -197,14 +197,14 @@ impl Pass<'_> {
                 continue;
             }
             if round == Round::Open {
-                act.open(&cause).await?;
+                act.open(cause).await?;
                 looks.reach.opened();
                 continue;
             }
             if round == Round::Changed {
                 act.look_near().await?;
             }
-            let outcome = act.act(&cause).await?;
+            let outcome = act.act(cause).await?;
             if round == Round::Last {
                 return match looks.unsaved.take() {
                     Some(why) => Err(PassError::Copies(why)),

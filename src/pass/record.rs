@@ -19,7 +19,7 @@ pub(super) struct Record<'a> {
     pub sets: &'a Sets,
     pub inputs: &'a Inputs,
     /// What the pass is made for.
-    pub cause: &'a GenerationCause,
+    pub cause: GenerationCause,
     pub now: Timestamp,
 }
 
@@ -112,9 +112,9 @@ impl Record<'_> {
             at: self.now,
             // A pin that somebody else made is brought about by whoever comes first.
             cause: match (decision.pinned, inputs.pinned.as_ref()) {
-                (Some(0), _) => &GenerationCause::Flush,
-                (Some(_), Some(_)) if *self.cause == GenerationCause::Refresh => {
-                    &GenerationCause::Pin
+                (Some(0), _) => GenerationCause::Flush,
+                (Some(_), Some(_)) if self.cause == GenerationCause::Refresh => {
+                    GenerationCause::Pin
                 }
                 _ => self.cause,
             },

@@ -59,7 +59,7 @@ impl Site for Act<'_> {
             if looks.0 != FeedSelection::Entry {
                 self.look_near().await?;
             }
-            self.act(&cause).await
+            self.act(cause).await
         })
     }
 }

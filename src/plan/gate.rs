@@ -136,20 +136,8 @@ fn growth(before: &PrefixSet, now: &PrefixSet, limits: &Limits) -> Vec<Excess> {
                 return;
             }
             found.push(match is_held(net) {
-                true => Excess::Addresses {
-                    version,
-                    direction,
-                    before,
-                    now,
-                    limit,
-                },
-                false => Excess::Exchanged {
-                    version,
-                    direction,
-                    part: Share(part),
-                    before,
-                    limit,
-                },
+                true => Excess::Addresses(version, direction, [before, now], limit),
+                false => Excess::Exchanged(version, direction, [Share(part), before], limit),
             });
         };
         let net = now.0 - before.0;
@@ -222,21 +210,10 @@ fn count(
     let mut one = |direction, count: usize, limit: Share, most: Option<usize>| {
         let share = Share(count as f64 / before as f64);
         if before > 0 && count > limits.small_change && share > limit {
-            found.push(Excess::Share {
-                items,
-                direction,
-                count,
-                before,
-                limit,
-            });
+            found.push(Excess::Share(items, direction, [count, before], limit));
         }
         if let Some(limit) = most.filter(|most| count > *most) {
-            found.push(Excess::Count {
-                items,
-                direction,
-                count,
-                limit,
-            });
+            found.push(Excess::Count(items, direction, count, limit));
         }
     };
     let Limits {
@@ -258,18 +235,14 @@ pub fn fits(set: &PrefixSet, limits: &Limits) -> bool {
 
 fn size(set: &PrefixSet, limits: &Limits) -> Vec<Excess> {
     let (count, limit) = (set.len(), limits.max_routes);
-    let routes = (count > limit).then_some(Excess::Routes { count, limit });
+    let routes = (count > limit).then_some(Excess::Routes(count, limit));
     let shares = [
         (IpVersion::V4, set.share_v4(), limits.max_share_v4),
         (IpVersion::V6, set.share_v6(), limits.max_share_v6),
     ];
     let space = shares.into_iter().filter_map(|(version, share, limit)| {
         let share = Share(share);
-        (share > limit).then_some(Excess::Space {
-            version,
-            share,
-            limit,
-        })
+        (share > limit).then_some(Excess::Space(version, share, limit))
     });
     routes.into_iter().chain(space).collect()
 }

@@ -6,6 +6,7 @@ use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
 use crate::config::SettingChange;
+use crate::named::named;
 use crate::policy::limits::Share;
 
 /// Why a change is held.
@@ -34,64 +35,39 @@ pub enum Scope {
     Configuration(Vec<SettingChange>),
 }
 
-/// By how much.
+/// By how much. The last value is the limit.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Excess {
-    /// A share of the items before.
-    Share {
-        items: Items,
-        direction: Direction,
-        count: usize,
-        before: usize,
-        limit: Share,
-    },
-    Count {
-        items: Items,
-        direction: Direction,
-        count: usize,
-        limit: usize,
-    },
-    /// Addresses, as shares of all there are.
-    Addresses {
-        version: IpVersion,
-        direction: Direction,
-        before: Share,
-        now: Share,
-        limit: Share,
-    },
-    /// Addresses that others take the place of.
-    Exchanged {
-        version: IpVersion,
-        direction: Direction,
-        part: Share,
-        before: Share,
-        limit: Share,
-    },
-    Routes {
-        count: usize,
-        limit: usize,
-    },
-    /// The share of all addresses.
-    Space {
-        version: IpVersion,
-        share: Share,
-        limit: Share,
-    },
+    /// So many of so many items before: the share is too large.
+    Share(Items, Direction, [usize; 2], Share),
+    /// So many items.
+    Count(Items, Direction, usize, usize),
+    /// From this share of all addresses to that one.
+    Addresses(IpVersion, Direction, [Share; 2], Share),
+    /// This share of all addresses, of that share before: others take their place.
+    Exchanged(IpVersion, Direction, [Share; 2], Share),
+    /// So many routes.
+    Routes(usize, usize),
+    /// This share of all addresses.
+    Space(IpVersion, Share, Share),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Items {
-    Prefixes,
-    Origins,
+named! {
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Items {
+        Prefixes = "prefixes",
+        Origins = "origin ASes",
+    }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Direction {
-    Added,
-    Removed,
+named! {
+    /// The name is that of the limit of a share; that of a count ends in `_count`.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Direction {
+        Added = "max_added",
+        Removed = "max_removed",
+    }
 }
 
 impl Direction {
@@ -101,41 +77,23 @@ impl Direction {
             Self::Removed => "go",
         }
     }
+}
 
-    /// The limit of a share; that of a count ends in `_count`.
-    fn key(self) -> &'static str {
-        match self {
-            Self::Added => "max_added",
-            Self::Removed => "max_removed",
-        }
+named! {
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum IpVersion {
+        V4 = "IPv4",
+        V6 = "IPv6",
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum IpVersion {
-    V4,
-    V6,
-}
-
-impl IpVersion {
-    fn key(self) -> &'static str {
-        match self {
-            Self::V4 => "max_share_v4",
-            Self::V6 => "max_share_v6",
-        }
+named! {
+    /// What of a feed cannot be read.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Unreadable {
+        Copy = "its last good copy",
+        Table = "the table of its origins",
     }
-}
-
-/// What of a feed cannot be read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Unreadable {
-    /// Its last good copy.
-    #[default]
-    Copy,
-    /// The table of its origins.
-    Table,
 }
 
 /// How many items a feed lists that it did not list before, and the other way round.
@@ -164,10 +122,6 @@ impl fmt::Display for Reason {
                 )
             }
             Self::Unreadable { feed, what } => {
-                let what = match what {
-                    Unreadable::Copy => "its last good copy",
-                    Unreadable::Table => "the table of its origins",
-                };
                 write!(f, "{feed}: {what} cannot be read")
             }
             Self::Manual(by_feed) => {
@@ -210,82 +164,40 @@ impl fmt::Display for FeedCounts {
 impl fmt::Display for Excess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Share {
-                items,
-                direction,
-                count,
-                before,
-                limit,
-            } => {
-                let share = Share(*count as f64 / *before as f64);
-                let (verb, key) = (direction.verb(), direction.key());
+            Self::Share(items, direction, [count, before], limit) => {
+                let (share, verb) = (Share(*count as f64 / *before as f64), direction.verb());
                 write!(
                     f,
-                    "{count} of {before} {items} would {verb}, {share} ({key} {limit})"
+                    "{count} of {before} {items} would {verb}, {share} ({direction} {limit})"
                 )
             }
-            Self::Count {
-                items,
-                direction,
-                count,
-                limit,
-            } => {
-                let (verb, key) = (direction.verb(), direction.key());
-                write!(f, "{count} {items} would {verb} ({key}_count {limit})")
-            }
-            Self::Addresses {
-                version,
-                direction,
-                before,
-                now,
-                limit,
-            } => write!(
-                f,
-                "from {before} to {now} of all {version} addresses ({} {limit})",
-                direction.key()
-            ),
-            Self::Exchanged {
-                version,
-                direction,
-                part,
-                before,
-                limit,
-            } => {
-                let (verb, key) = (direction.verb(), direction.key());
+            Self::Count(items, direction, count, limit) => {
+                let verb = direction.verb();
                 write!(
                     f,
-                    "{part} of all {version} addresses would {verb}, of {before} before ({key} {limit})"
+                    "{count} {items} would {verb} ({direction}_count {limit})"
                 )
             }
-            Self::Routes { count, limit } => write!(f, "{count} routes (max_routes {limit})"),
-            Self::Space {
-                version,
-                share,
-                limit,
-            } => write!(
+            Self::Addresses(version, direction, [before, now], limit) => write!(
                 f,
-                "{share} of all {version} addresses ({} {limit})",
-                version.key()
+                "from {before} to {now} of all {version} addresses ({direction} {limit})"
             ),
+            Self::Exchanged(version, direction, [part, before], limit) => {
+                let verb = direction.verb();
+                write!(
+                    f,
+                    "{part} of all {version} addresses would {verb}, of {before} before ({direction} {limit})"
+                )
+            }
+            Self::Routes(count, limit) => write!(f, "{count} routes (max_routes {limit})"),
+            Self::Space(version, share, limit) => {
+                let key = match version {
+                    IpVersion::V4 => "max_share_v4",
+                    IpVersion::V6 => "max_share_v6",
+                };
+                write!(f, "{share} of all {version} addresses ({key} {limit})")
+            }
         }
-    }
-}
-
-impl fmt::Display for Items {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Prefixes => "prefixes",
-            Self::Origins => "origin ASes",
-        })
-    }
-}
-
-impl fmt::Display for IpVersion {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::V4 => "IPv4",
-            Self::V6 => "IPv6",
-        })
     }
 }
 
@@ -295,31 +207,18 @@ mod tests {
 
     #[test]
     fn a_reason_is_read_as_it_was_written() {
-        let (version, direction) = (IpVersion::V6, Direction::Removed);
-        let shares = (Share(0.25), Share(0.5));
+        let (version, removed) = (IpVersion::V6, Direction::Removed);
         let changes = vec![SettingChange::FeedGone("b".to_owned())];
         for (scope, excess) in [
             (
                 Scope::Configuration(changes),
-                Excess::Share {
-                    items: Items::Origins,
-                    direction,
-                    count: 3,
-                    before: 4,
-                    limit: shares.0,
-                },
+                Excess::Share(Items::Origins, removed, [3, 4], Share(0.25)),
             ),
             (
                 Scope::Feed("a".to_owned()),
-                Excess::Addresses {
-                    version,
-                    direction,
-                    before: shares.1,
-                    now: Share(0.0),
-                    limit: shares.0,
-                },
+                Excess::Addresses(version, removed, [Share(0.5), Share(0.0)], Share(0.25)),
             ),
-            (Scope::AllFeeds, Excess::Routes { count: 7, limit: 6 }),
+            (Scope::AllFeeds, Excess::Routes(7, 6)),
         ] {
             let reason = Reason::Limit(scope, excess);
             let written = serde_json::to_string(&reason).unwrap();

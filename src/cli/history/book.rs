@@ -37,7 +37,7 @@ fn newest(book: Book, most: usize) -> (usize, Vec<Entry>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::{Event, EventKind, GenerationCause, GenerationRow};
+    use crate::ledger::{Event, EventKind, GenerationCause, GenerationRow, WrittenCause};
     use crate::shown::Lines;
     use crate::time::Timestamp;
     use crate::view::View;
@@ -49,7 +49,7 @@ mod tests {
             routes: 1_598,
             added: 12,
             removed: 3,
-            cause: GenerationCause::Refresh,
+            cause: WrittenCause::Known(GenerationCause::Refresh),
             review: String::new(),
             by: String::new(),
             pinned: false,

@@ -44,7 +44,7 @@ fn generation(ledger: &Ledger, at: i64, nets: u8, origins: u8) {
     let (old, new) = (in_force.origins, those(origins));
     let origin = Origin {
         at: Timestamp(at),
-        cause: &GenerationCause::Refresh,
+        cause: GenerationCause::Refresh,
         approved: None,
         pinned: false,
     };
