@@ -93,8 +93,11 @@ fn aggregate(list: &Path) {
     };
     let set = policy.apply(&Rib::merge(vec![source])).set;
     let mut out = BufWriter::new(std::io::stdout().lock());
-    for net in set.nets() {
-        writeln!(out, "{net}").unwrap();
+    for prefix in &*set.v4 {
+        writeln!(out, "{prefix}").unwrap();
+    }
+    for prefix in &*set.v6 {
+        writeln!(out, "{prefix}").unwrap();
     }
     out.flush().unwrap();
     let status = fs::read_to_string("/proc/self/status").unwrap();

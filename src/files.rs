@@ -152,10 +152,11 @@ pub fn must_be_regular(file: &File) -> io::Result<()> {
 /// # Errors
 /// As [`open`], as `read(2)`, and [`io::ErrorKind::FileTooLarge`] for a longer file.
 pub fn read(path: &Path, max: u64) -> io::Result<Vec<u8>> {
-    let mut content = Vec::new();
-    open(path)?
-        .take(max.saturating_add(1))
-        .read_to_end(&mut content)?;
+    let file = open(path)?;
+    // Not more than there is: a buffer that grows is copied, and twice as large in the end.
+    let len = file.metadata()?.len().min(max).saturating_add(1);
+    let mut content = Vec::with_capacity(usize::try_from(len).unwrap_or_default());
+    file.take(max.saturating_add(1)).read_to_end(&mut content)?;
     if content.len() as u64 > max {
         let why = format!("larger than {max} bytes");
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, why));

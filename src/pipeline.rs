@@ -83,6 +83,8 @@ use std::borrow::Cow;
 use std::cell::LazyCell;
 use std::sync::Arc;
 
+use ipnet::IpNet;
+
 pub use chosen::{Chosen, Former, each_once};
 pub use configured::Configuration;
 pub use decided::Decided;
@@ -216,7 +218,7 @@ pub struct Decision {
     /// What is left of the listings after the policy, and what it took.
     pub permitted: Permitted,
     /// To all that is permitted, from what stays in force as long as it may not go.
-    pub proposed: Change,
+    pub proposed: Arc<Change>,
     /// What the publishers changed, with what of it is protected.
     pub published: Change,
     /// Go, or the reasons to hold [`Decision::proposed`].
@@ -227,8 +229,9 @@ pub struct Decision {
     pub pinned: Option<u64>,
     /// What should be in force after this decision.
     pub desired: Effective,
-    /// From what is in force to [`Decision::desired`].
-    pub change: Change,
+    /// From what is in force to [`Decision::desired`]; shared with [`Decision::proposed`] where it
+    /// is the same.
+    pub change: Arc<Change>,
     /// Whether what is in force was made by a pin that has ended.
     pub after_pin: bool,
     /// When the next entry ends by itself.
@@ -296,7 +299,8 @@ fn whole(input: &Input) -> (Decision, Permitted) {
         ),
     };
     drop(kept);
-    let proposed = Change::between(&stays, &listed);
+    let proposed = Arc::new(Change::between(&stays, &listed));
+    let from_in_force = matches!(stays, Cow::Borrowed(_));
     let idle = !judged.changed && proposed.is_empty();
     let id = match judged.changed || taken.is_held() {
         true => taken.id(judged.id, input.configuration),
@@ -319,6 +323,10 @@ fn whole(input: &Input) -> (Decision, Permitted) {
         None if go => listed,
         None => stays.into_owned(),
     };
+    let change = match go && input.pinned.is_none() && from_in_force {
+        true => proposed.clone(),
+        false => Arc::new(Change::between(input.in_force, &desired)),
+    };
 
     let decision = Decision {
         after_pin: input.restores,
@@ -332,7 +340,7 @@ fn whole(input: &Input) -> (Decision, Permitted) {
         verdict,
         approved,
         pinned: input.pinned.map(|pin| pin.generation),
-        change: Change::between(input.in_force, &desired),
+        change,
         desired,
         permitted,
         holds_configuration: taken.is_held() && !go,
@@ -451,15 +459,18 @@ impl Decision {
         &'a self,
         change: &'a Change,
     ) -> impl Iterator<Item = Explained> + 'a {
-        change.additions().map(|net| {
-            // What was refused is no cause.
-            let counts = |feed, line| !self.permitted.refused_lines.contains(&(feed, line));
-            let mut explained = cause_of_addition(net, &self.rib, counts);
-            if let Some(generation) = self.pinned {
-                explained.because.insert(0, Cause::Pinned { generation });
-            }
-            explained
-        })
+        change.additions().map(|net| self.explain_addition(net))
+    }
+
+    /// A prefix that comes, with every cause.
+    pub fn explain_addition(&self, net: IpNet) -> Explained {
+        // What was refused is no cause.
+        let counts = |feed, line| !self.permitted.refused_lines.contains(&(feed, line));
+        let mut explained = cause_of_addition(net, &self.rib, counts);
+        if let Some(generation) = self.pinned {
+            explained.because.insert(0, Cause::Pinned { generation });
+        }
+        explained
     }
 
     /// The prefixes that go by a change which leads to `after`, with every cause.
@@ -469,30 +480,35 @@ impl Decision {
         after: &'a PrefixSet,
         policy: &'a Policy,
     ) -> impl Iterator<Item = Explained> + 'a {
-        change.removals().map(move |prefix| {
-            match self.pinned {
-                Some(0) => {
-                    let because = vec![Cause::Flushed];
-                    return Explained { prefix, because };
-                }
-                Some(generation) if policy.protect.touching(prefix).next().is_none() => {
-                    let because = vec![Cause::Pinned { generation }];
-                    return Explained { prefix, because };
-                }
-                _ => {}
+        change
+            .removals()
+            .map(move |net| self.explain_removal(net, after, policy))
+    }
+
+    /// A prefix that goes by a change which leads to `after`, with every cause.
+    pub fn explain_removal(&self, prefix: IpNet, after: &PrefixSet, policy: &Policy) -> Explained {
+        match self.pinned {
+            Some(0) => {
+                let because = vec![Cause::Flushed];
+                return Explained { prefix, because };
             }
-            let (before, now) = (&self.rib_before, &self.rib);
-            let policy = (&policy.protect, &self.permitted.dropped[..]);
-            let mut explained = cause_of_removal(prefix, before, now, after, policy);
-            if explained.because == [Cause::NoLongerCounted] && self.taken.overlaps(prefix) {
-                let changes = self.configuration.clone();
-                explained.because = vec![Cause::Configuration { changes }];
+            Some(generation) if policy.protect.touching(prefix).next().is_none() => {
+                let because = vec![Cause::Pinned { generation }];
+                return Explained { prefix, because };
             }
-            if self.after_pin && explained.because == [Cause::NoLongerCounted] {
-                explained.because = vec![Cause::Unpinned];
-            }
-            explained
-        })
+            _ => {}
+        }
+        let (before, now) = (&self.rib_before, &self.rib);
+        let policy = (&policy.protect, &self.permitted.dropped[..]);
+        let mut explained = cause_of_removal(prefix, before, now, after, policy);
+        if explained.because == [Cause::NoLongerCounted] && self.taken.overlaps(prefix) {
+            let changes = self.configuration.clone();
+            explained.because = vec![Cause::Configuration { changes }];
+        }
+        if self.after_pin && explained.because == [Cause::NoLongerCounted] {
+            explained.because = vec![Cause::Unpinned];
+        }
+        explained
     }
 }
 

@@ -12,7 +12,6 @@
 
 mod noted;
 
-use std::iter;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,7 +25,7 @@ use crate::ledger::{GenerationCause, Ledger, LedgerError, Lock, Origin, TargetRo
 use crate::pass::sets::Sets;
 use crate::pass::wanted::would_be_gone;
 use crate::pass::{Applied, neighbors};
-use crate::plan::{Cause, Explained};
+use crate::plan::{Cause, Change};
 use crate::prefix::NOTHING;
 use crate::run_dir::{Instance, RunDir};
 use crate::targets::kernel::{KERNEL, Kernel, Kind, Mark, remove_all};
@@ -381,17 +380,15 @@ fn record(
     let sets = Sets::nothing(config, Some(ledger))?;
     let in_force = ledger.in_force()?;
     if !in_force.is_empty() {
-        let gone = in_force.nets.nets().map(|prefix| Explained {
-            prefix,
-            because: vec![Cause::Flushed],
-        });
         let origin = Origin {
             at: now,
             cause: GenerationCause::Flush,
             approved: None,
             pinned: true,
         };
-        let generation = ledger.write_generation(origin, iter::empty(), gone)?;
+        let change = Change::between(&in_force, &NOTHING);
+        let why = |_| Cause::Flushed.to_string();
+        let generation = ledger.write_generation(origin, &change, (why, why))?;
         let gone = in_force
             .origins
             .into_iter()

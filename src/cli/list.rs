@@ -84,9 +84,14 @@ pub(super) fn answer(mut reader: Reader, list: List) -> Outcome {
     }
     if format == Format::Cidr {
         let set = &reader.in_force()?.nets;
-        return reader
-            .out
-            .done(|out| set.nets().try_for_each(|net| writeln!(out, "{net}")));
+        return reader.out.done(|out| {
+            set.v4
+                .iter()
+                .try_for_each(|prefix| writeln!(out, "{prefix}"))?;
+            set.v6
+                .iter()
+                .try_for_each(|prefix| writeln!(out, "{prefix}"))
+        });
     }
     reader.is_short()?;
     let routes = reader.ledger.routes()?;

@@ -242,8 +242,11 @@ impl FeedCopy {
     /// sort. A copy with ends is left as it is: ends refer to entries by index.
     pub fn ascend(&mut self) {
         if !self.has_ends() {
-            self.v4.sort_by(Entry::by_prefix_and_line);
-            self.v6.sort_by(Entry::by_prefix_and_line);
+            // A list in order needs no second copy of it to be sorted in.
+            if !self.is_ascending() {
+                self.v4.sort_by(Entry::by_prefix_and_line);
+                self.v6.sort_by(Entry::by_prefix_and_line);
+            }
             // It is kept for long: without the room that was left to grow.
             self.v4.shrink_to_fit();
             self.v6.shrink_to_fit();

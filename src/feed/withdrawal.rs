@@ -265,13 +265,6 @@ fn origins(copy: &FeedCopy) -> impl Iterator<Item = (Item, &str)> {
     origins.map(|origin| (Item::Origin(origin.asn), copy.origin_reference(origin)))
 }
 
-/// Everything a copy lists, with its references.
-pub fn items(copy: &FeedCopy) -> impl Iterator<Item = (Item, &str)> {
-    let v4 = copy.v4.iter().map(|entry| of_entry(copy, entry));
-    let v6 = copy.v6.iter().map(|entry| of_entry(copy, entry));
-    v4.chain(v6).chain(origins(copy))
-}
-
 fn of_entry<'a, B: Bits>(copy: &'a FeedCopy, entry: &Entry<B>) -> (Item, &'a str) {
     (Item::Prefix(entry.prefix().to_net()), copy.reference(entry))
 }

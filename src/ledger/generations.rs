@@ -3,9 +3,10 @@
 use ipnet::IpNet;
 use rusqlite::{Row, params};
 
+use super::order::{ByText, by_text};
 use super::{GenerationCause, Ledger, LedgerError, WrittenCause, count, parsed};
 use crate::config::Decisive;
-use crate::plan::Explained;
+use crate::plan::Change;
 use crate::prefix::{Effective, Prefix, PrefixSet, autonomous, leading_v4};
 use crate::targets::TargetRow;
 use crate::targets::file::{Chosen, Lists, Version};
@@ -91,6 +92,10 @@ pub enum TableUsed {
     Now(Option<String>),
 }
 
+/// The cause of a route that goes stays, with the change that brought it.
+const KEEP_CAUSE: &str = "INSERT INTO change (generation, prefix, op, cause)
+                          SELECT generation, prefix, '+', cause FROM route";
+
 impl Ledger {
     /// The newest generation.
     pub fn generation(&self) -> Result<Option<GenerationRow>, LedgerError> {
@@ -125,7 +130,8 @@ impl Ledger {
 
     /// The set in force with the generations that brought it, IPv4 before IPv6, ascending.
     pub fn routes(&self) -> Result<Vec<RouteRow>, LedgerError> {
-        let sql = "SELECT route.prefix, number, at, coalesce(cause_of.cause, '')
+        // Of a route of an earlier version the cause stands with the change.
+        let sql = "SELECT route.prefix, number, at, coalesce(route.cause, cause_of.cause, '')
                    FROM route JOIN generation ON number = route.generation
                    LEFT JOIN change AS cause_of ON cause_of.generation = number
                      AND cause_of.prefix = route.prefix AND op = '+'";
@@ -151,76 +157,102 @@ impl Ledger {
         self.first(&sql, [prefix.to_string()], GenerationRow::read)
     }
 
-    /// Put a generation in force, with what it brings and takes and why. Answers its number. Part
-    /// of [`Ledger::atomically`].
+    /// Put a generation in force, with what it brings and takes and why each prefix comes and goes.
+    /// Answers its number. Part of [`Ledger::atomically`].
     pub fn write_generation(
         &self,
         origin: Origin<'_>,
-        added: impl Iterator<Item = Explained>,
-        removed: impl Iterator<Item = Explained>,
+        change: &Change,
+        why: (impl Fn(IpNet) -> String, impl Fn(IpNet) -> String),
     ) -> Result<u64, LedgerError> {
         if origin.pinned {
             // No configuration decided this set.
             self.set_decisive(&Decisive::new())?;
         }
-        self.tried(|| self.try_write_generation(origin, added, removed))
+        self.tried(|| self.try_write_generation(origin, change, why))
     }
 
     fn try_write_generation(
         &self,
         origin: Origin<'_>,
-        additions: impl Iterator<Item = Explained>,
-        removals: impl Iterator<Item = Explained>,
+        change: &Change,
+        (why_added, why_removed): (impl Fn(IpNet) -> String, impl Fn(IpNet) -> String),
     ) -> rusqlite::Result<u64> {
-        let step = &self.db;
         let (review, by) = origin.approved.unwrap_or_default();
-        let number: i64 = step.query_row(
-            "SELECT coalesce(max(number), 0) + 1 FROM generation",
-            [],
-            |row| row.get(0),
-        )?;
-        step.execute(
+        let number: i64 = self.value("SELECT coalesce(max(number), 0) + 1 FROM generation", [])?;
+        self.execute(
             "INSERT INTO generation (number, at, routes, added, removed, cause, review, by, pinned)
              VALUES (?1, ?2, 0, 0, 0, ?3, ?4, ?5, ?6)",
             params![
                 number,
-                origin.at.0,
+                origin.at,
                 origin.cause.name(),
                 review,
                 by,
                 origin.pinned
             ],
         )?;
-        let (mut added, mut removed) = (0_i64, 0_i64);
-        {
-            let mut note = step.prepare(
-                "INSERT INTO change (generation, prefix, op, cause) VALUES (?1, ?2, ?3, ?4)",
-            )?;
-            let mut insert =
-                step.prepare("INSERT OR REPLACE INTO route (prefix, generation) VALUES (?1, ?2)")?;
-            let mut delete = step.prepare("DELETE FROM route WHERE prefix = ?1")?;
-            for explained in removals {
-                let prefix = explained.prefix.to_string();
-                delete.execute([&prefix])?;
-                note.execute(params![number, prefix, "-", causes(&explained)])?;
-                removed += 1;
-            }
-            for explained in additions {
-                let prefix = explained.prefix.to_string();
-                insert.execute(params![prefix, number])?;
-                note.execute(params![number, prefix, "+", causes(&explained)])?;
-                added += 1;
-            }
+        let all_went = change.kept() == 0;
+        if all_went {
+            self.execute(&format!("{KEEP_CAUSE} WHERE cause IS NOT NULL"), [])?;
+            self.execute("DELETE FROM route", [])?;
         }
-        step.execute(
-            // Nobody counts a million routes for ten: the generation before knows how many there
+        self.take_away(number, (&change.v4.remove, all_went), &why_removed)?;
+        self.take_away(number, (&change.v6.remove, all_went), &why_removed)?;
+        self.bring(number, &change.v4.add, &why_added)?;
+        self.bring(number, &change.v6.add, &why_added)?;
+        self.execute(
+            // A million routes are not counted for ten: the generation before knows how many there
             // were.
             "UPDATE generation SET added = ?2, removed = ?3, routes = ifnull(
                (SELECT routes FROM generation WHERE number = ?1 - 1) + ?2 - ?3, (SELECT count(*) FROM route))
              WHERE number = ?1",
-            params![number, added, removed],
+            params![number, change.added() as i64, change.removed() as i64],
         )?;
         Ok(number as u64)
+    }
+
+    fn bring<B: ByText>(
+        &self,
+        generation: i64,
+        prefixes: &[Prefix<B>],
+        why: impl Fn(IpNet) -> String,
+    ) -> rusqlite::Result<()> {
+        let insert = (
+            "INSERT OR REPLACE INTO route (generation, prefix, cause)",
+            "",
+        );
+        let rows = by_text(prefixes, |prefix| *prefix).into_iter().map(|at| {
+            let prefix = prefixes[at as usize];
+            [prefix.to_string(), why(prefix.to_net())]
+        });
+        self.insert_many(insert, &[&generation], rows).map(drop)
+    }
+
+    fn take_away<B: ByText>(
+        &self,
+        generation: i64,
+        (prefixes, went): (&[Prefix<B>], bool),
+        why: impl Fn(IpNet) -> String,
+    ) -> rusqlite::Result<()> {
+        let order = by_text(prefixes, |prefix| *prefix);
+        let order = || order.iter().map(|at| prefixes[*at as usize]);
+        if !went {
+            let keep = format!("{KEEP_CAUSE} WHERE cause IS NOT NULL AND prefix = ?1");
+            let mut keep = self.db.prepare_cached(&keep)?;
+            let mut delete = self
+                .db
+                .prepare_cached("DELETE FROM route WHERE prefix = ?1")?;
+            for prefix in order() {
+                let text = prefix.text(b'/');
+                keep.execute([text.as_str()])?;
+                delete.execute([text.as_str()])?;
+            }
+        }
+        let insert = ("INSERT INTO change (generation, op, prefix, cause)", "");
+        let rows = order().map(|prefix| [prefix.to_string(), why(prefix.to_net())]);
+        self.insert_many(insert, &[&generation, &"-"], rows)
+            .map(drop)
     }
 
     /// The copies at hand of these feeds, with what is leaving them and this table of origins, are
@@ -354,11 +386,6 @@ fn chosen(row: &Row) -> rusqlite::Result<Option<Chosen>> {
         entries: count(row, 7)?,
         is_asked: row.get(8)?,
     }))
-}
-
-fn causes(explained: &Explained) -> String {
-    let words: Vec<_> = explained.because.iter().map(ToString::to_string).collect();
-    words.join("; ")
 }
 
 /// A prefix as it is written in the ledger.

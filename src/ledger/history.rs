@@ -130,11 +130,13 @@ impl Ledger {
         // CROSS JOIN: the generations first, for changes stand by generation and then by prefix.
         let covering = format!(
             "SELECT {columns} FROM generation CROSS JOIN json_each(?1) AS key CROSS JOIN change
-             WHERE generation = number AND prefix = key.value"
+             WHERE generation = number AND prefix = key.value
+             UNION ALL {IN_FORCE} AND prefix IN (SELECT value FROM json_each(?1))"
         );
         let inner = format!(
             "SELECT {columns} FROM generation CROSS JOIN change
-             WHERE generation = number AND prefix >= ?1 AND prefix < ?2 AND prefix NOT LIKE 'AS%'"
+             WHERE generation = number AND prefix >= ?1 AND prefix < ?2 AND prefix NOT LIKE 'AS%'
+             UNION ALL {IN_FORCE} AND prefix >= ?1 AND prefix < ?2"
         );
         let mut found: Vec<_> = self.rows(&covering, [&near.covering], ChangeRow::read)?;
         let inner: Vec<_> = self.rows(&inner, [&near.from, &near.to], ChangeRow::read)?;
@@ -168,16 +170,7 @@ impl Ledger {
                    WHERE feed IN (SELECT name FROM feed) AND prefix >= ?1 AND prefix < ?2
                      AND prefix NOT LIKE 'AS%'
                    ORDER BY first_seen, feed, prefix, reference";
-        let read = |row: &Row| {
-            Ok(Seen {
-                feed: row.get(0)?,
-                prefix: parsed(row, 1)?,
-                reference: row.get(2)?,
-                first_seen: row.get(3)?,
-                last_seen: row.get(4)?,
-            })
-        };
-        let inner: Vec<_> = self.rows(sql, [&near.from, &near.to], read)?;
+        let inner: Vec<_> = self.rows(sql, [&near.from, &near.to], Seen::read)?;
         found.extend(inner.into_iter().filter(|seen| within(&seen.prefix, &net)));
         Ok(found)
     }
@@ -203,28 +196,34 @@ impl Ledger {
     /// `after` up to `to`; empty where nothing did.
     pub fn newest_cause(&self, item: &str, after: u64, to: u64) -> Result<String, LedgerError> {
         // Of one generation: what it took away stands before what it brought.
-        let sql = "SELECT change.cause FROM generation CROSS JOIN change
+        let sql = "SELECT number, op, change.cause FROM generation CROSS JOIN change
                    WHERE number > ?2 AND number <= ?3 AND generation = number AND prefix = ?1
-                   ORDER BY number DESC, op LIMIT 1";
+                   UNION ALL
+                   SELECT generation, '+', cause FROM route
+                   WHERE generation > ?2 AND generation <= ?3 AND prefix = ?1 AND cause IS NOT NULL
+                   ORDER BY 1 DESC, 2 LIMIT 1";
         let values = params![item, after as i64, to as i64];
-        let cause = self.first(sql, values, |row| row.get(0))?;
+        let cause = self.first(sql, values, |row| row.get(2))?;
         Ok(cause.unwrap_or_default())
     }
 
     /// A prefix which was in force with generation `number`, with the generation that brought it;
     /// `None` where that was forgotten.
     pub fn brought_by(&self, prefix: IpNet, number: u64) -> Result<Option<RouteRow>, LedgerError> {
-        let sql = "SELECT number, at, change.cause FROM generation CROSS JOIN change
-                   WHERE number <= ?2 AND generation = number AND prefix = ?1 AND op = '+'
-                   ORDER BY number DESC LIMIT 1";
-        self.first(sql, params![prefix.to_string(), number as i64], |row| {
-            Ok(RouteRow {
-                prefix,
-                generation: row.get::<_, i64>(0)? as u64,
-                since: row.get(1)?,
-                because: row.get(2)?,
-            })
-        })
+        let sql = format!(
+            "SELECT at, number, prefix, op, change.cause FROM generation CROSS JOIN change
+             WHERE number <= ?2 AND generation = number AND prefix = ?1 AND op = '+'
+             UNION ALL {IN_FORCE} AND number <= ?2 AND prefix = ?1
+             ORDER BY 2 DESC LIMIT 1"
+        );
+        let values = params![prefix.to_string(), number as i64];
+        let brought = self.first(&sql, values, ChangeRow::read)?;
+        Ok(brought.map(|row| RouteRow {
+            prefix,
+            generation: row.generation,
+            since: row.at,
+            because: row.cause,
+        }))
     }
 
     /// The time of the oldest thing in it; `None` where there is nothing. All listings are gone
@@ -237,6 +236,12 @@ impl Ledger {
         self.tried(|| self.value(sql, []))
     }
 }
+
+/// The routes in force as the changes that brought them, but for those whose change stands in the
+/// table of changes.
+const IN_FORCE: &str = "SELECT at, generation, prefix, '+', route.cause
+                        FROM route JOIN generation ON number = generation
+                        WHERE route.cause IS NOT NULL";
 
 /// Inside, and smaller.
 fn within(inner: &IpNet, net: &IpNet) -> bool {

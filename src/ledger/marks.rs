@@ -65,7 +65,7 @@ impl Ledger {
 
     /// Every prefix that any generation brought or took away.
     pub fn ever_in_force(&self) -> Result<HashSet<IpNet>, LedgerError> {
-        let sql = "SELECT DISTINCT prefix FROM change WHERE prefix NOT LIKE 'AS%'";
+        let sql = "SELECT prefix FROM every_change WHERE prefix NOT LIKE 'AS%'";
         self.rows(sql, [], |row| parsed(row, 0))
     }
 }

@@ -37,7 +37,8 @@ impl Ledger {
             };
             Ok(())
         };
-        let sql = "SELECT prefix, op FROM change WHERE generation > ?1 ORDER BY generation DESC";
+        let sql =
+            "SELECT prefix, op FROM every_change WHERE generation > ?1 ORDER BY generation DESC";
         self.rows::<(), ()>(sql, [number as i64], &mut undo)?;
         Ok(Some(Effective::new(PrefixSet::of_nets(nets), origins)))
     }

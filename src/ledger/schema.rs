@@ -15,7 +15,7 @@ pub const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 pub const WAITS: &str = "full";
 
 /// One step a version. Times are seconds since 1970 UTC; prefixes are text, as `list` prints them.
-const VERSIONS: [&str; 7] = [
+const VERSIONS: [&str; 8] = [
     "
 -- A configured feed: what the last looks at it gave.
 CREATE TABLE feed (
@@ -294,6 +294,16 @@ ALTER TABLE event ADD COLUMN uid INTEGER;
     "
 -- From here on observed.text and hold.reasons are JSON. A sentence of an earlier version is shown as it stands.
 ",
+    "
+-- Every cause in words. It moves to table change when the route goes. NULL where an earlier version brought it: then it
+-- stands there already.
+ALTER TABLE route ADD COLUMN cause TEXT;
+
+-- Every change that is remembered: those of table change, and those that brought what is in force.
+CREATE VIEW every_change AS
+    SELECT generation, prefix, op, cause FROM change
+    UNION ALL SELECT generation, prefix, '+', cause FROM route WHERE cause IS NOT NULL;
+"
 ];
 
 /// The newest schema this program knows.
@@ -305,8 +315,8 @@ pub fn prepare(db: &Connection, patience: Duration) -> rusqlite::Result<()> {
     db.pragma_update(None, "journal_mode", "wal")?;
     db.pragma_update(None, "synchronous", WAITS)?;
     // Pages kept in memory, in KiB: used only as far as a change is large. More of them goes to the
-    // log first, in the order of the prefixes, so few pages are written twice.
-    db.pragma_update(None, "cache_size", -16_384)?;
+    // log first. Rows come in the order of their keys, so few pages are written twice.
+    db.pragma_update(None, "cache_size", -4_096)?;
     db.pragma_update(None, "foreign_keys", true)
 }
 

@@ -1,26 +1,24 @@
 //! The ledger by itself: what it keeps, and what it says when it cannot.
 
+use std::sync::Arc;
+
+use ipnet::IpNet;
 use proptest::prelude::*;
 
 use super::*;
 use crate::feed::CopyDifference;
 use crate::feed::formats::{Format, Rules, parse_body};
-use crate::plan::{Explained, Reason};
+use crate::plan::{Change, Reason};
+use crate::prefix::{PrefixSet, subtract_set};
 use crate::time::Timestamp;
 
 fn copy(list: &str) -> crate::feed::FeedCopy {
     parse_body(list.as_bytes(), &Rules::of(Format::Cidr)).unwrap()
 }
 
-fn explained(net: &str) -> Explained {
-    Explained {
-        prefix: net.parse().unwrap(),
-        because: Vec::new(),
-    }
-}
-
 /// Bring the listings in step, whatever they were. Answers the number of pieces.
 fn listed(ledger: &Ledger, copy: &crate::feed::FeedCopy, at: i64) -> usize {
+    let copy = Arc::new(copy.clone());
     let mut pieces = Pieces::of("noc", copy, ("some", "read".to_owned()), Timestamp(at));
     let steps = (1..).find(|_| pieces.step(ledger).unwrap());
     steps.unwrap()
@@ -57,7 +55,7 @@ fn a_long_list_is_written_in_pieces_and_out_of_step_until_the_last() {
     // A crash in the middle: out of step, and whole after the next attempt, from the beginning.
     ledger.write_feed(&row).unwrap();
     let of = ("some", "read".to_owned());
-    let mut pieces = Pieces::of("noc", &second, of, Timestamp(200));
+    let mut pieces = Pieces::of("noc", Arc::new(second.clone()), of, Timestamp(200));
     assert!(!pieces.step(&ledger).unwrap());
     assert!(!pieces.step(&ledger).unwrap());
     drop(pieces);
@@ -73,7 +71,7 @@ fn a_long_list_is_written_in_pieces_and_out_of_step_until_the_last() {
 
     // Another copy came meanwhile: nothing is said of that one.
     let of = ("gone", "read".to_owned());
-    let mut pieces = Pieces::of("noc", &first, of, Timestamp(300));
+    let mut pieces = Pieces::of("noc", Arc::new(first), of, Timestamp(300));
     ledger.write_feed(&row).unwrap();
     while !pieces.step(&ledger).unwrap() {}
     assert_eq!(read_as(), None);
@@ -124,11 +122,11 @@ fn a_generation_changes_the_set_in_force_and_keeps_what_it_changed() {
     let dir = tempfile::tempdir().unwrap();
     let mut ledger = Ledger::open(dir.path()).unwrap();
     let generation = |ledger: &mut Ledger, at, added: &[&str], removed: &[&str]| {
-        let (added, removed) = (added.iter(), removed.iter());
-        let (added, removed) = (
-            added.map(|net| explained(net)),
-            removed.map(|net| explained(net)),
-        );
+        let set = |nets: &[&str]| PrefixSet::of_nets(nets.iter().map(|net| net.parse().unwrap()));
+        let before = ledger.in_force().unwrap().nets;
+        let after = subtract_set(&before, &set(removed)).union(&set(added));
+        let change = Change::of_nets(&before, &after);
+        let why = |_: IpNet| String::new();
         let written = ledger.atomically(|ledger| {
             let origin = Origin {
                 at: Timestamp(at),
@@ -136,7 +134,7 @@ fn a_generation_changes_the_set_in_force_and_keeps_what_it_changed() {
                 approved: None,
                 pinned: false,
             };
-            ledger.write_generation(origin, added, removed)
+            ledger.write_generation(origin, &change, (why, why))
         });
         written.unwrap()
     };

@@ -137,7 +137,7 @@ impl Judge<'_> {
             .filter(|one| in_step && one.came.len() + one.went.len() <= Pieces::ROWS);
         let pieces = few.is_none().then(|| {
             let of = (&*digest, listed.clone());
-            Pieces::of(&feed.name, &copy, of, self.now)
+            Pieces::of(&feed.name, copy.clone(), of, self.now)
         });
         let is_same = !changed && pieces.is_none() && row.digest.as_ref() == Some(&digest);
         // Out of step until the last piece is written.

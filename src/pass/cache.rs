@@ -253,22 +253,23 @@ impl Cache {
 mod tests {
     use super::*;
     use crate::ledger::{GenerationCause, Origin};
-    use crate::plan::Explained;
+    use crate::plan::Change;
+    use crate::prefix::PrefixSet;
+    use ipnet::IpNet;
 
     fn put(ledger: &Ledger, net: &str) {
-        let explained = Explained {
-            prefix: net.parse().unwrap(),
-            because: Vec::new(),
-        };
+        let before = ledger.in_force().unwrap().nets;
+        let after = before.union(&PrefixSet::of_nets([net.parse().unwrap()]));
+        let change = Change::of_nets(&before, &after);
+        let why = |_: IpNet| String::new();
         let origin = Origin {
             at: Timestamp(1),
             cause: GenerationCause::Refresh,
             approved: None,
             pinned: false,
         };
-        let written = ledger.atomically(|ledger| {
-            ledger.write_generation(origin, [explained].into_iter(), std::iter::empty())
-        });
+        let written =
+            ledger.atomically(|ledger| ledger.write_generation(origin, &change, (why, why)));
         written.unwrap();
     }
 

@@ -261,7 +261,7 @@ fn unfinished(
         if let Some(copy) = cache.get(copies, feed, digest) {
             let of = (&**digest, read_as(feed, digest));
             let since = row.taken_at.unwrap_or(now);
-            writing.push(Pieces::of(&feed.name, &copy, of, since));
+            writing.push(Pieces::of(&feed.name, copy, of, since));
         }
     }
     Ok(writing)

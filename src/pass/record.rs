@@ -121,9 +121,10 @@ impl Record<'_> {
             pinned: decision.pinned.is_some(),
             approved: approval.map(|approval| (approval.id.as_str(), approval.by.as_str())),
         };
-        let added = decision.explain_additions(change);
-        let removed = decision.explain_removals(change, &decision.desired.nets, &inputs.policy);
-        let generation = ledger.write_generation(origin, added, removed)?;
+        let (after, policy) = (&decision.desired.nets, &inputs.policy);
+        let why_added = |net| joined(&decision.explain_addition(net).because, "; ");
+        let why_removed = |net| joined(&decision.explain_removal(net, after, policy).because, "; ");
+        let generation = ledger.write_generation(origin, change, (why_added, why_removed))?;
         let (added, removed, kept) = (change.added(), change.removed(), change.kept());
         let by = approval.map_or_else(String::new, |approval| {
             format!(", change {} approved by {}", approval.id, approval.by)

@@ -147,7 +147,7 @@ impl Next<'_> {
             nets: permitted.set.clone(),
             origins,
         };
-        let change = self.change(&desired);
+        let change = Arc::new(self.change(&desired));
         let everything = |set: &PrefixSet| has_all(&set.v4) || has_all(&set.v6);
         let approvable = !everything(&self.published.set) && !everything(&self.published.listed);
         Decision {

@@ -172,9 +172,12 @@ impl Change {
             hash.update(&line);
         };
         // In the order of earlier versions, so that their approvals still hold.
-        self.additions().for_each(|net| update('+', &net));
-        self.removals().for_each(|net| update('-', &net));
-        let Side { add, remove, .. } = &self.origins;
+        let Self { v4, v6, origins } = self;
+        v4.add.iter().for_each(|prefix| update('+', prefix));
+        v6.add.iter().for_each(|prefix| update('+', prefix));
+        v4.remove.iter().for_each(|prefix| update('-', prefix));
+        v6.remove.iter().for_each(|prefix| update('-', prefix));
+        let Side { add, remove, .. } = origins;
         add.iter().for_each(|asn| update('+', &autonomous(*asn)));
         remove.iter().for_each(|asn| update('-', &autonomous(*asn)));
         hexadecimal(&hash.finalize()[..6])

@@ -1,6 +1,6 @@
 //! Why a change is held: numbers and enums. Their `Display` is the sentence that an operator reads.
 
-use std::fmt;
+use std::fmt::{self, Write};
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -147,7 +147,13 @@ pub fn sentences(all: &[impl fmt::Display]) -> Vec<String> {
 
 /// The same as one, with this between them.
 pub fn joined(all: &[impl fmt::Display], between: &str) -> String {
-    sentences(all).join(between)
+    let mut text = String::new();
+    for (at, one) in all.iter().enumerate() {
+        let between = if at == 0 { "" } else { between };
+        // Writing to a string does not fail.
+        let _ = write!(text, "{between}{one}");
+    }
+    text
 }
 
 impl fmt::Display for FeedCounts {

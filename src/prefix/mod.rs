@@ -38,6 +38,7 @@ mod effective;
 mod parse;
 mod range;
 mod set;
+mod short;
 mod subtract;
 
 pub use aggregate::{Aggregate, aggregate};
@@ -46,6 +47,7 @@ pub use parse::{HostBits, Malformed, Written, leading_v4, parse};
 pub use range::prefixes_of_range;
 pub use set::PrefixSet;
 pub(crate) use set::{covering, inside};
+pub(crate) use short::Short;
 pub use subtract::{MAX_PIECES, Subtracted, cut, cut_set, subtract, subtract_set};
 
 use std::fmt;
@@ -250,6 +252,15 @@ impl<B: Bits> Prefix<B> {
         self.addr.key(self.len)
     }
 
+    /// As text: `192.0.2.0/24`, with `/` or another character between address and length.
+    pub(crate) fn text(&self, between: u8) -> Short {
+        let mut text = Short::new();
+        text.address(self.addr.to_ip());
+        text.byte(between);
+        text.octet(self.len);
+        text
+    }
+
     /// The prefix as [`IpNet`], the type for both families.
     pub fn to_net(&self) -> IpNet {
         match self.addr.to_ip() {
@@ -261,7 +272,7 @@ impl<B: Bits> Prefix<B> {
 
 impl<B: Bits> fmt::Display for Prefix<B> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.addr.to_ip(), self.len)
+        f.write_str(self.text(b'/').as_str())
     }
 }
 

@@ -210,7 +210,11 @@ fn starting_at<B: Bits>(entries: &[Entry<B>], net: Prefix<B>) -> &[Entry<B>] {
 /// The entries with this prefix or one inside of it.
 fn inside<B: Bits>(entries: &[Entry<B>], net: Prefix<B>) -> &[Entry<B>] {
     let from = starting_at(entries, net);
-    &from[..from.partition_point(|entry| entry.prefix().first() <= net.last())]
+    // Few, or all of them are gone through afterwards.
+    let inside = from
+        .iter()
+        .take_while(|entry| entry.prefix().first() <= net.last());
+    &from[..inside.count()]
 }
 
 fn lengths<B: Bits>(entries: &[Entry<B>]) -> Arc<[u8]> {

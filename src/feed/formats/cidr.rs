@@ -13,10 +13,10 @@ use crate::feed::{Refused, foreign};
 use crate::prefix::{HostBits, Prefix, leading_v4};
 
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
-    // An estimate of the number of lines; unused memory is never touched.
-    reader.copy.v4.reserve((text.len() / 16).min(reader.room()));
     // Of the whole text, not of the rest: the last line may contain a CR and no LF.
     let end = line_end(text);
+    let lines = memchr::memchr_iter(end as u8, text.as_bytes()).count();
+    reader.copy.v4.reserve(lines.min(reader.room()));
     let mut rest = text;
     let mut number = 0;
     // Plain lines; then one line by the slower path, and so on.

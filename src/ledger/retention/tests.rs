@@ -7,7 +7,7 @@ use super::*;
 use crate::ledger::{
     Event, EventKind, FeedRow, GenerationCause, OperatorEntry, OperatorRow, Origin, PinRow, Said,
 };
-use crate::plan::Explained;
+use crate::plan::Change;
 use crate::policy::selection::Choice;
 use crate::prefix::{Effective, PrefixSet, lacking};
 
@@ -31,16 +31,8 @@ fn those(mask: u8) -> Vec<u32> {
 /// One more generation: what is in force is what these masks say.
 fn generation(ledger: &Ledger, at: i64, nets: u8, origins: u8) {
     let in_force = ledger.in_force().unwrap();
-    let before: Vec<IpNet> = in_force.nets.nets().collect();
-    let after: Vec<IpNet> = those(nets).into_iter().map(net).collect();
-    let lacks = |one: &[IpNet], other: &[IpNet]| {
-        let lacking = one.iter().filter(|net| !other.contains(net));
-        let explained = lacking.map(|net| Explained {
-            prefix: *net,
-            because: Vec::new(),
-        });
-        explained.collect::<Vec<_>>().into_iter()
-    };
+    let after = PrefixSet::of_nets(those(nets).into_iter().map(net));
+    let change = Change::of_nets(&in_force.nets, &after);
     let (old, new) = (in_force.origins, those(origins));
     let origin = Origin {
         at: Timestamp(at),
@@ -49,8 +41,8 @@ fn generation(ledger: &Ledger, at: i64, nets: u8, origins: u8) {
         pinned: false,
     };
     let written = ledger.atomically(|ledger| {
-        let (added, removed) = (lacks(&after, &before), lacks(&before, &after));
-        let number = ledger.write_generation(origin, added, removed)?;
+        let why = |_: IpNet| String::new();
+        let number = ledger.write_generation(origin, &change, (why, why))?;
         let come = lacking(&new, &old).map(|asn| (asn, String::new()));
         ledger.note_origins(number, '+', come)?;
         let gone = lacking(&old, &new).map(|asn| (asn, String::new()));
@@ -82,9 +74,8 @@ fn count(ledger: &Ledger, sql: &str) -> i64 {
 fn without_cause(ledger: &Ledger) -> i64 {
     count(
         ledger,
-        "SELECT (SELECT count(*) FROM route WHERE NOT EXISTS (
-                   SELECT 1 FROM change JOIN generation ON number = change.generation
-                   WHERE op = '+' AND change.prefix = route.prefix AND number = route.generation))
+        "SELECT (SELECT count(*) FROM route LEFT JOIN generation ON number = generation
+                 WHERE route.cause IS NULL OR number IS NULL)
               + (SELECT count(*) FROM origin WHERE NOT EXISTS (
                    SELECT 1 FROM change WHERE op = '+' AND prefix = 'AS' || asn))",
     )
@@ -133,7 +124,7 @@ proptest! {
             // Nothing is left that neither can be told nor is in force.
             let left = format!(
                 "SELECT count(*) FROM change WHERE generation < {oldest} AND NOT (op = '+' AND (
-                   prefix IN (SELECT prefix FROM route) OR prefix IN (SELECT 'AS' || asn FROM origin)))"
+                   prefix IN (SELECT 'AS' || asn FROM origin)))"
             );
             prop_assert_eq!(count(&ledger, &left), 0);
         }
@@ -155,7 +146,11 @@ fn a_generation_is_forgotten_but_for_what_is_still_in_force_with_it() {
     let left = "SELECT group_concat(generation || op || prefix, ' ')
                 FROM (SELECT * FROM change ORDER BY generation, prefix)";
     let left: String = ledger.db.query_row(left, [], |row| row.get(0)).unwrap();
-    assert_eq!(left, "1+10.0.4.0/24 2+AS1 3+10.0.6.0/24 4+10.0.0.0/24");
+    assert_eq!(left, "2+AS1");
+    let routes = "SELECT group_concat(generation || '+' || prefix, ' ')
+                  FROM (SELECT * FROM route ORDER BY generation, prefix)";
+    let routes: String = ledger.db.query_row(routes, [], |row| row.get(0)).unwrap();
+    assert_eq!(routes, "1+10.0.4.0/24 3+10.0.6.0/24 4+10.0.0.0/24");
     // The second goes when the AS goes that it brought, the first with its prefix.
     generation(&ledger, 31 * DAY, 0b1001, 0);
     let pruned = ledger.prune(Timestamp(33 * DAY), KEEP).unwrap().unwrap();

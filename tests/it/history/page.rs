@@ -19,7 +19,7 @@ fn the_page_names_every_table_and_column_and_no_other() {
     let db = place.ledger();
     let mut there: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let sql = "SELECT m.name, c.name FROM sqlite_schema AS m JOIN pragma_table_info(m.name) AS c
-               WHERE m.type = 'table' AND m.name NOT LIKE 'sqlite_%'";
+               WHERE m.type IN ('table', 'view') AND m.name NOT LIKE 'sqlite_%'";
     let mut statement = db.prepare(sql).unwrap();
     let mut rows = statement.query([]).unwrap();
     while let Some(row) = rows.next().unwrap() {

@@ -10,6 +10,5 @@ pub mod sent;
 pub mod sequence;
 pub mod sessions;
 pub mod shards;
-pub mod short;
 pub mod sros_policy;
 pub mod text;

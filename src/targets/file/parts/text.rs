@@ -4,9 +4,9 @@
 use std::fmt::{self, Write};
 
 use crate::digest;
+use crate::prefix::Short;
 use crate::prefix::{Bits, Prefix};
 use crate::targets::file::parts::reasons::Reason;
-use crate::targets::file::parts::short::Short;
 
 /// The text of a router file. What is pushed is text, so the bytes are: looked at once, in the end.
 #[derive(Debug, Default)]
@@ -33,20 +33,12 @@ impl Text {
 
     /// `72.37.186.0/23`.
     pub fn prefix<B: Bits>(&mut self, prefix: &Prefix<B>) {
-        self.address_and_length(prefix, b'/');
+        self.short(&prefix.text(b'/'));
     }
 
     /// `72.37.186.0 23`.
     pub fn spaced<B: Bits>(&mut self, prefix: &Prefix<B>) {
-        self.address_and_length(prefix, b' ');
-    }
-
-    fn address_and_length<B: Bits>(&mut self, prefix: &Prefix<B>, between: u8) {
-        let mut short = Short::new();
-        short.address(prefix.first().to_ip());
-        short.byte(between);
-        short.octet(prefix.len());
-        self.short(&short);
+        self.short(&prefix.text(b' '));
     }
 
     /// `72.37.186.0 255.255.254.0`.

@@ -1,13 +1,14 @@
 //! Addresses and numbers in text, without `fmt`: a few characters that are put together here and
 //! copied at once.
 
+use std::cmp::Ordering;
 use std::net::{IpAddr, Ipv6Addr};
 
 /// Room for an IPv6 address, a length, and what is between them.
 const ROOM: usize = 48;
 
-/// No more than 48 ASCII characters.
-pub struct Short {
+/// No more than 48 ASCII characters, compared as text.
+pub(crate) struct Short {
     bytes: [u8; ROOM],
     len: usize,
 }
@@ -53,6 +54,10 @@ impl Short {
         &self.bytes[..self.len]
     }
 
+    pub fn as_str(&self) -> &str {
+        str::from_utf8(self.bytes()).unwrap_or_default()
+    }
+
     /// An ASCII character.
     pub fn byte(&mut self, byte: u8) {
         self.bytes[self.len] = byte;
@@ -73,6 +78,15 @@ impl Short {
             self.byte(b'.');
         }
         self.len -= 1;
+    }
+
+    /// An origin ASN as [`super::autonomous`] writes it.
+    pub fn autonomous(asn: u32) -> Self {
+        let mut short = Self::new();
+        short.byte(b'A');
+        short.byte(b'S');
+        short.number(asn);
+        short
     }
 
     /// In decimal.
@@ -129,6 +143,26 @@ impl Short {
         let first = (digits << (zeros * 8)).to_be_bytes();
         self.bytes[self.len..][..4].copy_from_slice(&first);
         self.len += 4 - zeros as usize;
+    }
+}
+
+impl PartialEq for Short {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes() == other.bytes()
+    }
+}
+
+impl Eq for Short {}
+
+impl PartialOrd for Short {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Short {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.bytes().cmp(other.bytes())
     }
 }
 
