@@ -11,6 +11,20 @@ pub struct Found {
     pub net: IpNet,
     /// Why it must not be dropped, in words: `address of eth0`.
     pub why: String,
+    /// The name of the host whose address it is, where a feed is fetched from it: the addresses of
+    /// each host have a limit of their own.
+    pub host: Option<String>,
+}
+
+impl Found {
+    /// A network that no feed is fetched from.
+    pub fn new(net: IpNet, why: impl Into<String>) -> Self {
+        Self {
+            net,
+            why: why.into(),
+            host: None,
+        }
+    }
 }
 
 /// The result of a look at one source.

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Remembered, Source, hosts};
+use super::{Remembered, Source};
 
 /// The excess of one part of a source, which is left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,16 +89,13 @@ pub fn bounded(found: Vec<Remembered>) -> (Vec<Remembered>, Vec<Excess>) {
 
 /// The part that a network belongs to; each part has one limit.
 fn part(one: &Remembered) -> &str {
-    match one.source {
-        Source::FeedHosts => hosts::name_in(&one.found.why),
-        _ => &one.found.why,
-    }
+    one.found.host.as_deref().unwrap_or(&one.found.why)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::discover::Found;
+    use crate::discover::{Found, Host, address_of};
     use crate::time::Timestamp;
     use proptest::prelude::*;
     use std::collections::BTreeSet;
@@ -106,10 +103,7 @@ mod tests {
     fn seen(source: Source, why: &str, net: &str, first: i64, last: i64) -> Remembered {
         Remembered {
             source,
-            found: Found {
-                net: net.parse().unwrap(),
-                why: why.to_owned(),
-            },
+            found: Found::new(net.parse().unwrap(), why),
             first_seen: Timestamp(first),
             last_seen: Timestamp(last),
         }
@@ -122,8 +116,15 @@ mod tests {
     #[test]
     fn a_host_keeps_the_eight_that_were_seen_last_whatever_feed_has_it() {
         let host = |feed: &str, i: i64| {
-            let why = format!("host of feed {feed}: lists.example");
-            seen(Source::FeedHosts, &why, &format!("192.0.2.{i}/32"), i, i)
+            let host = Host {
+                name: "lists.example".to_owned(),
+                feed: format!("feed {feed}"),
+            };
+            let net = format!("192.0.2.{i}/32");
+            Remembered {
+                found: address_of(&host, net.parse().unwrap()),
+                ..seen(Source::FeedHosts, "", &net, i, i)
+            }
         };
         let all: Vec<_> = (1..=12)
             .flat_map(|i| [host("a", i), host("b", i)])

@@ -23,10 +23,7 @@ pub async fn resolvers(root: &Root) -> Shown {
             let read = root.lines(file, |line| {
                 let new = resolv::nameserver(line)
                     .filter(|net| all.iter().all(|found| found.net != *net));
-                all.extend(new.map(|net| Found {
-                    net,
-                    why: why.clone(),
-                }));
+                all.extend(new.map(|net| Found::new(net, &*why)));
             });
             if let Err(cause) = if_there(file, read) {
                 shown.fail(Some(&why), cause);

@@ -6,28 +6,26 @@
 
 use std::net::IpAddr;
 
+use ipnet::IpNet;
+
 use super::{Found, Host, Shown, network};
 
 /// The hosts that are written as addresses, private ones too.
 pub fn literals(hosts: &[Host]) -> Shown {
     let found = hosts.iter().filter_map(|host| {
-        Some(Found {
-            net: network::host(host.name.parse::<IpAddr>().ok()?)?,
-            why: why(host),
-        })
+        let net = network::host(host.name.parse::<IpAddr>().ok()?)?;
+        Some(address_of(host, net))
     });
     Shown::from(found.collect::<Vec<_>>())
 }
 
-/// The reason for which an address of a host is shown.
-pub fn why(Host { name, feed }: &Host) -> String {
-    format!("host of {feed}: {name}")
-}
-
-/// The name of the host in a reason from [`why`].
-pub fn name_in(why: &str) -> &str {
-    // The name of a host has no blank in it; the text before it may be anything.
-    why.rsplit_once(": ").map_or(why, |(_, name)| name)
+/// An address of a host.
+pub fn address_of(Host { name, feed }: &Host, net: IpNet) -> Found {
+    Found {
+        net,
+        why: format!("host of {feed}: {name}"),
+        host: Some(name.clone()),
+    }
 }
 
 #[cfg(test)]
@@ -60,13 +58,5 @@ mod tests {
         );
         assert!(shown.failed.is_empty());
         assert_eq!(literals(&[]), Shown::default());
-    }
-
-    #[test]
-    fn a_host_is_told_by_its_name_whatever_feed_has_it() {
-        for feed in ["feed a", "feed b: c", "the proxy"] {
-            assert_eq!(name_in(&why(&host("lists.example", feed))), "lists.example");
-            assert_eq!(name_in(&why(&host("2001:db8::7", feed))), "2001:db8::7");
-        }
     }
 }

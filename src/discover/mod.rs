@@ -28,7 +28,7 @@ mod text;
 
 pub use answer::{Cause, Failed, Found, Look, Shown};
 pub use bounds::{Excess, bounded};
-pub use hosts::why as why_of_host;
+pub use hosts::address_of;
 pub use kernel::Watch;
 pub use look::{Host, LookRequest, look};
 pub use network::host as host_network;

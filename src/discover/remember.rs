@@ -58,10 +58,7 @@ mod tests {
     use crate::discover::{Cause, Failed, Shown};
 
     fn found(net: &str, why: &str) -> Found {
-        Found {
-            net: net.parse().unwrap(),
-            why: why.to_owned(),
-        }
+        Found::new(net.parse().unwrap(), why)
     }
 
     fn said(all: &[Remembered]) -> Vec<String> {

@@ -52,10 +52,7 @@ pub async fn sessions(root: &Root) -> Shown {
         }
         let logins = Logins::read(&root, &peers);
         let proven = peers.keys().filter(|net| logins.from.contains(net));
-        shown.found.extend(proven.map(|net| Found {
-            net: *net,
-            why: WHY.to_owned(),
-        }));
+        shown.found.extend(proven.map(|net| Found::new(*net, WHY)));
         if !logins.told {
             shown.failed.push(Failed {
                 why: Some(WHY.to_owned()),

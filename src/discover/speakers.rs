@@ -57,10 +57,9 @@ pub async fn neighbors(root: &Root) -> Shown {
     for (speaker, answer) in [(FRR, frr), (BIRD, bird)] {
         let why = format!("BGP neighbor in {}", speaker.name);
         match answer {
-            Ok(nets) => shown.found.extend(nets.into_iter().map(|net| Found {
-                net,
-                why: why.clone(),
-            })),
+            Ok(nets) => shown
+                .found
+                .extend(nets.into_iter().map(|net| Found::new(net, &*why))),
             Err(cause) => shown.fail(Some(&why), cause),
         }
     }

@@ -117,6 +117,7 @@ mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
     use super::*;
+    use crate::feed::FeedState;
 
     const LIMIT: Duration = Duration::from_secs(60);
 
@@ -137,7 +138,7 @@ mod tests {
             });
             let refused = read_now(&path, 1 << 20, LIMIT).unwrap_err();
             writing.store(false, Ordering::Relaxed);
-            assert_eq!(refused.state(), "incomplete");
+            assert_eq!(refused.state(), FeedState::Incomplete);
             assert_eq!(
                 refused.to_string(),
                 format!(

@@ -20,6 +20,7 @@ pub mod record;
 mod refused;
 pub mod schedule;
 pub mod standing;
+mod state;
 pub mod withdrawal;
 
 pub use difference::CopyDifference;
@@ -27,3 +28,4 @@ pub use expiry::End;
 pub use listing::{Entry, FeedCopy, Listed, OriginEntry, Rejection};
 pub use refused::Refused;
 pub(crate) use refused::{foreign, incomplete};
+pub use state::FeedState;

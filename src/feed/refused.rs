@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::FeedState;
 use crate::policy::limits::Limits;
 use crate::shown;
 use crate::time::{Timestamp, short};
@@ -76,24 +77,24 @@ impl Refused {
     }
 
     /// The state in one word, as `status` shows it.
-    pub fn state(&self) -> &'static str {
+    pub fn state(&self) -> FeedState {
         match self {
             Self::NotKept(_)
             | Self::Unreachable(_)
             | Self::TooSlow(_)
             | Self::BelowSpeed(_)
-            | Self::Throttled(..) => "failed",
+            | Self::Throttled(..) => FeedState::Failed,
             Self::Empty
             | Self::Foreign(_)
             | Self::TooManyBadLines { .. }
             | Self::TooLarge(_)
             | Self::TooManyEntries(_)
             | Self::TooManyOfRanges { .. }
-            | Self::TooManyPieces(_) => "foreign",
-            Self::NoEntries(_) | Self::ValidEmpty(_) => "empty",
-            Self::Retired(_) => "retired",
-            Self::Older(..) => "stale",
-            Self::Incomplete(_) => "incomplete",
+            | Self::TooManyPieces(_) => FeedState::Foreign,
+            Self::NoEntries(_) | Self::ValidEmpty(_) => FeedState::Empty,
+            Self::Retired(_) => FeedState::Retired,
+            Self::Older(..) => FeedState::Stale,
+            Self::Incomplete(_) => FeedState::Incomplete,
         }
     }
 

@@ -8,15 +8,18 @@ use crate::discover::{Found, Remembered};
 impl Ledger {
     /// What was found, by source and prefix. A source that this version does not know is left out.
     pub fn discovered(&self) -> Result<Vec<Remembered>, LedgerError> {
-        let sql = "SELECT source, prefix, why, first_seen, last_seen FROM discovered";
+        let sql = "SELECT source, prefix, why, first_seen, last_seen, host FROM discovered";
         let read = |row: &Row| {
             let Ok(source) = row.get_ref(0)?.as_str()?.parse() else {
                 return Ok(None);
             };
-            let (net, why) = (parsed(row, 1)?, row.get(2)?);
             Ok(Some(Remembered {
                 source,
-                found: Found { net, why },
+                found: Found {
+                    net: parsed(row, 1)?,
+                    why: row.get(2)?,
+                    host: row.get(5)?,
+                },
                 first_seen: row.get(3)?,
                 last_seen: row.get(4)?,
             }))
@@ -32,16 +35,17 @@ impl Ledger {
         self.tried(|| {
             self.execute("DELETE FROM discovered", [])?;
             let mut insert = self.db.prepare_cached(
-                "INSERT OR IGNORE INTO discovered (source, prefix, why, first_seen, last_seen)
-                 VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT OR IGNORE INTO discovered (source, prefix, why, first_seen, last_seen, host)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?;
             for one in found {
                 insert.execute(params![
                     one.source.name(),
                     one.found.net.to_string(),
                     one.found.why,
-                    one.first_seen.0,
-                    one.last_seen.0
+                    one.first_seen,
+                    one.last_seen,
+                    one.found.host,
                 ])?;
             }
             Ok(())

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use rusqlite::{Row, params};
 
 use super::{Ledger, LedgerError, count};
-use crate::feed::Refused;
 use crate::feed::fetch::Validators;
 use crate::feed::standing::{Ages, Standing};
+use crate::feed::{FeedState, Refused};
 use crate::time::Timestamp;
 
 /// One row of `feed`.
@@ -28,8 +28,8 @@ pub struct FeedRow {
     pub not_before: Option<Timestamp>,
     /// Failed attempts since the last good one.
     pub failures: u32,
-    /// Name of the state: fresh, unchanged, failed, incomplete, foreign, retired, empty, stale.
-    pub state: String,
+    /// What the last look gave; `None` before the first.
+    pub state: Option<FeedState>,
     /// What was seen at the last attempt, in words.
     pub note: String,
     /// Last good copy, or "not modified".
@@ -107,7 +107,7 @@ impl FeedRow {
             jitter: row.get(5)?,
             not_before: row.get(6)?,
             failures: row.get(7)?,
-            state: row.get(8)?,
+            state: row.get_ref(8)?.as_str()?.parse().ok(),
             note: row.get(9)?,
             confirmed_at: row.get(10)?,
             changed_at: row.get(11)?,
@@ -128,9 +128,6 @@ impl FeedRow {
 }
 
 impl Ledger {
-    /// The state of a feed from before a look to its end.
-    pub const LOOKING: &'static str = "looking";
-
     /// Every feed that was ever looked at, by name.
     pub fn feeds(&self) -> Result<BTreeMap<String, FeedRow>, LedgerError> {
         let sql = format!("SELECT {COLUMNS} FROM feed");
@@ -154,7 +151,7 @@ impl Ledger {
         self.run(
             "INSERT INTO feed (name, origin, looked_at, state) VALUES (?1, '', ?2, ?3)
              ON CONFLICT (name) DO UPDATE SET looked_at = ?2, state = ?3",
-            params![name, now.0, Self::LOOKING],
+            params![name, now, FeedState::Looking.name()],
         )
     }
 
@@ -179,7 +176,7 @@ impl Ledger {
                 row.jitter,
                 row.not_before,
                 row.failures,
-                row.state,
+                row.state.map_or("", FeedState::name),
                 row.note,
                 row.confirmed_at,
                 row.changed_at,

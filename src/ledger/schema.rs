@@ -299,6 +299,10 @@ ALTER TABLE event ADD COLUMN uid INTEGER;
 -- stands there already.
 ALTER TABLE route ADD COLUMN cause TEXT;
 
+-- The name of the host behind an address that a feed is fetched from. NULL for other sources, and where an earlier
+-- version noted it.
+ALTER TABLE discovered ADD COLUMN host TEXT;
+
 -- Every change that is remembered: those of table change, and those that brought what is in force.
 CREATE VIEW every_change AS
     SELECT generation, prefix, op, cause FROM change
@@ -382,6 +386,7 @@ fn version(db: &Connection) -> rusqlite::Result<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::feed::FeedState;
     use crate::ledger::Ledger;
     use crate::plan::sentences;
     use crate::time::Timestamp;
@@ -414,7 +419,10 @@ mod tests {
             // What is in the log alone is read, too.
             let ledger = Ledger::read(dir.path()).unwrap();
             assert_eq!(ledger.in_force().unwrap().nets.len(), 1, "{number}");
-            assert_eq!(ledger.feed("noc").unwrap().unwrap().state, "fresh");
+            assert_eq!(
+                ledger.feed("noc").unwrap().unwrap().state,
+                Some(FeedState::Fresh)
+            );
             assert_eq!(ledger.targets().unwrap().len(), 1);
             assert!(ledger.now().unwrap() >= Timestamp(100));
             assert!(ledger.decisive().unwrap().is_empty());

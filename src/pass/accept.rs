@@ -14,7 +14,7 @@ use crate::feed::fetch::Validators;
 use crate::feed::formats::Format;
 use crate::feed::standing::Standing;
 use crate::feed::withdrawal::{self, WithdrawAfter};
-use crate::feed::{CopyDifference, FeedCopy, Refused};
+use crate::feed::{CopyDifference, FeedCopy, FeedState, Refused};
 use crate::ledger::{CopyKind, FeedRow, Ledger, Pieces};
 use crate::time::Timestamp;
 
@@ -59,7 +59,7 @@ impl Judge<'_> {
     fn confirmed(&mut self, feed: &FeedConfig, mut row: FeedRow) -> Result<(), PassError> {
         let leaving = self.ledger.leaving(&feed.name, CopyKind::Current)?;
         let leaving = feed.withdraw_after.confirmed(leaving, self.now);
-        self.good(&mut row, "unchanged");
+        self.good(&mut row, FeedState::Unchanged);
         if let Some(digest) = &row.digest {
             self.copies.confirm(&feed.name, digest, self.now);
         }
@@ -115,7 +115,11 @@ impl Judge<'_> {
             }
             false => leaving,
         };
-        self.good(&mut row, if changed { "fresh" } else { "unchanged" });
+        let state = match changed {
+            true => FeedState::Fresh,
+            false => FeedState::Unchanged,
+        };
+        self.good(&mut row, state);
         if changed {
             row.changed_at = Some(self.now);
         }
@@ -160,9 +164,9 @@ impl Judge<'_> {
         Ok(pieces)
     }
 
-    fn good(&self, row: &mut FeedRow, state: &str) {
+    fn good(&self, row: &mut FeedRow, state: FeedState) {
         row.failures = 0;
-        row.state = state.to_owned();
+        row.state = Some(state);
         row.note.clear();
         row.confirmed_at = Some(self.now);
     }
@@ -173,10 +177,10 @@ impl Judge<'_> {
         mut row: FeedRow,
         refused: Refused,
     ) -> Result<(), PassError> {
-        let (state, note) = (refused.state().to_owned(), refused.to_string());
-        let known = row.state == state && row.note == note;
+        let (state, note) = (refused.state(), refused.to_string());
+        let known = row.state == Some(state) && row.note == note;
         row.failures = row.failures.saturating_add(1);
-        row.state = state;
+        row.state = Some(state);
         row.note = note;
         row.not_before = refused.wait().map(|wait| self.now.after(wait));
         let standing = |from| Standing::at(Some(from), row.generated, feed.ages, self.now);
@@ -188,7 +192,7 @@ impl Judge<'_> {
             }
             Some(from) => format!("the copy from {from} has expired"),
         };
-        let line = format!("feed={}  {}: {refused}; {next}", feed.name, row.state);
+        let line = format!("feed={}  {state}: {refused}; {next}", feed.name);
         log_once::warning(!known, &line);
         self.ledger.lightly(|ledger| ledger.write_feed(&row))?;
         Ok(())

@@ -249,10 +249,7 @@ mod tests {
     fn what_is_seen_again_is_dated_once_a_minute() {
         let seen = |net: &str, first, last| Remembered {
             source: Source::Addresses,
-            found: Found {
-                net: net.parse().unwrap(),
-                why: "address of eth0".to_owned(),
-            },
+            found: Found::new(net.parse().unwrap(), "address of eth0"),
             first_seen: Timestamp(first),
             last_seen: Timestamp(last),
         };

@@ -17,6 +17,7 @@ use super::reach::Reach;
 use super::{Inbox, PassError, log_once};
 use crate::config::{Config, FeedConfig, Origin};
 use crate::discover::Source;
+use crate::feed::FeedState;
 use crate::feed::copies::Copies;
 use crate::feed::fetch::{Desk, Validators};
 use crate::feed::withdrawal::WithdrawAfter;
@@ -367,7 +368,7 @@ pub fn next_look(feed: &FeedConfig, row: Option<&FeedRow>, now: Timestamp) -> Ti
     let not_before = row.asked_to_wait(now).unwrap_or_default();
     let moved = row.digest.is_some() && row.origin != feed.origin.to_string();
     let put_back = row.digest.is_none() && row.failures == 0;
-    if moved && row.failures == 0 || put_back || row.state == Ledger::LOOKING {
+    if moved && row.failures == 0 || put_back || row.state == Some(FeedState::Looking) {
         let permitted = looked_at.map_or(Timestamp(0), |at| at.after(feed.rhythm.floor));
         return permitted.max(not_before);
     }

@@ -13,7 +13,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 
 use crate::config::{Config, Origin};
-use crate::discover::{Found, Host, Remembered, Source, host_network, why_of_host};
+use crate::discover::{Found, Host, Remembered, Source, address_of, host_network};
 use crate::feed::fetch::{AddressRequest, HostAddress};
 use crate::prefix::PrefixSet;
 use crate::time::Timestamp;
@@ -172,10 +172,7 @@ fn shown(config: &Config, name: &str, ip: IpAddr) -> Vec<Found> {
     }
     let found = whose.into_iter().filter_map(|feed| {
         let name = name.to_owned();
-        Some(Found {
-            net: host_network(ip)?,
-            why: why_of_host(&Host { name, feed }),
-        })
+        Some(address_of(&Host { name, feed }, host_network(ip)?))
     });
     found.collect()
 }

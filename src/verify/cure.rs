@@ -1,5 +1,9 @@
 //! Advice for the operator about a leak; the program never carries it out. Pure.
 
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
 use super::report::Kind;
 use super::route::Kept;
 use crate::config::KernelConfig;
@@ -23,9 +27,157 @@ pub struct Causes<'a, B: AddressFamily> {
     pub jump: Option<&'a Rule<B>>,
 }
 
-/// The advice of a cure without the command for this one leak: the same for many leaks.
-pub fn advice(cure: &str) -> &str {
-    cure.split(": ip ").next().unwrap_or_default()
+/// What the operator can do about a leak: one thing after the other, or one instead of the other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cure(Vec<Step>);
+
+/// One thing to do, or why something else cannot be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Step {
+    /// A pass adds the configured rule with this priority.
+    RefreshAddsRule(u32),
+    /// A pass installs the route again.
+    RefreshInstalls,
+    /// A pass covers the route.
+    RefreshCovers,
+    /// A setting that covers it.
+    CoverMoreSpecifics,
+    /// A rule with this priority in the configuration.
+    ConfigureRule(u32),
+    /// A rule with this priority, before the rules that are in the way.
+    RuleBefore(u32),
+    /// A table of our own with a rule of this priority.
+    OwnTable(u32),
+    /// A lower metric for our routes.
+    Metric(u32),
+    /// The owner of the route chooses this metric or a higher one; in words who that is, and
+    /// whether it is covered then.
+    OwnersMetric(String, u32, bool),
+    /// The prefix belongs to this machine.
+    Allow(String),
+    /// The kernel keeps a route to this prefix for an interface.
+    KeptByKernel(String),
+    /// Discovery protects the network that a local route is of.
+    DiscoverConnected,
+    NoCoverFor(&'static str),
+    NothingWins(u32),
+    NoRuleBefore,
+    /// A command that adds a rule.
+    AddRule(String),
+    /// A command that removes what is in the way.
+    Remove(String),
+    Unexplained,
+}
+
+impl fmt::Display for Cure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut last: Option<&Step> = None;
+        for step in &self.0 {
+            f.write_str(match (last, step) {
+                (None, _) => "",
+                (Some(_), Step::AddRule(_)) => "; or: ",
+                (Some(Step::NoCoverFor(_) | Step::NothingWins(_)), other)
+                    if !other.is_command() =>
+                {
+                    "; "
+                }
+                (Some(_), _) => "; or ",
+            })?;
+            write!(f, "{step}")?;
+            last = Some(step);
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let cover = "[kernel] cover_more_specifics = true";
+        match self {
+            Self::RefreshAddsRule(priority) => write!(f, "nullrouted refresh adds rule {priority}"),
+            Self::RefreshInstalls => f.write_str("nullrouted refresh puts it back"),
+            Self::RefreshCovers => f.write_str("nullrouted refresh covers it"),
+            Self::CoverMoreSpecifics => f.write_str(cover),
+            Self::ConfigureRule(priority) => write!(f, "[kernel] rule = {priority}"),
+            Self::RuleBefore(priority) => {
+                write!(f, "ask our table first: [kernel] rule = {priority}")
+            }
+            Self::OwnTable(priority) => write!(
+                f,
+                "a table of our own that is asked first: [kernel] table = {TABLE} and rule = {priority}"
+            ),
+            Self::Metric(metric) => write!(f, "[kernel] metric = {metric}"),
+            Self::OwnersMetric(owner, metric, is_covered) => {
+                write!(
+                    f,
+                    "have its owner (proto {owner}) set metric {metric} or more"
+                )?;
+                match is_covered {
+                    true => f.write_str(", which is covered"),
+                    false => write!(f, " and {cover}"),
+                }
+            }
+            Self::Allow(prefix) => write!(
+                f,
+                "if it is rightly yours, nullrouted allow {prefix} ([protect] discover with \"addresses\" does so \
+                 by itself)"
+            ),
+            Self::KeptByKernel(prefix) => write!(
+                f,
+                "the kernel keeps it for an interface and no cover is made; if it is rightly yours, nullrouted allow \
+                 {prefix} ([protect] discover with \"connected\" does so by itself)"
+            ),
+            Self::DiscoverConnected => f.write_str(
+                "[protect] discover with \"connected\" protects the network that it is of",
+            ),
+            Self::NoCoverFor(kind) => write!(f, "no cover is made for a {kind} route"),
+            Self::NothingWins(metric) => {
+                write!(f, "nothing wins over a single address with metric {metric}")
+            }
+            Self::NoRuleBefore => f.write_str("no rule can be asked before that one"),
+            Self::AddRule(command) => f.write_str(command),
+            Self::Remove(command) => write!(f, "remove it with: {command}"),
+            Self::Unexplained => {
+                f.write_str("see ip rule and ip route get ADDRESS; please tell us")
+            }
+        }
+    }
+}
+
+impl Serialize for Cure {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl Step {
+    /// Whether it is a command for this one leak.
+    fn is_command(&self) -> bool {
+        matches!(self, Self::AddRule(_) | Self::Remove(_))
+    }
+}
+
+impl Cure {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether the advice is the same, up to the command for this one leak.
+    pub fn is_same_advice(&self, other: &Self) -> bool {
+        let advice = |cure: &Self| {
+            cure.0
+                .iter()
+                .take_while(|step| !step.is_command())
+                .cloned()
+                .collect::<Vec<_>>()
+        };
+        advice(self) == advice(other)
+    }
+
+    fn then(mut self, step: Option<Step>) -> Self {
+        self.0.extend(step);
+        self
+    }
 }
 
 /// The cure of a leak.
@@ -34,30 +186,28 @@ pub fn cure<B: AddressFamily>(
     causes: &Causes<'_, B>,
     settings: &KernelConfig,
     names: &Names,
-) -> String {
+) -> Cure {
     match kind {
         Kind::NoRule => no_rule::<B>(settings),
-        Kind::Missing => "nullrouted refresh puts it back".to_owned(),
+        Kind::Missing => Cure(vec![Step::RefreshInstalls]),
         Kind::MoreSpecific | Kind::Metric | Kind::Occupied => {
             in_our_table(kind, causes, settings, names)
         }
         Kind::Rule | Kind::Vrf => rule(causes, settings, names),
         Kind::Local => local(causes.route, names),
-        Kind::Unexplained => "see ip rule and ip route get ADDRESS; please tell us".to_owned(),
+        Kind::Unexplained => Cure(vec![Step::Unexplained]),
     }
 }
 
-fn no_rule<B: AddressFamily>(settings: &KernelConfig) -> String {
+fn no_rule<B: AddressFamily>(settings: &KernelConfig) -> Cure {
     let family = if B::WIDTH == 128 { " -6" } else { "" };
     let table = settings.mark.table;
-    match settings.rule {
-        Some(priority) => format!(
-            "nullrouted refresh adds rule {priority}; or: ip{family} rule add pref {priority} lookup {table}"
-        ),
-        None => format!(
-            "[kernel] rule = {PRIORITY}; or: ip{family} rule add pref {PRIORITY} lookup {table}"
-        ),
-    }
+    let (first, priority) = match settings.rule {
+        Some(priority) => (Step::RefreshAddsRule(priority), priority),
+        None => (Step::ConfigureRule(PRIORITY), PRIORITY),
+    };
+    let command = format!("ip{family} rule add pref {priority} lookup {table}");
+    Cure(vec![first, Step::AddRule(command)])
 }
 
 /// A foreign route at or inside a prefix of ours, in our table.
@@ -66,9 +216,9 @@ fn in_our_table<B: AddressFamily>(
     causes: &Causes<'_, B>,
     settings: &KernelConfig,
     names: &Names,
-) -> String {
+) -> Cure {
     let Some(route) = causes.route else {
-        return String::new();
+        return Cure::default();
     };
     let seen = &route.route;
     if seen.is_local() && seen.kind != RTN_LOCAL {
@@ -76,16 +226,18 @@ fn in_our_table<B: AddressFamily>(
     }
     let first = match () {
         // A route for only some packets precedes every route for all packets.
-        () if seen.conditional() => None,
-        () if seen.is_local() => Some(local(causes.route, names)),
+        () if seen.conditional() => Cure::default(),
+        () if seen.is_local() => local(causes.route, names),
         // No advice overrides a network of the operator's own.
         () if kind == Kind::MoreSpecific || seen.protocol == RTPROT_KERNEL => {
-            Some(cover(route, causes, settings, names))
+            cover(route, causes, settings, names)
         }
-        () => Some(metric(seen).unwrap_or_else(|| cover(route, causes, settings, names))),
+        () => match metric(seen) {
+            Some(metric) => Cure(vec![metric]),
+            None => cover(route, causes, settings, names),
+        },
     };
-    let remove = format!("remove it with: {}", route.removal(names));
-    first.map_or_else(|| remove.clone(), |first| format!("{first}; or {remove}"))
+    first.then(Some(Step::Remove(route.removal(names))))
 }
 
 /// A cover, or the alternatives where the kernel target makes none.
@@ -94,116 +246,78 @@ fn cover<B: AddressFamily>(
     causes: &Causes<'_, B>,
     settings: &KernelConfig,
     names: &Names,
-) -> String {
+) -> Cure {
     let seen = &route.route;
-    let setting = "[kernel] cover_more_specifics = true";
     let own = own_table(causes, settings);
-    let or = |why: String, cures: [Option<String>; 2]| {
-        let cures: Vec<String> = cures.into_iter().flatten().collect();
-        match cures.is_empty() {
-            true => why,
-            false => format!("{why}; {}", cures.join("; or ")),
-        }
-    };
+    let covers = settings.cover_more_specifics;
     match target::cover(&seen.foreign(), settings.mark.metric_of::<B>()) {
-        Ok(_) => match settings.cover_more_specifics {
-            true => "nullrouted refresh covers it".to_owned(),
-            false => setting.to_owned(),
-        },
-        Err(NotCovered::Kernel) => format!(
-            "the kernel keeps it for an interface and no cover is made; if it is rightly yours, nullrouted allow {} \
-             ([protect] discover with \"connected\" does so by itself)",
-            written(&seen.prefix)
-        ),
-        Err(NotCovered::Kind) => {
-            let why = format!("no cover is made for a {} route", word(seen.kind));
-            or(why, [own, None])
-        }
+        Ok(_) if covers => Cure(vec![Step::RefreshCovers]),
+        Ok(_) => Cure(vec![Step::CoverMoreSpecifics]),
+        Err(NotCovered::Kernel) => Cure(vec![Step::KeptByKernel(written(&seen.prefix))]),
+        Err(NotCovered::Kind) => Cure(vec![Step::NoCoverFor(word(seen.kind))]).then(own),
         Err(NotCovered::Best) => {
-            let metric = seen.metric;
-            let why = format!("nothing wins over a single address with metric {metric}");
             // IPv6 has no metric 0, so no metric is better than 1.
-            let worse = metric.max(u32::from(B::WIDTH == 128)) + 1;
+            let worse = seen.metric.max(u32::from(B::WIDTH == 128)) + 1;
             let owner = names.protocol(seen.protocol);
-            let and = match settings.cover_more_specifics {
-                true => ", which is covered".to_owned(),
-                false => format!(" and {setting}"),
-            };
-            let raise = format!("have its owner (proto {owner}) set metric {worse} or more{and}");
-            or(why, [own, Some(raise)])
+            Cure(vec![Step::NothingWins(seen.metric)])
+                .then(own)
+                .then(Some(Step::OwnersMetric(owner, worse, covers)))
         }
     }
 }
 
 /// If our table is shared with other programs: a table of our own that is looked up first.
-fn own_table<B: AddressFamily>(causes: &Causes<'_, B>, settings: &KernelConfig) -> Option<String> {
+fn own_table<B: AddressFamily>(causes: &Causes<'_, B>, settings: &KernelConfig) -> Option<Step> {
     if !SHARED_TABLES.contains(&settings.mark.table) {
         return None;
     }
     let rules = causes.jump.into_iter().chain(causes.rule);
     let first = rules.map(|rule| rule.priority).min();
     let before = first.map_or(PRIORITY, |first| first.saturating_sub(1).min(PRIORITY));
-    (before > 0).then(|| {
-        format!(
-            "a table of our own that is asked first: [kernel] table = {TABLE} and rule = {before}"
-        )
-    })
+    (before > 0).then_some(Step::OwnTable(before))
 }
 
 /// A metric that is lower than that of the route, if there is one. A configured 0 means 1024 in
 /// IPv6.
-fn metric<B: AddressFamily>(seen: &Route<B>) -> Option<String> {
+fn metric<B: AddressFamily>(seen: &Route<B>) -> Option<Step> {
     let lower = match (seen.metric, B::WIDTH) {
         (2.., _) => 1,
         (1, 32) => 0,
         _ => return None,
     };
-    Some(format!("[kernel] metric = {lower}"))
+    Some(Step::Metric(lower))
 }
 
-fn rule<B: AddressFamily>(
-    causes: &Causes<'_, B>,
-    settings: &KernelConfig,
-    names: &Names,
-) -> String {
+fn rule<B: AddressFamily>(causes: &Causes<'_, B>, settings: &KernelConfig, names: &Names) -> Cure {
     let rules = causes.jump.into_iter().chain(causes.rule);
     let first = rules.min_by_key(|rule| rule.priority);
     let Some(first) = first else {
-        return String::new();
+        return Cure::default();
     };
     // The rules of the main and the local table are the kernel's own and must not be removed.
-    let remove = format!("remove it with: {}", first.removal(names));
     let removable = ![0, 32_766, 32_767].contains(&first.priority);
+    let remove = removable.then(|| Step::Remove(first.removal(names)));
     let before = first
         .priority
         .checked_sub(1)
         .filter(|priority| *priority > 0);
     let own = !SHARED_TABLES.contains(&settings.mark.table);
     let ahead = before.map(|priority| match own {
-        true => format!("ask our table first: [kernel] rule = {priority}"),
-        false => format!(
-            "a table of our own that is asked first: [kernel] table = {TABLE} and rule = {priority}"
-        ),
+        true => Step::RuleBefore(priority),
+        false => Step::OwnTable(priority),
     });
-    match (ahead, removable) {
-        (Some(ahead), true) => format!("{ahead}; or {remove}"),
-        (Some(ahead), false) => ahead,
-        (None, true) => remove,
-        (None, false) => "no rule can be asked before that one".to_owned(),
+    match (ahead, remove) {
+        (None, None) => Cure(vec![Step::NoRuleBefore]),
+        (ahead, remove) => Cure::default().then(ahead).then(remove),
     }
 }
 
-fn local<B: AddressFamily>(route: Option<&Kept<B>>, names: &Names) -> String {
+fn local<B: AddressFamily>(route: Option<&Kept<B>>, names: &Names) -> Cure {
     let Some(route) = route else {
-        return String::new();
+        return Cure::default();
     };
-    let prefix = written(&route.route.prefix);
     if route.route.kind == RTN_LOCAL {
-        let discover = "[protect] discover with \"addresses\" does so by itself";
-        return format!("if it is rightly yours, nullrouted allow {prefix} ({discover})");
+        return Cure(vec![Step::Allow(written(&route.route.prefix))]);
     }
-    let removal = route.removal(names);
-    format!(
-        "[protect] discover with \"connected\" protects the network that it is of; or remove it with: {removal}"
-    )
+    Cure(vec![Step::DiscoverConnected]).then(Some(Step::Remove(route.removal(names))))
 }

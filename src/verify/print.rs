@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::cure::advice;
+use super::cure::Cure;
 use super::report::{Kind, Leak, Report};
 use crate::shown::Lines;
 
@@ -95,17 +95,16 @@ impl Report {
             leak.print(out)?;
         }
         // Advice that is the same for several leaks is shown once.
-        let mut told = Vec::new();
+        let mut told: Vec<&Cure> = Vec::new();
         for leak in leaks().take(shown).filter(|leak| !leak.cure.is_empty()) {
-            let advice = advice(&leak.cure);
-            if told.contains(&advice) {
+            if told.iter().any(|cure| cure.is_same_advice(&leak.cure)) {
                 continue;
             }
             match told.is_empty() {
                 true => writeln!(out, "  cure: {}", leak.cure)?,
                 false => writeln!(out, "  cure of {}: {}", leak.net, leak.cure)?,
             }
-            told.push(advice);
+            told.push(&leak.cure);
         }
         match count.saturating_sub(shown) {
             0 => Ok(()),

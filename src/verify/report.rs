@@ -6,6 +6,7 @@ use ipnet::IpNet;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::cure::Cure;
 use crate::named::named;
 
 named! {
@@ -75,7 +76,7 @@ pub struct Leak {
     /// The name of its protocol.
     pub protocol: Option<String>,
     /// What the operator can do.
-    pub cure: String,
+    pub cure: Cure,
 }
 
 /// The lookups and their results.

@@ -8,10 +8,10 @@ use serde_json::json;
 use super::composed;
 
 use crate::config::{Config, FeedConfig};
-use crate::feed::Rejection;
 use crate::feed::copies::Copies;
 use crate::feed::formats::Format;
 use crate::feed::standing::Standing;
+use crate::feed::{FeedState, Rejection};
 use crate::ledger::{CopyKind, FeedRow, Ledger, LedgerError};
 use crate::pass::gather;
 use crate::pass::inputs::Cache;
@@ -76,8 +76,8 @@ pub fn without_copy(config: &Config, ledger: &Ledger) -> Result<Vec<String>, Led
             return None;
         }
         let last = match row {
-            Some(row) if row.note.is_empty() => format!("last look: {}", row.state),
-            Some(row) => format!("last look: {}, {}", row.state, row.note),
+            Some(row) if row.note.is_empty() => format!("last look: {}", state(row)),
+            Some(row) => format!("last look: {}, {}", state(row), row.note),
             None => "not looked at yet".to_owned(),
         };
         Some(format!(
@@ -85,6 +85,11 @@ pub fn without_copy(config: &Config, ledger: &Ledger) -> Result<Vec<String>, Led
         ))
     });
     Ok(told.collect())
+}
+
+/// What the last look gave; nothing before the first.
+fn state(row: &FeedRow) -> &'static str {
+    row.state.map_or("", FeedState::name)
 }
 
 impl Serialize for FeedStatus<'_> {
@@ -96,7 +101,7 @@ impl Serialize for FeedStatus<'_> {
             "format": self.config.rules.format.name(),
             "recognised_as": self.recognised.map(Format::name),
             "standing": self.standing.to_string(),
-            "state": self.row.state,
+            "state": state(&self.row),
             "note": self.row.note,
             "entries": self.row.entries,
             "leaving": self.leaving,
@@ -167,7 +172,7 @@ impl FeedStatus<'_> {
             } else {
                 format!("{} times", row.failures)
             };
-            writeln!(out, "{:indent$}{} {times}: {}", "", row.state, row.note)?;
+            writeln!(out, "{:indent$}{} {times}: {}", "", state(row), row.note)?;
         }
         if row.rejected > 0 {
             writeln!(out, "{:indent$}{} rejected", "", row.rejected)?;

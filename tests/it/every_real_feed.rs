@@ -149,7 +149,7 @@ fn wrong(path: &str, body: &[u8], kind: &Kind) -> Option<String> {
     let auto = parse_body(body, &rules);
     let needs_a_field = matches!(format, Format::Csv | Format::Json);
     match (kind, &read) {
-        (Kind::Refused(_, state), Err(refused)) if refused.state() == *state => {
+        (Kind::Refused(_, state), Err(refused)) if refused.state().name() == *state => {
             return auto.is_ok().then(|| format!("{path}: auto reads it"));
         }
         (Kind::Read(_, _, count), Ok(copy)) => {

@@ -91,7 +91,7 @@ fn lengths(value: &str) -> Option<(u8, u8)> {
 fn shown(result: &Result<FeedCopy, Refused>) -> String {
     match result {
         Ok(copy) => shown_copy(copy),
-        Err(refused) => format!("refused {}: {refused}\n", refused.state()),
+        Err(refused) => format!("refused {}: {refused}\n", refused.state().name()),
     }
 }
 

@@ -63,10 +63,7 @@ pub async fn gateways() -> Shown {
     let named = hops.into_iter().map(|((net, interface), several)| {
         let what = if several { "next hop" } else { "gateway" };
         if interface == 0 {
-            return Found {
-                net,
-                why: what.to_owned(),
-            };
+            return Found::new(net, what);
         }
         found(net, &format!("{what} on"), &names.name(interface))
     });
@@ -112,10 +109,7 @@ async fn hops() -> (Shown, Hops) {
 }
 
 fn found(net: IpNet, what: &str, interface: &str) -> Found {
-    Found {
-        net,
-        why: format!("{what} {interface}"),
-    }
+    Found::new(net, format!("{what} {interface}"))
 }
 
 /// The names of the interfaces.

@@ -282,10 +282,7 @@ mod tests {
         assert_eq!(hear(RTM_DELADDR, 1), (true, "192.0.2.2/32".to_owned()));
         assert_eq!(watch.appeared().len(), 1);
         assert!(watch.appeared().is_empty(), "it is told once");
-        let known = Found {
-            net: "192.0.2.3/32".parse().unwrap(),
-            why: "address of lo".to_owned(),
-        };
+        let known = Found::new("192.0.2.3/32".parse().unwrap(), "address of lo");
         watch.know(&[(Source::Addresses, vec![known].into())]);
         let mut payload = vec![2, 32, 0, 0, 1, 0, 0, 0];
         payload.extend([8, 0, 2, 0, 192, 0, 2, 3]);
@@ -303,10 +300,7 @@ mod tests {
     fn what_gave_no_answer_is_known_as_before() {
         let mut watch = Watch::blind();
         watch.seen.known.insert(Source::Gateways, BTreeSet::new());
-        let gateway = |net: &str| Found {
-            net: net.parse().unwrap(),
-            why: "gateway on eth0".to_owned(),
-        };
+        let gateway = |net: &str| Found::new(net.parse().unwrap(), "gateway on eth0");
         let mut known = |shown: Shown| -> Vec<String> {
             watch.know(&[(Source::Gateways, shown)]);
             let known = watch.seen.known[&Source::Gateways].iter();

@@ -230,6 +230,7 @@ impl Seek for Packed<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::feed::FeedState;
     use flate2::Compression;
     use flate2::write::GzEncoder;
     use std::io::Write;
@@ -272,7 +273,11 @@ mod tests {
         let whole = gzip(b"192.0.2.0/24\n198.51.100.0/24\n");
         for end in 2..whole.len() {
             let refused = unpack(&whole[..end], 1_000).unwrap_err();
-            assert_eq!(refused.state(), "incomplete", "cut at {end}: {refused}");
+            assert_eq!(
+                refused.state(),
+                FeedState::Incomplete,
+                "cut at {end}: {refused}"
+            );
         }
         let mut longer = whole;
         longer.extend(b"<html>");

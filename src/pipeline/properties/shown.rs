@@ -42,7 +42,7 @@ fn found((source, part, v6, host): One) -> (Source, Found) {
     };
     let net: IpNet = net.parse().unwrap();
     let why = format!("{why}{part}");
-    (source, Found { net, why })
+    (source, Found::new(net, why))
 }
 
 fn looks(shown: &[One]) -> Vec<Look> {
