@@ -1,5 +1,5 @@
-//! One list from bytes to the fewest prefixes, beside `iprange`, each as a whole process reading
-//! the same file and printing the result: `cargo bench --bench aggregate [-- FILE]`.
+//! One list from bytes to the fewest prefixes, compared with `iprange`, each as a whole process
+//! reading the same file and printing the result: `cargo bench --bench aggregate [-- FILE]`.
 //!
 //! Without a file it is 1.6 million lines made here, shaped like a real union of lists. Ours keeps
 //! every listing with its feed, line and reference on the way; `iprange` keeps addresses alone.

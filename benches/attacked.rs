@@ -1,4 +1,4 @@
-//! Speed under attack, the build before beside this one: `cargo bench --bench attacked`.
+//! Speed under attack, the build before compared with this one: `cargo bench --bench attacked`.
 //!
 //! ```text
 //! git worktree add /tmp/before COMMIT && cd /tmp/before && cargo build --release

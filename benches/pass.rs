@@ -82,7 +82,7 @@ fn passes(lines: usize) {
 fn enter(ledger: &Ledger, run: usize) {
     let row = OperatorRow {
         id: 0,
-        hand: OperatorEntry::Add,
+        kind: OperatorEntry::Add,
         prefix: format!("198.51.100.{run}/32").parse().unwrap(),
         reason: "bench".to_owned(),
         by: "bench".to_owned(),
@@ -103,7 +103,7 @@ fn pass(config: &Path, cache: &mut Cache) -> Duration {
     start.elapsed()
 }
 
-fn made(config: &Arc<Config>, ledger: &Ledger, cache: &mut Cache, scope: FeedSelection) {
+fn made(config: &Arc<Config>, ledger: &Ledger, cache: &mut Cache, selection: FeedSelection) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -114,8 +114,8 @@ fn made(config: &Arc<Config>, ledger: &Ledger, cache: &mut Cache, scope: FeedSel
             config,
             ledger,
             cache,
-            scope,
-            manner: FetchMode::default(),
+            selection,
+            mode: FetchMode::default(),
             cause: GenerationCause::Refresh,
             progress: &Progress::default(),
             keeper: &keeper,

@@ -1,4 +1,4 @@
-//! From a list of prefixes to the lines of a prefix-list, beside the printers that others have:
+//! From a list of prefixes to the lines of a prefix-list, compared with other printers:
 //! `cargo bench --bench printers`, or with a number of prefixes and of rounds: `cargo bench --bench
 //! printers -- 100000 5`.
 //!
@@ -22,7 +22,9 @@ use nullrouted::policy::limits::{Limits, Review};
 use nullrouted::policy::protect::Protect;
 use nullrouted::prefix::Effective;
 use nullrouted::rib::{Rib, Source};
-use nullrouted::targets::file::{Family, FileInput, FileOptions, Gone, Reasons, Role, render};
+use nullrouted::targets::file::{
+    Family, FileInput, FileOptions, Reasons, Role, ToUnconfigure, render,
+};
 
 /// What `iprange` and `bgpq4` write before a prefix.
 const BEFORE: &str = "ip prefix-list NULLROUTED-V4 permit ";
@@ -109,7 +111,7 @@ fn ours(list: &Path, out: &Path) {
     let effective = Effective::new(policy.apply(&rib).set, []);
     let input = FileInput {
         effective: &effective,
-        gone: Gone::nothing(),
+        to_unconfigure: ToUnconfigure::nothing(),
         attributions: &[],
         reasons: Reasons::default(),
         own: &[],

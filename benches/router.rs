@@ -17,13 +17,15 @@ use nullrouted::policy::limits::{Limits, Review};
 use nullrouted::policy::protect::Protect;
 use nullrouted::prefix::Effective;
 use nullrouted::rib::{Rib, Source};
-use nullrouted::targets::file::{Family, FileInput, FileOptions, Gone, Reasons, Role, render};
+use nullrouted::targets::file::{
+    Family, FileInput, FileOptions, Reasons, Role, ToUnconfigure, render,
+};
 
 fn main() {
     divan::main();
 }
 
-/// So many are on the list; some are inside of others.
+/// Prefixes on the list; some are inside of others.
 const MANY: usize = 1_000_000;
 
 /// A options by its name in the table.
@@ -66,7 +68,7 @@ fn rendered(bencher: Bencher, options: &FileOptions, list: &str, explained: bool
     };
     let input = FileInput {
         effective: &effective,
-        gone: Gone::nothing(),
+        to_unconfigure: ToUnconfigure::nothing(),
         attributions: &[],
         reasons,
         own: &[],

@@ -1,4 +1,4 @@
-//! An unchanged pass beside FRR that is installed and stopped: `cargo bench --bench stopped`.
+//! An unchanged pass with FRR that is installed and stopped: `cargo bench --bench stopped`.
 //!
 //! `NULLROUTED_BEFORE=PROGRAM` is another build, which is run in turn with this one: medians of
 //! both and their ratio. The place is a network and mounts of its own (root, or a user who may make

@@ -113,7 +113,7 @@ fn decision(list: &str, copy: &Arc<FeedCopy>, policy: &Policy, now: Timestamp) -
     };
     decide(&Input {
         feeds: &[feed],
-        hand: &OperatorEntries::default(),
+        operator: &OperatorEntries::default(),
         policy,
         in_force: &Effective::default(),
         restores: false,

@@ -3,7 +3,7 @@
 //! A clock that jumps would end things too early: feeds would expire, entries would end, history
 //! would be deleted. So a clock that is more than a day away from what the last pass and the
 //! machine's uptime explain is doubted for a day: until then the time continues from the last pass.
-//! [`judge`] is pure; only [`Reading::now`] asks the system.
+//! [`evaluate`] is pure; only [`Reading::now`] asks the system.
 
 use std::fmt;
 use std::fs;
@@ -31,7 +31,6 @@ pub struct Reading {
 /// The result of judging a reading.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClockState {
-    /// The reading.
     pub reading: Reading,
     /// The time in use.
     pub time: Timestamp,
@@ -50,7 +49,7 @@ pub struct Doubt {
 
 /// How a reading changed the doubt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Turn {
+pub enum ClockVerdict {
     /// The clock is trusted, as before.
     Believed,
     /// The clock is doubted from here on.
@@ -131,9 +130,9 @@ fn seconds_between(from: Timestamp, to: Timestamp) -> i64 {
 }
 
 /// Judge a reading after `last`, the result of the previous one.
-pub fn judge(last: Option<&ClockState>, reading: Reading) -> (ClockState, Turn) {
+pub fn evaluate(last: Option<&ClockState>, reading: Reading) -> (ClockState, ClockVerdict) {
     let Some(last) = last else {
-        return (ClockState::first(reading), Turn::Believed);
+        return (ClockState::first(reading), ClockVerdict::Believed);
     };
     let day = Timestamp::CLOCK_TOLERANCE.as_secs();
     let elapsed = reading.since(&last.reading);
@@ -150,8 +149,8 @@ pub fn judge(last: Option<&ClockState>, reading: Reading) -> (ClockState, Turn) 
     // A stop of the machine explains up to a day by itself.
     if away(last.time).unsigned_abs() <= day {
         return believed(match last.doubt {
-            None => Turn::Believed,
-            Some(_) => Turn::RightAgain,
+            None => ClockVerdict::Believed,
+            Some(_) => ClockVerdict::RightAgain,
         });
     }
     // The clock continues from where it was doubted, or it jumped again.
@@ -170,7 +169,7 @@ pub fn judge(last: Option<&ClockState>, reading: Reading) -> (ClockState, Turn) 
             time,
             doubt,
         };
-        return (seen, Turn::Doubted);
+        return (seen, ClockVerdict::Doubted);
     };
     let ticked = seconds_between(last.reading.wall, wall).max(0);
     let time = last
@@ -178,14 +177,14 @@ pub fn judge(last: Option<&ClockState>, reading: Reading) -> (ClockState, Turn) 
         .after(elapsed.max(Duration::from_secs(ticked.unsigned_abs())));
     if seconds_between(doubt.wall, wall) >= day as i64 {
         let behind = seconds_between(time, wall);
-        return believed(Turn::Accepted(doubt, behind));
+        return believed(ClockVerdict::Accepted(doubt, behind));
     }
     let seen = ClockState {
         reading,
         time,
         doubt: Some(doubt),
     };
-    (seen, Turn::StillDoubted)
+    (seen, ClockVerdict::StillDoubted)
 }
 
 /// The time of a process: judged once, then advanced by the uptime.
@@ -206,7 +205,7 @@ impl Default for Clock {
 impl Clock {
     /// The clock after the last pass, with what it saw.
     pub fn of(last: Option<&ClockState>) -> Self {
-        let (seen, _) = judge(last, Reading::now());
+        let (seen, _) = evaluate(last, Reading::now());
         Self {
             seen,
             looked: false,
@@ -214,9 +213,9 @@ impl Clock {
     }
 
     /// Read the clock again, after what the last pass of any process saw.
-    pub fn look(&mut self, last: Option<ClockState>) -> Turn {
+    pub fn read(&mut self, last: Option<ClockState>) -> ClockVerdict {
         let last = last.unwrap_or_else(|| self.seen.clone());
-        let (seen, turn) = judge(Some(&last), Reading::now());
+        let (seen, turn) = evaluate(Some(&last), Reading::now());
         self.seen = seen;
         self.looked = true;
         turn

@@ -16,7 +16,7 @@
 //! from the feeds to the targets, and is all that `refresh` and the [`daemon`] do. To see that a
 //! protected address is never blackholed, read [`policy`], [`prefix::subtract`] and [`pipeline`].
 //!
-//! The modules below stand in the order in which data flows. What is absent matters as much:
+//! The modules below are in the order in which data flows. What is absent matters as much:
 //! `prefix`, `feed::formats`, `rib`, `policy`, `plan` and `pipeline` know no clock, file or socket,
 //! and nothing after the merge can add an address.
 

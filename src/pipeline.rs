@@ -108,14 +108,13 @@ pub struct AtHand {
     pub digest: String,
     /// What it lists.
     pub copy: Arc<FeedCopy>,
-    /// When it was downloaded: entries may end so long after it.
+    /// When it was downloaded: the end of an entry may be relative to it.
     pub fetched: Timestamp,
 }
 
 /// A configured feed, as far as the decision needs it.
 #[derive(Clone, Debug)]
 pub struct Feed {
-    /// Its name.
     pub name: Arc<str>,
     /// Whether reserved space is left in.
     pub reserved: bool,
@@ -125,7 +124,7 @@ pub struct Feed {
     pub ages: Ages,
     /// When the last good copy was last confirmed.
     pub confirmed: Option<Timestamp>,
-    /// When the publisher says that he made it.
+    /// When it was generated, by the publisher.
     pub generated: Option<Timestamp>,
     /// The last good copy; `None` when there is none, or when it cannot be read.
     pub current: Option<AtHand>,
@@ -138,7 +137,6 @@ pub struct Feed {
 /// The copy behind the generation in force, for one feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Applied {
-    /// It is at hand.
     Copy(AtHand),
     /// There was one, and it can no longer be read.
     Lost,
@@ -182,10 +180,9 @@ pub struct Input<'a> {
     /// The configured feeds, in order.
     pub feeds: &'a [Feed],
     /// What the operator listed by hand: no limit of the feeds holds it.
-    pub hand: &'a OperatorEntries,
+    pub operator: &'a OperatorEntries,
     /// What may be dropped.
     pub policy: &'a Policy,
-    /// What is in force.
     pub in_force: &'a Effective,
     /// Whether a pin that has ended made what is in force: a held change then leaves what was so
     /// before it.
@@ -195,7 +192,7 @@ pub struct Input<'a> {
     pub by_feed: bool,
     /// What is frozen, until the operator says `unpin`.
     pub pinned: Option<&'a Pinned>,
-    /// The ID of the held change that somebody approved.
+    /// The ID of the held change that was approved.
     pub approved: Option<&'a str>,
     /// The configuration, and what of it was otherwise for the set in force.
     pub configuration: &'a Configuration,
@@ -223,7 +220,7 @@ pub struct Decision {
     pub published: Change,
     /// Go, or the reasons to hold [`Decision::proposed`].
     pub verdict: Verdict,
-    /// Whether it goes because somebody approved exactly this.
+    /// Whether it proceeds because exactly this change was approved.
     pub approved: bool,
     /// The generation that is frozen by the operator's order; 0 for nothing.
     pub pinned: Option<u64>,
@@ -276,9 +273,9 @@ fn whole(input: &Input) -> (Decision, Permitted) {
     let published = policy.apply(&fed);
     let mut judged = publishers::judged(input, &counting, (&fed_before, &fed), &published);
 
-    // What the operator lists stands beside it and is not held.
-    let rib = beside(fed, &input.hand.now);
-    let permitted = match input.hand.now.is_empty() {
+    // Entries of the operator are added and are not held.
+    let rib = with_operator(fed, &input.operator.now);
+    let permitted = match input.operator.now.is_empty() {
         true => published.clone(),
         false => policy.apply(&rib),
     };
@@ -294,7 +291,7 @@ fn whole(input: &Input) -> (Decision, Permitted) {
     let (stays, carried) = match judged.verdict.reasons.is_empty() || input.pinned.is_some() {
         true => (Cow::Borrowed(input.in_force), Effective::default()),
         false => (
-            Cow::Owned(taken.beside(kept.effective.clone())),
+            Cow::Owned(taken.with_kept(kept.effective.clone())),
             kept.carried.clone(),
         ),
     };
@@ -334,7 +331,7 @@ fn whole(input: &Input) -> (Decision, Permitted) {
         id,
         standings,
         rib,
-        rib_before: beside(fed_before, &input.hand.before),
+        rib_before: with_operator(fed_before, &input.operator.before),
         proposed,
         published: judged.change,
         verdict,
@@ -366,7 +363,6 @@ fn next_end(counting: &[&Feed], now: Timestamp) -> Option<Timestamp> {
 /// What stays in force while a change is held.
 #[derive(Default)]
 struct Kept {
-    /// All of it.
     effective: Effective,
     /// What of it no copy behind it lists: a feed lists it now that had no part in it.
     carried: Effective,
@@ -380,7 +376,7 @@ struct Kept {
 fn held(input: &Input, counting: &[&Feed], fed_before: &Rib, listed: &Effective) -> Kept {
     let (policy, in_force) = (input.policy, input.in_force);
     let by_hand = |hand: &Arc<FeedCopy>| {
-        let rib = beside(Rib::default(), hand);
+        let rib = with_operator(Rib::default(), hand);
         Effective::new(policy.apply(&rib).set, [])
     };
     let mut carried = Effective::default();
@@ -398,7 +394,7 @@ fn held(input: &Input, counting: &[&Feed], fed_before: &Rib, listed: &Effective)
         if input.restores {
             applied
         } else {
-            let of_hand = by_hand(&input.hand.before);
+            let of_hand = by_hand(&input.operator.before);
             let still_listed = in_force.intersection(listed).without(&of_hand);
             carried = still_listed.without(&applied);
             let kept = match fits(&applied.nets, &policy.limits) {
@@ -412,7 +408,7 @@ fn held(input: &Input, counting: &[&Feed], fed_before: &Rib, listed: &Effective)
         }
     };
     Kept {
-        effective: kept.union(&by_hand(&input.hand.now)),
+        effective: kept.union(&by_hand(&input.operator.now)),
         carried,
     }
 }
@@ -444,7 +440,7 @@ impl Decision {
         }
     }
 
-    /// Whether somebody may let the held change go.
+    /// Whether the held change may be approved.
     pub fn approvable(&self) -> bool {
         self.verdict.approvable
     }
@@ -533,7 +529,7 @@ fn merge<'a>(
 }
 
 /// The listings with the operator's own among them.
-fn beside(fed: Rib, hand: &Arc<FeedCopy>) -> Rib {
+fn with_operator(fed: Rib, hand: &Arc<FeedCopy>) -> Rib {
     if hand.is_empty() {
         return fed;
     }

@@ -149,12 +149,10 @@ impl RunDir {
         Self::at(named.map_or_else(|| PathBuf::from(DEFAULT), PathBuf::from))
     }
 
-    /// With this path.
     pub fn at(path: PathBuf) -> Self {
         Self { path }
     }
 
-    /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -355,7 +353,7 @@ impl RunDir {
             what,
         };
         let text = serde_json::to_vec(&written)?;
-        let done = self.write_beside(&beside, &text, full);
+        let done = self.write_new(&beside, &text, full);
         let done = done.and_then(|()| fs::rename(&beside, &path));
         if done.is_err() {
             let _ = fs::remove_file(&beside);
@@ -363,7 +361,7 @@ impl RunDir {
         done
     }
 
-    fn write_beside(&self, path: &Path, text: &[u8], full: Full) -> io::Result<()> {
+    fn write_new(&self, path: &Path, text: &[u8], full: Full) -> io::Result<()> {
         let mut file = OpenOptions::new()
             .write(true)
             .create_new(true)

@@ -1,4 +1,4 @@
-//! One daemon that holds the routes, and the verb beside it.
+//! One daemon that holds the routes, and the verb.
 
 use std::fs;
 use std::io::{BufRead, stdin};
@@ -32,7 +32,7 @@ impl Drop for Running {
     }
 }
 
-/// Print what the daemon needs for so many lines, and then a line for each line that is asked.
+/// Print what the daemon needs for this many lines, and then a line for each line that is asked.
 pub fn measure(program: &str, lines: usize) {
     let dir = tempfile::tempdir_in(".").unwrap();
     let dir = dir.path();

@@ -4,7 +4,7 @@
 //! `cargo bench --bench kernel` (1 000 000 IPv4, 200 000 IPv6, three rounds), or with numbers of
 //! its own: `cargo bench --bench kernel -- 100000 20000 5`. It runs in a network namespace that it
 //! made, by root or by an ordinary user. Who goes first changes from round to round, after one that
-//! is not timed: the kernel keeps the memory of routes that went, and whoever comes first to a cold
+//! is not timed: the kernel keeps the memory of routes that went, and the first run on a cold
 //! machine pays for it. The figures are medians in microseconds a route; a ratio is the median of
 //! those to the bare loop of the same round, with the least and the greatest.
 

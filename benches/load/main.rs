@@ -24,7 +24,8 @@ use daemons::Daemons;
 use nullrouted::policy::limits::Limits;
 use nullrouted::prefix::{Effective, PrefixSet};
 use nullrouted::targets::file::{
-    Family, FileInput, FileOptions, Gone, Lists, Reasons, Role, Version, choose, delta, render,
+    Family, FileInput, FileOptions, Lists, Reasons, Role, ToUnconfigure, Version, choose, delta,
+    render,
 };
 
 const INSIDE: &str = "NULLROUTED_BENCH_OUTSIDE";
@@ -218,7 +219,7 @@ fn took(options: &FileOptions, size: usize, wait: Duration) -> [Option<Duration>
     [first, next, again, read]
 }
 
-/// So many prefixes, some of which are others than without.
+/// This many prefixes, some of which are others than without.
 fn text(options: &FileOptions, size: usize, other: usize) -> String {
     let list = sample::plain(size + size / 5 + 100);
     let net = |line: &str| match line.contains('/') {
@@ -236,7 +237,7 @@ fn text(options: &FileOptions, size: usize, other: usize) -> String {
         options,
         &FileInput {
             effective: &effective,
-            gone: Gone::nothing(),
+            to_unconfigure: ToUnconfigure::nothing(),
             attributions: &[],
             reasons: Reasons::default(),
             own: &[],

@@ -80,7 +80,7 @@ impl Drop for Load {
     }
 }
 
-/// Routes of another program to networks that nobody lists, of both families.
+/// Routes of another program to networks that no feed lists, of both families.
 fn foreign(verb: &str) -> String {
     (0..FOREIGN / 2).fold(String::new(), |mut lines, at| {
         let net = Ipv4Addr::from(0x7000_0000 + at * 256);

@@ -25,7 +25,7 @@ use place::Place;
 
 const INSIDE: &str = "NULLROUTED_BENCH_OUTSIDE";
 const SAMPLES: usize = 25;
-/// Whoever is not protected by then is not protected.
+/// An address that is not protected by then counts as unprotected.
 const GIVEN_UP: Duration = Duration::from_secs(10);
 
 /// What goes on meanwhile.

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use super::{Situation, listed};
 
-/// So many prefixes are listed for ever, and a change to a list of 200 000 changes so many others.
+/// Prefixes that are always listed; a change to a list of 200 000 changes as many others.
 const ALWAYS: usize = 20_000;
 const MORE: usize = 180_000;
 const CHANGED: usize = 10_000;

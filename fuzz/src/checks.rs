@@ -11,7 +11,7 @@ use nullrouted::feed::formats::{Format, Rules, parse_body};
 use nullrouted::feed::{End, Entry, FeedCopy, Refused, Rejection};
 use nullrouted::prefix::{Bits, HostBits, Prefix, Written, leading_v4, parse, prefixes_of_range};
 
-/// Targets beside those of the formats, which have the names of the formats.
+/// Targets other than those of the formats, which have the names of the formats.
 pub const OTHERS: [&str; 3] = ["body", "prefix", "config"];
 
 /// Most bytes that a packed body may come to.

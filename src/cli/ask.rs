@@ -7,7 +7,7 @@ use super::who::who;
 use super::{Exit, Outcome, Stop, block_on};
 use crate::config::Config;
 use crate::control::client::{Asked, Wanted, ask};
-use crate::control::{Change, Question, Said, View};
+use crate::control::{Change, OutputPiece, Question, View};
 use crate::policy::objection::Objection;
 
 /// What came of a change that the daemon was asked for.
@@ -71,12 +71,12 @@ fn put(config: &Config, wanted: Wanted<'_>, json: bool) -> Result<Asked, Stop> {
     };
     let mut failed: Option<io::Error> = None;
     let mut print = |said| match said {
-        Said::Out(text) if failed.is_none() => {
+        OutputPiece::Out(text) if failed.is_none() => {
             let mut out = io::stdout().lock();
             let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
             failed = written.err();
         }
-        Said::Err(line) => output::say(line),
+        OutputPiece::Err(line) => output::say(line),
         _ => {}
     };
     let asked = block_on(ask(config, wanted, view, &mut print))?;

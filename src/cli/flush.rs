@@ -20,17 +20,18 @@ use nix::sys::signal::Signal;
 
 use super::output::{Talk, say};
 use super::{Exit, Outcome, Stop, block_on, output, survive};
-use crate::config::{self, Config, Glance};
+use crate::config::{self, Config, PartialConfig};
 use crate::ledger::{GenerationCause, Ledger, LedgerError, Lock, Origin, TargetRow};
 use crate::pass::sets::Sets;
-use crate::pass::wanted::would_be_gone;
+use crate::pass::wanted::proposed_to_unconfigure;
 use crate::pass::{Applied, neighbors};
 use crate::plan::{Cause, Change};
 use crate::prefix::NOTHING;
 use crate::run_dir::{Instance, RunDir};
 use crate::targets::kernel::{KERNEL, Kernel, Kind, Mark, remove_all};
 use crate::targets::{
-    self, AllGone, Counts, Fault, Outcome as Told, Report, Runner, Target, Wanted, What,
+    self, Counts, Fault, Outcome as Told, Report, RoutersToUnconfigure, Runner, Target, Wanted,
+    What,
 };
 use crate::time::Timestamp;
 use crate::view::Flushed;
@@ -65,7 +66,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     output::talk(Talk::Steps);
     output::keep_talk();
     let now = Timestamp::now();
-    let glance = config::glance(path);
+    let glance = config::read_partially(path);
     let (config, state_dir, others) = located(&glance);
     let mut noted = Noted::note(&state_dir, &others, now);
     let known = Known::new(&glance, &config, &noted, &others, named);
@@ -181,7 +182,7 @@ fn named(arguments: &Arguments) -> Result<Option<Mark>, Stop> {
 
 /// The configuration as far as it could be read, its state directory, and the instances that the
 /// run directory knows where the configuration does not name one.
-fn located(glance: &Glance) -> (Arc<Config>, std::path::PathBuf, Vec<Instance>) {
+fn located(glance: &PartialConfig) -> (Arc<Config>, std::path::PathBuf, Vec<Instance>) {
     let mut config = glance.config.clone();
     let mut instances = Vec::new();
     if !glance.knows_state_dir {
@@ -201,7 +202,7 @@ fn located(glance: &Glance) -> (Arc<Config>, std::path::PathBuf, Vec<Instance>) 
 
 /// Which marks are looked for.
 struct Known {
-    /// Beside the one of the configuration.
+    /// In addition to that of the configuration.
     former: Vec<Mark>,
     /// Whether any of them is known to be ours, and not only the default.
     is_sure: bool,
@@ -209,7 +210,7 @@ struct Known {
 
 impl Known {
     fn new(
-        glance: &Glance,
+        glance: &PartialConfig,
         config: &Config,
         noted: &Noted,
         instances: &[Instance],
@@ -317,7 +318,7 @@ fn rest(
 ) -> Result<(), Stop> {
     let known = |ledger: &Ledger| {
         let sets = Sets::nothing(config, Some(ledger))?;
-        let gone = would_be_gone(config, ledger, &NOTHING, &sets)?;
+        let gone = proposed_to_unconfigure(config, ledger, &NOTHING, &sets)?;
         Ok((ledger.targets()?, sets, gone))
     };
     let known = ledger
@@ -331,13 +332,17 @@ fn rest(
         Some(known) => known,
         None => {
             let sets = Sets::nothing(config, None);
-            (Vec::new(), sets.unwrap_or_default(), AllGone::default())
+            (
+                Vec::new(),
+                sets.unwrap_or_default(),
+                RoutersToUnconfigure::default(),
+            )
         }
     };
     let wanted = Wanted {
         last,
         routers: sets.routers().clone(),
-        gone: Arc::new(gone),
+        to_unconfigure: Arc::new(gone),
         ..Wanted::nothing(config, now)
     };
     let mut targets = targets::each(config, output::progress());
@@ -352,7 +357,7 @@ fn rest(
             .apply(&wanted, || true, |done| applied.take(done, &wanted))
             .await;
         if let Some(report) = &applied.kernel {
-            let seen = neighbors::look((config, now), report, false, &[], &|| false).await;
+            let seen = neighbors::observe((config, now), report, false, &[], &|| false).await;
             applied.observed.extend(seen);
         }
     };

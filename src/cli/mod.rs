@@ -36,7 +36,7 @@ use clap::{Parser, Subcommand};
 use nix::sys::signal::Signal;
 
 use crate::config::{self, Config, Problems};
-use crate::ledger::{Busy, Ledger, LedgerError, OperatorEntry, Said};
+use crate::ledger::{Busy, Ledger, LedgerError, OperatorEntry, ReviewAnswer};
 use crate::pass::PassError;
 use crate::shown;
 use output::Out;
@@ -263,8 +263,8 @@ pub fn run_with(words: Vec<OsString>) -> ExitCode {
         Verb::Remove(arguments) => operator::end(OperatorEntry::Add, config, &arguments),
         Verb::Allow(arguments) => operator::enter(OperatorEntry::Allow, config, &arguments),
         Verb::Disallow(arguments) => operator::end(OperatorEntry::Allow, config, &arguments),
-        Verb::Approve(arguments) => review::run(Said::Approved, config, &arguments),
-        Verb::Reject(arguments) => review::run(Said::Rejected, config, &arguments),
+        Verb::Approve(arguments) => review::run(ReviewAnswer::Approved, config, &arguments),
+        Verb::Reject(arguments) => review::run(ReviewAnswer::Rejected, config, &arguments),
         Verb::Pin(arguments) => pin::run(config, &arguments),
         Verb::Flush(arguments) => flush::run(config, &arguments),
         Verb::Unpin(arguments) => unpin::run(config, &arguments),
@@ -337,7 +337,7 @@ fn block_on<F: Future>(future: F) -> Result<F::Output, Stop> {
         .build()
         .map_err(|error| Stop::failed(format!("no runtime: {error}")))?;
     let done = runtime.block_on(future);
-    // A resolver that does not answer is asked on a thread of its own; nobody waits for that one.
+    // A resolver that does not answer is asked on a thread of its own, which is not waited for.
     runtime.shutdown_background();
     Ok(done)
 }

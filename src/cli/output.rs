@@ -12,7 +12,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 
 use super::{Exit, Outcome, Stop};
-use crate::control::{Outlet, Said};
+use crate::control::{Outlet, OutputPiece};
 use crate::progress::Progress;
 use crate::shown::{self, Lines};
 use crate::view::View;
@@ -196,7 +196,7 @@ impl Out {
         match self {
             Self::Ours => say(line),
             Self::Client(outlet) => {
-                let _ = outlet.say(Said::Err(line.to_string()));
+                let _ = outlet.send(OutputPiece::Err(line.to_string()));
             }
         }
     }
@@ -238,7 +238,7 @@ impl<'a> Pieces<'a> {
             return Ok(());
         }
         let text = String::from_utf8_lossy(&text).into_owned();
-        let sent = self.outlet.say(Said::Out(text));
+        let sent = self.outlet.send(OutputPiece::Out(text));
         sent.map_err(|_| io::ErrorKind::BrokenPipe.into())
     }
 }

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use super::ask::change_or;
-use super::operator::{at_work, reason};
+use super::operator::{locked, reason};
 use super::output::Talk;
-use super::refresh::{alone, bring_about, exit};
+use super::refresh::{alone, apply, exit};
 use super::site::{Making, Own};
 use super::unpin::change_pin;
 use super::{Outcome, Stop, load, output};
@@ -38,7 +38,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         &Change::Pin(pin.clone()),
         arguments.json,
         || {
-            let (lock, ledger) = at_work(&config, "pin")?;
+            let (lock, ledger) = locked(&config, "pin")?;
             let own = Own::new(config, ledger, lock);
             alone(path, own, arguments.json, async |making| {
                 pin_now(making, &pin).await
@@ -89,7 +89,7 @@ pub(super) async fn pin_now(mut making: Making<'_>, pin: &Pin) -> Outcome {
         })
     })?;
     let next = "The pin is set: the next pass goes by it";
-    let outcome = bring_about(&mut making, GenerationCause::Pin, next).await?;
+    let outcome = apply(&mut making, GenerationCause::Pin, next).await?;
     if !making.json {
         tracing::info!(
             "pinned to generation {generation}: lists are still looked at, and nothing of theirs is applied \

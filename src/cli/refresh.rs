@@ -49,7 +49,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         force: arguments.force,
         ignore_floor: arguments.ignore_floor,
     };
-    scope(&refresh, &config)?;
+    selection(&refresh, &config)?;
     let json = arguments.json;
     change_or(
         &config.clone(),
@@ -65,8 +65,8 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     )
 }
 
-/// Which feeds are looked at.
-fn scope<'a>(refresh: &'a Refresh, config: &Config) -> Result<FeedSelection<'a>, Stop> {
+/// Which feeds are fetched.
+fn selection<'a>(refresh: &'a Refresh, config: &Config) -> Result<FeedSelection<'a>, Stop> {
     match &refresh.feed {
         Some(name) if !config.feeds.iter().any(|feed| feed.name == *name) => {
             let names: Vec<_> = config.feeds.iter().map(|feed| feed.name.as_str()).collect();
@@ -86,12 +86,14 @@ pub(super) async fn refresh_now(making: Making<'_>, refresh: &Refresh) -> Outcom
     let Making {
         site, out, json, ..
     } = making;
-    let scope = scope(refresh, site.at()?.config)?;
-    let manner = FetchMode {
+    let selection = selection(refresh, site.at()?.config)?;
+    let mode = FetchMode {
         force: refresh.force,
         ignore_floor: refresh.ignore_floor,
     };
-    let outcome = site.pass((scope, manner), GenerationCause::Refresh).await?;
+    let outcome = site
+        .pass((selection, mode), GenerationCause::Refresh)
+        .await?;
     if json {
         out.json(&json!(Passed::of(&outcome)))?;
     }
@@ -124,17 +126,17 @@ pub(super) fn alone(
 
 /// A pass over the copies at hand that brings about what a verb has written down; `next` says what
 /// happens where the pass cannot be made.
-pub(super) async fn bring_about(
+pub(super) async fn apply(
     making: &mut Making<'_>,
     cause: GenerationCause,
     next: &str,
 ) -> Result<pass::Outcome, Stop> {
-    let scope = match making.out.is_daemon() {
+    let selection = match making.out.is_daemon() {
         true => FeedSelection::Entry,
         false => FeedSelection::Offline,
     };
-    let looks = (scope, FetchMode::default());
-    let outcome = making.site.pass(looks, cause).await;
+    let fetch = (selection, FetchMode::default());
+    let outcome = making.site.pass(fetch, cause).await;
     let outcome = outcome.map_err(Stop::from).map_err(|stop| Stop {
         text: format!("{}. {next}", stop.text),
         ..stop
@@ -149,7 +151,7 @@ pub(super) async fn bring_about(
 /// it would undo the pass at its next own.
 pub(super) fn nudge(config: &Config) {
     if let Some(daemon) = Lock::holder(&config.state_dir, Lock::DAEMON) {
-        // It may have ended in this moment, or belong to somebody else: then it is not ours to
+        // It may have ended in this moment, or belong to another user: then it is not ours to
         // tell.
         let _ = kill(Pid::from_raw(daemon), Signal::SIGHUP);
     }

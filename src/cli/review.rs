@@ -1,16 +1,16 @@
-//! `approve` and `reject`: the word of a second person on a held change.
+//! `approve` and `reject`: the answer to a held change.
 
 use std::path::Path;
 
 use super::ask::change_or;
-use super::operator::at_work;
+use super::operator::locked;
 use super::output::Talk;
-use super::refresh::{alone, bring_about, exit};
+use super::refresh::{alone, apply, exit};
 use super::site::{Making, Own};
 use super::{Exit, Outcome, Stop, load, output};
 use crate::control::{Change, Review};
 use crate::feed::copies::Copies;
-use crate::ledger::{Event, EventKind, GenerationCause, Ledger, LedgerError, Said};
+use crate::ledger::{Event, EventKind, GenerationCause, Ledger, LedgerError, ReviewAnswer};
 use crate::pass::At;
 use crate::pass::inputs::Inputs;
 use crate::pipeline::Decision;
@@ -25,18 +25,18 @@ pub(super) struct Arguments {
     json: bool,
 }
 
-pub(super) fn run(said: Said, path: &Path, arguments: &Arguments) -> Outcome {
+pub(super) fn run(said: ReviewAnswer, path: &Path, arguments: &Arguments) -> Outcome {
     output::talk(Talk::Steps);
     let config = load(path)?;
     let review = Review {
         id: arguments.id.clone(),
     };
     let change = match said {
-        Said::Approved => Change::Approve(review.clone()),
-        Said::Rejected => Change::Reject(review.clone()),
+        ReviewAnswer::Approved => Change::Approve(review.clone()),
+        ReviewAnswer::Rejected => Change::Reject(review.clone()),
     };
     change_or(&config.clone(), &change, arguments.json, || {
-        let (lock, ledger) = at_work(&config, verb(said))?;
+        let (lock, ledger) = locked(&config, verb(said))?;
         let own = Own::new(config, ledger, lock);
         alone(path, own, arguments.json, async |making| {
             review_now(making, said, &review).await
@@ -44,15 +44,19 @@ pub(super) fn run(said: Said, path: &Path, arguments: &Arguments) -> Outcome {
     })
 }
 
-fn verb(said: Said) -> &'static str {
+fn verb(said: ReviewAnswer) -> &'static str {
     match said {
-        Said::Approved => "approve",
-        Said::Rejected => "reject",
+        ReviewAnswer::Approved => "approve",
+        ReviewAnswer::Rejected => "reject",
     }
 }
 
 /// Say it, with the lock of a pass.
-pub(super) async fn review_now(mut making: Making<'_>, said: Said, review: &Review) -> Outcome {
+pub(super) async fn review_now(
+    mut making: Making<'_>,
+    said: ReviewAnswer,
+    review: &Review,
+) -> Outcome {
     let (author, by) = (making.author, making.author.name.clone());
     let At {
         config,
@@ -67,7 +71,7 @@ pub(super) async fn review_now(mut making: Making<'_>, said: Said, review: &Revi
     if inputs.pinned.is_some() || !decision.held() || decision.id != id {
         return Err(Stop::failed(not_it(&id, &inputs, &decision, ledger)?));
     }
-    if said == Said::Approved && !decision.approvable() {
+    if said == ReviewAnswer::Approved && !decision.approvable() {
         return Err(Stop::failed(format!(
             "{id} cannot be approved: {}; nothing was changed",
             joined(&decision.verdict.reasons, "; ")
@@ -79,11 +83,11 @@ pub(super) async fn review_now(mut making: Making<'_>, said: Said, review: &Revi
         joined(&decision.verdict.reasons, "; ")
     );
     let (kind, cause) = match said {
-        Said::Approved => (EventKind::Approve, GenerationCause::Approve),
-        Said::Rejected => (EventKind::Reject, GenerationCause::Reject),
+        ReviewAnswer::Approved => (EventKind::Approve, GenerationCause::Approve),
+        ReviewAnswer::Rejected => (EventKind::Reject, GenerationCause::Reject),
     };
     ledger.atomically(|ledger| {
-        ledger.say(&id, said, now, &by)?;
+        ledger.write_review(&id, said, now, &by)?;
         ledger.note_event(&Event {
             at: now,
             kind,
@@ -95,8 +99,8 @@ pub(super) async fn review_now(mut making: Making<'_>, said: Said, review: &Revi
     })?;
     let next = "The word is written down: the next pass goes by it";
     drop((inputs, decision));
-    let outcome = bring_about(&mut making, cause, next).await?;
-    if said == Said::Rejected && !making.json {
+    let outcome = apply(&mut making, cause, next).await?;
+    if said == ReviewAnswer::Rejected && !making.json {
         making.out.results(|out| {
             writeln!(
                 out,
@@ -105,8 +109,8 @@ pub(super) async fn review_now(mut making: Making<'_>, said: Said, review: &Revi
         })?;
     }
     Ok(match (said, exit(&outcome)) {
-        // It was answered: nobody is waited for.
-        (Said::Rejected, Exit::Held) => Exit::Done,
+        // It was answered: nothing is waited for.
+        (ReviewAnswer::Rejected, Exit::Held) => Exit::Done,
         (_, exit) => exit,
     })
 }

@@ -15,7 +15,7 @@ use super::review::review_now;
 use super::site::{Making, Reader};
 use super::unpin::unpin_now;
 use super::{Exit, Outcome, history, list, status, why};
-use crate::control::{Change, Job, Outlet, Question, Said, Verbs};
+use crate::control::{Change, Job, Outlet, OutputPiece, Question, Verbs};
 use crate::ledger::{self, OperatorEntry};
 use crate::pass::Site;
 use crate::pass::inputs::Reading;
@@ -97,8 +97,8 @@ async fn change(change: &Change, making: Making<'_>) -> Outcome {
         Change::Allow(entry) => enter_now(making, OperatorEntry::Allow, entry).await,
         Change::Remove(of) => end_now(making, OperatorEntry::Add, of).await,
         Change::Disallow(of) => end_now(making, OperatorEntry::Allow, of).await,
-        Change::Approve(review) => review_now(making, ledger::Said::Approved, review).await,
-        Change::Reject(review) => review_now(making, ledger::Said::Rejected, review).await,
+        Change::Approve(review) => review_now(making, ledger::ReviewAnswer::Approved, review).await,
+        Change::Reject(review) => review_now(making, ledger::ReviewAnswer::Rejected, review).await,
         Change::Pin(pin) => pin_now(making, pin).await,
         Change::Unpin(_) => unpin_now(making).await,
         Change::Refresh(refresh) => refresh_now(making, refresh).await,
@@ -123,8 +123,8 @@ fn end(outcome: Outcome, outlet: &Outlet) {
         }
         stop.exit
     });
-    let _ = outlet.say(match exit {
-        Exit::Alone => Said::Alone,
-        exit => Said::Exit(exit.code()),
+    let _ = outlet.send(match exit {
+        Exit::Alone => OutputPiece::Alone,
+        exit => OutputPiece::Exit(exit.code()),
     });
 }

@@ -55,7 +55,6 @@ impl Reader {
         })
     }
 
-    /// In the daemon.
     pub fn in_daemon((reading, keeper): (Reading, Keeper), out: Out) -> Result<Self, Stop> {
         let Reading { config, cache, .. } = reading;
         Ok(Self {
@@ -134,7 +133,7 @@ impl Site for Own {
 
     fn pass<'s>(
         &'s mut self,
-        (scope, manner): (FeedSelection<'s>, FetchMode),
+        (selection, mode): (FeedSelection<'s>, FetchMode),
         cause: GenerationCause,
     ) -> Passing<'s> {
         nudge(&self.config);
@@ -145,8 +144,8 @@ impl Site for Own {
                 config: &self.config,
                 ledger: &self.ledger,
                 cache: &mut self.cache,
-                scope,
-                manner,
+                selection,
+                mode,
                 cause,
                 progress: output::progress(),
                 keeper: &keeper,

@@ -63,7 +63,7 @@ pub(super) fn answer(mut reader: Reader, json: bool) -> Outcome {
     let of = |source: &Source| found.iter().filter(|one| one.source == *source).count();
     let sources = config.protect.discover.iter();
     let dropped = match config.kernel.enabled {
-        true => Some(block_on(sources::look(&config.kernel))?),
+        true => Some(block_on(sources::read(&config.kernel))?),
         false => None,
     };
     let targets = ledger.targets()?;

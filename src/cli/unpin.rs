@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::ask::change_or;
 use super::output::Talk;
-use super::refresh::{alone, bring_about, exit};
+use super::refresh::{alone, apply, exit};
 use super::site::{Making, Own};
 use super::{Outcome, Stop, load, output};
 use crate::control::{Change, Unpin};
@@ -71,6 +71,6 @@ pub(super) async fn unpin_now(mut making: Making<'_>) -> Outcome {
         None => tracing::info!("there was no pin"),
     }
     let next = "The pin is gone: the next pass installs again";
-    let outcome = bring_about(&mut making, GenerationCause::Unpin, next).await?;
+    let outcome = apply(&mut making, GenerationCause::Unpin, next).await?;
     Ok(exit(&outcome))
 }

@@ -52,7 +52,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     }))?;
     bar.finish_and_clear();
     let mut report = asked.map_err(Stop::failed)?;
-    let sources = block_on(sources::look(&config.kernel))?;
+    let sources = block_on(sources::read(&config.kernel))?;
     report.sources.push(format!("sources: {sources}"));
     if generation(&ledger)? != number {
         let note = "another generation came into force meanwhile: ask again";

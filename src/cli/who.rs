@@ -8,8 +8,8 @@ use crate::shown;
 const LONGEST: usize = 64;
 
 /// The user who logged in, where the kernel knows (`/proc/self/loginuid`, which `sudo` does not
-/// change); else who called `sudo`; else whoever runs this. In one line: `SUDO_USER` is what its
-/// caller made it.
+/// change); else who called `sudo`; else the user of this process. In one line: `SUDO_USER` is what
+/// its caller made it.
 pub(super) fn who() -> String {
     shown::clipped(&user(), LONGEST)
 }
@@ -17,7 +17,7 @@ pub(super) fn who() -> String {
 fn user() -> String {
     let login = std::fs::read_to_string("/proc/self/loginuid").ok();
     let login = login.and_then(|text| text.trim().parse().ok());
-    // All ones: nobody logged in, as in a service or a container.
+    // All ones: no login, as in a service or a container.
     let login = login.filter(|uid: &u32| *uid != u32::MAX);
     let name = |uid: Uid| User::from_uid(uid).ok().flatten().map(|user| user.name);
     login

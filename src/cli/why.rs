@@ -16,7 +16,7 @@ use crate::feed::record;
 use crate::feed::standing::Standing;
 use crate::ledger::{Ledger, OperatorEntry, Seen};
 use crate::pass::inputs::Inputs;
-use crate::pass::operator::said;
+use crate::pass::operator::describe;
 use crate::pass::sets::Sets;
 use crate::pipeline::Decision;
 use crate::plan::sentences;
@@ -172,7 +172,7 @@ fn tell(reader: &mut Reader, query: &str, net: IpNet) -> Result<Story, Stop> {
 fn by_hand(ledger: &Ledger, net: IpNet, now: Timestamp) -> Result<Vec<Former>, Stop> {
     let rows = ledger.operator(Timestamp::default())?;
     let over = rows.into_iter().filter(|row| {
-        row.hand == OperatorEntry::Add && !row.counts(now) && row.prefix.contains(&net)
+        row.kind == OperatorEntry::Add && !row.counts(now) && row.prefix.contains(&net)
     });
     let former = over.map(|row| Former {
         expired: false,
@@ -180,7 +180,7 @@ fn by_hand(ledger: &Ledger, net: IpNet, now: Timestamp) -> Result<Vec<Former>, S
         seen: Seen {
             feed: OPERATOR.to_owned(),
             prefix: row.prefix,
-            reference: said(&row),
+            reference: describe(&row),
             first_seen: row.since,
             last_seen: row.ended,
         },

@@ -17,10 +17,10 @@ fn reading(wall: i64, up: u64, boot: &str) -> Reading {
 }
 
 /// Judge these readings one after the other, and return the results.
-fn history(readings: &[(i64, u64, &str)]) -> Vec<(ClockState, Turn)> {
+fn history(readings: &[(i64, u64, &str)]) -> Vec<(ClockState, ClockVerdict)> {
     let mut last: Option<ClockState> = None;
     let judged = readings.iter().map(|(wall, up, boot)| {
-        let (seen, turn) = judge(last.as_ref(), reading(*wall, *up, boot));
+        let (seen, turn) = evaluate(last.as_ref(), reading(*wall, *up, boot));
         last = Some(seen.clone());
         (seen, turn)
     });
@@ -32,7 +32,7 @@ fn times(readings: &[(i64, u64, &str)]) -> Vec<i64> {
     times.map(|(seen, _)| seen.time.0 - NOW).collect()
 }
 
-fn turns(readings: &[(i64, u64, &str)]) -> Vec<Turn> {
+fn turns(readings: &[(i64, u64, &str)]) -> Vec<ClockVerdict> {
     history(readings)
         .into_iter()
         .map(|(_, turn)| turn)
@@ -51,10 +51,10 @@ fn a_clock_that_jumps_ten_years_is_doubted_and_the_time_goes_on() {
     assert_eq!(
         turns(&jump),
         [
-            Turn::Believed,
-            Turn::Doubted,
-            Turn::StillDoubted,
-            Turn::RightAgain
+            ClockVerdict::Believed,
+            ClockVerdict::Doubted,
+            ClockVerdict::StillDoubted,
+            ClockVerdict::RightAgain
         ]
     );
     let seen = &history(&jump)[1].0;
@@ -73,7 +73,10 @@ fn a_clock_that_jumps_ten_years_is_doubted_and_the_time_goes_on() {
 #[test]
 fn what_the_uptime_explains_is_no_jump_however_long_no_pass_was_made() {
     let week = [(NOW, 100, "a"), (NOW + 7 * DAY, 100 + 7 * DAY as u64, "a")];
-    assert_eq!(turns(&week), [Turn::Believed, Turn::Believed]);
+    assert_eq!(
+        turns(&week),
+        [ClockVerdict::Believed, ClockVerdict::Believed]
+    );
     assert_eq!(times(&week), [0, 7 * DAY]);
 }
 
@@ -93,14 +96,14 @@ fn a_machine_that_was_off_for_a_week_waits_a_day() {
     assert_eq!(
         turns(&off)[1..],
         [
-            Turn::Doubted,
-            Turn::StillDoubted,
-            Turn::Accepted(doubt, 7 * DAY - 1)
+            ClockVerdict::Doubted,
+            ClockVerdict::StillDoubted,
+            ClockVerdict::Accepted(doubt, 7 * DAY - 1)
         ]
     );
     assert_eq!(
         turns(&[(NOW, 1, "a"), (NOW + DAY, 1, "b")])[1],
-        Turn::Believed
+        ClockVerdict::Believed
     );
 }
 
@@ -110,7 +113,7 @@ fn passes_of_a_timer_see_the_day_pass_without_an_uptime() {
     let readings = [0, 12, 25].map(|hours| (NOW + 10 * YEAR + hours * 3_600, 0, "b"));
     let all = [&[(NOW, 9, "a")][..], &readings].concat();
     assert_eq!(times(&all)[..3], [0, 1, 12 * 3_600 + 1]);
-    assert!(matches!(turns(&all)[3], Turn::Accepted(_, by) if by == 10 * YEAR - 1));
+    assert!(matches!(turns(&all)[3], ClockVerdict::Accepted(_, by) if by == 10 * YEAR - 1));
 }
 
 #[test]
@@ -120,13 +123,17 @@ fn a_machine_that_is_off_most_of_the_time_is_believed_at_its_next_start() {
         (NOW + 9 * DAY, 5, "b"),
         (NOW + 18 * DAY, 5, "c"),
     ];
-    assert!(matches!(turns(&starts)[2], Turn::Accepted(..)));
+    assert!(matches!(turns(&starts)[2], ClockVerdict::Accepted(..)));
     let broken = [
         (NOW, 100, "a"),
         (NOW + YEAR, 105, "a"),
         (NOW + 3 * YEAR, 110, "a"),
     ];
-    assert_eq!(turns(&broken)[2], Turn::Doubted, "a clock that jumps about");
+    assert_eq!(
+        turns(&broken)[2],
+        ClockVerdict::Doubted,
+        "a clock that jumps about"
+    );
 }
 
 #[test]
@@ -139,9 +146,9 @@ fn a_jump_during_a_doubt_begins_the_day_again_and_keeps_the_first_time() {
         (NOW + 2 * YEAR + DAY, 120 + DAY as u64, "a"),
     ];
     let judged = history(&all);
-    assert_eq!(judged[2].1, Turn::Doubted);
-    assert_eq!(judged[3].1, Turn::StillDoubted);
-    let Turn::Accepted(doubt, by) = judged[4].1 else {
+    assert_eq!(judged[2].1, ClockVerdict::Doubted);
+    assert_eq!(judged[3].1, ClockVerdict::StillDoubted);
+    let ClockVerdict::Accepted(doubt, by) = judged[4].1 else {
         panic!("{:?}", judged[4]);
     };
     assert_eq!((doubt.time, by), (Timestamp(NOW + 61), 2 * YEAR - 122));
@@ -157,7 +164,7 @@ fn a_clock_that_was_reset_is_doubted_as_well() {
         (NOW + 300, 130, "b"),
     ];
     assert_eq!(times(&board), [0, 1, 61, 300]);
-    assert_eq!(turns(&board)[3], Turn::RightAgain);
+    assert_eq!(turns(&board)[3], ClockVerdict::RightAgain);
     let (seen, _) = &history(&board)[1];
     assert!(
         seen.to_string().contains("behind what the last pass"),
@@ -180,18 +187,18 @@ proptest! {
             wall += elapsed as i64 + if jumps == 0 { jump } else { 0 };
             let read = reading(wall, up, &boot.to_string());
             let explained = read.since(&last.reading).as_secs() as i64;
-            let (seen, turn) = judge(Some(&last), read);
+            let (seen, turn) = evaluate(Some(&last), read);
             let ran = seen.time.0 - last.time.0;
             match turn {
-                Turn::Accepted(doubt, _) => {
+                ClockVerdict::Accepted(doubt, _) => {
                     prop_assert!(wall - doubt.wall.0 >= DAY);
                     prop_assert!(last.doubt.is_some_and(|before| before.wall == doubt.wall));
                     prop_assert_eq!(seen.time.0, wall);
                 }
-                Turn::Doubted => prop_assert_eq!(ran, explained + 1),
+                ClockVerdict::Doubted => prop_assert_eq!(ran, explained + 1),
                 _ => prop_assert!(ran <= explained + DAY, "{ran} {explained}"),
             }
-            prop_assert_eq!(seen.doubt.is_some(), matches!(turn, Turn::Doubted | Turn::StillDoubted));
+            prop_assert_eq!(seen.doubt.is_some(), matches!(turn, ClockVerdict::Doubted | ClockVerdict::StillDoubted));
             last = seen;
         }
     }

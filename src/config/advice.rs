@@ -35,31 +35,32 @@ pub struct Advice {
 }
 
 /// All advice on a configuration without errors.
-pub(super) fn look(path: &Path, text: &str, written: &Written, config: &Config) -> Vec<Advice> {
-    let mut look = Look {
+pub(super) fn collect(path: &Path, text: &str, written: &Written, config: &Config) -> Vec<Advice> {
+    let mut collector = Collector {
         text,
         base: path.parent().unwrap_or(Path::new("")),
         advice: Vec::new(),
     };
     if let Some(text) = modes::advice(path) {
-        look.say("mode", None, None, text);
+        collector.add("mode", None, None, text);
     }
-    look.feeds(written, config);
-    look.routers(written, config);
-    look.files(written);
-    look.advice
+    collector.feeds(written, config);
+    collector.routers(written, config);
+    collector.files(written);
+    collector
+        .advice
         .sort_by_key(|advice| (advice.line, advice.column));
-    look.advice
+    collector.advice
 }
 
-struct Look<'a> {
+struct Collector<'a> {
     text: &'a str,
     base: &'a Path,
     advice: Vec<Advice>,
 }
 
-impl Look<'_> {
-    fn say(&mut self, kind: &'static str, router: Option<&str>, at: Option<usize>, text: String) {
+impl Collector<'_> {
+    fn add(&mut self, kind: &'static str, router: Option<&str>, at: Option<usize>, text: String) {
         let (line, column) = at.map_or((0, 0), |at| position(self.text, at));
         self.advice.push(Advice {
             kind,
@@ -74,7 +75,7 @@ impl Look<'_> {
         if written.feed.is_empty() {
             let text = "no feed is configured: only what is added by hand is dropped; write a [[feed]] \
                         (nullrouted feeds lists the presets)";
-            self.say("feeds", None, None, text.to_owned());
+            self.add("feeds", None, None, text.to_owned());
         }
         for (feed, known) in written.feed.iter().zip(&config.feeds) {
             let (name, at) = (&known.name, feed.span().start);
@@ -93,7 +94,7 @@ impl Look<'_> {
                         "feed {name}: http:// to {host} is not encrypted: whoever is on the way can change the list; \
                          write https:// if the server has it"
                     );
-                    self.say("http", None, Some(at), text);
+                    self.add("http", None, Some(at), text);
                 }
                 _ => {}
             }
@@ -104,7 +105,7 @@ impl Look<'_> {
     fn file(&mut self, path: &Path, at: usize, why: &str) {
         if let Err(error) = files::within(path, files::PATIENCE, files::open) {
             let text = format!("{}: {}; {why}", path.display(), reason(&error));
-            self.say("file", None, Some(at), text);
+            self.add("file", None, Some(at), text);
         }
     }
 
@@ -144,7 +145,7 @@ impl Look<'_> {
                      \"openbgpd\", \"gobgp\" or \"exabgp\" it is",
                     known.options.family
                 );
-                self.say("feeds", Some(name), Some(span.start), text);
+                self.add("feeds", Some(name), Some(span.start), text);
             }
             let known_commands = [&known.check, &known.reload, &known.verify];
             for ((key, span), words) in router.commands().into_iter().zip(known_commands) {
@@ -180,7 +181,7 @@ impl Look<'_> {
                 ),
             },
         };
-        self.say("folder", Some(router), Some(at), text);
+        self.add("folder", Some(router), Some(at), text);
     }
 
     fn command(
@@ -205,7 +206,7 @@ impl Look<'_> {
                 nix::unistd::geteuid()
             ),
         };
-        self.say("command", Some(router), Some(span.span().start), text);
+        self.add("command", Some(router), Some(span.span().start), text);
     }
 }
 

@@ -76,14 +76,14 @@ fn read_named(file: &Path) -> std::io::Result<Vec<u8>> {
 pub fn examine(path: &Path) -> Result<(Config, Vec<Advice>), Problems> {
     let (text, config) = judged(path)?;
     let (written, _) = decode::decode(&text);
-    let advice = advice::look(path, &text, &written, &config);
+    let advice = advice::collect(path, &text, &written, &config);
     Ok((config, advice))
 }
 
 /// Reads the files that the configuration names; a parameter, so that checking needs no disk.
 pub type ReadFile<'a> = &'a dyn Fn(&Path) -> std::io::Result<Vec<u8>>;
 
-/// Whatever can be read of a file, however broken, whoever wrote it: for `flush`, which must work
+/// What can be read of a file that may be broken, whatever its owner: for `flush`, which must work
 /// in any state. The errors, if any, are those of [`load`].
 pub fn salvage(path: &Path) -> (Config, Option<Problems>) {
     match unjudged(path) {
@@ -96,7 +96,7 @@ pub fn salvage(path: &Path) -> (Config, Option<Problems>) {
 }
 
 /// What a flush needs first.
-pub struct Glance {
+pub struct PartialConfig {
     /// As much as could be read; none of the files that it names was read, so nothing is protected.
     pub config: Config,
     /// Whether the mark is that of the file, and not the default.
@@ -106,7 +106,7 @@ pub struct Glance {
 }
 
 /// The mark and the state directory, from this file alone.
-pub fn glance(path: &Path) -> Glance {
+pub fn read_partially(path: &Path) -> PartialConfig {
     let text = files::read_text(path, MAX_BYTES).unwrap_or_default();
     let nothing: ReadFile = &|_| Ok(Vec::new());
     let (config, names_state_dir, is_sound) = understood(path, &text, nothing);
@@ -116,7 +116,7 @@ pub fn glance(path: &Path) -> Glance {
         !line.is_empty() && !line.starts_with('#')
     });
     let knows_mark = is_sound && says_something;
-    Glance {
+    PartialConfig {
         config,
         knows_mark,
         knows_state_dir: names_state_dir || knows_mark,

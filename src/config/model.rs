@@ -42,7 +42,7 @@ pub struct Config {
     pub daemon: DaemonConfig,
 }
 
-/// `[daemon]`: who may use the control socket beside root and the user of the daemon.
+/// `[daemon]`: who may use the control socket besides root and the user of the daemon.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DaemonConfig {
     /// Its members may read.
@@ -65,7 +65,6 @@ pub struct OriginsConfig {
 pub struct TypedProtect {
     /// The prefixes, as written.
     pub prefixes: Vec<String>,
-    /// The files.
     pub files: Vec<PathBuf>,
     /// The sources of automatic protection.
     pub discover: Vec<Source>,
@@ -103,7 +102,6 @@ impl std::fmt::Display for Origin {
     }
 }
 
-/// One feed.
 #[derive(Clone, Debug)]
 pub struct FeedConfig {
     /// Its name: file name of its copies, and its name in messages.

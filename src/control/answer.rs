@@ -12,8 +12,8 @@ use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use hyper::{Response, StatusCode};
 use tokio::sync::Notify;
 
-use super::said::Pieces;
-use super::{EXIT, Said};
+use super::output::Pieces;
+use super::{EXIT, OutputPiece};
 use crate::plan::sentences;
 
 type Body = UnsyncBoxBody<Bytes, Infallible>;
@@ -37,8 +37,11 @@ fn whole(body: String) -> Body {
 }
 
 /// Each piece as it comes, a JSON value a line.
-pub(super) fn lines((first, pieces): (Option<Said>, Pieces), answered: Arc<Notify>) -> Answer {
-    let next = |(first, mut pieces, answered): (Option<Said>, Pieces, Arc<Notify>)| async move {
+pub(super) fn lines(
+    (first, pieces): (Option<OutputPiece>, Pieces),
+    answered: Arc<Notify>,
+) -> Answer {
+    let next = |(first, mut pieces, answered): (Option<OutputPiece>, Pieces, Arc<Notify>)| async move {
         let said = match first {
             Some(first) => Some(first),
             None => pieces.next().await,
@@ -61,16 +64,16 @@ pub(super) fn lines((first, pieces): (Option<Said>, Pieces), answered: Arc<Notif
 }
 
 /// All of it, as the JSON of the verb.
-pub(super) async fn json((first, mut pieces): (Option<Said>, Pieces)) -> Answer {
+pub(super) async fn json((first, mut pieces): (Option<OutputPiece>, Pieces)) -> Answer {
     let (mut out, mut err, mut exit) = (String::new(), Vec::new(), None);
     let mut said = first;
     while let Some(piece) = said {
         match piece {
-            Said::Out(text) => out.push_str(&text),
-            Said::Err(line) => err.push(line),
-            Said::Objections(against) => err.extend(sentences(&against)),
-            Said::Exit(code) => exit = Some(code),
-            Said::Taken | Said::Alone => {}
+            OutputPiece::Out(text) => out.push_str(&text),
+            OutputPiece::Err(line) => err.push(line),
+            OutputPiece::Objections(against) => err.extend(sentences(&against)),
+            OutputPiece::Exit(code) => exit = Some(code),
+            OutputPiece::Taken | OutputPiece::Alone => {}
         }
         said = pieces.next().await;
     }

@@ -12,9 +12,9 @@ use hyper_util::rt::TokioIo;
 use tokio::net::UnixStream;
 use tokio::time::timeout;
 
-use super::request::Form;
+use super::request::ReplyFormat;
 use super::server::{TAKE, monotonic};
-use super::{CONFIG, Change, INSTANCE, Question, Said, UNTIL, View, WHO};
+use super::{CONFIG, Change, INSTANCE, OutputPiece, Question, UNTIL, View, WHO};
 use crate::config::{Config, fingerprint};
 use crate::policy::objection::Objection;
 use crate::run_dir::{self, RunDir};
@@ -55,7 +55,7 @@ pub async fn ask(
     config: &Config,
     wanted: Wanted<'_>,
     view: View,
-    print: &mut dyn FnMut(Said),
+    print: &mut dyn FnMut(OutputPiece),
 ) -> Asked {
     let answer = match connect(config).await {
         Ok(Some(stream)) => timeout(PATIENCE, send(config, wanted, view, stream)).await,
@@ -129,7 +129,7 @@ async fn send(config: &Config, wanted: Wanted<'_>, view: View, stream: UnixStrea
     };
     let headers = request.headers_mut();
     headers.insert(HOST, HeaderValue::from_static("nullrouted"));
-    headers.insert(ACCEPT, HeaderValue::from_str(&Form::written(view))?);
+    headers.insert(ACCEPT, HeaderValue::from_str(&ReplyFormat::written(view))?);
     headers.insert(CONFIG, HeaderValue::from_str(&fingerprint(config))?);
     let instance = run_dir::instance(&config.state_dir);
     let instance = instance.ok_or("the state directory cannot be seen")?;
@@ -138,7 +138,7 @@ async fn send(config: &Config, wanted: Wanted<'_>, view: View, stream: UnixStrea
 }
 
 /// Read the pieces until the last.
-async fn listen(mut body: Incoming, print: &mut dyn FnMut(Said)) -> Asked {
+async fn listen(mut body: Incoming, print: &mut dyn FnMut(OutputPiece)) -> Asked {
     let mut rest: Vec<u8> = Vec::new();
     let mut objections = None;
     while let Some(Ok(frame)) = body.frame().await {
@@ -150,11 +150,11 @@ async fn listen(mut body: Incoming, print: &mut dyn FnMut(Said)) -> Asked {
             let said = serde_json::from_slice(&rest[..end]);
             rest.drain(..=end);
             match said {
-                Ok(Said::Exit(code)) => {
+                Ok(OutputPiece::Exit(code)) => {
                     return objections.map_or(Asked::Done(code), Asked::Objections);
                 }
-                Ok(Said::Alone) => return Asked::Alone(None),
-                Ok(Said::Objections(against)) => objections = Some(against),
+                Ok(OutputPiece::Alone) => return Asked::Alone(None),
+                Ok(OutputPiece::Objections(against)) => objections = Some(against),
                 Ok(said) => print(said),
                 Err(_) => return Asked::BrokenOff,
             }

@@ -18,18 +18,18 @@
 mod answer;
 pub mod client;
 mod inbox;
+mod output;
 mod queue;
 mod request;
 mod rights;
-mod said;
 mod server;
 mod socket;
 
 pub use inbox::Changes;
+pub use output::{Outlet, OutputPiece, Unheard};
 pub use queue::{Job, Queue, Turn};
-pub use request::{Change, End, Entry, Form, Pin, Question, Refresh, Review, Unpin, View};
+pub use request::{Change, End, Entry, Pin, Question, Refresh, ReplyFormat, Review, Unpin, View};
 pub use rights::{Access, Author, Forbidden, Rights};
-pub use said::{Outlet, Said, Unheard};
 pub use server::{Control, Serving, Verbs, serve};
 
 /// Names the state directory, the network namespace and so the daemon that a verb means.
@@ -40,5 +40,5 @@ const CONFIG: &str = "nullrouted-config";
 const WHO: &str = "nullrouted-who";
 /// Until when a change may be taken, by the monotonic clock in milliseconds.
 const UNTIL: &str = "nullrouted-until";
-/// How the verb ends, beside an answer in JSON.
+/// How the verb ends, in addition to an answer in JSON.
 const EXIT: &str = "nullrouted-exit";

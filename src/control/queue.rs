@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
-use super::{Author, Change, Outlet, Said};
+use super::{Author, Change, Outlet, OutputPiece};
 
 /// At most this many changes wait.
 const MOST: usize = 64;
@@ -65,7 +65,7 @@ impl Job {
 
     /// Take it, and say so. Answers whether it is to be done.
     pub fn take(&self) -> bool {
-        self.turn.take() && self.outlet.say(Said::Taken).is_ok()
+        self.turn.take() && self.outlet.send(OutputPiece::Taken).is_ok()
     }
 }
 

@@ -29,7 +29,6 @@ pub enum Question {
     },
     /// `history`
     History {
-        /// Of this prefix.
         prefix: Option<String>,
         /// `--diff`
         diff: Option<(u64, u64)>,
@@ -96,7 +95,6 @@ pub struct Review {
     pub id: String,
 }
 
-/// A pin.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Pin {
@@ -318,10 +316,11 @@ impl Parameters {
 
 /// Which form an answer has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum ReplyFormat {
     /// The JSON of the verb, and nothing else.
     Json,
-    /// For the command line: each piece of output as a JSON line, as it comes ([`super::Said`]).
+    /// For the command line: each piece of output as a JSON line, as it comes
+    /// ([`super::OutputPiece`]).
     Lines(View),
 }
 
@@ -334,7 +333,7 @@ pub struct View {
     pub terminal: bool,
 }
 
-impl Form {
+impl ReplyFormat {
     const LINES: &str = "application/jsonl";
 
     /// As `Accept` asks for.
@@ -475,11 +474,14 @@ mod tests {
     #[test]
     fn the_command_line_gets_lines_and_everybody_else_json() {
         for accept in ["", "*/*", "application/json", "text/html; q=1"] {
-            assert_eq!(Form::read(accept), Form::Json);
+            assert_eq!(ReplyFormat::read(accept), ReplyFormat::Json);
         }
         for (json, terminal) in [(false, false), (true, false), (false, true), (true, true)] {
             let view = View { json, terminal };
-            assert_eq!(Form::read(&Form::written(view)), Form::Lines(view));
+            assert_eq!(
+                ReplyFormat::read(&ReplyFormat::written(view)),
+                ReplyFormat::Lines(view)
+            );
         }
     }
 }

@@ -11,7 +11,7 @@ pub enum Access {
     Write,
 }
 
-/// Who may change something beside root and the user of the daemon. Reading is permitted to every
+/// Who may change something besides root and the user of the daemon. Reading is permitted to every
 /// peer: the mode of the socket decides who can connect.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rights {
@@ -57,7 +57,7 @@ impl Rights {
 pub struct Author {
     /// The uid of the process, as the kernel names it.
     pub uid: u32,
-    /// The name that stands in the log book.
+    /// The name in the log book.
     pub name: String,
 }
 

@@ -19,12 +19,12 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::time::{sleep, timeout};
 
 use super::answer::{Answer, json, lines, refusal};
-use super::request::{Bad, Form, route};
-use super::said::Pieces;
+use super::output::Pieces;
+use super::request::{Bad, ReplyFormat, route};
 use super::socket::{NoSocket, Socket};
 use super::{
-    Access, Author, CONFIG, Change, INSTANCE, Job, Outlet, Question, Queue, Rights, Said, Turn,
-    UNTIL, WHO,
+    Access, Author, CONFIG, Change, INSTANCE, Job, Outlet, OutputPiece, Question, Queue, Rights,
+    Turn, UNTIL, WHO,
 };
 use crate::config::Config;
 use crate::pass::Site;
@@ -222,14 +222,14 @@ impl Server {
         let permitted = self.rights().permit(uid, access);
         permitted.map_err(|no| (StatusCode::FORBIDDEN, no.to_string()))?;
         self.is_meant(&head.headers)?;
-        let form = Form::read(text(&head.headers, ACCEPT.as_str()).unwrap_or_default());
+        let form = ReplyFormat::read(text(&head.headers, ACCEPT.as_str()).unwrap_or_default());
         let view = match form {
             // What is asked for is the JSON of the verb.
-            Form::Json => super::View {
+            ReplyFormat::Json => super::View {
                 json: true,
                 terminal: false,
             },
-            Form::Lines(view) => view,
+            ReplyFormat::Lines(view) => view,
         };
         let pieces = match changes {
             false => {
@@ -252,8 +252,8 @@ impl Server {
             }
         };
         match form {
-            Form::Lines(_) => Ok(lines(pieces, answered.clone())),
-            Form::Json => {
+            ReplyFormat::Lines(_) => Ok(lines(pieces, answered.clone())),
+            ReplyFormat::Json => {
                 let answer = json(pieces).await;
                 answered.notify_one();
                 Ok(answer)
@@ -280,7 +280,7 @@ impl Server {
         question: Question,
         config: Option<&str>,
         view: super::View,
-    ) -> Result<(Option<Said>, Pieces), (StatusCode, String)> {
+    ) -> Result<(Option<OutputPiece>, Pieces), (StatusCode, String)> {
         let busy = |why: &str| (StatusCode::SERVICE_UNAVAILABLE, why.to_owned());
         let permit = self.answers.clone().try_acquire_owned();
         let permit = permit.map_err(|_| busy("too many questions at a time; try again"))?;
@@ -301,7 +301,7 @@ impl Server {
         begun.map_err(|error| busy(&format!("no thread: {error}")))?;
         // What is not answered from memory says so before anything else.
         match pieces.next().await {
-            Some(Said::Alone) | None => Err(busy("not in memory; try again")),
+            Some(OutputPiece::Alone) | None => Err(busy("not in memory; try again")),
             first => Ok((first, pieces)),
         }
     }
@@ -312,7 +312,7 @@ impl Server {
         change: Change,
         (uid, headers): (u32, &HeaderMap),
         view: super::View,
-    ) -> Result<(Option<Said>, Pieces), (StatusCode, String)> {
+    ) -> Result<(Option<OutputPiece>, Pieces), (StatusCode, String)> {
         let busy = || {
             let why = "the daemon is busy with a pass; nothing was changed, try again";
             (StatusCode::SERVICE_UNAVAILABLE, why.to_owned())
@@ -354,8 +354,8 @@ impl Server {
         };
         drop(withdrawn);
         match first {
-            Some(Said::Taken) => {}
-            Some(Said::Alone) | None => return Err(busy()),
+            Some(OutputPiece::Taken) => {}
+            Some(OutputPiece::Alone) | None => return Err(busy()),
             Some(_) => {}
         }
         Ok((first, pieces))
@@ -449,7 +449,6 @@ pub(super) fn monotonic() -> u64 {
     now.map_or(0, |now| now.as_millis() as u64)
 }
 
-/// A header as text.
 fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     std::str::from_utf8(headers.get(name)?.as_bytes()).ok()
 }

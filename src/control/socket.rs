@@ -78,7 +78,7 @@ impl Socket {
             Found::Answers(pid) => return Err(NoSocket::Taken(path, pid)),
             Found::Other => return Err(NoSocket::Other(path)),
         }
-        // Made beside and renamed: nobody connects before the mode is right.
+        // Made under another name and renamed: no client connects before the mode is right.
         let beside = path.with_extension(format!("control.{}", std::process::id()));
         let _ = fs::remove_file(&beside);
         let made = || {
@@ -130,7 +130,6 @@ impl Socket {
         }
     }
 
-    /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -154,7 +153,7 @@ fn find(path: &Path) -> io::Result<Found> {
     match connected(path) {
         Ok(pid) => Ok(Found::Answers(pid)),
         Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => Ok(Found::Stale),
-        // Its queue is full: somebody is there.
+        // Its queue is full: a process listens.
         Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Found::Answers(None)),
         Err(error) => Err(error),
     }
@@ -206,7 +205,7 @@ mod tests {
             told,
             format!("{at}: process {pid} already answers here; verbs do their work themselves")
         );
-        // As after kill -9: the file is there, and nobody listens.
+        // As after kill -9: the file is there, and no process listens.
         drop(listener);
         let (_listener, newer) = Socket::bind(&run_dir, &state_dir).unwrap();
         // The older one does not take it away.

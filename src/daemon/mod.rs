@@ -12,9 +12,9 @@
 //! The main thread reads no file and no ledger. So a disk, a resolver or a command that hangs
 //! delays no protection, and the watchdog of the service manager observes the loop that protects.
 
-mod at_work;
 mod notify;
 mod worker;
+mod worker_state;
 
 use std::fmt;
 use std::path::Path;
@@ -35,9 +35,9 @@ use crate::pass::{Applied, former_marks};
 use crate::targets::kernel::Kernel;
 use crate::targets::{Target, Wanted};
 use crate::time::{Timestamp, short};
-use at_work::AtWork;
 use notify::Service;
 use worker::{Sources, Worker};
+use worker_state::WorkerState;
 
 /// Why the daemon ended without a request to stop.
 #[derive(Debug)]
@@ -76,18 +76,18 @@ const EXTENSION: Duration = Duration::from_secs(60);
 
 /// A request of the operator.
 #[derive(Clone, Copy)]
-enum Told {
+enum SignalRequest {
     Reload,
     Stop,
 }
 
 /// The requests of the operator, from the signals of this process.
-fn signals() -> std::io::Result<mpsc::UnboundedReceiver<Told>> {
+fn signals() -> std::io::Result<mpsc::UnboundedReceiver<SignalRequest>> {
     let (requests, told) = mpsc::unbounded_channel();
     for (kind, request) in [
-        (SignalKind::hangup(), Told::Reload),
-        (SignalKind::terminate(), Told::Stop),
-        (SignalKind::interrupt(), Told::Stop),
+        (SignalKind::hangup(), SignalRequest::Reload),
+        (SignalKind::terminate(), SignalRequest::Stop),
+        (SignalKind::interrupt(), SignalRequest::Stop),
     ] {
         let (mut signal, requests) = (signal(kind)?, requests.clone());
         tokio::spawn(async move {
@@ -127,11 +127,11 @@ pub async fn run(
         let service = service.clone();
         server.beats(interval, Box::new(move || service.beat()));
     }
-    let at_work = AtWork::new(&config);
+    let worker_state = WorkerState::new(&config);
     let (reload, reloads) = mpsc::unbounded_channel();
     let (stop, stopped) = oneshot::channel();
     let (ending, ended) = oneshot::channel();
-    let control = control((&config, &keeper), &at_work, verbs);
+    let control = control((&config, &keeper), &worker_state, verbs);
     let changes = Changes {
         queue: control.queue.clone(),
         verbs: control.verbs.clone(),
@@ -140,7 +140,7 @@ pub async fn run(
         path,
         config,
         (ledger, keeper),
-        (limit, at_work.clone(), service.clone()),
+        (limit, worker_state.clone(), service.clone()),
         (control.published.clone(), changes),
     );
     let _serving = match control::serve(control) {
@@ -160,9 +160,9 @@ pub async fn run(
     // not dropped for a signal. It ends with `tasks`, before anything is withdrawn.
     let tasks = LocalSet::new();
     tasks.spawn_local(async move { server.serve().await });
-    tasks.spawn_local(supervise(at_work.clone(), service.clone(), limit));
+    tasks.spawn_local(supervise(worker_state.clone(), service.clone(), limit));
     let until_stopped = async {
-        while let Some(Told::Reload) = signals.recv().await {
+        while let Some(SignalRequest::Reload) = signals.recv().await {
             let _ = reload.send(());
         }
         let _ = stop.send(());
@@ -174,9 +174,9 @@ pub async fn run(
     };
     tasks.run_until(until_stopped).await;
     drop(tasks);
-    let config = at_work.config();
+    let config = worker_state.config();
     if config.kernel.withdraw_on_stop {
-        return withdraw(&config, at_work.clock().now()).await;
+        return withdraw(&config, worker_state.clock().now()).await;
     }
     tracing::info!("stopped; the routes stay (on_stop = \"keep\")");
     Ok(())
@@ -185,13 +185,13 @@ pub async fn run(
 /// What the server of the control socket works with.
 fn control(
     (config, keeper): (&Config, &Keeper),
-    at_work: &AtWork,
+    worker_state: &WorkerState,
     verbs: Arc<dyn Verbs>,
 ) -> Control {
-    let at_work = at_work.clone();
+    let worker_state = worker_state.clone();
     Control {
         state_dir: config.state_dir.clone(),
-        config: Arc::new(move || at_work.config()),
+        config: Arc::new(move || worker_state.config()),
         published: Published::default(),
         keeper: keeper.clone(),
         queue: Queue::default(),
@@ -201,11 +201,11 @@ fn control(
 
 /// Check whether the running pass ends in time, and request more time from the service manager
 /// while it waits for one.
-async fn supervise(at_work: AtWork, service: Arc<Service>, limit: Duration) {
+async fn supervise(worker_state: WorkerState, service: Arc<Service>, limit: Duration) {
     let mut overdue = false;
     loop {
         sleep(SUPERVISION).await;
-        let Some(begun) = at_work.begun() else {
+        let Some(begun) = worker_state.begun() else {
             if std::mem::take(&mut overdue) {
                 tracing::warn!("pass  the pass that did not answer has ended");
             }

@@ -11,11 +11,11 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::at_work::AtWork;
 use super::notify::Service;
+use super::worker_state::WorkerState;
 use crate::clock::Clock;
 use crate::config::{self, Config};
-use crate::control::{Changes, Job, Said};
+use crate::control::{Changes, Job, OutputPiece};
 use crate::ledger::{Busy, GenerationCause, Ledger, LedgerError, Lock};
 use crate::pass::gather::{FeedSelection, FetchMode, next_event};
 use crate::pass::inputs::{Cache, Published};
@@ -59,7 +59,7 @@ pub(super) struct Worker {
     /// Whether a verb has written another generation or pin since.
     elsewhere: bool,
     limit: Duration,
-    at_work: AtWork,
+    worker_state: WorkerState,
     service: Arc<Service>,
     /// Changes of the keeper that are not in the ledger yet.
     unrecorded: Vec<Applied>,
@@ -86,7 +86,7 @@ impl Worker {
         path: &Path,
         config: Arc<Config>,
         (ledger, keeper): (Option<Ledger>, Keeper),
-        (limit, at_work, service): (Duration, AtWork, Arc<Service>),
+        (limit, worker_state, service): (Duration, WorkerState, Arc<Service>),
         (published, changes): (Published, Changes),
     ) -> Self {
         // If there is no ledger yet, or none that can be read, only the clock of the machine is
@@ -105,7 +105,7 @@ impl Worker {
             keeps: false,
             elsewhere: false,
             limit,
-            at_work,
+            worker_state,
             service,
             unrecorded: Vec::new(),
             failure: String::new(),
@@ -184,7 +184,7 @@ impl Worker {
     /// One pass over what is due, or a change by the operator. Returns how long to wait for the
     /// next.
     async fn pass(&mut self, asked: Option<Box<Job>>) -> Duration {
-        self.at_work.begin();
+        self.worker_state.begin();
         let made = match timeout(self.limit, self.try_pass(asked)).await {
             Ok(made) => made,
             Err(_) => {
@@ -200,8 +200,8 @@ impl Worker {
         if let Some(ledger) = &self.ledger {
             ledger.release();
         }
-        self.at_work.end();
-        self.at_work.set_clock(&self.cache.clock);
+        self.worker_state.end();
+        self.worker_state.set_clock(&self.cache.clock);
         match made {
             Ok(Ok(wait)) => wait,
             Ok(Err(busy)) => {
@@ -229,8 +229,8 @@ impl Worker {
         if let Some(job) = asked {
             return self.change(*job).await.map(Ok);
         }
-        let looks = (FeedSelection::Due, FetchMode::default());
-        let outcome = self.make(looks, GenerationCause::Refresh).await?;
+        let fetch = (FeedSelection::Due, FetchMode::default());
+        let outcome = self.make(fetch, GenerationCause::Refresh).await?;
         if !std::mem::take(&mut self.failure).is_empty() {
             tracing::info!("passes are made again");
         }
@@ -242,7 +242,7 @@ impl Worker {
         let config = job.config.as_ref();
         let is_other = config.is_some_and(|config| *config != config::fingerprint(&self.config));
         if is_other {
-            let _ = job.turn.take() && job.outlet.say(Said::Alone).is_ok();
+            let _ = job.turn.take() && job.outlet.send(OutputPiece::Alone).is_ok();
         } else if job.take() {
             let verbs = self.changes.verbs.clone();
             let mut alone = Alone {
@@ -270,7 +270,7 @@ impl Worker {
     /// A pass, with the ledger open and the lock held.
     async fn make(
         &mut self,
-        (scope, manner): (FeedSelection<'_>, FetchMode),
+        (selection, mode): (FeedSelection<'_>, FetchMode),
         cause: GenerationCause,
     ) -> Result<Outcome, PassError> {
         let ledger = opened(&self.ledger, &self.config)?;
@@ -281,8 +281,8 @@ impl Worker {
             config: &self.config,
             ledger,
             cache: &mut self.cache,
-            scope,
-            manner,
+            selection,
+            mode,
             cause,
             progress: &Progress::default(),
             keeper: &self.keeper,
@@ -353,14 +353,14 @@ impl Worker {
             self.unrecorded.push(applied);
         }
         // A disk may hang here as well as in a pass.
-        self.at_work.begin();
+        self.worker_state.begin();
         let recorded = match &self.ledger {
             Some(ledger) if ledger.is_at(&self.config.state_dir) => {
                 record(ledger, &mut self.unrecorded)
             }
             _ => Ok(()),
         };
-        self.at_work.end();
+        self.worker_state.end();
         if let Err(error) = recorded {
             self.failed(&error.to_string());
         }
@@ -396,7 +396,7 @@ impl Worker {
                     tracing::info!("{path} read again");
                 }
                 self.config = Arc::new(new);
-                self.at_work.set_config(&self.config);
+                self.worker_state.set_config(&self.config);
                 self.keeper.configure(self.config.clone());
                 self.read_at = self.cache.clock.now();
                 return;
@@ -450,11 +450,11 @@ impl Site for Alone<'_> {
 
     fn pass<'s>(
         &'s mut self,
-        looks: (FeedSelection<'s>, FetchMode),
+        fetch: (FeedSelection<'s>, FetchMode),
         cause: GenerationCause,
     ) -> Passing<'s> {
         Box::pin(async move {
-            let outcome = self.worker.make(looks, cause).await?;
+            let outcome = self.worker.make(fetch, cause).await?;
             self.next_end = outcome.next_end;
             Ok(outcome)
         })

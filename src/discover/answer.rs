@@ -1,4 +1,4 @@
-//! The result of a look: what a source shows, and which parts of it gave no answer. Pure.
+//! The result of a scan: what a source shows, and which parts of it gave no answer. Pure.
 
 use ipnet::IpNet;
 
@@ -27,12 +27,12 @@ impl Found {
     }
 }
 
-/// The result of a look at one source.
-pub type Look = (Source, Shown);
+/// The result of a scan at one source.
+pub type SourceAnswer = (Source, Answer);
 
 /// What a source shows. If a part of it failed, the networks of the other parts still count.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Shown {
+pub struct Answer {
     /// What was found.
     pub found: Vec<Found>,
     /// The parts that gave no answer: what they would show is unknown.
@@ -60,7 +60,7 @@ pub enum Cause {
     Unproven(String),
 }
 
-impl Shown {
+impl Answer {
     /// A source that was not asked.
     pub fn not_asked() -> Self {
         Self::nothing(Cause::NotAsked)
@@ -95,7 +95,7 @@ impl Shown {
     }
 }
 
-impl From<Vec<Found>> for Shown {
+impl From<Vec<Found>> for Answer {
     fn from(found: Vec<Found>) -> Self {
         Self {
             found,

@@ -11,7 +11,6 @@ use super::{Remembered, Source};
 /// The excess of one part of a source, which is left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Excess {
-    /// The source.
     pub source: Source,
     /// The part: the name of a host, or the reason of the networks.
     pub part: String,

@@ -5,7 +5,7 @@ use std::io;
 use tokio::task::spawn_blocking;
 
 use super::text::resolv;
-use super::{Found, Root, Shown};
+use super::{Answer, Found, Root};
 
 /// The file that the C library reads, and the one with the real resolvers if systemd-resolved is in
 /// use.
@@ -13,10 +13,10 @@ const RESOLVERS: [&str; 2] = ["/etc/resolv.conf", "/run/systemd/resolve/resolv.c
 
 /// The system's resolvers. A missing file shows none; one that cannot be read is a part that
 /// failed.
-pub async fn resolvers(root: &Root) -> Shown {
+pub async fn resolvers(root: &Root) -> Answer {
     let root = root.clone();
     blocking(move || {
-        let mut shown = Shown::default();
+        let mut shown = Answer::default();
         for file in RESOLVERS {
             let why = format!("resolver in {file}");
             let all = &mut shown.found;
@@ -44,8 +44,8 @@ pub(super) fn if_there(file: &str, read: io::Result<()>) -> Result<(), String> {
 
 /// Read on a thread of its own: a file may be long (`/proc/net/tcp` has a line for every
 /// connection) or slow.
-pub(super) async fn blocking(read: impl FnOnce() -> Shown + Send + 'static) -> Shown {
-    let failed = |error| Shown::error(format!("not read: {error}"));
+pub(super) async fn blocking(read: impl FnOnce() -> Answer + Send + 'static) -> Answer {
+    let failed = |error| Answer::error(format!("not read: {error}"));
     spawn_blocking(read).await.unwrap_or_else(failed)
 }
 
@@ -67,13 +67,13 @@ mod tests {
         (dir, root)
     }
 
-    fn said(shown: &Shown) -> Vec<String> {
+    fn said(shown: &Answer) -> Vec<String> {
         let said = |found: &Found| format!("{} {}", found.net, found.why);
         shown.found.iter().map(said).collect()
     }
 
     /// The only part that failed.
-    fn failed(shown: &Shown) -> (Option<&str>, &str) {
+    fn failed(shown: &Answer) -> (Option<&str>, &str) {
         match shown.failed.as_slice() {
             [one] => match &one.cause {
                 Cause::Error(text) => (one.why.as_deref(), text),
@@ -86,7 +86,7 @@ mod tests {
     #[tokio::test]
     async fn resolvers_stand_in_two_files_and_either_may_be_missing() {
         let (_dir, root) = place(&[]);
-        assert_eq!(resolvers(&root).await, Shown::default());
+        assert_eq!(resolvers(&root).await, Answer::default());
         let (_dir, root) = place(&[
             (
                 "etc/resolv.conf",

@@ -8,15 +8,15 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
-use super::{Found, Host, Shown, network};
+use super::{Answer, Found, Host, network};
 
 /// The hosts that are written as addresses, private ones too.
-pub fn literals(hosts: &[Host]) -> Shown {
+pub fn literals(hosts: &[Host]) -> Answer {
     let found = hosts.iter().filter_map(|host| {
         let net = network::host(host.name.parse::<IpAddr>().ok()?)?;
         Some(address_of(host, net))
     });
-    Shown::from(found.collect::<Vec<_>>())
+    Answer::from(found.collect::<Vec<_>>())
 }
 
 /// An address of a host.
@@ -57,6 +57,6 @@ mod tests {
             ]
         );
         assert!(shown.failed.is_empty());
-        assert_eq!(literals(&[]), Shown::default());
+        assert_eq!(literals(&[]), Answer::default());
     }
 }

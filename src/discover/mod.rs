@@ -3,7 +3,7 @@
 //! addresses of logged-in users.
 //!
 //! ```text
-//!  kernel, files, routers, names ──look──► what each source shows ──remember──► protected space
+//!  kernel, files, routers, names ──scan──► what each source shows ──remember──► protected space
 //!                      ▲                                             (pure)
 //!  netlink ──watch─────┘
 //! ```
@@ -16,22 +16,22 @@ mod bounds;
 mod files;
 mod hosts;
 mod kernel;
-mod look;
 mod network;
 pub(crate) mod program;
 mod remember;
 mod root;
+mod scan;
 mod sessions;
 mod source;
 mod speakers;
 mod text;
 
-pub use answer::{Cause, Failed, Found, Look, Shown};
+pub use answer::{Answer, Cause, Failed, Found, SourceAnswer};
 pub use bounds::{Excess, bounded};
 pub use hosts::address_of;
 pub use kernel::Watch;
-pub use look::{Host, LookRequest, look};
 pub use network::host as host_network;
 pub use remember::{Remembered, remember};
 pub use root::Root;
+pub use scan::{Host, ScanRequest, scan};
 pub use source::Source;

@@ -1,6 +1,6 @@
 //! Combines networks found earlier with those found now into what is protected. Pure.
 
-use super::{Found, Look, Source};
+use super::{Found, Source, SourceAnswer};
 use crate::time::Timestamp;
 
 /// A found network with the times at which it was seen.
@@ -16,12 +16,12 @@ pub struct Remembered {
     pub last_seen: Timestamp,
 }
 
-/// Update what is remembered with new looks. Networks of a source, or of a part of it, that gives
-/// no answer now are kept until it answers again. A source that is not among the looks is no longer
+/// Update what is remembered with new scans. Networks of a source, or of a part of it, that gives
+/// no answer now are kept until it answers again. A source that is not among the scans is no longer
 /// configured, and protects nothing.
-pub fn remember(old: &[Remembered], looks: &[Look], now: Timestamp) -> Vec<Remembered> {
+pub fn remember(old: &[Remembered], answers: &[SourceAnswer], now: Timestamp) -> Vec<Remembered> {
     let mut kept = Vec::new();
-    for (source, shown) in looks {
+    for (source, shown) in answers {
         let mut before: Vec<&Remembered> = old.iter().filter(|one| one.source == *source).collect();
         for found in &shown.found {
             let known = before.iter().position(|one| one.found == *found);
@@ -55,7 +55,7 @@ pub fn remember(old: &[Remembered], looks: &[Look], now: Timestamp) -> Vec<Remem
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::discover::{Cause, Failed, Shown};
+    use crate::discover::{Answer, Cause, Failed};
 
     fn found(net: &str, why: &str) -> Found {
         Found::new(net.parse().unwrap(), why)
@@ -94,7 +94,7 @@ mod tests {
             Timestamp(0),
         );
         let after = |seconds| {
-            let none = [(Source::BgpNeighbors, Shown::default())];
+            let none = [(Source::BgpNeighbors, Answer::default())];
             remember(&old, &none, Timestamp(seconds))
         };
         let day = 86_400;
@@ -111,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_source_that_fails_keeps_all_and_one_not_wanted_nothing() {
-        let looks = [
+        let answers = [
             (
                 Source::Gateways,
                 vec![found("192.0.2.1/32", "gateway on eth0")].into(),
@@ -121,8 +121,8 @@ mod tests {
                 vec![found("198.51.100.7/32", "ssh session")].into(),
             ),
         ];
-        let old = remember(&[], &looks, Timestamp(0));
-        let failed = [(Source::Gateways, Shown::error("no netlink socket"))];
+        let old = remember(&[], &answers, Timestamp(0));
+        let failed = [(Source::Gateways, Answer::error("no netlink socket"))];
         let years = Timestamp(100_000_000);
         assert_eq!(
             said(&remember(&old, &failed, years)),
@@ -140,7 +140,7 @@ mod tests {
             found("192.0.2.3/32", bird),
         ];
         let old = remember(&[], &[(Source::BgpNeighbors, both.into())], Timestamp(0));
-        let half = |cause| Shown {
+        let half = |cause| Answer {
             found: vec![found("192.0.2.2/32", frr), found("192.0.2.4/32", frr)],
             failed: vec![Failed {
                 why: Some(bird.to_owned()),
@@ -148,8 +148,8 @@ mod tests {
             }],
         };
         for cause in [Cause::NotAsked, Cause::Error("no daemon".to_owned())] {
-            let looks = [(Source::BgpNeighbors, half(cause))];
-            let years = remember(&old, &looks, Timestamp(100_000_000));
+            let answers = [(Source::BgpNeighbors, half(cause))];
+            let years = remember(&old, &answers, Timestamp(100_000_000));
             assert_eq!(
                 said(&years),
                 [
@@ -161,10 +161,10 @@ mod tests {
         }
         let mut whole = half(Cause::NotAsked);
         whole.failed[0].why = None;
-        let looks = [(Source::BgpNeighbors, whole)];
-        let years = remember(&old, &looks, Timestamp(100_000_000));
+        let answers = [(Source::BgpNeighbors, whole)];
+        let years = remember(&old, &answers, Timestamp(100_000_000));
         assert_eq!(years.len(), 4, "what was found counts, and all else stays");
-        let answered = [(Source::BgpNeighbors, Shown::default())];
+        let answered = [(Source::BgpNeighbors, Answer::default())];
         assert!(remember(&years, &answered, Timestamp(200_000_000)).is_empty());
     }
 

@@ -10,7 +10,7 @@ use ipnet::IpNet;
 
 use super::files::{blocking, if_there};
 use super::text::{login, sshd, tcp};
-use super::{Cause, Failed, Found, Root, Shown};
+use super::{Answer, Cause, Failed, Found, Root};
 use crate::files;
 
 /// `/proc/net`, by a path that also exists where only the processes of `/proc` are shown
@@ -42,10 +42,10 @@ const UNPROVEN: &str = "a connection to the ssh server is open, and nothing tell
 type Peers = BTreeMap<IpNet, BTreeSet<u64>>;
 
 /// The addresses from which users are logged in over ssh now.
-pub async fn sessions(root: &Root) -> Shown {
+pub async fn sessions(root: &Root) -> Answer {
     let root = root.clone();
     blocking(move || {
-        let mut shown = Shown::default();
+        let mut shown = Answer::default();
         let peers = peers(&root, &mut shown);
         if peers.is_empty() {
             return shown;
@@ -64,7 +64,7 @@ pub async fn sessions(root: &Root) -> Shown {
     .await
 }
 
-fn peers(root: &Root, shown: &mut Shown) -> Peers {
+fn peers(root: &Root, shown: &mut Answer) -> Peers {
     let ports = ssh_ports(root);
     let mut peers = Peers::new();
     let mut read = |line: &str| {

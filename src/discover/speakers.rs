@@ -12,7 +12,7 @@ use tokio::net::UnixStream;
 
 use super::program::ask;
 use super::text::{Reader, bird, frr};
-use super::{Found, Root, Shown};
+use super::{Answer, Found, Root};
 
 /// How to ask a speaker, and its files.
 struct Speaker {
@@ -49,11 +49,11 @@ const BIRD: Speaker = Speaker {
 /// The neighbors of FRR and of BIRD. If neither is installed there are none. One that is installed,
 /// does not answer, and whose files cannot be read is a part that failed, in words that say what to
 /// do.
-pub async fn neighbors(root: &Root) -> Shown {
+pub async fn neighbors(root: &Root) -> Answer {
     let frr = one::<frr::Config, frr::Config>(&FRR, root);
     let bird = one::<bird::Status, bird::Config>(&BIRD, root);
     let (frr, bird) = tokio::join!(frr, bird);
-    let mut shown = Shown::default();
+    let mut shown = Answer::default();
     for (speaker, answer) in [(FRR, frr), (BIRD, bird)] {
         let why = format!("BGP neighbor in {}", speaker.name);
         match answer {
@@ -133,9 +133,9 @@ mod tests {
     use super::*;
     use crate::discover::{Cause, Failed};
 
-    struct Place(tempfile::TempDir);
+    struct Machine(tempfile::TempDir);
 
-    impl Place {
+    impl Machine {
         fn new() -> Self {
             Self(tempfile::tempdir().unwrap())
         }
@@ -164,7 +164,7 @@ mod tests {
         }
 
         /// The networks that are found, then the failures.
-        async fn look(&self) -> Vec<String> {
+        async fn scan(&self) -> Vec<String> {
             let shown = neighbors(&Root::at(self.0.path())).await;
             let found = shown.found.iter().map(|f| format!("{} {}", f.net, f.why));
             let failed = shown.failed.iter().map(|failed| match failed {
@@ -183,12 +183,12 @@ mod tests {
 
     #[tokio::test]
     async fn nothing_installed_shows_nothing() {
-        assert_eq!(Place::new().look().await, [""; 0]);
+        assert_eq!(Machine::new().scan().await, [""; 0]);
     }
 
     #[tokio::test]
     async fn a_speaker_that_answers_is_believed_before_its_file() {
-        let place = Place::new();
+        let place = Machine::new();
         let _running = [
             place.socket("run/frr/bgpd.vty"),
             place.socket("run/bird/bird.ctl"),
@@ -207,7 +207,7 @@ mod tests {
             "#!/bin/sh\n[ \"$*\" = '-r show protocols all' ] || exit 9\necho '    Neighbor address: 2001:db8::1'\n",
         );
         assert_eq!(
-            place.look().await,
+            place.scan().await,
             [
                 "192.0.2.1/32 BGP neighbor in FRR",
                 "2001:db8::1/128 BGP neighbor in BIRD"
@@ -217,13 +217,13 @@ mod tests {
 
     #[tokio::test]
     async fn a_speaker_that_does_not_run_is_read_and_its_program_is_not_started() {
-        let place = Place::new();
+        let place = Machine::new();
         let started = place.0.path().join("started");
         let told = format!("#!/bin/sh\necho x > {}\n", started.display());
         for program in ["usr/bin/vtysh", "usr/sbin/birdc"] {
             place.write(program, &told);
         }
-        assert_eq!(place.look().await, [""; 0]);
+        assert_eq!(place.scan().await, [""; 0]);
         // The socket that a killed speaker leaves behind refuses connections.
         drop(place.socket("run/frr/bgpd.vty"));
         place.write("run/bird/bird.ctl", "");
@@ -231,17 +231,17 @@ mod tests {
             "etc/frr/frr.conf",
             "router bgp 1\n neighbor 192.0.2.9 remote-as 2\n",
         );
-        assert_eq!(place.look().await, ["192.0.2.9/32 BGP neighbor in FRR"]);
+        assert_eq!(place.scan().await, ["192.0.2.9/32 BGP neighbor in FRR"]);
         assert!(!started.exists());
         fs::remove_file(place.0.path().join("run/frr/bgpd.vty")).unwrap();
         let _running = place.socket("run/frr/bgpd.vty");
-        assert_eq!(place.look().await, [""; 0], "asked, and believed");
+        assert_eq!(place.scan().await, [""; 0], "asked, and believed");
         assert!(started.exists());
     }
 
     #[tokio::test]
     async fn a_speaker_that_is_silent_is_read() {
-        let place = Place::new();
+        let place = Machine::new();
         let _running = place.socket("run/frr/bgpd.vty");
         place.write("usr/bin/vtysh", SILENT);
         place.write(
@@ -253,7 +253,7 @@ mod tests {
             "protocol bgp a { neighbor 192.0.2.8 as 3; }\n",
         );
         assert_eq!(
-            place.look().await,
+            place.scan().await,
             [
                 "192.0.2.9/32 BGP neighbor in FRR",
                 "192.0.2.8/32 BGP neighbor in BIRD"
@@ -263,12 +263,12 @@ mod tests {
 
     #[tokio::test]
     async fn a_speaker_that_neither_answers_nor_can_be_read_is_an_error_that_says_what_to_do() {
-        let place = Place::new();
+        let place = Machine::new();
         place.write("usr/bin/vtysh", SILENT);
-        assert_eq!(place.look().await, [""; 0], "installed, not in use");
+        assert_eq!(place.scan().await, [""; 0], "installed, not in use");
         let running = place.socket("run/frr/bgpd.vty");
         assert_eq!(
-            place.look().await,
+            place.scan().await,
             [
                 "BGP neighbor in FRR: vtysh: Exiting: failed to connect to any daemons.; \
               may its user talk to FRR? (group frrvty)"
@@ -276,40 +276,40 @@ mod tests {
         );
         // A folder cannot be read as a file, not even by root.
         place.folder("etc/frr/frr.conf");
-        let refused = place.look().await.concat();
+        let refused = place.scan().await.concat();
         assert!(refused.contains("; /etc/frr/frr.conf: "), "{refused}");
         place.write(
             "etc/bird.conf",
             "protocol bgp a { neighbor 192.0.2.8 as 3; }\n",
         );
-        let both = place.look().await;
+        let both = place.scan().await;
         assert_eq!(both[0], "192.0.2.8/32 BGP neighbor in BIRD");
         assert!(
             both[1].starts_with("BGP neighbor in FRR: vtysh: "),
             "{both:?}"
         );
         place.write("usr/sbin/birdc", SILENT);
-        assert_eq!(place.look().await, both, "its file is read");
+        assert_eq!(place.scan().await, both, "its file is read");
         fs::remove_file(place.0.path().join("etc/bird.conf")).unwrap();
         let _bird = place.socket("run/bird/bird.ctl");
-        let neither = place.look().await;
+        let neither = place.scan().await;
         assert!(
             neither[1].starts_with("BGP neighbor in BIRD: birdc: "),
             "{neither:?}"
         );
         drop(running);
-        let stopped = place.look().await.concat();
+        let stopped = place.scan().await.concat();
         let said = "BGP neighbor in FRR: FRR does not run; /etc/frr/frr.conf: ";
         assert!(stopped.contains(said), "{stopped}");
     }
 
     #[tokio::test]
     async fn a_program_that_hangs_is_not_waited_for() {
-        let place = Place::new();
+        let place = Machine::new();
         place.write("usr/bin/vtysh", "#!/bin/sh\nexec sleep 60\n");
         let _running = place.socket("run/frr/bgpd.vty");
         let begun = std::time::Instant::now();
-        let refused = place.look().await.concat();
+        let refused = place.scan().await.concat();
         assert!(
             refused.starts_with("BGP neighbor in FRR: vtysh: no answer within 3s"),
             "{refused}"

@@ -61,7 +61,7 @@ impl Copies {
         File::open(&self.folder)?.sync_all()
     }
 
-    /// Note on the copy itself when it was last confirmed: a ledger that is lost can be begun anew
+    /// Note on the copy itself when it was last confirmed: a ledger that is lost can be rebuilt
     /// from the copies.
     pub fn confirm(&self, feed: &str, digest: &str, now: Timestamp) {
         let time = UNIX_EPOCH + Duration::from_secs(now.0.max(0) as u64);

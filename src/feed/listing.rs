@@ -68,7 +68,6 @@ pub struct Rejection {
     pub line: u32,
     /// The text, at most [`Rejection::MAX_TEXT`] characters of it.
     pub text: String,
-    /// The reason.
     pub reason: String,
 }
 
@@ -178,7 +177,6 @@ impl FeedCopy {
         self.v4.push(entry(prefix, (line, 0, 0)));
     }
 
-    /// Add an origin AS.
     pub fn add_origin(&mut self, asn: u32, line: u32, reference: &str) {
         let (reference_at, reference_len) = self.keep_reference(reference);
         self.origins.push(OriginEntry {
@@ -220,7 +218,7 @@ impl FeedCopy {
             .min()
     }
 
-    /// Whether the entries stand in the order of their prefixes, and those of one prefix in that of
+    /// Whether the entries are in the order of their prefixes, and those of one prefix in that of
     /// the file.
     pub fn is_ascending(&self) -> bool {
         fn ascends<B: Bits>(entries: &[Entry<B>]) -> bool {

@@ -33,7 +33,6 @@ pub struct Preset {
     pub attribution: &'static str,
     /// The licence, or what is known of it.
     pub licence: &'static str,
-    /// What it is good for.
     pub good_for: &'static str,
     /// What it is not good for, or what to mind.
     pub mind: &'static str,
@@ -284,7 +283,6 @@ pub const PRESETS: [Preset; 18] = [
     },
 ];
 
-/// The preset of this name.
 pub fn preset(name: &str) -> Option<&'static Preset> {
     PRESETS.iter().find(|preset| preset.name == name)
 }

@@ -34,9 +34,7 @@ pub enum WithdrawAfter {
 /// What a feed lists: a network, or an origin AS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Item {
-    /// A prefix.
     Prefix(IpNet),
-    /// An origin AS.
     Origin(u32),
 }
 
@@ -45,7 +43,6 @@ pub enum Item {
 pub struct PendingWithdrawal {
     /// What was listed.
     pub item: Item,
-    /// Its reference.
     pub reference: String,
     /// The first good copy without it.
     pub since: Timestamp,
@@ -191,7 +188,7 @@ impl FromStr for Item {
 
 impl FeedCopy {
     /// The same copy with the pending withdrawals, which are listed in line 0: no line lists them.
-    pub fn with_leaving(&self, leaving: &[PendingWithdrawal]) -> Self {
+    pub fn with_pending_withdrawals(&self, leaving: &[PendingWithdrawal]) -> Self {
         let mut copy = self.clone();
         for one in leaving {
             match one.item {
@@ -304,7 +301,7 @@ mod tests {
         let rule = WithdrawAfter::DEFAULT;
         let first = rule.step(&copy(BOTH), Vec::new(), &copy(ONE), Timestamp(10));
         assert_eq!(shown(&first), ["198.51.100.0/24 two since 10 missed 1"]);
-        assert_eq!(copy(ONE).with_leaving(&first).len(), 2);
+        assert_eq!(copy(ONE).with_pending_withdrawals(&first).len(), 2);
         assert!(
             rule.step(&copy(ONE), first.clone(), &copy(ONE), Timestamp(20))
                 .is_empty()

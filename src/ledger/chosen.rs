@@ -7,7 +7,7 @@ use std::time::Duration;
 use rusqlite::{OptionalExtension, Row, params};
 use serde::de::DeserializeOwned;
 
-use super::{Ledger, LedgerError, Left, count, parsed};
+use super::{Ledger, LedgerError, RecentlyWithdrawn, count, parsed};
 use crate::plan::Change;
 use crate::policy::selection::{Choice, Selection};
 use crate::prefix::{Effective, NOTHING, PrefixSet};
@@ -75,7 +75,7 @@ impl Ledger {
         self.rows(choices, [generation], |row| {
             let (feeds, operator) = (json(row, 1)?, row.get(2)?);
             let values = [generation, row.get(0)?];
-            let had: Left = self.all(items, values, |item| parsed(item, 0))?;
+            let had: RecentlyWithdrawn = self.all(items, values, |item| parsed(item, 0))?;
             let had = Effective::new(PrefixSet::of_nets(had.nets), had.asns);
             Ok((Choice { feeds, operator }, had))
         })

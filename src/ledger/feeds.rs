@@ -71,7 +71,7 @@ const COLUMNS: &str = "name, origin, etag, last_modified, looked_at, jitter, not
 impl FeedRow {
     /// The last attempt, unless it lies in the future: then the clock was set back, and nothing is
     /// known of it.
-    pub fn looked_by(&self, now: Timestamp) -> Option<Timestamp> {
+    pub fn attempted_by(&self, now: Timestamp) -> Option<Timestamp> {
         self.looked_at.filter(|at| *at <= now)
     }
 
@@ -147,7 +147,7 @@ impl Ledger {
     }
 
     /// A look is about to be made: noted before, so that a publisher's floor survives a crash.
-    pub fn note_look(&self, name: &str, now: Timestamp) -> Result<(), LedgerError> {
+    pub fn note_attempt(&self, name: &str, now: Timestamp) -> Result<(), LedgerError> {
         self.run(
             "INSERT INTO feed (name, origin, looked_at, state) VALUES (?1, '', ?2, ?3)
              ON CONFLICT (name) DO UPDATE SET looked_at = ?2, state = ?3",

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 use rusqlite::{Row, params};
 
-use super::near::Near;
+use super::overlap::OverlapQuery;
 use super::{Event, EventKind, GenerationRow, Ledger, LedgerError, RouteRow, Seen, count, parsed};
 use crate::prefix::overlap;
 use crate::time::Timestamp;
@@ -122,10 +122,10 @@ impl Ledger {
     /// What generations did to prefixes that overlap `net`, in their order.
     ///
     /// For a single address this takes one look into each generation for each prefix that covers
-    /// it. For a wider one also the rows of its range of texts are read (see `near.rs`): of IPv4
+    /// it. For a wider one also the rows of its range of texts are read (see `overlap.rs`): of IPv4
     /// those of the same octets, so at worst, for less than a /8, every row.
     pub fn changes_near(&self, net: IpNet) -> Result<Vec<ChangeRow>, LedgerError> {
-        let near = Near::to(net);
+        let near = OverlapQuery::to(net);
         let columns = "at, generation, prefix, op, change.cause";
         // CROSS JOIN: the generations first, for changes stand by generation and then by prefix.
         let covering = format!(
@@ -148,7 +148,7 @@ impl Ledger {
     /// What came to single routers and left them of prefixes that overlap `net`, in the order of
     /// the generations.
     pub fn router_changes_near(&self, net: IpNet) -> Result<Vec<RouterChangeRow>, LedgerError> {
-        let near = Near::to(net);
+        let near = OverlapQuery::to(net);
         let sql = "SELECT at, generation, router, prefix, op
                    FROM router_change JOIN generation ON number = generation
                    WHERE op <> '.' AND prefix NOT LIKE 'AS%'
@@ -165,7 +165,7 @@ impl Ledger {
     /// for each feed.
     pub fn listings_near(&self, net: IpNet) -> Result<Vec<Seen>, LedgerError> {
         let mut found = self.listings_covering(net)?;
-        let near = Near::to(net);
+        let near = OverlapQuery::to(net);
         let sql = "SELECT feed, prefix, reference, first_seen, last_seen FROM listing
                    WHERE feed IN (SELECT name FROM feed) AND prefix >= ?1 AND prefix < ?2
                      AND prefix NOT LIKE 'AS%'

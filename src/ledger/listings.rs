@@ -5,8 +5,8 @@ use std::sync::Arc;
 use ipnet::IpNet;
 use rusqlite::{Row, params};
 
-use super::near::covering;
 use super::order::by_text;
+use super::overlap::covering;
 use super::{Ledger, LedgerError, parsed};
 use crate::feed::withdrawal::Item;
 use crate::feed::{CopyDifference, Entry, FeedCopy};

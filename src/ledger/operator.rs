@@ -75,7 +75,7 @@ pub struct OperatorRow {
     pub id: u32,
     /// What it does.
     #[serde(rename = "verb")]
-    pub hand: OperatorEntry,
+    pub kind: OperatorEntry,
     /// The prefix.
     pub prefix: IpNet,
     /// Why.
@@ -100,7 +100,7 @@ impl OperatorRow {
     fn read(row: &Row) -> rusqlite::Result<Self> {
         Ok(Self {
             id: row.get(0)?,
-            hand: match row.get_ref(1)?.as_str()? {
+            kind: match row.get_ref(1)?.as_str()? {
                 "add" => OperatorEntry::Add,
                 _ => OperatorEntry::Allow,
             },
@@ -132,7 +132,7 @@ impl Ledger {
         self.run(
             "INSERT INTO operator (kind, prefix, reason, by, since, until) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![
-                row.hand.verb(),
+                row.kind.verb(),
                 row.prefix.to_string(),
                 row.reason,
                 row.by,

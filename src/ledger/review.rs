@@ -11,7 +11,7 @@ use crate::time::Timestamp;
 named! {
     /// What somebody says to a held change.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub enum Said {
+    pub enum ReviewAnswer {
         /// It may be applied.
         Approved = "approved",
         /// It is not to be applied, and nobody is asked again.
@@ -25,7 +25,7 @@ pub struct ReviewRow {
     /// The ID of the change.
     pub id: String,
     /// What was said.
-    pub said: Said,
+    pub said: ReviewAnswer,
     /// When.
     pub at: Timestamp,
     /// By whom.
@@ -90,7 +90,7 @@ impl ReviewRow {
         let said = row.get_ref(1)?.as_str()?.parse();
         Ok(Self {
             id: row.get(0)?,
-            said: said.unwrap_or(Said::Rejected),
+            said: said.unwrap_or(ReviewAnswer::Rejected),
             at: row.get(2)?,
             by: row.get(3)?,
             ended: row.get(4)?,
@@ -117,7 +117,13 @@ impl Ledger {
 
     /// Somebody says this to a change; what was said before no longer counts. Part of
     /// [`Ledger::atomically`].
-    pub fn say(&self, id: &str, said: Said, at: Timestamp, by: &str) -> Result<(), LedgerError> {
+    pub fn write_review(
+        &self,
+        id: &str,
+        said: ReviewAnswer,
+        at: Timestamp,
+        by: &str,
+    ) -> Result<(), LedgerError> {
         self.end_reviews("withdrawn", at)?;
         self.run(
             "INSERT INTO review (id, verdict, at, by) VALUES (?1, ?2, ?3, ?4)",

@@ -434,7 +434,9 @@ mod tests {
                 ledger.observed().unwrap()[0].to_string(),
                 "watch  2 routes put back so far; the last: 192.0.2.0/24, removed by ip  (1970-01-01T00:01:40Z)"
             );
-            let left = ledger.left_of("edge1", Duration::from_secs(60)).unwrap();
+            let left = ledger
+                .recently_withdrawn_of("edge1", Duration::from_secs(60))
+                .unwrap();
             assert_eq!(left.nets.len(), usize::from(had_left), "{number}");
             assert_eq!(version(&db).unwrap(), number);
         }

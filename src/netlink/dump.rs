@@ -97,7 +97,6 @@ pub async fn addresses() -> io::Result<BTreeSet<Address>> {
     Ok(addresses)
 }
 
-/// An item of a dump.
 pub enum DumpItem<'a> {
     /// A message of the kernel.
     Message(Message<'a>),

@@ -21,11 +21,9 @@ pub const IFF_LOOPBACK: u32 = 1 << 3;
 /// An interface.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Link {
-    /// Its index.
     pub index: u32,
     /// `IFF_…`
     pub flags: u32,
-    /// Its name.
     pub name: String,
     /// The index of its bridge, bond or VRF.
     pub master: Option<u32>,

@@ -34,7 +34,6 @@ const TRIES: usize = 3;
 pub enum Reply<'a> {
     /// A message: its type and the bytes after the header.
     Message(u16, &'a [u8]),
-    /// An error.
     Error(Errno),
 }
 

@@ -37,7 +37,6 @@ const RTA_PRIORITY: u16 = 6;
 const RTA_PREFSRC: u16 = 7;
 /// Several next hops.
 pub const RTA_MULTIPATH: u16 = 9;
-/// The table.
 const RTA_TABLE: u16 = 15;
 /// A next hop of the other family.
 pub const RTA_VIA: u16 = 18;
@@ -79,7 +78,6 @@ pub struct NextHop<'a> {
     pub weight: u16,
     /// The index of its interface.
     pub interface: u32,
-    /// Its attributes.
     pub attributes: &'a [u8],
 }
 
@@ -126,7 +124,6 @@ pub struct Route<B: AddressFamily> {
     pub source: Option<Prefix<B>>,
     /// The route matches only packets with this type of service; 0 for all.
     pub tos: u8,
-    /// Its table.
     pub table: u32,
     /// The metric; lower wins.
     pub metric: u32,

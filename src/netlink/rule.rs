@@ -72,7 +72,6 @@ impl NetlinkSerializable for GetRules {
 pub struct Select<B: AddressFamily> {
     /// The source prefix.
     pub from: Option<Prefix<B>>,
-    /// All other selectors.
     pub other: Vec<Selector>,
 }
 

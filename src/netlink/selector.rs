@@ -15,7 +15,6 @@ pub const FRA_IP_PROTO: u16 = 22;
 pub const FRA_SPORT_RANGE: u16 = 23;
 /// A range of destination ports.
 pub const FRA_DPORT_RANGE: u16 = 24;
-/// The DSCP.
 pub const FRA_DSCP: u16 = 25;
 /// The IPv6 flow label.
 pub const FRA_FLOWLABEL: u16 = 26;

@@ -1,9 +1,10 @@
-//! What came of a look: the new copy, or why not; either is written down and said (I/O).
+//! The result of an attempt: the new copy, or why there is none. Both are recorded and logged
+//! (I/O).
 
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 
-use super::attempt::{Body, Look};
+use super::attempt::{Attempt, Body};
 use super::inputs::Cache;
 use super::newer::preferred;
 use super::{PassError, log_once};
@@ -18,25 +19,25 @@ use crate::feed::{CopyDifference, FeedCopy, FeedState, Refused};
 use crate::ledger::{CopyKind, FeedRow, Ledger, Pieces};
 use crate::time::Timestamp;
 
-/// Whoever judges, and where it is written down.
-pub(super) struct Judge<'a> {
+/// Accepts or refuses what was fetched, and writes it down.
+pub(super) struct Acceptor<'a> {
     pub ledger: &'a Ledger,
     pub copies: &'a Copies,
     pub cache: &'a mut Cache,
     pub now: Timestamp,
 }
 
-impl Judge<'_> {
+impl Acceptor<'_> {
     /// Take what came as the new copy, or say why not. Answers the listings that are still to be
     /// written, where they are many.
-    pub fn judge(
+    pub fn accept(
         &mut self,
         feed: &FeedConfig,
         mut row: FeedRow,
-        look: Look,
+        attempt: Attempt,
     ) -> Result<Option<Pieces>, PassError> {
         if row.listed.is_none() {
-            // What an earlier pass left may have been listed since this look began.
+            // What an earlier pass left may have been listed since this attempt began.
             row.listed = self.ledger.feed(&feed.name)?.and_then(|row| row.listed);
         }
         row.looked_at = Some(self.now);
@@ -45,10 +46,10 @@ impl Judge<'_> {
             Origin::Path(_) => 0,
         };
         row.not_before = None;
-        match look {
-            Look::Unchanged => self.confirmed(feed, row).map(|()| None),
-            Look::Failed(refused) => self.refused(feed, row, refused).map(|()| None),
-            Look::Copy(body, validators) => match preferred(feed, &row, &body.copy, self.now) {
+        match attempt {
+            Attempt::Unchanged => self.confirmed(feed, row).map(|()| None),
+            Attempt::Failed(refused) => self.refused(feed, row, refused).map(|()| None),
+            Attempt::Copy(body, validators) => match preferred(feed, &row, &body.copy, self.now) {
                 Err(refused) => self.refused(feed, row, refused).map(|()| None),
                 Ok(()) => self.taken(feed, row, body, validators),
             },
@@ -57,7 +58,9 @@ impl Judge<'_> {
 
     /// The copy at hand is still the current one.
     fn confirmed(&mut self, feed: &FeedConfig, mut row: FeedRow) -> Result<(), PassError> {
-        let leaving = self.ledger.leaving(&feed.name, CopyKind::Current)?;
+        let leaving = self
+            .ledger
+            .pending_withdrawals(&feed.name, CopyKind::Current)?;
         let leaving = feed.withdraw_after.confirmed(leaving, self.now);
         self.good(&mut row, FeedState::Unchanged);
         if let Some(digest) = &row.digest {
@@ -65,7 +68,7 @@ impl Judge<'_> {
         }
         tracing::debug!("feed={}  {} entries, not modified", feed.name, row.entries);
         self.ledger.lightly(|ledger| {
-            ledger.write_leaving(&feed.name, &leaving)?;
+            ledger.write_pending_withdrawals(&feed.name, &leaving)?;
             ledger.write_feed(&row)
         })?;
         Ok(())
@@ -104,8 +107,10 @@ impl Judge<'_> {
         // A change is a change of what is listed: headers and dates change all the time.
         let changed = difference.as_ref().is_none_or(|one| !one.is_empty());
         let before = old.as_ref().map(|old| old.format).zip(difference.as_ref());
-        tell(feed, &copy, before, changed);
-        let leaving = self.ledger.leaving(&feed.name, CopyKind::Current)?;
+        log_new_copy(feed, &copy, before, changed);
+        let leaving = self
+            .ledger
+            .pending_withdrawals(&feed.name, CopyKind::Current)?;
         let nothing = FeedCopy::default();
         let leaving = match changed || !leaving.is_empty() {
             true => {
@@ -148,9 +153,9 @@ impl Judge<'_> {
         row.listed = few.map(|_| listed);
         row.digest = Some(digest);
         // One copy is counted once: all of it or nothing. Its listings may follow in pieces; that
-        // they are not there yet stands in the row.
+        // they are not there yet is noted in the row.
         let write = |ledger: &Ledger| {
-            ledger.write_leaving(&feed.name, &leaving)?;
+            ledger.write_pending_withdrawals(&feed.name, &leaving)?;
             if let Some(difference) = few {
                 ledger.change_listings(&feed.name, difference, self.now)?;
             }
@@ -207,7 +212,7 @@ pub(super) fn read_as(feed: &FeedConfig, digest: &str) -> String {
 }
 
 /// One line for a new copy: what it holds, what changed since the one `before`, what was rejected.
-fn tell(
+fn log_new_copy(
     feed: &FeedConfig,
     copy: &FeedCopy,
     before: Option<(Format, &CopyDifference)>,

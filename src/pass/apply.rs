@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use super::address_requests::AddressRequests;
 use super::discovery::{self, Where};
 use super::inputs::{Cache, Inputs};
 use super::keeper::{Keeper, Order};
-use super::reach::Reach;
 use super::record::Record;
 use super::sets::Sets;
 use super::sweep::sweep;
@@ -23,7 +23,7 @@ use crate::time::Timestamp;
 const AGAIN: u32 = 1;
 
 /// What a pass acts with.
-pub(super) struct Act<'a> {
+pub(super) struct Applying<'a> {
     pub config: &'a Arc<Config>,
     pub ledger: &'a Ledger,
     pub copies: &'a Copies,
@@ -67,23 +67,23 @@ fn flushed_since(ledger: &Ledger, pin: &Option<PinRow>) -> impl Fn() -> bool {
     }
 }
 
-impl Act<'_> {
+impl Applying<'_> {
     /// Look at what answers at once. Answers whether there is something new to protect.
-    pub async fn look_near(&mut self) -> Result<bool, LedgerError> {
-        let mut looks = self.keeper.look().await;
-        looks.extend(discovery::looks(self.config, Where::Files).await);
-        discovery::take_in(self.config, looks, self.ledger, self.cache)
+    pub async fn scan_local(&mut self) -> Result<bool, LedgerError> {
+        let mut answers = self.keeper.scan_kernel().await;
+        answers.extend(discovery::scan_sources(self.config, Where::Files).await);
+        discovery::take_in(self.config, answers, self.ledger, self.cache)
     }
 
     /// Look at other programs, which may keep the pass waiting.
-    pub async fn look_far(&mut self) -> Result<(), LedgerError> {
-        let looks = discovery::looks(self.config, Where::Far).await;
-        discovery::take_in(self.config, looks, self.ledger, self.cache)?;
+    pub async fn scan_programs(&mut self) -> Result<(), LedgerError> {
+        let answers = discovery::scan_sources(self.config, Where::Far).await;
+        discovery::take_in(self.config, answers, self.ledger, self.cache)?;
         Ok(())
     }
 
     /// Bring every target in step; once more where something appeared meanwhile.
-    pub async fn act(&mut self, cause: GenerationCause) -> Result<Outcome, PassError> {
+    pub async fn apply(&mut self, cause: GenerationCause) -> Result<Outcome, PassError> {
         let (mut cause, mut again) = (cause, 0);
         loop {
             let outcome = self.once(cause).await?;
@@ -93,7 +93,7 @@ impl Act<'_> {
             // Where addresses come and go all the time the downloads have their turn, too: what is
             // new is cut out of the routes already, and comes into the files with the next round.
             let is_enough = again == AGAIN;
-            if is_enough || !self.keeper.has_news() || !self.look_near().await? {
+            if is_enough || !self.keeper.has_news() || !self.scan_local().await? {
                 self.ledger.forget(self.cache.clock.now(), self.config.keep);
                 return Ok(outcome);
             }
@@ -128,7 +128,7 @@ impl Act<'_> {
         if let Some(report) = &applied.kernel {
             let last = ledger.observed()?;
             let now = (&**self.config, wanted.now);
-            let seen = neighbors::look(now, report, false, &last, &is_flushed).await;
+            let seen = neighbors::observe(now, report, false, &last, &is_flushed).await;
             neighbors::write_down(ledger, &seen).map_err(PassError::Unrecorded)?;
         }
         let ends = [step.decision.next_end, step.next_end];
@@ -147,7 +147,7 @@ impl Act<'_> {
     pub async fn open(&mut self, cause: GenerationCause) -> Result<(), PassError> {
         let (config, ledger) = (self.config, self.ledger);
         if !config.kernel.enabled {
-            return self.act(cause).await.map(drop);
+            return self.apply(cause).await.map(drop);
         }
         let step = self.decide(GenerationCause::Protect)?;
         let order = step.order(&self.cache.clock, self.goes_on);
@@ -159,11 +159,11 @@ impl Act<'_> {
     }
 
     /// What the downloads proved stays protected when they have ended.
-    pub fn keep_proven(&mut self, reach: &mut Reach) -> Result<(), LedgerError> {
+    pub fn keep_proven(&mut self, reach: &mut AddressRequests) -> Result<(), LedgerError> {
         let found = reach.proven(self.config);
         if !found.is_empty() {
-            let looks = vec![discovery::proven(found)];
-            discovery::take_in(self.config, looks, self.ledger, self.cache)?;
+            let answers = vec![discovery::proven(found)];
+            discovery::take_in(self.config, answers, self.ledger, self.cache)?;
         }
         Ok(())
     }

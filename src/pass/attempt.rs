@@ -1,4 +1,4 @@
-//! One look at one feed: over HTTP, or into a local file (I/O).
+//! One attempt to fetch a feed: over HTTP, or from a local file (I/O).
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,19 +8,18 @@ use url::Url;
 
 use crate::config::{Config, FeedConfig, Origin};
 use crate::digest;
-use crate::feed::fetch::{Desk, Fetched, Fetcher, Validators};
+use crate::feed::fetch::{AddressRequester, Fetched, Fetcher, Validators};
 use crate::feed::file::{self, Local};
 use crate::feed::formats::parse_body;
 use crate::feed::{FeedCopy, Refused};
 use crate::progress::Progress;
 
-/// What a look gave, before it is judged.
-pub enum Look {
+/// The result of an attempt, before it is accepted.
+pub enum Attempt {
     /// The copy at hand is still the current one.
     Unchanged,
     /// A body that is a whole list.
     Copy(Body, Validators),
-    /// Nothing to judge.
     Failed(Refused),
 }
 
@@ -32,87 +31,92 @@ pub struct Body {
 }
 
 /// A copy that was read before, by the digest of its body.
-pub type Known = Option<(String, Arc<FeedCopy>)>;
+pub type KnownCopy = Option<(String, Arc<FeedCopy>)>;
 
-/// The HTTP client of a pass, made by the first look that needs it; where none can be made, why:
-/// that is the remote feeds' failure and nobody else's.
+/// The HTTP client of a pass, made by the first attempt that needs it. Where none can be made, the
+/// reason: only remote feeds fail by it.
 #[derive(Clone)]
 pub struct Client {
     made: Arc<OnceCell<Result<Fetcher, String>>>,
-    desk: Option<Desk>,
+    addresses: Option<AddressRequester>,
 }
 
 impl Client {
-    /// One that asks there before it connects to an address that is dropped now.
-    pub fn asking(desk: Option<Desk>) -> Self {
+    /// A client that has an address opened before it connects to it, if that is dropped now.
+    pub fn asking(addresses: Option<AddressRequester>) -> Self {
         Self {
             made: Arc::default(),
-            desk,
+            addresses,
         }
     }
 
     async fn get(&self, config: &Config) -> &Result<Fetcher, String> {
-        let make = || Fetcher::asking(config.fetch.clone(), self.desk.clone());
+        let make = || Fetcher::asking(config.fetch.clone(), self.addresses.clone());
         self.made.get_or_init(make).await
     }
 }
 
-/// Where a look comes from.
-enum Way<'a, F> {
+/// Where an attempt reads.
+enum FileOrUrl<'a, F> {
     /// A file that is being read.
-    Local(F),
-    Far(&'a Url),
+    File(F),
+    Url(&'a Url),
 }
 
-/// One look: what is there, as far as it can be had. A file is read from the call on: what else a
+/// Fetch a feed once. A file is read from the call on: what else a
 /// pass does first goes on meanwhile.
-pub fn look<'a>(
+pub fn attempt<'a>(
     config: &'a Config,
     feed: &'a FeedConfig,
-    (validators, known): (Validators, Known),
+    (validators, known): (Validators, KnownCopy),
     client: Client,
     progress: &'a Progress,
-) -> impl Future<Output = Look> + 'a {
+) -> impl Future<Output = Attempt> + 'a {
     let limits = &config.fetch;
     let way = match &feed.origin {
-        Origin::Path(path) => Way::Local(file::read(path, limits.max_bytes, limits.timeout)),
-        Origin::Url(url) => Way::Far(url),
+        Origin::Path(path) => FileOrUrl::File(file::read(path, limits.max_bytes, limits.timeout)),
+        Origin::Url(url) => FileOrUrl::Url(url),
     };
     async move {
         let line = progress.line(&feed.name);
         let found = match way {
-            Way::Local(reading) => match reading.await {
+            FileOrUrl::File(reading) => match reading.await {
                 Ok(local) => {
                     let body = read(feed, local.body, known, Validators::default()).await;
                     return written(body, local.age);
                 }
                 Err(refused) => Err(refused),
             },
-            Way::Far(url) => match client.get(config).await {
+            FileOrUrl::Url(url) => match client.get(config).await {
                 Ok(fetcher) => fetcher.get(url, &feed.access, &validators, &line).await,
                 Err(why) => Err(Refused::Unreachable(why.clone())),
             },
         };
         match found {
-            Ok(Fetched::Unchanged) => Look::Unchanged,
+            Ok(Fetched::Unchanged) => Attempt::Unchanged,
             Ok(Fetched::Body(body, validators)) => read(feed, body, known, validators).await,
-            Err(refused) => Look::Failed(refused),
+            Err(refused) => Attempt::Failed(refused),
         }
     }
 }
 
 /// What was read of a local file, unless it may still be being written.
-fn written(look: Look, age: Duration) -> Look {
-    let unended = matches!(&look, Look::Copy(body, _) if body.copy.unended);
+fn written(attempt: Attempt, age: Duration) -> Attempt {
+    let unended = matches!(&attempt, Attempt::Copy(body, _) if body.copy.unended);
     match Local::is_written(age, unended) {
-        Ok(()) => look,
-        Err(refused) => Look::Failed(refused),
+        Ok(()) => attempt,
+        Err(refused) => Attempt::Failed(refused),
     }
 }
 
 /// Read a body on a thread of its own: a long list must not let the other downloads wait. One that
 /// was read before is not read again.
-async fn read(feed: &FeedConfig, bytes: Vec<u8>, known: Known, validators: Validators) -> Look {
+async fn read(
+    feed: &FeedConfig,
+    bytes: Vec<u8>,
+    known: KnownCopy,
+    validators: Validators,
+) -> Attempt {
     let rules = feed.rules.clone();
     let reading = tokio::task::spawn_blocking(move || {
         let digest = digest::of(&bytes);
@@ -131,8 +135,8 @@ async fn read(feed: &FeedConfig, bytes: Vec<u8>, known: Known, validators: Valid
         })
     });
     match reading.await {
-        Ok(Ok(body)) => Look::Copy(body, validators),
-        Ok(Err(refused)) => Look::Failed(refused),
-        Err(error) => Look::Failed(Refused::Unreachable(format!("not read: {error}"))),
+        Ok(Ok(body)) => Attempt::Copy(body, validators),
+        Ok(Err(refused)) => Attempt::Failed(refused),
+        Err(error) => Attempt::Failed(Refused::Unreachable(format!("not read: {error}"))),
     }
 }

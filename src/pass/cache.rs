@@ -4,10 +4,10 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use super::address_requests::ConnectAttempts;
 use super::announce::PolicyEffect;
 use super::origins::{Remembered, Table};
 use super::published::Published;
-use super::reach::Tries;
 use crate::clock::Clock;
 use crate::config::{Config, FeedConfig};
 use crate::discover::Source;
@@ -40,7 +40,7 @@ pub struct Cache {
     /// What was said of sources of protected space that show more than is protected.
     pub beyond: BTreeSet<(Source, String)>,
     /// Addresses that downloads connect to now.
-    pub tries: Tries,
+    pub connect_attempts: ConnectAttempts,
     /// The table of origins, read once.
     origins: Remembered,
     /// The set in force, and of which generation it is.
@@ -54,7 +54,6 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// Remember a copy.
     pub fn remember(&mut self, feed: &str, digest: &str, copy: Arc<FeedCopy>) {
         self.copies
             .insert((feed.to_owned(), digest.to_owned()), copy);
@@ -83,7 +82,7 @@ impl Cache {
         copy
     }
 
-    /// The set in force: read once, and again when somebody else has written a generation.
+    /// The set in force: read once, and again when another process has written a generation.
     pub fn in_force(&mut self, ledger: &Ledger) -> Result<Arc<Effective>, LedgerError> {
         let Some(newest) = ledger.generation()? else {
             return ledger.in_force().map(Arc::new);
@@ -98,9 +97,9 @@ impl Cache {
         Ok(set)
     }
 
-    /// This was put in force by a generation, and is written down. Where somebody has written
-    /// another since, it is no longer what is in force. Answers the set, shared with what is
-    /// remembered.
+    /// This was put in force by a generation, and is written down. Where another process has
+    /// written another since, it is no longer what is in force. Answers the set, shared with what
+    /// is remembered.
     pub fn put_in_force(
         &mut self,
         ledger: &Ledger,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::inputs::Cache;
 use super::log_once;
-use crate::clock::{ClockState, Turn};
+use crate::clock::{ClockState, ClockVerdict};
 use crate::ledger::{Ledger, LedgerError};
 use crate::time::short;
 
@@ -13,13 +13,13 @@ use crate::time::short;
 const WRITTEN_EVERY: Duration = Duration::from_secs(1_800);
 
 /// Look at the clock, say what is new about it, and write it down.
-pub(super) fn look(ledger: &Ledger, cache: &mut Cache) -> Result<(), LedgerError> {
+pub(super) fn read_clock(ledger: &Ledger, cache: &mut Cache) -> Result<(), LedgerError> {
     let written = ledger.clock()?;
     let last = cache.clock.later_than(written.as_ref());
-    let turn = cache.clock.look(last.or_else(|| written.clone()));
+    let turn = cache.clock.read(last.or_else(|| written.clone()));
     let seen = cache.clock.seen().clone();
     let ahead = ledger.atomically(|ledger| {
-        if let Turn::Accepted(doubt, by) = turn {
+        if let ClockVerdict::Accepted(doubt, by) = turn {
             ledger.shift_times(doubt.time, by)?;
         }
         if is_news(written.as_ref(), &seen) {
@@ -29,11 +29,11 @@ pub(super) fn look(ledger: &Ledger, cache: &mut Cache) -> Result<(), LedgerError
     })?;
     let wall = seen.reading.wall;
     match turn {
-        Turn::Believed => {}
-        Turn::Doubted => tracing::warn!("clock  {seen}"),
-        Turn::StillDoubted => tracing::debug!("clock  {seen}"),
-        Turn::RightAgain => tracing::info!("clock  {wall} is what was expected again"),
-        Turn::Accepted(doubt, _) => tracing::warn!(
+        ClockVerdict::Believed => {}
+        ClockVerdict::Doubted => tracing::warn!("clock  {seen}"),
+        ClockVerdict::StillDoubted => tracing::debug!("clock  {seen}"),
+        ClockVerdict::RightAgain => tracing::info!("clock  {wall} is what was expected again"),
+        ClockVerdict::Accepted(doubt, _) => tracing::warn!(
             "clock  {wall}: the clock has gone on for a day since {}, and is believed from now on; what was \
              written meanwhile is dated by it",
             doubt.wall

@@ -7,17 +7,17 @@ use super::inputs::Cache;
 use super::log_once;
 use crate::config::{Config, Origin};
 use crate::discover::{
-    Cause, Excess, Found, Host, Look, LookRequest, Remembered, Root, Shown, Source, Watch, bounded,
-    look, remember,
+    Answer, Cause, Excess, Found, Host, Remembered, Root, ScanRequest, Source, SourceAnswer, Watch,
+    bounded, remember, scan,
 };
 use crate::ledger::{Event, EventKind, Ledger, LedgerError};
 use crate::time::Timestamp;
 
-/// So many changes are told one by one at most.
+/// At most this many changes are logged one by one.
 const TOLD: usize = 10;
 
-/// Who notices that an address or a gateway appears. Where the kernel tells nobody, a pass still
-/// looks.
+/// Who notices that an address or a gateway appears. Where the kernel sends no notification, a pass
+/// still scans.
 pub fn watch(config: &Config) -> Watch {
     Watch::open(&config.protect.discover).unwrap_or_else(|error| {
         tracing::warn!(
@@ -30,17 +30,17 @@ pub fn watch(config: &Config) -> Watch {
 /// Bring what is remembered in step with what was seen. Answers whether there is something new.
 pub(super) fn take_in(
     config: &Config,
-    looks: Vec<Look>,
+    answers: Vec<SourceAnswer>,
     ledger: &Ledger,
     cache: &mut Cache,
 ) -> Result<bool, LedgerError> {
-    let looks = with_unasked(config, looks);
-    for (line, is_new) in complaints(&looks, &mut cache.around) {
+    let answers = with_unasked(config, answers);
+    for (line, is_new) in complaints(&answers, &mut cache.around) {
         log_once::warning(is_new, &line);
     }
     let now = cache.clock.now();
     let before = ledger.discovered()?;
-    let (found, excess) = bounded(remember(&before, &looks, now));
+    let (found, excess) = bounded(remember(&before, &answers, now));
     for (is_new, line) in beyond(&excess, &mut cache.beyond) {
         log_once::warning(is_new, &line);
     }
@@ -68,7 +68,7 @@ fn says_the_same(before: &[Remembered], found: &[Remembered]) -> bool {
         })
 }
 
-/// Where a pass looks.
+/// The place of a source.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Where {
     /// At the kernel's addresses and routes, which also tell of changes.
@@ -89,18 +89,18 @@ impl Where {
     }
 }
 
-/// What would be remembered after a look; writes nothing down, and asks no other program.
+/// What would be remembered after a scan; writes nothing down, and asks no other program.
 pub async fn as_it_is(config: &Config, before: &[Remembered], now: Timestamp) -> Vec<Remembered> {
-    let mut seen = looks(config, Where::Kernel).await;
-    seen.extend(looks(config, Where::Files).await);
+    let mut seen = scan_sources(config, Where::Kernel).await;
+    seen.extend(scan_sources(config, Where::Files).await);
     bounded(remember(before, &with_unasked(config, seen), now)).0
 }
 
-/// One look at the configured sources of a place.
-pub(super) async fn looks(config: &Config, at: Where) -> Vec<Look> {
+/// One scan of the configured sources of a place.
+pub(super) async fn scan_sources(config: &Config, at: Where) -> Vec<SourceAnswer> {
     let sources = config.protect.discover.iter().copied();
     let asked: Vec<Source> = sources.filter(|source| at.is_at(*source)).collect();
-    look(&LookRequest {
+    scan(&ScanRequest {
         sources: &asked,
         hosts: &hosts(config),
         root: Root::default(),
@@ -108,20 +108,20 @@ pub(super) async fn looks(config: &Config, at: Where) -> Vec<Look> {
     .await
 }
 
-/// The looks with all other sources of the configuration, which were not asked: they keep what
+/// The scans with all other sources of the configuration, which were not asked: they keep what
 /// they showed.
-fn with_unasked(config: &Config, mut looks: Vec<Look>) -> Vec<Look> {
+fn with_unasked(config: &Config, mut answers: Vec<SourceAnswer>) -> Vec<SourceAnswer> {
     for source in &config.protect.discover {
-        if looks.iter().all(|(asked, _)| asked != source) {
-            looks.push((*source, Shown::not_asked()));
+        if answers.iter().all(|(asked, _)| asked != source) {
+            answers.push((*source, Answer::not_asked()));
         }
     }
-    looks
+    answers
 }
 
-/// What the downloads proved, as a look: all else that the source showed stays.
-pub(super) fn proven(found: Vec<Found>) -> Look {
-    let mut shown = Shown::not_asked();
+/// What the downloads proved, as a scan: all else that the source showed stays.
+pub(super) fn proven(found: Vec<Found>) -> SourceAnswer {
+    let mut shown = Answer::not_asked();
     shown.found = found;
     (Source::FeedHosts, shown)
 }
@@ -147,7 +147,7 @@ fn beyond(excess: &[Excess], said: &mut BTreeSet<(Source, String)>) -> Vec<(bool
     lines.collect()
 }
 
-/// Whoever must be reached to fetch the feeds.
+/// The hosts that must be reached to fetch the feeds.
 fn hosts(config: &Config) -> Vec<Host> {
     let feeds = config.feeds.iter().filter_map(|feed| match &feed.origin {
         Origin::Url(url) => Some((url, format!("feed {}", feed.name))),
@@ -169,11 +169,11 @@ fn hosts(config: &Config) -> Vec<Host> {
 /// when it has answered in between, whatever the words. What was not asked has not answered, and is
 /// not named. `said` has the parts that were named.
 fn complaints(
-    looks: &[Look],
+    answers: &[SourceAnswer],
     said: &mut BTreeSet<(Source, Option<String>)>,
 ) -> BTreeMap<String, bool> {
     let mut lines = BTreeMap::new();
-    for (source, shown) in looks {
+    for (source, shown) in answers {
         let failed = |why: &Option<String>| shown.failed.iter().any(|one| one.why == *why);
         // A source that fails as a whole has not answered for any of its parts.
         said.retain(|(of, why)| of != source || failed(&None) || why.is_some() && failed(why));
@@ -280,16 +280,16 @@ mod tests {
         }
     }
 
-    /// What is news after a look at the feeds' hosts.
+    /// What is news after a scan at the feeds' hosts.
     fn news(said: &mut BTreeSet<(Source, Option<String>)>, failed: &[Failed]) -> Vec<String> {
-        let shown = Shown {
+        let shown = Answer {
             found: vec![],
             failed: failed.to_vec(),
         };
         complained(said, shown)
     }
 
-    fn complained(said: &mut BTreeSet<(Source, Option<String>)>, shown: Shown) -> Vec<String> {
+    fn complained(said: &mut BTreeSet<(Source, Option<String>)>, shown: Answer) -> Vec<String> {
         let lines = complaints(&[(Source::FeedHosts, shown)], said);
         let news = lines.into_iter().filter(|(_, is_new)| *is_new);
         let cause = |line: String| line.split(';').next().unwrap_or_default().to_owned();
@@ -316,7 +316,7 @@ mod tests {
         let said = &mut BTreeSet::new();
         let a = [failed(Some("a"), "a is gone")];
         assert_eq!(news(said, &a).len(), 1);
-        assert_eq!(complained(said, Shown::not_asked()), [""; 0]);
+        assert_eq!(complained(said, Answer::not_asked()), [""; 0]);
         assert_eq!(news(said, &a), [""; 0]);
         let one = Failed {
             why: Some("a".to_owned()),
@@ -325,14 +325,14 @@ mod tests {
         assert_eq!(news(said, &[one]), [""; 0]);
         assert_eq!(news(said, &a), [""; 0]);
         let late = "no answer within 5s";
-        assert_eq!(complained(said, Shown::error(late)).len(), 1);
-        assert_eq!(complained(said, Shown::error(late)), [""; 0]);
+        assert_eq!(complained(said, Answer::error(late)).len(), 1);
+        assert_eq!(complained(said, Answer::error(late)), [""; 0]);
         assert_eq!(news(said, &a), [""; 0], "the whole had not answered");
-        assert_eq!(complained(said, Shown::error(late)).len(), 1, "it had");
-        // Another source is looked at beside it.
-        let other = [(Source::Resolvers, Shown::default())];
+        assert_eq!(complained(said, Answer::error(late)).len(), 1, "it had");
+        // Another source is read as well.
+        let other = [(Source::Resolvers, Answer::default())];
         assert!(complaints(&other, said).is_empty());
-        assert_eq!(complained(said, Shown::error(late)), [""; 0]);
+        assert_eq!(complained(said, Answer::error(late)), [""; 0]);
     }
 
     #[test]

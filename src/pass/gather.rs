@@ -1,5 +1,5 @@
-//! Looking at feeds: which, and when (I/O). What comes is judged by `judge`; what cannot be had or
-//! is not the list changes nothing: the last good copy stays.
+//! Fetching feeds: which, and when (I/O). Each result is accepted or refused by `accept`. A
+//! download that fails or is not the list changes nothing: the last good copy stays in force.
 
 use std::collections::BTreeMap;
 use std::pin::Pin;
@@ -9,97 +9,96 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::{Instant, timeout};
 
-use super::accept::{Judge, read_as};
-use super::attempt::{Client, Look, look};
+use super::accept::{Acceptor, read_as};
+use super::address_requests::AddressRequests;
+use super::attempt::{Attempt, Client, attempt};
 use super::inputs::Cache;
 use super::keeper::Keeper;
-use super::reach::Reach;
 use super::{Inbox, PassError, log_once};
 use crate::config::{Config, FeedConfig, Origin};
 use crate::discover::Source;
 use crate::feed::FeedState;
 use crate::feed::copies::Copies;
-use crate::feed::fetch::{Desk, Validators};
+use crate::feed::fetch::{AddressRequester, Validators};
 use crate::feed::withdrawal::WithdrawAfter;
 use crate::ledger::{CopyKind, FeedRow, Ledger, Pieces, PinRow, TableUsed};
 use crate::progress::Progress;
 use crate::time::{Timestamp, short};
 
-/// Which feeds a pass looks at. The publisher's floor stands above all of them.
+/// Which feeds a pass fetches. The publisher's minimum interval precedes all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FeedSelection<'a> {
     /// All of them.
     All,
-    /// Those whose time has come.
+    /// Those that are due.
     Due,
-    /// This one.
     Only(&'a str),
     /// None: the copies at hand.
     Offline,
-    /// None, and nothing is looked at: a daemon is told of each change around it.
+    /// None, and no source of protected space is read: the kernel notifies a daemon of each change.
     Entry,
 }
 
-/// How a pass looks at feeds.
+/// How a pass fetches feeds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FetchMode {
     /// Ask for the whole body, also where the copy at hand may still be the current one.
     pub force: bool,
-    /// Look also where the publisher's floor or the server's own word forbids it.
+    /// Fetch also where the publisher's minimum interval or `Retry-After` forbids it.
     pub ignore_floor: bool,
 }
 
-/// Why the looks that have come are acted upon now.
+/// Why the fetched copies are applied now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Round {
-    /// All have come.
-    Last,
-    /// Others keep us waiting.
-    More,
+pub enum FetchProgress {
+    /// All feeds are fetched.
+    Complete,
+    /// Others are still being fetched.
+    StillFetching,
     /// An address or a gateway appeared meanwhile.
-    Changed,
+    AddressAppeared,
     /// A download waits until an address is no longer dropped.
-    Open,
+    AddressRequested,
     /// The operator wants a change: it does not wait for downloads.
-    Asked,
+    OperatorRequest,
 }
 
-/// How often a pass that waits for downloads looks whether it was flushed.
-const GLANCE: Duration = Duration::from_millis(250);
+/// How often a pass that waits for downloads checks whether there was a flush.
+const CHECK_INTERVAL: Duration = Duration::from_millis(250);
 
-/// How long the looks that came wait for others before they are acted upon.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long fetched copies wait for others before they are applied.
+const BATCH_DELAY: Duration = Duration::from_secs(2);
 
-/// How long downloads have their turn at least before a round is made for what appeared: the kernel
-/// is in step with it already, and only files wait.
-const TURN: Duration = Duration::from_millis(500);
+/// Shortest time for downloads before a new address is applied: the kernel protects it already, and
+/// only files wait.
+const MIN_FETCH_TURN: Duration = Duration::from_millis(500);
 
-/// Looks that are under way, all at once.
-pub struct Looks<'a> {
+/// The downloads of a pass, all concurrent.
+pub struct Attempts<'a> {
     pending: FuturesUnordered<Pending<'a>>,
     /// What was frozen when they began.
     pinned: Option<PinRow>,
     /// Since when there is something to act upon: at first what is known from before.
     since: Option<Instant>,
     /// What the downloads ask.
-    pub(super) reach: Reach,
+    pub(super) address_requests: AddressRequests,
     /// Why a copy that came could not be kept.
     pub(super) unsaved: Option<String>,
     /// Listings of long lists that are still to be written, or that a crash left out of step.
     writing: Vec<Pieces>,
 }
 
-type Pending<'a> = Pin<Box<dyn Future<Output = (&'a FeedConfig, FeedRow, Look)> + 'a>>;
+type Pending<'a> = Pin<Box<dyn Future<Output = (&'a FeedConfig, FeedRow, Attempt)> + 'a>>;
 
-/// Begin to look at the feeds of the scope.
+/// Begin to fetch the selected feeds.
 pub fn begin<'a>(
     config: &'a Config,
     ledger: &Ledger,
     copies: &Copies,
     cache: &mut Cache,
-    (scope, manner): (FeedSelection<'_>, FetchMode),
+    (selection, mode): (FeedSelection<'_>, FetchMode),
     progress: &'a Progress,
-) -> Result<Looks<'a>, PassError> {
+) -> Result<Attempts<'a>, PassError> {
     let now = cache.clock.now();
     adopt(config, ledger, copies, cache, now)?;
     end_waits(config, ledger, now)?;
@@ -109,13 +108,13 @@ pub fn begin<'a>(
         .iter()
         .filter(|feed| {
             let row = rows.get(&feed.name);
-            is_wanted(feed, row, scope, manner, (now, cache.clock.off_since()))
+            is_wanted(feed, row, selection, mode, (now, cache.clock.off_since()))
         })
         .collect();
-    cache.tries.clear();
+    cache.connect_attempts.clear();
     let protects_hosts = config.protect.discover.contains(&Source::FeedHosts);
-    let (desk, asked) = protects_hosts.then(Desk::new).unzip();
-    let client = Client::asking(desk);
+    let (addresses, asked) = protects_hosts.then(AddressRequester::new).unzip();
+    let client = Client::asking(addresses);
     let pending = FuturesUnordered::new();
     // What is begun and not ended is seen by that; a file is read in a moment.
     let mut far = wanted
@@ -124,14 +123,14 @@ pub fn begin<'a>(
         .map(|feed| &feed.name)
         .peekable();
     if far.peek().is_some() {
-        ledger.lightly(|ledger| far.try_for_each(|name| ledger.note_look(name, now)))?;
+        ledger.lightly(|ledger| far.try_for_each(|name| ledger.note_attempt(name, now)))?;
     }
     for feed in wanted {
         let row = rows.remove(&feed.name).unwrap_or_else(|| FeedRow {
             name: feed.name.clone(),
             ..FeedRow::default()
         });
-        let validators = match manner.force {
+        let validators = match mode.force {
             true => Validators::default(),
             false => validators(feed, &row, copies, cache),
         };
@@ -139,37 +138,37 @@ pub fn begin<'a>(
             let copy = cache.at_hand(&feed.name, digest)?;
             Some((digest.clone(), copy))
         });
-        let look = look(config, feed, (validators, known), client.clone(), progress);
-        let looking: Pending = Box::pin(async move { (feed, row, look.await) });
+        let attempt = attempt(config, feed, (validators, known), client.clone(), progress);
+        let looking: Pending = Box::pin(async move { (feed, row, attempt.await) });
         pending.push(looking);
     }
     let pinned = ledger.pinned()?;
     let writing = unfinished(config, ledger, copies, cache, now)?;
-    Ok(Looks {
+    Ok(Attempts {
         writing,
         pending,
         pinned,
         since: ledger.generation()?.is_some().then(Instant::now),
-        reach: Reach::new(asked),
+        address_requests: AddressRequests::new(asked),
         unsaved: None,
     })
 }
 
-impl Looks<'_> {
-    /// Judge what comes, until all have come, or until they keep us waiting: one slow
-    /// host delays nobody else. Nor does it delay what must be protected now.
-    pub async fn judge(
+impl Attempts<'_> {
+    /// Accept what is fetched until all is, or until the rest keeps the pass waiting: one slow
+    /// host delays neither other feeds nor what must be protected now.
+    pub async fn accept(
         &mut self,
         ledger: &Ledger,
         copies: &Copies,
         cache: &mut Cache,
         (keeper, inbox): (&Keeper, &dyn Inbox),
-    ) -> Result<Round, PassError> {
+    ) -> Result<FetchProgress, PassError> {
         let begun = Instant::now();
         loop {
-            // One piece of what is to be written, and then a glance at everything else.
+            // One piece of what is to be written, and then everything else.
             let glance = match self.writing.last_mut() {
-                None => GLANCE,
+                None => CHECK_INTERVAL,
                 Some(pieces) => {
                     if pieces.step(ledger)? {
                         self.writing.pop();
@@ -179,51 +178,54 @@ impl Looks<'_> {
             };
             let came = tokio::select! {
                 biased;
-                asked = self.reach.next() => {
+                asked = self.address_requests.next() => {
                     let in_force = cache.in_force(ledger)?;
-                    if self.reach.take(asked, &mut cache.tries, &in_force.nets) {
-                        return Ok(Round::Open);
+                    if self.address_requests.take(asked, &mut cache.connect_attempts, &in_force.nets) {
+                        return Ok(FetchProgress::AddressRequested);
                     }
                     continue;
                 }
-                () = inbox.arrives() => return Ok(Round::Asked),
+                () = inbox.arrives() => return Ok(FetchProgress::OperatorRequest),
                 came = timeout(glance, self.pending.next()) => came,
             };
             let came = match came {
-                Ok(None) if self.writing.is_empty() => return Ok(Round::Last),
+                Ok(None) if self.writing.is_empty() => return Ok(FetchProgress::Complete),
                 Ok(None) | Err(_) => {
                     tokio::task::yield_now().await;
                     None
                 }
                 Ok(came) => came,
             };
-            let (feed, row, look) = match came {
+            let (feed, row, attempt) = match came {
                 Some(came) => came,
-                // Whoever flushes now waits for us: what has not come by then comes at the next
-                // look, and what is not written yet is written by the next pass.
+                // A flush waits for this pass: what has not come by then is fetched by the next
+                // one, which also writes what is not written yet.
                 None if self.is_flushed(ledger)? => {
                     let waiting = self.pending.len();
                     tracing::warn!("flushed meanwhile: {waiting} downloads are given up");
                     self.writing.clear();
-                    return Ok(Round::Last);
+                    return Ok(FetchProgress::Complete);
                 }
-                None if begun.elapsed() >= TURN && keeper.has_news() => {
-                    return Ok(Round::Changed);
+                None if begun.elapsed() >= MIN_FETCH_TURN && keeper.has_news() => {
+                    return Ok(FetchProgress::AddressAppeared);
                 }
-                None if self.since.is_some_and(|since| since.elapsed() >= PATIENCE) => {
+                None if self
+                    .since
+                    .is_some_and(|since| since.elapsed() >= BATCH_DELAY) =>
+                {
                     self.since = None;
-                    return Ok(Round::More);
+                    return Ok(FetchProgress::StillFetching);
                 }
                 None => continue,
             };
             let now = cache.clock.now();
-            let mut judge = Judge {
+            let mut acceptor = Acceptor {
                 ledger,
                 copies,
                 cache,
                 now,
             };
-            match judge.judge(feed, row, look) {
+            match acceptor.accept(feed, row, attempt) {
                 // The others and what must be protected do not wait for a full disk.
                 Err(PassError::Copies(why)) => self.unsaved = self.unsaved.take().or(Some(why)),
                 judged => {
@@ -237,7 +239,7 @@ impl Looks<'_> {
         }
     }
 
-    /// Whether somebody flushed since they began.
+    /// Whether there was a flush since they began.
     fn is_flushed(&self, ledger: &Ledger) -> Result<bool, PassError> {
         let pin = ledger.pinned()?;
         Ok(pin != self.pinned && pin.is_some_and(|pin| pin.is_flush()))
@@ -271,11 +273,11 @@ fn unfinished(
 /// Forget what waited long enough: from here on it is not listed.
 fn end_waits(config: &Config, ledger: &Ledger, now: Timestamp) -> Result<(), PassError> {
     for feed in &config.feeds {
-        let mut leaving = ledger.leaving(&feed.name, CopyKind::Current)?;
+        let mut leaving = ledger.pending_withdrawals(&feed.name, CopyKind::Current)?;
         let before = leaving.len();
         leaving.retain(|leaving| !feed.withdraw_after.is_over(leaving, now));
         if leaving.len() < before {
-            ledger.atomically(|ledger| ledger.write_leaving(&feed.name, &leaving))?;
+            ledger.atomically(|ledger| ledger.write_pending_withdrawals(&feed.name, &leaving))?;
         }
     }
     Ok(())
@@ -333,7 +335,7 @@ fn validators(feed: &FeedConfig, row: &FeedRow, copies: &Copies, cache: &mut Cac
     }
 }
 
-/// When the next look at any feed is due, or a copy changes its standing: `None` without feeds.
+/// When any feed is due next, or a copy changes its standing; `None` without feeds.
 pub fn next_event(
     config: &Config,
     rows: &BTreeMap<String, FeedRow>,
@@ -352,19 +354,19 @@ pub fn next_event(
             WithdrawAfter::Copies(_) => None,
         };
         let turns = turns.chain(outdated).chain(gone);
-        std::iter::once(next_look(feed, row, now)).chain(turns.filter(move |turn| *turn > now))
+        std::iter::once(next_attempt(feed, row, now)).chain(turns.filter(move |turn| *turn > now))
     });
     events.min()
 }
 
-/// When a feed is looked at next. One that was put back or moved to another place, or whose last
-/// look was broken off, is due as soon as the publisher permits; and so is one that was last looked
-/// at in the future: the clock was set back.
-pub fn next_look(feed: &FeedConfig, row: Option<&FeedRow>, now: Timestamp) -> Timestamp {
+/// When a feed is fetched next. One that was put back or moved to another place, or whose last
+/// attempt was broken off, is due as soon as the publisher permits; and so is one that was last
+/// tried in the future: the clock was set back.
+pub fn next_attempt(feed: &FeedConfig, row: Option<&FeedRow>, now: Timestamp) -> Timestamp {
     let Some(row) = row else {
         return Timestamp(0);
     };
-    let looked_at = row.looked_by(now);
+    let looked_at = row.attempted_by(now);
     let not_before = row.asked_to_wait(now).unwrap_or_default();
     let moved = row.digest.is_some() && row.origin != feed.origin.to_string();
     let put_back = row.digest.is_none() && row.failures == 0;
@@ -380,17 +382,17 @@ pub fn next_look(feed: &FeedConfig, row: Option<&FeedRow>, now: Timestamp) -> Ti
 fn is_wanted(
     feed: &FeedConfig,
     row: Option<&FeedRow>,
-    scope: FeedSelection,
-    manner: FetchMode,
+    selection: FeedSelection,
+    mode: FetchMode,
     (now, off_since): (Timestamp, Option<Timestamp>),
 ) -> bool {
     // Where the machine may have been off for long, its feeds are due, as far as their publishers
     // permit.
     let looked_before = |off| row.and_then(|row| row.looked_at).is_some_and(|at| at < off);
-    let wanted = match scope {
+    let wanted = match selection {
         FeedSelection::All => true,
         FeedSelection::Due => {
-            next_look(feed, row, now) <= now || off_since.is_some_and(looked_before)
+            next_attempt(feed, row, now) <= now || off_since.is_some_and(looked_before)
         }
         FeedSelection::Only(name) => feed.name == name,
         FeedSelection::Offline | FeedSelection::Entry => false,
@@ -398,7 +400,7 @@ fn is_wanted(
     if !wanted {
         return false;
     }
-    let looked = row.and_then(|row| row.looked_by(now));
+    let looked = row.and_then(|row| row.attempted_by(now));
     let floor = feed.rhythm.floor_until(looked, now);
     let asked = row.and_then(|row| row.asked_to_wait(now));
     let Some(until) = floor.max(asked) else {
@@ -414,16 +416,16 @@ fn is_wanted(
         |at| format!("{} ago", short(at.age(now))),
     );
     let name = &feed.name;
-    if manner.ignore_floor {
+    if mode.ignore_floor {
         tracing::warn!(
             "feed={name}  looked at {ago}; the {who} asks to wait until {until}, which is ignored"
         );
         return true;
     }
     let line = format!("feed={name}  looked at {ago}; the {who} asks to wait until {until}");
-    // News for whoever asked for this very feed.
+    // News for the verb that named this feed.
     log_once::news(
-        manner.force || matches!(scope, FeedSelection::Only(_)),
+        mode.force || matches!(selection, FeedSelection::Only(_)),
         &line,
     );
     false

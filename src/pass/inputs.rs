@@ -28,7 +28,7 @@ use crate::time::Timestamp;
 /// What the decision is made by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum View {
-    /// What the last looks gave.
+    /// What the last scans gave.
     AsRecorded,
     /// What is in local files now, and around us: for a plan of what a pass would do.
     AsItIs(Vec<discover::Remembered>),
@@ -39,7 +39,6 @@ pub enum View {
 pub struct Inputs {
     /// Every configured feed, in order.
     pub feeds: Vec<Feed>,
-    /// What is in force.
     pub in_force: Arc<Effective>,
     /// The table of origins that is used.
     pub table: TableUsed,
@@ -55,7 +54,7 @@ pub struct Inputs {
     /// The approval that has not been used yet.
     pub approval: Option<ReviewRow>,
     /// What the operator listed by hand.
-    pub hand: OperatorEntries,
+    pub operator: OperatorEntries,
     /// What of the configuration was otherwise for the set in force.
     pub configuration: Configuration,
     /// What may be dropped: what is protected was typed, found, or allowed by hand.
@@ -69,12 +68,10 @@ pub struct Inputs {
 pub struct Pin {
     /// The order.
     pub row: PinRow,
-    /// The set.
     pub set: Arc<Pinned>,
 }
 
 impl Inputs {
-    /// Read it.
     pub fn read(
         config: &Config,
         ledger: &Ledger,
@@ -99,7 +96,7 @@ impl Inputs {
         let mut feeds = Vec::with_capacity(config.feeds.len());
         for feed in &config.feeds {
             let mut row = rows.get(&feed.name).cloned().unwrap_or_default();
-            let mut leaving = ledger.leaving(&feed.name, CopyKind::Current)?;
+            let mut leaving = ledger.pending_withdrawals(&feed.name, CopyKind::Current)?;
             leaving.retain(|leaving| !feed.withdraw_after.is_over(leaving, now));
             if let (View::AsItIs(_), Origin::Path(path)) = (view, &feed.origin) {
                 let limits = &config.fetch;
@@ -107,13 +104,13 @@ impl Inputs {
                 let taken =
                     local.and_then(|local| as_it_is(feed, &mut row, &local, copies, cache, now));
                 match taken {
-                    Ok(copy) => leaving = copy.leaving(feed, leaving, now),
+                    Ok(copy) => leaving = copy.pending_withdrawals(feed, leaving, now),
                     Err(refused) => {
                         tracing::warn!("feed={}  {}: {refused}", feed.name, refused.state());
                     }
                 }
             }
-            let applied = ledger.leaving(&feed.name, CopyKind::Applied)?;
+            let applied = ledger.pending_withdrawals(&feed.name, CopyKind::Applied)?;
             let parts = Parts {
                 row: &row,
                 leaving: [leaving, applied],
@@ -128,13 +125,13 @@ impl Inputs {
         let found = match view {
             View::AsRecorded => {
                 let mut found = ledger.discovered()?;
-                found.extend(cache.tries.found(config, now));
+                found.extend(cache.connect_attempts.found(config, now));
                 &discover::bounded(found).0
             }
             View::AsItIs(found) => found,
         };
         Ok(Self {
-            hand: operator::listed(&by_hand, now),
+            operator: operator::listed(&by_hand, now),
             policy: protection::policy(config, found, &by_hand, now),
             next_end: operator::next_end(&by_hand, now),
             approval: ledger.approval()?,
@@ -150,7 +147,6 @@ impl Inputs {
         })
     }
 
-    /// Decide by it.
     pub fn decide(&self, now: Timestamp) -> Decision {
         decide(&self.input(now))
     }
@@ -176,7 +172,7 @@ impl Inputs {
     fn input(&self, now: Timestamp) -> Input<'_> {
         Input {
             feeds: &self.feeds,
-            hand: &self.hand,
+            operator: &self.operator,
             policy: &self.policy,
             in_force: &self.in_force,
             restores: self.made_by_pin,
@@ -241,7 +237,7 @@ struct Taken {
 
 impl Taken {
     /// What is leaving after it.
-    fn leaving(
+    fn pending_withdrawals(
         &self,
         feed: &FeedConfig,
         leaving: Vec<PendingWithdrawal>,
@@ -368,7 +364,7 @@ fn name(digest: &str, copy: &FeedCopy, leaving: &[PendingWithdrawal], table: &Ta
         name.push_str(&format!("-{}", digest::of(text.join("\n").as_bytes())));
     }
     match table {
-        Table::Read(table) if !copy.origins.is_empty() || leaving_origin(leaving) => {
+        Table::Read(table) if !copy.origins.is_empty() || withdraws_origin(leaving) => {
             name.push_str(&format!("+{}", table.digest));
         }
         _ => {}
@@ -376,16 +372,15 @@ fn name(digest: &str, copy: &FeedCopy, leaving: &[PendingWithdrawal], table: &Ta
     name
 }
 
-/// That copy.
 fn assembled(copy: &FeedCopy, leaving: &[PendingWithdrawal], table: &Table) -> FeedCopy {
-    let copy = copy.with_leaving(leaving);
+    let copy = copy.with_pending_withdrawals(leaving);
     match table {
         Table::Read(table) if !copy.origins.is_empty() => table.expand(&copy),
         _ => copy,
     }
 }
 
-fn leaving_origin(leaving: &[PendingWithdrawal]) -> bool {
+fn withdraws_origin(leaving: &[PendingWithdrawal]) -> bool {
     leaving
         .iter()
         .any(|one| matches!(one.item, Item::Origin(_)))

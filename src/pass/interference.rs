@@ -8,7 +8,7 @@ use crate::shown;
 use crate::targets::kernel::{Alarm, Report, Restored};
 use crate::time::Timestamp;
 
-/// So many routes are told one by one.
+/// At most this many routes are logged one by one.
 const TOLD: usize = 3;
 
 /// No process has a larger number (`PID_MAX_LIMIT`, include/linux/threads.h).

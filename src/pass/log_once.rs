@@ -1,4 +1,4 @@
-//! What an operator is told: news loudly and once, what goes on quietly.
+//! Log lines: news once as a warning or information, what continues at debug level.
 
 /// Something that happened; quiet when it is no news.
 pub fn news(is_new: bool, line: &str) {

@@ -13,6 +13,7 @@
 //! kernel, and the next pass finishes one that dies half-way.
 
 mod accept;
+mod address_requests;
 mod announce;
 mod applied;
 mod apply;
@@ -32,7 +33,6 @@ pub mod operator;
 mod origins;
 pub mod protection;
 mod published;
-mod reach;
 mod record;
 pub mod sets;
 mod site;
@@ -52,8 +52,8 @@ use crate::targets::kernel::Mark;
 use crate::time::Timestamp;
 pub use site::{At, Inbox, NoInbox, Passing, Site};
 
-use apply::Act;
-use gather::{FeedSelection, FetchMode, Round};
+use apply::Applying;
+use gather::{FeedSelection, FetchMode, FetchProgress};
 use inputs::Cache;
 use keeper::Keeper;
 
@@ -67,10 +67,10 @@ pub struct Pass<'a> {
     pub ledger: &'a Ledger,
     /// What earlier passes of the same process left in memory.
     pub cache: &'a mut Cache,
-    /// Which feeds to look at.
-    pub scope: FeedSelection<'a>,
-    /// How to look at them.
-    pub manner: FetchMode,
+    /// Which feeds to fetch.
+    pub selection: FeedSelection<'a>,
+    /// How to fetch them.
+    pub mode: FetchMode,
     /// What the generation that comes of it comes from.
     pub cause: GenerationCause,
     /// Where downloads and commands are shown while they last.
@@ -153,8 +153,8 @@ impl Pass<'_> {
             config,
             ledger,
             cache,
-            scope,
-            manner,
+            selection,
+            mode,
             cause,
             progress,
             keeper,
@@ -163,10 +163,10 @@ impl Pass<'_> {
         } = self;
         ledger.adopt_flush()?;
         let copies = Copies::under(&config.state_dir);
-        clock::look(ledger, cache)?;
-        let looks = (scope, manner);
-        let mut looks = gather::begin(config, ledger, &copies, cache, looks, progress)?;
-        let mut act = Act {
+        clock::read_clock(ledger, cache)?;
+        let fetch = (selection, mode);
+        let mut attempts = gather::begin(config, ledger, &copies, cache, fetch, progress)?;
+        let mut applying = Applying {
             config,
             ledger,
             copies: &copies,
@@ -176,37 +176,39 @@ impl Pass<'_> {
             in_step,
             goes_on: false,
         };
-        // What appears is cut out of each order by the keeper, which is told of it.
-        let new = scope != FeedSelection::Entry && act.look_near().await?;
-        if !matches!(scope, FeedSelection::Offline | FeedSelection::Entry) {
+        // The keeper is notified of what appears and excludes it from each order.
+        let new = selection != FeedSelection::Entry && applying.scan_local().await?;
+        if !matches!(selection, FeedSelection::Offline | FeedSelection::Entry) {
             // A daemon that starts installs what is known before it waits for names and downloads:
             // a reboot takes the routes. What is new to protect goes into the files at once, too.
-            let start = scope == FeedSelection::Due && !act.cache.acted;
+            let start = selection == FeedSelection::Due && !applying.cache.acted;
             if (new || start) && ledger.generation()?.is_some() {
-                act.act(GenerationCause::Protect).await?;
+                applying.apply(GenerationCause::Protect).await?;
             }
-            act.look_far().await?;
+            applying.scan_programs().await?;
         }
-        // A slow host keeps nobody else waiting: what has come is acted upon, and then the rest.
+        // A slow host delays no other: what has come is applied, and then the rest.
         loop {
             let listens = (keeper, inbox);
-            let round = looks.judge(ledger, &copies, act.cache, listens).await?;
-            act.keep_proven(&mut looks.reach)?;
-            if round == Round::Asked {
-                inbox.serve(&mut act).await;
+            let reached = attempts
+                .accept(ledger, &copies, applying.cache, listens)
+                .await?;
+            applying.keep_proven(&mut attempts.address_requests)?;
+            if reached == FetchProgress::OperatorRequest {
+                inbox.serve(&mut applying).await;
                 continue;
             }
-            if round == Round::Open {
-                act.open(cause).await?;
-                looks.reach.opened();
+            if reached == FetchProgress::AddressRequested {
+                applying.open(cause).await?;
+                attempts.address_requests.opened();
                 continue;
             }
-            if round == Round::Changed {
-                act.look_near().await?;
+            if reached == FetchProgress::AddressAppeared {
+                applying.scan_local().await?;
             }
-            let outcome = act.act(cause).await?;
-            if round == Round::Last {
-                return match looks.unsaved.take() {
+            let outcome = applying.apply(cause).await?;
+            if reached == FetchProgress::Complete {
+                return match attempts.unsaved.take() {
                     Some(why) => Err(PassError::Copies(why)),
                     None => Ok(outcome),
                 };

@@ -10,11 +10,11 @@ use crate::targets::kernel::bus::{Neighbor, Owner, listeners, owners, reads};
 use crate::targets::kernel::zebra::{self, ZEBRA};
 use crate::time::Timestamp;
 
-/// From so many changes on, those who listen are told of, and compared with.
+/// From this many changes on, listeners are reported and zebra is compared.
 const LARGE: usize = 1_000;
 
-/// Who listened to a change, for `status`. `None` where it was a small one and nobody lost anything
-/// but another of us.
+/// Who listened to a change, for `status`. `None` where it was a small one and no listener lost
+/// anything but another of us.
 pub(super) fn bus(report: &Report, now: Timestamp) -> Option<Observed> {
     if !may_differ(report) {
         return None;
@@ -50,7 +50,7 @@ fn listening(report: &Report, owners: Vec<Owner>, now: Timestamp) -> Observed {
     };
     Observed {
         at: now,
-        // What zebra lost is compared, and stands in a line of its own.
+        // What zebra lost is compared, and is reported separately.
         alarm: bus.is_harmful(),
         count: bus.lost(),
         seen: Observation::Bus(bus),
@@ -62,7 +62,7 @@ fn changes(report: &Report) -> usize {
     report.paced.routes.max(report.added + report.removed)
 }
 
-/// Whether those who listen may hold something else after this.
+/// Whether a listener may hold something else after this.
 pub fn may_differ(report: &Report) -> bool {
     let neighbors = &report.paced.neighbors;
     changes(report) >= LARGE || neighbors.iter().any(Neighbor::may_have_missed)
@@ -71,7 +71,7 @@ pub fn may_differ(report: &Report) -> bool {
 /// After a large change, at an audit, and while there is an alarm: what FRR's zebra holds is
 /// compared with what is installed. `report` tells what was just done, `last` what was observed
 /// before. May take some seconds, and may be dropped; ends early where `stop` says so.
-pub async fn look(
+pub async fn observe(
     (config, now): (&Config, Timestamp),
     report: &Report,
     audit: bool,
@@ -118,7 +118,7 @@ pub async fn look(
         _ => zebra::compare(&Root::default(), mark, stop).await,
     };
     let (alarm, count, held) = match found {
-        // Somebody else who cannot be named.
+        // A listener whose process is unknown.
         Err(_) if zebra.is_none() && before.is_none() => return seen,
         Err(why) => (was_alarm, 0, Zebra::NotCompared(why)),
         Ok(None) if before.is_none() => return seen,
@@ -160,7 +160,7 @@ pub async fn audited(
     report: &Report,
 ) -> Result<(), PassError> {
     let (last, now) = (ledger.observed()?, cache.clock.now());
-    let seen = look((config, now), report, true, &last, &|| false).await;
+    let seen = observe((config, now), report, true, &last, &|| false).await;
     write_down(ledger, &seen).map_err(PassError::Unrecorded)
 }
 

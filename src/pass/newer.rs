@@ -21,8 +21,8 @@ pub fn preferred(
     if let Some(proof) = copy.proof.filter(|_| loses_all) {
         return Err(Refused::ValidEmpty(proof));
     }
-    // A file of the operator's is what he put there. And a date that was wrong once must not freeze
-    // the feed: a copy that was not confirmed for so long has no precedence any more.
+    // A local file is taken as it is. And a date that was wrong once must not freeze the feed: a
+    // copy that was not confirmed for that long has no precedence.
     let same_place = row.origin == feed.origin.to_string() && matches!(feed.origin, Origin::Url(_));
     let confirmed = row.confirmed(feed.ages, now).map(|at| at.age(now));
     let recent = confirmed.is_some_and(|age| age < feed.ages.stale_after);

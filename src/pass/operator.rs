@@ -11,11 +11,11 @@ use crate::policy::protect::Protected;
 use crate::prefix::Written;
 use crate::time::Timestamp;
 
-/// What counts now as a list, and beside it what counted for the last generation.
+/// What counts now as a list, and what counted for the last generation.
 pub fn listed(rows: &[OperatorRow], now: Timestamp) -> OperatorEntries {
     let adds = || {
         rows.iter()
-            .filter(|row| row.hand == ledger::OperatorEntry::Add)
+            .filter(|row| row.kind == ledger::OperatorEntry::Add)
     };
     OperatorEntries {
         now: Arc::new(copy(adds().filter(|row| row.counts(now)))),
@@ -30,20 +30,19 @@ fn copy<'a>(rows: impl Iterator<Item = &'a OperatorRow>) -> FeedCopy {
             IpNet::V4(net) => Written::V4(net.into()),
             IpNet::V6(net) => Written::V6(net.into()),
         };
-        copy.add(written, row.id, &said(row));
+        copy.add(written, row.id, &describe(row));
     }
     copy
 }
 
-/// What the operator allows now.
 pub fn allowed(rows: &[OperatorRow], now: Timestamp) -> impl Iterator<Item = Protected> + '_ {
     let allows = rows
         .iter()
-        .filter(|row| row.hand == ledger::OperatorEntry::Allow);
+        .filter(|row| row.kind == ledger::OperatorEntry::Allow);
     let allows = allows.filter(move |row| row.counts(now));
     allows.map(|row| Protected {
         net: row.prefix,
-        why: format!("allowed by hand: {}", said(row)),
+        why: format!("allowed by hand: {}", describe(row)),
     })
 }
 
@@ -54,7 +53,7 @@ pub fn next_end(rows: &[OperatorRow], now: Timestamp) -> Option<Timestamp> {
 }
 
 /// Its reason, who gave it, and how long it holds.
-pub fn said(row: &OperatorRow) -> String {
+pub fn describe(row: &OperatorRow) -> String {
     let OperatorRow { reason, by, .. } = row;
     match row.until {
         Some(until) => format!("{reason} ({by}, until {until})"),

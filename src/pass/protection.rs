@@ -46,5 +46,5 @@ fn why(one: &Remembered, now: Timestamp) -> String {
     }
 }
 
-/// So long it counts as seen now.
+/// For this long it counts as seen now.
 const SEEN_NOW: Duration = Duration::from_secs(600);

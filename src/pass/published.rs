@@ -24,7 +24,6 @@ struct Shared {
 pub struct Reading {
     /// The configuration that the pass was made with.
     pub config: Arc<Config>,
-    /// Its fingerprint.
     pub fingerprint: String,
     /// What the pass had in memory.
     pub cache: Cache,

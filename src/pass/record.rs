@@ -110,7 +110,7 @@ impl Record<'_> {
         let approval = inputs.approval.as_ref().filter(|_| decision.approved);
         let origin = Origin {
             at: self.now,
-            // A pin that somebody else made is brought about by whoever comes first.
+            // A pin of another process is applied by the first pass that sees it.
             cause: match (decision.pinned, inputs.pinned.as_ref()) {
                 (Some(0), _) => GenerationCause::Flush,
                 (Some(_), Some(_)) if self.cause == GenerationCause::Refresh => {
@@ -238,8 +238,8 @@ impl Record<'_> {
             if row.ended.is_some() || row.counts(self.now) {
                 continue;
             }
-            ledger.end_operator(row.hand, row.prefix, self.now, "")?;
-            let (verb, prefix) = (row.hand.verb(), row.prefix.to_string());
+            ledger.end_operator(row.kind, row.prefix, self.now, "")?;
+            let (verb, prefix) = (row.kind.verb(), row.prefix.to_string());
             tracing::info!("{verb} {prefix}  its time is over: {}", row.reason);
             self.note(
                 ledger,

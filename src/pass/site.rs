@@ -4,7 +4,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::apply::Act;
+use super::apply::Applying;
 use super::gather::{FeedSelection, FetchMode};
 use super::inputs::Cache;
 use super::{Outcome, PassError};
@@ -32,15 +32,15 @@ pub trait Site {
     /// The ledger is not open.
     fn at(&mut self) -> Result<At<'_>, LedgerError>;
 
-    /// Bring about what was written down. A pass that is under way looks at no feed for it.
+    /// Apply what was written down. A running pass fetches no feed for it.
     fn pass<'s>(
         &'s mut self,
-        looks: (FeedSelection<'s>, FetchMode),
+        fetch: (FeedSelection<'s>, FetchMode),
         cause: GenerationCause,
     ) -> Passing<'s>;
 }
 
-impl Site for Act<'_> {
+impl Site for Applying<'_> {
     fn at(&mut self) -> Result<At<'_>, LedgerError> {
         Ok(At {
             config: self.config,
@@ -51,15 +51,15 @@ impl Site for Act<'_> {
 
     fn pass<'s>(
         &'s mut self,
-        looks: (FeedSelection<'s>, FetchMode),
+        fetch: (FeedSelection<'s>, FetchMode),
         cause: GenerationCause,
     ) -> Passing<'s> {
         Box::pin(async move {
             self.ledger.adopt_flush()?;
-            if looks.0 != FeedSelection::Entry {
-                self.look_near().await?;
+            if fetch.0 != FeedSelection::Entry {
+                self.scan_local().await?;
             }
-            self.act(cause).await
+            self.apply(cause).await
         })
     }
 }

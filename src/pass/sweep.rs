@@ -31,7 +31,7 @@ fn try_sweep(
         .flatten()
         .collect();
     cache.keep_only(&named);
-    // Which copy was in force is noted beside it: a ledger that is lost begins with that one.
+    // Which copy was in force is noted in the folder: a ledger that is lost begins with that one.
     for (feed, digest) in config.feeds.iter().filter_map(|feed| {
         let row = rows.get(&feed.name)?;
         Some((&feed.name, row.applied.as_ref()?))

@@ -8,15 +8,15 @@ use super::sets::Sets;
 use super::{former_marks, removable};
 use crate::config::Config;
 use crate::feed::standing::Standing;
-use crate::ledger::{Ledger, LedgerError, Left};
+use crate::ledger::{Ledger, LedgerError, RecentlyWithdrawn};
 use crate::pipeline::Decision;
 use crate::prefix::{Effective, PrefixSet};
-use crate::targets::file::Gone;
-use crate::targets::{AllGone, Removable, Wanted};
+use crate::targets::file::ToUnconfigure;
+use crate::targets::{Removable, RoutersToUnconfigure, Wanted};
 use crate::time::Timestamp;
 
-/// So long a router file takes away what is no longer in force: whoever loads it less often than
-/// that has to clear his router first.
+/// For this long a router file removes what is no longer in force. A router that loads it less
+/// often has to be cleared first.
 pub(super) const LATELY: Duration = Duration::from_secs(30 * 24 * 3_600);
 
 /// The credits of the publishers whose copies count and whose prefixes are in `desired`, of the
@@ -46,8 +46,8 @@ pub fn recorded(
     (everything, sets): (Arc<Effective>, &Sets),
     now: Timestamp,
 ) -> Result<Wanted, LedgerError> {
-    let left = left_lately(config, ledger)?;
-    let gone = gone_of((config, ledger), &everything, sets, left)?;
+    let left = recently_withdrawn(config, ledger)?;
+    let gone = to_unconfigure((config, ledger), &everything, sets, left)?;
     let removable = removable(ledger, inputs.policy.protect.set())?;
     let given = (removable, gone);
     of(
@@ -67,7 +67,7 @@ pub fn proposed(
     now: Timestamp,
 ) -> Result<Wanted, LedgerError> {
     let everything = Arc::new(decision.desired.clone());
-    let gone = would_be_gone(config, ledger, &everything, sets)?;
+    let gone = proposed_to_unconfigure(config, ledger, &everything, sets)?;
     // A decision that goes with every feed read explains every route.
     let removable = match decision.adopts() {
         true => Removable::All,
@@ -87,14 +87,14 @@ fn of(
     (config, ledger): (&Arc<Config>, &Ledger),
     (inputs, decision): (&Inputs, &Arc<Decision>),
     (everything, sets): (Arc<Effective>, &Sets),
-    (removable, gone): (Removable, AllGone),
+    (removable, gone): (Removable, RoutersToUnconfigure),
     now: Timestamp,
 ) -> Result<Wanted, LedgerError> {
     Ok(Wanted {
         routers: sets.routers().clone(),
         credits: credits(config, &decision.standings, &everything.nets, |_| true),
         decision: Some(decision.clone()),
-        gone: Arc::new(gone),
+        to_unconfigure: Arc::new(gone),
         protected: inputs.policy.protect.set().clone(),
         removable,
         former: former_marks(config, ledger)?,
@@ -104,40 +104,45 @@ fn of(
 }
 
 /// What routers may still hold when this is in force, before the ledger knows of it.
-pub fn would_be_gone(
+pub fn proposed_to_unconfigure(
     config: &Config,
     ledger: &Ledger,
     effective: &Effective,
     sets: &Sets,
-) -> Result<AllGone, LedgerError> {
-    let mut left = left_lately(config, ledger)?;
+) -> Result<RoutersToUnconfigure, LedgerError> {
+    let mut left = recently_withdrawn(config, ledger)?;
     if let Some(left) = &mut left {
         let Effective { nets, origins } = ledger.in_force()?;
         left.nets.extend(nets.nets());
         left.asns.extend(origins);
     }
-    gone_of((config, ledger), effective, sets, left)
+    to_unconfigure((config, ledger), effective, sets, left)
 }
 
 /// Of what left lately: what is not in force again.
-fn gone_of(
+fn to_unconfigure(
     (config, ledger): (&Config, &Ledger),
     effective: &Effective,
     sets: &Sets,
-    left: Option<Left>,
-) -> Result<AllGone, LedgerError> {
+    left: Option<RecentlyWithdrawn>,
+) -> Result<RoutersToUnconfigure, LedgerError> {
     let Some(left) = left else {
-        return Ok(AllGone::default());
+        return Ok(RoutersToUnconfigure::default());
     };
-    Ok(AllGone {
-        routers: sets.gone(config, ledger, effective, &left)?,
-        everything: Gone::of(left.nets, left.asns, effective),
+    Ok(RoutersToUnconfigure {
+        routers: sets.to_unconfigure(config, ledger, effective, &left)?,
+        everything: ToUnconfigure::of(left.nets, left.asns, effective),
     })
 }
 
 /// What the ledger knows to have left, where a router takes it away.
-fn left_lately(config: &Config, ledger: &Ledger) -> Result<Option<Left>, LedgerError> {
+fn recently_withdrawn(
+    config: &Config,
+    ledger: &Ledger,
+) -> Result<Option<RecentlyWithdrawn>, LedgerError> {
     let mut routers = config.routers.iter();
     let takes_away = routers.any(|router| router.options.family.takes_away());
-    takes_away.then(|| ledger.left(LATELY)).transpose()
+    takes_away
+        .then(|| ledger.recently_withdrawn(LATELY))
+        .transpose()
 }

@@ -26,7 +26,7 @@ pub struct Chosen {
     pub effective: Effective,
 }
 
-/// What is known of a choice. It stands in for listings that cannot be read any more.
+/// What is known of a choice. It replaces listings that can no longer be read.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Former<'a> {
     /// What it has with the generation in force; `None` where no router had this choice.

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Applied, Feed, Input, beside, publishers};
+use super::{Applied, Feed, Input, publishers, with_operator};
 use crate::config::SettingChange;
 use crate::digest::hexadecimal;
 use crate::plan::{Reason, configuration};
@@ -45,7 +45,10 @@ pub(super) fn taken(
     }
     // What is behind the set in force, by today's configuration; what expired, ended or was taken
     // back by hand is no work of the configuration.
-    let applied = beside(beside(behind(input), &input.hand.before), &input.hand.now);
+    let applied = with_operator(
+        with_operator(behind(input), &input.operator.before),
+        &input.operator.now,
+    );
     let listed = input.policy.apply(&applied).listed.union(listed);
     let known = publishers::origins(&applied);
     let accounted = Effective::new(listed, known.into_iter().chain(origins.iter().copied()));
@@ -86,7 +89,7 @@ impl Taken {
     }
 
     /// What stays in force with it, while it is held.
-    pub fn beside(&self, stays: Effective) -> Effective {
+    pub fn with_kept(&self, stays: Effective) -> Effective {
         match self.is_held() {
             true => stays.union(&self.effective),
             false => stays,

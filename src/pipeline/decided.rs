@@ -13,7 +13,7 @@ use crate::time::Timestamp;
 #[derive(Debug)]
 pub struct Decided {
     pub(super) feeds: Vec<Feed>,
-    pub(super) hand: OperatorEntries,
+    pub(super) operator: OperatorEntries,
     pub(super) policy: Policy,
     in_force: Effective,
     restores: bool,
@@ -42,10 +42,10 @@ impl Decided {
 
     /// Keep what it was decided by.
     pub(super) fn of(input: &Input, decision: Decision, published: Permitted, fits: bool) -> Self {
-        // What stands in a pattern without `..` cannot be forgotten here.
+        // A pattern without `..`: a new field cannot be forgotten here.
         let Input {
             feeds,
-            hand,
+            operator: hand,
             policy,
             in_force,
             restores,
@@ -64,7 +64,7 @@ impl Decided {
                 .filter_map(|at| at.copy.next_end(at.fetched, now))
                 .min(),
             feeds: feeds.to_vec(),
-            hand: hand.clone(),
+            operator: hand.clone(),
             policy: policy.clone(),
             in_force: in_force.clone(),
             restores,
@@ -88,7 +88,6 @@ impl Decided {
         assert_eq!(self.fits, whole.fits);
     }
 
-    /// The decision.
     pub fn decision(&self) -> &Arc<Decision> {
         &self.decision
     }
@@ -97,7 +96,7 @@ impl Decided {
     pub fn holds_for(&self, input: &Input) -> bool {
         let Input {
             feeds,
-            hand,
+            operator: hand,
             policy,
             in_force,
             restores,
@@ -119,7 +118,7 @@ impl Decided {
                 .iter()
                 .zip(feeds)
                 .all(|(one, other)| alike(one, other) && one.applied == other.applied)
-            && self.hand == *hand
+            && self.operator == *hand
             && self.policy == *policy
             && self.pinned.as_ref() == pinned
             && self.in_force == *in_force

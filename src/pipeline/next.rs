@@ -20,7 +20,9 @@ use ipnet::IpNet;
 
 use super::decided::{Decided, alike};
 use super::publishers::list_as_applied;
-use super::{Applied, Configuration, Decision, Feed, Input, OperatorEntries, beside, next_end};
+use super::{
+    Applied, Configuration, Decision, Feed, Input, OperatorEntries, next_end, with_operator,
+};
 use crate::feed::FeedCopy;
 use crate::plan::{Change, Side, Verdict, fits};
 use crate::policy::protect::Protect;
@@ -36,7 +38,7 @@ impl Decided {
     pub fn next(&self, input: &Input) -> Option<Self> {
         let counting = self.counting(input)?;
         let by_protect = protected_otherwise(&self.policy.protect, &input.policy.protect);
-        let by_hand = listed_otherwise(&self.hand.now, &input.hand.now);
+        let by_hand = listed_otherwise(&self.operator.now, &input.operator.now);
         if by_protect.len() + by_hand.len() > MOST {
             return None;
         }
@@ -49,15 +51,15 @@ impl Decided {
         if !by_protect.is_empty() && !fits(&published.set, &input.policy.limits) {
             return None;
         }
-        let rib = beside(fed.clone(), &input.hand.now);
-        let mut permitted = match self.hand.now.is_empty() {
+        let rib = with_operator(fed.clone(), &input.operator.now);
+        let mut permitted = match self.operator.now.is_empty() {
             true => around(&rib, &mut by_hand.iter(), &published)?,
             false => {
                 let nets = &mut by_protect.iter().chain(&by_hand);
                 around(&rib, nets, &self.decision.permitted)?
             }
         };
-        if input.hand.now.is_empty() {
+        if input.operator.now.is_empty() {
             // The same, shared.
             permitted = published.clone();
         }
@@ -80,8 +82,8 @@ impl Decided {
             }
         }
         let hand = OperatorEntries {
-            now: self.hand.now.clone(),
-            before: self.hand.now.clone(),
+            now: self.operator.now.clone(),
+            before: self.operator.now.clone(),
         };
         let configuration = Configuration {
             name: self.configuration.name.clone(),
@@ -89,7 +91,7 @@ impl Decided {
         };
         self.next(&Input {
             feeds: &feeds,
-            hand: &hand,
+            operator: &hand,
             policy: &self.policy,
             in_force: &self.decision.desired,
             restores: false,
@@ -154,7 +156,7 @@ impl Next<'_> {
             id: change.id(),
             standings: self.last.standings.clone(),
             rib,
-            rib_before: beside(fed, &input.hand.before),
+            rib_before: with_operator(fed, &input.operator.before),
             permitted,
             proposed: change.clone(),
             published: Change {

@@ -2,7 +2,7 @@
 //! nothing beyond the limits is ever applied without an approval of its exact content.
 //!
 //! A history is driven through the real decision by a shell in memory. After every decision what
-//! should be in force is told anew by a model of single cells.
+//! should be in force is computed again by a model of single cells.
 
 mod bounds;
 mod checks;

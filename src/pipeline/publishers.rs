@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
-use super::{Applied, AtHand, Feed, Input, beside, merge};
+use super::{Applied, AtHand, Feed, Input, merge, with_operator};
 use crate::digest::hexadecimal;
 use crate::feed::FeedCopy;
-use crate::plan::{Change, FeedChange, FeedCounts, Reason, Verdict, judge};
+use crate::plan::{Change, FeedChange, FeedCounts, Reason, Verdict, evaluate};
 use crate::policy::Permitted;
 use crate::policy::limits::Review;
 use crate::prefix::Effective;
@@ -55,12 +55,12 @@ pub(super) fn judged(
     };
     let changed = !change.is_empty() || !by_feed.is_empty();
 
-    // What cannot be read cannot be judged: then that alone is the reason, and nobody can approve
-    // it.
+    // What cannot be read cannot be judged: then that alone is the reason, and it cannot be
+    // approved.
     let unreadable: Vec<Reason> = counting.iter().filter_map(lost).collect();
     let verdict = if unreadable.is_empty() {
         let mut verdict = gate(input, counting, &sides, &permitted_before, published);
-        // Nobody may approve what would drop everything but what is protected.
+        // A change that would drop everything but protected space cannot be approved.
         let listed = &published.listed;
         let everything =
             listed.v4.iter().any(|p| p.len() == 0) || listed.v6.iter().any(|p| p.len() == 0);
@@ -219,15 +219,16 @@ fn gate(
     });
     let changes: Vec<FeedChange> = changes.collect();
     if counting.iter().any(|feed| is_lost(feed)) {
-        // What that publisher changed cannot be told any more: the whole change is judged, beside
-        // what the others changed. What the operator protects goes for him, and what he lists stays
-        // for him.
-        let hand = policy.apply(&beside(Rib::default(), &input.hand.now)).set;
+        // What that publisher changed is no longer known: the whole change is judged, together with
+        // what the others changed. What the operator protects or lists is not counted.
+        let hand = policy
+            .apply(&with_operator(Rib::default(), &input.operator.now))
+            .set;
         let before = policy.protect.cut_out_of(input.in_force).nets.union(&hand);
-        return judge(&changes, (&before, &total.union(&hand)), total, limits);
+        return evaluate(&changes, (&before, &total.union(&hand)), total, limits);
     }
     if changes.is_empty() {
-        return judge(&[], (total, total), total, limits);
+        return evaluate(&[], (total, total), total, limits);
     }
     let shared = |feed: &&&Feed| feed.applied_copy().is_some();
     let shared: Vec<&Feed> = counting.iter().filter(shared).copied().collect();
@@ -238,5 +239,5 @@ fn gate(
             Cow::Owned(policy.apply(&rib))
         }
     };
-    judge(&changes, (&before.listed, &now.listed), total, limits)
+    evaluate(&changes, (&before.listed, &now.listed), total, limits)
 }

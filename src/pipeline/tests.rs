@@ -55,7 +55,7 @@ fn decide_from(in_force: &Effective, feeds: &[Feed], policy: &Policy) -> Decisio
         pinned: None,
         approved: None,
         configuration: &Configuration::default(),
-        hand: &OperatorEntries::default(),
+        operator: &OperatorEntries::default(),
         now: NOW,
     })
 }
@@ -205,7 +205,7 @@ fn a_pin_to_nothing_withdraws_everything_and_stands_above_the_gate() {
         pinned: Some(&Pinned::default()),
         approved: None,
         configuration: &Configuration::default(),
-        hand: &OperatorEntries::default(),
+        operator: &OperatorEntries::default(),
         now: NOW,
     });
     assert!(decision.desired.is_empty());
@@ -272,7 +272,7 @@ fn after_a_flush_a_held_change_is_still_held_and_what_was_in_force_before_comes_
         pinned: None,
         approved: None,
         configuration: &Configuration::default(),
-        hand: &OperatorEntries::default(),
+        operator: &OperatorEntries::default(),
         now: NOW,
     });
     assert!(decision.held());

@@ -45,7 +45,7 @@ pub struct Verdict {
 /// today's limits and including the protected space in them: growth inside protected space is
 /// judged when it occurs, and not when the protection ends. `total` is the whole effective set that
 /// would be in force.
-pub fn judge(
+pub fn evaluate(
     feeds: &[FeedChange],
     publishers: (&PrefixSet, &PrefixSet),
     total: &PrefixSet,

@@ -7,5 +7,5 @@ mod reason;
 
 pub use describe::{Cause, Explained, cause_of_addition, cause_of_removal};
 pub use diff::{Change, Side};
-pub use gate::{FeedChange, Verdict, configuration, fits, judge};
+pub use gate::{FeedChange, Verdict, configuration, evaluate, fits};
 pub use reason::{FeedCounts, Reason, Unreadable, joined, sentences};

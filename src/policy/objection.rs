@@ -69,7 +69,7 @@ pub fn objections(
             net: one.net,
             why: one.why.clone(),
         }));
-        // What is protected in both was told already.
+        // What is protected in both was reported already.
         let told = |net: IpNet| {
             let both = if net.contains(&prefix) { prefix } else { net };
             protect.set().overlaps(both)

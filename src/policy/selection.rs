@@ -79,7 +79,7 @@ impl Default for Selection {
 
 /// The result of a selection.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Part {
+pub struct SelectedPart {
     /// The selected part.
     pub effective: Effective,
     /// Number of prefixes that are too long, IPv4 and IPv6.
@@ -101,11 +101,11 @@ impl Selection {
 
     /// The selected part of the set of its choice. A prefix that is too long is left out whole,
     /// never widened.
-    pub fn of(&self, effective: &Effective) -> Part {
+    pub fn of(&self, effective: &Effective) -> SelectedPart {
         let Effective { nets, origins } = effective;
         let (v4, long_v4) = no_longer_than(&nets.v4, self.longest_v4);
         let (v6, long_v6) = no_longer_than(&nets.v6, self.longest_v6);
-        Part {
+        SelectedPart {
             effective: Effective {
                 nets: PrefixSet { v4, v6 },
                 origins: origins.clone(),
@@ -116,7 +116,7 @@ impl Selection {
 
     /// The number of prefixes left out as too long, in words; `None` if there is no limit of
     /// length.
-    pub fn told(&self, left_out: [usize; 2]) -> Option<String> {
+    pub fn describe(&self, left_out: [usize; 2]) -> Option<String> {
         let [v4, v6] = self.limits();
         let told = |limit: Option<u8>, count: usize, family: &str| {
             let s = if count == 1 { "" } else { "es" };
@@ -208,7 +208,7 @@ mod tests {
         assert_eq!(part.effective, set(&left));
         assert_eq!(part.left_out, [2, 1]);
         assert_eq!(
-            selection.told(part.left_out).unwrap(),
+            selection.describe(part.left_out).unwrap(),
             "2 IPv4 prefixes longer than /24 and 1 IPv6 prefix longer than /48 left out"
         );
         // Two halves of a prefix that is short enough are joined to it.
@@ -218,7 +218,7 @@ mod tests {
                 .effective,
             set(&["192.0.2.0/24"])
         );
-        assert_eq!(Selection::EVERYTHING.told([0, 0]), None);
+        assert_eq!(Selection::EVERYTHING.describe([0, 0]), None);
     }
 
     #[test]

@@ -202,7 +202,6 @@ fn in_order<B: Bits>(one: &Entry<B>, other: &Entry<B>) -> Ordering {
     order.then_with(|| (one.feed, one.line).cmp(&(other.feed, other.line)))
 }
 
-/// The entries from this prefix on.
 fn starting_at<B: Bits>(entries: &[Entry<B>], net: Prefix<B>) -> &[Entry<B>] {
     &entries[entries.partition_point(|entry| entry.key() < net.key())..]
 }

@@ -31,7 +31,7 @@ use kernel::{KERNEL, Kernel};
 
 pub use report::{Absence, Counts, Done, Fault, Note, Outcome, Presence, Report, TargetRow, What};
 pub use runner::Runner;
-pub use wanted::{AllGone, Removable, RouterSet, Wanted, first};
+pub use wanted::{Removable, RouterSet, RoutersToUnconfigure, Wanted, first};
 
 /// What a target does, while it does it. It may be dropped at any await; the next apply finishes
 /// what a dropped one has left.

@@ -311,7 +311,6 @@ impl std::error::Error for Fault {}
 /// Whether a prefix is at a target.
 #[derive(Debug)]
 pub enum Presence {
-    /// All of it.
     Here,
     /// These parts of it.
     Partly(Vec<IpNet>),

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use super::TargetRow;
-use super::file::{FileInput, Gone, Reasons, Selected};
+use super::file::{FileInput, Reasons, Selected, ToUnconfigure};
 use super::kernel::Mark;
 use crate::config::{Config, RouterConfig};
 use crate::pipeline::{Chosen, Decision};
 use crate::plan::Change;
 use crate::policy::Policy;
-use crate::policy::selection::{Part, Selection};
+use crate::policy::selection::{SelectedPart, Selection};
 use crate::prefix::{Effective, PrefixSet, cut_set, subtract_set};
 use crate::run_dir;
 use crate::time::Timestamp;
@@ -30,7 +30,7 @@ pub struct Wanted {
     /// The credits of the publishers whose lists are in it.
     pub credits: Vec<&'static str>,
     /// What routers may still hold of before.
-    pub gone: Arc<AllGone>,
+    pub to_unconfigure: Arc<RoutersToUnconfigure>,
     /// The protected space that is excluded from it.
     pub protected: PrefixSet,
     /// Which routes of ours may be removed.
@@ -54,7 +54,7 @@ impl Wanted {
             routers: BTreeMap::new(),
             decision: None,
             credits: Vec::new(),
-            gone: Arc::default(),
+            to_unconfigure: Arc::default(),
             protected: PrefixSet::default(),
             removable: Removable::All,
             former: Vec::new(),
@@ -103,10 +103,10 @@ impl Wanted {
     pub fn input(&self, router: &RouterConfig) -> FileInput<'_> {
         let policy = &self.config.policy;
         let decision = self.decision.as_deref();
-        let gone = self.gone.routers.get(&router.name);
+        let gone = self.to_unconfigure.routers.get(&router.name);
         let everything = FileInput {
             effective: &self.everything,
-            gone: gone.unwrap_or(&self.gone.everything),
+            to_unconfigure: gone.unwrap_or(&self.to_unconfigure.everything),
             attributions: &self.credits,
             reasons: decision.map_or_else(Reasons::default, |decision| {
                 Reasons::of(decision.behind(), &policy.limits)
@@ -165,11 +165,11 @@ impl Removable {
 
 /// What routers may still hold that is no longer in force.
 #[derive(Clone, Debug, Default)]
-pub struct AllGone {
+pub struct RoutersToUnconfigure {
     /// One that gets everything, and always did.
-    pub everything: Gone,
+    pub everything: ToUnconfigure,
     /// The others, by name.
-    pub routers: BTreeMap<String, Gone>,
+    pub routers: BTreeMap<String, ToUnconfigure>,
 }
 
 /// What the routers with one selection have.
@@ -179,7 +179,7 @@ pub struct RouterSet {
     /// What the choice of feeds has.
     pub chosen: Arc<Chosen>,
     /// What the selection leaves of it.
-    pub part: Part,
+    pub part: SelectedPart,
     /// Credits of the publishers whose lists are in it.
     pub credits: Vec<&'static str>,
 }
@@ -190,7 +190,6 @@ impl RouterSet {
         &self.part.effective
     }
 
-    /// Its prefixes.
     pub fn set(&self) -> &PrefixSet {
         &self.part.effective.nets
     }

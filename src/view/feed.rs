@@ -53,13 +53,15 @@ pub fn feeds<'a>(
         found.push(FeedStatus {
             config: feed,
             standing: Standing::at(row.confirmed(feed.ages, now), row.generated, feed.ages, now),
-            next_look: gather::next_look(feed, Some(&row), now),
+            next_look: gather::next_attempt(feed, Some(&row), now),
             rejections: copy
                 .as_ref()
                 .map(|copy| copy.rejections.clone())
                 .unwrap_or_default(),
             recognised: copy.filter(|_| auto).map(|copy| copy.format),
-            leaving: ledger.leaving(&feed.name, CopyKind::Current)?.len(),
+            leaving: ledger
+                .pending_withdrawals(&feed.name, CopyKind::Current)?
+                .len(),
             row,
         });
     }

@@ -36,8 +36,8 @@ impl Entry {
         }
     }
 
-    /// By time; within a second, what a feed or somebody says before the generation that comes of
-    /// it. What is alike stays in the order in which it was written.
+    /// By time; within a second, an event of a feed or an operator before the generation that comes
+    /// of it. What is alike stays in the order in which it was written.
     pub fn sort(entries: &mut [Self]) {
         let rank = |entry: &Self| match entry {
             Self::Listed(_) | Self::Delisted(..) => 0,
@@ -216,7 +216,8 @@ impl View for Diff {
     }
 }
 
-/// Each in a line: times in one column, what in another. A line may be cut to so many characters.
+/// Each in a line: times in one column, what in another. A line may be cut to a number of
+/// characters.
 fn print(out: &mut Lines<'_>, entries: &[Entry], most: Option<usize>) -> io::Result<()> {
     let width = entries.iter().map(|entry| entry.what().len());
     let width = width.max().unwrap_or(0);

@@ -1,4 +1,4 @@
-//! How lists stand in the file of a router, where that is left to us.
+//! The form of lists in the file of a router, where it is chosen automatically.
 
 use serde::{Serialize, Serializer};
 use serde_json::json;

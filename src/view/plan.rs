@@ -129,7 +129,7 @@ fn after(decision: &Decision) -> &PrefixSet {
     }
 }
 
-/// What of a held change nobody would see in what is proposed: all of it is protected.
+/// What of a held change is not visible in what is proposed, since it is protected.
 fn protected(inputs: &Inputs, decision: &Decision) -> Vec<(char, IpNet)> {
     if !decision.held() {
         return Vec::new();
@@ -209,7 +209,7 @@ impl View for Plan<'_> {
             None => {}
         }
         for one in waiting.routers.moves() {
-            let text = one.told();
+            let text = one.describe();
             writeln!(out, "router {}: {text} if {id} is approved", one.router)?;
         }
         for target in targets {

@@ -13,7 +13,7 @@ use crate::ledger::{
     GenerationRow, HoldRow, Ledger, LedgerError, Lock, Monitoring, Observation, Observed,
     OperatorRow, PinRow, SelectionRow, TargetRow, Topic,
 };
-use crate::pass::operator::said;
+use crate::pass::operator::describe;
 use crate::policy::selection::Selection;
 use crate::shown::Lines;
 use crate::targets::file::lists;
@@ -104,9 +104,9 @@ pub fn observed(config: &Config, ledger: &Ledger) -> Result<Vec<Observed>, Ledge
     Ok(observed)
 }
 
-/// So many feeds are shown whatever they say; of more, those that have something to say.
+/// Up to this many feeds are all listed; beyond that, only those with a problem.
 const FEEDS_SHOWN: usize = 8;
-/// Of them so many. `--json` has everything.
+/// Most of them that are listed. `--json` has everything.
 const NEWS_SHOWN: usize = 5;
 /// Lines of every other kind.
 const OTHERS_SHOWN: usize = 3;
@@ -137,9 +137,9 @@ impl View for Status<'_> {
             writeln!(
                 out,
                 "hand {} {}  {}",
-                row.hand.verb(),
+                row.kind.verb(),
                 row.prefix,
-                said(row)
+                describe(row)
             )?;
         }
         more(out, self.by_hand.len(), OTHERS_SHOWN, "by hand")?;

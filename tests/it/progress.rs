@@ -33,7 +33,6 @@ fn on_terminal(place: &Place, words: &str) -> (Child, impl Read) {
     (child, terminal)
 }
 
-/// Read until this is there.
 fn until(terminal: &mut impl Read, wanted: &str) {
     let mut all = String::new();
     let mut some = [0; 256];

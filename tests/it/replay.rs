@@ -105,7 +105,7 @@ impl Replay {
 
     fn decide(&mut self, now: Timestamp) {
         let at_hand = self.current.as_ref().map(|copy| {
-            let copy = copy.with_leaving(&self.leaving);
+            let copy = copy.with_pending_withdrawals(&self.leaving);
             let listed: Vec<String> = copy.v4.iter().map(|e| e.prefix().to_string()).collect();
             let listed = [
                 listed,
@@ -142,7 +142,7 @@ impl Replay {
             pinned: None,
             approved: None,
             configuration: &Configuration::default(),
-            hand: &OperatorEntries::default(),
+            operator: &OperatorEntries::default(),
             now,
         });
         // What is held is approved at once here: the end must be reached.

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::namespace::Namespace;
 use crate::support::{Ran, left_out};
-use nullrouted::discover::{Cause, Host, LookRequest, Root, Source, Watch, look};
+use nullrouted::discover::{Cause, Host, Root, ScanRequest, Source, Watch, scan};
 
 const KERNEL: [Source; 3] = [Source::Addresses, Source::Connected, Source::Gateways];
 
@@ -22,8 +22,8 @@ fn runtime() -> tokio::runtime::Runtime {
     builder.enable_all().build().unwrap()
 }
 
-fn wanted(sources: &[Source]) -> LookRequest<'_> {
-    LookRequest {
+fn wanted(sources: &[Source]) -> ScanRequest<'_> {
+    ScanRequest {
         sources,
         hosts: &[],
         root: Root::default(),
@@ -328,7 +328,7 @@ fn each_source_answers_for_itself_and_once() {
         name: "10.0.0.7".to_owned(),
         feed: "feed noc".to_owned(),
     };
-    let wanted = LookRequest {
+    let wanted = ScanRequest {
         sources: &[
             Source::Sessions,
             Source::FeedHosts,
@@ -339,7 +339,7 @@ fn each_source_answers_for_itself_and_once() {
         hosts: &[host],
         root: Root::at(dir.path()),
     };
-    let looks = runtime().block_on(look(&wanted));
+    let looks = runtime().block_on(scan(&wanted));
     let said = looks.iter().map(|(source, shown)| {
         let found = shown.found.iter().map(|f| format!("{} {}", f.net, f.why));
         let failed = shown.failed.iter().map(|failed| match &failed.cause {

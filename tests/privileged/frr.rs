@@ -413,7 +413,6 @@ struct Recipe {
 }
 
 impl Recipe {
-    /// All of it, for this neighbor.
     fn at(&self, neighbor: u8) -> String {
         let attach = self
             .attach

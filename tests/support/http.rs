@@ -24,7 +24,6 @@ pub enum Answer {
     Status(&'static str, String),
     /// Another status, with this `Retry-After`.
     Later(&'static str, String),
-    /// A redirect to there.
     Redirect(String),
     /// One answer for a path, another for all the rest.
     At(&'static str, Box<Answer>, Box<Answer>),

@@ -305,7 +305,6 @@ pub fn is_root() -> bool {
     zero && mapped.sum::<u64>() > 65_534
 }
 
-/// The repository.
 pub fn repository() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }

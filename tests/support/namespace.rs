@@ -82,7 +82,6 @@ impl Namespace {
         self.holder.id()
     }
 
-    /// A program in it.
     pub fn command(&self, program: &str) -> Command {
         let mut command = self.enter(&["--net", "--mount"]);
         command.arg(program);

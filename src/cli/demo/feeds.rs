@@ -112,7 +112,6 @@ impl Feeds {
         Ok(feeds)
     }
 
-    /// The port.
     pub fn port(&self) -> u16 {
         self.port
     }

@@ -183,7 +183,7 @@ impl Demo<'_> {
         show(format_args!("{COMMAND}$ nullrouted {line}{COMMAND:#}"));
         let program =
             std::env::current_exe().map_err(|error| format!("no path to myself: {error}"))?;
-        // One stream, so that talk and results stand in the order in which they were said.
+        // One stream, so that messages and results keep their order.
         let talk = std::io::stdout().as_fd().try_clone_to_owned();
         let talk = talk.map_err(|error| format!("stdout: {error}"))?;
         let status: ExitStatus = Command::new(program)
@@ -247,7 +247,7 @@ path   = "edge1.conf"
     write(folder, "nullrouted.toml", &text)
 }
 
-/// The routes of ours in the kernel, read from it anew.
+/// Our routes in the kernel, read again.
 async fn show_routes() -> Result<(), String> {
     let mut lines = lines_of::<u32>().await?;
     lines.extend(lines_of::<u128>().await?);

@@ -15,7 +15,7 @@ use crate::run_dir::{Flush, Instance, RunDir};
 use crate::targets::kernel::Mark;
 use crate::time::Timestamp;
 
-/// So long is each way tried.
+/// Time limit of each way.
 pub(super) const LIMIT: Duration = Duration::from_millis(200);
 
 /// For a thread, in bytes: SQLite's parser needs the most of it.
@@ -32,7 +32,7 @@ pub(super) struct Noted {
     pub marks: Vec<Mark>,
     /// The lock of a pass, where none is under way.
     pub lock: Option<Lock>,
-    /// Whether the marker stands in the run directory.
+    /// Whether the marker is in the run directory.
     is_marked: bool,
 }
 
@@ -123,7 +123,7 @@ fn note_elsewhere(state_dir: &Path, flush: &Flush) {
     let _ = RunDir::here().set_flushed(state_dir, flush);
 }
 
-/// Do this, for so long at most. What does not answer by then goes on by itself and is not heard.
+/// Do this within the time limit. What takes longer goes on by itself, and its result is ignored.
 pub(super) fn within<T: Send + 'static>(
     limit: Duration,
     work: impl FnOnce() -> T + Send + 'static,

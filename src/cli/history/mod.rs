@@ -67,7 +67,6 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     }
 }
 
-/// What is wanted of it.
 #[derive(Clone)]
 pub(super) struct Wanted {
     pub prefix: Option<String>,

@@ -62,7 +62,7 @@ fn begun(row: &OperatorRow) -> Event {
     let until = row.until.map(|until| format!(" (until {until})"));
     Event {
         at: row.since,
-        kind: row.hand.begins(),
+        kind: row.kind.begins(),
         subject: row.prefix.to_string(),
         by: row.by.clone(),
         uid: None,

@@ -9,11 +9,11 @@ use super::super::net::one_net;
 use super::super::refresh::alone;
 use super::super::site::{Making, Own};
 use super::super::{Outcome, Stop, load, output};
-use super::{at_work, bring_about};
+use super::{apply, locked};
 use crate::control::{Change, End};
 use crate::ledger::{Event, Ledger, OperatorEntry};
 use crate::pass::At;
-use crate::pass::operator::said;
+use crate::pass::operator::describe;
 use crate::prefix::{HostBits, overlap};
 
 #[derive(Debug, clap::Args)]
@@ -37,7 +37,7 @@ pub(crate) fn run(hand: OperatorEntry, path: &Path, arguments: &Arguments) -> Ou
         OperatorEntry::Allow => Change::Disallow(end.clone()),
     };
     change_or(&config.clone(), &change, arguments.json, || {
-        let (lock, ledger) = at_work(&config, hand.undo())?;
+        let (lock, ledger) = locked(&config, hand.undo())?;
         let own = Own::new(config, ledger, lock);
         alone(path, own, arguments.json, async |making| {
             end_now(making, hand, &end).await
@@ -60,7 +60,7 @@ pub(crate) async fn end_now(mut making: Making<'_>, hand: OperatorEntry, end: &E
                 subject: prefix.to_string(),
                 by: by.clone(),
                 uid: Some(author.uid),
-                text: format!("was: {}", said(ended)),
+                text: format!("was: {}", describe(ended)),
             })?;
         }
         Ok(ended)
@@ -68,7 +68,7 @@ pub(crate) async fn end_now(mut making: Making<'_>, hand: OperatorEntry, end: &E
     if ended.is_none() {
         return Err(none(hand, prefix, ledger)?);
     }
-    let (exit, outcome) = bring_about(&mut making, hand.ended()).await?;
+    let (exit, outcome) = apply(&mut making, hand.ended()).await?;
     if making.json {
         return Ok(exit);
     }
@@ -101,10 +101,10 @@ fn none(hand: OperatorEntry, prefix: IpNet, ledger: &Ledger) -> Result<Stop, Sto
     let rows = ledger.operator(ledger.now()?)?;
     let mut near = rows
         .iter()
-        .filter(|row| row.hand == hand && row.ended.is_none() && overlap(&row.prefix, &prefix));
+        .filter(|row| row.kind == hand && row.ended.is_none() && overlap(&row.prefix, &prefix));
     let verb = hand.verb();
     let hint = match near.next() {
-        Some(row) => format!("there is {}: {}", row.prefix, said(row)),
+        Some(row) => format!("there is {}: {}", row.prefix, describe(row)),
         None if hand == OperatorEntry::Add => {
             format!("what a feed lists is taken out with: nullrouted allow {prefix} --reason TEXT")
         }

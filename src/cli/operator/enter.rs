@@ -11,9 +11,9 @@ use super::super::output::Out;
 use super::super::refresh::alone;
 use super::super::site::{Making, Own};
 use super::super::{Exit, Outcome, Stop, block_on, load, output};
-use super::{at_work, bring_about, confirm, undo};
+use super::{apply, confirm, locked, undo};
 use crate::config::Config;
-use crate::control::{Author, Change, Entry, Said};
+use crate::control::{Author, Change, Entry, OutputPiece};
 use crate::ledger::{Event, Ledger, OperatorEntry, OperatorRow};
 use crate::pass::{self, At, discovery, operator, protection};
 use crate::plan::joined;
@@ -68,13 +68,13 @@ pub(crate) fn run(hand: OperatorEntry, path: &Path, arguments: &Arguments) -> Ou
             Handed::Alone => break,
         }
     }
-    // Whoever is asked may take his time: nobody else waits for him.
+    // The answer may take long: no lock is held meanwhile.
     let against = objections_now(hand, prefix, &config)?;
     if against.iter().any(|one| !entry.confirmed.contains(one)) {
         confirmed_by_hand(&against, prefix, arguments.force)?;
         entry.confirmed = against;
     }
-    let (lock, ledger) = at_work(&config, hand.verb())?;
+    let (lock, ledger) = locked(&config, hand.verb())?;
     let own = Own::new(config, ledger, lock);
     alone(path, own, arguments.json, async |making| {
         enter_now(making, hand, &entry).await
@@ -135,7 +135,7 @@ pub(crate) async fn enter_now(
         match out {
             // Who is at the terminal is asked by the verb.
             Out::Client(outlet) if entry.confirmed.is_empty() => {
-                let _ = outlet.say(Said::Objections(against));
+                let _ = outlet.send(OutputPiece::Objections(against));
                 return Ok(Exit::Usage);
             }
             _ => {
@@ -147,7 +147,7 @@ pub(crate) async fn enter_now(
     }
     let row = OperatorRow {
         id: 0,
-        hand,
+        kind: hand,
         prefix,
         reason,
         by: author.name.clone(),
@@ -161,7 +161,7 @@ pub(crate) async fn enter_now(
         ledger.note_event(&event(&row, author))?;
         Ok(before)
     })?;
-    let (exit, outcome) = bring_about(&mut making, hand.begun()).await?;
+    let (exit, outcome) = apply(&mut making, hand.begun()).await?;
     if making.json {
         return Ok(exit);
     }
@@ -198,7 +198,7 @@ fn confirmed_by_hand(against: &[Objection], prefix: IpNet, force: bool) -> Resul
     }
 }
 
-/// What is protected at this moment. The daemon knows what is around: it is told of each change.
+/// What is protected at this moment. The daemon knows it: the kernel notifies it of each change.
 async fn protection(
     config: &Config,
     ledger: &Ledger,
@@ -215,7 +215,7 @@ async fn protection(
     Ok(protection::policy(config, &found, &by_hand, now).protect)
 }
 
-/// A time that is over before it begins, or that nobody lives to see, is a typing error.
+/// A time of nothing, or of more than a lifetime, is a typing error.
 fn time(time: Duration) -> Result<Duration, Stop> {
     match (SHORTEST..=LONGEST).contains(&time) {
         true => Ok(time),
@@ -294,7 +294,7 @@ fn event(row: &OperatorRow, author: &Author) -> Event {
         .map_or_else(String::new, |until| format!(" (until {until})"));
     Event {
         at: row.since,
-        kind: row.hand.begins(),
+        kind: row.kind.begins(),
         subject: row.prefix.to_string(),
         by: row.by.clone(),
         uid: Some(author.uid),
@@ -310,7 +310,7 @@ fn tell(
     outcome: &pass::Outcome,
 ) -> String {
     let OperatorRow { prefix, .. } = row;
-    let what = match row.hand {
+    let what = match row.kind {
         // Where it is not in force is said on stderr, line by line.
         _ if outcome.failed() => "noted, and not in force everywhere".to_owned(),
         OperatorEntry::Add if in_force.covering(*prefix).is_some() => {
@@ -327,10 +327,10 @@ fn tell(
         None => String::new(),
     };
     let instead = match before {
-        Some(before) => format!("; it takes the place of: {}", operator::said(before)),
+        Some(before) => format!("; it takes the place of: {}", operator::describe(before)),
         None => String::new(),
     };
-    let undo = undo(row.hand, *prefix);
+    let undo = undo(row.kind, *prefix);
     format!(
         "{prefix} {what}{until}{instead}; generation {}; undo: {undo}",
         outcome.generation

@@ -1,4 +1,4 @@
-//! The operator's own hand: `add`, `allow`, and what undoes them.
+//! Entries of the operator: `add`, `allow`, and what undoes them.
 
 mod confirm;
 mod end;
@@ -21,7 +21,7 @@ use crate::pass::Outcome;
 pub(super) const PATIENCE: Duration = Duration::from_secs(90);
 
 /// The lock of a pass, waited for, and the ledger.
-pub(super) fn at_work(config: &Config, verb: &str) -> Result<(Lock, Ledger), Stop> {
+pub(super) fn locked(config: &Config, verb: &str) -> Result<(Lock, Ledger), Stop> {
     match Lock::wait(&config.state_dir, verb, PATIENCE)? {
         Some(lock) => Ok((lock, Ledger::open(&config.state_dir)?)),
         None => {
@@ -36,15 +36,12 @@ pub(super) fn at_work(config: &Config, verb: &str) -> Result<(Lock, Ledger), Sto
 }
 
 /// Bring it about. That a change of the feeds is held is not this verb's business.
-async fn bring_about(
-    making: &mut Making<'_>,
-    cause: GenerationCause,
-) -> Result<(Exit, Outcome), Stop> {
+async fn apply(making: &mut Making<'_>, cause: GenerationCause) -> Result<(Exit, Outcome), Stop> {
     let next = format!(
         "It is written down: the next pass brings it about (nullrouted --config {} refresh)",
         making.path.display()
     );
-    let outcome = refresh::bring_about(making, cause, &next).await?;
+    let outcome = refresh::apply(making, cause, &next).await?;
     let exit = match outcome.failed() {
         true => Exit::Failed,
         false => Exit::Done,

@@ -53,7 +53,7 @@ const FINDINGS: usize = 5;
 /// Most characters of one finding: it may quote a router's command.
 const LONGEST: usize = 200;
 
-/// A pass that is under way is given some time: so often the kernel is looked at, …
+/// A pass that is under way is given some time: the number of times the kernel is read, …
 const LOOKS: usize = 3;
 /// … with this between two looks.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -69,7 +69,7 @@ struct Report {
 }
 
 pub(super) fn run(path: &Path) -> Outcome {
-    let report = look(path).unwrap_or_else(|stop| Report {
+    let report = report(path).unwrap_or_else(|stop| Report {
         findings: vec![(Severity::Unknown, stop.in_one_line())],
         ..Report::default()
     });
@@ -82,7 +82,7 @@ pub(super) fn run(path: &Path) -> Outcome {
     ))
 }
 
-fn look(path: &Path) -> Result<Report, Stop> {
+fn report(path: &Path) -> Result<Report, Stop> {
     let config = load(path)?;
     let ledger = Ledger::read(&config.state_dir)?;
     let mut report = Report::default();

@@ -50,7 +50,7 @@ pub fn places(
         let is_here = one.by == By::Us || one.path.is_absolute();
         one.leads = if is_here { &leads.to } else { &one.path }.clone();
     }
-    let beside: Vec<_> = ours.iter().flat_map(Ours::beside).collect();
+    let beside: Vec<_> = ours.iter().flat_map(Ours::temporary_files).collect();
     ours.extend(beside);
     for (at, one) in ours.iter().enumerate() {
         let used = used.iter().zip(of_used);
@@ -111,14 +111,13 @@ enum By {
     /// It is the router file.
     Us,
     /// A temporary file next to it.
-    UsBeside,
+    UsTemporarily,
     /// A command with this key; `takes` says that it copies the router file, so that nothing else
     /// may be there afterwards.
     Command { key: &'static str, takes: bool },
 }
 
 impl<'a> Ours<'a> {
-    /// The router file.
     fn file(router: &'a RouterConfig, written: &Written) -> Self {
         let path = of(router, written).and_then(|written| Some(written.path.as_ref()?.span()));
         Self {
@@ -132,12 +131,12 @@ impl<'a> Ours<'a> {
     }
 
     /// The temporary files next to the router file, once its resolved path is known.
-    fn beside(&self) -> Vec<Self> {
+    fn temporary_files(&self) -> Vec<Self> {
         if self.by != By::Us {
             return Vec::new();
         }
         let beside = companions(&self.leads).into_iter().map(|path| Self {
-            by: By::UsBeside,
+            by: By::UsTemporarily,
             leads: path.clone(),
             path,
             ..self.clone()
@@ -195,10 +194,10 @@ impl<'a> Ours<'a> {
             (By::Us, By::Us) if before && self.path != other.path => {
                 Some(format!("leads to the file of the router {name:?}"))
             }
-            (By::UsBeside | By::Command { .. }, By::Us) => {
+            (By::UsTemporarily | By::Command { .. }, By::Us) => {
                 Some(format!("is the file of the router {name:?}"))
             }
-            (By::Command { .. }, By::UsBeside) => Some(format!(
+            (By::Command { .. }, By::UsTemporarily) => Some(format!(
                 "is made for a moment beside the file of the router {name:?}"
             )),
             (By::Command { takes: true, .. }, By::Command { key, takes: true }) if before => Some(
@@ -212,14 +211,16 @@ impl<'a> Ours<'a> {
         let path = self.path.display();
         match self.by {
             By::Us => format!("path: {path}"),
-            By::UsBeside => format!("path: {path}, which is made for a moment beside it,"),
+            By::UsTemporarily => format!("path: {path}, which is made for a moment beside it,"),
             By::Command { key, .. } => format!("{key}: it writes {path}, which"),
         }
     }
 
     fn hint(&self) -> &'static str {
         match self.by {
-            By::Us | By::UsBeside => "a router file is written over: it needs a path of its own",
+            By::Us | By::UsTemporarily => {
+                "a router file is written over: it needs a path of its own"
+            }
             By::Command { .. } => "what a command writes needs a path of its own",
         }
     }

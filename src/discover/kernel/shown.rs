@@ -9,7 +9,7 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 
 use super::message::{self, Hop};
 use super::object::{self, Objects, RTM_NEWNEXTHOP};
-use crate::discover::{Found, Shown, network};
+use crate::discover::{Answer, Found, network};
 use crate::netlink::family::AddressFamily as _;
 use crate::netlink::link::Link;
 use crate::netlink::message::RTM_NEWROUTE;
@@ -54,7 +54,7 @@ pub async fn connected() -> io::Result<Vec<Found>> {
 
 /// Gateways and next hops of the unicast routes of all tables, and of all nexthop objects. Nothing
 /// else is kept during the dump. If one of the dumps fails, the others still count.
-pub async fn gateways() -> Shown {
+pub async fn gateways() -> Answer {
     let (mut shown, hops) = hops().await;
     let names = Interfaces::ask().await.unwrap_or_else(|error| {
         shown.fail(None, format!("the interfaces cannot be read: {error}"));
@@ -76,8 +76,8 @@ pub async fn gateways() -> Shown {
 type Hops = BTreeMap<(IpNet, u32), bool>;
 
 /// The next hops of routes and of nexthop objects, and which of the two could not be read.
-async fn hops() -> (Shown, Hops) {
-    let (mut shown, mut hops) = (Shown::default(), Hops::new());
+async fn hops() -> (Answer, Hops) {
+    let (mut shown, mut hops) = (Answer::default(), Hops::new());
     let mut see = |hop: Hop| {
         let known = hops.entry((hop.net, hop.interface)).or_insert(true);
         *known &= hop.several;

@@ -10,7 +10,7 @@ use tokio::time::sleep;
 
 use super::message::{self, Address};
 use super::object::{self, RTM_NEWNEXTHOP};
-use crate::discover::{Look, Source, network};
+use crate::discover::{Source, SourceAnswer, network};
 use crate::netlink::Notifications;
 use crate::netlink::message::{Message, RTM_DELADDR, RTM_NEWADDR, RTM_NEWROUTE, messages};
 
@@ -29,7 +29,7 @@ const ROOM: usize = 4 << 20;
 /// At most this many datagrams are read at once, however fast they arrive.
 const DRAIN: usize = 16_384;
 
-/// At most this many networks are kept by name; a look finds the others.
+/// At most this many networks are kept by name; a scan finds the others.
 const TOLD: usize = 1_000;
 
 /// Receives changes of addresses, routes and nexthop objects.
@@ -46,14 +46,14 @@ pub struct Watch {
 struct Noticed {
     /// What each watched source showed last.
     known: BTreeMap<Source, BTreeSet<IpNet>>,
-    /// What the kernel has reported since, and no look has shown yet.
+    /// What the kernel has reported since, and no scan has shown yet.
     appeared: BTreeSet<IpNet>,
     /// Something has changed that [`Watch::changed`] has not reported.
     news: bool,
 }
 
 impl Watch {
-    /// Receive the changes that concern these sources. Open it before the first look, so that no
+    /// Receive the changes that concern these sources. Open it before the first scan, so that no
     /// change is lost in between.
     ///
     /// # Errors
@@ -67,7 +67,7 @@ impl Watch {
                 _ => continue,
             };
             if socket.is_none() {
-                // With a smaller buffer an overflow occurs sooner; a look follows, and nothing is
+                // With a smaller buffer an overflow occurs sooner; a scan follows, and nothing is
                 // lost.
                 *socket = Some(Notifications::open(groups, ROOM)?);
             }
@@ -85,10 +85,10 @@ impl Watch {
         }
     }
 
-    /// Mark the results of the last look as known, so that they are no longer news. A part that
+    /// Mark the results of the last scan as known, so that they are no longer news. A part that
     /// gave no answer stays known as before.
-    pub fn know(&mut self, looks: &[Look]) {
-        for (source, shown) in looks {
+    pub fn know(&mut self, answers: &[SourceAnswer]) {
+        for (source, shown) in answers {
             let Some(known) = self.seen.known.get_mut(source) else {
                 continue;
             };
@@ -104,14 +104,14 @@ impl Watch {
     }
 
     /// The addresses, their networks, and the gateways that the kernel has reported since the last
-    /// call and that no look had shown. They can be protected before a look, which reads all routes
-    /// and may take seconds where they change all the time. The set may be incomplete: a look
+    /// call and that no scan had shown. They can be protected before a scan, which reads all routes
+    /// and may take seconds where they change all the time. The set may be incomplete: a scan
     /// decides.
     pub fn appeared(&mut self) -> BTreeSet<IpNet> {
         std::mem::take(&mut self.seen.appeared)
     }
 
-    /// Return when a look would show something that is not known, when an address has gone, or when
+    /// Return when a scan would show something that is not known, when an address has gone, or when
     /// notifications were lost. May be dropped at any point: nothing is lost.
     pub async fn changed(&mut self) {
         while !self.seen.news {
@@ -192,13 +192,13 @@ impl Noticed {
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            // ENOBUFS: notifications were lost (netlink(7)). After any other error, too, a look
+            // ENOBUFS: notifications were lost (netlink(7)). After any other error, too, a scan
             // follows.
             Err(_) => self.news = true,
         }
     }
 
-    /// Take in a message. It is news if a look would show something different after it.
+    /// Take in a message. It is news if a scan would show something different after it.
     fn notified(&mut self, message: Message<'_>) {
         match message.kind {
             RTM_NEWROUTE => message::hops(message.payload, |hop| {
@@ -218,7 +218,7 @@ impl Noticed {
             RTM_DELADDR => {
                 let address = Address::read(message.payload);
                 for (source, net) in address.into_iter().flat_map(shows) {
-                    // The address may return before a look; it is news again then.
+                    // The address may return before a scan; it is news again then.
                     self.news |= self.known.contains_key(&source);
                     self.appeared.remove(&net);
                 }
@@ -256,7 +256,7 @@ fn shows(address: Address) -> impl Iterator<Item = (Source, IpNet)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::discover::{Found, Shown};
+    use crate::discover::{Answer, Found};
 
     #[test]
     fn what_appears_is_told_by_name_once_and_not_what_is_known_or_gone() {
@@ -301,15 +301,15 @@ mod tests {
         let mut watch = Watch::blind();
         watch.seen.known.insert(Source::Gateways, BTreeSet::new());
         let gateway = |net: &str| Found::new(net.parse().unwrap(), "gateway on eth0");
-        let mut known = |shown: Shown| -> Vec<String> {
+        let mut known = |shown: Answer| -> Vec<String> {
             watch.know(&[(Source::Gateways, shown)]);
             let known = watch.seen.known[&Source::Gateways].iter();
             known.map(IpNet::to_string).collect()
         };
         let (one, two) = ("192.0.2.1/32", "192.0.2.2/32");
         assert_eq!(known(vec![gateway(one)].into()), [one]);
-        assert_eq!(known(Shown::error("no socket")), [one]);
-        let mut half = Shown::error("no nexthop objects");
+        assert_eq!(known(Answer::error("no socket")), [one]);
+        let mut half = Answer::error("no nexthop objects");
         half.found.push(gateway(two));
         assert_eq!(known(half), [one, two]);
         assert_eq!(known(vec![gateway(two)].into()), [two]);

@@ -34,7 +34,6 @@ pub enum Secret {
     Basic {
         /// The name.
         user: String,
-        /// File with the password.
         password_file: PathBuf,
     },
     /// A bearer token (RFC 6750), in this file.

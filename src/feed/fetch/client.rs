@@ -5,9 +5,9 @@ use std::env;
 
 use reqwest::{Certificate, Client, ClientBuilder, Identity, NoProxy, Proxy, Url, redirect};
 
+use super::connect::OnTheWay;
 use super::failure::root;
 use super::resolve::Guarded;
-use super::way::OnTheWay;
 use super::{FetchLimits, Refused};
 use crate::files;
 

@@ -6,15 +6,15 @@
 
 mod access;
 mod client;
+mod connect;
 mod failure;
 mod limits;
-mod patience;
 mod private;
 mod redirect;
 mod resolve;
 mod speed;
+mod time_limit;
 mod wait;
-mod way;
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -32,12 +32,12 @@ use crate::files;
 use crate::progress::Line;
 pub use access::{Access, Secret};
 use client::Clients;
+use connect::ConnectAttempts;
+pub use connect::{AddressRequest, AddressRequester, HostAddress};
 pub use limits::FetchLimits;
-use patience::Patience;
 pub use private::{is_private, is_this_machine};
 use speed::Speed;
-use way::Way;
-pub use way::{AddressRequest, Desk, HostAddress};
+use time_limit::TimeLimit;
 
 /// The validators of a copy. They are kept with the copy and sent with the next request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -71,7 +71,7 @@ struct Shared {
     limits: FetchLimits,
     /// Asked before a connection to an address that is dropped now; without it no such connection
     /// is made.
-    desk: Option<Desk>,
+    addresses: Option<AddressRequester>,
     /// Files of secrets whose permissions were checked in this pass.
     judged: Mutex<HashSet<PathBuf>>,
 }
@@ -92,7 +92,10 @@ impl Fetcher {
     ///
     /// # Errors
     /// As [`Fetcher::new`].
-    pub async fn asking(limits: FetchLimits, desk: Option<Desk>) -> Result<Self, String> {
+    pub async fn asking(
+        limits: FetchLimits,
+        addresses: Option<AddressRequester>,
+    ) -> Result<Self, String> {
         let clients = Clients::new(&limits).await?;
         let home = clients.home()?;
         Ok(Self(Arc::new(Shared {
@@ -104,7 +107,7 @@ impl Fetcher {
             away: clients.away()?,
             clients,
             limits,
-            desk,
+            addresses,
             judged: Mutex::default(),
         })))
     }
@@ -121,7 +124,7 @@ impl Fetcher {
         line: &Line,
     ) -> Result<Fetched, Refused> {
         let limit = self.0.limits.timeout;
-        let patience = Patience::new(limit);
+        let patience = TimeLimit::new(limit);
         let download = self.download(url, access, known, line, &patience);
         let done = patience.wait_for(download).await;
         done.unwrap_or(Err(Refused::TooSlow(limit.as_secs())))
@@ -133,7 +136,7 @@ impl Fetcher {
         access: &Access,
         known: &Validators,
         line: &Line,
-        patience: &Patience,
+        patience: &TimeLimit,
     ) -> Result<Fetched, Refused> {
         let (response, way) = self.follow(url, access, known, patience).await?;
         let status = response.status();
@@ -166,8 +169,8 @@ impl Fetcher {
         url: &Url,
         access: &Access,
         known: &Validators,
-        patience: &Patience,
-    ) -> Result<(Response, Option<Way>), Refused> {
+        patience: &TimeLimit,
+    ) -> Result<(Response, Option<ConnectAttempts>), Refused> {
         let clients = &self.0.clients;
         self.judge_permissions(access).await;
         let secret = access.open().await?;
@@ -197,7 +200,12 @@ impl Fetcher {
                 request
             };
             // Only for a configured host is a listed address opened: a redirect could name any.
-            let way = self.0.desk.clone().filter(|_| at_home).map(Way::new);
+            let way = self
+                .0
+                .addresses
+                .clone()
+                .filter(|_| at_home)
+                .map(ConnectAttempts::new);
             let response = match &way {
                 Some(way) => self.send_on(way, request, patience).await?,
                 None => self.send(request()).await.map_err(|failed| failed.0)?,
@@ -226,9 +234,9 @@ impl Fetcher {
     /// other, to those that are.
     async fn send_on(
         &self,
-        way: &Way,
+        way: &ConnectAttempts,
         request: impl Fn() -> RequestBuilder,
-        patience: &Patience,
+        patience: &TimeLimit,
     ) -> Result<Response, Refused> {
         loop {
             match way.send(self.send(request())).await {
@@ -316,7 +324,7 @@ impl Fetcher {
 /// host may work.
 struct NoAnswer(Refused, bool);
 
-fn prove(way: Option<&Way>) {
+fn prove(way: Option<&ConnectAttempts>) {
     if let Some(way) = way {
         way.proven();
     }

@@ -10,7 +10,6 @@ pub(super) fn line_end(text: &str) -> char {
     if text.contains('\n') { '\n' } else { '\r' }
 }
 
-/// The lines of a text.
 pub(super) fn lines(text: &str) -> impl Iterator<Item = Line<'_>> {
     lines_ended_by(line_end(text), text)
 }

@@ -178,7 +178,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// An origin AS.
     pub fn origin(&mut self, line: u32, asn: u32, reference: &str) {
         if self.admits(1, 0) {
             self.copy.add_origin(asn, line, reference);

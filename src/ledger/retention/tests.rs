@@ -5,7 +5,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::ledger::{
-    Event, EventKind, FeedRow, GenerationCause, OperatorEntry, OperatorRow, Origin, PinRow, Said,
+    Event, EventKind, FeedRow, GenerationCause, OperatorEntry, OperatorRow, Origin, PinRow,
+    ReviewAnswer,
 };
 use crate::plan::Change;
 use crate::policy::selection::Choice;
@@ -250,7 +251,7 @@ fn what_ended_long_ago_goes_and_what_lasts_stays() {
     for (prefix, ended) in [(0, Some(old)), (1, None)] {
         let row = OperatorRow {
             id: 0,
-            hand: OperatorEntry::Add,
+            kind: OperatorEntry::Add,
             prefix: net(prefix),
             reason: String::new(),
             by: String::new(),
@@ -265,8 +266,12 @@ fn what_ended_long_ago_goes_and_what_lasts_stays() {
                 .unwrap();
         }
     }
-    ledger.say("a", Said::Rejected, old, "").unwrap();
-    ledger.say("b", Said::Rejected, old, "").unwrap();
+    ledger
+        .write_review("a", ReviewAnswer::Rejected, old, "")
+        .unwrap();
+    ledger
+        .write_review("b", ReviewAnswer::Rejected, old, "")
+        .unwrap();
 
     let pruned = ledger.prune(now, KEEP).unwrap().unwrap();
     assert_eq!(

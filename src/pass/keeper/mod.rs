@@ -14,7 +14,7 @@
 //! same one) and passes its orders on. So a pass that waits for a disk, a download or a reload
 //! delays no protection.
 
-mod glance;
+mod ledger_reader;
 mod protect;
 mod restore;
 mod serve;
@@ -30,7 +30,7 @@ use tokio::time::timeout;
 use super::Applied;
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::discover::Look;
+use crate::discover::SourceAnswer;
 use crate::ledger::{Lock, Observed, PinRow};
 use crate::targets::kernel::{KERNEL, Kernel, Report};
 use crate::targets::{Doing, Done, Outcome, Presence, Target, Wanted};
@@ -70,7 +70,7 @@ pub enum Event {
 
 enum Request {
     Apply(Box<Order>, oneshot::Sender<Done>),
-    Look(oneshot::Sender<Vec<Look>>),
+    Scan(oneshot::Sender<Vec<SourceAnswer>>),
     Holds(IpNet, oneshot::Sender<bool>),
     Configure(Arc<Config>),
 }
@@ -121,9 +121,9 @@ impl Keeper {
     }
 
     /// What the kernel shows now of the sources that protect. What appears from here on is news.
-    pub async fn look(&self) -> Vec<Look> {
+    pub async fn scan_kernel(&self) -> Vec<SourceAnswer> {
         let (done, looks) = oneshot::channel();
-        let _ = self.requests.send(Request::Look(done));
+        let _ = self.requests.send(Request::Scan(done));
         answered(looks).await
     }
 

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use super::Event;
 use super::restore::{Current, unless};
 use super::serve::{PAUSE, Server};
-use crate::discover::Look;
+use crate::discover::SourceAnswer;
 use crate::pass::discovery::{self, Where};
 use crate::prefix::PrefixSet;
 use crate::targets::{Removable, Target, Wanted};
@@ -18,14 +18,14 @@ impl Server {
     /// Something appeared or disappeared: look, and exclude new space from the routes, at once and
     /// from memory.
     pub(super) async fn protect(&mut self) {
-        // A look reads all routes, which takes seconds if another program changes them all the
+        // A scan reads all routes, which takes seconds if another program changes them all the
         // time. Networks that the kernel reported by name do not wait for it.
         if self.take_named() {
             self.cut_out().await;
         }
         if Instant::now() >= self.next_look {
             self.next_look = Instant::now() + PAUSE;
-            if self.look().await {
+            if self.protect_current().await {
                 self.cut_out().await;
             }
         }
@@ -62,10 +62,10 @@ impl Server {
     }
 
     /// Read what the kernel shows. Returns whether something in it was not protected.
-    pub(super) async fn look(&mut self) -> bool {
-        let looks = self.look_around().await;
+    pub(super) async fn protect_current(&mut self) -> bool {
+        let answers = self.scan().await;
         self.news.store(true, Ordering::Relaxed);
-        self.appears(nets(&looks))
+        self.appears(nets(&answers))
     }
 
     /// Take in the networks that the kernel reported by name. Returns whether something in them was
@@ -94,23 +94,23 @@ impl Server {
 
     /// What the kernel shows now of the sources that protect. A network that it reports by name
     /// meanwhile is protected meanwhile.
-    pub(super) async fn look_around(&mut self) -> Vec<Look> {
+    pub(super) async fn scan(&mut self) -> Vec<SourceAnswer> {
         let config = self.config.clone();
-        let mut looking = pin!(discovery::looks(&config, Where::Kernel));
-        let looks = loop {
-            if let Some(looks) = unless(&mut looking, self.watch.named()).await {
-                break looks;
+        let mut looking = pin!(discovery::scan_sources(&config, Where::Kernel));
+        let answers = loop {
+            if let Some(answers) = unless(&mut looking, self.watch.named()).await {
+                break answers;
             }
             if self.take_named() {
                 self.cut_out().await;
             }
         };
-        self.watch.know(&looks);
-        looks
+        self.watch.know(&answers);
+        answers
     }
 }
 
-fn nets(looks: &[Look]) -> PrefixSet {
-    let found = looks.iter().flat_map(|(_, shown)| &shown.found);
+fn nets(answers: &[SourceAnswer]) -> PrefixSet {
+    let found = answers.iter().flat_map(|(_, shown)| &shown.found);
     PrefixSet::of_nets(found.map(|found| found.net))
 }

@@ -9,7 +9,7 @@ use futures_util::future::{Either, select};
 use tokio::time::Instant;
 
 use super::Event;
-use super::glance::Glanced;
+use super::ledger_reader::LedgerState;
 use super::serve::{PAUSE, Server};
 use crate::ledger::{Lock, PinRow};
 use crate::pass::{Applied, interference, neighbors};
@@ -78,7 +78,7 @@ impl Server {
             };
             let Some(done) = unless(kernel.apply(&wanted), appeared).await else {
                 interruptions += 1;
-                // A look follows: the reported networks are still news.
+                // A scan follows: the reported networks are still news.
                 self.take_named();
                 continue;
             };
@@ -170,12 +170,12 @@ impl Server {
         if !kept.wanted.config.kernel.enabled || run_dir::flushed(&kept.wanted.config.state_dir) {
             return Current::Withdrawn;
         }
-        match self.glance.look().await {
-            Glanced::Silent => return Current::Silent,
-            Glanced::Unreadable => {}
+        match self.glance.read().await {
+            LedgerState::Silent => return Current::Silent,
+            LedgerState::Unreadable => {}
             // A lost ledger says nothing about what should be in force.
-            Glanced::Seen(generation, _) if generation < kept.generation => {}
-            Glanced::Seen(generation, pin) => {
+            LedgerState::Seen(generation, _) if generation < kept.generation => {}
+            LedgerState::Seen(generation, pin) => {
                 // Written by a verb, or by the running pass, whose order follows.
                 if generation != kept.generation || pin != kept.pin {
                     let _ = self.events.send(Event::Elsewhere);
@@ -223,7 +223,7 @@ pub(super) async fn unless<T>(
     }
 }
 
-/// The next comparison is told from this one.
+/// The next comparison differs from this one by it.
 fn keep_result(wanted: &mut Wanted, done: &Done) {
     if let Some(seen) = &done.kernel {
         wanted.former.retain(|mark| !seen.cleared.contains(mark));

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, sleep, sleep_until, timeout_at};
 
-use super::glance::Glance;
+use super::ledger_reader::LedgerReader;
 use super::restore::Why;
 use super::{Event, Keeper, Order, PassLock, Request};
 use crate::clock::Clock;
@@ -21,7 +21,7 @@ use crate::targets::kernel::{Fib, Kernel};
 use crate::targets::{Done, Target};
 use crate::time::Timestamp;
 
-/// Shortest time between two looks, and between two comparisons. An address that appears is
+/// Shortest time between two scans, and between two comparisons. An address that appears is
 /// protected within a second, and frequent changes do not keep the keeper busy.
 pub(super) const PAUSE: Duration = Duration::from_millis(300);
 /// How often the alarm about repeatedly removed routes is checked.
@@ -36,18 +36,18 @@ pub struct Server {
     pub(super) listens: bool,
     /// The state to keep: the last order, with the space excluded that has appeared since.
     pub(super) kept: Option<Order>,
-    /// The space that appeared since the last look of a pass.
+    /// The space that appeared since the last scan of a pass.
     pub(super) appeared: PrefixSet,
     /// The clock until there is an order.
     pub(super) clock: Clock,
-    pub(super) glance: Glance,
+    pub(super) glance: LedgerReader,
     pub(super) lock: PassLock,
     pub(super) requests: mpsc::UnboundedReceiver<Request>,
     pub(super) events: mpsc::UnboundedSender<Event>,
     pub(super) news: Arc<AtomicBool>,
     /// When everything was last read.
     pub(super) audited: Instant,
-    /// No look for new addresses before this.
+    /// No scan for new addresses before this.
     pub(super) next_look: Instant,
     /// No comparison before this.
     pub(super) next_comparison: Instant,
@@ -97,7 +97,7 @@ impl Server {
             kept: None,
             appeared: PrefixSet::default(),
             clock: Clock::default(),
-            glance: Glance::at(&config.state_dir),
+            glance: LedgerReader::at(&config.state_dir),
             lock: lock.clone(),
             requests: asked,
             events,
@@ -192,7 +192,7 @@ impl Server {
         tokio::select! {
             biased;
             () = async {
-                // A network that the kernel reported by name does not wait for the next look.
+                // A network that the kernel reported by name does not wait for the next scan.
                 if timeout_at(next_look, watch.named()).await.is_err() {
                     watch.changed().await;
                 }
@@ -217,11 +217,11 @@ impl Server {
                 let mark = &self.config.kernel.mark;
                 let _ = done.send(self.kernel.fib.holds(route, mark));
             }
-            Request::Look(done) => {
-                // What appears from here on is not in these looks.
+            Request::Scan(done) => {
+                // What appears from here on is not in these scans.
                 self.news.store(false, Ordering::Relaxed);
                 self.appeared = PrefixSet::default();
-                let _ = done.send(self.look_around().await);
+                let _ = done.send(self.scan().await);
             }
             Request::Configure(config) => {
                 let enabled = config.kernel.enabled;
@@ -238,7 +238,7 @@ impl Server {
 
     /// Carry out an order.
     async fn apply(&mut self, mut order: Order, done: oneshot::Sender<Done>) {
-        // What appeared since the look of the pass is not in its order yet.
+        // What appeared since the scan of the pass is not in its order yet.
         let appeared = order.wanted.unprotected(&self.appeared);
         if !appeared.is_empty() {
             Arc::make_mut(&mut order.wanted).protect(&appeared);

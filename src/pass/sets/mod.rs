@@ -20,13 +20,13 @@ use ipnet::IpNet;
 use super::inputs::Inputs;
 use super::wanted::{LATELY, credits};
 use crate::config::{Config, RouterConfig};
-use crate::ledger::{Event, EventKind, Ledger, LedgerError, Left, SelectionRow};
+use crate::ledger::{Event, EventKind, Ledger, LedgerError, RecentlyWithdrawn, SelectionRow};
 use crate::pipeline::{Chosen, Decision, Former, each_once};
 use crate::plan::Change;
-use crate::policy::selection::{Choice, Part, Selection};
+use crate::policy::selection::{Choice, SelectedPart, Selection};
 use crate::prefix::{Effective, NOTHING};
 use crate::targets::RouterSet;
-use crate::targets::file::Gone;
+use crate::targets::file::ToUnconfigure;
 use crate::time::Timestamp;
 pub use moves::Move;
 use recorded::{Recorded, has_everything, is_configured};
@@ -194,7 +194,7 @@ impl Sets {
             let set = RouterSet {
                 selection: router.selection.clone(),
                 chosen: Arc::default(),
-                part: Part::default(),
+                part: SelectedPart::default(),
                 credits: Vec::new(),
             };
             (router.name.clone(), Arc::new(set))
@@ -226,19 +226,19 @@ impl Sets {
 
     /// What single routers may still hold, by name: those that have a selection, or had one.
     /// `everything` is what is to be in force, `left` what left that of late.
-    pub fn gone(
+    pub fn to_unconfigure(
         &self,
         config: &Config,
         ledger: &Ledger,
         everything: &Effective,
-        left: &Left,
-    ) -> Result<BTreeMap<String, Gone>, LedgerError> {
+        left: &RecentlyWithdrawn,
+    ) -> Result<BTreeMap<String, ToUnconfigure>, LedgerError> {
         let recorded = self.recorded.as_ref();
         let mut gone = BTreeMap::new();
         let told = config.routers.iter();
         for router in told.filter(|router| router.options.family.takes_away()) {
             let name = &router.name;
-            let mut had = ledger.left_of(name, LATELY)?;
+            let mut had = ledger.recently_withdrawn_of(name, LATELY)?;
             let set = self.router(name);
             let selected = recorded.is_some_and(|recorded| recorded.rows.contains_key(name));
             if set.is_none() && !selected && had.nets.is_empty() && had.asns.is_empty() {
@@ -259,7 +259,10 @@ impl Sets {
                 had.asns.extend(&content.origins);
             }
             let effective = set.map_or(everything, RouterSet::effective);
-            gone.insert(name.clone(), Gone::of(had.nets, had.asns, effective));
+            gone.insert(
+                name.clone(),
+                ToUnconfigure::of(had.nets, had.asns, effective),
+            );
         }
         Ok(gone)
     }
@@ -289,7 +292,7 @@ impl Sets {
                 let why = match set.filter(|_| is_same) {
                     Some(set) => {
                         let came = new.without(&old).nets;
-                        moves::why(&set.selection.choice, &came, decision, &inputs.hand)
+                        moves::why(&set.selection.choice, &came, decision, &inputs.operator)
                     }
                     None => moves::SELECTS.to_owned(),
                 };
@@ -337,7 +340,7 @@ impl Sets {
             }
         }
         for one in &self.moves {
-            let (text, router) = (one.told(), &one.router);
+            let (text, router) = (one.describe(), &one.router);
             tracing::info!("generation {generation}  router {router}: {text}");
             for (op, items) in [('-', &one.went), ('+', &one.came)] {
                 ledger.note_moved(router, generation, (op, items.iter().cloned()))?;

@@ -38,7 +38,7 @@ pub(super) fn is_apart(
 
 impl Move {
     /// In words: `1 added (192.0.2.0/24), 0 removed`.
-    pub fn told(&self) -> String {
+    pub fn describe(&self) -> String {
         let told = |items: &[String], what: &str| {
             let named = items.iter().take(NAMED).map(String::as_str);
             let mut named = named.collect::<Vec<_>>().join(", ");

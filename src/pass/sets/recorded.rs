@@ -94,7 +94,6 @@ impl Recorded {
         had.cloned().reduce(|all, one| all.intersection(&one))
     }
 
-    /// What a choice has.
     pub fn content(&self, choice: &Choice) -> Option<&Effective> {
         match choice.has_everything() {
             true => Some(&self.in_force),

@@ -71,7 +71,6 @@ fn choice(feeds: &[&str], operator: bool) -> Choice {
     }
 }
 
-/// The names in a mask.
 fn named(mask: u8) -> Vec<&'static str> {
     let names = NAMES.into_iter().enumerate();
     let named = names.filter(|(index, _)| mask & (1 << index) != 0);
@@ -120,7 +119,7 @@ impl World {
     fn decide(&self) -> Decision {
         decide(&Input {
             feeds: &self.feeds,
-            hand: &self.hand,
+            operator: &self.hand,
             policy: &self.policy,
             in_force: &self.in_force,
             restores: false,

@@ -32,7 +32,7 @@ impl Made {
     fn input(&self) -> Input<'_> {
         Input {
             feeds: &self.feeds,
-            hand: &self.hand,
+            operator: &self.hand,
             policy: &self.policy,
             in_force: &self.in_force,
             restores: self.restores,

@@ -100,7 +100,7 @@ impl Bounds {
         let narrower = |family: usize| {
             let gone = before.minus(now).count(family);
             let was = before.count(family);
-            // As many addresses as so many /24 or /48.
+            // The addresses of this number of /24 or /48.
             let few = self.small as f64 * 0.5_f64.powi([24, 48][family]);
             let share = gone as f64 * 0.5_f64.powi(i32::from(space.base[family]) + 8);
             let is = now.count(family);

@@ -198,7 +198,7 @@ impl<'a> Told<'a> {
         let total = self.now.minus(self.out);
         let feeds = self.counting.iter();
         let whole = if self.lost {
-            // The operator's own is no reason, nor is what he protects.
+            // Neither the operator's entries nor what is protected are a reason.
             let beside = |set: Cells| set.or(self.hand).minus(self.out);
             bounds.too_much(space, beside(self.in_force), beside(total))
         } else {

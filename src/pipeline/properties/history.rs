@@ -42,7 +42,6 @@ impl History {
     }
 }
 
-/// Any history.
 pub fn any() -> impl Strategy<Value = History> {
     let steps = prop::collection::vec(steps(), 5..=15);
     let feeds = prop::collection::vec(prop::bool::weighted(0.3), 1..=3);

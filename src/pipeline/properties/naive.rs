@@ -38,9 +38,9 @@ pub struct Space {
     v6: [u16; 2],
     /// Length of the prefix that holds all of them, for each family.
     pub base: [u8; 2],
-    /// So many cells more are no change of the share: ten times a /16, ten times a /28.
+    /// This many cells more are no change of the share: ten times a /16, ten times a /28.
     pub small: [usize; 2],
-    /// The cells that only a bogon feed may list: the first so many.
+    /// The cells that only a bogon feed may list: the first of them.
     reserved: [usize; 2],
     /// The cells that are never dropped.
     never: [usize; 2],

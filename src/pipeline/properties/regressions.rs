@@ -17,7 +17,7 @@ const OTHER: Net = Net {
     len: 8,
 };
 
-/// Limits that hold nothing, but that there may be so many routes.
+/// Limits that hold nothing but a number of routes.
 fn routes(routes: usize) -> Bounds {
     Bounds {
         shortest: [0, 0],

@@ -22,7 +22,7 @@ use crate::time::Timestamp;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// What a publisher lists: prefixes, some of which end after so many hours, and origin ASes.
+/// What a publisher lists: prefixes, some of which expire after a number of hours, and origin ASes.
 #[derive(Clone, Debug, Default)]
 pub struct List {
     pub nets: Vec<(Net, Option<u16>)>,
@@ -264,7 +264,7 @@ impl Shell {
         }
     }
 
-    /// Decide by what is known. What is remembered for it is what would be decided anew.
+    /// Decide by what is known. What is remembered for it is what would be decided from nothing.
     pub fn decide(&mut self) -> Decision {
         let typed = self.protected.iter().map(|net| self.space.net(*net));
         let shown = self.shown.iter().map(|net| self.space.net(*net));
@@ -299,7 +299,7 @@ impl Shell {
         let feeds: Vec<Feed> = self.configured().map(Known::feed).collect();
         let input = Input {
             feeds: &feeds,
-            hand: &hand,
+            operator: &hand,
             policy: &policy,
             in_force: &self.in_force,
             restores: self.made_by_pin,
@@ -405,7 +405,6 @@ impl Shell {
         }
     }
 
-    /// The cells that a feed lists with a copy.
     pub fn lists(&self, feed: &Known, copy: &Copy) -> Cells {
         let nets = copy.nets.iter();
         let nets = nets.filter(|(_, until)| until.is_none_or(|until| until > self.now));

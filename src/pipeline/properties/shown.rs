@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use super::super::testing::{AGES, NOW, protect_and_show};
 use super::super::{AtHand, Configuration, Feed, Input, OperatorEntries, decide};
-use crate::discover::{Found, Look, Shown, Source, bounded, remember};
+use crate::discover::{Answer, Found, Source, SourceAnswer, bounded, remember};
 use crate::feed::formats::{Format, Rules, parse_body};
 use crate::plan::Unreadable;
 use crate::policy::Policy;
@@ -45,14 +45,14 @@ fn found((source, part, v6, host): One) -> (Source, Found) {
     (source, Found::new(net, why))
 }
 
-fn looks(shown: &[One]) -> Vec<Look> {
+fn looks(shown: &[One]) -> Vec<SourceAnswer> {
     let each = PARTS.map(|(source, _)| {
         let all = shown.iter().copied().map(found);
         let of: Vec<Found> = all
             .filter(|(from, _)| *from == source)
             .map(|(_, found)| found)
             .collect();
-        (source, Shown::from(of))
+        (source, Answer::from(of))
     });
     each.into()
 }
@@ -100,7 +100,7 @@ proptest! {
             let feed = Feed { confirmed: Some(now), ..listed.clone() };
             let decision = decide(&Input {
                 feeds: &[feed],
-                hand: &OperatorEntries::default(),
+                operator: &OperatorEntries::default(),
                 policy: &policy,
                 in_force: &Effective::default(),
                 restores: false,

@@ -33,7 +33,7 @@ fn judged(before: &PrefixSet, now: &PrefixSet, own: FeedLimits) -> Vec<String> {
         origins_before: Vec::new(),
         origins_now: Vec::new(),
     };
-    sentences(&judge(&[feed], (before, now), now, &limits()).reasons)
+    sentences(&evaluate(&[feed], (before, now), now, &limits()).reasons)
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn too_many_new_origin_ases_are_held_like_prefixes() {
         origins_now: (5..=20).collect(),
     };
     assert_eq!(
-        sentences(&judge(&[feed], (&nothing, &nothing), &nothing, &limits()).reasons),
+        sentences(&evaluate(&[feed], (&nothing, &nothing), &nothing, &limits()).reasons),
         [
             "asndrop: 10 of 10 origin ASes would be added, 100% (max_added 50%)",
             "asndrop: 4 of 10 origin ASes would go, 40% (max_removed 25%)"
@@ -120,11 +120,11 @@ fn a_few_wide_prefixes_are_no_small_change() {
 fn the_first_fill_is_held_by_size_and_not_by_growth() {
     let empty = PrefixSet::default();
     assert!(
-        judge(&[], (&empty, &empty), &hosts(0, 900), &limits())
+        evaluate(&[], (&empty, &empty), &hosts(0, 900), &limits())
             .reasons
             .is_empty()
     );
-    let reasons = sentences(&judge(&[], (&empty, &empty), &hosts(0, 1_001), &limits()).reasons);
+    let reasons = sentences(&evaluate(&[], (&empty, &empty), &hosts(0, 1_001), &limits()).reasons);
     assert_eq!(reasons, ["all feeds: 1001 routes (max_routes 1000)"]);
 }
 
@@ -135,7 +135,7 @@ fn the_sum_of_good_listings_may_still_be_the_default_route() {
         v6: Arc::default(),
     };
     let empty = PrefixSet::default();
-    let reasons = sentences(&judge(&[], (&empty, &empty), &everything, &limits()).reasons);
+    let reasons = sentences(&evaluate(&[], (&empty, &empty), &everything, &limits()).reasons);
     assert_eq!(
         reasons,
         [
@@ -174,7 +174,7 @@ fn judged_by(
         origins_before: Vec::new(),
         origins_now: Vec::new(),
     };
-    sentences(&judge(&[feed], (before, now), now, all).reasons)
+    sentences(&evaluate(&[feed], (before, now), now, all).reasons)
 }
 
 #[test]
@@ -261,7 +261,7 @@ fn a_share_of_ipv6_is_a_limit_for_each_feed_and_for_all() {
             origins_before: Vec::new(),
             origins_now: Vec::new(),
         };
-        sentences(&judge(&[feed], (&empty, &empty), &now, &all).reasons)
+        sentences(&evaluate(&[feed], (&empty, &empty), &now, &all).reasons)
     };
     assert!(new(wide_v6(81, 13)).is_empty());
     assert_eq!(
@@ -296,7 +296,8 @@ fn a_few_wide_ipv6_prefixes_are_no_small_change() {
 #[test]
 fn nobody_may_approve_that_everything_is_dropped() {
     let empty = PrefixSet::default();
-    let approvable = |total: &PrefixSet| judge(&[], (&empty, &empty), total, &limits()).approvable;
+    let approvable =
+        |total: &PrefixSet| evaluate(&[], (&empty, &empty), total, &limits()).approvable;
     let v4 = |len| PrefixSet {
         v4: [Prefix::new(0, len)].into(),
         v6: Arc::default(),
@@ -316,7 +317,7 @@ fn nobody_may_approve_that_everything_is_dropped() {
         ..limits()
     };
     for everything in [v4(0), v6(0)] {
-        let verdict = judge(&[], (&empty, &empty), &everything, &widest);
+        let verdict = evaluate(&[], (&empty, &empty), &everything, &widest);
         assert!(!verdict.approvable);
         assert_eq!(verdict.reasons.len(), 1, "{:?}", verdict.reasons);
     }
@@ -335,7 +336,7 @@ fn a_feed_that_is_too_large_alone_is_held_though_others_join_its_prefixes() {
     };
     let (empty, joined) = (PrefixSet::default(), hosts(0, 1));
     assert_eq!(
-        sentences(&judge(&[feed], (&empty, &empty), &joined, &limits()).reasons),
+        sentences(&evaluate(&[feed], (&empty, &empty), &joined, &limits()).reasons),
         ["drop: 1001 routes (max_routes 1000)"]
     );
 }
@@ -369,7 +370,7 @@ fn reasons(before: &PrefixSet, now: &PrefixSet, limits: &Limits) -> Vec<String> 
         origins_before: Vec::new(),
         origins_now: Vec::new(),
     };
-    let judged = sentences(&judge(&[feed], (before, now), now, limits).reasons);
+    let judged = sentences(&evaluate(&[feed], (before, now), now, limits).reasons);
     let of = |who: &str| -> Vec<String> {
         let own = judged.iter().filter_map(|reason| reason.strip_prefix(who));
         own.map(str::to_owned).collect()
@@ -533,7 +534,7 @@ fn origin_ases_have_the_same_limits_in_both_directions() {
             origins_before: before.collect(),
             origins_now: now.collect(),
         };
-        sentences(&judge(&[feed], (&nothing, &nothing), &nothing, limits).reasons)
+        sentences(&evaluate(&[feed], (&nothing, &nothing), &nothing, limits).reasons)
     };
     let counts = Limits {
         max_added_count: Some(5),

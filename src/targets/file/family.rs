@@ -265,7 +265,7 @@ impl Family {
         self.kind().auto.contains(&role)
     }
 
-    /// Whether its files say what is gone, see [`Gone`](super::Gone).
+    /// Whether its files say what is gone, see [`ToUnconfigure`](super::ToUnconfigure).
     pub fn takes_away(self) -> bool {
         self.kind().takes_away
     }

@@ -10,7 +10,7 @@ use crate::policy::protect::Protected;
 use crate::policy::selection::Selection;
 use crate::prefix::{Bits, Effective, Prefix, PrefixSet};
 use crate::targets::file::parts::reasons::{Reason, Reasons};
-use crate::targets::file::{FileOptions, Gone, too_many};
+use crate::targets::file::{FileOptions, ToUnconfigure, too_many};
 
 /// Every file with comments begins with it.
 pub const WRITTEN: &str = "Written by nullrouted; changes made here are lost.";
@@ -21,7 +21,7 @@ pub struct FileInput<'a> {
     /// The prefixes and the origin ASes.
     pub effective: &'a Effective,
     /// What was in force of late, and no longer is.
-    pub gone: &'a Gone,
+    pub to_unconfigure: &'a ToUnconfigure,
     /// Credits of the publishers whose lists are in it, in the order of the feeds.
     pub attributions: &'a [&'a str],
     /// Why each prefix is in it.
@@ -52,7 +52,7 @@ impl fmt::Display for Selected {
     /// `feeds a, b; IPv4 up to /24; 3 IPv4 prefixes longer than /24 left out`
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.selection)?;
-        if let Some(left_out) = self.selection.told(self.left_out) {
+        if let Some(left_out) = self.selection.describe(self.left_out) {
             write!(f, "; {left_out}")?;
         }
         match self.joined {
@@ -89,7 +89,6 @@ impl Selected {
 const LONGEST: usize = 100;
 
 impl<'a> FileInput<'a> {
-    /// The prefixes.
     pub fn set(&self) -> &'a PrefixSet {
         &self.effective.nets
     }
@@ -148,20 +147,20 @@ impl<'a> FileInput<'a> {
     /// operator's own: his own route for it may stand in their place, as where he announces an
     /// aggregate; see [`FileInput::kept`].
     pub fn left_v4(&self) -> impl Iterator<Item = &'a Prefix<u32>> {
-        let gone = self.gone.v4.iter();
+        let gone = self.to_unconfigure.v4.iter();
         gone.filter(|prefix| !self.covers_own(prefix.to_net()))
     }
 
     /// The same, IPv6.
     pub fn left_v6(&self) -> impl Iterator<Item = &'a Prefix<u128>> {
-        let gone = self.gone.v6.iter();
+        let gone = self.to_unconfigure.v6.iter();
         gone.filter(|prefix| !self.covers_own(prefix.to_net()))
     }
 
     /// A comment for each route that is gone and not taken away.
     pub fn kept(&self, mark: &str) -> String {
-        let v4 = self.gone.v4.iter().map(Prefix::to_net);
-        let v6 = self.gone.v6.iter().map(Prefix::to_net);
+        let v4 = self.to_unconfigure.v4.iter().map(Prefix::to_net);
+        let v6 = self.to_unconfigure.v6.iter().map(Prefix::to_net);
         let kept = v4.chain(v6).filter(|net| self.covers_own(*net));
         let said = |net| {
             format!(

@@ -45,7 +45,6 @@ fn is_asked(router: &RouterConfig) -> bool {
     router.auto && router.options.frr_version.is_none() && router.reloads_here()
 }
 
-/// The options of its file.
 pub fn options(router: &RouterConfig, chosen: Option<&Chosen>) -> FileOptions {
     let mut options = router.options.clone();
     if let Some(chosen) = chosen {

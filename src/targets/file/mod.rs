@@ -28,8 +28,8 @@ pub use family::{Commands, Family, Role};
 pub use input::{FileInput, Selected};
 pub use options::{AnnounceTo, Direction, FileOptions, Lists};
 pub use parts::auto::{Chosen, Version, choose};
-pub use parts::gone::Gone;
 pub use parts::reasons::Reasons;
+pub use parts::to_unconfigure::ToUnconfigure;
 pub use target::RouterFile;
 
 /// The text of a router file.

@@ -70,7 +70,6 @@ pub enum Direction {
     To,
     /// Those from a listed prefix.
     From,
-    /// Both.
     #[default]
     Both,
 }
@@ -103,7 +102,6 @@ impl fmt::Display for Direction {
 pub struct FileOptions {
     /// The family of the router.
     pub family: Family,
-    /// What it is there for.
     pub role: Role,
     /// The next hop that a trigger announces and an edge drops, IPv4; `None` for what is usual.
     pub next_hop_v4: Option<Ipv4Addr>,

@@ -74,7 +74,6 @@ impl fmt::Display for Became {
 /// What became of a file, and what the commands said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Published {
-    /// What became of it.
     pub became: Became,
     /// What those that loaded and verified it said, in one line; mostly nothing.
     pub said: String,
@@ -142,7 +141,7 @@ pub async fn publish(
         config: router,
         progress,
     };
-    let there = on_disk(&router.path, look).await;
+    let there = on_disk(&router.path, resolve_and_read).await;
     let (path, old) = there.map_err(|error| format!("{}: {error}", router.path.display()))?;
     let path = &*path;
     if old.as_deref() == Some(text.as_bytes()) {
@@ -393,9 +392,9 @@ fn copied_to(router: &RouterConfig) -> Vec<Copied> {
     places.filter(|copied| copied.path != router.path).collect()
 }
 
-/// The same as [`look`], of a copy.
+/// The same as [`resolve_and_read`], of a copy.
 fn look_at_copy(path: &Path, inside: Option<&Path>) -> io::Result<(PathBuf, Option<Vec<u8>>)> {
-    look(inside.filter(|_| path.is_dir()).unwrap_or(path))
+    resolve_and_read(inside.filter(|_| path.is_dir()).unwrap_or(path))
 }
 
 /// Foreign files in the place of the router file, which is `own`, and where it is copied to:
@@ -495,7 +494,7 @@ const MOST_KEPT: usize = 9;
 
 /// Where the file really is, and what is in it. What is named by a link is replaced, and not the
 /// link.
-fn look(path: &Path) -> io::Result<(PathBuf, Option<Vec<u8>>)> {
+fn resolve_and_read(path: &Path) -> io::Result<(PathBuf, Option<Vec<u8>>)> {
     let real = fs::canonicalize(path).ok().filter(|_| path.is_symlink());
     let path = real.unwrap_or_else(|| path.to_owned());
     match files::read(&path, MAX_BYTES) {

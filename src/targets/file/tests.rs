@@ -37,7 +37,7 @@ struct Case {
     second: &'static str,
     origins: Vec<u32>,
     credits: Vec<&'static str>,
-    gone: Gone,
+    gone: ToUnconfigure,
     metric: u32,
     selection: Option<Selection>,
 }
@@ -93,7 +93,7 @@ fn case(name: &str) -> Case {
 
 /// A prefix that is shorter now, one that is the operator's own, others that are not listed any
 /// more, and an AS.
-fn gone() -> Gone {
+fn gone() -> ToUnconfigure {
     let nets = [
         "72.37.186.0/24",
         "198.51.100.0/24",
@@ -101,7 +101,7 @@ fn gone() -> Gone {
         "2001:db8:99::/48",
     ];
     let nets = nets.map(|net| net.parse().unwrap());
-    Gone::of(nets, [64_511], &NOTHING)
+    ToUnconfigure::of(nets, [64_511], &NOTHING)
 }
 
 /// What is protected, where nothing else is said.
@@ -135,7 +135,7 @@ fn text_of(options: &FileOptions, case: &Case, own: &[&str]) -> String {
     let own: Vec<_> = own.iter().map(protected).collect();
     let input = FileInput {
         effective: &effective,
-        gone: &case.gone,
+        to_unconfigure: &case.gone,
         attributions: &case.credits,
         reasons: Reasons::of(&rib, &limits),
         own: &own,

@@ -46,7 +46,6 @@ const FEW: usize = 256;
 pub struct Desired<'a> {
     /// What marks a route as ours.
     pub mark: Mark,
-    /// The desired prefixes.
     pub desired: &'a PrefixSet,
     /// Whether a route of ours that is not desired may be removed.
     pub may_remove: &'a dyn Fn(IpNet) -> bool,

@@ -56,9 +56,7 @@ pub struct WantedRule {
 /// A rule as the kernel lists it, with the fields that we compare.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct PresentRule {
-    /// Its family.
     pub family: Family,
-    /// Its priority.
     pub priority: u32,
     /// The table that it leads to; 0 when it leads to none.
     pub table: u32,

@@ -31,14 +31,11 @@ pub struct Sources {
     pub unknown: Option<String>,
 }
 
-/// One interface.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Interface {
-    /// Its name.
     pub name: String,
     /// The effective reverse-path filter: 0 none, 1 strict, 2 loose; `None` if it cannot be read.
     pub rp_filter: Option<u8>,
-    /// The table of the VRF that it is in.
     pub vrf_table: Option<u32>,
     /// Whether IPv4 packets from listed networks are certainly dropped here: they are looked up in
     /// our table, and the filter is on.
@@ -80,7 +77,7 @@ pub fn sources(root: &Root, interfaces: &Interfaces, kernel: &KernelConfig) -> S
 }
 
 /// The same for this machine at this time.
-pub async fn look(kernel: &KernelConfig) -> Sources {
+pub async fn read(kernel: &KernelConfig) -> Sources {
     match interfaces().await {
         Ok(interfaces) => sources(&Root::default(), &interfaces, kernel),
         Err(error) => Sources {

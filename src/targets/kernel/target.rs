@@ -29,7 +29,6 @@ pub const KERNEL: &str = "kernel";
 /// The name under which it is told that something with a former mark stays.
 const FORMER: &str = "kernel-former-mark";
 
-/// The kernel.
 #[derive(Default)]
 pub struct Kernel {
     pub fib: Fib,

@@ -150,7 +150,6 @@ impl Random {
     }
 }
 
-/// As a TOML string.
 fn toml(text: &str) -> String {
     let escaped: String = text
         .chars()

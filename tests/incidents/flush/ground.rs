@@ -99,7 +99,6 @@ impl Ground {
         lines.filter(ours).map(str::to_owned).collect()
     }
 
-    /// Flush.
     pub fn flush(&self) -> Ran {
         self.flush_by(&[], |command| command)
     }

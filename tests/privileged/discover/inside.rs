@@ -8,7 +8,7 @@ use crate::support::inside::in_the_namespace_made_for_it;
 fn look_around() {
     in_the_namespace_made_for_it();
     runtime().block_on(async {
-        for (source, shown) in look(&wanted(&KERNEL)).await {
+        for (source, shown) in scan(&wanted(&KERNEL)).await {
             assert!(shown.failed.is_empty(), "{shown:?}");
             for found in shown.found {
                 println!("| {source}: {} {}", found.net, found.why);
@@ -23,11 +23,11 @@ fn watch_and_look() {
     in_the_namespace_made_for_it();
     runtime().block_on(async {
         let mut watch = Watch::open(&KERNEL).unwrap();
-        watch.know(&look(&wanted(&KERNEL)).await);
+        watch.know(&scan(&wanted(&KERNEL)).await);
         println!("| watching");
         loop {
             watch.changed().await;
-            watch.know(&look(&wanted(&KERNEL)).await);
+            watch.know(&scan(&wanted(&KERNEL)).await);
             println!("| changed");
         }
     });
@@ -39,7 +39,7 @@ fn ask_without_waiting() {
     in_the_namespace_made_for_it();
     runtime().block_on(async {
         let mut watch = Watch::open(&KERNEL).unwrap();
-        watch.know(&look(&wanted(&KERNEL)).await);
+        watch.know(&scan(&wanted(&KERNEL)).await);
         println!("| {}", watch.poll_changed());
         let add = |address: &str| {
             let mut ip = Command::new("ip");
@@ -55,7 +55,7 @@ fn ask_without_waiting() {
         println!("| {}", dropped.is_err());
         let told = tokio::time::timeout(Duration::from_secs(1), watch.changed()).await;
         println!("| {}", told.is_ok());
-        watch.know(&look(&wanted(&KERNEL)).await);
+        watch.know(&scan(&wanted(&KERNEL)).await);
         // Known by now, though the message comes only after it.
         let told = tokio::time::timeout(Duration::from_millis(200), watch.changed()).await;
         println!("| {}", told.is_err());

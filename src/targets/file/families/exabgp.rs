@@ -141,8 +141,8 @@ fn render(options: &FileOptions, input: &FileInput) -> String {
     let mut out = Text::with_room(2_000 + input.set().len() * 110);
     out.push(&input.head("#", &trigger_use(options)));
     out.push(BEGIN);
-    out.lines("withdraw route ", &input.gone.v4, "");
-    out.lines("withdraw route ", &input.gone.v6, "");
+    out.lines("withdraw route ", &input.to_unconfigure.v4, "");
+    out.lines("withdraw route ", &input.to_unconfigure.v6, "");
     let v4 = match options.next_hop_v4 {
         Some(next_hop) => next_hop.to_string(),
         None => "self".to_owned(),

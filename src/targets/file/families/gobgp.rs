@@ -298,8 +298,16 @@ fn trigger(out: &mut Text, options: &FileOptions, input: &FileInput) {
         let _ = writeln!(out, "#: {line}");
     }
     out.push("#\nset -e\n");
-    out.lines("gobgp global rib del -a ipv4 ", &input.gone.v4, "");
-    out.lines("gobgp global rib del -a ipv6 ", &input.gone.v6, "");
+    out.lines(
+        "gobgp global rib del -a ipv4 ",
+        &input.to_unconfigure.v4,
+        "",
+    );
+    out.lines(
+        "gobgp global rib del -a ipv6 ",
+        &input.to_unconfigure.v6,
+        "",
+    );
     let [v4, v6] = options.next_hops().map(|next_hop| match next_hop {
         Some(next_hop) => format!(" community 65535:666 nexthop {next_hop}"),
         None => " community 65535:666".to_owned(),

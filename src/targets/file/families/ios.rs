@@ -225,10 +225,10 @@ The origin ASes match where AS numbers are plain (no `bgp asnotation dot`).
 
 fn filter(out: &mut Text, input: &FileInput) {
     out.push(&input.head("!", FILTER));
-    listed(out, "FILTER-V4", &input.gone.v4, &input.set().v4);
-    listed(out, "FILTER-V6", &input.gone.v6, &input.set().v6);
+    listed(out, "FILTER-V4", &input.to_unconfigure.v4, &input.set().v4);
+    listed(out, "FILTER-V6", &input.to_unconfigure.v6, &input.set().v6);
     out.push("ip as-path access-list 466 deny _0_\n");
-    for asn in &input.gone.origins {
+    for asn in &input.to_unconfigure.origins {
         let _ = writeln!(out, "no ip as-path access-list 466 permit _{asn}$");
     }
     // Once more, where that took the whole list away.

@@ -228,11 +228,16 @@ The origin ASes match where AS numbers are plain: what `as-format asdot` changes
 
 fn filter(out: &mut Text, input: &FileInput) {
     out.push(&input.head("!", &[LOAD, CLEAR, SAVE, FILTER].concat()));
-    listed(out, "FILTER-V4", &input.gone.v4, &input.set().v4);
-    listed(out, "FILTER-V6", &input.gone.v6, &input.set().v6);
+    listed(out, "FILTER-V4", &input.to_unconfigure.v4, &input.set().v4);
+    listed(out, "FILTER-V6", &input.to_unconfigure.v6, &input.set().v6);
     let name = "ip as-path access-list NULLROUTED-ORIGINS";
     let _ = writeln!(out, "{name} seq {OTHERS} permit \".*\"");
-    for asn in input.gone.origins.iter().filter(|asn| **asn < OTHERS) {
+    for asn in input
+        .to_unconfigure
+        .origins
+        .iter()
+        .filter(|asn| **asn < OTHERS)
+    {
         let _ = writeln!(out, "no {name} seq {asn} deny \"_{asn}$\"");
     }
     for asn in input.origins().iter().filter(|asn| **asn < OTHERS) {

@@ -62,7 +62,7 @@ fn render(options: &FileOptions, input: &FileInput) -> String {
     });
     file.0
         .push("exit all\nconfigure router policy-options\nbegin\n");
-    let asns = input.origins().len() + input.gone.origins.len();
+    let asns = input.origins().len() + input.to_unconfigure.origins.len();
     sros_policy::write(&mut file, options, input, asns);
     file.0.push("exit all\n");
     let out = &mut file.0;

@@ -281,11 +281,11 @@ The origin ASes match where AS numbers are plain (as-notation), and on V8 alone.
 
 fn filter(out: &mut Text, options: &FileOptions, input: &FileInput) {
     out.push(&input.head_for(options, "#", &[LOAD, FILTER].concat()));
-    listed(out, "FILTER-V4", &input.gone.v4, &input.set().v4);
-    listed(out, "FILTER-V6", &input.gone.v6, &input.set().v6);
+    listed(out, "FILTER-V4", &input.to_unconfigure.v4, &input.set().v4);
+    listed(out, "FILTER-V6", &input.to_unconfigure.v6, &input.set().v6);
     let filter = "ip as-path-filter NULLROUTED-ORIGINS index";
     let _ = writeln!(out, "{filter} {OTHERS} permit .*");
-    for asn in &input.gone.origins {
+    for asn in &input.to_unconfigure.origins {
         let _ = writeln!(out, "undo {filter} {asn}");
     }
     for asn in input.origins() {

@@ -32,7 +32,6 @@ impl Statements {
         }
     }
 
-    /// One.
     pub fn say(&mut self, statement: &str) {
         self.out.push(&self.begin());
         self.out.push(statement);

@@ -1,7 +1,6 @@
 //! What the files of several families have in common.
 
 pub mod auto;
-pub mod gone;
 pub mod junos_statements;
 pub mod prefix_list;
 pub mod reasons;
@@ -12,3 +11,4 @@ pub mod sessions;
 pub mod shards;
 pub mod sros_policy;
 pub mod text;
+pub mod to_unconfigure;

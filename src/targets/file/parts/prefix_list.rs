@@ -9,7 +9,6 @@ use crate::targets::file::parts::sequence::{Numbered, numbered};
 use crate::targets::file::parts::text::Text;
 use std::ops::RangeInclusive;
 
-/// One list.
 pub struct PrefixList<'a> {
     /// Its name, without ours before it.
     pub name: &'a str,

@@ -12,9 +12,7 @@ pub const COMMUNITIES: [(&str, &str); 2] = [
     ("NULLROUTED-NO-EXPORT", "no-export"),
 ];
 
-/// A form.
 pub trait Form {
-    /// The community of this name.
     fn community(&mut self, name: &str, member: &str);
     /// The list of this name, of what `entries` adds.
     fn list(&mut self, name: &str, entries: impl FnOnce(&mut Self));
@@ -22,7 +20,6 @@ pub trait Form {
     fn entry<B: Bits>(&mut self, prefix: &Prefix<B>, longer: Longer);
     /// The as-path group of this name; its entries have the numbers from 1 on.
     fn as_paths(&mut self, name: &str, expressions: &[String]);
-    /// A policy.
     fn policy(&mut self, policy: &Policy);
 }
 
@@ -48,7 +45,6 @@ pub struct Policy {
 pub struct Entry {
     /// The route is in one of these lists.
     pub lists: Vec<&'static str>,
-    /// And it is that.
     pub of: Of,
     /// And is accepted so; else it is rejected.
     pub accept: Option<Accept>,
@@ -56,7 +52,6 @@ pub struct Entry {
 
 /// What a route is.
 pub enum Of {
-    /// Any.
     Any,
     /// A static route with our tag.
     Tagged,

@@ -97,7 +97,7 @@ impl Neighbor {
         routes.max(SMALLEST_BATCH)
     }
 
-    fn look(&mut self, socket: Socket) {
+    fn observe(&mut self, socket: Socket) {
         self.gone = false;
         self.lost += u64::from(socket.drops.wrapping_sub(self.socket.drops));
         self.socket = socket;
@@ -151,7 +151,7 @@ impl Listeners {
 
     /// Update the listeners after a wait of `waited`. Returns whether to go on: every listener has
     /// kept up or is given up.
-    pub fn look(&mut self, seen: &[Socket], waited: Duration) -> bool {
+    pub fn observe_after(&mut self, seen: &[Socket], waited: Duration) -> bool {
         let unread = |all: &[Neighbor]| -> u64 {
             let waited_for = all.iter().filter(|one| one.counts() && !one.given_up);
             waited_for.map(|one| u64::from(one.socket.unread)).sum()
@@ -179,7 +179,7 @@ impl Listeners {
     pub fn see(&mut self, seen: &[Socket]) {
         for one in &mut self.all {
             match seen.iter().find(|socket| socket.inode == one.socket.inode) {
-                Some(socket) => one.look(*socket),
+                Some(socket) => one.observe(*socket),
                 None => (one.gone, one.socket.unread) = (true, 0),
             }
         }
@@ -232,7 +232,7 @@ mod tests {
     fn waits(listeners: &mut Listeners, seen: &[Socket]) -> Duration {
         let mut waited = Duration::ZERO;
         let mut step = Duration::ZERO;
-        while !listeners.look(seen, step) {
+        while !listeners.observe_after(seen, step) {
             step = MS;
             waited += step;
             assert!(waited.as_secs() < 60, "for ever");
@@ -300,14 +300,14 @@ mod tests {
             socket(3, LOW + 1, 0),
         ];
         let mut listeners = begun(&seen);
-        assert!(!listeners.look(&seen, Duration::ZERO));
+        assert!(!listeners.observe_after(&seen, Duration::ZERO));
         assert!(listeners.identify(|one| one.socket.inode == 3));
         assert!(!listeners.identify(|_| panic!("looked up again")));
         waits(&mut listeners, &seen);
         assert_eq!(left_behind(&listeners), [true, false, false]);
         // It is not waited for the next time either, and it makes no batch smaller.
         listeners.begin(&seen[2..]);
-        assert!(listeners.look(&seen[2..], Duration::ZERO) && listeners.is_alone());
+        assert!(listeners.observe_after(&seen[2..], Duration::ZERO) && listeners.is_alone());
         assert_eq!(listeners.batch(), usize::MAX);
     }
 
@@ -319,7 +319,7 @@ mod tests {
                 ..socket(1, room / 4, 0)
             };
             let mut listeners = begun(&[socket]);
-            assert!(listeners.look(&[socket], MS));
+            assert!(listeners.observe_after(&[socket], MS));
             let batch = listeners.batch() as u32;
             assert!(
                 batch >= 83 && socket.unread + batch * NOTIFICATION <= room,
@@ -332,15 +332,17 @@ mod tests {
     fn without_a_listener_nothing_waits() {
         let mut listeners = begun(&[]);
         assert_eq!(listeners.batch(), usize::MAX);
-        assert!(listeners.look(&[], MS));
+        assert!(listeners.observe_after(&[], MS));
     }
 
     #[test]
     fn a_listener_that_stops_is_given_up_once_and_others_are_still_waited_for() {
         let mut listeners = begun(&[socket(1, 0, 0), socket(2, 0, 0)]);
         assert_eq!(listeners.batch(), BATCH);
-        assert!(!listeners.look(&[socket(1, LOW + 1, 0), socket(2, 0, 0)], Duration::ZERO));
-        assert!(listeners.look(&[socket(1, LOW, 0), socket(2, 0, 0)], MS));
+        assert!(
+            !listeners.observe_after(&[socket(1, LOW + 1, 0), socket(2, 0, 0)], Duration::ZERO)
+        );
+        assert!(listeners.observe_after(&[socket(1, LOW, 0), socket(2, 0, 0)], MS));
         listeners.sends(100);
         let stopped = [socket(1, 0, 0), socket(2, LOW + 1, 0)];
         assert_eq!(waits(&mut listeners, &stopped), STILL);
@@ -362,11 +364,11 @@ mod tests {
             // It reads one step in a second and a half, until a batch of 100 is sent.
             for unread in (LOW..LOW + 8).rev() {
                 for _ in 0..150 {
-                    let goes_on = listeners.look(&[socket(1, unread + 1, 0)], MS * 10);
+                    let goes_on = listeners.observe_after(&[socket(1, unread + 1, 0)], MS * 10);
                     waited += if goes_on { Duration::ZERO } else { MS * 10 };
                 }
             }
-            listeners.look(&[socket(1, LOW, 0)], MS);
+            listeners.observe_after(&[socket(1, LOW, 0)], MS);
             listeners.sends(100);
             batches += 1;
         }
@@ -387,7 +389,7 @@ mod tests {
         let stopped = [socket(1, LOW + 1, 0)];
         let mut listeners = begun(&stopped);
         for _ in 0..50 {
-            assert!(!listeners.look(&stopped, SLOW));
+            assert!(!listeners.observe_after(&stopped, SLOW));
         }
         assert_eq!(left_behind(&listeners), [false]);
         assert_eq!(waits(&mut listeners, &stopped), STILL - 50 * LOOK);
@@ -396,8 +398,8 @@ mod tests {
     #[test]
     fn losses_are_counted_from_the_first_look_and_all_must_be_read_after_one() {
         let mut listeners = begun(&[socket(1, 0, u32::MAX)]);
-        assert!(!listeners.look(&[socket(1, 1, 4)], MS));
-        assert!(listeners.look(&[socket(1, 0, 4)], MS));
+        assert!(!listeners.observe_after(&[socket(1, 1, 4)], MS));
+        assert!(listeners.observe_after(&[socket(1, 0, 4)], MS));
         assert_eq!(listeners.all()[0].lost, 5);
         let tiny = Socket {
             room: 2_048,
@@ -410,10 +412,10 @@ mod tests {
     #[test]
     fn a_listener_that_comes_later_counts_from_then_and_a_closed_one_does_not() {
         let mut listeners = begun(&[]);
-        assert!(listeners.look(&[socket(7, LOW, 9)], MS));
+        assert!(listeners.observe_after(&[socket(7, LOW, 9)], MS));
         assert_eq!(listeners.batch(), BATCH);
-        assert!(!listeners.look(&[socket(7, LOW + 1, 9)], MS));
-        assert!(listeners.look(&[], MS));
+        assert!(!listeners.observe_after(&[socket(7, LOW + 1, 9)], MS));
+        assert!(listeners.observe_after(&[], MS));
         assert_eq!(listeners.all()[0].lost, 0);
         assert!(listeners.all()[0].gone);
     }

@@ -104,7 +104,10 @@ impl Pace {
             return;
         }
         let mut waited = Duration::ZERO;
-        while !self.listeners.look(&self.sockets.listeners(), waited) {
+        while !self
+            .listeners
+            .observe_after(&self.sockets.listeners(), waited)
+        {
             waited = Duration::ZERO;
             if self
                 .listeners

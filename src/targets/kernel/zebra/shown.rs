@@ -14,7 +14,6 @@ use crate::prefix::{Bits, Prefix};
 
 /// An address family in text.
 pub trait Shown: Bits {
-    /// An address.
     type Address: FromStr + Into<Self>;
 }
 

@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 
 /// A time limit that can be paused.
 #[derive(Debug)]
-pub(super) struct Patience {
+pub(super) struct TimeLimit {
     end: Cell<Instant>,
     paused: Cell<bool>,
 }
@@ -17,7 +17,7 @@ pub(super) struct Patience {
 /// Interval of checks while it is paused.
 const GLANCE: Duration = Duration::from_millis(250);
 
-impl Patience {
+impl TimeLimit {
     pub fn new(limit: Duration) -> Self {
         Self {
             end: Cell::new(Instant::now() + limit),
@@ -65,7 +65,7 @@ mod tests {
     async fn what_is_waited_for_elsewhere_does_not_count() {
         let limit = Duration::from_millis(200);
         let slow = |pause: u64, work: u64| async move {
-            let patience = Patience::new(limit);
+            let patience = TimeLimit::new(limit);
             let patience = &patience;
             let both = async move {
                 patience.paused(sleep(Duration::from_millis(pause))).await;

@@ -7,9 +7,8 @@ use tokio::time::Instant;
 use crate::clock::Clock;
 use crate::config::Config;
 
-/// The state of the worker.
 #[derive(Clone, Debug)]
-pub(super) struct AtWork(Arc<Mutex<State>>);
+pub(super) struct WorkerState(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 struct State {
@@ -18,7 +17,7 @@ struct State {
     clock: Clock,
 }
 
-impl AtWork {
+impl WorkerState {
     pub fn new(config: &Arc<Config>) -> Self {
         Self(Arc::new(Mutex::new(State {
             begun: None,
@@ -27,8 +26,8 @@ impl AtWork {
         })))
     }
 
-    fn with<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
-        look(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Work begins that a disk may keep from its end.
@@ -36,7 +35,6 @@ impl AtWork {
         self.with(|state| state.begun = Some(Instant::now()));
     }
 
-    /// It has ended.
     pub fn end(&self) {
         self.with(|state| state.begun = None);
     }

@@ -7,7 +7,7 @@ use ipnet::IpNet;
 
 /// The texts of everything that overlaps a prefix.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Near {
+pub(super) struct OverlapQuery {
     /// Every prefix that covers it whole, itself too, as a JSON array: 33 of IPv4 at most, 129 of
     /// IPv6.
     pub covering: String,
@@ -20,7 +20,7 @@ pub(super) struct Near {
     pub to: String,
 }
 
-impl Near {
+impl OverlapQuery {
     pub fn to(net: IpNet) -> Self {
         let (from, to) = inner(net);
         Self {
@@ -76,8 +76,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn near(net: &str) -> Near {
-        Near::to(net.parse().unwrap())
+    fn near(net: &str) -> OverlapQuery {
+        OverlapQuery::to(net.parse().unwrap())
     }
 
     #[test]
@@ -116,11 +116,11 @@ mod tests {
             // One of the two contains the other; look for each from the other.
             let (outer, inner) = if outer.contains(&net) { (outer, net) } else { (net, outer) };
             prop_assume!(outer.contains(&inner));
-            let found = Near::to(inner);
+            let found = OverlapQuery::to(inner);
             let covering: Vec<String> = serde_json::from_str(&found.covering).unwrap();
             prop_assert!(covering.contains(&outer.to_string()));
             if inner != outer {
-                let (found, text) = (Near::to(outer), inner.to_string());
+                let (found, text) = (OverlapQuery::to(outer), inner.to_string());
                 prop_assert!(found.from <= text && text < found.to, "{text} in {found:?}");
             }
         }

@@ -16,7 +16,11 @@ pub enum CopyKind {
 
 impl Ledger {
     /// What is leaving a feed, ascending.
-    pub fn leaving(&self, feed: &str, of: CopyKind) -> Result<Vec<PendingWithdrawal>, LedgerError> {
+    pub fn pending_withdrawals(
+        &self,
+        feed: &str,
+        of: CopyKind,
+    ) -> Result<Vec<PendingWithdrawal>, LedgerError> {
         let sql =
             "SELECT item, reference, since, missed FROM leaving WHERE feed = ?1 AND applied = ?2";
         let mut leaving: Vec<_> = self.rows(sql, params![feed, of as i64], |row| {
@@ -32,7 +36,7 @@ impl Ledger {
     }
 
     /// This is leaving a feed now, and nothing else. Part of [`Ledger::atomically`].
-    pub fn write_leaving(
+    pub fn write_pending_withdrawals(
         &self,
         feed: &str,
         leaving: &[PendingWithdrawal],

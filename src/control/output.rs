@@ -13,7 +13,7 @@ use crate::policy::objection::Objection;
 /// One piece: a JSON line for the command line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Said {
+pub enum OutputPiece {
     /// The daemon does it, from here on: the verb must not do it as well.
     Taken,
     /// A part of stdout.
@@ -37,7 +37,7 @@ const POLL: Duration = Duration::from_millis(2);
 /// Where a verb in the daemon writes.
 #[derive(Clone, Debug)]
 pub struct Outlet {
-    pieces: mpsc::UnboundedSender<Said>,
+    pieces: mpsc::UnboundedSender<OutputPiece>,
     waiting: Arc<AtomicUsize>,
     patience: Duration,
     /// What the client wants to see.
@@ -47,7 +47,7 @@ pub struct Outlet {
 /// What comes out of an [`Outlet`].
 #[derive(Debug)]
 pub struct Pieces {
-    pieces: mpsc::UnboundedReceiver<Said>,
+    pieces: mpsc::UnboundedReceiver<OutputPiece>,
     waiting: Arc<AtomicUsize>,
 }
 
@@ -82,7 +82,7 @@ impl Outlet {
     ///
     /// # Errors
     /// The client has gone, or reads too slowly.
-    pub fn say(&self, said: Said) -> Result<(), Unheard> {
+    pub fn send(&self, said: OutputPiece) -> Result<(), Unheard> {
         let begun = Instant::now();
         let bytes = size(&said);
         while bytes > 0 && self.waiting.load(Ordering::Relaxed) > WAITING {
@@ -98,7 +98,7 @@ impl Outlet {
 
 impl Pieces {
     /// The next piece; `None` after the last.
-    pub async fn next(&mut self) -> Option<Said> {
+    pub async fn next(&mut self) -> Option<OutputPiece> {
         let said = self.pieces.recv().await?;
         self.waiting.fetch_sub(size(&said), Ordering::Relaxed);
         Some(said)
@@ -106,9 +106,9 @@ impl Pieces {
 }
 
 /// Bytes of output in it.
-fn size(said: &Said) -> usize {
+fn size(said: &OutputPiece) -> usize {
     match said {
-        Said::Out(text) | Said::Err(text) => text.len(),
+        OutputPiece::Out(text) | OutputPiece::Err(text) => text.len(),
         _ => 0,
     }
 }
@@ -125,16 +125,16 @@ mod tests {
         };
         let objections = r#"{"objections":[{"short":{"prefix":"192.0.0.0/7","limit":8}}]}"#;
         let pieces = [
-            (Said::Taken, "\"taken\""),
-            (Said::Out("a\n".to_owned()), "{\"out\":\"a\\n\"}"),
-            (Said::Err("b".to_owned()), "{\"err\":\"b\"}"),
-            (Said::Objections(vec![short]), objections),
-            (Said::Alone, "\"alone\""),
-            (Said::Exit(3), "{\"exit\":3}"),
+            (OutputPiece::Taken, "\"taken\""),
+            (OutputPiece::Out("a\n".to_owned()), "{\"out\":\"a\\n\"}"),
+            (OutputPiece::Err("b".to_owned()), "{\"err\":\"b\"}"),
+            (OutputPiece::Objections(vec![short]), objections),
+            (OutputPiece::Alone, "\"alone\""),
+            (OutputPiece::Exit(3), "{\"exit\":3}"),
         ];
         for (said, text) in pieces {
             assert_eq!(serde_json::to_string(&said).unwrap(), text);
-            assert_eq!(serde_json::from_str::<Said>(text).unwrap(), said);
+            assert_eq!(serde_json::from_str::<OutputPiece>(text).unwrap(), said);
         }
     }
 
@@ -142,14 +142,14 @@ mod tests {
     async fn a_client_that_does_not_read_is_not_waited_for_and_takes_no_memory() {
         let (outlet, mut pieces) = Outlet::impatient(View::default());
         let much = "x".repeat(WAITING);
-        outlet.say(Said::Out(much.clone())).unwrap();
-        outlet.say(Said::Out("y".to_owned())).unwrap();
-        assert_eq!(outlet.say(Said::Out(much.clone())), Err(Unheard));
+        outlet.send(OutputPiece::Out(much.clone())).unwrap();
+        outlet.send(OutputPiece::Out("y".to_owned())).unwrap();
+        assert_eq!(outlet.send(OutputPiece::Out(much.clone())), Err(Unheard));
         // What is no output is always said.
-        outlet.say(Said::Exit(0)).unwrap();
-        assert_eq!(pieces.next().await, Some(Said::Out(much.clone())));
-        outlet.say(Said::Out("z".to_owned())).unwrap();
+        outlet.send(OutputPiece::Exit(0)).unwrap();
+        assert_eq!(pieces.next().await, Some(OutputPiece::Out(much.clone())));
+        outlet.send(OutputPiece::Out("z".to_owned())).unwrap();
         drop(pieces);
-        assert_eq!(outlet.say(Said::Exit(0)), Err(Unheard));
+        assert_eq!(outlet.send(OutputPiece::Exit(0)), Err(Unheard));
     }
 }

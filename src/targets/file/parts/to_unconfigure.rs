@@ -7,19 +7,17 @@ use crate::prefix::{Effective, Prefix};
 /// What was in force of late and no longer is: some routers keep a line until another one takes it
 /// away. Each prefix as it stood in the files, ascending; nothing of it is in the set.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Gone {
+pub struct ToUnconfigure {
     /// IPv4.
     pub v4: Vec<Prefix<u32>>,
     /// IPv6.
     pub v6: Vec<Prefix<u128>>,
-    /// Origin ASes.
     pub origins: Vec<u32>,
 }
 
-impl Gone {
-    /// Nothing.
+impl ToUnconfigure {
     pub fn nothing() -> &'static Self {
-        static NOTHING: Gone = Gone {
+        static NOTHING: ToUnconfigure = ToUnconfigure {
             v4: Vec::new(),
             v6: Vec::new(),
             origins: Vec::new(),
@@ -75,7 +73,7 @@ mod tests {
             "2001:db8::/32",
         ]);
         let effective = Effective::new(set, [64_496]);
-        let gone = Gone::of(were, [64_511, 64_496, 64_511], &effective);
+        let gone = ToUnconfigure::of(were, [64_511, 64_496, 64_511], &effective);
         let v4: Vec<_> = gone.v4.iter().map(ToString::to_string).collect();
         assert_eq!(v4, ["72.37.186.0/23", "203.0.113.0/24"]);
         let v6: Vec<_> = gone.v6.iter().map(ToString::to_string).collect();

@@ -2,7 +2,7 @@
 //! stay so.
 //!
 //! Names are answered by others than the operator, so an address is protected while it is connected
-//! to and afterwards only where the server proved itself (`feed::fetch::Way`). Of each host
+//! to and afterwards only where the server proved itself (`feed::fetch::connect`). Of each host
 //! at most eight are tried in a pass, one at a time.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -20,7 +20,7 @@ use crate::time::Timestamp;
 
 /// What is tried now, and how much was in this pass. Pure.
 #[derive(Clone, Debug, Default)]
-pub struct Tries {
+pub struct ConnectAttempts {
     hosts: BTreeMap<String, Tried>,
 }
 
@@ -32,13 +32,14 @@ struct Tried {
     now: BTreeMap<IpAddr, usize>,
 }
 
-impl Tries {
+impl ConnectAttempts {
     /// Begin a pass: nothing is connected to.
     pub fn clear(&mut self) {
         self.hosts.clear();
     }
 
-    /// One more download connects to this. Answers whether it may: of each host so many addresses.
+    /// One more download connects to this. Returns whether it may: the addresses of a host are
+    /// bounded.
     fn open(&mut self, place: &HostAddress) -> bool {
         let most = Source::FeedHosts.most().unwrap_or(usize::MAX);
         let host = self.hosts.entry(place.name.clone()).or_default();
@@ -82,15 +83,15 @@ impl Tries {
 }
 
 /// What the downloads of a pass ask, and what they proved.
-pub struct Reach {
+pub struct AddressRequests {
     asked: Option<UnboundedReceiver<AddressRequest>>,
     /// Downloads that wait for an address to be opened.
     waiting: Vec<oneshot::Sender<bool>>,
     proven: Vec<HostAddress>,
 }
 
-impl Reach {
-    /// `None` where nobody asks: the configuration protects no hosts.
+impl AddressRequests {
+    /// `None` if the configuration protects no hosts.
     pub fn new(asked: Option<UnboundedReceiver<AddressRequest>>) -> Self {
         Self {
             asked,
@@ -99,8 +100,8 @@ impl Reach {
         }
     }
 
-    /// What is asked next; waits for ever where nobody asks. May be dropped at any point: nothing
-    /// is lost.
+    /// The next request; pending for ever if hosts are not protected. May be dropped at any point:
+    /// nothing is lost.
     pub async fn next(&mut self) -> AddressRequest {
         let asked = match &mut self.asked {
             Some(asked) => asked.recv().await,
@@ -113,7 +114,12 @@ impl Reach {
     }
 
     /// Answer it. Answers whether routes must be changed first.
-    pub fn take(&mut self, asked: AddressRequest, tries: &mut Tries, in_force: &PrefixSet) -> bool {
+    pub fn take(
+        &mut self,
+        asked: AddressRequest,
+        tries: &mut ConnectAttempts,
+        in_force: &PrefixSet,
+    ) -> bool {
         let dropped = |ip: IpAddr| host_network(ip).is_some_and(|net| in_force.overlaps(net));
         match asked {
             AddressRequest::Which(ips, answer) => {
@@ -198,8 +204,8 @@ mod tests {
     }
 
     fn open(
-        reach: &mut Reach,
-        tries: &mut Tries,
+        reach: &mut AddressRequests,
+        tries: &mut ConnectAttempts,
         place: &HostAddress,
         in_force: &PrefixSet,
     ) -> bool {
@@ -215,7 +221,7 @@ mod tests {
     #[test]
     fn of_a_host_eight_addresses_are_opened_and_each_is_closed() {
         let in_force = PrefixSet::of_nets(["192.0.2.0/24".parse().unwrap()]);
-        let (mut reach, mut tries) = (Reach::new(None), Tries::default());
+        let (mut reach, mut tries) = (AddressRequests::new(None), ConnectAttempts::default());
         let config = config();
         for i in 0..39 {
             let place = place("lists.example", &format!("192.0.2.{i}"));
@@ -245,7 +251,7 @@ mod tests {
 
     #[test]
     fn two_downloads_of_one_address_close_it_together() {
-        let (mut reach, mut tries) = (Reach::new(None), Tries::default());
+        let (mut reach, mut tries) = (AddressRequests::new(None), ConnectAttempts::default());
         let config = config();
         let (one, nothing) = (place("lists.example", "192.0.2.1"), PrefixSet::default());
         for _ in 0..2 {

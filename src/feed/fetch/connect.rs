@@ -8,7 +8,7 @@
 //!
 //! ```text
 //!  resolve ──► not listed: offered to the client all at once ──► connected ──┐
-//!     └──────► listed: ask the pass to open one ──► connected ───────────────┴──► proven: the pass is told
+//!     └──────► listed: ask the pass to open one ──► connected ───────────────┴──► proven: the pass is notified
 //!                            ▲                  └── failed: closed again
 //!                            └── the next ◄─────────────┘
 //! ```
@@ -48,9 +48,9 @@ pub enum AddressRequest {
 
 /// The downloads' end of the channel to the pass.
 #[derive(Clone, Debug)]
-pub struct Desk(mpsc::UnboundedSender<AddressRequest>);
+pub struct AddressRequester(mpsc::UnboundedSender<AddressRequest>);
 
-impl Desk {
+impl AddressRequester {
     /// Both ends of the channel.
     pub fn new() -> (Self, mpsc::UnboundedReceiver<AddressRequest>) {
         let (send, asked) = mpsc::unbounded_channel();
@@ -58,32 +58,32 @@ impl Desk {
     }
 
     /// After the end of the pass there is no answer.
-    fn tell(&self, asked: AddressRequest) {
+    fn send(&self, asked: AddressRequest) {
         let _ = self.0.send(asked);
     }
 
     async fn which(&self, ips: &[IpAddr]) -> Vec<IpAddr> {
         let (answer, answered) = oneshot::channel();
-        self.tell(AddressRequest::Which(ips.to_vec(), answer));
+        self.send(AddressRequest::Which(ips.to_vec(), answer));
         answered.await.unwrap_or_default()
     }
 
     async fn open(&self, place: HostAddress) -> Option<OpenAddress> {
         let (answer, answered) = oneshot::channel();
         let opened = OpenAddress {
-            desk: self.clone(),
+            requester: self.clone(),
             place,
         };
-        self.tell(AddressRequest::Open(opened.place.clone(), answer));
+        self.send(AddressRequest::Open(opened.place.clone(), answer));
         answered.await.unwrap_or_default().then_some(opened)
     }
 
     /// Open an address that is already connected to, without waiting.
     fn hold(&self, place: HostAddress) -> OpenAddress {
         let (answer, _) = oneshot::channel();
-        self.tell(AddressRequest::Open(place.clone(), answer));
+        self.send(AddressRequest::Open(place.clone(), answer));
         OpenAddress {
-            desk: self.clone(),
+            requester: self.clone(),
             place,
         }
     }
@@ -92,28 +92,29 @@ impl Desk {
 /// An address that is not dropped while this lives.
 #[derive(Debug)]
 struct OpenAddress {
-    desk: Desk,
+    requester: AddressRequester,
     place: HostAddress,
 }
 
 impl Drop for OpenAddress {
     fn drop(&mut self) {
-        self.desk.tell(AddressRequest::Close(self.place.clone()));
+        self.requester
+            .send(AddressRequest::Close(self.place.clone()));
     }
 }
 
 tokio::task_local! {
-    /// The way of the current request.
-    static WAY: Way;
+    /// The addresses of the current request.
+    static WAY: ConnectAttempts;
 }
 
 /// The addresses of one request to its host.
 #[derive(Clone, Debug)]
-pub(super) struct Way(Arc<Mutex<State>>);
+pub(super) struct ConnectAttempts(Arc<Mutex<State>>);
 
 #[derive(Debug)]
 struct State {
-    desk: Desk,
+    requester: AddressRequester,
     name: String,
     /// Offered to the client in its next attempt.
     offered: Vec<IpAddr>,
@@ -124,10 +125,10 @@ struct State {
     resolved: bool,
 }
 
-impl Way {
-    pub(super) fn new(desk: Desk) -> Self {
+impl ConnectAttempts {
+    pub(super) fn new(requester: AddressRequester) -> Self {
         Self(Arc::new(Mutex::new(State {
-            desk,
+            requester,
             name: String::new(),
             offered: Vec::new(),
             closed: VecDeque::new(),
@@ -140,7 +141,7 @@ impl Way {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Send a request on this way.
+    /// Send a request to these addresses.
     pub(super) async fn send<F: Future>(&self, request: F) -> F::Output {
         WAY.scope(self.clone(), request).await
     }
@@ -149,7 +150,7 @@ impl Way {
     /// have been tried.
     pub(super) async fn next(&self) -> bool {
         loop {
-            let (desk, place) = {
+            let (requester, place) = {
                 let mut state = self.state();
                 let Some(ip) = state.closed.pop_front() else {
                     return false;
@@ -157,10 +158,10 @@ impl Way {
                 // One at a time: the failed one is closed before the next is opened.
                 state.opened = None;
                 let name = state.name.clone();
-                (state.desk.clone(), HostAddress { name, ip })
+                (state.requester.clone(), HostAddress { name, ip })
             };
             let ip = place.ip;
-            let opened = desk.open(place).await;
+            let opened = requester.open(place).await;
             if opened.is_some() {
                 let mut state = self.state();
                 state.opened = opened;
@@ -180,7 +181,7 @@ impl Way {
         let same = |opened: &OpenAddress| opened.place.ip.to_canonical() == ip;
         if known && !state.opened.as_ref().is_some_and(same) {
             let name = state.name.clone();
-            state.opened = Some(state.desk.hold(HostAddress { name, ip }));
+            state.opened = Some(state.requester.hold(HostAddress { name, ip }));
         }
     }
 
@@ -189,8 +190,8 @@ impl Way {
         let state = self.state();
         if let Some(opened) = &state.opened {
             state
-                .desk
-                .tell(AddressRequest::Proven(opened.place.clone()));
+                .requester
+                .send(AddressRequest::Proven(opened.place.clone()));
         }
     }
 
@@ -204,8 +205,8 @@ impl Way {
                 found.push(address.ip());
             }
         }
-        let desk = self.state().desk.clone();
-        let closed = desk.which(&found).await;
+        let requester = self.state().requester.clone();
+        let closed = requester.which(&found).await;
         {
             let mut state = self.state();
             state.resolved = true;
@@ -244,13 +245,13 @@ impl fmt::Display for Dropped {
 
 impl std::error::Error for Dropped {}
 
-/// Resolves names on the [`Way`] of the current request.
+/// Resolves names on the [`ConnectAttempts`] of the current request.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct OnTheWay;
 
 impl Resolve for OnTheWay {
     fn resolve(&self, name: Name) -> Resolving {
-        let way = WAY.try_with(Way::clone);
+        let way = WAY.try_with(ConnectAttempts::clone);
         let name = name.as_str().to_owned();
         Box::pin(async move {
             let ips = match way {

@@ -1,4 +1,4 @@
-//! One look at every source (I/O).
+//! One scan of every source (I/O).
 
 use std::io;
 use std::time::Duration;
@@ -6,12 +6,11 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use tokio::time::timeout;
 
-use super::{Found, Look, Root, Shown, Source, files, hosts, kernel, sessions, speakers};
+use super::{Answer, Found, Root, Source, SourceAnswer, files, hosts, kernel, sessions, speakers};
 
-/// What a look covers.
+/// What a scan covers.
 #[derive(Clone, Debug)]
-pub struct LookRequest<'a> {
-    /// The sources.
+pub struct ScanRequest<'a> {
     pub sources: &'a [Source],
     /// Hosts that must be reachable, for [`Source::FeedHosts`]: those that are written as
     /// addresses.
@@ -35,19 +34,19 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Look at each source once, at all of them concurrently, for at most five seconds. An error of one
 /// source, or of a part of it, is its own answer, in words for the operator, and does not affect
 /// the others. The answers are in the order of [`Source`].
-pub async fn look(wanted: &LookRequest<'_>) -> Vec<Look> {
+pub async fn scan(wanted: &ScanRequest<'_>) -> Vec<SourceAnswer> {
     let mut sources = wanted.sources.to_vec();
     sources.sort();
     sources.dedup();
-    let looks = sources.into_iter().map(|source| async move {
-        let late = |_| Shown::error(format!("no answer within {PATIENCE:?}"));
+    let answers = sources.into_iter().map(|source| async move {
+        let late = |_| Answer::error(format!("no answer within {PATIENCE:?}"));
         let shown = timeout(PATIENCE, one(source, wanted)).await;
         (source, in_order(shown.unwrap_or_else(late)))
     });
-    join_all(looks).await
+    join_all(answers).await
 }
 
-async fn one(source: Source, wanted: &LookRequest<'_>) -> Shown {
+async fn one(source: Source, wanted: &ScanRequest<'_>) -> Answer {
     let root = &wanted.root;
     match source {
         Source::Addresses => of_the_kernel(kernel::addresses().await),
@@ -60,12 +59,12 @@ async fn one(source: Source, wanted: &LookRequest<'_>) -> Shown {
     }
 }
 
-fn of_the_kernel(addresses: io::Result<Vec<Found>>) -> Shown {
-    let unread = |error| Shown::error(format!("the addresses cannot be read: {error}"));
-    addresses.map_or_else(unread, Shown::from)
+fn of_the_kernel(addresses: io::Result<Vec<Found>>) -> Answer {
+    let unread = |error| Answer::error(format!("the addresses cannot be read: {error}"));
+    addresses.map_or_else(unread, Answer::from)
 }
 
-fn in_order(mut shown: Shown) -> Shown {
+fn in_order(mut shown: Answer) -> Answer {
     shown.found.sort();
     shown.found.dedup();
     shown

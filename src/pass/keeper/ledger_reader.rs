@@ -13,9 +13,9 @@ use crate::ledger::{Ledger, LedgerError, PinRow};
 /// Longest wait for the ledger before the keeper uses its own memory.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The result of a look.
+/// The result of a read.
 #[derive(Debug)]
-pub(super) enum Glanced {
+pub(super) enum LedgerState {
     /// The number of the newest generation, 0 before the first, and the pin.
     Seen(u64, Option<PinRow>),
     /// The ledger cannot be read.
@@ -28,12 +28,12 @@ pub(super) enum Glanced {
 type Question = oneshot::Sender<Result<(u64, Option<PinRow>), LedgerError>>;
 
 /// Reads the ledger for the keeper.
-pub(super) struct Glance {
+pub(super) struct LedgerReader {
     state_dir: PathBuf,
     questions: Option<mpsc::Sender<Question>>,
 }
 
-impl Glance {
+impl LedgerReader {
     pub fn at(state_dir: &Path) -> Self {
         Self {
             state_dir: state_dir.to_owned(),
@@ -42,7 +42,7 @@ impl Glance {
     }
 
     /// The current state of the ledger.
-    pub async fn look(&mut self) -> Glanced {
+    pub async fn read(&mut self) -> LedgerState {
         let (question, answered) = oneshot::channel();
         let sent = match &self.questions {
             Some(questions) => questions.send(question).is_ok(),
@@ -52,16 +52,16 @@ impl Glance {
         };
         if !sent {
             self.questions = None;
-            return Glanced::Unreadable;
+            return LedgerState::Unreadable;
         }
         match timeout(PATIENCE, answered).await {
-            Ok(Ok(Ok((generation, pin)))) => Glanced::Seen(generation, pin),
+            Ok(Ok(Ok((generation, pin)))) => LedgerState::Seen(generation, pin),
             Ok(Ok(Err(error))) => {
                 tracing::debug!("keeper  {error}; going by what is in memory");
-                Glanced::Unreadable
+                LedgerState::Unreadable
             }
-            Ok(Err(_)) => Glanced::Unreadable,
-            Err(_) => Glanced::Silent,
+            Ok(Err(_)) => LedgerState::Unreadable,
+            Err(_) => LedgerState::Silent,
         }
     }
 
