@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal, Write};
 
 use super::output::{self, Out};
 use super::who::who;
-use super::{Exit, Outcome, Stop, block_on};
+use super::{Exit, Stop, block_on};
 use crate::config::Config;
 use crate::control::client::{Asked, Wanted, ask};
 use crate::control::{Change, OutputPiece, Question, View};
@@ -47,19 +47,6 @@ pub(super) fn change(config: &Config, change: &Change, json: bool) -> Result<Han
             "the daemon ended while it worked on this: nullrouted history shows whether it was \
              written down, and the next pass brings about what was",
         )),
-    }
-}
-
-/// Hand a change to the daemon that nothing has to be confirmed for, or make it here.
-pub(super) fn change_or(
-    config: &Config,
-    wanted: &Change,
-    json: bool,
-    alone: impl FnOnce() -> Outcome,
-) -> Outcome {
-    match change(config, wanted, json)? {
-        Handed::Done(exit) => Ok(exit),
-        Handed::Objections(_) | Handed::Alone => alone(),
     }
 }
 

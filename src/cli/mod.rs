@@ -1,6 +1,7 @@
 //! The command line: one file a verb. Results go to stdout, talk goes to stderr.
 
 mod ask;
+mod change;
 mod check;
 mod demo;
 mod feeds;
@@ -36,7 +37,8 @@ use clap::{Parser, Subcommand};
 use nix::sys::signal::Signal;
 
 use crate::config::{self, Config, Problems};
-use crate::ledger::{Busy, Ledger, LedgerError, OperatorEntry, ReviewAnswer};
+use crate::control::{Change, End, Pin, Refresh, Review, Unpin};
+use crate::ledger::{Busy, Ledger, LedgerError, OperatorEntry};
 use crate::pass::PassError;
 use crate::shown;
 use output::Out;
@@ -63,7 +65,8 @@ enum Verb {
     /// The daemon: refresh on schedule, keep kernel and files in step
     Run(run::Arguments),
     /// One pass over the feeds, then exit
-    Refresh(refresh::Arguments),
+    #[command(after_help = refresh::EXITS)]
+    Refresh(change::Arguments<Refresh>),
     /// What a pass over the copies at hand would change, and why; changes nothing
     Plan(plan::Arguments),
     /// Read the configuration and report every problem
@@ -85,21 +88,21 @@ enum Verb {
     /// Drop a prefix that no feed lists
     Add(operator::EnterArguments),
     /// End an add
-    Remove(operator::EndArguments),
+    Remove(change::Arguments<End>),
     /// Never drop a prefix, whatever lists it
     Allow(operator::EnterArguments),
     /// End an allow
-    Disallow(operator::EndArguments),
+    Disallow(change::Arguments<End>),
     /// Apply a held change: exactly the one with this ID
-    Approve(review::Arguments),
+    Approve(change::Arguments<Review>),
     /// Do not apply a held change
-    Reject(review::Arguments),
+    Reject(change::Arguments<Review>),
     /// Freeze what is in force, or go back to an earlier generation
-    Pin(pin::Arguments),
+    Pin(change::Arguments<Pin>),
     /// Withdraw everything that is ours, everywhere, and stay so until unpin
     Flush(flush::Arguments),
     /// End a pin or a flush: put the set of the copies at hand in force again
-    Unpin(unpin::Arguments),
+    Unpin(change::Arguments<Unpin>),
     /// See it all in a throw-away network namespace; needs neither root nor network
     Demo(demo::Arguments),
 }
@@ -247,9 +250,10 @@ pub fn run_with(words: Vec<OsString>) -> ExitCode {
         Err(error) => return said_instead(&words, error).into(),
     };
     let config = &arguments.config;
+    let changed = |change, json| change::run(config, &change, json);
     let outcome = match arguments.verb {
         Verb::Run(arguments) => run::run(config, &arguments),
-        Verb::Refresh(arguments) => refresh::run(config, &arguments),
+        Verb::Refresh(arguments) => changed(Change::Refresh(arguments.request), arguments.json),
         Verb::Plan(arguments) => plan::run(config, &arguments),
         Verb::Check(arguments) => check::run(config, &arguments),
         Verb::List(arguments) => list::run(config, &arguments),
@@ -257,17 +261,17 @@ pub fn run_with(words: Vec<OsString>) -> ExitCode {
         Verb::Feeds(arguments) => feeds::run(config, &arguments),
         Verb::Status(arguments) => status::run(config, &arguments),
         Verb::Verify(arguments) => verify::run(config, &arguments),
-        Verb::History(arguments) => history::run(config, &arguments),
+        Verb::History(arguments) => history::run(config, arguments),
         Verb::Render(arguments) => render::run(config, &arguments),
-        Verb::Add(arguments) => operator::enter(OperatorEntry::Add, config, &arguments),
-        Verb::Remove(arguments) => operator::end(OperatorEntry::Add, config, &arguments),
-        Verb::Allow(arguments) => operator::enter(OperatorEntry::Allow, config, &arguments),
-        Verb::Disallow(arguments) => operator::end(OperatorEntry::Allow, config, &arguments),
-        Verb::Approve(arguments) => review::run(ReviewAnswer::Approved, config, &arguments),
-        Verb::Reject(arguments) => review::run(ReviewAnswer::Rejected, config, &arguments),
-        Verb::Pin(arguments) => pin::run(config, &arguments),
+        Verb::Add(arguments) => operator::enter(OperatorEntry::Add, config, arguments),
+        Verb::Remove(arguments) => changed(Change::Remove(arguments.request), arguments.json),
+        Verb::Allow(arguments) => operator::enter(OperatorEntry::Allow, config, arguments),
+        Verb::Disallow(arguments) => changed(Change::Disallow(arguments.request), arguments.json),
+        Verb::Approve(arguments) => changed(Change::Approve(arguments.request), arguments.json),
+        Verb::Reject(arguments) => changed(Change::Reject(arguments.request), arguments.json),
+        Verb::Pin(arguments) => changed(Change::Pin(arguments.request), arguments.json),
         Verb::Flush(arguments) => flush::run(config, &arguments),
-        Verb::Unpin(arguments) => unpin::run(config, &arguments),
+        Verb::Unpin(arguments) => changed(Change::Unpin(arguments.request), arguments.json),
         Verb::Demo(arguments) => demo::run(&arguments),
     };
     let exit = outcome.unwrap_or_else(|stop| {

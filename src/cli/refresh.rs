@@ -1,72 +1,26 @@
 //! `refresh`: one pass, then exit. For a timer, or for the impatient.
 
-use std::path::Path;
-
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::json;
 
-use super::ask::change_or;
-use super::output::{Out, Talk};
-use super::site::{Making, Own, author};
-use super::{Exit, Outcome, Stop, block_on, load, output};
+use super::site::Making;
+use super::{Exit, Outcome, Stop};
 use crate::config::Config;
-use crate::control::{Change, Refresh};
-use crate::ledger::{GenerationCause, HoldRow, Ledger, Lock};
+use crate::control::Refresh;
+use crate::ledger::{GenerationCause, HoldRow, Lock};
 use crate::pass;
 use crate::pass::gather::{FeedSelection, FetchMode};
 use crate::view::{Passed, without_copy};
 
-const EXITS: &str = "Ends with 1 where a target failed, and while a configured feed has never had a copy; with 3 where \
-                     a change is held.";
-
-#[derive(Debug, clap::Args)]
-#[command(after_help = EXITS)]
-pub(super) struct Arguments {
-    /// Look at this feed only
-    #[arg(long, value_name = "NAME")]
-    feed: Option<String>,
-    /// Look at no feed: use the last good copies
-    #[arg(long, conflicts_with = "feed")]
-    offline: bool,
-    /// Download whole bodies, also where the copy at hand may still be the current one
-    #[arg(long, conflicts_with = "offline")]
-    force: bool,
-    /// Look also where the publisher asks to wait: he may lock you out for it
-    #[arg(long, conflicts_with = "offline")]
-    ignore_floor: bool,
-    /// The outcome as JSON
-    #[arg(long)]
-    json: bool,
-}
-
-pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
-    output::talk(Talk::Steps);
-    let config = load(path)?;
-    let refresh = Refresh {
-        feed: arguments.feed.clone(),
-        offline: arguments.offline,
-        force: arguments.force,
-        ignore_floor: arguments.ignore_floor,
-    };
-    selection(&refresh, &config)?;
-    let json = arguments.json;
-    change_or(
-        &config.clone(),
-        &Change::Refresh(refresh.clone()),
-        json,
-        || {
-            let lock = Lock::take(&config.state_dir, Lock::PASS, "refresh")??;
-            let ledger = Ledger::open(&config.state_dir)?;
-            alone(path, Own::new(config, ledger, lock), json, async |making| {
-                refresh_now(making, &refresh).await
-            })
-        },
-    )
-}
+pub(super) const EXITS: &str = "Ends with 1 where a target failed, and while a configured feed has never had a copy; with 3 where \
+                                a change is held.";
 
 /// Which feeds are fetched.
-fn selection<'a>(refresh: &'a Refresh, config: &Config) -> Result<FeedSelection<'a>, Stop> {
+pub(super) fn selection<'a>(
+    refresh: &'a Refresh,
+    config: &Config,
+) -> Result<FeedSelection<'a>, Stop> {
     match &refresh.feed {
         Some(name) if !config.feeds.iter().any(|feed| feed.name == *name) => {
             let names: Vec<_> = config.feeds.iter().map(|feed| feed.name.as_str()).collect();
@@ -104,24 +58,6 @@ pub(super) async fn refresh_now(making: Making<'_>, refresh: &Refresh) -> Outcom
         true => exit(&outcome),
         false => Exit::Failed,
     })
-}
-
-/// Make a change in this process.
-pub(super) fn alone(
-    path: &Path,
-    mut own: Own,
-    json: bool,
-    make: impl AsyncFnOnce(Making<'_>) -> Outcome,
-) -> Outcome {
-    let author = author();
-    let making = Making {
-        site: &mut own,
-        author: &author,
-        out: &Out::Ours,
-        json,
-        path,
-    };
-    block_on(make(making))?
 }
 
 /// A pass over the copies at hand that brings about what a verb has written down; `next` says what

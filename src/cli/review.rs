@@ -1,55 +1,15 @@
 //! `approve` and `reject`: the answer to a held change.
 
-use std::path::Path;
-
-use super::ask::change_or;
-use super::operator::locked;
-use super::output::Talk;
-use super::refresh::{alone, apply, exit};
-use super::site::{Making, Own};
-use super::{Exit, Outcome, Stop, load, output};
-use crate::control::{Change, Review};
+use super::refresh::{apply, exit};
+use super::site::Making;
+use super::{Exit, Outcome, Stop};
+use crate::control::Review;
 use crate::feed::copies::Copies;
-use crate::ledger::{Event, EventKind, GenerationCause, Ledger, LedgerError, ReviewAnswer};
+use crate::ledger::{EventKind, GenerationCause, Ledger, LedgerError, ReviewAnswer};
 use crate::pass::At;
 use crate::pass::inputs::Inputs;
 use crate::pipeline::Decision;
 use crate::plan::joined;
-
-#[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
-    /// The ID of the held change, as plan and status show it
-    id: String,
-    /// The outcome as JSON
-    #[arg(long)]
-    json: bool,
-}
-
-pub(super) fn run(said: ReviewAnswer, path: &Path, arguments: &Arguments) -> Outcome {
-    output::talk(Talk::Steps);
-    let config = load(path)?;
-    let review = Review {
-        id: arguments.id.clone(),
-    };
-    let change = match said {
-        ReviewAnswer::Approved => Change::Approve(review.clone()),
-        ReviewAnswer::Rejected => Change::Reject(review.clone()),
-    };
-    change_or(&config.clone(), &change, arguments.json, || {
-        let (lock, ledger) = locked(&config, verb(said))?;
-        let own = Own::new(config, ledger, lock);
-        alone(path, own, arguments.json, async |making| {
-            review_now(making, said, &review).await
-        })
-    })
-}
-
-fn verb(said: ReviewAnswer) -> &'static str {
-    match said {
-        ReviewAnswer::Approved => "approve",
-        ReviewAnswer::Rejected => "reject",
-    }
-}
 
 /// Say it, with the lock of a pass.
 pub(super) async fn review_now(
@@ -57,7 +17,7 @@ pub(super) async fn review_now(
     said: ReviewAnswer,
     review: &Review,
 ) -> Outcome {
-    let (author, by) = (making.author, making.author.name.clone());
+    let author = making.author;
     let At {
         config,
         ledger,
@@ -87,15 +47,8 @@ pub(super) async fn review_now(
         ReviewAnswer::Rejected => (EventKind::Reject, GenerationCause::Reject),
     };
     ledger.atomically(|ledger| {
-        ledger.write_review(&id, said, now, &by)?;
-        ledger.note_event(&Event {
-            at: now,
-            kind,
-            subject: id.clone(),
-            by: by.clone(),
-            uid: Some(author.uid),
-            text,
-        })
+        ledger.write_review(&id, said, now, &author.name)?;
+        ledger.note_event(&author.event(now, kind, &id, text))
     })?;
     let next = "The word is written down: the next pass goes by it";
     drop((inputs, decision));

@@ -4,19 +4,12 @@
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 
-use super::history::Wanted;
 use super::list::List;
-use super::operator::{end_now, enter_now};
+use super::output::Out;
 use super::output::heard::listen;
-use super::output::{Out, Talk};
-use super::pin::pin_now;
-use super::refresh::refresh_now;
-use super::review::review_now;
 use super::site::{Making, Reader};
-use super::unpin::unpin_now;
-use super::{Exit, Outcome, history, list, status, why};
-use crate::control::{Change, Job, Outlet, OutputPiece, Question, Verbs};
-use crate::ledger::{self, OperatorEntry};
+use super::{Exit, Outcome, change, history, list, status, why};
+use crate::control::{Job, Outlet, OutputPiece, Question, Verbs};
 use crate::pass::Site;
 use crate::pass::inputs::Reading;
 use crate::pass::keeper::Keeper;
@@ -55,8 +48,8 @@ impl Verbs for Served {
                 path: &self.path,
             };
             let outcome = {
-                let _listening = listen(talk(&job.change), &out);
-                change(&job.change, making).await
+                let _listening = listen(change::talk(&job.change), &out);
+                change::make(&job.change, making).await
             };
             end(outcome, &job.outlet);
         })
@@ -74,44 +67,7 @@ fn answer(question: &Question, reader: Reader) -> Outcome {
         Question::List { format, count } => {
             list::answer(reader, List::read(format.as_deref(), *count)?)
         }
-        Question::History {
-            prefix,
-            diff,
-            generation,
-            all,
-        } => {
-            let wanted = Wanted {
-                prefix: prefix.clone(),
-                diff: *diff,
-                generation: *generation,
-                all: *all,
-            };
-            history::answer(reader, &wanted, json)
-        }
-    }
-}
-
-async fn change(change: &Change, making: Making<'_>) -> Outcome {
-    match change {
-        Change::Add(entry) => enter_now(making, OperatorEntry::Add, entry).await,
-        Change::Allow(entry) => enter_now(making, OperatorEntry::Allow, entry).await,
-        Change::Remove(of) => end_now(making, OperatorEntry::Add, of).await,
-        Change::Disallow(of) => end_now(making, OperatorEntry::Allow, of).await,
-        Change::Approve(review) => review_now(making, ledger::ReviewAnswer::Approved, review).await,
-        Change::Reject(review) => review_now(making, ledger::ReviewAnswer::Rejected, review).await,
-        Change::Pin(pin) => pin_now(making, pin).await,
-        Change::Unpin(_) => unpin_now(making).await,
-        Change::Refresh(refresh) => refresh_now(making, refresh).await,
-    }
-}
-
-/// How much the verb says on stderr.
-fn talk(change: &Change) -> Talk {
-    match change {
-        Change::Add(_) | Change::Remove(_) | Change::Allow(_) | Change::Disallow(_) => {
-            Talk::Warnings
-        }
-        _ => Talk::Steps,
+        Question::History(wanted) => history::answer(reader, wanted, json),
     }
 }
 

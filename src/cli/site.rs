@@ -11,7 +11,7 @@ use super::who::who;
 use super::{Stop, read_ledger};
 use crate::config::Config;
 use crate::control::Author;
-use crate::ledger::{GenerationCause, Ledger, LedgerError, Lock};
+use crate::ledger::{Event, EventKind, GenerationCause, Ledger, LedgerError, Lock};
 use crate::pass::gather::{FeedSelection, FetchMode};
 use crate::pass::inputs::{Cache, Inputs, Reading};
 use crate::pass::keeper::{Keeper, Server};
@@ -169,6 +169,26 @@ pub(super) struct Making<'a> {
     pub json: bool,
     /// The configuration file, for what is to be typed.
     pub path: &'a Path,
+}
+
+impl Author {
+    /// For the log book: what this author did.
+    pub(super) fn event(
+        &self,
+        at: Timestamp,
+        kind: EventKind,
+        subject: impl ToString,
+        text: impl ToString,
+    ) -> Event {
+        Event {
+            at,
+            kind,
+            subject: subject.to_string(),
+            by: self.name.clone(),
+            uid: Some(self.uid),
+            text: text.to_string(),
+        }
+    }
 }
 
 /// Who runs this verb.

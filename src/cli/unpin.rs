@@ -2,22 +2,12 @@
 
 use std::path::Path;
 
-use super::ask::change_or;
-use super::output::Talk;
-use super::refresh::{alone, apply, exit};
-use super::site::{Making, Own};
-use super::{Outcome, Stop, load, output};
-use crate::control::{Change, Unpin};
-use crate::ledger::{Event, EventKind, GenerationCause, Ledger, LedgerError, Lock};
+use super::refresh::{apply, exit};
+use super::site::Making;
+use super::{Outcome, Stop};
+use crate::ledger::{EventKind, GenerationCause, Ledger, LedgerError};
 use crate::pass::At;
 use crate::run_dir::RunDir;
-
-#[derive(Debug, clap::Args)]
-pub(super) struct Arguments {
-    /// The outcome as JSON
-    #[arg(long)]
-    json: bool,
-}
 
 /// Change the pin: the one in the ledger, and the marker of a flush in the run directory. Both or
 /// none.
@@ -36,19 +26,6 @@ pub(super) fn change_pin(
     Ok(changed?)
 }
 
-pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
-    output::talk(Talk::Steps);
-    let config = load(path)?;
-    let change = Change::Unpin(Unpin {});
-    change_or(&config.clone(), &change, arguments.json, || {
-        // The lock first: while another pass is at work nothing is changed, not even the pin.
-        let lock = Lock::take(&config.state_dir, Lock::PASS, "unpin")??;
-        let ledger = Ledger::open(&config.state_dir)?;
-        let own = Own::new(config, ledger, lock);
-        alone(path, own, arguments.json, unpin_now)
-    })
-}
-
 /// Unpin, with the lock of a pass.
 pub(super) async fn unpin_now(mut making: Making<'_>) -> Outcome {
     let author = making.author;
@@ -57,14 +34,8 @@ pub(super) async fn unpin_now(mut making: Making<'_>) -> Outcome {
         Some(pin) => {
             change_pin(ledger, &config.state_dir, |ledger| {
                 ledger.set_pin(None)?;
-                ledger.note_event(&Event {
-                    at: ledger.now()?,
-                    kind: EventKind::Unpin,
-                    subject: String::new(),
-                    by: author.name.clone(),
-                    uid: Some(author.uid),
-                    text: format!("it was pinned {pin}"),
-                })
+                let text = format!("it was pinned {pin}");
+                ledger.note_event(&author.event(ledger.now()?, EventKind::Unpin, "", text))
             })?;
             tracing::info!("unpinned; it was pinned {pin}");
         }

@@ -16,7 +16,7 @@
 //! the client, or the server withdraws it and says so; only then the verb does it itself.
 
 mod answer;
-pub mod client;
+pub(crate) mod client;
 mod inbox;
 mod output;
 mod queue;
@@ -26,11 +26,11 @@ mod server;
 mod socket;
 
 pub use inbox::Changes;
-pub use output::{Outlet, OutputPiece, Unheard};
+pub use output::{Outlet, OutputPiece};
 pub use queue::{Job, Queue, Turn};
-pub use request::{Change, End, Entry, Pin, Question, Refresh, ReplyFormat, Review, Unpin, View};
-pub use rights::{Access, Author, Forbidden, Rights};
-pub use server::{Control, Serving, Verbs, serve};
+pub use request::{Change, End, Entry, History, Pin, Question, Refresh, Review, Unpin, View};
+pub use rights::{Access, Author, Rights};
+pub use server::{Control, Verbs, serve};
 
 /// Names the state directory, the network namespace and so the daemon that a verb means.
 const INSTANCE: &str = "nullrouted-instance";

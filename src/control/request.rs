@@ -28,15 +28,24 @@ pub enum Question {
         count: bool,
     },
     /// `history`
-    History {
-        prefix: Option<String>,
-        /// `--diff`
-        diff: Option<(u64, u64)>,
-        /// `--generation`
-        generation: Option<u64>,
-        /// `--all`
-        all: bool,
-    },
+    History(History),
+}
+
+/// The arguments of `history`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
+pub struct History {
+    /// Everything that ever touched this prefix or address, in any written form
+    pub prefix: Option<String>,
+    /// What the second generation has and the first had not, and the other way round; 0 is the time
+    /// before the first
+    #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with_all = ["prefix", "generation"])]
+    pub diff: Option<Vec<u64>>,
+    /// The set that was in force with this generation
+    #[arg(long, value_name = "N", conflicts_with = "prefix")]
+    pub generation: Option<u64>,
+    /// The whole log book, not only its newest entries
+    #[arg(long, conflicts_with_all = ["prefix", "diff", "generation"])]
+    pub all: bool,
 }
 
 /// A request that changes something. The names are those of the verbs and of the paths.
@@ -64,62 +73,76 @@ pub enum Change {
 }
 
 /// An entry of the operator.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::Args)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
-    /// The prefix, in any written form.
+    /// A prefix or an address, such as 72.37.186/23
     pub prefix: String,
-    /// Why.
+    /// Why: shown by why, list and history
+    #[arg(long, value_name = "TEXT")]
     pub reason: String,
-    /// For how long, such as `2h`; without it until it is taken back.
+    /// For how long, such as 2h or 7d; without it until it is taken back
+    #[arg(long = "for", value_name = "TIME", value_parser = span)]
     #[serde(rename = "for", default)]
     pub time: Option<String>,
     /// What speaks against it and was confirmed.
+    #[arg(skip)]
     #[serde(default)]
     pub confirmed: Vec<Objection>,
 }
 
+/// A span of time as it is passed on.
+fn span(text: &str) -> Result<String, humantime::DurationError> {
+    let span = humantime::parse_duration(text)?;
+    Ok(humantime::format_duration(span).to_string())
+}
+
 /// The end of an entry.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::Args)]
 #[serde(deny_unknown_fields)]
 pub struct End {
-    /// The prefix, as it was entered.
+    /// The prefix, as it was entered
     pub prefix: String,
 }
 
-/// The word on a held change.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// The answer to a held change.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::Args)]
 #[serde(deny_unknown_fields)]
 pub struct Review {
-    /// The ID of the change.
+    /// The ID of the held change, as plan and status show it
     pub id: String,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::Args)]
 #[serde(deny_unknown_fields, default)]
 pub struct Pin {
-    /// The generation to go back to; without it the one in force.
+    /// The generation to go back to, as history shows it; without it the one in force
     pub generation: Option<u64>,
-    /// Why.
+    /// Why: shown by history
+    #[arg(long, value_name = "TEXT")]
     pub reason: Option<String>,
 }
 
 /// The end of a pin or a flush.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::Args)]
 #[serde(deny_unknown_fields)]
 pub struct Unpin {}
 
 /// One pass over the feeds.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::Args)]
 #[serde(deny_unknown_fields, default)]
 pub struct Refresh {
-    /// Look at this feed only.
+    /// Look at this feed only
+    #[arg(long, value_name = "NAME")]
     pub feed: Option<String>,
-    /// Look at no feed.
+    /// Look at no feed: use the last good copies
+    #[arg(long, conflicts_with = "feed")]
     pub offline: bool,
-    /// Download whole bodies.
+    /// Download whole bodies, also where the copy at hand may still be the current one
+    #[arg(long, conflicts_with = "offline")]
     pub force: bool,
-    /// Look also where the publisher asks to wait.
+    /// Look also where the publisher asks to wait: he may lock you out for it
+    #[arg(long, conflicts_with = "offline")]
     pub ignore_floor: bool,
 }
 
@@ -189,12 +212,12 @@ impl Question {
             },
             "history" => {
                 let (from, to) = (given.number("from")?, given.number("to")?);
-                Self::History {
+                Self::History(History {
                     prefix: given.take("prefix"),
-                    diff: from.zip(to),
+                    diff: from.zip(to).map(|(from, to)| vec![from, to]),
                     generation: given.number("generation")?,
                     all: given.flag("all")?,
-                }
+                })
             }
             _ => return Err(Bad::Path),
         };
@@ -220,16 +243,16 @@ impl Question {
                 }
                 "list"
             }
-            Self::History {
+            Self::History(History {
                 prefix,
                 diff,
                 generation,
                 all,
-            } => {
+            }) => {
                 if let Some(prefix) = prefix {
                     given.append_pair("prefix", prefix);
                 }
-                if let Some((from, to)) = diff {
+                if let Some([from, to]) = diff.as_deref() {
                     given.append_pair("from", &from.to_string());
                     given.append_pair("to", &to.to_string());
                 }
@@ -398,12 +421,12 @@ mod tests {
                 format: Some("csv".to_owned()),
                 count: true,
             },
-            Question::History {
+            Question::History(History {
                 prefix: Some("192.0.2.0/24".to_owned()),
-                diff: Some((1, 2)),
+                diff: Some(vec![1, 2]),
                 generation: Some(3),
                 all: true,
-            },
+            }),
         ];
         for question in questions {
             let target = question.target();

@@ -6,6 +6,8 @@ mod diff;
 mod set;
 mod story;
 
+pub(super) use story::entered;
+
 use std::path::Path;
 
 use ipnet::IpNet;
@@ -14,79 +16,39 @@ use super::net::one_net;
 use super::output::Out;
 use super::site::Reader;
 use super::{Outcome, Stop, ask, load};
-use crate::control::Question;
+use crate::control::{History, Question};
 use crate::ledger::Ledger;
 use crate::prefix::{Effective, HostBits};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// Everything that ever touched this prefix or address, in any written form
-    prefix: Option<String>,
-    /// What the second generation has and the first had not, and the other way round; 0 is the time
-    /// before the first
-    #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with_all = ["prefix", "generation"])]
-    diff: Option<Vec<u64>>,
-    /// The set that was in force with this generation
-    #[arg(long, value_name = "N", conflicts_with = "prefix")]
-    generation: Option<u64>,
-    /// The whole log book, not only its newest entries
-    #[arg(long, conflicts_with_all = ["prefix", "diff", "generation"])]
-    all: bool,
+    #[command(flatten)]
+    wanted: History,
     /// The same as JSON
     #[arg(long)]
     json: bool,
 }
 
-pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
-    let wanted = Wanted {
-        prefix: arguments.prefix.clone(),
-        diff: match arguments.diff.as_deref() {
-            Some(&[from, to]) => Some((from, to)),
-            _ => None,
-        },
-        generation: arguments.generation,
-        all: arguments.all,
-    };
-    wanted.net()?;
+pub(super) fn run(path: &Path, arguments: Arguments) -> Outcome {
+    let Arguments { wanted, json } = arguments;
+    net(&wanted)?;
     let config = load(path)?;
-    let Wanted {
-        prefix,
-        diff,
-        generation,
-        all,
-    } = wanted.clone();
-    let question = Question::History {
-        prefix,
-        diff,
-        generation,
-        all,
-    };
-    match ask::question(&config, &question, arguments.json)? {
+    match ask::question(&config, &Question::History(wanted.clone()), json)? {
         Some(exit) => Ok(exit),
-        None => answer(Reader::quiet(config)?, &wanted, arguments.json),
+        None => answer(Reader::quiet(config)?, &wanted, json),
     }
 }
 
-#[derive(Clone)]
-pub(super) struct Wanted {
-    pub prefix: Option<String>,
-    pub diff: Option<(u64, u64)>,
-    pub generation: Option<u64>,
-    pub all: bool,
-}
-
-impl Wanted {
-    fn net(&self) -> Result<Option<IpNet>, Stop> {
-        let net = self.prefix.as_deref();
-        net.map(|text| one_net(text, HostBits::Mask)).transpose()
-    }
+fn net(wanted: &History) -> Result<Option<IpNet>, Stop> {
+    let net = wanted.prefix.as_deref();
+    net.map(|text| one_net(text, HostBits::Mask)).transpose()
 }
 
 /// Tell it.
-pub(super) fn answer(reader: Reader, wanted: &Wanted, json: bool) -> Outcome {
+pub(super) fn answer(reader: Reader, wanted: &History, json: bool) -> Outcome {
     let show = (&reader.out, json);
     let ledger = &reader.ledger;
-    if let Some(net) = wanted.net()? {
+    if let Some(net) = net(wanted)? {
         return story::run(ledger, net, reader.config.keep, show);
     }
     if wanted.generation.is_some() || wanted.diff.is_some() || wanted.all {
@@ -95,9 +57,9 @@ pub(super) fn answer(reader: Reader, wanted: &Wanted, json: bool) -> Outcome {
     if let Some(number) = wanted.generation {
         return set::run(ledger, number, show);
     }
-    match wanted.diff {
-        Some((from, to)) => diff::run(ledger, from, to, show),
-        None => book::run(ledger, wanted.all, show),
+    match wanted.diff.as_deref() {
+        Some(&[from, to]) => diff::run(ledger, from, to, show),
+        _ => book::run(ledger, wanted.all, show),
     }
 }
 

@@ -42,7 +42,7 @@ fn entries(ledger: &Ledger, net: IpNet) -> Result<Vec<Entry>, LedgerError> {
     let by_hand = ledger.operator(Timestamp(i64::MIN))?;
     let by_hand = by_hand.iter().filter(|row| overlap(&row.prefix, &net));
     // The log book tells of them as well, as far back as it goes.
-    let untold = by_hand.map(begun).filter(|begun| {
+    let untold = by_hand.map(entered).filter(|begun| {
         let same = |event: &Event| {
             (event.at, event.kind, &event.subject) == (begun.at, begun.kind, &begun.subject)
         };
@@ -58,7 +58,7 @@ fn entries(ledger: &Ledger, net: IpNet) -> Result<Vec<Entry>, LedgerError> {
 }
 
 /// The beginning of what the operator did by hand, as the log book would tell it.
-fn begun(row: &OperatorRow) -> Event {
+pub(crate) fn entered(row: &OperatorRow) -> Event {
     let until = row.until.map(|until| format!(" (until {until})"));
     Event {
         at: row.since,

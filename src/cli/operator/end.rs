@@ -1,67 +1,28 @@
 //! `remove` and `disallow`: the undo of `add` and `allow`.
 
-use std::path::Path;
-
 use ipnet::IpNet;
 
-use super::super::ask::change_or;
 use super::super::net::one_net;
-use super::super::refresh::alone;
-use super::super::site::{Making, Own};
-use super::super::{Outcome, Stop, load, output};
-use super::{apply, locked};
-use crate::control::{Change, End};
-use crate::ledger::{Event, Ledger, OperatorEntry};
+use super::super::site::Making;
+use super::super::{Outcome, Stop};
+use super::apply;
+use crate::control::End;
+use crate::ledger::{Ledger, OperatorEntry};
 use crate::pass::At;
 use crate::pass::operator::describe;
 use crate::prefix::{HostBits, overlap};
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct Arguments {
-    /// The prefix, as it was entered
-    prefix: String,
-    /// The outcome as JSON
-    #[arg(long)]
-    json: bool,
-}
-
-pub(crate) fn run(hand: OperatorEntry, path: &Path, arguments: &Arguments) -> Outcome {
-    output::talk(output::Talk::Warnings);
-    let config = load(path)?;
-    one_net(&arguments.prefix, HostBits::Refuse)?;
-    let end = End {
-        prefix: arguments.prefix.clone(),
-    };
-    let change = match hand {
-        OperatorEntry::Add => Change::Remove(end.clone()),
-        OperatorEntry::Allow => Change::Disallow(end.clone()),
-    };
-    change_or(&config.clone(), &change, arguments.json, || {
-        let (lock, ledger) = locked(&config, hand.undo())?;
-        let own = Own::new(config, ledger, lock);
-        alone(path, own, arguments.json, async |making| {
-            end_now(making, hand, &end).await
-        })
-    })
-}
 
 /// End it, with the lock of a pass.
 pub(crate) async fn end_now(mut making: Making<'_>, hand: OperatorEntry, end: &End) -> Outcome {
     let prefix = one_net(&end.prefix, HostBits::Refuse)?;
     let author = making.author;
     let ledger = making.site.at()?.ledger;
-    let (now, by) = (ledger.now()?, author.name.clone());
+    let now = ledger.now()?;
     let ended = ledger.atomically(|ledger| {
-        let ended = ledger.end_operator(hand, prefix, now, &by)?;
+        let ended = ledger.end_operator(hand, prefix, now, &author.name)?;
         if let Some(ended) = &ended {
-            ledger.note_event(&Event {
-                at: now,
-                kind: hand.ends(),
-                subject: prefix.to_string(),
-                by: by.clone(),
-                uid: Some(author.uid),
-                text: format!("was: {}", describe(ended)),
-            })?;
+            let text = format!("was: {}", describe(ended));
+            ledger.note_event(&author.event(now, hand.ends(), prefix, text))?;
         }
         Ok(ended)
     })?;

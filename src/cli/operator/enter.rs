@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::super::ask::{Handed, change};
+use super::super::ask::{self, Handed};
+use super::super::change::alone;
+use super::super::history::entered;
 use super::super::net::one_net;
 use super::super::output::Out;
-use super::super::refresh::alone;
-use super::super::site::{Making, Own};
+use super::super::site::Making;
 use super::super::{Exit, Outcome, Stop, block_on, load, output};
-use super::{apply, confirm, locked, undo};
+use super::{apply, confirm, undo};
 use crate::config::Config;
-use crate::control::{Author, Change, Entry, OutputPiece};
+use crate::control::{Change, Entry, OutputPiece};
 use crate::ledger::{Event, Ledger, OperatorEntry, OperatorRow};
 use crate::pass::{self, At, discovery, operator, protection};
 use crate::plan::joined;
@@ -26,14 +27,8 @@ use crate::time::{Timestamp, short};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
-    /// A prefix or an address, such as 72.37.186/23
-    prefix: String,
-    /// Why: shown by why, list and history
-    #[arg(long, value_name = "TEXT")]
-    reason: String,
-    /// For how long, such as 2h or 7d; without it until it is taken back
-    #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
-    time: Option<Duration>,
+    #[command(flatten)]
+    entry: Entry,
     /// Also where it touches protected space (which stays protected) or is shorter than the limit;
     /// to be confirmed on a terminal
     #[arg(long)]
@@ -46,23 +41,21 @@ pub(crate) struct Arguments {
 /// Longest reason, in bytes: it is shown with the prefix, on one line.
 const LONGEST_REASON: usize = 200;
 
-pub(crate) fn run(hand: OperatorEntry, path: &Path, arguments: &Arguments) -> Outcome {
+pub(crate) fn run(hand: OperatorEntry, path: &Path, arguments: Arguments) -> Outcome {
     output::talk(output::Talk::Warnings);
     let config = load(path)?;
-    let span = |time| humantime::format_duration(time).to_string();
-    let mut entry = Entry {
-        prefix: arguments.prefix.clone(),
-        reason: arguments.reason.clone(),
-        time: arguments.time.map(span),
-        confirmed: Vec::new(),
-    };
+    let Arguments {
+        mut entry,
+        force,
+        json,
+    } = arguments;
     let prefix = Wanted::read(&entry)?.prefix;
     // The first answer may name what has to be confirmed.
     for _ in 0..2 {
-        match change(&config, &changed(hand, &entry), arguments.json)? {
+        match ask::change(&config, &changed(hand, &entry), json)? {
             Handed::Done(exit) => return Ok(exit),
             Handed::Objections(against) => {
-                confirmed_by_hand(&against, prefix, arguments.force)?;
+                confirmed_by_hand(&against, prefix, force)?;
                 entry.confirmed = against;
             }
             Handed::Alone => break,
@@ -71,14 +64,10 @@ pub(crate) fn run(hand: OperatorEntry, path: &Path, arguments: &Arguments) -> Ou
     // The answer may take long: no lock is held meanwhile.
     let against = objections_now(hand, prefix, &config)?;
     if against.iter().any(|one| !entry.confirmed.contains(one)) {
-        confirmed_by_hand(&against, prefix, arguments.force)?;
+        confirmed_by_hand(&against, prefix, force)?;
         entry.confirmed = against;
     }
-    let (lock, ledger) = locked(&config, hand.verb())?;
-    let own = Own::new(config, ledger, lock);
-    alone(path, own, arguments.json, async |making| {
-        enter_now(making, hand, &entry).await
-    })
+    alone(path, config, &changed(hand, &entry), json)
 }
 
 fn changed(hand: OperatorEntry, entry: &Entry) -> Change {
@@ -158,7 +147,10 @@ pub(crate) async fn enter_now(
     let before = ledger.atomically(|ledger| {
         let before = ledger.end_operator(hand, prefix, now, &row.by)?;
         ledger.write_operator(&row)?;
-        ledger.note_event(&event(&row, author))?;
+        ledger.note_event(&Event {
+            uid: Some(author.uid),
+            ..entered(&row)
+        })?;
         Ok(before)
     })?;
     let (exit, outcome) = apply(&mut making, hand.begun()).await?;
@@ -286,20 +278,6 @@ fn objections(
     permitted(hand, prefix)?;
     let (drops, limits) = (hand == OperatorEntry::Add, &config.policy.limits);
     Ok(objection::objections(drops, prefix, protect, limits))
-}
-
-fn event(row: &OperatorRow, author: &Author) -> Event {
-    let until = row
-        .until
-        .map_or_else(String::new, |until| format!(" (until {until})"));
-    Event {
-        at: row.since,
-        kind: row.kind.begins(),
-        subject: row.prefix.to_string(),
-        by: row.by.clone(),
-        uid: Some(author.uid),
-        text: format!("{}{until}", row.reason),
-    }
 }
 
 /// What came of it, in one line.

@@ -4,7 +4,7 @@ mod confirm;
 mod end;
 mod enter;
 
-pub(super) use end::{Arguments as EndArguments, end_now, run as end};
+pub(super) use end::end_now;
 pub(super) use enter::{Arguments as EnterArguments, enter_now, reason, run as enter};
 
 use std::time::Duration;
