@@ -25,7 +25,7 @@
 
 pub mod time;
 
-pub mod clock;
+mod clock;
 
 pub mod digest;
 
@@ -44,7 +44,7 @@ mod allocator;
 #[cfg(test)]
 mod testing;
 
-pub mod run_dir;
+mod run_dir;
 
 pub mod config;
 
@@ -66,16 +66,16 @@ pub mod pipeline;
 
 pub mod targets;
 
-pub mod verify;
+mod verify;
 
 pub mod ledger;
 
 pub mod pass;
 
-pub mod view;
+mod view;
 
-pub mod control;
+mod control;
 
-pub mod daemon;
+mod daemon;
 
 pub mod cli;

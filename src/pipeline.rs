@@ -85,9 +85,9 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
-pub use chosen::{Chosen, Former, each_once};
+pub(crate) use chosen::{Chosen, Former, each_once};
 pub use configured::Configuration;
-pub use decided::Decided;
+pub(crate) use decided::Decided;
 
 use crate::config::SettingChange;
 use crate::feed::FeedCopy;

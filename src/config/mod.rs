@@ -15,13 +15,12 @@ mod problem;
 pub(crate) mod writes;
 mod written;
 
-pub use advice::Advice;
-pub use decisive::{Decisive, SettingChange, decisive, differences};
-pub use model::{
-    Config, DaemonConfig, FeedConfig, KernelConfig, Origin, OriginsConfig, RouterConfig,
-    TypedProtect,
-};
-pub use print::{fingerprint, print};
+pub(crate) use advice::Advice;
+pub(crate) use decisive::{Decisive, SettingChange, decisive, differences};
+pub use model::Config;
+pub(crate) use model::{FeedConfig, KernelConfig, Origin, OriginsConfig, RouterConfig};
+pub(crate) use print::fingerprint;
+pub use print::print;
 pub use problem::{Location, Problem, Problems};
 
 use std::path::Path;
@@ -73,7 +72,7 @@ fn read_named(file: &Path) -> std::io::Result<Vec<u8>> {
 ///
 /// # Errors
 /// As [`load`].
-pub fn examine(path: &Path) -> Result<(Config, Vec<Advice>), Problems> {
+pub(crate) fn examine(path: &Path) -> Result<(Config, Vec<Advice>), Problems> {
     let (text, config) = judged(path)?;
     let (written, _) = decode::decode(&text);
     let advice = advice::collect(path, &text, &written, &config);
@@ -85,7 +84,7 @@ pub type ReadFile<'a> = &'a dyn Fn(&Path) -> std::io::Result<Vec<u8>>;
 
 /// What can be read of a file that may be broken, whatever its owner: for `flush`, which must work
 /// in any state. The errors, if any, are those of [`load`].
-pub fn salvage(path: &Path) -> (Config, Option<Problems>) {
+pub(crate) fn salvage(path: &Path) -> (Config, Option<Problems>) {
     match unjudged(path) {
         Ok((_, config)) => (config, None),
         Err(problems) => {
@@ -96,7 +95,7 @@ pub fn salvage(path: &Path) -> (Config, Option<Problems>) {
 }
 
 /// What a flush needs first.
-pub struct PartialConfig {
+pub(crate) struct PartialConfig {
     /// As much as could be read; none of the files that it names was read, so nothing is protected.
     pub config: Config,
     /// Whether the mark is that of the file, and not the default.
@@ -106,7 +105,7 @@ pub struct PartialConfig {
 }
 
 /// The mark and the state directory, from this file alone.
-pub fn read_partially(path: &Path) -> PartialConfig {
+pub(crate) fn read_partially(path: &Path) -> PartialConfig {
     let text = files::read_text(path, MAX_BYTES).unwrap_or_default();
     let nothing: ReadFile = &|_| Ok(Vec::new());
     let (config, names_state_dir, is_sound) = understood(path, &text, nothing);

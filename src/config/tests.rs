@@ -491,7 +491,7 @@ fn the_users_of_the_control_socket_are_names_and_writers_need_a_group() {
     let config = accepted("[daemon]\ngroup = \"noc\"\nwriters = [\"alice\", \"bob.b\"]\n");
     assert_eq!(config.daemon.group.as_deref(), Some("noc"));
     assert_eq!(config.daemon.writers, ["alice", "bob.b"]);
-    assert_eq!(accepted("").daemon, DaemonConfig::default());
+    assert_eq!(accepted("").daemon, model::DaemonConfig::default());
     let told = problems("[daemon]\nwriters = [\"alice\", \"a b\"]\n");
     assert!(
         told.contains("writers: without a group only root and the user of the daemon can connect"),

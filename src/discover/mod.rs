@@ -26,12 +26,13 @@ mod source;
 mod speakers;
 mod text;
 
-pub use answer::{Answer, Cause, Failed, Found, SourceAnswer};
-pub use bounds::{Excess, bounded};
-pub use hosts::address_of;
+pub use answer::Cause;
+pub(crate) use answer::{Answer, Failed, Found, SourceAnswer};
+pub(crate) use bounds::{Excess, bounded};
+pub(crate) use hosts::address_of;
 pub use kernel::Watch;
-pub use network::host as host_network;
-pub use remember::{Remembered, remember};
+pub(crate) use network::host as host_network;
+pub(crate) use remember::{Remembered, remember};
 pub use root::Root;
 pub use scan::{Host, ScanRequest, scan};
 pub use source::Source;

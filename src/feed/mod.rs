@@ -7,25 +7,26 @@
 //! ```
 
 pub mod body;
-pub mod copies;
+pub(crate) mod copies;
 mod difference;
 mod expiry;
-pub mod fetch;
-pub mod file;
+pub(crate) mod fetch;
+pub(crate) mod file;
 pub mod formats;
 mod listing;
-pub mod origins;
+pub(crate) mod origins;
 pub mod preset;
-pub mod record;
+pub(crate) mod record;
 mod refused;
-pub mod schedule;
+pub(crate) mod schedule;
 pub mod standing;
 mod state;
 pub mod withdrawal;
 
 pub use difference::CopyDifference;
 pub use expiry::End;
-pub use listing::{Entry, FeedCopy, Listed, OriginEntry, Rejection};
+pub use listing::{Entry, FeedCopy, Rejection};
+pub(crate) use listing::{Listed, OriginEntry};
 pub use refused::Refused;
 pub(crate) use refused::{foreign, incomplete};
 pub use state::FeedState;

@@ -5,22 +5,22 @@
 //! send one request at a time. A full routing table is a million messages, of which a handful is
 //! needed, or a million requests.
 
-pub mod address;
+pub(crate) mod address;
 mod dump;
 pub mod family;
-pub mod link;
+pub(crate) mod link;
 pub mod message;
-pub mod names;
+pub(crate) mod names;
 mod notifications;
-pub mod plain;
+pub(crate) mod plain;
 mod questions;
 mod requests;
-pub mod route;
-pub mod rule;
-pub mod selector;
+pub(crate) mod route;
+pub(crate) mod rule;
+pub(crate) mod selector;
 
-pub use dump::{DumpItem, Dumps, addresses, dump, dump_once, links};
-pub use notifications::Notifications;
+pub(crate) use dump::{DumpItem, Dumps, addresses, dump, dump_once, links};
+pub(crate) use notifications::Notifications;
 pub use questions::{Questions, Reply};
 pub use requests::{Answer, Refusal, Requests};
 

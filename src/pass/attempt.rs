@@ -51,7 +51,7 @@ impl Client {
     }
 
     async fn get(&self, config: &Config) -> &Result<Fetcher, String> {
-        let make = || Fetcher::asking(config.fetch.clone(), self.addresses.clone());
+        let make = || Fetcher::new(config.fetch.clone(), self.addresses.clone());
         self.made.get_or_init(make).await
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 pub use super::cache::Cache;
 use super::newer::preferred;
 use super::origins::Table;
-pub use super::published::{Published, Reading};
+pub(crate) use super::published::{Published, Reading};
 use super::{operator, protection};
 use crate::config::{Config, Decisive, FeedConfig, Origin, RouterConfig, decisive, differences};
 use crate::digest;

@@ -20,24 +20,24 @@ mod apply;
 mod attempt;
 mod cache;
 mod clock;
-pub mod discovery;
+pub(crate) mod discovery;
 pub mod gather;
 pub mod inputs;
 mod interference;
 pub mod keeper;
-pub mod kept;
+pub(crate) mod kept;
 mod log_once;
-pub mod neighbors;
+pub(crate) mod neighbors;
 mod newer;
-pub mod operator;
+pub(crate) mod operator;
 mod origins;
-pub mod protection;
+pub(crate) mod protection;
 mod published;
 mod record;
-pub mod sets;
+pub(crate) mod sets;
 mod site;
 mod sweep;
-pub mod wanted;
+pub(crate) mod wanted;
 
 use std::fmt;
 use std::sync::Arc;
@@ -50,14 +50,15 @@ use crate::progress::Progress;
 use crate::targets::Removable;
 use crate::targets::kernel::Mark;
 use crate::time::Timestamp;
-pub use site::{At, Inbox, NoInbox, Passing, Site};
+pub use site::NoInbox;
+pub(crate) use site::{At, Inbox, Passing, Site};
 
 use apply::Applying;
 use gather::{FeedSelection, FetchMode, FetchProgress};
 use inputs::Cache;
 use keeper::Keeper;
 
-pub use applied::Applied;
+pub(crate) use applied::Applied;
 
 /// What a pass is made with.
 pub struct Pass<'a> {
@@ -219,7 +220,7 @@ impl Pass<'_> {
 
 /// Marks under which routes of ours may still be found, and which the configuration no longer
 /// names.
-pub fn former_marks(config: &Config, ledger: &Ledger) -> Result<Vec<Mark>, LedgerError> {
+pub(crate) fn former_marks(config: &Config, ledger: &Ledger) -> Result<Vec<Mark>, LedgerError> {
     let current = config.kernel.enabled.then_some(config.kernel.mark);
     let marks = ledger.marks()?.into_iter();
     Ok(marks
@@ -228,7 +229,7 @@ pub fn former_marks(config: &Config, ledger: &Ledger) -> Result<Vec<Mark>, Ledge
 }
 
 /// Which routes of ours may go when nothing desires them.
-pub fn removable(ledger: &Ledger, protected: &PrefixSet) -> Result<Removable, LedgerError> {
+pub(crate) fn removable(ledger: &Ledger, protected: &PrefixSet) -> Result<Removable, LedgerError> {
     // A flush is the operator's word that all of it goes.
     if ledger.is_adopted()? || ledger.pinned()?.is_some_and(|pin| pin.is_flush()) {
         return Ok(Removable::All);

@@ -7,10 +7,10 @@
 
 mod around;
 pub mod limits;
-pub mod objection;
+pub(crate) mod objection;
 pub mod protect;
-pub mod reserved;
-pub mod selection;
+pub(crate) mod reserved;
+pub(crate) mod selection;
 
 use std::collections::HashSet;
 use std::sync::Arc;

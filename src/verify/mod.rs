@@ -37,5 +37,3 @@ mod properties;
 mod tests;
 
 pub use ask::{drops, verify};
-pub use fault::Fault;
-pub use report::{Asked, Kind, Leak, Report};

@@ -35,7 +35,7 @@ use client::Clients;
 use connect::ConnectAttempts;
 pub use connect::{AddressRequest, AddressRequester, HostAddress};
 pub use limits::FetchLimits;
-pub use private::{is_private, is_this_machine};
+pub use private::is_this_machine;
 use speed::Speed;
 use time_limit::TimeLimit;
 
@@ -80,19 +80,11 @@ impl Fetcher {
     /// Largest number of redirects.
     const MAX_REDIRECTS: usize = 5;
 
-    /// A fetcher with these limits.
+    /// A fetcher that has `addresses` opened before it connects to one that is dropped now.
     ///
     /// # Errors
     /// The system's certificates or `ca_file` cannot be read.
-    pub async fn new(limits: FetchLimits) -> Result<Self, String> {
-        Self::asking(limits, None).await
-    }
-
-    /// A fetcher that asks before it connects to an address that is dropped now.
-    ///
-    /// # Errors
-    /// As [`Fetcher::new`].
-    pub async fn asking(
+    pub async fn new(
         limits: FetchLimits,
         addresses: Option<AddressRequester>,
     ) -> Result<Self, String> {
