@@ -69,6 +69,8 @@ impl std::error::Error for Ended {}
 const STOP_PATIENCE: Duration = Duration::from_secs(10);
 /// Longest wait for the worker at the stop. A worker that waits for a disk is abandoned.
 const WORKER_PATIENCE: Duration = Duration::from_secs(2);
+/// Longest wait at the stop for a service manager that does not read its messages.
+const MANAGER_PATIENCE: Duration = Duration::from_secs(1);
 /// How often the main thread checks the running pass.
 const SUPERVISION: Duration = Duration::from_secs(5);
 /// How much more time is requested from the service manager while it waits.
@@ -175,11 +177,15 @@ pub async fn run(
     tasks.run_until(until_stopped).await;
     drop(tasks);
     let config = worker_state.config();
-    if config.kernel.withdraw_on_stop {
-        return withdraw(&config, worker_state.clock().now()).await;
-    }
-    tracing::info!("stopped; the routes stay (on_stop = \"keep\")");
-    Ok(())
+    let ended = match config.kernel.withdraw_on_stop {
+        true => withdraw(&config, worker_state.clock().now()).await,
+        false => {
+            tracing::info!("stopped; the routes stay (on_stop = \"keep\")");
+            Ok(())
+        }
+    };
+    service.flush(MANAGER_PATIENCE);
+    ended
 }
 
 /// What the server of the control socket works with.
