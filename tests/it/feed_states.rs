@@ -3,6 +3,7 @@
 
 use crate::support::fed::Fed;
 use crate::support::http::{Answer, Server};
+use crate::support::namespace::eventually;
 use crate::support::{NO_KERNEL, Place};
 
 const BOTH: &str = "192.0.2.0/24 # one\n198.51.100.0/24 # two\n";
@@ -294,7 +295,9 @@ fn a_flush_does_not_wait_for_a_slow_download() {
         &["refresh"],
     );
     let mut slow = slow.stderr(std::process::Stdio::piped()).spawn().unwrap();
-    std::thread::sleep(std::time::Duration::from_millis(500));
+    eventually("the download is under way", || {
+        fed.server.requests().len() == 2
+    });
     let start = std::time::Instant::now();
     fed.place.run(&["flush"]).code(0);
     let waited = start.elapsed();

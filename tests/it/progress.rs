@@ -48,29 +48,35 @@ fn a_terminal_shows_which_command_of_a_router_runs_and_how_long() {
     if !installed("script") {
         return left_out("script is not installed");
     }
-    for command in ["check", "reload", "verify"] {
-        let place = place(command, NO_KERNEL);
-        // The first one is loaded by a verb that says its steps, the second by one that says
-        // nothing else.
-        for verb in ["refresh", "add 203.0.113.7 --reason x"] {
-            let _ = std::fs::remove_file(place.path("go"));
-            let (mut child, mut terminal) = on_terminal(&place, verb);
-            until(&mut terminal, &format!("edge1  {command}  1s"));
-            place.write("go", "");
-            let mut rest = String::new();
-            terminal.read_to_string(&mut rest).unwrap();
-            assert!(child.wait().unwrap().success(), "{verb}: {rest}");
-            // What is shown goes, and a line without it is as it would be in a file.
-            let lines = rest.lines().filter(|line| line.contains("replaced, "));
-            assert!(
-                lines.clone().all(|line| line.ends_with("prefixes")),
-                "{rest:?}"
-            );
-            assert_eq!(lines.count(), usize::from(verb == "refresh"));
-            let line = format!("edge1  {command}  ");
-            let last = rest.rsplit(&line).next().unwrap();
-            assert!(last.contains("\u{1b}[2K"), "{verb}: {rest:?}");
+    std::thread::scope(|scope| {
+        for command in ["check", "reload", "verify"] {
+            scope.spawn(move || is_shown(command));
         }
+    });
+}
+
+fn is_shown(command: &str) {
+    let place = place(command, NO_KERNEL);
+    // The first one is loaded by a verb that says its steps, the second by one that says
+    // nothing else.
+    for verb in ["refresh", "add 203.0.113.7 --reason x"] {
+        let _ = std::fs::remove_file(place.path("go"));
+        let (mut child, mut terminal) = on_terminal(&place, verb);
+        until(&mut terminal, &format!("edge1  {command}  1s"));
+        place.write("go", "");
+        let mut rest = String::new();
+        terminal.read_to_string(&mut rest).unwrap();
+        assert!(child.wait().unwrap().success(), "{verb}: {rest}");
+        // What is shown goes, and a line without it is as it would be in a file.
+        let lines = rest.lines().filter(|line| line.contains("replaced, "));
+        assert!(
+            lines.clone().all(|line| line.ends_with("prefixes")),
+            "{rest:?}"
+        );
+        assert_eq!(lines.count(), usize::from(verb == "refresh"));
+        let line = format!("edge1  {command}  ");
+        let last = rest.rsplit(&line).next().unwrap();
+        assert!(last.contains("\u{1b}[2K"), "{verb}: {rest:?}");
     }
 }
 

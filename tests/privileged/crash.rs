@@ -5,7 +5,6 @@ use std::process::Stdio;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::support::loads;
 use crate::support::namespace::Namespace;
 use crate::support::{Place, unless_everything};
 
@@ -36,7 +35,6 @@ impl Chance {
 
 #[test]
 fn killed_at_any_moment_the_next_run_converges_and_foreign_routes_stay() {
-    let _alone = loads();
     let Some(router) = Namespace::new() else {
         return;
     };

@@ -1,4 +1,5 @@
-//! Runs named cases, two at a time, and prints the result of each as a table.
+//! Runs named cases, as many at once as `RUST_TEST_THREADS` says, and prints the result of each as
+//! a table.
 //!
 //! A case is selected by a part of `GROUP::ID`; `--exact` wants all of it, or all of the ID.
 
@@ -135,6 +136,13 @@ fn check(tables: &[(&str, &[&str])], cases: &[Case]) {
     }
 }
 
+/// So many cases at once where the command line does not say it.
+fn at_once() -> usize {
+    let threads = std::env::var("RUST_TEST_THREADS").ok();
+    let threads = threads.and_then(|text| text.parse().ok());
+    threads.unwrap_or(2).max(1)
+}
+
 /// What the command line wants.
 struct Asked {
     list: bool,
@@ -153,7 +161,7 @@ impl Asked {
             list: false,
             exact: false,
             ignored: false,
-            at_once: 2,
+            at_once: at_once(),
             named: Vec::new(),
             skipped: Vec::new(),
         };

@@ -29,6 +29,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
 
@@ -102,8 +103,13 @@ impl Place {
         self.path("nullrouted.toml")
     }
 
+    /// The file is dated a moment back: a list that was just written is read twice, with a pause
+    /// between (`src/feed/file.rs`).
     pub fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.path(name), text).unwrap();
+        const WRITTEN: Duration = Duration::from_millis(300);
+        let mut file = std::fs::File::create(self.path(name)).unwrap();
+        file.write_all(text.as_bytes()).unwrap();
+        file.set_modified(SystemTime::now() - WRITTEN).unwrap();
     }
 
     /// The ledger, behind the program's back.
@@ -115,9 +121,7 @@ impl Place {
     #[track_caller]
     pub fn edit(&self, change: &str) {
         let ledger = self.ledger();
-        ledger
-            .busy_timeout(std::time::Duration::from_secs(5))
-            .unwrap();
+        ledger.busy_timeout(Duration::from_secs(5)).unwrap();
         assert!(ledger.execute(change, []).unwrap() > 0, "{change}");
     }
 
@@ -126,7 +130,7 @@ impl Place {
     #[track_caller]
     pub fn later(&self, seconds: i64) {
         let ledger = self.ledger();
-        let patience = std::time::Duration::from_secs(5);
+        let patience = Duration::from_secs(5);
         ledger.busy_timeout(patience).unwrap();
         let columns = "SELECT t.name, c.name FROM sqlite_schema t, pragma_table_info(t.name) c
                        WHERE t.type = 'table' AND c.type = 'INTEGER'";

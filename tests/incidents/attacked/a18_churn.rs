@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::fs;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::os::unix::process::CommandExt;
 use std::process::Child;
 
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
 
 use crate::support::cases::note;
 use crate::support::daemon::Daemon;
@@ -17,7 +18,7 @@ use crate::support::{NOC, Place};
 const FOREIGN: u32 = 200_000;
 const SAMPLES: u32 = 5;
 
-/// Adds all of them and removes all of them, until the file is gone.
+/// Adds all of them and removes all of them, again and again.
 struct Churn(Child);
 
 impl Churn {
@@ -34,19 +35,17 @@ impl Churn {
         place.write("batch", &[lines("add"), lines("del")].concat());
         let file = place.path("batch").display().to_string();
         let mut sh = router.command("sh");
-        sh.args([
-            "-c",
-            &format!("while test -e {file}; do ip -batch {file} || exit 1; done"),
-        ]);
-        Self(sh.spawn().unwrap())
+        sh.args(["-c", &format!("while ip -batch {file}; do :; done")]);
+        Self(sh.process_group(0).spawn().unwrap())
     }
 
-    fn end(mut self, place: &Place) {
+    fn end(mut self) {
         assert!(
             self.0.try_wait().unwrap().is_none(),
             "it went on all the time"
         );
-        fs::remove_file(place.path("batch")).unwrap();
+        // With the batch that is under way.
+        killpg(Pid::from_raw(self.0.id() as i32), Signal::SIGKILL).unwrap();
         self.0.wait().unwrap();
     }
 }
@@ -106,6 +105,6 @@ pub fn an_address_is_protected_within_a_second() {
         });
         note(format!("{:.0?} by the clock", begun.elapsed()));
     }
-    churn.end(&place);
+    churn.end();
     daemon.stop();
 }

@@ -2,12 +2,11 @@
 
 mod terminal;
 
+use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
-use std::thread::sleep;
-use std::time::Duration;
 
 use crate::support::namespace::Namespace;
-use crate::support::{AROUND, NO_KERNEL, NOC, PROGRAM, Place, Ran};
+use crate::support::{AROUND, NO_KERNEL, NOC, PROGRAM, Place};
 
 const LIST: &str = "72.37.186.0/23 # SBL123\n198.51.100.0/24 # SBL124\n";
 
@@ -318,20 +317,18 @@ fn a_verb_waits_for_a_pass_that_is_under_way() {
         Command::new(PROGRAM),
         &["add", "192.0.2.0/24", "--reason", "x"],
     );
-    let add = add
-        .stdout(Stdio::piped())
+    let mut add = add
+        .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    sleep(Duration::from_millis(500));
+    let mut said = BufReader::new(add.stderr.take().unwrap()).lines();
+    let waits = |line: String| line.contains("waiting: another program is at work ");
+    assert!(said.any(|line| waits(line.unwrap())), "it does not wait");
     assert_eq!(listed(&place).len(), 2);
     drop(lock);
-    let add = Ran::of(add.wait_with_output().unwrap()).code(0);
-    assert!(
-        add.err.contains("waiting: another program is at work "),
-        "{}",
-        add.err
-    );
+    said.for_each(drop);
+    assert!(add.wait().unwrap().success());
     assert_eq!(listed(&place).len(), 3);
 }
 

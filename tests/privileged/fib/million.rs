@@ -7,9 +7,9 @@ use crate::support::loads;
 use crate::support::namespace::Namespace;
 use crate::support::{NOC, Place, unless_everything};
 
-/// A generous bound around everything: on two busy cores it takes a third. How fast the kernel is
-/// used is a matter of `benches/`.
-const LONGEST: Duration = Duration::from_secs(120);
+/// A generous bound around everything: alone on two cores it takes 40 s, and other tests run beside
+/// it. How fast the kernel is used is a matter of `benches/`.
+const LONGEST: Duration = Duration::from_secs(360);
 
 #[test]
 fn a_million_routes_come_change_and_go() {
