@@ -1,5 +1,5 @@
 //! Killed at random moments while it changes twenty thousand routes: fifty times with
-//! `NULLROUTED_TESTS=all`, otherwise ten times.
+//! `NULLROUTED_TESTS=all`, otherwise five times.
 
 use std::process::Stdio;
 use std::thread::sleep;
@@ -60,7 +60,7 @@ fn killed_at_any_moment_the_next_run_converges_and_foreign_routes_stay() {
     let whole = start.elapsed().as_millis() as u64;
 
     let mut chance = Chance(u64::from(std::process::id()));
-    let kills = unless_everything(50, 10);
+    let kills = unless_everything(50, 5);
     let mut cut_short = 0;
     for kill in 0..kills {
         place.write("noc.list", &lists[kill as usize % 2]);

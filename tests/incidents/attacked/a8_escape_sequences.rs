@@ -12,7 +12,7 @@ use nullrouted::shown::{self, is_hidden};
 use crate::support::cases::note;
 use crate::support::http::{Answer, Server};
 use crate::support::namespace::Namespace;
-use crate::support::{AROUND, NO_KERNEL, PROGRAM, Place};
+use crate::support::{AROUND, NO_KERNEL, PROGRAM, Place, unless_everything};
 
 /// What a forged line begins with.
 const FORGED: &str = "FORGED-TOKEN";
@@ -41,7 +41,7 @@ pub fn reference() {
     }
     // Written by an earlier build, which kept it as it was.
     place.edit(&format!(
-        "UPDATE change SET cause = 'evil {}'",
+        "UPDATE route SET cause = 'evil {}'",
         evil.replace('\'', "''")
     ));
     place.edit(&format!(
@@ -169,8 +169,9 @@ pub fn every_verb() {
         return;
     };
     let mut runs = 0;
-    for seed in [1, 0x9e37_79b9, 0xdead_beef_cafe] {
-        let (these, spoke) = Poisoned::new(&namespace, seed).round();
+    let seeds = [1, 0x9e37_79b9, 0xdead_beef_cafe];
+    for seed in &seeds[..unless_everything(3, 1)] {
+        let (these, spoke) = Poisoned::new(&namespace, *seed).round();
         assert!(
             spoke * 2 > these,
             "{spoke} of {these} runs spoke of what was poisoned"
