@@ -6,7 +6,9 @@ use super::families::{
     bird, eos, exabgp, frr, gobgp, ios, ios_xr, ipset, junos, junos_set, nftables, nx_os, openbgpd,
     routeros, sros, sros_classic, vrp, vyos,
 };
-use crate::targets::file::options::{Direction, Lists};
+use crate::targets::file::head::Words;
+use crate::targets::file::options::{Direction, Lists, Role};
+use crate::targets::file::parts::text::Text;
 use crate::targets::file::{FileInput, FileOptions};
 use crate::targets::list::{csv, json, plain};
 
@@ -29,6 +31,11 @@ impl Commands {
         verify: &[],
     };
 }
+
+/// A file: the text of its head, which is empty where it has none, and what writes its lines.
+pub type File = (&'static str, fn(&mut Text, &FileOptions, &FileInput));
+
+const NO_FILE: File = ("", |_, _, _| {});
 
 /// What a family is: each says it in its own file, as `KIND`.
 pub struct Kind {
@@ -67,8 +74,22 @@ pub struct Kind {
     /// Which way to take instead, where so many IPv4 and IPv6 prefixes are more than the router
     /// takes well.
     pub too_many: fn(&FileOptions, usize, usize) -> Option<String>,
-    /// The text of its file.
-    pub render: fn(&FileOptions, &FileInput) -> String,
+    /// Bytes that a prefix takes in the file, for the most part.
+    pub room: usize,
+    /// How a comment begins.
+    pub mark: &'static str,
+    /// A line before the head.
+    pub first: &'static str,
+    /// What the head of a file says for names in braces.
+    pub words: fn(&FileOptions, &FileInput) -> Words,
+    /// The most routes of a neighbor that an edge can be told to take.
+    pub most_routes: usize,
+    /// The file of each role.
+    pub trigger: File,
+    pub edge: File,
+    pub filter: File,
+    /// The end of a file, whatever its role.
+    pub end: fn(&mut Text, Role),
 }
 
 impl Kind {
@@ -90,8 +111,25 @@ impl Kind {
         delta: None,
         former: None,
         too_many: |_, _, _| None,
-        render: |_, _| String::new(),
+        room: 80,
+        mark: "#",
+        first: "",
+        words: |_, _| Vec::new(),
+        most_routes: usize::MAX,
+        trigger: NO_FILE,
+        edge: NO_FILE,
+        filter: NO_FILE,
+        end: |_, _| {},
     };
+
+    /// The file of a role.
+    pub fn file(&self, role: Role) -> &File {
+        match role {
+            Role::Trigger => &self.trigger,
+            Role::Edge => &self.edge,
+            Role::Filter => &self.filter,
+        }
+    }
 
     /// The same of lists, which are no routers.
     pub const LIST: Self = Self {
@@ -101,115 +139,75 @@ impl Kind {
     };
 }
 
-/// A family of routers by its name in the configuration.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Family {
-    /// FRRouting.
-    Frr,
-    /// BIRD 2.
-    Bird,
-    /// OpenBGPD.
-    OpenBgpd,
-    /// GoBGP.
-    GoBgp,
-    /// ExaBGP.
-    ExaBgp,
-    /// Cisco IOS and IOS-XE.
-    Ios,
-    /// Cisco IOS-XR.
-    IosXr,
-    /// Cisco NX-OS.
-    NxOs,
-    /// Arista EOS.
-    Eos,
-    /// Juniper Junos, with braces.
-    Junos,
-    /// Juniper Junos, `set` commands.
-    JunosSet,
-    /// Nokia SR OS, MD-CLI.
-    SrOs,
-    /// Nokia SR OS, classic CLI.
-    SrOsClassic,
-    /// Huawei VRP.
-    Vrp,
-    /// MikroTik RouterOS 7.
-    RouterOs,
-    /// VyOS.
-    VyOs,
-    /// nftables: sets, and rules that drop from and to them.
-    Nftables,
-    /// `ipset restore`: sets for iptables.
-    Ipset,
-    /// One prefix a line.
-    Plain,
-    /// RFC 4180, one listing a record.
-    Csv,
-    /// One object with the prefixes and their listings.
-    Json,
+/// Declares the families, each with the module that has its `KIND`.
+macro_rules! families {
+    ($($(#[$about:meta])* $Family:ident = $module:ident,)+) => {
+        /// A family of routers by its name in the configuration.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Family {
+            $($(#[$about])* $Family,)+
+        }
+
+        impl Family {
+            /// Every family with its name in the configuration.
+            pub const NAMES: [(&'static str, Self); [$(Self::$Family),+].len()] =
+                [$(($module::KIND.name, Self::$Family)),+];
+
+            pub(in crate::targets) const fn kind(self) -> &'static Kind {
+                match self {
+                    $(Self::$Family => &$module::KIND,)+
+                }
+            }
+        }
+    };
 }
 
-const ALL: [Family; 21] = [
-    Family::Frr,
-    Family::Bird,
-    Family::OpenBgpd,
-    Family::GoBgp,
-    Family::ExaBgp,
-    Family::Ios,
-    Family::IosXr,
-    Family::NxOs,
-    Family::Eos,
-    Family::Junos,
-    Family::JunosSet,
-    Family::SrOs,
-    Family::SrOsClassic,
-    Family::Vrp,
-    Family::RouterOs,
-    Family::VyOs,
-    Family::Nftables,
-    Family::Ipset,
-    Family::Plain,
-    Family::Csv,
-    Family::Json,
-];
+families! {
+    /// FRRouting.
+    Frr = frr,
+    /// BIRD 2.
+    Bird = bird,
+    /// OpenBGPD.
+    OpenBgpd = openbgpd,
+    /// GoBGP.
+    GoBgp = gobgp,
+    /// ExaBGP.
+    ExaBgp = exabgp,
+    /// Cisco IOS and IOS-XE.
+    Ios = ios,
+    /// Cisco IOS-XR.
+    IosXr = ios_xr,
+    /// Cisco NX-OS.
+    NxOs = nx_os,
+    /// Arista EOS.
+    Eos = eos,
+    /// Juniper Junos, with braces.
+    Junos = junos,
+    /// Juniper Junos, `set` commands.
+    JunosSet = junos_set,
+    /// Nokia SR OS, MD-CLI.
+    SrOs = sros,
+    /// Nokia SR OS, classic CLI.
+    SrOsClassic = sros_classic,
+    /// Huawei VRP.
+    Vrp = vrp,
+    /// MikroTik RouterOS 7.
+    RouterOs = routeros,
+    /// VyOS.
+    VyOs = vyos,
+    /// nftables: sets, and rules that drop from and to them.
+    Nftables = nftables,
+    /// `ipset restore`: sets for iptables.
+    Ipset = ipset,
+    /// One prefix a line.
+    Plain = plain,
+    /// RFC 4180, one listing a record.
+    Csv = csv,
+    /// One object with the prefixes and their listings.
+    Json = json,
+}
 
 impl Family {
-    /// Every family with its name in the configuration.
-    pub const NAMES: [(&'static str, Self); ALL.len()] = {
-        let mut names = [("", Self::Frr); ALL.len()];
-        let mut at = 0;
-        while at < ALL.len() {
-            names[at] = (ALL[at].kind().name, ALL[at]);
-            at += 1;
-        }
-        names
-    };
-
-    pub(in crate::targets) const fn kind(self) -> &'static Kind {
-        match self {
-            Self::Frr => &frr::KIND,
-            Self::Bird => &bird::KIND,
-            Self::OpenBgpd => &openbgpd::KIND,
-            Self::GoBgp => &gobgp::KIND,
-            Self::ExaBgp => &exabgp::KIND,
-            Self::Ios => &ios::KIND,
-            Self::IosXr => &ios_xr::KIND,
-            Self::NxOs => &nx_os::KIND,
-            Self::Eos => &eos::KIND,
-            Self::Junos => &junos::KIND,
-            Self::JunosSet => &junos_set::KIND,
-            Self::SrOs => &sros::KIND,
-            Self::SrOsClassic => &sros_classic::KIND,
-            Self::Vrp => &vrp::KIND,
-            Self::RouterOs => &routeros::KIND,
-            Self::VyOs => &vyos::KIND,
-            Self::Nftables => &nftables::KIND,
-            Self::Ipset => &ipset::KIND,
-            Self::Plain => &plain::KIND,
-            Self::Csv => &csv::KIND,
-            Self::Json => &json::KIND,
-        }
-    }
-
     /// How its files are usually checked, loaded and verified on the machine where they are
     /// written.
     pub fn commands(self, role: Role) -> Commands {
@@ -274,33 +272,5 @@ impl Family {
 impl fmt::Display for Family {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.kind().name)
-    }
-}
-
-/// What a router that speaks BGP is there for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Role {
-    /// It originates the blackholes.
-    #[default]
-    Trigger,
-    /// It drops what the trigger announces.
-    Edge,
-    /// It refuses listed prefixes, and what is inside of them, from others.
-    Filter,
-}
-
-impl Role {
-    /// Every role with its name in the configuration.
-    pub const NAMES: [(&'static str, Self); 3] = [
-        ("trigger", Self::Trigger),
-        ("edge", Self::Edge),
-        ("filter", Self::Filter),
-    ];
-}
-
-impl fmt::Display for Role {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = Self::NAMES.iter().find(|(_, role)| role == self);
-        f.write_str(name.map_or("", |(name, _)| name))
     }
 }

@@ -9,11 +9,8 @@ use crate::policy::limits::Limits;
 use crate::policy::protect::Protected;
 use crate::policy::selection::Selection;
 use crate::prefix::{Bits, Effective, Prefix, PrefixSet};
+use crate::targets::file::ToUnconfigure;
 use crate::targets::file::parts::reasons::{Reason, Reasons};
-use crate::targets::file::{FileOptions, ToUnconfigure, too_many};
-
-/// Every file with comments begins with it.
-pub const WRITTEN: &str = "Written by nullrouted; changes made here are lost.";
 
 /// Everything that is in the router files, whatever their options.
 #[derive(Clone, Debug)]
@@ -65,29 +62,6 @@ impl fmt::Display for Selected {
     }
 }
 
-impl Selected {
-    /// The same as lines of a head. Some routers cut a line at 254 characters.
-    fn lines(&self) -> Vec<String> {
-        let mut lines = vec!["Selected for this router:".to_owned()];
-        for word in self.to_string().split(' ') {
-            match lines.last_mut() {
-                Some(line) if line.len() + word.len() < LONGEST => {
-                    line.push(' ');
-                    line.push_str(word);
-                }
-                _ => lines.push(word.to_owned()),
-            }
-        }
-        if let Some(line) = lines.last_mut() {
-            line.push('.');
-        }
-        lines
-    }
-}
-
-/// Longest line of those, in characters.
-const LONGEST: usize = 100;
-
 impl<'a> FileInput<'a> {
     pub fn set(&self) -> &'a PrefixSet {
         &self.effective.nets
@@ -106,41 +80,6 @@ impl<'a> FileInput<'a> {
     /// The IPv6 prefixes, ascending, each with its reason.
     pub fn v6(&self, each: impl FnMut(&'a Prefix<u128>, &Reason)) {
         self.reasons.v6(&self.effective.nets.v6, each);
-    }
-
-    /// The head of a file with the set as comments: who wrote it, how it is used, the credits, and
-    /// an empty comment.
-    pub fn head(&self, mark: &str, uses: &str) -> String {
-        self.head_of(mark, uses, None)
-    }
-
-    /// The same, and which way to take instead where the set is too large for the family.
-    pub fn head_for(&self, options: &FileOptions, mark: &str, uses: &str) -> String {
-        let too_many = too_many(
-            options,
-            self.effective.nets.v4.len(),
-            self.effective.nets.v6.len(),
-        );
-        self.head_of(mark, uses, too_many)
-    }
-
-    fn head_of(&self, mark: &str, uses: &str, too_many: Option<String>) -> String {
-        let (v4, v6) = (self.effective.nets.v4.len(), self.effective.nets.v6.len());
-        let title = format!("{WRITTEN} {v4} IPv4 and {v6} IPv6 prefixes.");
-        let credits = self.attributions.iter();
-        let credits = credits.map(|credit| format!("Contains: {credit}"));
-        let selected = self.selected.as_ref().map(Selected::lines);
-        let lines = [title].into_iter().chain(selected.unwrap_or_default());
-        let lines = lines.chain([String::new()]);
-        let lines = lines.chain(uses.lines().map(str::to_owned));
-        let lines = lines.chain(too_many).chain(credits);
-        comments(mark, lines)
-    }
-
-    /// The same of a file that says nothing of the set.
-    pub fn constant_head(mark: &str, uses: &str) -> String {
-        let lines = [WRITTEN, ""].into_iter().chain(uses.lines());
-        comments(mark, lines.map(str::to_owned))
     }
 
     /// The IPv4 routes that a router shall no longer have. Not those that cover a network of the
@@ -182,15 +121,28 @@ impl<'a> FileInput<'a> {
     /// What covers that, as far as the limits let an edge take it; nothing where it is too much,
     /// and then the head of the file says so.
     pub fn covers(&self) -> Covers {
-        let few = |covers: usize| covers <= MOST_COVERS;
         let mut covers = self.all_covers();
-        if !few(covers.v4.len()) {
+        if covers.v4.len() > MOST_COVERS {
             covers.v4.clear();
         }
-        if !few(covers.v6.len()) {
+        if covers.v6.len() > MOST_COVERS {
             covers.v6.clear();
         }
         covers
+    }
+
+    /// A line for each family of which too much covers that.
+    pub fn too_many_covers(&self) -> String {
+        let covers = self.all_covers();
+        let all = [("IPv4", covers.v4.len()), ("IPv6", covers.v6.len())];
+        let too_many = all.into_iter().filter(|(_, covers)| *covers > MOST_COVERS);
+        let line = |(family, covers)| {
+            format!(
+                "{covers} {family} prefixes cover your own networks, too many to be named: have a route of its own for \
+                 each of these.\n"
+            )
+        };
+        too_many.map(line).collect()
     }
 
     fn all_covers(&self) -> Covers {
@@ -204,26 +156,6 @@ impl<'a> FileInput<'a> {
     /// How many routes of a family an edge takes of a neighbor, at least one, as routers want it.
     pub fn most(&self) -> usize {
         self.limits.max_routes.max(1)
-    }
-
-    /// The head of a file for an edge, which says nothing of the set. In `uses`, `NUMBER` is how
-    /// many routes it is to take of a neighbor.
-    pub fn edge_head(&self, mark: &str, uses: &str) -> String {
-        let covers = self.all_covers();
-        let left_out = [("IPv4", covers.v4.len()), ("IPv6", covers.v6.len())];
-        let left_out = left_out
-            .into_iter()
-            .filter(|(_, covers)| *covers > MOST_COVERS);
-        let said: String = left_out
-            .map(|(family, covers)| {
-                format!(
-                    "{covers} {family} prefixes cover your own networks, too many to be named: have a route of its own \
-                     for each of these.\n"
-                )
-            })
-            .collect();
-        let uses = uses.replace("NUMBER", &self.most().to_string());
-        Self::constant_head(mark, &[&*uses, &said].concat())
     }
 }
 
@@ -247,13 +179,4 @@ fn covering<B: Bits>(own: &[Prefix<B>], shortest: u8) -> Vec<Prefix<B>> {
     covers.sort_unstable();
     covers.dedup();
     covers
-}
-
-fn comments(mark: &str, lines: impl Iterator<Item = String>) -> String {
-    let mut out = String::new();
-    for line in lines.chain([String::new()]) {
-        out.push_str(format!("{mark} {line}").trim_end());
-        out.push('\n');
-    }
-    out
 }

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //!  effective set ──┐
-//!  origin ASes ────┼──► FileInput ──┬──► the function of the family ──► text, published by `targets::file::publish`
-//!  listings ───────┘            │
+//!  origin ASes ────┼──► FileInput ────┬──► head (`texts/`), then the lines of the family
+//!  listings ───────┘                  │                    └──► published by `targets::file::publish`
 //!  family, role ──────► FileOptions ──┘
 //! ```
 //!
@@ -15,6 +15,7 @@
 mod command;
 mod families;
 pub(super) mod family;
+mod head;
 pub(super) mod input;
 pub mod lists;
 pub(super) mod options;
@@ -23,10 +24,11 @@ pub mod publish;
 mod target;
 
 use super::list::{csv, json};
+use parts::text::Text;
 
-pub use family::{Commands, Family, Role};
+pub use family::{Commands, Family};
 pub use input::{FileInput, Selected};
-pub use options::{AnnounceTo, Direction, FileOptions, Lists};
+pub use options::{AnnounceTo, Direction, FileOptions, Lists, Role};
 pub use parts::auto::{Chosen, Version, choose};
 pub use parts::reasons::Reasons;
 pub use parts::to_unconfigure::ToUnconfigure;
@@ -34,14 +36,21 @@ pub use target::RouterFile;
 
 /// The text of a router file.
 pub fn render(options: &FileOptions, input: &FileInput) -> String {
-    (options.family.kind().render)(options, input)
+    let kind = options.family.kind();
+    let (_, write) = kind.file(options.role);
+    let mut out = Text::with_room(HEAD_BYTES * 4 + input.set().len() * kind.room);
+    out.push(kind.first);
+    out.push(&head::head(options, input));
+    write(&mut out, options, input);
+    (kind.end)(&mut out, options.role);
+    out.done()
 }
 
 /// Whether a file begins as those do that we write, of whatever family.
 pub fn is_ours(content: &[u8]) -> bool {
     let first = content.split(|byte| *byte == b'\n').take(HEAD_LINES);
     let head = content.get(..HEAD_BYTES).unwrap_or(content);
-    let says = |line: &[u8]| contains(line, input::WRITTEN.as_bytes());
+    let says = |line: &[u8]| contains(line, head::WRITTEN.as_bytes());
     // Two formats have no comments; each begins in its own way.
     let listed = [csv::BEGINS, json::BEGINS];
     first.take_while(|line| line.len() <= HEAD_BYTES).any(says)

@@ -1,30 +1,23 @@
 //! What kind of file a router gets.
 
-use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::targets::file::family::{Family, Role};
+use crate::named::named;
+use crate::targets::file::family::Family;
 use crate::targets::file::parts::auto::Version;
 
-/// How the listed prefixes stand in the file of a router that takes long lists badly.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Lists {
-    /// In one for each of IPv4 and IPv6.
-    #[default]
-    One,
-    /// In one for each first octet, IPv6 by a hash: 512 lists, most of them short.
-    Octets,
-    /// Not at all: what the kernel drops is announced.
-    None,
-}
-
-impl Lists {
-    /// Every one with its name in the configuration.
-    pub const NAMES: [(&'static str, Self); 3] = [
-        ("one", Self::One),
-        ("octets", Self::Octets),
-        ("none", Self::None),
-    ];
+named! {
+    /// How the listed prefixes stand in the file of a router that takes long lists badly.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum Lists {
+        /// In one for each of IPv4 and IPv6.
+        #[default]
+        One = "one",
+        /// In one for each first octet, IPv6 by a hash: 512 lists, most of them short.
+        Octets = "octets",
+        /// Not at all: what the kernel drops is announced.
+        None = "none",
+    }
 }
 
 impl Lists {
@@ -32,68 +25,44 @@ impl Lists {
     pub const AUTO: &str = "auto";
 }
 
-impl fmt::Display for Lists {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = Self::NAMES.iter().find(|(_, lists)| lists == self);
-        f.write_str(name.map_or("", |(name, _)| name))
+named! {
+    /// Which sessions a trigger's blackholes are originated for.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum AnnounceTo {
+        /// iBGP sessions alone: the routes are originated with no-export where the router has it,
+        /// so no eBGP neighbor can receive them.
+        #[default]
+        Ibgp = "ibgp",
+        /// The eBGP neighbors in [`FileOptions::neighbors`]: the routes are originated without
+        /// no-export, which is added on the way out.
+        Ebgp = "ebgp",
     }
 }
 
-/// Which sessions a trigger's blackholes are originated for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum AnnounceTo {
-    /// iBGP sessions alone: the routes are originated with no-export where the router has it, so no
-    /// eBGP neighbor can receive them.
-    #[default]
-    Ibgp,
-    /// The eBGP neighbors in [`FileOptions::neighbors`]: the routes are originated without
-    /// no-export, which is added on the way out.
-    Ebgp,
-}
-
-impl AnnounceTo {
-    /// Every one with its name in the configuration.
-    pub const NAMES: [(&'static str, Self); 2] = [("ibgp", Self::Ibgp), ("ebgp", Self::Ebgp)];
-}
-
-impl fmt::Display for AnnounceTo {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = Self::NAMES.iter().find(|(_, to)| to == self);
-        f.write_str(name.map_or("", |(name, _)| name))
+named! {
+    /// Which packets a packet filter drops, by how their addresses stand to the listed prefixes.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum Direction {
+        /// Those to a listed prefix.
+        To = "to",
+        /// Those from a listed prefix.
+        From = "from",
+        #[default]
+        Both = "both",
     }
 }
 
-/// Which packets a packet filter drops, by how their addresses stand to the listed prefixes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Direction {
-    /// Those to a listed prefix.
-    To,
-    /// Those from a listed prefix.
-    From,
-    #[default]
-    Both,
-}
-
-impl Direction {
-    /// Every one with its name in the configuration.
-    pub const NAMES: [(&'static str, Self); 3] =
-        [("to", Self::To), ("from", Self::From), ("both", Self::Both)];
-
-    /// Whether packets to a listed prefix are dropped.
-    pub fn is_to(self) -> bool {
-        self != Self::From
-    }
-
-    /// Whether packets from a listed prefix are dropped.
-    pub fn is_from(self) -> bool {
-        self != Self::To
-    }
-}
-
-impl fmt::Display for Direction {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = Self::NAMES.iter().find(|(_, direction)| direction == self);
-        f.write_str(name.map_or("", |(name, _)| name))
+named! {
+    /// What a router that speaks BGP is there for.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum Role {
+        /// It originates the blackholes.
+        #[default]
+        Trigger = "trigger",
+        /// It drops what the trigger announces.
+        Edge = "edge",
+        /// It refuses listed prefixes, and what is inside of them, from others.
+        Filter = "filter",
     }
 }
 
@@ -102,6 +71,7 @@ impl fmt::Display for Direction {
 pub struct FileOptions {
     /// The family of the router.
     pub family: Family,
+    /// What it is there for.
     pub role: Role,
     /// The next hop that a trigger announces and an edge drops, IPv4; `None` for what is usual.
     pub next_hop_v4: Option<Ipv4Addr>,

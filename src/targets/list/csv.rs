@@ -4,26 +4,25 @@
 //! origin ASes are not. An empty set is the header alone.
 
 use crate::prefix::{Bits, Prefix};
-use crate::targets::file::FileInput;
 use crate::targets::file::family::Kind;
 use crate::targets::file::parts::reasons::Reason;
 use crate::targets::file::parts::text::Text;
+use crate::targets::file::{FileInput, FileOptions};
 
 pub const KIND: Kind = Kind {
     name: "csv",
-    render: |_, input| render(input),
+    room: 40,
+    trigger: ("", write),
     ..Kind::LIST
 };
 
 /// The header, by which a file of ours is recognised.
 pub const BEGINS: &str = "prefix,because\r\n";
 
-fn render(input: &FileInput) -> String {
-    let mut out = Text::with_room(100 + input.set().len() * 40);
+fn write(out: &mut Text, _: &FileOptions, input: &FileInput) {
     out.push(BEGINS);
-    input.v4(|prefix, reason| record(&mut out, prefix, reason));
-    input.v6(|prefix, reason| record(&mut out, prefix, reason));
-    out.done()
+    input.v4(|prefix, reason| record(out, prefix, reason));
+    input.v6(|prefix, reason| record(out, prefix, reason));
 }
 
 /// A reason is quoted: there may be commas in it, and no quotation marks.

@@ -19,7 +19,7 @@ use crate::shown;
 use crate::targets::file::family::Kind;
 use crate::targets::file::parts::reasons::Reason;
 use crate::targets::file::parts::text::Text;
-use crate::targets::file::{FileInput, Selected};
+use crate::targets::file::{FileInput, FileOptions, Selected};
 
 #[derive(Serialize)]
 struct Because<'a> {
@@ -35,15 +35,15 @@ struct LeftOut<'a> {
 
 pub const KIND: Kind = Kind {
     name: "json",
-    render: |_, input| render(input),
+    room: 70,
+    trigger: ("", write),
     ..Kind::LIST
 };
 
 /// How a file of ours is recognised.
 pub const BEGINS: &str = "{\"attributions\":";
 
-fn render(input: &FileInput) -> String {
-    let mut out = Text::with_room(200 + input.set().len() * 70);
+fn write(out: &mut Text, _: &FileOptions, input: &FileInput) {
     out.push(BEGINS);
     out.push(&json(&input.attributions));
     out.push(",\"origins\":");
@@ -61,28 +61,14 @@ fn render(input: &FileInput) -> String {
     }
     out.push(",\"prefixes\":[");
     let mut between = "\n";
-    input.v4(|prefix, reason| {
-        element(
-            &mut out,
-            std::mem::replace(&mut between, ",\n"),
-            prefix,
-            reason,
-        );
-    });
-    input.v6(|prefix, reason| {
-        element(
-            &mut out,
-            std::mem::replace(&mut between, ",\n"),
-            prefix,
-            reason,
-        );
-    });
+    input.v4(|prefix, reason| element(out, &mut between, prefix, reason));
+    input.v6(|prefix, reason| element(out, &mut between, prefix, reason));
     out.push("\n]}\n");
-    out.done()
 }
 
-fn element<B: Bits>(out: &mut Text, between: &str, prefix: &Prefix<B>, reason: &Reason) {
-    out.push(between);
+/// `between` stands before it, and a comma before the next one.
+fn element<B: Bits>(out: &mut Text, between: &mut &str, prefix: &Prefix<B>, reason: &Reason) {
+    out.push(std::mem::replace(between, ",\n"));
     out.push("{\"prefix\":\"");
     out.prefix(prefix);
     out.push("\",\"because\":[");

@@ -5,27 +5,21 @@
 
 use std::fmt::Write;
 
-use crate::targets::file::FileInput;
 use crate::targets::file::family::Kind;
 use crate::targets::file::parts::text::Text;
-
-const USES: &str = "\
-Format: one prefix a line; a # begins a comment.
-";
+use crate::targets::file::{FileInput, FileOptions};
 
 pub const KIND: Kind = Kind {
     name: "plain",
-    render: |_, input| render(input),
+    room: 40,
+    trigger: (include_str!("../file/texts/plain.txt"), write),
     ..Kind::LIST
 };
 
-fn render(input: &FileInput) -> String {
-    let mut out = Text::with_room(1_000 + input.set().len() * 40);
-    out.push(&input.head("#", USES));
+fn write(out: &mut Text, _: &FileOptions, input: &FileInput) {
     for asn in input.origins() {
         let _ = writeln!(out, "# AS{asn} is listed as an origin");
     }
     input.v4(|prefix, reason| out.entry("", prefix, "", reason));
     input.v6(|prefix, reason| out.entry("", prefix, "", reason));
-    out.done()
 }

@@ -28,11 +28,12 @@
 
 use std::fmt::Write;
 
-use crate::prefix::{Bits, Prefix};
-use crate::targets::file::families::ios::OWN_ROUTE;
+use crate::prefix::Prefix;
 use crate::targets::file::family::Kind;
+use crate::targets::file::head;
+use crate::targets::file::parts::ip::{Ip, Side, sides};
 use crate::targets::file::parts::reasons::Reason;
-use crate::targets::file::parts::sessions::{ByHand, FIRST, Words};
+use crate::targets::file::parts::sessions::{ByHand, Words};
 use crate::targets::file::parts::text::Text;
 use crate::targets::file::{AnnounceTo, FileInput, FileOptions, Role};
 
@@ -41,47 +42,17 @@ pub const KIND: Kind = Kind {
     // As an edge it drops by a kind of next hop, whatever its address.
     next_hops: &[Role::Trigger],
     takes_away: true,
-    render,
+    mark: "!!",
+    words,
+    trigger: (include_str!("../texts/ios-xr-trigger.txt"), trigger),
+    edge: (include_str!("../texts/ios-xr-edge.txt"), edge),
+    filter: (include_str!("../texts/ios-xr-filter.txt"), filter),
+    end: |out, _| out.push("end\n"),
     ..Kind::ROUTER
 };
 
-fn render(options: &FileOptions, input: &FileInput) -> String {
-    let mut out = Text::with_room(4_000 + input.set().len() * 70);
-    match options.role {
-        Role::Trigger => trigger(&mut out, options, input),
-        Role::Edge => edge(&mut out, input),
-        Role::Filter => filter(&mut out, input),
-    }
-    out.push("end\n");
-    out.done()
-}
-
-const LOAD: &str = "\
-Load:   configure exclusive
-        load harddisk:/THIS-FILE
-        show commit changes diff
-        commit label nullrouted-DATE confirmed 300      (never commit replace; show configuration failed, if refused)
-        commit                                          (within these seconds, when all is well)
-";
-
-const ORIGINATION: &str = "        Last, the origination:
-         router bgp ASN
-          address-family ipv4 unicast
-           redistribute static route-policy NULLROUTED-IN
-          address-family ipv6 unicast
-           redistribute static route-policy NULLROUTED-IN6
-        Where you redistribute static routes already, put both `if` of NULLROUTED-IN before all others of your own
-        policy; and where OSPF, IS-IS or another protocol redistributes them, let it drop tag 666: both with the commit
-        of the first load, as the routes of the file go out with it.
-";
-
-const UNDO: &str = "\
-Undo:   show configuration commit list, rollback configuration COMMIT-ID        (of the label)
-        For good by hand, with one commit: it is refused where something still names what is gone.
-";
-
-/// What the head says of sessions, and how all of it is taken out by hand.
-fn sessions(options: &FileOptions) -> (String, String) {
+/// What the head says of sessions.
+fn words(options: &FileOptions, _: &FileInput) -> head::Words {
     let mut first =
         "if community matches-any NULLROUTED then\n set community (no-export) additive\n"
             .to_owned();
@@ -95,9 +66,12 @@ fn sessions(options: &FileOptions) -> (String, String) {
   route-policy NULLROUTED-OUT out
 ";
     let ebgp = "  send-community-ebgp                          (where it is an eBGP neighbor)\n";
-    let alone = match options.announce_to {
-        AnnounceTo::Ibgp => alone.to_owned(),
-        AnnounceTo::Ebgp => [alone, ebgp].concat(),
+    let (alone, communities) = match options.announce_to {
+        AnnounceTo::Ibgp => (alone.to_owned(), ""),
+        AnnounceTo::Ebgp => (
+            [alone, ebgp].concat(),
+            "`send-community-ebgp`, where it is eBGP",
+        ),
     };
     let words = Words {
         policy: "route-policy",
@@ -110,10 +84,7 @@ fn sessions(options: &FileOptions) -> (String, String) {
 neighbor ADDRESS                               (where it has none yet)
  address-family ipv4 unicast                   (ipv6 unicast likewise)
   route-policy YOURS out",
-        communities: match options.announce_to {
-            AnnounceTo::Ibgp => "",
-            AnnounceTo::Ebgp => "`send-community-ebgp`, where it is eBGP",
-        },
+        communities,
         closed: "An eBGP neighbor without a route-policy out receives nothing, and needs none of this, unless `bgp \
                  unsafe-ebgp-policy` is set.",
         proof: "show bgp ipv4 unicast PREFIX, \"Advertised to\" has no other neighbor",
@@ -131,33 +102,22 @@ neighbor ADDRESS
             rest: "The route-policies named NULLROUTED, then the sets so named, and the static routes with tag 666.",
         },
     };
-    (words.sessions(options), words.by_hand())
+    words.fill(options)
 }
 
 fn trigger(out: &mut Text, options: &FileOptions, input: &FileInput) {
-    let (sessions, by_hand) = sessions(options);
-    let uses = [
-        LOAD,
-        FIRST,
-        &sessions,
-        ORIGINATION,
-        UNDO,
-        &by_hand,
-        OWN_ROUTE,
-    ]
-    .concat();
-    out.push(&input.head("!!", &uses));
     let communities = match options.announce_to {
         AnnounceTo::Ibgp => "65535:666, no-export",
         AnnounceTo::Ebgp => "65535:666",
     };
     own(out, input);
     out.push(COMMUNITY);
-    for (name, family) in [("IN", "V4"), ("IN6", "V6")] {
+    let sides = sides(options, input);
+    for Side { n, six, .. } in sides {
         let _ = write!(
             out,
-            "route-policy NULLROUTED-{name}
-  if destination in NULLROUTED-OWN-{family} and tag is 666 then
+            "route-policy NULLROUTED-IN{six}
+  if destination in NULLROUTED-OWN-V{n} and tag is 666 then
     drop
   endif
   if tag is 666 then
@@ -171,14 +131,11 @@ end-policy
 "
         );
     }
-    for (name, next_hop) in ["OUT", "OUT6"].into_iter().zip(options.next_hops()) {
-        let next_hop = match next_hop {
-            Some(next_hop) => format!("    set next-hop {next_hop}\n"),
-            None => String::new(),
-        };
+    for side in sides {
+        let (six, next_hop) = (side.six, side.next_hop_line("    set next-hop ", "\n"));
         let _ = write!(
             out,
-            "route-policy NULLROUTED-{name}
+            "route-policy NULLROUTED-OUT{six}
   if community matches-any NULLROUTED then
     set community (no-export) additive
 {next_hop}    done
@@ -199,37 +156,27 @@ end-policy
     out.push(" !\n!\n");
 }
 
-const EDGE: &str = "\
-Use:    router bgp ASN
-         neighbor ADDRESS
-          address-family ipv4 unicast                   (ipv6 unicast: NULLROUTED-EDGE6)
-           route-policy NULLROUTED-EDGE in
-           maximum-prefix NUMBER
-        Nothing but blackholes passes: for a session with the trigger or its route reflector alone.
-Undo:   shutdown at the neighbor, first: without the policy everything is taken, or nothing
-        then take the lines above out, and what is named NULLROUTED
-";
-
-fn edge(out: &mut Text, input: &FileInput) {
-    out.push(&input.edge_head("!!", &[LOAD, EDGE].concat()));
+fn edge(out: &mut Text, options: &FileOptions, input: &FileInput) {
     own(out, input);
     let covers = input.covers();
-    prefix_set(out, "COVER-V4", &covers.v4, false);
-    prefix_set(out, "COVER-V6", &covers.v6, false);
+    prefix_set(out, "COVER", &covers.v4, false);
+    prefix_set(out, "COVER", &covers.v6, false);
     out.push(COMMUNITY);
-    let limits = input.limits;
-    let long = [
-        ("EDGE", "V4", "0.0.0.0/0", limits.shortest_v4),
-        ("EDGE6", "V6", "::/0", limits.shortest_v6),
-    ];
-    for (name, family, all, shortest) in long {
+    for side in sides(options, input) {
+        let Side {
+            n,
+            six,
+            all,
+            shortest,
+            ..
+        } = side;
         let _ = write!(
             out,
-            "route-policy NULLROUTED-{name}
-  if destination in NULLROUTED-OWN-{family} or destination in NULLROUTED-COVER-{family} then
+            "route-policy NULLROUTED-EDGE{six}
+  if destination in NULLROUTED-OWN-V{n} or destination in NULLROUTED-COVER-V{n} then
     drop
   endif
-  if community matches-any NULLROUTED and destination in ({all} ge {}) then
+  if community matches-any NULLROUTED and destination in ({all} ge {shortest}) then
     set local-preference 200
     set community (no-export) additive
     set next-hop discard
@@ -238,35 +185,24 @@ fn edge(out: &mut Text, input: &FileInput) {
   drop
 end-policy
 !
-",
-            shortest.max(1)
+"
         );
     }
 }
 
-const FILTER: &str = "\
-Use:    in your own policy for what a neighbor announces, before all others:
-         apply NULLROUTED-FILTER                        (for ipv6 unicast: apply NULLROUTED-FILTER6)
-        Never attach it to a neighbor itself: it passes nothing, so everything would be dropped.
-Undo:   show configuration commit list, rollback configuration COMMIT-ID        (of the label)
-        For good, take the lines with apply out, then what is named NULLROUTED.
-The router has a limit for the lines of all sets and policies; above it, the commit is refused.
-";
-
-fn filter(out: &mut Text, input: &FileInput) {
-    out.push(&input.head("!!", &[LOAD, FILTER].concat()));
-    prefix_set(out, "FILTER-V4", &input.set().v4, true);
-    prefix_set(out, "FILTER-V6", &input.set().v6, true);
+fn filter(out: &mut Text, options: &FileOptions, input: &FileInput) {
+    prefix_set(out, "FILTER", &input.set().v4, true);
+    prefix_set(out, "FILTER", &input.set().v6, true);
     out.push("as-path-set NULLROUTED-ORIGINS\n");
     for asn in input.origins() {
         let _ = writeln!(out, "  originates-from '{asn}',");
     }
     out.push("  ios-regex '_0_'\nend-set\n!\n");
-    for (name, family) in [("FILTER", "V4"), ("FILTER6", "V6")] {
+    for Side { n, six, .. } in sides(options, input) {
         let _ = write!(
             out,
-            "route-policy NULLROUTED-{name}
-  if destination in NULLROUTED-FILTER-{family} then
+            "route-policy NULLROUTED-FILTER{six}
+  if destination in NULLROUTED-FILTER-V{n} then
     drop
   endif
   if as-path in NULLROUTED-ORIGINS then
@@ -284,30 +220,28 @@ const COMMUNITY: &str = "community-set NULLROUTED\n  65535:666\nend-set\n!\n";
 /// The operator's own networks, and what is inside of them.
 fn own(out: &mut Text, input: &FileInput) {
     let own = input.own();
-    prefix_set(out, "OWN-V4", &own.v4, true);
-    prefix_set(out, "OWN-V6", &own.v6, true);
+    prefix_set(out, "OWN", &own.v4, true);
+    prefix_set(out, "OWN", &own.v6, true);
 }
 
 /// A set of these, and of what is `inside` of them where that is said.
-fn prefix_set<B: Bits>(out: &mut Text, name: &str, prefixes: &[Prefix<B>], inside: bool) {
-    let (longest, last) = match B::WIDTH {
-        32 => (" le 32,\n", "0.0.0.0/32"),
-        _ => (" le 128,\n", "::/128"),
+fn prefix_set<B: Ip>(out: &mut Text, name: &str, prefixes: &[Prefix<B>], inside: bool) {
+    let inside = match inside {
+        true => format!(" le {}", B::WIDTH),
+        false => String::new(),
     };
-    let _ = writeln!(out, "prefix-set NULLROUTED-{name}");
+    let _ = writeln!(out, "prefix-set NULLROUTED-{name}-V{}", B::N);
     for prefix in prefixes {
         out.push("  ");
         out.prefix(prefix);
-        out.push(if inside && prefix.len() < B::WIDTH {
-            longest
-        } else {
-            ",\n"
-        });
+        out.push(if prefix.len() < B::WIDTH { &inside } else { "" });
+        out.push(",\n");
     }
+    let last = Prefix::host(B::ZERO);
     let _ = writeln!(out, "  {last}\nend-set\n!");
 }
 
-fn route<B: Bits>(out: &mut Text, prefix: &Prefix<B>, reason: &Reason) {
+fn route<B: Ip>(out: &mut Text, prefix: &Prefix<B>, reason: &Reason) {
     out.push("  ");
     out.prefix(prefix);
     out.push(" Null0 tag 666");

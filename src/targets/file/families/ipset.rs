@@ -16,54 +16,31 @@ use crate::prefix::{Bits, Prefix};
 use crate::targets::file::family::Kind;
 use crate::targets::file::parts::reasons::Reason;
 use crate::targets::file::parts::text::Text;
-use crate::targets::file::{Commands, FileInput};
+use crate::targets::file::{Commands, FileInput, FileOptions};
 
 pub const KIND: Kind = Kind {
     name: "ipset",
-    commands: |_| COMMANDS,
+    commands: |_| Commands {
+        check: &[],
+        reload: &["ipset", "restore", "-file", "{file}"],
+        verify: &["sh", "-c", include_str!("ipset/verify.sh"), "sh", "{file}"],
+    },
     loads_into: |_| "the sets nullrouted4 and nullrouted6",
-    render: |_, input| render(input),
+    room: 70,
+    trigger: (include_str!("../texts/ipset.txt"), write),
     ..Kind::LIST
 };
-
-const COMMANDS: Commands = Commands {
-    check: &[],
-    reload: &["ipset", "restore", "-file", "{file}"],
-    verify: &[
-        "sh",
-        "-c",
-        r#"for set in nullrouted4 nullrouted6; do
-held=$(ipset list -t $set 2>&1) || { echo "$held"; exit 1; }
-held=$(printf '%s\n' "$held" | sed -n 's/^Number of entries: //p') all=$(grep -c "^add $set-new " "$1")
-[ "$held" = "$all" ] || { echo "$set holds $held entries of $all"; exit 1; }
-done"#,
-        "sh",
-        "{file}",
-    ],
-};
-
-const USES: &str = "\
-Load:   ipset restore -file THIS-FILE      (a second load replaces the first)
-Use:    iptables  -t raw -I PREROUTING -m set --match-set nullrouted4 src -j DROP
-        iptables  -t raw -I PREROUTING -m set --match-set nullrouted4 dst -j DROP
-        ip6tables -t raw -I PREROUTING -m set --match-set nullrouted6 src -j DROP
-        ip6tables -t raw -I PREROUTING -m set --match-set nullrouted6 dst -j DROP
-Undo:   ipset flush nullrouted4 && ipset flush nullrouted6
-";
 
 /// Longest comment of an entry, in bytes.
 const LONGEST: usize = 255;
 
-fn render(input: &FileInput) -> String {
-    let mut out = Text::with_room(2_000 + input.set().len() * 70);
-    out.push(&input.head("#", USES));
-    set(&mut out, "nullrouted4", "inet", |out, new| {
+fn write(out: &mut Text, _: &FileOptions, input: &FileInput) {
+    set(out, "nullrouted4", "inet", |out, new| {
         input.v4(|prefix, reason| add(out, new, prefix, reason));
     });
-    set(&mut out, "nullrouted6", "inet6", |out, new| {
+    set(out, "nullrouted6", "inet6", |out, new| {
         input.v6(|prefix, reason| add(out, new, prefix, reason));
     });
-    out.done()
 }
 
 fn set(out: &mut Text, name: &str, family: &str, adds: impl FnOnce(&mut Text, &str)) {

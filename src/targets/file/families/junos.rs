@@ -30,12 +30,13 @@
 //!   nowhere else.
 //! * `next-hop discard` names no address, so an edge needs no route for one.
 
-use crate::prefix::{Bits, Prefix};
+use crate::prefix::Prefix;
 use crate::targets::file::family::Kind;
-use crate::targets::file::parts::junos_statements::{Form, Line, Statements};
+use crate::targets::file::head;
+use crate::targets::file::parts::ip::{Ip, Side, sides};
 use crate::targets::file::parts::reasons::Reason;
-use crate::targets::file::parts::sequence::Numbered;
 use crate::targets::file::parts::sessions::OptIn;
+use crate::targets::file::parts::statements::{self, Form, Line, Statements};
 use crate::targets::file::parts::text::Text;
 use crate::targets::file::{FileInput, FileOptions, Role};
 
@@ -43,63 +44,29 @@ pub const KIND: Kind = Kind {
     name: "junos",
     // As an edge it drops by an action, whatever the next hop.
     next_hops: &[Role::Trigger],
-    render,
+    mark: "##",
+    words: |options, _| words(options, include_str!("../texts/junos-load.txt")),
+    trigger: (include_str!("../texts/junos-trigger.txt"), write),
+    edge: (include_str!("../texts/junos-edge.txt"), write),
+    filter: (include_str!("../texts/junos-filter.txt"), write),
     ..Kind::ROUTER
 };
 
-fn render(options: &FileOptions, input: &FileInput) -> String {
-    let mut file = Statements::new(Form::Braces, 4_000 + input.set().len() * 80);
-    file.out.push(&head("##", LOAD, options, input));
-    file.within("groups", |file| {
+fn write(out: &mut Text, options: &FileOptions, input: &FileInput) {
+    Statements::new(Form::Braces, out).within("groups", |file| {
         file.out.push("replace:\n");
         group(file, options, input);
     });
-    file.out.done()
 }
 
-const LOAD: &str = "\
-Load:   configure exclusive
-        load replace /var/tmp/THIS-FILE                 (neither merge nor override: they do not read `replace:`)
-        show | compare
-        commit confirmed 5
-        commit                                          (within these minutes, when all is well)
-";
-
-/// The head of a file: how it is loaded depends on the form, what the operator adds does not.
-pub fn head(mark: &str, load: &str, options: &FileOptions, input: &FileInput) -> String {
-    match options.role {
-        Role::Trigger => {
-            let sessions = SESSIONS.sessions(options);
-            input.head(mark, &[load, TRIGGER, &sessions, UNDO].concat())
-        }
-        Role::Edge => input.edge_head(mark, &[load, EDGE].concat()),
-        Role::Filter => input.head(mark, &[load, FILTER].concat()),
-    }
+/// What the head says: how a file is loaded depends on the form, what the operator adds does not.
+pub fn words(options: &FileOptions, load: &str) -> head::Words {
+    let mut words = SESSIONS.fill(options);
+    words.push(("{load}\n", load.to_owned()));
+    words
 }
 
-/// The name of the group of a role.
-pub fn name(role: Role) -> &'static str {
-    match role {
-        Role::Trigger => "NULLROUTED",
-        Role::Edge => "NULLROUTED-EDGE",
-        Role::Filter => "NULLROUTED-FILTER",
-    }
-}
-
-/// The group of a role.
-pub fn group(file: &mut Statements, options: &FileOptions, input: &FileInput) {
-    file.within(name(options.role), |file| match options.role {
-        Role::Trigger => trigger(file, options, input),
-        Role::Edge => edge(file, input),
-        Role::Filter => filter(file, input),
-    });
-}
-
-const TRIGGER: &str = "\
-Use:    set apply-groups NULLROUTED
-";
-
-const SESSIONS: OptIn = OptIn {
+pub const SESSIONS: OptIn = OptIn {
     others: "No other neighbor receives them, unless a policy of yours exports static routes to it: let that reject \
              those with tag 666 first.",
     alone: "set protocols bgp group GROUP export NULLROUTED-OUT",
@@ -113,38 +80,30 @@ insert protocols bgp group GROUP export NULLROUTED-MIXED before YOURS",
     assumed: "a static route is announced only where a policy exports it",
 };
 
-const UNDO: &str = "\
-Undo:   deactivate protocols bgp group GROUP neighbor ADDRESS   (recipe 1: without NULLROUTED-OUT the default of BGP
-                                                        sends it other routes, until it has a policy of yours)
-        delete protocols bgp group GROUP export NULLROUTED-OUT  (recipe 2: NULLROUTED-MIXED)
-        delete apply-groups NULLROUTED
-        delete groups NULLROUTED
-        commit                                          (one: nothing is announced in between)
-        For one file alone: run show system commit, rollback NUMBER of the one before it, show | compare, commit.
-A static route of your own for a listed prefix takes over `discard` and the tag: protect its prefix in nullrouted.
-";
+/// The group of a role.
+pub fn group(file: &mut Statements, options: &FileOptions, input: &FileInput) {
+    file.within(statements::group(options.role), |file| match options.role {
+        Role::Trigger => trigger(file, options, input),
+        Role::Edge => edge(file, options, input),
+        Role::Filter => filter(file, input),
+    });
+}
 
 fn trigger(file: &mut Statements, options: &FileOptions, input: &FileInput) {
     file.within("policy-options", |file| {
         own(file, input);
         file.within("policy-statement NULLROUTED-OUT", |file| {
             reject_own(file);
-            announce(file, options);
+            announce(file, options, input);
             reject_others(file);
         });
         // Before a policy of the operator's: about nothing but our routes, and without a last term.
         file.within("policy-statement NULLROUTED-MIXED", |file| {
             for list in ["OWN-V4", "OWN-V6"] {
-                file.within(&format!("term {}", list.to_lowercase()), |file| {
-                    file.within("from", |file| {
-                        file.say("protocol static");
-                        file.say("tag 666");
-                        file.say(&listed(list));
-                    });
-                    file.say("then reject");
-                });
+                let is_own = ["protocol static", "tag 666", &listed(list)];
+                reject(file, &list.to_lowercase(), &is_own);
             }
-            announce(file, options);
+            announce(file, options, input);
         });
     });
     // A block without a statement is left out.
@@ -155,14 +114,14 @@ fn trigger(file: &mut Statements, options: &FileOptions, input: &FileInput) {
         if !input.set().v4.is_empty() {
             let line = file.line("static", "route ", ROUTE);
             file.within("static", |file| {
-                input.v4(|prefix, reason| line.write(&mut file.out, prefix, reason));
+                input.v4(|prefix, reason| line.write(file.out, prefix, reason));
             });
         }
         if !input.set().v6.is_empty() {
             file.within("rib inet6.0", |file| {
                 let line = file.line("static", "route ", ROUTE);
                 file.within("static", |file| {
-                    input.v6(|prefix, reason| line.write(&mut file.out, prefix, reason));
+                    input.v6(|prefix, reason| line.write(file.out, prefix, reason));
                 });
             });
         }
@@ -170,12 +129,14 @@ fn trigger(file: &mut Statements, options: &FileOptions, input: &FileInput) {
 }
 
 /// Terms that accept our routes.
-fn announce(file: &mut Statements, options: &FileOptions) {
-    let families = [("v4", "inet"), ("v6", "inet6")];
-    for ((term, family), next_hop) in families.into_iter().zip(options.next_hops()) {
-        file.within(&format!("term {term}"), |file| {
+fn announce(file: &mut Statements, options: &FileOptions, input: &FileInput) {
+    for side in sides(options, input) {
+        let Side {
+            n, six, next_hop, ..
+        } = side;
+        file.within(&format!("term v{n}"), |file| {
             file.within("from", |file| {
-                file.say(&format!("family {family}"));
+                file.say(&format!("family inet{six}"));
                 file.say("protocol static");
                 file.say("tag 666");
             });
@@ -193,42 +154,30 @@ fn announce(file: &mut Statements, options: &FileOptions) {
 
 const ROUTE: &[&str] = &["discard", "tag 666"];
 
-const EDGE: &str = "\
-Use:    set apply-groups NULLROUTED-EDGE
-        set protocols bgp group GROUP import NULLROUTED-EDGE
-        set protocols bgp group GROUP multihop          (where the trigger is an eBGP neighbor)
-        set protocols bgp group GROUP family inet unicast prefix-limit maximum NUMBER teardown
-        set protocols bgp group GROUP family inet6 unicast prefix-limit maximum NUMBER teardown
-        Without `teardown` it only logs. Behind it, `idle-timeout forever` keeps the session down until you clear it.
-        Nothing but blackholes passes: for a session with the trigger or its route reflector alone. A neighbor with
-        an import of his own needs it there.
-Undo:   deactivate protocols bgp group GROUP neighbor ADDRESS   (first: without a policy BGP takes all it says)
-        delete protocols bgp group GROUP import NULLROUTED-EDGE
-        delete apply-groups NULLROUTED-EDGE
-        delete groups NULLROUTED-EDGE
-        commit
-";
-
-fn edge(file: &mut Statements, input: &FileInput) {
-    let limits = input.limits;
+fn edge(file: &mut Statements, options: &FileOptions, input: &FileInput) {
     file.within("policy-options", |file| {
         own(file, input);
         let covers = input.covers();
-        prefix_list(file, "COVER-V4", NO_ROUTE_V4, &covers.v4);
-        prefix_list(file, "COVER-V6", NO_ROUTE_V6, &covers.v6);
+        prefix_list(file, "COVER", &covers.v4);
+        prefix_list(file, "COVER", &covers.v6);
         file.within("policy-statement NULLROUTED-EDGE", |file| {
             reject_own(file);
             for list in ["COVER-V4", "COVER-V6"] {
                 let exact = format!("prefix-list-filter NULLROUTED-{list} exact");
-                reject(file, &list.to_lowercase(), &exact);
+                reject(file, &list.to_lowercase(), &[&exact]);
             }
-            for (term, family, all, shortest, longest) in [
-                ("v4", "inet", "0.0.0.0/0", limits.shortest_v4, 32),
-                ("v6", "inet6", "::/0", limits.shortest_v6, 128),
-            ] {
-                file.within(&format!("term {term}"), |file| {
+            for side in sides(options, input) {
+                let Side {
+                    n,
+                    six,
+                    all,
+                    shortest,
+                    longest,
+                    ..
+                } = side;
+                file.within(&format!("term v{n}"), |file| {
                     file.within("from", |file| {
-                        file.say(&format!("family {family}"));
+                        file.say(&format!("family inet{six}"));
                         file.say("community NULLROUTED");
                         let long = format!("prefix-length-range /{shortest}-/{longest}");
                         file.say(&format!("route-filter {all} {long}"));
@@ -246,26 +195,14 @@ fn edge(file: &mut Statements, input: &FileInput) {
     });
 }
 
-const FILTER: &str = "\
-Use:    set apply-groups NULLROUTED-FILTER
-        set protocols bgp group GROUP import NULLROUTED-FILTER
-        insert protocols bgp group GROUP import NULLROUTED-FILTER before YOURS
-        What it does not refuse, your own policy decides. A neighbor with an import of his own needs it there.
-Undo:   delete protocols bgp group GROUP import NULLROUTED-FILTER
-        delete apply-groups NULLROUTED-FILTER
-        delete groups NULLROUTED-FILTER
-        commit
-        For one file alone: run show system commit, rollback NUMBER of the one before it, show | compare, commit.
-";
-
 fn filter(file: &mut Statements, input: &FileInput) {
     file.within("policy-options", |file| {
-        let mut lists = Lists::new(file, "FILTER-V4", NO_ROUTE_V4, input.set().v4.len());
+        let mut lists = Lists::new(file, &input.set().v4);
         input.v4(|prefix, reason| lists.write(prefix, reason));
-        let mut terms = lists.done(file);
-        let mut lists = Lists::new(file, "FILTER-V6", NO_ROUTE_V6, input.set().v6.len());
+        let mut terms = lists.done::<u32>(file);
+        let mut lists = Lists::new(file, &input.set().v6);
         input.v6(|prefix, reason| lists.write(prefix, reason));
-        terms.extend(lists.done(file));
+        terms.extend(lists.done::<u128>(file));
         file.within("as-path-group NULLROUTED-ORIGINS", |file| {
             file.say("as-path none \"!.*\"");
             for asn in input.origins() {
@@ -274,40 +211,34 @@ fn filter(file: &mut Statements, input: &FileInput) {
         });
         file.within("policy-statement NULLROUTED-FILTER", |file| {
             for list in terms {
-                reject(file, &list.to_lowercase(), &listed(&list));
+                reject(file, &list.to_lowercase(), &[&listed(&list)]);
             }
-            reject(file, "origins", "as-path-group NULLROUTED-ORIGINS");
+            reject(file, "origins", &["as-path-group NULLROUTED-ORIGINS"]);
         });
     });
 }
 
-/// No route has these: the last address of TEST-NET-1 (RFC 5737), and one of the discard-only block
-/// (RFC 6666).
-const NO_ROUTE_V4: &str = "192.0.2.255/32";
-const NO_ROUTE_V6: &str = "100::ffff:ffff/128";
-
 /// The operator's own networks and both communities.
 fn own(file: &mut Statements, input: &FileInput) {
     let own = input.own();
-    prefix_list(file, "OWN-V4", NO_ROUTE_V4, &own.v4);
-    prefix_list(file, "OWN-V6", NO_ROUTE_V6, &own.v6);
+    prefix_list(file, "OWN", &own.v4);
+    prefix_list(file, "OWN", &own.v6);
     file.say("community NULLROUTED members 65535:666");
     file.say("community NULLROUTED-NO-EXPORT members no-export");
 }
 
 /// A short list, and in it what no route has: it is never empty.
-fn prefix_list<B: Bits>(file: &mut Statements, name: &str, no_route: &str, prefixes: &[Prefix<B>]) {
-    file.within(&list(name), |file| {
-        file.say(no_route);
-        prefixes
-            .iter()
-            .for_each(|prefix| file.say(&prefix.to_string()));
+fn prefix_list<B: Ip>(file: &mut Statements, name: &str, prefixes: &[Prefix<B>]) {
+    file.within(&list(&format!("{name}-V{}", B::N)), |file| {
+        for prefix in [&Prefix::host(B::NO_ROUTE)].into_iter().chain(prefixes) {
+            file.say(&prefix.to_string());
+        }
     });
 }
 
 fn reject_own(file: &mut Statements) {
-    reject(file, "own-v4", &listed("OWN-V4"));
-    reject(file, "own-v6", &listed("OWN-V6"));
+    reject(file, "own-v4", &[&listed("OWN-V4")]);
+    reject(file, "own-v6", &[&listed("OWN-V6")]);
 }
 
 /// What is in a list, and what is inside of that.
@@ -315,9 +246,9 @@ fn listed(list: &str) -> String {
     format!("prefix-list-filter NULLROUTED-{list} orlonger")
 }
 
-fn reject(file: &mut Statements, term: &str, from: &str) {
+fn reject(file: &mut Statements, term: &str, from: &[&str]) {
     file.within(&format!("term {term}"), |file| {
-        file.within("from", |file| file.say(from));
+        file.within("from", |file| from.iter().for_each(|one| file.say(one)));
         file.say("then reject");
     });
 }
@@ -332,44 +263,38 @@ const FULL: usize = 40_000;
 
 /// A list of prefixes, or as many as it takes: each with its name, how its lines are written, and
 /// the lines.
-struct Lists {
-    lists: Vec<(String, Line, Text)>,
-    no_route: &'static str,
-}
+struct Lists(Vec<(String, Line, Text)>);
 
 impl Lists {
-    fn new(file: &Statements, name: &str, no_route: &'static str, prefixes: usize) -> Self {
-        let several = prefixes.div_ceil(FULL).max(1).next_power_of_two();
-        let names: Vec<String> = match several {
-            1 => vec![name.to_owned()],
-            _ => (1..=several).map(|at| format!("{name}-{at}")).collect(),
+    fn new<B: Ip>(file: &Statements, prefixes: &[Prefix<B>]) -> Self {
+        let several = prefixes.len().div_ceil(FULL).max(1).next_power_of_two();
+        let name = |at| match several {
+            1 => format!("FILTER-V{}", B::N),
+            _ => format!("FILTER-V{}-{at}", B::N),
         };
-        let lists = names.into_iter().map(|name| {
+        let lists = (1..=several).map(name).map(|name| {
             let line = file.line(&list(&name), "", &[]);
             (name, line, Text::default())
         });
-        Self {
-            lists: lists.collect(),
-            no_route,
-        }
+        Self(lists.collect())
     }
 
-    fn write<B: Numbered>(&mut self, prefix: &Prefix<B>, reason: &Reason) {
-        let at = which(prefix, self.lists.len());
-        let (_, line, text) = &mut self.lists[at];
+    fn write<B: Ip>(&mut self, prefix: &Prefix<B>, reason: &Reason) {
+        let at = which(prefix, self.0.len());
+        let (_, line, text) = &mut self.0[at];
         line.write(text, prefix, reason);
     }
 
     /// Writes them, and says their names.
-    fn done(self, file: &mut Statements) -> Vec<String> {
+    fn done<B: Ip>(self, file: &mut Statements) -> Vec<String> {
         let write = |(name, _, text): (String, Line, Text)| {
             file.within(&list(&name), |file| {
-                file.say(self.no_route);
+                file.say(&Prefix::host(B::NO_ROUTE).to_string());
                 file.out.push(&text.done());
             });
             name
         };
-        self.lists.into_iter().map(write).collect()
+        self.0.into_iter().map(write).collect()
     }
 }
 
@@ -379,30 +304,7 @@ fn list(name: &str) -> String {
 
 /// In which of so many lists, a power of two, a prefix is: by its address, multiplied by 2^32 over
 /// the golden ratio.
-fn which<B: Numbered>(prefix: &Prefix<B>, lists: usize) -> usize {
+fn which<B: Ip>(prefix: &Prefix<B>, lists: usize) -> usize {
     let mixed = u64::from(B::number(prefix).wrapping_mul(0x9e37_79b1));
     ((mixed * lists as u64) >> 32) as usize
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_list_has_more_than_it_holds() {
-        let nets = |step: u32, count: u32| (0..count).map(move |at| 0x4800_0000 + at * step);
-        for (step, count) in [(1, 999_999), (256, 300_000), (1 << 12, 81_000), (3, 40_001)] {
-            let lists = (count as usize).div_ceil(FULL).next_power_of_two();
-            let mut v4 = vec![0; lists];
-            let mut v6 = vec![0; lists];
-            for addr in nets(step, count) {
-                v4[which(&Prefix::host(addr), lists)] += 1;
-                v6[which(&Prefix::new(u128::from(addr) << 80, 48), lists)] += 1;
-            }
-            assert!(
-                v4.iter().chain(&v6).all(|&held| held <= 85_325),
-                "{v4:?} {v6:?}"
-            );
-        }
-    }
 }

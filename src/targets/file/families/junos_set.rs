@@ -12,37 +12,31 @@
 
 use crate::targets::file::families::junos;
 use crate::targets::file::family::Kind;
-use crate::targets::file::parts::junos_statements::{Form, Statements};
+use crate::targets::file::parts::statements::{self, Form, Statements};
 use crate::targets::file::parts::text::Text;
-use crate::targets::file::{FileInput, FileOptions, Role};
+use crate::targets::file::{FileInput, FileOptions};
 
 pub const KIND: Kind = Kind {
     name: "junos-set",
-    next_hops: &[Role::Trigger],
-    render,
-    ..Kind::ROUTER
+    room: 95,
+    mark: "#",
+    words: |options, _| junos::words(options, include_str!("../texts/junos-set-load.txt")),
+    trigger: (junos::KIND.trigger.0, write),
+    edge: (junos::KIND.edge.0, write),
+    filter: (junos::KIND.filter.0, write),
+    ..junos::KIND
 };
 
-fn render(options: &FileOptions, input: &FileInput) -> String {
-    let mut group = Statements::new(Form::Set, 6_000 + input.set().len() * 95);
-    group.within("groups", |file| junos::group(file, options, input));
-    let group = group.out.done();
-    let (first, name) = (group.lines().next(), junos::name(options.role));
-    let mut out = Text::with_room(4_000 + group.len());
-    out.push(&junos::head("#", LOAD, options, input));
+fn write(out: &mut Text, options: &FileOptions, input: &FileInput) {
+    let mut group = Text::with_room(input.set().len() * KIND.room);
+    Statements::new(Form::Set, &mut group)
+        .within("groups", |file| junos::group(file, options, input));
+    let group = group.done();
     // What is deleted is there, also the first time.
-    for line in first.into_iter().chain([&*format!("delete groups {name}")]) {
-        out.push(line);
-        out.push("\n");
+    if let Some(first) = group.lines().next() {
+        out.push(first);
     }
+    let name = statements::group(options.role);
+    out.push(&format!("\ndelete groups {name}\n"));
     out.push(&group);
-    out.done()
 }
-
-const LOAD: &str = "\
-Load:   configure exclusive
-        load set /var/tmp/THIS-FILE                     (where it says that there were errors: rollback 0)
-        show | compare
-        commit confirmed 5
-        commit                                          (within these minutes, when all is well)
-";

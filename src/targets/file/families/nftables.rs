@@ -22,61 +22,35 @@ use crate::targets::file::{Commands, Direction, FileInput, FileOptions};
 
 pub const KIND: Kind = Kind {
     name: "nftables",
-    commands: |_| COMMANDS,
+    commands: |_| Commands {
+        check: &["nft", "-c", "-f", "{file}"],
+        reload: &["nft", "-f", "{file}"],
+        verify: &[
+            "sh",
+            "-c",
+            include_str!("nftables/verify.sh"),
+            "sh",
+            "{file}",
+        ],
+    },
     loads_into: |_| "the table inet nullrouted",
     directions: &[Direction::To, Direction::From, Direction::Both],
-    render,
+    room: 45,
+    first: "#!/usr/sbin/nft -f\n",
+    trigger: (include_str!("../texts/nftables.txt"), write),
     ..Kind::LIST
 };
 
-const COMMANDS: Commands = Commands {
-    check: &["nft", "-c", "-f", "{file}"],
-    reload: &["nft", "-f", "{file}"],
-    verify: &[
-        "sh",
-        "-c",
-        r#"held=$(nft -t list table inet nullrouted 2>&1) || { echo "$held"; exit 1; }
-digest=$(sed -n 's/.* comment "\([0-9a-f]*\)"  # of the lines above$/\1/p' "$1")
-rules=$(printf '%s\n' "$held" | awk '$1 == "chain" { ours = $2 == "prerouting" || $2 == "output" } ours && / drop/ { count++ } END { print count + 0 }')
-[ "$rules" -eq "$(grep -c '^add rule ' "$1")" ] || { echo 'the table lacks rules'; exit 1; }
-case $held in *" comment \"$digest\""*) ;; *) echo 'the table is of another file'; exit 1;; esac"#,
-        "sh",
-        "{file}",
-    ],
-};
-
-const USES: &str = "\
-Check:  nft -c -f THIS-FILE
-Load:   nft -f THIS-FILE      (in one step; a second load replaces the first, the counters go on)
-See:    nft list counters table inet nullrouted
-Undo:   nft delete table inet nullrouted
-";
-
-fn render(options: &FileOptions, input: &FileInput) -> String {
-    let mut out = Text::with_room(2_500 + input.set().len() * 45);
-    out.push("#!/usr/sbin/nft -f\n");
-    out.push(&input.head("#", USES));
+fn write(out: &mut Text, options: &FileOptions, input: &FileInput) {
     out.push("add table inet nullrouted\n");
-    set(
-        &mut out,
-        "v4",
-        "ipv4_addr",
-        input.set().v4.is_empty(),
-        |out| {
-            input.v4(|prefix, reason| out.entry("\t", prefix, ",", reason));
-        },
-    );
-    set(
-        &mut out,
-        "v6",
-        "ipv6_addr",
-        input.set().v6.is_empty(),
-        |out| {
-            input.v6(|prefix, reason| out.entry("\t", prefix, ",", reason));
-        },
-    );
-    chains(&mut out, options.direction);
-    out.done()
+    let nets = input.set();
+    set(out, "v4", "ipv4_addr", nets.v4.is_empty(), |out| {
+        input.v4(|prefix, reason| out.entry("\t", prefix, ",", reason));
+    });
+    set(out, "v6", "ipv6_addr", nets.v6.is_empty(), |out| {
+        input.v6(|prefix, reason| out.entry("\t", prefix, ",", reason));
+    });
+    chains(out, options.direction);
 }
 
 fn set(out: &mut Text, name: &str, kind: &str, is_empty: bool, elements: impl FnOnce(&mut Text)) {
@@ -118,18 +92,19 @@ const RULES: [(&str, bool); 6] = [
 
 fn chains(out: &mut Text, direction: Direction) {
     out.push(CHAINS);
-    if !direction.is_from() {
+    let (is_from, is_to) = (direction != Direction::To, direction != Direction::From);
+    if !is_from {
         out.push("delete counter inet nullrouted from_listed_v4\n");
         out.push("delete counter inet nullrouted from_listed_v6\n");
     }
-    if !direction.is_to() {
+    if !is_to {
         out.push("delete chain inet nullrouted output\n");
         out.push("delete counter inet nullrouted to_listed_v4\n");
         out.push("delete counter inet nullrouted to_listed_v6\n");
     }
     let mut rules = RULES.iter().filter(|(_, to)| match to {
-        true => direction.is_to(),
-        false => direction.is_from(),
+        true => is_to,
+        false => is_from,
     });
     // The comment of the last rule is the digest of the lines before it: so nft is asked whether
     // the table is of this very file.

@@ -33,14 +33,11 @@
 
 use std::fmt::Write;
 
-use crate::prefix::{Bits, Prefix};
-use crate::targets::file::families::ios::{
-    FORMER, OTHERS, OWN_ROUTE, OWN_STAYS, covers, listed, long, own, own_and_cover_names, own_names,
-};
+use crate::targets::file::families::ios::{COMMUNITY, LISTS, long};
 use crate::targets::file::family::Kind;
-use crate::targets::file::parts::reasons::Reason;
-use crate::targets::file::parts::route_map::{CLAUSES, OWN_MAP, REDISTRIBUTED, REST, RouteMaps};
-use crate::targets::file::parts::sessions::{ByHand, FIRST};
+use crate::targets::file::parts::prefix_list::names;
+use crate::targets::file::parts::route_map::{CISCO, RouteMaps, Statics};
+use crate::targets::file::parts::sessions::{ByHand, Words};
 use crate::targets::file::parts::text::Text;
 use crate::targets::file::{FileInput, FileOptions, Role};
 
@@ -48,201 +45,81 @@ pub const KIND: Kind = Kind {
     name: "nx-os",
     next_hops: &[Role::Trigger, Role::Edge],
     takes_away: true,
-    render,
+    mark: "!",
+    words: |options, _| MAPS.words(options),
+    // `maximum-prefix` ends there.
+    most_routes: 300_000,
+    trigger: (include_str!("../texts/nx-os-trigger.txt"), trigger),
+    edge: (include_str!("../texts/nx-os-edge.txt"), edge),
+    filter: (include_str!("../texts/nx-os-filter.txt"), filter),
     ..Kind::ROUTER
 };
 
 const MAPS: RouteMaps = RouteMaps {
     indent: "  ",
-    ipv6_next_hop: "ipv6 next-hop",
-    communities: "`send-community`",
-    closed: "",
-    attach: "\
+    statics: Statics {
+        is_tag_last: true,
+        ..CISCO.statics
+    },
+    words: Words {
+        alone: "\
+neighbor ADDRESS
+  address-family ipv4 unicast                  (ipv6 unicast: NULLROUTED-OUT6)
+    send-community
+    route-map NULLROUTED-OUT out
+clear bgp ipv4 unicast ADDRESS soft out, clear bgp ipv6 unicast ADDRESS soft out",
+        attach: "\
 neighbor ADDRESS                               (where it has none yet)
   address-family ipv4 unicast                  (ipv6 unicast likewise)
     route-map YOURS out
 clear bgp ipv4 unicast ADDRESS soft out, clear bgp ipv6 unicast ADDRESS soft out
                                                (what was sent before stays else)",
-    by_hand: ByHand {
-        origination: "no redistribute static route-map NULLROUTED-IN  (ipv6: NULLROUTED-IN6)",
-        own: OWN_MAP,
-        alone: "\
+        proof: "show bgp ipv4 unicast PREFIX, \"advertised to peers\" has no other neighbor",
+        by_hand: ByHand {
+            origination: "no redistribute static route-map NULLROUTED-IN  (ipv6: NULLROUTED-IN6)",
+            alone: "\
 neighbor ADDRESS
   shutdown
   address-family ipv4 unicast                  (ipv6 unicast: NULLROUTED-OUT6)
     no route-map NULLROUTED-OUT out",
-        clauses: CLAUSES,
-        rest: REST,
+            ..CISCO.words.by_hand
+        },
+        ..CISCO.words
     },
-    proof: "show bgp ipv4 unicast PREFIX, \"advertised to peers\" has no other neighbor",
-    tried: false,
+    ..CISCO
 };
 
-fn render(options: &FileOptions, input: &FileInput) -> String {
-    let mut out = Text::with_room(4_000 + input.set().len() * 80);
-    match options.role {
-        Role::Trigger => trigger(&mut out, options, input),
-        Role::Edge => edge(&mut out, options, input),
-        Role::Filter => filter(&mut out, input),
-    }
-    out.done()
-}
-
-const LOAD: &str = "\
-Load:   feature bgp
-        no checkpoint before-nullrouted                 (of an earlier load: it is not overwritten)
-        checkpoint before-nullrouted
-        copy bootflash:THIS-FILE running-config         (never configure replace: it would be all that is left)
-";
-
-/// What was accepted before stays else.
-const CLEAR: &str =
-    "        clear bgp ipv4 unicast ADDRESS soft in, clear bgp ipv6 unicast ADDRESS soft in
-                                                        (what was accepted before stays else)
-";
-
-const SAVE: &str = "        copy running-config startup-config              (when all is well; an older one would bring old lines back)
-";
-
-/// How the checkpoint leads back.
-const ROLLBACK: &str = "\
-Undo:   show diff rollback-patch checkpoint before-nullrouted running-config    (what anybody changed since)
-        rollback running-config checkpoint before-nullrouted atomic
-        This goes back one load: the checkpoint is made anew at each.
-";
-
-const LOOK: &str = "        Before the neighbor's lines: `show ip community-list NULLROUTED` must show the line of this file.\n";
-
-const ORIGINATION: &str = "        Last, the origination:
-         router bgp ASN
-           address-family ipv4 unicast
-             redistribute static route-map NULLROUTED-IN
-           address-family ipv6 unicast
-             redistribute static route-map NULLROUTED-IN6
-";
-
-const ALONE: &str = "\
-neighbor ADDRESS
-  address-family ipv4 unicast                  (ipv6 unicast: NULLROUTED-OUT6)
-    send-community
-    route-map NULLROUTED-OUT out
-clear bgp ipv4 unicast ADDRESS soft out, clear bgp ipv6 unicast ADDRESS soft out
-";
-
-const UNDO: &str = "        Or by hand, in this order:\n";
-
 fn trigger(out: &mut Text, options: &FileOptions, input: &FileInput) {
-    let (sessions, by_hand) = MAPS.sessions(options, ALONE);
-    let uses = [
-        LOAD,
-        SAVE,
-        FIRST,
-        LOOK,
-        &sessions,
-        ORIGINATION,
-        REDISTRIBUTED,
-        ROLLBACK,
-        UNDO,
-        &by_hand,
-        FORMER,
-        OWN_STAYS,
-        OWN_ROUTE,
-    ];
-    out.push(&input.head("!", &uses.concat()));
-    own(out, input);
+    LISTS.own(out, input);
     out.push(COMMUNITY);
-    MAPS.ingress(out, options, &own_names());
-    MAPS.egress(out, options);
-    out.push(&input.kept("!"));
-    out.lines("no ip route ", input.left_v4(), " Null0");
-    out.lines("no ipv6 route ", input.left_v6(), " Null0");
-    input.v4(|prefix, reason| route(out, "ip route ", prefix, reason));
-    input.v6(|prefix, reason| route(out, "ipv6 route ", prefix, reason));
+    MAPS.ingress(out, options, &names(&["OWN"]));
+    MAPS.egress(out, options, input);
+    MAPS.routes(out, input);
 }
-
-fn route<B: Bits>(out: &mut Text, command: &str, prefix: &Prefix<B>, reason: &Reason) {
-    out.push(command);
-    out.prefix(prefix);
-    out.push(" Null0");
-    out.word(" name ", reason);
-    out.push(" tag 666\n");
-}
-
-/// `maximum-prefix` ends there.
-const MOST: usize = 300_000;
-
-const EDGE: &str = "\
-Use:    Before the neighbor's lines: `show ip community-list NULLROUTED` must show the line of this file.
-        router bgp ASN
-          neighbor ADDRESS
-            disable-connected-check                     (where the trigger is an eBGP neighbor)
-            address-family ipv4 unicast
-              route-map NULLROUTED-EDGE in
-              maximum-prefix NUMBER
-            address-family ipv6 unicast
-              route-map NULLROUTED-EDGE6 in
-              maximum-prefix NUMBER
-        See with `show ipv6 route PREFIX` that it is Null0: an update of a neighbor on the link carries a link-local
-        next hop, too.
-        Nothing but blackholes passes: for a session with the trigger or its route reflector alone.
-";
-
-const EDGE_UNDO: &str = "        Or shut the neighbor down, then take out by hand: its lines, the route-maps and lists named NULLROUTED, the
-        two static routes.
-Another next hop in the configuration leaves the former one and its route beside it, and another shortest length the
-former one, of which the longer counts: take them out by hand.
-What you protect no longer stays in the lists OWN and COVER, and no blackhole for it is taken: take it out by hand.
-";
 
 fn edge(out: &mut Text, options: &FileOptions, input: &FileInput) {
-    let most = input.most().min(MOST).to_string();
-    let uses = EDGE.replace("NUMBER", &most);
-    let uses = [LOAD, CLEAR, SAVE, &uses, ROLLBACK, EDGE_UNDO];
-    out.push(&input.edge_head("!", &uses.concat()));
-    own(out, input);
-    covers(out, input);
-    long(out, input.limits);
+    LISTS.own_and_covers(out, input);
+    long(out, options, input);
     out.push(COMMUNITY);
     let (v4, v6) = (options.discard_v4(), options.discard_v6());
     let _ = writeln!(out, "ip route {v4}/32 Null0\nipv6 route {v6}/128 Null0\n!");
-    MAPS.edge(out, options, &own_and_cover_names());
+    MAPS.edge(out, options, input, &names(&["OWN", "COVER"]));
 }
 
-const FILTER: &str = "\
-Needs an NX-OS with numbers in as-path lists (Nexus 9000; the references of Nexus 6000 have none).
-Use:    Before the neighbor's lines: `show ip as-path-access-list NULLROUTED-ORIGINS` must show the lines of this file.
-        router bgp ASN
-          neighbor ADDRESS
-            address-family ipv4 unicast
-              prefix-list NULLROUTED-FILTER-V4 in
-              filter-list NULLROUTED-ORIGINS in
-            address-family ipv6 unicast
-              prefix-list NULLROUTED-FILTER-V6 in
-              filter-list NULLROUTED-ORIGINS in
-        A neighbor has one prefix-list and one filter-list a direction: where there is one, this line replaces it.
-        Move yours into your route-map (match ip address prefix-list, match as-path) first.
-        They stand beside your route-map; a route must pass them all.
-Undo:   take the lines at the neighbor out first, then the lists
-The origin ASes match where AS numbers are plain: what `as-format asdot` changes here is not established.
-";
-
-fn filter(out: &mut Text, input: &FileInput) {
-    out.push(&input.head("!", &[LOAD, CLEAR, SAVE, FILTER].concat()));
-    listed(out, "FILTER-V4", &input.to_unconfigure.v4, &input.set().v4);
-    listed(out, "FILTER-V6", &input.to_unconfigure.v6, &input.set().v6);
+fn filter(out: &mut Text, _: &FileOptions, input: &FileInput) {
+    LISTS.listed(out, input);
+    let others = LISTS.others;
     let name = "ip as-path access-list NULLROUTED-ORIGINS";
-    let _ = writeln!(out, "{name} seq {OTHERS} permit \".*\"");
+    let _ = writeln!(out, "{name} seq {others} permit \".*\"");
     for asn in input
         .to_unconfigure
         .origins
         .iter()
-        .filter(|asn| **asn < OTHERS)
+        .filter(|asn| **asn < others)
     {
         let _ = writeln!(out, "no {name} seq {asn} deny \"_{asn}$\"");
     }
-    for asn in input.origins().iter().filter(|asn| **asn < OTHERS) {
+    for asn in input.origins().iter().filter(|asn| **asn < others) {
         let _ = writeln!(out, "{name} seq {asn} deny \"_{asn}$\"");
     }
 }
-
-const COMMUNITY: &str = "ip community-list standard NULLROUTED permit 65535:666\n!\n";

@@ -34,8 +34,10 @@
 use std::fmt::Write;
 
 use crate::targets::file::family::Kind;
-use crate::targets::file::parts::sent::{self, LEAKS, may};
-use crate::targets::file::parts::sessions::{said, typed};
+use crate::targets::file::head;
+use crate::targets::file::parts::ip::{Side, sides};
+use crate::targets::file::parts::sent::{self, LEAKS, MAY};
+use crate::targets::file::parts::sessions::said;
 use crate::targets::file::parts::text::Text;
 use crate::targets::file::{AnnounceTo, Commands, FileInput, FileOptions, Role};
 
@@ -50,65 +52,50 @@ pub const KIND: Kind = Kind {
         Role::Filter => "the sets and rules of a filter in OpenBGPD",
     },
     too_many,
-    render,
+    room: 45,
+    words,
+    trigger: (include_str!("../texts/openbgpd-trigger.txt"), trigger),
+    edge: (include_str!("../texts/openbgpd-edge.txt"), edge),
+    filter: (include_str!("../texts/openbgpd-filter.txt"), filter),
+    end: |out, role| {
+        let before = format!("as-set \"nullrouted-{role}-");
+        out.seal(
+            &before,
+            "\" { }  # no AS, and the digest of the lines above",
+        );
+    },
     ..Kind::ROUTER
 };
 
 fn commands(role: Role) -> Commands {
-    match role {
-        Role::Trigger => Commands {
-            verify: &["sh", "-c", SENT, "sh", "{file}", HELD, LEAKS],
-            ..COMMANDS
+    Commands {
+        check: &[
+            "sh",
+            "-c",
+            include_str!("openbgpd/check.sh"),
+            "sh",
+            "{file}",
+        ],
+        reload: &[
+            "sh",
+            "-c",
+            include_str!("openbgpd/reload.sh"),
+            "sh",
+            "{file}",
+            HELD,
+        ],
+        verify: match role {
+            Role::Trigger => &["sh", "-c", SENT, "sh", "{file}", HELD, LEAKS, MAY],
+            Role::Edge | Role::Filter => &["sh", "-c", HELD, "sh", "{file}"],
         },
-        Role::Edge | Role::Filter => COMMANDS,
     }
 }
 
-const COMMANDS: Commands = Commands {
-    check: &[
-        "sh",
-        "-c",
-        r#"{ echo 'AS 65000'
-sed -n 's/^# Sends:  to the .*neighbors \(.*\) and to no other$/\1/p' "$1" | tr -d ' ' | tr , '\n' | sed 's/.*/neighbor & {\nremote-as 65001\n}/'
-printf 'include "%s"\n' "$1"; } | bgpd -n -f /dev/stdin"#,
-        "sh",
-        "{file}",
-    ],
-    reload: &[
-        "sh",
-        "-c",
-        r#"out=$(bgpctl reload 2>&1); echo "$out"; case $out in *'request processed'*) ;; *) exit 1;; esac
-try=0
-until sh -c "$2" sh "$1" >/dev/null; do [ $((try += 1)) -le 25 ] || exit 0; sleep 0.2; done"#,
-        "sh",
-        "{file}",
-        HELD,
-    ],
-    verify: &["sh", "-c", HELD, "sh", "{file}"],
-};
-
 /// Whether OpenBGPD holds the file. After a reload it takes its time.
-const HELD: &str = r#"sets=$(bgpctl show sets 2>&1) || { echo "$sets"; exit 1; }
-name=$(sed -n 's/^as-set "\(nullrouted-[a-z]*-[0-9a-f]*\)".*/\1/p' "$1")
-case $sets in
-*" ${name:-none} "*) exit 0;;
-*" ${name%-*}-"*) echo 'OpenBGPD holds another file than this one';;
-*) echo 'OpenBGPD holds no file of this role: is it included?';;
-esac
-exit 1"#;
+const HELD: &str = include_str!("openbgpd/held.sh");
 
 /// And what it sent to whom.
-const SENT: &str = concat!(
-    r#"sh -c "$2" sh "$1" || exit
-ask=$(bgpctl show neighbor) || { printf '%s\n' "$ask" | tail -n 1; exit 1; }
-{ sed -n '"#,
-    may!(),
-    r#"' "$1"
-awk '/^prefix-set "nullrouted[46]"/ { on = 1; next } /^}/ { on = 0 } on { print "listed", $1 }' "$1"
-printf '%s\n' "$ask" | awk '/^BGP neighbor is / { to = $4; sub(/,$/, "", to) } /BGP state = Established/ { print to }' | while read -r to; do
-bgpctl show rib out neighbor "$to" community 65535:666 | awk -v to="$to" '{ for (i = 1; i <= NF; i++) if ($i ~ /^[0-9a-f:.]+\/[0-9]+$/) { print "sent", to, "any", $i; break } }'
-done; } | awk "$3""#
-);
+const SENT: &str = include_str!("openbgpd/sent.sh");
 
 /// So many are loaded in a second and a half, 50 000 in 13 s, 100 000 in two minutes.
 const MANY: usize = 20_000;
@@ -123,121 +110,79 @@ fn too_many(options: &FileOptions, v4: usize, v6: usize) -> Option<String> {
     })
 }
 
-fn render(options: &FileOptions, input: &FileInput) -> String {
-    let mut out = Text::with_room(2_500 + input.set().len() * 45);
-    match options.role {
-        Role::Trigger => trigger(&mut out, options, input),
-        Role::Edge => edge(&mut out, input),
-        Role::Filter => filter(&mut out, input),
+/// What the head says of the neighbors that are announced to.
+fn words(options: &FileOptions, _: &FileInput) -> head::Words {
+    let mut text = String::new();
+    match (options.announce_to, options.next_hops()) {
+        (AnnounceTo::Ibgp, _) => said(
+            &mut text,
+            "The routes are originated with NO_EXPORT: no eBGP neighbor can receive them, whatever is allowed.",
+        ),
+        (AnnounceTo::Ebgp, [None, None]) => {}
+        (AnnounceTo::Ebgp, _) => said(
+            &mut text,
+            "An eBGP neighbor is sent the address of the session as next hop, whatever next_hop_v4 and next_hop_v6 say.",
+        ),
     }
-    out.seal(
-        &format!("as-set \"nullrouted-{}-", options.role),
-        "\" { }  # no AS, and the digest of the lines above",
-    );
-    out.done()
-}
-
-/// How the file of a trigger is used, and at which sessions.
-fn trigger_use(options: &FileOptions) -> String {
-    let mut text = "\
-Load:   bgpctl reload
-Use:    include \"THIS-FILE\"      (behind your neighbors, and before your first allow, deny or match)
-"
-    .to_owned();
-    said(
-        &mut text,
-        "1. ONLY for a session that carries nothing but blackholes, behind the include and before your own rules:",
-    );
-    // Without `quick` a later rule of the operator's wins; what is listed is allowed before it.
-    typed(&mut text, &["deny quick to ADDRESS"]);
-    said(
-        &mut text,
-        "2. A session that carries other routes too needs nothing: your own rules decide on those.",
-    );
-    said(
-        &mut text,
-        "None of your rules before the include may be quick and allow routes to neighbors.",
-    );
-    if options.announce_to == AnnounceTo::Ibgp {
-        let says = "The routes are originated with NO_EXPORT: no eBGP neighbor can receive them, whatever is allowed.";
-        said(&mut text, says);
-    }
-    if options.announce_to == AnnounceTo::Ebgp && options.next_hops() != [None, None] {
-        let says = "An eBGP neighbor is sent the address of the session as next hop, whatever next_hop_v4 and next_hop_v6 say.";
-        said(&mut text, says);
-    }
-    text.push_str(&sent::line(options));
-    text.push_str("Undo:   take the include out again, bgpctl reload; a session of recipe 1 keeps its rule, or needs rules of yours\n");
-    text
+    vec![("{announced}\n", text)]
 }
 
 fn trigger(out: &mut Text, options: &FileOptions, input: &FileInput) {
-    out.push(&input.head_for(options, "#", &trigger_use(options)));
     listed(out, "nullrouted", input);
     own(out, input, "nullrouted-own");
     let kept = match options.announce_to {
         AnnounceTo::Ibgp => " community NO_EXPORT",
         AnnounceTo::Ebgp => "",
     };
-    let [v4, v6] = options.next_hops().map(|next_hop| match next_hop {
-        Some(next_hop) => format!("nexthop {next_hop} "),
-        None => String::new(),
-    });
     let to = match options.neighbors.as_slice() {
         [] => "ibgp".to_owned(),
         named => format!("{{ {} }}", sent::joined(named)),
     };
-    let _ = write!(
-        out,
-        "network prefix-set \"nullrouted4\" set {{ community BLACKHOLE{kept} }}
-network prefix-set \"nullrouted6\" set {{ community BLACKHOLE{kept} }}
-deny quick to any prefix-set \"nullrouted-own\" or-longer community BLACKHOLE
-allow quick to {to} prefix-set \"nullrouted4\" community BLACKHOLE set {{ {v4}community NO_EXPORT }}
-allow quick to {to} prefix-set \"nullrouted6\" community BLACKHOLE set {{ {v6}community NO_EXPORT }}
-deny quick to any prefix-set \"nullrouted4\" community BLACKHOLE
-deny quick to any prefix-set \"nullrouted6\" community BLACKHOLE
-"
-    );
+    let sides = sides(options, input);
+    for Side { n, .. } in sides {
+        let _ = writeln!(
+            out,
+            "network prefix-set \"nullrouted{n}\" set {{ community BLACKHOLE{kept} }}"
+        );
+    }
+    out.push("deny quick to any prefix-set \"nullrouted-own\" or-longer community BLACKHOLE\n");
+    for side in sides {
+        let (n, next_hop) = (side.n, side.next_hop_line("nexthop ", " "));
+        let _ = writeln!(
+            out,
+            "allow quick to {to} prefix-set \"nullrouted{n}\" community BLACKHOLE set {{ {next_hop}community NO_EXPORT }}"
+        );
+    }
+    for Side { n, .. } in sides {
+        let _ = writeln!(
+            out,
+            "deny quick to any prefix-set \"nullrouted{n}\" community BLACKHOLE"
+        );
+    }
 }
 
-const EDGE: &str = "\
-Load:   bgpctl reload
-Use:    include \"THIS-FILE\"      (before your first allow, deny or match)
-        and in the neighbor: max-prefix NUMBER
-        Blackholes are taken from iBGP neighbors, such as a route reflector.
-Undo:   take the include out again, bgpctl reload
-On Linux OpenBGPD has no FIB: nothing is dropped there.
-";
-
-fn edge(out: &mut Text, input: &FileInput) {
-    out.push(&input.edge_head("#", EDGE));
+fn edge(out: &mut Text, options: &FileOptions, input: &FileInput) {
     own(out, input, "nullrouted-edge-own");
     out.push("prefix-set \"nullrouted-edge-cover\" {\n");
     let covers = input.covers();
     out.lines("\t", &covers.v4, "");
     out.lines("\t", &covers.v6, "");
-    out.push("}\n");
-    let limits = input.limits;
-    let _ = write!(
-        out,
-        "deny quick from ibgp prefix-set \"nullrouted-edge-own\" or-longer community BLACKHOLE
+    out.push(
+        "}
+deny quick from ibgp prefix-set \"nullrouted-edge-own\" or-longer community BLACKHOLE
 deny quick from ibgp prefix-set \"nullrouted-edge-cover\" community BLACKHOLE
-deny quick from ibgp prefix 0.0.0.0/0 prefixlen < {} community BLACKHOLE
-deny quick from ibgp prefix ::/0 prefixlen < {} community BLACKHOLE
-allow quick from ibgp community BLACKHOLE set {{ nexthop blackhole localpref 200 community NO_EXPORT }}
 ",
-        limits.shortest_v4, limits.shortest_v6
     );
+    for Side { all, shortest, .. } in sides(options, input) {
+        let _ = writeln!(
+            out,
+            "deny quick from ibgp prefix {all} prefixlen < {shortest} community BLACKHOLE"
+        );
+    }
+    out.push("allow quick from ibgp community BLACKHOLE set { nexthop blackhole localpref 200 community NO_EXPORT }\n");
 }
 
-const FILTER: &str = "\
-Load:   bgpctl reload
-Use:    include \"THIS-FILE\"      (before your first allow, deny or match)
-Undo:   take the include out again, bgpctl reload
-";
-
-fn filter(out: &mut Text, input: &FileInput) {
-    out.push(&input.head("#", FILTER));
+fn filter(out: &mut Text, _: &FileOptions, input: &FileInput) {
     listed(out, "nullrouted-listed", input);
     out.push("as-set \"nullrouted-origins\" {\n");
     for asn in input.origins() {

@@ -38,8 +38,9 @@ use std::fmt::Write;
 
 use crate::prefix::{Bits, Prefix};
 use crate::targets::file::family::Kind;
+use crate::targets::file::parts::ip::{Side, sides};
 use crate::targets::file::parts::reasons::Reason;
-use crate::targets::file::parts::sessions::{OptIn, begins};
+use crate::targets::file::parts::sessions::OptIn;
 use crate::targets::file::parts::text::Text;
 use crate::targets::file::{FileInput, FileOptions, Role};
 
@@ -47,24 +48,13 @@ pub const KIND: Kind = Kind {
     name: "routeros",
     // As an edge it drops by a kind of route, whatever the next hop.
     next_hops: &[Role::Trigger],
-    render,
+    room: 130,
+    words: |options, _| SESSIONS.fill(options),
+    trigger: (include_str!("../texts/routeros-trigger.txt"), trigger),
+    edge: (include_str!("../texts/routeros-edge.txt"), edge),
+    filter: (include_str!("../texts/routeros-filter.txt"), filter),
     ..Kind::ROUTER
 };
-
-fn render(options: &FileOptions, input: &FileInput) -> String {
-    let mut out = Text::with_room(5_000 + input.set().len() * 130);
-    match options.role {
-        Role::Trigger => trigger(&mut out, options, input),
-        Role::Edge => edge(&mut out, input),
-        Role::Filter => filter(&mut out, input),
-    }
-    out.done()
-}
-
-const LOAD: &str = "\
-Load:   /export file=before-nullrouted
-        /import file-name=nullrouted.rsc                (this file; a second import replaces the first)
-";
 
 const SESSIONS: OptIn = OptIn {
     others: "Any other connection or OSPF instance that redistributes static routes announces all of them, too: let its \
@@ -83,32 +73,15 @@ const SESSIONS: OptIn = OptIn {
               not, nothing is announced",
 };
 
-const UNDO: &str = "\
-Undo:   in this order: the routes first, then no neighbor has a blackhole, whatever its chain is
-        /ip/route remove [find comment~\"^nullrouted(:| old)\"]
-        /ipv6/route remove [find comment~\"^nullrouted(:| old)\"]
-        a session of recipe 1: disable the connection, then take NULLROUTED-OUT and `static` out of it; without the
-        chain everything is announced, so it needs one of yours before it is enabled
-        a session of recipe 2: take `static` out of output.redistribute, if it was not there, and only then both rules
-        out of YOURS; without them it announces every static route
-        /routing/filter/rule remove [find chain=NULLROUTED-OUT]
-        /routing/filter/rule remove [find chain=NULLROUTED-MIXED]
-        and [find chain=NULLROUTED-OWN], where no edge uses it
-Your own static blackholes with a distance of 16 are announced as well.
-An import that stops leaves the former routes beside those it has added: import again.
-";
-
 fn trigger(out: &mut Text, options: &FileOptions, input: &FileInput) {
-    let sessions = begins("Use:", &SESSIONS.sessions(options));
-    out.push(&input.head("#", &[LOAD, &sessions, UNDO].concat()));
     own(out, input);
     constant(out, "OUT", 1, "jump NULLROUTED-OWN");
-    announce(out, "OUT", options);
+    announce(out, "OUT", options, input);
     constant(out, "OUT", 4, "reject");
     // Before a chain of the operator's: about nothing but our routes, and with a way back.
     let rule = format!("if ({OURS}) {{ jump NULLROUTED-OWN }}");
     constant(out, "MIXED", 1, &rule);
-    announce(out, "MIXED", options);
+    announce(out, "MIXED", options, input);
     constant(out, "MIXED", 4, "return");
     routes(out, "/ip/route", |out| {
         input.v4(|prefix, reason| route(out, prefix, reason));
@@ -122,65 +95,39 @@ fn trigger(out: &mut Text, options: &FileOptions, input: &FileInput) {
 const OURS: &str = "protocol static && blackhole && distance == 16";
 
 /// The rules of a chain that accept our routes, at its second place and its third.
-fn announce(out: &mut Text, chain: &str, options: &FileOptions) {
-    for ((at, afi), next_hop) in [(2, "ipv4"), (3, "ipv6")]
-        .into_iter()
-        .zip(options.next_hops())
-    {
-        let next_hop = match next_hop {
-            Some(next_hop) => format!(" set gw {next_hop};"),
-            None => String::new(),
-        };
+fn announce(out: &mut Text, chain: &str, options: &FileOptions, input: &FileInput) {
+    for (at, side) in (2..).zip(sides(options, input)) {
+        let (n, next_hop) = (side.n, side.next_hop_line(" set gw ", ";"));
         let rule = format!(
-            "if (afi {afi} && {OURS}) {{ append bgp-communities 65535:666,no-export;{next_hop} accept }}"
+            "if (afi ipv{n} && {OURS}) {{ append bgp-communities 65535:666,no-export;{next_hop} accept }}"
         );
         constant(out, chain, at, &rule);
     }
 }
 
-const EDGE: &str = "\
-Use:    /routing/bgp/connection set [find name=NAME] input.filter=NULLROUTED-EDGE
-        with input.limit-process-routes-ipv4=NUMBER input.limit-process-routes-ipv6=NUMBER
-        The limit is not exact: some more may be installed, and the session stays. `/routing/bgp/session clear` resets it.
-        Nothing but blackholes passes: for a session with the trigger or its route reflector alone.
-Undo:   disable the connection, and take the filter out of it: without it, everything is accepted
-        /routing/filter/rule remove [find chain=NULLROUTED-EDGE]
-        and [find chain=NULLROUTED-COVER], and [find chain=NULLROUTED-OWN], where no trigger uses it
-";
-
-fn edge(out: &mut Text, input: &FileInput) {
-    out.push(&input.edge_head("#", &[LOAD, EDGE].concat()));
+fn edge(out: &mut Text, options: &FileOptions, input: &FileInput) {
     own(out, input);
     let covers = input.covers();
     networks(out, "COVER", false, &covers.v4, &covers.v6);
     constant(out, "EDGE", 1, "jump NULLROUTED-OWN");
     constant(out, "EDGE", 2, "jump NULLROUTED-COVER");
-    let limits = input.limits;
-    let long = [
-        (3, "ipv4", limits.shortest_v4, 32),
-        (4, "ipv6", limits.shortest_v6, 128),
-    ];
-    for (at, afi, shortest, longest) in long {
+    for (at, side) in (3..).zip(sides(options, input)) {
+        let Side {
+            n,
+            shortest,
+            longest,
+            ..
+        } = side;
         let rule = format!(
-            "if (afi {afi} && dst-len in {}-{longest} && bgp-communities includes 65535:666) \
-             {{ set bgp-local-pref 200; append bgp-communities no-export; set blackhole yes; accept }}",
-            shortest.max(1)
+            "if (afi ipv{n} && dst-len in {shortest}-{longest} && bgp-communities includes 65535:666) \
+             {{ set bgp-local-pref 200; append bgp-communities no-export; set blackhole yes; accept }}"
         );
         constant(out, "EDGE", at, &rule);
     }
     constant(out, "EDGE", 5, "reject");
 }
 
-const FILTER: &str = "\
-Use:    when it is loaded, in your chain for what a neighbor announces, moved before all other rules:
-        /routing/filter/rule add chain=YOURS rule=\"jump NULLROUTED-FILTER\"
-Undo:   take the jump out of your chain first
-        /routing/filter/rule remove [find chain=NULLROUTED-FILTER]
-The rules are tried one by one for each route: above some thousand of them, a full table takes long.
-";
-
-fn filter(out: &mut Text, input: &FileInput) {
-    out.push(&input.head("#", &[LOAD, FILTER].concat()));
+fn filter(out: &mut Text, _: &FileOptions, input: &FileInput) {
     out.push("/routing/filter/rule\n");
     replaced(out, "FILTER", |out| {
         input.v4(|prefix, reason| rejected(out, "FILTER", prefix, true, reason));

@@ -30,41 +30,30 @@
 //!   each, so several ASes are in one: a changed AS changes the lines behind it.
 
 use crate::prefix::{Bits, Prefix};
+use crate::targets::file::families::junos;
 use crate::targets::file::family::Kind;
+use crate::targets::file::parts::ip::{Side, sides};
 use crate::targets::file::parts::reasons::Reason;
 use crate::targets::file::parts::sessions::OptIn;
-use crate::targets::file::parts::sros_policy::{self, Form, Longer, Of, Policy};
+use crate::targets::file::parts::sros_policy::{self, Longer, Of, Policies, Policy};
+use crate::targets::file::parts::statements::{self, Form, Statements};
 use crate::targets::file::parts::text::Text;
 use crate::targets::file::{FileInput, FileOptions, Role};
 
 pub const KIND: Kind = Kind {
     name: "sros",
     next_hops: &[Role::Trigger, Role::Edge],
-    render,
+    room: 140,
+    words: |options, _| SESSIONS.fill(options),
+    trigger: (include_str!("../texts/sros-trigger.txt"), write),
+    edge: (include_str!("../texts/sros-edge.txt"), write),
+    filter: (include_str!("../texts/sros-filter.txt"), write),
     ..Kind::ROUTER
 };
 
-fn render(options: &FileOptions, input: &FileInput) -> String {
-    let mut file = Md {
-        out: Text::with_room(5_000 + input.set().len() * 140),
-        depth: 0,
-    };
-    let (group, head) = match options.role {
-        Role::Trigger => {
-            let sessions = SESSIONS.sessions(options);
-            let uses = [LOAD, TRIGGER, &sessions, UNDO].concat();
-            ("NULLROUTED", input.head("#", &uses))
-        }
-        Role::Edge => (
-            "NULLROUTED-EDGE",
-            input.edge_head("#", &[LOAD, EDGE].concat()),
-        ),
-        Role::Filter => (
-            "NULLROUTED-FILTER",
-            input.head("#", &[LOAD, FILTER].concat()),
-        ),
-    };
-    file.out.push(&head);
+fn write(out: &mut Text, options: &FileOptions, input: &FileInput) {
+    let mut file = Statements::new(Form::MdCli, out);
+    let group = statements::group(options.role);
     let group = format!("/configure groups group \"{group}\"");
     file.say(&format!("{group} {{ }}\ndelete {group}"));
     file.within(&group, |file| {
@@ -73,154 +62,54 @@ fn render(options: &FileOptions, input: &FileInput) -> String {
         });
         match options.role {
             Role::Trigger if !input.set().is_empty() => statics(file, |file| {
-                input.v4(|prefix, reason| file.route(prefix, reason));
-                input.v6(|prefix, reason| file.route(prefix, reason));
+                input.v4(|prefix, reason| route(file, prefix, reason));
+                input.v6(|prefix, reason| route(file, prefix, reason));
             }),
             Role::Edge => statics(file, |file| {
-                let (v4, v6) = (options.discard_v4(), options.discard_v6());
-                file.say(&format!("route {v4}/32 route-type unicast {BLACKHOLE}"));
-                file.say(&format!("route {v6}/128 route-type unicast {BLACKHOLE}"));
+                for Side {
+                    discard, longest, ..
+                } in sides(options, input)
+                {
+                    file.say(&format!(
+                        "route {discard}/{longest} route-type unicast blackhole admin-state enable"
+                    ));
+                }
             }),
             Role::Trigger | Role::Filter => {}
         }
     });
     file.say("exit all");
-    file.out.done()
 }
 
-const BLACKHOLE: &str = "blackhole admin-state enable";
-
-const LOAD: &str = "\
-Needs SR OS 20.2 or later.
-Load:   edit-config exclusive                           (in model-driven mode)
-        exec cf3:\\THIS-FILE                             (where a line is refused it ends: discard)
-        compare
-        validate
-        commit confirmed 5
-        commit confirmed accept                         (within these minutes, when all is well)
-";
-
-const TRIGGER: &str = "\
-Use:    /configure policy-options apply-groups [\"NULLROUTED\"]
-        /configure router \"Base\" apply-groups [\"NULLROUTED\"]
-        Where groups are applied there already, name them as well.
-";
-
-const SESSIONS: OptIn = OptIn {
-    others: OTHERS,
+pub const SESSIONS: OptIn = OptIn {
     alone: "/configure router \"Base\" bgp group \"GROUP\" export policy [\"NULLROUTED-OUT\"]",
-    policy: "policy",
     mixed: "delete /configure router \"Base\" bgp group \"GROUP\" export                  (what is there is added to)
 /configure router \"Base\" bgp group \"GROUP\" export policy [\"NULLROUTED-MIXED\" \"YOURS\"]
 info /configure router \"Base\" bgp group \"GROUP\" export                    (ours must stand first)",
-    behind: BEHIND,
-    proof: PROOF,
-    assumed: ASSUMED,
+    proof: "show router bgp routes PREFIX hunt, no entry under \"RIB Out Entries\" is \"To\" another neighbor",
+    ..junos::SESSIONS
 };
 
-/// Of both forms.
-pub const OTHERS: &str = "No other neighbor receives them, unless a policy of yours exports static routes to it: \
-                                 let that reject those with tag 666 first.";
-/// The same.
-pub const BEHIND: &str = "YOURS is the export that the session has today: one at the group replaces that of BGP, \
-                                 and one at a neighbor that of the group. Without a policy YOURS, the default of BGP \
-                                 decides on the other routes.";
-/// The same.
-pub const PROOF: &str = "show router bgp routes PREFIX hunt, no entry under \"RIB Out Entries\" is \"To\" another neighbor";
-
-/// The same.
-pub const ASSUMED: &str = "a static route is announced only where a policy exports it";
-
-const UNDO: &str = "\
-Undo:   /configure router \"Base\" bgp neighbor ADDRESS admin-state disable         (recipe 1: without NULLROUTED-OUT
-                                        the default of BGP sends it other routes, until it has a policy of yours)
-        delete /configure router \"Base\" bgp group \"GROUP\" export policy \"NULLROUTED-OUT\"     (or NULLROUTED-MIXED)
-        delete /configure router \"Base\" apply-groups \"NULLROUTED\"
-        delete /configure policy-options apply-groups \"NULLROUTED\"
-        delete /configure groups group \"NULLROUTED\"
-        commit                                          (one: nothing is announced in between)
-A static route of your own for a listed prefix gets a black hole beside its next hop: protect it in nullrouted.
-";
-
-const EDGE: &str = "\
-Use:    /configure policy-options apply-groups [\"NULLROUTED-EDGE\"]
-        /configure router \"Base\" apply-groups [\"NULLROUTED-EDGE\"]
-        /configure router \"Base\" bgp group \"GROUP\" import policy [\"NULLROUTED-EDGE\"]
-        /configure router \"Base\" bgp group \"GROUP\" multihop 2       (where the trigger is an eBGP neighbor)
-        /configure router \"Base\" bgp group \"GROUP\" prefix-limit ipv4 maximum NUMBER
-        /configure router \"Base\" bgp group \"GROUP\" prefix-limit ipv6 maximum NUMBER
-        Where groups are applied there already, name them as well.
-        Nothing but blackholes passes: for a session with the trigger or its route reflector alone. A neighbor with
-        an import of his own needs it there.
-Undo:   /configure router \"Base\" bgp neighbor ADDRESS admin-state disable         (first: without it all is taken)
-        delete /configure router \"Base\" bgp group \"GROUP\" import policy \"NULLROUTED-EDGE\"
-        delete /configure router \"Base\" apply-groups \"NULLROUTED-EDGE\"
-        delete /configure policy-options apply-groups \"NULLROUTED-EDGE\"
-        delete /configure groups group \"NULLROUTED-EDGE\"
-        commit
-";
-
-const FILTER: &str = "\
-Use:    /configure policy-options apply-groups [\"NULLROUTED-FILTER\"]
-        delete /configure router \"Base\" bgp group \"GROUP\" import                  (what is there is added to)
-        /configure router \"Base\" bgp group \"GROUP\" import policy [\"NULLROUTED-FILTER\" \"YOURS\"]
-        info /configure router \"Base\" bgp group \"GROUP\" import                    (ours must stand first)
-        Where groups are applied there already, name them as well.
-        What it does not refuse, your own policy decides: without one behind it, the default of BGP.
-Undo:   delete /configure router \"Base\" bgp group \"GROUP\" import policy \"NULLROUTED-FILTER\"
-        delete /configure policy-options apply-groups \"NULLROUTED-FILTER\"
-        delete /configure groups group \"NULLROUTED-FILTER\"
-        commit
-";
-
-fn statics(file: &mut Md, routes: impl FnOnce(&mut Md)) {
+fn statics(file: &mut Statements, routes: impl FnOnce(&mut Statements)) {
     file.within("router \"Base\"", |file| {
         file.within("static-routes", routes)
     });
 }
 
-/// What is written in this form.
-struct Md {
-    out: Text,
-    depth: usize,
+fn route<B: Bits>(file: &mut Statements, prefix: &Prefix<B>, reason: &Reason) {
+    file.begin();
+    file.out.push("route ");
+    file.out.prefix(prefix);
+    file.out
+        .push(" route-type unicast blackhole tag 666 admin-state enable");
+    if !reason.is_empty() {
+        file.out.word(" description \"", reason);
+        file.out.push("\"");
+    }
+    file.out.push("\n");
 }
 
-impl Md {
-    fn indent(&mut self) {
-        for _ in 0..self.depth {
-            self.out.push("    ");
-        }
-    }
-
-    fn say(&mut self, line: &str) {
-        self.indent();
-        self.out.push(line);
-        self.out.push("\n");
-    }
-
-    fn within(&mut self, name: &str, inside: impl FnOnce(&mut Self)) {
-        self.say(&format!("{name} {{"));
-        self.depth += 1;
-        inside(self);
-        self.depth -= 1;
-        self.say("}");
-    }
-
-    fn route<B: Bits>(&mut self, prefix: &Prefix<B>, reason: &Reason) {
-        self.indent();
-        self.out.push("route ");
-        self.out.prefix(prefix);
-        self.out
-            .push(" route-type unicast blackhole tag 666 admin-state enable");
-        if !reason.is_empty() {
-            self.out.word(" description \"", reason);
-            self.out.push("\"");
-        }
-        self.out.push("\n");
-    }
-}
-
-impl Form for Md {
+impl Policies for Statements<'_> {
     fn community(&mut self, name: &str, member: &str) {
         self.within(&format!("community \"{name}\""), |file| {
             file.say(&format!("member \"{member}\" {{ }}"));
@@ -232,7 +121,7 @@ impl Form for Md {
     }
 
     fn entry<B: Bits>(&mut self, prefix: &Prefix<B>, longer: Longer) {
-        self.indent();
+        self.begin();
         self.out.push("prefix ");
         self.out.prefix(prefix);
         match longer {

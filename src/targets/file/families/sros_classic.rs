@@ -35,10 +35,11 @@
 use std::fmt::Write;
 
 use crate::prefix::{Bits, Prefix};
-use crate::targets::file::families::sros::{ASSUMED, BEHIND, OTHERS, PROOF, quoted};
+use crate::targets::file::families::sros::{self, quoted};
 use crate::targets::file::family::Kind;
-use crate::targets::file::parts::sessions::{OptIn, begins};
-use crate::targets::file::parts::sros_policy::{self, Form, Longer, Of, Policy};
+use crate::targets::file::parts::ip::{Side, sides};
+use crate::targets::file::parts::sessions::OptIn;
+use crate::targets::file::parts::sros_policy::{self, Longer, Of, Policies, Policy};
 use crate::targets::file::parts::text::Text;
 use crate::targets::file::{FileInput, FileOptions, Role};
 
@@ -46,26 +47,19 @@ pub const KIND: Kind = Kind {
     name: "sros-classic",
     next_hops: &[Role::Trigger, Role::Edge],
     takes_away: true,
-    render,
+    room: 115,
+    words: |options, _| SESSIONS.fill(options),
+    trigger: (include_str!("../texts/sros-classic-trigger.txt"), write),
+    edge: (include_str!("../texts/sros-classic-edge.txt"), write),
+    filter: (include_str!("../texts/sros-classic-filter.txt"), write),
     ..Kind::ROUTER
 };
 
-fn render(options: &FileOptions, input: &FileInput) -> String {
-    let mut file = Classic(Text::with_room(5_000 + input.set().len() * 115));
-    file.0.push(&match options.role {
-        Role::Trigger => {
-            let sessions = begins("Use:", &SESSIONS.sessions(options));
-            input.head("#", &[LOAD, &sessions, UNDO].concat())
-        }
-        Role::Edge => input.edge_head("#", &[LOAD, EDGE].concat()),
-        Role::Filter => input.head("#", &[LOAD, FILTER].concat()),
-    });
-    file.0
-        .push("exit all\nconfigure router policy-options\nbegin\n");
+fn write(out: &mut Text, options: &FileOptions, input: &FileInput) {
+    out.push("exit all\nconfigure router policy-options\nbegin\n");
     let asns = input.origins().len() + input.to_unconfigure.origins.len();
-    sros_policy::write(&mut file, options, input, asns);
-    file.0.push("exit all\n");
-    let out = &mut file.0;
+    sros_policy::write(&mut Classic(out), options, input, asns);
+    out.push("exit all\n");
     match options.role {
         Role::Trigger => {
             out.push("configure router\n");
@@ -77,113 +71,57 @@ fn render(options: &FileOptions, input: &FileInput) -> String {
             out.push("exit all\n");
         }
         Role::Edge => {
-            let (v4, v6) = (options.discard_v4(), options.discard_v6());
-            let _ = write!(
-                out,
-                "configure router
-static-route-entry {v4}/32 black-hole no shutdown
-static-route-entry {v6}/128 black-hole no shutdown
-exit all
-"
-            );
+            out.push("configure router\n");
+            for Side {
+                discard, longest, ..
+            } in sides(options, input)
+            {
+                let _ = writeln!(
+                    out,
+                    "static-route-entry {discard}/{longest} black-hole no shutdown"
+                );
+            }
+            out.push("exit all\n");
         }
         Role::Filter => {}
     }
-    file.0.done()
 }
 
 fn route<B: Bits>(out: &mut Text, prefix: &Prefix<B>) {
-    for command in [" black-hole tag 666\n", " black-hole no shutdown\n"] {
-        out.push("static-route-entry ");
-        out.prefix(prefix);
-        out.push(command);
-    }
+    commands(
+        out,
+        prefix,
+        [" black-hole tag 666", " black-hole no shutdown"],
+    );
 }
 
 fn gone<B: Bits>(out: &mut Text, prefix: &Prefix<B>) {
-    for (before, after) in [
-        ("static-route-entry ", " black-hole shutdown\n"),
-        ("static-route-entry ", " no black-hole\n"),
-    ] {
-        out.push(before);
-        out.prefix(prefix);
-        out.push(after);
+    commands(out, prefix, [" black-hole shutdown", " no black-hole"]);
+}
+
+fn commands<B: Bits>(out: &mut Text, prefix: &Prefix<B>, commands: [&str; 2]) {
+    for command in commands {
+        out.lines("static-route-entry ", [prefix], command);
     }
 }
 
-const LOAD: &str = "\
-For 7450, 7750, 7950 of release 14 or later.
-Load:   admin rollback save                             (to where `configure system rollback` says)
-        exec cf3:\\THIS-FILE
-        configure router policy-options commit          (where a line was refused: abort, in place of commit)
-        admin save                                      (when all is well)
-";
-
 const SESSIONS: OptIn = OptIn {
-    others: OTHERS,
     alone: "configure router bgp group \"GROUP\" export \"NULLROUTED-OUT\"",
-    policy: "policy",
     mixed: "configure router bgp group \"GROUP\" export \"NULLROUTED-MIXED\" \"YOURS\"",
-    behind: BEHIND,
-    proof: PROOF,
-    assumed: ASSUMED,
+    ..sros::SESSIONS
 };
 
-const UNDO: &str = "\
-Undo:   admin rollback revert latest-rb                 (takes back what anybody changed since, and goes back one
-                                                        load: it is saved anew at each)
-        or by hand, in this order, as each line acts at once:
-        1. The static routes with tag 666: then no neighbor has a blackhole, whatever your own policies export.
-         configure router static-route-entry PREFIX black-hole shutdown
-         configure router static-route-entry PREFIX no black-hole
-        2. A session of recipe 1: shut it down before NULLROUTED-OUT goes. Without it the default of BGP sends other
-        routes, so it needs a policy of yours before it comes up again.
-         configure router bgp group \"GROUP\" neighbor ADDRESS shutdown
-         configure router bgp group \"GROUP\" no export
-        3. A session of recipe 2.
-         configure router bgp group \"GROUP\" export \"YOURS\"
-        4. Between `configure router policy-options begin` and `commit`, with `no` before each: the policy-statements
-        NULLROUTED-OUT and NULLROUTED-MIXED; then the prefix-lists NULLROUTED-OWN-V4, NULLROUTED-OWN-V6,
-        NULLROUTED-ALL-V4 and NULLROUTED-ALL-V6, and the communities NULLROUTED and NULLROUTED-NO-EXPORT.
-A static route of your own for a listed prefix gets a black hole beside its next hop: protect it in nullrouted.
-";
-
-const EDGE: &str = "\
-Use:    configure router bgp group \"GROUP\" import \"NULLROUTED-EDGE\"
-        configure router bgp group \"GROUP\" multihop 2  (where the trigger is an eBGP neighbor)
-        configure router bgp group \"GROUP\" prefix-limit ipv4 NUMBER
-        configure router bgp group \"GROUP\" prefix-limit ipv6 NUMBER
-        Nothing but blackholes passes: for a session with the trigger or its route reflector alone. A neighbor with
-        an import of his own needs it there.
-Undo:   admin rollback revert latest-rb                 (takes back what anybody changed since, and goes back one
-                                                        load: it is saved anew at each)
-        or by hand, in this order:
-         configure router bgp group \"GROUP\" neighbor ADDRESS shutdown    (first: without the import all is taken)
-         configure router bgp group \"GROUP\" no import
-        then between `configure router policy-options begin` and `commit`, with `no` before each: the policy-statement
-        NULLROUTED-EDGE, the prefix-lists and the communities named NULLROUTED; and the two black holes
-Another next hop in the configuration leaves the route of the former one beside it: take it out by hand.
-";
-
-const FILTER: &str = "\
-Use:    configure router bgp group \"GROUP\" import \"NULLROUTED-FILTER\" \"YOURS\"
-        What it does not refuse, your own policy decides: without one behind it, the default of BGP.
-Undo:   configure router bgp group \"GROUP\" import \"YOURS\"
-        then the policy-statement NULLROUTED-FILTER, and the prefix-lists and as-path-groups named NULLROUTED; or admin
-        rollback revert latest-rb, which goes back one load, with all that was changed since
-";
-
 /// What is written in this form.
-struct Classic(Text);
+struct Classic<'a>(&'a mut Text);
 
-impl Classic {
+impl Classic<'_> {
     /// Opens it, with nothing of what an earlier file said.
     fn anew(&mut self, what: &str) {
         let _ = write!(self.0, "{what}\nexit\nno {what}\n{what}\n");
     }
 }
 
-impl Form for Classic {
+impl Policies for Classic<'_> {
     fn community(&mut self, name: &str, member: &str) {
         let _ = writeln!(self.0, "community \"{name}\" members \"{member}\"");
     }

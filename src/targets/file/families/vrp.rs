@@ -27,15 +27,12 @@
 //! so, and nothing happens; a static route that is written again has its new tag and description.
 
 use std::fmt::Write;
-use std::ops::RangeInclusive;
 
-use crate::prefix::{Bits, Prefix};
-use crate::targets::file::families::ios::{FORMER, OWN_ROUTE, OWN_STAYS};
 use crate::targets::file::family::Kind;
-use crate::targets::file::parts::reasons::Reason;
-use crate::targets::file::parts::route_map::originated;
-use crate::targets::file::parts::sequence::{Numbered, numbered};
-use crate::targets::file::parts::sessions::{ByHand, FIRST, Words};
+use crate::targets::file::parts::ip::Ip;
+use crate::targets::file::parts::prefix_list::{Dialect, PrefixList, names};
+use crate::targets::file::parts::route_map::{CISCO, Length, RouteMaps, Statics};
+use crate::targets::file::parts::sessions::{ByHand, Words};
 use crate::targets::file::parts::text::Text;
 use crate::targets::file::{FileInput, FileOptions, Role};
 
@@ -44,13 +41,13 @@ pub const KIND: Kind = Kind {
     next_hops: &[Role::Trigger, Role::Edge],
     takes_away: true,
     too_many,
-    render,
+    room: 90,
+    words: |options, _| MAPS.words(options),
+    trigger: (include_str!("../texts/vrp-trigger.txt"), trigger),
+    edge: (include_str!("../texts/vrp-edge.txt"), edge),
+    filter: (include_str!("../texts/vrp-filter.txt"), filter),
     ..Kind::ROUTER
 };
-
-/// The number of the line about all others; the entries are before it.
-const OTHERS: u32 = u32::MAX;
-const FREE: RangeInclusive<u32> = 1..=OTHERS - 1;
 
 /// What a list takes beside the line about all others.
 const MANY: usize = 65_534;
@@ -66,67 +63,35 @@ fn too_many(options: &FileOptions, v4: usize, v6: usize) -> Option<String> {
     })
 }
 
-fn render(options: &FileOptions, input: &FileInput) -> String {
-    let mut out = Text::with_room(4_000 + input.set().len() * 90);
-    match options.role {
-        Role::Trigger => trigger(&mut out, options, input),
-        Role::Edge => edge(&mut out, options, input),
-        Role::Filter => filter(&mut out, options, input),
-    }
-    out.done()
-}
-
-const LOAD: &str = "\
-Load:   save before-nullrouted.cfg
-        system-view
-        route-policy-change notify-delay 180            (V5, where each line acts at once; undo it in the end)
-        the lines of this file
-        display configuration candidate changes         (V8)
-        commit trial 300, then commit                   (V8, the second when all is well)
-        save                                            (an older configuration would bring old lines back)
-";
-
-const ORIGINATION: &str = "        Last, the origination:
-         bgp ASN
-          ipv4-family unicast
-           import-route static route-policy NULLROUTED-IN
-          ipv6-family unicast
-           import-route static route-policy NULLROUTED-IN6
-        Where you import static routes already, put all nodes of NULLROUTED-IN but the last before all others of your
-        own route-policy; and where OSPF or IS-IS imports them, let it deny tag 666: both before the first load, as the
-        routes of the file go out with it.
-";
-
-const UNDO: &str = "\
-Undo:   display configuration commit list, rollback configuration to commit-id ID       (V8, with all since)
-        startup saved-configuration before-nullrouted.cfg, reboot                       (V5)
-        This file goes back one load: it is saved anew at each. Or by hand, in this order; V8 with one commit:
-";
-
-/// What the head says of sessions, and how all of it is taken out by hand.
-fn sessions(options: &FileOptions) -> (String, String) {
-    let mut first =
-        "route-policy YOURS permit node 1               (any number below those of YOURS)
- if-match community-filter NULLROUTED
- apply community no-export additive
-"
-        .to_owned();
-    for (apply, next_hop) in options.with_next_hops(NEXT_HOPS) {
-        let _ = writeln!(first, " apply {apply} {next_hop}");
-    }
-    let words = Words {
+const MAPS: RouteMaps = RouteMaps {
+    node: "node ",
+    indent: " ",
+    matches: "if-match",
+    set: "apply",
+    lists: ["ip-prefix", "ipv6 address prefix-list"],
+    community: "community-filter NULLROUTED",
+    next_hops: ["ip-address next-hop", "ipv6 next-hop"],
+    close: "quit\n",
+    comment: "#\n",
+    statics: Statics {
+        commands: ["ip route-static ", "ipv6 route-static "],
+        length: Length::Space,
+        null: " NULL0",
+        word: [" description ", " description "],
+        no: "undo ",
+        ..CISCO.statics
+    },
+    words: Words {
         policy: "route-policy",
         clauses: "nodes",
-        alone: "peer ADDRESS advertise-community               (in each family)
+        alone: "\
+peer ADDRESS advertise-community               (in each family)
 peer ADDRESS route-policy NULLROUTED-OUT export (ipv6-family: NULLROUTED-OUT6)",
-        first: &first,
         rest: "route-policy YOURS permit node 65535           (where it has no other node: without one it denies all)",
         deny: "route-policy YOURS deny node 1                 (any number below those of YOURS)\n if-match community-filter NULLROUTED",
         attach: "peer ADDRESS route-policy YOURS export         (in each family, where it has none yet)",
         communities: "`advertise-community`",
-        closed: "",
         proof: "display bgp routing-table PREFIX LENGTH, \"Advertised to such\" has no other peer",
-        tried: false,
         by_hand: ByHand {
             origination: "undo import-route static",
             own: "Where a route-policy of yours is in use for it, that stays: take the static routes with tag 666 out first, \
@@ -139,98 +104,21 @@ undo peer ADDRESS route-policy NULLROUTED-OUT export  (ipv6-family: NULLROUTED-O
                    ipv6-prefix`) NULLROUTED-OWN-V4 and -V6, and the community-filter NULLROUTED; and the static routes \
                    with tag 666.",
         },
-    };
-    (words.sessions(options), words.by_hand())
-}
-
-/// How a next hop is set, IPv4 first.
-const NEXT_HOPS: [&str; 2] = ["ip-address next-hop", "ipv6 next-hop"];
+        ..CISCO.words
+    },
+};
 
 fn trigger(out: &mut Text, options: &FileOptions, input: &FileInput) {
-    let (sessions, by_hand) = sessions(options);
-    let uses = [
-        LOAD,
-        FIRST,
-        &sessions,
-        ORIGINATION,
-        UNDO,
-        &by_hand,
-        FORMER,
-        OWN_STAYS,
-        OWN_ROUTE,
-    ];
-    out.push(&input.head("#", &uses.concat()));
-    own(out, input);
+    LISTS.own(out, input);
     out.push(COMMUNITY);
-    let communities = originated(options, "65535:666");
-    for (name, own) in [("IN", OWN_V4), ("IN6", OWN_V6)] {
-        let _ = write!(
-            out,
-            "route-policy NULLROUTED-{name} deny node 5
- {own}
- if-match tag 666
-quit
-route-policy NULLROUTED-{name} permit node 10
- if-match tag 666
- apply community {communities}
- apply origin igp
-quit
-route-policy NULLROUTED-{name} deny node 65535
-quit
-#
-"
-        );
-    }
-    for (name, apply, next_hop) in [("OUT", NEXT_HOPS[0], 0), ("OUT6", NEXT_HOPS[1], 1)] {
-        let next_hop = match options.next_hops()[next_hop] {
-            Some(next_hop) => format!(" apply {apply} {next_hop}\n"),
-            None => String::new(),
-        };
-        let _ = write!(
-            out,
-            "route-policy NULLROUTED-{name} permit node 10
- if-match community-filter NULLROUTED
- apply community no-export additive
-{next_hop}quit
-route-policy NULLROUTED-{name} deny node 65535
-quit
-#
-"
-        );
-    }
-    out.push(&input.kept("#"));
-    without(out, input.left_v4());
-    without(out, input.left_v6());
-    input.v4(|prefix, reason| route(out, prefix, reason));
-    input.v6(|prefix, reason| route(out, prefix, reason));
+    MAPS.ingress(out, options, &names(&["OWN"]));
+    MAPS.egress(out, options, input);
+    MAPS.routes(out, input);
     out.push("#\n");
 }
 
-const EDGE: &str = "\
-Use:    bgp ASN
-         peer ADDRESS ebgp-max-hop 2                    (where the trigger is an eBGP peer)
-         ipv4-family unicast
-          peer ADDRESS route-policy NULLROUTED-EDGE import
-          peer ADDRESS route-limit NUMBER
-         ipv6-family unicast
-          peer ADDRESS route-policy NULLROUTED-EDGE6 import
-          peer ADDRESS route-limit NUMBER
-        See with `display ipv6 routing-table PREFIX` that it is NULL0: an update of a peer on the link carries a
-        link-local next hop, too. On NE8000 (V8) `apply ipv6 next-hop blackhole` in NULLROUTED-EDGE6, typed anew
-        after each load, needs neither the static route nor ebgp-max-hop; S57xx (V5) does not have it.
-        Nothing but blackholes passes: for a session with the trigger or its route reflector alone.
-Undo:   peer ADDRESS ignore, first: without the route-policy everything is taken
-        then take the lines above out, what is named NULLROUTED, and the two static routes
-Another next hop in the configuration leaves the former one's route beside it: take that out by hand.
-What you protect no longer stays in the lists OWN and COVER, and no blackhole for it is taken: take it out by hand.
-";
-
 fn edge(out: &mut Text, options: &FileOptions, input: &FileInput) {
-    out.push(&input.edge_head("#", &[LOAD, EDGE].concat()));
-    own(out, input);
-    let covers = input.covers();
-    denied(out, "COVER-V4", false, &covers.v4);
-    denied(out, "COVER-V6", false, &covers.v6);
+    LISTS.own_and_covers(out, input);
     long::<u32>(out, "LONG-V4", input.limits.shortest_v4);
     long::<u128>(out, "LONG-V6", input.limits.shortest_v6);
     out.push(COMMUNITY);
@@ -239,52 +127,14 @@ fn edge(out: &mut Text, options: &FileOptions, input: &FileInput) {
         out,
         "ip route-static {v4} 32 NULL0\nipv6 route-static {v6} 128 NULL0\n#"
     );
-    let v4 = format!("ip-address next-hop {v4}");
-    let v6 = format!("ipv6 next-hop {v6}");
-    let (ip, ipv6) = ("ip-prefix", "ipv6 address prefix-list");
-    for (name, kind, family, next_hop) in [("EDGE", ip, "V4", v4), ("EDGE6", ipv6, "V6", v6)] {
-        let _ = write!(
-            out,
-            "route-policy NULLROUTED-{name} deny node 5
- if-match {kind} NULLROUTED-OWN-{family}
-quit
-route-policy NULLROUTED-{name} deny node 6
- if-match {kind} NULLROUTED-COVER-{family}
-quit
-route-policy NULLROUTED-{name} permit node 10
- if-match {kind} NULLROUTED-LONG-{family}
- if-match community-filter NULLROUTED
- apply {next_hop}
- apply local-preference 200
- apply community no-export additive
-quit
-route-policy NULLROUTED-{name} deny node 65535
-quit
-#
-"
-        );
-    }
+    MAPS.edge(out, options, input, &names(&["OWN", "COVER"]));
 }
 
-const FILTER: &str = "\
-Use:    bgp ASN
-         ipv4-family unicast
-          peer ADDRESS ip-prefix NULLROUTED-FILTER-V4 import
-          peer ADDRESS as-path-filter NULLROUTED-ORIGINS import
-         ipv6-family unicast
-          peer ADDRESS ipv6-prefix NULLROUTED-FILTER-V6 import
-          peer ADDRESS as-path-filter NULLROUTED-ORIGINS import
-        They stand beside your route-policy. A peer has one of each kind: where there is one, it is replaced.
-Undo:   take the lines at the peer out first, then the lists
-The origin ASes match where AS numbers are plain (as-notation), and on V8 alone.
-";
-
-fn filter(out: &mut Text, options: &FileOptions, input: &FileInput) {
-    out.push(&input.head_for(options, "#", &[LOAD, FILTER].concat()));
-    listed(out, "FILTER-V4", &input.to_unconfigure.v4, &input.set().v4);
-    listed(out, "FILTER-V6", &input.to_unconfigure.v6, &input.set().v6);
+fn filter(out: &mut Text, _: &FileOptions, input: &FileInput) {
+    LISTS.listed(out, input);
+    let others = LISTS.others;
     let filter = "ip as-path-filter NULLROUTED-ORIGINS index";
-    let _ = writeln!(out, "{filter} {OTHERS} permit .*");
+    let _ = writeln!(out, "{filter} {others} permit .*");
     for asn in &input.to_unconfigure.origins {
         let _ = writeln!(out, "undo {filter} {asn}");
     }
@@ -296,120 +146,35 @@ fn filter(out: &mut Text, options: &FileOptions, input: &FileInput) {
 
 const COMMUNITY: &str = "ip community-filter basic NULLROUTED index 10 permit 65535:666\n#\n";
 
-const OWN_V4: &str = "if-match ip-prefix NULLROUTED-OWN-V4";
-const OWN_V6: &str = "if-match ipv6 address prefix-list NULLROUTED-OWN-V6";
-
-/// The operator's own networks, and what is inside of them.
-fn own(out: &mut Text, input: &FileInput) {
-    let own = input.own();
-    denied(out, "OWN-V4", true, &own.v4);
-    denied(out, "OWN-V6", true, &own.v6);
-}
-
-/// A list for a node that denies. What is no longer in it is left to be denied: nothing is dropped
-/// by that.
-fn denied<B: Numbered>(out: &mut Text, name: &str, inside: bool, prefixes: &[Prefix<B>]) {
-    others::<B>(out, name, "deny");
-    entries(out, name, "permit", inside, prefixes);
-    out.push("#\n");
-}
+const LISTS: Dialect = Dialect {
+    commands: ["ip ip-prefix", "ip ipv6-prefix"],
+    number: "index",
+    slash: ' ',
+    longest: "less-equal",
+    others: u32::MAX,
+    no: ("undo", true),
+    comment: "#\n",
+};
 
 /// A list that denies what is shorter than this and permits the rest. An entry for another length,
 /// left of an earlier file, is stricter, or without effect.
-fn long<B: Bits>(out: &mut Text, name: &str, shortest: u8) {
-    others::<B>(out, name, "permit");
+fn long<B: Ip>(out: &mut Text, name: &str, shortest: u8) {
+    let list = PrefixList {
+        dialect: &LISTS,
+        name,
+        action: "deny",
+        inside: true,
+    };
+    list.others::<B>(out, LISTS.others);
     let shortest = shortest.max(1);
+    let all = B::ALL.replace('/', " ");
+    let short = match shortest {
+        1 => String::new(),
+        _ => format!(" less-equal {}", shortest - 1),
+    };
     let _ = writeln!(
         out,
-        "{} index {shortest} deny {} 0{}\n#",
-        list::<B>(name),
-        all::<B>(),
-        match shortest {
-            1 => String::new(),
-            _ => format!(" less-equal {}", shortest - 1),
-        }
+        "{} index {shortest} deny {all}{short}\n#",
+        list.command::<B>()
     );
-}
-
-/// A list that denies these, and what is inside of them, and permits all others.
-fn listed<B: Numbered>(out: &mut Text, name: &str, gone: &[Prefix<B>], prefixes: &[Prefix<B>]) {
-    others::<B>(out, name, "permit");
-    let undo = format!("undo {} index ", list::<B>(name));
-    for prefix in gone {
-        for (number, _) in numbered(std::slice::from_ref(prefix), FREE) {
-            out.push(&undo);
-            out.number(number);
-            out.push("\n");
-        }
-    }
-    entries(out, name, "deny", true, prefixes);
-    out.push("#\n");
-}
-
-/// `ip ip-prefix NULLROUTED-NAME`.
-fn list<B: Bits>(name: &str) -> String {
-    let ip = if B::WIDTH == 32 { "ip" } else { "ipv6" };
-    format!("ip {ip}-prefix NULLROUTED-{name}")
-}
-
-fn all<B: Bits>() -> &'static str {
-    if B::WIDTH == 32 { "0.0.0.0" } else { "::" }
-}
-
-/// The line about all others.
-fn others<B: Bits>(out: &mut Text, name: &str, action: &str) {
-    let (list, all, width) = (list::<B>(name), all::<B>(), B::WIDTH);
-    let _ = writeln!(
-        out,
-        "{list} index {OTHERS} {action} {all} 0 less-equal {width}"
-    );
-}
-
-/// A line a prefix, for what is `inside` of it as well where that is said.
-fn entries<B: Numbered>(
-    out: &mut Text,
-    name: &str,
-    action: &str,
-    inside: bool,
-    prefixes: &[Prefix<B>],
-) {
-    let before = format!("{} index ", list::<B>(name));
-    let action = format!(" {action} ");
-    let longest = format!(" less-equal {}", B::WIDTH);
-    for (number, prefix) in numbered(prefixes, FREE) {
-        out.push(&before);
-        out.number(number);
-        out.push(&action);
-        out.spaced(prefix);
-        if inside && prefix.len() < B::WIDTH {
-            out.push(&longest);
-        }
-        out.push("\n");
-    }
-}
-
-fn static_route<B: Bits>(out: &mut Text, prefix: &Prefix<B>) {
-    out.push(if B::WIDTH == 32 {
-        "ip route-static "
-    } else {
-        "ipv6 route-static "
-    });
-    out.spaced(prefix);
-    out.push(" NULL0");
-}
-
-fn route<B: Bits>(out: &mut Text, prefix: &Prefix<B>, reason: &Reason) {
-    static_route(out, prefix);
-    out.push(" tag 666");
-    out.word(" description ", reason);
-    out.push("\n");
-}
-
-/// The lines that take these away.
-fn without<'a, B: Bits>(out: &mut Text, gone: impl Iterator<Item = &'a Prefix<B>>) {
-    for prefix in gone {
-        out.push("undo ");
-        static_route(out, prefix);
-        out.push("\n");
-    }
 }

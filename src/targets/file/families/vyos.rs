@@ -32,11 +32,12 @@
 
 use std::fmt::Write;
 
-use crate::prefix::{Bits, Prefix};
+use crate::prefix::Prefix;
 use crate::targets::file::family::Kind;
+use crate::targets::file::head;
+use crate::targets::file::parts::ip::{Ip, Side, sides};
 use crate::targets::file::parts::reasons::Reason;
-use crate::targets::file::parts::sequence::Numbered;
-use crate::targets::file::parts::sessions::{ByHand, FIRST, Words};
+use crate::targets::file::parts::sessions::{ByHand, Words};
 use crate::targets::file::parts::shards::{OTHERS, Shards};
 use crate::targets::file::parts::text::Text;
 use crate::targets::file::{AnnounceTo, FileInput, FileOptions, Role};
@@ -44,70 +45,21 @@ use crate::targets::file::{AnnounceTo, FileInput, FileOptions, Role};
 pub const KIND: Kind = Kind {
     name: "vyos",
     next_hops: &[Role::Trigger, Role::Edge],
-    render,
+    first: "#!/bin/vbash\n",
+    words,
+    trigger: (include_str!("../texts/vyos-trigger.txt"), trigger),
+    edge: (include_str!("../texts/vyos-edge.txt"), edge),
+    filter: (include_str!("../texts/vyos-filter.txt"), filter),
+    end: |out, _| out.push(END),
     ..Kind::ROUTER
 };
 
-fn render(options: &FileOptions, input: &FileInput) -> String {
-    let mut out = Text::with_room(6_000 + input.set().len() * 80);
-    out.push("#!/bin/vbash\n");
-    match options.role {
-        Role::Trigger => trigger(&mut out, options, input),
-        Role::Edge => edge(&mut out, options, input),
-        Role::Filter => filter(&mut out, input),
-    }
-    out.push(END);
-    out.done()
-}
-
 /// What the script does, but for its lines.
-const BEGIN: &str = include_str!("vyos.sh");
+const BEGIN: &str = include_str!("vyos/begin.sh");
+const END: &str = include_str!("vyos/end.sh");
 
-const END: &str = r#"
-if [ -n "$said" ]; then
-  printf '%s\n' "$said" 'Nothing was changed.'
-  discard
-else
-  compare
-  commit
-  if $API sessionChanged; then
-    said='The commit failed.'
-    discard
-  fi
-fi
-exit
-[ -z "$said" ]
-"#;
-
-const LOAD: &str = "\
-Load:   configure
-        save /config/before-nullrouted-DATE.config
-        exit
-        vbash THIS-FILE                                 (and save in the end, if it shall outlast a restart)
-";
-
-const ORIGINATION: &str = "        Last, the origination:
-         set protocols bgp address-family ipv4-unicast redistribute static route-map NULLROUTED-IN
-         set protocols bgp address-family ipv6-unicast redistribute static route-map NULLROUTED-IN6
-        Where you redistribute static routes already, put all rules of NULLROUTED-IN but the last before all others
-        of your own route-map.
-        Where OSPF, IS-IS or another protocol redistributes static routes, let it deny tag 666 before the first load.
-";
-
-const UNDO: &str = "\
-Undo:   configure
-        load /config/before-nullrouted-DATE.config      (takes back what anybody changed since: compare)
-        commit
-        Or by hand, with one commit:
-";
-
-const ALONE: &str = "\
-set protocols bgp neighbor ADDRESS address-family ipv4-unicast route-map export NULLROUTED-OUT
-set protocols bgp neighbor ADDRESS address-family ipv6-unicast route-map export NULLROUTED-OUT6
-";
-
-/// What the head says of sessions, and how all of it is taken out by hand.
-fn sessions(options: &FileOptions) -> (String, String) {
+/// What the head says of sessions.
+fn words(options: &FileOptions, _: &FileInput) -> head::Words {
     let rule = "set policy route-map YOURS rule 1";
     let first = format!("{rule} action permit");
     let mut first = format!(
@@ -123,7 +75,9 @@ fn sessions(options: &FileOptions) -> (String, String) {
     let words = Words {
         policy: "route-map",
         clauses: "rules",
-        alone: ALONE,
+        alone: "\
+set protocols bgp neighbor ADDRESS address-family ipv4-unicast route-map export NULLROUTED-OUT
+set protocols bgp neighbor ADDRESS address-family ipv6-unicast route-map export NULLROUTED-OUT6",
         first: &first,
         rest: "set policy route-map YOURS rule 65535 action permit   (where it has no other rule: without one it denies all)",
         deny: &format!(
@@ -151,17 +105,13 @@ delete protocols bgp neighbor ADDRESS address-family ipv6-unicast route-map expo
             rest: "The route-maps named NULLROUTED, the lists so named, and the static routes described as nullrouted.",
         },
     };
-    (words.sessions(options), words.by_hand())
+    words.fill(options)
 }
 
 /// How a next hop is set, IPv4 first.
 const NEXT_HOPS: [&str; 2] = ["ip-next-hop", "ipv6-next-hop global"];
 
 fn trigger(out: &mut Text, options: &FileOptions, input: &FileInput) {
-    let (sessions, by_hand) = sessions(options);
-    let needs = "Needs VyOS 1.4 or later.\n";
-    let uses = [LOAD, FIRST, &sessions, ORIGINATION, UNDO, &by_hand, needs];
-    out.push(&input.head("#", &uses.concat()));
     out.push(BEGIN);
     out.push("drop policy community-list NULLROUTED\n");
     for name in ["IN", "IN6", "OUT", "OUT6"] {
@@ -169,19 +119,16 @@ fn trigger(out: &mut Text, options: &FileOptions, input: &FileInput) {
     }
     out.push(COMMUNITY);
     let own = input.own();
-    let (v4, v6) = (
-        Shards::new("OWN-V4", &own.v4),
-        Shards::new("OWN-V6", &own.v6),
-    );
-    for (name, ip, own) in [("IN", "ip", v4.names()), ("IN6", "ipv6", v6.names())] {
-        let rule = deny(out, name, ip, &own, 5).max(10);
+    let v4 = Shards::new("OWN-V4", &own.v4);
+    let v6 = Shards::new("OWN-V6", &own.v6);
+    let sides = sides(options, input);
+    for (side, own) in sides.iter().zip([v4.names(), v6.names()]) {
+        let name = format!("IN{}", side.six);
+        let map = map(&name);
+        let rule = deny(out, &name, side.ip, &own, 5).max(10);
         for own in 5..5 + own.len() {
-            let _ = writeln!(
-                out,
-                "put policy route-map NULLROUTED-{name} rule {own} match tag 666"
-            );
+            let _ = writeln!(out, "{map} {own} match tag 666");
         }
-        let map = format!("put policy route-map NULLROUTED-{name} rule");
         let _ = write!(
             out,
             "{map} {rule} action permit
@@ -195,16 +142,15 @@ fn trigger(out: &mut Text, options: &FileOptions, input: &FileInput) {
             let _ = writeln!(out, "{map} {rule} set community replace no-export");
         }
     }
-    let names = [("OUT", NEXT_HOPS[0]), ("OUT6", NEXT_HOPS[1])];
-    for ((name, set), hop) in names.into_iter().zip(options.next_hops()) {
-        let map = format!("put policy route-map NULLROUTED-{name} rule");
-        let hop = hop.map_or(String::new(), |hop| format!("{map} 10 set {set} {hop}\n"));
+    for (side, set) in sides.iter().zip(NEXT_HOPS) {
+        let map = map(&format!("OUT{}", side.six));
+        let next_hop = side.next_hop_line(&format!("{map} 10 set {set} "), "\n");
         let _ = write!(
             out,
             "{map} 10 action permit
 {map} 10 match community community-list NULLROUTED
 {map} 10 set community add no-export
-{hop}{map} 65535 action deny
+{next_hop}{map} 65535 action deny
 "
         );
     }
@@ -217,7 +163,7 @@ fn trigger(out: &mut Text, options: &FileOptions, input: &FileInput) {
 }
 
 /// The description is our mark.
-fn route<B: Bits>(out: &mut Text, kind: &str, prefix: &Prefix<B>, reason: &Reason) {
+fn route<B: Ip>(out: &mut Text, kind: &str, prefix: &Prefix<B>, reason: &Reason) {
     out.push(kind);
     out.prefix(prefix);
     out.push(" nullrouted");
@@ -225,26 +171,7 @@ fn route<B: Bits>(out: &mut Text, kind: &str, prefix: &Prefix<B>, reason: &Reaso
     out.push("\n");
 }
 
-const EDGE: &str = "\
-Use:    set protocols bgp neighbor ADDRESS disable-connected-check      (where the trigger is an eBGP neighbor)
-        set protocols bgp neighbor ADDRESS address-family ipv4-unicast route-map import NULLROUTED-EDGE
-        set protocols bgp neighbor ADDRESS address-family ipv4-unicast maximum-prefix NUMBER
-        set protocols bgp neighbor ADDRESS address-family ipv6-unicast route-map import NULLROUTED-EDGE6
-        set protocols bgp neighbor ADDRESS address-family ipv6-unicast maximum-prefix NUMBER
-        Nothing but blackholes passes: for a session with the trigger or its route reflector alone.
-Undo:   configure
-        load /config/before-nullrouted-DATE.config      (takes back what anybody changed since: compare)
-        commit
-        Or by hand, with one commit: without the route-maps the neighbor's routes are all taken.
-        set protocols bgp neighbor ADDRESS shutdown
-        delete protocols bgp neighbor ADDRESS address-family ipv4-unicast route-map import
-        delete protocols bgp neighbor ADDRESS address-family ipv6-unicast route-map import
-        and what is named NULLROUTED under policy, and the two static routes
-Needs VyOS 1.4 or later. Another next hop in the configuration leaves the former one's route beside it: delete that.
-";
-
 fn edge(out: &mut Text, options: &FileOptions, input: &FileInput) {
-    out.push(&input.edge_head("#", &[LOAD, EDGE].concat()));
     out.push(BEGIN);
     out.push(
         "drop policy community-list NULLROUTED
@@ -255,59 +182,68 @@ drop policy route-map NULLROUTED-EDGE6
 ",
     );
     out.push(COMMUNITY);
-    let limits = input.limits;
-    let long = [
-        ("prefix-list", "V4", "0.0.0.0/0", limits.shortest_v4, 32),
-        ("prefix-list6", "V6", "::/0", limits.shortest_v6, 128),
-    ];
-    for (kind, family, all, shortest, longest) in long {
-        let list = format!("put policy {kind} NULLROUTED-LONG-{family} rule 5");
-        let _ = writeln!(out, "{list} action permit\n{list} prefix {all}");
-        let _ = writeln!(out, "{list} ge {}\n{list} le {longest}", shortest.max(1));
+    let sides = sides(options, input);
+    for side in sides {
+        let Side {
+            n,
+            six,
+            all,
+            longest,
+            shortest,
+            ..
+        } = side;
+        let list = format!("put policy prefix-list{six} NULLROUTED-LONG-V{n} rule 5");
+        let _ = write!(
+            out,
+            "{list} action permit\n{list} prefix {all}\n{list} ge {shortest}\n{list} le {longest}\n"
+        );
     }
-    let (v4, v6) = (options.discard_v4(), options.discard_v6());
-    let _ = writeln!(
-        out,
-        "put protocols static route {v4}/32 blackhole\nput protocols static route6 {v6}/128 blackhole"
-    );
+    for Side {
+        six,
+        discard,
+        longest,
+        ..
+    } in sides
+    {
+        let _ = writeln!(
+            out,
+            "put protocols static route{six} {discard}/{longest} blackhole"
+        );
+    }
     let own = input.own();
-    let (own4, own6) = (
-        Shards::new("OWN-V4", &own.v4),
-        Shards::new("OWN-V6", &own.v6),
-    );
     let covers = input.covers();
-    let (covers4, covers6) = (
-        Shards::new("COVER-V4", &covers.v4),
-        Shards::new("COVER-V6", &covers.v6),
-    );
-    let maps = [
-        ("EDGE", "ip", "V4", [own4.names(), covers4.names()].concat()),
-        (
-            "EDGE6",
-            "ipv6",
-            "V6",
-            [own6.names(), covers6.names()].concat(),
-        ),
+    let own4 = Shards::new("OWN-V4", &own.v4);
+    let own6 = Shards::new("OWN-V6", &own.v6);
+    let covers4 = Shards::new("COVER-V4", &covers.v4);
+    let covers6 = Shards::new("COVER-V6", &covers.v6);
+    let lists = [
+        [own4.names(), covers4.names()].concat(),
+        [own6.names(), covers6.names()].concat(),
     ];
-    for (name, ip, family, own) in maps {
-        let rule = deny(out, name, ip, &own, 5).max(10);
-        let map = format!("put policy route-map NULLROUTED-{name} rule");
+    for ((side, lists), set) in sides.into_iter().zip(lists).zip(NEXT_HOPS) {
+        let Side {
+            n,
+            six,
+            ip,
+            discard,
+            ..
+        } = side;
+        let name = format!("EDGE{six}");
+        let map = map(&name);
+        let rule = deny(out, &name, ip, &lists, 5).max(10);
         let _ = write!(
             out,
             "{map} {rule} action permit
-{map} {rule} match {ip} address prefix-list NULLROUTED-LONG-{family}
+{map} {rule} match {ip} address prefix-list NULLROUTED-LONG-V{n}
 {map} {rule} match community community-list NULLROUTED
 {map} {rule} set local-preference 200
 {map} {rule} set community add no-export
+{map} {rule} set {set} {discard}
 "
         );
-        let _ = match ip {
-            "ip" => writeln!(out, "{map} {rule} set ip-next-hop {v4}"),
-            _ => writeln!(
-                out,
-                "{map} {rule} set ipv6-next-hop global {v6}\n{map} {rule} set ipv6-next-hop prefer-global"
-            ),
-        };
+        if n == 6 {
+            let _ = writeln!(out, "{map} {rule} set ipv6-next-hop prefer-global");
+        }
         let _ = writeln!(out, "{map} 65535 action deny");
     }
     out.push("\ntake 'prefix-list6? NULLROUTED-(OWN|COVER)-' <<'END'\n");
@@ -318,37 +254,19 @@ drop policy route-map NULLROUTED-EDGE6
     out.push("END\n");
 }
 
-const FILTER: &str = "\
-Use:    in each rule of your import route-map that permits what a neighbor announces:
-         set policy route-map YOURS rule NUMBER call NULLROUTED-FILTER
-        What is listed is denied there, and no later rule is asked. Or, where there is no route-map yet:
-         set protocols bgp neighbor ADDRESS address-family ipv4-unicast route-map import NULLROUTED-FILTER
-         set protocols bgp neighbor ADDRESS address-family ipv6-unicast route-map import NULLROUTED-FILTER
-Undo:   configure
-        load /config/before-nullrouted-DATE.config      (takes back what anybody changed since: compare)
-        commit
-        Or by hand, with one commit: the calls or the route-map at the neighbor, then what is named NULLROUTED
-Needs VyOS 1.4 or later, which compares each rule of a list with all others: thousands take seconds, tens of
-thousands minutes. A list has 65534 numbers. Above 32767 IPv4 or IPv6 prefixes there is a second one, -2, above
-65534 a third, and so on; NULLROUTED-FILTER speaks of them all.
-";
-
-fn filter(out: &mut Text, input: &FileInput) {
-    out.push(&input.head("#", &[LOAD, FILTER].concat()));
+fn filter(out: &mut Text, _: &FileOptions, input: &FileInput) {
     out.push(BEGIN);
     out.push("drop policy route-map NULLROUTED-FILTER\n");
     let v4 = Shards::new("FILTER-V4", &input.set().v4);
     let v6 = Shards::new("FILTER-V6", &input.set().v6);
     // An AS has a number as an address has one.
-    let origins: Vec<Prefix<u32>> = input
-        .origins()
-        .iter()
-        .map(|&asn| Prefix::host(asn))
-        .collect();
+    let origins = input.origins().iter();
+    let origins: Vec<Prefix<u32>> = origins.map(|&asn| Prefix::host(asn)).collect();
     let origins = Shards::new("ORIGINS", &origins);
-    let map = "put policy route-map NULLROUTED-FILTER rule";
+    let names = origins.names();
+    let map = map("FILTER");
     // Numbers for as many lists as a million prefixes need, and more.
-    for (list, rule) in origins.names().iter().zip(5..) {
+    for (list, rule) in names.iter().zip(5..) {
         let _ = write!(
             out,
             "{map} {rule} action deny
@@ -360,7 +278,6 @@ fn filter(out: &mut Text, input: &FileInput) {
     deny(out, "FILTER", "ipv6", &v6.names(), 10_000);
     let _ = writeln!(out, "{map} 65535 action permit");
     out.push("\ntake 'prefix-list6? NULLROUTED-FILTER-|as-path-list NULLROUTED-ORIGINS' <<'END'\n");
-    let names = origins.names();
     for (list, number, asn) in origins.places() {
         let (list, asn) = (&names[list], asn.first());
         let _ = writeln!(out, "as-path-list {list} rule {number} _{asn}$");
@@ -380,11 +297,15 @@ put policy community-list NULLROUTED rule 5 action permit
 put policy community-list NULLROUTED rule 5 regex _blackhole_
 ";
 
+/// Begins the lines about a rule of a route-map.
+fn map(name: &str) -> String {
+    format!("put policy route-map NULLROUTED-{name} rule")
+}
+
 /// Rules of a route-map that deny these lists, from this number on; the number that is next.
 fn deny(out: &mut Text, name: &str, ip: &str, lists: &[String], first: usize) -> usize {
-    let map = format!("put policy route-map NULLROUTED-{name} rule");
-    for (at, list) in lists.iter().enumerate() {
-        let rule = first + at;
+    let map = map(name);
+    for (rule, list) in (first..).zip(lists) {
         let _ = write!(
             out,
             "{map} {rule} action deny
@@ -397,7 +318,7 @@ fn deny(out: &mut Text, name: &str, ip: &str, lists: &[String], first: usize) ->
 
 /// The operator's own networks, and what is inside of them; or what covers them, which [`BEGIN`]
 /// sees by the name.
-fn own_list<B: Numbered>(out: &mut Text, lists: &Shards<B>) {
+fn own_list<B: Ip>(out: &mut Text, lists: &Shards<B>) {
     let mut entry = entries(out, lists);
     for prefix in lists.prefixes() {
         entry(out, prefix, &Reason::default());
@@ -406,18 +327,18 @@ fn own_list<B: Numbered>(out: &mut Text, lists: &Shards<B>) {
 
 /// Begins with the lines about all others, and returns what writes the line of each prefix, its
 /// listings behind it.
-fn entries<'a, B: Numbered>(
+fn entries<'a, B: Ip>(
     out: &mut Text,
     lists: &Shards<'a, B>,
 ) -> impl FnMut(&mut Text, &Prefix<B>, &Reason) + use<'a, B> {
-    let (kind, all) = match B::WIDTH {
-        32 => ("prefix-list", "0.0.0.0/0"),
-        _ => ("prefix-list6", "::/0"),
+    let kind = match B::N {
+        4 => "prefix-list",
+        _ => "prefix-list6",
     };
     let names = lists.names().into_iter();
     let before: Vec<_> = names.map(|list| format!("{kind} {list} rule ")).collect();
     for before in &before {
-        let _ = writeln!(out, "{before}{OTHERS} {all}");
+        let _ = writeln!(out, "{before}{OTHERS} {}", B::ALL);
     }
     let mut places = lists.places();
     move |out, prefix, reason| {

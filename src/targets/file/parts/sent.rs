@@ -35,28 +35,13 @@ pub fn joined(neighbors: &[IpAddr]) -> String {
 }
 
 /// For `sed -n`: the line as `may ...`.
-macro_rules! may {
-    () => {
-        r"s/^. Sends:  to \(.*\) and to no other$/may \1/p"
-    };
-}
-pub(in crate::targets::file) use may;
+pub const MAY: &str = r"s/^. Sends:  to \(.*\) and to no other$/may \1/p";
 
 /// For `awk`: of `may ...`, `listed PREFIX` and `sent ADDRESS KIND PREFIX`, in this order, makes a
 /// line for each neighbor that was sent what is listed and may not have it, and ends with 3 where
 /// there is one. KIND is `ibgp`, `ebgp` or `any`. `least` is what stands before the number where
 /// only some prefixes were looked at.
-pub const LEAKS: &str = r#"
-$1 == "may" { none = /none of/; ibgp = /iBGP/; gsub(",", ""); for (i = 4; i <= NF; i++) if ($i ~ /[0-9]/) { named[$i]; some = 1 } next }
-$1 == "listed" { listed[$2]; next }
-$1 != "sent" || !($4 in listed) { next }
-!none && (!ibgp || $3 != "ebgp") && (!some || $2 in named) { next }
-!($2 in many) { order[++count] = $2; one[$2] = $4; kind[$2] = $3 == "ibgp" ? " (iBGP)" : $3 == "ebgp" ? " (eBGP)" : ""
-cure[$2] = "or name it in neighbors" (ibgp && $3 == "ebgp" ? ", with announce_to = \"ebgp\"" : "") }
-{ many[$2]++ }
-END { for (i = 1; i <= count; i++) { who = order[i]
-printf "%s%s may not have blackholes and is sent %s%d, such as %s: refuse them to it, %s\n", who, kind[who], least, many[who], one[who], cure[who] }
-exit count ? 3 : 0 }"#;
+pub const LEAKS: &str = include_str!("leaks.awk");
 
 #[cfg(test)]
 mod tests {
@@ -70,7 +55,7 @@ mod tests {
     fn judged(line: &str, sent: &str) -> (String, Option<i32>) {
         let mut sed = Command::new("sh");
         let script = r#"{ printf '# %s' "$1" | sed -n "$3"; echo 'listed 192.0.2.0/24'; echo 'listed 2001:db8::/32'; cat; } | awk "$2""#;
-        sed.args(["-c", script, "sh", line, LEAKS, may!()]);
+        sed.args(["-c", script, "sh", line, LEAKS, MAY]);
         let mut child = sed
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -1,5 +1,5 @@
-//! How the header of a trigger says which sessions carry the blackholes, and what keeps them from
-//! all others.
+//! How the head of a trigger's file says which sessions carry the blackholes, and what keeps them
+//! from all others: the texts are `texts/sessions-….txt`.
 //!
 //! What a trigger originates is in its BGP table, and every neighbor receives that unless something
 //! keeps it back. With `announce_to = "ibgp"` it is no-export at origination: a router looks at it
@@ -8,9 +8,16 @@
 
 use std::net::IpAddr;
 
+use crate::targets::file::head::{self, filled};
 use crate::targets::file::{AnnounceTo, FileOptions};
 
+const IBGP: &str = include_str!("../texts/sessions-ibgp.txt");
+const EBGP: &str = include_str!("../texts/sessions-ebgp.txt");
+const BY_HAND: &str = include_str!("../texts/sessions-by-hand.txt");
+const OPT_IN: &str = include_str!("../texts/sessions-opt-in.txt");
+
 /// The words in which a family says it. Lines of configuration begin in the first column.
+#[derive(Clone, Copy)]
 pub struct Words<'a> {
     /// What decides on what a neighbor receives: `route-map`.
     pub policy: &'a str,
@@ -55,110 +62,53 @@ pub struct ByHand<'a> {
 }
 
 impl Words<'_> {
-    /// The part of a header that is about sessions.
-    pub fn sessions(&self, options: &FileOptions) -> String {
-        let (policy, clauses) = (self.policy, self.clauses);
+    /// What the head says of sessions, and how all of it is taken out by hand: in this order
+    /// nothing is announced that was not announced before.
+    pub fn fill(&self, options: &FileOptions) -> head::Words {
+        let text = match options.announce_to {
+            AnnounceTo::Ibgp => IBGP,
+            AnnounceTo::Ebgp => EBGP,
+        };
         let named = addresses(&options.neighbors);
-        let mut text = String::new();
-        match options.announce_to {
-            AnnounceTo::Ibgp => {
-                let says = format!(
-                    "Sessions: {}. The routes are originated with no-export: no eBGP neighbor can receive them, \
-                     whatever its {policy} permits.",
-                    ibgp_alone(&named)
-                );
-                said(&mut text, &says);
-            }
-            AnnounceTo::Ebgp => {
-                let says = format!(
-                    "Sessions: with {named} alone (announce_to = \"ebgp\"). The routes are originated without \
-                     no-export, and NULLROUTED-OUT adds it. EVERY other neighbor, eBGP or iBGP, receives them unless \
-                     its {policy} out denies them. So first, at every neighbor that is not named, before all other \
-                     {clauses} of its {policy} out:"
-                );
-                said(&mut text, &says);
-                self.denied(&mut text);
-                if !self.closed.is_empty() {
-                    said(&mut text, self.closed);
-                }
-            }
-        }
-        said(&mut text, ONLY_BLACKHOLES);
-        typed(&mut text, &[self.alone]);
-        let needs = match self.communities {
-            "" => String::new(),
-            needed => format!(" It needs {needed}, too."),
-        };
-        let says = format!(
-            "2. For a session that carries other routes too: its own {policy} stays. The {clauses} of NULLROUTED-OUT \
-             but the last stand before all others of it, never NULLROUTED-OUT itself.{needs}"
+        let needed = self.communities;
+        let without = format!(
+            " Without {needed} it receives neither community, and may pass them on to its eBGP neighbors: give it that."
         );
-        said(&mut text, &says);
-        typed(&mut text, &[self.first, self.rest, self.attach]);
-        let says = format!(
-            "These {clauses} match blackholes of your customers too, which carry 65535:666: this neighbor receives those \
-             with no-export."
-        );
-        said(&mut text, &says);
-        if options.announce_to == AnnounceTo::Ibgp {
-            let needs = match self.communities {
-                "" => String::new(),
-                needed => format!(
-                    " Without {needed} it receives neither community, and may pass them on to its eBGP neighbors: \
-                     give it that."
-                ),
-            };
-            let says = format!(
-                "Every other iBGP neighbor receives them, too.{needs} Where it is not to receive them, before all \
-                 other {clauses} of its {policy} out:"
-            );
-            said(&mut text, &says);
-            self.denied(&mut text);
-        }
-        let says = format!("Who was sent a listed PREFIX: {}.", self.proof);
-        said(&mut text, &says);
-        if options.announce_to == AnnounceTo::Ibgp && !self.tried {
-            let says = "no-export at origination keeps the routes from eBGP.";
-            said(&mut text, &[ASSUMED, says].concat());
-        }
-        text
-    }
-
-    /// What keeps the blackholes from a neighbor, and what else that does.
-    fn denied(&self, text: &mut String) {
-        typed(text, &[self.deny, self.rest, self.attach]);
-        let says = "This refuses blackholes of your customers too, which carry 65535:666. Where the neighbor is to receive those, \
-                    as an upstream does, permit them before it: by your customers' prefixes, or by a community that you give them.";
-        said(text, says);
-    }
-
-    /// The part of a header that says how all of it is taken out by hand. In this order nothing is
-    /// announced that was not announced before.
-    pub fn by_hand(&self) -> String {
-        let (policy, clauses, by_hand) = (self.policy, self.clauses, &self.by_hand);
-        let mut text = String::new();
-        let own = match by_hand.own {
-            "" => String::new(),
-            own => format!(" {own}"),
-        };
-        let says = format!(
-            "1. The origination, in each address family: then no neighbor has a blackhole.{own}"
-        );
-        said(&mut text, &says);
-        typed(&mut text, &[by_hand.origination]);
-        let says = format!(
-            "2. A session of recipe 1: shut it down before NULLROUTED-OUT goes. Without a {policy} out it may be sent every \
-             route, so it needs one of yours before it comes up again."
-        );
-        said(&mut text, &says);
-        typed(&mut text, &[by_hand.alone]);
-        let says = format!(
-            "3. The {clauses} of YOURS that name NULLROUTED, before the lists go: one whose list is gone may match every route."
-        );
-        said(&mut text, &says);
-        typed(&mut text, &[by_hand.clauses]);
-        said(&mut text, &format!("4. {}", by_hand.rest));
-        text
+        let assumed = "Assumed, and not tried on such a router: no-export at origination keeps the routes from eBGP.";
+        let words = [
+            ("{policy}", self.policy),
+            ("{clauses}", self.clauses),
+            ("{with}", &with(&named)),
+            ("{named}", &named),
+            ("{alone}", self.alone),
+            (
+                "{needs}",
+                &unless_empty(needed, format!(" It needs {needed}, too.")),
+            ),
+            ("{first}", self.first),
+            ("{rest}", self.rest),
+            ("{attach}", self.attach),
+            ("{without}", &unless_empty(needed, without)),
+            ("{deny}", self.deny),
+            ("{closed}", self.closed),
+            ("{proof}", self.proof),
+            ("{assumed}", if self.tried { "" } else { assumed }),
+        ];
+        let by_hand = &self.by_hand;
+        let own = unless_empty(by_hand.own, format!(" {}", by_hand.own));
+        let out = [
+            ("{policy}", self.policy),
+            ("{clauses}", self.clauses),
+            ("{own}", &own),
+            ("{origination}", by_hand.origination),
+            ("{alone}", by_hand.alone),
+            ("{taken}", by_hand.clauses),
+            ("{left}", by_hand.rest),
+        ];
+        vec![
+            ("{sessions}\n", laid_out(text, &words)),
+            ("{by_hand}\n", laid_out(BY_HAND, &out)),
+        ]
     }
 }
 
@@ -182,52 +132,43 @@ pub struct OptIn<'a> {
 }
 
 impl OptIn<'_> {
-    /// The part of a header that is about sessions.
-    pub fn sessions(&self, options: &FileOptions) -> String {
+    /// What the head says of sessions.
+    pub fn fill(&self, options: &FileOptions) -> head::Words {
         let named = addresses(&options.neighbors);
-        let mut text = String::new();
         let whom = match options.announce_to {
             AnnounceTo::Ibgp => format!(
-                "{}. Never put the lines below at an eBGP neighbor.",
-                ibgp_alone(&named)
+                "iBGP alone (announce_to = \"ibgp\"){}. Never put the lines below at an eBGP neighbor.",
+                with(&named)
             ),
             AnnounceTo::Ebgp => format!("with {named} alone (announce_to = \"ebgp\")."),
         };
-        said(&mut text, &format!("Sessions: {whom} {}", self.others));
-        said(&mut text, ONLY_BLACKHOLES);
-        typed(&mut text, &[self.alone]);
-        let says = format!(
-            "2. For a session that carries other routes too: its own {0} stays, behind NULLROUTED-MIXED, which decides \
-             on blackholes alone. Never NULLROUTED-OUT: it rejects all other routes.",
-            self.policy
-        );
-        said(&mut text, &says);
-        typed(&mut text, &[self.mixed]);
-        said(&mut text, self.behind);
-        let says = format!("Who was sent a listed PREFIX: {}.", self.proof);
-        said(&mut text, &says);
-        let says = format!("{ASSUMED}{}.", self.assumed);
-        said(&mut text, &says);
-        text
+        let words = [
+            ("{whom}", &*whom),
+            ("{others}", self.others),
+            ("{alone}", self.alone),
+            ("{policy}", self.policy),
+            ("{mixed}", self.mixed),
+            ("{behind}", self.behind),
+            ("{proof}", self.proof),
+            ("{assumed}", self.assumed),
+        ];
+        vec![("{sessions}\n", laid_out(OPT_IN, &words))]
     }
 }
 
-const ASSUMED: &str = "Assumed, and not tried on such a router: ";
+fn with(named: &str) -> String {
+    unless_empty(named, format!(", with {named}"))
+}
 
-const ONLY_BLACKHOLES: &str = "1. ONLY for a session that carries nothing but blackholes, with an edge or its route \
-                               reflector: all other routes are withdrawn from this neighbor.";
-
-/// To whom a trigger announces by default, with those that are named.
-fn ibgp_alone(named: &str) -> String {
-    let named = match named {
+fn unless_empty(word: &str, text: String) -> String {
+    match word {
         "" => String::new(),
-        named => format!(", with {named}"),
-    };
-    format!("iBGP alone (announce_to = \"ibgp\"){named}")
+        _ => text,
+    }
 }
 
 /// Addresses in a sentence.
-pub fn addresses(addresses: &[IpAddr]) -> String {
+fn addresses(addresses: &[IpAddr]) -> String {
     let addresses: Vec<_> = addresses.iter().map(IpAddr::to_string).collect();
     match &addresses[..] {
         [rest @ .., last] if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
@@ -235,19 +176,28 @@ pub fn addresses(addresses: &[IpAddr]) -> String {
     }
 }
 
-/// How the header of a trigger begins to say how its file is used: read from above, nothing is
-/// announced before every session is as it should be.
-pub const FIRST: &str =
-    "Use:    First the sessions, then the origination: before that nothing is announced.\n";
-
 /// Columns before what is said under `Use:`.
 const INDENT: usize = 8;
 /// The longest line of prose, with them.
 const WIDTH: usize = 112;
 
-/// Where nothing stands before it under `Use:`, or another word.
-pub fn begins(word: &str, text: &str) -> String {
-    format!("{word:<INDENT$}{}", text.trim_start())
+/// A text with its words, to stand in the column that it is indented to: a line that begins with a
+/// blank is to be typed and stays as it is, any other is prose, which is wrapped. One without a
+/// word is left out.
+fn laid_out(text: &str, words: &[(&'static str, &str)]) -> String {
+    let typed = |word: &str| word.trim_end().replace('\n', "\n ");
+    let words: Vec<_> = words
+        .iter()
+        .map(|(name, word)| (*name, typed(word)))
+        .collect();
+    let mut out = String::new();
+    for line in filled(text, &words).lines().filter(|line| !line.is_empty()) {
+        match line.starts_with(' ') {
+            true => indented(&mut out, line),
+            false => said(&mut out, line),
+        }
+    }
+    out.trim_start().to_owned()
 }
 
 /// Prose, wrapped, in lines of its own.
@@ -255,7 +205,7 @@ pub fn said(text: &mut String, prose: &str) {
     let mut line = String::new();
     for word in prose.split(' ') {
         if !line.is_empty() && INDENT + line.len() + 1 + word.len() > WIDTH {
-            indented(text, INDENT, &line);
+            indented(text, &line);
             line.clear();
         }
         if !line.is_empty() {
@@ -263,54 +213,11 @@ pub fn said(text: &mut String, prose: &str) {
         }
         line.push_str(word);
     }
-    indented(text, INDENT, &line);
+    indented(text, &line);
 }
 
-/// Lines to be typed, one column further in.
-pub fn typed(text: &mut String, parts: &[&str]) {
-    for line in parts.iter().flat_map(|part| part.lines()) {
-        indented(text, INDENT + 1, line);
-    }
-}
-
-fn indented(text: &mut String, indent: usize, line: &str) {
-    text.push_str(&" ".repeat(indent));
+fn indented(text: &mut String, line: &str) {
+    text.push_str(&" ".repeat(INDENT));
     text.push_str(line);
     text.push('\n');
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn prose_is_wrapped_and_addresses_are_a_sentence() {
-        let mut text = String::new();
-        said(&mut text, &["words"; 40].join(" "));
-        typed(&mut text, &["a line\n and one", "a third"]);
-        let lines: Vec<_> = text.lines().collect();
-        assert_eq!(lines[..3].concat().matches("words").count(), 40);
-        assert!(
-            lines
-                .iter()
-                .all(|line| line.len() <= WIDTH && line.starts_with("        "))
-        );
-        assert_eq!(
-            lines[3..],
-            ["         a line", "          and one", "         a third"]
-        );
-        let of = |all: &[&str]| {
-            addresses(
-                &all.iter()
-                    .map(|one| one.parse().unwrap())
-                    .collect::<Vec<_>>(),
-            )
-        };
-        assert_eq!(of(&[]), "");
-        assert_eq!(of(&["192.0.2.1"]), "192.0.2.1");
-        assert_eq!(
-            of(&["192.0.2.1", "192.0.2.2", "::2"]),
-            "192.0.2.1, 192.0.2.2 and ::2"
-        );
-    }
 }

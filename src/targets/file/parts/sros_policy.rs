@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use crate::prefix::{Bits, Prefix};
+use crate::targets::file::parts::ip::{Ip, sides};
 use crate::targets::file::{FileInput, FileOptions, Role};
 
 /// RFC 7999's community, and the one that keeps a route within the AS: our names of both, and their
@@ -12,7 +13,8 @@ pub const COMMUNITIES: [(&str, &str); 2] = [
     ("NULLROUTED-NO-EXPORT", "no-export"),
 ];
 
-pub trait Form {
+/// What writes them.
+pub trait Policies {
     fn community(&mut self, name: &str, member: &str);
     /// The list of this name, of what `entries` adds.
     fn list(&mut self, name: &str, entries: impl FnOnce(&mut Self));
@@ -70,7 +72,7 @@ pub struct Accept {
 
 /// Everything of a role that stands under `policy-options`; `asns` is how many origin ASes there is
 /// room for.
-pub fn write(form: &mut impl Form, options: &FileOptions, input: &FileInput, asns: usize) {
+pub fn write(form: &mut impl Policies, options: &FileOptions, input: &FileInput, asns: usize) {
     match options.role {
         Role::Trigger => trigger(form, options, input),
         Role::Edge => edge(form, options, input),
@@ -78,7 +80,7 @@ pub fn write(form: &mut impl Form, options: &FileOptions, input: &FileInput, asn
     }
 }
 
-fn trigger(form: &mut impl Form, options: &FileOptions, input: &FileInput) {
+fn trigger(form: &mut impl Policies, options: &FileOptions, input: &FileInput) {
     own(form, input);
     form.list("NULLROUTED-ALL-V4", |form| {
         form.entry(&all::<u32>(), Longer::Inside)
@@ -98,15 +100,14 @@ fn trigger(form: &mut impl Form, options: &FileOptions, input: &FileInput) {
     let [v4, v6] = options.next_hops();
     // The second is for a session that carries other routes too: it is about nothing but ours, and
     // the operator's own policy behind it decides on all others.
-    let own = &["NULLROUTED-OWN-V4", "NULLROUTED-OWN-V6"];
     for (name, own, next_policy) in [
-        ("NULLROUTED-OUT", reject(own, Of::Any), false),
-        ("NULLROUTED-MIXED", reject(own, Of::Tagged), true),
+        ("NULLROUTED-OUT", Of::Any, false),
+        ("NULLROUTED-MIXED", Of::Tagged, true),
     ] {
         form.policy(&Policy {
             name,
             entries: vec![
-                own,
+                reject(OWN, own),
                 announce("NULLROUTED-ALL-V4", v4),
                 announce("NULLROUTED-ALL-V6", v6),
             ],
@@ -115,17 +116,17 @@ fn trigger(form: &mut impl Form, options: &FileOptions, input: &FileInput) {
     }
 }
 
-fn edge(form: &mut impl Form, options: &FileOptions, input: &FileInput) {
+fn edge(form: &mut impl Policies, options: &FileOptions, input: &FileInput) {
     own(form, input);
     let covers = input.covers();
-    list(form, "NULLROUTED-COVER-V4", NO_ROUTE_V4, &covers.v4, false);
-    list(form, "NULLROUTED-COVER-V6", NO_ROUTE_V6, &covers.v6, false);
-    let limits = input.limits;
-    form.list("NULLROUTED-LONG-V4", |form| {
-        form.entry(&all::<u32>(), Longer::Between(limits.shortest_v4, 32));
+    list(form, COVER[0], &covers.v4, false);
+    list(form, COVER[1], &covers.v6, false);
+    let [v4, v6] = sides(options, input);
+    form.list(LONG[0], |form| {
+        form.entry(&all::<u32>(), Longer::Between(v4.shortest, v4.longest));
     });
-    form.list("NULLROUTED-LONG-V6", |form| {
-        form.entry(&all::<u128>(), Longer::Between(limits.shortest_v6, 128));
+    form.list(LONG[1], |form| {
+        form.entry(&all::<u128>(), Longer::Between(v6.shortest, v6.longest));
     });
     let drop = |list, next_hop| Entry {
         lists: vec![list],
@@ -139,34 +140,25 @@ fn edge(form: &mut impl Form, options: &FileOptions, input: &FileInput) {
     form.policy(&Policy {
         name: "NULLROUTED-EDGE",
         entries: vec![
-            reject_own(),
-            reject(&["NULLROUTED-COVER-V4", "NULLROUTED-COVER-V6"], Of::Any),
-            drop("NULLROUTED-LONG-V4", options.discard_v4().into()),
-            drop("NULLROUTED-LONG-V6", options.discard_v6().into()),
+            reject(OWN, Of::Any),
+            reject(COVER, Of::Any),
+            drop(LONG[0], v4.discard),
+            drop(LONG[1], v6.discard),
         ],
         next_policy: false,
     });
 }
 
-fn filter(form: &mut impl Form, input: &FileInput, asns: usize) {
-    list(
-        form,
-        "NULLROUTED-FILTER-V4",
-        NO_ROUTE_V4,
-        &input.set().v4,
-        true,
-    );
-    list(
-        form,
-        "NULLROUTED-FILTER-V6",
-        NO_ROUTE_V6,
-        &input.set().v6,
-        true,
-    );
-    let mut entries = vec![reject(
-        &["NULLROUTED-FILTER-V4", "NULLROUTED-FILTER-V6"],
-        Of::Any,
-    )];
+/// The names of lists, IPv4 first.
+const OWN: &[&str] = &["NULLROUTED-OWN-V4", "NULLROUTED-OWN-V6"];
+const COVER: &[&str] = &["NULLROUTED-COVER-V4", "NULLROUTED-COVER-V6"];
+const LONG: &[&str] = &["NULLROUTED-LONG-V4", "NULLROUTED-LONG-V6"];
+const FILTER: &[&str] = &["NULLROUTED-FILTER-V4", "NULLROUTED-FILTER-V6"];
+
+fn filter(form: &mut impl Policies, input: &FileInput, asns: usize) {
+    list(form, FILTER[0], &input.set().v4, true);
+    list(form, FILTER[1], &input.set().v6, true);
+    let mut entries = vec![reject(FILTER, Of::Any)];
     let mut origins = input.origins().chunks(ASNS_AN_ENTRY);
     for group in 1..=asns.div_ceil(ASNS_AN_ENTRY * ENTRIES).max(1) {
         let name = match group {
@@ -188,11 +180,6 @@ fn filter(form: &mut impl Form, input: &FileInput, asns: usize) {
     });
 }
 
-/// No route has these: the last address of TEST-NET-1 (RFC 5737), and one of the discard-only block
-/// (RFC 6666).
-const NO_ROUTE_V4: u32 = 0xc000_02ff;
-const NO_ROUTE_V6: u128 = 0x0100 << 112 | 0xffff_ffff;
-
 /// An expression holds 255 characters, and an AS takes eleven at most.
 const ASNS_AN_ENTRY: usize = 20;
 
@@ -203,17 +190,13 @@ const ENTRIES: usize = 127;
 const NO_ORIGIN: u32 = u32::MAX;
 
 /// The operator's own networks and both communities.
-fn own(form: &mut impl Form, input: &FileInput) {
+fn own(form: &mut impl Policies, input: &FileInput) {
     for (name, member) in COMMUNITIES {
         form.community(name, member);
     }
     let own = input.own();
-    list(form, "NULLROUTED-OWN-V4", NO_ROUTE_V4, &own.v4, true);
-    list(form, "NULLROUTED-OWN-V6", NO_ROUTE_V6, &own.v6, true);
-}
-
-fn reject_own() -> Entry {
-    reject(&["NULLROUTED-OWN-V4", "NULLROUTED-OWN-V6"], Of::Any)
+    list(form, OWN[0], &own.v4, true);
+    list(form, OWN[1], &own.v6, true);
 }
 
 fn reject(lists: &[&'static str], of: Of) -> Entry {
@@ -226,15 +209,9 @@ fn reject(lists: &[&'static str], of: Of) -> Entry {
 
 /// A list of these, of what is `inside` of them where that is said, and of what no route has, so
 /// that it is never empty.
-fn list<B: Bits>(
-    form: &mut impl Form,
-    name: &str,
-    no_route: B,
-    prefixes: &[Prefix<B>],
-    inside: bool,
-) {
+fn list<B: Ip>(form: &mut impl Policies, name: &str, prefixes: &[Prefix<B>], inside: bool) {
     form.list(name, |form| {
-        form.entry(&Prefix::host(no_route), Longer::Exact);
+        form.entry(&Prefix::host(B::NO_ROUTE), Longer::Exact);
         for prefix in prefixes {
             // Inside of one address there is nothing.
             let longer = match inside && prefix.len() < B::WIDTH {

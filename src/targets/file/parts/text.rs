@@ -2,6 +2,7 @@
 //! than all else.
 
 use std::fmt::{self, Write};
+use std::net::IpAddr;
 
 use crate::digest;
 use crate::prefix::Short;
@@ -41,10 +42,13 @@ impl Text {
         self.short(&prefix.text(b' '));
     }
 
-    /// `72.37.186.0 255.255.254.0`.
-    pub fn masked(&mut self, prefix: &Prefix<u32>) {
+    /// `72.37.186.0 255.255.254.0`; IPv6 has no masks.
+    pub fn masked<B: Bits>(&mut self, prefix: &Prefix<B>) {
+        let IpAddr::V4(address) = prefix.first().to_ip() else {
+            return self.prefix(prefix);
+        };
         let mut short = Short::new();
-        short.octets(prefix.first());
+        short.octets(address.to_bits());
         short.byte(b' ');
         // A /0 has no bits to keep.
         let mask = u32::MAX.checked_shl(32 - u32::from(prefix.len()));

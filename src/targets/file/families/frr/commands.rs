@@ -29,7 +29,7 @@
 //! * 8.4 prints `::ffff:192.0.2.1` in hexadecimal digits and 10.3 does not; both print
 //!   `::192.0.2.1` so.
 
-use crate::targets::file::parts::sent::{LEAKS, may};
+use crate::targets::file::parts::sent::{LEAKS, MAY};
 use crate::targets::file::{Commands, Role};
 
 const LOAD: &str = concat!(include_str!("plan.sh"), include_str!("load.sh"));
@@ -39,7 +39,7 @@ pub(super) fn commands(_: Role) -> Commands {
     Commands {
         check: &["vtysh", "-C", "-f", "{file}"],
         reload: &["sh", "-c", LOAD, "sh", "{file}", "{delta}"],
-        verify: &["sh", "-c", VERIFY, "sh", "{file}", may!(), LEAKS],
+        verify: &["sh", "-c", VERIFY, "sh", "{file}", MAY, LEAKS],
     }
 }
 

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use std::ops::RangeInclusive;
 
 use crate::prefix::Prefix;
-use crate::targets::file::parts::prefix_list::PrefixList;
-use crate::targets::file::parts::sequence::Numbered;
+use crate::targets::file::parts::ip::Ip;
+use crate::targets::file::parts::prefix_list::{CISCO, PrefixList};
 use crate::targets::file::parts::text::Text;
 use crate::targets::file::{FileInput, Lists};
 
@@ -29,41 +29,45 @@ pub(super) fn covers(out: &mut Text, input: &FileInput) {
 
 /// The listed prefixes: one list of this name for each family, or one for each octet.
 pub(super) fn listed(out: &mut Text, name: &str, input: &FileInput, inside: bool, lists: Lists) {
+    listed_of(out, &format!("{name}V4"), &input.set().v4, inside, lists);
+    listed_of(out, &format!("{name}V6"), &input.set().v6, inside, lists);
+}
+
+fn listed_of<B: Ip>(
+    out: &mut Text,
+    name: &str,
+    prefixes: &[Prefix<B>],
+    inside: bool,
+    lists: Lists,
+) {
     match lists {
         Lists::None => {}
-        Lists::One => {
-            list(out, &format!("{name}V4"), &input.set().v4, inside);
-            list(out, &format!("{name}V6"), &input.set().v6, inside);
-        }
-        Lists::Octets => {
-            octets(out, &format!("{name}V4"), &input.set().v4, inside);
-            octets(out, &format!("{name}V6"), &input.set().v6, inside);
-        }
+        Lists::One => list(out, name, prefixes, inside),
+        Lists::Octets => octets(out, name, prefixes, inside),
     }
 }
 
 /// A list that permits these, and what is `inside` of them where that is said, and denies all
 /// others.
-fn list<B: Numbered>(out: &mut Text, name: &str, prefixes: &[Prefix<B>], inside: bool) {
-    let list = PrefixList {
-        name,
-        action: "permit",
-        inside,
-    };
-    let _ = writeln!(out, "no {}", list.command::<B>());
-    first(out, &list, B::WIDTH);
+fn list<B: Ip>(out: &mut Text, name: &str, prefixes: &[Prefix<B>], inside: bool) {
+    let list = begin::<B>(out, name, inside);
     list.entries(out, prefixes, FREE);
     list.others::<B>(out, u32::MAX);
     out.push("!\n");
 }
 
-/// A list that exists without an entry permits everything: this one has it from the start. It is
-/// about the default route alone.
-fn first(out: &mut Text, list: &PrefixList, width: u8) {
-    let _ = match width {
-        32 => writeln!(out, "{} seq 1 deny 0.0.0.0/0", list.command::<u32>()),
-        _ => writeln!(out, "{} seq 1 deny ::/0", list.command::<u128>()),
+/// The beginning of a list. One that exists without an entry permits everything: this one has an
+/// entry from the start, about the default route alone.
+fn begin<'a, B: Ip>(out: &mut Text, name: &'a str, inside: bool) -> PrefixList<'a> {
+    let list = PrefixList {
+        dialect: &CISCO,
+        name,
+        action: "permit",
+        inside,
     };
+    let (command, all) = (list.command::<B>(), B::ALL);
+    let _ = writeln!(out, "no {command}\n{command} seq 1 deny {all}");
+    list
 }
 
 /// The octets that a list is made for.
@@ -71,21 +75,14 @@ pub(super) const OCTETS: RangeInclusive<u8> = 0..=u8::MAX;
 
 /// A list for each octet: the first of the address in the middle of the prefix, or for IPv6, where
 /// most addresses begin alike, of its number. What no entry of a list permits is denied by its end.
-fn octets<B: Numbered>(out: &mut Text, name: &str, prefixes: &[Prefix<B>], inside: bool) {
+fn octets<B: Ip>(out: &mut Text, name: &str, prefixes: &[Prefix<B>], inside: bool) {
     let mut of_octet: Vec<Vec<Prefix<B>>> = vec![Vec::new(); 256];
     for prefix in prefixes {
         of_octet[(B::number(prefix) >> 24) as usize].push(*prefix);
     }
     for (octet, prefixes) in OCTETS.zip(&of_octet) {
         let name = format!("{name}-{octet}");
-        let list = PrefixList {
-            name: &name,
-            action: "permit",
-            inside,
-        };
-        let _ = writeln!(out, "no {}", list.command::<B>());
-        first(out, &list, B::WIDTH);
-        list.entries(out, prefixes, FREE);
+        begin::<B>(out, &name, inside).entries(out, prefixes, FREE);
     }
     out.push("!\n");
 }

@@ -35,11 +35,11 @@ mod lists;
 
 use std::fmt::Write;
 
-use crate::policy::limits::Limits;
 use crate::targets::file::family::Kind;
-use crate::targets::file::parts::route_map::{CLAUSES, RouteMaps, originated};
-use crate::targets::file::parts::sent;
-use crate::targets::file::parts::sessions::{ByHand, FIRST, begins};
+use crate::targets::file::head;
+use crate::targets::file::parts::ip::{Side, sides};
+use crate::targets::file::parts::route_map::{CISCO, RouteMaps, originated};
+use crate::targets::file::parts::sessions::{ByHand, Words};
 use crate::targets::file::parts::text::Text;
 use crate::targets::file::{FileInput, FileOptions, Lists, Role, Version};
 use lists::OCTETS;
@@ -62,7 +62,11 @@ pub const KIND: Kind = Kind {
     delta: Some(delta::delta),
     former: Some(former::former),
     too_many,
-    render,
+    mark: "!",
+    words,
+    trigger: (include_str!("../../texts/frr-trigger.txt"), trigger),
+    edge: (include_str!("../../texts/frr-edge.txt"), edge),
+    filter: (include_str!("../../texts/frr-filter.txt"), filter),
     of_kernel: |role| role == Role::Trigger,
     ..Kind::ROUTER
 };
@@ -98,68 +102,47 @@ fn takes_any_list(options: &FileOptions) -> bool {
     version.is_some_and(Version::takes_any_list)
 }
 
-fn render(options: &FileOptions, input: &FileInput) -> String {
-    let mut out = Text::with_room(2_000 + input.set().len() * 80);
-    match options.role {
-        Role::Trigger => trigger(&mut out, options, input),
-        Role::Edge => edge(&mut out, options, input),
-        Role::Filter => filter(&mut out, options, input),
-    }
-    out.done()
-}
-
 const MAPS: RouteMaps = RouteMaps {
-    indent: " ",
-    ipv6_next_hop: "ipv6 next-hop global",
-    communities: "",
-    closed: "An eBGP neighbor for which `show bgp neighbors ADDRESS` says `Outbound updates discarded due to missing policy` \
-             receives nothing and needs no clause. Every other one needs it: a prefix-list or a filter-list is a policy, too.",
-    attach: "neighbor ADDRESS route-map YOURS out           (in each address-family, where it has none yet)",
-    by_hand: ByHand {
-        origination: "no redistribute kernel",
-        own: "",
-        alone: "\
+    next_hops: ["ip next-hop", "ipv6 next-hop global"],
+    words: Words {
+        communities: "",
+        alone: "neighbor ADDRESS route-map NULLROUTED-OUT out    (in each address-family)",
+        closed: "An eBGP neighbor for which `show bgp neighbors ADDRESS` says `Outbound updates discarded due to missing policy` \
+                 receives nothing and needs no clause. Every other one needs it: a prefix-list or a filter-list is a policy, too.",
+        attach: "neighbor ADDRESS route-map YOURS out           (in each address-family, where it has none yet)",
+        by_hand: ByHand {
+            origination: "no redistribute kernel",
+            own: "",
+            alone: "\
 neighbor ADDRESS shutdown
 no neighbor ADDRESS route-map NULLROUTED-OUT out  (in each address-family)",
-        clauses: CLAUSES,
-        rest: "The route-maps named NULLROUTED, then the lists so named, without `-d`: other daemons may keep copies, which \
-               `write memory` would save.",
+            rest: "The route-maps named NULLROUTED, then the lists so named, without `-d`: other daemons may keep copies, which \
+                   `write memory` would save.",
+            ..CISCO.words.by_hand
+        },
+        proof: "show bgp ipv4 unicast PREFIX, \"Advertised to\" has no other neighbor",
+        tried: true,
+        ..CISCO.words
     },
-    proof: "show bgp ipv4 unicast PREFIX, \"Advertised to\" has no other neighbor",
-    tried: true,
+    ..CISCO
 };
 
-/// How the file of a trigger is used, and at which sessions.
-fn trigger_use(options: &FileOptions) -> String {
-    let (sessions, by_hand) = MAPS.sessions(
-        options,
-        "neighbor ADDRESS route-map NULLROUTED-OUT out    (in each address-family)",
-    );
-    let undo = begins("Undo:", &by_hand);
-    let sends = sent::line(options);
-    let uses = [LOAD, FIRST, &sessions, ORIGINATION, &sends, &undo, UNDO];
-    uses.concat()
+/// What the head says of sessions, and of what is announced where no list is in the file.
+fn words(options: &FileOptions, input: &FileInput) -> head::Words {
+    let mut unlisted = String::new();
+    if options.lists == Lists::None {
+        let metric = match metric(input) {
+            Some(metric) => format!(" of metric {metric}"),
+            None => String::new(),
+        };
+        unlisted = format!(
+            "Every blackhole, unreachable and prohibit route of the kernel's main table{metric} is announced, whoever made it.\n"
+        );
+    }
+    let mut words = MAPS.words(options);
+    words.push(("{unlisted}\n", unlisted));
+    words
 }
-
-const LOAD: &str = "\
-Load:   vtysh -f THIS-FILE    (a second load replaces the first)
-        Without `-d bgpd`: where other daemons keep copies of the lists, `write memory` would save what is gone.
-";
-
-const ORIGINATION: &str = "        Last, the origination:
-         router bgp ASN
-          address-family ipv4 unicast
-           redistribute kernel route-map NULLROUTED-IN
-          address-family ipv6 unicast
-           redistribute kernel route-map NULLROUTED-IN6
-";
-
-const UNDO: &str = "\
-Never feed this file to frr-reload.py: it is a part, and the rest would be removed.
-";
-
-/// What is said where no list is in the file.
-const UNLISTED: &str = "Every blackhole, unreachable and prohibit route of the kernel's main table";
 
 /// What tells our routes from those of others, where they have it: FRR takes the low 24 bits of the
 /// metric, and no 0.
@@ -168,30 +151,19 @@ fn metric(input: &FileInput) -> Option<u32> {
 }
 
 fn trigger(out: &mut Text, options: &FileOptions, input: &FileInput) {
-    let uses = trigger_use(options);
     let communities = originated(options, "blackhole");
-    match options.lists {
-        Lists::None => {
-            let metric = match metric(input) {
-                Some(metric) => format!(" of metric {metric}"),
-                None => String::new(),
-            };
-            let uses = format!("{uses}{UNLISTED}{metric} is announced, whoever made it.\n");
-            out.push(&FileInput::constant_head("!", &uses));
-        }
-        _ => out.push(&input.head_for(options, "!", &uses)),
-    }
+    let sides = sides(options, input);
     lists::own(out, input);
     lists::listed(out, "", input, false, options.lists);
     out.push(COMMUNITY);
     if options.lists == Lists::None {
-        lengths(out, input.limits);
+        lengths(out, &sides);
     }
-    for (name, ip, family) in [("IN", "ip", "V4"), ("IN6", "ipv6", "V6")] {
+    for Side { n, six, ip, .. } in sides {
         let _ = write!(
             out,
-            "route-map NULLROUTED-{name} deny 5
- match {ip} address prefix-list NULLROUTED-OWN-{family}
+            "route-map NULLROUTED-IN{six} deny 5
+ match {ip} address prefix-list NULLROUTED-OWN-V{n}
 exit
 "
         );
@@ -200,16 +172,16 @@ exit
         let _ = match options.lists {
             Lists::One => write!(
                 out,
-                "route-map NULLROUTED-{name} permit 10
- match {ip} address prefix-list NULLROUTED-{family}
+                "route-map NULLROUTED-IN{six} permit 10
+ match {ip} address prefix-list NULLROUTED-V{n}
 "
             ),
             Lists::Octets => {
                 for octet in OCTETS {
                     let _ = write!(
                         out,
-                        "route-map NULLROUTED-LISTED-{family} permit {}
- match {ip} address prefix-list NULLROUTED-{family}-{octet}
+                        "route-map NULLROUTED-LISTED-V{n} permit {}
+ match {ip} address prefix-list NULLROUTED-V{n}-{octet}
 ",
                         1_000 + u32::from(octet)
                     );
@@ -217,15 +189,15 @@ exit
                 write!(
                     out,
                     "exit
-route-map NULLROUTED-{name} permit 20
- call NULLROUTED-LISTED-{family}
+route-map NULLROUTED-IN{six} permit 20
+ call NULLROUTED-LISTED-V{n}
 "
                 )
             }
             Lists::None => write!(
                 out,
-                "route-map NULLROUTED-{name} permit {}
- match {ip} address prefix-list NULLROUTED-LENGTHS-{family}
+                "route-map NULLROUTED-IN{six} permit {}
+ match {ip} address prefix-list NULLROUTED-LENGTHS-V{n}
 ",
                 if metric(input).is_some() { 31 } else { 30 }
             ),
@@ -241,7 +213,7 @@ route-map NULLROUTED-{name} permit 20
  set metric 0
  set origin igp
 exit
-route-map NULLROUTED-{name} deny 65535
+route-map NULLROUTED-IN{six} deny 65535
 exit
 !
 "
@@ -273,39 +245,23 @@ exit
     );
 }
 
-const EDGE: &str = "\
-Load:   vtysh -f THIS-FILE    (a second load replaces the first)
-Use:    router bgp ASN
-         neighbor ADDRESS disable-connected-check      (where the trigger is an eBGP neighbor)
-         address-family ipv4 unicast
-          neighbor ADDRESS route-map NULLROUTED-EDGE in
-          neighbor ADDRESS maximum-prefix NUMBER
-         address-family ipv6 unicast
-          neighbor ADDRESS route-map NULLROUTED-EDGE6 in
-          neighbor ADDRESS maximum-prefix NUMBER
-        Nothing but blackholes passes: for a session with the trigger or its route reflector alone.
-Undo:   neighbor ADDRESS shutdown, first: an iBGP neighbor without the route-map, or an eBGP neighbor with another
-        policy, has all its routes taken
-        then take the two route-map lines out, the route-maps named NULLROUTED, the lists so named, and the two static
-        blackholes; another next hop in the configuration leaves the former ones, too
-Never feed this file to frr-reload.py: it is a part, and the rest would be removed.
-";
-
 fn edge(out: &mut Text, options: &FileOptions, input: &FileInput) {
-    out.push(&input.edge_head("!", EDGE));
     lists::own(out, input);
     lists::covers(out, input);
-    let limits = input.limits;
-    let short = [
-        ("ip", "V4", "0.0.0.0/0", limits.shortest_v4),
-        ("ipv6", "V6", "::/0", limits.shortest_v6),
-    ];
-    for (ip, family, all, shortest) in short {
-        let name = format!("{ip} prefix-list NULLROUTED-SHORT-{family}");
+    let sides = sides(options, input);
+    for Side {
+        n,
+        ip,
+        all,
+        shortest,
+        ..
+    } in sides
+    {
+        let name = format!("{ip} prefix-list NULLROUTED-SHORT-V{n}");
         let _ = writeln!(
             out,
             "no {name}\n{name} seq 1 permit {all} le {}\n!",
-            shortest.max(1) - 1
+            shortest - 1
         );
     }
     out.push(COMMUNITY);
@@ -314,27 +270,29 @@ fn edge(out: &mut Text, options: &FileOptions, input: &FileInput) {
         out,
         "ip route {v4}/32 blackhole\nipv6 route {v6}/128 blackhole\n!"
     );
-    let v4 = v4.to_string();
-    let v6 = format!("global {v6}\n set ipv6 next-hop prefer-global");
-    for (name, ip, family, next_hop) in [("EDGE", "ip", "V4", v4), ("EDGE6", "ipv6", "V6", v6)] {
+    let next_hops = [
+        v4.to_string(),
+        format!("global {v6}\n set ipv6 next-hop prefer-global"),
+    ];
+    for (Side { n, six, ip, .. }, next_hop) in sides.into_iter().zip(next_hops) {
         let _ = write!(
             out,
-            "route-map NULLROUTED-{name} deny 5
- match {ip} address prefix-list NULLROUTED-OWN-{family}
+            "route-map NULLROUTED-EDGE{six} deny 5
+ match {ip} address prefix-list NULLROUTED-OWN-V{n}
 exit
-route-map NULLROUTED-{name} deny 6
- match {ip} address prefix-list NULLROUTED-SHORT-{family}
+route-map NULLROUTED-EDGE{six} deny 6
+ match {ip} address prefix-list NULLROUTED-SHORT-V{n}
 exit
-route-map NULLROUTED-{name} deny 7
- match {ip} address prefix-list NULLROUTED-COVER-{family}
+route-map NULLROUTED-EDGE{six} deny 7
+ match {ip} address prefix-list NULLROUTED-COVER-V{n}
 exit
-route-map NULLROUTED-{name} permit 10
+route-map NULLROUTED-EDGE{six} permit 10
  match community NULLROUTED
  set {ip} next-hop {next_hop}
  set local-preference 200
  set community no-export additive
 exit
-route-map NULLROUTED-{name} deny 65535
+route-map NULLROUTED-EDGE{six} deny 65535
 exit
 !
 "
@@ -342,22 +300,15 @@ exit
     }
 }
 
-const FILTER: &str = "\
-Load:   vtysh -f THIS-FILE    (a second load replaces the first)
-        Without `-d bgpd`: where other daemons keep copies of the lists, `write memory` would save what is gone.
-Use:    in each permit clause of your route-map for what a neighbor announces:
-         call NULLROUTED-FILTER
-        What is listed is denied there, and no later clause is asked.
-Undo:   take the calls out again, then the route-map and the lists named NULLROUTED
-Never feed this file to frr-reload.py: it is a part, and the rest would be removed.
-";
-
 fn filter(out: &mut Text, options: &FileOptions, input: &FileInput) {
-    out.push(&input.head_for(options, "!", FILTER));
     lists::listed(out, "FILTER-", input, true, options.lists);
     lists::as_path(out, input.origins());
-    for (ip, family, one, octets) in [("ip", "V4", 10, 1_000), ("ipv6", "V6", 20, 2_000)] {
-        let list = format!("match {ip} address prefix-list NULLROUTED-FILTER-{family}");
+    for Side { n, ip, .. } in sides(options, input) {
+        let list = format!("match {ip} address prefix-list NULLROUTED-FILTER-V{n}");
+        let (one, octets) = match n {
+            4 => (10, 1_000),
+            _ => (20, 2_000),
+        };
         if options.lists == Lists::One {
             let _ = writeln!(out, "route-map NULLROUTED-FILTER deny {one}\n {list}\nexit");
             continue;
@@ -385,14 +336,17 @@ exit
 const COMMUNITY: &str = "bgp community-list standard NULLROUTED seq 5 permit blackhole\n!\n";
 
 /// Neither a default route nor anything that the limits refuse.
-fn lengths(out: &mut Text, limits: &Limits) {
-    let lengths = [
-        ("ip", "V4", "0.0.0.0/0", limits.shortest_v4, 32),
-        ("ipv6", "V6", "::/0", limits.shortest_v6, 128),
-    ];
-    for (ip, family, all, shortest, longest) in lengths {
-        let name = format!("{ip} prefix-list NULLROUTED-LENGTHS-{family}");
-        let shortest = shortest.max(1);
+fn lengths(out: &mut Text, sides: &[Side]) {
+    for side in sides {
+        let Side {
+            n,
+            ip,
+            all,
+            shortest,
+            longest,
+            ..
+        } = side;
+        let name = format!("{ip} prefix-list NULLROUTED-LENGTHS-V{n}");
         let _ = writeln!(
             out,
             "no {name}\n{name} seq 5 permit {all} ge {shortest} le {longest}\n!"

@@ -2,7 +2,7 @@
 # daemons, and the static routes of an edge. Then it asks which neighbors were sent what a trigger
 # announces, of some prefixes from all over the list. Ends with 1 where the file is not in force,
 # and with 3 where it is and a neighbor received what it may not have. $2 finds the line of the head
-# that says which may, $3 compares (`router/sent.rs`).
+# that says which may, $3 compares (`parts/sent.rs`).
 differs=$(running bgpd | plan "$1" seen)
 [ -z "$differs" ] || {
 # Through a pipe: lists of this length are no words of a command.

@@ -1,6 +1,8 @@
-//! The statements of a Junos configuration, in either of its forms.
+//! The statements of a configuration that is a tree: Junos in either of its forms, and Nokia's
+//! MD-CLI.
 
 use crate::prefix::{Bits, Prefix};
+use crate::targets::file::Role;
 use crate::targets::file::parts::reasons::Reason;
 use crate::targets::file::parts::text::Text;
 
@@ -11,64 +13,61 @@ pub enum Form {
     Braces,
     /// `set within statement`
     Set,
+    /// The same as the first, but a line ends a statement.
+    MdCli,
 }
 
 /// Statements, one after the other.
-pub struct Statements {
-    /// What is written so far.
-    pub out: Text,
+pub struct Statements<'a> {
+    pub out: &'a mut Text,
     form: Form,
     /// Within what the next one is.
     path: Vec<String>,
 }
 
-impl Statements {
-    /// None, with room for so many bytes.
-    pub fn new(form: Form, bytes: usize) -> Self {
-        Self {
-            out: Text::with_room(bytes),
-            form,
-            path: Vec::new(),
-        }
+impl<'a> Statements<'a> {
+    pub fn new(form: Form, out: &'a mut Text) -> Self {
+        let path = Vec::new();
+        Self { out, form, path }
     }
 
     pub fn say(&mut self, statement: &str) {
-        self.out.push(&self.begin());
+        self.begin();
         self.out.push(statement);
         self.out.push(match self.form {
             Form::Braces => ";\n",
-            Form::Set => "\n",
+            Form::Set | Form::MdCli => "\n",
         });
     }
 
     /// Those within another.
     pub fn within(&mut self, name: &str, inside: impl FnOnce(&mut Self)) {
-        if self.form == Form::Braces {
-            let line = format!("{}{name} {{\n", self.begin());
-            self.out.push(&line);
-        }
+        self.brace(name, " {\n");
         self.path.push(name.to_owned());
         inside(self);
         self.path.pop();
-        if self.form == Form::Braces {
-            let line = format!("{}}}\n", self.begin());
-            self.out.push(&line);
+        self.brace("", "}\n");
+    }
+
+    fn brace(&mut self, name: &str, brace: &str) {
+        if self.form != Form::Set {
+            self.begin();
+            self.out.push(name);
+            self.out.push(brace);
         }
     }
 
     /// How the lines of prefixes within `name` are written, each with these attributes.
     pub fn line(&self, name: &str, before: &'static str, attributes: &[&str]) -> Line {
-        let (begin, after) = match (self.form, attributes) {
-            (Form::Braces, []) => (format!("    {}", self.begin()), ";\n".to_owned()),
-            (Form::Braces, _) => (
-                format!("    {}", self.begin()),
-                format!(" {{ {}; }}\n", attributes.join("; ")),
-            ),
-            (Form::Set, []) => (format!("{}{name} ", self.begin()), "\n".to_owned()),
-            (Form::Set, _) => (
-                format!("{}{name} ", self.begin()),
-                format!(" {}\n", attributes.join(" ")),
-            ),
+        let begin = match self.form {
+            Form::Set => format!("{}{name} ", self.beginning()),
+            Form::Braces | Form::MdCli => format!("    {}", self.beginning()),
+        };
+        let after = match (self.form, attributes) {
+            (Form::Braces, []) => ";\n".to_owned(),
+            (Form::Braces, _) => format!(" {{ {}; }}\n", attributes.join("; ")),
+            (Form::Set | Form::MdCli, []) => "\n".to_owned(),
+            (Form::Set | Form::MdCli, _) => format!(" {}\n", attributes.join(" ")),
         };
         Line {
             form: self.form,
@@ -78,11 +77,26 @@ impl Statements {
         }
     }
 
-    fn begin(&self) -> String {
+    /// What stands before a statement.
+    pub fn begin(&mut self) {
+        let begin = self.beginning();
+        self.out.push(&begin);
+    }
+
+    fn beginning(&self) -> String {
         match self.form {
-            Form::Braces => "    ".repeat(self.path.len()),
             Form::Set => ["set", &self.path.join(" "), ""].join(" "),
+            Form::Braces | Form::MdCli => "    ".repeat(self.path.len()),
         }
+    }
+}
+
+/// The configuration group that has all of ours in a role.
+pub fn group(role: Role) -> &'static str {
+    match role {
+        Role::Trigger => "NULLROUTED",
+        Role::Edge => "NULLROUTED-EDGE",
+        Role::Filter => "NULLROUTED-FILTER",
     }
 }
 

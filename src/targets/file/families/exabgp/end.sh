@@ -1,0 +1,7 @@
+END
+if [ "$1" = run ]; then
+  cat <> /run/exabgp/nullrouted &
+  trap 'kill $!' EXIT
+  trap exit TERM
+  wait $answers
+fi
