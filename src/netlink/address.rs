@@ -3,10 +3,9 @@
 
 use std::net::IpAddr;
 
-use super::message::{address, attributes, number};
+use nix::libc::{IFA_ADDRESS, IFA_LOCAL};
 
-const IFA_ADDRESS: u16 = 1;
-const IFA_LOCAL: u16 = 2;
+use super::message::{address, attributes, number};
 
 /// Bytes of `struct ifaddrmsg`: family, prefix length, flags, scope, and four of the index.
 const HEADER: usize = 8;

@@ -1,16 +1,14 @@
 //! The message of an interface (`struct ifinfomsg`, rtnetlink(7); `include/uapi/linux/if_link.h`).
 //! Pure.
 
+use nix::libc::{
+    IFLA_GROUP, IFLA_IFNAME, IFLA_INFO_DATA, IFLA_INFO_KIND, IFLA_LINKINFO, IFLA_MASTER,
+};
+
 use super::message::{attributes, number};
 
 /// Bytes of `struct ifinfomsg`: family, padding, type, index, flags, and the mask of changed flags.
 const HEADER: usize = 16;
-const IFLA_IFNAME: u16 = 3;
-const IFLA_MASTER: u16 = 10;
-const IFLA_LINKINFO: u16 = 18;
-const IFLA_GROUP: u16 = 27;
-const IFLA_INFO_KIND: u16 = 1;
-const IFLA_INFO_DATA: u16 = 2;
 const IFLA_VRF_TABLE: u16 = 1;
 
 /// The interface is up.

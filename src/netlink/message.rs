@@ -11,23 +11,14 @@ use netlink_packet_core::{
     NetlinkSerializable, NlasIterator,
 };
 use nix::errno::Errno;
+pub use nix::libc::{
+    RTM_DELADDR, RTM_DELLINK, RTM_DELROUTE, RTM_NEWADDR, RTM_NEWLINK, RTM_NEWROUTE,
+};
 
 /// An error or an acknowledgement. Message types: `include/uapi/linux/netlink.h`, `rtnetlink.h`.
 pub const NLMSG_ERROR: u16 = 2;
 /// The end of a dump.
 pub const NLMSG_DONE: u16 = 3;
-/// An interface.
-pub const RTM_NEWLINK: u16 = 16;
-/// A removed interface.
-pub const RTM_DELLINK: u16 = 17;
-/// An address of an interface.
-pub const RTM_NEWADDR: u16 = 20;
-/// A removed address.
-pub const RTM_DELADDR: u16 = 21;
-/// A route.
-pub const RTM_NEWROUTE: u16 = 24;
-/// A removed route.
-pub const RTM_DELROUTE: u16 = 25;
 
 /// One message of a datagram.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,6 +8,15 @@ use std::fmt::Write;
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
 
+use nix::libc::{
+    RTA_DST, RTA_PREF, RTA_PREFSRC, RTA_PRIORITY, RTA_SRC, RTA_TABLE, RTM_F_CLONED, RTN_ANYCAST,
+    RTN_BROADCAST,
+};
+pub use nix::libc::{
+    RTA_GATEWAY, RTA_MULTIPATH, RTA_OIF, RTA_VIA, RTN_BLACKHOLE, RTN_LOCAL, RTN_PROHIBIT,
+    RTN_THROW, RTN_UNICAST, RTN_UNREACHABLE, RTPROT_KERNEL,
+};
+
 use super::family::{AddressFamily, prefix, written};
 use super::message::{address, attributes, number};
 use super::names::Names;
@@ -18,58 +27,18 @@ use crate::prefix::Prefix;
 pub const HEADER: usize = 12;
 /// Bytes of `struct rtnexthop`.
 const HOP_HEADER: usize = 8;
-/// A cached route for one packet.
-const RTM_F_CLONED: u32 = 0x200;
 /// Its next hop is gone.
 const RTNH_F_DEAD: u32 = 1;
 
-/// The destination.
-const RTA_DST: u16 = 1;
-/// The source prefix of a route by source.
-const RTA_SRC: u16 = 2;
-/// The outgoing interface.
-pub const RTA_OIF: u16 = 4;
-/// The next hop.
-pub const RTA_GATEWAY: u16 = 5;
-/// The metric.
-const RTA_PRIORITY: u16 = 6;
-/// The preferred source address.
-const RTA_PREFSRC: u16 = 7;
-/// Several next hops.
-pub const RTA_MULTIPATH: u16 = 9;
-const RTA_TABLE: u16 = 15;
-/// A next hop of the other family.
-pub const RTA_VIA: u16 = 18;
-/// The router preference of an IPv6 route (RFC 4191).
-const RTA_PREF: u16 = 20;
 /// The protocol of the packet in a route lookup.
 pub const RTA_IP_PROTO: u16 = 27;
 /// The ID of a nexthop object.
 const RTA_NH_ID: u16 = 30;
 
-/// The protocol of routes that the kernel adds itself: the networks of the interfaces.
-pub const RTPROT_KERNEL: u8 = 2;
 /// The table that `ip route` uses by default (`RT_TABLE_MAIN`).
 const RT_TABLE_MAIN: u32 = 254;
 /// The default, main and local tables (`RT_TABLE_*`), which all programs share.
 pub const SHARED_TABLES: RangeInclusive<u32> = 253..=255;
-
-/// Forwards packets.
-pub const RTN_UNICAST: u8 = 1;
-/// Delivers packets to this machine.
-pub const RTN_LOCAL: u8 = 2;
-/// Sends packets to all hosts of a link.
-const RTN_BROADCAST: u8 = 3;
-/// Delivers packets to this machine, which shares the address with others.
-const RTN_ANYCAST: u8 = 4;
-/// Drops packets silently.
-pub const RTN_BLACKHOLE: u8 = 6;
-/// Drops packets with an ICMP "host unreachable".
-pub const RTN_UNREACHABLE: u8 = 7;
-/// Drops packets with an ICMP "administratively prohibited".
-pub const RTN_PROHIBIT: u8 = 8;
-/// Continues with the next policy rule.
-pub const RTN_THROW: u8 = 9;
 
 /// One of several next hops (`struct rtnexthop`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

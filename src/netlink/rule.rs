@@ -7,6 +7,8 @@ use std::fmt::Write;
 use netlink_packet_core::NetlinkSerializable;
 use netlink_packet_route::route::RouteProtocol;
 use netlink_packet_route::rule::{RuleAction, RuleAttribute, RuleHeader, RuleMessage};
+use nix::libc::RTM_GETRULE;
+pub use nix::libc::{RTM_DELRULE, RTM_NEWRULE};
 
 use super::family::{AddressFamily, prefix, written};
 use super::message::{attributes, number};
@@ -14,11 +16,6 @@ use super::names::Names;
 use super::selector::Selector;
 use crate::prefix::Prefix;
 
-/// A rule.
-pub const RTM_NEWRULE: u16 = 32;
-/// A removed rule.
-pub const RTM_DELRULE: u16 = 33;
-const RTM_GETRULE: u16 = 34;
 const HEADER: usize = 12;
 
 const FRA_DST: u16 = 1;
