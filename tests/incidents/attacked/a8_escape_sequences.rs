@@ -477,6 +477,7 @@ impl<'a> Poisoned<'a> {
         for (table, columns) in [
             ("generation", &["cause", "by", "review"][..]),
             ("change", &["cause"]),
+            ("route", &["cause"]),
             ("operator", &["reason", "by"]),
             ("event", &["what", "text", "by", "subject"]),
             ("observed", &["text"]),
