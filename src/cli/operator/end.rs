@@ -13,30 +13,30 @@ use crate::pass::operator::describe;
 use crate::prefix::{HostBits, overlap};
 
 /// End it, with the lock of a pass.
-pub(crate) async fn end_now(mut making: Making<'_>, hand: OperatorEntry, end: &End) -> Outcome {
+pub(crate) async fn end_now(mut making: Making<'_>, kind: OperatorEntry, end: &End) -> Outcome {
     let prefix = one_net(&end.prefix, HostBits::Refuse)?;
     let author = making.author;
     let ledger = making.site.at()?.ledger;
     let now = ledger.now()?;
     let ended = ledger.atomically(|ledger| {
-        let ended = ledger.end_operator(hand, prefix, now, &author.name)?;
+        let ended = ledger.end_operator(kind, prefix, now, &author.name)?;
         if let Some(ended) = &ended {
             let text = format!("was: {}", describe(ended));
-            ledger.note_event(&author.event(now, hand.ends(), prefix, text))?;
+            ledger.note_event(&author.event(now, kind.ends(), prefix, text))?;
         }
         Ok(ended)
     })?;
     if ended.is_none() {
-        return Err(none(hand, prefix, ledger)?);
+        return Err(none(kind, prefix, ledger)?);
     }
-    let (exit, outcome) = apply(&mut making, hand.ended()).await?;
+    let (exit, outcome) = apply(&mut making, kind.ended()).await?;
     if making.json {
         return Ok(exit);
     }
     let At { ledger, cache, .. } = making.site.at()?;
     let in_force = cache.in_force(ledger)?;
     let dropped = in_force.nets.overlaps(prefix);
-    let what = match (hand, &outcome.pinned) {
+    let what = match (kind, &outcome.pinned) {
         _ if outcome.failed() => "taken back, and not everywhere yet".to_owned(),
         (OperatorEntry::Add, Some(pin)) if dropped => {
             format!("no longer added, and still in force: pinned {pin}, until `nullrouted unpin`")
@@ -58,15 +58,15 @@ pub(crate) async fn end_now(mut making: Making<'_>, hand: OperatorEntry, end: &E
 }
 
 /// There is no such entry: what there is instead.
-fn none(hand: OperatorEntry, prefix: IpNet, ledger: &Ledger) -> Result<Stop, Stop> {
+fn none(kind: OperatorEntry, prefix: IpNet, ledger: &Ledger) -> Result<Stop, Stop> {
     let rows = ledger.operator(ledger.now()?)?;
     let mut near = rows
         .iter()
-        .filter(|row| row.kind == hand && row.ended.is_none() && overlap(&row.prefix, &prefix));
-    let verb = hand.verb();
+        .filter(|row| row.kind == kind && row.ended.is_none() && overlap(&row.prefix, &prefix));
+    let verb = kind.verb();
     let hint = match near.next() {
         Some(row) => format!("there is {}: {}", row.prefix, describe(row)),
-        None if hand == OperatorEntry::Add => {
+        None if kind == OperatorEntry::Add => {
             format!("what a feed lists is taken out with: nullrouted allow {prefix} --reason TEXT")
         }
         None => "nullrouted status shows what was entered".to_owned(),

@@ -41,7 +41,7 @@ pub(crate) struct Arguments {
 /// Longest reason, in bytes: it is shown with the prefix, on one line.
 const LONGEST_REASON: usize = 200;
 
-pub(crate) fn run(hand: OperatorEntry, path: &Path, arguments: Arguments) -> Outcome {
+pub(crate) fn run(kind: OperatorEntry, path: &Path, arguments: Arguments) -> Outcome {
     output::talk(output::Talk::Warnings);
     let config = load(path)?;
     let Arguments {
@@ -52,7 +52,7 @@ pub(crate) fn run(hand: OperatorEntry, path: &Path, arguments: Arguments) -> Out
     let prefix = Wanted::read(&entry)?.prefix;
     // The first answer may name what has to be confirmed.
     for _ in 0..2 {
-        match ask::change(&config, &changed(hand, &entry), json)? {
+        match ask::change(&config, &changed(kind, &entry), json)? {
             Handed::Done(exit) => return Ok(exit),
             Handed::Objections(against) => {
                 confirmed_by_hand(&against, prefix, force)?;
@@ -62,16 +62,16 @@ pub(crate) fn run(hand: OperatorEntry, path: &Path, arguments: Arguments) -> Out
         }
     }
     // The answer may take long: no lock is held meanwhile.
-    let against = objections_now(hand, prefix, &config)?;
+    let against = objections_now(kind, prefix, &config)?;
     if against.iter().any(|one| !entry.confirmed.contains(one)) {
         confirmed_by_hand(&against, prefix, force)?;
         entry.confirmed = against;
     }
-    alone(path, config, &changed(hand, &entry), json)
+    alone(path, config, &changed(kind, &entry), json)
 }
 
-fn changed(hand: OperatorEntry, entry: &Entry) -> Change {
-    match hand {
+fn changed(kind: OperatorEntry, entry: &Entry) -> Change {
+    match kind {
         OperatorEntry::Add => Change::Add(entry.clone()),
         OperatorEntry::Allow => Change::Allow(entry.clone()),
     }
@@ -107,7 +107,7 @@ impl Wanted {
 /// Enter it, with the lock of a pass.
 pub(crate) async fn enter_now(
     mut making: Making<'_>,
-    hand: OperatorEntry,
+    kind: OperatorEntry,
     entry: &Entry,
 ) -> Outcome {
     let Wanted {
@@ -119,7 +119,7 @@ pub(crate) async fn enter_now(
     let At { config, ledger, .. } = making.site.at()?;
     let now = ledger.now()?;
     let protected = protection(config, ledger, out, now).await?;
-    let against = objections(hand, prefix, &protected, config)?;
+    let against = objections(kind, prefix, &protected, config)?;
     if let Some(news) = against.iter().find(|one| !entry.confirmed.contains(one)) {
         match out {
             // Who is at the terminal is asked by the verb.
@@ -136,7 +136,7 @@ pub(crate) async fn enter_now(
     }
     let row = OperatorRow {
         id: 0,
-        kind: hand,
+        kind,
         prefix,
         reason,
         by: author.name.clone(),
@@ -145,7 +145,7 @@ pub(crate) async fn enter_now(
         ended: None,
     };
     let before = ledger.atomically(|ledger| {
-        let before = ledger.end_operator(hand, prefix, now, &row.by)?;
+        let before = ledger.end_operator(kind, prefix, now, &row.by)?;
         ledger.write_operator(&row)?;
         ledger.note_event(&Event {
             uid: Some(author.uid),
@@ -153,7 +153,7 @@ pub(crate) async fn enter_now(
         })?;
         Ok(before)
     })?;
-    let (exit, outcome) = apply(&mut making, hand.begun()).await?;
+    let (exit, outcome) = apply(&mut making, kind.begun()).await?;
     if making.json {
         return Ok(exit);
     }
@@ -166,14 +166,14 @@ pub(crate) async fn enter_now(
 
 /// What speaks against it at this moment.
 fn objections_now(
-    hand: OperatorEntry,
+    kind: OperatorEntry,
     prefix: IpNet,
     config: &Config,
 ) -> Result<Vec<Objection>, Stop> {
     let ledger = Ledger::read(&config.state_dir)?;
     let now = ledger.now()?;
     let protected = block_on(protection(config, &ledger, &Out::Ours, now))??;
-    objections(hand, prefix, &protected, config)
+    objections(kind, prefix, &protected, config)
 }
 
 /// What speaks against it is confirmed on a terminal.
@@ -240,10 +240,10 @@ pub(crate) fn reason(text: &str) -> Result<String, Stop> {
 
 /// # Errors
 /// What is never permitted, not even with `--force`.
-fn permitted(hand: OperatorEntry, prefix: IpNet) -> Result<(), Stop> {
+fn permitted(kind: OperatorEntry, prefix: IpNet) -> Result<(), Stop> {
     let stop = |why: String| Err(Stop::usage(format!("{prefix}: {why}")));
     if prefix.prefix_len() == 0 {
-        return stop(match hand {
+        return stop(match kind {
             OperatorEntry::Add => {
                 "the whole Internet is never dropped; nothing was changed".to_owned()
             }
@@ -258,7 +258,7 @@ fn permitted(hand: OperatorEntry, prefix: IpNet) -> Result<(), Stop> {
         let why = why_not_mapped(instead);
         return stop(format!("{why}; nothing was changed"));
     }
-    let never = nets(&NEVER).find(|(net, _)| hand == OperatorEntry::Add && net.contains(&prefix));
+    let never = nets(&NEVER).find(|(net, _)| kind == OperatorEntry::Add && net.contains(&prefix));
     match never {
         Some((_, why)) => stop(format!("{why} is never dropped; nothing was changed")),
         None => Ok(()),
@@ -270,13 +270,13 @@ fn permitted(hand: OperatorEntry, prefix: IpNet) -> Result<(), Stop> {
 /// # Errors
 /// What is never permitted.
 fn objections(
-    hand: OperatorEntry,
+    kind: OperatorEntry,
     prefix: IpNet,
     protect: &Protect,
     config: &Config,
 ) -> Result<Vec<Objection>, Stop> {
-    permitted(hand, prefix)?;
-    let (drops, limits) = (hand == OperatorEntry::Add, &config.policy.limits);
+    permitted(kind, prefix)?;
+    let (drops, limits) = (kind == OperatorEntry::Add, &config.policy.limits);
     Ok(objection::objections(drops, prefix, protect, limits))
 }
 

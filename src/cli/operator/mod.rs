@@ -50,6 +50,6 @@ async fn apply(making: &mut Making<'_>, cause: GenerationCause) -> Result<(Exit,
 }
 
 /// The verb that undoes an entry, as the operator would type it.
-fn undo(hand: OperatorEntry, prefix: IpNet) -> String {
-    format!("nullrouted {} {prefix}", hand.undo())
+fn undo(kind: OperatorEntry, prefix: IpNet) -> String {
+    format!("nullrouted {} {prefix}", kind.undo())
 }
