@@ -5,10 +5,9 @@ use std::sync::Arc;
 
 use super::output::Talk;
 use super::{Exit, Outcome, block_on, load, output};
-use crate::feed::copies::Copies;
 use crate::ledger::Ledger;
 use crate::pass;
-use crate::pass::inputs::{Cache, Inputs, View};
+use crate::pass::inputs::{Basis, Cache, Inputs, View};
 use crate::pass::sets::Sets;
 use crate::pass::wanted;
 use crate::targets::{self, Runner};
@@ -25,7 +24,6 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     output::talk(Talk::Warnings);
     let config = load(path)?;
     let ledger = Ledger::read(&config.state_dir)?;
-    let copies = Copies::under(&config.state_dir);
     let now = ledger.now()?;
     let cache = &mut Cache::default();
     let found = block_on(pass::discovery::as_it_is(
@@ -34,10 +32,17 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         now,
     ))?;
     let view = View::AsItIs(found);
-    let inputs = Inputs::read_as(&config, &ledger, &copies, cache, &view, now)?;
+    let inputs = Inputs::read_as(&config, &ledger, cache, &view, now)?;
     let decision = Arc::new(inputs.decide(now));
-    let sets = Sets::decided(&config, &ledger, &inputs, &decision)?;
-    let wanted = wanted::proposed((&config, &ledger), (&inputs, &decision), &sets, now)?;
+    let basis = Basis {
+        config: &config,
+        ledger: &ledger,
+        inputs: &inputs,
+        decision: &decision,
+        now,
+    };
+    let sets = Sets::decided(basis)?;
+    let wanted = wanted::proposed(basis, &sets)?;
     let mut runner = Runner::new(targets::each(&config, output::progress()));
     let targets = block_on(runner.plan(&wanted))?.into_iter();
     let targets: Vec<_> = targets
@@ -50,8 +55,8 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         // Where no router selects, all of it is in the plan already.
         routers: match decision.held() && decision.approvable() && sets.select() {
             true => {
-                let approved = inputs.decide_as_approved(&decision.id, now);
-                Sets::decided(&config, &ledger, &inputs, &approved)?
+                let decision = &Arc::new(inputs.decide_as_approved(&decision.id, now));
+                Sets::decided(Basis { decision, ..basis })?
             }
             false => Sets::default(),
         },

@@ -9,10 +9,9 @@ use similar::TextDiff;
 
 use super::{Exit, Outcome, Stop, load, output};
 use crate::config::RouterConfig;
-use crate::feed::copies::Copies;
 use crate::files;
 use crate::ledger::Ledger;
-use crate::pass::inputs::{Cache, Inputs};
+use crate::pass::inputs::{Basis, Cache, Inputs};
 use crate::pass::sets::Sets;
 use crate::pass::wanted;
 use crate::shown;
@@ -54,13 +53,18 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         ))
     })?;
     let ledger = Ledger::read(&config.state_dir)?;
-    let copies = Copies::under(&config.state_dir);
     let now = ledger.now()?;
-    let inputs = Inputs::read(&config, &ledger, &copies, &mut Cache::default(), now)?;
+    let inputs = Inputs::read(&config, &ledger, &mut Cache::default(), now)?;
     let decision = Arc::new(inputs.decide(now));
-    let sets = Sets::in_force(&config, &ledger, &inputs, &decision)?;
-    let in_force = (inputs.in_force.clone(), &sets);
-    let wanted = wanted::recorded((&config, &ledger), (&inputs, &decision), in_force, now)?;
+    let basis = Basis {
+        config: &config,
+        ledger: &ledger,
+        inputs: &inputs,
+        decision: &decision,
+        now,
+    };
+    let sets = Sets::in_force(basis)?;
+    let wanted = wanted::recorded(basis, inputs.in_force.clone(), &sets)?;
     let text = RouterFile::new(router, output::progress()).text(&wanted);
     match arguments.diff {
         true => diff(router, &text),

@@ -4,7 +4,6 @@ use super::refresh::{apply, exit};
 use super::site::Making;
 use super::{Exit, Outcome, Stop};
 use crate::control::Review;
-use crate::feed::copies::Copies;
 use crate::ledger::{EventKind, GenerationCause, Ledger, LedgerError, ReviewAnswer};
 use crate::pass::At;
 use crate::pass::inputs::Inputs;
@@ -24,8 +23,7 @@ pub(super) async fn review_now(
         cache,
     } = making.site.at()?;
     let now = ledger.now()?;
-    let copies = Copies::under(&config.state_dir);
-    let inputs = Inputs::read(config, ledger, &copies, cache, now)?;
+    let inputs = Inputs::read(config, ledger, cache, now)?;
     let decision = inputs.decide_once(cache, now);
     let id = review.id.trim().to_lowercase();
     if inputs.pinned.is_some() || !decision.held() || decision.id != id {

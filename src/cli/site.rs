@@ -34,25 +34,24 @@ pub(super) struct Reader {
 impl Reader {
     /// In a process of its own.
     pub fn alone(config: Arc<Config>) -> Result<Self, Stop> {
-        let out = Out::Ours;
-        Ok(Self {
-            ledger: read_ledger(&config, &out)?,
-            config,
-            cache: Cache::default(),
-            out,
-            keeper: None,
-        })
+        let ledger = read_ledger(&config, &Out::Ours)?;
+        Ok(Self::of(config, ledger))
     }
 
     /// The same of the ledger alone: what the daemon has not written down yet matters to none.
     pub fn quiet(config: Arc<Config>) -> Result<Self, Stop> {
-        Ok(Self {
-            ledger: Ledger::read(&config.state_dir)?,
+        let ledger = Ledger::read(&config.state_dir)?;
+        Ok(Self::of(config, ledger))
+    }
+
+    fn of(config: Arc<Config>, ledger: Ledger) -> Self {
+        Self {
             config,
+            ledger,
             cache: Cache::default(),
             out: Out::Ours,
             keeper: None,
-        })
+        }
     }
 
     pub fn in_daemon((reading, keeper): (Reading, Keeper), out: Out) -> Result<Self, Stop> {

@@ -1,7 +1,6 @@
 //! `why`: the whole story of an address or prefix on one screen.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use ipnet::IpNet;
 
@@ -9,13 +8,12 @@ use super::net::one_net;
 use super::output::Talk;
 use super::site::Reader;
 use super::{Exit, Outcome, Stop, ask, block_on, load, output};
-use crate::config::{Config, RouterConfig};
+use crate::config::RouterConfig;
 use crate::control::Question;
-use crate::feed::copies::Copies;
 use crate::feed::record;
 use crate::feed::standing::Standing;
 use crate::ledger::{Ledger, OperatorEntry, Seen};
-use crate::pass::inputs::Inputs;
+use crate::pass::inputs::{Basis, Inputs};
 use crate::pass::operator::describe;
 use crate::pass::sets::Sets;
 use crate::pipeline::Decision;
@@ -60,7 +58,6 @@ pub(super) fn answer(mut reader: Reader, query: &str, json: bool) -> Outcome {
 }
 
 fn tell(reader: &mut Reader, query: &str, net: IpNet) -> Result<Story, Stop> {
-    let copies = Copies::under(&reader.config.state_dir);
     let now = reader.ledger.now()?;
     let Reader {
         config,
@@ -68,7 +65,7 @@ fn tell(reader: &mut Reader, query: &str, net: IpNet) -> Result<Story, Stop> {
         cache,
         ..
     } = reader;
-    let inputs = Inputs::read(config, ledger, &copies, cache, now)?;
+    let inputs = Inputs::read(config, ledger, cache, now)?;
     let decision = reader.decide(&inputs, now)?;
     let (config, ledger) = (&reader.config, &reader.ledger);
     let in_force = &inputs.in_force.nets;
@@ -153,15 +150,19 @@ fn tell(reader: &mut Reader, query: &str, net: IpNet) -> Result<Story, Stop> {
         held: if tells { held } else { Vec::new() },
         places: match verdict {
             Verdict::Blackholed | Verdict::Partly => {
-                let sets = Sets::as_written(config, ledger, &inputs, &decision)?;
-                let at = At {
+                let basis = Basis {
                     config,
+                    ledger,
                     inputs: &inputs,
                     decision: &decision,
-                    reader,
-                    sets: &sets,
+                    now,
                 };
-                at.places(ledger, route, net, now)?
+                let at = At {
+                    basis,
+                    reader,
+                    sets: Sets::as_written(basis)?,
+                };
+                at.places(route, net)?
             }
             Verdict::Protected | Verdict::Held | Verdict::NotListed => Vec::new(),
         },
@@ -226,26 +227,24 @@ fn protection(
 
 /// What is known of the targets.
 struct At<'a> {
+    basis: Basis<'a>,
     reader: &'a Reader,
-    config: &'a Arc<Config>,
-    inputs: &'a Inputs,
-    decision: &'a Arc<Decision>,
     /// As their files were made.
-    sets: &'a Sets,
+    sets: Sets,
 }
 
 impl At<'_> {
     /// Where the route really is, or the parts of what was asked for: the kernel is asked for a
     /// route, the files are as the last pass left them.
-    fn places(
-        &self,
-        ledger: &Ledger,
-        route: Option<IpNet>,
-        net: IpNet,
-        now: Timestamp,
-    ) -> Result<Vec<Place>, Stop> {
-        let config = self.config;
-        let in_force = self.inputs.in_force.clone();
+    fn places(&self, route: Option<IpNet>, net: IpNet) -> Result<Vec<Place>, Stop> {
+        let Basis {
+            config,
+            ledger,
+            inputs,
+            now,
+            ..
+        } = self.basis;
+        let in_force = inputs.in_force.clone();
         let wanted = Wanted {
             last: ledger.targets()?,
             routers: self.sets.routers().clone(),
@@ -286,13 +285,13 @@ impl At<'_> {
 
     /// Why a router has something else than its feeds list now, or than it selects now.
     fn differs(&self, name: &str, net: IpNet) -> Option<String> {
-        let mut routers = self.config.routers.iter();
+        let mut routers = self.basis.config.routers.iter();
         let router = routers.find(|router| router.name == name)?;
         let set = self.sets.router(name);
         let no_longer =
             set.filter(|set| set.set().overlaps(net) && !self.listed_now(set).overlaps(net));
         let no_longer = no_longer.map(|set| {
-            let mut lost = self.decision.lost.iter();
+            let mut lost = self.basis.decision.lost.iter();
             match lost.find(|feed| set.selection.choice.has(feed)) {
                 Some(feed) => format!("the copy of feed {feed} cannot be read: what it had stays"),
                 None => {
@@ -305,12 +304,12 @@ impl At<'_> {
     }
 
     fn listed_now(&self, set: &RouterSet) -> PrefixSet {
-        set.listed_now(self.decision, &self.inputs.policy)
+        set.listed_now(self.basis.decision, &self.basis.inputs.policy)
     }
 
     /// What an edit of the configuration does to it.
     fn edit(&self, router: &RouterConfig) -> Option<String> {
-        let next = self.sets.edit(self.config, self.decision, router)?;
+        let next = self.sets.edit(self.basis, router)?;
         Some(format!(
             "its [[router]] was changed, and the next pass writes what it selects now: {next}"
         ))
@@ -318,10 +317,10 @@ impl At<'_> {
 
     /// What keeps a router from what its feeds list now.
     fn waits(&self) -> String {
-        match &self.inputs.pinned {
+        match &self.basis.inputs.pinned {
             Some(pin) => format!("pinned {}, until `nullrouted unpin`", pin.row),
-            None if self.decision.held() => {
-                let id = &self.decision.id;
+            None if self.basis.decision.held() => {
+                let id = &self.basis.decision.id;
                 format!("change {id} is held (nullrouted plan shows it)")
             }
             None => "the next pass writes it".to_owned(),

@@ -6,6 +6,7 @@ use std::time::Duration;
 use reqwest::Url;
 
 use crate::discover::Source;
+use crate::feed::copies::Copies;
 use crate::feed::fetch::{Access, FetchLimits};
 use crate::feed::formats::Rules;
 use crate::feed::schedule::Rhythm;
@@ -201,6 +202,11 @@ impl Config {
     pub const KEEP: Duration = Duration::from_secs(400 * 24 * 3_600);
     /// Shortest value: what flaps within a day must be visible.
     pub const SHORTEST_KEEP: Duration = Duration::from_secs(24 * 3_600);
+
+    /// The last good copies of its feeds.
+    pub fn copies(&self) -> Copies {
+        Copies::under(&self.state_dir)
+    }
 }
 
 impl FeedConfig {

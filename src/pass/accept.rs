@@ -8,9 +8,8 @@ use super::attempt::{Attempt, Body};
 use super::inputs::Cache;
 use super::newer::preferred;
 use super::{PassError, log_once};
-use crate::config::{FeedConfig, Origin};
+use crate::config::{Config, FeedConfig, Origin};
 use crate::digest;
-use crate::feed::copies::Copies;
 use crate::feed::fetch::Validators;
 use crate::feed::formats::Format;
 use crate::feed::standing::Standing;
@@ -21,8 +20,8 @@ use crate::time::Timestamp;
 
 /// Accepts or refuses what was fetched, and writes it down.
 pub(super) struct Acceptor<'a> {
+    pub config: &'a Config,
     pub ledger: &'a Ledger,
-    pub copies: &'a Copies,
     pub cache: &'a mut Cache,
     pub now: Timestamp,
 }
@@ -64,7 +63,8 @@ impl Acceptor<'_> {
         let leaving = feed.withdraw_after.confirmed(leaving, self.now);
         self.good(&mut row, FeedState::Unchanged);
         if let Some(digest) = &row.digest {
-            self.copies.confirm(&feed.name, digest, self.now);
+            let copies = self.config.copies();
+            copies.confirm(&feed.name, digest, self.now);
         }
         tracing::debug!("feed={}  {} entries, not modified", feed.name, row.entries);
         self.ledger.lightly(|ledger| {
@@ -87,8 +87,9 @@ impl Acceptor<'_> {
             digest,
             copy,
         } = body;
-        if let Err(error) = self.copies.save(&feed.name, &digest, &bytes) {
-            let why = format!("{}: {error}", self.copies.folder().display());
+        let copies = self.config.copies();
+        if let Err(error) = copies.save(&feed.name, &digest, &bytes) {
+            let why = format!("{}: {error}", copies.folder().display());
             // A failure like others for this feed: it is counted, and not tried again at once.
             self.refused(feed, row, Refused::NotKept(why.clone()))?;
             let why = format!("{why}; the last good copies stay in force");
@@ -97,7 +98,7 @@ impl Acceptor<'_> {
         self.cache.remember(&feed.name, &digest, copy.clone());
         let old = match row.digest.as_deref() {
             Some(same) if same == digest => Some(copy.clone()),
-            Some(before) => self.cache.get(self.copies, feed, before),
+            Some(before) => self.cache.get(self.config, feed, before),
             None => None,
         };
         let difference = old.as_deref().map(|old| match Arc::as_ptr(&copy) == old {
@@ -133,7 +134,7 @@ impl Acceptor<'_> {
         row.generated = copy.generated;
         row.validators = validators;
         row.origin = feed.origin.to_string();
-        self.copies.confirm(&feed.name, &digest, self.now);
+        copies.confirm(&feed.name, &digest, self.now);
         // The listings are those of the copy before only if it was read by the same rules.
         let before = row.digest.as_ref().map(|before| read_as(feed, before));
         let in_step = before.is_some() && row.listed == before;

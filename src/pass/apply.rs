@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::address_requests::AddressRequests;
 use super::discovery::{self, Where};
-use super::inputs::{Cache, Inputs};
+use super::inputs::{Basis, Cache, Inputs};
 use super::keeper::{Keeper, Order};
 use super::record::Record;
 use super::sets::Sets;
@@ -12,7 +12,6 @@ use super::sweep::sweep;
 use super::{Applied, Outcome, PassError, announce, neighbors, wanted};
 use crate::clock::Clock;
 use crate::config::Config;
-use crate::feed::copies::Copies;
 use crate::ledger::{GenerationCause, HoldRow, Ledger, LedgerError, PinRow};
 use crate::pipeline::Decision;
 use crate::progress::Progress;
@@ -26,7 +25,6 @@ const AGAIN: u32 = 1;
 pub(super) struct Applying<'a> {
     pub config: &'a Arc<Config>,
     pub ledger: &'a Ledger,
-    pub copies: &'a Copies,
     pub cache: &'a mut Cache,
     pub keeper: &'a Keeper,
     pub progress: &'a Progress,
@@ -88,7 +86,7 @@ impl Applying<'_> {
         loop {
             let outcome = self.once(cause).await?;
             self.cache.acted = true;
-            sweep(self.config, self.ledger, self.copies, self.cache);
+            sweep(self.config, self.ledger, self.cache);
             self.cache.publish(self.config);
             // Where addresses come and go all the time the downloads have their turn, too: what is
             // new is cut out of the routes already, and comes into the files with the next round.
@@ -173,10 +171,17 @@ impl Applying<'_> {
         let (config, ledger) = (self.config, self.ledger);
         // From here on the time stands still: one decision has one time.
         let now = self.cache.clock.now();
-        let inputs = Inputs::read(config, ledger, self.copies, self.cache, now)?;
+        let inputs = Inputs::read(config, ledger, self.cache, now)?;
         let decision = inputs.decide_once(self.cache, now);
         announce::decision(config, ledger, &decision, self.cache)?;
-        let sets = Sets::decided(config, ledger, &inputs, &decision)?;
+        let basis = Basis {
+            config,
+            ledger,
+            inputs: &inputs,
+            decision: &decision,
+            now,
+        };
+        let sets = Sets::decided(basis)?;
         let record = Record {
             config,
             decision: &decision,
@@ -196,8 +201,7 @@ impl Applying<'_> {
             .put_in_force(ledger, generation, &decision.desired)
             .map_err(PassError::NotApplied)?;
         self.cache.publish(config);
-        let places = (config, ledger);
-        let wanted = wanted::recorded(places, (&inputs, &decision), (everything, &sets), now);
+        let wanted = wanted::recorded(basis, everything, &sets);
         if decision.goes() {
             self.cache.went();
         }

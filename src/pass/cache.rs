@@ -12,7 +12,6 @@ use crate::clock::Clock;
 use crate::config::{Config, FeedConfig};
 use crate::discover::Source;
 use crate::feed::FeedCopy;
-use crate::feed::copies::Copies;
 use crate::feed::formats::parse_body;
 use crate::ledger::{CopyKind, GenerationRow, Ledger, LedgerError, PinRow};
 use crate::pipeline::{Decided, Decision, Input, Pinned};
@@ -216,7 +215,7 @@ impl Cache {
     /// is gone, damaged, or no longer a list by the feed's rules.
     pub fn get(
         &mut self,
-        copies: &Copies,
+        config: &Config,
         feed: &FeedConfig,
         digest: &str,
     ) -> Option<Arc<FeedCopy>> {
@@ -224,7 +223,8 @@ impl Cache {
         if let Some(copy) = self.copies.get(&key) {
             return Some(copy.clone());
         }
-        let body = copies
+        let body = config
+            .copies()
             .load(&feed.name, digest)
             .map_err(|error| error.to_string());
         let copy = body

@@ -18,7 +18,6 @@ use super::{Inbox, PassError, log_once};
 use crate::config::{Config, FeedConfig, Origin};
 use crate::discover::Source;
 use crate::feed::FeedState;
-use crate::feed::copies::Copies;
 use crate::feed::fetch::{AddressRequester, Validators};
 use crate::feed::withdrawal::WithdrawAfter;
 use crate::ledger::{CopyKind, FeedRow, Ledger, Pieces, PinRow, TableUsed};
@@ -94,13 +93,12 @@ type Pending<'a> = Pin<Box<dyn Future<Output = (&'a FeedConfig, FeedRow, Attempt
 pub fn begin<'a>(
     config: &'a Config,
     ledger: &Ledger,
-    copies: &Copies,
     cache: &mut Cache,
     (selection, mode): (FeedSelection<'_>, FetchMode),
     progress: &'a Progress,
 ) -> Result<Attempts<'a>, PassError> {
     let now = cache.clock.now();
-    adopt(config, ledger, copies, cache, now)?;
+    adopt(config, ledger, cache, now)?;
     end_waits(config, ledger, now)?;
     let mut rows = ledger.feeds()?;
     let wanted: Vec<&FeedConfig> = config
@@ -132,7 +130,7 @@ pub fn begin<'a>(
         });
         let validators = match mode.force {
             true => Validators::default(),
-            false => validators(feed, &row, copies, cache),
+            false => validators(config, feed, &row, cache),
         };
         let known = row.digest.as_ref().and_then(|digest| {
             let copy = cache.at_hand(&feed.name, digest)?;
@@ -143,7 +141,7 @@ pub fn begin<'a>(
         pending.push(looking);
     }
     let pinned = ledger.pinned()?;
-    let writing = unfinished(config, ledger, copies, cache, now)?;
+    let writing = unfinished(config, ledger, cache, now)?;
     Ok(Attempts {
         writing,
         pending,
@@ -159,8 +157,8 @@ impl Attempts<'_> {
     /// host delays neither other feeds nor what must be protected now.
     pub async fn accept(
         &mut self,
+        config: &Config,
         ledger: &Ledger,
-        copies: &Copies,
         cache: &mut Cache,
         (keeper, inbox): (&Keeper, &dyn Inbox),
     ) -> Result<FetchProgress, PassError> {
@@ -220,8 +218,8 @@ impl Attempts<'_> {
             };
             let now = cache.clock.now();
             let mut acceptor = Acceptor {
+                config,
                 ledger,
-                copies,
                 cache,
                 now,
             };
@@ -250,7 +248,6 @@ impl Attempts<'_> {
 fn unfinished(
     config: &Config,
     ledger: &Ledger,
-    copies: &Copies,
     cache: &mut Cache,
     now: Timestamp,
 ) -> Result<Vec<Pieces>, PassError> {
@@ -261,7 +258,7 @@ fn unfinished(
         let Some((row, digest)) = row.and_then(|row| Some((row, row.digest.as_ref()?))) else {
             continue;
         };
-        if let Some(copy) = cache.get(copies, feed, digest) {
+        if let Some(copy) = cache.get(config, feed, digest) {
             let of = (&**digest, read_as(feed, digest));
             let since = row.taken_at.unwrap_or(now);
             writing.push(Pieces::of(&feed.name, copy, of, since));
@@ -288,7 +285,6 @@ fn end_waits(config: &Config, ledger: &Ledger, now: Timestamp) -> Result<(), Pas
 fn adopt(
     config: &Config,
     ledger: &Ledger,
-    copies: &Copies,
     cache: &mut Cache,
     now: Timestamp,
 ) -> Result<(), PassError> {
@@ -297,10 +293,10 @@ fn adopt(
         if row.digest.is_some() {
             continue;
         }
-        let Some((digest, confirmed)) = copies.applied(&feed.name) else {
+        let Some((digest, confirmed)) = config.copies().applied(&feed.name) else {
             continue;
         };
-        let Some(copy) = cache.get(copies, feed, &digest) else {
+        let Some(copy) = cache.get(config, feed, &digest) else {
             continue;
         };
         let confirmed = confirmed.min(now);
@@ -326,10 +322,10 @@ fn adopt(
 
 /// What to name the copy at hand by. Validators of another place, or without their copy, would be
 /// answered by a lie.
-fn validators(feed: &FeedConfig, row: &FeedRow, copies: &Copies, cache: &mut Cache) -> Validators {
+fn validators(config: &Config, feed: &FeedConfig, row: &FeedRow, cache: &mut Cache) -> Validators {
     let same = matches!(feed.origin, Origin::Url(_)) && row.origin == feed.origin.to_string();
     let copy = row.digest.as_ref().filter(|_| same);
-    match copy.and_then(|digest| cache.get(copies, feed, digest)) {
+    match copy.and_then(|digest| cache.get(config, feed, digest)) {
         Some(_) => row.validators.clone(),
         None => Validators::default(),
     }

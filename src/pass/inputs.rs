@@ -11,7 +11,6 @@ use super::{operator, protection};
 use crate::config::{Config, Decisive, FeedConfig, Origin, RouterConfig, decisive, differences};
 use crate::digest;
 use crate::discover;
-use crate::feed::copies::Copies;
 use crate::feed::file::{self, Local};
 use crate::feed::formats::parse_body;
 use crate::feed::withdrawal::{self, Item, PendingWithdrawal};
@@ -63,6 +62,17 @@ pub struct Inputs {
     pub next_end: Option<Timestamp>,
 }
 
+/// A decision with everything that it was made of.
+#[derive(Clone, Copy)]
+pub struct Basis<'a> {
+    pub config: &'a Arc<Config>,
+    pub ledger: &'a Ledger,
+    pub inputs: &'a Inputs,
+    pub decision: &'a Arc<Decision>,
+    /// The time of the decision.
+    pub now: Timestamp,
+}
+
 /// What is frozen, and who did it.
 #[derive(Clone, Debug)]
 pub struct Pin {
@@ -75,18 +85,16 @@ impl Inputs {
     pub fn read(
         config: &Config,
         ledger: &Ledger,
-        copies: &Copies,
         cache: &mut Cache,
         now: Timestamp,
     ) -> Result<Self, LedgerError> {
-        Self::read_as(config, ledger, copies, cache, &View::AsRecorded, now)
+        Self::read_as(config, ledger, cache, &View::AsRecorded, now)
     }
 
     /// The same, as seen by the last pass or as it is now.
     pub fn read_as(
         config: &Config,
         ledger: &Ledger,
-        copies: &Copies,
         cache: &mut Cache,
         view: &View,
         now: Timestamp,
@@ -102,7 +110,7 @@ impl Inputs {
                 let limits = &config.fetch;
                 let local = file::read_now(path, limits.max_bytes, limits.timeout);
                 let taken =
-                    local.and_then(|local| as_it_is(feed, &mut row, &local, copies, cache, now));
+                    local.and_then(|local| as_it_is(config, feed, &mut row, &local, cache, now));
                 match taken {
                     Ok(copy) => leaving = copy.pending_withdrawals(feed, leaving, now),
                     Err(refused) => {
@@ -116,7 +124,7 @@ impl Inputs {
                 leaving: [leaving, applied],
                 table: &table,
             };
-            feeds.push(one(feed, &parts, copies, cache, now));
+            feeds.push(one(config, feed, &parts, cache, now));
         }
         let decisive_before = ledger.decisive()?;
         let configuration = configuration(config, &decisive_before, &rows);
@@ -255,10 +263,10 @@ impl Taken {
 
 /// Take a local file as a pass would, without writing anything down.
 fn as_it_is(
+    config: &Config,
     feed: &FeedConfig,
     row: &mut FeedRow,
     local: &Local,
-    copies: &Copies,
     cache: &mut Cache,
     now: Timestamp,
 ) -> Result<Taken, Refused> {
@@ -269,7 +277,7 @@ fn as_it_is(
     preferred(feed, row, &copy, now)?;
     let (new, digest) = (Arc::new(copy), digest::of(body));
     let old = row.digest.as_ref();
-    let old = old.and_then(|old| cache.get(copies, feed, old));
+    let old = old.and_then(|old| cache.get(config, feed, old));
     cache.remember(&feed.name, &digest, new.clone());
     if row.digest.as_ref() != Some(&digest) {
         row.taken_at = Some(now);
@@ -288,9 +296,9 @@ struct Parts<'a> {
 }
 
 fn one(
+    config: &Config,
     feed: &FeedConfig,
     parts: &Parts,
-    copies: &Copies,
     cache: &mut Cache,
     now: Timestamp,
 ) -> Feed {
@@ -305,7 +313,7 @@ fn one(
             CopyKind::Current => leaving,
             CopyKind::Applied => leaving_applied,
         };
-        let copy = cache.get(copies, feed, digest)?;
+        let copy = cache.get(config, feed, digest)?;
         let name = name(digest, &copy, leaving, table);
         let copy = match name == *digest {
             true => copy,

@@ -43,7 +43,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::config::Config;
-use crate::feed::copies::Copies;
 use crate::ledger::{GenerationCause, HoldRow, Ledger, LedgerError, PinRow, TargetRow};
 use crate::prefix::PrefixSet;
 use crate::progress::Progress;
@@ -163,14 +162,12 @@ impl Pass<'_> {
             inbox,
         } = self;
         ledger.adopt_flush()?;
-        let copies = Copies::under(&config.state_dir);
         clock::read_clock(ledger, cache)?;
         let fetch = (selection, mode);
-        let mut attempts = gather::begin(config, ledger, &copies, cache, fetch, progress)?;
+        let mut attempts = gather::begin(config, ledger, cache, fetch, progress)?;
         let mut applying = Applying {
             config,
             ledger,
-            copies: &copies,
             cache,
             keeper,
             progress,
@@ -192,7 +189,7 @@ impl Pass<'_> {
         loop {
             let listens = (keeper, inbox);
             let reached = attempts
-                .accept(ledger, &copies, applying.cache, listens)
+                .accept(config, ledger, applying.cache, listens)
                 .await?;
             applying.keep_proven(&mut attempts.address_requests)?;
             if reached == FetchProgress::OperatorRequest {

@@ -27,103 +27,89 @@ impl Record<'_> {
     /// Whether the same stays in force, for every router too, nothing waits, and no word of the
     /// operator is used up.
     pub fn changes_nothing(&self) -> bool {
-        let Self {
-            decision,
-            sets,
-            inputs,
-            ..
-        } = *self;
-        decision.change.is_empty()
-            && !sets.change()
-            && !decision.held()
-            && inputs.approval.is_none()
-            && inputs.generation > 0
+        self.decision.change.is_empty()
+            && !self.sets.change()
+            && !self.decision.held()
+            && self.inputs.approval.is_none()
+            && self.inputs.generation > 0
     }
 
     /// Write all of it; part of [`Ledger::atomically`]. Answers the generation in force and the
     /// change that waits.
     pub fn write(&self, ledger: &Ledger) -> Result<(u64, Option<HoldRow>), LedgerError> {
-        let Self {
-            config,
-            decision,
-            inputs,
-            now,
-            ..
-        } = *self;
         self.end_what_is_over(ledger)?;
         self.review(ledger)?;
         let generation = self.generation(ledger)?;
         let held = self.hold(ledger)?;
-        if decision.pinned.is_none() {
+        if self.decision.pinned.is_none() {
             // A rejection was of another question.
-            ledger.void_but(held.as_ref().map(|hold| hold.id.as_str()), now)?;
+            ledger.void_but(held.as_ref().map(|hold| hold.id.as_str()), self.now)?;
         }
-        if decision.goes() {
-            let counted = config.feeds.iter().zip(&decision.standings);
+        if self.decision.goes() {
+            let counted = self.config.feeds.iter().zip(&self.decision.standings);
             let counted = counted.filter(|(_, standing)| standing.counts());
             let counted: Vec<&str> = counted.map(|(feed, _)| feed.name.as_str()).collect();
-            ledger.mark_applied(&counted, &inputs.table)?;
-            ledger.set_decisive(&decisive(config))?;
+            ledger.mark_applied(&counted, &self.inputs.table)?;
+            ledger.set_decisive(&decisive(self.config))?;
         }
-        if decision.adopts() {
-            ledger.adopt(now)?;
+        if self.decision.adopts() {
+            ledger.adopt(self.now)?;
         }
-        if config.kernel.enabled {
-            ledger.add_mark(&config.kernel.mark)?;
+        if self.config.kernel.enabled {
+            ledger.add_mark(&self.config.kernel.mark)?;
         }
         // While its removal is held, a feed that left the configuration is still a reason of what
         // is in force.
-        if !decision.holds_configuration {
-            let names = config.feeds.iter().map(|feed| feed.name.as_str());
-            ledger.keep_feeds(&names.collect::<Vec<_>>(), now)?;
+        if !self.decision.holds_configuration {
+            let names = self.config.feeds.iter().map(|feed| feed.name.as_str());
+            ledger.keep_feeds(&names.collect::<Vec<_>>(), self.now)?;
         }
-        ledger.keep_targets(&targets::names(config))?;
+        ledger.keep_targets(&targets::names(self.config))?;
         Ok((generation, held))
     }
 
     /// The new generation, if anything changes.
     fn generation(&self, ledger: &Ledger) -> Result<u64, LedgerError> {
-        let Self {
-            config,
-            decision,
-            sets,
-            inputs,
-            now,
-            ..
-        } = *self;
-        let apart = decision.change.is_empty();
+        let apart = self.decision.change.is_empty();
         // A router that gets something else is a reason as well: so the former set can be gone back
         // to.
-        let generation = match apart && !sets.change() {
-            true => inputs.generation,
+        let generation = match apart && !self.sets.change() {
+            true => self.inputs.generation,
             false => self.new_generation(ledger)?,
         };
-        sets.write(config, ledger, (generation, apart, now))?;
+        self.sets
+            .write(self.config, ledger, (generation, apart, self.now))?;
         Ok(generation)
     }
 
     fn new_generation(&self, ledger: &Ledger) -> Result<u64, LedgerError> {
-        let Self {
-            decision, inputs, ..
-        } = *self;
-        let change = &decision.change;
-        let approval = inputs.approval.as_ref().filter(|_| decision.approved);
+        let change = &self.decision.change;
+        let approval = self
+            .inputs
+            .approval
+            .as_ref()
+            .filter(|_| self.decision.approved);
         let origin = Origin {
             at: self.now,
             // A pin of another process is applied by the first pass that sees it.
-            cause: match (decision.pinned, inputs.pinned.as_ref()) {
+            cause: match (self.decision.pinned, self.inputs.pinned.as_ref()) {
                 (Some(0), _) => GenerationCause::Flush,
                 (Some(_), Some(_)) if self.cause == GenerationCause::Refresh => {
                     GenerationCause::Pin
                 }
                 _ => self.cause,
             },
-            pinned: decision.pinned.is_some(),
+            pinned: self.decision.pinned.is_some(),
             approved: approval.map(|approval| (approval.id.as_str(), approval.by.as_str())),
         };
-        let (after, policy) = (&decision.desired.nets, &inputs.policy);
-        let why_added = |net| joined(&decision.explain_addition(net).because, "; ");
-        let why_removed = |net| joined(&decision.explain_removal(net, after, policy).because, "; ");
+        let (after, policy) = (&self.decision.desired.nets, &self.inputs.policy);
+        let why_added = |net| joined(&self.decision.explain_addition(net).because, "; ");
+        let why_removed = |net| {
+            joined(
+                &self.decision.explain_removal(net, after, policy).because,
+                "; ",
+            )
+        };
         let generation = ledger.write_generation(origin, change, (why_added, why_removed))?;
         let (added, removed, kept) = (change.added(), change.removed(), change.kept());
         let by = approval.map_or_else(String::new, |approval| {
@@ -136,16 +122,16 @@ impl Record<'_> {
         if !add.is_empty() || !remove.is_empty() {
             let come = add.iter().map(|asn| (*asn, self.why_origin(*asn)));
             ledger.note_origins(generation, '+', come)?;
-            let why = match decision.pinned {
+            let why = match self.decision.pinned {
                 Some(0) => Cause::Flushed.to_string(),
                 Some(generation) => Cause::Pinned { generation }.to_string(),
                 None => "no longer listed".to_owned(),
             };
             let gone = remove.iter().map(|asn| (*asn, why.clone()));
             ledger.note_origins(generation, '-', gone)?;
-            ledger.set_origins(&decision.desired.origins)?;
-            let before = inputs.in_force.origins.len();
-            let after = decision.desired.origins.len();
+            ledger.set_origins(&self.decision.desired.origins)?;
+            let before = self.inputs.in_force.origins.len();
+            let after = self.decision.desired.origins.len();
             tracing::info!("origins  {after} origin ASes in force, before {before}");
         }
         Ok(generation)
@@ -198,37 +184,31 @@ impl Record<'_> {
 
     /// An approval is used up by its change, and void when the feeds have moved on.
     fn review(&self, ledger: &Ledger) -> Result<(), LedgerError> {
-        let Self {
-            decision,
-            inputs,
-            now,
-            ..
-        } = *self;
-        let Some(approval) = &inputs.approval else {
+        let Some(approval) = &self.inputs.approval else {
             return Ok(());
         };
         let id = &approval.id;
-        if decision.approved {
-            return ledger.end_reviews("applied", now);
+        if self.decision.approved {
+            return ledger.end_reviews("applied", self.now);
         }
-        if decision.pinned.is_some() {
+        if self.decision.pinned.is_some() {
             return Ok(());
         }
-        ledger.end_reviews("void", now)?;
-        let what = match decision.held() {
-            true => format!("what waits now is {}", decision.id),
+        ledger.end_reviews("void", self.now)?;
+        let what = match self.decision.held() {
+            true => format!("what waits now is {}", self.decision.id),
             false => "nothing waits any more".to_owned(),
         };
         tracing::warn!(
             "the approval of {id} by {} is void: {} moved on; {what}",
             approval.by,
-            decision.movers(),
+            self.decision.movers(),
         );
         self.note(
             ledger,
             EventKind::Void,
             id,
-            &format!("{} moved on; {what}", decision.movers()),
+            &format!("{} moved on; {what}", self.decision.movers()),
         )
     }
 

@@ -5,24 +5,18 @@ use std::error::Error;
 
 use super::inputs::Cache;
 use crate::config::Config;
-use crate::feed::copies::Copies;
 use crate::ledger::Ledger;
 
 /// Remove copies that nothing names any more, from disk and from memory. The targets are in step by
 /// then: what goes wrong is said, and done again after the next pass.
-pub(super) fn sweep(config: &Config, ledger: &Ledger, copies: &Copies, cache: &mut Cache) {
-    if let Err(error) = try_sweep(config, ledger, copies, cache) {
+pub(super) fn sweep(config: &Config, ledger: &Ledger, cache: &mut Cache) {
+    if let Err(error) = try_sweep(config, ledger, cache) {
         tracing::warn!("copies  {error}");
     }
 }
 
-fn try_sweep(
-    config: &Config,
-    ledger: &Ledger,
-    copies: &Copies,
-    cache: &mut Cache,
-) -> Result<(), Box<dyn Error>> {
-    let rows = ledger.feeds()?;
+fn try_sweep(config: &Config, ledger: &Ledger, cache: &mut Cache) -> Result<(), Box<dyn Error>> {
+    let (rows, copies) = (ledger.feeds()?, config.copies());
     // Of feeds that are no longer configured, too: while that is held, what is in force is
     // theirs.
     let mut named: HashSet<(String, String)> = rows

@@ -3,17 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::inputs::Inputs;
+use super::inputs::Basis;
 use super::sets::Sets;
 use super::{former_marks, removable};
 use crate::config::Config;
 use crate::feed::standing::Standing;
 use crate::ledger::{Ledger, LedgerError, RecentlyWithdrawn};
-use crate::pipeline::Decision;
 use crate::prefix::{Effective, PrefixSet};
 use crate::targets::file::ToUnconfigure;
 use crate::targets::{Removable, RoutersToUnconfigure, Wanted};
-use crate::time::Timestamp;
 
 /// For this long a router file removes what is no longer in force. A router that loads it less
 /// often has to be cleared first.
@@ -41,62 +39,48 @@ pub fn credits(
 /// This in force, which the ledger knows already: what routers may still hold of before is what it
 /// recorded.
 pub fn recorded(
-    (config, ledger): (&Arc<Config>, &Ledger),
-    (inputs, decision): (&Inputs, &Arc<Decision>),
-    (everything, sets): (Arc<Effective>, &Sets),
-    now: Timestamp,
+    basis: Basis,
+    everything: Arc<Effective>,
+    sets: &Sets,
 ) -> Result<Wanted, LedgerError> {
+    let Basis { config, ledger, .. } = basis;
     let left = recently_withdrawn(config, ledger)?;
-    let gone = to_unconfigure((config, ledger), &everything, sets, left)?;
-    let removable = removable(ledger, inputs.policy.protect.set())?;
-    let given = (removable, gone);
-    of(
-        (config, ledger),
-        (inputs, decision),
-        (everything, sets),
-        given,
-        now,
-    )
+    Ok(Wanted {
+        to_unconfigure: Arc::new(to_unconfigure((config, ledger), &everything, sets, left)?),
+        removable: removable(ledger, basis.inputs.policy.protect.set())?,
+        ..of(basis, everything, sets)?
+    })
 }
 
 /// The same before the ledger knows of it: with what would leave by it.
-pub fn proposed(
-    (config, ledger): (&Arc<Config>, &Ledger),
-    (inputs, decision): (&Inputs, &Arc<Decision>),
-    sets: &Sets,
-    now: Timestamp,
-) -> Result<Wanted, LedgerError> {
-    let everything = Arc::new(decision.desired.clone());
+pub fn proposed(basis: Basis, sets: &Sets) -> Result<Wanted, LedgerError> {
+    let Basis { config, ledger, .. } = basis;
+    let everything = Arc::new(basis.decision.desired.clone());
     let gone = proposed_to_unconfigure(config, ledger, &everything, sets)?;
-    // A decision that goes with every feed read explains every route.
-    let removable = match decision.adopts() {
-        true => Removable::All,
-        false => removable(ledger, inputs.policy.protect.set())?,
-    };
-    let given = (removable, gone);
-    of(
-        (config, ledger),
-        (inputs, decision),
-        (everything, sets),
-        given,
-        now,
-    )
+    Ok(Wanted {
+        to_unconfigure: Arc::new(gone),
+        // A decision that goes with every feed read explains every route.
+        removable: match basis.decision.adopts() {
+            true => Removable::All,
+            false => removable(ledger, basis.inputs.policy.protect.set())?,
+        },
+        ..of(basis, everything, sets)?
+    })
 }
 
-fn of(
-    (config, ledger): (&Arc<Config>, &Ledger),
-    (inputs, decision): (&Inputs, &Arc<Decision>),
-    (everything, sets): (Arc<Effective>, &Sets),
-    (removable, gone): (Removable, RoutersToUnconfigure),
-    now: Timestamp,
-) -> Result<Wanted, LedgerError> {
+fn of(basis: Basis, everything: Arc<Effective>, sets: &Sets) -> Result<Wanted, LedgerError> {
+    let Basis {
+        config,
+        ledger,
+        inputs,
+        decision,
+        now,
+    } = basis;
     Ok(Wanted {
         routers: sets.routers().clone(),
         credits: credits(config, &decision.standings, &everything.nets, |_| true),
         decision: Some(decision.clone()),
-        to_unconfigure: Arc::new(gone),
         protected: inputs.policy.protect.set().clone(),
-        removable,
         former: former_marks(config, ledger)?,
         last: ledger.targets()?,
         ..Wanted::of(everything, config, now)

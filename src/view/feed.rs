@@ -8,7 +8,6 @@ use serde_json::json;
 use super::composed;
 
 use crate::config::{Config, FeedConfig};
-use crate::feed::copies::Copies;
 use crate::feed::formats::Format;
 use crate::feed::standing::Standing;
 use crate::feed::{FeedState, Rejection};
@@ -42,14 +41,13 @@ pub fn feeds<'a>(
     now: Timestamp,
 ) -> Result<Vec<FeedStatus<'a>>, LedgerError> {
     let mut rows = ledger.feeds()?;
-    let copies = Copies::under(&config.state_dir);
     let mut found = Vec::with_capacity(config.feeds.len());
     for feed in &config.feeds {
         let row = rows.remove(&feed.name).unwrap_or_default();
         let auto = feed.rules.format == Format::Auto;
         // The copy is read only where there is something in it to show.
         let digest = row.digest.as_ref().filter(|_| auto || row.rejected > 0);
-        let copy = digest.and_then(|digest| cache.get(&copies, feed, digest));
+        let copy = digest.and_then(|digest| cache.get(config, feed, digest));
         found.push(FeedStatus {
             config: feed,
             standing: Standing::at(row.confirmed(feed.ages, now), row.generated, feed.ages, now),

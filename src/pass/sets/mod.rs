@@ -17,11 +17,11 @@ use std::sync::Arc;
 
 use ipnet::IpNet;
 
-use super::inputs::Inputs;
+use super::inputs::Basis;
 use super::wanted::{LATELY, credits};
 use crate::config::{Config, RouterConfig};
 use crate::ledger::{Event, EventKind, Ledger, LedgerError, RecentlyWithdrawn, SelectionRow};
-use crate::pipeline::{Chosen, Decision, Former, each_once};
+use crate::pipeline::{Chosen, Former, each_once};
 use crate::plan::Change;
 use crate::policy::selection::{Choice, SelectedPart, Selection};
 use crate::prefix::{Effective, NOTHING};
@@ -44,18 +44,19 @@ pub struct Sets {
 
 impl Sets {
     /// What the routers are to have by a decision, which is not written down yet.
-    pub fn decided(
-        config: &Config,
-        ledger: &Ledger,
-        inputs: &Inputs,
-        decision: &Decision,
-    ) -> Result<Self, LedgerError> {
-        let recorded = Recorded::read(config, ledger, || Ok(inputs.in_force.clone()))?;
+    pub fn decided(basis: Basis) -> Result<Self, LedgerError> {
+        let Basis {
+            ledger,
+            inputs,
+            decision,
+            ..
+        } = basis;
+        let recorded = Recorded::of(basis)?;
         let frozen = match (&recorded, decision.pinned) {
             (Some(_), Some(generation)) => ledger.choices_at(generation)?,
             _ => BTreeMap::new(),
         };
-        let mut sets = Self::edited(config, recorded, decision, |choice, recorded, others| {
+        let mut sets = Self::edited(basis, recorded, |choice, recorded, others| {
             let former = Former {
                 in_force: recorded.choices.get(choice),
                 others,
@@ -63,42 +64,30 @@ impl Sets {
             };
             decision.chosen(choice, &inputs.policy, former)
         });
-        sets.moves = sets.moved(config, inputs, decision);
+        sets.moves = sets.moved(basis);
         Ok(sets)
     }
 
     /// What they have: as it is written down, and what an edit of the configuration selects of it.
-    pub fn in_force(
-        config: &Config,
-        ledger: &Ledger,
-        inputs: &Inputs,
-        decision: &Decision,
-    ) -> Result<Self, LedgerError> {
-        let recorded = Recorded::read(config, ledger, || Ok(inputs.in_force.clone()))?;
+    pub fn in_force(basis: Basis) -> Result<Self, LedgerError> {
         let has = |choice: &Choice, recorded: &Recorded, _: Option<&Effective>| {
-            recorded.chosen(choice, inputs, decision)
+            recorded.chosen(choice, basis)
         };
-        Ok(Self::edited(config, recorded, decision, has))
+        Ok(Self::edited(basis, Recorded::of(basis)?, has))
     }
 
     /// What their files have: by the configuration of the last pass.
-    pub fn as_written(
-        config: &Config,
-        ledger: &Ledger,
-        inputs: &Inputs,
-        decision: &Decision,
-    ) -> Result<Self, LedgerError> {
-        let recorded = Recorded::read(config, ledger, || Ok(inputs.in_force.clone()))?;
-        let Some(recorded) = recorded else {
+    pub fn as_written(basis: Basis) -> Result<Self, LedgerError> {
+        let Some(recorded) = Recorded::of(basis)? else {
             return Ok(Self::default());
         };
-        let routers = config.routers.iter().filter_map(|router| {
+        let routers = basis.config.routers.iter().filter_map(|router| {
             let row = recorded.rows.get(&router.name)?;
             Some((router.name.as_str(), row.selection.clone()))
         });
         let routers: Vec<_> = routers.collect();
-        let has = |choice: &Choice| recorded.chosen(choice, inputs, decision);
-        let routers = Self::of(config, decision, &routers, has);
+        let has = |choice: &Choice| recorded.chosen(choice, basis);
+        let routers = Self::of(basis, &routers, has);
         Ok(Self {
             routers,
             recorded: Some(recorded),
@@ -108,18 +97,20 @@ impl Sets {
 
     /// By the configuration as it is now.
     fn edited(
-        config: &Config,
+        basis: Basis,
         recorded: Option<Recorded>,
-        decision: &Decision,
         make: impl Fn(&Choice, &Recorded, Option<&Effective>) -> Chosen,
     ) -> Self {
         let Some(recorded) = recorded else {
             return Self::default();
         };
+        let Basis {
+            config, decision, ..
+        } = basis;
         let routers = config.routers.iter();
         let routers = routers.filter(|router| !has_everything(router));
         let selected = routers.map(|router| {
-            let selection = recorded.selection(config, decision, router);
+            let selection = recorded.selection(basis, router);
             (router.name.as_str(), selection)
         });
         let selected: Vec<(&str, Selection)> = selected.collect();
@@ -135,7 +126,7 @@ impl Sets {
             make(choice, &recorded, others.as_ref())
         };
         Self {
-            routers: Self::of(config, decision, &selected, has),
+            routers: Self::of(basis, &selected, has),
             recorded: Some(recorded),
             moves: Vec::new(),
         }
@@ -143,11 +134,11 @@ impl Sets {
 
     /// The sets of routers with these selections; each choice is made once.
     fn of(
-        config: &Config,
-        decision: &Decision,
+        basis: Basis,
         selected: &[(&str, Selection)],
         make: impl Fn(&Choice) -> Chosen,
     ) -> BTreeMap<String, Arc<RouterSet>> {
+        let standings = &basis.decision.standings;
         let choices = selected.iter().map(|(_, selection)| &selection.choice);
         let chosen = each_once(choices.cloned(), |choice| Arc::new(make(choice)));
         let selections = selected.iter().map(|(_, selection)| selection.clone());
@@ -156,7 +147,7 @@ impl Sets {
             let part = selection.of(&chosen.effective);
             let has = |feed: &str| selection.choice.has(feed);
             Arc::new(RouterSet {
-                credits: credits(config, &decision.standings, &part.effective.nets, has),
+                credits: credits(basis.config, standings, &part.effective.nets, has),
                 selection: selection.clone(),
                 chosen,
                 part,
@@ -171,16 +162,11 @@ impl Sets {
 
     /// What a router selects with the next pass, where that is something else than its file was
     /// made of.
-    pub fn edit(
-        &self,
-        config: &Config,
-        decision: &Decision,
-        router: &RouterConfig,
-    ) -> Option<Selection> {
+    pub fn edit(&self, basis: Basis, router: &RouterConfig) -> Option<Selection> {
         // A file that was never made has nothing to change.
         let recorded = self.recorded.as_ref()?;
-        recorded.of(&router.name)?;
-        let next = recorded.selection(config, decision, router);
+        recorded.had(&router.name)?;
+        let next = recorded.selection(basis, router);
         let written = match self.router(&router.name) {
             Some(set) => &set.selection,
             None => &Selection::EVERYTHING,
@@ -254,7 +240,7 @@ impl Sets {
                 let is_gone = |asn: &&u32| !everything.has_origin(**asn);
                 had.asns.extend(left.asns.iter().filter(is_gone));
             }
-            if let Some(content) = recorded.and_then(|recorded| recorded.of(name)) {
+            if let Some(content) = recorded.and_then(|recorded| recorded.had(name)) {
                 had.nets.extend(content.nets.nets());
                 had.asns.extend(&content.origins);
             }
@@ -269,42 +255,43 @@ impl Sets {
 
     /// What comes and goes at the routers whose files were made before, where that is not what
     /// comes and goes for all.
-    fn moved(&self, config: &Config, inputs: &Inputs, decision: &Decision) -> Vec<Move> {
+    fn moved(&self, basis: Basis) -> Vec<Move> {
         let Some(recorded) = &self.recorded else {
             return Vec::new();
         };
-        let moved = config
-            .routers
-            .iter()
-            .filter_map(|RouterConfig { name, .. }| {
-                let set = self.router(name);
-                let row = recorded.rows.get(name);
-                if set.is_none() && row.is_none() {
-                    return None;
+        let Basis {
+            inputs, decision, ..
+        } = basis;
+        let routers = basis.config.routers.iter();
+        let moved = routers.filter_map(|RouterConfig { name, .. }| {
+            let set = self.router(name);
+            let row = recorded.rows.get(name);
+            if set.is_none() && row.is_none() {
+                return None;
+            }
+            let old = recorded.had(name)?;
+            let new = set.map_or(&decision.desired, RouterSet::effective);
+            let change = Change::between(&old, new);
+            if change.is_empty() {
+                return None;
+            }
+            let is_same = row.map(|row| &row.selection) == set.map(|set| &set.selection);
+            let why = match set.filter(|_| is_same) {
+                Some(set) => {
+                    let came = new.without(&old).nets;
+                    moves::why(&set.selection.choice, &came, decision, &inputs.operator)
                 }
-                let old = recorded.of(name)?;
-                let new = set.map_or(&decision.desired, RouterSet::effective);
-                let change = Change::between(&old, new);
-                if change.is_empty() {
-                    return None;
-                }
-                let is_same = row.map(|row| &row.selection) == set.map(|set| &set.selection);
-                let why = match set.filter(|_| is_same) {
-                    Some(set) => {
-                        let came = new.without(&old).nets;
-                        moves::why(&set.selection.choice, &came, decision, &inputs.operator)
-                    }
-                    None => moves::SELECTS.to_owned(),
-                };
-                let all = (&*inputs.in_force, &decision.desired);
-                Some(Move {
-                    router: name.clone(),
-                    came: change.came().collect(),
-                    went: change.went().collect(),
-                    apart: moves::is_apart((&old, new), all),
-                    why,
-                })
-            });
+                None => moves::SELECTS.to_owned(),
+            };
+            let all = (&*inputs.in_force, &decision.desired);
+            Some(Move {
+                router: name.clone(),
+                came: change.came().collect(),
+                went: change.went().collect(),
+                apart: moves::is_apart((&old, new), all),
+                why,
+            })
+        });
         moved.collect()
     }
 

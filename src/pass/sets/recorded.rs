@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use crate::config::{Config, RouterConfig};
 use crate::ledger::{Ledger, LedgerError, SelectionRow};
-use crate::pass::inputs::Inputs;
-use crate::pipeline::{Chosen, Decision, Former};
+use crate::pass::inputs::Basis;
+use crate::pipeline::{Chosen, Former};
 use crate::policy::selection::{Choice, Selection};
 use crate::prefix::Effective;
 
@@ -40,8 +40,14 @@ impl Recorded {
         }))
     }
 
+    /// The same, for a decision.
+    pub fn of(basis: Basis) -> Result<Option<Self>, LedgerError> {
+        let in_force = || Ok(basis.inputs.in_force.clone());
+        Self::read(basis.config, basis.ledger, in_force)
+    }
+
     /// What the file of a router had last; `None` for a new one.
-    pub fn of(&self, router: &str) -> Option<Cow<'_, Effective>> {
+    pub fn had(&self, router: &str) -> Option<Cow<'_, Effective>> {
         let Some(SelectionRow { selection, .. }) = self.rows.get(router) else {
             let everything = Cow::Borrowed(&*self.in_force);
             return self.had_everything(router).then_some(everything);
@@ -52,23 +58,25 @@ impl Recorded {
 
     /// What a router selects by the configuration. While it is held or frozen what a feed listed
     /// that is no longer configured, a router that named it keeps that feed.
-    pub fn selection(
-        &self,
-        config: &Config,
-        decision: &Decision,
-        router: &RouterConfig,
-    ) -> Selection {
+    pub fn selection(&self, basis: Basis, router: &RouterConfig) -> Selection {
         let mut selection = router.selection.clone();
-        if let Some(row) = self.rows.get(&router.name).filter(|_| !decision.goes()) {
+        if let Some(row) = self
+            .rows
+            .get(&router.name)
+            .filter(|_| !basis.decision.goes())
+        {
             let before = &row.selection.choice;
-            let is_configured = |feed: &str| is_configured(config, feed);
+            let is_configured = |feed: &str| is_configured(basis.config, feed);
             selection.choice = selection.choice.keeping(before, is_configured);
         }
         selection
     }
 
     /// What a choice has as it is written down, or of what is in force where no router had it.
-    pub fn chosen(&self, choice: &Choice, inputs: &Inputs, decision: &Decision) -> Chosen {
+    pub fn chosen(&self, choice: &Choice, basis: Basis) -> Chosen {
+        let Basis {
+            inputs, decision, ..
+        } = basis;
         let mut chosen = decision.chosen(choice, &inputs.policy, Former::default());
         chosen.effective = match self.content(choice) {
             Some(effective) => effective.clone(),
@@ -131,7 +139,7 @@ impl Recorded {
         router: &str,
         generation: u64,
     ) -> Result<(), LedgerError> {
-        match self.of(router) {
+        match self.had(router) {
             Some(had) => ledger.note_moved(router, generation, ('-', had.items())),
             None => Ok(()),
         }
