@@ -1,5 +1,5 @@
-//! The head of a file: who wrote it, how it is used, and whose lists are in it. How a family is used
-//! is said in `texts/`.
+//! The head of a file: who wrote it, how it is used, and whose lists are in it. How a family is
+//! used is said in `texts/`.
 
 use super::parts::sent;
 use super::{FileInput, FileOptions, Lists, Role, Selected, too_many};

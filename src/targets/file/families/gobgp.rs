@@ -108,8 +108,8 @@ fn too_many(options: &FileOptions, v4: usize, v6: usize) -> Option<String> {
 const LACKING: &str = include_str!("gobgp/lacking.sh");
 
 /// And what it sent to whom, and whether its policies are those of the file: these are in a file of
-/// the operator. `other.sh` names the sets and policies of a file which gobgpd does not hold as they
-/// stand there; in the file of a trigger they are comments.
+/// the operator. `other.sh` names the sets and policies of a file which gobgpd does not hold as
+/// they stand there; in the file of a trigger they are comments.
 const SENT: &str = concat!(
     include_str!("gobgp/other.sh"),
     include_str!("gobgp/sent.sh")
