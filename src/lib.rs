@@ -13,7 +13,7 @@
 //! ```
 //!
 //! Where to start reading: [`pipeline`] is the whole decision on one page. [`pass`] walks it once
-//! from the feeds to the targets, and is all that `refresh` and the [`daemon`] do. To see that a
+//! from the feeds to the targets, and is all that `refresh` and the `daemon` do. To see that a
 //! protected address is never blackholed, read [`policy`], [`prefix::subtract`] and [`pipeline`].
 //!
 //! The modules below are in the order in which data flows. What is absent matters as much:

@@ -30,7 +30,7 @@ pub struct Read<B: AddressFamily> {
 /// kernel does not have.
 ///
 /// On a router where routes change all the time no dump is ever complete, and each lacks different
-/// routes (see [`DumpItem::Pause`]). Then the union of several dumps is used, once each part of the
+/// routes (see `DumpItem::Pause`). Then the union of several dumps is used, once each part of the
 /// table was listed without a pause by one of them. It may have a route that has gone since;
 /// deleting it reports that it is gone.
 ///
