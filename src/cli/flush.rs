@@ -47,11 +47,16 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "N", requires = "protocol", default_value_t = Mark::default().table)]
     table: u32,
     /// The type of these routes: blackhole, unreachable or prohibit
-    #[arg(long = "type", value_name = "TYPE", requires = "protocol", default_value_t = Kind::default())]
+    #[arg(long = "type", value_name = "TYPE", requires = "protocol", default_value_t = Kind::default(), value_parser = kind)]
     kind: Kind,
     /// What was withdrawn, as JSON
     #[arg(long)]
     json: bool,
+}
+
+fn kind(word: &str) -> Result<Kind, &'static str> {
+    let unknown = |()| "permitted are blackhole, unreachable, prohibit";
+    word.parse().map_err(unknown)
 }
 
 /// Longest wait for a pass that is under way; it sees the pin and withdraws as well.

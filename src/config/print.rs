@@ -202,12 +202,12 @@ impl Out {
         }
         let version = frr_version.as_ref().map(ToString::to_string);
         self.put_some("frr_version", version);
-        if family.announces(role) {
+        if family.kind().announces.contains(&role) {
             self.put("announce_to", announce_to.to_string());
             let neighbors: Vec<_> = neighbors.iter().map(ToString::to_string).collect();
             self.put("neighbors  ", neighbors);
         }
-        if !family.directions().is_empty() {
+        if !family.kind().directions.is_empty() {
             self.put("direction", direction.to_string());
         }
         self.selection(&router.selection);

@@ -65,20 +65,11 @@ impl NetlinkSerializable for GetRules {
 }
 
 /// The selectors of a rule other than the destination: a packet must match all of them.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Select<B: AddressFamily> {
     /// The source prefix.
     pub from: Option<Prefix<B>>,
     pub other: Vec<Selector>,
-}
-
-impl<B: AddressFamily> Default for Select<B> {
-    fn default() -> Self {
-        Self {
-            from: None,
-            other: Vec::new(),
-        }
-    }
 }
 
 impl<B: AddressFamily> Select<B> {

@@ -125,7 +125,7 @@ fn recently_withdrawn(
     ledger: &Ledger,
 ) -> Result<Option<RecentlyWithdrawn>, LedgerError> {
     let mut routers = config.routers.iter();
-    let takes_away = routers.any(|router| router.options.family.takes_away());
+    let takes_away = routers.any(|router| router.options.family.kind().takes_away);
     takes_away
         .then(|| ledger.recently_withdrawn(LATELY))
         .transpose()

@@ -57,7 +57,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 /// An address as an integer: `u32` for IPv4, `u128` for IPv6, most significant bit first.
-pub trait Bits: Copy + Ord + Eq + Hash + fmt::Debug + Send + Sync + 'static {
+pub trait Bits: Copy + Default + Ord + Eq + Hash + fmt::Debug + Send + Sync + 'static {
     /// Number of bits in an address: 32 or 128.
     const WIDTH: u8;
     /// The lowest address.

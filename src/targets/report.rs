@@ -23,6 +23,13 @@ pub struct Outcome {
     pub result: Result<Report, Fault>,
 }
 
+impl Outcome {
+    pub fn new(name: &str, result: Result<Report, Fault>) -> Self {
+        let name = name.to_owned();
+        Self { name, result }
+    }
+}
+
 /// What came of [`apply`](super::Target::apply).
 #[derive(Debug, Default)]
 pub struct Done {
@@ -35,9 +42,8 @@ pub struct Done {
 impl Done {
     /// Of a target that has no more to say.
     pub fn of(name: &str, result: Result<Report, Fault>) -> Self {
-        let name = name.to_owned();
         Self {
-            outcomes: vec![Outcome { name, result }],
+            outcomes: vec![Outcome::new(name, result)],
             kernel: None,
         }
     }
@@ -56,12 +62,8 @@ pub struct Counts {
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            added,
-            removed,
-            kept,
-            failed,
-        } = self;
+        let (added, removed) = (self.added, self.removed);
+        let (kept, failed) = (self.kept, self.failed);
         write!(
             f,
             "added {added}, removed {removed}, kept {kept}, failed {failed}"
@@ -76,9 +78,8 @@ pub enum What {
     Routes(Counts, Vec<RuleChange>),
     /// Policy rules alone.
     Rules(Vec<RuleChange>),
-    /// Routes with a former mark; so many are removed.
+    /// The number of removed routes with a former mark.
     FormerMark(usize),
-    /// A file with so many prefixes.
     File {
         path: PathBuf,
         became: Became,
@@ -102,7 +103,7 @@ pub struct Report {
     pub state: Option<String>,
     /// How lists stand in its file, where that is chosen automatically.
     pub lists: Option<Chosen>,
-    /// What is wrong at the target although it has what it should, in the words of its `verify`.
+    /// A problem at the target that its `verify` found although it has what it should.
     pub alarm: Option<String>,
     /// For the log only: how long it took.
     pub took: Option<Duration>,
@@ -149,12 +150,7 @@ impl Report {
     pub fn would(&self) -> String {
         match &self.what {
             What::Routes(counts, _) => {
-                let Counts {
-                    added,
-                    removed,
-                    kept,
-                    ..
-                } = counts;
+                let (added, removed, kept) = (counts.added, counts.removed, counts.kept);
                 let mut text = format!("add {added}, remove {removed}, keep {kept}");
                 for note in &self.notes {
                     if let Note::Occupied { count, .. } = note {

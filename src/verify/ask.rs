@@ -300,11 +300,6 @@ fn unexplained<B: AddressFamily>(
     settings: &KernelConfig,
     names: &Names,
 ) -> Leak {
-    let none = Causes::<B> {
-        route: None,
-        rule: None,
-        jump: None,
-    };
     Leak {
         kind: Kind::Unexplained,
         prefix: prefix.to_net(),
@@ -316,6 +311,6 @@ fn unexplained<B: AddressFamily>(
         past: None,
         route: None,
         protocol: None,
-        cure: cure(Kind::Unexplained, &none, settings, names),
+        cure: cure(Kind::Unexplained, &Causes::<B>::default(), settings, names),
     }
 }

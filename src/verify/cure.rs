@@ -20,6 +20,7 @@ const TABLE: u32 = 1_166;
 const PRIORITY: u32 = 5_000;
 
 /// The routes and the rules behind a leak.
+#[derive(Default)]
 pub struct Causes<'a, B: AddressFamily> {
     pub route: Option<&'a Kept<B>>,
     pub rule: Option<&'a Rule<B>>,

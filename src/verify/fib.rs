@@ -86,14 +86,13 @@ impl<'a, B: AddressFamily> Fib<'a, B> {
     pub fn sort(&mut self) {
         // A stable sort: of routes with the same metric the first in the dump wins.
         self.routes.sort_by_key(|route| {
-            let Route {
-                prefix,
-                table,
-                metric,
-                tos,
-                ..
-            } = &route.route;
-            (prefix.key(), *table, Reverse(*tos), *metric)
+            let route = &route.route;
+            (
+                route.prefix.key(),
+                route.table,
+                Reverse(route.tos),
+                route.metric,
+            )
         });
     }
 

@@ -10,21 +10,12 @@ use crate::netlink::selector::Selector;
 use crate::prefix::Prefix;
 
 /// A part of the packets to one destination.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Packets<B: AddressFamily> {
     /// They match all of it.
     pub(super) must: Select<B>,
     /// They match none of these; the flag says whether matching packets are dropped.
     pub(super) never: Vec<(Select<B>, bool)>,
-}
-
-impl<B: AddressFamily> Default for Packets<B> {
-    fn default() -> Self {
-        Self {
-            must: Select::default(),
-            never: Vec::new(),
-        }
-    }
 }
 
 /// Which packets a rule matches.

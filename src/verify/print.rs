@@ -115,10 +115,8 @@ impl Report {
 
 impl Leak {
     fn print(&self, out: &mut Lines<'_>) -> io::Result<()> {
-        let Self {
-            prefix, prefixes, ..
-        } = self;
-        let open = match prefixes {
+        let prefix = self.prefix;
+        let open = match self.prefixes {
             1 => prefix.to_string(),
             count => format!("{count} prefixes, {prefix} the first of them"),
         };

@@ -50,13 +50,16 @@ fn learn(names: &mut Names, folder: &Path) {
         paths.sort();
         paths
     };
-    names.learn_protocols(&read(&folder.join("rt_protos")));
-    for path in more("rt_protos.d") {
-        names.learn_protocols(&read(&path));
-    }
-    names.learn_tables(&read(&folder.join("rt_tables")));
-    for path in more("rt_tables.d") {
-        names.learn_tables(&read(&path));
+    type Learn = fn(&mut Names, &str);
+    let kinds = [
+        ("rt_protos", Names::learn_protocols as Learn),
+        ("rt_tables", Names::learn_tables),
+    ];
+    for (name, learn) in kinds {
+        learn(names, &read(&folder.join(name)));
+        for path in more(&format!("{name}.d")) {
+            learn(names, &read(&path));
+        }
     }
 }
 
@@ -93,7 +96,8 @@ pub async fn routes<'a, B: AddressFamily>(
     let mut request = RouteMessage::default();
     request.header.address_family = B::FAMILY;
     let request = RouteNetlinkMessage::GetRoute(request);
-    for last in (0..TRIES).rev() {
+    let mut tries = 0;
+    loop {
         let mut fib = Fib::new(prefixes, mark, tables);
         let whole = dump_once(&request, Some(B::GROUP), |route| {
             if route.kind == RTM_NEWROUTE {
@@ -101,10 +105,10 @@ pub async fn routes<'a, B: AddressFamily>(
             }
         });
         let whole = whole.await.map_err(|error| Fault::Dump("routes", error))?;
-        if whole || last == 0 {
+        tries += 1;
+        if whole || tries == TRIES {
             fib.sort();
             return Ok((fib, whole));
         }
     }
-    Ok((Fib::new(prefixes, mark, tables), false))
 }

@@ -48,7 +48,7 @@ pub struct Walk<'a, B: AddressFamily> {
     followed: usize,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Default)]
 struct State<B: AddressFamily> {
     at: usize,
     jump: Option<usize>,
@@ -109,16 +109,7 @@ impl<'a, B: AddressFamily> Walk<'a, B> {
     pub fn follow(&mut self, place: &Destination<'_, B>) {
         self.hits.clear();
         self.followed = 0;
-        self.go(
-            place,
-            State {
-                at: 0,
-                jump: None,
-                thrown: None,
-                missed: false,
-                packets: Packets::default(),
-            },
-        );
+        self.go(place, State::default());
     }
 
     fn go(&mut self, place: &Destination<'_, B>, mut state: State<B>) {

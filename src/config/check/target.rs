@@ -171,7 +171,7 @@ impl Check<'_> {
         ];
         for (key, hop, span) in hops.into_iter().flatten() {
             if let Some((family, role)) = is
-                && !family.has_next_hops(role)
+                && !family.kind().next_hops.contains(&role)
             {
                 let message = format!("{key}: {family} as {role} has no next hop");
                 self.hinted(span.clone(), message, "leave it out");
@@ -196,7 +196,7 @@ impl Check<'_> {
         family: Family,
         role: Role,
     ) -> Option<Option<Lists>> {
-        let usual = match family.has_auto(role) {
+        let usual = match family.kind().auto.contains(&role) {
             true => None,
             false => Some(Lists::default()),
         };
@@ -208,11 +208,15 @@ impl Check<'_> {
         let lists = self.one_of("lists", word, &names)?;
         let permitted = family.lists(role);
         let is_permitted = |lists: Lists| permitted.contains(&lists);
-        if lists.map_or(family.has_auto(role), is_permitted) {
+        if lists.map_or(family.kind().auto.contains(&role), is_permitted) {
             return Some(lists);
         }
         let message = format!("lists: {family} as {role} has never {:?}", word.get_ref());
-        let auto = family.has_auto(role).then(|| Lists::AUTO.to_owned());
+        let auto = family
+            .kind()
+            .auto
+            .contains(&role)
+            .then(|| Lists::AUTO.to_owned());
         let permitted = permitted.iter().map(Lists::to_string);
         let permitted: Vec<_> = auto.into_iter().chain(permitted).collect();
         let hint = format!("permitted are {}", permitted.join(", "));
@@ -258,7 +262,7 @@ impl Check<'_> {
             ("announce_to", place(&router.announce_to)),
             ("neighbors", place(&router.neighbors)),
         ];
-        if !family.announces(role) {
+        if !family.kind().announces.contains(&role) {
             for (key, span) in spans {
                 let Some(span) = span else { continue };
                 let message = format!("{key}: {family} as {role} announces nothing to neighbors");
@@ -283,7 +287,7 @@ impl Check<'_> {
             self.hinted(word.span(), message, hint);
             return None;
         }
-        if family.needs_neighbors() && none {
+        if family.kind().needs_neighbors && none {
             let message = format!(
                 "neighbors: none is named, and {family} cannot tell iBGP from eBGP: it would send the blackholes to \
                  every neighbor"
@@ -349,7 +353,7 @@ impl Check<'_> {
             return Some(Direction::default());
         };
         let direction = self.one_of("direction", word, &Direction::NAMES)?;
-        if family.directions().contains(&direction) {
+        if family.kind().directions.contains(&direction) {
             return Some(direction);
         }
         let hint = "only nftables drops packets by their source or destination";

@@ -222,7 +222,7 @@ impl Sets {
         let recorded = self.recorded.as_ref();
         let mut gone = BTreeMap::new();
         let told = config.routers.iter();
-        for router in told.filter(|router| router.options.family.takes_away()) {
+        for router in told.filter(|router| router.options.family.kind().takes_away) {
             let name = &router.name;
             let mut had = ledger.recently_withdrawn_of(name, LATELY)?;
             let set = self.router(name);

@@ -19,14 +19,14 @@ const LONGEST: Duration = Duration::from_secs(300);
 
 /// How long a command runs before a terminal shows it: most end sooner.
 const SHOWN_AFTER: Duration = Duration::from_millis(500);
-/// How long it runs before one line says so.
+/// How long it runs before the log says so.
 const SAID_AFTER: Duration = Duration::from_secs(5);
-/// How often both are looked at.
+/// How often both are checked.
 const TICK: Duration = Duration::from_millis(200);
 
-/// So many lines of what it says are told.
+/// Output lines kept in a message.
 const LINES: usize = 3;
-/// And so much of each, in characters.
+/// Longest of those lines, in characters.
 const LONGEST_LINE: usize = 200;
 
 /// Why a command did not end well.

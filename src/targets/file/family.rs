@@ -24,7 +24,7 @@ pub struct Commands {
 }
 
 impl Commands {
-    /// None: the file is for another machine, or for whatever reads it.
+    /// None: the file is for another machine or program.
     pub const NONE: Self = Self {
         check: &[],
         reload: &[],
@@ -32,29 +32,39 @@ impl Commands {
     };
 }
 
+/// The number of prefixes that a router copes with.
+pub struct TooMany {
+    pub most: usize,
+    /// Whether IPv4 and IPv6 are counted separately.
+    pub each: bool,
+    /// What happens above that.
+    pub says: &'static str,
+    /// Which way to take instead.
+    pub instead: &'static str,
+}
+
 /// A file: the text of its head, which is empty where it has none, and what writes its lines.
 pub type File = (&'static str, fn(&mut Text, &FileOptions, &FileInput));
 
 const NO_FILE: File = ("", |_, _, _| {});
 
-/// What a family is: each says it in its own file, as `KIND`.
+/// The properties of a family: each declares its own as `KIND`.
 pub struct Kind {
     /// Its name in the configuration.
     pub name: &'static str,
-    /// What it can be. A list is no router, and has the first role alone.
+    /// Its possible roles. A list is no router, and has the first role alone.
     pub roles: &'static [Role],
     /// The roles in whose files a next hop stands.
     pub next_hops: &'static [Role],
     /// The roles in which it announces routes to neighbors.
     pub announces: &'static [Role],
-    /// Whether it sends what it announces to every neighbor, iBGP or eBGP, unless the neighbors are
-    /// named.
+    /// Whether it announces routes to every neighbor, iBGP or eBGP, unless neighbors are named.
     pub needs_neighbors: bool,
     /// How its files are usually checked, loaded and verified on the machine where they are
     /// written.
     pub commands: fn(Role) -> Commands,
-    /// What the usual command that loads a file writes, on the machine where it runs. Of two files
-    /// with the same, one alone can be in force there.
+    /// What the default reload command overwrites on its machine. Of two files with the same place,
+    /// only one can be in force.
     pub loads_into: fn(Role) -> &'static str,
     /// How the listed prefixes can stand in its file, the usual first.
     pub lists: fn(Role) -> &'static [Lists],
@@ -62,27 +72,26 @@ pub struct Kind {
     pub directions: &'static [Direction],
     /// The roles in which a choice between one list and many is left to us.
     pub auto: &'static [Role],
-    /// Whether what is gone stays at the router until a line of the file takes it away.
+    /// Whether the router keeps entries until a line of the file removes them.
     pub takes_away: bool,
-    /// Whether the router announces routes that the kernel has, and the file only says which.
+    /// Whether the router announces routes of the kernel, and the file only selects them.
     pub of_kernel: fn(Role) -> bool,
-    /// What leads from a file that was loaded to the next one, where a router takes that better
-    /// than the whole.
+    /// The commands that lead from the loaded file to the next one, if the router takes them better
+    /// than the whole file.
     pub delta: Option<fn(&str, &str) -> Option<String>>,
-    /// What takes away the rest of a former file, where the next one does not do so itself.
+    /// The commands that remove what is left of a former file, if the next one does not.
     pub former: Option<fn(&str, &str) -> Option<String>>,
-    /// Which way to take instead, where so many IPv4 and IPv6 prefixes are more than the router
-    /// takes well.
-    pub too_many: fn(&FileOptions, usize, usize) -> Option<String>,
+    /// The number of prefixes that the router copes with.
+    pub too_many: fn(&FileOptions) -> Option<TooMany>,
     /// Bytes that a prefix takes in the file, for the most part.
     pub room: usize,
     /// How a comment begins.
     pub mark: &'static str,
     /// A line before the head.
     pub first: &'static str,
-    /// What the head of a file says for names in braces.
+    /// The values of the names in braces in the text of a head.
     pub words: fn(&FileOptions, &FileInput) -> Words,
-    /// The most routes of a neighbor that an edge can be told to take.
+    /// The highest prefix limit that an edge can be configured with.
     pub most_routes: usize,
     /// The file of each role.
     pub trigger: File,
@@ -93,8 +102,7 @@ pub struct Kind {
 }
 
 impl Kind {
-    /// What most routers that speak BGP have in common: they are somewhere else, and take lists as
-    /// they are.
+    /// The defaults for a BGP router: it is another machine, and takes lists as they are.
     pub const ROUTER: Self = Self {
         name: "",
         roles: &[Role::Trigger, Role::Edge, Role::Filter],
@@ -110,7 +118,7 @@ impl Kind {
         of_kernel: |_| false,
         delta: None,
         former: None,
-        too_many: |_, _, _| None,
+        too_many: |_| None,
         room: 80,
         mark: "#",
         first: "",
@@ -153,7 +161,7 @@ macro_rules! families {
             pub const NAMES: [(&'static str, Self); [$(Self::$Family),+].len()] =
                 [$(($module::KIND.name, Self::$Family)),+];
 
-            pub(in crate::targets) const fn kind(self) -> &'static Kind {
+            pub(crate) const fn kind(self) -> &'static Kind {
                 match self {
                     $(Self::$Family => &$module::KIND,)+
                 }
@@ -220,22 +228,6 @@ impl Family {
         (self.kind().loads_into)(role)
     }
 
-    /// Whether a next hop stands in its file.
-    pub fn has_next_hops(self, role: Role) -> bool {
-        self.kind().next_hops.contains(&role)
-    }
-
-    /// Whether it announces routes to neighbors.
-    pub fn announces(self, role: Role) -> bool {
-        self.kind().announces.contains(&role)
-    }
-
-    /// Whether the neighbors of a trigger must be named, as it knows no other way to tell them
-    /// apart.
-    pub fn needs_neighbors(self) -> bool {
-        self.kind().needs_neighbors
-    }
-
     /// What it can be. A list is no router, and has the first role alone.
     pub fn roles(self) -> &'static [Role] {
         self.kind().roles
@@ -246,26 +238,10 @@ impl Family {
         (self.kind().lists)(role)
     }
 
-    /// Which packets it can drop; none where it is no packet filter.
-    pub fn directions(self) -> &'static [Direction] {
-        self.kind().directions
-    }
-
     /// Whether the router announces routes that the kernel has. They are those of all feeds
     /// together.
     pub fn is_of_kernel(self, role: Role) -> bool {
         (self.kind().of_kernel)(role)
-    }
-
-    /// Whether a choice between one list and many is left to us, where the configuration says
-    /// nothing.
-    pub fn has_auto(self, role: Role) -> bool {
-        self.kind().auto.contains(&role)
-    }
-
-    /// Whether its files say what is gone, see [`ToUnconfigure`](super::ToUnconfigure).
-    pub fn takes_away(self) -> bool {
-        self.kind().takes_away
     }
 }
 

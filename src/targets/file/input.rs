@@ -74,17 +74,19 @@ impl<'a> FileInput<'a> {
 
     /// The IPv4 prefixes, ascending, each with its reason.
     pub fn v4(&self, each: impl FnMut(&'a Prefix<u32>, &Reason)) {
-        self.reasons.v4(&self.effective.nets.v4, each);
+        self.reasons
+            .each(&self.effective.nets.v4, |limits| limits.shortest_v4, each);
     }
 
     /// The IPv6 prefixes, ascending, each with its reason.
     pub fn v6(&self, each: impl FnMut(&'a Prefix<u128>, &Reason)) {
-        self.reasons.v6(&self.effective.nets.v6, each);
+        self.reasons
+            .each(&self.effective.nets.v6, |limits| limits.shortest_v6, each);
     }
 
-    /// The IPv4 routes that a router shall no longer have. Not those that cover a network of the
-    /// operator's own: his own route for it may stand in their place, as where he announces an
-    /// aggregate; see [`FileInput::kept`].
+    /// The IPv4 routes that a router must no longer have. Those that cover a network of the
+    /// operator are left out: the operator's own route, such as an aggregate, may have the same
+    /// prefix; see [`FileInput::kept`].
     pub fn left_v4(&self) -> impl Iterator<Item = &'a Prefix<u32>> {
         let gone = self.to_unconfigure.v4.iter();
         gone.filter(|prefix| !self.covers_own(prefix.to_net()))
@@ -96,7 +98,7 @@ impl<'a> FileInput<'a> {
         gone.filter(|prefix| !self.covers_own(prefix.to_net()))
     }
 
-    /// A comment for each route that is gone and not taken away.
+    /// A comment for each route that is no longer listed and not removed.
     pub fn kept(&self, mark: &str) -> String {
         let v4 = self.to_unconfigure.v4.iter().map(Prefix::to_net);
         let v6 = self.to_unconfigure.v6.iter().map(Prefix::to_net);
@@ -113,13 +115,13 @@ impl<'a> FileInput<'a> {
         self.own.iter().any(|own| net.contains(&own.net))
     }
 
-    /// What the operator typed as his own, joined.
+    /// The operator's own networks (`[protect]`), joined.
     pub fn own(&self) -> PrefixSet {
         PrefixSet::of_nets(self.own.iter().map(|protected| protected.net))
     }
 
-    /// What covers that, as far as the limits let an edge take it; nothing where it is too much,
-    /// and then the head of the file says so.
+    /// The prefixes that cover those and that the limits let an edge accept. Empty if there are too
+    /// many to name; then the head of the file says so.
     pub fn covers(&self) -> Covers {
         let mut covers = self.all_covers();
         if covers.v4.len() > MOST_COVERS {
@@ -131,7 +133,7 @@ impl<'a> FileInput<'a> {
         covers
     }
 
-    /// A line for each family of which too much covers that.
+    /// A line for each address family with too many covers.
     pub fn too_many_covers(&self) -> String {
         let covers = self.all_covers();
         let all = [("IPv4", covers.v4.len()), ("IPv6", covers.v6.len())];
@@ -159,17 +161,17 @@ impl<'a> FileInput<'a> {
     }
 }
 
-/// More covers than these are not named: FRR 8.4 takes some seconds for so many, and each router
-/// some for its checks.
+/// At most this many covers are named: FRR 8.4 takes some seconds for them, and so do the checks of
+/// other routers.
 const MOST_COVERS: usize = 500;
 
-/// What covers the operator's own networks.
+/// The prefixes that cover the operator's own networks.
 pub struct Covers {
     pub v4: Vec<Prefix<u32>>,
     pub v6: Vec<Prefix<u128>>,
 }
 
-/// What covers these and has so many bits at least, ascending.
+/// The prefixes that cover these and are not shorter than `shortest`, ascending.
 fn covering<B: Bits>(own: &[Prefix<B>], shortest: u8) -> Vec<Prefix<B>> {
     let above = |prefix: &Prefix<B>| {
         let above = successors(prefix.parent(), Prefix::parent);

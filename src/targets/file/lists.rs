@@ -12,35 +12,36 @@ use crate::targets::TargetRow;
 /// A bgpd that is busy answers late; then the version that it had the last time counts.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What is chosen for the file of this router with so many IPv4 and IPv6 prefixes, by what is
-/// known. `None` where the configuration says it.
+/// How lists stand in the file of this router, by what is known without asking FRR; `routes` is the
+/// number of IPv4 and IPv6 prefixes. `None` if the configuration says it.
 pub fn known(
     router: &RouterConfig,
     last: Option<&TargetRow>,
     routes: [usize; 2],
 ) -> Option<Chosen> {
-    // What was said by another FRR, or by the configuration of then, has no meaning any more.
+    // The version of another FRR, or from an earlier configuration, does not count.
     let said = remembered(last).filter(|chosen| chosen.is_asked && is_asked(router));
     let said = said.and_then(|chosen| chosen.version.clone());
     by(router, last, routes, said)
 }
 
-/// The same before a load: by the version of the FRR that the default commands load into.
+/// The same before a load, by the version of the FRR that the default commands load into.
 pub async fn asked(
     router: &RouterConfig,
     last: Option<&TargetRow>,
     routes: [usize; 2],
 ) -> Option<Chosen> {
-    match is_asked(router) {
-        true => match version().await {
-            None => known(router, last, routes),
-            said => by(router, last, routes, said),
-        },
-        false => known(router, last, routes),
+    let said = match is_asked(router) {
+        true => version(Path::new("vtysh"), "bgpd").await,
+        false => None,
+    };
+    match said {
+        None => known(router, last, routes),
+        said => by(router, last, routes, said),
     }
 }
 
-/// Whether the FRR of this machine is the one, and the configuration leaves its version to it.
+/// Whether the file is loaded into the FRR of this machine, and the configuration names no version.
 fn is_asked(router: &RouterConfig) -> bool {
     router.auto && router.options.frr_version.is_none() && router.reloads_here()
 }
@@ -84,11 +85,11 @@ fn remembered(last: Option<&TargetRow>) -> Option<&Chosen> {
     last?.lists.as_ref()
 }
 
-/// The version of the bgpd that runs; `None` where it does not answer.
-async fn version() -> Option<Version> {
+/// The version of an FRR daemon that runs; `None` where it does not answer.
+pub async fn version(vtysh: &Path, daemon: &str) -> Option<Version> {
     let mut version = None;
-    let question = ["-d", "bgpd", "-c", "show version"];
+    let question = ["-d", daemon, "-c", "show version"];
     let read = |line: &str| version = version.take().or_else(|| Version::of_line(line));
-    let asked = program::lines(Path::new("vtysh"), &question, PATIENCE, read).await;
+    let asked = program::lines(vtysh, &question, PATIENCE, read).await;
     asked.ok().and(version)
 }

@@ -24,6 +24,7 @@ pub mod publish;
 mod target;
 
 use super::list::{csv, json};
+use family::TooMany;
 use parts::text::Text;
 
 pub use family::{Commands, Family};
@@ -59,7 +60,7 @@ pub fn is_ours(content: &[u8]) -> bool {
             .any(|begins| head.starts_with(begins.as_bytes()))
 }
 
-/// Where the head of a file is looked for: an edit may have put a line above it.
+/// The head of a file is searched in this part of it: an edit may have put a line above it.
 const HEAD_LINES: usize = 3;
 const HEAD_BYTES: usize = 1_024;
 
@@ -67,21 +68,30 @@ fn contains(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|window| window == part)
 }
 
-/// What leads from the file that was loaded to the next one, where the family has such a thing and
-/// it is shorter.
+/// The commands that lead from the loaded file to the next one, if the family has them and they are
+/// shorter.
 pub fn delta(options: &FileOptions, loaded: &str, text: &str) -> Option<String> {
     options.family.kind().delta?(loaded, text)
 }
 
-/// What takes away the rest of a former file of ours, where loading the next one leaves some.
+/// The commands that remove what a former file of ours leaves behind when the next one is loaded.
 pub fn former(options: &FileOptions, former: &str, text: &str) -> Option<String> {
     options.family.kind().former?(former, text)
 }
 
-/// Which way to take instead, where a set of so many IPv4 and IPv6 prefixes is more than the router
-/// takes well.
+/// The warning and the alternative if the router copes badly with this number of prefixes.
 pub fn too_many(options: &FileOptions, v4: usize, v6: usize) -> Option<String> {
-    (options.family.kind().too_many)(options, v4, v6)
+    let TooMany {
+        most,
+        each,
+        says,
+        instead,
+    } = (options.family.kind().too_many)(options)?;
+    let (count, counted) = match each {
+        true => (v4.max(v6), "entries of a kind"),
+        false => (v4 + v6, "prefixes"),
+    };
+    (count > most).then(|| format!("{count} {counted}: above {most} {says}. Instead: {instead}"))
 }
 
 #[cfg(test)]

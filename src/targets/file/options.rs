@@ -66,14 +66,14 @@ named! {
     }
 }
 
-/// What the configuration says of the text of one router's file.
+/// The settings that decide the text of one router's file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileOptions {
     /// The family of the router.
     pub family: Family,
     /// What it is there for.
     pub role: Role,
-    /// The next hop that a trigger announces and an edge drops, IPv4; `None` for what is usual.
+    /// The next hop that a trigger announces and an edge drops, IPv4; `None` for the default.
     pub next_hop_v4: Option<Ipv4Addr>,
     /// The same, IPv6.
     pub next_hop_v6: Option<Ipv6Addr>,
@@ -96,8 +96,8 @@ impl FileOptions {
     /// The same, of the discard-only block (RFC 6666).
     pub const DISCARD_V6: Ipv6Addr = Ipv6Addr::new(0x100, 0, 0, 0, 0, 0, 0, 1);
 
-    /// What is usual for a role of a family: a trigger announces the next hop that its session has,
-    /// an edge drops by the usual one.
+    /// The defaults: a trigger announces the next hop of its session, an edge drops by the discard
+    /// next hop.
     pub fn usual(family: Family, role: Role) -> Self {
         Self {
             family,
@@ -112,7 +112,7 @@ impl FileOptions {
         }
     }
 
-    /// What is written of both next hops, IPv4 first.
+    /// The configured next hops, IPv4 first.
     pub fn next_hops(&self) -> [Option<IpAddr>; 2] {
         [
             self.next_hop_v4.map(IpAddr::from),
@@ -120,7 +120,7 @@ impl FileOptions {
         ]
     }
 
-    /// Those that are written, each with the words of its family; IPv4 first.
+    /// Those that are configured, each with the words of its address family; IPv4 first.
     pub fn with_next_hops<'a>(
         &self,
         words: [&'a str; 2],

@@ -32,6 +32,7 @@ use super::command::{Failed, run, watched};
 use crate::config::RouterConfig;
 use crate::config::writes::writes;
 use crate::files;
+use crate::named::named;
 use crate::progress::Progress;
 
 /// Largest file that is read, in bytes: ten times one of a million prefixes.
@@ -44,30 +45,21 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// not drop what it should, by 5 it has other policies than the file says.
 const ALARMS: [(i32, &str); 3] = [(3, "LEAK"), (4, "NOT DROPPED"), (5, "OTHER POLICY")];
 
-/// What is so where `verify` fails and there is no `reload`.
+/// Added to the message if `verify` fails and there is no `reload`.
 const NOT_LOADED: &str = "the file is in place, and no reload is set that loads it";
 
-/// What became of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Became {
-    /// The content was there and loaded already.
-    Unchanged,
-    /// The content was there; whether it had been loaded was not known, so it was loaded again.
-    Loaded,
-    /// The file was replaced and, where a command says so, loaded.
-    Replaced,
-    /// The file was replaced, and only the difference to the former one was loaded.
-    Changed,
-}
-
-impl fmt::Display for Became {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Unchanged => "unchanged",
-            Self::Loaded => "loaded again",
-            Self::Replaced => "replaced",
-            Self::Changed => "replaced, its difference loaded",
-        })
+named! {
+    /// What became of a file.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub enum Became {
+        /// The content was there and loaded already.
+        Unchanged = "unchanged",
+        /// The content was there; whether it had been loaded was not known, so it was loaded again.
+        Loaded = "loaded again",
+        /// The file was replaced and, where a command says so, loaded.
+        Replaced = "replaced",
+        /// The file was replaced, and only the difference to the former one was loaded.
+        Changed = "replaced, its difference loaded",
     }
 }
 
@@ -75,10 +67,9 @@ impl fmt::Display for Became {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Published {
     pub became: Became,
-    /// What those that loaded and verified it said, in one line; mostly nothing.
+    /// Output of the commands that loaded and verified it, in one line; usually empty.
     pub said: String,
-    /// What is wrong at the router although the file is in force, in one line, where `verify` found
-    /// that.
+    /// A problem at the router that `verify` found although the file is in force, in one line.
     pub alarm: Option<String>,
     /// Where foreign files are now that stood in its place, or where `reload` copies it, with
     /// `adopt = true`.
@@ -92,21 +83,15 @@ struct Target<'a> {
     progress: &'a Progress,
 }
 
-/// One of its commands.
-#[derive(Clone, Copy)]
-enum Step {
-    Check,
-    Reload,
-    Verify,
-}
-
 impl Target<'_> {
-    async fn run(self, step: Step, file: &Path, delta: &Path) -> Result<String, Failed> {
-        let (name, command) = match step {
-            Step::Check => ("check", &self.check),
-            Step::Reload => ("reload", &self.reload),
-            Step::Verify => ("verify", &self.verify),
-        };
+    /// Runs one of its commands, which has this name.
+    async fn run(
+        self,
+        name: &str,
+        command: &[String],
+        file: &Path,
+        delta: &Path,
+    ) -> Result<String, Failed> {
         let work = run(command, file, delta);
         watched(self.progress, &self.name, name, work).await
     }
@@ -151,10 +136,7 @@ pub async fn publish(
             match verify(router, path, path).await {
                 Ok(verified) => {
                     let said = String::new();
-                    return Ok(Published::of(
-                        Became::Unchanged,
-                        Loaded { said, ..verified },
-                    ));
+                    return Ok(Published { said, ..verified });
                 }
                 Err(failure) if router.reload.is_empty() => {
                     return Err(format!("{failure}; {NOT_LOADED}"));
@@ -163,12 +145,14 @@ pub async fn publish(
             }
         }
         let adopted = adopt(router, None, &is_loaded).await?;
-        let loaded = load(router).await;
-        let loaded = loaded.map(|loaded| Published {
-            adopted,
-            ..Published::of(Became::Loaded, loaded)
-        });
-        return loaded.map_err(|failure| format!("{failure}; the file is in place"));
+        return match load(router).await {
+            Ok(loaded) => Ok(Published {
+                became: Became::Loaded,
+                adopted,
+                ..loaded
+            }),
+            Err(failure) => Err(format!("{failure}; the file is in place")),
+        };
     }
     let own = old.as_deref().map(|old| (path, old));
     let adopted = adopt(router, own, &is_loaded).await?;
@@ -181,7 +165,7 @@ pub async fn publish(
         let why = format!("{}: {error}; {kept}", beside.display());
         return Err(discard(&beside, why).await);
     }
-    if let Err(refusal) = router.run(Step::Check, &beside, &beside).await {
+    if let Err(refusal) = router.run("check", &router.check, &beside, &beside).await {
         let why = format!("check refused the new file: {refusal}; {kept}");
         return Err(discard(&beside, why).await);
     }
@@ -195,15 +179,10 @@ pub async fn publish(
     }
     let loaded = match delta(router, old.as_deref(), text, is_loaded) {
         Some(delta) => load_delta(router, &delta).await,
-        None => load(router).await.map(|loaded| (Became::Replaced, loaded)),
+        None => load(router).await,
     };
     let failure = match loaded {
-        Ok((became, loaded)) => {
-            return Ok(Published {
-                adopted,
-                ..Published::of(became, loaded)
-            });
-        }
+        Ok(loaded) => return Ok(Published { adopted, ..loaded }),
         Err(failure) => failure,
     };
     let back = match (&failure, old) {
@@ -237,11 +216,11 @@ async fn leave_former(
     let Some(gone) = former.and_then(|former| super::former(&router.options, former, text)) else {
         return Ok(());
     };
-    let taken = async |place: &Path| router.run(Step::Reload, path, place).await;
+    let taken = async |place: &Path| router.run("reload", &router.reload, path, place).await;
     with_delta(path, &gone, taken).await.map(drop)
 }
 
-/// Do something with a file that has this content for a moment, next to the router file.
+/// Run `work` with a temporary file of this content, in the folder of the router file.
 async fn with_delta<T, E: fmt::Display>(
     path: &Path,
     content: &str,
@@ -257,7 +236,7 @@ async fn with_delta<T, E: fmt::Display>(
 }
 
 /// What leads from the old file to the new one. Only where it is looked at afterwards what the
-/// router holds: it may have been started anew since.
+/// router holds: it may have been restarted since.
 fn delta(
     router: Target<'_>,
     old: Option<&[u8]>,
@@ -272,55 +251,58 @@ fn delta(
     delta.filter(|_| is_loaded(old))
 }
 
-/// Load what leads to the file, and the whole file where that is not taken.
-async fn load_delta(router: Target<'_>, delta: &str) -> Result<(Became, Loaded), Failure> {
+/// Load the difference, and the whole file if the difference is refused.
+async fn load_delta(router: Target<'_>, delta: &str) -> Result<Published, Failure> {
     let loaded = async |place: &Path| load_from(router, place).await;
     match with_delta(&router.path, delta, loaded).await {
-        Ok(loaded) => Ok((Became::Changed, loaded)),
+        Ok(loaded) => Ok(Published {
+            became: Became::Changed,
+            ..loaded
+        }),
         Err(why) => {
-            let Loaded { said, alarm } = load(router).await?;
-            let whole = format!("the difference was not taken, so all was loaded ({why})");
-            let said = joined([whole, said]);
-            Ok((Became::Replaced, Loaded { said, alarm }))
+            let whole = load(router).await?;
+            let said = format!("the difference was not taken, so all was loaded ({why})");
+            let said = joined([said, whole.said]);
+            Ok(Published { said, ..whole })
         }
     }
 }
 
-/// What was said of a file that is in force.
-#[derive(Default)]
-struct Loaded {
-    said: String,
-    alarm: Option<String>,
-}
-
-/// Load the file, and look whether it is in force.
-async fn load(router: Target<'_>) -> Result<Loaded, Failure> {
+/// Load the file, and check whether it is in force.
+async fn load(router: Target<'_>) -> Result<Published, Failure> {
     load_from(router, &router.path).await
 }
 
 /// The same, but what is loaded is in another place.
-async fn load_from(router: Target<'_>, delta: &Path) -> Result<Loaded, Failure> {
-    let loaded = router.run(Step::Reload, &router.path, delta).await;
+async fn load_from(router: Target<'_>, delta: &Path) -> Result<Published, Failure> {
+    let (reload, path) = (&router.reload, &router.path);
+    let loaded = router.run("reload", reload, path, delta).await;
     let loaded = loaded.map_err(|failed| Failure::Reload(failed.to_string()))?;
-    let Loaded { said, alarm } = verify(router, &router.path, delta).await?;
-    let said = joined([loaded, said]);
-    Ok(Loaded { said, alarm })
+    let verified = verify(router, path, delta).await?;
+    Ok(Published {
+        became: Became::Replaced,
+        said: joined([loaded, verified.said]),
+        ..verified
+    })
 }
 
-/// Look whether the file is in force, and who was sent what is in it.
-async fn verify(router: Target<'_>, path: &Path, delta: &Path) -> Result<Loaded, Failure> {
-    match router.run(Step::Verify, path, delta).await {
-        Ok(said) => Ok(Loaded { said, alarm: None }),
+/// Check whether the file is in force, and which neighbors were sent its prefixes.
+async fn verify(router: Target<'_>, path: &Path, delta: &Path) -> Result<Published, Failure> {
+    let (said, alarm) = match router.run("verify", &router.verify, path, delta).await {
+        Ok(said) => (said, None),
         Err(failed) => {
             let by_code = |(code, _): &&(i32, &str)| failed.code == Some(*code);
             let alarm = ALARMS.iter().find(by_code);
             let (_, word) = alarm.ok_or_else(|| Failure::Verify(failed.to_string()))?;
-            Ok(Loaded {
-                said: String::new(),
-                alarm: Some(format!("{word}: {}", failed.said)),
-            })
+            (String::new(), Some(format!("{word}: {}", failed.said)))
         }
-    }
+    };
+    Ok(Published {
+        became: Became::Unchanged,
+        said,
+        alarm,
+        adopted: Vec::new(),
+    })
 }
 
 /// Why a file is not in force, or not known to be.
@@ -343,12 +325,12 @@ fn joined(said: [String; 2]) -> String {
     said.join("; ")
 }
 
-/// The files that are made for a moment in the folder of a router file.
+/// The temporary files in the folder of a router file.
 pub fn companions(path: &Path) -> [PathBuf; 2] {
     [beside(path), delta_of(path)]
 }
 
-/// The name beside the file: on the same file system, so that the rename is one step.
+/// A name in the same folder: on the same file system, so that the rename is atomic.
 fn beside(path: &Path) -> PathBuf {
     hidden(path, ".new")
 }
@@ -357,7 +339,7 @@ fn delta_of(path: &Path) -> PathBuf {
     hidden(path, ".delta")
 }
 
-/// A name that nobody else gives a file: what stands there is left of a pass that died.
+/// A name that no other program uses: a file with it is left over from a pass that died.
 fn hidden(path: &Path, ending: &str) -> PathBuf {
     let mut name = std::ffi::OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
@@ -452,7 +434,7 @@ fn refusal(path: &Path) -> String {
     )
 }
 
-/// Keep a copy of what stood in the place of our file. None that is there already is written over.
+/// Keep a copy of the file that is replaced. An earlier copy is not overwritten.
 async fn keep(path: &Path, old: &[u8]) -> Result<PathBuf, String> {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push(".before-nullrouted");
@@ -471,11 +453,7 @@ async fn keep(path: &Path, old: &[u8]) -> Result<PathBuf, String> {
             Err(_) => {}
         }
         let beside = beside(&place);
-        let written = match write(&beside, old, path).await {
-            Ok(()) => rename(&beside, &place).await,
-            failed => failed,
-        };
-        return match written {
+        return match write_and_rename(&beside, &place, old, path).await {
             Ok(()) => Ok(place),
             Err(error) => {
                 let why = format!("{}: {error}; it stays as it is", place.display());
@@ -492,8 +470,7 @@ async fn keep(path: &Path, old: &[u8]) -> Result<PathBuf, String> {
 /// Copies of files that were adopted.
 const MOST_KEPT: usize = 9;
 
-/// Where the file really is, and what is in it. What is named by a link is replaced, and not the
-/// link.
+/// The real path of the file and its content. The target of a link is replaced, and not the link.
 fn resolve_and_read(path: &Path) -> io::Result<(PathBuf, Option<Vec<u8>>)> {
     let real = fs::canonicalize(path).ok().filter(|_| path.is_symlink());
     let path = real.unwrap_or_else(|| path.to_owned());
@@ -517,6 +494,11 @@ async fn write(place: &Path, content: &[u8], like: &Path) -> io::Result<()> {
     on_disk(place, move |place| write_synced(place, &content, &like)).await
 }
 
+async fn write_and_rename(from: &Path, to: &Path, content: &[u8], like: &Path) -> io::Result<()> {
+    write(from, content, like).await?;
+    rename(from, to).await
+}
+
 async fn rename(from: &Path, to: &Path) -> io::Result<()> {
     let to = to.to_owned();
     on_disk(from, move |from| replace(from, &to)).await
@@ -531,8 +513,7 @@ const MODE: u32 = 0o644;
 
 /// Write and sync; the new file gets the mode of the one that it will replace, and its owner and
 /// group where we may give it away: who runs a verb by hand may be root, and the service is not.
-/// What stands at its place, left by a pass that died or put there by somebody else, is not written
-/// into.
+/// A file that is already there, from a pass that died or from another program, is removed first.
 fn write_synced(beside: &Path, content: &[u8], like: &Path) -> io::Result<()> {
     match fs::remove_file(beside) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -570,31 +551,16 @@ async fn discard(beside: &Path, message: String) -> String {
     message
 }
 
-impl Published {
-    fn of(became: Became, loaded: Loaded) -> Self {
-        Self {
-            became,
-            said: loaded.said,
-            alarm: loaded.alarm,
-            adopted: Vec::new(),
-        }
-    }
-}
-
 /// The old content again, loaded again.
 async fn put_back(router: Target<'_>, path: &Path, old: &[u8]) -> String {
     let beside = beside(path);
-    let restored = match write(&beside, old, path).await {
-        Ok(()) => rename(&beside, path).await,
-        failed => failed,
-    };
-    if let Err(error) = restored {
+    if let Err(error) = write_and_rename(&beside, path, old, path).await {
         let why = format!("the old file could not be put back: {error}");
         return discard(&beside, why).await;
     }
     match load(router).await {
         // Its lines take nothing away that only the new file had.
-        Ok(_) if router.options.family.takes_away() => {
+        Ok(_) if router.options.family.kind().takes_away => {
             "the old file is back and loaded; what the router took of the new one may stay until the next load"
                 .to_owned()
         }

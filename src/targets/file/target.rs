@@ -34,10 +34,7 @@ impl Target for RouterFile {
     }
 
     fn plan<'a>(&'a mut self, wanted: &'a Wanted) -> Doing<'a, Vec<Outcome>> {
-        Box::pin(async move {
-            let (name, result) = (self.name().to_owned(), self.would(wanted));
-            vec![Outcome { name, result }]
-        })
+        Box::pin(async move { vec![Outcome::new(self.name(), self.would(wanted))] })
     }
 
     fn apply<'a>(&'a mut self, wanted: &'a Wanted) -> Doing<'a, Done> {

@@ -161,7 +161,8 @@ fn all_options() -> impl Iterator<Item = FileOptions> {
                 ..FileOptions::usual(family, role)
             });
             let other = family
-                .directions()
+                .kind()
+                .directions
                 .iter()
                 .filter(|&&direction| direction != Direction::default());
             let directions = other.map(move |&direction| FileOptions {
@@ -278,7 +279,7 @@ fn golden_files() {
     let write = std::env::var_os("GOLDEN").is_some_and(|value| value == "write");
     let mut names = BTreeSet::new();
     let cases = all_options().flat_map(|options| {
-        let gone = options.family.takes_away() && options.role != Role::Edge;
+        let gone = options.family.kind().takes_away && options.role != Role::Edge;
         let usual = options == FileOptions::usual(options.family, Role::Trigger);
         let all = CASES.into_iter().chain(gone.then_some(GONE));
         let all = all.chain(usual.then_some(SELECTED));
@@ -286,8 +287,8 @@ fn golden_files() {
         let one = options.lists == Lists::Octets || options.direction != Direction::default();
         let all = all.filter(|case| !one || *case == "mixed");
         let usual = all.map(|case| (options.clone(), case));
-        let to_ebgp =
-            (options.family.announces(options.role)).then(|| (to_ebgp(&options), "mixed"));
+        let to_ebgp = (options.family.kind().announces.contains(&options.role))
+            .then(|| (to_ebgp(&options), "mixed"));
         let usual: Vec<_> = usual.chain(to_ebgp).collect();
         usual
     });
@@ -415,7 +416,7 @@ fn one_changed_prefix_changes_one_line_and_those_about_all() {
 
 #[test]
 fn what_is_gone_is_taken_away_once_before_anything_is_added() {
-    for options in all_options().filter(|options| options.family.takes_away()) {
+    for options in all_options().filter(|options| options.family.kind().takes_away) {
         let (with, without) = (text(&options, &case(GONE)), text(&options, &case("asn")));
         let new = lost(&with, &without);
         let is_script = matches!(options.family, Family::GoBgp | Family::ExaBgp);

@@ -194,13 +194,8 @@ pub struct Alarm {
 
 impl fmt::Display for Alarm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            object,
-            others,
-            times,
-            next,
-        } = self;
-        let others = match others {
+        let (object, times, next) = (self.object, self.times, self.next);
+        let others = match self.others {
             0 => String::new(),
             others => format!(" and {others} more"),
         };

@@ -12,22 +12,13 @@ use crate::netlink::route::{RTN_UNICAST, RTPROT_KERNEL};
 use crate::prefix::{Prefix, covering};
 
 /// Routes that cover foreign ones, and foreign routes that cannot be covered.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Covers<B: AddressFamily> {
     /// Routes of ours in addition to those of the desired prefixes, ascending. Each is inside of a
     /// desired prefix.
     pub routes: Vec<RouteId<B>>,
     /// Foreign routes that no route of ours wins over.
     pub uncovered: Vec<Installed<B>>,
-}
-
-impl<B: AddressFamily> Default for Covers<B> {
-    fn default() -> Self {
-        Self {
-            routes: Vec::new(),
-            uncovered: Vec::new(),
-        }
-    }
 }
 
 /// What of ours wins over a foreign route at or inside a prefix of ours.

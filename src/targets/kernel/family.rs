@@ -49,6 +49,7 @@ const FEW: usize = 64;
 const ROUNDS: usize = 4;
 
 /// The known state of one family.
+#[derive(Default)]
 pub(super) struct FamilyTable<B: AddressFamily> {
     /// Our routes, and foreign routes at or inside ours as far as they matter, in order. None: not
     /// known.
@@ -82,24 +83,6 @@ pub(super) struct FamilyTable<B: AddressFamily> {
 struct Underway<B: AddressFamily> {
     held: Vec<Installed<B>>,
     added: Vec<RouteId<B>>,
-}
-
-impl<B: AddressFamily> Default for FamilyTable<B> {
-    fn default() -> Self {
-        Self {
-            held: None,
-            underway: None,
-            gone: BTreeMap::new(),
-            come: BTreeMap::new(),
-            interference: Interference::default(),
-            has_others: false,
-            is_stale: false,
-            unreported: Unreported::default(),
-            reported: Unreported::default(),
-            covered: None,
-            in_step: None,
-        }
-    }
 }
 
 impl<B: AddressFamily> FamilyTable<B> {
@@ -435,16 +418,14 @@ impl<B: AddressFamily> FamilyTable<B> {
             return None;
         }
         let routes = |these: Vec<Prefix<B>>| these.into_iter().map(|one| (one, metric)).collect();
+        let keep = match Arc::ptr_eq(last, order.desired) {
+            true => last.len(),
+            false => keep,
+        };
         Some(Difference {
-            keep: if Arc::ptr_eq(last, order.desired) {
-                last.len()
-            } else {
-                keep
-            },
             add: routes(add),
             remove: routes(remove),
-            occupied: Vec::new(),
-            unexplained: 0,
+            ..Difference::none(keep)
         })
     }
 

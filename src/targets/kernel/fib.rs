@@ -124,7 +124,7 @@ impl Fib {
         self.known.invalidate();
     }
 
-    /// Nothing of what was there is known any more: what is missing next was removed by nobody.
+    /// Forget the known state: a route that is missing next was not removed by another program.
     pub fn forget(&mut self) {
         self.known.forget();
         self.known.rule_by = None;

@@ -11,20 +11,12 @@ use crate::prefix::{Bits, Prefix};
 use crate::time::Timestamp;
 
 /// What other programs did and is not undone yet.
+#[derive(Default)]
 pub(super) struct Interference<B: Bits> {
     /// Routes of ours that they removed, with their netlink port where the kernel named it.
     pub removed: BTreeMap<Prefix<B>, Option<u32>>,
     /// Routes with our mark that they added, and their netlink port.
     pub added: BTreeMap<RouteId<B>, u32>,
-}
-
-impl<B: Bits> Default for Interference<B> {
-    fn default() -> Self {
-        Self {
-            removed: BTreeMap::new(),
-            added: BTreeMap::new(),
-        }
-    }
 }
 
 impl<B: AddressFamily> Interference<B> {

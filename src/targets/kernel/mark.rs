@@ -1,34 +1,28 @@
 //! What marks a route as ours.
 
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::named::named;
 use crate::netlink::family::AddressFamily;
-use crate::netlink::route::{RTN_BLACKHOLE, RTN_PROHIBIT, RTN_UNREACHABLE, word};
+use crate::netlink::route::{RTN_BLACKHOLE, RTN_PROHIBIT, RTN_UNREACHABLE};
 
-/// What a route of ours does to a packet.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// Drop it silently (`RTN_BLACKHOLE`).
-    #[default]
-    Blackhole,
-    /// Answer ICMP host unreachable (`RTN_UNREACHABLE`).
-    Unreachable,
-    /// Answer ICMP administratively prohibited (`RTN_PROHIBIT`).
-    Prohibit,
+named! {
+    /// What a route of ours does to a packet; the names are those of `ip route`.
+    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+    pub enum Kind {
+        /// Drop it silently (`RTN_BLACKHOLE`).
+        #[default]
+        Blackhole = "blackhole",
+        /// Answer ICMP host unreachable (`RTN_UNREACHABLE`).
+        Unreachable = "unreachable",
+        /// Answer ICMP administratively prohibited (`RTN_PROHIBIT`).
+        Prohibit = "prohibit",
+    }
 }
 
 impl Kind {
-    /// Every kind with its name, as `ip route` has it.
-    pub const NAMES: [(&str, Self); 3] = [
-        ("blackhole", Self::Blackhole),
-        ("unreachable", Self::Unreachable),
-        ("prohibit", Self::Prohibit),
-    ];
-
     /// Its number in a message.
     pub fn number(self) -> u8 {
         match self {
@@ -36,12 +30,6 @@ impl Kind {
             Self::Unreachable => RTN_UNREACHABLE,
             Self::Prohibit => RTN_PROHIBIT,
         }
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(word(self.number()))
     }
 }
 
@@ -72,23 +60,8 @@ impl Default for Mark {
 
 impl fmt::Display for Mark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            table,
-            protocol,
-            kind,
-            ..
-        } = self;
-        write!(f, "table {table}, protocol {protocol}, {kind}")
-    }
-}
-
-impl FromStr for Kind {
-    type Err = &'static str;
-
-    fn from_str(word: &str) -> Result<Self, Self::Err> {
-        let found = Self::NAMES.into_iter().find(|(name, _)| *name == word);
-        let found = found.ok_or("permitted are blackhole, unreachable, prohibit")?;
-        Ok(found.1)
+        let (table, protocol) = (self.table, self.protocol);
+        write!(f, "table {table}, protocol {protocol}, {}", self.kind)
     }
 }
 

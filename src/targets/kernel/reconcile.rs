@@ -29,7 +29,7 @@ pub struct Difference<B: Bits> {
 }
 
 impl<B: Bits> Difference<B> {
-    /// No change, and so many routes that are as desired.
+    /// No change; `keep` routes are as desired.
     pub fn none(keep: usize) -> Self {
         Self {
             add: Vec::new(),
@@ -109,9 +109,7 @@ impl<B: Bits> Difference<B> {
         Self {
             add,
             remove,
-            keep: 0,
-            occupied: Vec::new(),
-            unexplained: 0,
+            ..Self::none(0)
         }
     }
 

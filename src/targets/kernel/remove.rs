@@ -53,14 +53,14 @@ fn remove<B: AddressFamily>(socket: &mut Plain, mark: &Mark) -> Result<usize, Fa
             match socket.ask(message::deletion(route.prefix, route.metric, mark), 0) {
                 Ok(()) => removed += 1,
                 Err(error) if is_gone(&error) => {}
-                Err(error) if error.raw_os_error() == Some(Errno::EPERM as i32) => {
-                    return Err(Fault::Permission);
-                }
-                Err(error) => last = Some(error),
+                Err(error) => match fault(error) {
+                    Fault::Permission => return Err(Fault::Permission),
+                    other => last = Some(other),
+                },
             }
         }
     }
-    Err(last.map_or(Fault::Restless, Fault::Socket))
+    Err(last.unwrap_or(Fault::Restless))
 }
 
 fn remove_rules(socket: &mut Plain, marks: &[Mark]) -> io::Result<()> {
@@ -73,18 +73,14 @@ fn remove_rules(socket: &mut Plain, marks: &[Mark]) -> io::Result<()> {
     })?;
     let difference = rule::reconcile(&rules, None, marks);
     for rule in difference.remove {
-        let rule = rule::message(rule.family, rule.priority, rule.table, rule.protocol);
-        match socket.ask(RouteNetlinkMessage::DelRule(rule), 0) {
+        match socket.ask(rule.deletion(), 0) {
             Err(error) if !is_gone(&error) => return Err(error),
             _ => {}
         }
     }
     match difference.stuck.first() {
         None => Ok(()),
-        Some((rule, other)) => Err(io::Error::other(format!(
-            "rule {} not removed: the request would hit one that is not ours ({})",
-            rule.priority, other.text
-        ))),
+        Some((rule, other)) => Err(io::Error::other(rule.stuck_by(other))),
     }
 }
 

@@ -10,33 +10,22 @@ pub mod keep;
 use std::collections::BTreeSet;
 use std::fmt;
 
+use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::rule::RuleMessage;
 
 use super::Mark;
+use crate::named::named;
 use crate::netlink::family::AddressFamily;
 use crate::netlink::names::{self, Names};
 use crate::netlink::route::SHARED_TABLES;
 use crate::netlink::rule::{self, Action};
 
-/// An address family; each has rules of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Family {
-    /// IPv4.
-    V4,
-    /// IPv6.
-    V6,
-}
-
-impl Family {
-    const ALL: [Self; 2] = [Self::V4, Self::V6];
-}
-
-impl fmt::Display for Family {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::V4 => "IPv4",
-            Self::V6 => "IPv6",
-        })
+named! {
+    /// An address family; each has rules of its own.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+    pub enum Family {
+        V4 = "IPv4",
+        V6 = "IPv6",
     }
 }
 
@@ -94,6 +83,20 @@ impl PresentRule {
         })
     }
 
+    /// The request that deletes it.
+    pub fn deletion(&self) -> RouteNetlinkMessage {
+        let rule = message(self.family, self.priority, self.table, self.protocol);
+        RouteNetlinkMessage::DelRule(rule)
+    }
+
+    /// Why it is not deleted: the request would hit the other one.
+    pub fn stuck_by(&self, other: &Self) -> String {
+        format!(
+            "rule {} not removed: the request would hit one that is not ours ({})",
+            self.priority, other.text
+        )
+    }
+
     /// Whether it is ours by one of these marks.
     fn is_ours(&self, marks: &[Mark]) -> bool {
         let mut marks = marks.iter();
@@ -104,13 +107,9 @@ impl PresentRule {
     }
 
     fn is(&self, wanted: &WantedRule) -> bool {
-        let WantedRule {
-            priority,
-            table,
-            protocol,
-            ..
-        } = *wanted;
-        self.plain && (self.priority, self.table, self.protocol) == (priority, table, protocol)
+        self.plain
+            && (self.priority, self.table, self.protocol)
+                == (wanted.priority, wanted.table, wanted.protocol)
     }
 
     /// Whether a request for the other rule matches this one as well: the kernel compares only the
@@ -194,7 +193,7 @@ pub fn reconcile(
     let mut difference = RuleDifference::default();
     if let Some(wanted) = wanted.filter(|wanted| wanted.add) {
         let there = |family| present.iter().any(|r| r.family == family && r.is(wanted));
-        let families = Family::ALL.into_iter();
+        let families = Family::NAMES.map(|(_, family)| family).into_iter();
         difference.add = families.filter(|family| !there(*family)).collect();
     }
     for (before, rule) in present.iter().enumerate() {

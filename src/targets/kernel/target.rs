@@ -26,7 +26,7 @@ use crate::time::Timestamp;
 
 /// The name of the kernel among the targets.
 pub const KERNEL: &str = "kernel";
-/// The name under which it is told that something with a former mark stays.
+/// The name of the outcome that reports leftovers with a former mark.
 const FORMER: &str = "kernel-former-mark";
 
 #[derive(Default)]
@@ -158,18 +158,11 @@ impl Kernel {
 
 /// What came of the routes.
 fn report(routes: &Routes) -> Result<Report, Fault> {
-    let Routes {
-        added,
-        removed,
-        kept,
-        failed,
-        ..
-    } = *routes;
     let counts = Counts {
-        added,
-        removed,
-        kept,
-        failed,
+        added: routes.added,
+        removed: routes.removed,
+        kept: routes.kept,
+        failed: routes.failed,
     };
     if let Some(why) = &routes.first_failure {
         return Err(Fault::Routes(counts, why.clone()));
@@ -185,7 +178,7 @@ fn report(routes: &Routes) -> Result<Report, Fault> {
         some(routes.postponed, Note::BackedOff),
     ];
     // What is put back has a line of its own.
-    let changed = added + removed > routes.told + routes.restored.len();
+    let changed = counts.added + counts.removed > routes.told + routes.restored.len();
     Ok(Report {
         notes: notes.into_iter().flatten().collect(),
         ..Report::new(What::Routes(counts, Vec::new()), changed)
@@ -195,19 +188,14 @@ fn report(routes: &Routes) -> Result<Report, Fault> {
 /// The policy rule that there should be. Without a route of ours there is nothing to lead to; but
 /// while routes from before this ledger are kept, so is their rule.
 fn wanted_rule(wanted: &Wanted) -> Option<WantedRule> {
-    let KernelConfig {
-        enabled,
-        mark,
-        rule,
-        ..
-    } = &wanted.config.kernel;
-    let priority = rule.filter(|_| *enabled)?;
+    let config = &wanted.config.kernel;
+    let priority = config.rule.filter(|_| config.enabled)?;
     let desired = &wanted.everything.nets;
     let nothing_stays = desired.is_empty() && matches!(wanted.removable, Removable::All);
     (!nothing_stays).then_some(WantedRule {
         priority,
-        table: mark.table,
-        protocol: mark.protocol,
+        table: config.mark.table,
+        protocol: config.mark.protocol,
         add: !desired.is_empty(),
     })
 }
@@ -238,7 +226,7 @@ async fn end_rules(
         }
         if let Some(why) = ended.failure {
             done.outcomes
-                .push(outcome(FORMER, Err(Fault::FormerRule(why))));
+                .push(Outcome::new(FORMER, Err(Fault::FormerRule(why))));
         }
         return;
     };
@@ -253,14 +241,7 @@ async fn end_rules(
         None => routes,
         Some(why) => Err(Fault::Rules(Box::new(routes), why)),
     };
-    done.outcomes.push(outcome(KERNEL, result));
-}
-
-fn outcome(name: &str, result: Result<Report, Fault>) -> Outcome {
-    Outcome {
-        name: name.to_owned(),
-        result,
-    }
+    done.outcomes.push(Outcome::new(KERNEL, result));
 }
 
 /// Routes of former marks are removed.
@@ -268,20 +249,14 @@ async fn remove_former(former: &[Mark], wanted: &Wanted, done: &mut Done, seen: 
     for mark in former {
         match clear(*mark, wanted.now).await {
             Ok(removed) => {
-                let Mark {
-                    table,
-                    protocol,
-                    kind,
-                    ..
-                } = mark;
                 tracing::info!(
-                    "target={KERNEL}  removed {removed} routes of a former mark (table {table}, protocol {protocol}, {kind})"
+                    "target={KERNEL}  removed {removed} routes of a former mark ({mark})"
                 );
                 seen.cleared.push(*mark);
             }
             Err(why) => done
                 .outcomes
-                .push(outcome(FORMER, Err(Fault::FormerMark(why)))),
+                .push(Outcome::new(FORMER, Err(Fault::FormerMark(why)))),
         }
     }
 }
@@ -305,7 +280,7 @@ async fn clear(mark: Mark, now: Timestamp) -> Result<usize, String> {
 
 async fn plan(wanted: &Wanted) -> Vec<Outcome> {
     let mut outcomes = Vec::new();
-    let mut step = |result| outcomes.push(outcome(KERNEL, result));
+    let mut step = |result| outcomes.push(Outcome::new(KERNEL, result));
     for mark in &wanted.former {
         step(match count(*mark).await {
             Ok(count) => Ok(Report::new(What::FormerMark(count), count > 0)),
@@ -349,11 +324,8 @@ async fn plan_family<B: AddressFamily>(
     wanted: &Wanted,
     desired: &[Prefix<B>],
 ) -> Result<Difference<B>, super::Fault> {
-    let KernelConfig {
-        mark,
-        cover_more_specifics: cover,
-        ..
-    } = wanted.config.kernel;
+    let config = &wanted.config.kernel;
+    let (mark, cover) = (config.mark, config.cover_more_specifics);
     // Our routes alone are few. Those of others are read only where they may matter.
     if !cover {
         let ours = read::<B>(&mark, DumpFilter::Ours).await?.routes;

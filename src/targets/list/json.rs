@@ -27,12 +27,6 @@ struct Because<'a> {
     reference: &'a str,
 }
 
-#[derive(Serialize)]
-struct LeftOut<'a> {
-    v4: &'a usize,
-    v6: &'a usize,
-}
-
 pub const KIND: Kind = Kind {
     name: "json",
     room: 70,
@@ -57,7 +51,7 @@ fn write(out: &mut Text, _: &FileOptions, input: &FileInput) {
         out.push(",\"selection\":");
         out.push(&json(selection));
         out.push(",\"left_out\":");
-        out.push(&json(&LeftOut { v4, v6 }));
+        out.push(&format!("{{\"v4\":{v4},\"v6\":{v6}}}"));
     }
     out.push(",\"prefixes\":[");
     let mut between = "\n";

@@ -8,7 +8,7 @@
 //!
 //! Behind each line, by Arista's documentation; no such router took these files here:
 //! * A configuration session is a copy of the running configuration: what is done in it happens at
-//!   its commit, at once. So lists are taken away and written anew. Routes are not, since nothing
+//!   its commit, at once. So lists are removed and written again. Routes are not, since nothing
 //!   tells ours from others: what is no longer listed is taken away by a line each.
 //! * A prefix list is written in a mode of its own, and is in force at its `exit`. Its numbers end
 //!   at 65535.
@@ -18,7 +18,8 @@
 //!   otherwise. The one of a filter is taken away first and written last: should the file be loaded
 //!   without a session, the filter is open meanwhile. Those of the others are written over
 //!   themselves.
-//! * An as-path list has neither numbers nor a mode. Its first entry denies a path that nobody has.
+//! * An as-path list has neither numbers nor a mode. Its first entry denies a path that no route
+//!   has.
 //! * `no ip route P` without a next hop would take the operator's own routes to P away as well.
 //! * `no-export` set at origination keeps the route from every eBGP neighbor; with `announce_to =
 //!   "ebgp"` it is added on the way out alone. By default a neighbor is sent no communities.
@@ -83,14 +84,8 @@ fn edge(out: &mut Text, options: &FileOptions, input: &FileInput) {
     v4.extend(list(out, "COVER-V4", &covers.v4, false));
     v6.extend(list(out, "COVER-V6", &covers.v6, false));
     for side in sides(options, input) {
-        let Side {
-            n,
-            ip,
-            all,
-            longest,
-            shortest,
-            ..
-        } = side;
+        let (n, ip, all) = (side.n, side.ip, side.all);
+        let (longest, shortest) = (side.longest, side.shortest);
         let name = format!("{ip} prefix-list NULLROUTED-LONG-V{n}");
         let _ = write!(
             out,

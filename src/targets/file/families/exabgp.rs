@@ -6,8 +6,8 @@
 //!                      └─ later: THIS-FILE ──► a named pipe ┘
 //! ```
 //!
-//! It has no FIB and no policy, and installs and filters for nobody: so it is never an edge or a
-//! filter, and own space is denied by nothing but the set itself.
+//! It has no FIB and no policy, and neither installs nor filters routes: so it is never an edge or
+//! a filter, and own space is denied by nothing but the set itself.
 //!
 //! Facts behind each line, verified with ExaBGP 4.2.21 and 5.0.15:
 //! * `exabgp --validate FILE` of 4.2 is `exabgp validate FILE` since 5.0.

@@ -10,7 +10,7 @@
 //!
 //! Facts behind each line, verified with GoBGP 3.10 and 3.36:
 //! * The file of a trigger is a script. A line that adds what is there or takes away what is not
-//!   ends well, and neighbors are told nothing. The table is empty after a start: `verify` sees
+//!   succeeds, and no neighbor receives an update. The table is empty after a start: `verify` sees
 //!   that. Each line is a process, so the default command runs those alone whose result is not yet
 //!   in the table.
 //! * The policies of a trigger stand in its script as comments, for the operator's file. The other
@@ -24,7 +24,7 @@
 //!   and takes away what is not any more with 4.8 alone; a reset of the session does with all.
 //!   `adj-out` shows what the policies say now, and not what was sent.
 //! * A list that names a policy which is not there yet is not in force, and does not come into
-//!   force with the policy, but when the list changes or gobgpd starts anew. So the commands look
+//!   force with the policy, but when the list changes or gobgpd restarts. So the commands look
 //!   which policies are in force.
 //! * Policies are those of all neighbors, and of routes added by the command, which ends well where
 //!   they refuse.
@@ -40,7 +40,7 @@
 use std::fmt::Write;
 
 use crate::prefix::Prefix;
-use crate::targets::file::family::Kind;
+use crate::targets::file::family::{Kind, TooMany};
 use crate::targets::file::parts::ip::{Ip, Side, sides};
 use crate::targets::file::parts::sent::{LEAKS, MAY};
 use crate::targets::file::parts::text::Text;
@@ -58,7 +58,15 @@ pub const KIND: Kind = Kind {
     },
     // From the table of a trigger; the parts are replaced whole.
     takes_away: true,
-    too_many,
+    // This many lines are run within the five minutes that a command has.
+    too_many: |options| {
+        (options.role == Role::Trigger).then_some(TooMany {
+            most: 12_000,
+            each: false,
+            says: "GoBGP's command takes more than five minutes for the first load, and the default reload is ended",
+            instead: "a router of family \"bird\"",
+        })
+    },
     room: 100,
     trigger: (include_str!("../texts/gobgp-trigger.txt"), trigger),
     edge: (include_str!("../texts/gobgp-edge.txt"), edge),
@@ -87,20 +95,6 @@ fn commands(role: Role) -> Commands {
             verify: &["sh", "-c", HELD, "sh", "{file}"],
         },
     }
-}
-
-/// So many lines are run within the five minutes that a command has.
-const MANY: usize = 12_000;
-
-fn too_many(options: &FileOptions, v4: usize, v6: usize) -> Option<String> {
-    let all = v4 + v6;
-    let is = options.role == Role::Trigger && all > MANY;
-    is.then(|| {
-        format!(
-            "{all} prefixes: above {MANY} GoBGP's command takes more than five minutes for the first load, and the \
-             default reload is ended. Instead: a router of family \"bird\""
-        )
-    })
 }
 
 /// Finds the lines whose result is not yet in the table, and runs them or tells of them. What was
@@ -188,13 +182,8 @@ fn edge(out: &mut Text, options: &FileOptions, input: &FileInput) {
     networks(out, "EDGE-COVER", false, &covers.v6);
     let sides = sides(options, input);
     for side in sides {
-        let Side {
-            n,
-            all,
-            shortest,
-            longest,
-            ..
-        } = side;
+        let (n, all) = (side.n, side.all);
+        let (shortest, longest) = (side.shortest, side.longest);
         prefix_set(out, &format!("LONG-V{n}"));
         let _ = writeln!(
             out,

@@ -14,7 +14,7 @@
 //! * The lists of a filter deny what is listed and permit the rest: where one is missing,
 //!   everything passes.
 //! * An as-path list has a number, and neither names nor sequence numbers; entries are added at its
-//!   end. Its first entry denies a path that nobody has, so that it is never empty.
+//!   end. Its first entry denies a path that no route has, so that it is never empty.
 //! * Behind a statement `!` is no comment; a static route has a name instead, of one word.
 //! * `no-export` set at origination keeps the route from every eBGP neighbor; with `announce_to =
 //!   "ebgp"` it is added on the way out alone. By default a neighbor is sent no communities.
@@ -25,7 +25,7 @@
 use std::fmt::Write;
 
 use crate::targets::file::family::Kind;
-use crate::targets::file::parts::ip::{Side, sides};
+use crate::targets::file::parts::ip::sides;
 use crate::targets::file::parts::prefix_list::{self, Dialect, names};
 use crate::targets::file::parts::route_map::{CISCO, Length, RouteMaps, Statics};
 use crate::targets::file::parts::sessions::{ByHand, Words};
@@ -124,14 +124,8 @@ const UNREACHABLES: &str = "interface Null0\n no ip unreachables\n no ipv6 unrea
 pub fn long(out: &mut Text, options: &FileOptions, input: &FileInput) {
     let others = LISTS.others;
     for side in sides(options, input) {
-        let Side {
-            n,
-            ip,
-            all,
-            longest,
-            shortest,
-            ..
-        } = side;
+        let (n, ip, all) = (side.n, side.ip, side.all);
+        let (longest, shortest) = (side.longest, side.shortest);
         let name = format!("{ip} prefix-list NULLROUTED-LONG-V{n}");
         let short = match shortest {
             1 => String::new(),

@@ -163,13 +163,8 @@ fn edge(out: &mut Text, options: &FileOptions, input: &FileInput) {
     prefix_set(out, "COVER", &covers.v6, false);
     out.push(COMMUNITY);
     for side in sides(options, input) {
-        let Side {
-            n,
-            six,
-            all,
-            shortest,
-            ..
-        } = side;
+        let (n, six, all) = (side.n, side.six, side.all);
+        let shortest = side.shortest;
         let _ = write!(
             out,
             "route-policy NULLROUTED-EDGE{six}

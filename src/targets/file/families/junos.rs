@@ -33,7 +33,7 @@
 use crate::prefix::Prefix;
 use crate::targets::file::family::Kind;
 use crate::targets::file::head;
-use crate::targets::file::parts::ip::{Ip, Side, sides};
+use crate::targets::file::parts::ip::{Ip, sides};
 use crate::targets::file::parts::reasons::Reason;
 use crate::targets::file::parts::sessions::OptIn;
 use crate::targets::file::parts::statements::{self, Form, Line, Statements};
@@ -131,9 +131,7 @@ fn trigger(file: &mut Statements, options: &FileOptions, input: &FileInput) {
 /// Terms that accept our routes.
 fn announce(file: &mut Statements, options: &FileOptions, input: &FileInput) {
     for side in sides(options, input) {
-        let Side {
-            n, six, next_hop, ..
-        } = side;
+        let (n, six, next_hop) = (side.n, side.six, side.next_hop);
         file.within(&format!("term v{n}"), |file| {
             file.within("from", |file| {
                 file.say(&format!("family inet{six}"));
@@ -167,14 +165,8 @@ fn edge(file: &mut Statements, options: &FileOptions, input: &FileInput) {
                 reject(file, &list.to_lowercase(), &[&exact]);
             }
             for side in sides(options, input) {
-                let Side {
-                    n,
-                    six,
-                    all,
-                    shortest,
-                    longest,
-                    ..
-                } = side;
+                let (n, six, all) = (side.n, side.six, side.all);
+                let (shortest, longest) = (side.shortest, side.longest);
                 file.within(&format!("term v{n}"), |file| {
                     file.within("from", |file| {
                         file.say(&format!("family inet{six}"));
@@ -257,8 +249,7 @@ fn reject_others(file: &mut Statements) {
     file.within("term others", |file| file.say("then reject"));
 }
 
-/// So many prefixes are in a list on average where there are several: some have more, and none
-/// twice as many.
+/// The average number of prefixes in a list where there are several; no list has twice as many.
 const FULL: usize = 40_000;
 
 /// A list of prefixes, or as many as it takes: each with its name, how its lines are written, and

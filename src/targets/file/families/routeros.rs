@@ -38,7 +38,7 @@ use std::fmt::Write;
 
 use crate::prefix::{Bits, Prefix};
 use crate::targets::file::family::Kind;
-use crate::targets::file::parts::ip::{Side, sides};
+use crate::targets::file::parts::ip::sides;
 use crate::targets::file::parts::reasons::Reason;
 use crate::targets::file::parts::sessions::OptIn;
 use crate::targets::file::parts::text::Text;
@@ -112,12 +112,7 @@ fn edge(out: &mut Text, options: &FileOptions, input: &FileInput) {
     constant(out, "EDGE", 1, "jump NULLROUTED-OWN");
     constant(out, "EDGE", 2, "jump NULLROUTED-COVER");
     for (at, side) in (3..).zip(sides(options, input)) {
-        let Side {
-            n,
-            shortest,
-            longest,
-            ..
-        } = side;
+        let (n, shortest, longest) = (side.n, side.shortest, side.longest);
         let rule = format!(
             "if (afi ipv{n} && dst-len in {shortest}-{longest} && bgp-communities includes 65535:666) \
              {{ set bgp-local-pref 200; append bgp-communities no-export; set blackhole yes; accept }}"

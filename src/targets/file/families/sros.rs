@@ -8,9 +8,9 @@
 //!
 //! Behind each line, by Nokia's documentation and its YANG models; no such router took these files
 //! here:
-//! * All that is ours is one configuration group a role, deleted and written anew in the candidate:
-//!   what is no longer listed is gone with it. Nothing is in force before `commit`, and then all of
-//!   it at once.
+//! * All that is ours is one configuration group a role, deleted and written again in the
+//!   candidate: what is no longer listed is gone with it. Nothing is in force before `commit`, and
+//!   then all of it at once.
 //! * The operator applies it, once: taken out of `apply-groups`, nothing of ours is in force,
 //!   whatever is loaded.
 //! * `exec` ends at the first line that is refused, and leaves the candidate as far as it came. So
@@ -20,7 +20,7 @@
 //!   braces.
 //! * `apply-groups` under `policy-options` is in the models since 20.2.
 //! * A static route is announced where a policy exports it, and nowhere else.
-//! * What a policy does where none of its lists is there is not told, so each list has an entry
+//! * What a policy does where none of its lists exists is not documented, so each list has an entry
 //!   that no route has; and a commit is refused where a policy names one that is not there.
 //! * `longer` is the prefix itself, too. A list of prefixes takes no description, a black hole
 //!   takes one of 80 characters: the first listing, in one word.
@@ -32,7 +32,7 @@
 use crate::prefix::{Bits, Prefix};
 use crate::targets::file::families::junos;
 use crate::targets::file::family::Kind;
-use crate::targets::file::parts::ip::{Side, sides};
+use crate::targets::file::parts::ip::sides;
 use crate::targets::file::parts::reasons::Reason;
 use crate::targets::file::parts::sessions::OptIn;
 use crate::targets::file::parts::sros_policy::{self, Longer, Of, Policies, Policy};
@@ -66,10 +66,8 @@ fn write(out: &mut Text, options: &FileOptions, input: &FileInput) {
                 input.v6(|prefix, reason| route(file, prefix, reason));
             }),
             Role::Edge => statics(file, |file| {
-                for Side {
-                    discard, longest, ..
-                } in sides(options, input)
-                {
+                for side in sides(options, input) {
+                    let (discard, longest) = (side.discard, side.longest);
                     file.say(&format!(
                         "route {discard}/{longest} route-type unicast blackhole admin-state enable"
                     ));

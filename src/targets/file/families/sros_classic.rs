@@ -8,23 +8,23 @@
 //!
 //! Behind each line, by Nokia's documentation; no such router took these files here:
 //! * What is between `begin` and `commit` of the policies is in force at once, and what was there
-//!   before until then. So a list is taken away and written anew: what is no longer listed is gone
+//!   before until then. So a list is removed and written again: what is no longer listed is gone
 //!   with it. It is named before that, so that the first file has it to take away, too.
-//! * Whether `exec` ends at a line that is refused is not told, and an entry that has lost a line
-//!   matches too much: so `commit` is not in the file, but left to who reads what `exec` says.
+//! * Whether `exec` ends at a line that is refused is not documented, and an entry that has lost a
+//!   line matches too much: so `commit` is not in the file, but left to who reads what `exec` says.
 //! * A policy is written over itself, as one in use may not be taken away: each of its entries says
 //!   all that it may have said in an earlier file, so `no next-hop` where there is none.
 //! * Static routes are in force line by line, and stay until lines take them away: a black hole is
 //!   shut down, then taken away. The first of these lines makes what is not there, so that the
 //!   other is not refused. The entry stays, and forwards nothing: whether it would take a next hop
-//!   of the operator's own along is not told.
+//!   of the operator's own along is not documented.
 //! * A command of a lower level stands behind the names of those above it, one at a time: so the
 //!   tag and `no shutdown` are two lines a prefix. The tag is first: what is announced has it. It
 //!   is of the black hole, not of the entry: a next hop of the operator's own does not get it.
 //! * Whether an action that drops is left by `exit` depends on the release: so such lines are
 //!   whole, from the root.
 //! * `static-route-entry` is of release 14; 7210 SAS has `static-route` alone.
-//! * What a policy does where none of its lists is there is not told, so each list has an entry
+//! * What a policy does where none of its lists exists is not documented, so each list has an entry
 //!   that no route has.
 //! * `longer` is the prefix itself, too. Behind a line there is no comment.
 //! * An as-path expression is about the whole path. A group holds 128 of them of 255 characters
@@ -37,7 +37,7 @@ use std::fmt::Write;
 use crate::prefix::{Bits, Prefix};
 use crate::targets::file::families::sros::{self, quoted};
 use crate::targets::file::family::Kind;
-use crate::targets::file::parts::ip::{Side, sides};
+use crate::targets::file::parts::ip::sides;
 use crate::targets::file::parts::sessions::OptIn;
 use crate::targets::file::parts::sros_policy::{self, Longer, Of, Policies, Policy};
 use crate::targets::file::parts::text::Text;
@@ -72,10 +72,8 @@ fn write(out: &mut Text, options: &FileOptions, input: &FileInput) {
         }
         Role::Edge => {
             out.push("configure router\n");
-            for Side {
-                discard, longest, ..
-            } in sides(options, input)
-            {
+            for side in sides(options, input) {
+                let (discard, longest) = (side.discard, side.longest);
                 let _ = writeln!(
                     out,
                     "static-route-entry {discard}/{longest} black-hole no shutdown"
@@ -111,11 +109,11 @@ const SESSIONS: OptIn = OptIn {
     ..sros::SESSIONS
 };
 
-/// What is written in this form.
+/// A file in this form.
 struct Classic<'a>(&'a mut Text);
 
 impl Classic<'_> {
-    /// Opens it, with nothing of what an earlier file said.
+    /// Opens it, without the entries of an earlier file.
     fn anew(&mut self, what: &str) {
         let _ = write!(self.0, "{what}\nexit\nno {what}\n{what}\n");
     }

@@ -28,7 +28,7 @@
 
 use std::fmt::Write;
 
-use crate::targets::file::family::Kind;
+use crate::targets::file::family::{Kind, TooMany};
 use crate::targets::file::parts::ip::Ip;
 use crate::targets::file::parts::prefix_list::{Dialect, PrefixList, names};
 use crate::targets::file::parts::route_map::{CISCO, Length, RouteMaps, Statics};
@@ -40,7 +40,15 @@ pub const KIND: Kind = Kind {
     name: "vrp",
     next_hops: &[Role::Trigger, Role::Edge],
     takes_away: true,
-    too_many,
+    // What a list takes in addition to the line about all others.
+    too_many: |options| {
+        (options.role == Role::Filter).then_some(TooMany {
+            most: 65_534,
+            each: true,
+            says: "the router refuses them, and their routes pass",
+            instead: "a trigger, and this router as an edge",
+        })
+    },
     room: 90,
     words: |options, _| MAPS.words(options),
     trigger: (include_str!("../texts/vrp-trigger.txt"), trigger),
@@ -48,20 +56,6 @@ pub const KIND: Kind = Kind {
     filter: (include_str!("../texts/vrp-filter.txt"), filter),
     ..Kind::ROUTER
 };
-
-/// What a list takes beside the line about all others.
-const MANY: usize = 65_534;
-
-fn too_many(options: &FileOptions, v4: usize, v6: usize) -> Option<String> {
-    let longest = v4.max(v6);
-    let is = options.role == Role::Filter && longest > MANY;
-    is.then(|| {
-        format!(
-            "{longest} entries of a kind: above {MANY} the router refuses them, and their routes pass. Instead: a \
-             trigger, and this router as an edge"
-        )
-    })
-}
 
 const MAPS: RouteMaps = RouteMaps {
     node: "node ",

@@ -19,7 +19,7 @@
 //!   commit.
 //! * VyOS gives every beginning of its commands an alias, `comm` among them: `comm` cannot be used
 //!   in a script.
-//! * A `set` starts several processes: so the difference is set, and not everything anew.
+//! * A `set` starts several processes: so only the difference is set.
 //! * VyOS writes FRR's configuration. A list without rules permits everything there, so each has a
 //!   rule about all others. A commit is refused where a route-map speaks of a prefix-list that is
 //!   not there; a missing as-path-list matches nothing.
@@ -35,7 +35,7 @@ use std::fmt::Write;
 use crate::prefix::Prefix;
 use crate::targets::file::family::Kind;
 use crate::targets::file::head;
-use crate::targets::file::parts::ip::{Ip, Side, sides};
+use crate::targets::file::parts::ip::{Ip, sides};
 use crate::targets::file::parts::reasons::Reason;
 use crate::targets::file::parts::sessions::{ByHand, Words};
 use crate::targets::file::parts::shards::{OTHERS, Shards};
@@ -184,27 +184,16 @@ drop policy route-map NULLROUTED-EDGE6
     out.push(COMMUNITY);
     let sides = sides(options, input);
     for side in sides {
-        let Side {
-            n,
-            six,
-            all,
-            longest,
-            shortest,
-            ..
-        } = side;
+        let (n, six, all) = (side.n, side.six, side.all);
+        let (longest, shortest) = (side.longest, side.shortest);
         let list = format!("put policy prefix-list{six} NULLROUTED-LONG-V{n} rule 5");
         let _ = write!(
             out,
             "{list} action permit\n{list} prefix {all}\n{list} ge {shortest}\n{list} le {longest}\n"
         );
     }
-    for Side {
-        six,
-        discard,
-        longest,
-        ..
-    } in sides
-    {
+    for side in sides {
+        let (six, discard, longest) = (side.six, side.discard, side.longest);
         let _ = writeln!(
             out,
             "put protocols static route{six} {discard}/{longest} blackhole"
@@ -221,13 +210,7 @@ drop policy route-map NULLROUTED-EDGE6
         [own6.names(), covers6.names()].concat(),
     ];
     for ((side, lists), set) in sides.into_iter().zip(lists).zip(NEXT_HOPS) {
-        let Side {
-            n,
-            six,
-            ip,
-            discard,
-            ..
-        } = side;
+        let (n, six, ip, discard) = (side.n, side.six, side.ip, side.discard);
         let name = format!("EDGE{six}");
         let map = map(&name);
         let rule = deny(out, &name, ip, &lists, 5).max(10);

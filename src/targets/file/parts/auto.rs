@@ -86,7 +86,7 @@ pub struct Chosen {
     pub entries: usize,
 }
 
-/// How lists stand in a file with so many entries of a kind at most. What was chosen before stays
+/// How lists stand in a file whose longest list has this many entries. The earlier choice stays
 /// while the version is the same, until the number is 20 % beyond the limit; and where nothing is
 /// listed, so that a flush only takes entries away.
 pub fn choose(version: Option<Version>, longest: usize, before: Option<&Chosen>) -> Chosen {

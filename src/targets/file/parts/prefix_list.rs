@@ -69,8 +69,8 @@ impl Dialect {
         list("FILTER-V6").whole(out, &gone.v6, &set.v6);
     }
 
-    /// A list for a clause that denies. What is no longer in it is left to be denied: nothing is
-    /// dropped by that.
+    /// A list for a clause that denies. Entries that are no longer needed are not removed: they
+    /// drop nothing.
     fn denied<'a>(&'a self, name: &'a str, inside: bool) -> PrefixList<'a> {
         PrefixList {
             dialect: self,

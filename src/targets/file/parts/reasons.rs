@@ -1,17 +1,16 @@
 //! Which listings stand behind a prefix, for the comments of a router file.
 
-use std::borrow::Cow;
 use std::fmt::{self, Write};
 
-use crate::feed::Entry;
+use crate::feed::{Entry, Listed};
 use crate::policy::limits::Limits;
-use crate::prefix::{Bits, Prefix};
+use crate::prefix::Prefix;
 use crate::rib::Rib;
 
-/// So many listings are named in a comment.
+/// The most listings that a comment names.
 const NAMED: usize = 3;
 
-/// So much of a reference is told, in characters.
+/// Longest reference in a comment, in characters.
 const LONGEST: usize = 40;
 
 /// The listings that count, and which of them are too short to count.
@@ -27,32 +26,19 @@ impl<'a> Reasons<'a> {
         Self { known }
     }
 
-    /// A reason for each of these prefixes, ascending and disjoint.
-    pub fn v4<'p>(self, prefixes: &'p [Prefix<u32>], each: impl FnMut(&'p Prefix<u32>, &Reason)) {
-        let entries = self
-            .known
-            .map_or_else(Cow::default, |(rib, _)| rib.entries());
-        let shortest = self.known.map_or(0, |(_, limits)| limits.shortest_v4);
-        self.each(prefixes, &entries, shortest, each);
-    }
-
-    /// The same.
-    pub fn v6<'p>(self, prefixes: &'p [Prefix<u128>], each: impl FnMut(&'p Prefix<u128>, &Reason)) {
-        let entries = self
-            .known
-            .map_or_else(Cow::default, |(rib, _)| rib.entries());
-        let shortest = self.known.map_or(0, |(_, limits)| limits.shortest_v6);
-        self.each(prefixes, &entries, shortest, each);
-    }
-
-    fn each<'p, B: Bits>(
+    /// A reason for each of these prefixes, ascending and disjoint; `shortest` is their limit.
+    pub fn each<'p, B: Listed>(
         self,
         prefixes: &'p [Prefix<B>],
-        entries: &[Entry<B>],
-        shortest: u8,
+        shortest: fn(&Limits) -> u8,
         mut each: impl FnMut(&'p Prefix<B>, &Reason),
     ) {
-        let sources = self.known.map_or(&[][..], |(rib, _)| rib.sources());
+        let Some((rib, limits)) = self.known else {
+            let reason = Reason::default();
+            return prefixes.iter().for_each(|prefix| each(prefix, &reason));
+        };
+        let (entries, sources) = (rib.entries::<B>(), rib.sources());
+        let shortest = shortest(limits);
         let mut ahead = entries.iter().peekable();
         // Those that reach into the prefix, from before it or within it.
         let mut open: Vec<&Entry<B>> = Vec::new();
@@ -177,8 +163,16 @@ mod tests {
             reason.write(&mut text).unwrap();
             told.push(text);
         };
-        reasons.v4(&set.v4, |_, reason| tell(reason));
-        reasons.v6(&set.v6, |_, reason| tell(reason));
+        reasons.each(
+            &set.v4,
+            |limits| limits.shortest_v4,
+            |_, reason| tell(reason),
+        );
+        reasons.each(
+            &set.v6,
+            |limits| limits.shortest_v6,
+            |_, reason| tell(reason),
+        );
         told
     }
 
@@ -216,9 +210,11 @@ mod tests {
             ]
         );
         let mut unknown = 0;
-        Reasons::default().v4(&[Prefix::host(1)], |_, reason| {
-            unknown += usize::from(reason.is_empty());
-        });
+        Reasons::default().each(
+            &[Prefix::host(1_u32)],
+            |limits| limits.shortest_v4,
+            |_, reason| unknown += usize::from(reason.is_empty()),
+        );
         assert_eq!(unknown, 1);
     }
 

@@ -173,7 +173,7 @@ impl RouteMaps {
         }
     }
 
-    /// What a neighbor is told, to be kept inside his AS: `NULLROUTED-OUT` and `-OUT6`.
+    /// What a neighbor receives, to be kept inside its AS: `NULLROUTED-OUT` and `-OUT6`.
     pub fn egress(&self, out: &mut Text, options: &FileOptions, input: &FileInput) {
         let (matches, set) = (self.matches, self.set);
         let matches = format!("{matches} {}", self.community);
@@ -212,7 +212,7 @@ impl RouteMaps {
         }
     }
 
-    /// A clause a list, with what is asked beside it; the number of the one that follows.
+    /// A clause for each list, with a further condition; returns the number of the next clause.
     fn deny_own(&self, out: &mut Text, name: &str, own: &[String], also: &str) -> usize {
         let list = self.lists[usize::from(name.ends_with('6'))];
         for (number, own) in (5..).zip(own) {

@@ -16,7 +16,7 @@ use crate::targets::file::options::AnnounceTo;
 /// neighbors.
 pub fn line(options: &FileOptions) -> String {
     let to = match (options.announce_to, options.neighbors.as_slice()) {
-        (AnnounceTo::Ibgp, []) if options.family.needs_neighbors() => NONE.to_owned(),
+        (AnnounceTo::Ibgp, []) if options.family.kind().needs_neighbors => NONE.to_owned(),
         (AnnounceTo::Ibgp, []) => "every iBGP neighbor".to_owned(),
         (AnnounceTo::Ibgp, named) => format!("the iBGP neighbors {}", joined(named)),
         (AnnounceTo::Ebgp, named) => format!("the neighbors {}", joined(named)),

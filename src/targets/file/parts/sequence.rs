@@ -87,7 +87,7 @@ enum Taken {
         suggested: Vec<u32>,
         /// Those of them that several prefixes suggest.
         twice: HashSet<u32>,
-        /// Those of `twice` that are taken, and those taken in their place, which nobody suggests.
+        /// Those of `twice` that are taken, and those taken instead, which no prefix suggests.
         taken: HashSet<u32>,
     },
 }

@@ -39,7 +39,7 @@ pub struct Words<'a> {
     pub closed: &'a str,
     /// The command that says who was sent a prefix, and what it says where all is well.
     pub proof: &'a str,
-    /// Whether no-export at origination was tried with such a router.
+    /// Whether no-export at origination was tested on such a router.
     pub tried: bool,
     /// How all of it is taken out.
     pub by_hand: ByHand<'a>,
@@ -50,14 +50,14 @@ pub struct Words<'a> {
 pub struct ByHand<'a> {
     /// Ends the origination.
     pub origination: &'a str,
-    /// What is to be done before that, where the operator's own policy is in use for it; empty
-    /// where it cannot be.
+    /// What to do before that if the operator's own policy originates the routes; empty if it
+    /// cannot.
     pub own: &'a str,
     /// Shuts a neighbor down, then takes `NULLROUTED-OUT` out of it.
     pub alone: &'a str,
     /// Takes our clauses out of a policy of the operator's own.
     pub clauses: &'a str,
-    /// What is left then.
+    /// What remains to be removed.
     pub rest: &'a str,
 }
 
@@ -123,11 +123,11 @@ pub struct OptIn<'a> {
     pub policy: &'a str,
     /// Puts `NULLROUTED-MIXED` before the operator's own policy.
     pub mixed: &'a str,
-    /// What is to be known of that.
+    /// A note about that.
     pub behind: &'a str,
     /// The command that says who was sent a prefix, and what it says where all is well.
     pub proof: &'a str,
-    /// What of it was not tried with such a router.
+    /// What was not tested on such a router.
     pub assumed: &'a str,
 }
 

@@ -10,7 +10,7 @@ use crate::targets::file::parts::sequence::{Numbered, numbered};
 /// The last number: that of the entry about all others. The entries are before it.
 pub const OTHERS: u32 = 65_535;
 
-/// So many prefixes share a list.
+/// The number of prefixes in a list, on average.
 const SHARE: usize = 32_767;
 
 /// Some prefixes, in as many lists as they need: one, where there are none.
@@ -35,7 +35,6 @@ impl<'a, B: Numbered> Shards<'a, B> {
         (1..=count).map(name).collect()
     }
 
-    /// What is in them.
     pub fn prefixes(&self) -> &'a [Prefix<B>] {
         self.prefixes
     }

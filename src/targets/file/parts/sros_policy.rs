@@ -63,7 +63,7 @@ pub enum Of {
     Origin(String),
 }
 
-/// What is added to a route.
+/// The changes to an accepted route.
 pub struct Accept {
     pub communities: &'static [&'static str],
     pub local_preference: Option<u32>,

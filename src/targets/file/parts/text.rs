@@ -9,12 +9,12 @@ use crate::prefix::Short;
 use crate::prefix::{Bits, Prefix};
 use crate::targets::file::parts::reasons::Reason;
 
-/// The text of a router file. What is pushed is text, so the bytes are: looked at once, in the end.
+/// The text of a router file. Only text is pushed, so its encoding is checked once, at the end.
 #[derive(Debug, Default)]
 pub struct Text(Vec<u8>);
 
 impl Text {
-    /// Empty, with room for so many bytes.
+    /// Empty, with this capacity in bytes.
     pub fn with_room(bytes: usize) -> Self {
         Self(Vec::with_capacity(bytes))
     }

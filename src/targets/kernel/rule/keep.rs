@@ -93,14 +93,9 @@ impl Rules {
     }
 
     async fn add(&mut self, wanted: WantedRule) {
-        let WantedRule {
-            priority,
-            table,
-            protocol,
-            ..
-        } = wanted;
+        let priority = wanted.priority;
         for family in std::mem::take(&mut self.difference.add) {
-            let rule = message(family, priority, table, protocol);
+            let rule = message(family, priority, wanted.table, wanted.protocol);
             let request = RouteNetlinkMessage::NewRule(rule);
             match ask(request, NLM_F_CREATE | NLM_F_EXCL) {
                 Ok(()) => self.added.push((family, priority)),
@@ -126,10 +121,7 @@ impl Rules {
         let missing = !self.failures.is_empty();
         let (mut removed, mut left) = (Vec::new(), Vec::new());
         for (rule, other) in std::mem::take(&mut self.difference.stuck) {
-            self.failures.push(format!(
-                "rule {} not removed: the request would hit one that is not ours ({})",
-                rule.priority, other.text
-            ));
+            self.failures.push(rule.stuck_by(&other));
             left.push(rule);
         }
         if missing || surplus.is_empty() {
@@ -137,8 +129,7 @@ impl Rules {
             return self.ended(&removed, left);
         }
         for rule in surplus {
-            let request = message(rule.family, rule.priority, rule.table, rule.protocol);
-            match ask(RouteNetlinkMessage::DelRule(request), 0) {
+            match ask(rule.deletion(), 0) {
                 Ok(()) | Err(Errno::ENOENT | Errno::ESRCH) => {
                     removed.push((rule.family, rule.priority));
                 }

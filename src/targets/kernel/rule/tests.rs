@@ -107,7 +107,7 @@ fn rules_of_others_are_named_where_they_are_near_and_never_removed() {
     let difference = reconcile(&there, Some(&WANTED), &[MARK]);
     assert_eq!(difference.remove, []);
     assert_eq!(difference.beside, near);
-    assert_eq!(difference.add, Family::ALL);
+    assert_eq!(difference.add, [Family::V4, Family::V6]);
     assert_eq!(
         near[3].text,
         "5000: from all iif eth0 lookup 1166 proto 166"

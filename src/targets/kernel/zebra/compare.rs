@@ -47,19 +47,11 @@ impl fmt::Display for Mismatch {
 }
 
 /// Routes of the kernel.
+#[derive(Default)]
 pub struct Kernel<B: Bits> {
     ours: Vec<Prefix<B>>,
     /// Those that drop, of any program.
     dropping: Vec<Prefix<B>>,
-}
-
-impl<B: Bits> Default for Kernel<B> {
-    fn default() -> Self {
-        Self {
-            ours: Vec::new(),
-            dropping: Vec::new(),
-        }
-    }
 }
 
 impl<B: Bits> Kernel<B> {

@@ -24,6 +24,7 @@ use crate::netlink;
 use crate::netlink::family::AddressFamily;
 use crate::prefix::Prefix;
 use crate::targets::file::Version;
+use crate::targets::file::lists::version;
 
 use compare::Kernel;
 pub use compare::Mismatch;
@@ -121,7 +122,7 @@ pub async fn compare(
         };
     }
     if held.distance() > 0 {
-        held.version = version(&vtysh).await;
+        held.version = version(&vtysh, ZEBRA).await;
     }
     Ok(Some(held))
 }
@@ -137,14 +138,6 @@ impl Held {
         let version = self.version.as_ref();
         version.is_some_and(|version| version.is_at_most(major, minor))
     }
-}
-
-/// The version of the running zebra; `None` if it cannot be read.
-async fn version(vtysh: &Path) -> Option<Version> {
-    let mut version = None;
-    let read = |line: &str| version = version.take().or_else(|| Version::of_line(line));
-    ask(vtysh, "show version", read).await.ok()?;
-    version
 }
 
 async fn once(vtysh: &Path, vrf: &str, mark: &Mark) -> Result<Held, Fault> {

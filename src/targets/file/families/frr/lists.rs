@@ -1,5 +1,5 @@
-//! Prefix-lists and as-path lists, each made anew by its file: over an older one of its name FRR
-//! 8.4 keeps old entries.
+//! Prefix-lists and as-path lists, each removed and written again by its file: over an older one of
+//! its name FRR 8.4 keeps old entries.
 
 use std::fmt::Write;
 use std::ops::RangeInclusive;

@@ -15,7 +15,7 @@
 //! * An as-path list is a regular expression an entry; `_64496$` is a path that begins at AS 64496.
 //!   Taken away first, because a list loaded over an older one keeps old entries here as well; and
 //!   made before that, because bgpd refuses to take away an as-path list that is not there. bgpd
-//!   then asks every neighbor for his routes anew: so it is in the filter alone, where each change
+//!   then asks every neighbor for its routes again: so it is in the filter alone, where each change
 //!   does that.
 //! * `no-export` set at origination keeps the route from every eBGP neighbor, whatever its policy
 //!   out permits: bgpd looks at it first. So it is set there, unless `announce_to = "ebgp"`; on the
@@ -35,7 +35,7 @@ mod lists;
 
 use std::fmt::Write;
 
-use crate::targets::file::family::Kind;
+use crate::targets::file::family::{Kind, TooMany};
 use crate::targets::file::head;
 use crate::targets::file::parts::ip::{Side, sides};
 use crate::targets::file::parts::route_map::{CISCO, RouteMaps, originated};
@@ -77,10 +77,13 @@ const ONE: usize = 1_500;
 /// The same of a list for each octet.
 const MANY: usize = 10_000;
 
-fn too_many(options: &FileOptions, v4: usize, v6: usize) -> Option<String> {
-    let (most, others) = match (options.role, options.lists) {
+fn too_many(options: &FileOptions) -> Option<TooMany> {
+    let version = options.frr_version.as_ref();
+    if version.is_some_and(Version::takes_any_list) {
+        return None;
+    }
+    let (most, instead) = match (options.role, options.lists) {
         (Role::Edge, _) | (_, Lists::None) => return None,
-        _ if takes_any_list(options) => return None,
         (_, Lists::One) => (ONE, "lists = \"octets\""),
         (Role::Trigger, Lists::Octets) => (
             MANY,
@@ -88,18 +91,12 @@ fn too_many(options: &FileOptions, v4: usize, v6: usize) -> Option<String> {
         ),
         (Role::Filter, Lists::Octets) => (MANY, "a router of family \"bird\""),
     };
-    let longest = v4.max(v6);
-    (longest > most).then(|| {
-        format!(
-            "{longest} entries of a kind: above {most} FRR before 9.0 takes minutes to load them, and bgpd does not \
-             answer meanwhile. Instead: {others}"
-        )
+    Some(TooMany {
+        most,
+        each: true,
+        says: "FRR before 9.0 takes minutes to load them, and bgpd does not answer meanwhile",
+        instead,
     })
-}
-
-fn takes_any_list(options: &FileOptions) -> bool {
-    let version = options.frr_version.as_ref();
-    version.is_some_and(Version::takes_any_list)
 }
 
 const MAPS: RouteMaps = RouteMaps {
@@ -168,7 +165,7 @@ exit
 "
         );
         // Routes of the kernel that drop a prefix of the list, and nothing else. Another number for
-        // another way: what an earlier file said is seen by whoever compares.
+        // another way: `verify` sees which of them an earlier file had.
         let _ = match options.lists {
             Lists::One => write!(
                 out,
@@ -219,7 +216,7 @@ exit
 "
         );
     }
-    // What a neighbor is told: blackholes, to be kept inside his AS.
+    // What a neighbor receives: blackholes, to be kept inside its AS.
     out.push("route-map NULLROUTED-OUT permit 10\n match community NULLROUTED\n");
     // What an earlier file set is unset: a route-map is written over itself.
     let _ = match options.next_hop_v4 {
@@ -249,14 +246,9 @@ fn edge(out: &mut Text, options: &FileOptions, input: &FileInput) {
     lists::own(out, input);
     lists::covers(out, input);
     let sides = sides(options, input);
-    for Side {
-        n,
-        ip,
-        all,
-        shortest,
-        ..
-    } in sides
-    {
+    for side in sides {
+        let (n, ip, all) = (side.n, side.ip, side.all);
+        let shortest = side.shortest;
         let name = format!("{ip} prefix-list NULLROUTED-SHORT-V{n}");
         let _ = writeln!(
             out,
@@ -338,14 +330,8 @@ const COMMUNITY: &str = "bgp community-list standard NULLROUTED seq 5 permit bla
 /// Neither a default route nor anything that the limits refuse.
 fn lengths(out: &mut Text, sides: &[Side]) {
     for side in sides {
-        let Side {
-            n,
-            ip,
-            all,
-            shortest,
-            longest,
-            ..
-        } = side;
+        let (n, ip, all) = (side.n, side.ip, side.all);
+        let (shortest, longest) = (side.shortest, side.longest);
         let name = format!("{ip} prefix-list NULLROUTED-LENGTHS-V{n}");
         let _ = writeln!(
             out,
