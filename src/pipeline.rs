@@ -37,7 +37,7 @@
 //!     in_force,
 //!     now,
 //!     // ... nothing by hand, no pin, no approval, the configuration as it was
-//! #   hand: &OperatorEntries::default(), restores: false, by_feed: false, pinned: None,
+//! #   operator: &OperatorEntries::default(), restores: false, by_feed: false, pinned: None,
 //! #   approved: None, configuration: &Configuration::default(),
 //! });
 //! let mut feed = Feed {

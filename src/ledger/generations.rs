@@ -192,13 +192,15 @@ impl Ledger {
                 origin.pinned
             ],
         )?;
-        let all_went = change.kept() == 0;
-        if all_went {
+        if change.removed() > 0 && change.kept() == 0 {
             self.execute(&format!("{KEEP_CAUSE} WHERE cause IS NOT NULL"), [])?;
             self.execute("DELETE FROM route", [])?;
+        } else {
+            self.take_away(&change.v4.remove)?;
+            self.take_away(&change.v6.remove)?;
         }
-        self.take_away(number, (&change.v4.remove, all_went), &why_removed)?;
-        self.take_away(number, (&change.v6.remove, all_went), &why_removed)?;
+        self.note_removals(number, &change.v4.remove, &why_removed)?;
+        self.note_removals(number, &change.v6.remove, &why_removed)?;
         self.bring(number, &change.v4.add, &why_added)?;
         self.bring(number, &change.v6.add, &why_added)?;
         self.execute(
@@ -222,37 +224,27 @@ impl Ledger {
             "INSERT OR REPLACE INTO route (generation, prefix, cause)",
             "",
         );
-        let rows = by_text(prefixes, |prefix| *prefix).into_iter().map(|at| {
-            let prefix = prefixes[at as usize];
-            [prefix.to_string(), why(prefix.to_net())]
-        });
-        self.insert_many(insert, &[&generation], rows).map(drop)
+        self.insert_many(insert, &[&generation], explained(prefixes, why))
     }
 
-    fn take_away<B: ByText>(
+    fn take_away<B: ByText>(&self, prefixes: &[Prefix<B>]) -> rusqlite::Result<()> {
+        let keep = format!("{KEEP_CAUSE} WHERE cause IS NOT NULL AND prefix = ?1");
+        for prefix in in_order(prefixes) {
+            let text = prefix.text(b'/');
+            self.execute(&keep, [text.as_str()])?;
+            self.execute("DELETE FROM route WHERE prefix = ?1", [text.as_str()])?;
+        }
+        Ok(())
+    }
+
+    fn note_removals<B: ByText>(
         &self,
         generation: i64,
-        (prefixes, went): (&[Prefix<B>], bool),
+        prefixes: &[Prefix<B>],
         why: impl Fn(IpNet) -> String,
     ) -> rusqlite::Result<()> {
-        let order = by_text(prefixes, |prefix| *prefix);
-        let order = || order.iter().map(|at| prefixes[*at as usize]);
-        if !went {
-            let keep = format!("{KEEP_CAUSE} WHERE cause IS NOT NULL AND prefix = ?1");
-            let mut keep = self.db.prepare_cached(&keep)?;
-            let mut delete = self
-                .db
-                .prepare_cached("DELETE FROM route WHERE prefix = ?1")?;
-            for prefix in order() {
-                let text = prefix.text(b'/');
-                keep.execute([text.as_str()])?;
-                delete.execute([text.as_str()])?;
-            }
-        }
         let insert = ("INSERT INTO change (generation, op, prefix, cause)", "");
-        let rows = order().map(|prefix| [prefix.to_string(), why(prefix.to_net())]);
-        self.insert_many(insert, &[&generation, &"-"], rows)
-            .map(drop)
+        self.insert_many(insert, &[&generation, &"-"], explained(prefixes, why))
     }
 
     /// The copies at hand of these feeds, with what is leaving them and this table of origins, are
@@ -386,6 +378,20 @@ fn chosen(row: &Row) -> rusqlite::Result<Option<Chosen>> {
         entries: count(row, 7)?,
         is_asked: row.get(8)?,
     }))
+}
+
+/// The prefixes in the order of their texts.
+fn in_order<B: ByText>(prefixes: &[Prefix<B>]) -> impl Iterator<Item = Prefix<B>> {
+    let order = by_text(prefixes, |prefix| *prefix).into_iter();
+    order.map(|at| prefixes[at as usize])
+}
+
+/// In that order, each with its cause.
+fn explained<B: ByText>(
+    prefixes: &[Prefix<B>],
+    why: impl Fn(IpNet) -> String,
+) -> impl Iterator<Item = [String; 2]> {
+    in_order(prefixes).map(move |prefix| [prefix.to_string(), why(prefix.to_net())])
 }
 
 /// A prefix as it is written in the ledger.

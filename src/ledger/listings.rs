@@ -129,7 +129,7 @@ impl Listings {
         Self { order, ..listings }
     }
 
-    /// So many of them from `from` on.
+    /// At most this number of them, from `from` on.
     fn some(&self, from: usize, most: usize) -> Vec<(Short, &str)> {
         let rest = self.order[from..].iter().take(most);
         rest.map(|at| self.at(*at)).collect()
@@ -210,14 +210,10 @@ impl Ledger {
         difference: &CopyDifference,
         now: Timestamp,
     ) -> Result<(), LedgerError> {
-        let texts = |some: &[(Item, &str)]| -> Vec<String> {
-            some.iter().map(|(item, _)| item.to_string()).collect()
-        };
-        let CopyDifference { came, went, .. } = difference;
-        let (came_texts, went_texts) = (texts(came), texts(went));
+        let (came, went) = (texts(&difference.came), texts(&difference.went));
         self.tried(|| {
-            self.list(feed, keys(&came_texts, came), now)?;
-            self.delist(feed, keys(&went_texts, went), now)
+            self.list(feed, keys(&came), now)?;
+            self.delist(feed, keys(&went), now)
         })
     }
 
@@ -233,7 +229,7 @@ impl Ledger {
             "ON CONFLICT DO UPDATE SET last_seen = NULL",
         );
         let rows = come.map(|(prefix, reference)| [prefix, reference]);
-        self.insert_many(insert, &[&feed, &now], rows).map(drop)
+        self.insert_many(insert, &[&feed, &now], rows)
     }
 
     /// These were listed until now.
@@ -307,8 +303,13 @@ impl Ledger {
     }
 }
 
-/// With the texts of the items.
-fn keys<'a>(texts: &'a [String], items: &'a [(Item, &'a str)]) -> impl Iterator<Item = Key<'a>> {
-    let both = texts.iter().zip(items);
-    both.map(|(text, (_, reference))| (&**text, *reference))
+fn texts<'a>(listings: &[(Item, &'a str)]) -> Vec<(String, &'a str)> {
+    let both = listings.iter();
+    both.map(|(item, reference)| (item.to_string(), *reference))
+        .collect()
+}
+
+fn keys<'a>(listings: &'a [(String, &'a str)]) -> impl Iterator<Item = Key<'a>> {
+    let both = listings.iter();
+    both.map(|(item, reference)| (&**item, *reference))
 }

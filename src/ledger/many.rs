@@ -10,13 +10,12 @@ const ROWS: usize = 256;
 impl Ledger {
     /// Insert rows. `into` is the statement before `VALUES`, with the columns whose value is
     /// `shared` by all rows first; `end` follows the values, where there is anything to say.
-    /// Answers the number of rows.
     pub(super) fn insert_many<T: ToSql, const N: usize>(
         &self,
         (into, end): (&str, &str),
         shared: &[&dyn ToSql],
         rows: impl IntoIterator<Item = [T; N]>,
-    ) -> rusqlite::Result<usize> {
+    ) -> rusqlite::Result<()> {
         let mut row: Vec<String> = (1..=shared.len()).map(|at| format!("?{at}")).collect();
         row.extend(vec!["?".to_owned(); N]);
         let row = format!("({})", row.join(", "));
@@ -24,11 +23,9 @@ impl Ledger {
         let many = sql(ROWS);
         let mut rows = rows.into_iter();
         let mut some = Vec::with_capacity(ROWS);
-        let mut count = 0;
         loop {
             some.clear();
             some.extend(rows.by_ref().take(ROWS));
-            count += some.len();
             if some.len() < ROWS {
                 break;
             }
@@ -38,8 +35,7 @@ impl Ledger {
         // One by one: a statement for each number of rows would fill the cache of statements.
         let mut one = self.db.prepare_cached(&sql(1))?;
         some.chunks(1)
-            .try_for_each(|row| insert(&mut one, shared, row))?;
-        Ok(count)
+            .try_for_each(|row| insert(&mut one, shared, row))
     }
 }
 

@@ -9,12 +9,12 @@ use crate::plan::{Reason, sentences};
 use crate::time::Timestamp;
 
 named! {
-    /// What somebody says to a held change.
+    /// The answer of an operator to a held change.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub enum ReviewAnswer {
         /// It may be applied.
         Approved = "approved",
-        /// It is not to be applied, and nobody is asked again.
+        /// It is not to be applied, and no further answer is asked for.
         Rejected = "rejected",
     }
 }

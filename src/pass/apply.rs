@@ -183,17 +183,14 @@ impl Applying<'_> {
         };
         let sets = Sets::decided(basis)?;
         let record = Record {
-            config,
-            decision: &decision,
+            basis,
             sets: &sets,
-            inputs: &inputs,
             cause,
-            now,
         };
         // All of it or nothing, and what changes anything on the disk before that.
         let (generation, held) = match record.changes_nothing() {
-            true => ledger.lightly(|ledger| record.write(ledger))?,
-            false => ledger.atomically(|ledger| record.write(ledger))?,
+            true => ledger.lightly(|_| record.write())?,
+            false => ledger.atomically(|_| record.write())?,
         };
         ledger.copy_marks()?;
         let everything = self

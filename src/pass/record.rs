@@ -1,12 +1,9 @@
 //! A decision, written down before anything is changed.
 
-use std::sync::Arc;
-
-use super::inputs::Inputs;
+use super::inputs::Basis;
 use super::sets::Sets;
-use crate::config::{Config, decisive};
-use crate::ledger::{Event, EventKind, GenerationCause, HoldRow, Ledger, LedgerError, Origin};
-use crate::pipeline::Decision;
+use crate::config::decisive;
+use crate::ledger::{Event, EventKind, GenerationCause, HoldRow, LedgerError, Origin};
 use crate::plan::{Cause, Side, joined};
 use crate::targets;
 use crate::time::Timestamp;
@@ -14,102 +11,113 @@ use crate::time::Timestamp;
 /// What is written down.
 #[derive(Clone, Copy)]
 pub(super) struct Record<'a> {
-    pub config: &'a Arc<Config>,
-    pub decision: &'a Decision,
+    pub basis: Basis<'a>,
     pub sets: &'a Sets,
-    pub inputs: &'a Inputs,
     /// What the pass is made for.
     pub cause: GenerationCause,
-    pub now: Timestamp,
 }
 
 impl Record<'_> {
     /// Whether the same stays in force, for every router too, nothing waits, and no word of the
     /// operator is used up.
     pub fn changes_nothing(&self) -> bool {
-        self.decision.change.is_empty()
+        let Basis {
+            inputs, decision, ..
+        } = self.basis;
+        decision.change.is_empty()
             && !self.sets.change()
-            && !self.decision.held()
-            && self.inputs.approval.is_none()
-            && self.inputs.generation > 0
+            && !decision.held()
+            && inputs.approval.is_none()
+            && inputs.generation > 0
     }
 
     /// Write all of it; part of [`Ledger::atomically`]. Answers the generation in force and the
     /// change that waits.
-    pub fn write(&self, ledger: &Ledger) -> Result<(u64, Option<HoldRow>), LedgerError> {
-        self.end_what_is_over(ledger)?;
-        self.review(ledger)?;
-        let generation = self.generation(ledger)?;
-        let held = self.hold(ledger)?;
-        if self.decision.pinned.is_none() {
+    pub fn write(&self) -> Result<(u64, Option<HoldRow>), LedgerError> {
+        let Basis {
+            config,
+            ledger,
+            inputs,
+            decision,
+            now,
+        } = self.basis;
+        self.end_what_is_over()?;
+        self.review()?;
+        let generation = self.generation()?;
+        let held = self.hold()?;
+        if decision.pinned.is_none() {
             // A rejection was of another question.
-            ledger.void_but(held.as_ref().map(|hold| hold.id.as_str()), self.now)?;
+            ledger.void_but(held.as_ref().map(|hold| hold.id.as_str()), now)?;
         }
-        if self.decision.goes() {
-            let counted = self.config.feeds.iter().zip(&self.decision.standings);
+        if decision.goes() {
+            let counted = config.feeds.iter().zip(&decision.standings);
             let counted = counted.filter(|(_, standing)| standing.counts());
             let counted: Vec<&str> = counted.map(|(feed, _)| feed.name.as_str()).collect();
-            ledger.mark_applied(&counted, &self.inputs.table)?;
-            ledger.set_decisive(&decisive(self.config))?;
+            ledger.mark_applied(&counted, &inputs.table)?;
+            ledger.set_decisive(&decisive(config))?;
         }
-        if self.decision.adopts() {
-            ledger.adopt(self.now)?;
+        if decision.adopts() {
+            ledger.adopt(now)?;
         }
-        if self.config.kernel.enabled {
-            ledger.add_mark(&self.config.kernel.mark)?;
+        if config.kernel.enabled {
+            ledger.add_mark(&config.kernel.mark)?;
         }
         // While its removal is held, a feed that left the configuration is still a reason of what
         // is in force.
-        if !self.decision.holds_configuration {
-            let names = self.config.feeds.iter().map(|feed| feed.name.as_str());
-            ledger.keep_feeds(&names.collect::<Vec<_>>(), self.now)?;
+        if !decision.holds_configuration {
+            let names = config.feeds.iter().map(|feed| feed.name.as_str());
+            ledger.keep_feeds(&names.collect::<Vec<_>>(), now)?;
         }
-        ledger.keep_targets(&targets::names(self.config))?;
+        ledger.keep_targets(&targets::names(config))?;
         Ok((generation, held))
     }
 
     /// The new generation, if anything changes.
-    fn generation(&self, ledger: &Ledger) -> Result<u64, LedgerError> {
-        let apart = self.decision.change.is_empty();
+    fn generation(&self) -> Result<u64, LedgerError> {
+        let Basis {
+            config,
+            ledger,
+            inputs,
+            decision,
+            now,
+        } = self.basis;
+        let apart = decision.change.is_empty();
         // A router that gets something else is a reason as well: so the former set can be gone back
         // to.
         let generation = match apart && !self.sets.change() {
-            true => self.inputs.generation,
-            false => self.new_generation(ledger)?,
+            true => inputs.generation,
+            false => self.new_generation()?,
         };
-        self.sets
-            .write(self.config, ledger, (generation, apart, self.now))?;
+        self.sets.write(config, ledger, (generation, apart, now))?;
         Ok(generation)
     }
 
-    fn new_generation(&self, ledger: &Ledger) -> Result<u64, LedgerError> {
-        let change = &self.decision.change;
-        let approval = self
-            .inputs
-            .approval
-            .as_ref()
-            .filter(|_| self.decision.approved);
+    fn new_generation(&self) -> Result<u64, LedgerError> {
+        let Basis {
+            ledger,
+            inputs,
+            decision,
+            now,
+            ..
+        } = self.basis;
+        let change = &decision.change;
+        let approval = inputs.approval.as_ref().filter(|_| decision.approved);
         let origin = Origin {
-            at: self.now,
+            at: now,
             // A pin of another process is applied by the first pass that sees it.
-            cause: match (self.decision.pinned, self.inputs.pinned.as_ref()) {
+            cause: match (decision.pinned, inputs.pinned.as_ref()) {
                 (Some(0), _) => GenerationCause::Flush,
                 (Some(_), Some(_)) if self.cause == GenerationCause::Refresh => {
                     GenerationCause::Pin
                 }
                 _ => self.cause,
             },
-            pinned: self.decision.pinned.is_some(),
+            pinned: decision.pinned.is_some(),
             approved: approval.map(|approval| (approval.id.as_str(), approval.by.as_str())),
         };
-        let (after, policy) = (&self.decision.desired.nets, &self.inputs.policy);
-        let why_added = |net| joined(&self.decision.explain_addition(net).because, "; ");
-        let why_removed = |net| {
-            joined(
-                &self.decision.explain_removal(net, after, policy).because,
-                "; ",
-            )
-        };
+        let (after, policy) = (&decision.desired.nets, &inputs.policy);
+        let why_added = |net| joined(&decision.explain_addition(net).because, "; ");
+        let why_removed = |net| joined(&decision.explain_removal(net, after, policy).because, "; ");
         let generation = ledger.write_generation(origin, change, (why_added, why_removed))?;
         let (added, removed, kept) = (change.added(), change.removed(), change.kept());
         let by = approval.map_or_else(String::new, |approval| {
@@ -122,16 +130,16 @@ impl Record<'_> {
         if !add.is_empty() || !remove.is_empty() {
             let come = add.iter().map(|asn| (*asn, self.why_origin(*asn)));
             ledger.note_origins(generation, '+', come)?;
-            let why = match self.decision.pinned {
+            let why = match decision.pinned {
                 Some(0) => Cause::Flushed.to_string(),
                 Some(generation) => Cause::Pinned { generation }.to_string(),
                 None => "no longer listed".to_owned(),
             };
             let gone = remove.iter().map(|asn| (*asn, why.clone()));
             ledger.note_origins(generation, '-', gone)?;
-            ledger.set_origins(&self.decision.desired.origins)?;
-            let before = self.inputs.in_force.origins.len();
-            let after = self.decision.desired.origins.len();
+            ledger.set_origins(&decision.desired.origins)?;
+            let before = inputs.in_force.origins.len();
+            let after = decision.desired.origins.len();
             tracing::info!("origins  {after} origin ASes in force, before {before}");
         }
         Ok(generation)
@@ -139,7 +147,8 @@ impl Record<'_> {
 
     /// Every feed that lists the AS.
     fn why_origin(&self, asn: u32) -> String {
-        let sources = self.decision.rib.sources().iter();
+        let Basis { decision, .. } = self.basis;
+        let sources = decision.rib.sources().iter();
         let listed = sources.flat_map(|source| {
             let origins = source
                 .copy
@@ -155,8 +164,13 @@ impl Record<'_> {
     }
 
     /// The change that waits after this decision.
-    fn hold(&self, ledger: &Ledger) -> Result<Option<HoldRow>, LedgerError> {
-        let decision = self.decision;
+    fn hold(&self) -> Result<Option<HoldRow>, LedgerError> {
+        let Basis {
+            ledger,
+            decision,
+            now,
+            ..
+        } = self.basis;
         let before = ledger.hold()?;
         if !decision.held() {
             ledger.set_hold(None)?;
@@ -164,7 +178,7 @@ impl Record<'_> {
         }
         let hold = HoldRow {
             id: decision.id.clone(),
-            at: self.now,
+            at: now,
             reasons: decision.verdict.reasons.clone(),
             added: decision.proposed.added(),
             removed: decision.proposed.removed(),
@@ -172,57 +186,58 @@ impl Record<'_> {
         };
         ledger.set_hold(Some(&hold))?;
         if before.is_none_or(|before| before.id != hold.id) {
-            self.note(
-                ledger,
-                EventKind::Held,
-                &hold.id,
-                &joined(&hold.reasons, "; "),
-            )?;
+            self.note(EventKind::Held, &hold.id, &joined(&hold.reasons, "; "))?;
         }
         ledger.hold()
     }
 
     /// An approval is used up by its change, and void when the feeds have moved on.
-    fn review(&self, ledger: &Ledger) -> Result<(), LedgerError> {
-        let Some(approval) = &self.inputs.approval else {
+    fn review(&self) -> Result<(), LedgerError> {
+        let Basis {
+            ledger,
+            inputs,
+            decision,
+            now,
+            ..
+        } = self.basis;
+        let Some(approval) = &inputs.approval else {
             return Ok(());
         };
         let id = &approval.id;
-        if self.decision.approved {
-            return ledger.end_reviews("applied", self.now);
+        if decision.approved {
+            return ledger.end_reviews("applied", now);
         }
-        if self.decision.pinned.is_some() {
+        if decision.pinned.is_some() {
             return Ok(());
         }
-        ledger.end_reviews("void", self.now)?;
-        let what = match self.decision.held() {
-            true => format!("what waits now is {}", self.decision.id),
+        ledger.end_reviews("void", now)?;
+        let what = match decision.held() {
+            true => format!("what waits now is {}", decision.id),
             false => "nothing waits any more".to_owned(),
         };
         tracing::warn!(
             "the approval of {id} by {} is void: {} moved on; {what}",
             approval.by,
-            self.decision.movers(),
+            decision.movers(),
         );
         self.note(
-            ledger,
             EventKind::Void,
             id,
-            &format!("{} moved on; {what}", self.decision.movers()),
+            &format!("{} moved on; {what}", decision.movers()),
         )
     }
 
     /// Entries of the operator whose time is over.
-    fn end_what_is_over(&self, ledger: &Ledger) -> Result<(), LedgerError> {
-        for row in ledger.operator(self.now.after(Timestamp::CLOCK_TOLERANCE))? {
-            if row.ended.is_some() || row.counts(self.now) {
+    fn end_what_is_over(&self) -> Result<(), LedgerError> {
+        let Basis { ledger, now, .. } = self.basis;
+        for row in ledger.operator(now.after(Timestamp::CLOCK_TOLERANCE))? {
+            if row.ended.is_some() || row.counts(now) {
                 continue;
             }
-            ledger.end_operator(row.kind, row.prefix, self.now, "")?;
+            ledger.end_operator(row.kind, row.prefix, now, "")?;
             let (verb, prefix) = (row.kind.verb(), row.prefix.to_string());
             tracing::info!("{verb} {prefix}  its time is over: {}", row.reason);
             self.note(
-                ledger,
                 EventKind::Expired,
                 &prefix,
                 &format!("{verb}: {}", row.reason),
@@ -231,15 +246,10 @@ impl Record<'_> {
         Ok(())
     }
 
-    fn note(
-        &self,
-        ledger: &Ledger,
-        kind: EventKind,
-        subject: &str,
-        text: &str,
-    ) -> Result<(), LedgerError> {
+    fn note(&self, kind: EventKind, subject: &str, text: &str) -> Result<(), LedgerError> {
+        let Basis { ledger, now, .. } = self.basis;
         ledger.note_event(&Event {
-            at: self.now,
+            at: now,
             kind,
             subject: subject.to_owned(),
             by: String::new(),

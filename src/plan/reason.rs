@@ -39,15 +39,15 @@ pub enum Scope {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Excess {
-    /// So many of so many items before: the share is too large.
+    /// Number of items that change, and of those before: the share is too large.
     Share(Items, Direction, [usize; 2], Share),
-    /// So many items.
+    /// Number of items that change.
     Count(Items, Direction, usize, usize),
     /// From this share of all addresses to that one.
     Addresses(IpVersion, Direction, [Share; 2], Share),
     /// This share of all addresses, of that share before: others take their place.
     Exchanged(IpVersion, Direction, [Share; 2], Share),
-    /// So many routes.
+    /// Number of routes.
     Routes(usize, usize),
     /// This share of all addresses.
     Space(IpVersion, Share, Share),

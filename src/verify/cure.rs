@@ -165,14 +165,11 @@ impl Cure {
 
     /// Whether the advice is the same, up to the command for this one leak.
     pub fn is_same_advice(&self, other: &Self) -> bool {
-        let advice = |cure: &Self| {
-            cure.0
-                .iter()
-                .take_while(|step| !step.is_command())
-                .cloned()
-                .collect::<Vec<_>>()
-        };
-        advice(self) == advice(other)
+        self.advice().eq(other.advice())
+    }
+
+    fn advice(&self) -> impl Iterator<Item = &Step> {
+        self.0.iter().take_while(|step| !step.is_command())
     }
 
     fn then(mut self, step: Option<Step>) -> Self {

@@ -136,7 +136,7 @@ fn check(tables: &[(&str, &[&str])], cases: &[Case]) {
     }
 }
 
-/// So many cases at once where the command line does not say it.
+/// Number of cases at once where the command line does not say it.
 fn at_once() -> usize {
     let threads = std::env::var("RUST_TEST_THREADS").ok();
     let threads = threads.and_then(|text| text.parse().ok());

@@ -63,7 +63,7 @@ impl Restless {
     }
 }
 
-/// So many are read: a dump takes long enough for others to come and go meanwhile.
+/// Number of routes that are read: a dump takes long enough for others to come and go meanwhile.
 fn many() -> usize {
     unless_everything(40_000, 10_000)
 }

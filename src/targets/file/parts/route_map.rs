@@ -191,13 +191,10 @@ impl RouteMaps {
     /// goes where it is dropped: `NULLROUTED-EDGE` and `-EDGE6`.
     pub fn edge(&self, out: &mut Text, options: &FileOptions, input: &FileInput, own: &Own) {
         let (matches, set) = (self.matches, self.set);
-        for (
-            at,
-            Side {
+        for (at, side) in sides(options, input).iter().enumerate() {
+            let Side {
                 n, six, discard, ..
-            },
-        ) in sides(options, input).iter().enumerate()
-        {
+            } = side;
             let name = format!("EDGE{six}");
             let clause = self.deny_own(out, &name, &own[at], "");
             let says = [
