@@ -1,15 +1,20 @@
 //! Why a body is not accepted as a copy of its feed. The prefixes in force stay in force.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use super::FeedState;
 use crate::policy::limits::Limits;
 use crate::shown;
 use crate::time::{Timestamp, short};
 
-/// The reason. `Display` has the text that an operator reads after `feed=NAME`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The reason. `Display` has the text that an operator reads after `feed=NAME`; the ledger has the
+/// value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Refused {
     /// It could not be fetched: no connection, an HTTP status, no such file.
     Unreachable(String),
@@ -20,7 +25,7 @@ pub enum Refused {
     NoEntries(Option<String>),
     /// The complete list, as this proof shows, is empty and was not before: an outage, or its end.
     /// The operator decides.
-    ValidEmpty(&'static str),
+    ValidEmpty(Cow<'static, str>),
     /// The publisher's tombstone: no entry, and a comment that says why.
     Retired(String),
     /// Older than the copy at hand: when it was generated, and when the copy was.
@@ -96,6 +101,25 @@ impl Refused {
             Self::Older(..) => FeedState::Stale,
             Self::Incomplete(_) => FeedState::Incomplete,
         }
+    }
+
+    /// The same with at most 400 characters of what it quotes: what the ledger keeps.
+    pub fn bounded(mut self) -> Self {
+        let quoted = match &mut self {
+            Self::Unreachable(text)
+            | Self::NoEntries(Some(text))
+            | Self::Retired(text)
+            | Self::Foreign(text)
+            | Self::Incomplete(text)
+            | Self::TooManyBadLines { first: text, .. }
+            | Self::NotKept(text)
+            | Self::Throttled(text, _) => text,
+            _ => return self,
+        };
+        if let Some((end, _)) = quoted.char_indices().nth(Self::MAX_TEXT) {
+            quoted.truncate(end);
+        }
+        self
     }
 
     /// The reason, of any length.

@@ -30,8 +30,8 @@ pub struct FeedRow {
     pub failures: u32,
     /// What the last look gave; `None` before the first.
     pub state: Option<FeedState>,
-    /// What was seen at the last attempt, in words.
-    pub note: String,
+    /// Why the last look gave no copy; `None` where it gave one.
+    pub refused: Option<Refused>,
     /// Last good copy, or "not modified".
     pub confirmed_at: Option<Timestamp>,
     /// Last good copy that listed something else.
@@ -108,7 +108,7 @@ impl FeedRow {
             not_before: row.get(6)?,
             failures: row.get(7)?,
             state: row.get_ref(8)?.as_str()?.parse().ok(),
-            note: row.get(9)?,
+            refused: refused(row.get_ref(9)?.as_str()?),
             confirmed_at: row.get(10)?,
             changed_at: row.get(11)?,
             generated: row.get(12)?,
@@ -125,6 +125,13 @@ impl FeedRow {
             ahead_since: row.get(23)?,
         })
     }
+}
+
+/// Before version 9 of the tables: a sentence.
+fn refused(note: &str) -> Option<Refused> {
+    let read =
+        || serde_json::from_str(note).unwrap_or_else(|_| Refused::Unreachable(note.to_owned()));
+    (!note.is_empty()).then(read)
 }
 
 impl Ledger {
@@ -157,6 +164,8 @@ impl Ledger {
 
     /// Write one feed; `applied` is left as it is, for that belongs to the generation.
     pub fn write_feed(&self, row: &FeedRow) -> Result<(), LedgerError> {
+        let refused = row.refused.as_ref().map(serde_json::to_string);
+        let refused = refused.and_then(Result::ok).unwrap_or_default();
         self.run(
             "INSERT INTO feed (name, origin, etag, last_modified, looked_at, jitter, not_before, failures,
                                state, note, confirmed_at, changed_at, generated, digest, entries, rejected,
@@ -177,7 +186,7 @@ impl Ledger {
                 row.not_before,
                 row.failures,
                 row.state.map_or("", FeedState::name),
-                row.note,
+                refused,
                 row.confirmed_at,
                 row.changed_at,
                 row.generated,

@@ -15,7 +15,7 @@ pub const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 pub const WAITS: &str = "full";
 
 /// One step a version. Times are seconds since 1970 UTC; prefixes are text, as `list` prints them.
-const VERSIONS: [&str; 8] = [
+const VERSIONS: [&str; 9] = [
     "
 -- A configured feed: what the last looks at it gave.
 CREATE TABLE feed (
@@ -307,7 +307,10 @@ ALTER TABLE discovered ADD COLUMN host TEXT;
 CREATE VIEW every_change AS
     SELECT generation, prefix, op, cause FROM change
     UNION ALL SELECT generation, prefix, '+', cause FROM route WHERE cause IS NOT NULL;
-"
+",
+    "
+-- From here on feed.note is JSON. A sentence of an earlier version is shown as it stands.
+",
 ];
 
 /// The newest schema this program knows.
@@ -403,7 +406,7 @@ mod tests {
             }
             db.pragma_update(None, "user_version", number).unwrap();
             db.execute_batch(
-                "INSERT INTO feed (name, origin, state, looked_at) VALUES ('noc', 'noc.list', 'fresh', 100);
+                "INSERT INTO feed (name, origin, state, note, looked_at) VALUES ('noc', 'noc.list', 'failed', 'HTTP 503', 100);
                  INSERT INTO generation (number, at, routes, added, removed, cause) VALUES (1, 100, 1, 1, 0, 'refresh');
                  INSERT INTO route (prefix, generation) VALUES ('192.0.2.0/24', 1);
                  INSERT INTO hold VALUES (1, 'abc', 100, 'noc: 2 of 3 go' || char(10) || 'all feeds: 7', 1, 1);
@@ -419,10 +422,9 @@ mod tests {
             // What is in the log alone is read, too.
             let ledger = Ledger::read(dir.path()).unwrap();
             assert_eq!(ledger.in_force().unwrap().nets.len(), 1, "{number}");
-            assert_eq!(
-                ledger.feed("noc").unwrap().unwrap().state,
-                Some(FeedState::Fresh)
-            );
+            let feed = ledger.feed("noc").unwrap().unwrap();
+            assert_eq!(feed.state, Some(FeedState::Failed));
+            assert_eq!(feed.refused.unwrap().to_string(), "HTTP 503");
             assert_eq!(ledger.targets().unwrap().len(), 1);
             assert!(ledger.now().unwrap() >= Timestamp(100));
             assert!(ledger.decisive().unwrap().is_empty());

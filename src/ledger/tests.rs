@@ -1,13 +1,14 @@
 //! The ledger by itself: what it keeps, and what it says when it cannot.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ipnet::IpNet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::feed::CopyDifference;
 use crate::feed::formats::{Format, Rules, parse_body};
+use crate::feed::{CopyDifference, Refused};
 use crate::plan::{Change, Reason};
 use crate::prefix::{PrefixSet, subtract_set};
 use crate::time::Timestamp;
@@ -318,4 +319,41 @@ proptest! {
             before = copy;
         }
     }
+}
+
+#[test]
+fn why_a_look_gave_no_copy_is_read_as_the_value_that_was_written() {
+    let ledger = Ledger::in_memory("some".as_ref()).unwrap();
+    let at = Timestamp(1_790_000_000);
+    let too_many = Refused::TooManyBadLines {
+        bad: 7,
+        lines: 9,
+        first: "line 1: no address".to_owned(),
+    };
+    for refused in [
+        Refused::Unreachable("HTTP 503".to_owned()),
+        Refused::Empty,
+        Refused::NoEntries(None),
+        Refused::NoEntries(Some("gone fishing".to_owned())),
+        Refused::ValidEmpty("the end line".into()),
+        Refused::Older(at, at.after(Duration::from_secs(60))),
+        Refused::Throttled("HTTP 429".to_owned(), Duration::from_secs(90)),
+        Refused::TooLarge(1_000),
+        too_many,
+    ] {
+        let row = FeedRow {
+            name: "noc".to_owned(),
+            refused: Some(refused),
+            ..FeedRow::default()
+        };
+        ledger.write_feed(&row).unwrap();
+        assert_eq!(ledger.feed("noc").unwrap().unwrap(), row);
+    }
+}
+
+#[test]
+fn what_a_refusal_quotes_is_kept_up_to_its_bound() {
+    let long = Refused::Foreign("ü".repeat(100_000)).bounded();
+    assert_eq!(long, Refused::Foreign("ü".repeat(400)));
+    assert_eq!(long.clone().bounded(), long);
 }

@@ -173,7 +173,7 @@ impl Acceptor<'_> {
     fn good(&self, row: &mut FeedRow, state: FeedState) {
         row.failures = 0;
         row.state = Some(state);
-        row.note.clear();
+        row.refused = None;
         row.confirmed_at = Some(self.now);
     }
 
@@ -183,12 +183,14 @@ impl Acceptor<'_> {
         mut row: FeedRow,
         refused: Refused,
     ) -> Result<(), PassError> {
-        let (state, note) = (refused.state(), refused.to_string());
-        let known = row.state == Some(state) && row.note == note;
+        let state = refused.state();
+        let line = format!("feed={}  {state}: {refused}", feed.name);
+        let (wait, refused) = (refused.wait(), Some(refused.bounded()));
+        let known = row.state == Some(state) && row.refused == refused;
         row.failures = row.failures.saturating_add(1);
         row.state = Some(state);
-        row.note = note;
-        row.not_before = refused.wait().map(|wait| self.now.after(wait));
+        row.refused = refused;
+        row.not_before = wait.map(|wait| self.now.after(wait));
         let standing = |from| Standing::at(Some(from), row.generated, feed.ages, self.now);
         let next = match row.confirmed(feed.ages, self.now) {
             None => "there is no earlier copy".to_owned(),
@@ -198,8 +200,7 @@ impl Acceptor<'_> {
             }
             Some(from) => format!("the copy from {from} has expired"),
         };
-        let line = format!("feed={}  {state}: {refused}; {next}", feed.name);
-        log_once::warning(!known, &line);
+        log_once::warning(!known, &format!("{line}; {next}"));
         self.ledger.lightly(|ledger| ledger.write_feed(&row))?;
         Ok(())
     }

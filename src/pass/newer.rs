@@ -19,7 +19,7 @@ pub fn preferred(
     let may_be_empty = feed.rules.may_be_empty || feed.believe_empty;
     let loses_all = copy.is_empty() && row.entries > 0 && !may_be_empty;
     if let Some(proof) = copy.proof.filter(|_| loses_all) {
-        return Err(Refused::ValidEmpty(proof));
+        return Err(Refused::ValidEmpty(proof.into()));
     }
     // A local file is taken as it is. And a date that was wrong once must not freeze the feed: a
     // copy that was not confirmed for that long has no precedence.

@@ -10,7 +10,7 @@ use super::composed;
 use crate::config::{Config, FeedConfig};
 use crate::feed::formats::Format;
 use crate::feed::standing::Standing;
-use crate::feed::{FeedState, Rejection};
+use crate::feed::{FeedState, Refused, Rejection};
 use crate::ledger::{CopyKind, FeedRow, Ledger, LedgerError};
 use crate::pass::gather;
 use crate::pass::inputs::Cache;
@@ -76,8 +76,10 @@ pub fn without_copy(config: &Config, ledger: &Ledger) -> Result<Vec<String>, Led
             return None;
         }
         let last = match row {
-            Some(row) if row.note.is_empty() => format!("last look: {}", state(row)),
-            Some(row) => format!("last look: {}, {}", state(row), row.note),
+            Some(row) => match &row.refused {
+                Some(refused) => format!("last look: {}, {refused}", state(row)),
+                None => format!("last look: {}", state(row)),
+            },
             None => "not looked at yet".to_owned(),
         };
         Some(format!(
@@ -92,6 +94,14 @@ fn state(row: &FeedRow) -> &'static str {
     row.state.map_or("", FeedState::name)
 }
 
+/// Why it gave no copy; nothing where it gave one.
+fn note(row: &FeedRow) -> String {
+    row.refused
+        .as_ref()
+        .map(Refused::to_string)
+        .unwrap_or_default()
+}
+
 impl Serialize for FeedStatus<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let json = json!({
@@ -102,7 +112,7 @@ impl Serialize for FeedStatus<'_> {
             "recognised_as": self.recognised.map(Format::name),
             "standing": self.standing.to_string(),
             "state": state(&self.row),
-            "note": self.row.note,
+            "note": note(&self.row),
             "entries": self.row.entries,
             "leaving": self.leaving,
             "rejected": self.row.rejected,
@@ -172,7 +182,8 @@ impl FeedStatus<'_> {
             } else {
                 format!("{} times", row.failures)
             };
-            writeln!(out, "{:indent$}{} {times}: {}", "", state(row), row.note)?;
+            let (state, note) = (state(row), note(row));
+            writeln!(out, "{:indent$}{state} {times}: {note}", "")?;
         }
         if row.rejected > 0 {
             writeln!(out, "{:indent$}{} rejected", "", row.rejected)?;

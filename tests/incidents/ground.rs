@@ -68,12 +68,6 @@ pub fn listed(place: &Place) -> Vec<IpNet> {
     list.out.lines().map(|line| line.parse().unwrap()).collect()
 }
 
-/// Whether one packet there is answered within a second.
-pub fn answers(namespace: &Namespace, address: &str) -> bool {
-    let ping = namespace.run("ping", &["-n", "-c", "1", "-W", "1", address]);
-    ping.code == Some(0)
-}
-
 /// The daemon in a namespace; nothing is waited for.
 pub fn daemon(place: &Place, namespace: &Namespace) -> Daemon {
     Daemon::begin(place, namespace.command(PROGRAM), &["run"])

@@ -7,7 +7,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::ground::{answers, daemon, etc, holes, size, touch, within};
+use crate::ground::{daemon, etc, holes, size, touch, within};
 use crate::support::cases::note;
 use crate::support::namespace::{Namespace, eventually};
 use crate::support::soon::{SECOND, soon};
@@ -45,7 +45,7 @@ pub fn resolver() {
         8 + 80,
         "all of the /48 but one address"
     );
-    assert!(answers(&router, "8.8.8.8") && !answers(&router, "8.8.8.9"));
+    assert!(router.answers("8.8.8.8") && !router.answers("8.8.8.9"));
     place
         .run_in(&router, &["why", "2001:4860:4860::8888"])
         .code(0)
@@ -70,7 +70,7 @@ pub fn own_prefix() {
          192.0.2.0/24 # a customer\n72.37.186.0/23\n",
         "[protect]\nprefixes = [\"192.0.2.64/26\"]\n",
     );
-    eventually("the far end answers", || answers(&router, "72.37.186.1"));
+    eventually("the far end answers", || router.answers("72.37.186.1"));
     place.run_in(&router, &["refresh"]).code(0);
 
     let all = holes(&router);
@@ -106,7 +106,7 @@ pub fn own_prefix() {
         ("203.0.113.10", false),
         ("72.37.186.1", false),
     ] {
-        assert_eq!(answers(&router, address), lives, "{address}");
+        assert_eq!(router.answers(address), lives, "{address}");
     }
     a_new_address_is_protected_at_once(&router, &place);
 }

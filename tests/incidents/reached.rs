@@ -1,7 +1,7 @@
 //! The list is right, and names what must be reached to go on: the feed's own server, and the
 //! router by whoever runs it.
 
-use crate::ground::{answers, daemon, etc, holes, size, touch, within};
+use crate::ground::{daemon, etc, holes, size, touch, within};
 use crate::inside::Helper;
 use crate::own_network::{local, world};
 use crate::support::namespace::eventually;
@@ -40,7 +40,7 @@ pub fn feed_host() {
         around()
     );
     assert!(!touch(&holes(&router), "203.0.113.7"));
-    assert!(!answers(&router, "203.0.113.8"), "the others are dropped");
+    assert!(!router.answers("203.0.113.8"), "the others are dropped");
     place
         .run_in(&router, &["why", "203.0.113.7"])
         .code(0)

@@ -2,7 +2,7 @@
 
 use crate::Incident;
 use crate::feed_lies::body;
-use crate::ground::{answers, daemon, etc, holes, listed, touch};
+use crate::ground::{daemon, etc, holes, listed, touch};
 use crate::over_http::ALONE;
 use crate::support::cases::note;
 use crate::support::http::{Answer, Server};
@@ -209,7 +209,7 @@ pub fn more_specific() {
     );
     hoster.address("lo", "72.37.186.1/32 72.37.187.9/32");
     router.ip("route add default via 198.51.100.1");
-    eventually("the hoster answers", || answers(&router, "72.37.186.1"));
+    eventually("the hoster answers", || router.answers("72.37.186.1"));
     // As a BGP speaker installs it.
     router.ip("route add 72.37.187.0/24 via 198.51.100.1 proto bgp metric 20");
     let frr = "[[router]]\nname = \"edge1\"\nfamily = \"frr\"\npath = \"edge1.conf\"\n";
@@ -218,8 +218,8 @@ pub fn more_specific() {
     let before = router.foreign();
     place.run_in(&router, &["refresh"]).code(0);
     assert_eq!(router.foreign(), before, "theirs is not touched");
-    assert!(!answers(&router, "72.37.186.1"), "dropped");
-    assert!(answers(&router, "72.37.187.9"), "longest match wins");
+    assert!(!router.answers("72.37.186.1"), "dropped");
+    assert!(router.answers("72.37.187.9"), "longest match wins");
     place
         .run_in(&router, &["why", "72.37.187.9"])
         .code(0)

@@ -7,24 +7,22 @@ use crate::support::{NO_KERNEL, NOC, Place, installed, left_out, repository};
 /// Where the far host sends to, by family.
 const VICTIM: [&str; 2] = ["100.64.0.2", "fd00:1::2"];
 
+/// Three requests, one soon after the other.
+const THREE: [&str; 4] = ["-c", "3", "-i", "0.01"];
+
 /// Three echo requests from this address of the far host; how many reach the near one.
 fn arrive(lab: &Lab, source: &str) -> u64 {
     let victim = VICTIM[usize::from(source.contains(':'))];
     let before = echoes(&lab.near, source);
-    lab.far.run(
-        "ping",
-        &[
-            "-n", "-c", "3", "-i", "0.2", "-W", "0.5", "-I", source, victim,
-        ],
-    );
+    lab.far
+        .ping(&[&THREE, &["-I", source, victim][..]].concat());
     echoes(&lab.near, source) - before
 }
 
 /// Echo requests to this address of the far host; how many of three reach it.
 fn reach(lab: &Lab, address: &str) -> u64 {
     let before = echoes(&lab.far, address);
-    let words = ["-n", "-c", "3", "-i", "0.2", "-W", "0.5", address];
-    lab.near.run("ping", &words);
+    lab.near.ping(&[&THREE, &[address][..]].concat());
     echoes(&lab.far, address) - before
 }
 
@@ -227,9 +225,8 @@ fn nftables_drops_packets_to_what_is_listed_or_from_it_or_both() {
             let expected = if from { 0 } else { 3 };
             assert_eq!(arrive(&lab, listed), expected, "from {listed}: {direction}");
             // What the router itself sends.
-            let ping = ["-n", "-c", "1", "-W", "1", listed];
             let before = echoes(&lab.far, listed);
-            lab.router.run("ping", &ping);
+            lab.router.ping(&[listed]);
             let sent = echoes(&lab.far, listed) - before;
             assert_eq!(
                 sent,

@@ -68,12 +68,11 @@ impl Lab {
 
     /// Whether the near host has an answer from there.
     pub fn answers(&self, address: &str) -> bool {
-        self.ping(address).code == Some(0)
+        self.near.answers(address)
     }
 
     /// One echo request to there, and what comes of it.
     pub fn ping(&self, address: &str) -> super::Ran {
-        self.near
-            .run("ping", &["-n", "-c", "1", "-W", "1", address])
+        self.near.ping(&[address])
     }
 }

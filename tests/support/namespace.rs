@@ -9,6 +9,11 @@ use std::time::{Duration, Instant};
 
 use super::{Ran, is_root, left_out};
 
+/// Says that it is there, and waits. An address is used at once (`ip-sysctl`, `accept_dad`): nobody
+/// else is on these wires, and a link-local address that is tried first takes seconds.
+const HOLDER: &str =
+    "echo 0 2>/dev/null >/proc/sys/net/ipv6/conf/default/accept_dad; echo $$; exec cat";
+
 /// A namespace of our own, with its own mounts; an ordinary user gets a user namespace around it.
 pub struct Namespace {
     holder: Child,
@@ -37,7 +42,7 @@ impl Namespace {
     fn hold(unshare: &mut Command, user: bool) -> Option<Self> {
         let ours = |pid: &str| fs::read_link(format!("/proc/{pid}/ns/net")).unwrap();
         let held = unshare
-            .args(["--net", "--mount", "sh", "-c", "echo $$; exec cat"])
+            .args(["--net", "--mount", "sh", "-c", HOLDER])
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -186,6 +191,18 @@ impl Namespace {
         other.address(other_name, other_address);
         self.ip(&format!("link set {name} up"));
         other.ip(&format!("link set {other_name} up"));
+    }
+
+    /// One echo request, by these words of `ping` to this address. On a wire of a test an answer
+    /// comes within a millisecond, so 0.3 s without one mean that there is none.
+    pub fn ping(&self, words: &[&str]) -> Ran {
+        let one = ["-n", "-c", "1", "-W", "0.3"];
+        self.run("ping", &[&one, words].concat())
+    }
+
+    /// Whether an echo request to there is answered.
+    pub fn answers(&self, address: &str) -> bool {
+        self.ping(&[address]).code == Some(0)
     }
 
     pub fn address(&self, device: &str, addresses: &str) {

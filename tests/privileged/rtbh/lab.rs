@@ -208,8 +208,7 @@ impl Lab {
             Edge::Bird => "bird",
             Edge::Frr => "frr",
         };
-        let ping = ["-n", "-c", "1", "-W", "1", "-I", device, address];
-        self.client.run("ping", &ping).code == Some(0)
+        self.client.ping(&["-I", device, address]).code == Some(0)
     }
 
     /// What is answered changes within thirty seconds; what the routers say of it is shown where it

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Ground, answers};
+use super::Ground;
 use crate::support::NOC;
 
 const COVERED: &str = "[kernel]\ncover_more_specifics = true\n";
@@ -34,7 +34,7 @@ fn a_single_address_with_the_best_metric_is_cured_by_a_table_a_worse_metric_or_i
         let best = u8::from(listed.contains(':'));
         let route = |metric: u8| format!("{prefix} {other} proto static metric {metric}");
         router.ip(&route(best));
-        assert!(answers(router, listed));
+        assert!(router.answers(listed));
         let (found, cure) = leak(&ground);
         assert_eq!(found["kind"], "more-specific");
         let why = format!("nothing wins over a single address with metric {best}; {OWN_TABLE}");
@@ -47,7 +47,7 @@ fn a_single_address_with_the_best_metric_is_cured_by_a_table_a_worse_metric_or_i
         // Covers do not help, and it is not said that they would.
         place.configure(&format!("{NOC}{COVERED}"));
         place.run_in(router, &["refresh"]).code(0);
-        assert!(answers(router, listed));
+        assert!(router.answers(listed));
         let (_, cure) = leak(&ground);
         assert!(!cure.contains("nullrouted refresh"), "{cure}");
         let owner =
@@ -70,7 +70,7 @@ fn a_single_address_with_the_best_metric_is_cured_by_a_table_a_worse_metric_or_i
         place.configure(&format!("{NOC}[kernel]\ntable = 1166\nrule = 5000\n"));
         place.run_in(router, &["refresh"]).code(0);
         ground.all_dropped();
-        assert!(!answers(router, listed));
+        assert!(!router.answers(listed));
         // Its removal.
         place.configure(NOC);
         place.run_in(router, &["refresh"]).code(0);
@@ -117,7 +117,7 @@ fn neither_throw_nor_local_is_promised_a_cover() {
     let Ground { router, place, .. } = &ground;
     router.ip("route add default via 198.51.100.1 table default");
     router.ip("route add throw 192.0.2.0/28");
-    assert!(answers(router, "192.0.2.9"));
+    assert!(router.answers("192.0.2.9"));
     let (_, cure) = leak(&ground);
     let why = format!("no cover is made for a throw route; {OWN_TABLE}remove it with: ip ");
     assert!(cure.starts_with(&why), "{cure}");
@@ -151,7 +151,7 @@ fn a_route_in_the_place_of_ours_with_the_best_metric_is_covered_by_its_halves() 
     place.configure(&format!("{NOC}{COVERED}metric = 50\n"));
     place.run_in(router, &["refresh"]).code(0);
     ground.all_dropped();
-    assert!(!answers(router, "192.0.2.9"));
+    assert!(!router.answers("192.0.2.9"));
 }
 
 #[test]

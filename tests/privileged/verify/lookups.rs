@@ -1,6 +1,6 @@
 //! Routes that only some packets take, or that make the kernel pass over ours.
 
-use super::{Ground, answers};
+use super::Ground;
 
 const OWN: &str = "[kernel]\ntable = 1166\n";
 const FROM: &str = "2001:db8:bad:1::9 from 2001:db8:77::1 iif";
@@ -49,7 +49,7 @@ fn an_ipv6_route_beside_ours_takes_what_comes_in_by_its_interface() {
     ground.all_dropped();
     router.ip("-6 route del 2001:db8:bad::/48 via 2001:db8:1::1");
     router.ip("-6 route append 2001:db8:bad::/48 via 2001:db8:1::1 pref high");
-    assert!(answers(router, "2001:db8:bad:1::9"));
+    assert!(router.answers("2001:db8:bad:1::9"));
     let leak = ground.leak();
     assert_eq!(leak["kind"], "metric");
     assert!(

@@ -38,7 +38,7 @@ impl Ground {
         router.ip("route add default via 198.51.100.1");
         router.ip("-6 route add default via 2001:db8:1::1");
         eventually("the hoster answers", || {
-            answers(&router, "72.37.186.1") && answers(&router, "2001:db8:bad:1::9")
+            router.answers("72.37.186.1") && router.answers("2001:db8:bad:1::9")
         });
         let place = Place::new(&format!("{NOC}{kernel}"));
         place.write("noc.list", LIST);
@@ -90,11 +90,6 @@ impl Ground {
     }
 }
 
-fn answers(from: &Namespace, address: &str) -> bool {
-    let ping = from.run("ping", &["-n", "-c", "1", "-W", "1", address]);
-    ping.code == Some(0)
-}
-
 #[test]
 fn where_everything_is_dropped_it_says_so_whatever_type_drops() {
     for kind in ["blackhole", "unreachable", "prohibit"] {
@@ -102,7 +97,7 @@ fn where_everything_is_dropped_it_says_so_whatever_type_drops() {
             return;
         };
         for address in ["72.37.186.1", "2001:db8:bad:1::9"] {
-            assert!(!answers(&ground.router, address), "{kind} {address}");
+            assert!(!ground.router.answers(address), "{kind} {address}");
         }
         let ran = ground.verify(&["--random-seed", "7"]).code(0);
         let (verdict, rest) = ran.out.split_once('\n').unwrap();
@@ -129,7 +124,7 @@ fn a_more_specific_route_is_named_with_its_protocol_and_its_cure_works() {
     let Ground { router, .. } = &ground;
     router.ip("route add 72.37.187.0/24 via 198.51.100.1 proto bgp metric 20");
     router.ip("-6 route add 2001:db8:bad:1::/64 via 2001:db8:1::1 proto ospf metric 30");
-    assert!(answers(router, "72.37.187.9") && answers(router, "2001:db8:bad:1::9"));
+    assert!(router.answers("72.37.187.9") && router.answers("2001:db8:bad:1::9"));
     let ran = ground.verify(&["--random-seed", "7"]).code(1);
     let expected = "\
 NOT everything is dropped: 3 prefixes in force (2 IPv4, 1 IPv6), 9 addresses asked, random seed 7, 1 of them get through
@@ -147,7 +142,7 @@ more-specific (2): a route of others inside our prefix wins by longest match
     ground.cure(&json["leaks"][0]);
     ground.cure(&json["leaks"][1]);
     ground.all_dropped();
-    assert!(!answers(router, "72.37.187.9") && !answers(router, "2001:db8:bad:1::9"));
+    assert!(!router.answers("72.37.187.9") && !router.answers("2001:db8:bad:1::9"));
 
     // One that drops is no leak, nor is one in whose every address another one drops.
     router.ip("route add blackhole 72.37.187.0/24 proto static");
@@ -171,7 +166,7 @@ more-specific (2): a route of others inside our prefix wins by longest match
     router.ip("route add throw 192.0.2.0/28");
     ground.all_dropped();
     router.ip("route add default via 198.51.100.1 table default");
-    assert!(answers(router, "192.0.2.9"));
+    assert!(router.answers("192.0.2.9"));
     let leak = ground.leak();
     assert_eq!(leak["route"], "throw 192.0.2.0/28 proto boot");
     assert_eq!(leak["kind"], "more-specific");
@@ -247,7 +242,7 @@ fn a_better_metric_a_place_that_is_taken_and_a_route_that_is_gone_are_told_apart
     };
     let Ground { router, place, .. } = &ground;
     router.ip("route add 192.0.2.0/24 via 198.51.100.1 proto bgp metric 20");
-    assert!(answers(router, "192.0.2.9"));
+    assert!(router.answers("192.0.2.9"));
     let leak = ground.leak();
     assert_eq!(leak["kind"], "metric");
     assert_eq!(leak["protocol"], "bgp");
@@ -259,7 +254,7 @@ fn a_better_metric_a_place_that_is_taken_and_a_route_that_is_gone_are_told_apart
     place.configure(&format!("{NOC}[kernel]\nmetric = 1\n"));
     place.run_in(router, &["refresh"]).code(0);
     ground.all_dropped();
-    assert!(!answers(router, "192.0.2.9"), "the cure works");
+    assert!(!router.answers("192.0.2.9"), "the cure works");
     router.sh(remove);
     // A worse metric loses.
     router.ip("route add 192.0.2.0/24 via 198.51.100.1 proto bgp metric 2");
@@ -309,7 +304,7 @@ fn an_address_of_this_machine_inside_a_listed_prefix_is_named() {
     router.address("wan0", "192.0.2.77/32");
     hoster.ip("route add 192.0.2.77 via 198.51.100.2");
     hoster.ip("-6 route add 2001:db8:bad::77 via 2001:db8:1::2");
-    assert!(answers(hoster, "192.0.2.77"));
+    assert!(hoster.answers("192.0.2.77"));
     let leak = ground.leak();
     assert_eq!(leak["kind"], "local");
     assert_eq!(leak["asked"]["address"], "192.0.2.77");

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Ground, answers};
+use super::Ground;
 use crate::support::NOC;
 
 const OWN: &str = "[kernel]\ntable = 1166\n";
@@ -22,7 +22,7 @@ fn a_table_that_no_rule_leads_to_drops_nothing() {
         return;
     };
     let Ground { router, place, .. } = &ground;
-    assert!(answers(router, "72.37.187.9"));
+    assert!(router.answers("72.37.187.9"));
     let ran = ground.verify(&["--random-seed", "7"]).code(1);
     let expected = "\
 NOT everything is dropped: 3 prefixes in force (2 IPv4, 1 IPv6), 9 addresses asked, random seed 7, 9 of them get through
@@ -38,7 +38,7 @@ no-rule (2): no policy rule leads to our table
     ground.cure(&leaks[0]);
     ground.cure(&leaks[1]);
     ground.all_dropped();
-    assert!(!answers(router, "72.37.187.9"));
+    assert!(!router.answers("72.37.187.9"));
     // One that leads there for some packets only.
     router.ip("rule del pref 5000");
     router.ip("rule add pref 5000 from 203.0.113.0/24 lookup 1166");
@@ -200,7 +200,7 @@ fn rules_of_ipv6_are_its_own() {
     router.ip("-6 rule add pref 100 lookup 100 suppress_prefixlength 0");
     ground.all_dropped();
     router.ip("-6 route add 2001:db8:bad:1::/64 via 2001:db8:1::1 dev wan0 onlink table 100");
-    assert!(answers(router, "2001:db8:bad:1::9"));
+    assert!(router.answers("2001:db8:bad:1::9"));
     ground.cure(&ground.leak());
     ground.all_dropped();
 }
