@@ -16,7 +16,8 @@ const LOOKED_AT: usize = 200;
 /// format.
 pub(super) fn recognise(text: &str) -> Result<Format, Refused> {
     let start = text.trim_start();
-    if start.starts_with(['{', '[']) || start.trim_end() == "null" {
+    let json_begins = start.starts_with(['{', '[']) && !is_block(start);
+    if json_begins || start.trim_end() == "null" {
         return json(start);
     }
     let (mut comments, mut entries) = (Vec::new(), Vec::new());
@@ -61,8 +62,9 @@ pub(super) fn recognise(text: &str) -> Result<Format, Refused> {
         ),
         (is_abusech(last) || begins("abuse.ch"), Format::AbusechText),
         (
-            entries.iter().any(|e| e.contains(" firewall address-list"))
-                || most(&|e| e.starts_with("add list=")),
+            entries.iter().any(|e| {
+                e.contains(" firewall address-list") || e.contains("/firewall/address-list")
+            }) || most(&|e| e.starts_with("add list=")),
             Format::Rsc,
         ),
         (
@@ -103,6 +105,12 @@ pub(super) fn recognise(text: &str) -> Result<Format, Refused> {
         return Ok(*format);
     }
     Err(unknown(&other(&entries), text))
+}
+
+/// Whether a text that begins with a brace is a block of a RouterOS script.
+fn is_block(text: &str) -> bool {
+    let inside = text.trim_start_matches(['{', ' ', '\t', '\r', '\n']);
+    inside.starts_with([':', '/'])
 }
 
 fn json(text: &str) -> Result<Format, Refused> {
