@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use crate::support::namespace::Namespace;
-use crate::support::{PROGRAM, Place, Ran, installed, left_out};
+use crate::support::{PROGRAM, Place, Ran, has_time, installed, left_out};
 
 /// What changes something outside of the process.
 const CHANGES: [&str; 10] = [
@@ -120,16 +120,25 @@ fn killed_at_one_system_call_after_the_other_the_next_run_converges() {
 
 #[test]
 fn killed_at_every_fourth_call_from_the_second_on() {
+    if !has_time() {
+        return;
+    }
     killed(1);
 }
 
 #[test]
 fn killed_at_every_fourth_call_from_the_third_on() {
+    if !has_time() {
+        return;
+    }
     killed(2);
 }
 
 #[test]
 fn killed_at_every_fourth_call_from_the_fourth_on() {
+    if !has_time() {
+        return;
+    }
     killed(3);
 }
 

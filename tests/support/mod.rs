@@ -225,10 +225,21 @@ pub fn everything() -> bool {
 /// Whether a test that starts routers runs: where everything must, or where it was asked for by
 /// name. They take minutes.
 pub fn wants_routers() -> bool {
+    runs("routers run")
+}
+
+/// The same for a test that takes many seconds, most of them to wait.
+pub fn has_time() -> bool {
+    runs("what takes long runs")
+}
+
+fn runs(what: &str) -> bool {
     let named = || std::env::args().skip(1).any(|word| !word.starts_with('-'));
     let wanted = everything() || named();
     if !wanted {
-        left_out("routers run with NULLROUTED_TESTS=all, or when their test is named");
+        left_out(format!(
+            "{what} with NULLROUTED_TESTS=all, or when the test is named"
+        ));
     }
     wanted
 }
