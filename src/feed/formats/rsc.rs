@@ -147,9 +147,18 @@ impl<'a> Script<'a, '_, '_> {
         };
         match keyword {
             ":local" | ":global" | ":set" => {
-                if let Some(name) = self.name()?
+                // An element of an array: `($list->0)`.
+                if let Some(Token::Computed(text)) = self.tokens.peek()? {
+                    let names = text.split('$').skip(1).map(|name| {
+                        let end = name.find(|c: char| !c.is_ascii_alphanumeric());
+                        &name[..end.unwrap_or(name.len())]
+                    });
+                    self.variables.extend(names.map(|name| (name, None)));
+                } else if let Some(name) = self.name()?
                     && let Some(values) = self.assigned(depth)?
                 {
+                    // In a block it may be set or not, and more than once.
+                    let values = values.filter(|_| depth == 0 || keyword != ":set");
                     self.variables.insert(name, values);
                 }
             }
@@ -394,8 +403,13 @@ impl<'a> Script<'a, '_, '_> {
                 ("list", value) => add.list = value,
                 ("address", value) => add.address = value,
                 ("comment", value) => add.comment = value,
-                ("disabled", value) => {
-                    add.disabled = matches!(value, Some(Token::Word("yes" | "true")));
+                ("disabled", Some(Token::Word(said) | Token::Quoted(said))) => {
+                    add.disabled = matches!(said, "yes" | "true");
+                }
+                ("disabled", _) => {
+                    return foreign(format!(
+                        "line {line}: whether it is disabled is computed; {UNKNOWN}"
+                    ));
                 }
                 (_, Some(Token::Open)) => self.block(depth + 1)?,
                 _ => {}

@@ -90,16 +90,17 @@ impl<'a> Tokens<'a> {
         if self.byte(0) != Some(b'#') {
             return Ok(None);
         }
-        let line = self.rest_of_line();
-        self.at += line.len();
-        Ok(Some(&line[1..]))
+        let rest = &self.text[self.at + 1..];
+        let line = upto(self.line_end, rest);
+        self.at += 1 + line.len();
+        Ok(Some(line))
     }
 
-    /// What is left of the line, for a message.
+    /// What is left of the line, for a message: the start of it, for a line may be all of the text.
     pub fn rest_of_line(&self) -> &'a str {
         let rest = &self.text[self.at..];
-        let end = memchr::memchr(self.line_end, rest.as_bytes());
-        rest[..end.unwrap_or(rest.len())].trim_end()
+        let end = rest.char_indices().nth(SHOWN);
+        upto(self.line_end, &rest[..end.map_or(rest.len(), |(at, _)| at)]).trim_end()
     }
 
     fn byte(&self, further: usize) -> Option<u8> {
@@ -214,6 +215,14 @@ impl<'a> Tokens<'a> {
         self.line += memchr::memchr_iter(self.line_end, text.as_bytes()).count() as u32;
         text
     }
+}
+
+/// Characters of a line that a message gets.
+const SHOWN: usize = 200;
+
+/// The text before this byte, or all of it.
+fn upto(byte: u8, text: &str) -> &str {
+    &text[..memchr::memchr(byte, text.as_bytes()).unwrap_or(text.len())]
 }
 
 /// The end of the quoted text; `\"` is a quote inside it.
