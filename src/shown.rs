@@ -87,7 +87,14 @@ fn push(shown: &mut String, c: char) {
     }
 }
 
-/// The same, with at most `max` characters as shown, cut between two characters of the text.
+/// The first characters of a text, at most this many, as they are.
+pub fn first(text: &str, most: usize) -> &str {
+    let end = text.char_indices().nth(most);
+    &text[..end.map_or(text.len(), |(at, _)| at)]
+}
+
+/// The same as [`line()`] with at most `max` characters as shown, cut between two characters of the
+/// text.
 pub fn clipped(text: &str, max: usize) -> String {
     let mut shown = String::new();
     let mut room = max;

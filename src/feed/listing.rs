@@ -292,7 +292,7 @@ impl FeedCopy {
         if self.rejections.len() < Self::MAX_REJECTIONS {
             self.rejections.push(Rejection {
                 line,
-                text: text.trim().chars().take(Rejection::MAX_TEXT).collect(),
+                text: shown::first(text.trim(), Rejection::MAX_TEXT).to_owned(),
                 reason: shown::clipped(&reason.to_string(), Rejection::MAX_REASON),
             });
         }

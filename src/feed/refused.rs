@@ -1,6 +1,5 @@
 //! Why a body is not accepted as a copy of its feed. The prefixes in force stay in force.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 
@@ -25,7 +24,7 @@ pub enum Refused {
     NoEntries(Option<String>),
     /// The complete list, as this proof shows, is empty and was not before: an outage, or its end.
     /// The operator decides.
-    ValidEmpty(Cow<'static, str>),
+    ValidEmpty(String),
     /// The publisher's tombstone: no entry, and a comment that says why.
     Retired(String),
     /// Older than the copy at hand: when it was generated, and when the copy was.
@@ -116,9 +115,7 @@ impl Refused {
             | Self::Throttled(text, _) => text,
             _ => return self,
         };
-        if let Some((end, _)) = quoted.char_indices().nth(Self::MAX_TEXT) {
-            quoted.truncate(end);
-        }
+        quoted.truncate(shown::first(quoted, Self::MAX_TEXT).len());
         self
     }
 

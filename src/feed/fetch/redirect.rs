@@ -9,6 +9,7 @@ use url::Host;
 
 use super::private::is_private;
 use crate::feed::Refused;
+use crate::shown::first;
 
 /// Longest URL in a message, in characters.
 const SHOWN: usize = 120;
@@ -75,9 +76,9 @@ fn shown(url: &Url) -> String {
         port.unwrap_or_default(),
         url.path()
     );
-    match whole.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}…", &whole[..end]),
-        None => whole,
+    match first(&whole, SHOWN) {
+        start if start.len() < whole.len() => format!("{start}…"),
+        _ => whole,
     }
 }
 

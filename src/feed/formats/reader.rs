@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::Rules;
 use crate::feed::{End, FeedCopy, Refused, foreign};
 use crate::prefix::{Bits, Malformed, PrefixSet, Written, parse, prefixes_of_range};
+use crate::shown::first;
 use crate::time::Timestamp;
 
 /// A file with a larger share of invalid lines is refused: a list with typing errors has few.
@@ -190,7 +191,7 @@ impl<'a> Reader<'a> {
         if text.is_empty() {
             return;
         }
-        let clipped = || text.chars().take(MAX_COMMENT).collect::<String>();
+        let clipped = || first(text, MAX_COMMENT).to_owned();
         if self.first_comment.is_none() {
             self.first_comment = Some(clipped());
         }
@@ -310,7 +311,7 @@ pub(super) fn contains_ignoring_case(text: &str, part: &str) -> bool {
 
 /// The first characters of a line, for a message.
 pub(super) fn start_of(line: &str) -> String {
-    line.trim().chars().take(60).collect()
+    first(line.trim(), 60).to_owned()
 }
 
 /// A duration in seconds, as an end counted from the download.

@@ -16,8 +16,8 @@ use std::rc::Rc;
 use super::Reader;
 use super::named_sets::NamedSets;
 use super::reader::start_of;
-use crate::feed::{Refused, foreign, incomplete};
-use tokens::{Token, Tokens};
+use crate::feed::{Refused, foreign};
+use tokens::{Token, Tokens, endless, name_in};
 
 /// The menu that holds address lists; any other may have commands with an `address` too.
 const MENU: [&str; 2] = ["firewall", "address-list"];
@@ -90,11 +90,7 @@ impl<'a> Script<'a, '_, '_> {
             }
             match self.tokens.peek()? {
                 None if depth == 0 => return Ok(()),
-                None => {
-                    return incomplete(format!(
-                        "the block that begins in line {opened} does not end"
-                    ));
-                }
+                None => return endless("block", opened),
                 Some(Token::End) => drop(self.tokens.next()?),
                 Some(Token::Close) => {
                     let line = self.tokens.line;
@@ -108,7 +104,10 @@ impl<'a> Script<'a, '_, '_> {
                     self.tokens.next()?;
                     self.block(depth + 1)?;
                 }
-                Some(Token::Word(word)) if word.starts_with(':') => self.keyword(depth)?,
+                Some(Token::Word(word)) if word.starts_with(':') => {
+                    self.tokens.next()?;
+                    self.keyword(word, depth)?;
+                }
                 Some(Token::Word(_)) => self.command(depth)?,
                 Some(Token::Variable(name)) => {
                     return foreign(format!(
@@ -140,19 +139,13 @@ impl<'a> Script<'a, '_, '_> {
     }
 
     /// A statement of the language: a variable, a loop, a condition.
-    fn keyword(&mut self, depth: u32) -> Result<(), Refused> {
+    fn keyword(&mut self, keyword: &str, depth: u32) -> Result<(), Refused> {
         let line = self.tokens.line;
-        let Some(Token::Word(keyword)) = self.tokens.next()? else {
-            return Ok(());
-        };
         match keyword {
             ":local" | ":global" | ":set" => {
                 // An element of an array: `($list->0)`.
                 if let Some(Token::Computed(text)) = self.tokens.peek()? {
-                    let names = text.split('$').skip(1).map(|name| {
-                        let end = name.find(|c: char| !c.is_ascii_alphanumeric());
-                        &name[..end.unwrap_or(name.len())]
-                    });
+                    let names = text.split('$').skip(1).map(name_in);
                     self.variables.extend(names.map(|name| (name, None)));
                 } else if let Some(name) = self.name()?
                     && let Some(values) = self.assigned(depth)?
@@ -242,11 +235,7 @@ impl<'a> Script<'a, '_, '_> {
             let token = self.tokens.next()?;
             let line = self.tokens.line;
             match token {
-                None => {
-                    return incomplete(format!(
-                        "the array that begins in line {opened} does not end"
-                    ));
-                }
+                None => return endless("array", opened),
                 Some(Token::Word(text)) => {
                     let parts = text.split(',').filter(|part| !part.is_empty());
                     values.extend(parts.map(|part| (line, part)));
@@ -267,7 +256,7 @@ impl<'a> Script<'a, '_, '_> {
 
     /// A path, a command, or both.
     fn command(&mut self, depth: u32) -> Result<(), Refused> {
-        let (line, text) = (self.tokens.line, self.tokens.rest_of_line());
+        let (line, place) = (self.tokens.line, self.tokens.place());
         let mut path = Vec::new();
         let mut command = None;
         let mut first = true;
@@ -285,8 +274,8 @@ impl<'a> Script<'a, '_, '_> {
                 self.menu.clear();
             }
             first = false;
-            let mut parts = word.split('/').filter(|part| !part.is_empty());
-            path.extend(parts.by_ref().take_while(|part| {
+            let parts = word.split('/').filter(|part| !part.is_empty());
+            path.extend(parts.take_while(|part| {
                 command = COMMANDS.iter().find(|known| *known == part);
                 command.is_none()
             }));
@@ -299,12 +288,12 @@ impl<'a> Script<'a, '_, '_> {
         }
         self.known |= self.menu.ends_with(&MENU);
         match command {
-            Some(&"add") => self.add(line, text, depth),
+            Some(&"add") => self.add(line, place, depth),
             _ => self.rest(depth),
         }
     }
 
-    fn add(&mut self, line: u32, text: &'a str, depth: u32) -> Result<(), Refused> {
+    fn add(&mut self, line: u32, place: usize, depth: u32) -> Result<(), Refused> {
         if !self.known {
             return foreign(format!(
                 "no RouterOS address list: line {line} stands under no {:?}",
@@ -322,26 +311,24 @@ impl<'a> Script<'a, '_, '_> {
             };
         }
         let Some(list) = add.list else {
+            let text = self.tokens.line_from(place);
             self.reader.reject(line, text, "no list= in it");
             return Ok(());
         };
         let list = match self.values(list).as_deref() {
             Some(&[(_, name)]) => name,
-            _ => {
-                return foreign(format!(
-                    "line {line}: the name of its list is computed; {UNKNOWN}"
-                ));
-            }
+            _ => return computed(line, "the name of its list"),
         };
         if !self.sets.takes(list) || add.disabled {
             return Ok(());
         }
         let Some(address) = add.address else {
+            let text = self.tokens.line_from(place);
             self.reader.reject(line, text, "no address= in it");
             return Ok(());
         };
         if self.tokens.peek()?.is_none() {
-            self.reader.unended(line, text);
+            self.reader.unended(line, self.tokens.line_from(place));
             return Ok(());
         }
         let comment = add.comment.and_then(|comment| self.values(comment));
@@ -351,7 +338,7 @@ impl<'a> Script<'a, '_, '_> {
             .map_or("", |one| one.1);
         let comment = unbroken(comment);
         let Some(addresses) = self.values(address) else {
-            return foreign(format!("line {line}: its address is computed; {UNKNOWN}"));
+            return computed(line, "its address");
         };
         let of_line = !matches!(address, Token::Variable(_));
         for (at, address) in addresses.iter() {
@@ -382,10 +369,8 @@ impl<'a> Script<'a, '_, '_> {
                     continue;
                 }
                 Some(Token::Computed(_) | Token::Variable(_)) => {
-                    return foreign(format!(
-                        "line {line}: {:?} is computed; {UNKNOWN}",
-                        start_of(self.tokens.rest_of_line())
-                    ));
+                    let text = self.tokens.line_from(self.tokens.place());
+                    return computed(line, &format!("{:?}", start_of(text)));
                 }
                 Some(_) => {
                     self.tokens.next()?;
@@ -406,11 +391,7 @@ impl<'a> Script<'a, '_, '_> {
                 ("disabled", Some(Token::Word(said) | Token::Quoted(said))) => {
                     add.disabled = matches!(said, "yes" | "true");
                 }
-                ("disabled", _) => {
-                    return foreign(format!(
-                        "line {line}: whether it is disabled is computed; {UNKNOWN}"
-                    ));
-                }
+                ("disabled", _) => return computed(line, "whether it is disabled"),
                 (_, Some(Token::Open)) => self.block(depth + 1)?,
                 _ => {}
             }
@@ -435,14 +416,16 @@ impl<'a> Script<'a, '_, '_> {
 /// The end of a refusal of a script.
 const UNKNOWN: &str = "which entries that gives cannot be told without running the script";
 
+/// The script as a whole is refused.
+fn computed<T>(line: u32, what: &str) -> Result<T, Refused> {
+    foreign(format!("line {line}: {what} is computed; {UNKNOWN}"))
+}
+
 /// What is evaluated may find entries and adds none.
 fn no_entry_in(line: u32, text: &str) -> Result<(), Refused> {
     let adds = text.split([' ', '/', '[', '(']).any(|word| word == "add");
     match adds && text.contains("address=") {
-        true => foreign(format!(
-            "line {line}: {:?} is computed; {UNKNOWN}",
-            start_of(text)
-        )),
+        true => computed(line, &format!("{:?}", start_of(text))),
         false => Ok(()),
     }
 }

@@ -3,6 +3,7 @@
 
 use super::super::lines::line_end;
 use crate::feed::{Refused, incomplete};
+use crate::shown::first;
 
 /// A token. Text is given as it is written: what a backslash means inside of quotes is left open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub(super) struct Tokens<'a> {
     /// The number of the line, from 1.
     pub line: u32,
     line_end: u8,
+    /// The token that begins here, if it was looked at, and the place and line behind it.
+    ahead: Option<(Token<'a>, usize, u32)>,
 }
 
 impl<'a> Tokens<'a> {
@@ -38,6 +41,7 @@ impl<'a> Tokens<'a> {
             at: 0,
             line: 1,
             line_end: line_end(text) as u8,
+            ahead: None,
         }
     }
 
@@ -46,8 +50,12 @@ impl<'a> Tokens<'a> {
     /// # Errors
     /// [`Refused::Incomplete`] for quotes, brackets or a continued line without an end.
     pub fn next(&mut self) -> Result<Option<Token<'a>>, Refused> {
+        if let Some((token, at, line)) = self.ahead.take() {
+            (self.at, self.line) = (at, line);
+            return Ok(Some(token));
+        }
         self.skip_blanks()?;
-        let Some(byte) = self.byte(0) else {
+        let Some(byte) = self.byte() else {
             return Ok(None);
         };
         let token = match byte {
@@ -65,20 +73,24 @@ impl<'a> Tokens<'a> {
 
     /// The next token, which stays the next one.
     pub fn peek(&mut self) -> Result<Option<Token<'a>>, Refused> {
-        self.skip_blanks()?;
-        let (at, line) = (self.at, self.line);
-        let token = self.next();
-        (self.at, self.line) = (at, line);
-        token
+        if self.ahead.is_none() {
+            self.skip_blanks()?;
+            let (at, line) = (self.at, self.line);
+            let token = self.next()?;
+            self.ahead = token.map(|token| (token, self.at, self.line));
+            (self.at, self.line) = (at, line);
+        }
+        Ok(self.ahead.map(|(token, ..)| token))
     }
 
     /// The value behind `=`: a word may contain another `=`.
     pub fn value(&mut self) -> Result<Option<Token<'a>>, Refused> {
+        self.ahead = None;
         // `export` breaks a line behind `=` as well.
-        if self.byte(0) == Some(b'\\') {
+        if self.byte() == Some(b'\\') {
             self.skip_blanks()?;
         }
-        match self.byte(0) {
+        match self.byte() {
             Some(b'"' | b'(' | b'[' | b'$' | b'{') => self.next(),
             _ => Ok(Some(Token::Word(self.word(b"")))),
         }
@@ -87,30 +99,35 @@ impl<'a> Tokens<'a> {
     /// The text of a comment that begins here.
     pub fn comment(&mut self) -> Result<Option<&'a str>, Refused> {
         self.skip_blanks()?;
-        if self.byte(0) != Some(b'#') {
+        if self.byte() != Some(b'#') {
             return Ok(None);
         }
+        self.ahead = None;
         let rest = &self.text[self.at + 1..];
         let line = upto(self.line_end, rest);
         self.at += 1 + line.len();
         Ok(Some(line))
     }
 
-    /// What is left of the line, for a message: the start of it, for a line may be all of the text.
-    pub fn rest_of_line(&self) -> &'a str {
-        let rest = &self.text[self.at..];
-        let end = rest.char_indices().nth(SHOWN);
-        upto(self.line_end, &rest[..end.map_or(rest.len(), |(at, _)| at)]).trim_end()
+    /// Where the next token begins, once it was looked at.
+    pub fn place(&self) -> usize {
+        self.at
     }
 
-    fn byte(&self, further: usize) -> Option<u8> {
-        self.text.as_bytes().get(self.at + further).copied()
+    /// The line from this place on, for a message: the start of it, for a line may be all of the
+    /// text.
+    pub fn line_from(&self, place: usize) -> &'a str {
+        upto(self.line_end, first(&self.text[place..], SHOWN)).trim_end()
+    }
+
+    fn byte(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
     }
 
     /// Blanks, and the end of a line that goes on in the next one.
     fn skip_blanks(&mut self) -> Result<(), Refused> {
         loop {
-            match self.byte(0) {
+            match self.byte() {
                 Some(b' ' | b'\t') => self.at += 1,
                 Some(b'\r') if self.line_end != b'\r' => self.at += 1,
                 Some(b'\\') => {
@@ -135,7 +152,7 @@ impl<'a> Tokens<'a> {
     }
 
     fn sign(&mut self) -> Option<Token<'a>> {
-        let token = match self.byte(0)? {
+        let token = match self.byte()? {
             b'=' => Token::Equals,
             b'{' => Token::Open,
             b'}' => Token::Close,
@@ -164,13 +181,11 @@ impl<'a> Tokens<'a> {
     /// `$name` or `$"name"`.
     fn variable(&mut self) -> Result<Token<'a>, Refused> {
         self.at += 1;
-        if self.byte(0) == Some(b'"') {
+        if self.byte() == Some(b'"') {
             return Ok(Token::Variable(self.quoted()?));
         }
         let rest = &self.text[self.at..];
-        let is_name = |byte: u8| byte.is_ascii_alphanumeric();
-        let end = rest.bytes().position(|byte| !is_name(byte));
-        let name = &rest[..end.unwrap_or(rest.len())];
+        let name = name_in(rest);
         self.at += name.len();
         let behind = self.word(b"=");
         match behind.is_empty() {
@@ -205,9 +220,7 @@ impl<'a> Tokens<'a> {
                 return Ok(self.passed(&rest[..at]));
             }
         }
-        incomplete(format!(
-            "the bracket that begins in line {line} does not end"
-        ))
+        endless("bracket", line)
     }
 
     /// Count the lines of what was read.
@@ -215,6 +228,19 @@ impl<'a> Tokens<'a> {
         self.line += memchr::memchr_iter(self.line_end, text.as_bytes()).count() as u32;
         text
     }
+}
+
+/// What begins in a line and does not end.
+pub(super) fn endless<T>(what: &str, line: u32) -> Result<T, Refused> {
+    incomplete(format!(
+        "the {what} that begins in line {line} does not end"
+    ))
+}
+
+/// The name of a variable that a text begins with.
+pub(super) fn name_in(text: &str) -> &str {
+    let end = text.bytes().position(|byte| !byte.is_ascii_alphanumeric());
+    &text[..end.unwrap_or(text.len())]
 }
 
 /// Characters of a line that a message gets.
