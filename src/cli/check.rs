@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::{Exit, Outcome, Stop, output};
 use crate::config::{self, Advice, Config, RouterConfig};
-use crate::ledger::{Ledger, SelectionRow, TargetRow};
+use crate::ledger::{FeedRow, Ledger, SelectionRow, TargetRow};
 use crate::shown;
 use crate::targets::file::lists;
 use crate::targets::file::too_many;
@@ -33,7 +33,11 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     let examined = config::examine(path).map(|(config, advice)| {
         let known = Known::read(&config);
         ways = known.ways(&config);
-        let advice: Vec<_> = known.too_large(&config).into_iter().chain(advice).collect();
+        let known = known
+            .too_large(&config)
+            .into_iter()
+            .chain(known.columns(&config));
+        let advice: Vec<_> = known.chain(advice).collect();
         (config, advice)
     });
     let exit = match &examined {
@@ -96,6 +100,7 @@ struct Known {
     /// Of routers that do not get everything.
     selections: BTreeMap<String, SelectionRow>,
     targets: Vec<TargetRow>,
+    feeds: BTreeMap<String, FeedRow>,
 }
 
 impl Known {
@@ -106,6 +111,7 @@ impl Known {
                 routes: Some(ledger.in_force()?.nets.counts()),
                 selections: ledger.selections()?,
                 targets: ledger.targets()?,
+                feeds: ledger.feeds()?,
             })
         });
         known.unwrap_or_default()
@@ -136,6 +142,22 @@ impl Known {
             })
         });
         ways.collect()
+    }
+
+    /// Which feeds have a column that is not read and belongs to the address.
+    fn columns(&self, config: &Config) -> Vec<Advice> {
+        let feeds = config.feeds.iter();
+        let advised = feeds.filter_map(|feed| {
+            let beside = self.feeds.get(&feed.name)?.remarks.beside.as_ref()?;
+            Some(Advice {
+                kind: "column",
+                router: None,
+                text: format!("feed {}: {beside}", feed.name),
+                line: 0,
+                column: 0,
+            })
+        });
+        advised.collect()
     }
 
     /// Which routers get more than they take well, by what is in force now; nothing where that is

@@ -22,7 +22,8 @@ use crate::shown;
 /// Something that will fail, or that can be improved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Advice {
-    /// The subject in one word: `feeds`, `file`, `folder`, `command`, `http`, `mode`, `size`.
+    /// The subject in one word: `feeds`, `file`, `folder`, `command`, `http`, `mode`, `size`,
+    /// `column`.
     pub kind: &'static str,
     /// The router concerned.
     pub router: Option<String>,

@@ -60,6 +60,10 @@ fn of_feed(feed: &FeedConfig) -> Vec<(&'static str, String)> {
         header,
         field,
         reference,
+        length,
+        last,
+        ports,
+        believe_empty: _,
         few_bad_lines: _,
         may_be_empty: _,
         max_bytes: _,
@@ -81,6 +85,9 @@ fn of_feed(feed: &FeedConfig) -> Vec<(&'static str, String)> {
         ("header", text(*header)),
         ("field", text(field.as_deref())),
         ("reference", text(reference.as_deref())),
+        ("length", text(length.as_deref())),
+        ("last", text(last.as_deref())),
+        ("ports", format!("{ports:?}").to_lowercase()),
         ("limits", format!("{:?}", feed.limits)),
     ]
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::model::{Config, FeedConfig, KernelConfig, Origin, RouterConfig};
 use crate::digest;
 use crate::feed::fetch::{FetchLimits, Secret};
+use crate::feed::formats::Ports;
 use crate::policy::limits::Limits;
 use crate::policy::selection::{Choice, Selection};
 use crate::prefix::HostBits;
@@ -124,6 +125,13 @@ impl Out {
         self.put("lengths_v6  ", lengths(feed.rules.lengths_v6));
         self.put_some("field       ", feed.rules.field.as_ref());
         self.put_some("reference   ", feed.rules.reference.as_ref());
+        self.put_some("length      ", feed.rules.length.as_ref());
+        self.put_some("last        ", feed.rules.last.as_ref());
+        let ports = match feed.rules.ports {
+            Ports::Refuse => "refuse",
+            Ports::Ignore => "ignore",
+        };
+        self.put("ports       ", ports);
         self.put("reserved    ", feed.reserved);
         self.put("believe_empty", feed.believe_empty);
         // Only the files of secrets, never their content.

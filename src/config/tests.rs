@@ -217,6 +217,20 @@ name = "noc"
 path = "noc.list"
 reserved = true
 host_bits = "mask"
+[[feed]]
+name = "tracker"
+url = "https://lists.example.net/hosts.csv"
+format = "csv"
+field = "ip"
+reference = "why"
+length = "prefix"
+ports = "ignore"
+[[feed]]
+name = "ranges"
+url = "https://lists.example.net/hosts.json"
+format = "json"
+field = "[].first"
+last = "last"
 [protect]
 prefixes = ["203.0.113/24", "2001:db8:1::/48"]
 discover = ["sessions", "addresses"]
@@ -304,6 +318,40 @@ keep = "1h"
         "{shown}"
     );
     assert!(shown.ends_with("6 problems"), "{shown}");
+}
+
+#[test]
+fn the_columns_beside_the_address_are_checked() {
+    let shown = problems(
+        r#"[[feed]]
+name = "one"
+url = "https://lists.example.net/a.csv"
+format = "csv"
+field = "ip"
+length = "prefix"
+last = "end"
+ports = "drop"
+[[feed]]
+name = "two"
+url = "https://lists.example.net/b.txt"
+length = "prefix"
+"#,
+    );
+    assert_eq!(
+        shown,
+        r#"/etc/nullrouted/nullrouted.toml:7:8: last: an address has a length or a last address, not both
+    7 | last = "end"
+      |        ^^^^^
+/etc/nullrouted/nullrouted.toml:8:9: ports: "drop" is not known
+    8 | ports = "drop"
+      |         ^^^^^^
+      hint: permitted are refuse, ignore
+/etc/nullrouted/nullrouted.toml:12:10: length: cidr has no second column beside the address
+   12 | length = "prefix"
+      |          ^^^^^^^^
+      hint: it is read with format = "csv" and format = "json"
+3 problems"#
+    );
 }
 
 #[test]

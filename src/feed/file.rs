@@ -10,7 +10,8 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use super::{Refused, incomplete};
+use super::Refused;
+use super::body::end_last_line;
 use crate::files;
 
 /// A file that was written less than this time ago is read a second time, this time after the
@@ -18,38 +19,12 @@ use crate::files;
 const MOMENT: Duration = Duration::from_millis(250);
 /// Attempts to find it unchanged.
 const ATTEMPTS: u32 = 8;
-/// A last line without a newline may still be being written. After this time without a change it is
-/// taken as complete.
-const WRITTEN: Duration = Duration::from_secs(60);
+/// The same for a file whose last line has no newline: it may be half of a line. After this time
+/// without a change the line is complete.
+const LAST_LINE: Duration = Duration::from_secs(2);
 
-/// A local list that stayed the same for a moment.
-#[derive(Debug)]
-pub struct Local {
-    /// Its bytes.
-    pub body: Vec<u8>,
-    /// The time since it was last written; zero if that is in the future.
-    pub age: Duration,
-}
-
-impl Local {
-    /// Whether the file is complete; `unended` says that its last line has no newline.
-    ///
-    /// # Errors
-    /// [`Refused::Incomplete`] while the file may still be written.
-    pub fn is_written(age: Duration, unended: bool) -> Result<(), Refused> {
-        if !unended || age >= WRITTEN {
-            return Ok(());
-        }
-        incomplete(format!(
-            "its last line has no newline and the file was written {} s ago, so it may still be being \
-             written; it is read again at the next look",
-            age.as_secs()
-        ))
-    }
-}
-
-/// Read a local list of at most `max_bytes`, and wait at most `limit` for the file system. Reading
-/// begins with the call, not with the first poll.
+/// Read a local list of at most `max_bytes`, and wait at most `limit` for the file system. Its last
+/// line has a newline in the result. Reading begins with the call, not with the first poll.
 ///
 /// # Errors
 /// [`Refused`] with the path, when it cannot be read or keeps changing.
@@ -57,7 +32,7 @@ pub fn read(
     path: &Path,
     max_bytes: u64,
     limit: Duration,
-) -> impl Future<Output = Result<Local, Refused>> + use<> {
+) -> impl Future<Output = Result<Vec<u8>, Refused>> + use<> {
     let coming = files::within_async(path, limit, move |path| settled(path, max_bytes));
     let path = path.to_owned();
     async move {
@@ -70,7 +45,7 @@ pub fn read(
 ///
 /// # Errors
 /// As [`read`].
-pub fn read_now(path: &Path, max_bytes: u64, limit: Duration) -> Result<Local, Refused> {
+pub fn read_now(path: &Path, max_bytes: u64, limit: Duration) -> Result<Vec<u8>, Refused> {
     let came = files::within(path, limit, move |path| settled(path, max_bytes));
     came.map_err(|error| refused(path, max_bytes, &error))
 }
@@ -90,7 +65,7 @@ fn stamp(about: &Metadata) -> (u64, u64, u64, SystemTime) {
 }
 
 /// Read a file that stays the same while it is read, and for a moment.
-fn settled(path: &Path, max_bytes: u64) -> io::Result<Local> {
+fn settled(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
     let mut last = None;
     for _ in 0..ATTEMPTS {
         let before = stamp(&files::open(path)?.metadata()?);
@@ -98,12 +73,18 @@ fn settled(path: &Path, max_bytes: u64) -> io::Result<Local> {
         let same = stamp(&files::open(path)?.metadata()?) == before;
         // A time in the future counts as now.
         let age = before.3.elapsed().unwrap_or_default();
+        let mut ended = body.clone();
+        end_last_line(&mut ended);
+        let enough = match ended == body {
+            true => MOMENT,
+            false => LAST_LINE,
+        };
         let read = (before, body);
-        if same && (age >= MOMENT || last.as_ref() == Some(&read)) {
-            return Ok(Local { body: read.1, age });
+        if same && (age >= enough || last.as_ref() == Some(&read)) {
+            return Ok(ended);
         }
         last = same.then_some(read);
-        thread::sleep(MOMENT);
+        thread::sleep(enough.saturating_sub(age));
     }
     let why = format!(
         "it changed each of the {ATTEMPTS} times it was read; write another file beside it and rename that"
@@ -149,15 +130,15 @@ mod tests {
             );
         });
         let still = read_now(&path, 1 << 20, LIMIT).unwrap();
-        assert_eq!(still.body, fs::read(&path).unwrap());
+        assert_eq!(still, fs::read(&path).unwrap());
     }
 
     #[test]
     fn a_file_that_was_just_written_is_read_twice() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("list");
-        fs::write(&path, "192.0.2.0/24\n").unwrap();
         let began = std::time::Instant::now();
+        fs::write(&path, "192.0.2.0/24\n").unwrap();
         read_now(&path, 1 << 20, LIMIT).unwrap();
         assert!(began.elapsed() >= MOMENT);
         // A time in the future proves nothing.
@@ -165,20 +146,33 @@ mod tests {
         let tomorrow = SystemTime::now() + Duration::from_secs(86_400);
         file.set_modified(tomorrow).unwrap();
         let began = std::time::Instant::now();
-        assert_eq!(read_now(&path, 1 << 20, LIMIT).unwrap().age, Duration::ZERO);
+        read_now(&path, 1 << 20, LIMIT).unwrap();
         assert!(began.elapsed() >= MOMENT);
     }
 
     #[test]
-    fn a_last_line_without_newline_is_waited_for_as_long_as_it_may_still_be_written() {
-        let young = Duration::from_secs(3);
-        assert!(Local::is_written(young, false).is_ok());
-        assert!(Local::is_written(WRITTEN, true).is_ok());
-        assert_eq!(
-            Local::is_written(young, true).unwrap_err().to_string(),
-            "cut short: its last line has no newline and the file was written 3 s ago, so it may still be \
-             being written; it is read again at the next look"
-        );
+    fn a_last_line_without_newline_counts_once_the_file_stood_still_for_two_seconds() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("list");
+        fs::write(&path, "192.0.2.0/24\n198.51.100.0/2").unwrap();
+        let file = fs::File::options().append(true).open(&path).unwrap();
+        let set = |age: Duration| file.set_modified(SystemTime::now() - age).unwrap();
+        let began = std::time::Instant::now();
+        set(LAST_LINE);
+        let whole = b"192.0.2.0/24\n198.51.100.0/2\n";
+        assert_eq!(read_now(&path, 1 << 20, LIMIT).unwrap(), whole);
+        assert!(began.elapsed() < LAST_LINE);
+        // The writer goes on before that.
+        set(LAST_LINE - Duration::from_millis(700));
+        let read = thread::scope(|scope| {
+            scope.spawn(|| {
+                thread::sleep(Duration::from_millis(200));
+                std::io::Write::write_all(&mut &file, b"4\n").unwrap();
+                set(LAST_LINE);
+            });
+            read_now(&path, 1 << 20, LIMIT).unwrap()
+        });
+        assert_eq!(read, b"192.0.2.0/24\n198.51.100.0/24\n");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::fmt;
 
 use super::expiry::{End, Ends, drop_ended};
 use super::formats::Format;
+use super::remarks::Remarks;
 use crate::prefix::{Bits, Prefix, PrefixSet, Written, prefixes_of_range, subtract};
 use crate::shown;
 use crate::time::Timestamp;
@@ -142,8 +143,8 @@ pub struct FeedCopy {
     pub generated: Option<Timestamp>,
     /// All references, one after the other; entries hold slices.
     references: String,
-    /// Whether the last line has no newline where nothing else proves that it is whole.
-    pub unended: bool,
+    /// What was read as something else than what stands there.
+    pub remarks: Remarks,
     /// Number of rejected lines.
     pub rejected: usize,
     /// The first [`FeedCopy::MAX_REJECTIONS`] rejected lines.
@@ -153,6 +154,15 @@ pub struct FeedCopy {
 impl FeedCopy {
     /// Rejected lines kept with text and reason; more are only counted.
     pub const MAX_REJECTIONS: usize = 20;
+
+    /// A copy that lists nothing, with what proves that it is whole.
+    pub(super) fn empty(proof: &'static str) -> Self {
+        let proof = Some(proof);
+        Self {
+            proof,
+            ..Self::default()
+        }
+    }
 
     /// Number of entries: prefixes of both families, and origin ASes.
     pub fn len(&self) -> usize {

@@ -7,7 +7,7 @@ use rusqlite::{Row, params};
 use super::{Ledger, LedgerError, count};
 use crate::feed::fetch::Validators;
 use crate::feed::standing::{Ages, Standing};
-use crate::feed::{FeedState, Refused};
+use crate::feed::{FeedState, Refused, Remarks};
 use crate::time::Timestamp;
 
 /// One row of `feed`.
@@ -54,6 +54,8 @@ pub struct FeedRow {
     pub entries: usize,
     /// Rejected lines of the last good copy.
     pub rejected: usize,
+    /// What the last good copy was read as where that is not what stands in it.
+    pub remarks: Remarks,
     /// The standing as it was last announced; `None` before that.
     pub standing: Option<Standing>,
     /// Since when the longest of its withdrawals waits; read only.
@@ -66,7 +68,7 @@ const COLUMNS: &str = "name, origin, etag, last_modified, looked_at, jitter, not
                        state, note, confirmed_at, changed_at, generated, digest, applied, \
                        applied_table, taken_at, applied_taken, entries, rejected, standing, \
                        (SELECT min(since) FROM leaving WHERE feed = name AND NOT leaving.applied), listed, \
-                       ahead_since";
+                       ahead_since, remarks";
 
 impl FeedRow {
     /// The last attempt, unless it lies in the future: then the clock was set back, and nothing is
@@ -123,6 +125,7 @@ impl FeedRow {
             leaving_since: row.get(21)?,
             listed: row.get(22)?,
             ahead_since: row.get(23)?,
+            remarks: serde_json::from_str(row.get_ref(24)?.as_str()?).unwrap_or_default(),
         })
     }
 }
@@ -166,16 +169,18 @@ impl Ledger {
     pub fn write_feed(&self, row: &FeedRow) -> Result<(), LedgerError> {
         let refused = row.refused.as_ref().map(serde_json::to_string);
         let refused = refused.and_then(Result::ok).unwrap_or_default();
+        let remarks = Some(&row.remarks).filter(|remarks| !remarks.is_empty());
+        let remarks = remarks.map(serde_json::to_string);
         self.run(
             "INSERT INTO feed (name, origin, etag, last_modified, looked_at, jitter, not_before, failures,
                                state, note, confirmed_at, changed_at, generated, digest, entries, rejected,
-                               taken_at, listed)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+                               taken_at, listed, remarks)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)
              ON CONFLICT (name) DO UPDATE SET
                origin = ?2, etag = ?3, last_modified = ?4, looked_at = ?5, jitter = ?6, not_before = ?7,
                failures = ?8, state = ?9, note = ?10, confirmed_at = ?11, changed_at = ?12,
                generated = ?13, digest = ?14, entries = ?15, rejected = ?16,
-               taken_at = ?17, listed = ?18",
+               taken_at = ?17, listed = ?18, remarks = ?19",
             params![
                 row.name,
                 row.origin,
@@ -195,6 +200,7 @@ impl Ledger {
                 row.rejected as i64,
                 row.taken_at,
                 row.listed,
+                remarks.and_then(Result::ok).unwrap_or_default(),
             ],
         )
     }

@@ -15,7 +15,7 @@ pub const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 pub const WAITS: &str = "full";
 
 /// One step a version. Times are seconds since 1970 UTC; prefixes are text, as `list` prints them.
-const VERSIONS: [&str; 9] = [
+const VERSIONS: [&str; 10] = [
     "
 -- A configured feed: what the last looks at it gave.
 CREATE TABLE feed (
@@ -310,6 +310,9 @@ CREATE VIEW every_change AS
 ",
     "
 -- From here on feed.note is JSON. A sentence of an earlier version is shown as it stands.
+", "
+-- What the last good copy was read as where that is not what stands in it: JSON, empty for nothing.
+ALTER TABLE feed ADD COLUMN remarks TEXT NOT NULL DEFAULT '';
 ",
 ];
 

@@ -131,6 +131,7 @@ impl Acceptor<'_> {
         }
         row.entries = copy.len();
         row.rejected = copy.rejected;
+        row.remarks = copy.remarks.clone();
         row.generated = copy.generated;
         row.validators = validators;
         row.origin = feed.origin.to_string();
@@ -236,6 +237,9 @@ fn log_new_copy(
     }
     if let Some(first) = copy.rejections.first() {
         parts.push(format!("{} rejected ({first})", copy.rejected));
+    }
+    if !copy.remarks.is_empty() {
+        parts.push(copy.remarks.to_string());
     }
     let line = format!("feed={}  {}", feed.name, parts.join(", "));
     log_once::news(changed, &line);

@@ -1,7 +1,6 @@
 //! One attempt to fetch a feed: over HTTP, or from a local file (I/O).
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::OnceCell;
 use url::Url;
@@ -9,7 +8,7 @@ use url::Url;
 use crate::config::{Config, FeedConfig, Origin};
 use crate::digest;
 use crate::feed::fetch::{AddressRequester, Fetched, Fetcher, Validators};
-use crate::feed::file::{self, Local};
+use crate::feed::file;
 use crate::feed::formats::parse_body;
 use crate::feed::{FeedCopy, Refused};
 use crate::progress::Progress;
@@ -81,10 +80,7 @@ pub fn attempt<'a>(
         let line = progress.line(&feed.name);
         let found = match way {
             FileOrUrl::File(reading) => match reading.await {
-                Ok(local) => {
-                    let body = read(feed, local.body, known, Validators::default()).await;
-                    return written(body, local.age);
-                }
+                Ok(body) => return read(feed, body, known, Validators::default()).await,
                 Err(refused) => Err(refused),
             },
             FileOrUrl::Url(url) => match client.get(config).await {
@@ -97,15 +93,6 @@ pub fn attempt<'a>(
             Ok(Fetched::Body(body, validators)) => read(feed, body, known, validators).await,
             Err(refused) => Attempt::Failed(refused),
         }
-    }
-}
-
-/// What was read of a local file, unless it may still be being written.
-fn written(attempt: Attempt, age: Duration) -> Attempt {
-    let unended = matches!(&attempt, Attempt::Copy(body, _) if body.copy.unended);
-    match Local::is_written(age, unended) {
-        Ok(()) => attempt,
-        Err(refused) => Attempt::Failed(refused),
     }
 }
 

@@ -308,6 +308,7 @@ fn adopt(
         row.confirmed_at = Some(confirmed);
         row.entries = copy.len();
         row.rejected = copy.rejected;
+        row.remarks = copy.remarks.clone();
         row.digest = Some(digest);
         row.generated = copy.generated;
         row.taken_at = Some(confirmed);

@@ -11,7 +11,7 @@ use super::{operator, protection};
 use crate::config::{Config, Decisive, FeedConfig, Origin, RouterConfig, decisive, differences};
 use crate::digest;
 use crate::discover;
-use crate::feed::file::{self, Local};
+use crate::feed::file;
 use crate::feed::formats::parse_body;
 use crate::feed::withdrawal::{self, Item, PendingWithdrawal};
 use crate::feed::{FeedCopy, Refused};
@@ -266,13 +266,11 @@ fn as_it_is(
     config: &Config,
     feed: &FeedConfig,
     row: &mut FeedRow,
-    local: &Local,
+    body: &[u8],
     cache: &mut Cache,
     now: Timestamp,
 ) -> Result<Taken, Refused> {
-    let body = &local.body;
     let mut copy = parse_body(body, &feed.rules)?;
-    Local::is_written(local.age, copy.unended)?;
     copy.ascend();
     preferred(feed, row, &copy, now)?;
     let (new, digest) = (Arc::new(copy), digest::of(body));

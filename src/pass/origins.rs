@@ -116,7 +116,7 @@ impl Remembered {
             self.table = None;
             self.stamp = None;
             let local = file::read_now(&origins.table, max_bytes, files::PATIENCE);
-            let body = local.map_err(|refused| refused.to_string())?.body;
+            let body = local.map_err(|refused| refused.to_string())?;
             let table = OriginTable::parse(&body, digest::of(&body), max_bytes.saturating_mul(8));
             let table = table.map_err(|refused| refused.to_string())?;
             tracing::info!(

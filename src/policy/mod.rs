@@ -6,6 +6,7 @@
 //! ```
 
 mod around;
+pub(crate) mod embedded;
 pub mod limits;
 pub(crate) mod objection;
 pub mod protect;

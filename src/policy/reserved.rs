@@ -59,29 +59,6 @@ pub fn nets(
         .filter_map(|(net, why)| Some((net.parse().ok()?, *why)))
 }
 
-/// The IPv4 network for an IPv4-mapped one (`::ffff:192.0.2.1`, RFC 4291); `None` for every other
-/// network. Packets to a mapped address are IPv4 packets: an IPv6 route to it drops none, and an
-/// exception for it protects nothing.
-pub fn mapped(net: IpNet) -> Option<IpNet> {
-    let IpNet::V6(net) = net else {
-        return None;
-    };
-    let length = net.prefix_len().checked_sub(96)?;
-    let address = net.addr().to_ipv4_mapped()?;
-    IpNet::new(address.into(), length).ok()
-}
-
-/// Why a mapped network is refused, and what to write instead.
-pub fn why_not_mapped(instead: IpNet) -> String {
-    let instead = match instead.prefix_len() {
-        32 => instead.addr().to_string(),
-        _ => instead.to_string(),
-    };
-    format!(
-        "an IPv4-mapped address: packets to it are IPv4 packets, so as IPv6 it has no effect; write {instead}"
-    )
-}
-
 /// The reserved space of both families.
 pub fn space() -> PrefixSet {
     PrefixSet::of_nets(nets(&RESERVED).map(|(net, _)| net))
@@ -95,22 +72,6 @@ mod tests {
     fn every_line_of_the_tables_is_a_network() {
         assert_eq!(nets(&RESERVED).count(), RESERVED.len());
         assert_eq!(nets(&NEVER).count(), NEVER.len());
-    }
-
-    #[test]
-    fn a_mapped_network_stands_for_an_ipv4_one() {
-        for (text, expected) in [
-            ("::ffff:192.0.2.1/128", Some("192.0.2.1/32")),
-            ("::ffff:192.0.2.0/120", Some("192.0.2.0/24")),
-            ("::ffff:0.0.0.0/96", Some("0.0.0.0/0")),
-            ("::ffff:0.0.0.0/95", None),
-            ("::192.0.2.1/128", None),
-            ("192.0.2.1/32", None),
-        ] {
-            let net: IpNet = text.parse().unwrap();
-            let expected = expected.map(|text| text.parse().unwrap());
-            assert_eq!(mapped(net), expected, "{text}");
-        }
     }
 
     #[test]

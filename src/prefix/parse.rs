@@ -58,6 +58,10 @@ pub enum Malformed {
     Zone,
     /// A range whose ends are of two families, or whose end lies before its start.
     Range(&'static str),
+    /// An address and a port; the address.
+    Port(String),
+    /// An IPv4-mapped network that is shorter than /96.
+    ShortMapped(u8),
     /// Not a range, in a format that has nothing else.
     NotARange,
     /// A character that looks like a blank or a digit and is neither.
@@ -83,6 +87,11 @@ impl fmt::Display for Malformed {
             }
             Self::Zone => f.write_str("a zone (%) names a link, not a network"),
             Self::Range(what) => f.write_str(what),
+            Self::Port(_) => f.write_str("an address with a port"),
+            Self::ShortMapped(len) => write!(
+                f,
+                "/{len} of IPv4-mapped addresses: 0.0.0.0/0 is ::ffff:0:0/96, so the length is from 96 to 128"
+            ),
             Self::NotARange => f.write_str("not a range of addresses"),
             Self::NotAscii(c) => write!(f, "the character U+{:04X} in it", *c as u32),
         }
@@ -91,7 +100,8 @@ impl fmt::Display for Malformed {
 
 impl std::error::Error for Malformed {}
 
-/// Read one prefix, address or range. Surrounding blanks are ignored.
+/// Read one prefix, address or range. Surrounding blanks are ignored. IPv4-mapped IPv6
+/// (`::ffff:192.0.2.1`, RFC 4291, section 2.5.5.2) is IPv4: so are the packets.
 pub fn parse(text: &str, host_bits: HostBits) -> Result<Written, Malformed> {
     let text = text.trim_ascii();
     if text.is_empty() {
@@ -112,13 +122,20 @@ pub fn parse(text: &str, host_bits: HostBits) -> Result<Written, Malformed> {
         Some((address, length)) => (address, Some(length)),
         None => (text, None),
     };
+    if let Some(address) = without_port(address).filter(|_| length.is_none()) {
+        return Err(Malformed::Port(address.to_owned()));
+    }
     if address.contains(':') {
         let addr = parse_v6(address)?;
         let len = match length {
             Some(length) => parse_length(length, 128)?,
             None => 128,
         };
-        return network(addr, len, host_bits).map(Written::V6);
+        return match mapped(addr) {
+            Some(_) if len < MAPPED => Err(Malformed::ShortMapped(len)),
+            Some(addr) => network(addr, len - MAPPED, host_bits).map(Written::V4),
+            None => network(addr, len, host_bits).map(Written::V6),
+        };
     }
     let (addr, octets) = parse_v4(address)?;
     let len = match length {
@@ -171,6 +188,29 @@ fn leading_number(bytes: &[u8]) -> Option<(u32, &[u8])> {
     }
 }
 
+/// Length of the prefix before an IPv4 address in an IPv4-mapped one.
+const MAPPED: u8 = 96;
+
+/// The IPv4 address that an IPv4-mapped one stands for.
+fn mapped(addr: u128) -> Option<u32> {
+    Ipv6Addr::from(addr).to_ipv4_mapped().map(u32::from)
+}
+
+/// The address of `192.0.2.1:443` or `[2001:db8::1]:443` (RFC 3986, section 3.2). `None` for a text
+/// of another form; `2001:db8::1:443` is an address.
+fn without_port(text: &str) -> Option<&str> {
+    let (address, port) = text.rsplit_once(':')?;
+    let is_port = port.parse::<u16>().is_ok() && port.bytes().all(|b| b.is_ascii_digit());
+    let bracketed = address
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    let is_address = match bracketed {
+        Some(address) => parse_v6(address).is_ok(),
+        None => parse_whole_v4(address).is_ok(),
+    };
+    (is_port && is_address).then(|| bracketed.unwrap_or(address))
+}
+
 /// The part of a text that a reason quotes: the text may be as long as the file.
 fn start_of(text: &str) -> String {
     text.chars().take(40).collect()
@@ -188,7 +228,15 @@ fn parse_range(first: &str, last: &str) -> Result<Written, Malformed> {
     match (first.contains(':'), last.contains(':')) {
         (true, true) => {
             let (first, last) = (parse_v6(first)?, parse_v6(last)?);
-            ordered(first, last).map(|(first, last)| Written::Range6(first, last))
+            match (mapped(first), mapped(last)) {
+                (Some(first), Some(last)) => {
+                    ordered(first, last).map(|(first, last)| Written::Range4(first, last))
+                }
+                (None, None) => {
+                    ordered(first, last).map(|(first, last)| Written::Range6(first, last))
+                }
+                _ => Err(Malformed::Range("a range of two address families")),
+            }
         }
         (false, false) => {
             let (first, last) = (parse_whole_v4(first)?, parse_whole_v4(last)?);
@@ -310,6 +358,13 @@ mod tests {
             ("  192.0.2.0/24\t", "192.0.2.0/24"),
             ("0.0.0.0/0", "0.0.0.0/0"),
             ("::/0", "::/0"),
+            ("::ffff:192.0.2.7", "192.0.2.7/32"),
+            ("::FFFF:c000:207", "192.0.2.7/32"),
+            ("::ffff:192.0.2.0/120", "192.0.2.0/24"),
+            ("::ffff:0:0/96", "0.0.0.0/0"),
+            ("::ffff:192.0.2.1-::ffff:192.0.2.9", "192.0.2.1-192.0.2.9"),
+            ("::192.0.2.7", "::c000:207/128"),
+            ("2001:db8::1:443", "2001:db8::1:443/128"),
         ] {
             assert_eq!(meaning(text), expected, "{text}");
         }
@@ -362,8 +417,23 @@ mod tests {
             ("256.1.2.3", "octet 256 is above 255"),
             ("v4.1.2.3.4", "not an address or a prefix"),
             ("x2001:db8::1", "not an address or a prefix"),
-            ("1.2.3.4:443", "not an address or a prefix"),
-            ("[2001:db8::1]:443", "not an address or a prefix"),
+            ("1.2.3.4:443", "an address with a port"),
+            ("[2001:db8::1]:443", "an address with a port"),
+            ("1.2.3.4:99999", "not an address or a prefix"),
+            ("1.2.3:443", "not an address or a prefix"),
+            ("::ffff:192.0.2.1:443", "not an address or a prefix"),
+            (
+                "::ffff:0:0/95",
+                "/95 of IPv4-mapped addresses: 0.0.0.0/0 is ::ffff:0:0/96, so the length is from 96 to 128",
+            ),
+            (
+                "::ffff:192.0.2.9/120",
+                "host bits set, probably 192.0.2.0/24 was meant",
+            ),
+            (
+                "::ffff:192.0.2.9-2001:db8::",
+                "a range of two address families",
+            ),
             ("1.2.3.0-255", "1 of 4 octets, and no /length"),
             ("192.0.2.9-192.0.2.1", "a range that ends before it starts"),
             ("192.0.2.9-2001:db8::", "a range of two address families"),

@@ -119,6 +119,7 @@ impl Serialize for FeedStatus<'_> {
             "rejections": self.rejections.iter().map(|r| {
                 json!({"line": r.line, "text": r.text, "reason": r.reason})
             }).collect::<Vec<_>>(),
+            "remarks": self.row.remarks,
             "failures": self.row.failures,
             "looked_at": self.row.looked_at,
             "confirmed_at": self.row.confirmed_at,
@@ -134,7 +135,10 @@ impl Serialize for FeedStatus<'_> {
 impl FeedStatus<'_> {
     /// Whether there is more to say than that all is well.
     pub fn has_news(&self) -> bool {
-        self.standing != Standing::Fresh || self.row.failures > 0 || self.row.rejected > 0
+        self.standing != Standing::Fresh
+            || self.row.failures > 0
+            || self.row.rejected > 0
+            || !self.row.remarks.is_empty()
     }
 
     pub fn print(&self, out: &mut Lines<'_>, width: usize, now: Timestamp) -> io::Result<()> {
@@ -190,6 +194,9 @@ impl FeedStatus<'_> {
         }
         for rejection in self.rejections.iter().take(REJECTIONS_SHOWN) {
             writeln!(out, "{:indent$}  {rejection}", "")?;
+        }
+        if !row.remarks.is_empty() {
+            writeln!(out, "{:indent$}{}", "", row.remarks)?;
         }
         Ok(())
     }

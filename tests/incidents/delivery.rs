@@ -51,12 +51,14 @@ pub fn cut_in_the_mask() {
     // With a trailer every cut is proven, wherever it is.
     let good = drop_text(5, 12);
     let proven = Incident::after(TEXT, body(&good));
-    for end in [
-        good.len() - 1,
-        good.len() - 7,
-        good.len() - 12,
-        good.len() / 2,
-    ] {
+    let whole = good.trim_end();
+    proven.then(body(whole)).code(0);
+    proven.survives(
+        Answer::Open(whole.to_owned()),
+        "incomplete",
+        "cut short: the last line is not \"; EOF\"",
+    );
+    for end in [good.len() - 7, good.len() - 12, good.len() / 2] {
         proven.survives_body(
             &good[..end],
             "incomplete",

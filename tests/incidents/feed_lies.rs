@@ -46,7 +46,7 @@ pub fn error_body() {
         "foreign",
         "1 of 1 lines are no entries",
     );
-    plain_list.survives_body(json, "foreign", "1 of 1 lines are no entries");
+    plain_list.survives_body(json, "foreign", "line 1: JSON, not a plain list");
     plain_list.survives_body("", "foreign", "empty");
     plain_list.survives_body(
         "Umm... You can only fetch the data every 30 minutes\n",

@@ -100,6 +100,96 @@ fn an_html_page_an_error_text_and_an_empty_body_are_no_lists() {
 }
 
 #[test]
+fn the_last_line_of_a_whole_transfer_counts_without_its_newline() {
+    let fed = fed();
+    let open = "192.0.2.0/24\n203.0.113.0/24";
+    let whole = ["192.0.2.0/24", "203.0.113.0/24"];
+    let utf16 = open.encode_utf16().flat_map(u16::to_le_bytes);
+    for answer in [
+        Answer::Body(open.to_owned()),
+        Answer::Chunked(open.to_owned(), true),
+        Answer::Bytes([0xff, 0xfe].into_iter().chain(utf16).collect()),
+    ] {
+        fed.sent(LIST).code(0);
+        fed.answered(answer).code(0);
+        assert_eq!(fed.list(), whole);
+    }
+    // It is in the stored copy, too.
+    fed.place.run(&["refresh", "--force"]).code(0);
+    assert_eq!(fed.list(), whole);
+    // Where the connection alone ends it, it may be half of a line.
+    let ran = fed.answered(Answer::Open(open.to_owned())).code(0);
+    ran.says("1 rejected (line 2: \"203.0.113.0/24\": the last line has no newline, so it may be cut short)");
+    assert_eq!(fed.list(), ["192.0.2.0/24"]);
+    fed.sent(LIST).code(0);
+    let cut = Answer::Chunked(open.to_owned(), false);
+    fed.answered(cut).code(0).says("feed=partner  incomplete: ");
+    assert_eq!(fed.listed(), 3);
+    // Host bits are refused as always.
+    let ran = fed.sent(&format!("{LIST}203.0.113.0/2")).code(0);
+    ran.says(
+        "1 rejected (line 4: \"203.0.113.0/2\": host bits set, probably 192.0.0.0/2 was meant)",
+    );
+    assert_eq!(fed.listed(), 3);
+}
+
+#[test]
+fn an_empty_body_is_believed_where_the_operator_says_so() {
+    let list = "192.0.2.0/24\n";
+    let keys = "withdraw_after = \"1 copy\"\nbelieve_empty = true\nmax_removed = \"100%\"";
+    for empty in ["", "\n", "# nothing today\n"] {
+        let fed = Fed::with(
+            keys,
+            "[limits]\nmax_removed = \"100%\"\n",
+            Answer::Body(list.to_owned()),
+        );
+        assert_eq!(fed.listed(), 1);
+        fed.sent(empty).code(0);
+        assert_eq!(
+            (fed.listed(), fed.state()),
+            (0, "fresh".to_owned()),
+            "{empty:?}"
+        );
+    }
+    // A tombstone is no empty list.
+    let fed = Fed::new(keys, list);
+    fed.sent("# This list has been retired\n").code(0);
+    assert_eq!((fed.listed(), fed.state()), (1, "retired".to_owned()));
+}
+
+#[test]
+fn what_is_read_as_something_else_is_told() {
+    let ports = "198.51.100.1:8443\n203.0.113.7:80\n";
+    let fed = Fed::new("ports = \"ignore\"", ports);
+    let told = "2 ports ignored";
+    assert_eq!(fed.list(), ["198.51.100.1/32", "203.0.113.7/32"]);
+    fed.place.run(&["status"]).code(0).says(told);
+    let status = fed.place.run(&["status", "--json"]).json();
+    assert_eq!(status["feeds"][0]["remarks"]["ports"], 2);
+    // A copy is told of once, and the remark goes with it.
+    let ran = fed.sent(&format!("{ports}203.0.113.8\n")).code(0);
+    assert_eq!(ran.err.matches(told).count(), 1, "{}", ran.err);
+    fed.sent("203.0.113.8\n").code(0);
+    let status = fed.place.run(&["status"]).code(0).out;
+    assert!(!status.contains(told), "{status}");
+}
+
+#[test]
+fn a_column_that_looks_like_the_length_is_named_by_check() {
+    let list = "ip,prefix\n203.0.113.0,24\n198.51.100.0,25\n";
+    let keys = "format = \"csv\"\nfield = \"ip\"";
+    let fed = Fed::new(keys, list);
+    assert_eq!(fed.list(), ["198.51.100.0/32", "203.0.113.0/32"]);
+    let ran = fed.place.run(&["check"]).code(0);
+    let told = "advice: feed partner: column \"prefix\" looks like lengths of prefixes, and single addresses are \
+                read; length = \"prefix\" reads it";
+    assert_eq!(ran.err.matches(told).count(), 1, "{}", ran.err);
+    let fed = Fed::new(&format!("{keys}\nlength = \"prefix\""), list);
+    assert_eq!(fed.list(), ["198.51.100.0/25", "203.0.113.0/24"]);
+    assert!(!fed.place.run(&["check"]).code(0).err.contains("looks like"));
+}
+
+#[test]
 fn a_download_that_is_cut_is_no_list() {
     let fed = fed();
     keeps_its_copy(

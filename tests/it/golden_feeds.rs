@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use nullrouted::feed::formats::{Format, Rules, parse_body};
+use nullrouted::feed::formats::{Format, Ports, Rules, parse_body};
 use nullrouted::feed::{End, Entry, FeedCopy, Refused};
 use nullrouted::prefix::{Bits, HostBits};
 
@@ -70,6 +70,10 @@ fn rules(case: &str) -> Rules {
         match key {
             "field" => rules.field = Some(value.to_owned()),
             "reference" => rules.reference = Some(value.to_owned()),
+            "length" => rules.length = Some(value.to_owned()),
+            "last" => rules.last = Some(value.to_owned()),
+            "ports" if value == "ignore" => rules.ports = Ports::Ignore,
+            "believe_empty" => rules.believe_empty = value == "true",
             "header" => rules.header = Some(value.to_owned().leak()),
             "host_bits" if value == "mask" => rules.host_bits = HostBits::Mask,
             "may_be_empty" => rules.may_be_empty = value == "true",
@@ -109,6 +113,9 @@ fn shown_copy(copy: &FeedCopy) -> String {
     }
     for rejection in &copy.rejections {
         writeln!(text, "rejected {rejection}").unwrap();
+    }
+    if !copy.remarks.is_empty() {
+        writeln!(text, "remarks {}", copy.remarks).unwrap();
     }
     assert!(copy.rejected >= copy.rejections.len());
     text.lines()

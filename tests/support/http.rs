@@ -31,6 +31,8 @@ pub enum Answer {
     Short(String),
     /// A body without length that ends with the connection.
     Open(String),
+    /// A body in one chunk, with the last chunk (RFC 9112, section 7.1) or without.
+    Chunked(String, bool),
     /// A body with a pause in the middle.
     Pause(String, Duration),
     /// One byte now and then, for ever.
@@ -155,6 +157,11 @@ fn serve(
             format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}")
         }
         Answer::Open(body) => format!("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{body}"),
+        Answer::Chunked(body, is_whole) => {
+            let head = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n";
+            let last = if is_whole { "0\r\n\r\n" } else { "" };
+            format!("{head}{:x}\r\n{body}\r\n{last}", body.len())
+        }
         Answer::Pause(body, pause) => {
             let text = whole("200 OK", "", &body);
             let (first, rest) = text.split_at(text.len() - body.len() / 2);

@@ -18,9 +18,10 @@ use crate::control::{Change, Entry, OutputPiece};
 use crate::ledger::{Event, Ledger, OperatorEntry, OperatorRow};
 use crate::pass::{self, At, discovery, operator, protection};
 use crate::plan::joined;
+use crate::policy::embedded::embedded_form;
 use crate::policy::objection::{self, Objection};
 use crate::policy::protect::Protect;
-use crate::policy::reserved::{NEVER, mapped, nets, why_not_mapped};
+use crate::policy::reserved::{NEVER, nets};
 use crate::prefix::{HostBits, PrefixSet};
 use crate::shown;
 use crate::time::{Timestamp, short};
@@ -254,9 +255,12 @@ fn permitted(kind: OperatorEntry, prefix: IpNet) -> Result<(), Stop> {
             }
         });
     }
-    if let Some(instead) = mapped(prefix) {
-        let why = why_not_mapped(instead);
-        return stop(format!("{why}; nothing was changed"));
+    if let (OperatorEntry::Add, IpNet::V6(net)) = (kind, prefix)
+        && let Some(form) = embedded_form(net.into())
+    {
+        return stop(format!(
+            "{form}: a route to it does not drop the IPv4 packets; nothing was changed (add the IPv4 network)"
+        ));
     }
     let never = nets(&NEVER).find(|(net, _)| kind == OperatorEntry::Add && net.contains(&prefix));
     match never {

@@ -8,7 +8,7 @@ use toml::Spanned;
 use super::{Check, MOST, place, share, span};
 use crate::config::model::{FeedConfig, Origin};
 use crate::config::written;
-use crate::feed::formats::{Format, Rules};
+use crate::feed::formats::{Format, Ports, Rules};
 use crate::feed::preset::{PRESETS, Preset};
 use crate::feed::schedule::Rhythm;
 use crate::feed::standing::Ages;
@@ -131,14 +131,21 @@ impl Check<'_> {
         let format = format.unwrap_or_default();
         let words = [("refuse", HostBits::Refuse), ("mask", HostBits::Mask)];
         let host_bits = self.word("host_bits", &feed.host_bits, &words);
+        let words = [("refuse", Ports::Refuse), ("ignore", Ports::Ignore)];
+        let ports = self.word("ports", &feed.ports, &words);
+        let text = |key: &Option<Spanned<String>>| key.as_ref().map(|key| key.get_ref().clone());
         let own = matches!(origin, Some(Origin::Path(_))) && format == Format::Cidr;
         let mut rules = Rules {
             host_bits: host_bits.unwrap_or_default(),
             header: preset
                 .filter(|preset| preset.format == format)
                 .and_then(|preset| preset.header),
-            field: feed.field.as_ref().map(|field| field.get_ref().clone()),
-            reference: feed.reference.as_ref().map(|field| field.get_ref().clone()),
+            field: text(&feed.field),
+            reference: text(&feed.reference),
+            length: text(&feed.length),
+            last: text(&feed.last),
+            ports: ports.unwrap_or_default(),
+            believe_empty: feed.believe_empty.unwrap_or(false),
             // A local list may be empty; a publisher's empty list is retired or broken.
             may_be_empty: own,
             few_bad_lines: if own { 3 } else { 1 },
@@ -182,6 +189,19 @@ impl Check<'_> {
         }
         if let Some(written) = feed.reference.as_ref().filter(|_| !needed) {
             let message = format!("reference: {format} knows by itself where its references are");
+            self.problem(written.span(), message);
+        }
+        for (key, written) in [("length", &feed.length), ("last", &feed.last)] {
+            if let Some(written) = written.as_ref().filter(|_| !needed) {
+                self.hinted(
+                    written.span(),
+                    format!("{key}: {format} has no second column beside the address"),
+                    "it is read with format = \"csv\" and format = \"json\"",
+                );
+            }
+        }
+        if let (Some(_), Some(written)) = (&feed.length, &feed.last) {
+            let message = "last: an address has a length or a last address, not both";
             self.problem(written.span(), message);
         }
     }

@@ -10,7 +10,6 @@ use crate::config::{ReadFile, written};
 use crate::discover::Source;
 use crate::feed::formats::{Format, Rules, parse_body};
 use crate::policy::protect::Protected;
-use crate::policy::reserved::{mapped, why_not_mapped};
 use crate::prefix::{HostBits, PrefixSet, parse};
 
 impl Check<'_> {
@@ -22,21 +21,18 @@ impl Check<'_> {
         let mut protected = Vec::new();
         let mut typed = TypedProtect::default();
         for prefix in &written.prefixes {
-            let why = match parse(prefix.get_ref(), HostBits::Refuse) {
+            match parse(prefix.get_ref(), HostBits::Refuse) {
                 Ok(meaning) => {
                     let nets = PrefixSet::of_written([meaning]);
-                    let instead = nets.nets().find_map(mapped);
                     protected.extend(nets.nets().map(|net| Protected {
                         net,
                         why: "[protect] prefixes".to_owned(),
                     }));
-                    instead.map(why_not_mapped)
                 }
-                Err(reason) => Some(reason.to_string()),
-            };
-            if let Some(why) = why {
-                let message = format!("prefixes: {:?}: {why}", prefix.get_ref());
-                self.problem(prefix.span(), message);
+                Err(reason) => {
+                    let message = format!("prefixes: {:?}: {reason}", prefix.get_ref());
+                    self.problem(prefix.span(), message);
+                }
             }
             typed.prefixes.push(prefix.get_ref().clone());
         }
@@ -80,11 +76,6 @@ fn protect_file(path: &Path, read: ReadFile) -> Result<Vec<Protected>, String> {
     let copy = parse_body(&body, &rules).map_err(|refused| refused.to_string())?;
     if let Some(rejection) = copy.rejections.first() {
         return Err(rejection.to_string());
-    }
-    let mut v6 = copy.v6.iter();
-    if let Some((entry, instead)) = v6.find_map(|e| Some((e, mapped(e.prefix().to_net())?))) {
-        let (line, net, why) = (entry.line, entry.prefix(), why_not_mapped(instead));
-        return Err(format!("line {line}: {net}: {why}"));
     }
     let why = |line: u32, reference: &str| match reference {
         "" => format!("{} line {line}", path.display()),

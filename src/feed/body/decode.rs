@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 
+use super::unpack::is_packed;
 use crate::feed::{Refused, foreign, incomplete};
 
 /// Whether bytes that are no UTF-8 are Latin-1.
@@ -58,6 +59,18 @@ pub fn decode(body: Cow<'_, [u8]>, latin1: Latin1) -> Result<Cow<'_, str>, Refus
     }
 }
 
+/// End the last line of a body that is known to be whole. Packed bytes are left as they are.
+pub fn end_last_line(body: &mut Vec<u8>) {
+    match body.as_slice() {
+        [] | [.., b'\n' | b'\r'] => {}
+        [0xff, 0xfe, .., b'\n' | b'\r', 0] => {}
+        [0xff, 0xfe, ..] => body.extend(u16::to_le_bytes(0x0a)),
+        [0xfe, 0xff, ..] => body.extend(u16::to_be_bytes(0x0a)),
+        bytes if is_packed(bytes) => {}
+        _ => body.push(b'\n'),
+    }
+}
+
 fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, Refused> {
     let (pairs, odd) = bytes.as_chunks::<2>();
     if !odd.is_empty() {
@@ -101,6 +114,30 @@ mod tests {
             text(&le[..5], Latin1::Refused),
             "refused: cut short: UTF-16 with an odd number of bytes"
         );
+    }
+
+    #[test]
+    fn the_last_line_of_a_whole_body_is_ended_in_its_encoding() {
+        let ended = |body: &[u8]| {
+            let mut body = body.to_vec();
+            end_last_line(&mut body);
+            body
+        };
+        assert_eq!(ended(b"192.0.2.1"), b"192.0.2.1\n");
+        for whole in [
+            &b""[..],
+            b"192.0.2.1\n",
+            b"192.0.2.1\r",
+            b"\x1f\x8b\x08\x01",
+            b"PK\x03\x04x",
+        ] {
+            assert_eq!(ended(whole), whole);
+        }
+        for bytes in [u16::to_le_bytes, u16::to_be_bytes] {
+            let body = |text: &str| text.encode_utf16().flat_map(bytes).collect::<Vec<u8>>();
+            assert_eq!(ended(&body("\u{feff}1")), body("\u{feff}1\n"));
+            assert_eq!(ended(&body("\u{feff}1\n")), body("\u{feff}1\n"));
+        }
     }
 
     #[test]

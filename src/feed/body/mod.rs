@@ -7,5 +7,5 @@
 mod decode;
 mod unpack;
 
-pub use decode::{Latin1, decode};
+pub use decode::{Latin1, decode, end_last_line};
 pub use unpack::unpack;

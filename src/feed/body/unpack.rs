@@ -45,6 +45,15 @@ const BYTES_PER_SECOND: u64 = 8 << 20;
 /// Largest number of packed bytes between two checks of the limits.
 const STEP: usize = 16 << 10;
 
+/// Whether a body is packed, by its first bytes.
+pub(super) fn is_packed(body: &[u8]) -> bool {
+    let others = OTHERS.iter().map(|(magic, _)| *magic);
+    [GZIP, ZIP]
+        .into_iter()
+        .chain(others)
+        .any(|magic| body.starts_with(magic))
+}
+
 /// The body itself, or its content if it is packed: gzip of one or more members (RFC 1952, section
 /// 2.2), or a zip archive with one file. At most `max_bytes` of output.
 ///

@@ -22,12 +22,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use reqwest::header::{
-    ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
+    CONTENT_LENGTH, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
+    TRANSFER_ENCODING,
 };
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Refused;
+use super::body::end_last_line;
 use crate::files;
 use crate::progress::Line;
 pub use access::{Access, Secret};
@@ -149,7 +151,14 @@ impl Fetcher {
             etag: header(response.headers(), ETAG),
             last_modified: header(response.headers(), LAST_MODIFIED),
         };
-        let body = self.body(response, line).await?;
+        // Without a length or chunks a body ends where the connection does (RFC 9112, section 6.3).
+        let headers = response.headers();
+        let has_end =
+            headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING);
+        let mut body = self.body(response, line).await?;
+        if has_end {
+            end_last_line(&mut body);
+        }
         prove(way.as_ref());
         Ok(Fetched::Body(body, validators))
     }

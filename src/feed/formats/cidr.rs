@@ -10,7 +10,7 @@
 use super::lines::{line_end, lines_ended_by};
 use super::{Reader, dates};
 use crate::feed::{Refused, foreign};
-use crate::prefix::{HostBits, Prefix, leading_v4};
+use crate::prefix::{HostBits, Prefix, leading_v4, parse};
 
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     // Of the whole text, not of the rest: the last line may contain a CR and no LF.
@@ -76,8 +76,20 @@ fn read_line(number: u32, line: &str, ended: bool, reader: &mut Reader) -> Resul
     if let Some(kind) = other_file(entry) {
         return foreign(format!("line {number}: {kind}, not a plain list"));
     }
-    reader.entry(number, entry, comment.trim());
+    if is_second_column(line, entry, comment) {
+        let why = "a second address behind a semicolon; format = \"csv\" reads columns";
+        reader.reject(number, line, why);
+    } else {
+        reader.entry(number, entry, comment.trim());
+    }
     Ok(())
+}
+
+/// Whether the comment is no comment: `192.0.2.0;192.0.2.255`.
+fn is_second_column(line: &str, entry: &str, comment: &str) -> bool {
+    let behind = line.trim_ascii_start().strip_prefix(entry);
+    let column = comment.split(';').next().unwrap_or_default();
+    behind.is_some_and(|rest| rest.starts_with(';')) && parse(column, HostBits::Mask).is_ok()
 }
 
 /// `last updated 1710089701 (…)`, as Team Cymru writes it.

@@ -53,10 +53,11 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             .any(|scope| decision.scope.eq_ignore_ascii_case(scope));
         // A captcha is not a ban, and a country is not a prefix.
         if decision.kind != "ban" || decision.simulated == Some(true) || !of_addresses {
+            reader.left_out();
             continue;
         }
         match go_duration(&decision.duration) {
-            Some(left) if left.is_zero() => {}
+            Some(left) if left.is_zero() => reader.left_out(),
             Some(left) => {
                 let end = [End::After(left)];
                 reader.entry_for(item, &decision.value, &decision.scenario, &end);

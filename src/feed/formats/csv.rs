@@ -4,7 +4,11 @@
 //! The separator is the most frequent one of comma, semicolon, tab and bar in the first row.
 //! Nothing proves that the file is complete, so a last row without a newline is not accepted.
 
-use super::{Reader, lines};
+use std::borrow::Cow;
+
+use super::beside::Candidates;
+use super::lines::Line;
+use super::{Reader, Rules, lines};
 use crate::feed::{Refused, foreign};
 
 /// Longest row, in bytes: each field takes memory, so a line of commas would take much of it.
@@ -14,8 +18,9 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     let Some(wanted) = reader.rules.field.clone() else {
         return foreign("CSV, and the configuration names no column (field = \"…\")");
     };
-    let reference = reader.rules.reference.clone();
-    let mut columns: Option<(usize, Option<usize>)> = None;
+    let rules = reader.rules;
+    let mut columns: Option<Columns> = None;
+    let mut beside = Candidates::default();
     let mut separator = b',';
     for (number, line, ended) in lines(text) {
         let names_in_comment = line.starts_with('#') && columns.is_none();
@@ -30,24 +35,27 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
         if names_in_comment {
             reader.comment(line);
         }
-        let Some((address, reason)) = columns else {
+        let Some(columns) = &columns else {
             separator = separator_of(row);
             let Row { fields, .. } = Row::of(row, separator);
-            columns = find(&fields, &wanted, reference.as_deref());
             let has_names = wanted.parse::<usize>().is_err();
-            match columns {
-                Some((address, reason)) if !has_names && !names_in_comment => {
-                    take(reader, number, line, ended, &fields, (address, reason));
+            match Columns::find(&fields, &wanted, rules) {
+                // A number selects no column of a comment.
+                Ok(_) if names_in_comment && !has_names => {}
+                Ok(found) => {
+                    beside = found.candidates(&fields, has_names, rules);
+                    if !has_names {
+                        found.take(reader, (number, line, ended), &fields, &mut beside);
+                    }
+                    columns = Some(found);
                 }
-                None if !names_in_comment => {
+                Err(_) if names_in_comment => {}
+                Err(missing) => {
                     return foreign(format!(
-                        "no column {wanted:?} in line {number}; there are {}",
+                        "no column {missing:?} in line {number}; there are {}",
                         fields[..fields.len().min(20)].join(", ")
                     ));
                 }
-                // A number selects no column of a comment.
-                Some(_) if !has_names => columns = None,
-                _ => {}
             }
             continue;
         };
@@ -58,40 +66,83 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
                  be taken for a row"
             ));
         }
-        take(reader, number, line, ended, &read.fields, (address, reason));
+        columns.take(reader, (number, line, ended), &read.fields, &mut beside);
     }
+    reader.copy.remarks.beside = beside.found();
     Ok(())
 }
 
-fn take(
-    reader: &mut Reader,
-    number: u32,
-    line: &str,
-    ended: bool,
-    fields: &[String],
-    (address, reason): (usize, Option<usize>),
-) {
-    if !ended {
-        return reader.unended(number, line);
-    }
-    let reference = reason
-        .and_then(|at| fields.get(at))
-        .map_or("", String::as_str);
-    match fields.get(address) {
-        Some(address) => reader.entry(number, address, reference),
-        None => reader.reject(number, line, "too few columns"),
-    }
+/// The indices of the columns that are read.
+struct Columns {
+    address: usize,
+    reference: Option<usize>,
+    length: Option<usize>,
+    last: Option<usize>,
 }
 
-/// The indices of the two columns.
-fn find(names: &[String], wanted: &str, reference: Option<&str>) -> Option<(usize, Option<usize>)> {
-    let place = |wanted: &str| match wanted.parse::<usize>() {
-        Ok(number) => number.checked_sub(1).filter(|at| *at < names.len()),
-        Err(_) => names
-            .iter()
-            .position(|name| name.eq_ignore_ascii_case(wanted)),
-    };
-    Some((place(wanted)?, reference.and_then(place)))
+impl Columns {
+    /// # Errors
+    /// The name of a column that there is not.
+    fn find<'a>(names: &[String], address: &'a str, rules: &'a Rules) -> Result<Self, &'a str> {
+        let place = |wanted: &'a str| {
+            let at = match wanted.parse::<usize>() {
+                Ok(number) => number.checked_sub(1).filter(|at| *at < names.len()),
+                Err(_) => names
+                    .iter()
+                    .position(|name| name.eq_ignore_ascii_case(wanted)),
+            };
+            at.ok_or(wanted)
+        };
+        let also = |wanted: &'a Option<String>| wanted.as_deref().map(place).transpose();
+        Ok(Self {
+            address: place(address)?,
+            reference: rules
+                .reference
+                .as_deref()
+                .and_then(|wanted| place(wanted).ok()),
+            length: also(&rules.length)?,
+            last: also(&rules.last)?,
+        })
+    }
+
+    /// Columns that may belong to the address and are not read. Without names: the next one.
+    fn candidates(&self, fields: &[String], has_names: bool, rules: &Rules) -> Candidates {
+        if rules.length.is_some() || rules.last.is_some() {
+            return Candidates::default();
+        }
+        let next = self.address + 1;
+        match has_names {
+            true => Candidates::among(fields.iter().map(String::as_str).enumerate(), Some(next)),
+            false => {
+                let number = (next + 1).to_string();
+                Candidates::among([(next, &*number)].into_iter(), Some(next))
+            }
+        }
+    }
+
+    fn take(
+        &self,
+        reader: &mut Reader,
+        (number, line, ended): Line,
+        fields: &[String],
+        beside: &mut Candidates,
+    ) {
+        if !ended {
+            return reader.unended(number, line);
+        }
+        let cell = |at: Option<usize>| fields.get(at?).map(String::as_str);
+        let Some(address) = cell(Some(self.address)) else {
+            return reader.reject(number, line, "too few columns");
+        };
+        beside.see(address, |at, _| cell(Some(at)).map(Cow::Borrowed));
+        let reference = cell(self.reference).unwrap_or_default();
+        reader.entry_beside(
+            number,
+            address,
+            [cell(self.length), cell(self.last)],
+            reference,
+        );
+    }
 }
 
 fn separator_of(row: &str) -> u8 {

@@ -23,7 +23,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
         let range = fields.next().unwrap_or("").replace('\u{2013}', "-");
         let level = fields.next().map_or(Ok(0), str::parse::<u32>);
         match level {
-            Ok(level) if level > BLOCKED => {}
+            Ok(level) if level > BLOCKED => reader.left_out(),
             Ok(_) => {
                 let name = fields.next().unwrap_or("");
                 reader.take(number, line, padded::range_or_address(&range), name);

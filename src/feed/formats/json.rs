@@ -1,26 +1,33 @@
 //! JSON with a path to the field: one document, or one per line.
 //!
 //! A path is names separated by dots; `[]` after a name, or alone, means each item of an array:
-//! `prefixes[].ipv4Prefix`, `[].ip`, `v4[]`. The reference is another key of the object that holds
-//! the field. A document that parses is complete; of lines only those with a newline are accepted.
+//! `prefixes[].ipv4Prefix`, `[].ip`, `v4[]`; `prefixes[].ipv4Prefix|ipv6Prefix` takes whichever
+//! there is. The reference is another key of the object that holds the field, and so is the length
+//! or the last address. A document that parses is complete; of lines only those with a newline are
+//! accepted. Of lines, the first record and the last may be without the field; others without it
+//! are bad lines.
+
+use std::borrow::Cow;
 
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
+use super::beside::Candidates;
 use super::lines::Line;
 use super::reader::start_of;
-use super::{Reader, lines};
+use super::{Reader, Rules, lines};
 use crate::feed::{Refused, foreign};
 
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     let Some(path) = reader.rules.field.clone() else {
         return foreign("JSON, and the configuration names no field (field = \"…\")");
     };
-    let reference = reader.rules.reference.clone();
+    let rules = reader.rules;
     let mut walk = Walk {
         reader,
-        reference: reference.as_deref(),
+        rules,
         found: 0,
+        beside: None,
     };
     if is_lines(text) {
         return walk.json_lines(text, &path);
@@ -34,6 +41,8 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     if !known {
         return Err(without(&path, text));
     }
+    let beside = walk.beside.and_then(Candidates::found);
+    reader.copy.remarks.beside = beside;
     reader.proven(WHOLE_DOCUMENT);
     Ok(())
 }
@@ -90,24 +99,47 @@ fn bounded(text: &str) -> Result<(), Refused> {
     Ok(())
 }
 
-struct Walk<'a, 'b, 'c> {
+struct Walk<'a, 'b> {
     reader: &'a mut Reader<'b>,
-    reference: Option<&'c str>,
+    rules: &'b Rules,
     found: u64,
+    beside: Option<Candidates>,
 }
 
-impl Walk<'_, '_, '_> {
+/// Where a value was found: its object, if it is in one, and the reference.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    object: Option<&'a Value>,
+    reference: &'a str,
+}
+
+impl Walk<'_, '_> {
     fn json_lines(mut self, text: &str, path: &str) -> Result<(), Refused> {
+        // The first record and the last one may describe the list.
+        let mut without_field: Option<(u32, &str)> = None;
+        let mut records = 0;
         for (number, line, ended) in lines(text) {
             if line.trim().is_empty() {
                 continue;
             }
             bounded(line)?;
+            if let Some((number, line)) = without_field.take() {
+                self.reader
+                    .reject(number, line, format!("no {path:?} in this record"));
+            }
+            records += 1;
             match serde_json::from_str::<Value>(line) {
                 _ if !ended => self.reader.unended(number, line),
                 Ok(value) => {
-                    // A record without the field is something else: metadata.
+                    let (found, left_out) = (self.found, self.reader.copy.remarks.left_out);
                     self.document(&value, path, &mut || number);
+                    if self.found == found {
+                        self.reader.copy.remarks.left_out = left_out;
+                        match records {
+                            1 => self.reader.left_out(),
+                            _ => without_field = Some((number, line)),
+                        }
+                    }
                 }
                 Err(error) => self
                     .reader
@@ -117,6 +149,8 @@ impl Walk<'_, '_, '_> {
         if self.found == 0 {
             return Err(without(path, text));
         }
+        without_field.iter().for_each(|_| self.reader.left_out());
+        self.reader.copy.remarks.beside = self.beside.and_then(Candidates::found);
         Ok(())
     }
 
@@ -124,46 +158,75 @@ impl Walk<'_, '_, '_> {
     /// path exists: an empty array counts.
     fn document(&mut self, value: &Value, path: &str, number: &mut dyn FnMut() -> u32) -> bool {
         let steps: Vec<&str> = path.split('.').collect();
-        self.step(value, &steps, "", number)
+        let place = Place {
+            object: None,
+            reference: "",
+        };
+        self.step(value, &steps, place, number)
     }
 
     fn step(
         &mut self,
         value: &Value,
         steps: &[&str],
-        reference: &str,
+        place: Place<'_>,
         number: &mut dyn FnMut() -> u32,
     ) -> bool {
         let Some((step, rest)) = steps.split_first() else {
-            return self.leaf(value, reference, number());
+            return self.leaf(value, place, number());
         };
         let (name, each) = match step.strip_suffix("[]") {
             Some(name) => (name, true),
             None => (*step, false),
         };
-        let reason = self.reference.and_then(|key| value.get(key)).map(words);
-        let reference = reason.as_deref().unwrap_or(reference);
+        let reason = self.rules.reference.as_ref();
+        let reason = reason.and_then(|key| value.get(key)).map(words);
+        let place = Place {
+            object: Some(value)
+                .filter(|value| value.is_object())
+                .or(place.object),
+            reference: reason.as_deref().unwrap_or(place.reference),
+        };
+        // Names with a bar between them: the first one that the object has.
         let next = match name {
             "" => Some(value),
-            name => value.get(name),
+            names => names.split('|').find_map(|name| value.get(name)),
         };
         match next {
             Some(Value::Array(items)) if each => {
                 let mut any = items.is_empty();
                 for item in items {
-                    any |= self.step(item, rest, reference, number);
+                    match self.step(item, rest, place, number) {
+                        true => any = true,
+                        false => self.reader.left_out(),
+                    }
                 }
                 any
             }
-            Some(next) if !each => self.step(next, rest, reference, number),
+            Some(next) if !each => self.step(next, rest, place, number),
             _ => false,
         }
     }
 
-    fn leaf(&mut self, value: &Value, reference: &str, line: u32) -> bool {
+    fn leaf(&mut self, value: &Value, Place { object, reference }: Place, line: u32) -> bool {
+        let cell = |key: &str| Some(Cow::Owned(words(object?.get(key)?)));
         match value {
-            Value::Null => return true,
-            Value::String(text) => self.reader.entry(line, text, reference),
+            Value::Null => {
+                self.reader.left_out();
+                return true;
+            }
+            Value::String(text) => {
+                let Rules { length, last, .. } = self.rules;
+                if length.is_none() && last.is_none() {
+                    let candidates = self.beside.get_or_insert_with(|| candidates(object));
+                    candidates.see(text, |_, key| cell(key));
+                }
+                let cells = [length, last].map(|key| cell(key.as_deref()?));
+                let cells = cells
+                    .each_ref()
+                    .map(|cell: &Option<Cow<str>>| cell.as_deref());
+                self.reader.entry_beside(line, text, cells, reference);
+            }
             other => {
                 let text = other.to_string();
                 self.reader.reject(line, &text, "not a text");
@@ -172,6 +235,12 @@ impl Walk<'_, '_, '_> {
         self.found += 1;
         true
     }
+}
+
+/// The keys of an object that may belong to its address.
+fn candidates(object: Option<&Value>) -> Candidates {
+    let keys = object.and_then(Value::as_object).into_iter().flatten();
+    Candidates::among(keys.map(|(key, _)| &**key).enumerate(), None)
 }
 
 fn words(value: &Value) -> String {

@@ -63,11 +63,10 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
         let inside = event.objects.iter().flat_map(|object| &object.attributes);
         for attribute in event.attributes.iter().chain(inside) {
             item += 1;
-            if !attribute.to_ids || attribute.deleted {
-                continue;
-            }
-            if matches!(attribute.kind.as_str(), "ip-src" | "ip-dst") {
-                reader.entry(item, &attribute.value, &event.info);
+            let of_address = matches!(attribute.kind.as_str(), "ip-src" | "ip-dst");
+            match attribute.to_ids && !attribute.deleted && of_address {
+                true => reader.entry(item, &attribute.value, &event.info),
+                false => reader.left_out(),
             }
         }
     }

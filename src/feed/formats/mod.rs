@@ -7,6 +7,7 @@
 
 mod abusech;
 mod asndrop;
+mod beside;
 mod cidr;
 mod crowdsec;
 mod csv;
@@ -101,6 +102,16 @@ impl Format {
     }
 }
 
+/// What to do with an address that has a port (`192.0.2.1:443`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Ports {
+    /// The line is rejected: less than the address was listed.
+    #[default]
+    Refuse,
+    /// The address is listed.
+    Ignore,
+}
+
 /// What the configuration of a feed says about its lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
@@ -118,6 +129,12 @@ pub struct Rules {
     pub field: Option<String>,
     /// Where the reference is: another column of CSV, another key of the same JSON object.
     pub reference: Option<String>,
+    /// Where the length of the prefix is, if it stands beside the address: as for the reference.
+    pub length: Option<String>,
+    /// Where the last address of the range is, if the address is the first one.
+    pub last: Option<String>,
+    /// What to do with ports.
+    pub ports: Ports,
     /// A file with at most this many invalid lines is not refused if most lines are valid: 1 for a
     /// download, more for a local list, which is short and typed by hand. Beyond that, up to 5 %
     /// are accepted.
@@ -125,6 +142,8 @@ pub struct Rules {
     /// Whether a list of comments without an entry counts as empty: true for local files, never for
     /// downloads.
     pub may_be_empty: bool,
+    /// Whether an empty body counts as an empty list: the operator says so.
+    pub believe_empty: bool,
     /// Largest size of the unpacked body, in bytes.
     pub max_bytes: u64,
     /// Largest number of entries that are read: no more than can come into force.
@@ -145,8 +164,12 @@ impl Rules {
             header: None,
             field: None,
             reference: None,
+            length: None,
+            last: None,
+            ports: Ports::default(),
             few_bad_lines: 1,
             may_be_empty: false,
+            believe_empty: false,
             max_bytes: u64::MAX,
             max_entries: Self::MAX_ENTRIES,
         }
@@ -160,10 +183,18 @@ impl Rules {
 /// no error: [`FeedCopy::rejected`] counts them.
 pub fn parse_body(body: &[u8], rules: &Rules) -> Result<FeedCopy, Refused> {
     let body = unpack(body, rules.max_bytes)?;
-    let text = decode_as(body, rules.format)?;
+    // Both kinds of packing prove with a checksum that their content is whole.
+    let is_proven = matches!(body, Cow::Owned(_));
+    let mut text = decode_as(body, rules.format)?;
+    if is_proven && !text.ends_with(['\n', '\r']) {
+        text.to_mut().push('\n');
+    }
     let start = text.trim_ascii_start();
     if start.is_empty() {
-        return Err(Refused::Empty);
+        return match rules.believe_empty {
+            true => Ok(FeedCopy::empty(EMPTY)),
+            false => Err(Refused::Empty),
+        };
     }
     if start.starts_with('<') {
         return foreign("an HTML or XML page, not a list");
@@ -183,6 +214,9 @@ pub fn parse_body(body: &[u8], rules: &Rules) -> Result<FeedCopy, Refused> {
     read(format, &text, &mut reader)?;
     reader.finish()
 }
+
+/// The proof that an empty body is the whole list: the word of the operator.
+const EMPTY: &str = "believe_empty = true";
 
 /// Latin-1 is known only for a format: a text whose format is not known yet is tried as both.
 fn decode_as(body: Cow<'_, [u8]>, format: Format) -> Result<Cow<'_, str>, Refused> {

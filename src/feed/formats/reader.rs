@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use super::Rules;
-use crate::feed::{End, FeedCopy, Refused, foreign};
+use super::beside::joined;
+use super::{Ports, Rules};
+use crate::feed::{BesideKey, End, FeedCopy, Refused, foreign};
+use crate::policy::embedded::embedded_form;
 use crate::prefix::{Bits, Malformed, PrefixSet, Written, parse, prefixes_of_range};
 use crate::shown::first;
 use crate::time::Timestamp;
@@ -116,7 +118,54 @@ impl<'a> Reader<'a> {
         if self.refused.is_some() {
             return;
         }
-        self.take(line, text, parse(text, self.rules.host_bits), reference);
+        let before = self.copy.v4.len() + self.copy.v6.len();
+        let mut read = parse(text, self.rules.host_bits);
+        let mut had_port = false;
+        if let Err(Malformed::Port(address)) = &read {
+            match self.rules.ports {
+                Ports::Refuse => {
+                    let why = "an address with a port; ports = \"ignore\" lists the address";
+                    return self.reject(line, text, why);
+                }
+                Ports::Ignore => read = parse(address, self.rules.host_bits),
+            }
+            had_port = true;
+        }
+        let is_v4 = matches!(read, Ok(Written::V4(_) | Written::Range4(..)));
+        self.take(line, text, read, reference);
+        if self.copy.v4.len() + self.copy.v6.len() > before {
+            let remarks = &mut self.copy.remarks;
+            remarks.ports += usize::from(had_port);
+            remarks.mapped += usize::from(is_v4 && text.contains("::"));
+        }
+    }
+
+    /// The entry of an address and of what the rules say stands beside it.
+    pub fn entry_beside(
+        &mut self,
+        line: u32,
+        address: &str,
+        cells: [Option<&str>; 2],
+        reference: &str,
+    ) {
+        let keys = [BesideKey::Length, BesideKey::Last].into_iter();
+        let wanted = [&self.rules.length, &self.rules.last].map(Option::is_some);
+        let mut asked = keys
+            .zip(wanted)
+            .zip(cells)
+            .filter(|((_, wanted), _)| *wanted);
+        match asked.next() {
+            None => self.entry(line, address, reference),
+            Some(((key, _), cell)) => match joined(key, address, cell.unwrap_or_default()) {
+                Ok(entry) => self.entry(line, &entry, reference),
+                Err(why) => self.reject(line, address, why),
+            },
+        }
+    }
+
+    /// A record that lists nothing: of another kind, or not in force.
+    pub fn left_out(&mut self) {
+        self.copy.remarks.left_out += 1;
     }
 
     /// The same for an entry with ends of its own.
@@ -159,7 +208,6 @@ impl<'a> Reader<'a> {
     pub fn unended(&mut self, line: u32, text: &str) {
         let of_address = |c: char| c.is_ascii_hexdigit() || matches!(c, '.' | ':' | '/' | '-');
         self.cut = text.trim().chars().all(of_address);
-        self.copy.unended = true;
         let why = "the last line has no newline, so it may be cut short";
         self.copy.reject(line, text, why);
     }
@@ -218,6 +266,11 @@ impl<'a> Reader<'a> {
     /// Why the feed's rules forbid this entry. Of a range the widest prefix counts; the narrowest
     /// depends only on where the range ends.
     fn unexpected(&self, written: &Written) -> Option<String> {
+        if let Written::V6(prefix) = *written
+            && let Some(form) = embedded_form(prefix)
+        {
+            return Some(format!("{form}; list the IPv4 network instead"));
+        }
         let (family, shortest_here, longest_here, expected) = match *written {
             Written::V4(prefix) => ("IPv4", prefix.len(), prefix.len(), self.rules.lengths_v4),
             Written::V6(prefix) => ("IPv6", prefix.len(), prefix.len(), self.rules.lengths_v6),
@@ -240,6 +293,7 @@ impl<'a> Reader<'a> {
         let lines = good + bad;
         let too_many = bad as f64 > lines as f64 * MAX_BAD_SHARE;
         let odd = bad - usize::from(self.cut);
+        let may_be_empty = self.rules.may_be_empty || self.rules.believe_empty;
         // An error page in which an address stands alone on a line has as many invalid lines as
         // valid ones; so may a local list.
         let own = self.rules.may_be_empty;
@@ -277,7 +331,7 @@ impl<'a> Reader<'a> {
                 return Err(Refused::TooManyPieces(most));
             }
         }
-        if self.copy.is_empty() && self.copy.proof.is_none() && !own {
+        if self.copy.is_empty() && self.copy.proof.is_none() && !may_be_empty {
             return Err(Refused::NoEntries(self.first_comment));
         }
         Ok(self.copy)

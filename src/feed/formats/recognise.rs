@@ -4,7 +4,7 @@
 use super::reader::{contains_ignoring_case, start_of};
 use super::{Format, lines, p2p, padded};
 use crate::feed::Refused;
-use crate::prefix::{HostBits, parse};
+use crate::prefix::{HostBits, Malformed, parse};
 
 /// Number of lines that are read: headers of publishers are shorter.
 const LOOKED_AT: usize = 200;
@@ -150,7 +150,10 @@ fn is_dat(line: &str) -> bool {
 fn is_plain(line: &str) -> bool {
     let entry = line.split(['#', ';']).next().unwrap_or("");
     let entry = entry.split("//").next().unwrap_or("");
-    parse(entry, HostBits::Mask).is_ok()
+    matches!(
+        parse(entry, HostBits::Mask),
+        Ok(_) | Err(Malformed::Port(_))
+    )
 }
 
 /// Kinds of text that are known, and not read without a setting of the operator.

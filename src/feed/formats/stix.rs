@@ -49,6 +49,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
         let benign = object.indicator_types.iter().any(|kind| kind == "benign");
         let is_pattern = object.kind == "indicator" && object.pattern_type == "stix";
         if !is_pattern || object.revoked || benign || !names_addresses(&object.pattern) {
+            reader.left_out();
             continue;
         }
         let reference = match object.name.as_str() {
