@@ -90,7 +90,7 @@ protocol = 186
 /etc/nullrouted/nullrouted.toml:10:10: format: "dsheild" is not known
    10 | format = "dsheild"
       |          ^^^^^^^^^
-      hint: permitted are auto, cidr, spamhaus-text, spamhaus-json, asndrop-json, firehol, dshield, emerging-threats, abusech-csv, abusech-text, csv, json, p2p, dat, rbldnsd, rsc, ipset, nginx, stix, misp, crowdsec
+      hint: permitted are auto, cidr, spamhaus-text, spamhaus-json, asndrop-json, firehol, dshield, emerging-threats, abusech-csv, abusech-text, csv, columns, json, p2p, dat, rbldnsd, rsc, ipset, nft, nginx, stix, misp, crowdsec
 /etc/nullrouted/nullrouted.toml:13:13: prefixes: "203.0.113.9/24": host bits set, probably 203.0.113.0/24 was meant
    13 | prefixes = ["203.0.113.9/24", "not a network"]
       |             ^^^^^^^^^^^^^^^^
@@ -349,7 +349,7 @@ length = "prefix"
 /etc/nullrouted/nullrouted.toml:12:10: length: cidr has no second column beside the address
    12 | length = "prefix"
       |          ^^^^^^^^
-      hint: it is read with format = "csv" and format = "json"
+      hint: it is read with format = "csv", "columns" and "json"
 3 problems"#
     );
 }

@@ -1,6 +1,7 @@
 //! What one feed lists: compact entries, and the lines that were none.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::fmt;
 
 use super::expiry::{End, Ends, drop_ended};
@@ -270,6 +271,24 @@ impl FeedCopy {
         }
     }
 
+    /// Without an entry.
+    pub(super) fn clear(&mut self) {
+        self.v4.clear();
+        self.v6.clear();
+        self.ends_v4.clear();
+        self.ends_v6.clear();
+    }
+
+    /// Without the entries of these prefixes among the first ones, as many as stand with it.
+    pub(super) fn retract(
+        &mut self,
+        v4: &HashMap<Prefix<u32>, u32>,
+        v6: &HashMap<Prefix<u128>, u32>,
+    ) {
+        retract(&mut self.v4, &mut self.ends_v4, v4);
+        retract(&mut self.v6, &mut self.ends_v6, v6);
+    }
+
     /// Cut exceptions out of what is listed. An entry that would fall into more than
     /// [`crate::prefix::MAX_PIECES`] pieces goes whole, and is counted as rejected. False when more
     /// than `most` entries would be left.
@@ -372,6 +391,33 @@ fn exclude<B: Bits>(
     *entries = left;
     *ends = left_ends;
     true
+}
+
+fn retract<B: Bits>(
+    entries: &mut Vec<Entry<B>>,
+    ends: &mut Ends,
+    retracted: &HashMap<Prefix<B>, u32>,
+) {
+    let mut index = 0;
+    // The places of those that stay.
+    let mut places = Vec::with_capacity(entries.len());
+    let mut left = 0;
+    entries.retain(|entry| {
+        let goes = retracted
+            .get(&entry.prefix())
+            .is_some_and(|first| index < *first);
+        places.push((!goes).then_some(left));
+        left += u32::from(!goes);
+        index += 1;
+        !goes
+    });
+    ends.retain_mut(|(at, _)| match places[*at as usize] {
+        Some(place) => {
+            *at = place;
+            true
+        }
+        None => false,
+    });
 }
 
 fn entry<B: Bits>(

@@ -93,6 +93,16 @@ fn kind(path: &str) -> Option<Kind> {
         "spamhaus/asndrop_txt/asndrop-intelmq-2015.txt" => {
             Some(Refused(Format::SpamhausText, "incomplete"))
         }
+        "spamhaus/asndrop_txt/asn_drop-secops-2021-08-03.txt" => {
+            Some(Read(Format::Cidr, "", |text| {
+                let asns = text
+                    .lines()
+                    .filter_map(|line| line.trim().strip_prefix("AS"));
+                let private = 64_512..=65_535;
+                asns.filter(|asn| !private.contains(&asn.parse().unwrap_or(0)))
+                    .count()
+            }))
+        }
         _ if starts("spamhaus/asndrop_txt/") => Some(Refused(Format::Cidr, "foreign")),
         _ if starts("spamhaus/drop_v4_json/") => Some(Read(Format::SpamhausJson, "", |text| {
             text.matches("\"cidr\"").count()
@@ -201,20 +211,35 @@ const SHAPES: [(&str, &[&str]); 17] = [
     ("crowdsec-decisions.json", &["auto", "crowdsec"]),
     ("crowdsec-stream.json", &["auto", "crowdsec"]),
     // The limits of the policy hold these.
-    ("default-route.txt", &["auto", "cidr", "rbldnsd"]),
-    ("drop-cr-only.txt", &["auto", "cidr", "spamhaus-text"]),
-    ("drop-crlf.txt", &["auto", "cidr", "spamhaus-text"]),
+    ("default-route.txt", &["auto", "cidr", "columns", "rbldnsd"]),
+    (
+        "drop-cr-only.txt",
+        &["auto", "cidr", "spamhaus-text", "columns"],
+    ),
+    (
+        "drop-crlf.txt",
+        &["auto", "cidr", "spamhaus-text", "columns"],
+    ),
     (
         "drop-multimember.txt.gz",
-        &["auto", "cidr", "spamhaus-text"],
+        &["auto", "cidr", "spamhaus-text", "columns"],
     ),
-    ("drop-utf16le-bom.txt", &["auto", "cidr", "spamhaus-text"]),
-    ("drop-utf8-bom.txt", &["auto", "cidr", "spamhaus-text"]),
-    ("drop.txt.gz", &["auto", "cidr", "spamhaus-text"]),
+    (
+        "drop-utf16le-bom.txt",
+        &["auto", "cidr", "spamhaus-text", "columns"],
+    ),
+    (
+        "drop-utf8-bom.txt",
+        &["auto", "cidr", "spamhaus-text", "columns"],
+    ),
+    ("drop.txt.gz", &["auto", "cidr", "spamhaus-text", "columns"]),
     // Nothing proves a plain list: whoever calls it one has it so.
-    ("drop-truncated-at-newline.txt", &["cidr"]),
-    ("drop-truncated-inside-mask-slash1.txt", &["cidr"]),
-    ("drop-truncated-midline.txt", &["cidr"]),
+    ("drop-truncated-at-newline.txt", &["cidr", "columns"]),
+    (
+        "drop-truncated-inside-mask-slash1.txt",
+        &["cidr", "columns"],
+    ),
+    ("drop-truncated-midline.txt", &["cidr", "columns"]),
     ("misp-event.json", &["auto", "misp"]),
     ("nginx-deny.conf", &["auto", "nginx"]),
     ("rbldnsd-ip4set.zone", &["auto", "rbldnsd"]),

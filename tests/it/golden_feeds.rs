@@ -14,7 +14,7 @@ use nullrouted::feed::{End, Entry, FeedCopy, Refused};
 use nullrouted::prefix::{Bits, HostBits};
 
 /// Formats that no content shows: any table and any document may be one.
-const NEVER_RECOGNISED: [&str; 2] = ["csv", "json"];
+const NEVER_RECOGNISED: [&str; 3] = ["columns", "csv", "json"];
 
 /// Bodies that several formats could be, and `auto` refuses for that.
 const AMBIGUOUS: [&str; 3] = [

@@ -174,7 +174,12 @@ impl Check<'_> {
     /// Some formats need the place of the address, others have no use for it.
     fn field(&mut self, feed: &written::Feed, format: Format) {
         let needed = matches!(format, Format::Csv | Format::Json);
-        let useful = needed || matches!(format, Format::Ipset | Format::Rsc | Format::Auto);
+        let has_columns = needed || format == Format::Columns;
+        let of_sets = matches!(
+            format,
+            Format::Ipset | Format::Nft | Format::Rsc | Format::Auto
+        );
+        let useful = has_columns || of_sets;
         match (&feed.field, &feed.format) {
             (None, Some(written)) if needed => self.hinted(
                 written.span(),
@@ -187,16 +192,16 @@ impl Check<'_> {
             }
             _ => {}
         }
-        if let Some(written) = feed.reference.as_ref().filter(|_| !needed) {
+        if let Some(written) = feed.reference.as_ref().filter(|_| !has_columns) {
             let message = format!("reference: {format} knows by itself where its references are");
             self.problem(written.span(), message);
         }
         for (key, written) in [("length", &feed.length), ("last", &feed.last)] {
-            if let Some(written) = written.as_ref().filter(|_| !needed) {
+            if let Some(written) = written.as_ref().filter(|_| !has_columns) {
                 self.hinted(
                     written.span(),
                     format!("{key}: {format} has no second column beside the address"),
-                    "it is read with format = \"csv\" and format = \"json\"",
+                    "it is read with format = \"csv\", \"columns\" and \"json\"",
                 );
             }
         }

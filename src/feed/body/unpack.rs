@@ -18,6 +18,9 @@ use crate::feed::{Refused, foreign};
 
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZIP: &[u8] = b"PK\x03\x04";
+/// The magic of a tar archive (POSIX.1, pax), and its place in the first header.
+const TAR: &[u8] = b"ustar";
+const TAR_AT: usize = 257;
 /// The start of each entry in the directory of a zip archive.
 const ZIP_ENTRY: &[u8] = b"PK\x01\x02";
 /// An archive with more entries is not read. By chance these four bytes occur in packed data once
@@ -62,6 +65,17 @@ pub(super) fn is_packed(body: &[u8]) -> bool {
 /// [`Refused::TooLarge`] beyond the limit, [`Refused::Foreign`] for formats that are not unpacked,
 /// and for a body that takes far more work than it contains.
 pub fn unpack(body: &[u8], max_bytes: u64) -> Result<Cow<'_, [u8]>, Refused> {
+    let content = content(body, max_bytes)?;
+    if content
+        .get(TAR_AT..)
+        .is_some_and(|rest| rest.starts_with(TAR))
+    {
+        return foreign("a tar archive; gzip and zip with one file are unpacked");
+    }
+    Ok(content)
+}
+
+fn content(body: &[u8], max_bytes: u64) -> Result<Cow<'_, [u8]>, Refused> {
     if body.starts_with(GZIP) {
         let unpacked = gzip(body, max_bytes)?;
         // Packed twice: by the publisher, and again by a server in between.
@@ -113,13 +127,19 @@ fn zip(body: &[u8], max_bytes: u64) -> Result<Vec<u8>, Refused> {
     let damaged = |error| Refused::Incomplete(format!("damaged zip archive ({error})"));
     let packed = Packed::of(body, &meter);
     let mut archive = ZipArchive::new(packed).map_err(damaged)?;
-    if archive.len() != 1 {
-        return foreign(format!(
-            "a zip archive with {} files; one is expected",
-            archive.len()
-        ));
+    let mut files = Vec::new();
+    for at in 0..archive.len() {
+        let is_folder = archive.by_index(at).map_err(damaged)?.is_dir();
+        files.extend((!is_folder).then_some(at));
     }
-    let mut file = archive.by_index(0).map_err(damaged)?;
+    let [at] = files[..] else {
+        let files = match (files.len(), archive.len()) {
+            (0, 1..) => "a folder and no file".to_owned(),
+            (count, _) => format!("{count} files"),
+        };
+        return foreign(format!("a zip archive with {files}; one is expected"));
+    };
+    let mut file = archive.by_index(at).map_err(damaged)?;
     // Everything read so far was the directory.
     meter.packed.set(0);
     let mut unpacked = Vec::new();

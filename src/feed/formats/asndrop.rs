@@ -14,10 +14,6 @@ struct Record<'a> {
     asname: Option<Text<'a>>,
 }
 
-/// Numbers that no network may announce (RFC 7607; RFC 4893 section 9; RFC 5398, 6996 and 7300 are
-/// private or for documentation, and harmless to match).
-const NEVER: [u32; 2] = [0, 23_456];
-
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     json_lines::read(
         text,
@@ -27,11 +23,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             let Some(asn) = record.asn else {
                 return false;
             };
-            if NEVER.contains(&asn) {
-                reader.reject(line, &asn.to_string(), "no network has this number");
-            } else {
-                reader.origin(line, asn, record.asname.as_ref().map_or("", |text| &text.0));
-            }
+            reader.origin(line, asn, record.asname.as_ref().map_or("", |text| &text.0));
             true
         },
     )
@@ -57,10 +49,7 @@ mod tests {
             .map(|o| (o.asn, o.line, copy.origin_reference(o)))
             .collect();
         assert_eq!(read, [(64_496, 1, "ONE"), (64_497, 2, "")]);
-        assert_eq!(
-            copy.rejections[0].to_string(),
-            "line 3: \"0\": no network has this number"
-        );
+        assert_eq!(copy.remarks.private_asns, 1);
         let drop = list.replace("\"asn\"", "\"cidr\"");
         let refused = parse_body(drop.as_bytes(), &Rules::of(Format::AsnDropJson)).unwrap_err();
         assert!(

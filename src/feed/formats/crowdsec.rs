@@ -1,19 +1,23 @@
-//! CrowdSec decisions, as a list (`/v1/decisions`) or as a complete stream
-//! (`/v1/decisions/stream?startup=true`): bans of addresses and ranges, each with a duration.
-//! <https://docs.crowdsec.net/docs/local_api/intro/>
+//! CrowdSec decisions: bans of addresses and ranges, each with a duration. As a list
+//! (`/v1/decisions`), as a complete stream (`/v1/decisions/stream?startup=true`), and as `cscli
+//! decisions list` prints them: with `-o json` in the alerts that they belong to, with `-o raw` as
+//! CSV. <https://docs.crowdsec.net/docs/local_api/intro/>
 
 use std::time::Duration;
 
 use serde::Deserialize;
 
-use super::Reader;
+use super::csv::Row;
 use super::json::{WHOLE_DOCUMENT, document};
-use crate::feed::{End, Refused};
+use super::reader::start_of;
+use super::{Reader, filled_lines};
+use crate::feed::{End, Refused, foreign};
 
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Document {
     List(Vec<Decision>),
+    Alerts(Vec<Alert>),
     Stream {
         #[serde(deserialize_with = "nothing_is_empty")]
         new: Vec<Decision>,
@@ -22,6 +26,12 @@ enum Document {
     },
     /// The answer of a server without a decision.
     Nothing(()),
+}
+
+#[derive(Deserialize)]
+struct Alert {
+    #[serde(deserialize_with = "nothing_is_empty")]
+    decisions: Vec<Decision>,
 }
 
 #[derive(Deserialize)]
@@ -42,19 +52,71 @@ fn nothing_is_empty<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Vec<Decisi
 }
 
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
+    if !text.trim_start().starts_with(['[', '{', 'n']) {
+        return read_raw(text, reader);
+    }
     let document = document(text, "CrowdSec decisions")?;
     let decisions = match document {
         Document::List(decisions) | Document::Stream { new: decisions, .. } => decisions,
+        Document::Alerts(alerts) => alerts.into_iter().flat_map(|one| one.decisions).collect(),
         Document::Nothing(()) => Vec::new(),
     };
     for (decision, item) in decisions.iter().zip(1..) {
+        take(decision, item, reader);
+    }
+    reader.proven(WHOLE_DOCUMENT);
+    Ok(())
+}
+
+/// Names of the first columns of `cscli decisions list -o raw`.
+pub(super) const RAW: &str = "id,source,ip,reason,action,";
+
+fn read_raw(text: &str, reader: &mut Reader) -> Result<(), Refused> {
+    let mut names: Option<Vec<String>> = None;
+    for (number, line, ended) in filled_lines(text) {
+        let Row { fields, .. } = Row::of(line, b',');
+        let Some(names) = &names else {
+            if !line.starts_with(RAW) {
+                return foreign(format!("no CrowdSec decisions: {:?}", start_of(line)));
+            }
+            names = Some(fields);
+            continue;
+        };
+        let field = |name: &str| {
+            let at = names.iter().position(|one| one == name);
+            at.and_then(|at| fields.get(at)).cloned()
+        };
+        let subject = field("ip");
+        let subject = subject
+            .as_deref()
+            .and_then(|subject| subject.split_once(':'));
+        match (subject, field("action"), field("expiration")) {
+            _ if !ended => reader.unended(number, line),
+            (Some((scope, value)), Some(kind), Some(duration)) => {
+                let decision = Decision {
+                    duration,
+                    scenario: field("reason").unwrap_or_default(),
+                    scope: scope.to_owned(),
+                    kind,
+                    value: value.to_owned(),
+                    simulated: field("simulated").map(|text| text == "true"),
+                };
+                take(&decision, number, reader);
+            }
+            _ => reader.reject(number, line, "no scope and value, action and expiration"),
+        }
+    }
+    Ok(())
+}
+
+fn take(decision: &Decision, item: u32, reader: &mut Reader) {
+    {
         let of_addresses = ["Ip", "Range"]
             .iter()
             .any(|scope| decision.scope.eq_ignore_ascii_case(scope));
         // A captcha is not a ban, and a country is not a prefix.
         if decision.kind != "ban" || decision.simulated == Some(true) || !of_addresses {
-            reader.left_out();
-            continue;
+            return reader.left_out();
         }
         match go_duration(&decision.duration) {
             Some(left) if left.is_zero() => reader.left_out(),
@@ -65,8 +127,6 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             None => reader.reject(item, &decision.duration, "not a duration"),
         }
     }
-    reader.proven(WHOLE_DOCUMENT);
-    Ok(())
 }
 
 /// A duration as Go prints it, in whole seconds: `33h6m18.03174611s`; zero when it is negative.

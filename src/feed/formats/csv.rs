@@ -1,14 +1,15 @@
 //! CSV with a column that is named in the configuration: by its name in the first row, or by its
-//! number from 1 where there is no row of names.
+//! number from 1 where there is no row of names. And columns with blanks or tabs between them, as
+//! external lists of Palo Alto firewalls have them: an address and free text.
 //!
-//! The separator is the most frequent one of comma, semicolon, tab and bar in the first row.
+//! The separator of CSV is the most frequent one of comma, semicolon, tab and bar in the first row.
 //! Nothing proves that the file is complete, so a last row without a newline is not accepted.
 
 use std::borrow::Cow;
 
 use super::beside::Candidates;
 use super::lines::Line;
-use super::{Reader, Rules, lines};
+use super::{Format, Reader, Rules, lines};
 use crate::feed::{Refused, foreign};
 
 /// Longest row, in bytes: each field takes memory, so a line of commas would take much of it.
@@ -18,10 +19,35 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     let Some(wanted) = reader.rules.field.clone() else {
         return foreign("CSV, and the configuration names no column (field = \"…\")");
     };
+    read_by(text, reader, &wanted, Split::Unknown)
+}
+
+/// The same for columns between blanks or tabs; the first one where the configuration names none.
+pub(super) fn read_columns(text: &str, reader: &mut Reader) -> Result<(), Refused> {
+    let wanted = reader.rules.field.clone();
+    read_by(
+        text,
+        reader,
+        wanted.as_deref().unwrap_or("1"),
+        Split::Blanks,
+    )
+}
+
+/// What stands between the fields of a row.
+#[derive(Clone, Copy)]
+enum Split {
+    /// What the first row shows.
+    Unknown,
+    By(u8),
+    /// Blanks or tabs, any number of them; `#`, `;` and `//` begin a comment.
+    Blanks,
+}
+
+fn read_by(text: &str, reader: &mut Reader, wanted: &str, split: Split) -> Result<(), Refused> {
     let rules = reader.rules;
     let mut columns: Option<Columns> = None;
     let mut beside = Candidates::default();
-    let mut separator = b',';
+    let mut split = split;
     for (number, line, ended) in lines(text) {
         let names_in_comment = line.starts_with('#') && columns.is_none();
         if line.len() > LONGEST {
@@ -29,6 +55,10 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             continue;
         }
         let row = line.trim_start_matches(['#', ' ']);
+        if matches!(split, Split::Blanks) && line.trim_start().starts_with([';', '/']) {
+            reader.comment(line);
+            continue;
+        }
         if line.trim_ascii().is_empty() || line.starts_with('#') && !names_in_comment {
             continue;
         }
@@ -36,10 +66,13 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             reader.comment(line);
         }
         let Some(columns) = &columns else {
-            separator = separator_of(row);
-            let Row { fields, .. } = Row::of(row, separator);
+            let shown = match split {
+                Split::Unknown => Split::By(separator_of(row)),
+                split => split,
+            };
+            let Row { fields, .. } = shown.row(row);
             let has_names = wanted.parse::<usize>().is_err();
-            match Columns::find(&fields, &wanted, rules) {
+            match Columns::find(&fields, wanted, rules) {
                 // A number selects no column of a comment.
                 Ok(_) if names_in_comment && !has_names => {}
                 Ok(found) => {
@@ -47,7 +80,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
                     if !has_names {
                         found.take(reader, (number, line, ended), &fields, &mut beside);
                     }
-                    columns = Some(found);
+                    (columns, split) = (Some(found), shown);
                 }
                 Err(_) if names_in_comment => {}
                 Err(missing) => {
@@ -59,7 +92,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             }
             continue;
         };
-        let read = Row::of(row, separator);
+        let read = split.row(row);
         if ended && read.open {
             return foreign(format!(
                 "line {number}: a field in quotes that goes on in the next line, where its text would \
@@ -72,10 +105,33 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     Ok(())
 }
 
+impl Split {
+    fn row(self, text: &str) -> Row {
+        match self {
+            Self::By(separator) => Row::of(text, separator),
+            Self::Unknown => Row::of(text, separator_of(text)),
+            Self::Blanks => {
+                let words = text.split_ascii_whitespace();
+                let words = words
+                    .take_while(|word| !word.starts_with(['#', ';']) && !word.starts_with("//"));
+                let (fields, open) = (words.map(str::to_owned).collect(), false);
+                Row { fields, open }
+            }
+        }
+    }
+}
+
+/// Names of columns that hold the numbers of ASes.
+const OF_ASNS: [&str; 4] = ["asn", "as", "as_number", "autnum"];
+
 /// The indices of the columns that are read.
 struct Columns {
     address: usize,
+    /// Whether its numbers are those of ASes.
+    of_asns: bool,
     reference: Option<usize>,
+    /// Whether what stands behind the address is the reference, as no column is named.
+    is_free_text: bool,
     length: Option<usize>,
     last: Option<usize>,
 }
@@ -96,10 +152,14 @@ impl Columns {
         let also = |wanted: &'a Option<String>| wanted.as_deref().map(place).transpose();
         Ok(Self {
             address: place(address)?,
+            of_asns: OF_ASNS
+                .iter()
+                .any(|name| name.eq_ignore_ascii_case(address)),
             reference: rules
                 .reference
                 .as_deref()
                 .and_then(|wanted| place(wanted).ok()),
+            is_free_text: rules.format == Format::Columns && rules.reference.is_none(),
             length: also(&rules.length)?,
             last: also(&rules.last)?,
         })
@@ -135,7 +195,17 @@ impl Columns {
             return reader.reject(number, line, "too few columns");
         };
         beside.see(address, |at, _| cell(Some(at)).map(Cow::Borrowed));
-        let reference = cell(self.reference).unwrap_or_default();
+        let behind = || match self.is_free_text {
+            true => fields[self.address + 1..].join(" "),
+            false => String::new(),
+        };
+        let reference = cell(self.reference).map_or_else(behind, str::to_owned);
+        let reference = reference.as_str();
+        if self.of_asns
+            && let Ok(asn) = address.parse::<u32>()
+        {
+            return reader.origin(number, asn, reference);
+        }
         reader.entry_beside(
             number,
             address,

@@ -1,7 +1,8 @@
 //! `ipset save`: `create NAME hash:net …`, then `add NAME ENTRY [timeout N] [comment "…"]`.
 //!
-//! `nomatch` makes an exception (ipset(8)). Sets of ports, interfaces or pairs of addresses are
-//! left out: their entries match less than the address.
+//! `del` and `flush` take back what stands before them. `nomatch` makes an exception (ipset(8)).
+//! Sets of ports, interfaces or pairs of addresses are left out: their entries match less than the
+//! address.
 
 use super::named_sets::NamedSets;
 use super::reader::ends_after;
@@ -11,28 +12,39 @@ use crate::prefix::parse;
 
 pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     let mut sets = NamedSets::of(reader);
+    // Of sets that were exchanged, a flush empties another one than it names.
+    let mut swapped = false;
     for (number, line, ended) in lines(text) {
         let line = line.trim_ascii();
         let mut words = line
             .split_ascii_whitespace()
-            .skip_while(|word| *word == "ipset");
-        match words.next() {
-            None | Some("create" | "flush" | "destroy" | "swap" | "COMMIT" | "-N" | "-F") => {
+            .skip_while(|word| ["ipset", "-exist", "-!"].contains(word));
+        let deletes = match words.next() {
+            Some("flush" | "-F") => {
+                if !swapped && words.next().is_none_or(|set| sets.is_wanted(set)) {
+                    reader.flush();
+                }
                 continue;
             }
+            Some("swap" | "-W") => {
+                swapped = true;
+                continue;
+            }
+            None | Some("create" | "destroy" | "COMMIT" | "-N" | "-X") => continue,
             Some(word) if word.starts_with('#') => {
                 reader.comment(line);
                 continue;
             }
-            Some("add" | "-A") => {}
+            Some("add" | "-A") => false,
+            Some("del" | "-D") => true,
             Some(_) => {
                 reader.reject(number, line, "no command of ipset save");
                 continue;
             }
-        }
+        };
         let mut words = words.skip_while(|word| word.starts_with('-'));
         let (Some(set), Some(entry)) = (words.next(), words.next()) else {
-            reader.reject(number, line, "no set and entry behind add");
+            reader.reject(number, line, "no set and entry behind the command");
             continue;
         };
         if !sets.takes(set) {
@@ -46,6 +58,8 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
             .collect();
         if !ended {
             reader.unended(number, line);
+        } else if deletes {
+            reader.retract(number, entry);
         } else if options.contains(&"nomatch") {
             reader.exclude(number, line, parse(entry, reader.rules.host_bits));
         } else {

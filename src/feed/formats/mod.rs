@@ -22,6 +22,7 @@ mod json_lines;
 mod lines;
 mod misp;
 mod named_sets;
+mod nft;
 mod nginx;
 mod p2p;
 mod padded;
@@ -69,6 +70,8 @@ named! {
         AbusechText = "abusech-text",
         /// CSV with a named column.
         Csv = "csv",
+        /// Columns between blanks or tabs.
+        Columns = "columns",
         /// JSON, an array or lines, with a path to the field.
         Json = "json",
         /// PeerGuardian text: `name:FIRST-LAST`.
@@ -81,6 +84,8 @@ named! {
         Rsc = "rsc",
         /// `ipset save`.
         Ipset = "ipset",
+        /// nftables sets and scripts.
+        Nft = "nft",
         /// nginx `deny` lines.
         Nginx = "nginx",
         /// STIX 2.1 bundle with indicators.
@@ -242,12 +247,14 @@ fn read(format: Format, text: &str, reader: &mut Reader) -> Result<(), Refused> 
         Format::AbusechCsv => abusech::read_csv(text, reader),
         Format::AbusechText => abusech::read_text(text, reader),
         Format::Csv => csv::read(text, reader),
+        Format::Columns => csv::read_columns(text, reader),
         Format::Json => json::read(text, reader),
         Format::P2p => p2p::read(text, reader),
         Format::Dat => dat::read(text, reader),
         Format::Rbldnsd => rbldnsd::read(text, reader),
         Format::Rsc => rsc::read(text, reader),
         Format::Ipset => ipset::read(text, reader),
+        Format::Nft => nft::read(text, reader),
         Format::Nginx => nginx::read(text, reader),
         Format::Stix => stix::read(text, reader),
         Format::Misp => misp::read(text, reader),

@@ -32,7 +32,24 @@ impl NamedSets {
         if !self.seen.contains(name) {
             self.seen.insert(name.to_owned());
         }
+        self.is_wanted(name)
+    }
+
+    /// Whether the set of this name would be read.
+    pub fn is_wanted(&self, name: &str) -> bool {
         self.wanted.as_deref().is_none_or(|wanted| wanted == name)
+    }
+
+    /// Whether the names are unambiguous where a set is of one family: each may have one.
+    pub fn judge_each(v4: Self, v6: Self) -> Result<(), Refused> {
+        match v4.wanted {
+            Some(wanted) => Self {
+                wanted: Some(wanted),
+                seen: v4.seen.into_iter().chain(v6.seen).collect(),
+            }
+            .judge(),
+            None => v4.judge().and_then(|()| v6.judge()),
+        }
     }
 
     /// Whether the names are unambiguous.

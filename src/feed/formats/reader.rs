@@ -1,12 +1,13 @@
 //! What all formats share: collecting entries, and judging the file as a whole.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use super::beside::joined;
 use super::{Ports, Rules};
 use crate::feed::{BesideKey, End, FeedCopy, Refused, foreign};
 use crate::policy::embedded::embedded_form;
-use crate::prefix::{Bits, Malformed, PrefixSet, Written, parse, prefixes_of_range};
+use crate::prefix::{Bits, Malformed, Prefix, PrefixSet, Written, parse, prefixes_of_range};
 use crate::shown::first;
 use crate::time::Timestamp;
 
@@ -45,6 +46,8 @@ pub(super) struct Reader<'a> {
     /// Whether a comment had the words that the header of the list must contain.
     named: bool,
     excluded: Vec<Written>,
+    /// What later lines take back of those before: the prefix, and the number of entries before it.
+    retracted: (HashMap<Prefix<u32>, u32>, HashMap<Prefix<u128>, u32>),
     /// Entries beyond one per line: a range is one line and may be many prefixes.
     surplus: usize,
     /// Prefixes that exceptions stand for, and those of them beyond one per line.
@@ -67,6 +70,7 @@ impl<'a> Reader<'a> {
             tombstone: None,
             named: rules.header.is_none(),
             excluded: Vec::new(),
+            retracted: Default::default(),
             surplus: 0,
             excluded_prefixes: (0, 0),
             bytes: 0,
@@ -117,6 +121,9 @@ impl<'a> Reader<'a> {
     pub fn entry(&mut self, line: u32, text: &str, reference: &str) {
         if self.refused.is_some() {
             return;
+        }
+        if let Some(asn) = asn_of(text) {
+            return self.origin(line, asn, reference);
         }
         let before = self.copy.v4.len() + self.copy.v6.len();
         let mut read = parse(text, self.rules.host_bits);
@@ -227,8 +234,38 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Take back an entry of the lines before.
+    pub fn retract(&mut self, line: u32, text: &str) {
+        let (v4, v6) = (self.copy.v4.len() as u32, self.copy.v6.len() as u32);
+        let written = match parse(text, self.rules.host_bits) {
+            Ok(written) => written,
+            Err(reason) => return self.copy.reject(line, text, reason),
+        };
+        if count(&written) > RANGES_ALWAYS {
+            return self.copy.reject(line, text, "a range of too many prefixes");
+        }
+        let set = PrefixSet::of_written([written]);
+        self.retracted
+            .0
+            .extend(set.v4.iter().map(|prefix| (*prefix, v4)));
+        self.retracted
+            .1
+            .extend(set.v6.iter().map(|prefix| (*prefix, v6)));
+    }
+
+    /// Take back all entries of the lines before.
+    pub fn flush(&mut self) {
+        self.copy.clear();
+        self.excluded.clear();
+        self.retracted = Default::default();
+        (self.surplus, self.excluded_prefixes) = (0, (0, 0));
+    }
+
+    /// An origin AS, unless no network on the Internet has this number.
     pub fn origin(&mut self, line: u32, asn: u32, reference: &str) {
-        if self.admits(1, 0) {
+        if !is_public(asn) {
+            self.copy.remarks.private_asns += 1;
+        } else if self.admits(1, 0) {
             self.copy.add_origin(asn, line, reference);
         }
     }
@@ -321,6 +358,11 @@ impl<'a> Reader<'a> {
                 "another list: no comment of it says {header:?}; {seen}"
             ));
         }
+        let (v4, v6) = &self.retracted;
+        if !v4.is_empty() || !v6.is_empty() {
+            self.copy.retract(v4, v6);
+            self.surplus = self.surplus.min(self.copy.len());
+        }
         if !self.excluded.is_empty() {
             // Each exception may leave many pieces of each entry.
             let lines = self.copy.len() - self.surplus + self.excluded.len();
@@ -354,6 +396,23 @@ fn count(written: &Written) -> usize {
         Written::Range4(first, last) => prefixes_of_range(first, last).count(),
         Written::Range6(first, last) => prefixes_of_range(first, last).count(),
     }
+}
+
+/// The number of an AS as lists write it: `AS64500`.
+pub(super) fn asn_of(text: &str) -> Option<u32> {
+    let text = text.trim_ascii();
+    let number = text
+        .strip_prefix("AS")
+        .or_else(|| text.strip_prefix("as"))?;
+    let plain = number.bytes().all(|byte| byte.is_ascii_digit());
+    number.parse().ok().filter(|_| plain)
+}
+
+/// Whether a network on the Internet may have this number. Those for documentation (RFC 5398) stay,
+/// as documentation prefixes do.
+fn is_public(asn: u32) -> bool {
+    // RFC 7607; RFC 6793, section 9; RFC 6996; RFC 7300.
+    !matches!(asn, 0 | 23_456 | 64_512..=65_535 | 4_200_000_000..=u32::MAX)
 }
 
 /// Whether `text` contains `part`, ignoring case; `part` is ASCII.

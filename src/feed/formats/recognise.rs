@@ -1,8 +1,8 @@
 //! Recognises the format of a text, by what no other format has. A text without such a sign is
 //! refused: a guess would be a list of something else.
 
-use super::reader::{contains_ignoring_case, start_of};
-use super::{Format, lines, p2p, padded};
+use super::reader::{asn_of, contains_ignoring_case, start_of};
+use super::{Format, crowdsec, lines, nft, p2p, padded};
 use crate::feed::Refused;
 use crate::prefix::{HostBits, Malformed, parse};
 
@@ -16,7 +16,11 @@ const LOOKED_AT: usize = 200;
 /// format.
 pub(super) fn recognise(text: &str) -> Result<Format, Refused> {
     let start = text.trim_start();
-    let json_begins = start.starts_with(['{', '[']) && !is_block(start);
+    let is_ini = start.lines().next().is_some_and(is_section);
+    let json_begins = start.starts_with(['{', '[']) && !is_block(start) && !is_ini;
+    if let Some(kind) = literal(start) {
+        return Err(unknown(kind, &[start]));
+    }
     if json_begins || start.trim_end() == "null" {
         return json(start);
     }
@@ -67,9 +71,11 @@ pub(super) fn recognise(text: &str) -> Result<Format, Refused> {
             }) || most(&|e| e.starts_with("add list=")),
             Format::Rsc,
         ),
+        (entries.iter().any(|e| nft::is_nft(e)), Format::Nft),
+        (most(&is_ipset), Format::Ipset),
         (
-            most(&|e| e.starts_with("add ") || e.starts_with("create ")),
-            Format::Ipset,
+            text.trim_start().starts_with(crowdsec::RAW),
+            Format::Crowdsec,
         ),
         (
             most(&|e| (e.starts_with("deny ") || e.starts_with("allow ")) && e.contains(';')),
@@ -104,7 +110,7 @@ pub(super) fn recognise(text: &str) -> Result<Format, Refused> {
     if let Some((_, format)) = known.iter().find(|(shows, _)| *shows) {
         return Ok(*format);
     }
-    Err(unknown(&other(&entries), text))
+    Err(unknown(&other(&entries), &entries))
 }
 
 /// Whether a text that begins with a brace is a block of a RouterOS script.
@@ -124,7 +130,7 @@ fn json(text: &str) -> Result<Format, Refused> {
         () if has("scope") && has("duration") && has("value") => Ok(Format::Crowdsec),
         () => Err(unknown(
             "JSON; with format = \"json\" and field = \"…\" it can be read",
-            text,
+            &[text],
         )),
     }
 }
@@ -150,10 +156,8 @@ fn is_dat(line: &str) -> bool {
 fn is_plain(line: &str) -> bool {
     let entry = line.split(['#', ';']).next().unwrap_or("");
     let entry = entry.split("//").next().unwrap_or("");
-    matches!(
-        parse(entry, HostBits::Mask),
-        Ok(_) | Err(Malformed::Port(_))
-    )
+    let read = parse(entry, HostBits::Mask);
+    matches!(read, Ok(_) | Err(Malformed::Port(_))) || asn_of(entry).is_some()
 }
 
 /// Kinds of text that are known, and not read without a setting of the operator.
@@ -170,13 +174,80 @@ fn other(entries: &[&str]) -> String {
     ]) {
         "a router's configuration, where permit, deny, le and ge change what a line means"
             .to_owned()
+    } else if is_section(first) {
+        "a file with INI sections, not a list".to_owned()
+    } else if let Some(column) = column(entries, |row| row.split([',', ';', '|'])).or_else(|| {
+        column(entries, |row| row.split('\t')).filter(|name| name.parse::<u32>().is_err())
+    }) {
+        format!("CSV; with format = \"csv\" and field = {column:?} it can be read")
     } else if first.matches([',', ';', '|']).count() >= 2 {
         "CSV; with format = \"csv\" and field = \"…\" it can be read".to_owned()
+    } else if let Some(column) = column(entries, str::split_ascii_whitespace) {
+        let field = match &*column {
+            "1" => String::new(),
+            column => format!(" and field = {column:?}"),
+        };
+        format!("columns with blanks between them; with format = \"columns\"{field} it can be read")
     } else {
         "no list that is known".to_owned()
     }
 }
 
-fn unknown(what: &str, text: &str) -> Refused {
-    Refused::Foreign(format!("{what} (it begins {:?})", start_of(text)))
+/// The column that holds addresses in most rows, by its name in the first row or its number.
+fn column<'a, I: Iterator<Item = &'a str>>(
+    entries: &[&'a str],
+    split: impl Fn(&'a str) -> I,
+) -> Option<String> {
+    let holds = |field: &str| is_plain(field.trim().trim_matches('"'));
+    let rows = entries.get(1..).filter(|rows| !rows.is_empty());
+    let sample = *rows.unwrap_or(entries).first()?;
+    let at = split(sample).position(holds)?;
+    let is_table = |row: &&&'a str| split(row).count() > 1 && split(row).nth(at).is_some_and(holds);
+    if entries.iter().filter(is_table).count() * 2 <= entries.len().saturating_sub(1) {
+        return None;
+    }
+    let name = split(entries.first()?).nth(at)?.trim().trim_matches('"');
+    let is_name = !holds(name) && name.starts_with(|c: char| c.is_ascii_alphabetic());
+    Some(match is_name {
+        true => name.to_owned(),
+        false => (at + 1).to_string(),
+    })
+}
+
+/// Whether a line is one of `ipset save`, or of a script that calls ipset.
+fn is_ipset(line: &str) -> bool {
+    let mut words = line.split_ascii_whitespace();
+    let mut words = words
+        .by_ref()
+        .skip_while(|word| ["ipset", "-exist", "-!"].contains(word));
+    matches!(
+        words.next(),
+        Some("add" | "create" | "del" | "flush" | "swap" | "destroy")
+    )
+}
+
+/// Whether a line is the name of a section: `[blocked]`.
+fn is_section(line: &str) -> bool {
+    let name = line
+        .trim()
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'));
+    let of_name = |c: char| c.is_ascii_alphanumeric() || " _-.".contains(c);
+    name.is_some_and(|name| {
+        name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(of_name)
+    })
+}
+
+/// A value of a programming language that looks like JSON.
+fn literal(start: &str) -> Option<&'static str> {
+    let inside = start.trim_start_matches(['[', '(', '{', ' ', '\t', '\r', '\n']);
+    let opens = start.starts_with(['[', '(', '{']);
+    (opens && (inside.starts_with('\'') || start.starts_with("(\"")))
+        .then_some("a literal of Python, not JSON and no list")
+}
+
+/// The reason, with the first line that is no comment.
+fn unknown(what: &str, entries: &[&str]) -> Refused {
+    let first = entries.first().copied().unwrap_or_default();
+    Refused::Foreign(format!("{what} (its first entry is {:?})", start_of(first)))
 }
