@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Exit, Outcome, Stop, load, output};
-use crate::feed::preset::{PRESETS, preset};
+use crate::feed::preset::{PRESETS, preset, retired};
 use crate::ledger::Ledger;
 use crate::pass::inputs::Cache;
 use crate::time::Timestamp;
@@ -23,6 +23,9 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     output::talk(output::Talk::Warnings);
     let wanted = match &arguments.preset {
         Some(name) => Some(preset(name).ok_or_else(|| {
+            if let Some(why) = retired(name) {
+                return Stop::usage(format!("{name}: {why}"));
+            }
             let names: Vec<_> = PRESETS.iter().map(|preset| preset.name).collect();
             Stop::usage(format!(
                 "{name}: no preset of this name; there are {}",

@@ -15,7 +15,7 @@ use super::model::{Config, Origin};
 use super::modes;
 use super::problem::position;
 use super::written::{self, Written};
-use crate::feed::fetch::is_this_machine;
+use crate::feed::fetch::{SecretFile, is_this_machine};
 use crate::files;
 use crate::shown;
 
@@ -118,13 +118,26 @@ impl Collector<'_> {
         for feed in &written.feed {
             let files = feed.get_ref().access().into_iter();
             let files = files.filter(|(key, _)| *key != "user");
-            named.extend(files.filter_map(|(key, file)| Some((key, file.as_ref()?))));
+            named.extend(files.filter_map(|(key, file)| Some((key, file?))));
+            let url = feed.get_ref().url_file.as_ref();
+            named.extend(url.map(|file| (SecretFile::URL, file)));
         }
         for (key, file) in named {
             let why =
                 format!("it is read when feeds are fetched; put it there, or correct `{key}`");
-            let path = self.base.join(file.get_ref());
-            self.file(&path, file.span().start, &why);
+            let at = file.span().start;
+            match SecretFile::read(file.get_ref(), self.base) {
+                Ok(SecretFile::Path(path)) => self.file(&path, at, &why),
+                Ok(secret) => {
+                    if let Err(error) = secret.place() {
+                        let text = format!(
+                            "{secret}: {error}; a verb that is run by hand does not ask for this feed"
+                        );
+                        self.add("file", None, Some(at), text);
+                    }
+                }
+                Err(_) => {}
+            }
         }
     }
 

@@ -7,7 +7,7 @@ use reqwest::Url;
 
 use crate::discover::Source;
 use crate::feed::copies::Copies;
-use crate::feed::fetch::{Access, FetchLimits};
+use crate::feed::fetch::{Access, FetchLimits, SecretFile};
 use crate::feed::formats::Rules;
 use crate::feed::schedule::Rhythm;
 use crate::feed::standing::Ages;
@@ -76,11 +76,18 @@ pub struct TypedProtect {
 pub enum Origin {
     /// Over HTTP.
     Url(Url),
+    /// Over HTTP, from the URL in this file: it is a secret.
+    UrlFile(SecretFile),
     /// A local file.
     Path(PathBuf),
 }
 
 impl Origin {
+    /// Whether it is asked for over HTTP.
+    pub fn is_remote(&self) -> bool {
+        !matches!(self, Self::Path(_))
+    }
+
     /// For messages: the query of a URL may be a key.
     pub fn shown(&self) -> String {
         match self {
@@ -98,6 +105,7 @@ impl std::fmt::Display for Origin {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Url(url) => write!(f, "{url}"),
+            Self::UrlFile(file) => write!(f, "{} {file}", SecretFile::URL),
             Self::Path(path) => write!(f, "{}", path.display()),
         }
     }

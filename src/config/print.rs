@@ -108,6 +108,7 @@ impl Out {
         self.put_some("preset      ", feed.preset);
         match &feed.origin {
             Origin::Url(url) => self.put("url         ", url.as_str()),
+            Origin::UrlFile(file) => self.put("url_file    ", file.to_string()),
             Origin::Path(path) => self.put("path        ", path),
         }
         self.put("format      ", feed.rules.format.name());
@@ -139,7 +140,18 @@ impl Out {
             self.put("user        ", user);
         }
         for (key, file) in feed.access.files() {
-            self.put(key, file);
+            match &feed.access.secret {
+                Some(Secret::Header { name, .. }) if key == "header" => {
+                    let file = file.to_string();
+                    // As in `put`: writing to a String does not fail.
+                    let _ = writeln!(
+                        self.0,
+                        "header = {{ name = {:?}, file = {file:?} }}",
+                        name.as_str()
+                    );
+                }
+                _ => self.put(key, file.to_string()),
+            }
         }
         let limits = &feed.limits;
         self.put_some("max_added   ", limits.max_added.map(|max| max.to_string()));

@@ -39,6 +39,7 @@ pub struct Feed {
     pub name: Option<Spanned<String>>,
     pub preset: Option<Spanned<String>>,
     pub url: Option<Spanned<String>>,
+    pub url_file: Option<Spanned<String>>,
     pub path: Option<Spanned<String>>,
     pub format: Option<Spanned<String>>,
     pub every: Option<Spanned<Span>>,
@@ -65,17 +66,34 @@ pub struct Feed {
     pub password_file: Option<Spanned<String>>,
     pub bearer_file: Option<Spanned<String>>,
     pub api_key_file: Option<Spanned<String>>,
+    pub header: Option<Spanned<Header>>,
+}
+
+/// `header = { name = "…", file = "…" }`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Header {
+    pub name: Option<Spanned<String>>,
+    pub file: Option<Spanned<String>>,
 }
 
 impl Feed {
     /// The authentication settings, each with its key.
-    pub fn access(&self) -> [(&'static str, &Option<Spanned<String>>); 5] {
+    pub fn access(&self) -> [(&'static str, Option<&Spanned<String>>); 6] {
+        let header = self
+            .header
+            .as_ref()
+            .and_then(|header| header.get_ref().file.as_ref());
         [
-            ("client_certificate_file", &self.client_certificate_file),
-            ("user", &self.user),
-            ("password_file", &self.password_file),
-            ("bearer_file", &self.bearer_file),
-            ("api_key_file", &self.api_key_file),
+            (
+                "client_certificate_file",
+                self.client_certificate_file.as_ref(),
+            ),
+            ("user", self.user.as_ref()),
+            ("password_file", self.password_file.as_ref()),
+            ("bearer_file", self.bearer_file.as_ref()),
+            ("api_key_file", self.api_key_file.as_ref()),
+            ("header", header),
         ]
     }
 }

@@ -283,6 +283,30 @@ pub const PRESETS: [Preset; 18] = [
     },
 ];
 
+/// Lists that their publishers have given up, and what to use instead.
+pub const RETIRED: [(&str, &str); 3] = [
+    (
+        "spamhaus-edrop",
+        "merged into DROP by its publisher in April 2024: use spamhaus-drop-v4",
+    ),
+    (
+        "sslbl",
+        "given up by its publisher, abuse.ch, in January 2025: the list is empty",
+    ),
+    (
+        "nixspam",
+        "given up by its publisher, heise, in January 2025",
+    ),
+];
+
+/// Why a preset is no longer there.
+pub fn retired(name: &str) -> Option<&'static str> {
+    RETIRED
+        .iter()
+        .find(|(one, _)| *one == name)
+        .map(|(_, why)| *why)
+}
+
 pub fn preset(name: &str) -> Option<&'static Preset> {
     PRESETS.iter().find(|preset| preset.name == name)
 }

@@ -8,7 +8,7 @@ use super::attempt::{Attempt, Body};
 use super::inputs::Cache;
 use super::newer::preferred;
 use super::{PassError, log_once};
-use crate::config::{Config, FeedConfig, Origin};
+use crate::config::{Config, FeedConfig};
 use crate::digest;
 use crate::feed::fetch::Validators;
 use crate::feed::formats::Format;
@@ -40,9 +40,9 @@ impl Acceptor<'_> {
             row.listed = self.ledger.feed(&feed.name)?.and_then(|row| row.listed);
         }
         row.looked_at = Some(self.now);
-        row.jitter = match feed.origin {
-            Origin::Url(_) => (RandomState::new().hash_one(0) % 1_000) as u16,
-            Origin::Path(_) => 0,
+        row.jitter = match feed.origin.is_remote() {
+            true => (RandomState::new().hash_one(0) % 1_000) as u16,
+            false => 0,
         };
         row.not_before = None;
         match attempt {

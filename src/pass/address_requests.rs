@@ -12,7 +12,8 @@ use reqwest::Url;
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::oneshot;
 
-use crate::config::{Config, Origin};
+use super::discovery::url_of;
+use crate::config::Config;
 use crate::discover::{Found, Host, Remembered, Source, address_of, host_network};
 use crate::feed::fetch::{AddressRequest, HostAddress};
 use crate::prefix::PrefixSet;
@@ -163,10 +164,13 @@ impl AddressRequests {
 /// An address of a name, for each feed of that host. A name that no feed has is the proxy's: of the
 /// configuration, or of the environment.
 fn shown(config: &Config, name: &str, ip: IpAddr) -> Vec<Found> {
-    let feeds = config.feeds.iter().filter_map(|feed| match &feed.origin {
-        Origin::Url(url) if has(url, name) => Some(format!("feed {}", feed.name)),
-        _ => None,
-    });
+    let feeds = config
+        .feeds
+        .iter()
+        .filter_map(|feed| match url_of(&feed.origin) {
+            Some(url) if has(&url, name) => Some(format!("feed {}", feed.name)),
+            _ => None,
+        });
     let mut whose: Vec<String> = feeds.collect();
     let is_proxy = config
         .fetch

@@ -7,11 +7,13 @@ use url::Url;
 
 use crate::config::{Config, FeedConfig, Origin};
 use crate::digest;
-use crate::feed::fetch::{AddressRequester, Fetched, Fetcher, Validators};
+use crate::feed::fetch::{
+    AddressRequester, Asked, Fetched, Fetcher, SecretFile, Validators, on_thread,
+};
 use crate::feed::file;
 use crate::feed::formats::parse_body;
 use crate::feed::{FeedCopy, Refused};
-use crate::progress::Progress;
+use crate::progress::{Line, Progress};
 
 /// The result of an attempt, before it is accepted.
 pub enum Attempt {
@@ -49,9 +51,19 @@ impl Client {
         }
     }
 
-    async fn get(&self, config: &Config) -> &Result<Fetcher, String> {
+    async fn ask(
+        &self,
+        config: &Config,
+        asked: Asked<'_>,
+        feed: &FeedConfig,
+        validators: &Validators,
+        line: &Line,
+    ) -> Result<Fetched, Refused> {
         let make = || Fetcher::new(config.fetch.clone(), self.addresses.clone());
-        self.made.get_or_init(make).await
+        match self.made.get_or_init(make).await {
+            Ok(fetcher) => fetcher.get(asked, &feed.access, validators, line).await,
+            Err(why) => Err(Refused::Unreachable(why.clone())),
+        }
     }
 }
 
@@ -60,6 +72,7 @@ enum FileOrUrl<'a, F> {
     /// A file that is being read.
     File(F),
     Url(&'a Url),
+    UrlFile(&'a SecretFile),
 }
 
 /// Fetch a feed once. A file is read from the call on: what else a
@@ -75,6 +88,7 @@ pub fn attempt<'a>(
     let way = match &feed.origin {
         Origin::Path(path) => FileOrUrl::File(file::read(path, limits.max_bytes, limits.timeout)),
         Origin::Url(url) => FileOrUrl::Url(url),
+        Origin::UrlFile(file) => FileOrUrl::UrlFile(file),
     };
     async move {
         let line = progress.line(&feed.name);
@@ -83,9 +97,18 @@ pub fn attempt<'a>(
                 Ok(body) => return read(feed, body, known, Validators::default()).await,
                 Err(refused) => Err(refused),
             },
-            FileOrUrl::Url(url) => match client.get(config).await {
-                Ok(fetcher) => fetcher.get(url, &feed.access, &validators, &line).await,
-                Err(why) => Err(Refused::Unreachable(why.clone())),
+            FileOrUrl::Url(url) => {
+                let is_secret = false;
+                let asked = Asked { url, is_secret };
+                client.ask(config, asked, feed, &validators, &line).await
+            }
+            FileOrUrl::UrlFile(file) => match on_thread(file, SecretFile::url).await {
+                Ok(url) => {
+                    let (url, is_secret) = (&url, true);
+                    let asked = Asked { url, is_secret };
+                    client.ask(config, asked, feed, &validators, &line).await
+                }
+                Err(refused) => Err(refused),
             },
         };
         match found {

@@ -1,7 +1,10 @@
 //! Looking around for space that must not be dropped, and writing down what is found (I/O).
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+
+use reqwest::Url;
 
 use super::inputs::Cache;
 use super::log_once;
@@ -149,20 +152,26 @@ fn beyond(excess: &[Excess], said: &mut BTreeSet<(Source, String)>) -> Vec<(bool
 
 /// The hosts that must be reached to fetch the feeds.
 fn hosts(config: &Config) -> Vec<Host> {
-    let feeds = config.feeds.iter().filter_map(|feed| match &feed.origin {
-        Origin::Url(url) => Some((url, format!("feed {}", feed.name))),
-        Origin::Path(_) => None,
-    });
-    let proxy = config
-        .fetch
-        .proxy
-        .iter()
-        .map(|url| (url, "the proxy".to_owned()));
+    let feeds = config.feeds.iter();
+    let feeds =
+        feeds.filter_map(|feed| Some((url_of(&feed.origin)?, format!("feed {}", feed.name))));
+    let proxy = config.fetch.proxy.iter();
+    let proxy = proxy.map(|url| (Cow::Borrowed(url), "the proxy".to_owned()));
     let named = feeds.chain(proxy).filter_map(|(url, feed)| {
         let name = url.host_str()?.trim_matches(['[', ']']).to_owned();
         Some(Host { name, feed })
     });
     named.collect()
+}
+
+/// The URL that a feed is fetched from; nothing for a local file, and for a secret one that cannot
+/// be read: its download says so.
+pub(super) fn url_of(origin: &Origin) -> Option<Cow<'_, Url>> {
+    match origin {
+        Origin::Url(url) => Some(Cow::Borrowed(url)),
+        Origin::UrlFile(file) => file.url().ok().map(Cow::Owned),
+        Origin::Path(_) => None,
+    }
 }
 
 /// What is said of the parts that failed, and whether it is news: each is named once, and again

@@ -117,7 +117,7 @@ pub fn begin<'a>(
     // What is begun and not ended is seen by that; a file is read in a moment.
     let mut far = wanted
         .iter()
-        .filter(|feed| matches!(feed.origin, Origin::Url(_)))
+        .filter(|feed| feed.origin.is_remote())
         .map(|feed| &feed.name)
         .peekable();
     if far.peek().is_some() {
@@ -324,7 +324,12 @@ fn adopt(
 /// What to name the copy at hand by. Validators of another place, or without their copy, would be
 /// answered by a lie.
 fn validators(config: &Config, feed: &FeedConfig, row: &FeedRow, cache: &mut Cache) -> Validators {
-    let same = matches!(feed.origin, Origin::Url(_)) && row.origin == feed.origin.to_string();
+    let same = match &feed.origin {
+        Origin::Url(_) => true,
+        Origin::UrlFile(file) => row.confirmed_at.is_some_and(|at| file.is_older_than(at)),
+        Origin::Path(_) => false,
+    };
+    let same = same && row.origin == feed.origin.to_string();
     let copy = row.digest.as_ref().filter(|_| same);
     match copy.and_then(|digest| cache.get(config, feed, digest)) {
         Some(_) => row.validators.clone(),

@@ -1,6 +1,6 @@
 //! Whether a good copy is to be preferred to the one at hand. Pure.
 
-use crate::config::{FeedConfig, Origin};
+use crate::config::FeedConfig;
 use crate::feed::{FeedCopy, Refused};
 use crate::ledger::FeedRow;
 use crate::time::Timestamp;
@@ -23,7 +23,7 @@ pub fn preferred(
     }
     // A local file is taken as it is. And a date that was wrong once must not freeze the feed: a
     // copy that was not confirmed for that long has no precedence.
-    let same_place = row.origin == feed.origin.to_string() && matches!(feed.origin, Origin::Url(_));
+    let same_place = row.origin == feed.origin.to_string() && feed.origin.is_remote();
     let confirmed = row.confirmed(feed.ages, now).map(|at| at.age(now));
     let recent = confirmed.is_some_and(|age| age < feed.ages.stale_after);
     let credible = |at: Timestamp| at <= now.after(Timestamp::CLOCK_TOLERANCE);

@@ -104,7 +104,7 @@ fn the_shipped_configuration_loads_and_with_every_key_enabled_too() {
     let enabled = enabled
         .join("\n")
         .replace("/etc/nullrouted/allow.list", "allow.list");
-    check(&enabled).code(0).says("9 feeds, 3 router files");
+    check(&enabled).code(0).says("11 feeds, 3 router files");
 }
 
 #[test]

@@ -124,6 +124,10 @@ fn a_redirect_to_another_host_is_followed_without_the_secret() {
             // edge1:hush
             "authorization: Basic ZWRnZTE6aHVzaA==\r\n",
         ),
+        (
+            "header = { name = \"Auth-Key\", file = \"secret\" }\n",
+            "auth-key: hush\r\n",
+        ),
     ] {
         let feed = feed("partner", &home.url(), keys);
         let port = proxy.port;
@@ -137,10 +141,10 @@ fn a_redirect_to_another_host_is_followed_without_the_secret() {
     }
     assert!(proxy.requests()[0].starts_with("CONNECT lists.invalid:443 "));
     let followed = away.requests();
-    assert_eq!(followed.len(), 6);
+    assert_eq!(followed.len(), 8);
     for request in followed.iter().chain(&proxy.requests()) {
         let request = request.to_lowercase();
-        for trace in ["authorization", "x-api-key", "hush"] {
+        for trace in ["authorization", "x-api-key", "auth-key", "hush"] {
             assert!(!request.contains(trace), "{request}");
         }
     }
@@ -287,6 +291,175 @@ fn a_secret_is_sent_and_never_shown() {
     for said in [&ran, &quiet, &emptied, &printed, &status] {
         assert!(!format!("{said:?}").contains("hush"), "{said:?}");
     }
+}
+
+/// Every byte that a place has in files, and what the verbs show of it, but the file with the secret.
+fn shown(place: &Place) -> Vec<u8> {
+    let mut shown = Vec::new();
+    let mut folders = vec![place.path("")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            shown.extend(entry.file_name().into_encoded_bytes());
+            match entry.file_type().unwrap() {
+                kind if kind.is_dir() => folders.push(entry.path()),
+                kind if kind.is_file() && entry.file_name() != "url" => {
+                    shown.extend(std::fs::read(entry.path()).unwrap());
+                }
+                _ => {}
+            }
+        }
+    }
+    for verb in [
+        &["status"][..],
+        &["status", "--json"],
+        &["why", "192.0.2.7"],
+        &["why", "192.0.2.7", "--json"],
+        &["history"],
+        &["history", "--json"],
+        &["feeds"],
+        &["feeds", "--json"],
+        &["plan"],
+        &["plan", "--json"],
+        &["check"],
+        &["check", "--json"],
+        &["check", "--print"],
+        &["list", "--format", "csv"],
+    ] {
+        let ran = place.run(verb);
+        shown.extend(format!("{ran:?}").into_bytes());
+    }
+    shown
+}
+
+#[test]
+fn a_secret_url_is_asked_for_and_stands_nowhere_else() {
+    let server = Server::new(Answer::Tagged(LIST.to_owned(), "\"one\"".to_owned()));
+    let secret = format!("http://127.0.0.1:{}/hush/list?key=hush", server.port);
+    let place = Place::new(&format!(
+        "[[feed]]\nname = \"partner\"\nurl_file = \"url\"\n{NO_KERNEL}[fetch]\ntimeout = \"8s\"\n"
+    ));
+    let url_file = format!("url_file {}", place.path("url").display());
+    let mut all = format!("{:?}", refresh(&place).code(1)).into_bytes();
+    place.write("url", &format!("{secret}\n"));
+    let ran = refresh(&place).code(0).says("feed=partner  3 entries");
+    all.extend(format!("{ran:?}").into_bytes());
+    let asked = server.requests().pop().unwrap();
+    assert!(
+        asked.starts_with("GET /hush/list?key=hush HTTP/1.1\r\n"),
+        "{asked}"
+    );
+    assert!(!asked.to_lowercase().contains("referer"), "{asked}");
+    let status = place.run(&["status", "--json"]).json();
+    assert_eq!(status["feeds"][0]["origin"], url_file.as_str());
+
+    // Later requests name the copy at hand, until another URL is in the file.
+    std::thread::sleep(Duration::from_millis(1_100));
+    refresh(&place).code(0);
+    refresh(&place).code(0);
+    let asked = server.requests().pop().unwrap();
+    assert!(asked.contains("if-none-match: \"one\""), "{asked}");
+    place.write("url", &format!("{secret}&more=hush"));
+    refresh(&place).code(0);
+    let asked = server.requests().pop().unwrap();
+    assert!(
+        asked.contains("&more=hush") && !asked.contains("if-none-match"),
+        "{asked}"
+    );
+
+    // Whatever goes wrong, and wherever a server repeats it.
+    for answer in [
+        Answer::Status("503 Service Unavailable", "hush".to_owned()),
+        Answer::Redirect("http://192.0.2.80/hush".to_owned()),
+        Answer::Redirect("https://10.1.2.3/hush".to_owned()),
+        Answer::Redirect("/hush/again".to_owned()),
+        Answer::Short(LIST.to_owned()),
+        Answer::Reset(LIST.to_owned()),
+    ] {
+        server.answer(answer);
+        let ran = refresh(&place).code(0);
+        all.extend(format!("{ran:?}").into_bytes());
+    }
+    for (text, why) in [
+        (
+            "http://192.0.2.80/hush",
+            "http to another machine, for all to read; permitted is https",
+        ),
+        ("hush", "relative URL without a base"),
+        ("http://127.0.0.1:1/hush", "no connection: "),
+    ] {
+        place.write("url", text);
+        let ran = refresh(&place).code(0).says(why);
+        all.extend(format!("{ran:?}").into_bytes());
+    }
+    all.extend(shown(&place));
+    let text = String::from_utf8_lossy(&all);
+    assert!(text.contains(&url_file));
+    let at = text.find("hush");
+    assert!(
+        at.is_none(),
+        "{}",
+        &text[at.unwrap().saturating_sub(200)..][..400]
+    );
+}
+
+#[test]
+fn a_secret_may_be_a_credential_of_the_service() {
+    let server = Server::new(list());
+    let feeds = feed(
+        "key",
+        &server.url(),
+        "header = { name = \"Auth-Key\", file = \"credential:key\" }\n",
+    ) + "[[feed]]\nname = \"url\"\nurl_file = \"credential:url\"\n";
+    let place = place(&feeds, "");
+    std::fs::create_dir(place.path("credentials")).unwrap();
+    place.write("credentials/key", "hush\n");
+    place.write("credentials/url", &server.url());
+    let run = |verb: &[&str], is_service: bool| {
+        let mut command = place.command(Command::new(PROGRAM), verb);
+        command.env_remove("CREDENTIALS_DIRECTORY");
+        if is_service {
+            command.env("CREDENTIALS_DIRECTORY", place.path("credentials"));
+        }
+        Ran::of(command.output().unwrap())
+    };
+    // By hand.
+    let ran = run(&["refresh"], false).code(1);
+    let unset = "$CREDENTIALS_DIRECTORY is not set: systemd sets it for the service alone";
+    ran.says(&format!(
+        "feed=key  failed: header: credential:key: {unset}; not asked; there is no earlier copy"
+    ))
+    .says(&format!(
+        "feed=url  failed: url_file: credential:url: {unset}; not asked; there is no earlier copy"
+    ));
+    assert!(server.requests().is_empty());
+    let checked = run(&["check"], false).code(0);
+    for name in ["key", "url"] {
+        let told = format!(
+            "advice: credential:{name}: {unset}; a verb that is run by hand does not ask for this feed"
+        );
+        assert_eq!(checked.err.matches(&told).count(), 1, "{}", checked.err);
+    }
+    // As the service.
+    run(&["refresh"], true)
+        .code(0)
+        .says("feed=key  3 entries")
+        .says("feed=url  3 entries");
+    let asked = server.requests();
+    assert_eq!(
+        asked
+            .iter()
+            .filter(|one| one.contains("auth-key: hush\r\n"))
+            .count(),
+        1
+    );
+    let printed = run(&["check", "--print"], true).code(0).out;
+    assert!(
+        printed.contains("header = { name = \"auth-key\", file = \"credential:key\" }\n"),
+        "{printed}"
+    );
+    assert!(printed.contains("= \"credential:url\"\n"), "{printed}");
+    assert!(!run(&["check"], true).code(0).err.contains("credential"));
 }
 
 #[test]

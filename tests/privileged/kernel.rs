@@ -580,3 +580,43 @@ mod inside {
         );
     }
 }
+
+/// The lines of the README under this heading, from the first block of this language.
+fn readme(heading: &str, language: &str) -> String {
+    let text = include_str!("../../README.md");
+    let section = text.split_once(heading).unwrap().1;
+    let block = section.split_once(&format!("```{language}\n")).unwrap().1;
+    block.split_once("```").unwrap().0.to_owned()
+}
+
+/// As fail2ban's action `route` does.
+#[test]
+fn a_table_of_our_own_leaves_the_main_one_to_others() {
+    let Some(router) = Namespace::new() else {
+        return;
+    };
+    router.ip("link set lo up");
+    let ban = |net: &str| router.run("ip", &["route", "add", "unreachable", net]);
+    let list = "192.0.2.7\n198.51.100.0/24\n";
+    let one = place(list);
+    one.run_in(&router, &["refresh"]).code(0);
+    ban("192.0.2.7").code(2).says("File exists");
+    one.run_in(&router, &["flush"]).code(0);
+    let apart = readme("## Beside fail2ban", "toml");
+    let two = Place::new(&format!("{NOC}{apart}"));
+    two.write("noc.list", list);
+    two.run_in(&router, &["refresh"]).code(0);
+    ban("192.0.2.7").code(0);
+    ban("203.0.113.7").code(0);
+    let get = |address: &str| router.run("ip", &["route", "get", address]);
+    for dropped in ["192.0.2.7", "198.51.100.7", "203.0.113.7"] {
+        get(dropped).code(2);
+    }
+    two.run_in(&router, &["flush"]).code(0);
+    get("192.0.2.7").code(2).says("No route to host");
+    let theirs = router.ip("route show type unreachable");
+    assert!(
+        theirs.contains("192.0.2.7") && theirs.contains("203.0.113.7"),
+        "{theirs}"
+    );
+}

@@ -8,8 +8,9 @@ use toml::Spanned;
 use super::{Check, MOST, place, share, span};
 use crate::config::model::{FeedConfig, Origin};
 use crate::config::written;
+use crate::feed::fetch::SecretFile;
 use crate::feed::formats::{Format, Ports, Rules};
-use crate::feed::preset::{PRESETS, Preset};
+use crate::feed::preset::{PRESETS, Preset, retired};
 use crate::feed::schedule::Rhythm;
 use crate::feed::standing::Ages;
 use crate::feed::withdrawal::WithdrawAfter;
@@ -52,7 +53,18 @@ impl Check<'_> {
             self.problem(span.clone(), message);
         }
         let known = PRESETS.each_ref().map(|preset| (preset.name, preset));
-        let preset = self.word("preset", &feed.preset, &known);
+        let why = feed
+            .preset
+            .as_ref()
+            .and_then(|name| Some((name, retired(name.get_ref())?)));
+        let preset = match why {
+            Some((name, why)) => {
+                let message = format!("preset: {:?} is retired: {why}", name.get_ref());
+                self.problem(name.span(), message);
+                None
+            }
+            None => self.word("preset", &feed.preset, &known),
+        };
         let origin = self.origin(feed, preset, &span);
         let rules = self.rules(feed, preset, origin.as_ref());
         let access = self.access(feed, origin.as_ref());
@@ -96,6 +108,14 @@ impl Check<'_> {
         preset: Option<&'static Preset>,
         span: &Range<usize>,
     ) -> Option<Origin> {
+        if let (Some(file), true) = (&feed.url_file, feed.url.is_some() || feed.path.is_some()) {
+            let message = "url_file: a feed has a url, a url_file or a path, and one of them";
+            self.problem(file.span(), message);
+            return None;
+        }
+        if let Some(file) = &feed.url_file {
+            return self.secret_file(SecretFile::URL, file).map(Origin::UrlFile);
+        }
         match (&feed.url, &feed.path) {
             (Some(url), Some(_)) => {
                 self.problem(url.span(), "url: a feed has a url or a path, not both");

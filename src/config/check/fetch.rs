@@ -3,12 +3,31 @@
 use std::time::Duration;
 
 use reqwest::Url;
+use reqwest::header::HeaderName;
 use toml::Spanned;
 
 use super::{Check, span};
 use crate::config::model::Origin;
 use crate::config::written::{self, Span};
-use crate::feed::fetch::{Access, FetchLimits, Secret, is_this_machine};
+use crate::feed::fetch::{Access, FetchLimits, Secret, SecretFile, is_this_machine};
+
+/// Headers that frame a message, or that the program sets (RFC 9110; RFC 9112).
+const RESERVED: [&str; 14] = [
+    "accept-encoding",
+    "authorization",
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "if-modified-since",
+    "if-none-match",
+    "proxy-authorization",
+    "range",
+    "te",
+    "transfer-encoding",
+    "upgrade",
+    "user-agent",
+];
 
 /// No network is faster, and a message would speak of 0 seconds.
 const LEAST_SPAN: Duration = Duration::from_secs(1);
@@ -86,7 +105,7 @@ impl Check<'_> {
             client_certificate: feed
                 .client_certificate_file
                 .as_ref()
-                .map(|file| self.path(file)),
+                .and_then(|file| self.secret_file("client_certificate_file", file)),
             secret: self.secret(feed),
         }
     }
@@ -99,6 +118,8 @@ impl Check<'_> {
                 self.problem(written.span(), message);
             }
             Origin::Url(url) if url.scheme() == "https" => {}
+            // It is judged when it is read.
+            Origin::UrlFile(_) => {}
             Origin::Url(_) if key == "client_certificate_file" => {
                 let message = format!("{key}: over http there are no certificates");
                 self.hinted(written.span(), message, "the feed's url must be https");
@@ -109,6 +130,54 @@ impl Check<'_> {
                 let message = format!("{key}: would be sent to {host} over http, for all to read");
                 let hint = "permitted over https, and over http to this machine";
                 self.hinted(written.span(), message, hint);
+            }
+        }
+    }
+
+    /// A file with a secret, or a credential.
+    pub(super) fn secret_file(
+        &mut self,
+        key: &str,
+        written: &Spanned<String>,
+    ) -> Option<SecretFile> {
+        let read = SecretFile::read(written.get_ref(), self.base);
+        let report = |why| {
+            let message = format!("{key}: {:?} {why}", written.get_ref());
+            let hint = "such as \"credential:NAME\", a file in $CREDENTIALS_DIRECTORY";
+            self.hinted(written.span(), message, hint);
+        };
+        read.map_err(report).ok()
+    }
+
+    /// `header = { name = …, file = … }`.
+    fn header(&mut self, written: &Spanned<written::Header>) -> Option<Secret> {
+        let written::Header { name, file } = written.get_ref();
+        let (Some(name), Some(file)) = (name, file) else {
+            let message = "header: without a name or a file";
+            let hint = "such as { name = \"Auth-Key\", file = \"/etc/nullrouted/key\" }";
+            self.hinted(written.span(), message, hint);
+            return None;
+        };
+        let text = name.get_ref();
+        match text.parse::<HeaderName>() {
+            Ok(header) if !RESERVED.contains(&header.as_str()) => Some(Secret::Header {
+                name: header,
+                file: self.secret_file("header", file)?,
+            }),
+            Ok(_) => {
+                let message = format!("header: {text:?} is set by the program itself");
+                let hint = "for Authorization there are bearer_file, and user with password_file";
+                self.hinted(name.span(), message, hint);
+                None
+            }
+            Err(_) => {
+                let message = format!("header: {text:?} is no name of a header");
+                self.hinted(
+                    name.span(),
+                    message,
+                    "letters, digits and hyphens, such as \"Auth-Key\"",
+                );
+                None
             }
         }
     }
@@ -126,14 +195,14 @@ impl Check<'_> {
                     self.problem(user.span(), message);
                 }
                 let user = user.get_ref().clone();
-                let password_file = self.path(file);
-                Some((
-                    file,
-                    Secret::Basic {
-                        user,
-                        password_file,
-                    },
-                ))
+                self.secret_file("password_file", file)
+                    .map(|password_file| {
+                        let secret = Secret::Basic {
+                            user,
+                            password_file,
+                        };
+                        (file.span(), secret)
+                    })
             }
             (Some(alone), None) => {
                 self.problem(alone.span(), "user: without password_file");
@@ -146,16 +215,24 @@ impl Check<'_> {
             (None, None) => None,
         };
         let bearer = feed.bearer_file.as_ref();
-        let bearer = bearer.map(|file| (file, Secret::Bearer(self.path(file))));
+        let bearer = bearer.and_then(|file| {
+            let secret = Secret::Bearer(self.secret_file("bearer_file", file)?);
+            Some((file.span(), secret))
+        });
         let api_key = feed.api_key_file.as_ref();
-        let api_key = api_key.map(|file| (file, Secret::ApiKey(self.path(file))));
-        let mut found = [basic, bearer, api_key].into_iter().flatten();
+        let api_key = api_key.and_then(|file| {
+            let secret = Secret::ApiKey(self.secret_file("api_key_file", file)?);
+            Some((file.span(), secret))
+        });
+        let header = feed.header.as_ref();
+        let header = header.and_then(|header| Some((header.span(), self.header(header)?)));
+        let mut found = [basic, bearer, api_key, header].into_iter().flatten();
         let first = found.next().map(|(_, secret)| secret)?;
-        for (written, further) in found {
+        for (span, further) in found {
             let (one, other) = (first.file().0, further.file().0);
             let message = format!("{other}: a feed is asked for with one secret, and has {one}");
-            let hint = "permitted is one of password_file, bearer_file and api_key_file";
-            self.hinted(written.span(), message, hint);
+            let hint = "permitted is one of password_file, bearer_file, api_key_file and header";
+            self.hinted(span, message, hint);
         }
         Some(first)
     }
@@ -225,7 +302,7 @@ mod tests {
             problems(&format!("{HTTPS}bearer_file = \"b\"\napi_key_file = \"k\"")),
             "/etc/nullrouted/nullrouted.toml:5:16: api_key_file: a feed is asked for with one \
              secret, and has bearer_file\n      hint: permitted is one of password_file, \
-             bearer_file and api_key_file\n1 problem"
+             bearer_file, api_key_file and header\n1 problem"
         );
         for (lines, why) in [
             ("user = \"a\"", "user: without password_file"),
@@ -238,6 +315,57 @@ mod tests {
             let shown = problems(&format!("{HTTPS}{lines}"));
             assert!(shown.contains(why), "{shown}");
         }
+    }
+
+    #[test]
+    fn a_header_of_the_publishers_own_has_a_name_and_a_file() {
+        for (lines, why) in [
+            (
+                "header = { name = \"Auth-Key\" }",
+                "header: without a name or a file",
+            ),
+            (
+                "header = { name = \"Host\", file = \"k\" }",
+                "header: \"Host\" is set by the program itself\n      hint: for Authorization there are \
+                 bearer_file, and user with password_file",
+            ),
+            (
+                "header = { name = \"Auth Key\", file = \"k\" }",
+                "header: \"Auth Key\" is no name of a header\n      hint: letters, digits and hyphens",
+            ),
+            (
+                "header = { nam = \"Auth-Key\", file = \"k\" }",
+                "nam: no such key here",
+            ),
+            (
+                "header = { name = \"Key\", file = \"credential:a/b\" }",
+                "header: \"credential:a/b\" is no name of a credential\n      hint: such as \
+                 \"credential:NAME\", a file in $CREDENTIALS_DIRECTORY",
+            ),
+            (
+                "bearer_file = \"b\"\nheader = { name = \"Key\", file = \"k\" }",
+                "header: a feed is asked for with one secret, and has bearer_file",
+            ),
+            (
+                "url_file = \"u\"",
+                "url_file: a feed has a url, a url_file or a path, and one of them",
+            ),
+        ] {
+            let shown = problems(&format!("{HTTPS}{lines}"));
+            assert!(shown.contains(why), "{lines}: {shown}");
+        }
+        let shown = problems(
+            "header = { name = \"Key\", file = \"k\" }\nurl = \"http://members.example.net/x\"",
+        );
+        assert!(
+            shown.contains("header: would be sent to members.example.net over http"),
+            "{shown}"
+        );
+        let shown = problems("url_file = \"credential:\"");
+        assert!(
+            shown.contains("url_file: \"credential:\" is no name of a credential"),
+            "{shown}"
+        );
     }
 
     #[test]
@@ -277,6 +405,7 @@ mod tests {
             "user = \"edge1\"\npassword_file = \"/p\"\nclient_certificate_file = \"/c\"",
             "bearer_file = \"/b\"",
             "api_key_file = \"/k\"",
+            "header = { name = \"Auth-Key\", file = \"credential:k\" }",
         ]
         .iter()
         .enumerate()

@@ -245,7 +245,12 @@ fn used<'a>(path: &'a Path, config: &'a Config) -> Vec<(&'a Path, String)> {
             used.push((path, format!("the list of the feed {name:?}")));
         }
         let secrets = feed.access.files();
+        let secrets = secrets.filter_map(|(key, file)| Some((key, file.path()?)));
         used.extend(secrets.map(|(key, file)| (file, format!("the {key} of the feed {name:?}"))));
+        if let Origin::UrlFile(file) = &feed.origin {
+            let file = file.path().into_iter();
+            used.extend(file.map(|file| (file, format!("the url_file of the feed {name:?}"))));
+        }
     }
     let protect = config.protect.files.iter();
     used.extend(protect.map(|file| (&**file, "one of [protect] files".to_owned())));

@@ -2,19 +2,16 @@
 //!
 //! A secret is put into a header marked as sensitive and nowhere else: messages name its file.
 
-use std::fmt::Display;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use reqwest::{Identity, RequestBuilder};
 
+use super::secret_file::{MAX_BYTES, SecretFile};
 use crate::feed::Refused;
 use crate::files;
-
-/// Largest file with a secret, in bytes.
-const MAX_BYTES: u64 = 1 << 20;
 
 const CLIENT_CERTIFICATE: &str = "client_certificate_file";
 
@@ -22,7 +19,7 @@ const CLIENT_CERTIFICATE: &str = "client_certificate_file";
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Access {
     /// PEM file with a client certificate, its chain and its key.
-    pub client_certificate: Option<PathBuf>,
+    pub client_certificate: Option<SecretFile>,
     /// The secret of the request.
     pub secret: Option<Secret>,
 }
@@ -34,12 +31,18 @@ pub enum Secret {
     Basic {
         /// The name.
         user: String,
-        password_file: PathBuf,
+        password_file: SecretFile,
     },
     /// A bearer token (RFC 6750), in this file.
-    Bearer(PathBuf),
+    Bearer(SecretFile),
     /// `X-Api-Key`, in this file.
-    ApiKey(PathBuf),
+    ApiKey(SecretFile),
+    /// A header of the publisher's own.
+    Header {
+        /// Its name.
+        name: HeaderName,
+        file: SecretFile,
+    },
 }
 
 /// A secret that was read, for every request to the feed's own host. It has no `Debug`, so it is
@@ -55,8 +58,8 @@ pub(super) enum OpenedSecret {
 
 impl Access {
     /// The files that hold secrets, each with the key that names it.
-    pub fn files(&self) -> impl Iterator<Item = (&'static str, &Path)> {
-        let certificate = self.client_certificate.as_deref();
+    pub fn files(&self) -> impl Iterator<Item = (&'static str, &SecretFile)> {
+        let certificate = self.client_certificate.as_ref();
         let secret = self.secret.as_ref().map(Secret::file);
         certificate
             .map(|file| (CLIENT_CERTIFICATE, file))
@@ -73,16 +76,17 @@ impl Access {
             return Ok(OpenedSecret::Nothing);
         };
         let (key, file) = secret.file();
-        let text = read_line(key, file).await?;
+        let text = on_thread(file, move |file| file.line(key)).await?;
         let (name, value) = match secret {
             Secret::Basic { user, .. } => return Ok(OpenedSecret::Basic(user.clone(), text)),
             Secret::Bearer(_) => (AUTHORIZATION, format!("Bearer {text}")),
             Secret::ApiKey(_) => (HeaderName::from_static("x-api-key"), text),
+            Secret::Header { name, .. } => (name.clone(), text),
         };
         // RFC 9110, section 5.5: beyond ASCII a header has no agreed meaning.
         let value = Some(value).filter(|value| value.is_ascii());
         let value = value.and_then(|value| HeaderValue::try_from(value).ok());
-        let mut value = value.ok_or_else(|| unusable(key, file, "not plain ASCII"))?;
+        let mut value = value.ok_or_else(|| file.unusable(key, "not plain ASCII"))?;
         value.set_sensitive(true);
         Ok(OpenedSecret::Header(name, value))
     }
@@ -96,12 +100,15 @@ impl Access {
             return Ok(None);
         };
         let key = CLIENT_CERTIFICATE;
-        let pem = files::within_async(file, files::PATIENCE, |file| files::read(file, MAX_BYTES));
-        let pem = pem.await.map_err(|error| unusable(key, file, error))?;
+        let place = file.place().map_err(|error| file.unusable(key, error))?;
+        let pem = files::within_async(&place, files::PATIENCE, |place| {
+            files::read(place, MAX_BYTES)
+        });
+        let pem = pem.await.map_err(|error| file.unusable(key, error))?;
         let identity = Identity::from_pem(&pem);
         identity
             .map(Some)
-            .map_err(|_| unusable(key, file, "no certificate with its key, both as PEM"))
+            .map_err(|_| file.unusable(key, "no certificate with its key, both as PEM"))
     }
 }
 
@@ -118,11 +125,12 @@ impl OpenedSecret {
 
 impl Secret {
     /// The key that names the file, and the file.
-    pub fn file(&self) -> (&'static str, &Path) {
+    pub fn file(&self) -> (&'static str, &SecretFile) {
         match self {
             Self::Basic { password_file, .. } => ("password_file", password_file),
             Self::Bearer(file) => ("bearer_file", file),
             Self::ApiKey(file) => ("api_key_file", file),
+            Self::Header { file, .. } => ("header", file),
         }
     }
 }
@@ -137,30 +145,16 @@ pub fn open_to_all(key: &str, file: &Path) -> Option<String> {
     })
 }
 
-/// The only line of a file, without its end.
-async fn read_line(key: &str, file: &Path) -> Result<String, Refused> {
-    let text = files::within_async(file, files::PATIENCE, |file| {
-        files::read_text(file, MAX_BYTES)
-    });
-    let mut text = text.await.map_err(|error| unusable(key, file, error))?;
-    if text.ends_with('\n') {
-        text.pop();
-        if text.ends_with('\r') {
-            text.pop();
-        }
-    }
-    if text.is_empty() {
-        return Err(unusable(key, file, "empty"));
-    }
-    // RFC 7617, section 2, and RFC 9110, section 5.5: no control characters.
-    if text.contains(char::is_control) {
-        return Err(unusable(key, file, "more than one line of text"));
-    }
-    Ok(text)
-}
-
-fn unusable(key: &str, file: &Path, why: impl Display) -> Refused {
-    Refused::Unreachable(format!("{key}: {}: {why}; not asked", file.display()))
+/// Read a file without a wait for its file system.
+pub(crate) async fn on_thread<T: Send + 'static>(
+    file: &SecretFile,
+    read: impl FnOnce(&SecretFile) -> Result<T, Refused> + Send + 'static,
+) -> Result<T, Refused> {
+    let file = file.clone();
+    let reading = tokio::task::spawn_blocking(move || read(&file));
+    reading
+        .await
+        .unwrap_or_else(|error| Err(Refused::Unreachable(format!("not read: {error}"))))
 }
 
 #[cfg(test)]
@@ -172,7 +166,7 @@ mod tests {
         let file = tempfile::NamedTempFile::new().unwrap();
         fs::write(&file, content).unwrap();
         let access = Access {
-            secret: Some(Secret::Bearer(file.path().to_owned())),
+            secret: Some(Secret::Bearer(SecretFile::Path(file.path().to_owned()))),
             ..Access::default()
         };
         let mut runtime = tokio::runtime::Builder::new_current_thread();

@@ -12,6 +12,7 @@ mod limits;
 mod private;
 mod redirect;
 mod resolve;
+mod secret_file;
 mod speed;
 mod time_limit;
 mod wait;
@@ -32,12 +33,14 @@ use super::Refused;
 use super::body::end_last_line;
 use crate::files;
 use crate::progress::Line;
+pub(crate) use access::on_thread;
 pub use access::{Access, Secret};
 use client::Clients;
 use connect::ConnectAttempts;
 pub use connect::{AddressRequest, AddressRequester, HostAddress};
 pub use limits::FetchLimits;
 pub use private::is_this_machine;
+pub use secret_file::SecretFile;
 use speed::Speed;
 use time_limit::TimeLimit;
 
@@ -57,6 +60,14 @@ pub enum Fetched {
     Unchanged,
     /// A body, not yet checked.
     Body(Vec<u8>, Validators),
+}
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    pub url: &'a Url,
+    /// Whether the URL is a secret itself: it stands in no message.
+    pub is_secret: bool,
 }
 
 /// Downloads feeds; one for a pass, shared by all feeds.
@@ -106,36 +117,36 @@ impl Fetcher {
         })))
     }
 
-    /// Request `url` with this authentication; `known` names the copy at hand.
+    /// Request a URL with this authentication; `known` names the copy at hand.
     ///
     /// # Errors
     /// [`Refused`] with the reason, which contains no secret.
     pub async fn get(
         &self,
-        url: &Url,
+        asked: Asked<'_>,
         access: &Access,
         known: &Validators,
         line: &Line,
     ) -> Result<Fetched, Refused> {
         let limit = self.0.limits.timeout;
         let patience = TimeLimit::new(limit);
-        let download = self.download(url, access, known, line, &patience);
+        let download = self.download(asked, access, known, line, &patience);
         let done = patience.wait_for(download).await;
         done.unwrap_or(Err(Refused::TooSlow(limit.as_secs())))
     }
 
     async fn download(
         &self,
-        url: &Url,
+        asked: Asked<'_>,
         access: &Access,
         known: &Validators,
         line: &Line,
         patience: &TimeLimit,
     ) -> Result<Fetched, Refused> {
-        let (response, way) = self.follow(url, access, known, patience).await?;
+        let (response, way) = self.follow(asked, access, known, patience).await?;
         let status = response.status();
-        let asked = known.etag.is_some() || known.last_modified.is_some();
-        if status == StatusCode::NOT_MODIFIED && asked {
+        let is_conditional = known.etag.is_some() || known.last_modified.is_some();
+        if status == StatusCode::NOT_MODIFIED && is_conditional {
             prove(way.as_ref());
             return Ok(Fetched::Unchanged);
         }
@@ -167,11 +178,12 @@ impl Fetcher {
     /// to the configured host; after a redirect to another one, none is sent again.
     async fn follow(
         &self,
-        url: &Url,
+        asked: Asked<'_>,
         access: &Access,
         known: &Validators,
         patience: &TimeLimit,
     ) -> Result<(Response, Option<ConnectAttempts>), Refused> {
+        let Asked { url, is_secret } = asked;
         let clients = &self.0.clients;
         self.judge_permissions(access).await;
         let secret = access.open().await?;
@@ -220,7 +232,7 @@ impl Fetcher {
             };
             at_home = at_home && redirect::same_place(url, &next);
             if !at_home {
-                redirect::permitted(&next)?;
+                redirect::permitted(&next, is_secret)?;
                 self.judge_for_proxy(&next).await?;
             }
             at = next;
@@ -304,6 +316,10 @@ impl Fetcher {
     /// Warn once per pass about secrets that every user can read.
     async fn judge_permissions(&self, access: &Access) {
         for (key, file) in access.files() {
+            // A credential is for the service alone.
+            let Some(file) = file.path() else {
+                continue;
+            };
             let judged = self.0.judged.lock();
             let new = judged
                 .unwrap_or_else(PoisonError::into_inner)

@@ -40,13 +40,17 @@ pub fn same_place(one: &Url, other: &Url) -> bool {
         && one.port_or_known_default() == other.port_or_known_default()
 }
 
-/// Check a redirect to another host. The addresses of its name are checked when they are resolved.
+/// Check a redirect to another host, of a feed whose own URL may be shown or not. The addresses of its name are checked when they are resolved.
 ///
 /// # Errors
 /// [`Refused::Unreachable`] with the reason.
-pub fn permitted(next: &Url) -> Result<(), Refused> {
+pub fn permitted(next: &Url, is_secret: bool) -> Result<(), Refused> {
     let refused = |why: &str| {
-        let to = shown(next);
+        // It may repeat what must not be shown.
+        let to = match is_secret {
+            true => "another place".to_owned(),
+            false => shown(next),
+        };
         Err(Refused::Unreachable(format!("redirected to {to}, {why}")))
     };
     let ip = match next.host() {
@@ -91,7 +95,7 @@ mod tests {
     }
 
     fn refusal(text: &str) -> String {
-        permitted(&url(text)).unwrap_err().to_string()
+        permitted(&url(text), false).unwrap_err().to_string()
     }
 
     fn redirect(location: Option<&str>) -> Result<Option<Url>, Refused> {
@@ -141,8 +145,17 @@ mod tests {
 
     #[test]
     fn a_private_address_is_seen_in_every_spelling() {
-        assert_eq!(permitted(&url("https://lists.example.net/x")), Ok(()));
-        assert_eq!(permitted(&url("https://8.8.8.8/x")), Ok(()));
+        assert_eq!(
+            permitted(&url("https://lists.example.net/x"), false),
+            Ok(())
+        );
+        assert_eq!(permitted(&url("https://8.8.8.8/x"), false), Ok(()));
+        // A feed whose own URL is secret: this one may repeat it.
+        let told = permitted(&url("http://lists.example.net/hush"), true).unwrap_err();
+        assert_eq!(
+            told.to_string(),
+            "redirected to another place, which is not https"
+        );
         for spelling in [
             "https://2130706433/",
             "https://0x7f.1/",
