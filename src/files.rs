@@ -282,11 +282,15 @@ mod tests {
     ];
 
     /// Where else they stand, and why they may.
-    const MAY: [(&str, &str); 13] = [
+    const MAY: [(&str, &str); 14] = [
         ("files.rs", "the rule itself"),
         (
             "cli/demo",
             "files of the kernel and of a folder that the demonstration made",
+        ),
+        (
+            "cli/init.rs",
+            "writes the configuration, where there is none",
         ),
         ("cli/who.rs", "a file of the kernel"),
         (

@@ -87,6 +87,25 @@ fn push(shown: &mut String, c: char) {
     }
 }
 
+/// The known name that a word was probably meant to be, for a hint.
+pub fn meant<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let word = word.to_lowercase();
+    // A third of the characters may be wrong, and one always.
+    let most = (word.chars().count() / 3).max(1);
+    let distance = |name: &&str| strsim::damerau_levenshtein(&word, name);
+    let near = known.into_iter().min_by_key(distance)?;
+    (distance(&near) <= most).then_some(near)
+}
+
+/// What is permitted, and what of it was probably meant.
+pub fn permitted(what: &str, word: &str, known: &[&str]) -> String {
+    let all = format!("{what} {}", known.join(", "));
+    match meant(word, known.iter().copied()) {
+        Some(name) => format!("did you mean {name}? {all}"),
+        None => all,
+    }
+}
+
 /// The first characters of a text, at most this many, as they are.
 pub fn first(text: &str, most: usize) -> &str {
     let end = text.char_indices().nth(most);

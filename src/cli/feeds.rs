@@ -6,6 +6,7 @@ use super::{Exit, Outcome, Stop, load, output};
 use crate::feed::preset::{PRESETS, preset, retired};
 use crate::ledger::Ledger;
 use crate::pass::inputs::Cache;
+use crate::shown;
 use crate::time::Timestamp;
 use crate::view::{Feeds, feeds};
 
@@ -28,8 +29,8 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
             }
             let names: Vec<_> = PRESETS.iter().map(|preset| preset.name).collect();
             Stop::usage(format!(
-                "{name}: no preset of this name; there are {}",
-                names.join(", ")
+                "{name}: no preset of this name; {}",
+                shown::permitted("there are", name, &names)
             ))
         })?),
         None => None,

@@ -7,6 +7,7 @@ mod demo;
 mod feeds;
 mod flush;
 mod history;
+mod init;
 mod list;
 mod net;
 mod operator;
@@ -41,27 +42,43 @@ use crate::control::{Change, End, Pin, Refresh, Review, Unpin};
 use crate::ledger::{Busy, Ledger, LedgerError, OperatorEntry};
 use crate::pass::PassError;
 use crate::shown;
-use output::Out;
+use output::{Out, Volume};
+
+/// The configuration that is read where no other one is named.
+const CONFIG: &str = "/etc/nullrouted/nullrouted.toml";
+
+/// The version, and what it was built from.
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), env!("NULLROUTED_BUILT_FROM"));
 
 /// Null-route daemon: published lists of hostile networks in, blackhole routes and router files
 /// out.
 #[derive(Debug, Parser)]
-#[command(name = "nullrouted", version, max_term_width = 100)]
+#[command(name = "nullrouted", version = VERSION, max_term_width = 100)]
 struct Arguments {
     /// The configuration
     #[arg(
+        short,
         long,
         global = true,
         value_name = "FILE",
-        default_value = "/etc/nullrouted/nullrouted.toml"
+        env = "NULLROUTED_CONFIG",
+        default_value = CONFIG
     )]
     config: PathBuf,
+    /// Errors only on stderr, and only where the verb fails; a daemon logs warnings and errors
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// Each step on stderr; a daemon logs more of what it does
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    verbose: bool,
     #[command(subcommand)]
     verb: Verb,
 }
 
 #[derive(Debug, Subcommand)]
 enum Verb {
+    /// Write a commented configuration to start from; never overwrites one
+    Init,
     /// The daemon: refresh on schedule, keep kernel and files in step
     Run(run::Arguments),
     /// One pass over the feeds, then exit
@@ -99,7 +116,7 @@ enum Verb {
     Reject(change::Arguments<Review>),
     /// Freeze what is in force, or go back to an earlier generation
     Pin(change::Arguments<Pin>),
-    /// Withdraw everything that is ours, everywhere, and stay so until unpin
+    /// Withdraw all our routes from every target and stay withdrawn until unpin
     Flush(flush::Arguments),
     /// End a pin or a flush: put the set of the copies at hand in force again
     Unpin(change::Arguments<Unpin>),
@@ -129,6 +146,11 @@ enum Exit {
 }
 
 impl Exit {
+    /// Whether the verb could not do its work.
+    fn is_failure(self) -> bool {
+        matches!(self.code(), 1 | 64)
+    }
+
     /// The exit code.
     fn code(self) -> u8 {
         match self {
@@ -250,8 +272,18 @@ pub fn run_with(words: Vec<OsString>) -> ExitCode {
         Err(error) => return said_instead(&words, error).into(),
     };
     let config = &arguments.config;
+    output::set_volume(match (arguments.quiet, arguments.verbose) {
+        (true, _) => Volume::Quiet,
+        (_, true) => Volume::Verbose,
+        _ => Volume::Usual,
+    });
+    let is_daemon = matches!(arguments.verb, Verb::Run(_));
+    if arguments.quiet && !is_daemon {
+        output::keep_talk();
+    }
     let changed = |change, json| change::run(config, &change, json);
     let outcome = match arguments.verb {
+        Verb::Init => init::run(config),
         Verb::Run(arguments) => run::run(config, &arguments),
         Verb::Refresh(arguments) => changed(Change::Refresh(arguments.request), arguments.json),
         Verb::Plan(arguments) => plan::run(config, &arguments),
@@ -278,6 +310,9 @@ pub fn run_with(words: Vec<OsString>) -> ExitCode {
         stop.say(&Out::Ours);
         stop.exit
     });
+    if exit.is_failure() {
+        output::print_kept();
+    }
     exit.into()
 }
 

@@ -28,6 +28,26 @@ pub enum Talk {
     Daemon,
 }
 
+/// How much the operator wants to be said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Volume {
+    Quiet,
+    #[default]
+    Usual,
+    Verbose,
+}
+
+static VOLUME: OnceLock<Volume> = OnceLock::new();
+
+/// Say as much as this, from now on.
+pub fn set_volume(volume: Volume) {
+    let _ = VOLUME.set(volume);
+}
+
+fn volume() -> Volume {
+    VOLUME.get().copied().unwrap_or_default()
+}
+
 /// What is under way is shown here, by a verb that talks; a daemon shows nothing.
 static PROGRESS: OnceLock<Progress> = OnceLock::new();
 
@@ -39,14 +59,15 @@ pub fn progress() -> &'static Progress {
 /// Send the lines of the library to stderr, above those of what is under way; other crates have
 /// nothing to say to an operator.
 pub fn talk(talk: Talk) {
-    let _ = PROGRESS.set(match talk {
-        Talk::Warnings | Talk::Steps => Progress::on_stderr(),
-        Talk::Daemon => Progress::default(),
+    let _ = PROGRESS.set(match (talk, volume()) {
+        (Talk::Daemon, _) | (_, Volume::Quiet) => Progress::default(),
+        (Talk::Warnings | Talk::Steps, _) => Progress::on_stderr(),
     });
-    let level = match talk {
-        Talk::Warnings => LevelFilter::WARN,
-        Talk::Steps => LevelFilter::DEBUG,
-        Talk::Daemon => LevelFilter::INFO,
+    let level = match (talk, volume()) {
+        (_, Volume::Verbose) => LevelFilter::DEBUG,
+        (_, Volume::Quiet) | (Talk::Warnings, _) => LevelFilter::WARN,
+        (Talk::Steps, _) => LevelFilter::DEBUG,
+        (Talk::Daemon, _) => LevelFilter::INFO,
     };
     let journal = std::env::var_os("JOURNAL_STREAM").is_some();
     let lines = tracing_subscriber::fmt::layer()
@@ -98,8 +119,15 @@ pub fn keep_talk() {
     *KEPT.lock().unwrap_or_else(PoisonError::into_inner) = Some(Vec::new());
 }
 
-/// Print what was kept, and the rest at once.
+/// Print what was kept, and the rest at once, unless the operator wants it quiet.
 pub fn release_talk() {
+    if volume() != Volume::Quiet {
+        print_kept();
+    }
+}
+
+/// Print what was kept, and the rest at once.
+pub fn print_kept() {
     let kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner).take();
     to_stderr(&kept.unwrap_or_default());
 }

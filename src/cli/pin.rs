@@ -26,7 +26,7 @@ pub(super) async fn pin_now(mut making: Making<'_>, pin: &Pin) -> Outcome {
     let Some(past) = ledger.at_generation(generation)? else {
         let oldest = ledger.oldest_told()?.max(1);
         return Err(Stop::usage(format!(
-            "{generation}: no generation that can be gone back to; there are {oldest} to {newest}; nothing was changed"
+            "generation {generation} does not exist (available: {oldest} to {newest}); nothing was changed"
         )));
     };
     let now = ledger.now()?;

@@ -11,6 +11,7 @@ use crate::control::Refresh;
 use crate::ledger::{GenerationCause, HoldRow, Lock};
 use crate::pass;
 use crate::pass::gather::{FeedSelection, FetchMode};
+use crate::shown;
 use crate::view::{Passed, without_copy};
 
 pub(super) const EXITS: &str = "Ends with 1 where a target failed, and while a configured feed has never had a copy; with 3 where \
@@ -25,8 +26,8 @@ pub(super) fn selection<'a>(
         Some(name) if !config.feeds.iter().any(|feed| feed.name == *name) => {
             let names: Vec<_> = config.feeds.iter().map(|feed| feed.name.as_str()).collect();
             Err(Stop::usage(format!(
-                "--feed {name}: no feed of this name; there are {}",
-                names.join(", ")
+                "--feed {name}: no feed of this name; {}",
+                shown::permitted("there are", name, &names)
             )))
         }
         Some(name) => Ok(FeedSelection::Only(name)),

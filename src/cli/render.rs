@@ -45,7 +45,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         let there = if names.is_empty() {
             "none is configured".to_owned()
         } else {
-            format!("there are {}", names.join(", "))
+            shown::permitted("there are", &arguments.router, &names)
         };
         Stop::usage(format!(
             "{}: no router of this name; {there}",

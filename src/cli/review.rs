@@ -1,5 +1,6 @@
 //! `approve` and `reject`: the answer to a held change.
 
+use super::operator::reason;
 use super::refresh::{apply, exit};
 use super::site::Making;
 use super::{Exit, Outcome, Stop};
@@ -17,6 +18,7 @@ pub(super) async fn review_now(
     review: &Review,
 ) -> Outcome {
     let author = making.author;
+    let reason = review.reason.as_deref().map(reason).transpose()?;
     let At {
         config,
         ledger,
@@ -36,8 +38,9 @@ pub(super) async fn review_now(
         )));
     }
     let (added, removed) = (decision.proposed.added(), decision.proposed.removed());
+    let reason = reason.map_or_else(String::new, |reason| format!("{reason}; "));
     let text = format!(
-        "{added} to add, {removed} to remove; {}",
+        "{reason}{added} to add, {removed} to remove; {}",
         joined(&decision.verdict.reasons, "; ")
     );
     let (kind, cause) = match said {
@@ -48,7 +51,7 @@ pub(super) async fn review_now(
         ledger.write_review(&id, said, now, &author.name)?;
         ledger.note_event(&author.event(now, kind, &id, text))
     })?;
-    let next = "The word is written down: the next pass goes by it";
+    let next = "Recorded; the next pass applies it";
     drop((inputs, decision));
     let outcome = apply(&mut making, cause, next).await?;
     if said == ReviewAnswer::Rejected && !making.json {
@@ -84,7 +87,7 @@ fn not_it(
             "what waits now is {} (nullrouted plan shows it)",
             decision.id
         ),
-        false => "nothing waits".to_owned(),
+        false => "no change is held".to_owned(),
     };
     let former = ledger.review_of(id)?.map(|row| {
         let (at, by, said) = (row.at, row.by, row.said.name());
@@ -97,7 +100,11 @@ fn not_it(
     let former = match (former, held) {
         (Some(former), _) => former,
         (None, true) => format!("is void: {} moved on", decision.movers()),
-        (None, false) => "is no change that was ever held here".to_owned(),
+        (None, false) => {
+            return Ok(format!(
+                "no held change has the ID {id}; {waits}; nothing was changed"
+            ));
+        }
     };
     Ok(format!("{id} {former}; {waits}; nothing was changed"))
 }

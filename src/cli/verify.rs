@@ -31,7 +31,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     output::talk(output::Talk::Warnings);
     let config = load(path)?;
     if !config.kernel.enabled {
-        let why = "the kernel is no target ([kernel] enabled = false): there is nothing to ask";
+        let why = "the kernel target is disabled ([kernel] enabled = false)";
         return nothing(arguments, "off", why);
     }
     let ledger = read_ledger(&config, &output::Out::Ours)?;

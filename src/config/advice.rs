@@ -92,7 +92,7 @@ impl Collector<'_> {
                     let host = url.host_str().unwrap_or_default();
                     let at = span.as_ref().map_or(at, |url| url.span().start);
                     let text = format!(
-                        "feed {name}: http:// to {host} is not encrypted: whoever is on the way can change the list; \
+                        "feed {name}: http:// to {host} is not encrypted: the list can be changed on the way; \
                          write https:// if the server has it"
                     );
                     self.add("http", None, Some(at), text);

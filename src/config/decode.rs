@@ -11,15 +11,22 @@ use toml::de::{DeTable, DeValue, Deserializer};
 
 use super::Problem;
 use super::written::Written;
+use crate::shown;
 
 /// Decode as much as possible; the problems say what was left out. If the syntax is invalid the
 /// values are guesses, see [`is_broken`].
 pub fn decode(text: &str) -> (Written, Vec<Problem>) {
     let (mut table, errors) = DeTable::parse_recoverable(text);
     let mut problems: Vec<_> = errors.iter().map(|error| problem(error, None)).collect();
-    if let Some(first) = problems.first_mut().filter(|_| looks_like_yaml(text)) {
-        let hint = "this looks like YAML; the configuration is TOML: [[feed]], then name = \"...\"";
-        first.hint = Some(hint.to_owned());
+    let other = match () {
+        () if looks_like_yaml(text) => Some("YAML"),
+        () if looks_like_ini(text) => Some("INI"),
+        () => None,
+    };
+    if let (Some(first), Some(other)) = (problems.first_mut(), other) {
+        first.hint = Some(format!(
+            "this looks like {other}; the configuration is TOML: [[feed]], then name = \"...\""
+        ));
     }
     // The meaning of an invalid line is a guess: if the syntax is wrong, only that is reported, and
     // the rest is read nevertheless.
@@ -44,6 +51,18 @@ fn looks_like_yaml(text: &str) -> bool {
     let mut lines = text.lines().map(str::trim);
     let first = lines.find(|line| !line.is_empty() && !line.starts_with('#'));
     first.is_some_and(|line| line == "---" || line.ends_with(':') || line.contains(": "))
+}
+
+/// Whether a text has a value that only INI has without quotes: `name = partner`.
+fn looks_like_ini(text: &str) -> bool {
+    let mut values = text.lines().filter_map(|line| line.split_once('='));
+    values.any(|(key, value)| {
+        let value = value.trim();
+        let is_word = value.starts_with(|c: char| c.is_ascii_alphabetic() || c == '/');
+        !key.trim_start().starts_with(['#', ';'])
+            && is_word
+            && !["true", "false", "inf", "nan"].contains(&value)
+    })
 }
 
 /// Whether a text is not TOML.
@@ -101,6 +120,36 @@ fn strike_in(value: &mut Spanned<DeValue>, span: &Range<usize>) -> Option<Struck
     struck.or_else(|| (value.span() == *span).then_some(Struck::Itself))
 }
 
+/// What the decoder expects, as an operator would say it.
+fn in_words(expected: &str) -> &str {
+    match expected {
+        "i64" => "a number without quotes",
+        "a boolean" => "true or false without quotes",
+        "a string" => "a text in quotes",
+        "a sequence" => "a list in brackets, such as [\"…\"]",
+        table if table.starts_with("struct ") => "a table of keys",
+        other => other,
+    }
+}
+
+/// What it found.
+fn found_in_words(found: &str) -> String {
+    let value = found
+        .split_once(' ')
+        .map_or("", |(_, value)| value)
+        .trim_matches('`');
+    match found.split(' ').next() {
+        Some("integer" | "floating") => {
+            format!("the number {}", value.trim_start_matches("point `"))
+        }
+        Some("boolean") => value.to_owned(),
+        Some("string") => format!("the text {value}"),
+        Some("sequence") => "a list".to_owned(),
+        Some("map") => "a table of keys".to_owned(),
+        _ => found.to_owned(),
+    }
+}
+
 /// The decoder's message, with the key first and the expectation before what was found.
 fn problem(error: &toml::de::Error, key: Option<&str>) -> Problem {
     let message = error.message().trim().replace('\n', ", ");
@@ -111,15 +160,21 @@ fn problem(error: &toml::de::Error, key: Option<&str>) -> Problem {
             .trim_start_matches("one of ")
             .replace('`', "")
             .replace(" or ", ", ");
-        return Problem::at(span, format!("{name}: no such key here"))
-            .hint(format!("permitted are {permitted}"));
+        let names: Vec<&str> = permitted.split(", ").collect();
+        return Problem::at(span, format!("{name}: no such key here")).hint(shown::permitted(
+            "permitted are",
+            name,
+            &names,
+        ));
     }
     let found = ["invalid type: ", "invalid value: "]
         .iter()
         .find_map(|start| message.strip_prefix(start)?.split_once(", expected "));
     let message = match found {
-        Some((found, "i64")) => format!("expected a number without quotes, found {found}"),
-        Some((found, expected)) => format!("expected {expected}, found {found}"),
+        Some((found, expected)) => {
+            let (expected, found) = (in_words(expected), found_in_words(found));
+            format!("expected {expected}, found {found}")
+        }
         None => message,
     };
     match key {

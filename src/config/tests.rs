@@ -71,7 +71,7 @@ protocol = 186
         r#"/etc/nullrouted/nullrouted.toml:1:1: stat_dir: no such key here
     1 | stat_dir = "/x"
       | ^^^^^^^^
-      hint: permitted are state_dir, feed, protect, limits, review, ledger, daemon, kernel, router, fetch, asn
+      hint: did you mean state_dir? permitted are state_dir, feed, protect, limits, review, ledger, daemon, kernel, router, fetch, asn
 /etc/nullrouted/nullrouted.toml:4:8: name: "Partner One" cannot be the name of a feed
     4 | name = "Partner One"
       |        ^^^^^^^^^^^^^
@@ -80,7 +80,7 @@ protocol = 186
     5 | url = "ftp://lists.example.net/bad.txt"
       |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       hint: permitted are https and http; for a file write path = …
-/etc/nullrouted/nullrouted.toml:6:9: every: expected a duration in quotes, such as "6h", found integer `60`
+/etc/nullrouted/nullrouted.toml:6:9: every: expected a duration in quotes, such as "6h", found the number 60
     6 | every = 60
       |         ^^
 /etc/nullrouted/nullrouted.toml:8:1: a feed without a preset, a url or a path
@@ -90,7 +90,7 @@ protocol = 186
 /etc/nullrouted/nullrouted.toml:10:10: format: "dsheild" is not known
    10 | format = "dsheild"
       |          ^^^^^^^^^
-      hint: permitted are auto, cidr, spamhaus-text, spamhaus-json, asndrop-json, firehol, dshield, emerging-threats, abusech-csv, abusech-text, csv, columns, json, p2p, dat, rbldnsd, rsc, ipset, nft, nginx, stix, misp, crowdsec
+      hint: did you mean dshield? permitted are auto, cidr, spamhaus-text, spamhaus-json, asndrop-json, firehol, dshield, emerging-threats, abusech-csv, abusech-text, csv, columns, json, p2p, dat, rbldnsd, rsc, ipset, nft, nginx, stix, misp, crowdsec
 /etc/nullrouted/nullrouted.toml:13:13: prefixes: "203.0.113.9/24": host bits set, probably 203.0.113.0/24 was meant
    13 | prefixes = ["203.0.113.9/24", "not a network"]
       |             ^^^^^^^^^^^^^^^^
@@ -100,7 +100,7 @@ protocol = 186
 /etc/nullrouted/nullrouted.toml:16:15: shortest_v4: 40 is not from 1 to 32
    16 | shortest_v4 = 40
       |               ^^
-/etc/nullrouted/nullrouted.toml:17:13: max_added: expected a share in quotes, such as "25%", found string "lots"
+/etc/nullrouted/nullrouted.toml:17:13: max_added: expected a share in quotes, such as "25%", found the text "lots"
    17 | max_added = "lots"
       |             ^^^^^^
 /etc/nullrouted/nullrouted.toml:20:12: protocol: 186 belongs to FRR's zebra, which may remove our routes or lose its own
@@ -199,7 +199,7 @@ fn yaml_and_a_number_in_quotes_are_recognised() {
         "hint: this looks like YAML; the configuration is TOML: [[feed]], then name = \"...\"";
     assert!(shown.contains(hint), "{shown}");
     let shown = problems("[limits]\nshortest_v4 = \"8\"\n");
-    let expected = "shortest_v4: expected a number without quotes, found string \"8\"";
+    let expected = "shortest_v4: expected a number without quotes, found the text \"8\"";
     assert!(shown.contains(expected), "{shown}");
 }
 
@@ -303,7 +303,7 @@ keep = "1h"
         (
             7,
             16,
-            "max_share_v6: expected a share in quotes, such as \"25%\", found integer `1`",
+            "max_share_v6: expected a share in quotes, such as \"25%\", found the number 1",
         ),
         (8, 19, "max_added_count: -1 is not from 0 to 4294967295"),
         (10, 8, "mode: \"two\" is not known"),
@@ -312,7 +312,7 @@ keep = "1h"
         let expected = format!("nullrouted.toml:{line}:{column}: {text}");
         assert!(shown.contains(&expected), "{expected}\n{shown}");
     }
-    assert!(shown.contains("hint: permitted are addresses, connected, gateways, resolvers, bgp-neighbors, feed-hosts, sessions"));
+    assert!(shown.contains("permitted are addresses, connected, gateways, resolvers, bgp-neighbors, feed-hosts, sessions"));
     assert!(
         shown.contains("hint: permitted are limits, manual"),
         "{shown}"
@@ -392,10 +392,10 @@ max_age = "30d"
     6 | lengths_v6 = "8"
       |              ^^^
       hint: such as "8-128", or "none" when the list has no such prefix
-/etc/nullrouted/nullrouted.toml:7:18: withdraw_after: expected copies or a duration in quotes, such as "2 copies" or "6h", found string "0 copies"
+/etc/nullrouted/nullrouted.toml:7:18: withdraw_after: expected copies or a duration in quotes, such as "2 copies" or "6h", found the text "0 copies"
     7 | withdraw_after = "0 copies"
       |                  ^^^^^^^^^^
-/etc/nullrouted/nullrouted.toml:8:11: max_age: expected a duration in quotes, such as "6h", found integer `30`
+/etc/nullrouted/nullrouted.toml:8:11: max_age: expected a duration in quotes, such as "6h", found the number 30
     8 | max_age = 30
       |           ^^
 /etc/nullrouted/nullrouted.toml:12:9: field: cidr has no fields to choose from
@@ -562,4 +562,88 @@ fn a_configuration_has_another_fingerprint_where_it_says_something_else() {
     assert_eq!(of(""), of("# a comment\n"));
     assert_ne!(of(""), of("[daemon]\ngroup = \"noc\"\n"));
     assert_ne!(of(""), of("[protect]\nprefixes = [\"192.0.2.0/24\"]\n"));
+}
+
+#[test]
+fn what_was_probably_meant_is_named() {
+    for (text, hint) in [
+        (
+            "[[fed]]\nname = \"a\"\n",
+            "did you mean feed? permitted are state_dir, ",
+        ),
+        (
+            "[kernel]\nmetrik = 20\n",
+            "did you mean metric? permitted are ",
+        ),
+        (
+            "[[feed]]\nname = \"a\"\npreset = \"spamhaus-drop-4\"\n",
+            "did you mean spamhaus-drop-v4? permitted are ",
+        ),
+        (
+            "[[router]]\nname = \"a\"\nfamily = \"junoz\"\npath = \"/x\"\n",
+            "did you mean junos? permitted are ",
+        ),
+        ("[kernel]\nxyzzy = 20\n", "hint: permitted are "),
+    ] {
+        let shown = problems(text);
+        assert!(shown.contains(hint), "{text}: {shown}");
+    }
+    let shown = problems("[[feed]]\nname = \"a\"\npreset = \"sslbl\"\n");
+    let told = "preset: \"sslbl\" is retired: given up by its publisher, abuse.ch, in January 2025: the list is empty";
+    assert!(shown.contains(told), "{shown}");
+}
+
+#[test]
+fn a_value_of_another_type_is_told_in_plain_words() {
+    for (text, told) in [
+        (
+            "[limits]\nshortest_v4 = \"8\"\n",
+            "shortest_v4: expected a number without quotes, found the text \"8\"",
+        ),
+        (
+            "[kernel]\nenabled = \"yes\"\n",
+            "enabled: expected true or false without quotes, found the text \"yes\"",
+        ),
+        (
+            "state_dir = 5\n",
+            "state_dir: expected a text in quotes, found the number 5",
+        ),
+        (
+            "state_dir = 1.5\n",
+            "state_dir: expected a text in quotes, found the number 1.5",
+        ),
+        (
+            "[protect]\nprefixes = \"192.0.2.0/24\"\n",
+            "prefixes: expected a list in brackets, such as [\"…\"], found the text \"192.0.2.0/24\"",
+        ),
+        (
+            "[limits]\nmax_routes = true\n",
+            "max_routes: expected a number without quotes, found true",
+        ),
+        (
+            "limits = 5\n",
+            "limits: expected a table of keys, found the number 5",
+        ),
+        (
+            "[limits]\nmax_routes = [1]\n",
+            "max_routes: expected a number without quotes, found a list",
+        ),
+    ] {
+        let shown = problems(text);
+        assert!(shown.contains(told), "{text}: {shown}");
+    }
+}
+
+#[test]
+fn yaml_and_ini_are_known_as_such() {
+    for (text, kind) in [
+        ("feeds:\n  - name: noc\n", "YAML"),
+        ("[feed]\nname = noc\npath = /etc/noc.list\n", "INI"),
+    ] {
+        let shown = problems(text);
+        let told = format!(
+            "hint: this looks like {kind}; the configuration is TOML: [[feed]], then name = "
+        );
+        assert!(shown.contains(&told), "{shown}");
+    }
 }

@@ -81,7 +81,7 @@ pub struct Entry {
     /// Why: shown by why, list and history
     #[arg(long, value_name = "TEXT")]
     pub reason: String,
-    /// For how long, such as 2h or 7d; without it until it is taken back
+    /// Expire after this long, such as 2h or 7d [default: never]
     #[arg(long = "for", value_name = "TIME", value_parser = span)]
     #[serde(rename = "for", default)]
     pub time: Option<String>,
@@ -111,6 +111,10 @@ pub struct End {
 pub struct Review {
     /// The ID of the held change, as plan and status show it
     pub id: String,
+    /// Why: shown by history
+    #[arg(long, value_name = "TEXT")]
+    #[serde(default)]
+    pub reason: Option<String>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::Args)]
@@ -141,7 +145,7 @@ pub struct Refresh {
     /// Download whole bodies, also where the copy at hand may still be the current one
     #[arg(long, conflicts_with = "offline")]
     pub force: bool,
-    /// Look also where the publisher asks to wait: he may lock you out for it
+    /// Ignore the publisher's minimum interval (you may be blocked for it)
     #[arg(long, conflicts_with = "offline")]
     pub ignore_floor: bool,
 }

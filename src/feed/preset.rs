@@ -86,8 +86,8 @@ const CYMRU: Preset = Preset {
     reserved: true,
     attribution: "Team Cymru fullbogons, https://www.team-cymru.com/bogon-networks",
     licence: "free community service",
-    good_for: "networks that nobody was given: spoofed sources, hijacked space",
-    mind: "read by source more than by destination; limits for length and share want to be wider",
+    good_for: "unallocated networks: spoofed sources, hijacked space",
+    mind: "read by source more than by destination; raise the limits for length and share",
     ..USUAL
 };
 
@@ -162,7 +162,7 @@ pub const PRESETS: [Preset; 18] = [
         lengths_v4: Some((24, 24)),
         attribution: "DShield.org recommended block list, https://www.dshield.org/",
         licence: "CC BY-NC-SA 2.5: not for commercial use",
-        good_for: "the twenty /24 that scan most in these days",
+        good_for: "the 20 most active scanning /24s",
         mind: "a quarter of it changes every day, and research scanners are on it",
         ..USUAL
     },

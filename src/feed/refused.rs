@@ -139,7 +139,7 @@ impl Refused {
             Self::Foreign(what) => what.clone(),
             Self::Incomplete(what) => format!("cut short: {what}"),
             Self::TooManyBadLines { bad, lines, first } => {
-                format!("{bad} of {lines} lines are no entries ({first})")
+                format!("{bad} of {lines} lines are invalid ({first})")
             }
             Self::TooLarge(limit) => format!("larger than {limit} bytes"),
             Self::TooManyEntries(most) => {

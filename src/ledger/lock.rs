@@ -76,7 +76,7 @@ impl fmt::Display for Busy {
         let path = self.path.display();
         write!(
             f,
-            "{holder} is at work (it holds {path}); nothing was changed, try again when it is done"
+            "{holder} is running (it holds {path}); nothing was changed; try again when it has ended"
         )
     }
 }

@@ -139,7 +139,7 @@ impl fmt::Display for Audit {
             (self.surplus, "too many"),
             (self.occupied, "in a place that others have"),
             (self.failed, "refused by the kernel"),
-            (self.unexplained, "of an earlier life"),
+            (self.unexplained, "of an earlier run"),
         ];
         let found = found.into_iter().filter(|(count, _)| *count > 0);
         let found: Vec<_> = found
@@ -202,7 +202,7 @@ impl fmt::Display for Bus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let each: Vec<_> = self.listeners.iter().map(ToString::to_string).collect();
         match each.is_empty() {
-            true => f.write_str("nobody else listens to changes of routes")?,
+            true => f.write_str("no routing daemon reads the kernel's route changes")?,
             false => write!(f, "listening: {}", each.join(", "))?,
         }
         if self.waited.is_zero() {

@@ -248,11 +248,11 @@ fn the_second_writer_gets_one_clear_message() {
         .to_string();
     let pid = std::process::id();
     assert!(
-        busy.starts_with(&format!("nullrouted refresh, pid {pid} is at work")),
+        busy.starts_with(&format!("nullrouted refresh, pid {pid} is running")),
         "{busy}"
     );
     assert!(
-        busy.ends_with("nothing was changed, try again when it is done"),
+        busy.ends_with("nothing was changed; try again when it has ended"),
         "{busy}"
     );
     drop(first);

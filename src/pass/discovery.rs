@@ -221,7 +221,7 @@ fn tell(
     let (new, gone) = (lacking(found, before), lacking(before, found));
     if before.is_empty() || new.len() + gone.len() > TOLD {
         let (all, new, gone) = (found.len(), new.len(), gone.len());
-        tracing::info!("protect  {all} networks found by looking around, {new} new, {gone} gone");
+        tracing::info!("protect  {all} networks protected automatically ({new} new, {gone} gone)");
     }
     let told = !before.is_empty() && new.len() + gone.len() <= TOLD;
     for (kind, one) in new

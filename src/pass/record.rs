@@ -140,7 +140,7 @@ impl Record<'_> {
             ledger.set_origins(&decision.desired.origins)?;
             let before = inputs.in_force.origins.len();
             let after = decision.desired.origins.len();
-            tracing::info!("origins  {after} origin ASes in force, before {before}");
+            tracing::info!("origins  {after} origin ASes in force (was {before})");
         }
         Ok(generation)
     }
@@ -236,7 +236,7 @@ impl Record<'_> {
             }
             ledger.end_operator(row.kind, row.prefix, now, "")?;
             let (verb, prefix) = (row.kind.verb(), row.prefix.to_string());
-            tracing::info!("{verb} {prefix}  its time is over: {}", row.reason);
+            tracing::info!("{verb} {prefix}  expired: {}", row.reason);
             self.note(
                 EventKind::Expired,
                 &prefix,

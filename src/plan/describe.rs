@@ -83,7 +83,9 @@ impl fmt::Display for Cause {
             Self::Pinned { generation } => write!(f, "pinned to generation {generation}"),
             Self::Unpinned => f.write_str("the pin that kept it has ended"),
             Self::Configuration { changes } => f.write_str(&joined(changes, "; ")),
-            Self::NoLongerCounted => f.write_str("its feed no longer counts"),
+            Self::NoLongerCounted => {
+                f.write_str("its feed no longer counts: it expired or is no longer configured")
+            }
         }
     }
 }

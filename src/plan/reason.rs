@@ -125,7 +125,7 @@ impl fmt::Display for Reason {
                 write!(f, "{feed}: {what} cannot be read")
             }
             Self::Manual(by_feed) => {
-                f.write_str("every change waits for a second person ([review] mode = \"manual\")")?;
+                f.write_str("every change waits for approve ([review] mode = \"manual\")")?;
                 match by_feed.is_empty() {
                     true => Ok(()),
                     false => write!(

@@ -238,10 +238,10 @@ impl fmt::Display for Note {
             }
             Self::RoutesFromBefore(count) => write!(
                 f,
-                "{count} of an earlier life kept until every feed has been read once"
+                "{count} of an earlier run kept until every feed has been read once"
             ),
             Self::BackedOff(count) => {
-                write!(f, "{count} that somebody keeps removing are put back later")
+                write!(f, "{count} that another program keeps removing are reinstalled later")
             }
             Self::ForeignRules { count: 1, first } => {
                 write!(
@@ -254,7 +254,7 @@ impl fmt::Display for Note {
                 "{count} rules that are not ours have its priority or table ({first})"
             ),
             Self::FileFromBefore => f.write_str(
-                "it is of an earlier life, and stays until every feed has been read once",
+                "left untouched: it predates this ledger, and is replaced once every feed has been fetched",
             ),
         }
     }
@@ -354,7 +354,10 @@ impl fmt::Display for Absence {
                 "a route that is not ours, with a better metric, wins: {route}"
             ),
             Self::Occupied(route) => {
-                write!(f, "its place has a route that is not ours: {route}")
+                write!(
+                    f,
+                    "the kernel does NOT drop it: a route that is not ours has its place: {route}"
+                )
             }
             Self::Missing => f.write_str("there is no such route; the next pass puts it back"),
             Self::NotWritten => f.write_str("not written yet"),

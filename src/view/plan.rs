@@ -187,7 +187,7 @@ impl View for Plan<'_> {
         let (added, removed, kept) = (change.added(), change.removed(), change.kept());
         writeln!(
             out,
-            "plan {}  upon generation {}: {added} to add, {removed} to remove, {kept} to keep",
+            "plan {}  on top of generation {}: {added} to add, {removed} to remove, {kept} to keep",
             decision.id, inputs.generation
         )?;
         if let Some(pin) = &inputs.pinned {
@@ -204,7 +204,7 @@ impl View for Plan<'_> {
             )?,
             None if decision.held() && decision.approvable() => writeln!(
                 out,
-                "nullrouted approve {id} applies exactly this, nullrouted reject {id} ends the question"
+                "nullrouted approve {id} applies exactly this, nullrouted reject {id} keeps what is in force and asks again when the lists change"
             )?,
             None => {}
         }

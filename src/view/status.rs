@@ -199,7 +199,10 @@ impl Status<'_> {
                 "protect  nothing but loopback, link-local and multicast"
             ),
             (all, "") => writeln!(out, "protect  {all} networks"),
-            (all, found) => writeln!(out, "protect  {all} networks, found among them: {found}"),
+            (all, found) => writeln!(
+                out,
+                "protect  {all} networks, of them automatically: {found}"
+            ),
         }
     }
 }

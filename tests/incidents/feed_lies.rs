@@ -41,17 +41,13 @@ pub fn error_body() {
     incident.survives_body(json, "foreign", "no Spamhaus header before line 1");
     incident.survives_body("", "foreign", "empty");
     let plain_list = Incident::after("", body(&plain(5)));
-    plain_list.survives_body(
-        "error code: 500\n",
-        "foreign",
-        "1 of 1 lines are no entries",
-    );
+    plain_list.survives_body("error code: 500\n", "foreign", "1 of 1 lines are invalid");
     plain_list.survives_body(json, "foreign", "line 1: JSON, not a plain list");
     plain_list.survives_body("", "foreign", "empty");
     plain_list.survives_body(
         "Umm... You can only fetch the data every 30 minutes\n",
         "foreign",
-        "1 of 1 lines are no entries",
+        "1 of 1 lines are invalid",
     );
 }
 
@@ -337,6 +333,6 @@ pub fn glued_lines() {
     incident.survives_body(
         &format!("{bad}{}", plain(80)),
         "foreign",
-        "10 of 90 lines are no entries (line 1: ",
+        "10 of 90 lines are invalid (line 1: ",
     );
 }

@@ -134,7 +134,7 @@ pub fn stale_ban() {
     let left = ["blackhole 72.37.186.0/23", "blackhole 203.0.113.11"];
     assert_eq!(router.ours(), left);
 
-    // And by itself, where the daemon is at work.
+    // And by itself, where the daemon is running.
     let _daemon = daemon(&place, &router);
     add("203.0.113.12", "3s");
     assert_eq!(router.ours().len(), 3);

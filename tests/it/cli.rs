@@ -4,14 +4,12 @@
 use std::process::Command;
 
 use crate::support::namespace::Namespace;
-use crate::support::{NO_KERNEL, NOC, PROGRAM, Place, Ran};
+use crate::support::{NO_KERNEL, NOC, PROGRAM, Place, Ran, repository};
 
 #[test]
 fn a_wrong_command_line_ends_with_64_and_help_with_0() {
     let run = |words: &[&str]| Ran::of(Command::new(PROGRAM).args(words).output().unwrap());
-    run(&["--help"])
-        .code(0)
-        .says("Withdraw everything that is ours");
+    run(&["--help"]).code(0).says("Withdraw all our routes");
     run(&["--version"]).code(0).says("nullrouted 0.");
     run(&[]).code(64);
     run(&["nonsense"])
@@ -290,8 +288,8 @@ fn two_writers_get_one_clear_message() {
     lock.lock().unwrap();
     let ran = place.run(&["refresh"]).code(1);
     assert_eq!(ran.err.lines().count(), 1, "{}", ran.err);
-    ran.says("is at work (it holds ")
-        .says("nothing was changed, try again when it is done");
+    ran.says("is running (it holds ")
+        .says("nothing was changed; try again when it has ended");
     // Readers are not disturbed.
     place.run(&["list"]).code(0);
     place.run(&["status"]).code(0);
@@ -489,8 +487,8 @@ enabled = false
         "CONFIG:4:8: advice: DIR/noc.list: no such file; feed noc: nothing of it is in force until it can be read; put \
          the list there, or correct `path`"
             .to_owned(),
-        "CONFIG:7:7: advice: feed partner: http:// to lists.example.net is not encrypted: whoever is on the way can \
-         change the list; write https:// if the server has it"
+        "CONFIG:7:7: advice: feed partner: http:// to lists.example.net is not encrypted: the list can be \
+         changed on the way; write https:// if the server has it"
             .to_owned(),
         "CONFIG:12:11: advice: DIR/ca.pem: no such file; it is read when feeds are fetched; put it there, or correct \
          `[fetch] ca_file`"
@@ -567,4 +565,134 @@ fn a_configuration_that_needs_no_advice_is_strictly_good_and_one_without_feeds_i
     assert_eq!(advice(&place, 0), [told]);
     place.run(&["check", "--strict"]).code(1);
     place.run(&["refresh"]).code(0);
+}
+
+/// Without what the environment may name.
+fn plain(verb: &[&str]) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.args(verb).env_remove("NULLROUTED_CONFIG");
+    command
+}
+
+#[test]
+fn the_version_names_the_commit_and_its_date() {
+    let shown = Ran::of(plain(&["--version"]).output().unwrap()).code(0).out;
+    let git = |format: &str| {
+        let mut git = Command::new("git");
+        let asked = git.args(["log", "-1", format]).current_dir(repository());
+        let text = String::from_utf8(asked.output().unwrap().stdout).unwrap();
+        text.trim().to_owned()
+    };
+    let number = env!("CARGO_PKG_VERSION");
+    match repository().join(".git").exists() {
+        // A commit after the build has another one.
+        true if shown.contains(&git("--format=%h")) => assert_eq!(
+            shown,
+            format!(
+                "nullrouted {number} ({} {})\n",
+                git("--format=%h"),
+                git("--format=%cs")
+            )
+        ),
+        _ => assert!(
+            shown.starts_with(&format!("nullrouted {number}")),
+            "{shown}"
+        ),
+    }
+}
+
+#[test]
+fn init_writes_a_configuration_and_never_overwrites_one() {
+    let place = Place::new("");
+    let path = place.path("first.toml");
+    let shown = path.display();
+    let run = |verb: &[&str]| {
+        let mut command = plain(verb);
+        Ran::of(command.env("NULLROUTED_CONFIG", &path).output().unwrap())
+    };
+    let ran = run(&["init"]).code(0);
+    assert_eq!(
+        ran.out,
+        format!(
+            "{shown} is written; put your own prefixes under [protect] in it\n\
+             next: nullrouted -c {shown} check, nullrouted -c {shown} plan, nullrouted -c {shown} refresh\n"
+        )
+    );
+    let shipped = std::fs::read_to_string(repository().join("config/nullrouted.toml")).unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), shipped);
+    run(&["check"]).code(0).says("no problem");
+    std::fs::write(&path, "mine = 1\n").unwrap();
+    let ran = run(&["init"]).code(1);
+    assert_eq!(
+        ran.err,
+        format!("{shown}: there is a file already; it was not changed\n")
+    );
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "mine = 1\n");
+    let nowhere = place.path("nowhere/x.toml");
+    let ran = Ran::of(
+        plain(&["-c", nowhere.to_str().unwrap(), "init"])
+            .output()
+            .unwrap(),
+    )
+    .code(1);
+    assert_eq!(
+        ran.err,
+        format!(
+            "{}: No such file or directory (os error 2); nothing was written\n",
+            nowhere.display()
+        )
+    );
+}
+
+#[test]
+fn the_configuration_is_named_by_c_before_the_environment() {
+    let place = Place::of_list("192.0.2.0/24\n");
+    let run = |named: Option<&str>, environment: &str| {
+        let mut command = plain(&["check"]);
+        command.env("NULLROUTED_CONFIG", environment);
+        named.iter().for_each(|named| {
+            command.args(["-c", named]);
+        });
+        Ran::of(command.output().unwrap())
+    };
+    let config = place.config();
+    let config = config.to_str().unwrap();
+    run(None, config).code(0).says(config);
+    run(Some(config), "/nowhere.toml").code(0).says(config);
+    run(None, "/nowhere.toml").code(64).says("/nowhere.toml: ");
+}
+
+#[test]
+fn quiet_says_what_failed_alone_and_verbose_each_step() {
+    let place = Place::of_list("192.0.2.0/24\n");
+    let usual = place.run(&["refresh"]).code(0).err;
+    assert!(usual.contains("policy  1 routes"), "{usual}");
+    assert_eq!(place.run(&["refresh", "-q"]).code(0).err, "");
+    assert_eq!(place.run(&["-q", "list"]).code(0).out, "192.0.2.0/24\n");
+    let failed = place.run(&["refresh", "-q", "--feed", "nox"]).code(64).err;
+    assert_eq!(
+        failed,
+        "--feed nox: no feed of this name; did you mean noc? there are noc\n"
+    );
+    let plan = |verb: &[&str]| place.run(verb).code(0).err;
+    assert!(!plan(&["plan"]).contains("policy"));
+    assert!(plan(&["-v", "plan"]).len() >= plan(&["plan"]).len());
+    place.run(&["-q", "-v", "list"]).code(64);
+    let render = place.run(&["render", "edge1"]).code(64).err;
+    assert_eq!(
+        render,
+        "edge1: no router of this name; none is configured\n"
+    );
+    let preset = place.run(&["feeds", "spamhaus-drop-v5"]).code(64).err;
+    assert!(
+        preset.starts_with(
+            "spamhaus-drop-v5: no preset of this name; did you mean spamhaus-drop-v4? there are "
+        ),
+        "{preset}"
+    );
+    let retired = place.run(&["feeds", "spamhaus-edrop"]).code(64).err;
+    assert_eq!(
+        retired,
+        "spamhaus-edrop: merged into DROP by its publisher in April 2024: use spamhaus-drop-v4\n"
+    );
 }

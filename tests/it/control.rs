@@ -195,7 +195,7 @@ fn other_programs_get_the_json_of_the_verbs() {
         (
             post("/remove", "{\"prefix\":\"192.0.2.0/24\"}"),
             "400",
-            "nobody said",
+            "was not added by hand",
         ),
         (
             post("/add", &"x".repeat(70_000)),

@@ -191,7 +191,7 @@ fn a_second_daemon_on_the_same_state_is_refused() {
         "{}",
         second.err
     );
-    assert!(second.err.contains("is at work"), "{}", second.err);
+    assert!(second.err.contains("is running"), "{}", second.err);
     daemon.stop();
 }
 

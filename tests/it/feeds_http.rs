@@ -82,7 +82,7 @@ fn an_html_page_an_error_text_and_an_empty_body_are_no_lists() {
         &fed,
         Answer::Body("error code: 520\n".to_owned()),
         "foreign",
-        "1 of 1 lines are no entries (line 1: \"error code: 520\": not an address or a prefix)",
+        "1 of 1 lines are invalid (line 1: \"error code: 520\": not an address or a prefix)",
     );
     keeps_its_copy(
         &fed,

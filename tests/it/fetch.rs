@@ -293,7 +293,7 @@ fn a_secret_is_sent_and_never_shown() {
     }
 }
 
-/// Every byte that a place has in files, and what the verbs show of it, but the file with the secret.
+/// Every byte that a place has in files but the one with the secret, and what the verbs show.
 fn shown(place: &Place) -> Vec<u8> {
     let mut shown = Vec::new();
     let mut folders = vec![place.path("")];

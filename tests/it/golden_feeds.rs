@@ -272,3 +272,94 @@ fn no_golden_file_holds_an_address_that_somebody_has() {
         }
     }
 }
+
+/// Files that no format is made for, as people keep them.
+const FOREIGN: [&str; 32] = [
+    "ip,port,seen\n192.0.2.1,443,2026\n192.0.2.2,80,2026\n",
+    "seen;ip\n2026;192.0.2.1\n2026;192.0.2.2\n",
+    "192.0.2.1|a\n192.0.2.2|b\n",
+    "\"192.0.2.1\",\"a\"\n\"192.0.2.2\",\"b\"\n",
+    "\"ip\",\"why\"\n\"192.0.2.1\",\"a\"\n\"192.0.2.2\",\"b\"\n",
+    "192.0.2.1,192.0.2.9\n198.51.100.1,198.51.100.9\n",
+    "192.0.2.0,24\n198.51.100.0,24\n",
+    "192.0.2.1\t9\n192.0.2.2\t8\n",
+    "ip\tcount\n192.0.2.1\t9\n192.0.2.2\t8\n",
+    "192.0.2.1 first one\n192.0.2.2 second one\n",
+    "first 192.0.2.1\nsecond 192.0.2.2\n",
+    "host address\na 192.0.2.1\nb 192.0.2.2\n",
+    "192.0.2.1 # one\n192.0.2.2 two\n192.0.2.3 three\n",
+    "; a\n192.0.2.1 one\n192.0.2.2 two\n",
+    "a,b,c\n1,2,3\n4,5,6\n",
+    "192.0.2.1;\n192.0.2.2;\n",
+    "192.0.2.1,\n192.0.2.2,\n",
+    "[blocked]\n192.0.2.1\n",
+    "[blocked]\nips = 192.0.2.1 192.0.2.2\n",
+    "['192.0.2.1']\n",
+    "(\"192.0.2.1\", \"192.0.2.2\")\n",
+    "{'a': ['192.0.2.1']}\n",
+    "[\"192.0.2.1\", \"192.0.2.2\"]\n",
+    "{\"ip\": \"192.0.2.1\"}\n{\"ip\": \"192.0.2.2\"}\n",
+    "0.0.0.0 ads.example\n0.0.0.0 more.example\n",
+    "ip prefix-list bad seq 5 permit 192.0.2.0/24 le 32\n",
+    "access-list 10 deny 192.0.2.0 0.0.0.255\n",
+    "iptables -A INPUT -s 192.0.2.1 -j DROP\niptables -A INPUT -s 192.0.2.2 -j DROP\n",
+    "deny from 192.0.2.1\ndeny from 192.0.2.2\n",
+    "Nov 30 10:00:01 host sshd[1]: Failed password from 192.0.2.1\n",
+    "- 192.0.2.1\n- 192.0.2.2\n",
+    "blocked:\n  - 192.0.2.1\n  - 192.0.2.2\n",
+];
+
+/// What a message says would read the text: a format, and a field.
+fn promised(message: &str) -> Option<(&str, Option<&str>)> {
+    let quoted = |key: &str| {
+        let rest = message.split_once(&format!("{key} = \""))?.1;
+        Some(rest.split_once('"').unwrap().0)
+    };
+    message
+        .contains("it can be read")
+        .then(|| (quoted("format").unwrap(), quoted("field")))
+}
+
+#[test]
+fn auto_promises_nothing_that_then_fails() {
+    let golden = cases().into_iter();
+    let golden = golden.map(|case| fs::read(folder().join(format!("{case}.in"))).unwrap());
+    let foreign = FOREIGN.iter().map(|text| text.as_bytes().to_vec());
+    let (mut promises, mut broken) = (0, Vec::new());
+    for body in golden.chain(foreign) {
+        let rules = |format, field: Option<&str>| Rules {
+            field: field.map(str::to_owned),
+            max_bytes: 1 << 20,
+            ..Rules::of(format)
+        };
+        let text = String::from_utf8_lossy(&body).into_owned();
+        let message = match parse_body(&body, &rules(Format::Auto, None)) {
+            Err(refused) => refused.to_string(),
+            // What it reads, the format that it names reads as well.
+            Ok(copy) => {
+                let again = parse_body(&body, &rules(copy.format, None));
+                if again.as_ref() != Ok(&copy) {
+                    broken.push(format!("{text:?}: {}", copy.format));
+                }
+                continue;
+            }
+        };
+        // The field of JSON is left open.
+        let Some((name, field)) = promised(&message).filter(|(_, field)| *field != Some("…"))
+        else {
+            continue;
+        };
+        promises += 1;
+        let format = Format::NAMES
+            .iter()
+            .find(|(known, _)| *known == name)
+            .unwrap()
+            .1;
+        match parse_body(&body, &rules(format, field)) {
+            Ok(copy) if !copy.is_empty() => {}
+            other => broken.push(format!("{text:?}: {message}: {other:?}")),
+        }
+    }
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+    assert!(promises >= 15, "{promises} promises");
+}

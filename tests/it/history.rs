@@ -306,7 +306,7 @@ fn two_generations_are_compared_either_way_round() {
     place
         .run(&["history", "--diff", "1", "9"])
         .code(64)
-        .says("there are 1 to 3");
+        .says("available: 1 to 3");
     place
         .run(&["history", "--generation", "9"])
         .code(64)

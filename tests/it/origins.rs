@@ -49,7 +49,7 @@ fn a_list_of_origins_becomes_an_as_path_list() {
         .run(&["refresh"])
         .code(0)
         .says("feed=asndrop  2 entries")
-        .says("2 origin ASes in force, before 0");
+        .says("2 origin ASes in force (was 0)");
     assert_eq!(paths(&place), ["_64496$", "_64497$"]);
     assert_eq!(place.run(&["list"]).lines().len(), 0, "an AS is no prefix");
     assert!(

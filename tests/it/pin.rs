@@ -93,7 +93,7 @@ fn an_earlier_generation_comes_back_exactly_but_for_what_is_protected_now() {
     for (words, why) in [
         (
             &["pin", "99"][..],
-            "99: no generation that can be gone back to; there are 1 to ",
+            "generation 99 does not exist (available: 1 to ",
         ),
         (
             &["pin", "0"],

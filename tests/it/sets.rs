@@ -395,7 +395,7 @@ fn in_manual_mode_a_change_between_feeds_waits_where_a_router_names_one() {
 
     place.write("a.list", "192.0.2.0/24\n");
     place.write("b.list", "203.0.113.0/24\n192.0.2.0/24\n");
-    let reason = "held, reason: every change waits for a second person ([review] mode = \"manual\"): all feeds together \
+    let reason = "held, reason: every change waits for approve ([review] mode = \"manual\"): all feeds together \
                   list the same, and by feed a +1 -1, b +1 -0\n";
     place.run(&["refresh"]).code(3).says(reason);
     assert_eq!(has(&place, "edge"), ["203.0.113.0/24"]);

@@ -142,7 +142,7 @@ fn routes_of_an_earlier_life_stay_until_every_feed_has_been_read_once() {
     place
         .run_in(&router, &["refresh"])
         .code(1)
-        .says("1 of an earlier life kept until every feed has been read once");
+        .says("1 of an earlier run kept until every feed has been read once");
     assert_eq!(
         router.ours(),
         ["blackhole 192.0.2.0/24", "blackhole 198.51.100.0/24"]
@@ -426,7 +426,7 @@ fn a_lost_ledger_with_an_unreachable_feed_changes_neither_routes_nor_files() {
     // All of it is lost: what an earlier life left stays until the feed has been read.
     std::fs::remove_dir_all(place.path("state")).unwrap();
     let said = place.run_in(&router, &["refresh"]).code(1);
-    said.says("2 of an earlier life kept")
+    said.says("2 of an earlier run kept")
         .says("edge1.conf kept; it is of an earlier life");
     assert_eq!((router.ours(), place.read("edge1.conf")), (routes, text));
 
@@ -449,7 +449,7 @@ fn why_asks_the_kernel_and_does_not_claim_what_is_not_there() {
     let taken = place.run_in(&router, &["why", "72.37.187.9"]).code(0);
     assert!(
         taken.out.contains(
-            "NOT at kernel: its place has a route that is not ours: blackhole 72.37.186.0/23 proto static"
+            "NOT at kernel: the kernel does NOT drop it: a route that is not ours has its place: blackhole 72.37.186.0/23 proto static"
         ),
         "{}",
         taken.out

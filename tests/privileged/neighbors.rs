@@ -302,7 +302,10 @@ fn where_nobody_listens_nobody_is_waited_for() {
     let place = place(5_000);
     refresh(&place, &namespace, true);
     let bus = status(&place, &namespace, "bus");
-    says(&bus, &["nobody else listens to changes of routes"]);
+    says(
+        &bus,
+        &["no routing daemon reads the kernel's route changes"],
+    );
     assert!(!bus.contains("paced"), "{bus}");
     let status = place.run_in(&namespace, &["status"]).code(0);
     assert!(!status.out.contains("\nzebra"), "{}", status.out);

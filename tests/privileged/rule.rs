@@ -239,7 +239,7 @@ fn while_routes_of_an_earlier_life_are_kept_so_is_their_rule() {
     place
         .run_in(&router, &["refresh"])
         .code(1)
-        .says("2 of an earlier life kept");
+        .says("2 of an earlier run kept");
     assert_eq!(ours(&router).len(), 2);
     place.run_in(&router, &["flush"]).code(0);
     assert_eq!(ours(&router).len(), 0);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::namespace::Namespace;
 
-/// A look takes no longer where nobody else is at work.
+/// A look takes no longer where nobody else is running.
 pub const LOOK: Duration = Duration::from_millis(60);
 
 /// In which most things are.

@@ -73,13 +73,13 @@ fn told(ledger: &Ledger, number: u64) -> Result<Effective, Stop> {
     }
     let there = match ledger.generation()? {
         Some(newest) => format!(
-            "there are {} to {}",
+            "(available: {} to {})",
             ledger.oldest_told()?.max(1),
             newest.number
         ),
-        None => "there is none yet".to_owned(),
+        None => "(there is none yet)".to_owned(),
     };
     Err(Stop::usage(format!(
-        "{number}: no generation whose set can be told; {there}"
+        "generation {number} is not known {there}"
     )))
 }

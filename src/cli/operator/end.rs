@@ -63,15 +63,18 @@ fn none(kind: OperatorEntry, prefix: IpNet, ledger: &Ledger) -> Result<Stop, Sto
     let mut near = rows
         .iter()
         .filter(|row| row.kind == kind && row.ended.is_none() && overlap(&row.prefix, &prefix));
-    let verb = kind.verb();
+    let verb = match kind {
+        OperatorEntry::Add => "added",
+        OperatorEntry::Allow => "allowed",
+    };
     let hint = match near.next() {
-        Some(row) => format!("there is {}: {}", row.prefix, describe(row)),
+        Some(row) => format!("{} was: {}", row.prefix, describe(row)),
         None if kind == OperatorEntry::Add => {
             format!("what a feed lists is taken out with: nullrouted allow {prefix} --reason TEXT")
         }
         None => "nullrouted status shows what was entered".to_owned(),
     };
     Ok(Stop::usage(format!(
-        "{prefix}: nobody said `{verb}` for exactly this; {hint}; nothing was changed"
+        "{prefix} was not {verb} by hand; {hint}; nothing was changed"
     )))
 }

@@ -181,7 +181,7 @@ fn objections_now(
 fn confirmed_by_hand(against: &[Objection], prefix: IpNet, force: bool) -> Result<(), Stop> {
     if !against.is_empty() && !force {
         return Err(Stop::usage(format!(
-            "{}; nothing was changed (--force does it all the same, after a second confirmation)",
+            "{}; nothing was changed (--force records the entry after a second confirmation; protected space is still not dropped)",
             joined(against, "; ")
         )));
     }
@@ -213,7 +213,7 @@ fn time(time: Duration) -> Result<Duration, Stop> {
     match (SHORTEST..=LONGEST).contains(&time) {
         true => Ok(time),
         false => Err(Stop::usage(format!(
-            "--for: from 1s to {}; without it until it is taken back; nothing was changed",
+            "--for must be between 1s and {}; nothing was changed",
             short(LONGEST)
         ))),
     }

@@ -230,7 +230,7 @@ impl Check<'_> {
         let first = found.next().map(|(_, secret)| secret)?;
         for (span, further) in found {
             let (one, other) = (first.file().0, further.file().0);
-            let message = format!("{other}: a feed is asked for with one secret, and has {one}");
+            let message = format!("{other}: a feed has one secret, and this one has {one}");
             let hint = "permitted is one of password_file, bearer_file, api_key_file and header";
             self.hinted(span, message, hint);
         }
@@ -300,8 +300,8 @@ mod tests {
     fn a_feed_has_one_secret_and_a_name_has_its_password() {
         assert_eq!(
             problems(&format!("{HTTPS}bearer_file = \"b\"\napi_key_file = \"k\"")),
-            "/etc/nullrouted/nullrouted.toml:5:16: api_key_file: a feed is asked for with one \
-             secret, and has bearer_file\n      hint: permitted is one of password_file, \
+            "/etc/nullrouted/nullrouted.toml:5:16: api_key_file: a feed has one \
+             secret, and this one has bearer_file\n      hint: permitted is one of password_file, \
              bearer_file, api_key_file and header\n1 problem"
         );
         for (lines, why) in [
@@ -344,7 +344,7 @@ mod tests {
             ),
             (
                 "bearer_file = \"b\"\nheader = { name = \"Key\", file = \"k\" }",
-                "header: a feed is asked for with one secret, and has bearer_file",
+                "header: a feed has one secret, and this one has bearer_file",
             ),
             (
                 "url_file = \"u\"",

@@ -23,6 +23,7 @@ use crate::feed::formats::Rules;
 use crate::policy::Policy;
 use crate::policy::limits::{Limits, Review, Share};
 use crate::policy::protect::Protect;
+use crate::shown;
 
 /// The state directory, if the file names none.
 pub const STATE_DIR: &str = "/var/lib/nullrouted";
@@ -111,7 +112,7 @@ impl Check<'_> {
         if found.is_none() {
             let names: Vec<_> = permitted.iter().map(|(name, _)| *name).collect();
             let message = format!("{key}: {:?} is not known", written.get_ref());
-            let hint = format!("permitted are {}", names.join(", "));
+            let hint = shown::permitted("permitted are", written.get_ref(), &names);
             self.hinted(written.span(), message, hint);
         }
         found.map(|(_, value)| *value)

@@ -375,7 +375,7 @@ fn an_unknown_feed_is_a_problem_that_names_those_there_are() {
         router("plain", "feeds = [\"noc\", \"dorp\"]")
     ));
     let said = "/etc/nullrouted/nullrouted.toml:11:17: feeds: \"dorp\" is not known\n   11 | feeds = [\"noc\", \"dorp\"]\n      \
-                |                 ^^^^^^\n      hint: permitted are noc, drop\n1 problem";
+                |                 ^^^^^^\n      hint: did you mean drop? permitted are noc, drop\n1 problem";
     assert_eq!(shown, said);
     let shown = problems(&router("plain", "feeds = [\"noc\"]"));
     assert!(shown.contains("hint: no [[feed]] has a name"), "{shown}");

@@ -40,7 +40,8 @@ pub fn same_place(one: &Url, other: &Url) -> bool {
         && one.port_or_known_default() == other.port_or_known_default()
 }
 
-/// Check a redirect to another host, of a feed whose own URL may be shown or not. The addresses of its name are checked when they are resolved.
+/// Check a redirect to another host, of a feed whose own URL is a secret or not. The addresses of
+/// its name are checked when they are resolved.
 ///
 /// # Errors
 /// [`Refused::Unreachable`] with the reason.

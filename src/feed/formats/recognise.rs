@@ -2,7 +2,7 @@
 //! refused: a guess would be a list of something else.
 
 use super::reader::{asn_of, contains_ignoring_case, start_of};
-use super::{Format, crowdsec, lines, nft, p2p, padded};
+use super::{Format, Reader, Rules, crowdsec, lines, nft, p2p, padded};
 use crate::feed::Refused;
 use crate::prefix::{HostBits, Malformed, parse};
 
@@ -110,7 +110,7 @@ pub(super) fn recognise(text: &str) -> Result<Format, Refused> {
     if let Some((_, format)) = known.iter().find(|(shows, _)| *shows) {
         return Ok(*format);
     }
-    Err(unknown(&other(&entries), &entries))
+    Err(unknown(&other(&entries, text), &entries))
 }
 
 /// Whether a text that begins with a brace is a block of a RouterOS script.
@@ -161,7 +161,7 @@ fn is_plain(line: &str) -> bool {
 }
 
 /// Kinds of text that are known, and not read without a setting of the operator.
-fn other(entries: &[&str]) -> String {
+fn other(entries: &[&str], text: &str) -> String {
     let first = entries.first().copied().unwrap_or("");
     let starts = |words: &[&str]| words.iter().any(|word| first.starts_with(word));
     if starts(&["0.0.0.0 ", "127.0.0.1 ", "::1 ", "0.0.0.0\t", "127.0.0.1\t"]) {
@@ -179,17 +179,33 @@ fn other(entries: &[&str]) -> String {
     } else if let Some(column) = column(entries, |row| row.split([',', ';', '|'])).or_else(|| {
         column(entries, |row| row.split('\t')).filter(|name| name.parse::<u32>().is_err())
     }) {
-        format!("CSV; with format = \"csv\" and field = {column:?} it can be read")
+        format!("CSV; {}", promise(Format::Csv, &column, text))
     } else if first.matches([',', ';', '|']).count() >= 2 {
         "CSV; with format = \"csv\" and field = \"…\" it can be read".to_owned()
     } else if let Some(column) = column(entries, str::split_ascii_whitespace) {
-        let field = match &*column {
-            "1" => String::new(),
-            column => format!(" and field = {column:?}"),
-        };
-        format!("columns with blanks between them; with format = \"columns\"{field} it can be read")
+        let promise = promise(Format::Columns, &column, text);
+        format!("columns with blanks between them; {promise}")
     } else {
         "no list that is known".to_owned()
+    }
+}
+
+/// What would read the text, as far as it would.
+fn promise(format: Format, field: &str, text: &str) -> String {
+    let rules = Rules {
+        field: Some(field.to_owned()),
+        ..Rules::of(format)
+    };
+    let mut reader = Reader::of_text(&rules, text);
+    let read = super::read(format, text, &mut reader).and_then(|()| reader.finish());
+    let with = match (format, field) {
+        // The column that is read where none is named.
+        (Format::Columns, "1") => format!("with format = \"{format}\""),
+        _ => format!("with format = \"{format}\" and field = {field:?}"),
+    };
+    match read {
+        Ok(_) => format!("{with} it can be read"),
+        Err(refused) => format!("{with} it is refused as well: {refused}"),
     }
 }
 

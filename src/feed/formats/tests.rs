@@ -47,7 +47,7 @@ fn the_refusal_says_what_was_seen() {
     );
     assert_eq!(
         refusal(b"error code: 520\n", Format::Cidr),
-        "1 of 1 lines are no entries (line 1: \"error code: 520\": not an address or a prefix)"
+        "1 of 1 lines are invalid (line 1: \"error code: 520\": not an address or a prefix)"
     );
 }
 
@@ -225,7 +225,7 @@ fn a_range_of_many_prefixes_is_one_good_line() {
     let body = "192.0.2.1-203.0.113.254\n".to_owned() + &"no entry\n".repeat(4);
     assert_eq!(
         refusal(body.as_bytes(), Format::Cidr),
-        "4 of 5 lines are no entries (line 2: \"no entry\": not an address or a prefix)"
+        "4 of 5 lines are invalid (line 2: \"no entry\": not an address or a prefix)"
     );
 }
 

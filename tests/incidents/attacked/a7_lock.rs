@@ -109,7 +109,7 @@ pub fn an_innocent_process() {
     let theirs = File::open(&lock).unwrap();
     theirs.lock_shared().unwrap();
     let busy = format!(
-        "another program is at work (it holds {}); nothing was changed, try again when it is done\n",
+        "another program is running (it holds {}); nothing was changed; try again when it has ended\n",
         lock.display()
     );
     // A process that has ended, one that is another program, and none.

@@ -143,8 +143,8 @@ pub fn ten_years_ahead() {
     // And what ends, ends when it should: two hours later only what was added for so long.
     let later = watched.at(3 * HOUR, &["refresh"]).code(0);
     later
-        .says("add 192.0.2.0/24  its time is over")
-        .says("add 192.0.2.1/32  its time is over");
+        .says("add 192.0.2.0/24  expired: ")
+        .says("add 192.0.2.1/32  expired: ");
     assert_eq!(watched.routes(), 129);
 }
 

@@ -170,7 +170,7 @@ rows! {
         let theirs = fs::File::open(ground.path("state/pass.lock")).unwrap();
         theirs.lock_shared().unwrap();
         let ran = ground.flush();
-        ground.is_flushed(&ran, 1, &["another program is at work (it holds "]);
+        ground.is_flushed(&ran, 1, &["another program is running (it holds "]);
     };
     "lock FIFO", "nobody writes into it", || row("", |ground| ground.fifo("state/pass.lock"), WELL);
     "lock directory", "a directory in its place", || row("", |ground| {

@@ -370,7 +370,7 @@ impl Lives {
         self.child.id()
     }
 
-    /// Whether it is at work: neither dead nor about to begin.
+    /// Whether it is running: neither dead nor about to begin.
     pub fn serves(&mut self) -> bool {
         while let Some(told) = self.notified.next(Duration::ZERO) {
             if told.starts_with("READY=1") && !self.is_ready {

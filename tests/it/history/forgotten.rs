@@ -49,8 +49,8 @@ fn what_is_old_is_forgotten_once_a_day_and_what_is_in_force_keeps_its_story() {
     place
         .run(&["history", "--diff", "3", "4"])
         .code(64)
-        .says("there are 4 to 4");
-    place.run(&["pin", "3"]).code(64).says("there are 4 to 4");
+        .says("available: 4 to 4");
+    place.run(&["pin", "3"]).code(64).says("available: 4 to 4");
     place
         .run(&["why", "72.37.186.1"])
         .code(0)

@@ -12,7 +12,7 @@ fn what_is_held_says_how_it_is_answered_and_an_approval_is_in_the_story() {
             .contains("- 72.37.78.0/24        no longer noc SBL39 line 40")
     );
     assert!(plan.out.contains(&format!(
-        "nullrouted approve {id} applies exactly this, nullrouted reject {id} ends the question"
+        "nullrouted approve {id} applies exactly this, nullrouted reject {id} keeps what is in force and asks again when the lists change"
     )));
     let status = place.run(&["status"]).code(0);
     assert!(
@@ -37,7 +37,7 @@ fn what_is_held_says_how_it_is_answered_and_an_approval_is_in_the_story() {
         .run(&["approve", &id])
         .code(1)
         .says(&format!("{id} was approved by "))
-        .says("(applied); nothing waits; nothing was changed");
+        .says("(applied); no change is held; nothing was changed");
 
     // What an approved change brings says who approved it.
     place.write("noc.list", &networks(0, 30));
@@ -48,7 +48,21 @@ fn what_is_held_says_how_it_is_answered_and_an_approval_is_in_the_story() {
         .code(0)
         .says("listed and not blackholed yet")
         .says(&format!("nullrouted approve {id} applies it"));
-    place.run(&["approve", &id.to_uppercase()]).code(0);
+    place
+        .run(&["approve", &id, "--reason", "two\nlines"])
+        .code(64)
+        .says("--reason: one line of 1 to 200 bytes; nothing was changed");
+    let reason = "asked the publisher, ticket 4711";
+    place
+        .run(&["approve", &id.to_uppercase(), "--reason", reason])
+        .code(0);
+    let history = place.run(&["history", "--json"]).json();
+    let rows = history.as_array().unwrap();
+    let approved = rows.iter().find(|event| {
+        let text = event["text"].as_str().unwrap_or_default();
+        event["what"] == "approve" && text.starts_with(&format!("{reason}; 25 to add, "))
+    });
+    assert!(approved.is_some(), "{history}");
     let why = place.run(&["why", "72.37.50.1", "--json"]).code(0).json();
     assert_eq!(why["verdict"], "blackholed");
     assert_eq!(why["cause"], "approve");
@@ -87,7 +101,7 @@ fn an_id_is_void_when_the_feeds_move_on_and_says_so() {
     place
         .run(&["approve", "9f3c00000000"])
         .code(1)
-        .says("9f3c00000000 is no change that was ever held here; what waits now is ");
+        .says("no held change has the ID 9f3c00000000; what waits now is ");
 }
 
 #[test]
@@ -130,7 +144,7 @@ fn the_operators_own_hand_protection_and_expiry_are_not_held_and_do_not_void_the
         "none of it is the publishers' doing"
     );
 
-    // The other feed's file is gone, and its time is over: it goes although a change is held.
+    // The other feed's file is gone, and expired: it goes although a change is held.
     std::fs::remove_file(place.path("other.list")).unwrap();
     let ledger = place.ledger();
     ledger

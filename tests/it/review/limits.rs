@@ -10,7 +10,7 @@ fn with_manual_review_every_change_of_a_list_waits_for_a_second_person() {
     place
         .run(&["refresh"])
         .code(3)
-        .says("held, reason: every change waits for a second person ([review] mode = \"manual\")");
+        .says("held, reason: every change waits for approve ([review] mode = \"manual\")");
     assert_eq!(routes(&place), 0);
     place.run(&["approve", &waiting(&place).unwrap()]).code(0);
     assert_eq!(routes(&place), 1);

@@ -103,7 +103,7 @@ fn an_approval_and_refreshes_at_the_same_time_end_in_one_sound_state() {
         // Done, still held, or the other one was at work.
         assert!([0, 3, 1].contains(&ran.code.unwrap()), "{}", ran.err);
         assert!(
-            ran.code != Some(1) || ran.err.contains("is at work"),
+            ran.code != Some(1) || ran.err.contains("is running"),
             "{}",
             ran.err
         );

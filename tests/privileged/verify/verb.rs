@@ -27,7 +27,7 @@ fn the_random_addresses_are_those_of_the_seed() {
 fn where_there_is_nothing_to_ask_it_says_so() {
     let place = Place::of_list(LIST);
     place.run(&["refresh"]).code(0);
-    let off = "the kernel is no target ([kernel] enabled = false): there is nothing to ask";
+    let off = "the kernel target is disabled ([kernel] enabled = false)";
     let ran = place.run(&["verify"]).code(0);
     assert_eq!(ran.lines(), [off]);
     let json = place.run(&["verify", "--json"]).code(0).json();
