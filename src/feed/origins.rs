@@ -208,6 +208,17 @@ mod tests {
             "cut short: the last line of the table has no newline",
             "AS 645 is somebody else"
         );
+        let mut packed = flate2::read::GzEncoder::new(
+            &b"192.0.2.0\t24\t64496\n198.51.100.0\t24\t64497"[..],
+            flate2::Compression::fast(),
+        );
+        let mut body = Vec::new();
+        std::io::Read::read_to_end(&mut packed, &mut body).unwrap();
+        let table = OriginTable::parse(&body, String::new(), 1 << 20).unwrap();
+        assert_eq!(
+            table.prefixes, 2,
+            "the checksum of gzip proves the last line"
+        );
         assert_eq!(
             parse("192.0.2.0/24\n198.51.100.0/24\n"),
             "no table of origins: 2 of 2 lines are no prefix with its AS"
