@@ -310,7 +310,7 @@ fn two_generations_are_compared_either_way_round() {
     place
         .run(&["history", "--generation", "9"])
         .code(64)
-        .says("there are 1 to 3");
+        .says("available: 1 to 3");
     let none = of_list("");
     none.run(&["history", "--diff", "0", "1"])
         .code(64)
