@@ -83,7 +83,7 @@ fn enter(ledger: &Ledger, run: usize) {
     let row = OperatorRow {
         id: 0,
         kind: OperatorEntry::Add,
-        prefix: format!("198.51.100.{run}/32").parse().unwrap(),
+        item: format!("198.51.100.{run}/32").parse().unwrap(),
         reason: "bench".to_owned(),
         by: "bench".to_owned(),
         since: ledger.now().unwrap(),

@@ -279,7 +279,7 @@ fn whole(input: &Input) -> (Decision, Permitted) {
         true => published.clone(),
         false => policy.apply(&rib),
     };
-    let listed = Effective::new(permitted.set.clone(), publishers::origins(&rib));
+    let listed = Effective::new(permitted.set.clone(), publishers::origins(policy, &rib));
     // What only the configuration takes away is judged together with what the publishers changed.
     // Made once, where something asks for it.
     let kept = LazyCell::new(|| held(input, &counting, &fed_before, &listed));
@@ -377,7 +377,7 @@ fn held(input: &Input, counting: &[&Feed], fed_before: &Rib, listed: &Effective)
     let (policy, in_force) = (input.policy, input.in_force);
     let by_hand = |hand: &Arc<FeedCopy>| {
         let rib = with_operator(Rib::default(), hand);
-        Effective::new(policy.apply(&rib).set, [])
+        Effective::new(policy.apply(&rib).set, publishers::origins(policy, &rib))
     };
     let mut carried = Effective::default();
     let kept = if counting.iter().any(|feed| feed.is_lost()) {
@@ -386,7 +386,7 @@ fn held(input: &Input, counting: &[&Feed], fed_before: &Rib, listed: &Effective)
     } else {
         let applied = Effective::new(
             policy.apply(fed_before).set,
-            publishers::origins(fed_before),
+            publishers::origins(policy, fed_before),
         );
         // What is still listed comes back where it is no longer protected, or counts again: it is
         // no news.

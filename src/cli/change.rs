@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::ask::{self, Handed};
-use super::net::one_net;
+use super::net::one_item;
 use super::operator::{end_now, enter_now, locked, reason};
 use super::output::{self, Out, Talk};
 use super::pin::pin_now;
@@ -41,7 +41,7 @@ pub(super) fn run(path: &Path, change: &Change, json: bool) -> Outcome {
 fn check(change: &Change, config: &Config) -> Result<(), Stop> {
     match change {
         Change::Remove(end) | Change::Disallow(end) => {
-            one_net(&end.prefix, HostBits::Refuse).map(drop)
+            one_item(&end.prefix, HostBits::Refuse).map(drop)
         }
         Change::Pin(pin) => pin
             .reason

@@ -3,7 +3,15 @@
 use ipnet::IpNet;
 
 use super::Stop;
-use crate::prefix::{HostBits, Written, parse};
+use crate::prefix::{HostBits, Item, Written, asn_of, parse};
+
+/// The same, or an origin AS: `AS64500`.
+pub(super) fn one_item(text: &str, host_bits: HostBits) -> Result<Item, Stop> {
+    match asn_of(text) {
+        Some(asn) => Ok(Item::Origin(asn)),
+        None => one_net(text, host_bits).map(Item::Prefix),
+    }
+}
 
 /// Read it in any written form. A verb that changes something refuses host bits, for what was meant
 /// is not sure; one that only looks takes the network.

@@ -58,7 +58,7 @@ pub(super) fn answer(mut reader: Reader, json: bool) -> Outcome {
     let now = clock.now();
     let mut by_hand = ledger.operator(now)?;
     let found = ledger.discovered()?;
-    let policy = protection::policy(&config, &found, &by_hand, now);
+    let policy = protection::policy(&config, &found, &by_hand, None, now);
     by_hand.retain(|row| row.counts(now));
     let of = |source: &Source| found.iter().filter(|one| one.source == *source).count();
     let sources = config.protect.discover.iter();

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use ipnet::IpNet;
 
-use super::net::one_net;
+use super::net::one_item;
 use super::output::Talk;
 use super::site::Reader;
 use super::{Exit, Outcome, Stop, ask, block_on, load, output};
@@ -19,16 +19,17 @@ use crate::pass::sets::Sets;
 use crate::pipeline::Decision;
 use crate::plan::sentences;
 use crate::policy::reserved::{RESERVED, touching};
-use crate::prefix::{HostBits, PrefixSet, overlap};
+use crate::prefix::{HostBits, Item, PrefixSet, overlap};
 use crate::rib::OPERATOR;
+use crate::targets::file::Role;
 use crate::targets::{self, Absence, Presence, RouterSet, Runner, Wanted};
 use crate::time::Timestamp;
-use crate::view::{Former, Now, Place, Story, Verdict};
+use crate::view::{AsnStory, Former, ListedAsn, Now, Place, Story, Verdict};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// An address or a prefix, in any written form
-    #[arg(value_name = "ADDRESS|PREFIX")]
+    /// An address or a prefix, in any written form, or an origin AS
+    #[arg(value_name = "ADDRESS|PREFIX|AS64500")]
     query: String,
     /// The story as JSON
     #[arg(long)]
@@ -38,7 +39,7 @@ pub(super) struct Arguments {
 pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     output::talk(Talk::Warnings);
     let query = &arguments.query;
-    one_net(query, HostBits::Mask)?;
+    one_item(query, HostBits::Mask)?;
     let config = load(path)?;
     let question = Question::Why {
         query: query.clone(),
@@ -51,10 +52,66 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
 
 /// Tell it.
 pub(super) fn answer(mut reader: Reader, query: &str, json: bool) -> Outcome {
-    let net = one_net(query, HostBits::Mask)?;
-    let story = tell(&mut reader, query, net)?;
-    reader.out.show(&story, json)?;
+    match one_item(query, HostBits::Mask)? {
+        Item::Prefix(net) => {
+            let story = tell(&mut reader, query, net)?;
+            reader.out.show(&story, json)?;
+        }
+        Item::Origin(asn) => {
+            let story = tell_asn(&mut reader, asn)?;
+            reader.out.show(&story, json)?;
+        }
+    }
     Ok(Exit::Done)
+}
+
+fn tell_asn(reader: &mut Reader, asn: u32) -> Result<AsnStory, Stop> {
+    let now = reader.ledger.now()?;
+    let Reader {
+        config,
+        ledger,
+        cache,
+        ..
+    } = reader;
+    let inputs = Inputs::read(config, ledger, cache, now)?;
+    let table = cache.table(config, now);
+    let decision = reader.decide(&inputs, now)?;
+    let sources = decision.rib.sources().iter();
+    let listings = sources.flat_map(|source| {
+        let origins = source.copy.origins.iter().filter(|one| one.asn == asn);
+        origins.map(|one| ListedAsn {
+            feed: source.name.to_string(),
+            reference: source.copy.origin_reference(one).to_owned(),
+            line: one.line,
+        })
+    });
+    let listings: Vec<ListedAsn> = listings.collect();
+    let refused = inputs.in_force.has_origin(asn);
+    let filters = reader.config.routers.iter();
+    let filters = filters.filter(|router| router.options.role == Role::Filter);
+    let protected = inputs.policy.protect.asns().iter();
+    let prefixes = table
+        .read()
+        .map(|table| table.prefixes_of(asn).collect::<Vec<_>>());
+    let nets = &inputs.in_force.nets;
+    let blackholed = prefixes.iter().flatten().copied();
+    Ok(AsnStory {
+        asn,
+        refused,
+        filters: filters.map(|router| router.name.clone()).collect(),
+        protected_by: protected
+            .filter(|one| one.asn == asn)
+            .map(|one| one.why.clone())
+            .collect(),
+        held: match (&inputs.pinned, refused != listings.is_empty()) {
+            (_, true) => Vec::new(),
+            (Some(pin), false) => vec![format!("pinned {}, until `nullrouted unpin`", pin.row)],
+            (None, false) => sentences(&decision.verdict.reasons),
+        },
+        blackholed: blackholed.filter(|net| nets.overlaps(*net)).collect(),
+        listings,
+        prefixes,
+    })
 }
 
 fn tell(reader: &mut Reader, query: &str, net: IpNet) -> Result<Story, Stop> {
@@ -172,19 +229,22 @@ fn tell(reader: &mut Reader, query: &str, net: IpNet) -> Result<Story, Stop> {
 /// What was added by hand once and covers `net`.
 fn by_hand(ledger: &Ledger, net: IpNet, now: Timestamp) -> Result<Vec<Former>, Stop> {
     let rows = ledger.operator(Timestamp::default())?;
-    let over = rows.into_iter().filter(|row| {
-        row.kind == OperatorEntry::Add && !row.counts(now) && row.prefix.contains(&net)
-    });
-    let former = over.map(|row| Former {
-        expired: false,
-        last_seen: row.ended.or(row.until),
-        seen: Seen {
-            feed: OPERATOR.to_owned(),
-            prefix: row.prefix,
-            reference: describe(&row),
-            first_seen: row.since,
-            last_seen: row.ended,
-        },
+    let over = rows
+        .into_iter()
+        .filter(|row| row.kind == OperatorEntry::Add && !row.counts(now));
+    let former = over.filter_map(|row| match row.item {
+        Item::Prefix(prefix) if prefix.contains(&net) => Some(Former {
+            expired: false,
+            last_seen: row.ended.or(row.until),
+            seen: Seen {
+                feed: OPERATOR.to_owned(),
+                prefix,
+                reference: describe(&row),
+                first_seen: row.since,
+                last_seen: row.ended,
+            },
+        }),
+        _ => None,
     });
     Ok(former.collect())
 }

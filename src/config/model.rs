@@ -67,6 +67,8 @@ pub struct TypedProtect {
     /// The prefixes, as written.
     pub prefixes: Vec<String>,
     pub files: Vec<PathBuf>,
+    /// Origin ASes that no filter refuses.
+    pub asns: Vec<u32>,
     /// The sources of automatic protection.
     pub discover: Vec<Source>,
 }

@@ -20,6 +20,7 @@ pub fn print(config: &Config) -> String {
     out.head("[protect]");
     out.put("prefixes", &config.protect.prefixes);
     out.put("files   ", &config.protect.files);
+    out.put("asns    ", &config.protect.asns);
     let discover = config.protect.discover.iter();
     out.put(
         "discover",

@@ -104,6 +104,7 @@ impl Feed {
 pub struct Protect {
     pub prefixes: Vec<Spanned<String>>,
     pub files: Vec<Spanned<String>>,
+    pub asns: Vec<Spanned<i64>>,
     pub discover: Option<Vec<Spanned<String>>>,
 }
 

@@ -76,7 +76,7 @@ pub enum Change {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::Args)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
-    /// A prefix or an address, such as 72.37.186/23
+    /// A prefix or an address, such as 72.37.186/23, or an origin AS, such as AS64500
     pub prefix: String,
     /// Why: shown by why, list and history
     #[arg(long, value_name = "TEXT")]

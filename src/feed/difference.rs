@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::withdrawal::Item;
 use super::{Entry, FeedCopy, OriginEntry};
 use crate::prefix::Bits;
+use crate::prefix::Item;
 
 /// From an older copy to a newer one. A listing is an item with its reference; two lines with the
 /// same listing are one.

@@ -14,9 +14,11 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
+use ipnet::IpNet;
+
 use super::body::{Latin1, decode, unpack};
 use super::{FeedCopy, Refused, foreign, incomplete};
-use crate::prefix::{HostBits, Written, parse};
+use crate::prefix::{HostBits, PrefixSet, Written, parse};
 
 /// Prefixes with their origins.
 #[derive(Debug, Default)]
@@ -87,6 +89,15 @@ impl OriginTable {
             prefixes.sort_unstable_by_key(order);
         }
         Ok(table)
+    }
+
+    /// The prefixes that this AS alone announces.
+    pub fn prefixes_of(&self, asn: u32) -> impl Iterator<Item = IpNet> {
+        let known = self.of.get(&asn).into_iter().flatten();
+        PrefixSet::of_written(known.copied())
+            .nets()
+            .collect::<Vec<_>>()
+            .into_iter()
     }
 
     /// The copy with the prefixes of its origin ASes, each with its AS as the reference.

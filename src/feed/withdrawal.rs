@@ -19,7 +19,7 @@ use ipnet::IpNet;
 
 use super::expiry::{End, Ends};
 use super::{CopyDifference, Entry, FeedCopy};
-use crate::prefix::{Bits, Prefix, Written};
+use crate::prefix::{Bits, Item, Prefix, Written};
 use crate::time::Timestamp;
 
 /// When something that is no longer listed is withdrawn.
@@ -29,13 +29,6 @@ pub enum WithdrawAfter {
     Copies(u32),
     /// This time after the first good copy that lacks it.
     Time(Duration),
-}
-
-/// What a feed lists: a network, or an origin AS.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Item {
-    Prefix(IpNet),
-    Origin(u32),
 }
 
 /// A listing that the newest copy lacks and that is still in force.
@@ -161,27 +154,6 @@ impl FromStr for WithdrawAfter {
             None => humantime::parse_duration(text)
                 .map(Self::Time)
                 .map_err(|_| ()),
-        }
-    }
-}
-
-impl fmt::Display for Item {
-    /// `192.0.2.0/24` or `AS64496`.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Prefix(net) => net.fmt(f),
-            Self::Origin(asn) => write!(f, "AS{asn}"),
-        }
-    }
-}
-
-impl FromStr for Item {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        match text.strip_prefix("AS") {
-            Some(asn) => asn.parse().map(Self::Origin).map_err(|_| ()),
-            None => text.parse().map(Self::Prefix).map_err(|_| ()),
         }
     }
 }

@@ -8,8 +8,8 @@ use rusqlite::{Row, params};
 use super::order::by_text;
 use super::overlap::covering;
 use super::{Ledger, LedgerError, parsed};
-use crate::feed::withdrawal::Item;
 use crate::feed::{CopyDifference, Entry, FeedCopy};
+use crate::prefix::Item;
 use crate::prefix::Short;
 use crate::time::Timestamp;
 

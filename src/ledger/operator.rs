@@ -1,10 +1,10 @@
 //! What the operator added or allowed by hand.
 
-use ipnet::IpNet;
 use rusqlite::{OptionalExtension, Row, params};
 use serde::Serialize;
 
-use super::{EventKind, GenerationCause, Ledger, LedgerError, parsed};
+use super::{EventKind, GenerationCause, Ledger, LedgerError};
+use crate::prefix::Item;
 use crate::time::Timestamp;
 
 /// What an operator entry does.
@@ -76,8 +76,9 @@ pub struct OperatorRow {
     /// What it does.
     #[serde(rename = "verb")]
     pub kind: OperatorEntry,
-    /// The prefix.
-    pub prefix: IpNet,
+    /// The prefix, or the origin AS.
+    #[serde(rename = "prefix")]
+    pub item: Item,
     /// Why.
     pub reason: String,
     /// Who.
@@ -104,7 +105,11 @@ impl OperatorRow {
                 "add" => OperatorEntry::Add,
                 _ => OperatorEntry::Allow,
             },
-            prefix: parsed(row, 2)?,
+            item: row
+                .get_ref(2)?
+                .as_str()?
+                .parse()
+                .map_err(|()| rusqlite::Error::InvalidQuery)?,
             reason: row.get(3)?,
             by: row.get(4)?,
             since: row.get(5)?,
@@ -133,7 +138,7 @@ impl Ledger {
             "INSERT INTO operator (kind, prefix, reason, by, since, until) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![
                 row.kind.verb(),
-                row.prefix.to_string(),
+                row.item.to_string(),
                 row.reason,
                 row.by,
                 row.since.0,
@@ -142,16 +147,16 @@ impl Ledger {
         )
     }
 
-    /// End the entry for exactly this prefix; `by` is empty when its time was over. Answers it as
+    /// End the entry for exactly this item; `by` is empty when its time was over. Answers it as
     /// it was.
     pub fn end_operator(
         &self,
         hand: OperatorEntry,
-        prefix: IpNet,
+        item: Item,
         at: Timestamp,
         by: &str,
     ) -> Result<Option<OperatorRow>, LedgerError> {
-        let prefix = prefix.to_string();
+        let prefix = item.to_string();
         self.tried(|| {
             let sql = format!(
                 "SELECT {COLUMNS} FROM operator WHERE kind = ?1 AND prefix = ?2 AND ended IS NULL"

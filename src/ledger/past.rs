@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use rusqlite::Row;
 
 use super::{Ledger, LedgerError, parsed};
-use crate::feed::withdrawal::Item;
+use crate::prefix::Item;
 use crate::prefix::{Effective, PrefixSet};
 
 impl Ledger {

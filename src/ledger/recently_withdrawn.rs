@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use rusqlite::params;
 
 use super::{Ledger, LedgerError, parsed};
-use crate::feed::withdrawal::Item;
+use crate::prefix::Item;
 
 /// What was taken away of late; some of it may have come back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -150,7 +150,7 @@ impl Cache {
     }
 
     /// The table of origins that the configuration names.
-    pub(super) fn table(&mut self, config: &Config, now: Timestamp) -> Table {
+    pub fn table(&mut self, config: &Config, now: Timestamp) -> Table {
         self.origins.table(config, now)
     }
 

@@ -13,7 +13,7 @@ use crate::digest;
 use crate::discover;
 use crate::feed::file;
 use crate::feed::formats::parse_body;
-use crate::feed::withdrawal::{self, Item, PendingWithdrawal};
+use crate::feed::withdrawal::{self, PendingWithdrawal};
 use crate::feed::{FeedCopy, Refused};
 use crate::ledger::{CopyKind, FeedRow, Ledger, LedgerError, PinRow, ReviewRow, TableUsed};
 use crate::pipeline::{
@@ -22,6 +22,7 @@ use crate::pipeline::{
 use crate::plan::Unreadable;
 use crate::policy::Policy;
 use crate::prefix::Effective;
+use crate::prefix::Item;
 use crate::time::Timestamp;
 
 /// What the decision is made by.
@@ -139,8 +140,8 @@ impl Inputs {
             View::AsItIs(found) => found,
         };
         Ok(Self {
-            operator: operator::listed(&by_hand, now),
-            policy: protection::policy(config, found, &by_hand, now),
+            operator: operator::listed(&by_hand, table.read(), now),
+            policy: protection::policy(config, found, &by_hand, table.read(), now),
             next_end: operator::next_end(&by_hand, now),
             approval: ledger.approval()?,
             feeds,

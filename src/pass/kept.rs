@@ -24,7 +24,7 @@ pub fn order(
         return Ok(None);
     };
     let by_hand = ledger.operator(now)?;
-    let policy = protection::policy(config, &ledger.discovered()?, &by_hand, now);
+    let policy = protection::policy(config, &ledger.discovered()?, &by_hand, None, now);
     let protected = policy.protect.set().clone();
     let pin = ledger.pinned()?;
     let desired = match pin.as_ref().is_some_and(PinRow::is_flush) {

@@ -5,45 +5,61 @@ use std::sync::Arc;
 use ipnet::IpNet;
 
 use crate::feed::FeedCopy;
+use crate::feed::origins::OriginTable;
 use crate::ledger::{self, OperatorRow};
 use crate::pipeline::OperatorEntries;
-use crate::policy::protect::Protected;
-use crate::prefix::Written;
+use crate::policy::protect::{Protected, ProtectedAsn};
+use crate::prefix::{Item, Written};
 use crate::time::Timestamp;
 
 /// What counts now as a list, and what counted for the last generation.
-pub fn listed(rows: &[OperatorRow], now: Timestamp) -> OperatorEntries {
+/// With a table of origins: also the prefixes of added ASes.
+pub fn listed(
+    rows: &[OperatorRow],
+    table: Option<&OriginTable>,
+    now: Timestamp,
+) -> OperatorEntries {
     let adds = || {
         rows.iter()
             .filter(|row| row.kind == ledger::OperatorEntry::Add)
     };
+    let made = |copy: FeedCopy| match table {
+        Some(table) if !copy.origins.is_empty() => Arc::new(table.expand(&copy)),
+        _ => Arc::new(copy),
+    };
     OperatorEntries {
-        now: Arc::new(copy(adds().filter(|row| row.counts(now)))),
-        before: Arc::new(copy(adds())),
+        now: made(copy(adds().filter(|row| row.counts(now)))),
+        before: made(copy(adds())),
     }
 }
 
 fn copy<'a>(rows: impl Iterator<Item = &'a OperatorRow>) -> FeedCopy {
     let mut copy = FeedCopy::default();
     for row in rows {
-        let written = match row.prefix {
-            IpNet::V4(net) => Written::V4(net.into()),
-            IpNet::V6(net) => Written::V6(net.into()),
-        };
-        copy.add(written, row.id, &describe(row));
+        let why = describe(row);
+        match row.item {
+            Item::Prefix(IpNet::V4(net)) => copy.add(Written::V4(net.into()), row.id, &why),
+            Item::Prefix(IpNet::V6(net)) => copy.add(Written::V6(net.into()), row.id, &why),
+            Item::Origin(asn) => copy.add_origin(asn, row.id, &why),
+        }
     }
     copy
 }
 
-pub fn allowed(rows: &[OperatorRow], now: Timestamp) -> impl Iterator<Item = Protected> + '_ {
+/// The allowed prefixes, and the allowed ASes.
+pub fn allowed(rows: &[OperatorRow], now: Timestamp) -> (Vec<Protected>, Vec<ProtectedAsn>) {
+    let (mut nets, mut asns) = (Vec::new(), Vec::new());
     let allows = rows
         .iter()
         .filter(|row| row.kind == ledger::OperatorEntry::Allow);
-    let allows = allows.filter(move |row| row.counts(now));
-    allows.map(|row| Protected {
-        net: row.prefix,
-        why: format!("allowed by hand: {}", describe(row)),
-    })
+    for row in allows.filter(|row| row.counts(now)) {
+        let why = format!("allowed by hand: {}", describe(row));
+        match row.item {
+            Item::Prefix(net) => nets.push(Protected { net, why }),
+            Item::Origin(asn) => asns.push(ProtectedAsn { asn, why }),
+        }
+    }
+    (nets, asns)
 }
 
 /// When the next of them ends by itself.

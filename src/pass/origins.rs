@@ -36,6 +36,14 @@ impl Table {
         }
     }
 
+    /// It, where it is at hand.
+    pub fn read(&self) -> Option<&OriginTable> {
+        match self {
+            Self::Read(table) => Some(table),
+            Self::Unset | Self::Expired | Self::Failed => None,
+        }
+    }
+
     /// Whether there should be one and it cannot be read.
     pub fn failed(&self) -> bool {
         matches!(self, Self::Failed)

@@ -5,18 +5,43 @@ use std::time::Duration;
 use super::operator;
 use crate::config::Config;
 use crate::discover::Remembered;
+use crate::feed::origins::OriginTable;
 use crate::ledger::OperatorRow;
 use crate::policy::Policy;
 use crate::policy::protect::{Protect, Protected};
 use crate::time::Timestamp;
 
-/// The policy of the configuration with everything that is protected now.
+/// The policy of the configuration with everything that is protected now; with a table of origins
+/// also the prefixes of protected ASes, each of which takes only itself out of force.
 pub fn policy(
     config: &Config,
     found: &[Remembered],
     by_hand: &[OperatorRow],
+    table: Option<&OriginTable>,
     now: Timestamp,
 ) -> Policy {
+    let (allowed, asns) = operator::allowed(by_hand, now);
+    let asns: Vec<_> = config
+        .policy
+        .protect
+        .asns()
+        .iter()
+        .cloned()
+        .chain(asns)
+        .collect();
+    let of_asns = asns.iter().flat_map(|one| {
+        let nets = table
+            .into_iter()
+            .flat_map(|table| table.prefixes_of(one.asn));
+        nets.map(|net| Protected {
+            net,
+            why: format!(
+                "originated by AS{}, which is protected: {}",
+                one.asn, one.why
+            ),
+        })
+    });
+
     let typed = config.policy.protect.typed().iter().cloned();
     let found = found
         .iter()
@@ -29,10 +54,10 @@ pub fn policy(
         why: why(one, now),
     };
     let space = typed.chain(space.into_iter().map(protected));
-    let space = space.chain(operator::allowed(by_hand, now)).collect();
-    let holes = holes.into_iter().map(protected).collect();
+    let space = space.chain(allowed).collect();
+    let holes = holes.into_iter().map(protected).chain(of_asns).collect();
     Policy {
-        protect: Protect::with_holes(space, holes),
+        protect: Protect::with_holes(space, holes).with_asns(asns.clone()),
         ..config.policy.clone()
     }
 }

@@ -234,8 +234,8 @@ impl Record<'_> {
             if row.ended.is_some() || row.counts(now) {
                 continue;
             }
-            ledger.end_operator(row.kind, row.prefix, now, "")?;
-            let (verb, prefix) = (row.kind.verb(), row.prefix.to_string());
+            ledger.end_operator(row.kind, row.item, now, "")?;
+            let (verb, prefix) = (row.kind.verb(), row.item.to_string());
             tracing::info!("{verb} {prefix}  expired: {}", row.reason);
             self.note(
                 EventKind::Expired,

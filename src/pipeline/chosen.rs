@@ -164,7 +164,7 @@ fn has(choice: &Choice, source: &Source) -> bool {
 
 /// What the policy leaves of listings.
 fn left_of(policy: &Policy, rib: &Rib) -> Effective {
-    Effective::new(policy.apply(rib).set, publishers::origins(rib))
+    Effective::new(policy.apply(rib).set, publishers::origins(policy, rib))
 }
 
 #[cfg(test)]

@@ -50,7 +50,7 @@ pub(super) fn taken(
         &input.operator.now,
     );
     let listed = input.policy.apply(&applied).listed.union(listed);
-    let known = publishers::origins(&applied);
+    let known = publishers::origins(input.policy, &applied);
     let accounted = Effective::new(listed, known.into_iter().chain(origins.iter().copied()));
     let before = input.policy.protect.cut_out_of(input.in_force);
     let taken = before.without(&before.intersection(&accounted));

@@ -37,6 +37,12 @@ impl Decided {
     /// The decision of an input that follows this one, if it is certain without all listings.
     pub fn next(&self, input: &Input) -> Option<Self> {
         let counting = self.counting(input)?;
+        if self.policy.protect.asns() != input.policy.protect.asns() {
+            return None;
+        }
+        if self.operator.now.origins != input.operator.now.origins {
+            return None;
+        }
         let by_protect = protected_otherwise(&self.policy.protect, &input.policy.protect);
         let by_hand = listed_otherwise(&self.operator.now, &input.operator.now);
         if by_protect.len() + by_hand.len() > MOST {

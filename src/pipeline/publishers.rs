@@ -10,8 +10,8 @@ use super::{Applied, AtHand, Feed, Input, merge, with_operator};
 use crate::digest::hexadecimal;
 use crate::feed::FeedCopy;
 use crate::plan::{Change, FeedChange, FeedCounts, Reason, Verdict, evaluate};
-use crate::policy::Permitted;
 use crate::policy::limits::Review;
+use crate::policy::{Permitted, Policy};
 use crate::prefix::Effective;
 use crate::rib::Rib;
 
@@ -45,12 +45,13 @@ pub(super) fn judged(
         true => Cow::Borrowed(published),
         false => Cow::Owned(input.policy.apply(before)),
     };
-    let listed =
-        |permitted: &Permitted, rib| Effective::new(permitted.listed.clone(), origins(rib));
+    let listed = |permitted: &Permitted, rib| {
+        Effective::new(permitted.listed.clone(), origins(input.policy, rib))
+    };
     let change = Change::between(&listed(&permitted_before, before), &listed(published, now));
     let sides = sides(input, counting, &permitted_before, published);
     let by_feed = match input.by_feed {
-        true => by_feed(&sides),
+        true => by_feed(input.policy, &sides),
         false => Vec::new(),
     };
     let changed = !change.is_empty() || !by_feed.is_empty();
@@ -125,9 +126,11 @@ fn sides<'a>(
 }
 
 /// What each of them lists otherwise, by name.
-fn by_feed(sides: &[Side]) -> Vec<(Arc<str>, Change)> {
+fn by_feed(policy: &Policy, sides: &[Side]) -> Vec<(Arc<str>, Change)> {
     let lists = |(copy, permitted): &(&AtHand, Cow<Permitted>)| {
-        Effective::new(permitted.listed.clone(), asns([&copy.copy]))
+        let listed = asns([&copy.copy]).into_iter();
+        let listed = listed.filter(|asn| policy.protect.permits(*asn));
+        Effective::new(permitted.listed.clone(), listed)
     };
     let changes = sides.iter().map(|side| {
         let was = side.was.as_ref().map(lists).unwrap_or_default();
@@ -173,9 +176,11 @@ pub(super) fn list_as_applied(feed: &Feed) -> bool {
     }
 }
 
-/// Every AS that a feed lists, once, ascending.
-pub(super) fn origins(rib: &Rib) -> Vec<u32> {
-    asns(rib.sources().iter().map(|source| &source.copy))
+/// Every AS that a feed lists and that is not protected, once, ascending.
+pub(super) fn origins(policy: &Policy, rib: &Rib) -> Vec<u32> {
+    let mut listed = asns(rib.sources().iter().map(|source| &source.copy));
+    listed.retain(|asn| policy.protect.permits(*asn));
+    listed
 }
 
 fn asns<'a>(copies: impl IntoIterator<Item = &'a Arc<FeedCopy>>) -> Vec<u32> {

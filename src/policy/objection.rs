@@ -20,6 +20,8 @@ pub enum Objection {
         net: IpNet,
         why: String,
     },
+    /// A protected origin AS.
+    ProtectedAsn { asn: u32, why: String },
     /// Reserved space in it, or around it.
     Reserved {
         prefix: IpNet,
@@ -41,6 +43,9 @@ impl fmt::Display for Objection {
             }
             Self::Protected { prefix, net, why } => {
                 write!(f, "{net} in {prefix} is protected and stays so: {why}")
+            }
+            Self::ProtectedAsn { asn, why } => {
+                write!(f, "AS{asn} is protected and stays so: {why}")
             }
             Self::Reserved { prefix, net, why } => {
                 write!(f, "{prefix} touches reserved space, {net}: {why}")

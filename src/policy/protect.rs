@@ -22,6 +22,13 @@ pub struct Protected {
     pub why: String,
 }
 
+/// One protected origin AS, and where it comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProtectedAsn {
+    pub asn: u32,
+    pub why: String,
+}
+
 /// All protected networks, and their union.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Protect {
@@ -33,6 +40,8 @@ pub struct Protect {
     space: PrefixSet,
     /// The space that may not.
     holes: PrefixSet,
+    /// Origin ASes that no filter refuses.
+    asns: Vec<ProtectedAsn>,
 }
 
 impl Protect {
@@ -62,7 +71,24 @@ impl Protect {
             set,
             space,
             holes: holes_set,
+            asns: Vec::new(),
         }
+    }
+
+    /// The same with origin ASes that no filter refuses.
+    #[must_use]
+    pub fn with_asns(self, asns: Vec<ProtectedAsn>) -> Self {
+        Self { asns, ..self }
+    }
+
+    /// The protected origin ASes.
+    pub fn asns(&self) -> &[ProtectedAsn] {
+        &self.asns
+    }
+
+    /// Whether an origin AS may be refused.
+    pub fn permits(&self, asn: u32) -> bool {
+        !self.asns.iter().any(|one| one.asn == asn)
     }
 
     /// All entries except the space that is never dropped.
@@ -89,7 +115,13 @@ impl Protect {
     pub fn cut_out_of(&self, effective: &Effective) -> Effective {
         Effective {
             nets: cut_set(&subtract_set(&effective.nets, &self.space), &self.holes),
-            origins: effective.origins.clone(),
+            origins: match self.asns.is_empty() {
+                true => effective.origins.clone(),
+                false => {
+                    let origins = effective.origins.iter().copied();
+                    origins.filter(|asn| self.permits(*asn)).collect()
+                }
+            },
         }
     }
 

@@ -35,6 +35,7 @@
 
 mod aggregate;
 mod effective;
+mod item;
 mod parse;
 mod range;
 mod set;
@@ -43,6 +44,7 @@ mod subtract;
 
 pub use aggregate::{Aggregate, aggregate};
 pub use effective::{Effective, NOTHING, autonomous, lacking};
+pub(crate) use item::{Item, asn_of, is_public};
 pub use parse::{HostBits, Malformed, Written, leading_v4, parse};
 pub use range::prefixes_of_range;
 pub use set::PrefixSet;

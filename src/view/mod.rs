@@ -10,6 +10,7 @@ mod pass;
 mod plan;
 mod status;
 mod why;
+mod why_asn;
 
 pub use feed::{FeedStatus, feeds, without_copy};
 pub use feeds::Feeds;
@@ -20,6 +21,7 @@ pub use pass::{Flushed, Passed};
 pub use plan::{Plan, TargetPlan, Waiting};
 pub use status::{Selected, Status, observed};
 pub use why::{Former, Now, Place, Story, Verdict};
+pub use why_asn::{AsnStory, ListedAsn};
 
 use std::io;
 

@@ -138,7 +138,7 @@ impl View for Status<'_> {
                 out,
                 "hand {} {}  {}",
                 row.kind.verb(),
-                row.prefix,
+                row.item,
                 describe(row)
             )?;
         }

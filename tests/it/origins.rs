@@ -43,6 +43,141 @@ fn with_feed(place: &Place, feed: &str) {
 }
 
 #[test]
+fn an_as_is_added_and_allowed_by_hand() {
+    // Without a table: filters alone.
+    let place = place("");
+    place.run(&["refresh"]).code(0);
+    let ran = place
+        .run(&["add", "AS64510", "--reason", "ticket 7"])
+        .code(0);
+    assert!(
+        ran.out.starts_with(
+            "AS64510 added: 1 router of role filter refuses its routes; without [asn] table none of its \
+             prefixes is blackholed; generation "
+        ) && ran.out.ends_with("; undo: nullrouted remove AS64510\n"),
+        "{}",
+        ran.out
+    );
+    assert_eq!(paths(&place), ["_64496$", "_64497$", "_64510$"]);
+    let why = place.run(&["why", "as64510", "--json"]).code(0).json();
+    assert_eq!(why["verdict"], "refused");
+    assert_eq!(why["refused_at"][0], "edge1");
+    assert_eq!(why["listings"][0]["feed"], "operator");
+    assert!(why["prefixes"].is_null());
+    place
+        .run(&["status"])
+        .code(0)
+        .says("hand add AS64510  ticket 7 (");
+    let ran = place
+        .run(&["allow", "AS64497", "--reason", "our customer"])
+        .code(0);
+    ran.says(
+        "AS64497 allowed: no filter refuses it (without [asn] table its prefixes are not known)",
+    );
+    assert_eq!(paths(&place), ["_64496$", "_64510$"]);
+    let why = place.run(&["why", "AS64497"]).code(0).out;
+    assert!(
+        why.starts_with(
+            "AS64497 is not refused: it is protected\n  protected: allowed by hand: our customer ("
+        ),
+        "{why}"
+    );
+    // What does not stand there.
+    for (verb, item, told) in [
+        (
+            "add",
+            "AS65000",
+            "AS65000: no network on the Internet has this number (RFC 6996, RFC 7300, RFC 7607); nothing was changed\n",
+        ),
+        (
+            "add",
+            "AS64497",
+            "AS64497 is protected and stays so: allowed by hand: our customer (",
+        ),
+        (
+            "remove",
+            "AS64496",
+            "AS64496 was not added by hand; what a feed lists is taken out with: nullrouted allow AS64496 --reason TEXT; nothing was changed\n",
+        ),
+    ] {
+        let reason = ["--reason", "x"];
+        let words: Vec<&str> = [verb, item]
+            .into_iter()
+            .chain(
+                if verb == "add" { &reason[..] } else { &[] }
+                    .iter()
+                    .copied(),
+            )
+            .collect();
+        let ran = place.run(&words).code(64);
+        assert!(ran.err.starts_with(told), "{}", ran.err);
+    }
+    place
+        .run(&["remove", "AS64510"])
+        .code(0)
+        .says("AS64510 no longer refused by filters; generation ");
+    place
+        .run(&["disallow", "AS64497"])
+        .code(0)
+        .says("AS64497 no longer allowed: it is refused by filters now; generation ");
+    assert_eq!(paths(&place), ["_64496$", "_64497$"]);
+    let why = place.run(&["why", "AS64510", "--json"]).code(0).json();
+    assert_eq!(
+        (&why["verdict"], &why["held"]),
+        (&"not-listed".into(), &serde_json::json!([]))
+    );
+
+    // With one: its prefixes as well.
+    let place = self::place("[asn]\ntable = \"table\"\n");
+    place.run(&["refresh"]).code(0);
+    let listed = || place.run(&["list"]).code(0).out;
+    assert_eq!(listed(), "192.0.2.0/24\n203.0.113.0/24\n2001:db8::/32\n");
+    place.run(&["add", "AS64510", "--reason", "x"]).code(0).says(
+        "AS64510 added: 1 router of role filter refuses its routes; the prefixes that [asn] table knows of it are blackholed",
+    );
+    assert!(listed().starts_with("72.37.186.0/23\n"), "{}", listed());
+    let allowed = place.run(&["allow", "AS64496", "--reason", "x"]).code(0);
+    allowed.says("AS64496 allowed: no filter refuses it, and none of its prefixes is blackholed");
+    assert_eq!(listed(), "72.37.186.0/23\n203.0.113.0/24\n");
+    // Whoever lists them.
+    place.run(&["add", "192.0.2.0/25", "--reason", "x"]);
+    assert_eq!(listed(), "72.37.186.0/23\n203.0.113.0/24\n");
+    place.run(&["why", "192.0.2.7"]).code(0).says(
+        "protected: 192.0.2.0/24, originated by AS64496, which is protected: allowed by hand: x (",
+    );
+    let why = place.run(&["why", "AS64510", "--json"]).code(0).json();
+    assert_eq!(why["blackholed"], serde_json::json!(["72.37.186.0/23"]));
+}
+
+#[test]
+fn protected_ases_are_refused_by_no_filter() {
+    let place = place("[asn]\ntable = \"table\"\n[protect]\nasns = [64496]\n");
+    place.run(&["refresh"]).code(0);
+    assert_eq!(paths(&place), ["_64497$"]);
+    assert_eq!(place.run(&["list"]).code(0).out, "203.0.113.0/24\n");
+    let why = place.run(&["why", "AS64496", "--json"]).code(0).json();
+    assert_eq!(why["verdict"], "protected");
+    assert_eq!(why["protected_by"][0], "[protect] asns");
+    let printed = place.run(&["check", "--print"]).code(0).out;
+    assert!(printed.contains("asns     = [64496]\n"), "{printed}");
+    // It comes back when it is no longer protected, and nothing is held for it.
+    let config = place
+        .read("nullrouted.toml")
+        .replace("asns = [64496]", "asns = []");
+    std::fs::write(place.config(), config).unwrap();
+    place.run(&["refresh"]).code(0);
+    assert_eq!(paths(&place), ["_64496$", "_64497$"]);
+    let config = place
+        .read("nullrouted.toml")
+        .replace("asns = []", "asns = [0]");
+    std::fs::write(place.config(), config).unwrap();
+    place
+        .run(&["check"])
+        .code(64)
+        .says("asns: 0 is not from 1 to 4294967295");
+}
+
+#[test]
 fn a_list_of_origins_becomes_an_as_path_list() {
     let place = place("");
     place

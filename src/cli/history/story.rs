@@ -7,7 +7,6 @@ use ipnet::IpNet;
 use super::super::{Exit, Outcome};
 use super::Show;
 use crate::ledger::{Event, Ledger, LedgerError, OperatorRow};
-use crate::prefix::overlap;
 use crate::time::Timestamp;
 use crate::view::{Entry, PrefixHistory};
 
@@ -40,7 +39,7 @@ fn entries(ledger: &Ledger, net: IpNet) -> Result<Vec<Entry>, LedgerError> {
     }
     let events = ledger.events_near(net)?;
     let by_hand = ledger.operator(Timestamp(i64::MIN))?;
-    let by_hand = by_hand.iter().filter(|row| overlap(&row.prefix, &net));
+    let by_hand = by_hand.iter().filter(|row| row.item.touches(net));
     // The log book tells of them as well, as far back as it goes.
     let untold = by_hand.map(entered).filter(|begun| {
         let same = |event: &Event| {
@@ -63,7 +62,7 @@ pub(crate) fn entered(row: &OperatorRow) -> Event {
     Event {
         at: row.since,
         kind: row.kind.begins(),
-        subject: row.prefix.to_string(),
+        subject: row.item.to_string(),
         by: row.by.clone(),
         uid: None,
         text: format!("{}{}", row.reason, until.unwrap_or_default()),

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use super::super::ask::{self, Handed};
 use super::super::change::alone;
 use super::super::history::entered;
-use super::super::net::one_net;
+use super::super::net::one_item;
 use super::super::output::Out;
 use super::super::site::Making;
 use super::super::{Exit, Outcome, Stop, block_on, load, output};
@@ -22,8 +22,9 @@ use crate::policy::embedded::embedded_form;
 use crate::policy::objection::{self, Objection};
 use crate::policy::protect::Protect;
 use crate::policy::reserved::{NEVER, nets};
-use crate::prefix::{HostBits, PrefixSet};
+use crate::prefix::{Effective, HostBits, Item, PrefixSet, is_public};
 use crate::shown;
+use crate::targets::file::Role;
 use crate::time::{Timestamp, short};
 
 #[derive(Debug, clap::Args)]
@@ -50,22 +51,22 @@ pub(crate) fn run(kind: OperatorEntry, path: &Path, arguments: Arguments) -> Out
         force,
         json,
     } = arguments;
-    let prefix = Wanted::read(&entry)?.prefix;
+    let item = Wanted::read(&entry)?.item;
     // The first answer may name what has to be confirmed.
     for _ in 0..2 {
         match ask::change(&config, &changed(kind, &entry), json)? {
             Handed::Done(exit) => return Ok(exit),
             Handed::Objections(against) => {
-                confirmed_by_hand(&against, prefix, force)?;
+                confirmed_by_hand(&against, item, force)?;
                 entry.confirmed = against;
             }
             Handed::Alone => break,
         }
     }
     // The answer may take long: no lock is held meanwhile.
-    let against = objections_now(kind, prefix, &config)?;
+    let against = objections_now(kind, item, &config)?;
     if against.iter().any(|one| !entry.confirmed.contains(one)) {
-        confirmed_by_hand(&against, prefix, force)?;
+        confirmed_by_hand(&against, item, force)?;
         entry.confirmed = against;
     }
     alone(path, config, &changed(kind, &entry), json)
@@ -80,7 +81,7 @@ fn changed(kind: OperatorEntry, entry: &Entry) -> Change {
 
 /// An entry as it is understood.
 struct Wanted {
-    prefix: IpNet,
+    item: Item,
     reason: String,
     time: Option<Duration>,
 }
@@ -92,7 +93,7 @@ impl Wanted {
             span.map_err(|error| Stop::usage(format!("--for {text}: {error}; nothing was changed")))
         };
         Ok(Self {
-            prefix: one_net(&entry.prefix, HostBits::Refuse)?,
+            item: one_item(&entry.prefix, HostBits::Refuse)?,
             reason: reason(&entry.reason)?,
             time: entry
                 .time
@@ -111,16 +112,12 @@ pub(crate) async fn enter_now(
     kind: OperatorEntry,
     entry: &Entry,
 ) -> Outcome {
-    let Wanted {
-        prefix,
-        reason,
-        time,
-    } = Wanted::read(entry)?;
+    let Wanted { item, reason, time } = Wanted::read(entry)?;
     let (author, out) = (making.author, making.out);
     let At { config, ledger, .. } = making.site.at()?;
     let now = ledger.now()?;
     let protected = protection(config, ledger, out, now).await?;
-    let against = objections(kind, prefix, &protected, config)?;
+    let against = objections(kind, item, &protected, config)?;
     if let Some(news) = against.iter().find(|one| !entry.confirmed.contains(one)) {
         match out {
             // Who is at the terminal is asked by the verb.
@@ -138,7 +135,7 @@ pub(crate) async fn enter_now(
     let row = OperatorRow {
         id: 0,
         kind,
-        prefix,
+        item,
         reason,
         by: author.name.clone(),
         since: now,
@@ -146,7 +143,7 @@ pub(crate) async fn enter_now(
         ended: None,
     };
     let before = ledger.atomically(|ledger| {
-        let before = ledger.end_operator(kind, prefix, now, &row.by)?;
+        let before = ledger.end_operator(kind, item, now, &row.by)?;
         ledger.write_operator(&row)?;
         ledger.note_event(&Event {
             uid: Some(author.uid),
@@ -158,9 +155,13 @@ pub(crate) async fn enter_now(
     if making.json {
         return Ok(exit);
     }
-    let At { ledger, cache, .. } = making.site.at()?;
+    let At {
+        config,
+        ledger,
+        cache,
+    } = making.site.at()?;
     let in_force = cache.in_force(ledger)?;
-    let line = tell(&row, before.as_ref(), &in_force.nets, &outcome);
+    let line = tell(&row, before.as_ref(), (&in_force, config), &outcome);
     out.results(|out| writeln!(out, "{line}"))?;
     Ok(exit)
 }
@@ -168,17 +169,17 @@ pub(crate) async fn enter_now(
 /// What speaks against it at this moment.
 fn objections_now(
     kind: OperatorEntry,
-    prefix: IpNet,
+    item: Item,
     config: &Config,
 ) -> Result<Vec<Objection>, Stop> {
     let ledger = Ledger::read(&config.state_dir)?;
     let now = ledger.now()?;
     let protected = block_on(protection(config, &ledger, &Out::Ours, now))??;
-    objections(kind, prefix, &protected, config)
+    objections(kind, item, &protected, config)
 }
 
 /// What speaks against it is confirmed on a terminal.
-fn confirmed_by_hand(against: &[Objection], prefix: IpNet, force: bool) -> Result<(), Stop> {
+fn confirmed_by_hand(against: &[Objection], item: Item, force: bool) -> Result<(), Stop> {
     if !against.is_empty() && !force {
         return Err(Stop::usage(format!(
             "{}; nothing was changed (--force records the entry after a second confirmation; protected space is still not dropped)",
@@ -187,7 +188,7 @@ fn confirmed_by_hand(against: &[Objection], prefix: IpNet, force: bool) -> Resul
     }
     match against.is_empty() {
         true => Ok(()),
-        false => confirm::confirm(against, &prefix.to_string()),
+        false => confirm::confirm(against, &item.to_string()),
     }
 }
 
@@ -205,7 +206,7 @@ async fn protection(
     };
     let newest = ledger.generation()?;
     let by_hand = ledger.operator(newest.map_or(now, |row| row.at))?;
-    Ok(protection::policy(config, &found, &by_hand, now).protect)
+    Ok(protection::policy(config, &found, &by_hand, None, now).protect)
 }
 
 /// A time of nothing, or of more than a lifetime, is a typing error.
@@ -275,34 +276,73 @@ fn permitted(kind: OperatorEntry, prefix: IpNet) -> Result<(), Stop> {
 /// What is never permitted.
 fn objections(
     kind: OperatorEntry,
-    prefix: IpNet,
+    item: Item,
     protect: &Protect,
     config: &Config,
 ) -> Result<Vec<Objection>, Stop> {
+    let prefix = match item {
+        Item::Prefix(prefix) => prefix,
+        Item::Origin(asn) => return objections_to_asn(kind, asn, protect),
+    };
     permitted(kind, prefix)?;
     let (drops, limits) = (kind == OperatorEntry::Add, &config.policy.limits);
     Ok(objection::objections(drops, prefix, protect, limits))
+}
+
+/// The same for an origin AS.
+fn objections_to_asn(
+    kind: OperatorEntry,
+    asn: u32,
+    protect: &Protect,
+) -> Result<Vec<Objection>, Stop> {
+    if kind == OperatorEntry::Allow {
+        return Ok(Vec::new());
+    }
+    if !is_public(asn) {
+        return Err(Stop::usage(format!(
+            "AS{asn}: no network on the Internet has this number (RFC 6996, RFC 7300, RFC 7607); nothing was changed"
+        )));
+    }
+    let protected = protect.asns().iter().filter(|one| one.asn == asn);
+    let against = protected.map(|one| Objection::ProtectedAsn {
+        asn,
+        why: one.why.clone(),
+    });
+    Ok(against.collect())
 }
 
 /// What came of it, in one line.
 fn tell(
     row: &OperatorRow,
     before: Option<&OperatorRow>,
-    in_force: &PrefixSet,
+    (in_force, config): (&Effective, &Config),
     outcome: &pass::Outcome,
 ) -> String {
-    let OperatorRow { prefix, .. } = row;
+    let OperatorRow { item, .. } = row;
     let what = match row.kind {
         // Where it is not in force is said on stderr, line by line.
         _ if outcome.failed() => "noted, and not in force everywhere".to_owned(),
-        OperatorEntry::Add if in_force.covering(*prefix).is_some() => {
-            "added: it is blackholed now".to_owned()
-        }
-        OperatorEntry::Add => match &outcome.pinned {
-            Some(pin) => format!("noted, and not in force: pinned {pin}, until `nullrouted unpin`"),
-            None => added_in_part(*prefix, in_force),
+        OperatorEntry::Add if is_covered(*item, in_force) => match item {
+            Item::Prefix(_) => "added: it is blackholed now".to_owned(),
+            Item::Origin(_) => format!("added: {}", reach(config)),
         },
-        OperatorEntry::Allow => "allowed: nothing of it is blackholed".to_owned(),
+        OperatorEntry::Add => match (&outcome.pinned, item) {
+            (Some(pin), _) => {
+                format!("noted, and not in force: pinned {pin}, until `nullrouted unpin`")
+            }
+            (None, Item::Prefix(prefix)) => added_in_part(*prefix, &in_force.nets),
+            (None, Item::Origin(_)) => "added, and not refused: it is protected".to_owned(),
+        },
+        OperatorEntry::Allow => match item {
+            Item::Prefix(_) => "allowed: nothing of it is blackholed".to_owned(),
+            Item::Origin(_) if config.origins.is_some() => {
+                "allowed: no filter refuses it, and none of its prefixes is blackholed".to_owned()
+            }
+            Item::Origin(_) => {
+                "allowed: no filter refuses it (without [asn] table its prefixes are not known)"
+                    .to_owned()
+            }
+        },
     };
     let until = match row.until {
         Some(until) => format!(", until {until} ({})", short(row.since.age(until))),
@@ -312,11 +352,37 @@ fn tell(
         Some(before) => format!("; it takes the place of: {}", operator::describe(before)),
         None => String::new(),
     };
-    let undo = undo(row.kind, *prefix);
+    let undo = undo(row.kind, *item);
     format!(
-        "{prefix} {what}{until}{instead}; generation {}; undo: {undo}",
+        "{item} {what}{until}{instead}; generation {}; undo: {undo}",
         outcome.generation
     )
+}
+
+/// Whether all of it is in force.
+fn is_covered(item: Item, in_force: &Effective) -> bool {
+    match item {
+        Item::Prefix(prefix) => in_force.nets.covering(prefix).is_some(),
+        Item::Origin(asn) => in_force.has_origin(asn),
+    }
+}
+
+/// Where an added AS is refused, and what of it is blackholed.
+fn reach(config: &Config) -> String {
+    let filters = config
+        .routers
+        .iter()
+        .filter(|router| router.options.role == Role::Filter);
+    let filters = match filters.count() {
+        0 => "no router of role filter is configured, so nothing refuses it".to_owned(),
+        1 => "1 router of role filter refuses its routes".to_owned(),
+        count => format!("{count} routers of role filter refuse its routes"),
+    };
+    let prefixes = match config.origins.is_some() {
+        true => "the prefixes that [asn] table knows of it are blackholed",
+        false => "without [asn] table none of its prefixes is blackholed",
+    };
+    format!("{filters}; {prefixes}")
 }
 
 fn added_in_part(prefix: IpNet, in_force: &PrefixSet) -> String {

@@ -9,13 +9,12 @@ pub(super) use enter::{Arguments as EnterArguments, enter_now, reason, run as en
 
 use std::time::Duration;
 
-use ipnet::IpNet;
-
 use super::site::Making;
 use super::{Exit, Stop, refresh};
 use crate::config::Config;
 use crate::ledger::{GenerationCause, Ledger, Lock, OperatorEntry};
 use crate::pass::Outcome;
+use crate::prefix::Item;
 
 /// Longest wait for a pass that is under way.
 pub(super) const PATIENCE: Duration = Duration::from_secs(90);
@@ -50,6 +49,6 @@ async fn apply(making: &mut Making<'_>, cause: GenerationCause) -> Result<(Exit,
 }
 
 /// The verb that undoes an entry, as the operator would type it.
-fn undo(kind: OperatorEntry, prefix: IpNet) -> String {
-    format!("nullrouted {} {prefix}", kind.undo())
+fn undo(kind: OperatorEntry, item: Item) -> String {
+    format!("nullrouted {} {item}", kind.undo())
 }

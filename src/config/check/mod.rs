@@ -22,7 +22,7 @@ use super::{Problem, ReadFile};
 use crate::feed::formats::Rules;
 use crate::policy::Policy;
 use crate::policy::limits::{Limits, Review, Share};
-use crate::policy::protect::Protect;
+use crate::policy::protect::{Protect, ProtectedAsn};
 use crate::shown;
 
 /// The state directory, if the file names none.
@@ -47,6 +47,11 @@ pub fn check(
         feed.rules.max_entries = limits.max_entries().min(Rules::MAX_ENTRIES);
     }
     let (protected, protect) = check.protect(&written.protect, read);
+    let typed = |asn: &u32| ProtectedAsn {
+        asn: *asn,
+        why: "[protect] asns".to_owned(),
+    };
+    let asns = protect.asns.iter().map(typed).collect();
     let routers = check.routers(&written.router, &names(&written.feed), &protected);
     Config {
         state_dir: match &written.state_dir {
@@ -55,7 +60,7 @@ pub fn check(
         },
         feeds,
         policy: Policy {
-            protect: Protect::new(protected),
+            protect: Protect::new(protected).with_asns(asns),
             limits,
             review: check
                 .word("mode", &written.review.mode, &Review::NAMES)

@@ -36,6 +36,12 @@ impl Check<'_> {
             }
             typed.prefixes.push(prefix.get_ref().clone());
         }
+        for written in &written.asns {
+            let asn = Some(written.clone());
+            typed
+                .asns
+                .extend(self.number::<u32>("asns", &asn, 1..=i64::from(u32::MAX)));
+        }
         for file in &written.files {
             let path = self.path(file);
             match protect_file(&path, read) {

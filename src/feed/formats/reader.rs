@@ -7,7 +7,9 @@ use super::beside::joined;
 use super::{Ports, Rules};
 use crate::feed::{BesideKey, End, FeedCopy, Refused, foreign};
 use crate::policy::embedded::embedded_form;
-use crate::prefix::{Bits, Malformed, Prefix, PrefixSet, Written, parse, prefixes_of_range};
+use crate::prefix::{
+    Bits, Malformed, Prefix, PrefixSet, Written, asn_of, is_public, parse, prefixes_of_range,
+};
 use crate::shown::first;
 use crate::time::Timestamp;
 
@@ -396,23 +398,6 @@ fn count(written: &Written) -> usize {
         Written::Range4(first, last) => prefixes_of_range(first, last).count(),
         Written::Range6(first, last) => prefixes_of_range(first, last).count(),
     }
-}
-
-/// The number of an AS as lists write it: `AS64500`.
-pub(super) fn asn_of(text: &str) -> Option<u32> {
-    let text = text.trim_ascii();
-    let number = text
-        .strip_prefix("AS")
-        .or_else(|| text.strip_prefix("as"))?;
-    let plain = number.bytes().all(|byte| byte.is_ascii_digit());
-    number.parse().ok().filter(|_| plain)
-}
-
-/// Whether a network on the Internet may have this number. Those for documentation (RFC 5398) stay,
-/// as documentation prefixes do.
-fn is_public(asn: u32) -> bool {
-    // RFC 7607; RFC 6793, section 9; RFC 6996; RFC 7300.
-    !matches!(asn, 0 | 23_456 | 64_512..=65_535 | 4_200_000_000..=u32::MAX)
 }
 
 /// Whether `text` contains `part`, ignoring case; `part` is ASCII.

@@ -1,10 +1,10 @@
 //! Recognises the format of a text, by what no other format has. A text without such a sign is
 //! refused: a guess would be a list of something else.
 
-use super::reader::{asn_of, contains_ignoring_case, start_of};
+use super::reader::{contains_ignoring_case, start_of};
 use super::{Format, Reader, Rules, crowdsec, lines, nft, p2p, padded};
 use crate::feed::Refused;
-use crate::prefix::{HostBits, Malformed, parse};
+use crate::prefix::{HostBits, Malformed, asn_of, parse};
 
 /// Number of lines that are read: headers of publishers are shorter.
 const LOOKED_AT: usize = 200;

@@ -10,6 +10,7 @@ use crate::ledger::{
 };
 use crate::plan::Change;
 use crate::policy::selection::Choice;
+use crate::prefix::Item;
 use crate::prefix::{Effective, PrefixSet, lacking};
 
 const DAY: i64 = 86_400;
@@ -252,7 +253,7 @@ fn what_ended_long_ago_goes_and_what_lasts_stays() {
         let row = OperatorRow {
             id: 0,
             kind: OperatorEntry::Add,
-            prefix: net(prefix),
+            item: Item::Prefix(net(prefix)),
             reason: String::new(),
             by: String::new(),
             since: old,
@@ -262,7 +263,7 @@ fn what_ended_long_ago_goes_and_what_lasts_stays() {
         ledger.write_operator(&row).unwrap();
         if let Some(at) = ended {
             ledger
-                .end_operator(OperatorEntry::Add, net(prefix), at, "")
+                .end_operator(OperatorEntry::Add, Item::Prefix(net(prefix)), at, "")
                 .unwrap();
         }
     }
