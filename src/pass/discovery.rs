@@ -164,12 +164,15 @@ fn hosts(config: &Config) -> Vec<Host> {
     named.collect()
 }
 
+/// Longest wait for the file with a secret URL: what must be protected waits for it.
+const ANSWER: Duration = Duration::from_millis(200);
+
 /// The URL that a feed is fetched from; nothing for a local file, and for a secret one that cannot
 /// be read: its download says so.
 pub(super) fn url_of(origin: &Origin) -> Option<Cow<'_, Url>> {
     match origin {
         Origin::Url(url) => Some(Cow::Borrowed(url)),
-        Origin::UrlFile(file) => file.url().ok().map(Cow::Owned),
+        Origin::UrlFile(file) => file.url_within(ANSWER).ok().map(Cow::Owned),
         Origin::Path(_) => None,
     }
 }

@@ -23,8 +23,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use reqwest::header::{
-    CONTENT_LENGTH, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
-    TRANSFER_ENCODING,
+    CONTENT_LENGTH, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+    LAST_MODIFIED, TRANSFER_ENCODING,
 };
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -164,8 +164,10 @@ impl Fetcher {
         };
         // Without a length or chunks a body ends where the connection does (RFC 9112, section 6.3).
         let headers = response.headers();
-        let has_end =
-            headers.contains_key(CONTENT_LENGTH) || headers.contains_key(TRANSFER_ENCODING);
+        let coding = headers.get(TRANSFER_ENCODING).map(HeaderValue::as_bytes);
+        let is_chunked =
+            coding.is_some_and(|coding| coding.to_ascii_lowercase().ends_with(b"chunked"));
+        let has_end = headers.contains_key(CONTENT_LENGTH) || is_chunked;
         let mut body = self.body(response, line).await?;
         if has_end {
             end_last_line(&mut body);

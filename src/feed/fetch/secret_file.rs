@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use reqwest::Url;
 
@@ -75,10 +75,12 @@ impl SecretFile {
     /// # Errors
     /// [`Refused::Unreachable`], naming the file, never what it holds; `key` names it.
     pub(super) fn line(&self, key: &str) -> Result<String, Refused> {
+        self.line_within(key, files::PATIENCE)
+    }
+
+    fn line_within(&self, key: &str, limit: Duration) -> Result<String, Refused> {
         let place = self.place().map_err(|error| self.unusable(key, error))?;
-        let text = files::within(&place, files::PATIENCE, |place| {
-            files::read_text(place, MAX_BYTES)
-        });
+        let text = files::within(&place, limit, |place| files::read_text(place, MAX_BYTES));
         let mut text = text.map_err(|error| self.unusable(key, error))?;
         if text.ends_with('\n') {
             text.pop();
@@ -101,8 +103,16 @@ impl SecretFile {
     /// # Errors
     /// As [`Self::line`], and for a URL that is not fetched.
     pub fn url(&self) -> Result<Url, Refused> {
+        self.url_within(files::PATIENCE)
+    }
+
+    /// The same, where nothing may wait for the file system for longer than this.
+    ///
+    /// # Errors
+    /// As [`Self::url`].
+    pub fn url_within(&self, limit: Duration) -> Result<Url, Refused> {
         let key = Self::URL;
-        let url = self.line(key)?.parse::<Url>();
+        let url = self.line_within(key, limit)?.parse::<Url>();
         let url = url.map_err(|error| self.unusable(key, error))?;
         let why = match url.scheme() {
             "https" => None,

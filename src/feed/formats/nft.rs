@@ -89,19 +89,20 @@ impl<'a> Script<'a, '_, '_> {
                     }
                 }
             };
-            known |= self.statement(&words, block)?;
+            known |= self.statement(&words, block, opened.is_none())?;
         }
     }
 
-    /// Whether it is one that nftables has.
-    fn statement(&mut self, words: &[&'a str], block: bool) -> Result<bool, Refused> {
+    /// Whether it is one that nftables has. Only at the top may it be a table: no depth of blocks
+    /// is followed.
+    fn statement(&mut self, words: &[&'a str], block: bool, top: bool) -> Result<bool, Refused> {
         let words = match words {
             ["nft", rest @ ..] => rest,
             words => words,
         };
         match (words, block) {
             ([], false) => {}
-            (["table", ..] | ["add", "table", ..], true) => {
+            (["table", ..] | ["add", "table", ..], true) if top => {
                 self.statements(Some(self.tokens.line))?;
             }
             (["set", name] | ["add" | "create", "set", .., name], true) => self.set(name)?,
@@ -341,6 +342,8 @@ pub(super) fn is_nft(line: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::feed::FeedState;
+    use crate::feed::formats::{Format, Rules, parse_body};
 
     #[test]
     fn durations_are_read_as_nft_prints_them() {
@@ -357,6 +360,29 @@ mod tests {
         ] {
             assert_eq!(time_of(text).map(|time| time.as_secs()), seconds, "{text}");
         }
+    }
+
+    #[test]
+    fn blocks_of_any_depth_and_lines_without_end_are_read_in_bounded_room() {
+        let deep = "table inet a {".repeat(1 << 20);
+        let refused = parse_body(deep.as_bytes(), &Rules::of(Format::Nft)).unwrap_err();
+        assert_eq!(refused.state(), FeedState::Incomplete);
+        let rules = Rules {
+            max_entries: 1_000,
+            ..Rules::of(Format::Nft)
+        };
+        let gone = "delete element inet a b { ::1-ffff:ffff::fffe }\n".repeat(1_000)
+            + &(1..2_000_u32)
+                .map(|i| {
+                    format!(
+                        "delete element inet a b {{ 10.0.{}.{} }}\n",
+                        i >> 8,
+                        i & 255
+                    )
+                })
+                .collect::<String>();
+        let refused = parse_body(gone.as_bytes(), &rules).unwrap_err();
+        assert_eq!(refused, Refused::TooManyEntries(1_000));
     }
 
     #[test]

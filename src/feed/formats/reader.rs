@@ -243,8 +243,10 @@ impl<'a> Reader<'a> {
             Ok(written) => written,
             Err(reason) => return self.copy.reject(line, text, reason),
         };
-        if count(&written) > RANGES_ALWAYS {
-            return self.copy.reject(line, text, "a range of too many prefixes");
+        let known = self.retracted.0.len() + self.retracted.1.len();
+        if known + count(&written) > self.room() {
+            self.refused = Some(Refused::TooManyEntries(self.rules.max_entries));
+            return;
         }
         let set = PrefixSet::of_written([written]);
         self.retracted

@@ -9,6 +9,9 @@ use crate::prefix::{HostBits, Malformed, asn_of, parse};
 /// Number of lines that are read: headers of publishers are shorter.
 const LOOKED_AT: usize = 200;
 
+/// Longest text that is read a second time for a message, in bytes.
+const TRIED: usize = 8 << 20;
+
 /// The format of a text.
 ///
 /// # Errors
@@ -192,17 +195,20 @@ fn other(entries: &[&str], text: &str) -> String {
 
 /// What would read the text, as far as it would.
 fn promise(format: Format, field: &str, text: &str) -> String {
+    let with = match (format, field) {
+        // The column that is read where none is named.
+        (Format::Columns, "1") => format!("with format = \"{format}\""),
+        _ => format!("with format = \"{format}\" and field = {field:?}"),
+    };
+    if text.len() > TRIED {
+        return format!("{with} it may be read");
+    }
     let rules = Rules {
         field: Some(field.to_owned()),
         ..Rules::of(format)
     };
     let mut reader = Reader::of_text(&rules, text);
     let read = super::read(format, text, &mut reader).and_then(|()| reader.finish());
-    let with = match (format, field) {
-        // The column that is read where none is named.
-        (Format::Columns, "1") => format!("with format = \"{format}\""),
-        _ => format!("with format = \"{format}\" and field = {field:?}"),
-    };
     match read {
         Ok(_) => format!("{with} it can be read"),
         Err(refused) => format!("{with} it is refused as well: {refused}"),
