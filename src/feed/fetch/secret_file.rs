@@ -137,7 +137,8 @@ impl SecretFile {
         });
         let seconds = |time: SystemTime| time.duration_since(UNIX_EPOCH).ok();
         let modified = modified.ok().and_then(seconds);
-        modified.is_some_and(|since| (since.as_secs() as i64) < at.0)
+        // The time of a file is that of the last tick of the clock: it may be of the second before.
+        modified.is_some_and(|since| (since.as_secs() as i64) + 1 < at.0)
     }
 
     /// The key of a file with a URL.
