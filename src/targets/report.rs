@@ -241,7 +241,10 @@ impl fmt::Display for Note {
                 "{count} of an earlier run kept until every feed has been read once"
             ),
             Self::BackedOff(count) => {
-                write!(f, "{count} that another program keeps removing are reinstalled later")
+                write!(
+                    f,
+                    "{count} that another program keeps removing are reinstalled later"
+                )
             }
             Self::ForeignRules { count: 1, first } => {
                 write!(
@@ -254,7 +257,7 @@ impl fmt::Display for Note {
                 "{count} rules that are not ours have its priority or table ({first})"
             ),
             Self::FileFromBefore => f.write_str(
-                "left untouched: it predates this ledger, and is replaced once every feed has been fetched",
+                "it predates this ledger, and is replaced once every feed has been fetched",
             ),
         }
     }

@@ -427,7 +427,7 @@ fn a_lost_ledger_with_an_unreachable_feed_changes_neither_routes_nor_files() {
     std::fs::remove_dir_all(place.path("state")).unwrap();
     let said = place.run_in(&router, &["refresh"]).code(1);
     said.says("2 of an earlier run kept")
-        .says("edge1.conf kept; it is of an earlier life");
+        .says("edge1.conf kept; it predates this ledger, and is replaced once every feed has been fetched");
     assert_eq!((router.ours(), place.read("edge1.conf")), (routes, text));
 
     place.write("noc.list", "192.0.2.0/24\n");

@@ -291,7 +291,10 @@ fn ip_monitor_hears_of_every_route() {
     // Give the kernel a moment to close its socket.
     sleep(Duration::from_millis(50));
     refresh(&place, &namespace, false);
-    says(&status(&place, &namespace, "bus"), &["nobody else listens"]);
+    says(
+        &status(&place, &namespace, "bus"),
+        &["no routing daemon reads the kernel"],
+    );
 }
 
 #[test]
