@@ -88,7 +88,7 @@ fn push(shown: &mut String, c: char) {
 }
 
 /// The known name that a word was probably meant to be, for a hint.
-pub fn meant<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+fn meant<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let word = word.to_lowercase();
     // A third of the characters may be wrong, and one always.
     let most = (word.chars().count() / 3).max(1);

@@ -69,19 +69,19 @@ fn settled(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
     let mut last = None;
     for _ in 0..ATTEMPTS {
         let before = stamp(&files::open(path)?.metadata()?);
-        let body = files::read(path, max_bytes)?;
+        let mut body = files::read(path, max_bytes)?;
         let same = stamp(&files::open(path)?.metadata()?) == before;
         // A time in the future counts as now.
         let age = before.3.elapsed().unwrap_or_default();
-        let mut ended = body.clone();
-        end_last_line(&mut ended);
-        let enough = match ended == body {
+        let read = body.len();
+        end_last_line(&mut body);
+        let enough = match body.len() == read {
             true => MOMENT,
             false => LAST_LINE,
         };
         let read = (before, body);
         if same && (age >= enough || last.as_ref() == Some(&read)) {
-            return Ok(ended);
+            return Ok(read.1);
         }
         last = same.then_some(read);
         thread::sleep(enough.saturating_sub(age));

@@ -7,9 +7,7 @@ use url::Url;
 
 use crate::config::{Config, FeedConfig, Origin};
 use crate::digest;
-use crate::feed::fetch::{
-    AddressRequester, Asked, Fetched, Fetcher, SecretFile, Validators, on_thread,
-};
+use crate::feed::fetch::{AddressRequester, Asked, Fetched, Fetcher, SecretFile, Validators};
 use crate::feed::file;
 use crate::feed::formats::parse_body;
 use crate::feed::{FeedCopy, Refused};
@@ -102,7 +100,7 @@ pub fn attempt<'a>(
                 let asked = Asked { url, is_secret };
                 client.ask(config, asked, feed, &validators, &line).await
             }
-            FileOrUrl::UrlFile(file) => match on_thread(file, SecretFile::url).await {
+            FileOrUrl::UrlFile(file) => match file.url().await {
                 Ok(url) => {
                     let (url, is_secret) = (&url, true);
                     let asked = Asked { url, is_secret };

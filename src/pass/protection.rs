@@ -57,7 +57,7 @@ pub fn policy(
     let space = space.chain(allowed).collect();
     let holes = holes.into_iter().map(protected).chain(of_asns).collect();
     Policy {
-        protect: Protect::with_holes(space, holes).with_asns(asns.clone()),
+        protect: Protect::with_holes(space, holes).with_asns(asns),
         ..config.policy.clone()
     }
 }

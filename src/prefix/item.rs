@@ -6,7 +6,7 @@ use std::str::FromStr;
 use ipnet::IpNet;
 use serde::{Serialize, Serializer};
 
-use super::overlap;
+use super::{autonomous, overlap};
 
 /// A network, or an origin AS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -35,7 +35,7 @@ impl fmt::Display for Item {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Prefix(net) => net.fmt(f),
-            Self::Origin(asn) => f.pad(&format!("AS{asn}")),
+            Self::Origin(asn) => f.pad(&autonomous(*asn)),
         }
     }
 }

@@ -7,8 +7,24 @@ use serde::{Serialize, Serializer};
 use serde_json::json;
 
 use super::{View, composed};
+use crate::named::named;
 use crate::rib::OPERATOR;
 use crate::shown::Lines;
+
+named! {
+    /// What happens to its routes. The words are a stable interface.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    enum AsnVerdict {
+        /// It is in force: routers of role filter refuse them.
+        Refused = "refused",
+        /// It is kept from being refused.
+        Protected = "protected",
+        /// Listed, and not in force yet.
+        Held = "held",
+        /// No feed that counts lists it.
+        NotListed = "not-listed",
+    }
+}
 
 /// An origin AS as a feed lists it.
 pub struct ListedAsn {
@@ -39,13 +55,12 @@ pub struct AsnStory {
 const SHOWN: usize = 15;
 
 impl AsnStory {
-    /// In one word, as for a prefix.
-    fn verdict(&self) -> &'static str {
+    fn verdict(&self) -> AsnVerdict {
         match (self.refused, self.listings.is_empty()) {
-            (true, _) => "refused",
-            (false, _) if !self.protected_by.is_empty() => "protected",
-            (false, false) => "held",
-            (false, true) => "not-listed",
+            (true, _) => AsnVerdict::Refused,
+            (false, _) if !self.protected_by.is_empty() => AsnVerdict::Protected,
+            (false, false) => AsnVerdict::Held,
+            (false, true) => AsnVerdict::NotListed,
         }
     }
 }
@@ -61,7 +76,7 @@ impl Serialize for AsnStory {
         let json = json!({
             "query": format!("AS{}", self.asn),
             "asn": self.asn,
-            "verdict": self.verdict(),
+            "verdict": self.verdict().to_string(),
             "refused_at": if self.refused { self.filters.as_slice() } else { &[] },
             "listings": self.listings.iter().map(listing).collect::<Vec<_>>(),
             "protected_by": self.protected_by,
@@ -77,20 +92,20 @@ impl View for AsnStory {
     fn print(&self, out: &mut Lines<'_>) -> io::Result<()> {
         let asn = self.asn;
         match self.verdict() {
-            "refused" if self.filters.is_empty() => {
+            AsnVerdict::Refused if self.filters.is_empty() => {
                 writeln!(
                     out,
                     "AS{asn} is in force, and no router of role filter is configured"
                 )?;
             }
-            "refused" => writeln!(
+            AsnVerdict::Refused => writeln!(
                 out,
                 "AS{asn} is refused as an origin by {}",
                 self.filters.join(", ")
             )?,
-            "protected" => writeln!(out, "AS{asn} is not refused: it is protected")?,
-            "held" => writeln!(out, "AS{asn} is listed and not refused yet")?,
-            _ => writeln!(out, "AS{asn} is not refused: no feed lists it")?,
+            AsnVerdict::Protected => writeln!(out, "AS{asn} is not refused: it is protected")?,
+            AsnVerdict::Held => writeln!(out, "AS{asn} is listed and not refused yet")?,
+            AsnVerdict::NotListed => writeln!(out, "AS{asn} is not refused: no feed lists it")?,
         }
         for why in &self.held {
             writeln!(out, "  held: {why}")?;

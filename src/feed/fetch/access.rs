@@ -76,7 +76,7 @@ impl Access {
             return Ok(OpenedSecret::Nothing);
         };
         let (key, file) = secret.file();
-        let text = on_thread(file, move |file| file.line(key)).await?;
+        let text = file.line(key).await?;
         let (name, value) = match secret {
             Secret::Basic { user, .. } => return Ok(OpenedSecret::Basic(user.clone(), text)),
             Secret::Bearer(_) => (AUTHORIZATION, format!("Bearer {text}")),
@@ -143,18 +143,6 @@ pub fn open_to_all(key: &str, file: &Path) -> Option<String> {
         let file = file.display();
         format!("{key}: {file} is open to every user (mode {mode:04o}) and used all the same")
     })
-}
-
-/// Read a file without a wait for its file system.
-pub(crate) async fn on_thread<T: Send + 'static>(
-    file: &SecretFile,
-    read: impl FnOnce(&SecretFile) -> Result<T, Refused> + Send + 'static,
-) -> Result<T, Refused> {
-    let file = file.clone();
-    let reading = tokio::task::spawn_blocking(move || read(&file));
-    reading
-        .await
-        .unwrap_or_else(|error| Err(Refused::Unreachable(format!("not read: {error}"))))
 }
 
 #[cfg(test)]

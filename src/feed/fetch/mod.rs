@@ -33,7 +33,6 @@ use super::Refused;
 use super::body::end_last_line;
 use crate::files;
 use crate::progress::Line;
-pub(crate) use access::on_thread;
 pub use access::{Access, Secret};
 use client::Clients;
 use connect::ConnectAttempts;

@@ -74,13 +74,32 @@ impl SecretFile {
     ///
     /// # Errors
     /// [`Refused::Unreachable`], naming the file, never what it holds; `key` names it.
-    pub(super) fn line(&self, key: &str) -> Result<String, Refused> {
-        self.line_within(key, files::PATIENCE)
+    pub(super) async fn line(&self, key: &str) -> Result<String, Refused> {
+        let place = self.place().map_err(|error| self.unusable(key, error))?;
+        let text = files::within_async(&place, files::PATIENCE, text);
+        self.only_line(key, text.await)
     }
 
-    fn line_within(&self, key: &str, limit: Duration) -> Result<String, Refused> {
+    /// The URL that it holds.
+    ///
+    /// # Errors
+    /// As [`Self::line`], and for a URL that is not fetched.
+    pub async fn url(&self) -> Result<Url, Refused> {
+        self.fetched(&self.line(Self::URL).await?)
+    }
+
+    /// The same, blocking, where nothing may wait for the file system for longer than this.
+    ///
+    /// # Errors
+    /// As [`Self::url`].
+    pub fn url_within(&self, limit: Duration) -> Result<Url, Refused> {
+        let key = Self::URL;
         let place = self.place().map_err(|error| self.unusable(key, error))?;
-        let text = files::within(&place, limit, |place| files::read_text(place, MAX_BYTES));
+        let text = files::within(&place, limit, text);
+        self.fetched(&self.only_line(key, text)?)
+    }
+
+    fn only_line(&self, key: &str, text: io::Result<String>) -> Result<String, Refused> {
         let mut text = text.map_err(|error| self.unusable(key, error))?;
         if text.ends_with('\n') {
             text.pop();
@@ -98,21 +117,10 @@ impl SecretFile {
         Ok(text)
     }
 
-    /// The URL that it holds.
-    ///
-    /// # Errors
-    /// As [`Self::line`], and for a URL that is not fetched.
-    pub fn url(&self) -> Result<Url, Refused> {
-        self.url_within(files::PATIENCE)
-    }
-
-    /// The same, where nothing may wait for the file system for longer than this.
-    ///
-    /// # Errors
-    /// As [`Self::url`].
-    pub fn url_within(&self, limit: Duration) -> Result<Url, Refused> {
+    /// The URL of its line, if it is one that is fetched.
+    fn fetched(&self, line: &str) -> Result<Url, Refused> {
         let key = Self::URL;
-        let url = self.line_within(key, limit)?.parse::<Url>();
+        let url = line.parse::<Url>();
         let url = url.map_err(|error| self.unusable(key, error))?;
         let why = match url.scheme() {
             "https" => None,
@@ -121,8 +129,8 @@ impl SecretFile {
             _ => Some("neither https nor http"),
         };
         let named = !url.username().is_empty() || url.password().is_some();
-        match why.or(named.then_some("a name or password in it; user and password_file give them"))
-        {
+        let named = named.then_some("a name or password in it; user and password_file give them");
+        match why.or(named) {
             Some(why) => Err(self.unusable(key, why)),
             None => Ok(url),
         }
@@ -147,6 +155,10 @@ impl SecretFile {
     pub(super) fn unusable(&self, key: &str, why: impl fmt::Display) -> Refused {
         Refused::Unreachable(format!("{key}: {self}: {why}; not asked"))
     }
+}
+
+fn text(place: &Path) -> io::Result<String> {
+    files::read_text(place, MAX_BYTES)
 }
 
 impl fmt::Display for SecretFile {
@@ -191,7 +203,7 @@ mod tests {
         let file = SecretFile::Path(dir.path().join("url"));
         let url = |text: &str| {
             std::fs::write(dir.path().join("url"), text).unwrap();
-            file.url()
+            file.url_within(files::PATIENCE)
         };
         for good in [
             "https://lists.example.net/hush/list\n",

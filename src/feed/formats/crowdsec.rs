@@ -109,23 +109,22 @@ fn read_raw(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     Ok(())
 }
 
+/// Take a decision, unless it bans no address now.
 fn take(decision: &Decision, item: u32, reader: &mut Reader) {
-    {
-        let of_addresses = ["Ip", "Range"]
-            .iter()
-            .any(|scope| decision.scope.eq_ignore_ascii_case(scope));
-        // A captcha is not a ban, and a country is not a prefix.
-        if decision.kind != "ban" || decision.simulated == Some(true) || !of_addresses {
-            return reader.left_out();
+    let of_addresses = ["Ip", "Range"]
+        .iter()
+        .any(|scope| decision.scope.eq_ignore_ascii_case(scope));
+    // A captcha is not a ban, and a country is not a prefix.
+    if decision.kind != "ban" || decision.simulated == Some(true) || !of_addresses {
+        return reader.left_out();
+    }
+    match go_duration(&decision.duration) {
+        Some(left) if left.is_zero() => reader.left_out(),
+        Some(left) => {
+            let end = [End::After(left)];
+            reader.entry_for(item, &decision.value, &decision.scenario, &end);
         }
-        match go_duration(&decision.duration) {
-            Some(left) if left.is_zero() => reader.left_out(),
-            Some(left) => {
-                let end = [End::After(left)];
-                reader.entry_for(item, &decision.value, &decision.scenario, &end);
-            }
-            None => reader.reject(item, &decision.duration, "not a duration"),
-        }
+        None => reader.reject(item, &decision.duration, "not a duration"),
     }
 }
 

@@ -43,11 +43,10 @@ enum Split {
     Blanks,
 }
 
-fn read_by(text: &str, reader: &mut Reader, wanted: &str, split: Split) -> Result<(), Refused> {
+fn read_by(text: &str, reader: &mut Reader, wanted: &str, mut split: Split) -> Result<(), Refused> {
     let rules = reader.rules;
     let mut columns: Option<Columns> = None;
     let mut beside = Candidates::default();
-    let mut split = split;
     for (number, line, ended) in lines(text) {
         let names_in_comment = line.starts_with('#') && columns.is_none();
         if line.len() > LONGEST {
@@ -66,10 +65,7 @@ fn read_by(text: &str, reader: &mut Reader, wanted: &str, split: Split) -> Resul
             reader.comment(line);
         }
         let Some(columns) = &columns else {
-            let shown = match split {
-                Split::Unknown => Split::By(separator_of(row)),
-                split => split,
-            };
+            let shown = split.shown_by(row);
             let Row { fields, .. } = shown.row(row);
             let has_names = wanted.parse::<usize>().is_err();
             match Columns::find(&fields, wanted, rules) {
@@ -106,10 +102,18 @@ fn read_by(text: &str, reader: &mut Reader, wanted: &str, split: Split) -> Resul
 }
 
 impl Split {
+    /// What is known of it with this row.
+    fn shown_by(self, row: &str) -> Self {
+        match self {
+            Self::Unknown => Self::By(separator_of(row)),
+            known => known,
+        }
+    }
+
     fn row(self, text: &str) -> Row {
         match self {
+            Self::Unknown => self.shown_by(text).row(text),
             Self::By(separator) => Row::of(text, separator),
-            Self::Unknown => Row::of(text, separator_of(text)),
             Self::Blanks => {
                 let words = text.split_ascii_whitespace();
                 let words = words
@@ -195,12 +199,11 @@ impl Columns {
             return reader.reject(number, line, "too few columns");
         };
         beside.see(address, |at, _| cell(Some(at)).map(Cow::Borrowed));
-        let behind = || match self.is_free_text {
-            true => fields[self.address + 1..].join(" "),
-            false => String::new(),
+        let reference = match self.is_free_text {
+            true => Cow::Owned(fields[self.address + 1..].join(" ")),
+            false => Cow::Borrowed(cell(self.reference).unwrap_or_default()),
         };
-        let reference = cell(self.reference).map_or_else(behind, str::to_owned);
-        let reference = reference.as_str();
+        let reference = &*reference;
         if self.of_asns
             && let Ok(asn) = address.parse::<u32>()
         {

@@ -16,9 +16,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     let mut swapped = false;
     for (number, line, ended) in lines(text) {
         let line = line.trim_ascii();
-        let mut words = line
-            .split_ascii_whitespace()
-            .skip_while(|word| ["ipset", "-exist", "-!"].contains(word));
+        let mut words = command(line);
         let deletes = match words.next() {
             Some("flush" | "-F") => {
                 if !swapped && words.next().is_none_or(|set| sets.is_wanted(set)) {
@@ -72,6 +70,20 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
         }
     }
     sets.judge()
+}
+
+/// The words of a command, without the program and the options in front of it.
+fn command(line: &str) -> impl Iterator<Item = &str> {
+    let before = |word: &&str| ["ipset", "-exist", "-!"].contains(word);
+    line.split_ascii_whitespace().skip_while(before)
+}
+
+/// Whether a line is one of `ipset save`, or of a script that calls ipset.
+pub(super) fn is_ipset(line: &str) -> bool {
+    matches!(
+        command(line).next(),
+        Some("add" | "create" | "del" | "flush" | "swap" | "destroy")
+    )
 }
 
 /// The text before the comment, the comment, and the text after it. ipset(8): a comment contains no

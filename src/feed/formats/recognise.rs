@@ -2,7 +2,7 @@
 //! refused: a guess would be a list of something else.
 
 use super::reader::{contains_ignoring_case, start_of};
-use super::{Format, Reader, Rules, crowdsec, lines, nft, p2p, padded};
+use super::{Format, Reader, Rules, crowdsec, ipset, lines, nft, p2p, padded};
 use crate::feed::Refused;
 use crate::prefix::{HostBits, Malformed, asn_of, parse};
 
@@ -75,7 +75,7 @@ pub(super) fn recognise(text: &str) -> Result<Format, Refused> {
             Format::Rsc,
         ),
         (entries.iter().any(|e| nft::is_nft(e)), Format::Nft),
-        (most(&is_ipset), Format::Ipset),
+        (most(&ipset::is_ipset), Format::Ipset),
         (
             text.trim_start().starts_with(crowdsec::RAW),
             Format::Crowdsec,
@@ -234,18 +234,6 @@ fn column<'a, I: Iterator<Item = &'a str>>(
         true => name.to_owned(),
         false => (at + 1).to_string(),
     })
-}
-
-/// Whether a line is one of `ipset save`, or of a script that calls ipset.
-fn is_ipset(line: &str) -> bool {
-    let mut words = line.split_ascii_whitespace();
-    let mut words = words
-        .by_ref()
-        .skip_while(|word| ["ipset", "-exist", "-!"].contains(word));
-    matches!(
-        words.next(),
-        Some("add" | "create" | "del" | "flush" | "swap" | "destroy")
-    )
 }
 
 /// Whether a line is the name of a section: `[blocked]`.
