@@ -148,11 +148,11 @@ impl Known {
     fn columns(&self, config: &Config) -> Vec<Advice> {
         let feeds = config.feeds.iter();
         let advised = feeds.filter_map(|feed| {
-            let beside = self.feeds.get(&feed.name)?.remarks.beside.as_ref()?;
+            let column = self.feeds.get(&feed.name)?.remarks.unread_column.as_ref()?;
             Some(Advice {
                 kind: "column",
                 router: None,
-                text: format!("feed {}: {beside}", feed.name),
+                text: format!("feed {}: {column}", feed.name),
                 line: 0,
                 column: 0,
             })

@@ -30,5 +30,5 @@ pub use listing::{Entry, FeedCopy, Rejection};
 pub(crate) use listing::{Listed, OriginEntry};
 pub use refused::Refused;
 pub(crate) use refused::{foreign, incomplete};
-pub use remarks::{Beside, BesideKey, Remarks};
+pub use remarks::{EntryPart, Remarks, UnreadColumn};
 pub use state::FeedState;

@@ -17,19 +17,19 @@ pub struct Remarks {
     /// ASNs that no network on the Internet has: reserved or for private use.
     pub private_asns: usize,
     /// A column that is not read and looks as if it belonged to the address.
-    pub beside: Option<Beside>,
+    pub unread_column: Option<UnreadColumn>,
 }
 
 /// A column beside the address, and the key that would read it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Beside {
+pub struct UnreadColumn {
     pub column: String,
-    pub key: BesideKey,
+    pub key: EntryPart,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum BesideKey {
+pub enum EntryPart {
     /// The length of the prefix.
     Length,
     /// The last address of a range.
@@ -42,11 +42,11 @@ impl Remarks {
     }
 }
 
-impl fmt::Display for Beside {
+impl fmt::Display for UnreadColumn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (what, key) = match self.key {
-            BesideKey::Length => ("lengths of prefixes", "length"),
-            BesideKey::Last => ("last addresses of ranges", "last"),
+            EntryPart::Length => ("lengths of prefixes", "length"),
+            EntryPart::Last => ("last addresses of ranges", "last"),
         };
         let column = &self.column;
         write!(
@@ -79,8 +79,8 @@ impl fmt::Display for Remarks {
             1 => format!("1 {one} {what}"),
             count => format!("{count} {more} {what}"),
         });
-        let beside = self.beside.iter().map(Beside::to_string);
-        f.write_str(&counts.chain(beside).collect::<Vec<_>>().join("; "))
+        let column = self.unread_column.iter().map(UnreadColumn::to_string);
+        f.write_str(&counts.chain(column).collect::<Vec<_>>().join("; "))
     }
 }
 
@@ -95,9 +95,9 @@ mod tests {
             ports: 2,
             left_out: 1,
             private_asns: 3,
-            beside: Some(Beside {
+            unread_column: Some(UnreadColumn {
                 column: "prefix".to_owned(),
-                key: BesideKey::Length,
+                key: EntryPart::Length,
             }),
         };
         assert_eq!(

@@ -7,8 +7,8 @@
 
 use std::borrow::Cow;
 
-use super::beside::Candidates;
 use super::lines::Line;
+use super::unread_column::Candidates;
 use super::{Format, Reader, Rules, lines};
 use crate::feed::{Refused, foreign};
 
@@ -46,7 +46,7 @@ enum Split {
 fn read_by(text: &str, reader: &mut Reader, wanted: &str, mut split: Split) -> Result<(), Refused> {
     let rules = reader.rules;
     let mut columns: Option<Columns> = None;
-    let mut beside = Candidates::default();
+    let mut candidates = Candidates::default();
     for (number, line, ended) in lines(text) {
         let names_in_comment = line.starts_with('#') && columns.is_none();
         if line.len() > LONGEST {
@@ -72,9 +72,9 @@ fn read_by(text: &str, reader: &mut Reader, wanted: &str, mut split: Split) -> R
                 // A number selects no column of a comment.
                 Ok(_) if names_in_comment && !has_names => {}
                 Ok(found) => {
-                    beside = found.candidates(&fields, has_names, rules);
+                    candidates = found.candidates(&fields, has_names, rules);
                     if !has_names {
-                        found.take(reader, (number, line, ended), &fields, &mut beside);
+                        found.take(reader, (number, line, ended), &fields, &mut candidates);
                     }
                     (columns, split) = (Some(found), shown);
                 }
@@ -95,9 +95,9 @@ fn read_by(text: &str, reader: &mut Reader, wanted: &str, mut split: Split) -> R
                  be taken for a row"
             ));
         }
-        columns.take(reader, (number, line, ended), &read.fields, &mut beside);
+        columns.take(reader, (number, line, ended), &read.fields, &mut candidates);
     }
-    reader.copy.remarks.beside = beside.found();
+    reader.copy.remarks.unread_column = candidates.found();
     Ok(())
 }
 
@@ -189,7 +189,7 @@ impl Columns {
         reader: &mut Reader,
         (number, line, ended): Line,
         fields: &[String],
-        beside: &mut Candidates,
+        candidates: &mut Candidates,
     ) {
         if !ended {
             return reader.unended(number, line);
@@ -198,7 +198,7 @@ impl Columns {
         let Some(address) = cell(Some(self.address)) else {
             return reader.reject(number, line, "too few columns");
         };
-        beside.see(address, |at, _| cell(Some(at)).map(Cow::Borrowed));
+        candidates.see(address, |at, _| cell(Some(at)).map(Cow::Borrowed));
         let reference = match self.is_free_text {
             true => Cow::Owned(fields[self.address + 1..].join(" ")),
             false => Cow::Borrowed(cell(self.reference).unwrap_or_default()),
@@ -209,7 +209,7 @@ impl Columns {
         {
             return reader.origin(number, asn, reference);
         }
-        reader.entry_beside(
+        reader.entry_with(
             number,
             address,
             [cell(self.length), cell(self.last)],

@@ -12,9 +12,9 @@ use std::borrow::Cow;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::Value;
 
-use super::beside::Candidates;
 use super::lines::Line;
 use super::reader::start_of;
+use super::unread_column::Candidates;
 use super::{Reader, Rules, lines};
 use crate::feed::{Refused, foreign};
 
@@ -27,7 +27,7 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
         reader,
         rules,
         found: 0,
-        beside: None,
+        candidates: None,
     };
     if is_lines(text) {
         return walk.json_lines(text, &path);
@@ -41,8 +41,8 @@ pub(super) fn read(text: &str, reader: &mut Reader) -> Result<(), Refused> {
     if !known {
         return Err(without(&path, text));
     }
-    let beside = walk.beside.and_then(Candidates::found);
-    reader.copy.remarks.beside = beside;
+    let unread = walk.candidates.and_then(Candidates::found);
+    reader.copy.remarks.unread_column = unread;
     reader.proven(WHOLE_DOCUMENT);
     Ok(())
 }
@@ -103,7 +103,7 @@ struct Walk<'a, 'b> {
     reader: &'a mut Reader<'b>,
     rules: &'b Rules,
     found: u64,
-    beside: Option<Candidates>,
+    candidates: Option<Candidates>,
 }
 
 /// Where a value was found: its object, if it is in one, and the reference.
@@ -150,7 +150,7 @@ impl Walk<'_, '_> {
             return Err(without(path, text));
         }
         without_field.iter().for_each(|_| self.reader.left_out());
-        self.reader.copy.remarks.beside = self.beside.and_then(Candidates::found);
+        self.reader.copy.remarks.unread_column = self.candidates.and_then(Candidates::found);
         Ok(())
     }
 
@@ -218,14 +218,14 @@ impl Walk<'_, '_> {
             Value::String(text) => {
                 let Rules { length, last, .. } = self.rules;
                 if length.is_none() && last.is_none() {
-                    let candidates = self.beside.get_or_insert_with(|| candidates(object));
+                    let candidates = self.candidates.get_or_insert_with(|| candidates(object));
                     candidates.see(text, |_, key| cell(key));
                 }
                 let cells = [length, last].map(|key| cell(key.as_deref()?));
                 let cells = cells
                     .each_ref()
                     .map(|cell: &Option<Cow<str>>| cell.as_deref());
-                self.reader.entry_beside(line, text, cells, reference);
+                self.reader.entry_with(line, text, cells, reference);
             }
             other => {
                 let text = other.to_string();

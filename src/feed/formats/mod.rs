@@ -7,7 +7,6 @@
 
 mod abusech;
 mod asndrop;
-mod beside;
 mod cidr;
 mod crowdsec;
 mod csv;
@@ -33,6 +32,7 @@ mod rsc;
 mod spamhaus_json;
 mod spamhaus_text;
 mod stix;
+mod unread_column;
 
 use std::borrow::Cow;
 

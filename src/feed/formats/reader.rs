@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use super::beside::joined;
+use super::unread_column::joined;
 use super::{Ports, Rules};
-use crate::feed::{BesideKey, End, FeedCopy, Refused, foreign};
+use crate::feed::{End, EntryPart, FeedCopy, Refused, foreign};
 use crate::policy::embedded::embedded_form;
 use crate::prefix::{
     Bits, Malformed, Prefix, PrefixSet, Written, asn_of, is_public, parse, prefixes_of_range,
@@ -150,14 +150,14 @@ impl<'a> Reader<'a> {
     }
 
     /// The entry of an address and of what the rules say stands beside it.
-    pub fn entry_beside(
+    pub fn entry_with(
         &mut self,
         line: u32,
         address: &str,
         cells: [Option<&str>; 2],
         reference: &str,
     ) {
-        let keys = [BesideKey::Length, BesideKey::Last].into_iter();
+        let keys = [EntryPart::Length, EntryPart::Last].into_iter();
         let wanted = [&self.rules.length, &self.rules.last].map(Option::is_some);
         let mut asked = keys
             .zip(wanted)

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::feed::{Beside, BesideKey};
+use crate::feed::{EntryPart, UnreadColumn};
 use crate::prefix::{HostBits, Written, parse};
 
 /// Words in the name of a column that holds lengths.
@@ -26,7 +26,7 @@ pub(super) struct Candidates {
 struct Candidate {
     at: usize,
     column: String,
-    key: BesideKey,
+    key: EntryPart,
     /// Whether a row stands for more than one address by it.
     widens: bool,
 }
@@ -41,8 +41,8 @@ impl Candidates {
         let mut left = Vec::new();
         for (at, name) in names {
             for (key, words) in [
-                (BesideKey::Length, &OF_LENGTHS[..]),
-                (BesideKey::Last, &OF_LASTS),
+                (EntryPart::Length, &OF_LENGTHS[..]),
+                (EntryPart::Last, &OF_LASTS),
             ] {
                 if has(name, words) || next == Some(at) {
                     let (column, widens) = (name.to_owned(), false);
@@ -72,14 +72,14 @@ impl Candidates {
     }
 
     /// The column that is it, if there is one.
-    pub fn found(self) -> Option<Beside> {
+    pub fn found(self) -> Option<UnreadColumn> {
         let found = self.left.into_iter().find(|one| one.widens)?;
         let Candidate { column, key, .. } = found;
-        Some(Beside { column, key })
+        Some(UnreadColumn { column, key })
     }
 }
 
-impl BesideKey {
+impl EntryPart {
     /// Whether the cell makes the address more than one; `None` where it cannot belong to it.
     fn widens(self, address: &str, cell: &str) -> Option<bool> {
         let entry = joined(self, address, cell).ok()?;
@@ -101,10 +101,10 @@ impl BesideKey {
 ///
 /// # Errors
 /// What is wrong with the row.
-pub(super) fn joined(key: BesideKey, address: &str, cell: &str) -> Result<String, &'static str> {
+pub(super) fn joined(key: EntryPart, address: &str, cell: &str) -> Result<String, &'static str> {
     let (between, missing) = match key {
-        BesideKey::Length => ('/', "no length beside the address"),
-        BesideKey::Last => ('-', "no last address beside the first"),
+        EntryPart::Length => ('/', "no length beside the address"),
+        EntryPart::Last => ('-', "no last address beside the first"),
     };
     if cell.is_empty() {
         return Err(missing);
