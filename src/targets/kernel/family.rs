@@ -247,7 +247,10 @@ impl<B: AddressFamily> FamilyTable<B> {
             if lost || done.vanished || !whole || unmonitored && changed {
                 continue;
             }
-            self.learn(held, &difference, &mut done, order).await?;
+            let is_free = self.learn(held, &difference, &mut done, order).await?;
+            if is_free && round + 1 < ROUNDS {
+                continue;
+            }
             self.is_stale |= unmonitored;
             report.failed = done.report.failed;
             report.first_failure = done.report.first_failure;
@@ -430,14 +433,15 @@ impl<B: AddressFamily> FamilyTable<B> {
     }
 
     /// Apply a change to the known state. The table is read to find the owner of a route to a
-    /// prefix that already exists.
+    /// prefix that already exists. Returns whether such a route is gone by then: its place is free,
+    /// and the route that was refused can be added.
     async fn learn(
         &mut self,
         mut held: Vec<Installed<B>>,
         difference: &Difference<B>,
         done: &mut Done<B>,
         order: &WantedFamily<'_, B>,
-    ) -> Result<(), Fault> {
+    ) -> Result<bool, Fault> {
         let mark = order.mark;
         let not_done = done.not_done();
         let is_done = |route: &&RouteId<B>| !not_done.contains(*route);
@@ -456,7 +460,7 @@ impl<B: AddressFamily> FamilyTable<B> {
                 held.insert(at, route);
             }
             self.held = Some(held);
-            return Ok(());
+            return Ok(false);
         }
         // `difference` has them in the order of `held`.
         let mut gone = difference.remove.iter().filter(is_done).peekable();
@@ -469,6 +473,7 @@ impl<B: AddressFamily> FamilyTable<B> {
         }
         let added = difference.add.iter().filter(is_done);
         held.extend(added.map(|route| Installed::ours(*route, &mark)));
+        let mut is_free = false;
         if !done.exists.is_empty() {
             let there = read::<B>(&mark, DumpFilter::All).await?.routes;
             for route in std::mem::take(&mut done.exists) {
@@ -489,9 +494,9 @@ impl<B: AddressFamily> FamilyTable<B> {
                     None => {
                         let what = format!("{prefix} not added: another program changes it");
                         done.report.failure(what);
-                        // The foreign route is gone: the place is free, and no notification will
-                        // say so.
+                        // No notification will say that the place is free.
                         self.is_stale = true;
+                        is_free = true;
                     }
                 }
             }
@@ -504,7 +509,7 @@ impl<B: AddressFamily> FamilyTable<B> {
         self.is_stale |= difference.remove.iter().any(is_desired);
         self.has_others = held.iter().any(|one| !one.ours);
         self.held = Some(held);
-        Ok(())
+        Ok(is_free)
     }
 }
 
