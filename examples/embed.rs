@@ -119,6 +119,7 @@ fn decision(list: &str, copy: &Arc<FeedCopy>, policy: &Policy, now: Timestamp) -
         restores: false,
         by_feed: false,
         pinned: None,
+        protection: None,
         approved: None,
         configuration: &Configuration::default(),
         now,

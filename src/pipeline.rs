@@ -38,7 +38,7 @@
 //!     now,
 //!     // ... nothing by hand, no pin, no approval, the configuration as it was
 //! #   operator: &OperatorEntries::default(), restores: false, by_feed: false, pinned: None,
-//! #   approved: None, configuration: &Configuration::default(),
+//! #   approved: None, protection: None, configuration: &Configuration::default(),
 //! });
 //! let mut feed = Feed {
 //!     name: "noc".into(),
@@ -88,6 +88,7 @@ use ipnet::IpNet;
 pub(crate) use chosen::{Chosen, Former, each_once};
 pub use configured::Configuration;
 pub(crate) use decided::Decided;
+pub use protect_feeds::{HeldProtection, ProtectFeed};
 
 use crate::config::SettingChange;
 use crate::feed::FeedCopy;
@@ -181,8 +182,10 @@ pub struct Input<'a> {
     pub feeds: &'a [Feed],
     /// What the operator listed by hand: no limit of the feeds holds it.
     pub operator: &'a OperatorEntries,
-    /// What may be dropped.
+    /// What may be dropped; of lists that protect and wait, by their former copies.
     pub policy: &'a Policy,
+    /// What of the lists that protect waits.
+    pub protection: Option<&'a HeldProtection>,
     pub in_force: &'a Effective,
     /// Whether a pin that has ended made what is in force: a held change then leaves what was so
     /// before it.
@@ -253,6 +256,29 @@ pub fn decide(input: &Input) -> Decision {
 
 /// The decision, and what the policy leaves of the feeds alone.
 fn whole(input: &Input) -> (Decision, Permitted) {
+    let Some(held) = input.protection else {
+        return by_policy(input);
+    };
+    let (released, published) = by_policy(&Input {
+        policy: &held.policy,
+        ..input.clone()
+    });
+    if released.approved {
+        return (released, published);
+    }
+    let (mut decision, published) = by_policy(input);
+    if decision.held() {
+        // What waits is what the policy leaves when every copy is in effect.
+        let origins = publishers::origins(&held.policy, &released.rib);
+        decision.permitted = released.permitted;
+        let listed = Effective::new(decision.permitted.set.clone(), origins);
+        decision.proposed = Arc::new(Change::between(&decision.desired, &listed));
+    }
+    (decision, published)
+}
+
+/// The same by this policy.
+fn by_policy(input: &Input) -> (Decision, Permitted) {
     let policy = input.policy;
     // Which copies count: an expired or missing one does not.
     let standings = input.standings();
@@ -287,6 +313,8 @@ fn whole(input: &Input) -> (Decision, Permitted) {
         kept.effective.clone()
     });
     judged.verdict.reasons.extend(taken.reasons.iter().cloned());
+    let waiting = input.protection.iter().flat_map(|held| &held.reasons);
+    judged.verdict.reasons.extend(waiting.cloned());
     // What stays in force as long as it may not go.
     let (stays, carried) = match judged.verdict.reasons.is_empty() || input.pinned.is_some() {
         true => (Cow::Borrowed(input.in_force), Effective::default()),
@@ -298,11 +326,14 @@ fn whole(input: &Input) -> (Decision, Permitted) {
     drop(kept);
     let proposed = Arc::new(Change::between(&stays, &listed));
     let from_in_force = matches!(stays, Cow::Borrowed(_));
-    let idle = !judged.changed && proposed.is_empty();
+    let takes = input.protection.is_some_and(HeldProtection::takes);
+    let idle = !judged.changed && proposed.is_empty() && !takes;
     let id = match judged.changed || taken.is_held() {
         true => taken.id(judged.id, input.configuration),
+        false if takes => String::new(),
         false => proposed.id(),
     };
+    let id = input.protection.map_or(id.clone(), |held| held.id(&id));
 
     // A pin is the operator's order and stands above; so does an approval of exactly this.
     let named = input.approved == Some(id.as_str());
@@ -548,6 +579,7 @@ mod decided;
 mod next;
 #[cfg(test)]
 mod properties;
+mod protect_feeds;
 mod publishers;
 #[cfg(test)]
 mod testing;

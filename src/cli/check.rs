@@ -146,7 +146,7 @@ impl Known {
 
     /// Which feeds have a column that is not read and belongs to the address.
     fn columns(&self, config: &Config) -> Vec<Advice> {
-        let feeds = config.feeds.iter();
+        let feeds = config.fetched();
         let advised = feeds.filter_map(|feed| {
             let column = self.feeds.get(&feed.name)?.remarks.unread_column.as_ref()?;
             Some(Advice {

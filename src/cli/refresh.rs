@@ -23,8 +23,8 @@ pub(super) fn selection<'a>(
     config: &Config,
 ) -> Result<FeedSelection<'a>, Stop> {
     match &refresh.feed {
-        Some(name) if !config.feeds.iter().any(|feed| feed.name == *name) => {
-            let names: Vec<_> = config.feeds.iter().map(|feed| feed.name.as_str()).collect();
+        Some(name) if !config.fetched().any(|feed| feed.name == *name) => {
+            let names: Vec<_> = config.fetched().map(|feed| feed.name.as_str()).collect();
             Err(Stop::usage(format!(
                 "--feed {name}: no feed of this name; {}",
                 shown::permitted("there are", name, &names)

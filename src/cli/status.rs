@@ -9,7 +9,8 @@ use super::{Exit, Outcome, ask, block_on, load, output};
 use crate::clock::Clock;
 use crate::control::Question;
 use crate::discover::Source;
-use crate::pass::protection;
+use crate::pass::protect_feeds::{self, listed};
+use crate::pass::protection::{self, Sources};
 use crate::targets::kernel::sources;
 use crate::view::{Explained, RouterLists, Selected, Status, feeds, observed, without_copy};
 
@@ -49,7 +50,7 @@ pub(super) fn answer(mut reader: Reader, json: bool) -> Outcome {
     let Reader {
         config,
         ledger,
-        cache,
+        mut cache,
         out,
         ..
     } = reader;
@@ -58,7 +59,14 @@ pub(super) fn answer(mut reader: Reader, json: bool) -> Outcome {
     let now = clock.now();
     let mut by_hand = ledger.operator(now)?;
     let found = ledger.discovered()?;
-    let policy = protection::policy(&config, &found, &by_hand, None, now);
+    let lists = protect_feeds::in_effect(&config, &ledger, &mut cache, now)?;
+    let sources = Sources {
+        found: &found,
+        by_hand: &by_hand,
+        lists: &listed(&lists, |feed| feed.in_effect.as_ref()),
+        table: None,
+    };
+    let policy = protection::policy(&config, sources, now);
     by_hand.retain(|row| row.counts(now));
     let of = |source: &Source| found.iter().filter(|one| one.source == *source).count();
     let sources = config.protect.discover.iter();

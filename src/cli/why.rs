@@ -89,7 +89,7 @@ fn tell_asn(reader: &mut Reader, asn: u32) -> Result<AsnStory, Stop> {
     let refused = inputs.in_force.has_origin(asn);
     let filters = reader.config.routers.iter();
     let filters = filters.filter(|router| router.options.role == Role::Filter);
-    let protected = inputs.policy.protect.asns().iter();
+    let protected = inputs.policy(&decision).protect.asns().iter();
     let prefixes = table
         .read()
         .map(|table| table.prefixes_of(asn).collect::<Vec<_>>());
@@ -256,7 +256,7 @@ fn protection(
     net: IpNet,
     listed: bool,
 ) -> Vec<(IpNet, String)> {
-    let typed = inputs.policy.protect.touching(net);
+    let typed = inputs.policy(decision).protect.touching(net);
     let mut causes: Vec<(IpNet, String)> = typed.map(|p| (p.net, p.why.clone())).collect();
     let permitted = &decision.permitted;
     if listed && permitted.set.covering(net).is_none() {
@@ -364,7 +364,7 @@ impl At<'_> {
     }
 
     fn listed_now(&self, set: &RouterSet) -> PrefixSet {
-        set.listed_now(self.basis.decision, &self.basis.inputs.policy)
+        set.listed_now(self.basis.decision, self.basis.policy())
     }
 
     /// What an edit of the configuration does to it.

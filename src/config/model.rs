@@ -29,6 +29,8 @@ pub struct Config {
     pub policy: Policy,
     /// The protection as typed; its meaning is in the policy.
     pub protect: TypedProtect,
+    /// Lists of networks that must not be dropped, in the order of the file.
+    pub protect_feeds: Vec<FeedConfig>,
     /// The kernel as a target.
     pub kernel: KernelConfig,
     /// The router files.
@@ -139,6 +141,8 @@ pub struct FeedConfig {
     pub believe_empty: bool,
     /// Credit for files generated from it.
     pub attribution: Option<&'static str>,
+    /// Whether it protects what it lists.
+    pub protects: bool,
 }
 
 /// The kernel as a target.
@@ -212,6 +216,11 @@ impl Config {
     pub const KEEP: Duration = Duration::from_secs(400 * 24 * 3_600);
     /// Shortest value: what flaps within a day must be visible.
     pub const SHORTEST_KEEP: Duration = Duration::from_secs(24 * 3_600);
+
+    /// Everything that is fetched: the feeds, and the lists that protect.
+    pub fn fetched(&self) -> impl Iterator<Item = &FeedConfig> {
+        self.feeds.iter().chain(&self.protect_feeds)
+    }
 
     /// The last good copies of its feeds.
     pub fn copies(&self) -> Copies {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::model::{Config, FeedConfig, KernelConfig, Origin, RouterConfig};
 use crate::digest;
 use crate::feed::fetch::{FetchLimits, Secret};
-use crate::feed::formats::Ports;
+use crate::feed::formats::{Ports, Rules};
 use crate::policy::limits::Limits;
 use crate::policy::selection::{Choice, Selection};
 use crate::prefix::HostBits;
@@ -26,6 +26,8 @@ pub fn print(config: &Config) -> String {
         "discover",
         discover.map(|source| source.name()).collect::<Vec<_>>(),
     );
+    let lists = config.protect_feeds.iter();
+    lists.for_each(|feed| out.protect_feed(feed));
     if let Some(origins) = &config.origins {
         out.head("[asn]");
         out.put("table  ", &origins.table);
@@ -103,8 +105,15 @@ impl Out {
         value.into_iter().for_each(|value| self.put(key, value));
     }
 
-    fn feed(&mut self, feed: &FeedConfig) {
-        self.head("[[feed]]");
+    fn protect_feed(&mut self, feed: &FeedConfig) {
+        self.head("[[protect.feed]]");
+        self.source(feed);
+        self.host_bits(feed.rules.host_bits);
+        self.columns(&feed.rules);
+    }
+
+    /// The name of a feed, where it comes from, and when it is fetched.
+    fn source(&mut self, feed: &FeedConfig) {
         self.put("name        ", &feed.name);
         self.put_some("preset      ", feed.preset);
         match &feed.origin {
@@ -115,20 +124,33 @@ impl Out {
         self.put("format      ", feed.rules.format.name());
         self.put("every       ", duration(feed.rhythm.every));
         self.put("stale_after ", duration(feed.ages.stale_after));
-        self.put("expire_after", duration(feed.ages.expire_after));
-        self.put("withdraw_after", feed.withdraw_after.to_string());
-        self.put_some("max_age     ", feed.ages.max_age.map(duration));
-        let host_bits = match feed.rules.host_bits {
+    }
+
+    fn host_bits(&mut self, host_bits: HostBits) {
+        let word = match host_bits {
             HostBits::Refuse => "refuse",
             HostBits::Mask => "mask",
         };
-        self.put("host_bits   ", host_bits);
+        self.put("host_bits   ", word);
+    }
+
+    fn columns(&mut self, rules: &Rules) {
+        self.put_some("field       ", rules.field.as_ref());
+        self.put_some("reference   ", rules.reference.as_ref());
+        self.put_some("length      ", rules.length.as_ref());
+        self.put_some("last        ", rules.last.as_ref());
+    }
+
+    fn feed(&mut self, feed: &FeedConfig) {
+        self.head("[[feed]]");
+        self.source(feed);
+        self.put("expire_after", duration(feed.ages.expire_after));
+        self.put("withdraw_after", feed.withdraw_after.to_string());
+        self.put_some("max_age     ", feed.ages.max_age.map(duration));
+        self.host_bits(feed.rules.host_bits);
         self.put("lengths_v4  ", lengths(feed.rules.lengths_v4));
         self.put("lengths_v6  ", lengths(feed.rules.lengths_v6));
-        self.put_some("field       ", feed.rules.field.as_ref());
-        self.put_some("reference   ", feed.rules.reference.as_ref());
-        self.put_some("length      ", feed.rules.length.as_ref());
-        self.put_some("last        ", feed.rules.last.as_ref());
+        self.columns(&feed.rules);
         let ports = match feed.rules.ports {
             Ports::Refuse => "refuse",
             Ports::Ignore => "ignore",

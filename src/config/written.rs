@@ -106,6 +106,44 @@ pub struct Protect {
     pub files: Vec<Spanned<String>>,
     pub asns: Vec<Spanned<i64>>,
     pub discover: Option<Vec<Spanned<String>>>,
+    pub feed: Vec<Spanned<ProtectFeed>>,
+}
+
+/// `[[protect.feed]]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ProtectFeed {
+    pub name: Option<Spanned<String>>,
+    pub url: Option<Spanned<String>>,
+    pub path: Option<Spanned<String>>,
+    pub format: Option<Spanned<String>>,
+    pub every: Option<Spanned<Span>>,
+    pub stale_after: Option<Spanned<Span>>,
+    pub host_bits: Option<Spanned<String>>,
+    pub field: Option<Spanned<String>>,
+    pub reference: Option<Spanned<String>>,
+    pub length: Option<Spanned<String>>,
+    pub last: Option<Spanned<String>>,
+}
+
+impl ProtectFeed {
+    /// The same keys as those of a list.
+    pub fn as_feed(&self) -> Feed {
+        Feed {
+            name: self.name.clone(),
+            url: self.url.clone(),
+            path: self.path.clone(),
+            format: self.format.clone(),
+            every: self.every.clone(),
+            stale_after: self.stale_after.clone(),
+            host_bits: self.host_bits.clone(),
+            field: self.field.clone(),
+            reference: self.reference.clone(),
+            length: self.length.clone(),
+            last: self.last.clone(),
+            ..Feed::default()
+        }
+    }
 }
 
 /// `[limits]`

@@ -325,9 +325,9 @@ impl Worker {
     async fn keep_what_is_known(&mut self) {
         if !self.keeps || self.elsewhere {
             let order = match &self.ledger {
-                Some(ledger) => kept::order(&self.config, ledger, &self.cache.clock),
+                Some(ledger) => kept::order(&self.config, ledger, &mut self.cache),
                 None => Ledger::read(&self.config.state_dir)
-                    .and_then(|ledger| kept::order(&self.config, &ledger, &self.cache.clock)),
+                    .and_then(|ledger| kept::order(&self.config, &ledger, &mut self.cache)),
             };
             match order {
                 Ok(Some(order)) => {

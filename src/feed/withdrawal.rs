@@ -43,6 +43,13 @@ pub struct PendingWithdrawal {
     pub missed: u32,
 }
 
+impl PendingWithdrawal {
+    /// What it is, in one line.
+    pub fn named(&self) -> String {
+        format!("{} {}", self.item, self.reference)
+    }
+}
+
 impl WithdrawAfter {
     /// The default for what is downloaded.
     pub const DEFAULT: Self = Self::Copies(2);

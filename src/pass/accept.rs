@@ -146,13 +146,14 @@ impl Acceptor<'_> {
         let few = difference
             .as_ref()
             .filter(|one| in_step && one.came.len() + one.went.len() <= Pieces::ROWS);
-        let pieces = few.is_none().then(|| {
+        // The listings tell what was dropped, and why.
+        let pieces = (few.is_none() && !feed.protects).then(|| {
             let of = (&*digest, listed.clone());
             Pieces::of(&feed.name, copy.clone(), of, self.now)
         });
         let is_same = !changed && pieces.is_none() && row.digest.as_ref() == Some(&digest);
         // Out of step until the last piece is written.
-        row.listed = few.map(|_| listed);
+        row.listed = few.map(|_| listed).filter(|_| !feed.protects);
         row.digest = Some(digest);
         // One copy is counted once: all of it or nothing. Its listings may follow in pieces; that
         // they are not there yet is noted in the row.
@@ -195,6 +196,9 @@ impl Acceptor<'_> {
         let standing = |from| Standing::at(Some(from), row.generated, feed.ages, self.now);
         let next = match row.confirmed(feed.ages, self.now) {
             None => "there is no earlier copy".to_owned(),
+            Some(from) if feed.protects => {
+                format!("the {} entries from {from} stay protected", row.entries)
+            }
             Some(from) if standing(from).counts() => {
                 let until = from.after(feed.ages.expire_after);
                 format!("keeping {} entries from {from} until {until}", row.entries)
@@ -232,7 +236,11 @@ fn log_new_copy(
     if let Some((_, CopyDifference { new, gone, .. })) = before {
         parts.push(format!("{new} new, {gone} gone"));
         if *gone > 0 && feed.withdraw_after != WithdrawAfter::AT_ONCE {
-            parts.push(format!("withdrawn after {}", feed.withdraw_after));
+            let leaves = match feed.protects {
+                true => "protected until gone from",
+                false => "withdrawn after",
+            };
+            parts.push(format!("{leaves} {}", feed.withdraw_after));
         }
     }
     if let Some(first) = copy.rejections.first() {

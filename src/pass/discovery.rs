@@ -152,7 +152,7 @@ fn beyond(excess: &[Excess], said: &mut BTreeSet<(Source, String)>) -> Vec<(bool
 
 /// The hosts that must be reached to fetch the feeds.
 fn hosts(config: &Config) -> Vec<Host> {
-    let feeds = config.feeds.iter();
+    let feeds = config.fetched();
     let feeds =
         feeds.filter_map(|feed| Some((url_of(&feed.origin)?, format!("feed {}", feed.name))));
     let proxy = config.fetch.proxy.iter();

@@ -83,6 +83,8 @@ pub struct Attempts<'a> {
     pub(super) address_requests: AddressRequests,
     /// Why a copy that came could not be kept.
     pub(super) unsaved: Option<String>,
+    /// Lists that protect and have no copy yet: the first copies of the others wait for them.
+    unread: usize,
     /// Listings of long lists that are still to be written, or that a crash left out of step.
     writing: Vec<Pieces>,
 }
@@ -102,8 +104,7 @@ pub fn begin<'a>(
     end_waits(config, ledger, now)?;
     let mut rows = ledger.feeds()?;
     let wanted: Vec<&FeedConfig> = config
-        .feeds
-        .iter()
+        .fetched()
         .filter(|feed| {
             let row = rows.get(&feed.name);
             is_wanted(feed, row, selection, mode, (now, cache.clock.off_since()))
@@ -123,11 +124,13 @@ pub fn begin<'a>(
     if far.peek().is_some() {
         ledger.lightly(|ledger| far.try_for_each(|name| ledger.note_attempt(name, now)))?;
     }
+    let mut unread = 0;
     for feed in wanted {
         let row = rows.remove(&feed.name).unwrap_or_else(|| FeedRow {
             name: feed.name.clone(),
             ..FeedRow::default()
         });
+        unread += usize::from(is_unread(feed, &row));
         let validators = match mode.force {
             true => Validators::default(),
             false => validators(config, feed, &row, cache),
@@ -146,6 +149,7 @@ pub fn begin<'a>(
         writing,
         pending,
         pinned,
+        unread,
         since: ledger.generation()?.is_some().then(Instant::now),
         address_requests: AddressRequests::new(asked),
         unsaved: None,
@@ -207,6 +211,7 @@ impl Attempts<'_> {
                 None if begun.elapsed() >= MIN_FETCH_TURN && keeper.has_news() => {
                     return Ok(FetchProgress::AddressAppeared);
                 }
+                None if self.unread > 0 => continue,
                 None if self
                     .since
                     .is_some_and(|since| since.elapsed() >= BATCH_DELAY) =>
@@ -216,6 +221,7 @@ impl Attempts<'_> {
                 }
                 None => continue,
             };
+            self.unread -= usize::from(is_unread(feed, &row));
             let now = cache.clock.now();
             let mut acceptor = Acceptor {
                 config,
@@ -244,6 +250,10 @@ impl Attempts<'_> {
     }
 }
 
+fn is_unread(feed: &FeedConfig, row: &FeedRow) -> bool {
+    feed.protects && row.digest.is_none()
+}
+
 /// What a pass that ended early, or the copy that a lost ledger was begun with, left to be listed.
 fn unfinished(
     config: &Config,
@@ -269,7 +279,7 @@ fn unfinished(
 
 /// Forget what waited long enough: from here on it is not listed.
 fn end_waits(config: &Config, ledger: &Ledger, now: Timestamp) -> Result<(), PassError> {
-    for feed in &config.feeds {
+    for feed in config.fetched() {
         let mut leaving = ledger.pending_withdrawals(&feed.name, CopyKind::Current)?;
         let before = leaving.len();
         leaving.retain(|leaving| !feed.withdraw_after.is_over(leaving, now));
@@ -288,7 +298,7 @@ fn adopt(
     cache: &mut Cache,
     now: Timestamp,
 ) -> Result<(), PassError> {
-    for feed in &config.feeds {
+    for feed in config.fetched() {
         let mut row = ledger.feed(&feed.name)?.unwrap_or_default();
         if row.digest.is_some() {
             continue;
@@ -343,7 +353,7 @@ pub fn next_event(
     rows: &BTreeMap<String, FeedRow>,
     now: Timestamp,
 ) -> Option<Timestamp> {
-    let events = config.feeds.iter().flat_map(|feed| {
+    let events = config.fetched().flat_map(|feed| {
         let row = rows.get(&feed.name);
         let confirmed = row.and_then(|row| row.confirmed(feed.ages, now));
         let ages = [feed.ages.stale_after, feed.ages.expire_after];

@@ -6,6 +6,8 @@ use std::sync::Arc;
 pub use super::cache::Cache;
 use super::newer::preferred;
 use super::origins::Table;
+use super::protect_feeds::{self, listed};
+use super::protection::Sources;
 pub(crate) use super::published::{Published, Reading};
 use super::{operator, protection};
 use crate::config::{Config, Decisive, FeedConfig, Origin, RouterConfig, decisive, differences};
@@ -17,7 +19,8 @@ use crate::feed::withdrawal::{self, PendingWithdrawal};
 use crate::feed::{FeedCopy, Refused};
 use crate::ledger::{CopyKind, FeedRow, Ledger, LedgerError, PinRow, ReviewRow, TableUsed};
 use crate::pipeline::{
-    Applied, AtHand, Configuration, Decision, Feed, Input, OperatorEntries, Pinned, decide,
+    Applied, AtHand, Configuration, Decision, Feed, HeldProtection, Input, OperatorEntries, Pinned,
+    ProtectFeed, decide,
 };
 use crate::plan::Unreadable;
 use crate::policy::Policy;
@@ -57,8 +60,13 @@ pub struct Inputs {
     pub operator: OperatorEntries,
     /// What of the configuration was otherwise for the set in force.
     pub configuration: Configuration,
-    /// What may be dropped: what is protected was typed, found, or allowed by hand.
-    pub policy: Policy,
+    /// What may be dropped: what is protected was typed, found, allowed by hand, or is listed by a
+    /// copy in effect.
+    policy: Policy,
+    /// The lists that protect, in order.
+    pub protect_feeds: Vec<ProtectFeed>,
+    /// What of them waits.
+    held_protection: Option<HeldProtection>,
     /// When the next thing that the operator did by hand ends by itself.
     pub next_end: Option<Timestamp>,
 }
@@ -72,6 +80,13 @@ pub struct Basis<'a> {
     pub decision: &'a Arc<Decision>,
     /// The time of the decision.
     pub now: Timestamp,
+}
+
+impl<'a> Basis<'a> {
+    /// What may be dropped by the decision.
+    pub fn policy(&self) -> &'a Policy {
+        self.inputs.policy(self.decision)
+    }
 }
 
 /// What is frozen, and who did it.
@@ -105,20 +120,7 @@ impl Inputs {
         let mut feeds = Vec::with_capacity(config.feeds.len());
         for feed in &config.feeds {
             let mut row = rows.get(&feed.name).cloned().unwrap_or_default();
-            let mut leaving = ledger.pending_withdrawals(&feed.name, CopyKind::Current)?;
-            leaving.retain(|leaving| !feed.withdraw_after.is_over(leaving, now));
-            if let (View::AsItIs(_), Origin::Path(path)) = (view, &feed.origin) {
-                let limits = &config.fetch;
-                let local = file::read_now(path, limits.max_bytes, limits.timeout);
-                let taken =
-                    local.and_then(|local| as_it_is(config, feed, &mut row, &local, cache, now));
-                match taken {
-                    Ok(copy) => leaving = copy.pending_withdrawals(feed, leaving, now),
-                    Err(refused) => {
-                        tracing::warn!("feed={}  {}: {refused}", feed.name, refused.state());
-                    }
-                }
-            }
+            let leaving = newest((config, ledger), feed, &mut row, (cache, view), now)?;
             let applied = ledger.pending_withdrawals(&feed.name, CopyKind::Applied)?;
             let parts = Parts {
                 row: &row,
@@ -139,14 +141,38 @@ impl Inputs {
             }
             View::AsItIs(found) => found,
         };
+        let in_force = cache.in_force(ledger)?;
+        let protect_feeds = protect_feeds::read(config, ledger, cache, (&rows, view), now)?;
+        let policy = |lists: &[_]| {
+            let sources = Sources {
+                found,
+                by_hand: &by_hand,
+                lists,
+                table: table.read(),
+            };
+            protection::policy(config, sources, now)
+        };
+        let limits = &config.policy.limits;
+        let waiting = ProtectFeed::waiting(&protect_feeds, &in_force.nets, limits);
+        let with_newest = policy(&listed(&protect_feeds, ProtectFeed::newest_or_former));
+        let (policy, held_protection) = match waiting {
+            None => (with_newest, None),
+            Some(waiting) => {
+                let former = |feed| waiting.in_effect(feed);
+                let former = policy(&listed(&protect_feeds, former));
+                (former, Some(waiting.held(with_newest)))
+            }
+        };
         Ok(Self {
             operator: operator::listed(&by_hand, table.read(), now),
-            policy: protection::policy(config, found, &by_hand, table.read(), now),
+            policy,
+            protect_feeds,
+            held_protection,
             next_end: operator::next_end(&by_hand, now),
             approval: ledger.approval()?,
             feeds,
             configuration,
-            in_force: cache.in_force(ledger)?,
+            in_force,
             table: table.used(),
             generation: newest.as_ref().map_or(0, |row| row.number),
             // Nothing decides what a pin put in force, until a decision without one goes through.
@@ -154,6 +180,30 @@ impl Inputs {
             by_feed: config.routers.iter().any(names_feeds),
             pinned: pin(ledger, cache)?,
         })
+    }
+
+    /// What may be dropped by this decision: a copy that protects and waits counts where it was
+    /// approved.
+    pub fn policy(&self, decision: &Decision) -> &Policy {
+        match &self.held_protection {
+            Some(held) if decision.approved => &held.policy,
+            _ => &self.policy,
+        }
+    }
+
+    /// What may be dropped when everything that waits is approved.
+    pub fn proposed_policy(&self) -> &Policy {
+        let held = self.held_protection.as_ref();
+        held.map_or(&self.policy, |held| &held.policy)
+    }
+
+    /// The lists whose newest copy protects by this decision.
+    pub fn protecting(&self, decision: &Decision) -> impl Iterator<Item = &str> {
+        let held = self.held_protection.as_ref().filter(|_| !decision.approved);
+        let waits = move |feed: &&ProtectFeed| held.is_some_and(|held| held.has(&feed.name));
+        let feeds = self.protect_feeds.iter();
+        let feeds = feeds.filter(move |feed| feed.newest.is_some() && !waits(feed));
+        feeds.map(|feed| &*feed.name)
     }
 
     pub fn decide(&self, now: Timestamp) -> Decision {
@@ -183,6 +233,7 @@ impl Inputs {
             feeds: &self.feeds,
             operator: &self.operator,
             policy: &self.policy,
+            protection: self.held_protection.as_ref(),
             in_force: &self.in_force,
             restores: self.made_by_pin,
             by_feed: self.by_feed,
@@ -208,7 +259,7 @@ fn configuration(
 ) -> Configuration {
     let now = decisive(config);
     let left = |row: &&FeedRow| {
-        let configured = config.feeds.iter().any(|feed| feed.name == row.name);
+        let configured = config.fetched().any(|feed| feed.name == row.name);
         !configured && row.applied.is_some()
     };
     let left: Vec<String> = rows
@@ -236,6 +287,30 @@ fn pin(ledger: &Ledger, cache: &mut Cache) -> Result<Option<Pin>, LedgerError> {
         }),
     };
     Ok(Some(Pin { row, set }))
+}
+
+/// What is leaving the newest copy of a feed; `row` then names that copy. A local file counts as it
+/// is now, where the view asks for that.
+pub(super) fn newest(
+    (config, ledger): (&Config, &Ledger),
+    feed: &FeedConfig,
+    row: &mut FeedRow,
+    (cache, view): (&mut Cache, &View),
+    now: Timestamp,
+) -> Result<Vec<PendingWithdrawal>, LedgerError> {
+    let mut leaving = ledger.pending_withdrawals(&feed.name, CopyKind::Current)?;
+    leaving.retain(|leaving| !feed.withdraw_after.is_over(leaving, now));
+    if let (View::AsItIs(_), Origin::Path(path)) = (view, &feed.origin) {
+        let limits = &config.fetch;
+        let local = file::read_now(path, limits.max_bytes, limits.timeout);
+        match local.and_then(|local| as_it_is(config, feed, row, &local, cache, now)) {
+            Ok(copy) => leaving = copy.pending_withdrawals(feed, leaving, now),
+            Err(refused) => {
+                tracing::warn!("feed={}  {}: {refused}", feed.name, refused.state());
+            }
+        }
+    }
+    Ok(leaving)
 }
 
 /// The copy of before, if there is one, and the copy that a local file is now.
@@ -364,10 +439,7 @@ fn one(
 fn name(digest: &str, copy: &FeedCopy, leaving: &[PendingWithdrawal], table: &Table) -> String {
     let mut name = digest.to_owned();
     if !leaving.is_empty() {
-        let text: Vec<String> = leaving
-            .iter()
-            .map(|one| format!("{} {}", one.item, one.reference))
-            .collect();
+        let text: Vec<String> = leaving.iter().map(PendingWithdrawal::named).collect();
         name.push_str(&format!("-{}", digest::of(text.join("\n").as_bytes())));
     }
     match table {

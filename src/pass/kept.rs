@@ -3,9 +3,11 @@
 
 use std::sync::Arc;
 
+use super::inputs::Cache;
 use super::keeper::Order;
-use super::{former_marks, protection, removable};
-use crate::clock::Clock;
+use super::protect_feeds::{self, listed};
+use super::protection::{self, Sources};
+use super::{former_marks, removable};
 use crate::config::Config;
 use crate::ledger::{Ledger, LedgerError, PinRow};
 use crate::prefix::Effective;
@@ -15,16 +17,23 @@ use crate::targets::Wanted;
 pub fn order(
     config: &Arc<Config>,
     ledger: &Ledger,
-    clock: &Clock,
+    cache: &mut Cache,
 ) -> Result<Option<Order>, LedgerError> {
-    let now = clock.now();
+    let now = cache.clock.now();
     let marks = ledger.marks()?;
     let is_known = marks.iter().any(|mark| mark.same_as(&config.kernel.mark));
     let Some(generation) = ledger.generation()?.filter(|_| is_known) else {
         return Ok(None);
     };
     let by_hand = ledger.operator(now)?;
-    let policy = protection::policy(config, &ledger.discovered()?, &by_hand, None, now);
+    let lists = protect_feeds::in_effect(config, ledger, cache, now)?;
+    let sources = Sources {
+        found: &ledger.discovered()?,
+        by_hand: &by_hand,
+        lists: &listed(&lists, |feed| feed.in_effect.as_ref()),
+        table: None,
+    };
+    let policy = protection::policy(config, sources, now);
     let protected = policy.protect.set().clone();
     let pin = ledger.pinned()?;
     let desired = match pin.as_ref().is_some_and(PinRow::is_flush) {
@@ -42,7 +51,7 @@ pub fn order(
         wanted: Arc::new(wanted),
         generation: generation.number,
         pin,
-        clock: clock.clone(),
+        clock: cache.clock.clone(),
         goes_on: false,
     }))
 }

@@ -31,6 +31,7 @@ pub(crate) mod neighbors;
 mod newer;
 pub(crate) mod operator;
 mod origins;
+pub(crate) mod protect_feeds;
 pub(crate) mod protection;
 mod published;
 mod record;

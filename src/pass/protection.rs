@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::operator;
+use super::protect_feeds::Listed;
 use crate::config::Config;
 use crate::discover::Remembered;
 use crate::feed::origins::OriginTable;
@@ -11,15 +12,28 @@ use crate::policy::Policy;
 use crate::policy::protect::{Protect, Protected};
 use crate::time::Timestamp;
 
-/// The policy of the configuration with everything that is protected now; with a table of origins
-/// also the prefixes of protected ASes, each of which takes only itself out of force.
-pub fn policy(
-    config: &Config,
-    found: &[Remembered],
-    by_hand: &[OperatorRow],
-    table: Option<&OriginTable>,
-    now: Timestamp,
-) -> Policy {
+/// What is protected besides what is typed.
+#[derive(Clone, Copy)]
+pub struct Sources<'a> {
+    /// What was found.
+    pub found: &'a [Remembered],
+    /// What was allowed by hand.
+    pub by_hand: &'a [OperatorRow],
+    /// What lists protect.
+    pub lists: &'a [Listed<'a>],
+    /// With a table of origins also the prefixes of protected ASes are protected.
+    pub table: Option<&'a OriginTable>,
+}
+
+/// The policy of the configuration with everything that is protected now. What lists and a table of
+/// origins show takes only itself out of force.
+pub fn policy(config: &Config, sources: Sources<'_>, now: Timestamp) -> Policy {
+    let Sources {
+        found,
+        by_hand,
+        lists,
+        table,
+    } = sources;
     let (allowed, asns) = operator::allowed(by_hand, now);
     let asns: Vec<_> = config
         .policy
@@ -28,6 +42,7 @@ pub fn policy(
         .iter()
         .cloned()
         .chain(asns)
+        .chain(lists.iter().flat_map(Listed::asns))
         .collect();
     let of_asns = asns.iter().flat_map(|one| {
         let nets = table
@@ -55,7 +70,9 @@ pub fn policy(
     };
     let space = typed.chain(space.into_iter().map(protected));
     let space = space.chain(allowed).collect();
-    let holes = holes.into_iter().map(protected).chain(of_asns).collect();
+    let listed = lists.iter().flat_map(Listed::nets);
+    let holes = holes.into_iter().map(protected);
+    let holes = holes.chain(of_asns).chain(listed).collect();
     Policy {
         protect: Protect::with_holes(space, holes).with_asns(asns),
         ..config.policy.clone()

@@ -3,7 +3,7 @@
 use super::inputs::Basis;
 use super::sets::Sets;
 use crate::config::decisive;
-use crate::ledger::{Event, EventKind, GenerationCause, HoldRow, LedgerError, Origin};
+use crate::ledger::{Event, EventKind, GenerationCause, HoldRow, LedgerError, Origin, TableUsed};
 use crate::plan::{Cause, Side, joined};
 use crate::targets;
 use crate::time::Timestamp;
@@ -56,6 +56,11 @@ impl Record<'_> {
             ledger.mark_applied(&counted, &inputs.table)?;
             ledger.set_decisive(&decisive(config))?;
         }
+        // What protects does not wait for the lists.
+        let protecting: Vec<&str> = inputs.protecting(decision).collect();
+        if !protecting.is_empty() {
+            ledger.mark_applied(&protecting, &TableUsed::Now(None))?;
+        }
         if decision.adopts() {
             ledger.adopt(now)?;
         }
@@ -65,7 +70,7 @@ impl Record<'_> {
         // While its removal is held, a feed that left the configuration is still a reason of what
         // is in force.
         if !decision.holds_configuration {
-            let names = config.feeds.iter().map(|feed| feed.name.as_str());
+            let names = config.fetched().map(|feed| feed.name.as_str());
             ledger.keep_feeds(&names.collect::<Vec<_>>(), now)?;
         }
         ledger.keep_targets(&targets::names(config))?;
@@ -115,7 +120,7 @@ impl Record<'_> {
             pinned: decision.pinned.is_some(),
             approved: approval.map(|approval| (approval.id.as_str(), approval.by.as_str())),
         };
-        let (after, policy) = (&decision.desired.nets, &inputs.policy);
+        let (after, policy) = (&decision.desired.nets, self.basis.policy());
         let why_added = |net| joined(&decision.explain_addition(net).because, "; ");
         let why_removed = |net| joined(&decision.explain_removal(net, after, policy).because, "; ");
         let generation = ledger.write_generation(origin, change, (why_added, why_removed))?;

@@ -26,13 +26,13 @@ fn try_sweep(config: &Config, ledger: &Ledger, cache: &mut Cache) -> Result<(), 
         .collect();
     cache.keep_only(&named);
     // Which copy was in force is noted in the folder: a ledger that is lost begins with that one.
-    for (feed, digest) in config.feeds.iter().filter_map(|feed| {
+    for (feed, digest) in config.fetched().filter_map(|feed| {
         let row = rows.get(&feed.name)?;
         Some((&feed.name, row.applied.as_ref()?))
     }) {
         copies.note_applied(feed, digest)?;
     }
-    let unknown = config.feeds.iter().map(|feed| &feed.name);
+    let unknown = config.fetched().map(|feed| &feed.name);
     let unknown = unknown.filter(|name| rows.get(*name).is_none_or(|row| row.digest.is_none()));
     named.extend(unknown.filter_map(|name| Some((name.clone(), copies.applied(name)?.0))));
     Ok(copies.keep_only(&named)?)

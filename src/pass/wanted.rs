@@ -47,7 +47,7 @@ pub fn recorded(
     let left = recently_withdrawn(config, ledger)?;
     Ok(Wanted {
         to_unconfigure: Arc::new(to_unconfigure((config, ledger), &everything, sets, left)?),
-        removable: removable(ledger, basis.inputs.policy.protect.set())?,
+        removable: removable(ledger, basis.policy().protect.set())?,
         ..of(basis, everything, sets)?
     })
 }
@@ -62,7 +62,7 @@ pub fn proposed(basis: Basis, sets: &Sets) -> Result<Wanted, LedgerError> {
         // A decision that goes with every feed read explains every route.
         removable: match basis.decision.adopts() {
             true => Removable::All,
-            false => removable(ledger, basis.inputs.policy.protect.set())?,
+            false => removable(ledger, basis.policy().protect.set())?,
         },
         ..of(basis, everything, sets)?
     })
@@ -72,15 +72,15 @@ fn of(basis: Basis, everything: Arc<Effective>, sets: &Sets) -> Result<Wanted, L
     let Basis {
         config,
         ledger,
-        inputs,
         decision,
         now,
+        ..
     } = basis;
     Ok(Wanted {
         routers: sets.routers().clone(),
         credits: credits(config, &decision.standings, &everything.nets, |_| true),
         decision: Some(decision.clone()),
-        protected: inputs.policy.protect.set().clone(),
+        protected: basis.policy().protect.set().clone(),
         former: former_marks(config, ledger)?,
         last: ledger.targets()?,
         ..Wanted::of(everything, config, now)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Configuration, Decision, Feed, Input, OperatorEntries, Pinned, whole};
+use super::{Configuration, Decision, Feed, HeldProtection, Input, OperatorEntries, Pinned, whole};
 use crate::feed::standing::Standing;
 use crate::plan::fits;
 use crate::policy::{Permitted, Policy};
@@ -15,6 +15,7 @@ pub struct Decided {
     pub(super) feeds: Vec<Feed>,
     pub(super) operator: OperatorEntries,
     pub(super) policy: Policy,
+    pub(super) protection: Option<HeldProtection>,
     in_force: Effective,
     restores: bool,
     pub(super) by_feed: bool,
@@ -47,6 +48,7 @@ impl Decided {
             feeds,
             operator: hand,
             policy,
+            protection,
             in_force,
             restores,
             by_feed,
@@ -66,6 +68,7 @@ impl Decided {
             feeds: feeds.to_vec(),
             operator: hand.clone(),
             policy: policy.clone(),
+            protection: protection.cloned(),
             in_force: in_force.clone(),
             restores,
             by_feed,
@@ -98,6 +101,7 @@ impl Decided {
             feeds,
             operator: hand,
             policy,
+            protection,
             in_force,
             restores,
             by_feed,
@@ -120,6 +124,7 @@ impl Decided {
                 .all(|(one, other)| alike(one, other) && one.applied == other.applied)
             && self.operator == *hand
             && self.policy == *policy
+            && self.protection.as_ref() == protection
             && self.pinned.as_ref() == pinned
             && self.in_force == *in_force
     }

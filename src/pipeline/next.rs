@@ -99,6 +99,7 @@ impl Decided {
             feeds: &feeds,
             operator: &hand,
             policy: &self.policy,
+            protection: None,
             in_force: &self.decision.desired,
             restores: false,
             by_feed: self.by_feed,
@@ -116,6 +117,8 @@ impl Decided {
             && self.fits
             && input.pinned.is_none()
             && input.approved.is_none()
+            && self.protection.is_none()
+            && input.protection.is_none()
             && !input.restores
             && input.configuration.changes.is_empty()
             && self.is_in_time(input.now)

@@ -8,4 +8,4 @@ mod reason;
 pub use describe::{Cause, Explained, cause_of_addition, cause_of_removal};
 pub use diff::{Change, Side};
 pub use gate::{FeedChange, Verdict, configuration, evaluate, fits};
-pub use reason::{FeedCounts, Reason, Unreadable, joined, sentences};
+pub use reason::{FeedCounts, IpVersion, Reason, Unreadable, joined, sentences};

@@ -19,6 +19,15 @@ pub enum Reason {
     TooShort { prefix: IpNet, limit: u8 },
     /// What a feed lists cannot be read.
     Unreadable { feed: String, what: Unreadable },
+    /// A new copy of a list that protects would take this share of the addresses in force.
+    Protects {
+        feed: String,
+        version: IpVersion,
+        share: Share,
+        limit: Share,
+    },
+    /// A list that protects was never read.
+    ProtectUnread { feed: String },
     /// Every change is held. Where all feeds together list the same, what single ones list
     /// otherwise.
     Manual(Vec<FeedCounts>),
@@ -124,6 +133,19 @@ impl fmt::Display for Reason {
             Self::Unreadable { feed, what } => {
                 write!(f, "{feed}: {what} cannot be read")
             }
+            Self::Protects {
+                feed,
+                version,
+                share,
+                limit,
+            } => write!(
+                f,
+                "protect feed {feed}: its newest copy would take {share} of the {version} addresses in force out of it (max_removed {limit})"
+            ),
+            Self::ProtectUnread { feed } => write!(
+                f,
+                "protect feed {feed}: no copy yet, so what it protects is not known"
+            ),
             Self::Manual(by_feed) => {
                 f.write_str("every change waits for approve ([review] mode = \"manual\")")?;
                 match by_feed.is_empty() {

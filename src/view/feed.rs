@@ -42,7 +42,7 @@ pub fn feeds<'a>(
 ) -> Result<Vec<FeedStatus<'a>>, LedgerError> {
     let mut rows = ledger.feeds()?;
     let mut found = Vec::with_capacity(config.feeds.len());
-    for feed in &config.feeds {
+    for feed in config.fetched() {
         let row = rows.remove(&feed.name).unwrap_or_default();
         let auto = feed.rules.format == Format::Auto;
         // The copy is read only where there is something in it to show.
@@ -70,7 +70,7 @@ pub fn feeds<'a>(
 /// dropped than was asked for.
 pub fn without_copy(config: &Config, ledger: &Ledger) -> Result<Vec<String>, LedgerError> {
     let rows = ledger.feeds()?;
-    let told = config.feeds.iter().filter_map(|feed| {
+    let told = config.fetched().filter_map(|feed| {
         let (name, row) = (&feed.name, rows.get(&feed.name));
         if row.is_some_and(|row| row.confirmed_at.is_some()) {
             return None;
@@ -82,8 +82,12 @@ pub fn without_copy(config: &Config, ledger: &Ledger) -> Result<Vec<String>, Led
             },
             None => "not looked at yet".to_owned(),
         };
+        let (kind, effect) = match feed.protects {
+            true => ("protect feed", "so what it protects is not known, and every change of the lists waits for approve"),
+            false => ("feed", "so nothing of it is dropped"),
+        };
         Some(format!(
-            "feed {name}: no copy yet, so nothing of it is dropped ({last}); nullrouted refresh --feed {name} looks again"
+            "{kind} {name}: no copy yet, {effect} ({last}); nullrouted refresh --feed {name} looks again"
         ))
     });
     Ok(told.collect())
@@ -106,6 +110,7 @@ impl Serialize for FeedStatus<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let json = json!({
             "name": self.config.name,
+            "protects": self.config.protects,
             "preset": self.config.preset,
             "origin": self.config.origin.shown(),
             "format": self.config.rules.format.name(),
@@ -151,13 +156,17 @@ impl FeedStatus<'_> {
             true => format!("in {}", short(now.age(self.next_look))),
             false => "due".to_owned(),
         };
+        let kind = match self.config.protects {
+            true => "protect feed",
+            false => "feed",
+        };
         writeln!(
             out,
-            "feed {name:<width$}  {:<8} {:>7} entries, {confirmed}, next look {next}",
+            "{kind} {name:<width$}  {:<8} {:>7} entries, {confirmed}, next look {next}",
             self.standing.to_string(),
             row.entries
         )?;
-        let indent = width + 7;
+        let indent = width + kind.len() + 3;
         if let Some(format) = self.recognised {
             writeln!(out, "{:indent$}read as {format}", "")?;
         }
@@ -174,11 +183,11 @@ impl FeedStatus<'_> {
         }
         if self.leaving > 0 {
             let (count, rule) = (self.leaving, self.config.withdraw_after);
-            writeln!(
-                out,
-                "{:indent$}{count} no longer listed, withdrawn after {rule}",
-                ""
-            )?;
+            let what = match self.config.protects {
+                true => format!("still protected: the newest copy lacks them, {rule} must"),
+                false => format!("no longer listed, withdrawn after {rule}"),
+            };
+            writeln!(out, "{:indent$}{count} {what}", "")?;
         }
         if row.failures > 0 {
             let times = if row.failures == 1 {

@@ -11,6 +11,7 @@ use crate::pass::inputs::Inputs;
 use crate::pass::sets::{Move, Sets};
 use crate::pipeline::Decision;
 use crate::plan::{Change, Explained, joined, sentences};
+use crate::policy::Policy;
 use crate::prefix::PrefixSet;
 use crate::shown::Lines;
 use crate::targets::Outcome;
@@ -103,7 +104,7 @@ impl Serialize for Plan<'_> {
             "id": decision.id,
             "generation": inputs.generation,
             "add": list(&mut decision.explain_additions(shown)),
-            "remove": list(&mut decision.explain_removals(shown, after, &inputs.policy)),
+            "remove": list(&mut decision.explain_removals(shown, after, inputs.proposed_policy())),
             "keep": shown.kept(),
             "held": decision.held().then(|| json!({
                 "reasons": sentences(&decision.verdict.reasons),
@@ -137,7 +138,7 @@ fn protected(inputs: &Inputs, decision: &Decision) -> Vec<(char, IpNet)> {
     let published = &decision.published;
     let added = published.additions().map(|net| ('+', net));
     let changes = added.chain(published.removals().map(|net| ('-', net)));
-    let protect = inputs.policy.protect.set();
+    let protect = inputs.proposed_policy().protect.set();
     changes
         .filter(|(_, net)| protect.covering(*net).is_some())
         .collect()
@@ -159,24 +160,28 @@ impl View for Plan<'_> {
             );
             writeln!(out, "{sign} {prefix:<20} {causes}")
         };
-        let lines = |change: &Change, after: &PrefixSet, out: &mut Lines<'_>| -> io::Result<()> {
+        let lines = |change: &Change,
+                     (after, policy): (&PrefixSet, &Policy),
+                     out: &mut Lines<'_>|
+         -> io::Result<()> {
             for explained in decision.explain_additions(change) {
                 line('+', explained, out)?;
             }
-            for explained in decision.explain_removals(change, after, &inputs.policy) {
+            for explained in decision.explain_removals(change, after, policy) {
                 line('-', explained, out)?;
             }
             Ok(())
         };
         let (added, removed) = (decision.change.added(), decision.change.removed());
         if decision.held() && added + removed > 0 {
-            lines(&decision.change, &decision.desired.nets, out)?;
+            let at_once = (&decision.desired.nets, inputs.policy(decision));
+            lines(&decision.change, at_once, out)?;
             writeln!(
                 out,
                 "at once, whatever is held: {added} to add, {removed} to remove"
             )?;
         }
-        lines(change, after(decision), out)?;
+        lines(change, (after(decision), inputs.proposed_policy()), out)?;
         for (sign, net) in protected(inputs, decision) {
             let why = match sign {
                 '+' => "listed now, and protected",

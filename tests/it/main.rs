@@ -25,6 +25,7 @@ mod history;
 mod origins;
 mod pin;
 mod progress;
+mod protect_feeds;
 mod real_feeds;
 mod replay;
 mod review;

@@ -140,6 +140,7 @@ impl Replay {
             restores: false,
             by_feed: false,
             pinned: None,
+            protection: None,
             approved: None,
             configuration: &Configuration::default(),
             operator: &OperatorEntries::default(),

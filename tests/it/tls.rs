@@ -10,9 +10,9 @@ use crate::support::{NO_KERNEL, PROGRAM, Place, Ran, installed, left_out};
 const NO_OPENSSL: &str = "openssl is not installed";
 
 /// `openssl s_server`, ended with this.
-struct Server {
+pub struct Server {
     child: Child,
-    port: u16,
+    pub port: u16,
     /// What it says, kept open: it would end when nobody listens.
     _said: BufReader<ChildStdout>,
 }
@@ -26,7 +26,7 @@ impl Drop for Server {
 
 impl Server {
     /// With the certificate of this name in the place, serving the files there.
-    fn new(place: &Place, certificate: &str, more: &[&str]) -> Self {
+    pub fn new(place: &Place, certificate: &str, more: &[&str]) -> Self {
         let mut command = Command::new("openssl");
         command
             .args(["s_server", "-WWW", "-accept", "127.0.0.1:0"])

@@ -258,10 +258,26 @@ impl Report {
     fn feeds(&mut self, config: &Config, ledger: &Ledger, now: Timestamp) -> Result<(), Stop> {
         let rows = ledger.feeds()?;
         let (mut stale, mut out) = (0, 0);
-        for feed in &config.feeds {
+        for feed in config.fetched() {
             let row = rows.get(&feed.name).cloned().unwrap_or_default();
             let standing = Standing::at(row.confirmed_at, row.generated, feed.ages, now);
             let name = &feed.name;
+            if feed.protects {
+                match standing {
+                    Standing::Missing => self.add(
+                        Severity::Critical,
+                        format!("protect feed {name}: no copy yet, what it protects is not known"),
+                    ),
+                    _ if standing != Standing::Fresh => {
+                        let text = format!(
+                            "protect feed {name}: its last copy stays in effect, and is {standing}"
+                        );
+                        self.add(Severity::Warning, text);
+                    }
+                    _ => {}
+                }
+                continue;
+            }
             let age = row
                 .confirmed_at
                 .map(|at| short(at.age(now)))

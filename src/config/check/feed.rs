@@ -44,8 +44,15 @@ impl Check<'_> {
     }
 
     fn feed(&mut self, written: &Spanned<written::Feed>) -> Option<FeedConfig> {
-        let span = written.span();
-        let feed = written.get_ref();
+        self.fetched(written.get_ref(), written.span())
+    }
+
+    /// What is fetched and read by these keys.
+    pub(super) fn fetched(
+        &mut self,
+        feed: &written::Feed,
+        span: Range<usize>,
+    ) -> Option<FeedConfig> {
         let name = self.name("feed", feed.name.as_ref(), &span);
         if name.as_deref() == Some(OPERATOR) {
             let message =
@@ -99,6 +106,7 @@ impl Check<'_> {
                 .unwrap_or(preset.is_some_and(|preset| preset.reserved)),
             believe_empty: feed.believe_empty.unwrap_or(false),
             attribution: preset.map(|preset| preset.attribution),
+            protects: false,
         })
     }
 

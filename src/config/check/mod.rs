@@ -41,8 +41,9 @@ pub fn check(
     let mut check = Check { base, problems };
     let fetch = check.fetch(&written.fetch);
     let mut feeds = check.feeds(&written.feed);
+    let mut protect_feeds = check.protect_feeds(&written.protect.feed, &feeds);
     let limits = check.limits(&written.limits);
-    for feed in &mut feeds {
+    for feed in feeds.iter_mut().chain(&mut protect_feeds) {
         feed.rules.max_bytes = fetch.max_bytes;
         feed.rules.max_entries = limits.max_entries().min(Rules::MAX_ENTRIES);
     }
@@ -67,6 +68,7 @@ pub fn check(
                 .unwrap_or_default(),
         },
         protect,
+        protect_feeds,
         kernel: check.kernel(&written.kernel),
         routers,
         fetch,

@@ -239,7 +239,7 @@ fn of<'w>(router: &RouterConfig, written: &'w Written) -> Option<&'w written::Ro
 /// Every file that is read, with its description.
 fn used<'a>(path: &'a Path, config: &'a Config) -> Vec<(&'a Path, String)> {
     let mut used = vec![(path, "the configuration itself".to_owned())];
-    for feed in &config.feeds {
+    for feed in config.fetched() {
         let name = &feed.name;
         if let Origin::Path(path) = &feed.origin {
             used.push((path, format!("the list of the feed {name:?}")));

@@ -1,18 +1,83 @@
 //! `[protect]`: space that is never dropped, typed or in files that must be complete.
 
 use std::path::Path;
+use std::time::Duration;
 
 use toml::Spanned;
 
-use super::Check;
-use crate::config::model::TypedProtect;
+use super::{Check, place};
+use crate::config::model::{FeedConfig, Origin, TypedProtect};
 use crate::config::{ReadFile, written};
 use crate::discover::Source;
 use crate::feed::formats::{Format, Rules, parse_body};
+use crate::feed::standing::Ages;
+use crate::feed::withdrawal::WithdrawAfter;
 use crate::policy::protect::Protected;
 use crate::prefix::{HostBits, PrefixSet, parse};
 
+/// The widest networks that a list protects, and the narrowest: published ranges of one operator
+/// are no shorter, and a shorter one would keep most of the lists out.
+const LENGTHS_V4: (u8, u8) = (8, 32);
+const LENGTHS_V6: (u8, u8) = (19, 128);
+/// The last good copy of a list that protects does not expire.
+const NEVER: Duration = Duration::from_secs(1_000 * 365 * 24 * 3_600);
+
 impl Check<'_> {
+    /// `[[protect.feed]]`: a name, like that of a feed, names its copies.
+    pub(super) fn protect_feeds(
+        &mut self,
+        written: &[Spanned<written::ProtectFeed>],
+        feeds: &[FeedConfig],
+    ) -> Vec<FeedConfig> {
+        let mut found: Vec<FeedConfig> = Vec::new();
+        for one in written {
+            let Some(feed) = self.protect_feed(one) else {
+                continue;
+            };
+            if feeds
+                .iter()
+                .chain(&found)
+                .any(|other| other.name == feed.name)
+            {
+                let at = place(&one.get_ref().name).unwrap_or(one.span());
+                self.problem(
+                    at,
+                    format!("name: {:?} is the name of another feed", feed.name),
+                );
+            }
+            found.push(feed);
+        }
+        found
+    }
+
+    fn protect_feed(&mut self, written: &Spanned<written::ProtectFeed>) -> Option<FeedConfig> {
+        let feed = self.fetched(&written.get_ref().as_feed(), written.span())?;
+        if let (Origin::Url(url), Some(written)) = (&feed.origin, &written.get_ref().url)
+            && url.scheme() != "https"
+        {
+            let hint = "permitted are https, and path = … for a local file";
+            let message = "url: a list that protects is fetched over https: whoever changes it on \
+                           the way could have anything protected";
+            self.hinted(written.span(), message, hint);
+        }
+        Some(FeedConfig {
+            rules: Rules {
+                lengths_v4: Some(LENGTHS_V4),
+                lengths_v6: Some(LENGTHS_V6),
+                may_be_empty: false,
+                ..feed.rules
+            },
+            ages: Ages {
+                expire_after: NEVER,
+                ..feed.ages
+            },
+            // An entry that two good copies lack is no longer protected, of a file as well.
+            withdraw_after: WithdrawAfter::DEFAULT,
+            protects: true,
+            ..feed
+        })
+    }
+
     pub(super) fn protect(
         &mut self,
         written: &written::Protect,

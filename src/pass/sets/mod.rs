@@ -62,7 +62,7 @@ impl Sets {
                 others,
                 frozen: frozen.get(choice),
             };
-            decision.chosen(choice, &inputs.policy, former)
+            decision.chosen(choice, inputs.policy(decision), former)
         });
         sets.moves = sets.moved(basis);
         Ok(sets)

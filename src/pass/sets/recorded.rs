@@ -77,7 +77,7 @@ impl Recorded {
         let Basis {
             inputs, decision, ..
         } = basis;
-        let mut chosen = decision.chosen(choice, &inputs.policy, Former::default());
+        let mut chosen = decision.chosen(choice, inputs.policy(decision), Former::default());
         chosen.effective = match self.content(choice) {
             Some(effective) => effective.clone(),
             None => chosen.effective.intersection(&inputs.in_force),

@@ -125,6 +125,7 @@ impl World {
             restores: false,
             by_feed: true,
             pinned: self.pinned.as_ref(),
+            protection: None,
             approved: None,
             configuration: &self.configuration,
             now: NOW,

@@ -38,6 +38,7 @@ impl Made {
             restores: self.restores,
             by_feed: self.by_feed,
             pinned: self.pinned.as_ref(),
+            protection: None,
             approved: self.approved,
             configuration: &self.configuration,
             now: self.now,

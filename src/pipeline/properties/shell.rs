@@ -305,6 +305,7 @@ impl Shell {
             restores: self.made_by_pin,
             by_feed: self.by_feed,
             pinned: self.pinned.as_ref(),
+            protection: None,
             approved: self.approval.as_deref(),
             configuration: &configuration,
             now: self.now,

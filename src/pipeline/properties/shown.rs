@@ -106,6 +106,7 @@ proptest! {
                 restores: false,
                 by_feed: false,
                 pinned: None,
+                protection: None,
                 approved: None,
                 configuration: &Configuration::default(),
                 now,
