@@ -186,6 +186,7 @@ impl Author {
             by: self.name.clone(),
             uid: Some(self.uid),
             text: text.to_string(),
+            generation: None,
         }
     }
 }

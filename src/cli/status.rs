@@ -100,6 +100,7 @@ pub(super) fn answer(mut reader: Reader, json: bool) -> Outcome {
         sources: dropped,
         by_hand,
         protected: protected.collect(),
+        protected_asns: policy.protect.asns().to_vec(),
         found: sources.map(|source| (source.name(), of(source))).collect(),
         now,
     };

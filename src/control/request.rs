@@ -34,17 +34,18 @@ pub enum Question {
 /// The arguments of `history`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, clap::Args)]
 pub struct History {
-    /// Everything that ever touched this prefix or address, in any written form
-    pub prefix: Option<String>,
+    /// Everything that ever touched this address or prefix, in any written form, or this origin AS
+    #[arg(value_name = "ADDRESS|PREFIX|AS64500")]
+    pub item: Option<String>,
     /// What the second generation has and the first had not, and the other way round; 0 is the time
     /// before the first
-    #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with_all = ["prefix", "generation"])]
+    #[arg(long, num_args = 2, value_names = ["A", "B"], conflicts_with_all = ["item", "generation"])]
     pub diff: Option<Vec<u64>>,
     /// The set that was in force with this generation
-    #[arg(long, value_name = "N", conflicts_with = "prefix")]
+    #[arg(long, value_name = "N", conflicts_with = "item")]
     pub generation: Option<u64>,
     /// The whole log book, not only its newest entries
-    #[arg(long, conflicts_with_all = ["prefix", "diff", "generation"])]
+    #[arg(long, conflicts_with_all = ["item", "diff", "generation"])]
     pub all: bool,
 }
 
@@ -217,7 +218,7 @@ impl Question {
             "history" => {
                 let (from, to) = (given.number("from")?, given.number("to")?);
                 Self::History(History {
-                    prefix: given.take("prefix"),
+                    item: given.take("prefix"),
                     diff: from.zip(to).map(|(from, to)| vec![from, to]),
                     generation: given.number("generation")?,
                     all: given.flag("all")?,
@@ -248,13 +249,13 @@ impl Question {
                 "list"
             }
             Self::History(History {
-                prefix,
+                item,
                 diff,
                 generation,
                 all,
             }) => {
-                if let Some(prefix) = prefix {
-                    given.append_pair("prefix", prefix);
+                if let Some(item) = item {
+                    given.append_pair("prefix", item);
                 }
                 if let Some([from, to]) = diff.as_deref() {
                     given.append_pair("from", &from.to_string());
@@ -426,7 +427,7 @@ mod tests {
                 count: true,
             },
             Question::History(History {
-                prefix: Some("192.0.2.0/24".to_owned()),
+                item: Some("192.0.2.0/24".to_owned()),
                 diff: Some(vec![1, 2]),
                 generation: Some(3),
                 all: true,

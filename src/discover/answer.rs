@@ -3,12 +3,13 @@
 use ipnet::IpNet;
 
 use super::Source;
+use crate::prefix::Item;
 
-/// A network that a source shows.
+/// A network or an origin AS that a source shows.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Found {
-    /// The network; one address is a /32 or /128.
-    pub net: IpNet,
+    /// The network, of which one address is a /32 or /128; or the AS.
+    pub item: Item,
     /// Why it must not be dropped, in words: `address of eth0`.
     pub why: String,
     /// The name of the host whose address it is, where a feed is fetched from it: the addresses of
@@ -19,10 +20,23 @@ pub struct Found {
 impl Found {
     /// A network that no feed is fetched from.
     pub fn new(net: IpNet, why: impl Into<String>) -> Self {
+        Self::of(Item::Prefix(net), why)
+    }
+
+    /// The same of a network or an AS.
+    pub fn of(item: Item, why: impl Into<String>) -> Self {
         Self {
-            net,
+            item,
             why: why.into(),
             host: None,
+        }
+    }
+
+    /// The network, if it is one.
+    pub fn net(&self) -> Option<IpNet> {
+        match self.item {
+            Item::Prefix(net) => Some(net),
+            Item::Origin(_) => None,
         }
     }
 }

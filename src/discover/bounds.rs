@@ -52,7 +52,7 @@ pub fn bounded(found: Vec<Remembered>) -> (Vec<Remembered>, Vec<Excess>) {
     for one in &found {
         let order = (std::cmp::Reverse(one.last_seen), one.first_seen);
         let nets = parts.entry((one.source, part(one))).or_default();
-        let known = nets.entry(one.found.net).or_insert(order);
+        let known = nets.entry(one.found.item).or_insert(order);
         *known = order.min(*known);
     }
     let mut kept = BTreeMap::new();
@@ -76,12 +76,12 @@ pub fn bounded(found: Vec<Remembered>) -> (Vec<Remembered>, Vec<Excess>) {
     let mut found = found;
     found.retain(|one| {
         let part = (one.source, part(one).to_owned());
-        let single = one.source.may_drop_whole()
-            || one.found.net.prefix_len() == one.found.net.max_prefix_len();
+        let is_single = |net: ipnet::IpNet| net.prefix_len() == net.max_prefix_len();
+        let single = one.source.may_drop_whole() || one.found.net().is_none_or(is_single);
         single
             && kept
                 .get(&part)
-                .is_some_and(|nets| nets.contains(&one.found.net))
+                .is_some_and(|nets| nets.contains(&one.found.item))
     });
     (found, excess)
 }
@@ -109,7 +109,7 @@ mod tests {
     }
 
     fn nets(found: &[Remembered]) -> Vec<String> {
-        found.iter().map(|one| one.found.net.to_string()).collect()
+        found.iter().map(|one| one.found.item.to_string()).collect()
     }
 
     #[test]
@@ -202,7 +202,7 @@ mod tests {
                 let mut parts: BTreeMap<(Source, String), BTreeSet<_>> = BTreeMap::new();
                 for one in all {
                     let key = (one.source, part(one).to_owned());
-                    parts.entry(key).or_default().insert(one.found.net);
+                    parts.entry(key).or_default().insert(one.found.item);
                 }
                 parts
             };

@@ -22,7 +22,7 @@ pub async fn resolvers(root: &Root) -> Answer {
             let all = &mut shown.found;
             let read = root.lines(file, |line| {
                 let new = resolv::nameserver(line)
-                    .filter(|net| all.iter().all(|found| found.net != *net));
+                    .filter(|net| all.iter().all(|found| found.net() != Some(*net)));
                 all.extend(new.map(|net| Found::new(net, &*why)));
             });
             if let Err(cause) = if_there(file, read) {
@@ -68,7 +68,7 @@ mod tests {
     }
 
     fn said(shown: &Answer) -> Vec<String> {
-        let said = |found: &Found| format!("{} {}", found.net, found.why);
+        let said = |found: &Found| format!("{} {}", found.item, found.why);
         shown.found.iter().map(said).collect()
     }
 

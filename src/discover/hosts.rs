@@ -9,6 +9,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use super::{Answer, Found, Host, network};
+use crate::prefix::Item;
 
 /// The hosts that are written as addresses, private ones too.
 pub fn literals(hosts: &[Host]) -> Answer {
@@ -22,7 +23,7 @@ pub fn literals(hosts: &[Host]) -> Answer {
 /// An address of a host.
 pub fn address_of(Host { name, feed }: &Host, net: IpNet) -> Found {
     Found {
-        net,
+        item: Item::Prefix(net),
         why: format!("host of {feed}: {name}"),
         host: Some(name.clone()),
     }
@@ -48,7 +49,7 @@ mod tests {
             host("127.0.0.1", "feed here"),
         ];
         let shown = literals(&hosts);
-        let said = shown.found.iter().map(|f| format!("{} {}", f.net, f.why));
+        let said = shown.found.iter().map(|f| format!("{} {}", f.item, f.why));
         assert_eq!(
             said.collect::<Vec<_>>(),
             [

@@ -64,7 +64,7 @@ mod tests {
     fn said(all: &[Remembered]) -> Vec<String> {
         let said = |one: &Remembered| {
             let (first, last) = (one.first_seen.0, one.last_seen.0);
-            format!("{} {} {first} {last}", one.source, one.found.net)
+            format!("{} {} {first} {last}", one.source, one.found.item)
         };
         all.iter().map(said).collect()
     }

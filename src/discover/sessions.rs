@@ -201,7 +201,7 @@ mod tests {
 
     async fn seen(root: &Root) -> Vec<String> {
         let shown = sessions(root).await;
-        let found = shown.found.iter().map(|f| format!("{} {}", f.net, f.why));
+        let found = shown.found.iter().map(|f| format!("{} {}", f.item, f.why));
         let failed = shown.failed.iter().map(|failed| match &failed.cause {
             Cause::Unproven(text) | Cause::Error(text) => {
                 text.split([',', ':']).next().unwrap().to_owned()

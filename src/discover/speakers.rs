@@ -7,12 +7,12 @@
 use std::collections::BTreeSet;
 use std::io;
 
-use ipnet::IpNet;
 use tokio::net::UnixStream;
 
 use super::program::ask;
 use super::text::{Reader, bird, frr};
 use super::{Answer, Found, Root};
+use crate::prefix::Item;
 
 /// How to ask a speaker, and its files.
 struct Speaker {
@@ -57,9 +57,9 @@ pub async fn neighbors(root: &Root) -> Answer {
     for (speaker, answer) in [(FRR, frr), (BIRD, bird)] {
         let why = format!("BGP neighbor in {}", speaker.name);
         match answer {
-            Ok(nets) => shown
+            Ok(items) => shown
                 .found
-                .extend(nets.into_iter().map(|net| Found::new(net, &*why))),
+                .extend(items.into_iter().map(|item| Found::of(item, &*why))),
             Err(cause) => shown.fail(Some(&why), cause),
         }
     }
@@ -70,7 +70,7 @@ pub async fn neighbors(root: &Root) -> Answer {
 async fn one<S: Reader, C: Reader>(
     speaker: &Speaker,
     root: &Root,
-) -> Result<BTreeSet<IpNet>, String> {
+) -> Result<BTreeSet<Item>, String> {
     let mut runs = false;
     for socket in speaker.sockets {
         runs = runs || may_answer(root, socket).await;
@@ -166,7 +166,7 @@ mod tests {
         /// The networks that are found, then the failures.
         async fn scan(&self) -> Vec<String> {
             let shown = neighbors(&Root::at(self.0.path())).await;
-            let found = shown.found.iter().map(|f| format!("{} {}", f.net, f.why));
+            let found = shown.found.iter().map(|f| format!("{} {}", f.item, f.why));
             let failed = shown.failed.iter().map(|failed| match failed {
                 Failed {
                     why: Some(why),
@@ -196,11 +196,11 @@ mod tests {
         place.write(
             "usr/bin/vtysh",
             "#!/bin/sh\n[ \"$1 $2\" = '-c show running-config' ] || exit 9\n\
-             printf 'router bgp 1\\n neighbor 192.0.2.1 remote-as 2\\nexit\\n'\n",
+             printf 'router bgp 1\\n neighbor 192.0.2.1 remote-as 65002\\nexit\\n'\n",
         );
         place.write(
             "etc/frr/frr.conf",
-            "router bgp 1\n neighbor 192.0.2.9 remote-as 2\n",
+            "router bgp 1\n neighbor 192.0.2.9 remote-as 65002\n",
         );
         place.write(
             "usr/sbin/birdc",
@@ -229,7 +229,7 @@ mod tests {
         place.write("run/bird/bird.ctl", "");
         place.write(
             "etc/frr/frr.conf",
-            "router bgp 1\n neighbor 192.0.2.9 remote-as 2\n",
+            "router bgp 1\n neighbor 192.0.2.9 remote-as 65002\n",
         );
         assert_eq!(place.scan().await, ["192.0.2.9/32 BGP neighbor in FRR"]);
         assert!(!started.exists());
@@ -246,11 +246,11 @@ mod tests {
         place.write("usr/bin/vtysh", SILENT);
         place.write(
             "etc/frr/bgpd.conf",
-            "router bgp 1\n neighbor 192.0.2.9 remote-as 2\n",
+            "router bgp 1\n neighbor 192.0.2.9 remote-as 65002\n",
         );
         place.write(
             "etc/bird.conf",
-            "protocol bgp a { neighbor 192.0.2.8 as 3; }\n",
+            "protocol bgp a { neighbor 192.0.2.8 as 65003; }\n",
         );
         assert_eq!(
             place.scan().await,
@@ -280,7 +280,7 @@ mod tests {
         assert!(refused.contains("; /etc/frr/frr.conf: "), "{refused}");
         place.write(
             "etc/bird.conf",
-            "protocol bgp a { neighbor 192.0.2.8 as 3; }\n",
+            "protocol bgp a { neighbor 192.0.2.8 as 65003; }\n",
         );
         let both = place.scan().await;
         assert_eq!(both[0], "192.0.2.8/32 BGP neighbor in BIRD");

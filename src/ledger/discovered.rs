@@ -16,7 +16,7 @@ impl Ledger {
             Ok(Some(Remembered {
                 source,
                 found: Found {
-                    net: parsed(row, 1)?,
+                    item: parsed(row, 1)?,
                     why: row.get(2)?,
                     host: row.get(5)?,
                 },
@@ -41,7 +41,7 @@ impl Ledger {
             for one in found {
                 insert.execute(params![
                     one.source.name(),
-                    one.found.net.to_string(),
+                    one.found.item.to_string(),
                     one.found.why,
                     one.first_seen,
                     one.last_seen,

@@ -49,13 +49,17 @@ pub struct Event {
     pub uid: Option<u32>,
     /// Why, in words.
     pub text: String,
+    /// The newest generation when it was noted; read only. `None` where an earlier version noted
+    /// it.
+    pub generation: Option<u64>,
 }
 
 impl Ledger {
     /// Note what happened.
     pub fn note_event(&self, event: &Event) -> Result<(), LedgerError> {
         self.run(
-            "INSERT INTO event (at, what, subject, by, text, uid) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO event (at, what, subject, by, text, uid, generation)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, (SELECT coalesce(max(number), 0) FROM generation))",
             params![
                 event.at.0,
                 event.kind.name(),

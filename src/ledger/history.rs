@@ -8,7 +8,7 @@ use rusqlite::{Row, params};
 
 use super::overlap::OverlapQuery;
 use super::{Event, EventKind, GenerationRow, Ledger, LedgerError, RouteRow, Seen, count, parsed};
-use crate::prefix::overlap;
+use crate::prefix::{Item, overlap};
 use crate::time::Timestamp;
 
 /// The newest of the log book.
@@ -29,8 +29,8 @@ pub struct ChangeRow {
     pub at: Timestamp,
     /// Which generation.
     pub generation: u64,
-    /// The prefix.
-    pub prefix: IpNet,
+    /// The prefix or the AS.
+    pub item: Item,
     /// Whether it came; else it went.
     pub came: bool,
     /// Every cause in words.
@@ -42,7 +42,7 @@ impl ChangeRow {
         Ok(Self {
             at: row.get(0)?,
             generation: row.get::<_, i64>(1)? as u64,
-            prefix: parsed(row, 2)?,
+            item: parsed(row, 2)?,
             came: row.get_ref(3)?.as_str()? == "+",
             cause: row.get(4)?,
         })
@@ -58,8 +58,8 @@ pub struct RouterChangeRow {
     pub generation: u64,
     /// The name of the router.
     pub router: String,
-    /// The prefix.
-    pub prefix: IpNet,
+    /// The prefix or the AS.
+    pub item: Item,
     /// Whether it came; else it went.
     pub came: bool,
 }
@@ -70,14 +70,14 @@ impl RouterChangeRow {
             at: row.get(0)?,
             generation: row.get::<_, i64>(1)? as u64,
             router: row.get(2)?,
-            prefix: parsed(row, 3)?,
+            item: parsed(row, 3)?,
             came: row.get_ref(4)?.as_str()? == "+",
         })
     }
 }
 
 impl Event {
-    const COLUMNS: &str = "at, what, subject, by, text, uid";
+    const COLUMNS: &str = "at, what, subject, by, text, uid, generation";
 
     fn read(row: &Row) -> rusqlite::Result<Self> {
         Ok(Self {
@@ -87,6 +87,7 @@ impl Event {
             by: row.get(3)?,
             text: row.get(4)?,
             uid: row.get(5)?,
+            generation: row.get::<_, Option<i64>>(6)?.map(|number| number as u64),
         })
     }
 }
@@ -124,7 +125,13 @@ impl Ledger {
     /// For a single address this takes one look into each generation for each prefix that covers
     /// it. For a wider one also the rows of its range of texts are read (see `overlap.rs`): of IPv4
     /// those of the same octets, so at worst, for less than a /8, every row.
-    pub fn changes_near(&self, net: IpNet) -> Result<Vec<ChangeRow>, LedgerError> {
+    pub fn changes_near(&self, item: Item) -> Result<Vec<ChangeRow>, LedgerError> {
+        let Item::Prefix(net) = item else {
+            let sql = "SELECT at, generation, prefix, op, change.cause
+                       FROM generation CROSS JOIN change
+                       WHERE generation = number AND prefix = ?1 ORDER BY generation, op DESC";
+            return self.rows(sql, [item.to_string()], ChangeRow::read);
+        };
         let near = OverlapQuery::to(net);
         let columns = "at, generation, prefix, op, change.cause";
         // CROSS JOIN: the generations first, for changes stand by generation and then by prefix.
@@ -140,14 +147,20 @@ impl Ledger {
         );
         let mut found: Vec<_> = self.rows(&covering, [&near.covering], ChangeRow::read)?;
         let inner: Vec<_> = self.rows(&inner, [&near.from, &near.to], ChangeRow::read)?;
-        found.extend(inner.into_iter().filter(|row| within(&row.prefix, &net)));
-        found.sort_unstable_by_key(|row| (row.generation, row.came, row.prefix));
+        found.extend(inner.into_iter().filter(|row| row.item.is_inside(&net)));
+        found.sort_unstable_by_key(|row| (row.generation, row.came, row.item));
         Ok(found)
     }
 
     /// What came to single routers and left them of prefixes that overlap `net`, in the order of
     /// the generations.
-    pub fn router_changes_near(&self, net: IpNet) -> Result<Vec<RouterChangeRow>, LedgerError> {
+    pub fn router_changes_near(&self, item: Item) -> Result<Vec<RouterChangeRow>, LedgerError> {
+        let Item::Prefix(net) = item else {
+            let sql = "SELECT at, generation, router, prefix, op
+                       FROM router_change JOIN generation ON number = generation
+                       WHERE op <> '.' AND prefix = ?1 ORDER BY generation, router, op";
+            return self.rows(sql, [item.to_string()], RouterChangeRow::read);
+        };
         let near = OverlapQuery::to(net);
         let sql = "SELECT at, generation, router, prefix, op
                    FROM router_change JOIN generation ON number = generation
@@ -156,29 +169,40 @@ impl Ledger {
                    ORDER BY generation, router, op, prefix";
         let values = [&near.covering, &near.from, &near.to];
         let mut found: Vec<_> = self.rows(sql, values, RouterChangeRow::read)?;
-        found.retain(|row| overlap(&row.prefix, &net));
+        found.retain(|row| row.item.touches(net));
         Ok(found)
     }
 
     /// Every listing, present and past, of a prefix that overlaps `net`; of the covering ones and
     /// then of the inner ones the oldest first. The cost is that of [`Ledger::changes_near`], once
     /// for each feed.
-    pub fn listings_near(&self, net: IpNet) -> Result<Vec<Seen>, LedgerError> {
-        let mut found = self.listings_covering(net)?;
+    pub fn listings_near(&self, item: Item) -> Result<Vec<Seen<Item>>, LedgerError> {
+        let Item::Prefix(net) = item else {
+            let sql = "SELECT feed, prefix, reference, first_seen, last_seen FROM listing
+                       WHERE feed IN (SELECT name FROM feed) AND prefix = ?1
+                       ORDER BY first_seen, feed, reference";
+            return self.rows(sql, [item.to_string()], Seen::read);
+        };
+        let covering = self.listings_covering(net)?.into_iter();
+        let mut found: Vec<_> = covering.map(Seen::of_item).collect();
         let near = OverlapQuery::to(net);
         let sql = "SELECT feed, prefix, reference, first_seen, last_seen FROM listing
                    WHERE feed IN (SELECT name FROM feed) AND prefix >= ?1 AND prefix < ?2
                      AND prefix NOT LIKE 'AS%'
                    ORDER BY first_seen, feed, prefix, reference";
-        let inner: Vec<_> = self.rows(sql, [&near.from, &near.to], Seen::read)?;
-        found.extend(inner.into_iter().filter(|seen| within(&seen.prefix, &net)));
+        let inner: Vec<Seen<Item>> = self.rows(sql, [&near.from, &near.to], Seen::read)?;
+        found.extend(inner.into_iter().filter(|seen| seen.prefix.is_inside(&net)));
         Ok(found)
     }
 
     /// Events about prefixes that overlap `net`, in the order in which they were noted. All events
     /// are gone through.
-    pub fn events_near(&self, net: IpNet) -> Result<Vec<Event>, LedgerError> {
+    pub fn events_near(&self, item: Item) -> Result<Vec<Event>, LedgerError> {
         let columns = Event::COLUMNS;
+        let Item::Prefix(net) = item else {
+            let sql = format!("SELECT {columns} FROM event WHERE subject = ?1 ORDER BY at, seq");
+            return self.rows(&sql, [item.to_string()], Event::read);
+        };
         let sql =
             format!("SELECT {columns} FROM event WHERE subject GLOB '*[.:]*' ORDER BY at, seq");
         let mut found = Vec::new();
@@ -242,11 +266,6 @@ impl Ledger {
 const IN_FORCE: &str = "SELECT at, generation, prefix, '+', route.cause
                         FROM route JOIN generation ON number = generation
                         WHERE route.cause IS NOT NULL";
-
-/// Inside, and smaller.
-fn within(inner: &IpNet, net: &IpNet) -> bool {
-    inner != net && net.contains(inner)
-}
 
 /// The prefix or address that an event is about.
 fn about(subject: &str) -> Option<IpNet> {

@@ -1,5 +1,6 @@
 //! The listings: everything any feed ever listed, with first and last seen.
 
+use std::str::FromStr;
 use std::sync::Arc;
 
 use ipnet::IpNet;
@@ -15,11 +16,11 @@ use crate::time::Timestamp;
 
 /// A listing with its life.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Seen {
+pub struct Seen<T = IpNet> {
     /// Name of the feed.
     pub feed: String,
-    /// The prefix as listed.
-    pub prefix: IpNet,
+    /// The prefix as listed, or the AS.
+    pub prefix: T,
     /// The feed's reference, empty when it gave none.
     pub reference: String,
     /// When it was first listed.
@@ -29,6 +30,19 @@ pub struct Seen {
 }
 
 impl Seen {
+    /// The same as one of an item.
+    pub(super) fn of_item(self) -> Seen<Item> {
+        Seen {
+            feed: self.feed,
+            prefix: Item::Prefix(self.prefix),
+            reference: self.reference,
+            first_seen: self.first_seen,
+            last_seen: self.last_seen,
+        }
+    }
+}
+
+impl<T: FromStr> Seen<T> {
     /// Of feed, prefix, reference, first and last seen.
     pub(super) fn read(row: &Row) -> rusqlite::Result<Self> {
         Ok(Self {

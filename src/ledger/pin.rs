@@ -93,6 +93,7 @@ impl Ledger {
             by: by.to_owned(),
             uid: None,
             text: "everything is withdrawn until unpin".to_owned(),
+            generation: None,
         })?;
         self.set_pin(Some(&PinRow {
             at,

@@ -15,7 +15,7 @@ pub const BUSY_TIMEOUT: Duration = Duration::from_secs(10);
 pub const WAITS: &str = "full";
 
 /// One step a version. Times are seconds since 1970 UTC; prefixes are text, as `list` prints them.
-const VERSIONS: [&str; 10] = [
+const VERSIONS: [&str; 11] = [
     "
 -- A configured feed: what the last looks at it gave.
 CREATE TABLE feed (
@@ -313,6 +313,12 @@ CREATE VIEW every_change AS
 ", "
 -- What the last good copy was read as where that is not what stands in it: JSON, empty for nothing.
 ALTER TABLE feed ADD COLUMN remarks TEXT NOT NULL DEFAULT '';
+", "
+-- From here on discovered.prefix may be an AS, such as AS64500: that of a BGP neighbor.
+
+-- The newest generation when it was noted, which orders what happens within a second. NULL where an earlier version
+-- noted it.
+ALTER TABLE event ADD COLUMN generation INTEGER;
 ",
 ];
 

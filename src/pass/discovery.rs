@@ -232,20 +232,21 @@ fn tell(
         .map(|one| (EventKind::Protected, one))
         .chain(gone.iter().map(|one| (EventKind::Unprotected, one)))
     {
-        let (net, why) = (one.found.net, &one.found.why);
+        let (item, why) = (one.found.item, &one.found.why);
         // Names have other addresses all the time.
         log_once::news(
             told && one.source != Source::FeedHosts,
-            &format!("protect  {net} is {} now: {why}", kind.name()),
+            &format!("protect  {item} is {} now: {why}", kind.name()),
         );
         if one.source != Source::FeedHosts {
             ledger.note_event(&Event {
                 at: now,
                 kind,
-                subject: net.to_string(),
+                subject: item.to_string(),
                 by: String::new(),
                 uid: None,
                 text: why.clone(),
+                generation: None,
             })?;
         }
     }

@@ -9,7 +9,8 @@ use crate::discover::Remembered;
 use crate::feed::origins::OriginTable;
 use crate::ledger::OperatorRow;
 use crate::policy::Policy;
-use crate::policy::protect::{Protect, Protected};
+use crate::policy::protect::{Protect, Protected, ProtectedAsn};
+use crate::prefix::Item;
 use crate::time::Timestamp;
 
 /// What is protected besides what is typed.
@@ -61,17 +62,27 @@ pub fn policy(config: &Config, sources: Sources<'_>, now: Timestamp) -> Policy {
     let found = found
         .iter()
         .filter(|one| config.protect.discover.contains(&one.source));
+    // The AS of a neighbor stays out of filters. What it originates may be listed for a reason.
+    let neighbors = found.clone().filter_map(|one| match one.found.item {
+        Item::Origin(asn) => Some(ProtectedAsn {
+            asn,
+            why: why(one, now),
+        }),
+        Item::Prefix(_) => None,
+    });
+    let asns = asns.iter().cloned().chain(neighbors).collect();
     // What others than the operator choose takes single addresses out of force and nothing else.
     let (space, holes): (Vec<&Remembered>, Vec<&Remembered>) =
         found.partition(|one| one.source.may_drop_whole());
-    let protected = |one: &Remembered| Protected {
-        net: one.found.net,
-        why: why(one, now),
+    let protected = |one: &Remembered| {
+        let net = one.found.net()?;
+        let why = why(one, now);
+        Some(Protected { net, why })
     };
-    let space = typed.chain(space.into_iter().map(protected));
+    let space = typed.chain(space.into_iter().filter_map(protected));
     let space = space.chain(allowed).collect();
     let listed = lists.iter().flat_map(Listed::nets);
-    let holes = holes.into_iter().map(protected);
+    let holes = holes.into_iter().filter_map(protected);
     let holes = holes.chain(of_asns).chain(listed).collect();
     Policy {
         protect: Protect::with_holes(space, holes).with_asns(asns),

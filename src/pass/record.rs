@@ -260,6 +260,7 @@ impl Record<'_> {
             by: String::new(),
             uid: None,
             text: text.to_owned(),
+            generation: None,
         })
     }
 }

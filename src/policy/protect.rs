@@ -9,6 +9,7 @@
 //! [`MAX_PIECES`]: crate::prefix::MAX_PIECES
 
 use ipnet::IpNet;
+use serde::Serialize;
 
 use super::reserved;
 use crate::prefix::{Effective, PrefixSet, cut_set, overlap, subtract_set};
@@ -23,7 +24,7 @@ pub struct Protected {
 }
 
 /// One protected origin AS, and where it comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ProtectedAsn {
     pub asn: u32,
     pub why: String,

@@ -21,6 +21,11 @@ impl Item {
         matches!(self, Self::Prefix(own) if overlap(own, &net))
     }
 
+    /// Whether it is a smaller network inside of this one.
+    pub fn is_inside(&self, net: &IpNet) -> bool {
+        matches!(self, Self::Prefix(own) if own != net && net.contains(own))
+    }
+
     /// Whether both are about the same AS, or share an address.
     pub fn meets(&self, other: &Self) -> bool {
         match other {

@@ -1,6 +1,7 @@
 //! `history`: what happened, to everything or to one prefix, and what was in force with an earlier
 //! generation.
 
+use std::collections::BTreeMap;
 use std::io;
 
 use ipnet::IpNet;
@@ -9,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::{View, composed};
 use crate::ledger::{ChangeRow, Event, GenerationRow, RouterChangeRow, Seen};
+use crate::prefix::Item;
 use crate::shown::{self, Lines};
 use crate::time::Timestamp;
 
@@ -19,9 +21,9 @@ pub enum Entry {
     Event(Event),
     Change(ChangeRow),
     RouterChange(RouterChangeRow),
-    Listed(Seen),
+    Listed(Seen<Item>),
     /// At the given time.
-    Delisted(Seen, Timestamp),
+    Delisted(Seen<Item>, Timestamp),
 }
 
 impl Entry {
@@ -36,16 +38,43 @@ impl Entry {
         }
     }
 
-    /// By time; within a second, an event of a feed or an operator before the generation that comes
-    /// of it. What is alike stays in the order in which it was written.
+    /// In the order in which it happened. An event is dated by the second and by the generation it
+    /// followed; a listing by the second alone, so it stands before the generations of that second.
+    /// What is alike stays in the order in which it was written.
     pub fn sort(entries: &mut [Self]) {
-        let rank = |entry: &Self| match entry {
-            Self::Listed(_) | Self::Delisted(..) => 0,
-            Self::Event(_) => 1,
-            Self::Generation(_) | Self::Change(_) => 2,
-            Self::RouterChange(_) => 3,
+        let numbered = entries.iter().filter_map(|entry| {
+            let number = entry.generation()?;
+            Some((entry.at(), number))
+        });
+        let mut first: BTreeMap<Timestamp, u64> = BTreeMap::new();
+        for (at, number) in numbered {
+            let known = first.entry(at).or_insert(number);
+            *known = number.min(*known);
+        }
+        let rank = |entry: &Self| {
+            let before = first
+                .get(&entry.at())
+                .map_or(0, |first| first.saturating_sub(1));
+            match entry {
+                Self::Listed(_) => (before, 1),
+                Self::Delisted(..) => (before, 2),
+                Self::Event(event) => (event.generation.unwrap_or(before), 3),
+                Self::Generation(row) => (row.number, 0),
+                Self::Change(row) => (row.generation, 0),
+                Self::RouterChange(row) => (row.generation, 1),
+            }
         };
         entries.sort_by_key(|entry| (entry.at(), rank(entry)));
+    }
+
+    /// The generation that it is a part of.
+    fn generation(&self) -> Option<u64> {
+        match self {
+            Self::Generation(row) => Some(row.number),
+            Self::Change(row) => Some(row.generation),
+            Self::RouterChange(row) => Some(row.generation),
+            Self::Event(_) | Self::Listed(_) | Self::Delisted(..) => None,
+        }
     }
 
     fn what(&self) -> String {
@@ -72,11 +101,11 @@ impl Entry {
             }
             Self::Change(row) => {
                 let op = op(row.came);
-                joined(&[&format!("{op} {}", row.prefix), &row.cause])
+                joined(&[&format!("{op} {}", row.item), &row.cause])
             }
             Self::RouterChange(row) => {
                 let op = op(row.came);
-                format!("{op} {}  router {}", row.prefix, row.router)
+                format!("{op} {}  router {}", row.item, row.router)
             }
             Self::Listed(seen) => format!("listed by {}", listing(seen)),
             Self::Delisted(seen, _) => format!("no longer listed by {}", listing(seen)),
@@ -99,11 +128,11 @@ impl Serialize for Entry {
             }),
             Self::Change(row) => json!({
                 "at": at, "kind": "change", "generation": row.generation, "op": op(row.came).to_string(),
-                "prefix": row.prefix, "because": row.cause,
+                "prefix": row.item, "because": row.cause,
             }),
             Self::RouterChange(row) => json!({
                 "at": at, "kind": "router-change", "generation": row.generation,
-                "router": row.router, "op": op(row.came).to_string(), "prefix": row.prefix,
+                "router": row.router, "op": op(row.came).to_string(), "prefix": row.item,
             }),
             Self::Listed(seen) => listing_json(seen, at, "listed"),
             Self::Delisted(seen, _) => listing_json(seen, at, "delisted"),
@@ -139,27 +168,27 @@ impl View for Book {
     }
 }
 
-/// Everything that ever touched one prefix.
-pub struct PrefixHistory {
-    pub net: IpNet,
+/// Everything that ever touched one prefix, or one AS.
+pub struct ItemHistory {
+    pub item: Item,
     pub entries: Vec<Entry>,
     /// From when on nothing was forgotten, where there is no entry; `None` where the ledger is
     /// empty.
     pub since: Option<Timestamp>,
 }
 
-impl Serialize for PrefixHistory {
+impl Serialize for ItemHistory {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.entries.serialize(serializer)
     }
 }
 
-impl View for PrefixHistory {
+impl View for ItemHistory {
     fn print(&self, out: &mut Lines<'_>) -> io::Result<()> {
-        let net = self.net;
+        let item = self.item;
         match (self.entries.as_slice(), self.since) {
-            ([], Some(since)) => writeln!(out, "{net}: nothing is known of it since {since}"),
-            ([], None) => writeln!(out, "{net}: nothing is known of it: the ledger is empty"),
+            ([], Some(since)) => writeln!(out, "{item}: nothing is known of it since {since}"),
+            ([], None) => writeln!(out, "{item}: nothing is known of it: the ledger is empty"),
             (entries, _) => print(out, entries, None),
         }
     }
@@ -181,14 +210,14 @@ pub struct PastRoute {
 pub struct Diff {
     pub from: u64,
     pub to: u64,
-    pub added: Vec<Item>,
-    pub removed: Vec<Item>,
+    pub added: Vec<DiffItem>,
+    pub removed: Vec<DiffItem>,
     pub keep: usize,
 }
 
 /// What came or went last in between, and why.
 #[derive(Debug, Serialize)]
-pub struct Item {
+pub struct DiffItem {
     /// A prefix, or AS and a number.
     pub prefix: String,
     pub because: String,
@@ -199,7 +228,7 @@ impl View for Diff {
         let width = self.added.iter().chain(&self.removed);
         let width = width.map(|item| item.prefix.len()).max().unwrap_or(0);
         for (op, items) in [('+', &self.added), ('-', &self.removed)] {
-            for Item { prefix, because } in items {
+            for DiffItem { prefix, because } in items {
                 let line = format!("{op} {prefix:<width$}  {because}");
                 writeln!(out, "{}", line.trim_end())?;
             }
@@ -263,7 +292,7 @@ fn op(came: bool) -> char {
     }
 }
 
-fn listing(seen: &Seen) -> String {
+fn listing(seen: &Seen<Item>) -> String {
     let Seen {
         feed,
         prefix,
@@ -276,7 +305,7 @@ fn listing(seen: &Seen) -> String {
     }
 }
 
-fn listing_json(seen: &Seen, at: Timestamp, kind: &str) -> Value {
+fn listing_json(seen: &Seen<Item>, at: Timestamp, kind: &str) -> Value {
     json!({
         "at": at, "kind": kind, "feed": seen.feed, "prefix": seen.prefix, "reference": seen.reference,
     })

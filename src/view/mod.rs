@@ -14,7 +14,7 @@ mod why_asn;
 
 pub use feed::{FeedStatus, feeds, without_copy};
 pub use feeds::Feeds;
-pub use history::{Book, Diff, Entry, Item as DiffItem, PastRoute, PrefixHistory};
+pub use history::{Book, Diff, DiffItem, Entry, ItemHistory, PastRoute};
 pub use list::{RouteCount, csv};
 pub use lists::RouterLists;
 pub use pass::{Flushed, Passed};

@@ -14,6 +14,7 @@ use crate::ledger::{
     OperatorRow, PinRow, SelectionRow, TargetRow, Topic,
 };
 use crate::pass::operator::describe;
+use crate::policy::protect::ProtectedAsn;
 use crate::policy::selection::Selection;
 use crate::shown::Lines;
 use crate::targets::file::lists;
@@ -44,6 +45,8 @@ pub struct Status<'a> {
     pub by_hand: Vec<OperatorRow>,
     /// What is never dropped.
     pub protected: Vec<Explained>,
+    /// The origin ASes that no filter refuses.
+    pub protected_asns: Vec<ProtectedAsn>,
     /// What of it was found by looking around, by source.
     #[serde(skip)]
     pub found: Vec<(&'static str, usize)>,

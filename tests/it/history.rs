@@ -383,3 +383,33 @@ fn what_excludes_each_other_is_a_wrong_command_line() {
         .code(64)
         .says("a range");
 }
+
+/// Events and generations of one second stand in the order in which they happened.
+#[test]
+fn what_happens_within_a_second_is_told_in_its_order() {
+    let place = Place::of_list("72.37.186.0/23\n");
+    place.run(&["refresh"]).code(0);
+    place
+        .run(&["add", "198.51.100.0/24", "--reason", "t"])
+        .code(0);
+    place.run(&["remove", "198.51.100.0/24"]).code(0);
+    place.run(&["flush"]).code(0);
+    place.run(&["unpin"]).code(0);
+    // As if all of it had happened in one second.
+    place.edit("UPDATE generation SET at = 1790000000");
+    place.edit("UPDATE event SET at = 1790000000");
+    let history = place.run(&["history", "--json"]).code(0).json();
+    let told = history
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| match entry["kind"].as_str() {
+            Some("generation") => entry["generation"].to_string(),
+            _ => entry["what"].as_str().unwrap().to_owned(),
+        });
+    let told: Vec<String> = told.collect();
+    assert_eq!(
+        told,
+        ["1", "add", "2", "remove", "3", "flush", "4", "unpin", "5"],
+    );
+}

@@ -178,6 +178,60 @@ fn protected_ases_are_refused_by_no_filter() {
 }
 
 #[test]
+fn the_as_of_a_bgp_neighbor_is_refused_by_no_filter() {
+    let place = place("[asn]\ntable = \"table\"\n[protect]\ndiscover = [\"bgp-neighbors\"]\n");
+    place.run(&["refresh"]).code(0);
+    assert_eq!(paths(&place), ["_64496$", "_64497$"]);
+    place.edit(
+        "INSERT INTO discovered (source, prefix, why, first_seen, last_seen)
+         VALUES ('bgp-neighbors', 'AS64496', 'BGP neighbor in FRR', unixepoch(), unixepoch())",
+    );
+    place.run(&["refresh"]).code(0);
+    assert_eq!(paths(&place), ["_64497$"]);
+    // What it originates is listed for a reason, and is no reason to protect it.
+    let list = place.run(&["list"]).code(0).out;
+    assert!(list.contains("192.0.2.0/24\n"), "{list}");
+    let why = place.run(&["why", "AS64496", "--json"]).code(0).json();
+    assert_eq!(why["protected_by"][0], "BGP neighbor in FRR");
+    let status = place.run(&["status", "--json"]).code(0).json();
+    assert_eq!(status["protected_asns"][0]["asn"], 64_496, "{status}");
+}
+
+#[test]
+fn history_tells_of_an_as_alone() {
+    let place = place("");
+    place.run(&["refresh"]).code(0);
+    place
+        .run(&["allow", "AS64496", "--reason", "our customer"])
+        .code(0);
+    place.write("asndrop.json", &asndrop(&[64_497]));
+    place.run(&["refresh"]).code(0);
+    let history = place.run(&["history", "as64496", "--json"]).code(0).json();
+    let entries = history.as_array().unwrap();
+    let told = entries.iter().map(|entry| {
+        let word = |key: &str| entry[key].as_str().unwrap_or_default().to_owned();
+        match word("kind").as_str() {
+            "event" => format!("{} {}", word("what"), word("subject")),
+            kind => format!("{kind} {}{}", word("op"), word("prefix")),
+        }
+    });
+    assert_eq!(
+        told.collect::<Vec<_>>(),
+        [
+            "listed AS64496",
+            "delisted AS64496",
+            "change +AS64496",
+            "allow AS64496",
+            "change -AS64496",
+        ]
+    );
+    place
+        .run(&["history", "AS64511"])
+        .code(0)
+        .says("AS64511: nothing is known of it since ");
+}
+
+#[test]
 fn a_list_of_origins_becomes_an_as_path_list() {
     let place = place("");
     place

@@ -328,7 +328,7 @@ fn each_source_answers_for_itself_and_once() {
     write("etc/resolv.conf", "nameserver 192.0.2.53\n");
     write(
         "etc/frr/frr.conf",
-        "router bgp 1\n neighbor 192.0.2.1 remote-as 2\n",
+        "router bgp 1\n neighbor 192.0.2.1 remote-as 64500\n",
     );
     let host = Host {
         name: "10.0.0.7".to_owned(),
@@ -347,7 +347,7 @@ fn each_source_answers_for_itself_and_once() {
     };
     let looks = runtime().block_on(scan(&wanted));
     let said = looks.iter().map(|(source, shown)| {
-        let found = shown.found.iter().map(|f| format!("{} {}", f.net, f.why));
+        let found = shown.found.iter().map(|f| format!("{} {}", f.item, f.why));
         let failed = shown.failed.iter().map(|failed| match &failed.cause {
             Cause::Error(text) | Cause::Unproven(text) => {
                 text.split(':').next().unwrap().to_owned()
@@ -361,7 +361,7 @@ fn each_source_answers_for_itself_and_once() {
         said.collect::<Vec<_>>(),
         [
             "resolvers: 192.0.2.53/32 resolver in /etc/resolv.conf",
-            "bgp-neighbors: 192.0.2.1/32 BGP neighbor in FRR",
+            "bgp-neighbors: 192.0.2.1/32 BGP neighbor in FRR, AS64500 BGP neighbor in FRR",
             "feed-hosts: 10.0.0.7/32 host of feed noc: 10.0.0.7",
             "sessions: /proc/self/net/tcp",
         ]

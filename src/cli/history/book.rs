@@ -64,6 +64,7 @@ mod tests {
             by: "alice".to_owned(),
             uid: None,
             text: "ticket\t7".to_owned(),
+            generation: None,
         }
     }
 

@@ -4,7 +4,7 @@ use super::super::{Exit, Outcome, Stop};
 use super::{Show, told};
 use crate::ledger::Ledger;
 use crate::plan::Change;
-use crate::view::{Diff, DiffItem as Item, View};
+use crate::view::{Diff, DiffItem, View};
 
 pub(super) fn run(ledger: &Ledger, from: u64, to: u64, (show, json): Show<'_>) -> Outcome {
     let diff = ledger.at_one_moment(|ledger| between(ledger, from, to))?;
@@ -21,7 +21,7 @@ fn between(ledger: &Ledger, from: u64, to: u64) -> Result<Diff, Stop> {
     let (after_first, last) = (from.min(to), from.max(to));
     let explained = |prefix: String| {
         let because = ledger.newest_cause(&prefix, after_first, last)?;
-        Ok::<_, Stop>(Item { prefix, because })
+        Ok::<_, Stop>(DiffItem { prefix, because })
     };
     Ok(Diff {
         from,

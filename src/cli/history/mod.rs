@@ -10,15 +10,13 @@ pub(super) use story::entered;
 
 use std::path::Path;
 
-use ipnet::IpNet;
-
-use super::net::one_net;
+use super::net::one_item;
 use super::output::Out;
 use super::site::Reader;
 use super::{Outcome, Stop, ask, load};
 use crate::control::{History, Question};
 use crate::ledger::Ledger;
-use crate::prefix::{Effective, HostBits};
+use crate::prefix::{Effective, HostBits, Item};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -31,7 +29,7 @@ pub(super) struct Arguments {
 
 pub(super) fn run(path: &Path, arguments: Arguments) -> Outcome {
     let Arguments { wanted, json } = arguments;
-    net(&wanted)?;
+    item(&wanted)?;
     let config = load(path)?;
     match ask::question(&config, &Question::History(wanted.clone()), json)? {
         Some(exit) => Ok(exit),
@@ -39,17 +37,17 @@ pub(super) fn run(path: &Path, arguments: Arguments) -> Outcome {
     }
 }
 
-fn net(wanted: &History) -> Result<Option<IpNet>, Stop> {
-    let net = wanted.prefix.as_deref();
-    net.map(|text| one_net(text, HostBits::Mask)).transpose()
+fn item(wanted: &History) -> Result<Option<Item>, Stop> {
+    let item = wanted.item.as_deref();
+    item.map(|text| one_item(text, HostBits::Mask)).transpose()
 }
 
 /// Tell it.
 pub(super) fn answer(reader: Reader, wanted: &History, json: bool) -> Outcome {
     let show = (&reader.out, json);
     let ledger = &reader.ledger;
-    if let Some(net) = net(wanted)? {
-        return story::run(ledger, net, reader.config.keep, show);
+    if let Some(item) = item(wanted)? {
+        return story::run(ledger, item, reader.config.keep, show);
     }
     if wanted.generation.is_some() || wanted.diff.is_some() || wanted.all {
         reader.is_short()?;

@@ -1,18 +1,17 @@
-//! Everything that ever touched one prefix.
+//! Everything that ever touched one prefix, or one AS.
 
 use std::time::Duration;
-
-use ipnet::IpNet;
 
 use super::super::{Exit, Outcome};
 use super::Show;
 use crate::ledger::{Event, Ledger, LedgerError, OperatorRow};
+use crate::prefix::Item;
 use crate::time::Timestamp;
-use crate::view::{Entry, PrefixHistory};
+use crate::view::{Entry, ItemHistory};
 
-pub(super) fn run(ledger: &Ledger, net: IpNet, keep: Duration, (show, json): Show<'_>) -> Outcome {
+pub(super) fn run(ledger: &Ledger, item: Item, keep: Duration, (show, json): Show<'_>) -> Outcome {
     let (entries, since) = ledger.at_one_moment(|ledger| {
-        let entries = entries(ledger, net)?;
+        let entries = entries(ledger, item)?;
         // Only where there is nothing else to say: it takes a look at every listing.
         let since = match entries.is_empty() {
             true => known_since(ledger, keep)?,
@@ -20,8 +19,8 @@ pub(super) fn run(ledger: &Ledger, net: IpNet, keep: Duration, (show, json): Sho
         };
         Ok::<_, LedgerError>((entries, since))
     })?;
-    let history = PrefixHistory {
-        net,
+    let history = ItemHistory {
+        item,
         entries,
         since,
     };
@@ -29,17 +28,17 @@ pub(super) fn run(ledger: &Ledger, net: IpNet, keep: Duration, (show, json): Sho
     Ok(Exit::Done)
 }
 
-fn entries(ledger: &Ledger, net: IpNet) -> Result<Vec<Entry>, LedgerError> {
+fn entries(ledger: &Ledger, item: Item) -> Result<Vec<Entry>, LedgerError> {
     let mut entries = Vec::new();
-    for seen in ledger.listings_near(net)? {
+    for seen in ledger.listings_near(item)? {
         if let Some(at) = seen.last_seen {
             entries.push(Entry::Delisted(seen.clone(), at));
         }
         entries.push(Entry::Listed(seen));
     }
-    let events = ledger.events_near(net)?;
+    let events = ledger.events_near(item)?;
     let by_hand = ledger.operator(Timestamp(i64::MIN))?;
-    let by_hand = by_hand.iter().filter(|row| row.item.touches(net));
+    let by_hand = by_hand.iter().filter(|row| row.item.meets(&item));
     // The log book tells of them as well, as far back as it goes.
     let untold = by_hand.map(entered).filter(|begun| {
         let same = |event: &Event| {
@@ -49,8 +48,8 @@ fn entries(ledger: &Ledger, net: IpNet) -> Result<Vec<Entry>, LedgerError> {
     });
     entries.extend(untold.map(Entry::Event));
     entries.extend(events.into_iter().map(Entry::Event));
-    entries.extend(ledger.changes_near(net)?.into_iter().map(Entry::Change));
-    let routers = ledger.router_changes_near(net)?.into_iter();
+    entries.extend(ledger.changes_near(item)?.into_iter().map(Entry::Change));
+    let routers = ledger.router_changes_near(item)?.into_iter();
     entries.extend(routers.map(Entry::RouterChange));
     Entry::sort(&mut entries);
     Ok(entries)
@@ -66,6 +65,7 @@ pub(crate) fn entered(row: &OperatorRow) -> Event {
         by: row.by.clone(),
         uid: None,
         text: format!("{}{}", row.reason, until.unwrap_or_default()),
+        generation: None,
     }
 }
 

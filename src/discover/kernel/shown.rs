@@ -48,7 +48,11 @@ pub async fn connected() -> io::Result<Vec<Found>> {
         Some(found(net, "connected on", &name))
     });
     Ok(shown
-        .filter(|found| network::sensible(&found.net, &found.why))
+        .filter(|found| {
+            found
+                .net()
+                .is_some_and(|net| network::sensible(&net, &found.why))
+        })
         .collect())
 }
 

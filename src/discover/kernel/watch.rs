@@ -95,7 +95,7 @@ impl Watch {
             if shown.failed.is_empty() {
                 known.clear();
             }
-            known.extend(shown.found.iter().map(|found| found.net));
+            known.extend(shown.found.iter().filter_map(|found| found.net()));
         }
         let Noticed {
             known, appeared, ..

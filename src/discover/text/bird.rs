@@ -3,38 +3,42 @@
 
 use std::collections::BTreeSet;
 
-use ipnet::IpNet;
+use super::{Reader, address, origin, range};
+use crate::prefix::Item;
 
-use super::{Reader, address, range};
-
-/// Reads `Neighbor address:` and `Neighbor range:`.
+/// Reads `Neighbor address:`, `Neighbor range:` and `Neighbor AS:`.
 #[derive(Debug, Default)]
 pub struct Status {
-    found: BTreeSet<IpNet>,
+    found: BTreeSet<Item>,
 }
 
 impl Reader for Status {
     fn line(&mut self, line: &str) {
         match line.trim().split_once(':') {
-            Some(("Neighbor address", value)) => self.found.extend(address(value.trim())),
-            Some(("Neighbor range", value)) => self.found.extend(range(value.trim())),
+            Some(("Neighbor address", value)) => {
+                self.found.extend(address(value.trim()).map(Item::Prefix))
+            }
+            Some(("Neighbor AS", value)) => self.found.extend(origin(value.trim())),
+            Some(("Neighbor range", value)) => {
+                self.found.extend(range(value.trim()).map(Item::Prefix))
+            }
             _ => {}
         }
     }
 
-    fn found(self) -> BTreeSet<IpNet> {
+    fn found(self) -> BTreeSet<Item> {
         self.found
     }
 }
 
-/// Reads `neighbor ADDRESS …` and `neighbor range PREFIX …` of a configuration; included files are
-/// not followed.
+/// Reads `neighbor ADDRESS as ASN` and `neighbor range PREFIX as ASN` of a configuration; included
+/// files are not followed.
 #[derive(Debug, Default)]
 pub struct Config {
     within: Within,
     word: String,
     before: Before,
-    found: BTreeSet<IpNet>,
+    found: BTreeSet<Item>,
 }
 
 /// The current position in the text.
@@ -53,6 +57,9 @@ enum Before {
     Other,
     Neighbor,
     Range,
+    /// Behind the address of a neighbor.
+    Session,
+    As,
 }
 
 impl Reader for Config {
@@ -93,7 +100,7 @@ impl Reader for Config {
         }
     }
 
-    fn found(self) -> BTreeSet<IpNet> {
+    fn found(self) -> BTreeSet<Item> {
         self.found
     }
 }
@@ -105,11 +112,17 @@ impl Config {
             (_, "") => return,
             (Before::Neighbor, "range") => Before::Range,
             (Before::Neighbor, who) => {
-                self.found.extend(address(who));
-                Before::Other
+                self.found.extend(address(who).map(Item::Prefix));
+                Before::Session
             }
             (Before::Range, net) => {
-                self.found.extend(range(net));
+                self.found.extend(range(net).map(Item::Prefix));
+                Before::Session
+            }
+            (Before::Session, "as") => Before::As,
+            (Before::Session, _) => Before::Session,
+            (Before::As, asn) => {
+                self.found.extend(origin(asn));
                 Before::Other
             }
             (Before::Other, "neighbor") => Before::Neighbor,
@@ -134,8 +147,8 @@ upstream4  BGP        ---        up     12:00:00.000  Established
   Description:    Neighbor address: 192.0.2.66
   BGP state:          Established
     Neighbor address: 198.51.100.1
-    Neighbor AS:      65000
-    Local AS:         65001
+    Neighbor AS:      64500
+    Local AS:         64510
     Neighbor ID:      198.51.100.9
   Channel ipv4
     State:          UP
@@ -156,7 +169,12 @@ customers  BGP        ---        up     12:00:00.000  Passive
 ";
         assert_eq!(
             read::<Status>(text),
-            ["198.51.100.1/32", "203.0.113.0/24", "2001:db8::1/128"]
+            [
+                "198.51.100.1/32",
+                "203.0.113.0/24",
+                "2001:db8::1/128",
+                "AS64500"
+            ]
         );
     }
 
@@ -205,14 +223,14 @@ define OURAS = 65001;
 template bgp upstreams { local as OURAS; hold time 90; }
 protocol bgp upstream4 from upstreams {
 	description "neighbor 192.0.2.4 as 4";
-	neighbor 198.51.100.1 as 65000;
+	neighbor 198.51.100.1 as 64500;
 }
 protocol bgp upstream6 { local 2001:db8::2 as OURAS;neighbor 2001:db8::1/* their router */ as 65000;}
 protocol bgp odd { neighbor 198.51.100.5
-	port 1179 as 65000; }
+	port 1179 as 64501; }
 protocol bgp inside { neighbor 10.0.0.9 internal; }
-protocol bgp linked { neighbor fe80::1 % 'eth0' as 65000; neighbor fe80::2%eth0 as 65000; }
-protocol bgp customers { neighbor range 203.0.113.0/24 as 65010; dynamic name "c"; }
+protocol bgp linked { neighbor fe80::1 % 'eth0' as 64503; neighbor fe80::2%eth0 as 65000; }
+protocol bgp customers { neighbor range 203.0.113.0/24 as 64502; dynamic name "c"; }
 protocol bgp anybody { neighbor range ::/0 external; }
 protocol bgp named { neighbor PEER as 65000; }
 protocol ospf v2 { area 0 { interface "eth2" { neighbors { 192.0.2.5; }; }; }; }
@@ -225,6 +243,10 @@ protocol ospf v2 { area 0 { interface "eth2" { neighbors { 192.0.2.5; }; }; }; }
                 "198.51.100.5/32",
                 "203.0.113.0/24",
                 "2001:db8::1/128",
+                "AS64500",
+                "AS64501",
+                "AS64502",
+                "AS64503",
             ]
         );
     }

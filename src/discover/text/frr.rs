@@ -3,16 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use ipnet::IpNet;
+use super::{Reader, address, origin, range};
+use crate::prefix::Item;
 
-use super::{Reader, address, range};
-
-/// Reads `neighbor ADDRESS …` and `bgp listen range PREFIX …` inside `router bgp`. Interfaces and
-/// peer groups, which have the same position as an address, contribute none.
+/// Reads `neighbor ADDRESS … remote-as ASN` and `bgp listen range PREFIX …` inside `router bgp`.
+/// Interfaces and peer groups, which have the same position as an address, contribute their AS.
 #[derive(Debug, Default)]
 pub struct Config {
     in_bgp: bool,
-    found: BTreeSet<IpNet>,
+    found: BTreeSet<Item>,
 }
 
 impl Reader for Config {
@@ -27,15 +26,21 @@ impl Reader for Config {
             (Some("mpls" | "interface" | "vrf" | "exit" | "end"), _) if !indented => {
                 self.in_bgp = false;
             }
-            (Some("neighbor"), Some(who)) if self.in_bgp => self.found.extend(address(who)),
+            (Some("neighbor"), Some(who)) if self.in_bgp => {
+                self.found.extend(address(who).map(Item::Prefix));
+                // `external` and `internal` are no numbers.
+                let mut remote = next.skip_while(|word| *word != "remote-as").skip(1);
+                self.found.extend(remote.next().and_then(origin));
+            }
             (Some("bgp"), Some("listen")) if self.in_bgp && next.next() == Some("range") => {
-                self.found.extend(next.next().and_then(range));
+                self.found
+                    .extend(next.next().and_then(range).map(Item::Prefix));
             }
             _ => {}
         }
     }
 
-    fn found(self) -> BTreeSet<IpNet> {
+    fn found(self) -> BTreeSet<Item> {
         self.found
     }
 }
@@ -72,11 +77,14 @@ router bgp 65001
  bgp listen range 2001:db8:5::/48 peer-group customers
  bgp listen range 0.0.0.0/0 peer-group anybody
  neighbor customers peer-group
- neighbor 198.51.100.1 remote-as 65000
+ neighbor customers remote-as 64496
+ neighbor 198.51.100.1 remote-as 64500
+ neighbor 198.51.100.5 remote-as 1.0
  neighbor 198.51.100.1 description upstream, not 192.0.2.77
  neighbor 2001:db8::1 remote-as 65000
  neighbor fe80::1 remote-as 65000
  neighbor eth1 interface remote-as external
+ neighbor eth2 interface remote-as 64500
  !
  segment-routing srv6
   locator main
@@ -116,6 +124,9 @@ end
                 "203.0.113.0/24",
                 "2001:db8::1/128",
                 "2001:db8:5::/48",
+                "AS64496",
+                "AS64500",
+                "AS65536",
             ]
         );
     }

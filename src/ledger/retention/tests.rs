@@ -246,6 +246,7 @@ fn what_ended_long_ago_goes_and_what_lasts_stays() {
             by: String::new(),
             uid: None,
             text: String::new(),
+            generation: None,
         };
         ledger.note_event(&event).unwrap();
     }

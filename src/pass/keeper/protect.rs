@@ -112,5 +112,5 @@ impl Server {
 
 fn nets(answers: &[SourceAnswer]) -> PrefixSet {
     let found = answers.iter().flat_map(|(_, shown)| &shown.found);
-    PrefixSet::of_nets(found.map(|found| found.net))
+    PrefixSet::of_nets(found.filter_map(|found| found.net()))
 }

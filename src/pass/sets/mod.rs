@@ -344,6 +344,7 @@ impl Sets {
                     by: String::new(),
                     uid: None,
                     text: format!("generation {generation}: {text}; {}{same}", one.why),
+                    generation: None,
                 })?;
             }
         }

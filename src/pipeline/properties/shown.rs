@@ -91,7 +91,7 @@ proptest! {
         for (shown, hours) in rounds {
             now = now.after(Duration::from_secs(hours * 3_600));
             known = bounded(remember(&known, &looks(&shown), now)).0;
-            let holes: BTreeSet<IpNet> = known.iter().map(|one| one.found.net).collect();
+            let holes: BTreeSet<IpNet> = known.iter().map(|one| one.found.net().unwrap()).collect();
             let policy = Policy {
                 protect: protect_and_show(std::iter::empty(), holes.iter().copied()),
                 limits: Limits::default(),

@@ -11,7 +11,7 @@ fn look_around() {
         for (source, shown) in scan(&wanted(&KERNEL)).await {
             assert!(shown.failed.is_empty(), "{shown:?}");
             for found in shown.found {
-                println!("| {source}: {} {}", found.net, found.why);
+                println!("| {source}: {} {}", found.item, found.why);
             }
         }
     });
