@@ -106,6 +106,31 @@ pub fn permitted(what: &str, word: &str, known: &[&str]) -> String {
     }
 }
 
+/// A number with its thousands separated: `1,598`.
+pub fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let first = digits.len() % 3;
+    let (head, rest) = digits.split_at(first);
+    let groups = rest.as_bytes().chunks(3);
+    // Digits are ASCII.
+    let groups = groups.map(|group| String::from_utf8_lossy(group).into_owned());
+    let head = (!head.is_empty()).then(|| head.to_owned());
+    head.into_iter().chain(groups).collect::<Vec<_>>().join(",")
+}
+
+/// So much of something: `1 prefix`, `1,598 prefixes`, `0 entries`.
+pub fn counted(number: usize, one: &str) -> String {
+    let plural = match (number, one) {
+        (1, _) => one.to_owned(),
+        _ if one.ends_with(['x', 's']) => format!("{one}es"),
+        (_, one) => match one.strip_suffix('y') {
+            Some(stem) => format!("{stem}ies"),
+            None => format!("{one}s"),
+        },
+    };
+    format!("{} {plural}", thousands(number))
+}
+
 /// The first characters of a text, at most this many, as they are.
 pub fn first(text: &str, most: usize) -> &str {
     let end = text.char_indices().nth(most);
@@ -254,6 +279,30 @@ mod tests {
         for c in controls.chain(bidi.chars()).chain(others.chars()) {
             assert!(is_hidden(c), "U+{:04X}", c as u32);
         }
+    }
+
+    #[test]
+    fn thousands_are_separated_and_plurals_are_right() {
+        let shown = [0, 999, 1_000, 1_598, 1_234_567].map(thousands);
+        assert_eq!(shown, ["0", "999", "1,000", "1,598", "1,234,567"]);
+        let all = [
+            (0, "prefix"),
+            (1, "prefix"),
+            (2_000, "route"),
+            (3, "entry"),
+            (5, "address"),
+        ];
+        let shown = all.map(|(number, one)| counted(number, one));
+        assert_eq!(
+            shown,
+            [
+                "0 prefixes",
+                "1 prefix",
+                "2,000 routes",
+                "3 entries",
+                "5 addresses"
+            ]
+        );
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! A verb asks the daemon first, and does its work itself where none answers.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 
 use super::output::{self, Out};
+use super::screen::Screen;
 use super::who::who;
 use super::{Exit, Stop, block_on};
 use crate::config::Config;
@@ -52,12 +53,14 @@ pub(super) fn change(config: &Config, change: &Change, json: bool) -> Result<Han
 
 /// Ask, and print what comes.
 fn put(config: &Config, wanted: Wanted<'_>, json: bool) -> Result<Asked, Stop> {
-    let view = View {
-        json,
-        terminal: io::stdout().is_terminal(),
-    };
+    // `list` is as long as the set, and made for other programs.
+    let is_list = matches!(wanted, Wanted::Question(Question::List { .. }));
+    let screen = Screen::of_stdout().filter(|_| !json && !is_list);
+    let view = View { json };
     let mut failed: Option<io::Error> = None;
+    let mut whole = String::new();
     let mut print = |said| match said {
+        OutputPiece::Out(text) if screen.is_some() => whole.push_str(&text),
         OutputPiece::Out(text) if failed.is_none() => {
             let mut out = io::stdout().lock();
             let written = out.write_all(text.as_bytes()).and_then(|()| out.flush());
@@ -67,6 +70,9 @@ fn put(config: &Config, wanted: Wanted<'_>, json: bool) -> Result<Asked, Stop> {
         _ => {}
     };
     let asked = block_on(ask(config, wanted, view, &mut print))?;
+    if let Some(screen) = screen.filter(|_| !whole.is_empty()) {
+        failed = screen.show(&whole).err();
+    }
     if let Asked::Alone(Some(why)) = &asked {
         Out::Ours.say(why);
     }

@@ -18,6 +18,7 @@ mod refresh;
 mod render;
 mod review;
 mod run;
+mod screen;
 mod serve;
 mod site;
 mod status;

@@ -3,7 +3,7 @@
 pub mod heard;
 
 use std::fmt;
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, Write};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use serde::Serialize;
@@ -11,6 +11,7 @@ use tracing::level_filters::LevelFilter;
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 
+use super::screen::Screen;
 use super::{Exit, Outcome, Stop};
 use crate::control::{Outlet, OutputPiece};
 use crate::progress::Progress;
@@ -191,11 +192,7 @@ impl Out {
                 write(&mut Lines::new(&mut out)).and_then(|()| out.flush())
             }
         };
-        match written {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            Err(error) => Err(Stop::failed(format!("stdout: {error}"))),
-            Ok(()) => Ok(()),
-        }
+        shown_on_stdout(written)
     }
 
     /// Write one JSON value and a newline.
@@ -210,8 +207,23 @@ impl Out {
     pub fn show(&self, view: &impl View, json: bool) -> Result<(), Stop> {
         match json {
             true => self.json(&serde_json::json!(view)),
-            false => self.results(|out| view.print(out)),
+            false => self.screen(|out| view.print(out)),
         }
+    }
+
+    /// Write results as a text, which a terminal lays out.
+    pub fn screen(&self, write: impl FnOnce(&mut Lines<'_>) -> io::Result<()>) -> Result<(), Stop> {
+        let screen = match self {
+            Self::Ours => Screen::of_stdout(),
+            // It lays out what it receives.
+            Self::Client(_) => None,
+        };
+        let Some(screen) = screen else {
+            return self.results(write);
+        };
+        let mut text = Vec::new();
+        let written = write(&mut Lines::new(&mut text));
+        shown_on_stdout(written.and_then(|()| screen.show(&String::from_utf8_lossy(&text))))
     }
 
     /// Write results, and be done.
@@ -229,17 +241,18 @@ impl Out {
         }
     }
 
-    /// Whether results are read on a terminal.
-    pub fn is_terminal(&self) -> bool {
-        match self {
-            Self::Ours => io::stdout().is_terminal(),
-            Self::Client(outlet) => outlet.view.terminal,
-        }
-    }
-
     /// Whether this is the daemon, which answers for a verb.
     pub fn is_daemon(&self) -> bool {
         matches!(self, Self::Client(_))
+    }
+}
+
+/// A reader that has seen enough is no failure.
+fn shown_on_stdout(written: io::Result<()>) -> Result<(), Stop> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(Stop::failed(format!("stdout: {error}"))),
+        Ok(()) => Ok(()),
     }
 }
 
@@ -290,6 +303,11 @@ impl Write for Pieces<'_> {
 /// Write results to stdout, line by line.
 pub fn results(write: impl FnOnce(&mut Lines<'_>) -> io::Result<()>) -> Result<(), Stop> {
     Out::Ours.results(write)
+}
+
+/// Write results to stdout, as a text which a terminal lays out.
+pub fn screen(write: impl FnOnce(&mut Lines<'_>) -> io::Result<()>) -> Result<(), Stop> {
+    Out::Ours.screen(write)
 }
 
 /// Write one JSON value and a newline.

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::output::Talk;
+use super::refresh::known_feed;
 use super::{Exit, Outcome, block_on, load, output};
 use crate::ledger::Ledger;
 use crate::pass;
@@ -11,18 +12,45 @@ use crate::pass::inputs::{Basis, Cache, Inputs, View};
 use crate::pass::sets::Sets;
 use crate::pass::wanted;
 use crate::targets::{self, Runner};
-use crate::view::{Plan, TargetPlan, Waiting};
+use crate::view::{Extent, Plan, TargetPlan, Waiting};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
-    /// The plan as JSON
+    /// The plan as JSON, with every prefix
     #[arg(long)]
     json: bool,
+    /// Counts and reasons, and no prefix
+    #[arg(long, conflicts_with_all = ["all", "limit", "feed"])]
+    summary: bool,
+    /// Every prefix, not only the largest
+    #[arg(long, conflicts_with = "limit")]
+    all: bool,
+    /// Only prefixes of which this feed is a cause
+    #[arg(long, value_name = "NAME")]
+    feed: Option<String>,
+    /// At most this many prefixes to add, and as many to remove [default: 10]
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+}
+
+impl Arguments {
+    fn extent(&self) -> Extent {
+        let most = self.limit.unwrap_or(Extent::LARGEST);
+        Extent {
+            summary: self.summary,
+            feed: self.feed.clone(),
+            // What is asked for by name is not cut short.
+            most: (!self.all && (self.feed.is_none() || self.limit.is_some())).then_some(most),
+        }
+    }
 }
 
 pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     output::talk(Talk::Warnings);
     let config = load(path)?;
+    if let Some(name) = &arguments.feed {
+        known_feed(name, &config)?;
+    }
     let ledger = Ledger::read(&config.state_dir)?;
     let now = ledger.now()?;
     let cache = &mut Cache::default();
@@ -67,6 +95,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         decision: &decision,
         targets,
         waiting,
+        extent: arguments.extent(),
     };
     output::Out::Ours.show(&plan, arguments.json)?;
     let changes = !plan.shown().is_empty() || plan.targets.iter().any(|target| target.changes);

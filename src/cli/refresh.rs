@@ -17,20 +17,25 @@ use crate::view::{Passed, without_copy};
 pub(super) const EXITS: &str = "Ends with 1 where a target failed, and while a configured feed has never had a copy; with 3 where \
                                 a change is held.";
 
+/// Whether a feed has this name.
+pub(super) fn known_feed(name: &str, config: &Config) -> Result<(), Stop> {
+    if config.fetched().any(|feed| feed.name == name) {
+        return Ok(());
+    }
+    let names: Vec<_> = config.fetched().map(|feed| feed.name.as_str()).collect();
+    Err(Stop::usage(format!(
+        "--feed {name}: no feed of this name; {}",
+        shown::permitted("there are", name, &names)
+    )))
+}
+
 /// Which feeds are fetched.
 pub(super) fn selection<'a>(
     refresh: &'a Refresh,
     config: &Config,
 ) -> Result<FeedSelection<'a>, Stop> {
     match &refresh.feed {
-        Some(name) if !config.fetched().any(|feed| feed.name == *name) => {
-            let names: Vec<_> = config.fetched().map(|feed| feed.name.as_str()).collect();
-            Err(Stop::usage(format!(
-                "--feed {name}: no feed of this name; {}",
-                shown::permitted("there are", name, &names)
-            )))
-        }
-        Some(name) => Ok(FeedSelection::Only(name)),
+        Some(name) => known_feed(name, config).map(|()| FeedSelection::Only(name)),
         None if refresh.offline => Ok(FeedSelection::Offline),
         None => Ok(FeedSelection::All),
     }

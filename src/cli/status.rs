@@ -12,7 +12,9 @@ use crate::discover::Source;
 use crate::pass::protect_feeds::{self, listed};
 use crate::pass::protection::{self, Sources};
 use crate::targets::kernel::sources;
-use crate::view::{Explained, RouterLists, Selected, Status, feeds, observed, without_copy};
+use crate::view::{
+    Explained, InKernel, RouterLists, Selected, Status, feeds, observed, without_copy,
+};
 
 pub(super) use check::Severity;
 
@@ -70,6 +72,15 @@ pub(super) fn answer(mut reader: Reader, json: bool) -> Outcome {
     by_hand.retain(|row| row.counts(now));
     let of = |source: &Source| found.iter().filter(|one| one.source == *source).count();
     let sources = config.protect.discover.iter();
+    let kernel = match config.kernel.enabled {
+        true => check::Step::settled(&config)?.1.ok(),
+        false => None,
+    };
+    let kernel = kernel.map(|step| InKernel {
+        missing: step.missing,
+        surplus: step.surplus,
+        occupied: step.occupied,
+    });
     let dropped = match config.kernel.enabled {
         true => Some(block_on(sources::read(&config.kernel))?),
         false => None,
@@ -89,6 +100,7 @@ pub(super) fn answer(mut reader: Reader, json: bool) -> Outcome {
         version: env!("CARGO_PKG_VERSION"),
         generation: ledger.generation()?,
         routes: in_force.counts().into(),
+        kernel,
         feeds: feeds(&config, &ledger, cache, now)?,
         held: ledger.hold()?,
         pinned: ledger.pinned()?,

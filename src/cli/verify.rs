@@ -61,7 +61,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     if arguments.json {
         output::json(&report.json(number))?;
     } else {
-        output::results(|out| report.print(out))?;
+        output::screen(|out| report.print(out))?;
     }
     Ok(match report.all_dropped() {
         true => Exit::Done,

@@ -204,6 +204,10 @@ fn tell(reader: &mut Reader, query: &str, net: IpNet) -> Result<Story, Stop> {
         formerly,
         protected_by,
         change: (tells && decision.held()).then(|| decision.id.clone()),
+        is_unread: {
+            let standings = &decision.standings;
+            !standings.is_empty() && standings.iter().all(|one| *one == Standing::Missing)
+        },
         held: if tells { held } else { Vec::new() },
         places: match verdict {
             Verdict::Blackholed | Verdict::Partly => {

@@ -357,8 +357,6 @@ pub enum ReplyFormat {
 pub struct View {
     /// `--json`
     pub json: bool,
-    /// Whether stdout is a terminal.
-    pub terminal: bool,
 }
 
 impl ReplyFormat {
@@ -372,25 +370,18 @@ impl ReplyFormat {
         }
         let mut view = View::default();
         for word in words {
-            match word {
-                "view=json" => view.json = true,
-                "view=terminal" => view.terminal = true,
-                _ => {}
-            }
+            view.json |= word == "view=json";
         }
         Self::Lines(view)
     }
 
     /// The `Accept` of the command line.
     pub fn written(view: View) -> String {
-        let mut accept = Self::LINES.to_owned();
-        let words = [
-            (view.json, "; view=json"),
-            (view.terminal, "; view=terminal"),
-        ];
-        let words = words.into_iter().filter(|(is, _)| *is);
-        words.for_each(|(_, word)| accept.push_str(word));
-        accept
+        let lines = Self::LINES;
+        match view.json {
+            true => format!("{lines}; view=json"),
+            false => lines.to_owned(),
+        }
     }
 }
 
@@ -504,8 +495,8 @@ mod tests {
         for accept in ["", "*/*", "application/json", "text/html; q=1"] {
             assert_eq!(ReplyFormat::read(accept), ReplyFormat::Json);
         }
-        for (json, terminal) in [(false, false), (true, false), (false, true), (true, true)] {
-            let view = View { json, terminal };
+        for json in [false, true] {
+            let view = View { json };
             assert_eq!(
                 ReplyFormat::read(&ReplyFormat::written(view)),
                 ReplyFormat::Lines(view)

@@ -225,10 +225,7 @@ impl Server {
         let form = ReplyFormat::read(text(&head.headers, ACCEPT.as_str()).unwrap_or_default());
         let view = match form {
             // What is asked for is the JSON of the verb.
-            ReplyFormat::Json => super::View {
-                json: true,
-                terminal: false,
-            },
+            ReplyFormat::Json => super::View { json: true },
             ReplyFormat::Lines(view) => view,
         };
         let pieces = match changes {

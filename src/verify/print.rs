@@ -4,7 +4,7 @@ use std::io;
 
 use super::cure::Cure;
 use super::report::{Kind, Leak, Report};
-use crate::shown::Lines;
+use crate::shown::{Lines, counted, thousands};
 
 /// How many leaks of a kind are shown if there are few kinds, and if there are many.
 const SHOWN: usize = 3;
@@ -52,22 +52,26 @@ impl Report {
     fn print_verdict(&self, out: &mut Lines<'_>) -> io::Result<()> {
         let (v4, v6) = self.prefixes;
         let asked = &self.asked;
-        let of = format!(
-            "{} prefixes in force ({v4} IPv4, {v6} IPv6), {} addresses asked, random seed {}",
-            v4 + v6,
-            asked.addresses,
-            self.seed
-        );
-        match self.all_dropped() {
-            true => writeln!(out, "everything is dropped: {of}")?,
-            false if asked.forwarded == 0 => writeln!(
+        let all = counted(v4 + v6, "prefix");
+        let families = format!("({} IPv4, {} IPv6)", thousands(v4), thousands(v6));
+        let sampled = counted(asked.addresses as usize, "sampled address");
+        let seed = self.seed;
+        let leaks: usize = self.counts.values().sum();
+        let leaks = counted(leaks, "leak");
+        match (self.all_dropped(), asked.forwarded) {
+            (true, _) => writeln!(
                 out,
-                "NOT everything is dropped: {of}, none of them gets through; the leaks are in rules and routes"
+                "everything is dropped: {all} in force {families}, {sampled}, random seed {seed}"
             )?,
-            false => writeln!(
+            (false, 0) => writeln!(
                 out,
-                "NOT everything is dropped: {of}, {} of them get through",
-                asked.forwarded
+                "NOT everything is dropped: {leaks} in {all} {families}: none of {sampled} gets through, and rules or routes let others through; random seed {seed}"
+            )?,
+            (false, through) => writeln!(
+                out,
+                "NOT everything is dropped: {leaks} in {all} {families}: {} of {sampled} {} through, random seed {seed}",
+                thousands(through as usize),
+                if through == 1 { "gets" } else { "get" }
             )?,
         }
         if asked.refused > 0 {

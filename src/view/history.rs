@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::{View, composed};
 use crate::ledger::{ChangeRow, Event, GenerationRow, RouterChangeRow, Seen};
 use crate::prefix::Item;
-use crate::shown::{self, Lines};
+use crate::shown::{Lines, counted};
 use crate::time::Timestamp;
 
 /// Something that happened.
@@ -146,8 +146,6 @@ pub struct Book {
     /// How many entries there are before these.
     pub earlier: usize,
     pub entries: Vec<Entry>,
-    /// Characters that a line has at most.
-    pub width: Option<usize>,
 }
 
 impl Serialize for Book {
@@ -164,7 +162,7 @@ impl View for Book {
             1 => writeln!(out, "… 1 earlier entry (--all shows it)")?,
             earlier => writeln!(out, "… {earlier} earlier entries (--all shows them)")?,
         }
-        print(out, &self.entries, self.width)
+        print(out, &self.entries)
     }
 }
 
@@ -189,7 +187,7 @@ impl View for ItemHistory {
         match (self.entries.as_slice(), self.since) {
             ([], Some(since)) => writeln!(out, "{item}: nothing is known of it since {since}"),
             ([], None) => writeln!(out, "{item}: nothing is known of it: the ledger is empty"),
-            (entries, _) => print(out, entries, None),
+            (entries, _) => print(out, entries),
         }
     }
 }
@@ -245,9 +243,8 @@ impl View for Diff {
     }
 }
 
-/// Each in a line: times in one column, what in another. A line may be cut to a number of
-/// characters.
-fn print(out: &mut Lines<'_>, entries: &[Entry], most: Option<usize>) -> io::Result<()> {
+/// Each in a line: times in one column, what in another.
+fn print(out: &mut Lines<'_>, entries: &[Entry]) -> io::Result<()> {
     let width = entries.iter().map(|entry| entry.what().len());
     let width = width.max().unwrap_or(0);
     for entry in entries {
@@ -256,14 +253,7 @@ fn print(out: &mut Lines<'_>, entries: &[Entry], most: Option<usize>) -> io::Res
             "" => format!("{at}  {text}"),
             what => format!("{at}  {what:<width$}  {text}"),
         };
-        let line = shown::line(line.trim_end());
-        match most.filter(|most| line.chars().count() > *most) {
-            Some(most) => {
-                let head: String = line.chars().take(most.saturating_sub(1)).collect();
-                writeln!(out, "{head}…")?;
-            }
-            None => writeln!(out, "{line}")?,
-        }
+        writeln!(out, "{}", line.trim_end())?;
     }
     Ok(())
 }
@@ -278,7 +268,8 @@ fn generation(row: &GenerationRow) -> String {
         by,
         ..
     } = row;
-    let line = format!("{cause}  +{added} -{removed}  {routes} routes");
+    let routes = counted(*routes, "route");
+    let line = format!("{cause}  +{added} -{removed}  {routes}");
     match review.as_str() {
         "" => line,
         review => format!("{line}  change {review} approved by {by}"),

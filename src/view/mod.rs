@@ -18,8 +18,8 @@ pub use history::{Book, Diff, DiffItem, Entry, ItemHistory, PastRoute};
 pub use list::{RouteCount, csv};
 pub use lists::RouterLists;
 pub use pass::{Flushed, Passed};
-pub use plan::{Plan, TargetPlan, Waiting};
-pub use status::{Selected, Status, observed};
+pub use plan::{Extent, Plan, TargetPlan, Waiting};
+pub use status::{InKernel, Selected, Status, observed};
 pub use why::{Former, Now, Place, Story, Verdict};
 pub use why_asn::{AsnStory, ListedAsn};
 

@@ -9,11 +9,12 @@ use serde_json::json;
 use super::{View, composed};
 use crate::pass::inputs::Inputs;
 use crate::pass::sets::{Move, Sets};
-use crate::pipeline::Decision;
-use crate::plan::{Change, Explained, joined, sentences};
+use crate::pipeline::{Applied, AtHand, Decision};
+use crate::plan::{Cause, Change, Explained, joined, sentences};
 use crate::policy::Policy;
+use crate::policy::limits::Share;
 use crate::prefix::PrefixSet;
-use crate::shown::Lines;
+use crate::shown::{Lines, counted, thousands};
 use crate::targets::Outcome;
 use crate::time::Timestamp;
 
@@ -22,6 +23,7 @@ pub struct Plan<'a> {
     pub decision: &'a Decision,
     pub targets: Vec<TargetPlan>,
     pub waiting: Waiting,
+    pub extent: Extent,
 }
 
 /// What a target would have to do.
@@ -95,6 +97,7 @@ impl Serialize for Plan<'_> {
             decision,
             targets,
             waiting,
+            ..
         } = self;
         let (shown, after) = (self.shown(), after(decision));
         let list = |explained: &mut dyn Iterator<Item = Explained>| explained.collect::<Vec<_>>();
@@ -144,6 +147,32 @@ fn protected(inputs: &Inputs, decision: &Decision) -> Vec<(char, IpNet)> {
         .collect()
 }
 
+/// How much of a plan is shown. JSON has all of it.
+#[derive(Clone, Debug)]
+pub struct Extent {
+    /// No prefix by itself.
+    pub summary: bool,
+    /// Only prefixes of which this feed is a cause.
+    pub feed: Option<String>,
+    /// At most this many prefixes to add, and as many to remove; `None` for all.
+    pub most: Option<usize>,
+}
+
+impl Extent {
+    /// Prefixes of each kind that are shown unless more are asked for.
+    pub const LARGEST: usize = 10;
+
+    fn shows(&self, explained: &Explained) -> bool {
+        let Some(feed) = &self.feed else {
+            return true;
+        };
+        explained.because.iter().any(|cause| match cause {
+            Cause::Listed(listing) | Cause::Delisted(listing) => listing.feed == *feed,
+            _ => false,
+        })
+    }
+}
+
 impl View for Plan<'_> {
     fn print(&self, out: &mut Lines<'_>) -> io::Result<()> {
         let Self {
@@ -151,55 +180,40 @@ impl View for Plan<'_> {
             decision,
             targets,
             waiting,
+            ..
         } = self;
+        self.headline(out)?;
+        if let Some(pin) = &inputs.pinned {
+            writeln!(out, "PINNED {pin}, until `nullrouted unpin`", pin = pin.row)?;
+        }
+        for reason in &decision.verdict.reasons {
+            writeln!(out, "held, reason: {reason}")?;
+        }
         let change = self.shown();
-        let line = |sign: char, explained: Explained, out: &mut Lines<'_>| {
-            let (prefix, causes) = (
-                explained.prefix.to_string(),
-                joined(&explained.because, "; "),
-            );
-            writeln!(out, "{sign} {prefix:<20} {causes}")
-        };
-        let lines = |change: &Change,
-                     (after, policy): (&PrefixSet, &Policy),
-                     out: &mut Lines<'_>|
-         -> io::Result<()> {
-            for explained in decision.explain_additions(change) {
-                line('+', explained, out)?;
+        let policy = inputs.proposed_policy();
+        if decision.held() {
+            self.copies(out)?;
+            self.shares(out)?;
+        }
+        self.prefixes(out, change, (after(decision), policy))?;
+        if !self.extent.summary {
+            for (sign, net) in protected(inputs, decision) {
+                let why = match sign {
+                    '+' => "listed now, and protected",
+                    _ => "no longer listed, and protected",
+                };
+                writeln!(out, "{sign} {:<20} {why}", net.to_string())?;
             }
-            for explained in decision.explain_removals(change, after, policy) {
-                line('-', explained, out)?;
-            }
-            Ok(())
-        };
+        }
         let (added, removed) = (decision.change.added(), decision.change.removed());
         if decision.held() && added + removed > 0 {
-            let at_once = (&decision.desired.nets, inputs.policy(decision));
-            lines(&decision.change, at_once, out)?;
+            let (added, removed) = (counted(added, "prefix"), thousands(removed));
             writeln!(
                 out,
                 "at once, whatever is held: {added} to add, {removed} to remove"
             )?;
-        }
-        lines(change, (after(decision), inputs.proposed_policy()), out)?;
-        for (sign, net) in protected(inputs, decision) {
-            let why = match sign {
-                '+' => "listed now, and protected",
-                _ => "no longer listed, and protected",
-            };
-            writeln!(out, "{sign} {:<20} {why}", net.to_string())?;
-        }
-        let (added, removed, kept) = (change.added(), change.removed(), change.kept());
-        writeln!(
-            out,
-            "plan {}  on top of generation {}: {added} to add, {removed} to remove, {kept} to keep",
-            decision.id, inputs.generation
-        )?;
-        if let Some(pin) = &inputs.pinned {
-            writeln!(out, "pinned {}, until `nullrouted unpin`", pin.row)?;
-        }
-        for reason in &decision.verdict.reasons {
-            writeln!(out, "held, reason: {reason}")?;
+            let at_once = (&decision.desired.nets, inputs.policy(decision));
+            self.prefixes(out, &decision.change, at_once)?;
         }
         let id = &decision.id;
         match &waiting.rejected {
@@ -221,5 +235,137 @@ impl View for Plan<'_> {
             writeln!(out, "target={}  would {}", target.name, target.text)?;
         }
         Ok(())
+    }
+}
+
+impl Plan<'_> {
+    /// What is so now, then what would be done.
+    fn headline(&self, out: &mut Lines<'_>) -> io::Result<()> {
+        let (inputs, decision) = (self.inputs, self.decision);
+        let change = self.shown();
+        let in_force = counted(inputs.in_force.nets.len(), "prefix");
+        let number = inputs.generation;
+        let now = match number {
+            0 => "nothing is in force yet".to_owned(),
+            number => format!("{in_force} in force (generation {number})"),
+        };
+        let id = &decision.id;
+        let (added, removed) = (
+            counted(change.added(), "prefix"),
+            thousands(change.removed()),
+        );
+        let kept = thousands(change.kept());
+        if decision.held() {
+            return writeln!(
+                out,
+                "HELD: change {id} waits: {added} to add, {removed} to remove, {kept} to keep; {now}"
+            );
+        }
+        if !change.is_empty() {
+            return writeln!(
+                out,
+                "{now}; plan {id}: {added} to add, {removed} to remove, {kept} to keep"
+            );
+        }
+        match self
+            .targets
+            .iter()
+            .any(|target| target.changes || target.failed)
+        {
+            true => writeln!(out, "The lists change nothing: {now}; the targets differ"),
+            false => writeln!(out, "No changes: {now}"),
+        }
+    }
+
+    /// The copies of the feeds that changed.
+    fn copies(&self, out: &mut Lines<'_>) -> io::Result<()> {
+        let dated = |at: &AtHand| {
+            let published = at.copy.generated;
+            let published = published.map(|at| format!(", published {at}"));
+            let published = published.unwrap_or_default();
+            let entries = counted(at.copy.len(), "entry");
+            format!("{entries}, downloaded {}{published}", at.fetched)
+        };
+        for feed in &self.inputs.feeds {
+            let (Some(Applied::Copy(old)), Some(new)) = (&feed.applied, &feed.current) else {
+                continue;
+            };
+            if old.digest != new.digest {
+                writeln!(out, "feed {}, in force: {}", feed.name, dated(old))?;
+                writeln!(out, "feed {}, waiting:  {}", feed.name, dated(new))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// How many addresses are dropped before and after.
+    fn shares(&self, out: &mut Lines<'_>) -> io::Result<()> {
+        let (before, after) = (&self.decision.desired.nets, after(self.decision));
+        let families = [
+            ("IPv4", before.share_v4(), after.share_v4()),
+            ("IPv6", before.share_v6(), after.share_v6()),
+        ];
+        for (family, before, after) in families {
+            if before > 0.0 && before != after {
+                let change = (after - before) / before * 100.0;
+                let (before, after) = (Share(before), Share(after));
+                writeln!(
+                    out,
+                    "{family} addresses: {change:+.1}%, from {before} of all to {after}"
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The largest prefixes that come and go, each with its causes.
+    fn prefixes(
+        &self,
+        out: &mut Lines<'_>,
+        change: &Change,
+        (after, policy): (&PrefixSet, &Policy),
+    ) -> io::Result<()> {
+        if self.extent.summary {
+            return Ok(());
+        }
+        let decision = self.decision;
+        let come = change.additions().collect();
+        self.largest(out, '+', come, &|net| decision.explain_addition(net))?;
+        let go = change.removals().collect();
+        self.largest(out, '-', go, &|net| {
+            decision.explain_removal(net, after, policy)
+        })
+    }
+
+    fn largest(
+        &self,
+        out: &mut Lines<'_>,
+        sign: char,
+        mut nets: Vec<IpNet>,
+        explain: &dyn Fn(IpNet) -> Explained,
+    ) -> io::Result<()> {
+        let all = nets.len();
+        let most = self.extent.most.unwrap_or(all);
+        if all > most {
+            nets.sort_by_key(IpNet::prefix_len);
+        }
+        let explained = nets.into_iter().map(explain);
+        let mut shown = 0;
+        for one in explained.filter(|one| self.extent.shows(one)).take(most) {
+            let (prefix, causes) = (one.prefix.to_string(), joined(&one.because, "; "));
+            writeln!(out, "{sign} {prefix:<20} {causes}")?;
+            shown += 1;
+        }
+        let what = if sign == '+' { "to add" } else { "to remove" };
+        match all.saturating_sub(shown) {
+            more if more > 0 && self.extent.feed.is_none() => {
+                let more = thousands(more);
+                writeln!(
+                    out,
+                    "  … {more} more {what}: these are the largest (--all shows all)"
+                )
+            }
+            _ => Ok(()),
+        }
     }
 }

@@ -16,16 +16,18 @@ use crate::ledger::{
 use crate::pass::operator::describe;
 use crate::policy::protect::ProtectedAsn;
 use crate::policy::selection::Selection;
-use crate::shown::Lines;
+use crate::shown::{Lines, counted, thousands};
 use crate::targets::file::lists;
 use crate::targets::kernel::sources::Sources;
-use crate::time::Timestamp;
+use crate::time::{Timestamp, ago};
 
 #[derive(Serialize)]
 pub struct Status<'a> {
     pub version: &'static str,
     pub generation: Option<GenerationRow>,
     pub routes: Routes,
+    /// How far the kernel is from them; `null` where it is no target, or cannot be read.
+    pub kernel: Option<InKernel>,
     pub feeds: Vec<FeedStatus<'a>>,
     pub held: Option<HoldRow>,
     pub pinned: Option<PinRow>,
@@ -52,6 +54,17 @@ pub struct Status<'a> {
     pub found: Vec<(&'static str, usize)>,
     #[serde(skip)]
     pub now: Timestamp,
+}
+
+/// How far the kernel is from what is in force.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct InKernel {
+    /// Routes that it does not have.
+    pub missing: usize,
+    /// Routes with our mark that are not in force.
+    pub surplus: usize,
+    /// Prefixes whose place has a route of another program.
+    pub occupied: usize,
 }
 
 /// What a router has that does not get everything.
@@ -116,16 +129,7 @@ const OTHERS_SHOWN: usize = 3;
 
 impl View for Status<'_> {
     fn print(&self, out: &mut Lines<'_>) -> io::Result<()> {
-        let Routes { v4, v6 } = self.routes;
-        let generation = match &self.generation {
-            Some(row) => format!("generation {} of {} ({})", row.number, row.at, row.cause),
-            None => "no generation yet".to_owned(),
-        };
-        writeln!(
-            out,
-            "{} routes in force ({v4} IPv4, {v6} IPv6), {generation}",
-            v4 + v6
-        )?;
+        self.headline(out)?;
         if let Some(pin) = &self.pinned {
             writeln!(out, "PINNED {pin}, until `nullrouted unpin`")?;
         }
@@ -169,6 +173,50 @@ impl View for Status<'_> {
 }
 
 impl Status<'_> {
+    /// What is in the kernel now, and what should be there.
+    fn headline(&self, out: &mut Lines<'_>) -> io::Result<()> {
+        let Routes { v4, v6 } = self.routes;
+        let all = v4 + v6;
+        let generation = match &self.generation {
+            Some(row) => {
+                let at = ago(row.at, self.now);
+                format!("generation {}, {at} ({})", row.number, row.cause)
+            }
+            None => "no generation yet".to_owned(),
+        };
+        let kernel = self.kernel.unwrap_or_default();
+        let failed = self.targets.iter();
+        let mut failed = failed.filter(|target| target.failed && target.name == "kernel");
+        let (v4, v6) = (thousands(v4), thousands(v6));
+        match kernel.missing {
+            0 => writeln!(
+                out,
+                "{} in force ({v4} IPv4, {v6} IPv6), {generation}",
+                counted(all, "route")
+            )?,
+            missing => {
+                let installed = thousands(all.saturating_sub(missing));
+                let why = match failed.next() {
+                    Some(target) => format!("kernel FAILED, {}", target.report),
+                    None => format!("{} missing in the kernel", thousands(missing)),
+                };
+                writeln!(
+                    out,
+                    "{installed} of {} are installed: {why}; {generation}",
+                    counted(all, "route")
+                )?;
+            }
+        }
+        match kernel.surplus {
+            0 => Ok(()),
+            surplus => writeln!(
+                out,
+                "NOT in force and still in the kernel: {} with our mark",
+                counted(surplus, "route")
+            ),
+        }
+    }
+
     fn print_feeds(&self, out: &mut Lines<'_>) -> io::Result<()> {
         let mut shown: Vec<&FeedStatus> = self.feeds.iter().collect();
         if shown.len() > FEEDS_SHOWN {
@@ -221,7 +269,9 @@ fn print_hold(out: &mut Lines<'_>, hold: &HoldRow) -> io::Result<()> {
     } = hold;
     writeln!(
         out,
-        "HELD  change {id} since {at}: {added} to add, {removed} to remove; what is in force stays"
+        "HELD  change {id} since {at}: {} to add, {} to remove; what is in force stays",
+        counted(*added, "prefix"),
+        thousands(*removed)
     )?;
     match rejected {
         Some((by, at)) => writeln!(

@@ -80,8 +80,13 @@ pub struct Story {
     pub held: Vec<String>,
     /// The ID of the change that waits.
     pub change: Option<String>,
+    /// Whether no feed has had a copy yet.
+    pub is_unread: bool,
     pub places: Vec<Place>,
 }
+
+/// The name of the kernel as a target.
+const KERNEL: &str = "kernel";
 
 /// Lines of one kind on the screen; JSON has all of them.
 const SHOWN: usize = 15;
@@ -175,6 +180,10 @@ impl View for Story {
         }
         for place in &self.places {
             if let Some(why) = &place.absent {
+                // The first line has said it.
+                if place.name == KERNEL && self.verdict == Verdict::Blackholed {
+                    continue;
+                }
                 writeln!(out, "  NOT at {}: {why}", place.name)?;
             } else if !place.part.is_empty() {
                 let (name, at) = (&place.name, &place.at);
@@ -211,7 +220,24 @@ impl View for Story {
 impl Story {
     fn print_verdict(&self, out: &mut Lines<'_>) -> io::Result<()> {
         let query = &self.query;
+        let places = self.places.iter();
+        let lacking: Vec<&Place> = places.filter(|place| place.absent.is_some()).collect();
         match (self.verdict, self.route) {
+            (Verdict::Blackholed, Some(route)) if self.is_lacking(&lacking) => {
+                let kernel = lacking.iter().find(|place| place.name == KERNEL);
+                let why = kernel.and_then(|place| place.absent.as_ref());
+                match why {
+                    Some(why) => writeln!(
+                        out,
+                        "{query} should be dropped by {route}; NOT at kernel: {why}"
+                    ),
+                    None => {
+                        let names = lacking.iter().map(|place| place.name.as_str());
+                        let names = names.collect::<Vec<_>>().join(", ");
+                        writeln!(out, "{query} should be dropped by {route}; NOT at {names}")
+                    }
+                }
+            }
             (Verdict::Blackholed, Some(route)) => writeln!(out, "{query} is blackholed by {route}"),
             (Verdict::Blackholed, None) | (Verdict::Partly, _) => {
                 writeln!(out, "{query} is blackholed in part")
@@ -229,8 +255,18 @@ impl Story {
             (Verdict::NotListed, _) if !self.formerly.is_empty() => {
                 writeln!(out, "{query} is not blackholed: nothing lists it any more")
             }
+            (Verdict::NotListed, _) if self.is_unread => writeln!(
+                out,
+                "{query} is not blackholed: no feed has been read yet (nullrouted refresh)"
+            ),
             (Verdict::NotListed, _) => writeln!(out, "{query} is not blackholed: no feed lists it"),
         }
+    }
+
+    /// Whether it is in force nowhere, or not in the kernel of this machine.
+    fn is_lacking(&self, lacking: &[&Place]) -> bool {
+        let has_kernel = lacking.iter().any(|place| place.name == KERNEL);
+        has_kernel || !lacking.is_empty() && lacking.len() == self.places.len()
     }
 }
 

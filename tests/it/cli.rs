@@ -144,7 +144,7 @@ fn list_why_and_plan_are_stable_interfaces() {
     place
         .run(&["plan"])
         .code(0)
-        .says("0 to add, 0 to remove, 2 to keep");
+        .says("No changes: 2 prefixes in force (generation 1)\n");
     assert_eq!(
         place.run(&["list"]).code(0).lines(),
         ["72.37.186.0/23", "2001:db8:bad::/48"]

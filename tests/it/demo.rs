@@ -11,7 +11,7 @@ const STORY: [&str; 14] = [
     "$ nullrouted refresh",
     "target=kernel  added 6, removed 0, kept 0, failed 0",
     "$ nullrouted plan",
-    "0 to add, 0 to remove, 6 to keep",
+    "No changes: 6 prefixes in force (generation 1)",
     "blackhole 72.37.186.0/23 proto 166",
     "http://72.37.186.1/  refused by the kernel",
     "http://72.37.188.1/  answers: \"Bakery",

@@ -133,7 +133,7 @@ fn the_last_forty_entries_are_shown_and_all_when_asked() {
     );
     assert_eq!(
         untimed(book.lines()[40]),
-        "generation 1  refresh  +1 -0  1 routes"
+        "generation 1  refresh  +1 -0  1 route"
     );
     let all = place.run(&["history", "--all"]).code(0);
     assert_eq!(all.lines().len(), 200);

@@ -206,6 +206,12 @@ fn history_tells_of_an_as_alone() {
         .code(0);
     place.write("asndrop.json", &asndrop(&[64_497]));
     place.run(&["refresh"]).code(0);
+    // As if all of it had happened in one second.
+    place.edit("UPDATE generation SET at = 1790000000");
+    place.edit("UPDATE event SET at = 1790000000");
+    place.edit("UPDATE operator SET since = 1790000000");
+    place.edit("UPDATE listing SET first_seen = 1790000000");
+    place.edit("UPDATE listing SET last_seen = 1790000000 WHERE last_seen IS NOT NULL");
     let history = place.run(&["history", "as64496", "--json"]).code(0).json();
     let entries = history.as_array().unwrap();
     let told = entries.iter().map(|entry| {

@@ -45,12 +45,12 @@ fn what_is_in_force_is_frozen_until_unpin() {
     place
         .run(&["plan"])
         .code(0)
-        .says("pinned to generation 3 since 20");
+        .says("PINNED to generation 3 since 20");
     // By hand: noted, and not in force; what is allowed is out at once.
     place
         .run(&["add", "192.0.2.7", "--reason", "phish"])
         .code(0)
-        .says("noted, and not in force: pinned to generation 3 since 20");
+        .says("recorded, and not in force: pinned to generation 3 since 20");
     place
         .run(&["allow", "203.0.113.0/25", "--reason", "customer"])
         .code(0);

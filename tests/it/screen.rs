@@ -45,7 +45,7 @@ fn status_fits_one_screen_and_what_matters_comes_first() {
     let widest = lines.iter().map(|line| line.chars().count()).max();
     assert!(widest <= Some(140), "{widest:?}:\n{}", ran.out);
     assert!(
-        lines[0].starts_with("902 routes in force (902 IPv4, 0 IPv6), generation 11 of 20"),
+        lines[0].starts_with("902 routes in force (902 IPv4, 0 IPv6), generation 11, "),
         "{}",
         lines[0]
     );

@@ -369,7 +369,7 @@ fn a_flush_that_could_not_be_written_holds_and_is_written_by_the_next_pass() {
     };
     status_says_so();
     let plan = place.run_in(&router, &["plan"]).code(2);
-    plan.says("3 to remove").says("pinned to nothing by flush");
+    plan.says("3 to remove").says("PINNED to nothing by flush");
     place.run_in(&router, &["refresh"]).code(0);
     assert!(router.ours().is_empty());
     // Now it stands in the ledger: without the marker it holds as well.

@@ -159,7 +159,7 @@ fn the_lower_metric_wins_and_why_says_so() {
             match wins {
                 true => story.says("  at kernel (table 254)"),
                 false => story.says(&format!(
-                    "  NOT at kernel: a route that is not ours, with a better metric, wins: {network} proto boot metric {theirs}"
+                    "; NOT at kernel: a route that is not ours, with a better metric, wins: {network} proto boot metric {theirs}"
                 )),
             };
         }

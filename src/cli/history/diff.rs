@@ -10,7 +10,7 @@ pub(super) fn run(ledger: &Ledger, from: u64, to: u64, (show, json): Show<'_>) -
     let diff = ledger.at_one_moment(|ledger| between(ledger, from, to))?;
     match json {
         true => show.json(&diff)?,
-        false => show.results(|out| diff.print(out))?,
+        false => show.screen(|out| diff.print(out))?,
     }
     Ok(Exit::Done)
 }

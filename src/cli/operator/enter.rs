@@ -331,14 +331,18 @@ fn tell(
     let OperatorRow { item, .. } = row;
     let what = match row.kind {
         // Where it is not in force is said on stderr, line by line.
-        _ if outcome.failed() => "noted, and not in force everywhere".to_owned(),
+        _ if outcome.failed() => {
+            let failed = outcome.targets.iter().filter(|target| target.failed);
+            let names: Vec<&str> = failed.map(|target| target.name.as_str()).collect();
+            format!("recorded, and NOT in force at {}", names.join(", "))
+        }
         OperatorEntry::Add if is_covered(*item, in_force) => match item {
             Item::Prefix(_) => "added: it is blackholed now".to_owned(),
             Item::Origin(_) => format!("added: {}", reach(config)),
         },
         OperatorEntry::Add => match (&outcome.pinned, item) {
             (Some(pin), _) => {
-                format!("noted, and not in force: pinned {pin}, until `nullrouted unpin`")
+                format!("recorded, and not in force: pinned {pin}, until `nullrouted unpin`")
             }
             (None, Item::Prefix(prefix)) => added_in_part(*prefix, &in_force.nets),
             (None, Item::Origin(_)) => "added, and not refused: it is protected".to_owned(),

@@ -12,7 +12,7 @@ use crate::feed::standing::Standing;
 use crate::ledger::{HoldRow, Ledger};
 use crate::pass::{former_marks, removable};
 use crate::prefix::{Effective, PrefixSet};
-use crate::shown;
+use crate::shown::{self, thousands};
 use crate::targets::kernel::Kernel;
 use crate::targets::{self, Fault, Note, Target, Wanted, What};
 use crate::time::{Timestamp, short};
@@ -162,23 +162,14 @@ impl Report {
         if !config.kernel.enabled {
             return Ok(set);
         }
-        for looks in 1.. {
-            let ledger = Ledger::read(&config.state_dir)?;
-            set = ledger.in_force()?.nets;
-            match block_on(Step::of(config, &ledger, &set))?? {
-                Ok(step) if step.is_in_step() || looks == LOOKS => {
-                    self.step(&step, set.len());
-                    break;
-                }
-                Ok(_) => std::thread::sleep(PAUSE),
-                Err(fault) => {
-                    self.add(
-                        Severity::Unknown,
-                        format!("kernel: its routes cannot be read: {fault}"),
-                    );
-                    break;
-                }
-            }
+        let step;
+        (set, step) = Step::settled(config)?;
+        match step {
+            Ok(step) => self.step(&step, set.len()),
+            Err(fault) => self.add(
+                Severity::Unknown,
+                format!("kernel: its routes cannot be read: {fault}"),
+            ),
         }
         Ok(set)
     }
@@ -306,10 +297,10 @@ impl Report {
 
 /// How far the kernel is from the set in force.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Step {
-    missing: usize,
-    surplus: usize,
-    occupied: usize,
+pub(super) struct Step {
+    pub missing: usize,
+    pub surplus: usize,
+    pub occupied: usize,
     /// What a pass would do to the policy rules.
     rules: Option<String>,
 }
@@ -317,6 +308,21 @@ struct Step {
 impl Step {
     fn is_in_step(&self) -> bool {
         self.missing == 0 && self.surplus == 0 && self.rules.is_none()
+    }
+
+    /// The set in force, and how far the kernel is from it. A pass that is under way is given some
+    /// time.
+    pub(super) fn settled(config: &Arc<Config>) -> Result<(PrefixSet, Result<Self, Fault>), Stop> {
+        let mut looks = 1;
+        loop {
+            let ledger = Ledger::read(&config.state_dir)?;
+            let set = ledger.in_force()?.nets;
+            match block_on(Self::of(config, &ledger, &set))?? {
+                Ok(step) if !step.is_in_step() && looks < LOOKS => std::thread::sleep(PAUSE),
+                step => return Ok((set, step)),
+            }
+            looks += 1;
+        }
     }
 
     async fn of(
@@ -355,18 +361,6 @@ impl Step {
             }
         }
     }
-}
-
-/// `1,598`.
-fn thousands(number: usize) -> String {
-    let digits = number.to_string();
-    let first = digits.len() % 3;
-    let (head, rest) = digits.split_at(first);
-    let groups = rest.as_bytes().chunks(3);
-    // Digits are ASCII.
-    let groups = groups.map(|group| String::from_utf8_lossy(group).into_owned());
-    let head = (!head.is_empty()).then(|| head.to_owned());
-    head.into_iter().chain(groups).collect::<Vec<_>>().join(",")
 }
 
 #[cfg(test)]
@@ -408,11 +402,5 @@ mod tests {
                 .line()
                 .contains("; w; w; and 8 more (nullrouted status) | ")
         );
-    }
-
-    #[test]
-    fn thousands_are_separated() {
-        let shown = [0, 999, 1_000, 1_598, 1_234_567].map(thousands);
-        assert_eq!(shown, ["0", "999", "1,000", "1,598", "1,234,567"]);
     }
 }

@@ -7,10 +7,59 @@ use crate::support::{NO_KERNEL, NOC, Place};
 fn what_is_held_says_how_it_is_answered_and_an_approval_is_in_the_story() {
     let (place, id) = held("");
     let plan = place.run(&["plan"]).code(3);
+    // The cause first, then what waits, then the answers.
+    let lines = plan.lines();
+    assert_eq!(
+        lines[0],
+        format!(
+            "HELD: change {id} waits: 0 prefixes to add, 35 to remove, 5 to keep; 40 prefixes in force (generation 1)"
+        )
+    );
+    assert_eq!(
+        lines[1],
+        "held, reason: noc: 35 of 40 prefixes would go, 87.5% (max_removed 25%)"
+    );
+    let copies: Vec<&str> = lines
+        .iter()
+        .filter(|line| line.starts_with("feed noc, "))
+        .copied()
+        .collect();
+    assert!(
+        copies[0].starts_with("feed noc, in force: 40 entries, downloaded 20"),
+        "{copies:?}"
+    );
+    assert!(
+        copies[1].starts_with("feed noc, waiting:  5 entries, downloaded 20"),
+        "{copies:?}"
+    );
+    assert!(
+        plan.out.contains("\nIPv4 addresses: -87.5%, from "),
+        "{}",
+        plan.out
+    );
+    let removed = |out: &str| out.lines().filter(|line| line.starts_with("- ")).count();
+    assert_eq!(removed(&plan.out), 10);
     assert!(
         plan.out
+            .contains("  … 25 more to remove: these are the largest (--all shows all)\n"),
+        "{}",
+        plan.out
+    );
+    let all = place.run(&["plan", "--all"]).code(3);
+    assert_eq!(removed(&all.out), 35);
+    assert!(
+        all.out
             .contains("- 72.37.78.0/24        no longer noc SBL39 line 40")
     );
+    let summary = place.run(&["plan", "--summary"]).code(3);
+    assert_eq!(removed(&summary.out), 0);
+    assert!(summary.out.contains("held, reason: noc: "));
+    assert_eq!(removed(&place.run(&["plan", "--limit", "3"]).out), 3);
+    assert_eq!(removed(&place.run(&["plan", "--feed", "noc"]).out), 35);
+    place
+        .run(&["plan", "--feed", "nco"])
+        .code(64)
+        .says("--feed nco: no feed of this name; did you mean noc? there are noc");
     assert!(plan.out.contains(&format!(
         "nullrouted approve {id} applies exactly this, nullrouted reject {id} keeps what is in force and asks again when the lists change"
     )));
@@ -18,7 +67,7 @@ fn what_is_held_says_how_it_is_answered_and_an_approval_is_in_the_story() {
     assert!(
         status
             .out
-            .contains(": 0 to add, 35 to remove; what is in force stays\n")
+            .contains(": 0 prefixes to add, 35 to remove; what is in force stays\n")
     );
     assert_eq!(routes(&place), 40, "what is in force stays in force");
 

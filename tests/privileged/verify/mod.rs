@@ -103,7 +103,7 @@ fn where_everything_is_dropped_it_says_so_whatever_type_drops() {
         let (verdict, rest) = ran.out.split_once('\n').unwrap();
         assert_eq!(
             verdict,
-            "everything is dropped: 3 prefixes in force (2 IPv4, 1 IPv6), 9 addresses asked, random seed 7",
+            "everything is dropped: 3 prefixes in force (2 IPv4, 1 IPv6), 9 sampled addresses, random seed 7",
         );
         assert!(!rest.contains("note"), "{}", ran.out);
         let json = ground
@@ -127,7 +127,7 @@ fn a_more_specific_route_is_named_with_its_protocol_and_its_cure_works() {
     assert!(router.answers("72.37.187.9") && router.answers("2001:db8:bad:1::9"));
     let ran = ground.verify(&["--random-seed", "7"]).code(1);
     let expected = "\
-NOT everything is dropped: 3 prefixes in force (2 IPv4, 1 IPv6), 9 addresses asked, random seed 7, 1 of them get through
+NOT everything is dropped: 2 leaks in 3 prefixes (2 IPv4, 1 IPv6): 1 of 9 sampled addresses gets through, random seed 7
 more-specific (2): a route of others inside our prefix wins by longest match
   72.37.186.0/23: 72.37.187.0/24 via 198.51.100.1 dev wan0 proto bgp metric 20
     the kernel answers: 72.37.187.255 goes there

@@ -84,7 +84,7 @@ fn a_large_set_with_many_leaks_fits_one_screen() {
     place
         .run_in(&router, &["verify"])
         .code(0)
-        .says("5001 prefixes in force (5000 IPv4, 1 IPv6)");
+        .says("5,001 prefixes in force (5,000 IPv4, 1 IPv6)");
     // One in five is open, by a route inside it; twenty are gone.
     let batch: String = (0..1_000_u32)
         .map(|n| 5 * n)
