@@ -59,6 +59,8 @@ pub struct Flush {
     pub at: Timestamp,
     /// The user who flushed; empty if it could not be written.
     pub by: String,
+    /// Why, if the user said it.
+    pub reason: String,
 }
 
 /// An instance that installs routes, by its state directory.
@@ -101,8 +103,15 @@ struct Written {
 #[derive(Serialize, Deserialize)]
 #[serde(untagged)]
 enum What {
-    Flushed { at: i64, by: String },
-    Marks { marks: Vec<WrittenMark> },
+    Flushed {
+        at: i64,
+        by: String,
+        #[serde(default)]
+        reason: String,
+    },
+    Marks {
+        marks: Vec<WrittenMark>,
+    },
 }
 
 #[derive(PartialEq, Eq, Serialize, Deserialize)]
@@ -166,16 +175,17 @@ impl RunDir {
     pub fn flush(&self, state_dir: &Path) -> Option<Flush> {
         let file = self.marker(state_dir)?;
         // A marker without content counts as well: the directory was full.
-        let (at, by) = match read(&self.file(state_dir, FLUSHED)) {
+        let (at, by, reason) = match read(&self.file(state_dir, FLUSHED)) {
             Some(Written {
-                what: What::Flushed { at, by },
+                what: What::Flushed { at, by, reason },
                 ..
-            }) => (at, by),
-            _ => (file.mtime(), String::new()),
+            }) => (at, by, reason),
+            _ => (file.mtime(), String::new(), String::new()),
         };
         Some(Flush {
             at: Timestamp(at),
             by,
+            reason,
         })
     }
 
@@ -198,6 +208,7 @@ impl RunDir {
         let what = What::Flushed {
             at: flush.at.0,
             by: flush.by.clone(),
+            reason: flush.reason.clone(),
         };
         self.write(state_dir, FLUSHED, what, Full::EmptyFile)
     }

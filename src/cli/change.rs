@@ -88,6 +88,28 @@ pub(super) async fn make(change: &Change, making: Making<'_>) -> Outcome {
     }
 }
 
+/// The change as it is typed, without its options.
+pub(super) fn command(change: &Change) -> String {
+    let why = |reason: &Option<String>| {
+        let reason = reason.as_ref().map(|reason| format!(": {reason}"));
+        reason.unwrap_or_default()
+    };
+    match change {
+        Change::Add(entry) => format!("add {}: {}", entry.prefix, entry.reason),
+        Change::Remove(end) => format!("remove {}", end.prefix),
+        Change::Allow(entry) => format!("allow {}: {}", entry.prefix, entry.reason),
+        Change::Disallow(end) => format!("disallow {}", end.prefix),
+        Change::Approve(review) => format!("approve {}{}", review.id, why(&review.reason)),
+        Change::Reject(review) => format!("reject {}{}", review.id, why(&review.reason)),
+        Change::Pin(pin) => match pin.generation {
+            Some(generation) => format!("pin {generation}{}", why(&pin.reason)),
+            None => format!("pin{}", why(&pin.reason)),
+        },
+        Change::Unpin(_) => "unpin".to_owned(),
+        Change::Refresh(_) => "refresh".to_owned(),
+    }
+}
+
 /// How much the verb writes to stderr.
 pub(super) fn talk(change: &Change) -> Talk {
     match change {

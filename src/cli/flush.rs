@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
+use super::operator::reason;
 use super::output::{Talk, say};
 use super::{Exit, Outcome, Stop, block_on, output, survive};
 use crate::config::{self, Config, PartialConfig};
@@ -49,6 +50,9 @@ pub(super) struct Arguments {
     /// The type of these routes: blackhole, unreachable or prohibit
     #[arg(long = "type", value_name = "TYPE", requires = "protocol", default_value_t = Kind::default(), value_parser = kind)]
     kind: Kind,
+    /// Why, for the log book
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
     /// What was withdrawn, as JSON
     #[arg(long)]
     json: bool,
@@ -66,6 +70,7 @@ const RECORD_PATIENCE: Duration = Duration::from_secs(2);
 
 pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     let named = named(arguments)?;
+    let reason = arguments.reason.as_deref().map(reason).transpose()?;
     // The terminal may go away while this runs.
     survive(Signal::SIGHUP);
     output::talk(Talk::Steps);
@@ -73,7 +78,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
     let now = Timestamp::now();
     let glance = config::read_partially(path);
     let (config, state_dir, others) = located(&glance);
-    let mut noted = Noted::note(&state_dir, &others, now);
+    let mut noted = Noted::note(&state_dir, &others, (now, reason.unwrap_or_default()));
     let known = Known::new(&glance, &config, &noted, &others, named);
 
     let mut applied = withdraw(&config, &known.former, now);
@@ -122,7 +127,7 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         .as_ref()
         .map_err(ToString::to_string)
         .and_then(|ledger| {
-            let pinned = ledger.in_any_case(|ledger| ledger.flush(now, &noted.by));
+            let pinned = ledger.in_any_case(|ledger| ledger.flush(&noted.flush));
             pinned.map_err(|error| error.to_string())
         });
     let is_written = written.is_ok();

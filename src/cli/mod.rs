@@ -308,7 +308,14 @@ pub fn run_with(words: Vec<OsString>) -> ExitCode {
         Verb::Demo(arguments) => demo::run(&arguments),
     };
     let exit = outcome.unwrap_or_else(|stop| {
-        stop.say(&Out::Ours);
+        match is_daemon {
+            true => stop
+                .above
+                .iter()
+                .chain([&stop.text])
+                .for_each(output::say_error),
+            false => stop.say(&Out::Ours),
+        }
         stop.exit
     });
     if exit.is_failure() {

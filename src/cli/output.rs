@@ -1,6 +1,7 @@
 //! What verbs share in how they speak.
 
 pub mod heard;
+mod journal;
 
 use std::fmt;
 use std::io::{self, BufWriter, Write};
@@ -70,7 +71,6 @@ pub fn talk(talk: Talk) {
         (Talk::Steps, _) => LevelFilter::DEBUG,
         (Talk::Daemon, _) => LevelFilter::INFO,
     };
-    let journal = std::env::var_os("JOURNAL_STREAM").is_some();
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(|| Beside)
         .with_target(false)
@@ -78,10 +78,11 @@ pub fn talk(talk: Talk) {
         // Its own errors are said by a macro that panics where stderr cannot be written.
         .log_internal_errors(false)
         .with_ansi(false);
-    let lines = if talk == Talk::Daemon && !journal {
-        lines.with_timer(Clock).boxed()
-    } else {
-        lines.without_time().boxed()
+    let lines = match (talk, journal::is_journal()) {
+        // The journal adds the time.
+        (Talk::Daemon, true) => lines.event_format(journal::Journal).boxed(),
+        (Talk::Daemon, false) => lines.with_timer(Clock).boxed(),
+        _ => lines.without_time().boxed(),
     };
     let ours = Targets::new().with_target(env!("CARGO_PKG_NAME"), level);
     let subscriber = tracing_subscriber::registry()
@@ -153,6 +154,14 @@ struct Clock;
 impl tracing_subscriber::fmt::time::FormatTime for Clock {
     fn format_time(&self, w: &mut tracing_subscriber::fmt::format::Writer<'_>) -> std::fmt::Result {
         write!(w, "{}", crate::time::Timestamp::now())
+    }
+}
+
+/// The same of an error that ends a daemon.
+pub fn say_error(line: impl fmt::Display) {
+    match journal::is_journal() {
+        true => say(format_args!("{}{line}", journal::ERROR)),
+        false => say(line),
     }
 }
 

@@ -44,11 +44,32 @@ pub(super) async fn review_now(
         joined(&decision.verdict.reasons, "; ")
     );
     let (kind, cause) = match said {
-        ReviewAnswer::Approved => (EventKind::Approve, GenerationCause::Approve),
         ReviewAnswer::Rejected => (EventKind::Reject, GenerationCause::Reject),
+        _ => (EventKind::Approve, GenerationCause::Approve),
     };
+    let first = match said {
+        ReviewAnswer::Approved if config.second_person => ledger.first_approval(&id)?,
+        _ => None,
+    };
+    let by = match &first {
+        Some((first, at)) if *first == author.name => {
+            return Err(Stop::failed(format!(
+                "{id} was approved by {first} at {at}: a different person must approve it as well ([review] second_person = true); nothing was changed"
+            )));
+        }
+        Some((first, _)) => format!("{first} and {}", author.name),
+        None => author.name.clone(),
+    };
+    if said == ReviewAnswer::Approved && config.second_person && first.is_none() {
+        let text = format!("first of two approvals; {text}");
+        ledger.atomically(|ledger| {
+            ledger.write_first_approval(&id, now, &by)?;
+            ledger.note_event(&author.event(now, kind, &id, text))
+        })?;
+        return first_of_two(&making, &id, &by);
+    }
     ledger.atomically(|ledger| {
-        ledger.write_review(&id, said, now, &author.name)?;
+        ledger.write_review(&id, said, now, &by)?;
         ledger.note_event(&author.event(now, kind, &id, text))
     })?;
     let next = "Recorded; the next pass applies it";
@@ -67,6 +88,22 @@ pub(super) async fn review_now(
         (ReviewAnswer::Rejected, Exit::Held) => Exit::Done,
         (_, exit) => exit,
     })
+}
+
+/// One person has approved it; it waits for another.
+fn first_of_two(making: &Making<'_>, id: &str, by: &str) -> Outcome {
+    if making.json {
+        let shown = serde_json::json!({"id": id, "first_approved_by": by});
+        making.out.json(&shown)?;
+        return Ok(Exit::Held);
+    }
+    making.out.results(|out| {
+        writeln!(
+            out,
+            "{id} approved by {by}: a second person must approve it ([review] second_person = true); what is in force stays"
+        )
+    })?;
+    Ok(Exit::Held)
 }
 
 /// Why this ID names nothing that waits.

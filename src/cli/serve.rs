@@ -47,6 +47,13 @@ impl Verbs for Served {
                 json: job.outlet.view.json,
                 path: &self.path,
             };
+            // The verb knows what it asked for.
+            tracing::info!(
+                "{} (uid {}): {}",
+                job.author.name,
+                job.author.uid,
+                change::command(&job.change)
+            );
             let outcome = {
                 let _listening = listen(change::talk(&job.change), &out);
                 change::make(&job.change, making).await

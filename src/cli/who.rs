@@ -8,8 +8,8 @@ use crate::shown;
 const LONGEST: usize = 64;
 
 /// The user who logged in, where the kernel knows (`/proc/self/loginuid`, which `sudo` does not
-/// change); else who called `sudo`; else the user of this process. In one line: `SUDO_USER` is what
-/// its caller made it.
+/// change); else who called `sudo` (`SUDO_UID`, then `SUDO_USER`); else the user of this process.
+/// In one line: `SUDO_USER` is what its caller made it.
 pub(super) fn who() -> String {
     shown::clipped(&user(), LONGEST)
 }
@@ -20,8 +20,11 @@ fn user() -> String {
     // All ones: no login, as in a service or a container.
     let login = login.filter(|uid: &u32| *uid != u32::MAX);
     let name = |uid: Uid| User::from_uid(uid).ok().flatten().map(|user| user.name);
+    let sudo = std::env::var("SUDO_UID").ok();
+    let sudo = sudo.and_then(|uid| uid.parse().ok());
     login
         .and_then(|uid| name(Uid::from_raw(uid)))
+        .or_else(|| name(Uid::from_raw(sudo?)))
         .or_else(|| {
             std::env::var("SUDO_USER")
                 .ok()

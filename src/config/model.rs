@@ -31,6 +31,8 @@ pub struct Config {
     pub protect: TypedProtect,
     /// Lists of networks that must not be dropped, in the order of the file.
     pub protect_feeds: Vec<FeedConfig>,
+    /// Whether two different people must approve a held change.
+    pub second_person: bool,
     /// The kernel as a target.
     pub kernel: KernelConfig,
     /// The router files.

@@ -36,6 +36,7 @@ pub fn print(config: &Config) -> String {
     out.limits(&config.policy.limits);
     out.head("[review]");
     out.put("mode", config.policy.review.name());
+    out.put("second_person", config.second_person);
     out.head("[ledger]");
     out.put("keep", duration(config.keep));
     out.head("[daemon]");

@@ -167,6 +167,7 @@ pub struct Limits {
 #[serde(default, deny_unknown_fields)]
 pub struct Review {
     pub mode: Option<Spanned<String>>,
+    pub second_person: Option<bool>,
 }
 
 /// `[ledger]`

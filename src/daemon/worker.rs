@@ -22,6 +22,8 @@ use crate::pass::inputs::{Cache, Published};
 use crate::pass::keeper::{Event, Keeper};
 use crate::pass::{Applied, At, Outcome, Pass, PassError, Passing, Site, kept, neighbors};
 use crate::progress::Progress;
+use crate::shown::counted;
+use crate::targets;
 use crate::targets::kernel::Report;
 use crate::time::{Timestamp, short};
 
@@ -132,6 +134,7 @@ impl Worker {
 
     async fn passes(&mut self, mut sources: Sources) {
         let mut asked = None;
+        self.log_start();
         loop {
             let wait = self.pass(asked.take()).await;
             let begun = Instant::now();
@@ -169,6 +172,32 @@ impl Worker {
                 self.reload();
             }
         }
+    }
+
+    /// One line: which program begins to work, by what, and from where.
+    fn log_start(&self) {
+        let config = &self.config;
+        let targets = match targets::names(config) {
+            names if names.is_empty() => "none".to_owned(),
+            names => names.join(", "),
+        };
+        let ledger = self.ledger.as_ref();
+        let newest = ledger.and_then(|ledger| ledger.generation().ok()?);
+        let from = match newest {
+            Some(row) => format!(
+                "generation {}, {}",
+                row.number,
+                counted(row.routes, "route")
+            ),
+            None => "no generation yet".to_owned(),
+        };
+        tracing::info!(
+            "nullrouted {}{}: configuration {}; {}; targets {targets}; {from}",
+            env!("CARGO_PKG_VERSION"),
+            env!("NULLROUTED_BUILT_FROM"),
+            self.path.display(),
+            counted(config.fetched().count(), "feed"),
+        );
     }
 
     /// The one place where the worker waits.

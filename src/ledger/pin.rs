@@ -59,7 +59,7 @@ impl Ledger {
 
     /// The flush that the run directory tells of.
     fn marked_flush(&self) -> Option<PinRow> {
-        let Flush { at, by } = RunDir::here().flush(&self.state_dir)?;
+        let Flush { at, by, .. } = RunDir::here().flush(&self.state_dir)?;
         let generation = PinRow::NOTHING;
         Some(PinRow { at, generation, by })
     }
@@ -69,30 +69,35 @@ impl Ledger {
     /// # Errors
     /// The ledger cannot be written.
     pub fn adopt_flush(&self) -> Result<(), LedgerError> {
-        match self.marked_flush() {
-            Some(pin) => self.atomically(|ledger| ledger.flush(pin.at, &pin.by)),
+        match RunDir::here().flush(&self.state_dir) {
+            Some(flush) => self.atomically(|ledger| ledger.flush(&flush)),
             None => Ok(()),
         }
     }
 
-    /// Everything is withdrawn from now on, until unpin. `at` is what the clock of the machine
+    /// Everything is withdrawn from now on, until unpin. Its time is what the clock of the machine
     /// said, as a flush does not wait for the ledger; it may be ahead of the time that the passes
     /// go by, which counts then.
     ///
     /// # Errors
     /// The ledger cannot be written.
-    pub fn flush(&self, at: Timestamp, by: &str) -> Result<(), LedgerError> {
+    pub fn flush(&self, flush: &Flush) -> Result<(), LedgerError> {
+        let Flush { at, by, reason } = flush;
         if self.written_pin()?.is_some_and(|pin| pin.is_flush()) {
             return Ok(());
         }
-        let at = at.min(self.now()?);
+        let at = self.now()?.min(*at);
+        let what = "everything is withdrawn until unpin";
         self.note_event(&Event {
             at,
             kind: EventKind::Flush,
             subject: String::new(),
             by: by.to_owned(),
             uid: None,
-            text: "everything is withdrawn until unpin".to_owned(),
+            text: match reason.as_str() {
+                "" => what.to_owned(),
+                reason => format!("{reason}; {what}"),
+            },
             generation: None,
         })?;
         self.set_pin(Some(&PinRow {

@@ -54,6 +54,9 @@ pub struct HoldRow {
     /// Who rejected it and when, if somebody did.
     #[serde(rename = "rejected_by", serialize_with = "name")]
     pub rejected: Option<(String, Timestamp)>,
+    /// Who approved it and when, where a second person is asked for.
+    #[serde(rename = "first_approved_by", serialize_with = "name")]
+    pub first: Option<(String, Timestamp)>,
 }
 
 fn in_words<S: Serializer>(reasons: &[Reason], serializer: S) -> Result<S::Ok, S::Error> {
@@ -115,6 +118,25 @@ impl Ledger {
         self.first(&sql, [], ReviewRow::read)
     }
 
+    /// Who approved this change first, while a second person is asked for.
+    pub fn first_approval(&self, id: &str) -> Result<Option<(String, Timestamp)>, LedgerError> {
+        let sql = "SELECT by, at FROM first_approval WHERE id = ?1";
+        self.first(sql, [id], |row| Ok((row.get(0)?, row.get(1)?)))
+    }
+
+    /// This person approves a change, and a second one is asked for.
+    pub fn write_first_approval(
+        &self,
+        id: &str,
+        at: Timestamp,
+        by: &str,
+    ) -> Result<(), LedgerError> {
+        self.run(
+            "INSERT OR REPLACE INTO first_approval (one, id, at, by) VALUES (1, ?1, ?2, ?3)",
+            params![id, at, by],
+        )
+    }
+
     /// Somebody says this to a change; what was said before no longer counts. Part of
     /// [`Ledger::atomically`].
     pub fn write_review(
@@ -125,6 +147,7 @@ impl Ledger {
         by: &str,
     ) -> Result<(), LedgerError> {
         self.end_reviews("withdrawn", at)?;
+        self.run("DELETE FROM first_approval", [])?;
         self.run(
             "INSERT INTO review (id, verdict, at, by) VALUES (?1, ?2, ?3, ?4)",
             params![id, said.name(), at.0, by],
@@ -141,6 +164,7 @@ impl Ledger {
 
     /// What was said to other changes than `id` is void. Part of [`Ledger::atomically`].
     pub fn void_but(&self, id: Option<&str>, at: Timestamp) -> Result<(), LedgerError> {
+        self.run("DELETE FROM first_approval WHERE id IS NOT ?1", [id])?;
         self.run(
             "UPDATE review SET ended = ?1, outcome = 'void' WHERE ended IS NULL AND id IS NOT ?2",
             params![at.0, id],
@@ -152,12 +176,15 @@ impl Ledger {
         self.first(
             "SELECT id, at, reasons, added, removed,
                     (SELECT by FROM review WHERE review.id = hold.id AND ended IS NULL AND verdict = 'rejected'),
-                    (SELECT at FROM review WHERE review.id = hold.id AND ended IS NULL AND verdict = 'rejected')
+                    (SELECT at FROM review WHERE review.id = hold.id AND ended IS NULL AND verdict = 'rejected'),
+                    (SELECT by FROM first_approval WHERE first_approval.id = hold.id),
+                    (SELECT at FROM first_approval WHERE first_approval.id = hold.id)
              FROM hold",
             [],
             |row| {
                 let reasons: String = row.get(2)?;
                 let by: Option<String> = row.get(5)?;
+                let first: Option<String> = row.get(7)?;
                 Ok(HoldRow {
                     id: row.get(0)?,
                     at: row.get(1)?,
@@ -165,6 +192,7 @@ impl Ledger {
                     added: count(row, 3)?,
                     removed: count(row, 4)?,
                     rejected: by.zip(row.get(6)?),
+                    first: first.zip(row.get(8)?),
                 })
             },
         )

@@ -316,6 +316,14 @@ ALTER TABLE feed ADD COLUMN remarks TEXT NOT NULL DEFAULT '';
 ", "
 -- From here on discovered.prefix may be an AS, such as AS64500: that of a BGP neighbor.
 
+-- At most one row: who approved a held change first, while a second person is asked for.
+CREATE TABLE first_approval (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    id  TEXT NOT NULL,                        -- of the change
+    at  INTEGER NOT NULL,
+    by  TEXT NOT NULL
+) STRICT;
+
 -- The newest generation when it was noted, which orders what happens within a second. NULL where an earlier version
 -- noted it.
 ALTER TABLE event ADD COLUMN generation INTEGER;

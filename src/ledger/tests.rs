@@ -178,6 +178,7 @@ fn a_hold_keeps_the_time_it_was_first_seen_until_its_content_changes() {
         added: 1,
         removed: 2,
         rejected: None,
+        first: None,
     };
     ledger.set_hold(Some(&hold("a", 1))).unwrap();
     ledger.set_hold(Some(&hold("a", 2))).unwrap();

@@ -188,6 +188,7 @@ impl Record<'_> {
             added: decision.proposed.added(),
             removed: decision.proposed.removed(),
             rejected: None,
+            first: None,
         };
         ledger.set_hold(Some(&hold))?;
         if before.is_none_or(|before| before.id != hold.id) {

@@ -23,6 +23,7 @@ fn flush() -> Flush {
     Flush {
         at: Timestamp(1_790_000_000),
         by: "alice".to_owned(),
+        reason: String::new(),
     }
 }
 
@@ -47,6 +48,7 @@ fn a_flush_is_there_until_it_is_ended_and_its_first_time_is_kept() {
     let again = Flush {
         at: Timestamp(1_790_000_009),
         by: String::new(),
+        reason: String::new(),
     };
     run.set_flushed(state, &again).unwrap();
     assert_eq!(run.flush(state), Some(flush()));

@@ -65,11 +65,11 @@ impl Report {
             )?,
             (false, 0) => writeln!(
                 out,
-                "NOT everything is dropped: {leaks} in {all} {families}: none of {sampled} gets through, and rules or routes let others through; random seed {seed}"
+                "NOT everything is dropped: {leaks} in {all}: none of {sampled} gets through, and rules or routes let others through; random seed {seed}"
             )?,
             (false, through) => writeln!(
                 out,
-                "NOT everything is dropped: {leaks} in {all} {families}: {} of {sampled} {} through, random seed {seed}",
+                "NOT everything is dropped: {leaks} in {all}: {} of {sampled} {} through, random seed {seed}",
                 thousands(through as usize),
                 if through == 1 { "gets" } else { "get" }
             )?,

@@ -266,6 +266,7 @@ fn print_hold(out: &mut Lines<'_>, hold: &HoldRow) -> io::Result<()> {
         removed,
         reasons,
         rejected,
+        first,
     } = hold;
     writeln!(
         out,
@@ -273,6 +274,12 @@ fn print_hold(out: &mut Lines<'_>, hold: &HoldRow) -> io::Result<()> {
         counted(*added, "prefix"),
         thousands(*removed)
     )?;
+    if let Some((by, at)) = first {
+        writeln!(
+            out,
+            "      approved by {by} at {at}: a second person must approve it"
+        )?;
+    }
     match rejected {
         Some((by, at)) => writeln!(
             out,

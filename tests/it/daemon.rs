@@ -252,3 +252,51 @@ fn a_feed_that_fails_is_tried_again_and_the_daemon_is_ready_all_the_same() {
     eventually("it came", || in_force(&place) == "192.0.2.0/24\n");
     daemon.stop();
 }
+
+/// `journalctl -p warning` finds what is wrong, and one line says what began to work.
+#[test]
+fn the_journal_gets_priorities_a_start_line_and_what_verbs_change() {
+    let place = Place::new(&format!(
+        "{NOC}{NO_KERNEL}\n[[protect.feed]]\nname = \"ranges\"\npath = \"ranges\"\n"
+    ));
+    place.write("noc.list", "192.0.2.0/24\n");
+    place.write("ranges", "198.51.100.0/24\n");
+    let mut shell = Command::new("sh");
+    let exec = format!(
+        "JOURNAL_STREAM=$(stat -Lc %d:%i /proc/self/fd/2) exec {PROGRAM} -c {} run",
+        place.config().display()
+    );
+    shell.args(["-c", &exec]);
+    let daemon = support::daemon::Daemon::spawn(place.command(shell, &[]));
+    daemon.says("<6>generation 1  1 added");
+    let first = daemon.said()[0].clone();
+    assert!(first.starts_with("<6>nullrouted 0.1.0"), "{first}");
+    let rest = format!(
+        ": configuration {}; 2 feeds; targets none; no generation yet",
+        place.config().display()
+    );
+    assert!(first.ends_with(&rest), "{first}");
+    std::fs::remove_file(place.path("noc.list")).unwrap();
+    daemon.says("<4>feed=noc  failed: ");
+    let verb = ["add", "203.0.113.7", "--reason", "ticket 7"];
+    place.run(&verb).code(0);
+    daemon.says("): add 203.0.113.7: ticket 7");
+    let line = daemon.line("): add 203.0.113.7").unwrap();
+    assert!(line.starts_with("<6>") && line.contains(" (uid "), "{line}");
+    // What is wrong is said once.
+    place.run(&["refresh"]).code(0);
+    place.run(&["refresh"]).code(0);
+    let failed = daemon.said();
+    let failed = failed
+        .iter()
+        .filter(|line| line.contains("feed=noc  failed: "));
+    assert_eq!(failed.count(), 1);
+    daemon.stop();
+    // A variable that a parent left is not believed.
+    let mut command = place.command(Command::new(PROGRAM), &["run"]);
+    command.env("JOURNAL_STREAM", "1:2");
+    let daemon = support::daemon::Daemon::spawn(command);
+    daemon.says("nullrouted 0.1.0");
+    assert!(!daemon.said()[0].contains("<6>"), "{:?}", daemon.said());
+    daemon.stop();
+}

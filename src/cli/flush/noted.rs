@@ -26,8 +26,8 @@ const MAX_INSTANCES: usize = 16;
 
 /// What came of it.
 pub(super) struct Noted {
-    /// Who flushes.
-    pub by: String,
+    /// Who flushes, when and why.
+    pub flush: Flush,
     /// The marks that ledger and run directory know.
     pub marks: Vec<Mark>,
     /// The lock of a pass, where none is under way.
@@ -38,12 +38,13 @@ pub(super) struct Noted {
 
 impl Noted {
     /// Pin this state directory to nothing, and those of the other instances.
-    pub fn note(state_dir: &Path, others: &[Instance], now: Timestamp) -> Self {
+    pub fn note(state_dir: &Path, others: &[Instance], (now, reason): (Timestamp, String)) -> Self {
         // A name service may not answer.
         let by = within(LIMIT, who).unwrap_or_else(|| format!("uid {}", Uid::current()));
         let flush = Flush {
             at: now,
-            by: by.clone(),
+            by,
+            reason,
         };
         let dir = || state_dir.to_owned();
         let marker = start({
@@ -72,7 +73,7 @@ impl Noted {
             }
         }
         Self {
-            by,
+            flush,
             marks,
             lock: lock.flatten(),
             is_marked,
@@ -109,7 +110,7 @@ fn pin(state_dir: &Path, flush: &Flush, marks: &Sender<Vec<Mark>>) {
         Ok(ledger) => {
             known(&ledger);
             // Step 4 does it again, and says why it fails.
-            let _ = ledger.in_any_case(|ledger| ledger.flush(flush.at, &flush.by));
+            let _ = ledger.in_any_case(|ledger| ledger.flush(flush));
         }
         Err(_) => {
             if let Ok(ledger) = Ledger::read_within(state_dir, LIMIT) {

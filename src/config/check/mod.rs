@@ -68,6 +68,7 @@ pub fn check(
                 .unwrap_or_default(),
         },
         protect,
+        second_person: written.review.second_person.unwrap_or(false),
         protect_feeds,
         kernel: check.kernel(&written.kernel),
         routers,

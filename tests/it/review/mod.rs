@@ -5,6 +5,7 @@ mod answers;
 mod configured;
 mod limits;
 mod races;
+mod second_person;
 
 use crate::support::{NO_KERNEL, NOC, Place};
 

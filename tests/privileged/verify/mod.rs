@@ -127,7 +127,7 @@ fn a_more_specific_route_is_named_with_its_protocol_and_its_cure_works() {
     assert!(router.answers("72.37.187.9") && router.answers("2001:db8:bad:1::9"));
     let ran = ground.verify(&["--random-seed", "7"]).code(1);
     let expected = "\
-NOT everything is dropped: 2 leaks in 3 prefixes (2 IPv4, 1 IPv6): 1 of 9 sampled addresses gets through, random seed 7
+NOT everything is dropped: 2 leaks in 3 prefixes: 1 of 9 sampled addresses gets through, random seed 7
 more-specific (2): a route of others inside our prefix wins by longest match
   72.37.186.0/23: 72.37.187.0/24 via 198.51.100.1 dev wan0 proto bgp metric 20
     the kernel answers: 72.37.187.255 goes there

@@ -25,7 +25,7 @@ fn a_table_that_no_rule_leads_to_drops_nothing() {
     assert!(router.answers("72.37.187.9"));
     let ran = ground.verify(&["--random-seed", "7"]).code(1);
     let expected = "\
-NOT everything is dropped: 2 leaks in 3 prefixes (2 IPv4, 1 IPv6): 9 of 9 sampled addresses get through, random seed 7
+NOT everything is dropped: 2 leaks in 3 prefixes: 9 of 9 sampled addresses get through, random seed 7
 no-rule (2): no policy rule leads to our table
   2 prefixes, 72.37.186.0/23 the first of them
     the kernel answers: 72.37.186.0 by default via 198.51.100.1 dev wan0 proto boot
