@@ -153,7 +153,7 @@ impl Exit {
     }
 
     /// The exit code.
-    fn code(self) -> u8 {
+    pub(super) fn code(self) -> u8 {
         match self {
             Self::Done => 0,
             Self::Failed | Self::Alone => 1,

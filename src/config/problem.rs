@@ -58,7 +58,7 @@ impl Problem {
     }
 }
 
-const NO_FILE: &str = "start from config/nullrouted.toml (README, \"A real configuration\"), or name \
+const NO_FILE: &str = "start from config/nullrouted.toml (README, \"Configure\"), or name \
                        another file with --config FILE";
 
 impl Problems {

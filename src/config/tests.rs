@@ -187,7 +187,7 @@ fn a_missing_file_says_how_to_name_another() {
     assert_eq!(
         shown,
         "/nonexistent/nullrouted.toml: No such file or directory (os error 2)\n      \
-         hint: start from config/nullrouted.toml (README, \"A real configuration\"), or name another file with \
+         hint: start from config/nullrouted.toml (README, \"Configure\"), or name another file with \
          --config FILE\n1 problem"
     );
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 use crate::support::{PROGRAM, Ran, is_root, left_out};
 
 /// The parts of the story that must be there, in this order.
-const STORY: [&str; 14] = [
+const STORY: [&str; 18] = [
     "http://72.37.186.1/  answers: \"Cheap pills",
     "http://72.37.188.1/  answers: \"Bakery",
     "$ nullrouted refresh",
@@ -18,6 +18,10 @@ const STORY: [&str; 14] = [
     "72.37.187.9 is blackholed by 72.37.186.0/23",
     "ip prefix-list NULLROUTED-V4 seq 1210432256 permit 72.37.186.0/23",
     "http://72.37.186.1/  answers: \"Cheap pills",
+    "held, reason: drop-v4: 5 prefixes would be added (max_added_count 3)",
+    "HELD: change ",
+    "+ 72.37.160.0/24       drop-v4 SBL1005",
+    " approve ",
     "flushed; nothing is installed until `nullrouted unpin`",
     "The namespace is gone now",
 ];

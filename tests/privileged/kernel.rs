@@ -581,9 +581,9 @@ mod inside {
     }
 }
 
-/// The lines of the README under this heading, from the first block of this language.
+/// The lines of the documentation under this heading, from the first block of this language.
 fn readme(heading: &str, language: &str) -> String {
-    let text = include_str!("../../README.md");
+    let text = include_str!("../../doc/operating.md");
     let section = text.split_once(heading).unwrap().1;
     let block = section.split_once(&format!("```{language}\n")).unwrap().1;
     block.split_once("```").unwrap().0.to_owned()

@@ -18,6 +18,7 @@ mod crash;
 mod discover;
 mod disk;
 mod fib;
+mod first_day;
 mod frr;
 mod included;
 mod judges;

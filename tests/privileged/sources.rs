@@ -85,7 +85,7 @@ fn packets_from_a_listed_network_arrive_without_and_die_with_the_reverse_path_fi
         "the way there is dropped all the same"
     );
     status().says(
-        "sources  IPv4 packets from listed networks are NOT dropped on far0, near0: net.ipv4.conf.*.rp_filter = 0; IPv6 needs nftables (README, \"To a listed network, and from it\")",
+        "sources  IPv4 packets from listed networks are NOT dropped on far0, near0: net.ipv4.conf.*.rp_filter = 0; IPv6 needs nftables (doc/operating.md, \"To a listed network, and from it\")",
     );
     for (all, far0) in [(0, 1), (0, 2), (2, 0)] {
         rp_filter(&lab, all, far0);
@@ -106,7 +106,7 @@ fn packets_from_a_listed_network_arrive_without_and_die_with_the_reverse_path_fi
     assert_eq!(json["sources"]["ipv4"][0], far0);
     // `verify` says the same, below its verdict.
     let line = "sources: IPv4 packets from listed networks are dropped on far0 (strict); NOT dropped on near0: net.ipv4.conf.near0.rp_filter = 0; \
-                IPv6 needs nftables (README, \"To a listed network, and from it\")";
+                IPv6 needs nftables (doc/operating.md, \"To a listed network, and from it\")";
     let verify = place.run_in(&lab.router, &["verify"]).code(0);
     assert_eq!(verify.lines().last(), Some(&line), "{}", verify.out);
     let verify = place.run_in(&lab.router, &["verify", "--json"]).code(0);
@@ -130,9 +130,9 @@ fn the_line_about_sources_is_for_those_who_install_routes() {
     assert!(json["sources"].is_null());
 }
 
-/// What stands in the README between its fences.
-fn of_readme(language: &str, begins: &str) -> String {
-    let readme = std::fs::read_to_string(repository().join("README.md")).unwrap();
+/// What stands in the documentation between its fences.
+fn of_document(language: &str, begins: &str) -> String {
+    let readme = std::fs::read_to_string(repository().join("doc/operating.md")).unwrap();
     let fence = format!("```{language}\n");
     let blocks = readme.split(&fence).skip(1);
     let mut blocks = blocks.map(|rest| rest.split("```").next().unwrap());
@@ -157,7 +157,7 @@ fn the_nftables_rules_of_the_readme_drop_them_in_both_families() {
         }
         place.write(
             "sources.nft",
-            &of_readme("nft", "table inet nullrouted_sources"),
+            &of_document("nft", "table inet nullrouted_sources"),
         );
         let load = format!("nft -f {}", place.path("sources.nft").display());
         lab.router.sh(&load);
@@ -182,7 +182,7 @@ fn the_sysctl_lines_of_the_readme_drop_them_in_ipv4() {
     let Some((lab, _place)) = dropping("") else {
         return;
     };
-    let lines = of_readme("ini", "rp_filter");
+    let lines = of_document("ini", "rp_filter");
     for line in lines.lines() {
         let (name, value) = line.split_once(" = ").unwrap();
         let file = name.replace('.', "/");
@@ -265,7 +265,7 @@ fn the_rules_of_the_readme_and_those_of_family_nftables_stand_side_by_side() {
         let Some((lab, place)) = dropping("") else {
             return;
         };
-        place.write("sources.nft", &of_readme("nft", "table inet"));
+        place.write("sources.nft", &of_document("nft", "table inet"));
         let readme = format!("nft -f {}", place.path("sources.nft").display());
         let family = || {
             place.configure(&format!("{NOC}{}", of_nftables("to")));

@@ -56,6 +56,20 @@ impl Published {
         ])
     }
 
+    /// Five networks at once, more than the configuration lets through without a look.
+    pub fn grown() -> Self {
+        Self::with(&[
+            ("72.37.160.0/24", "SBL1005"),
+            ("72.37.162.0/24", "SBL1005"),
+            ("72.37.164.0/24", "SBL1005"),
+            ("72.37.166.0/24", "SBL1005"),
+            ("72.37.168.0/24", "SBL1005"),
+            ("192.0.2.0/25", "SBL1002"),
+            ("192.0.2.128/25", "SBL1003"),
+            ("198.51.100.0/24", "SBL1004"),
+        ])
+    }
+
     fn with(v4: &[(&str, &str)]) -> Self {
         let record = |(cidr, sbl): &(&str, &str)| {
             format!("{{\"cidr\":\"{cidr}\",\"sblid\":\"{sbl}\",\"rir\":\"arin\"}}\n")

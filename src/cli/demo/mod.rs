@@ -16,7 +16,7 @@ mod namespace;
 mod network;
 
 use std::fmt::Display;
-use std::io::Write;
+use std::io::{IsTerminal, Write, stdin, stdout};
 use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -33,6 +33,9 @@ use network::Far;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
+    /// Show all steps at once, also on a terminal
+    #[arg(long)]
+    no_pause: bool,
     /// Be the far host of the demonstration
     #[arg(long, hide = true)]
     far: bool,
@@ -57,7 +60,8 @@ pub(super) fn run(arguments: &Arguments) -> Outcome {
     // Before any thread is started: a user namespace is entered by a whole process or not at all.
     namespace::enter().map_err(Stop::failed)?;
     let folder = Folder::new().map_err(Stop::failed)?;
-    block_on(tell(&folder.0))?
+    let pauses = !arguments.no_pause && stdin().is_terminal() && stdout().is_terminal();
+    block_on(tell(&folder.0, pauses))?
         .map(|()| Exit::Done)
         .map_err(Stop::failed)
 }
@@ -79,7 +83,8 @@ impl Drop for Folder {
     }
 }
 
-async fn tell(folder: &Path) -> Result<(), String> {
+async fn tell(folder: &Path, pauses: bool) -> Result<(), String> {
+    let title = |number, text: &str| title(number, text, pauses);
     network::loopback_up().await?;
     let far = network::far_host().await?;
     let feeds = Feeds::serve(Published::first()).await?;
@@ -153,16 +158,41 @@ async fn tell(folder: &Path) -> Result<(), String> {
 
     title(
         11,
+        "Five networks at once are more than max_added_count: the change is held until you approve it",
+    );
+    feeds.publish(Published::grown());
+    demo.held(&["refresh"]).await?;
+    demo.held(&["plan"]).await?;
+    let id = demo.held_id().await?;
+    demo.nullrouted(&["approve", &id, "--reason", "asked the publisher"])
+        .await?;
+
+    title(
+        12,
         "The brake: everything withdrawn, and it stays so until `nullrouted unpin`",
     );
     demo.nullrouted(&["flush"]).await?;
     show_routes().await?;
     demo.nullrouted(&["status"]).await?;
     show("\nThe namespace is gone now, and every route with it.");
+    show(NEXT);
     Ok(())
 }
 
-fn title(number: usize, text: &str) {
+const NEXT: &str = "\
+Next, on the router (README, \"Install\"):
+  sudo nullrouted init      writes a configuration with comments
+  sudo nullrouted check     finds what is wrong with it
+  sudo nullrouted plan      shows what would change
+  sudo nullrouted refresh   fetches, decides and installs; undo: sudo nullrouted flush";
+
+/// The next step. On a terminal it waits for the reader.
+fn title(number: usize, text: &str, pauses: bool) {
+    if pauses && number > 1 {
+        let _ = write!(stdout(), "\nEnter: the next step ");
+        let _ = stdout().flush();
+        let _ = stdin().read_line(&mut String::new());
+    }
     show(format_args!("\n{TITLE}{number}. {text}{TITLE:#}"));
 }
 
@@ -179,14 +209,48 @@ struct Demo<'a> {
 impl Demo<'_> {
     /// Run this very program with these words, its output going where ours goes.
     async fn nullrouted(&self, words: &[&str]) -> Result<(), String> {
-        let line = words.join(" ");
+        self.ends_with(words, Exit::Done).await
+    }
+
+    /// The same where a change is held.
+    async fn held(&self, words: &[&str]) -> Result<(), String> {
+        self.ends_with(words, Exit::Held).await
+    }
+
+    async fn ends_with(&self, words: &[&str], exit: Exit) -> Result<(), String> {
+        // What a word has blanks in is one word.
+        let quoted = words.iter().map(|word| match word.contains(' ') {
+            true => format!("\"{word}\""),
+            false => (*word).to_owned(),
+        });
+        let line = quoted.collect::<Vec<_>>().join(" ");
         show(format_args!("{COMMAND}$ nullrouted {line}{COMMAND:#}"));
+        // One stream, so that messages and results keep their order.
+        let talk = stdout().as_fd().try_clone_to_owned();
+        let talk = talk.map_err(|error| format!("stdout: {error}"))?;
+        let status = self.command(words)?.stderr(talk).status().await;
+        let status: ExitStatus = status.map_err(|error| format!("nullrouted {line}: {error}"))?;
+        if status.code() == Some(exit.code().into()) {
+            return Ok(());
+        }
+        Err(format!("nullrouted {line} ended with {status}"))
+    }
+
+    /// The ID of the change that waits.
+    async fn held_id(&self) -> Result<String, String> {
+        let words = ["plan", "--json"];
+        let ran = self.command(&words)?.output().await;
+        let ran = ran.map_err(|error| format!("nullrouted plan --json: {error}"))?;
+        let plan: serde_json::Value = serde_json::from_slice(&ran.stdout)
+            .map_err(|error| format!("nullrouted plan --json: {error}"))?;
+        Ok(plan["id"].as_str().unwrap_or_default().to_owned())
+    }
+
+    fn command(&self, words: &[&str]) -> Result<Command, String> {
         let program =
             std::env::current_exe().map_err(|error| format!("no path to myself: {error}"))?;
-        // One stream, so that messages and results keep their order.
-        let talk = std::io::stdout().as_fd().try_clone_to_owned();
-        let talk = talk.map_err(|error| format!("stdout: {error}"))?;
-        let status: ExitStatus = Command::new(program)
+        let mut command = Command::new(program);
+        command
             .arg("--config")
             .arg(&self.config)
             .args(words)
@@ -194,18 +258,10 @@ impl Demo<'_> {
             // The feeds are on loopback: a proxy of the caller's has no part in this.
             .env("NO_PROXY", "*")
             .env(run_dir::VARIABLE, self.folder.join("run"))
-            .stdin(Stdio::null())
-            .stderr(talk)
-            .status()
-            .await
-            .map_err(|error| format!("nullrouted {}: {error}", words.join(" ")))?;
-        if status.success() {
-            return Ok(());
-        }
-        Err(format!(
-            "nullrouted {} ended with {status}",
-            words.join(" ")
-        ))
+            // A step is short.
+            .env_remove("PAGER")
+            .stdin(Stdio::null());
+        Ok(command)
     }
 }
 
@@ -225,6 +281,7 @@ fn write_config(folder: &Path, port: u16) -> Result<PathBuf, String> {
 name   = "drop-v4"
 url    = "http://127.0.0.1:{port}/drop_v4.json"
 format = "spamhaus-json"
+max_added_count = 3               # more new networks at once wait for you
 
 [[feed]]
 name   = "drop-v6"

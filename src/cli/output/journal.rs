@@ -12,7 +12,8 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
-/// Whether stderr goes to the journal: `JOURNAL_STREAM` names its device and inode (systemd.exec(5)).
+/// Whether stderr goes to the journal: `JOURNAL_STREAM` names its device and inode
+/// (systemd.exec(5)).
 /// A process that only inherited the variable writes elsewhere.
 pub fn is_journal() -> bool {
     static IS: OnceLock<bool> = OnceLock::new();

@@ -49,7 +49,7 @@ pub type Interfaces = BTreeMap<String, Option<u32>>;
 const SHOWN: usize = 4;
 
 const FROM: &str = "IPv4 packets from listed networks are ";
-const IPV6: &str = "IPv6 needs nftables (README, \"To a listed network, and from it\")";
+const IPV6: &str = "IPv6 needs nftables (doc/operating.md, \"To a listed network, and from it\")";
 
 /// Check these interfaces by the files below `root`.
 pub fn sources(root: &Root, interfaces: &Interfaces, kernel: &KernelConfig) -> Sources {

@@ -44,7 +44,7 @@ fn the_larger_of_all_and_the_interface_counts() {
     assert_eq!(
         said.to_string(),
         "IPv4 packets from listed networks are dropped on eth1 (strict), eth0 (loose); \
-         NOT dropped on wan0.7: net.ipv4.conf.wan0/7.rp_filter = 0; IPv6 needs nftables (README, \"To a listed network, and from it\")"
+         NOT dropped on wan0.7: net.ipv4.conf.wan0/7.rp_filter = 0; IPv6 needs nftables (doc/operating.md, \"To a listed network, and from it\")"
     );
     let dropped: Vec<bool> = said.ipv4.iter().map(|one| one.dropped).collect();
     assert_eq!(dropped, [true, true, false]);
@@ -52,7 +52,7 @@ fn the_larger_of_all_and_the_interface_counts() {
     let all = [("all", "2"), ("eth0", "0"), ("eth1", "1")];
     assert_eq!(
         judge(&all, &main).to_string(),
-        "IPv4 packets from listed networks are dropped on eth0, eth1 (loose); IPv6 needs nftables (README, \"To a listed network, and from it\")"
+        "IPv4 packets from listed networks are dropped on eth0, eth1 (loose); IPv6 needs nftables (doc/operating.md, \"To a listed network, and from it\")"
     );
 }
 
@@ -73,7 +73,7 @@ fn what_cannot_be_read_is_not_claimed_and_many_fit_the_line() {
     assert_eq!(
         said,
         "IPv4 packets from listed networks are NOT dropped on vlan000, vlan001, vlan002, vlan003 and 296 more: net.ipv4.conf.*.rp_filter = 0; \
-         IPv6 needs nftables (README, \"To a listed network, and from it\")"
+         IPv6 needs nftables (doc/operating.md, \"To a listed network, and from it\")"
     );
     let none = judge(&[], &main).to_string();
     assert!(none.starts_with("IPv4: no interface is up;"));
@@ -106,7 +106,7 @@ fn a_member_of_a_vrf_drops_where_our_table_is_that_of_its_vrf() {
     assert_eq!(
         said.to_string(),
         "IPv4 packets from listed networks are dropped on eth0 (loose); not sure on eth1, eth2: in a VRF with another table; \
-         IPv6 needs nftables (README, \"To a listed network, and from it\")"
+         IPv6 needs nftables (doc/operating.md, \"To a listed network, and from it\")"
     );
     // It is not checked whether our rule comes before that of the VRFs.
     let said = judge_vrfs(&values, &vrfs, &kernel(1166, Some(500)));
@@ -116,7 +116,7 @@ fn a_member_of_a_vrf_drops_where_our_table_is_that_of_its_vrf() {
     assert_eq!(
         said.to_string(),
         "IPv4 packets from listed networks are dropped on eth0, eth1 (loose); not sure on eth2: in a VRF with another table; \
-         IPv6 needs nftables (README, \"To a listed network, and from it\"); outside of its VRF all as far as a rule leads to table 10"
+         IPv6 needs nftables (doc/operating.md, \"To a listed network, and from it\"); outside of its VRF all as far as a rule leads to table 10"
     );
     let alone = judge_vrfs(&values[..3], &vrfs[..1], &kernel(254, None));
     assert_eq!(dropped(&alone), [true, false]);
