@@ -70,7 +70,10 @@ pub(super) fn answer(mut reader: Reader, json: bool) -> Outcome {
     };
     let policy = protection::policy(&config, sources, now);
     by_hand.retain(|row| row.counts(now));
-    let of = |source: &Source| found.iter().filter(|one| one.source == *source).count();
+    let of = |source: &Source| {
+        let of = found.iter().filter(|one| one.source == *source);
+        of.filter(|one| one.found.net().is_some()).count()
+    };
     let sources = config.protect.discover.iter();
     let kernel = match config.kernel.enabled {
         true => check::Step::settled(&config)?.1.ok(),

@@ -14,7 +14,7 @@ use crate::feed::{FeedState, Refused, Rejection};
 use crate::ledger::{CopyKind, FeedRow, Ledger, LedgerError};
 use crate::pass::gather;
 use crate::pass::inputs::Cache;
-use crate::shown::Lines;
+use crate::shown::{Lines, counted};
 use crate::time::{Timestamp, ago, short};
 
 /// Rejected lines of a feed that are shown; `--json` shows all that are kept.
@@ -162,9 +162,9 @@ impl FeedStatus<'_> {
         };
         writeln!(
             out,
-            "{kind} {name:<width$}  {:<8} {:>7} entries, {confirmed}, next look {next}",
+            "{kind} {name:<width$}  {:<8} {:>13}, {confirmed}, next look {next}",
             self.standing.to_string(),
-            row.entries
+            counted(row.entries, "entry"),
         )?;
         let indent = width + kind.len() + 3;
         if let Some(format) = self.recognised {

@@ -134,7 +134,7 @@ impl View for Status<'_> {
             writeln!(out, "PINNED {pin}, until `nullrouted unpin`")?;
         }
         if let Some(hold) = &self.held {
-            print_hold(out, hold)?;
+            print_hold(out, hold, self.now)?;
         }
         if let Some(seen) = &self.clock {
             writeln!(out, "CLOCK  {seen}")?;
@@ -156,7 +156,9 @@ impl View for Status<'_> {
             writeln!(
                 out,
                 "target {}  {state}  {}  ({})",
-                target.name, target.report, target.at
+                target.name,
+                target.report,
+                ago(target.at, self.now)
             )?;
             let mut lists = self.lists.iter();
             if let Some(one) = lists.find(|one| one.router == target.name) {
@@ -238,27 +240,28 @@ impl Status<'_> {
 
     fn print_protection(&self, out: &mut Lines<'_>) -> io::Result<()> {
         let all = self.protected.len();
-        let found: Vec<String> = self
-            .found
-            .iter()
-            .filter(|(_, count)| *count > 0)
-            .map(|(source, count)| format!("{count} {source}"))
-            .collect();
-        match (all, found.join(", ").as_str()) {
-            (0, _) => writeln!(
+        if all == 0 {
+            return writeln!(
                 out,
                 "protect  nothing but loopback, link-local and multicast"
-            ),
-            (all, "") => writeln!(out, "protect  {all} networks"),
-            (all, found) => writeln!(
-                out,
-                "protect  {all} networks, of them automatically: {found}"
-            ),
+            );
         }
+        let found: usize = self.found.iter().map(|(_, count)| count).sum();
+        let others = all.saturating_sub(found);
+        let others = (others > 0).then(|| format!("{} configured", thousands(others)));
+        let found = self.found.iter().filter(|(_, count)| *count > 0);
+        let found = found.map(|(source, count)| format!("{} {source}", thousands(*count)));
+        let parts: Vec<String> = others.into_iter().chain(found).collect();
+        writeln!(
+            out,
+            "protect  {}: {}",
+            counted(all, "network"),
+            parts.join(", ")
+        )
     }
 }
 
-fn print_hold(out: &mut Lines<'_>, hold: &HoldRow) -> io::Result<()> {
+fn print_hold(out: &mut Lines<'_>, hold: &HoldRow, now: Timestamp) -> io::Result<()> {
     let HoldRow {
         id,
         at,
@@ -270,7 +273,8 @@ fn print_hold(out: &mut Lines<'_>, hold: &HoldRow) -> io::Result<()> {
     } = hold;
     writeln!(
         out,
-        "HELD  change {id} since {at}: {} to add, {} to remove; what is in force stays",
+        "HELD  change {id}, {}: {} to add, {} to remove; what is in force stays",
+        ago(*at, now),
         counted(*added, "prefix"),
         thousands(*removed)
     )?;
@@ -287,7 +291,7 @@ fn print_hold(out: &mut Lines<'_>, hold: &HoldRow) -> io::Result<()> {
         )?,
         None => writeln!(
             out,
-            "      nullrouted plan shows it, nullrouted approve {id} applies it, nullrouted reject {id} ends it"
+            "      nullrouted plan shows it, nullrouted approve {id} applies it, nullrouted reject {id} keeps what is in force"
         )?,
     }
     let shown = reasons.iter().take(OTHERS_SHOWN);

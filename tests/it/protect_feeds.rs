@@ -57,7 +57,7 @@ fn it_cuts_holes_and_why_names_the_line() {
     );
     place
         .run(&["status"])
-        .says("protect feed ranges  fresh          2 entries, confirmed ");
+        .says("protect feed ranges  fresh        2 entries, confirmed ");
     // The configuration that is printed says the same.
     let printed = place.run(&["check", "--print"]).code(0).out;
     std::fs::write(place.config(), &printed).unwrap();

@@ -44,7 +44,7 @@ fn a_feed_that_leaves_the_configuration_is_held_and_stays_explained_until_it_is_
     let plan = place.run(&["plan"]).code(3).says(&id).says(REASON);
     plan.says("- 72.37.0.0/24         feed other is no longer configured");
     let status = place.run(&["status"]).code(0).says(REASON);
-    status.says(&format!("HELD  change {id} since "));
+    status.says(&format!("HELD  change {id}, "));
     let why = place.run(&["why", "72.37.0.9"]).code(0);
     why.says("72.37.0.9 is blackholed by 72.37.0.0/24")
         .says(&format!("held: {REASON}"))
