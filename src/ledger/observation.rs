@@ -106,11 +106,11 @@ pub enum Actor {
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unknown => f.write_str("somebody"),
+            Self::Unknown => f.write_str("an unknown program"),
             Self::Kernel => f.write_str("the kernel"),
-            Self::Port(port) => write!(f, "somebody (port {port})"),
-            Self::Process { id, name } => write!(f, "{name} (process {id})"),
-            Self::Ended(id) => write!(f, "process {id}, which has ended"),
+            Self::Port(port) => write!(f, "an unknown program (netlink port {port})"),
+            Self::Process { id, name } => write!(f, "{name} (PID {id})"),
+            Self::Ended(id) => write!(f, "PID {id} (already exited)"),
         }
     }
 }
@@ -470,7 +470,7 @@ mod tests {
             assert_eq!(&read, one, "{written}");
         }
         let shown: Vec<_> = all.iter().map(ToString::to_string).collect();
-        assert_eq!(shown[1], "the last: 192.0.2.0/24, added by ip (process 7)");
+        assert_eq!(shown[1], "the last: 192.0.2.0/24, added by ip (PID 7)");
         assert_eq!(
             shown[2],
             "notifications were lost, so everything was compared: 1 missing, 2 in a place that others have, beside 3 as \

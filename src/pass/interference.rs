@@ -62,14 +62,14 @@ fn undone(
     say(
         restored,
         "was removed by",
-        "is back",
-        "were removed and are back",
+        "reinstalled",
+        "were removed; reinstalled",
     );
     say(
         surplus,
         "with our mark was added by",
-        "is gone again",
-        "were added and are gone again",
+        "removed",
+        "were added; removed",
     );
     let last = restored.last().or(surplus.last())?;
     let (alarm, is_new) = alarm.unwrap_or_default();
@@ -92,7 +92,7 @@ fn undone(
 
 fn say(undone: &[Restored], done: &str, and: &str, more_are: &str) {
     for one in undone.iter().take(TOLD) {
-        tracing::warn!("watch  {} {done} {} and {and}", one.what, who(one.by));
+        tracing::warn!("watch  {} {done} {}; {and}", one.what, who(one.by));
     }
     if let Some(more) = undone.len().checked_sub(TOLD).filter(|more| *more > 0) {
         tracing::warn!("watch  {more} more {more_are}");
@@ -153,6 +153,6 @@ mod tests {
         }
         child.kill().unwrap();
         child.wait().unwrap();
-        assert_eq!(named, format!("a\\u{{1b}}[2J\\nb (process {id})"));
+        assert_eq!(named, format!("a\\u{{1b}}[2J\\nb (PID {id})"));
     }
 }
