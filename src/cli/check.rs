@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{Exit, Outcome, Stop, output};
 use crate::config::{self, Advice, Config, RouterConfig};
 use crate::ledger::{FeedRow, Ledger, SelectionRow, TargetRow};
-use crate::shown;
+use crate::shown::{self, counted};
 use crate::targets::file::lists;
 use crate::targets::file::too_many;
 use crate::view::RouterLists;
@@ -87,8 +87,10 @@ pub(super) fn run(path: &Path, arguments: &Arguments) -> Outcome {
         count => format!(", {count} pieces of advice"),
     };
     output::say(format!(
-        "{}: no problem; {feeds} feeds, {routers} router files{advised}",
-        path.display()
+        "{}: no problem; {}, {}{advised}",
+        path.display(),
+        counted(feeds, "feed"),
+        counted(routers, "router file"),
     ));
     Ok(exit)
 }

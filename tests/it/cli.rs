@@ -61,7 +61,7 @@ fn check_prints_the_configuration_as_understood() {
     place
         .run(&["check"])
         .code(0)
-        .says("no problem; 1 feeds, 0 router files");
+        .says("no problem; 1 feed, 0 router files");
     let printed = place.run(&["check", "--print"]).code(0).out;
     assert!(printed.contains("protocol = 166"), "{printed}");
 }
@@ -550,7 +550,7 @@ fn a_configuration_that_needs_no_advice_is_strictly_good_and_one_without_feeds_i
     place
         .run(&["check", "--strict"])
         .code(0)
-        .says("no problem; 1 feeds, 0 router files\n");
+        .says("no problem; 1 feed, 0 router files\n");
     let mode = std::fs::Permissions::from_mode(0o664);
     std::fs::set_permissions(place.config(), mode).unwrap();
     let told = "CONFIG: advice: its group may write it (mode 0664), and it names commands to run; if only root should, \

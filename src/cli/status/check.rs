@@ -12,7 +12,7 @@ use crate::feed::standing::Standing;
 use crate::ledger::{HoldRow, Ledger};
 use crate::pass::{former_marks, removable};
 use crate::prefix::{Effective, PrefixSet};
-use crate::shown::{self, thousands};
+use crate::shown::{self, counted, thousands};
 use crate::targets::kernel::Kernel;
 use crate::targets::{self, Fault, Note, Target, Wanted, What};
 use crate::time::{Timestamp, short};
@@ -105,8 +105,9 @@ fn report(path: &Path) -> Result<Report, Stop> {
     let generation = ledger.generation()?.map_or(0, |row| row.number);
     let (routes, feeds) = (set.len(), config.feeds.len());
     report.summary = format!(
-        "{} routes, {feeds} feeds, generation {generation}",
-        thousands(routes)
+        "{}, {}, generation {generation}",
+        counted(routes, "route"),
+        counted(feeds, "feed")
     );
     report.measured.insert(0, ("routes", routes.to_string()));
     Ok(report)

@@ -421,10 +421,12 @@ fn computed<T>(line: u32, what: &str) -> Result<T, Refused> {
     foreign(format!("line {line}: {what} is computed; {UNKNOWN}"))
 }
 
-/// What is evaluated may find entries and adds none.
+/// What is evaluated may find entries and adds none, and runs no text.
 fn no_entry_in(line: u32, text: &str) -> Result<(), Refused> {
-    let adds = text.split([' ', '/', '[', '(']).any(|word| word == "add");
-    match adds && text.contains("address=") {
+    let words = || text.split([' ', '/', '[', '(']);
+    let adds = words().any(|word| word == "add") && text.contains("address=");
+    let runs = words().any(|word| matches!(word, ":parse" | ":execute"));
+    match adds || runs {
         true => computed(line, &format!("{:?}", start_of(text))),
         false => Ok(()),
     }

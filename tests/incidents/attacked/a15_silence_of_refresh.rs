@@ -80,7 +80,7 @@ pub fn plugin() {
     );
     place.write("noc.list", LIST);
     place.run_in(&namespace, &["refresh"]).code(0);
-    let ok = "NULLROUTED OK - 2 routes, 1 feeds, generation 1 | routes=2;;;0 kernel_missing=0;;;0 \
+    let ok = "NULLROUTED OK - 2 routes, 1 feed, generation 1 | routes=2;;;0 kernel_missing=0;;;0 \
               kernel_surplus=0;;;0 feeds=1;;;0 feeds_stale=0;;;0 feeds_out=0;;;0\n";
     assert_eq!(checked(check(), 0, ok).out, ok);
 
