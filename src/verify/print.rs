@@ -65,7 +65,7 @@ impl Report {
             )?,
             (false, 0) => writeln!(
                 out,
-                "NOT everything is dropped: {leaks} in {all}: none of {sampled} gets through, and rules or routes let others through; random seed {seed}"
+                "NOT everything is dropped: {leaks} in {all}: none of {sampled} gets through; the leaks are in rules and routes; random seed {seed}"
             )?,
             (false, through) => writeln!(
                 out,

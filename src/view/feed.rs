@@ -148,9 +148,12 @@ impl FeedStatus<'_> {
 
     pub fn print(&self, out: &mut Lines<'_>, width: usize, now: Timestamp) -> io::Result<()> {
         let (name, row) = (&self.config.name, &self.row);
-        let confirmed = match row.confirmed_at {
-            Some(at) => format!("confirmed {}", ago(at, now)),
-            None => "never read".to_owned(),
+        let entries = match row.confirmed_at {
+            Some(at) => {
+                let entries = counted(row.entries, "entry");
+                format!("{entries:>13}, confirmed {}", ago(at, now))
+            }
+            None => "no copy yet".to_owned(),
         };
         let next = match self.next_look > now {
             true => format!("in {}", short(now.age(self.next_look))),
@@ -162,9 +165,8 @@ impl FeedStatus<'_> {
         };
         writeln!(
             out,
-            "{kind} {name:<width$}  {:<8} {:>13}, {confirmed}, next look {next}",
+            "{kind} {name:<width$}  {:<8} {entries}, next look {next}",
             self.standing.to_string(),
-            counted(row.entries, "entry"),
         )?;
         let indent = width + kind.len() + 3;
         if let Some(format) = self.recognised {
