@@ -29,13 +29,18 @@ struct Shown {
     count: Arc<AtomicUsize>,
 }
 
+/// Whether a terminal is to get plain lines: it cannot move its cursor, or `NO_COLOR` asks for that
+/// (<https://no-color.org>).
+pub fn wants_plain() -> bool {
+    let is_set = |name: &str| var_os(name).is_some_and(|value| !value.is_empty());
+    is_set("NO_COLOR") || var_os("TERM").is_some_and(|term| term == "dumb")
+}
+
 impl Progress {
     /// On stderr, if it is a terminal that can move its cursor and `NO_COLOR` does not ask for
     /// plain lines (<https://no-color.org>).
     pub fn on_stderr() -> Self {
-        let is_set = |name: &str| var_os(name).is_some_and(|value| !value.is_empty());
-        let plain = is_set("NO_COLOR") || var_os("TERM").is_some_and(|term| term == "dumb");
-        Self((stderr().is_terminal() && !plain).then(Bars::default))
+        Self((stderr().is_terminal() && !wants_plain()).then(Bars::default))
     }
 
     /// A line for a feed.

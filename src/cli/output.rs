@@ -157,7 +157,7 @@ impl tracing_subscriber::fmt::time::FormatTime for Clock {
     }
 }
 
-/// The same of an error that ends a daemon.
+/// One line on stderr that says why a daemon ends.
 pub fn say_error(line: impl fmt::Display) {
     match journal::is_journal() {
         true => say(format_args!("{}{line}", journal::ERROR)),

@@ -11,6 +11,8 @@ use std::process::{Command, Stdio};
 use anstyle::{AnsiColor, Style};
 use textwrap::{Options, WordSplitter};
 
+use crate::progress::wants_plain;
+
 /// How a text is laid out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Screen {
@@ -30,11 +32,8 @@ const NARROWEST: usize = 40;
 const HANGING: &str = "    ";
 
 /// What a line begins with, and the colour that says so.
-const MEANINGS: [(&str, AnsiColor); 13] = [
-    ("kernel FAILED", AnsiColor::Red),
+const MEANINGS: [(&str, AnsiColor); 9] = [
     ("NOT ", AnsiColor::Red),
-    ("FLUSHED", AnsiColor::Red),
-    ("LEAK", AnsiColor::Red),
     ("HELD", AnsiColor::Yellow),
     ("PINNED", AnsiColor::Yellow),
     ("CLOCK", AnsiColor::Yellow),
@@ -43,7 +42,6 @@ const MEANINGS: [(&str, AnsiColor); 13] = [
     ("+ ", AnsiColor::Green),
     ("- ", AnsiColor::Red),
     ("No changes", AnsiColor::Green),
-    ("error: ", AnsiColor::Red),
 ];
 /// The same, wherever in the line.
 const ANYWHERE: [(&str, AnsiColor); 4] = [
@@ -62,12 +60,10 @@ impl Screen {
         }
         let size = terminal_size::terminal_size_of(stdout);
         let (width, height) = size.map_or((80, 24), |(width, height)| (width.0, height.0));
-        let is_set = |name: &str| var_os(name).is_some_and(|value| !value.is_empty());
-        let dumb = var_os("TERM").is_some_and(|term| term == "dumb");
         Some(Self {
             width: width.into(),
             height: height.into(),
-            colored: !is_set("NO_COLOR") && !dumb,
+            colored: !wants_plain(),
             pager: var("PAGER").ok().filter(|pager| !pager.trim().is_empty()),
         })
     }

@@ -9,8 +9,7 @@ use super::{Exit, Outcome, ask, block_on, load, output};
 use crate::clock::Clock;
 use crate::control::Question;
 use crate::discover::Source;
-use crate::pass::protect_feeds::{self, listed};
-use crate::pass::protection::{self, Sources};
+use crate::pass::protection;
 use crate::targets::kernel::sources;
 use crate::view::{
     Explained, InKernel, RouterLists, Selected, Status, feeds, observed, without_copy,
@@ -61,14 +60,8 @@ pub(super) fn answer(mut reader: Reader, json: bool) -> Outcome {
     let now = clock.now();
     let mut by_hand = ledger.operator(now)?;
     let found = ledger.discovered()?;
-    let lists = protect_feeds::in_effect(&config, &ledger, &mut cache, now)?;
-    let sources = Sources {
-        found: &found,
-        by_hand: &by_hand,
-        lists: &listed(&lists, |feed| feed.in_effect.as_ref()),
-        table: None,
-    };
-    let policy = protection::policy(&config, sources, now);
+    let sources = (&found[..], &by_hand[..]);
+    let policy = protection::in_effect((&config, &ledger), &mut cache, sources, now)?;
     by_hand.retain(|row| row.counts(now));
     let of = |source: &Source| {
         let of = found.iter().filter(|one| one.source == *source);

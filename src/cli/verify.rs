@@ -1,6 +1,5 @@
 //! `verify`: ask the kernel, prefix by prefix, whether packets would really be dropped.
 
-use std::env::var_os;
 use std::io::{IsTerminal, stderr};
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -10,6 +9,7 @@ use serde_json::json;
 
 use super::{Exit, Outcome, Stop, block_on, load, output, read_ledger};
 use crate::ledger::Ledger;
+use crate::progress::wants_plain;
 use crate::targets::kernel::sources;
 use crate::verify::verify;
 
@@ -85,9 +85,7 @@ fn any_seed() -> u64 {
 
 /// A line on stderr, where that is a terminal that can move its cursor.
 fn bar(prefixes: u64) -> ProgressBar {
-    let is_set = |name: &str| var_os(name).is_some_and(|value| !value.is_empty());
-    let plain = is_set("NO_COLOR") || var_os("TERM").is_some_and(|term| term == "dumb");
-    if plain || !stderr().is_terminal() {
+    if wants_plain() || !stderr().is_terminal() {
         return ProgressBar::hidden();
     }
     let style = ProgressStyle::with_template("[{bar:20}] {pos} of {len} prefixes")

@@ -23,7 +23,7 @@ impl Found {
         Self::of(Item::Prefix(net), why)
     }
 
-    /// The same of a network or an AS.
+    /// A network or an AS.
     pub fn of(item: Item, why: impl Into<String>) -> Self {
         Self {
             item,

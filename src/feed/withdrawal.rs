@@ -19,6 +19,7 @@ use ipnet::IpNet;
 
 use super::expiry::{End, Ends};
 use super::{CopyDifference, Entry, FeedCopy};
+use crate::digest;
 use crate::prefix::{Bits, Item, Prefix, Written};
 use crate::time::Timestamp;
 
@@ -43,11 +44,16 @@ pub struct PendingWithdrawal {
     pub missed: u32,
 }
 
-impl PendingWithdrawal {
-    /// What it is, in one line.
-    pub fn named(&self) -> String {
-        format!("{} {}", self.item, self.reference)
+/// The name of a copy with what is leaving it: it names both.
+pub fn named(digest: &str, leaving: &[PendingWithdrawal]) -> String {
+    if leaving.is_empty() {
+        return digest.to_owned();
     }
+    let text: Vec<String> = leaving
+        .iter()
+        .map(|one| format!("{} {}", one.item, one.reference))
+        .collect();
+    format!("{digest}-{}", digest::of(text.join("\n").as_bytes()))
 }
 
 impl WithdrawAfter {

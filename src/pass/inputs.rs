@@ -437,11 +437,7 @@ fn one(
 /// The name of a copy with what is leaving it and with the prefixes of its origin ASes: it names
 /// all three.
 fn name(digest: &str, copy: &FeedCopy, leaving: &[PendingWithdrawal], table: &Table) -> String {
-    let mut name = digest.to_owned();
-    if !leaving.is_empty() {
-        let text: Vec<String> = leaving.iter().map(PendingWithdrawal::named).collect();
-        name.push_str(&format!("-{}", digest::of(text.join("\n").as_bytes())));
-    }
+    let mut name = withdrawal::named(digest, leaving);
     match table {
         Table::Read(table) if !copy.origins.is_empty() || withdraws_origin(leaving) => {
             name.push_str(&format!("+{}", table.digest));

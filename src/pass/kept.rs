@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use super::inputs::Cache;
 use super::keeper::Order;
-use super::protect_feeds::{self, listed};
-use super::protection::{self, Sources};
-use super::{former_marks, removable};
+use super::{former_marks, protection, removable};
 use crate::config::Config;
 use crate::ledger::{Ledger, LedgerError, PinRow};
 use crate::prefix::Effective;
@@ -26,14 +24,8 @@ pub fn order(
         return Ok(None);
     };
     let by_hand = ledger.operator(now)?;
-    let lists = protect_feeds::in_effect(config, ledger, cache, now)?;
-    let sources = Sources {
-        found: &ledger.discovered()?,
-        by_hand: &by_hand,
-        lists: &listed(&lists, |feed| feed.in_effect.as_ref()),
-        table: None,
-    };
-    let policy = protection::policy(config, sources, now);
+    let sources = (&ledger.discovered()?[..], &by_hand[..]);
+    let policy = protection::in_effect((config, ledger), cache, sources, now)?;
     let protected = policy.protect.set().clone();
     let pin = ledger.pinned()?;
     let desired = match pin.as_ref().is_some_and(PinRow::is_flush) {

@@ -80,8 +80,8 @@ pub fn read(
     Ok(found)
 }
 
-/// What the copies in effect protect, for those who decide nothing.
-pub fn in_effect(
+/// Every list that protects, for those who decide nothing.
+pub(super) fn as_recorded(
     config: &Config,
     ledger: &Ledger,
     cache: &mut Cache,

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use super::inputs::Cache;
 use super::operator;
-use super::protect_feeds::Listed;
+use super::protect_feeds::{self, Listed, listed};
 use crate::config::Config;
 use crate::discover::Remembered;
 use crate::feed::origins::OriginTable;
-use crate::ledger::OperatorRow;
+use crate::ledger::{Ledger, LedgerError, OperatorRow};
 use crate::policy::Policy;
 use crate::policy::protect::{Protect, Protected, ProtectedAsn};
 use crate::prefix::Item;
@@ -88,6 +89,23 @@ pub fn policy(config: &Config, sources: Sources<'_>, now: Timestamp) -> Policy {
         protect: Protect::with_holes(space, holes).with_asns(asns),
         ..config.policy.clone()
     }
+}
+
+/// The same by the copies in effect and without a table of origins, for those who decide nothing.
+pub fn in_effect(
+    (config, ledger): (&Config, &Ledger),
+    cache: &mut Cache,
+    (found, by_hand): (&[Remembered], &[OperatorRow]),
+    now: Timestamp,
+) -> Result<Policy, LedgerError> {
+    let lists = protect_feeds::as_recorded(config, ledger, cache, now)?;
+    let sources = Sources {
+        found,
+        by_hand,
+        lists: &listed(&lists, |feed| feed.in_effect.as_ref()),
+        table: None,
+    };
+    Ok(policy(config, sources, now))
 }
 
 /// In words, with the time where it is no longer seen.

@@ -1,6 +1,6 @@
 //! What a new copy of a list that protects takes out of force, and whether it may. Pure.
 //!
-//! Whoever publishes such a list takes addresses out of force through it. So a copy that would take
+//! The publisher of such a list takes addresses out of force through it. So a copy that would take
 //! more than `max_removed` of the addresses in force is held, and its former copy stays in effect.
 //! A list that was never read protects nothing yet: what it would protect may be in the change.
 
@@ -9,9 +9,9 @@ use std::sync::Arc;
 use sha2::{Digest, Sha256};
 
 use super::AtHand;
-use crate::digest::{self, hexadecimal};
+use crate::digest::hexadecimal;
 use crate::feed::FeedCopy;
-use crate::feed::withdrawal::PendingWithdrawal;
+use crate::feed::withdrawal::{self, PendingWithdrawal};
 use crate::plan::{IpVersion, Reason};
 use crate::policy::Policy;
 use crate::policy::limits::{Limits, Share};
@@ -166,19 +166,13 @@ impl AtHand {
         leaving: &[PendingWithdrawal],
         fetched: Option<Timestamp>,
     ) -> Self {
-        let fetched = fetched.unwrap_or_default();
-        if leaving.is_empty() {
-            return Self {
-                digest: digest.to_owned(),
-                copy,
-                fetched,
-            };
-        }
-        let text: Vec<String> = leaving.iter().map(PendingWithdrawal::named).collect();
         Self {
-            digest: format!("{digest}-{}", digest::of(text.join("\n").as_bytes())),
-            copy: Arc::new(copy.with_pending_withdrawals(leaving)),
-            fetched,
+            digest: withdrawal::named(digest, leaving),
+            copy: match leaving.is_empty() {
+                true => copy,
+                false => Arc::new(copy.with_pending_withdrawals(leaving)),
+            },
+            fetched: fetched.unwrap_or_default(),
         }
     }
 }

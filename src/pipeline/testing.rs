@@ -1,10 +1,16 @@
 //! What the tests of the decision have in common.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::{Applied, AtHand, Feed};
+use crate::digest;
+use crate::feed::formats::{Format, Rules, parse_body};
 use crate::feed::standing::Ages;
+use crate::plan::Unreadable;
+use crate::policy::limits::FeedLimits;
 use crate::policy::protect::{Protect, Protected};
 use crate::time::Timestamp;
 
@@ -17,6 +23,30 @@ pub const AGES: Ages = Ages {
     expire_after: Duration::from_secs(7 * DAY),
     max_age: None,
 };
+
+/// A list as it is at hand.
+pub fn at_hand(list: &str) -> AtHand {
+    AtHand {
+        digest: digest::of(list.as_bytes()),
+        copy: Arc::new(parse_body(list.as_bytes(), &Rules::of(Format::Cidr)).unwrap()),
+        fetched: NOW,
+    }
+}
+
+/// A feed with the copy behind what is in force, and the one at hand.
+pub fn feed(name: &str, applied: Option<AtHand>, current: Option<AtHand>) -> Feed {
+    Feed {
+        name: name.into(),
+        reserved: false,
+        limits: FeedLimits::default(),
+        ages: AGES,
+        confirmed: Some(NOW),
+        generated: None,
+        unreadable: Unreadable::Copy,
+        current,
+        applied: applied.map(Applied::Copy),
+    }
+}
 
 /// These networks, typed.
 pub fn protect(nets: impl Iterator<Item = IpNet>) -> Protect {

@@ -1,31 +1,14 @@
 //! Decisions, told as stories: no network, no kernel, no waiting.
 
-use super::testing::{AGES, DAY, NOW, protect};
+use super::testing::{self, DAY, NOW, at_hand, protect};
 use super::*;
-use crate::digest;
-use crate::feed::formats::{Format, Rules, parse_body};
 use crate::plan::{joined, sentences};
 use crate::policy::limits::{Limits, Review};
 
-fn held(list: &str) -> AtHand {
-    AtHand {
-        digest: digest::of(list.as_bytes()),
-        copy: Arc::new(parse_body(list.as_bytes(), &Rules::of(Format::Cidr)).unwrap()),
-        fetched: NOW,
-    }
-}
-
 fn feed(name: &str, applied: Option<&str>, current: Option<&str>) -> Feed {
     Feed {
-        name: name.into(),
-        reserved: false,
-        limits: FeedLimits::default(),
-        ages: AGES,
         confirmed: current.map(|_| NOW),
-        generated: None,
-        unreadable: Unreadable::Copy,
-        current: current.map(held),
-        applied: applied.map(|list| Applied::Copy(held(list))),
+        ..testing::feed(name, applied.map(at_hand), current.map(at_hand))
     }
 }
 

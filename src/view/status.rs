@@ -18,6 +18,7 @@ use crate::policy::protect::ProtectedAsn;
 use crate::policy::selection::Selection;
 use crate::shown::{Lines, counted, thousands};
 use crate::targets::file::lists;
+use crate::targets::kernel::KERNEL;
 use crate::targets::kernel::sources::Sources;
 use crate::time::{Timestamp, ago};
 
@@ -188,7 +189,7 @@ impl Status<'_> {
         };
         let kernel = self.kernel.unwrap_or_default();
         let failed = self.targets.iter();
-        let mut failed = failed.filter(|target| target.failed && target.name == "kernel");
+        let mut failed = failed.filter(|target| target.failed && target.name == KERNEL);
         let (v4, v6) = (thousands(v4), thousands(v6));
         match kernel.missing {
             0 => writeln!(

@@ -13,6 +13,7 @@ use crate::named::named;
 use crate::rib::{Listing, OPERATOR};
 use crate::shown::Lines;
 use crate::targets::first;
+use crate::targets::kernel::KERNEL;
 use crate::time::Timestamp;
 
 named! {
@@ -84,9 +85,6 @@ pub struct Story {
     pub is_unread: bool,
     pub places: Vec<Place>,
 }
-
-/// The name of the kernel as a target.
-const KERNEL: &str = "kernel";
 
 /// Lines of one kind on the screen; JSON has all of them.
 const SHOWN: usize = 15;

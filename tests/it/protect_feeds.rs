@@ -204,7 +204,7 @@ fn it_is_fetched_over_https_or_from_a_file_and_has_a_name_of_its_own() {
         place.run(&["check"]).code(64)
     };
     check("name = \"ranges\"\nurl = \"http://ranges.example.net/all\"\n")
-        .says("url: a list that protects is fetched over https: whoever changes it on the way could have anything protected")
+        .says("url: a list that protects is fetched over https: a program on the way could have anything protected")
         .says("permitted are https, and path = … for a local file");
     check("name = \"noc\"\npath = \"ranges\"\n").says("name: \"noc\" is the name of another feed");
     check("name = \"ranges\"\npath = \"ranges\"\nmax_removed = \"90%\"\n").says("max_removed");

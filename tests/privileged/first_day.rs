@@ -48,7 +48,7 @@ fn blocks(text: &str) -> Vec<Block> {
                 blocks.push(Block::Shell(lines.collect()));
             }
             "toml" => blocks.push(Block::Toml(body.to_owned())),
-            other => panic!("{other}: a block that nobody runs"),
+            other => panic!("{other}: a block that is not run"),
         }
     }
     blocks

@@ -17,9 +17,7 @@ use crate::config::Config;
 use crate::control::{Change, Entry, OutputPiece};
 use crate::ledger::{Event, Ledger, OperatorEntry, OperatorRow};
 use crate::pass::inputs::Cache;
-use crate::pass::protect_feeds::{self, listed};
-use crate::pass::protection::{self, Sources};
-use crate::pass::{self, At, discovery, operator};
+use crate::pass::{self, At, discovery, operator, protection};
 use crate::plan::joined;
 use crate::policy::embedded::embedded_form;
 use crate::policy::objection::{self, Objection};
@@ -209,14 +207,8 @@ async fn protection(
     };
     let newest = ledger.generation()?;
     let by_hand = ledger.operator(newest.map_or(now, |row| row.at))?;
-    let lists = protect_feeds::in_effect(config, ledger, &mut Cache::default(), now)?;
-    let sources = Sources {
-        found: &found,
-        by_hand: &by_hand,
-        lists: &listed(&lists, |feed| feed.in_effect.as_ref()),
-        table: None,
-    };
-    Ok(protection::policy(config, sources, now).protect)
+    let (at, sources) = ((config, ledger), (&found[..], &by_hand[..]));
+    Ok(protection::in_effect(at, &mut Cache::default(), sources, now)?.protect)
 }
 
 /// A time of nothing, or of more than a lifetime, is a typing error.

@@ -33,14 +33,24 @@ impl Check<'_> {
             let Some(checked) = self.feed(feed) else {
                 continue;
             };
-            if feeds.iter().any(|other| other.name == checked.name) {
-                let at = place(&feed.get_ref().name).unwrap_or(feed.span());
-                let message = format!("name: {:?} is the name of another feed", checked.name);
-                self.problem(at, message);
-            }
+            let at = place(&feed.get_ref().name).unwrap_or(feed.span());
+            self.has_own_name(&checked, feeds.iter(), at);
             feeds.push(checked);
         }
         feeds
+    }
+
+    /// A feed has a name that none of the others has: it names its copies.
+    pub(super) fn has_own_name<'f>(
+        &mut self,
+        feed: &FeedConfig,
+        mut others: impl Iterator<Item = &'f FeedConfig>,
+        at: Range<usize>,
+    ) {
+        if others.any(|other| other.name == feed.name) {
+            let message = format!("name: {:?} is the name of another feed", feed.name);
+            self.problem(at, message);
+        }
     }
 
     fn feed(&mut self, written: &Spanned<written::Feed>) -> Option<FeedConfig> {

@@ -34,17 +34,8 @@ impl Check<'_> {
             let Some(feed) = self.protect_feed(one) else {
                 continue;
             };
-            if feeds
-                .iter()
-                .chain(&found)
-                .any(|other| other.name == feed.name)
-            {
-                let at = place(&one.get_ref().name).unwrap_or(one.span());
-                self.problem(
-                    at,
-                    format!("name: {:?} is the name of another feed", feed.name),
-                );
-            }
+            let at = place(&one.get_ref().name).unwrap_or(one.span());
+            self.has_own_name(&feed, feeds.iter().chain(&found), at);
             found.push(feed);
         }
         found
@@ -56,8 +47,8 @@ impl Check<'_> {
             && url.scheme() != "https"
         {
             let hint = "permitted are https, and path = … for a local file";
-            let message = "url: a list that protects is fetched over https: whoever changes it on \
-                           the way could have anything protected";
+            let message = "url: a list that protects is fetched over https: a program on the \
+                           way could have anything protected";
             self.hinted(written.span(), message, hint);
         }
         Some(FeedConfig {

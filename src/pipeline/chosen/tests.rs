@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 
-use super::super::testing::{AGES, NOW, protect};
+use super::super::testing::{NOW, feed, protect};
 use super::super::{Applied, AtHand, Configuration, Feed, Input, OperatorEntries, Pinned, decide};
 use super::*;
 use crate::config::SettingChange;
 use crate::feed::FeedCopy;
-use crate::plan::Unreadable;
-use crate::policy::limits::{FeedLimits, Limits, Review, Share};
+use crate::policy::limits::{Limits, Review, Share};
 use crate::policy::selection::Selection;
 use crate::prefix::PrefixSet;
 use crate::prefix::{Prefix, Written};
@@ -44,21 +43,6 @@ fn at(nets: &[Net], origins: &[u32]) -> AtHand {
         digest: format!("{nets:?} {origins:?}"),
         copy: Arc::new(copy(nets, origins)),
         fetched: NOW,
-    }
-}
-
-/// A feed with the copy behind what is in force, and the one at hand.
-fn feed(name: &str, applied: Option<AtHand>, current: Option<AtHand>) -> Feed {
-    Feed {
-        name: name.into(),
-        reserved: false,
-        limits: FeedLimits::default(),
-        ages: AGES,
-        confirmed: Some(NOW),
-        generated: None,
-        unreadable: Unreadable::Copy,
-        current,
-        applied: applied.map(Applied::Copy),
     }
 }
 

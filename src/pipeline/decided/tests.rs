@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::testing::{AGES, DAY, NOW, protect};
+use super::super::testing::{self, DAY, NOW, protect};
 use super::super::{Applied, AtHand, decide};
 use super::*;
 use crate::config::SettingChange;
@@ -73,17 +73,7 @@ fn at(ends: &str, nets: &[&str], fetched: Timestamp) -> AtHand {
 }
 
 fn feed(name: &str, now: AtHand, applied: AtHand) -> Feed {
-    Feed {
-        name: name.into(),
-        reserved: false,
-        limits: Default::default(),
-        ages: AGES,
-        confirmed: Some(NOW),
-        generated: None,
-        current: Some(now),
-        unreadable: Unreadable::Copy,
-        applied: Some(Applied::Copy(applied)),
-    }
+    testing::feed(name, Some(applied), Some(now))
 }
 
 fn made() -> Made {

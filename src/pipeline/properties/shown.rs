@@ -2,19 +2,16 @@
 //! of them is bounded, and no listing goes whole.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use ipnet::IpNet;
 use proptest::prelude::*;
 
-use super::super::testing::{AGES, NOW, protect_and_show};
-use super::super::{AtHand, Configuration, Feed, Input, OperatorEntries, decide};
+use super::super::testing::{NOW, at_hand, feed, protect_and_show};
+use super::super::{Configuration, Feed, Input, OperatorEntries, decide};
 use crate::discover::{Answer, Found, Source, SourceAnswer, bounded, remember};
-use crate::feed::formats::{Format, Rules, parse_body};
-use crate::plan::Unreadable;
 use crate::policy::Policy;
-use crate::policy::limits::{FeedLimits, Limits, Review};
+use crate::policy::limits::{Limits, Review};
 use crate::prefix::{Effective, PrefixSet};
 use crate::time::Timestamp;
 
@@ -72,21 +69,7 @@ proptest! {
             1..6,
         )
     ) {
-        let listed = Feed {
-            name: "noc".into(),
-            reserved: false,
-            limits: FeedLimits::default(),
-            ages: AGES,
-            confirmed: Some(NOW),
-            generated: None,
-            unreadable: Unreadable::Copy,
-            current: Some(AtHand {
-                digest: "d".to_owned(),
-                copy: Arc::new(parse_body(LIST.as_bytes(), &Rules::of(Format::Cidr)).unwrap()),
-                fetched: NOW,
-            }),
-            applied: None,
-        };
+        let listed = feed("noc", None, Some(at_hand(LIST)));
         let (mut known, mut now) = (Vec::new(), NOW);
         for (shown, hours) in rounds {
             now = now.after(Duration::from_secs(hours * 3_600));

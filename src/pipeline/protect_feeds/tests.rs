@@ -1,24 +1,15 @@
-use super::super::testing::{AGES, NOW, protect_and_show};
-use super::super::{Applied, Configuration, Decision, Feed, Input, OperatorEntries, decide};
+use super::super::testing::{NOW, at_hand, feed, protect_and_show};
+use super::super::{Configuration, Decision, Input, OperatorEntries, decide};
 use super::*;
-use crate::feed::formats::{Format, Rules, parse_body};
-use crate::plan::{Unreadable, sentences};
-use crate::policy::limits::{FeedLimits, Review};
+use crate::plan::sentences;
+use crate::policy::limits::Review;
 use crate::prefix::Effective;
-
-fn at(list: &str) -> AtHand {
-    AtHand {
-        digest: digest::of(list.as_bytes()),
-        copy: Arc::new(parse_body(list.as_bytes(), &Rules::of(Format::Cidr)).unwrap()),
-        fetched: NOW,
-    }
-}
 
 fn ranges(in_effect: Option<&str>, newest: Option<&str>) -> ProtectFeed {
     ProtectFeed {
         name: "ranges".into(),
-        newest: newest.map(at),
-        in_effect: in_effect.map(at),
+        newest: newest.map(at_hand),
+        in_effect: in_effect.map(at_hand),
     }
 }
 
@@ -43,29 +34,19 @@ const NETS: [&str; 3] = ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"];
 
 /// The decision about a list that is in force and about what protects.
 fn decided(
-    feed: &ProtectFeed,
+    ranges: &ProtectFeed,
     in_force: &Effective,
     now: &str,
     approved: Option<&str>,
 ) -> Decision {
-    let feeds = [Feed {
-        name: "noc".into(),
-        reserved: false,
-        limits: FeedLimits::default(),
-        ages: AGES,
-        confirmed: Some(NOW),
-        generated: None,
-        unreadable: Unreadable::Copy,
-        current: Some(at(now)),
-        applied: Some(Applied::Copy(at(LIST))),
-    }];
-    let all = std::slice::from_ref(feed);
+    let feeds = [feed("noc", Some(at_hand(LIST)), Some(at_hand(now)))];
+    let all = std::slice::from_ref(ranges);
     let waiting = ProtectFeed::waiting(all, &in_force.nets, &Limits::default());
     let former = match &waiting {
-        Some(waiting) => policy(waiting.in_effect(feed)),
-        None => policy(feed.newest_or_former()),
+        Some(waiting) => policy(waiting.in_effect(ranges)),
+        None => policy(ranges.newest_or_former()),
     };
-    let held = waiting.map(|waiting| waiting.held(policy(feed.newest_or_former())));
+    let held = waiting.map(|waiting| waiting.held(policy(ranges.newest_or_former())));
     decide(&Input {
         feeds: &feeds,
         policy: &former,

@@ -13,11 +13,15 @@ fn by(place: &Place, uid: &str, verb: &[&str]) -> Ran {
     Ran::of(command.output().unwrap())
 }
 
+/// Whether the session has a login uid, which counts before that of sudo.
+fn has_login() -> bool {
+    let login = read_to_string("/proc/self/loginuid").unwrap_or_default();
+    !matches!(login.trim(), "" | "4294967295")
+}
+
 #[test]
 fn two_different_people_approve_and_one_alone_does_not() {
-    // A login counts before sudo.
-    let login = read_to_string("/proc/self/loginuid").unwrap_or_default();
-    if !matches!(login.trim(), "" | "4294967295") {
+    if has_login() {
         return left_out("this session has a login uid");
     }
     let (place, id) = held("[review]\nsecond_person = true\n");
@@ -59,8 +63,7 @@ fn two_different_people_approve_and_one_alone_does_not() {
 
 #[test]
 fn a_first_approval_is_void_when_the_lists_move_on_and_other_verbs_apply_at_once() {
-    let login = read_to_string("/proc/self/loginuid").unwrap_or_default();
-    if !matches!(login.trim(), "" | "4294967295") {
+    if has_login() {
         return left_out("this session has a login uid");
     }
     let (place, id) = held("[review]\nsecond_person = true\n");
@@ -71,7 +74,7 @@ fn a_first_approval_is_void_when_the_lists_move_on_and_other_verbs_apply_at_once
     assert_ne!(other, id);
     by(&place, "2", &["approve", &id]).code(1);
     by(&place, "2", &["approve", &other]).code(3);
-    // What does not approve waits for nobody.
+    // Other verbs apply at once.
     by(&place, "2", &["add", "203.0.113.7", "--reason", "t"]).code(0);
     by(&place, "2", &["reject", &other]).code(0);
     by(&place, "2", &["flush", "--reason", "ticket 4711"]).code(0);
