@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::testing::{self, DAY, NOW, protect};
-use super::super::{Applied, AtHand, decide};
+use super::super::{Applied, AtHand, ProtectFeed, decide};
 use super::*;
 use crate::config::SettingChange;
 use crate::feed::{End, FeedCopy};
@@ -19,6 +19,7 @@ struct Made {
     feeds: Vec<Feed>,
     hand: OperatorEntries,
     policy: Policy,
+    protection: Option<HeldProtection>,
     in_force: Effective,
     restores: bool,
     by_feed: bool,
@@ -38,7 +39,7 @@ impl Made {
             restores: self.restores,
             by_feed: self.by_feed,
             pinned: self.pinned.as_ref(),
-            protection: None,
+            protection: self.protection.as_ref(),
             approved: self.approved,
             configuration: &self.configuration,
             now: self.now,
@@ -90,6 +91,7 @@ fn made() -> Made {
             limits: Limits::default(),
             review: Review::default(),
         },
+        protection: None,
         in_force: set(&["198.51.100.0/24"]),
         restores: false,
         by_feed: false,
@@ -103,7 +105,7 @@ fn made() -> Made {
 type Edit = (&'static str, fn(&mut Made));
 
 /// Every part of an input, changed alone. What is not among them is not compared.
-const EDITS: [Edit; 33] = [
+const EDITS: [Edit; 34] = [
     ("configuration", |made| made.configuration.name.push('+')),
     ("changes of it", |made| {
         made.configuration
@@ -165,6 +167,16 @@ const EDITS: [Edit; 33] = [
     }),
     ("protected", |made| {
         made.policy.protect = protect(["198.51.100.8/32".parse().unwrap()].into_iter());
+    }),
+    ("a list that protects was never read", |made| {
+        let unread = ProtectFeed {
+            name: "ranges".into(),
+            newest: None,
+            in_effect: None,
+        };
+        let limits = &made.policy.limits;
+        let waiting = ProtectFeed::waiting(&[unread], &made.in_force.nets, limits);
+        made.protection = waiting.map(|waiting| waiting.held(made.policy.clone()));
     }),
     ("limits", |made| made.policy.limits.max_routes = 1),
     ("review", |made| made.policy.review = Review::Manual),
